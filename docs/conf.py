@@ -5,9 +5,12 @@ import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.writers.html5 import HTML5Translator as HTMLTranslator
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -26,21 +29,22 @@ smartquotes = False  # options begin with two dashes
 
 extensions = ["sphinx.ext.autodoc", "numpydoc", "myst_nb"]
 exclude_patterns = ["conf.py", "gallery/*.py", "tutorials/_*.py"]
-suppress_warnings = ["config.cache"]
+suppress_warnings = ["config.cache", "mystnb.exec"]  # the latter are reported below
+html_math_renderer = "mathml"
 
 autodoc_typehints = "none"  # the docstrings say the types
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 
 myst_heading_anchors = 4
-myst_enable_extensions = ["attrs_inline", "colon_fence"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "dollarmath"]
 myst_url_schemes = {"http": None, "https": None, "mailto": None, "site": {"url": "{{path}}"}}
 
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "notebooks")
-nb_execution_timeout = 900
-nb_execution_raise_on_error = True
+nb_execution_timeout = 240  # seconds for a cell; a tutorial with a slower one is shown without its outputs
+nb_execution_raise_on_error = False  # `_report_execution` tells a slow cell, which is named, from a fault, which fails
 nb_execution_in_temp = True  # what a tutorial writes does not stay in the repository
 nb_merge_streams = True
 
@@ -89,9 +93,37 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         logger.warning("%s", fault)
 
 
+SLOW = "CellTimeoutError"
+"""Name of the error of a cell that takes too long."""
+
+
+def _report_execution(app: Sphinx, tree: nodes.document) -> None:
+    """Say on a tutorial's page, and at the end, that a cell took too long; any other fault of a cell is a warning."""
+    done = app.env.metadata.get(app.env.docname, {}).get("exec_data")
+    if done is None or done.get("succeeded", True):
+        return
+    fault = f"{done.get('error')} {done.get('traceback') or ''}"
+    if SLOW not in fault:
+        logger.warning("a cell failed: %s", fault[-600:], location=app.env.docname)
+        return
+    words = f"A cell takes more than {app.config.nb_execution_timeout} seconds here: this page has no outputs."
+    tree[0].insert(1, nodes.note("", nodes.paragraph("", words)))
+    print(f"Skipped, because a cell takes more than {app.config.nb_execution_timeout} s: {app.env.docname}")
+
+
+def _mathml(visitor: HTMLTranslator, node: nodes.Element) -> None:
+    """Write a formula as MathML, which browsers typeset without a script and without the network."""
+    block = isinstance(node, nodes.math_block)
+    written = tex2mathml(node.astext(), as_block=block)
+    visitor.body.append(f'<div class="math">{written}</div>' if block else written)
+    raise nodes.SkipNode
+
+
 def setup(app: Sphinx) -> None:
     """Make the generated pages and connect the rest."""
     write_pages()
     app.add_lexer("csv", TextLexer)
+    app.add_html_math_renderer("mathml", inline_renderers=(_mathml, None), block_renderers=(_mathml, None))
     app.connect("source-read", _relink)
+    app.connect("doctree-read", _report_execution)
     app.connect("build-finished", _finish)

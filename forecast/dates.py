@@ -4,7 +4,7 @@ import calendar
 import datetime
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from forecast.errors import DataError, SpecError
 from forecast.wording import count, period
@@ -21,6 +21,9 @@ LONGEST_HORIZON = 120
 
 EARLIEST = datetime.date(1700, 1, 1)
 """No record goes further back."""
+
+Day = str | datetime.date
+"""A day as a user gives it: text such as 2023-10-31, or 2023-10 for a month; a date; a Timestamp of pandas."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
@@ -52,6 +55,15 @@ def read_day(given: "str | datetime.date | np.datetime64", field: str, *, first:
     if day.tzinfo is not None:
         raise SpecError(f"{field}: {given} has a time zone, and a day has none. Give {day:%Y-%m-%d}.")
     return day.date()
+
+
+@overload
+def optional_day(given: Day, field: str, *, first: bool = False) -> datetime.date: ...
+@overload
+def optional_day(given: Day | None, field: str, *, first: bool = False) -> datetime.date | None: ...
+def optional_day(given: Day | None, field: str, *, first: bool = False) -> datetime.date | None:
+    """Read a day as `read_day` does; None stays."""
+    return None if given is None else read_day(given, field, first=first)
 
 
 def now() -> datetime.datetime:

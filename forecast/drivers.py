@@ -85,6 +85,12 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
         or a day in it), ``known_at`` (the day since when the value was known, YYYY-MM-DD), if need be ``dyad``, and
         one column a driver. An empty cell holds no value; a row with a later ``known_at`` revises an earlier one.
 
+    Returns
+    -------
+    DriverTable
+        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at` and `value`, as
+        in the file.
+
     Raises
     ------
     DataError
@@ -206,6 +212,12 @@ def calendar_drivers(dyads: Sequence[str]) -> DriverTable:
     Parameters
     ----------
     dyads : sequence of str
+
+    Returns
+    -------
+    DriverTable
+        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at` and `value`, 0 or
+        1.
 
     Raises
     ------

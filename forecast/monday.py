@@ -19,7 +19,7 @@ from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable,
 from forecast.events.additions import rejected_rows
 from forecast.events.coverage import gap_warnings
 from forecast.files import clear_leftovers, file_digest, partial_folder, sync_folder, write_text
-from forecast.pipeline import SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
+from forecast.pipeline import LEDGER, SAVED_FIT, PreparedReports, ReportSettings, prepare_reports
 from forecast.progress import Progress
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Monday:
     @property
     def terms(self) -> dict[str, Any]:
         """What the headlines compare with, and by how much."""
-        return {name: getattr(self.settings, name) for name in ("baseline_months", "smallest_improvement")}
+        return {name: getattr(self.settings, name) for name in ("baseline_months", "improvement")}
 
     @cached_property
     def repository(self) -> bool:
@@ -180,7 +180,8 @@ class Monday:
     def _report(self, made: PreparedReports, *, keep: bool) -> None:
         def write(dyad: str) -> None:
             if not (keep and (self.new / dyad / "index.html").exists()):
-                made.write(dyad, self.new / dyad, links={"All pairs": "../../index.html"})
+                links = {"All pairs": "../../index.html"}
+                made.write(dyad, self.new / dyad, links=links, ledger=self.questions / LEDGER.name)
 
         table = made.job.records.events
         if table is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import MOST_POINTS, check, checked, require_positive, require_sampler
-from forecast.dates import Clock, months_between, reject_future, today
+from forecast.dates import Clock, months_between, read_day, reject_future, today
 from forecast.drivers import Future, add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
@@ -35,11 +35,13 @@ REPORTS = Path("report")
 """Default parent folder of reports."""
 SAVED_FIT = "fit.zarr"
 """Name of a fit in the folder of its reports."""
+LEDGER = Path("questions/ledger.jsonl")
+"""Ledger in the working folder, whose prices a report shows if it is there."""
 ERAS = ("given", "none")
 """Sources of the eras of the dyad."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReportSettings:
     """Subject of a report, and settings for making it.
 
@@ -50,7 +52,7 @@ class ReportSettings:
     as_of : datetime.date, optional
         Only events that the data date, or publish, by that day count; by default the coverage end of the dyad, or of a
         saved fit its own day.
-    horizons, above, at, by, baseline_months, smallest_improvement
+    horizons, above, at, by, baseline_months, improvement
         What is asked, as of `forecast.assess`.
     out : pathlib.Path, optional
         Folder of the report; by default one with dyad and day in ``report``, with a number if there is one of that
@@ -90,10 +92,9 @@ class ReportSettings:
 
     Examples
     --------
-    >>> from datetime import date
     >>> from forecast import ReportSettings
-    >>> ReportSettings("USA-CHN", as_of=date(2023, 10, 31), alone=True).horizons
-    (3, 6, 12, 24)
+    >>> ReportSettings(dyad="USA-CHN", as_of="2023-10", alone=True).as_of
+    datetime.date(2023, 10, 31)
     """
 
     dyad: str | None = None
@@ -112,7 +113,7 @@ class ReportSettings:
     eras: str = "given"
     since: date | None = None
     baseline_months: int = 12
-    smallest_improvement: float = 5.0
+    improvement: float = 5.0
     model: Mapping[str, Any] = field(default_factory=dict)
     drivers: "Path | str | None" = None
     driver_acts: str | None = None
@@ -125,6 +126,13 @@ class ReportSettings:
     tune: int | None = None
     chains: int | None = None
     cores: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("as_of", "at", "by", "since"):
+            given = getattr(self, name)
+            if given is not None:  # text and Timestamps become days
+                check(name, given, "Day")
+                object.__setattr__(self, name, read_day(given, name, first=name == "since"))
 
 
 @dataclass(frozen=True, repr=False)
@@ -189,6 +197,11 @@ def make_report(settings: ReportSettings, *, progress: Progress | None = None) -
         What it is about and how it is made.
     progress : callable, optional
         Called with (step in words, done, total).
+
+    Returns
+    -------
+    Report
+        The page, the assessment behind it, its convergence checks, warnings, and seconds by step.
 
     Raises
     ------
@@ -290,9 +303,14 @@ class PreparedReports:
         return min(self.gates.values(), key=lambda gate: gate.passed)
 
     def write(
-        self, dyad: str, out: Path, fit_name: str | None = None, links: Mapping[str, str] | None = None
+        self,
+        dyad: str,
+        out: Path,
+        fit_name: str | None = None,
+        links: Mapping[str, str] | None = None,
+        ledger: Path = LEDGER,
     ) -> Report:
-        """Write the report of a dyad, with links to other pages."""
+        """Write the report of a dyad, with links to other pages, and prices that a ledger has of questions about it."""
         from forecast.report.page import write_report
         from forecast.report.skill import find_skill
 
@@ -306,6 +324,7 @@ class PreparedReports:
             page = write_report(
                 fit, assessment, out=out, events=shown, others=[briefs[code] for code in fit.dyads if code != dyad],
                 gate=gate, skill=skill, fit_name=fit_name, export=job.settings.export, links=links,
+                ledger=ledger if ledger.exists() else None,
             )  # fmt: skip
         of_record = () if self.unchanged else _describe_end(fit.panel, dyad, last_known(fit.panel))
         warnings = (*_describe_added(job.records, fit), *self.notes, *of_record)
@@ -359,9 +378,8 @@ def _check_settings(settings: ReportSettings) -> None:
     from forecast.outlook.query import require_consistent
 
     if settings.since is not None:
-        check("since", settings.since, "date")
         reject_future(settings.since, "since")
-    require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
+    require_positive("improvement", settings.improvement, MOST_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by, settings.baseline_months)
     if settings.eras not in ERAS and not settings.eras.lower().endswith(".csv"):
         raise SpecError(f"eras: got {settings.eras!r}; expected {', '.join(ERAS)} or the path of a CSV file")
@@ -522,7 +540,7 @@ def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
     common: dict[str, Any] = {
         "horizons": settings.horizons, "at": settings.at, "seed": settings.seed, "labels": dyad_labels(),
-        "smallest_improvement": settings.smallest_improvement, "baseline_months": settings.baseline_months,
+        "improvement": settings.improvement, "baseline_months": settings.baseline_months,
     }  # fmt: skip
     tasks: dict[str, Callable[[], Any]] = {
         "gate": lambda: fit.gate,

@@ -16,7 +16,7 @@ from pydantic import model_serializer
 from pydantic import model_validator as validator
 
 from forecast.arguments import checked
-from forecast.dates import month_end, reject_future
+from forecast.dates import Day, month_end, optional_day, reject_future
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import (
     add_events,
@@ -49,7 +49,8 @@ Frequency = Literal["month", "week"]
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
     """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
-    company = others if others is not None else (code for dyad in dyads for code in hierarchy(dyad))
+    held = list(dict.fromkeys((*read_dyads().index, *dyads)))  # one that `dyads.csv` does not list among them
+    company = others if others is not None else (code for dyad in dyads for code in hierarchy(dyad, held))
     return tuple(dict.fromkeys((*dyads, *company)))
 
 
@@ -419,7 +420,7 @@ class Data(Displayed):
 
 @checked
 def gather(
-    source: Source, dyads: Sequence[str] | None = None, *, as_of: date | None = None, frequency: Frequency = "month"
+    source: Source, dyads: Sequence[str] | None = None, *, as_of: Day | None = None, frequency: Frequency = "month"
 ) -> Data:
     """Read the data and count them into a panel, with digests of all that they follow from.
 
@@ -428,11 +429,16 @@ def gather(
     source : Source
     dyads : sequence of str, optional
         Each in either order and any case. By default all that the source had anything of by the day.
-    as_of : datetime.date, optional
+    as_of : str or datetime.date, optional
         By default the last day to which the record of any of the dyads is complete. Of an archive the latest editions
         are read then (`Source.latest`).
     frequency : {"month", "week"}
         As for `build_panel`; counts bring their own.
+
+    Returns
+    -------
+    Data
+        The panel, the events behind it, and digests of the files.
 
     Raises
     ------
@@ -447,6 +453,7 @@ def gather(
     >>> data.dyads, data.panel.sizes["time"], sorted(data.files)[0]
     (('USA-CHN',), 889, 'USA-CHN.csv')
     """
+    as_of = optional_day(as_of, "as_of")
     records = open_source(source, dyads, as_of)
     if dyads is not None:
         chosen = list(dict.fromkeys(records.find(dyad) for dyad in dyads))

@@ -229,8 +229,8 @@ def environment() -> "Environment":
 
     made = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
     own = (
-        about, capital, chance, count, give_or_take, interval_in_words, join, month, number, percent, period, signed,
-        source_words,
+        about, capital, chance, count, day, give_or_take, interval_in_words, join, month, number, percent, period,
+        signed, source_words,
     )  # fmt: skip
     made.globals |= {one.__name__: one for one in own}
     return made

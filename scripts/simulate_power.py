@@ -30,7 +30,7 @@ def make_tables(
     sets: int = SETS, size_sets: int = SIZE_SETS, tables: tuple[Path, Path] = (POWER_TABLE, SIZE_TABLE),
 ) -> None:  # fmt: skip
     """Simulate both tables of the package again; after an interruption the same call continues."""
-    shared: dict[str, Any] = {"events": events, "kept": kept, "cores": cores, "progress": progress}
+    shared: dict[str, Any] = {"events": events, "checkpoint": kept, "cores": cores, "progress": progress}
     chosen = [name for name, one in TRUTHS.items() if one.chosen or name == STAYING]
     others = [*(name for name in TRUTHS if name not in chosen), *NULLS]
     table: dict[str, list[Rate]] = {}

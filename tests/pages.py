@@ -1,5 +1,7 @@
 """Links between pages that were made, and pages without drawings."""
 
+import base64
+import hashlib
 import re
 from html import unescape
 from pathlib import Path
@@ -7,6 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
+import forecast
 from forecast.model import PendulumSpec
 from forecast.report.folder import environment
 
@@ -32,3 +35,12 @@ def choices_shown(spec: PendulumSpec) -> dict[str, str]:
 def leave_figures_empty(patch: pytest.MonkeyPatch) -> None:
     """Leave figures of pages empty; their captions and words stay."""
     patch.setattr("forecast.report.illustration._svg", lambda draw, layout: "<svg/>")
+
+
+def without_own_script(html: str) -> str:
+    """Return a page without the one script that it may run, which its policy permits by digest; it must be that."""
+    script = (Path(forecast.__file__).parent / "report" / "templates" / "copy.js").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert html.count(f"<script>{script}</script>") == 1
+    assert html.count("script-src") == 1 and f"script-src 'sha256-{digest}'\">" in html
+    return html.replace(f"<script>{script}</script>", "")

@@ -139,8 +139,8 @@ def test_a_plan_is_frozen_before_its_data_are_there(tmp_path):
 def simulated(monkeypatch):
     asked = []
 
-    def simulate_power(panel, *, events, claims, sets, more_dyads, more_events, kept, cores, seed, progress):
-        asked.append((claims, sets, kept and str(kept), seed))
+    def simulate_power(panel, *, events, claims, sets, more_dyads, more_events, checkpoint, cores, seed, progress):
+        asked.append((claims, sets, checkpoint and str(checkpoint), seed))
         size = {"dyads": 3 * more_dyads, "events": more_events}
         return {
             "S5b": (

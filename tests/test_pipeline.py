@@ -73,7 +73,7 @@ def test_a_hierarchy_is_chosen_once(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert words in result.output.replace("\n", " ")
     with pytest.raises(SpecError, match="saved fit has its own dyads"):
-        make_report(ReportSettings("USA-CHN", hierarchy=("USA-RUS",), fit_path=tmp_path / "fit.zarr"))
+        make_report(ReportSettings(dyad="USA-CHN", hierarchy=("USA-RUS",), fit_path=tmp_path / "fit.zarr"))
 
 
 def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
@@ -143,7 +143,7 @@ def test_what_was_announced_moves_the_day_as_far_as_it_extends_coverage() -> Non
     saved = SimpleNamespace(dyads=["USA-CHN"], panel=build_panel(table, as_of="2026-05-31"))
     for given, day in ((added, late["date"].date()), (table, None)):
         records = Records(given, {})
-        job = pipeline._Job(ReportSettings("USA-CHN"), records, "USA-CHN", Steps(silent))
+        job = pipeline._Job(ReportSettings(dyad="USA-CHN"), records, "USA-CHN", Steps(silent))
         assert pipeline._day_of_update(job, saved) == day  # type: ignore[arg-type]
 
 
@@ -292,14 +292,14 @@ def test_a_fit_of_the_default_length_that_misses_a_check_is_sampled_twice_as_lon
 
 @pytest.mark.slow
 def test_the_default_report_passes_the_gate(tmp_path: Path) -> None:
-    report = make_report(ReportSettings("USA-CHN", out=tmp_path, save_fit=False))
+    report = make_report(ReportSettings(dyad="USA-CHN", out=tmp_path, save_fit=False))
     assert report.gate.passed, report.gate.reasons
     stated = json.loads((tmp_path / "forecast.json").read_text())
     assert stated["converged"] is True
 
 
 def test_a_record_to_compare_with_must_begin_before_the_day_of_the_report(tmp_path):
-    settings = ReportSettings("USA-CHN", as_of=date(1990, 12, 31), since=date(2001, 1, 1), out=tmp_path / "report")
+    settings = ReportSettings(dyad="USA-CHN", as_of=date(1990, 12, 31), since=date(2001, 1, 1), out=tmp_path / "report")
     with pytest.raises(SpecError, match="since: 2001-01-01 is not before 1990-12-31"):
         make_report(settings)
     assert not (tmp_path / "report").exists()

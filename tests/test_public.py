@@ -83,19 +83,22 @@ def test_a_type_checker_knows_every_name_imported_with_a_star(tmp_path):
 WRONG = [object(), 5, 2.5, "words", b"bytes", ["USA-CHN"], {"a": 1}, True, date(2020, 1, 1)]
 # What a wrong value is not wrong for: a text is a path, a list of codes a list of texts, and so on.
 RIGHT = {
-    "folder": "str", "path": "str", "out": "str", "fit_name": "str", "kept": "str", "mapping": "str dict",
+    "folder": "str", "path": "str", "out": "str", "fit_name": "str", "checkpoint": "str", "mapping": "str dict",
     "eras": "str", "coverage": "str", "dyad": "str", "scale": "str", "contrast_with": "str", "contrast_era": "str",
     "sampler": "str", "dyads": "list", "hierarchy": "list", "present": "list", "claims": "list", "start": "str date",
     "end": "str date", "as_of": "str date",
-    "since": "date", "at": "date", "by": "date", "above": "int float",
+    "since": "str date", "at": "str date", "by": "str date", "above": "int float", "last": "str date",
+    "first": "str date", "today": "str date", "coverage_end": "str date", "as_of_day": "str date",
     "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
-    "baseline_months": "int", "simulations_per_draw": "int", "smallest_improvement": "int float",
+    "baseline_months": "int", "simulations_per_draw": "int", "improvement": "int float",
     "extreme_share": "int float",
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
     "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
     "dry_run": "bool", "held_out": "bool", "seen": "bool", "predicted": "dict", "reasons": "dict", "remarks": "list",
     "dataset": "str",
+    "make_question at_least": "str", "answer_events by": "str", "ask by": "str", "make_event_question by": "str",
+    "forecast_events by": "str", "backtest origins": "list",
     "choose models": "str list", "choose benchmarks": "str list",
     "count_sql table": "str", "count_sql dialect": "str", "count_sql where": "str",
     "frozen": "bool", "monthly": "bool", "labels": "dict", "hazard": "int float",
@@ -141,6 +144,52 @@ def wrong_arguments(function):
 
 
 FUNCTIONS = [name for name in forecast.__all__ if name.islower() and name not in ("__version__", "plots", "read_dyads")]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "read_dyads"])
+def test_what_a_function_returns_is_described(name):
+    documented = inspect.getdoc(getattr(forecast, name))
+    returned = documented.partition("Returns\n-------\n")[2]
+    assert returned.strip(), name
+
+
+DAYS = ("2023-10-31", date(2023, 10, 31), pd.Timestamp("2023-10-31"))
+
+
+@pytest.mark.parametrize("day", DAYS, ids=["text", "date", "Timestamp"])
+def test_a_day_is_text_a_date_or_a_timestamp(day):
+    assert forecast.ReportSettings(dyad="USA-CHN", as_of=day).as_of == date(2023, 10, 31)
+    assert forecast.Assumed(day, "USA", "CHN", kind="visit").date == date(2023, 10, 31)
+    assert forecast.origins_between(day, "2024-04", 6) == (date(2023, 10, 1), date(2024, 4, 1))
+    panel = forecast.build_panel(forecast.read_chronology(dyads=["USA-CHN"]), as_of=day)
+    assert forecast.make_question(panel, "USA-CHN", last="2024-04", higher=5).last == date(2024, 4, 30)
+    assert (
+        forecast.make_question(panel, "USA-CHN", last=pd.Timestamp("2024-04-01"), at_least="violence:2").at_least == 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("misuse", "words"),
+    [
+        (lambda: forecast.hierarchy("FRA-DEU"), "There is no dyad 'FRA-DEU'"),
+        (lambda: forecast.Assumed("2023-11-15", "USA", "CHN"), "neither code nor kind"),
+        (lambda: forecast.Assumed("15/11/2023", "USA", "CHN", kind="visit"), "is not a date"),
+        (lambda: forecast.Assumed(7, "USA", "CHN", kind="visit"), "date: got 7"),
+        (lambda: forecast.Record(forecast.read_chronology(dyads=["USA-CHN"])), "expected Record.of(table)"),
+        (lambda: forecast.choose("pendulm"), "Did you mean pendulum?"),
+        (lambda: forecast.choose("nothing"), "or `no` for none"),
+    ],
+)
+def test_a_misuse_is_named_with_its_remedy(misuse, words):
+    with pytest.raises(ForecastError) as caught:
+        misuse()
+    assert words in str(caught.value)
+
+
+def test_settings_of_a_report_are_given_by_name():
+    with pytest.raises(TypeError, match="positional"):
+        forecast.ReportSettings("USA-CHN")
+    assert forecast.hierarchy("chn-usa")[0] == "USA-CHN"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

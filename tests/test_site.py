@@ -1,12 +1,15 @@
 """The site: every page is in its tree, every link leads somewhere, and it builds without a warning."""
 
+import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 from posixpath import normpath
+from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
 
 import forecast
 from scripts import docs as site
@@ -112,3 +115,40 @@ def test_it_builds_without_a_warning(tmp_path):
     done = subprocess.run([*command, DOCS, tmp_path / "site"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "reports" / "index.html").exists()
+
+
+@pytest.fixture
+def configuration():
+    spec = importlib.util.spec_from_file_location("site_configuration", DOCS / "conf.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def executed(configuration, monkeypatch, **data):
+    """Return the text of a tutorial's page after its execution, and what was warned of."""
+    warned = []
+    monkeypatch.setattr(configuration.logger, "warning", lambda words, *_, **__: warned.append(words))
+    app = SimpleNamespace(
+        env=SimpleNamespace(docname="tutorials/one", metadata={"tutorials/one": {"exec_data": data}}),
+        config=SimpleNamespace(nb_execution_timeout=240),
+    )
+    tree = nodes.document("", "")
+    tree += nodes.section("", nodes.title("", "One"))
+    configuration._report_execution(app, tree)
+    return tree.astext(), warned
+
+
+def test_a_slow_cell_is_named_and_a_fault_fails(configuration, monkeypatch, capsys):
+    assert executed(configuration, monkeypatch, succeeded=True) == ("One", [])
+    text, warned = executed(configuration, monkeypatch, succeeded=False, error="CellTimeoutError", traceback="")
+    assert "more than 240 seconds" in text and not warned
+    assert "Skipped" in capsys.readouterr().out
+    assert executed(configuration, monkeypatch, succeeded=False, error="ValueError", traceback="")[1]
+
+
+def test_a_formula_is_typeset_without_a_script(configuration):
+    visitor = SimpleNamespace(body=[])
+    with pytest.raises(nodes.SkipNode):
+        configuration._mathml(visitor, nodes.math_block("", r"x_{t+1} = \phi\, x_t"))
+    assert visitor.body[0].startswith('<div class="math"><math') and "script" not in visitor.body[0]

@@ -2,6 +2,8 @@
 # # Traces, by ArviZ
 #
 # The draws of each chain: chains that agree look alike. `fit.to_arviz()` gives ArviZ its groups.
+#
+# **How to read it.** The lines should look like one dense band without a trend or a plateau.
 
 # %%
 from _made import fit

@@ -2,6 +2,8 @@
 # # Dyads side by side
 #
 # One quantity of every dyad of a fit: the share now, the current equilibrium or the half-life.
+#
+# **How to read it.** Compare intervals, not points: dyads whose intervals overlap widely are not told apart.
 
 # %%
 from _made import assessments

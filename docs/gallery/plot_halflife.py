@@ -2,6 +2,8 @@
 # # Half-life
 #
 # The months in which half of a deviation from the trend is undone.
+#
+# **How to read it.** The peak is the likeliest half-life. Where the curve follows the prior, the data said little.
 
 # %%
 from _made import fit

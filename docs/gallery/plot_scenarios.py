@@ -2,6 +2,9 @@
 # # Scenarios
 #
 # The level ahead without a scenario (filled) and given one (lines), and the chances of a higher share.
+#
+# **How to read it.** The distance of a line from the filled band is what the assumption changes. It is not an effect
+# of the event.
 
 # %%
 from _made import scenarios

@@ -118,6 +118,11 @@ def import_files(
     progress : callable, optional
         Called with (step in words, done, total) for files.
 
+    Returns
+    -------
+    Imported
+        What became of each file: rows kept, rejected and filtered.
+
     Raises
     ------
     SpecError

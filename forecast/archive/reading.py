@@ -20,11 +20,11 @@ from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Entry, 
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import checked
-from forecast.dates import month_end, today
+from forecast.dates import Day, month_end, today
 from forecast.errors import DataError, SpecError
 from forecast.events import combine
 from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, dyad_code, each_day
-from forecast.events.table import Day, EventTable, FeedAccount, FileAccount, SourceFile, as_day, sort_events
+from forecast.events.table import EventTable, FeedAccount, FileAccount, SourceFile, as_day, sort_events
 from forecast.feeds.detect import FEEDS
 from forecast.feeds.expressions import text
 from forecast.feeds.feed import SECTORS, Feed, FeedSettings
@@ -461,6 +461,11 @@ def archive_status(
         By default all that it holds.
     as_of : date or str, optional
         What it held on that day, as `read_archive` reads it.
+
+    Returns
+    -------
+    ArchiveStatus
+        By dataset: coverage, gaps, rows, editions, and events by dyad.
 
     Raises
     ------

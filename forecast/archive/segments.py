@@ -284,6 +284,11 @@ def repair_archive(archive: str | Path) -> Repaired:
     archive : str or pathlib.Path
         Folder of the archive.
 
+    Returns
+    -------
+    Repaired
+        What was rebuilt, set aside and lost.
+
     Raises
     ------
     DataError

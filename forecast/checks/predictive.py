@@ -3,9 +3,10 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
-from forecast.arguments import checked
+from forecast.arguments import checked, whole_seed
 from forecast.errors import DataError
 from forecast.model.driving import push_of_draw
 from forecast.model.particles import Draws, Observed, state_of
@@ -59,9 +60,13 @@ def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
     return xr.DataArray(values.reshape(*size, -1), coords, ("chain", "draw", "observed"))
 
 
+CHUNK = 200
+"""Draws that are simulated at once: fifteen dyads take some hundred megabytes."""
+
+
 @checked
-def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: Seed = 1) -> xr.DataTree:
-    """Return a fit with the groups that ArviZ works on: what was observed, simulated, and how likely each month is.
+def arviz_groups(fit: "Fit", *, draws: int = 500, monthly: bool = True, seed: Seed = 1) -> xr.DataTree:
+    """Return a fit with the groups that ArviZ works on: observed and simulated data, likelihood, and priors.
 
     `arviz_stats.loo` and `compare` take it: their unit is a month of a dyad. So does `psense_summary`, which scales the
     priors of all parameters together, those of single dyads too, and no prior of paths or of the kinds' drift.
@@ -71,17 +76,21 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: S
     fit : Fit
         Of events or counts.
     draws : int
-        Draws of the posterior predictive.
+        Draws from the prior and, with ``monthly=False``, of the posterior predictive.
     monthly : bool
-        Observe and predict cooperative events by month of a dyad, as LOO-PIT needs them, in every draw of the fit; by
-        default, events by dataset, dyad, period, direction and class.
+        Observe and predict the cooperative events of each month of a dyad, given the number of its events, in every
+        draw of the fit, as `arviz_plots.plot_loo_pit`, `plot_ppc_pit` and `plot_ppc_rootogram` need them. Otherwise
+        events by dataset, dyad, period, direction and class.
     seed : int or numpy.random.Generator
+        The same seed gives the same numbers.
 
     Returns
     -------
     xarray.DataTree
-        Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``, ``log_likelihood`` and
-        ``log_prior``.
+        Groups ``posterior`` and ``sample_stats``, of the fit; ``observed_data``, ``posterior_predictive`` and
+        ``prior_predictive`` with `counts`, events, (chain, draw, observed); ``prior``, the parameters and the
+        underlying `level`, log-odds, (chain, draw, ...) with one chain; ``log_likelihood`` of each month, (chain, draw,
+        observed); ``log_prior``, (chain, draw). An observed month has the coordinates `dyad` and `time`.
 
     Raises
     ------
@@ -90,25 +99,32 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: S
 
     Examples
     --------
-    >>> import arviz_stats
+    >>> import arviz_plots, arviz_stats
     >>> from forecast.checks import arviz_groups
-    >>> arviz_stats.loo(arviz_groups(fit))  # doctest: +SKIP
-    >>> arviz_stats.psense_summary(arviz_groups(fit), var_names=["cycle_half_life", "cycle_sd"])  # doctest: +SKIP
+    >>> groups = arviz_groups(fit)  # doctest: +SKIP
+    >>> arviz_stats.loo(groups)  # doctest: +SKIP
+    >>> arviz_plots.plot_loo_pit(groups)  # doctest: +SKIP
+    >>> arviz_plots.plot_prior_posterior(groups, var_names=["cycle_half_life"])  # doctest: +SKIP
     """
-    likelihood, size = pointwise_log_likelihood(fit), fit.posterior.sizes
-    draws = size["chain"] * size["draw"] if monthly else draws
-    observed, simulated = fit.panel["counts"], posterior_predictive(fit, draws=draws, seed=seed)
+    if not panel_kind(fit.panel).coded:
+        raise DataError("check: the fit is of an index, which counts no events; give a fit of events or counts")
+    likelihood, own_seed = pointwise_log_likelihood(fit), whole_seed(seed)
+    prior = _prior(fit, draws, own_seed)
     if monthly:
-        observed, simulated = (_cooperative(fit.panel, counts, likelihood) for counts in (observed, simulated))
-        by_draw = simulated.transpose("draw", "observed").to_numpy().reshape(likelihood.shape)
-        simulated = likelihood.copy(data=by_draw)
+        observed = _cooperative(fit.panel, fit.panel["counts"], likelihood)
+        simulated = _monthly(fit, fit.posterior, likelihood, own_seed)
+        expected = _monthly(fit, prior, likelihood.isel(chain=[0]), own_seed + 1)
     else:
-        simulated = simulated.expand_dims("chain")
+        observed = fit.panel["counts"]
+        simulated = posterior_predictive(fit, draws=draws, seed=own_seed).expand_dims("chain")
+        expected = posterior_predictive(fit.with_draws(prior), draws=draws, seed=own_seed + 1).expand_dims("chain")
     groups = {
         "posterior": fit.posterior,
         "sample_stats": fit.sample_stats,
         "observed_data": xr.Dataset({"counts": observed}),
         "posterior_predictive": xr.Dataset({"counts": simulated}),
+        "prior": prior,
+        "prior_predictive": xr.Dataset({"counts": expected}),
         "log_likelihood": xr.Dataset({"counts": likelihood}),
     }
     if "log_prior" in fit.sample_stats:
@@ -117,7 +133,44 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, monthly: bool = False, seed: S
     return xr.DataTree.from_dict(groups)
 
 
+def _prior(fit: "Fit", draws: int, seed: int) -> xr.Dataset:
+    """Draw parameters and the underlying level from the prior, (chain, draw, ...) with one chain."""
+    from forecast.model.pendulum import prior_draws, simulate_level
+
+    drawn = prior_draws(fit.panel, fit.spec, draws=draws, seed=seed)
+    era = fit.panel["era_index"].transpose("dyad", "time").to_numpy()
+    level = simulate_level(drawn, era, fit.spec, np.random.default_rng(seed))
+    places = {"dyad": fit.panel["dyad"].to_numpy(), "time": fit.panel["time"].to_numpy()}
+    known = {name: fit.posterior[name] for name in fit.posterior.coords if name in drawn.dims and name != "draw"}
+    drawn = drawn.assign(level=(("draw", "dyad", "time"), level.astype(np.float32))).assign_coords(places | known)
+    return drawn.assign_coords(draw=np.arange(drawn.sizes["draw"])).expand_dims(chain=[0])
+
+
+def _monthly(fit: "Fit", draws: xr.Dataset, months: xr.DataArray, seed: int) -> xr.DataArray:
+    """Simulate the cooperative events of the months of a likelihood, (chain, draw, observed)."""
+    rng, panel, spec = np.random.default_rng(seed), fit.panel, fit.spec
+    stacked = draws.stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
+    number, size = stacked.sizes["sample"], (panel.sizes["dyad"], panel.sizes["time"])
+    # Drivers, and the shifts of several datasets, are computed draw by draw.
+    single = bool(spec.drivers) or panel.sizes["dataset"] > 1
+    counts = np.zeros((number, *size), dtype=np.int64)
+    for first in range(0, number, 1 if single else CHUNK):
+        some = stacked.isel(sample=first if single else slice(first, first + CHUNK))
+        level = some["level"].transpose(..., "dyad", "time").to_numpy().astype(np.float64)
+        pushed = push_of_draw(spec, panel, some) if single else None
+        level = level if pushed is None else level + pushed.month
+        (d, t, *_), sides = spec.observation_model.simulate_sides(panel, level, some, rng)
+        own = np.atleast_2d(sides[..., 1])
+        begins = np.flatnonzero(np.diff(d * size[1] + t, prepend=-1))  # reports are in order of dyad and month
+        counts[first : first + len(own), d[begins], t[begins]] = np.add.reduceat(own, begins, axis=-1)
+    places = [panel.get_index(name).get_indexer(pd.Index(months[name].to_numpy())) for name in ("dyad", "time")]
+    values = counts[:, places[0], places[1]].reshape(draws.sizes["chain"], draws.sizes["draw"], -1)
+    coords = {name: months.coords[name] for name in ("dyad", "time")}
+    coords |= {name: draws[name] for name in ("chain", "draw")}
+    return xr.DataArray(values, dims=("chain", "draw", "observed"), coords=coords)
+
+
 def _cooperative(panel: xr.Dataset, counts: xr.DataArray, months: xr.DataArray) -> xr.DataArray:
-    """Return the cooperative events of the months of dyads that a likelihood is of, (..., observed)."""
+    """Return the cooperative events of the months of dyads that a likelihood is of, (observed,)."""
     own = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum(["dataset", "direction", "class"])
     return own.assign_coords(dyad=panel["dyad"], time=panel["time"]).sel(dyad=months["dyad"], time=months["time"])

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import ask, backtest, claims, events, question, report, saved, start
+from forecast.cli import ask, backtest, claims, drafting, events, question, report, saved, start
 from forecast.cli.terminal import console, escape
 from forecast.errors import DataError, ForecastError
 from forecast.files import PASSING, lacking, shown_path
@@ -46,8 +46,7 @@ app = typer.Typer(
     name="forecast",
     help="Forecast whether relations between two states will improve, from the record of what they did.",
     epilog="Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -60,6 +59,8 @@ for panel, commands in {
     for name, command in commands.items():
         own = report.ReportCommand if name == "report" else None
         app.command(name, cls=own, rich_help_panel=panel)(command)
+for name, command in {"draft": drafting.draft, "accept": drafting.accept}.items():
+    events.app.command(name)(command)
 app.add_typer(question.app, name="question", rich_help_panel="Forecast")
 app.add_typer(claims.app, name="plan", rich_help_panel="Evaluate")
 app.add_typer(events.app, name="events", rich_help_panel="Data")
@@ -75,12 +76,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Take the options that go before a command; `_Commands` and `_version` act on them."""
+    """Take the options that go before a command; `_Commands` and `_version` act on them. Without a command: help."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:

@@ -124,7 +124,7 @@ def power(
         data = asked.gathered()
         found = forecast.simulate_power(
             data.panel, events=data.events, claims=asked.codes, sets=SETS if sets is None else sets,
-            more_dyads=more_dyads, more_events=more_events, kept=checkpoint, cores=cores or os.cpu_count() or 1,
+            more_dyads=more_dyads, more_events=more_events, checkpoint=checkpoint, cores=cores or os.cpu_count() or 1,
             seed=asked.seed, progress=tell,
         )  # fmt: skip
     if as_json:

@@ -161,7 +161,7 @@ class Window:
         return {
             "horizons": parse_horizons(self.horizons or "3,6,12,24"), "baseline_months": self.baseline,
             "above": self.above, "at": day_of(self.at, "at"), "by": day_of(self.by, "by"),
-            "smallest_improvement": self.improvement,
+            "improvement": self.improvement,
         }  # fmt: skip
 
 

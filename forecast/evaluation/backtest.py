@@ -3,11 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 
 from forecast.arguments import checked, require, require_whole, whole_seed
-from forecast.dates import add_months
+from forecast.dates import Day, add_months, read_day
 from forecast.errors import DataError, SpecError
 from forecast.evaluation.benchmarks import BENCHMARKS, Asked, Forecaster
 from forecast.evaluation.executors import Executor, local
@@ -19,7 +20,7 @@ from forecast.evaluation.variants import VARIANTS
 from forecast.outlook.benchmarks import MODEL
 from forecast.progress import Progress, silent
 from forecast.typing import Seed
-from forecast.wording import join_some
+from forecast.wording import join, join_some
 
 ALIASES = {"none": "no_cycle"}
 """Other codes of model variants."""
@@ -28,7 +29,7 @@ ALIASES = {"none": "no_cycle"}
 @checked
 def backtest(
     record: Record,
-    origins: Sequence[date],
+    origins: Sequence[Day],
     *,
     horizons: Sequence[int] = (3, 6, 12, 24),
     forecasters: Sequence[Forecaster] | None = None,
@@ -46,7 +47,7 @@ def backtest(
     ----------
     record : Record
         The event data, with the days on which they became known.
-    origins : sequence of datetime.date
+    origins : sequence of str or datetime.date
         First days of months, such as of `origins_between`.
     horizons : sequence of int
         Months ahead.
@@ -82,12 +83,11 @@ def backtest(
 
     Examples
     --------
-    >>> from datetime import date
     >>> from forecast import read_chronology
     >>> from forecast.evaluation import Record, backtest, choose, origins_between
     >>> results = backtest(
     ...     Record.of(read_chronology()),
-    ...     origins_between(date(2005, 1, 1), date(2025, 7, 1), 6),
+    ...     origins_between("2005-01", "2025-07", 6),
     ...     forecasters=choose("none", "all"),
     ...     out="skill",
     ... )  # doctest: +SKIP
@@ -96,14 +96,14 @@ def backtest(
     chosen = list(forecasters) if forecasters is not None else choose(MODEL, "all")
     asked = Asked(tuple(sorted(horizons)), draws, seed)
     setup = Setup(record, asked, {one.code: one for one in chosen}, improvement, batch)
-    origins = sorted(set(origins))
-    check(setup, origins)
+    days = sorted({read_day(one, "origins", first=True) for one in origins})
+    check(setup, days)
     folder, workers = RunFolder(Path(out)), executor or local()
-    tasks = missing_tasks(setup, origins, folder.origins)
+    tasks = missing_tasks(setup, days, folder.origins)
     if tasks:
         workers.ready()
     folder.claim(setup)
-    total = len(origins) * len(chosen) * len(setup.batches)
+    total = len(days) * len(chosen) * len(setup.batches)
     done = total - sum(len(task.codes) for task in tasks)
     progress("predicting", done, total)
     for finished in workers.run(setup, tasks, folder.origins):
@@ -123,6 +123,11 @@ def choose(models: str | Sequence[str] = MODEL, benchmarks: str | Sequence[str] 
         Model variants; ``all`` for all of them; ``no`` for none.
     benchmarks : str or sequence of str
         Benchmarks in the same form.
+
+    Returns
+    -------
+    list of Forecaster
+        Forecasters for `backtest`, models first.
 
     Raises
     ------
@@ -202,5 +207,9 @@ def _named[One: Forecaster](field: str, codes: str | Iterable[str], known: Mappi
     names = list(dict.fromkeys(ALIASES.get(code, code) for code in listed))
     unknown = [code for code in names if code not in known]
     if unknown:
-        raise SpecError(f"{field}: there is no {unknown[0]!r}; known are all, no, {', '.join(known)}")
+        near = get_close_matches(unknown[0], known, n=1)
+        guess = f" Did you mean {near[0]}?" if near else ""
+        raise SpecError(
+            f"{field}: there is no {unknown[0]!r}.{guess} Name some of {join(known)}, or `all`, or `no` for none"
+        )
     return [known[code] for code in names]

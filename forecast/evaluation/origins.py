@@ -15,7 +15,7 @@ import pandas as pd
 import xarray as xr
 
 from forecast.arguments import checked
-from forecast.dates import add_months, month_start, months_between
+from forecast.dates import Day, add_months, month_start, months_between, read_day
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad, read_coverage, read_eras
 from forecast.events.dyads import Covered, even_spans, hierarchy, in_order
@@ -142,16 +142,20 @@ class Record:
     """
 
     table: EventTable | CountTable = field(repr=False)  # One dataset or several, counted by month
-    dyads: tuple[str, ...]  # Which dyads
+    dyads: tuple[str, ...] = ()  # Which dyads
     # The dataset whose events are predicted: by it a prediction is resolved, and benchmarks see it alone. A model is
     # fitted to all datasets, as they were known on the day
-    dataset: str
+    dataset: str = ""
     # In the form of `forecast.events.read_eras`; None for the embedded ones
     eras: pd.DataFrame | None = field(default=None, repr=False)
     # In the form of `forecast.events.read_coverage`; None for the embedded one
     coverage: pd.DataFrame | None = field(default=None, repr=False)
     # Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or these
     together: str | tuple[str, ...] = "default"
+
+    def __post_init__(self) -> None:
+        if not (self.dyads and self.dataset):
+            raise SpecError("Record: neither dyads nor a dataset; expected Record.of(table), which chooses them")
 
     @classmethod
     def of(
@@ -336,15 +340,20 @@ class Record:
 
 
 @checked
-def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
+def origins_between(first: Day, last: Day, every: int) -> tuple[date, ...]:
     """Return the first days of months from one to another, every so many months.
 
     Parameters
     ----------
-    first, last : datetime.date
+    first, last : str or datetime.date
         First and last origin; of a day, its month counts.
     every : int
         Months from one origin to the next.
+
+    Returns
+    -------
+    tuple of datetime.date
+        First days of months, in order.
 
     Raises
     ------
@@ -353,11 +362,12 @@ def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
 
     Examples
     --------
-    >>> from datetime import date
     >>> from forecast.evaluation import origins_between
-    >>> [str(origin) for origin in origins_between(date(2005, 1, 1), date(2005, 12, 1), 6)]
+    >>> [str(origin) for origin in origins_between("2005-01", "2005-12", 6)]
     ['2005-01-01', '2005-07-01']
     """
+    first = read_day(first, "first", first=True)
+    last = read_day(last, "last", first=True)
     if every < 1:
         raise SpecError(f"every: got {every} months; expected at least 1")
     first, last = month_start(first), month_start(last)

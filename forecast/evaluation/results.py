@@ -50,6 +50,7 @@ from forecast.numeric import paired
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.tone import TONE_UNIT, percent_to_tone, tone_to_percent
 from forecast.typing import Float, Index
+from forecast.wording import Card, Displayed, count, join, join_some
 
 CASES, TONE_CASES = "cases.csv.gz", "tone.csv.gz"
 """Every scored prediction of every forecaster, of shares and of tones: what a page needs with `skill.json`."""
@@ -80,8 +81,8 @@ RULE = (
 )
 
 
-@dataclass(frozen=True)
-class Results:
+@dataclass(frozen=True, repr=False)
+class Results(Displayed):
     """Results of a backtest."""
 
     # One row per prediction: `model`, `benchmark`, `dyad`, `origin`, `horizon`, `given_n`, `n`, `k`, `share`,
@@ -91,6 +92,17 @@ class Results:
     skill: Skill  # Their scores, what was asked, and what was counted by forecaster
     # The same of tones, in points of the Goldstein scale, without event counts; empty where the data hold no scores.
     tone: pd.DataFrame = field(repr=False)
+
+    def _card(self) -> Card:
+        choices, cases = self.skill.choices, self.cases
+        facts = (
+            ("predictions", f"{len(cases):,} by {count(cases['model'].nunique(), 'forecaster')}"),
+            ("dyads", join_some([str(one) for one in cases["dyad"].unique()])),
+            ("origins", f"{min(choices['origins'])} to {max(choices['origins'])}" if choices["origins"] else "none"),
+            ("horizons", f"{join(map(str, choices['horizons']))} months"),
+            ("tables", ".skill.to_frame(), .cases"),
+        )
+        return Card("Results of a backtest", facts)
 
     def write(self, out: str | Path) -> Path:
         """Write ``skill.json``, ``skill.csv`` (its rows), ``cases.csv.gz`` and ``tone.csv.gz``; return the first."""

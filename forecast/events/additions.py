@@ -33,8 +33,8 @@ MOST_ROWS = 10_000
 """Every added row is kept in the fit and shown on the page; a larger table is a source of its own."""
 _FIELDS = ("date", "known_at", "source", "target", "n", "actor", "summary", "reference")
 _CODES = ("code", "cameo", "kind")
-_IGNORED = ("precision", "verified")
-"""Columns of the chronology's own files that say nothing here."""
+_IGNORED = ("precision", "verified", "compiled")
+"""Columns of the chronology's own files that say nothing here, and the day on which an editor wrote a row."""
 _REQUIRED = ("date", "source", "target")
 SCALE = "commitment"
 """Events of one class of this scale, sides and (nearly) day are taken to resemble each other."""

@@ -31,6 +31,11 @@ def read_counts(path: str | Path | Frame, mapping: CountsMapping | dict[str, Any
     mapping : CountsMapping, dict, str or pathlib.Path
         A YAML or JSON file or its content; docs/events.md explains every field.
 
+    Returns
+    -------
+    CountTable
+        One row per dyad, direction, period and class with the number of events `n`.
+
     Raises
     ------
     MappingError

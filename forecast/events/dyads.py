@@ -368,6 +368,16 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     present : sequence of str, optional
         Which dyads the data hold; those of `dyads.csv` by default.
 
+    Returns
+    -------
+    list of str
+        Codes, in the order of `present`.
+
+    Raises
+    ------
+    UnknownDyadError
+        If the data do not hold the dyad.
+
     Examples
     --------
     >>> from forecast.events import hierarchy
@@ -377,10 +387,9 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     ['USA-CHN', 'USA-IRN']
     """
     column = read_dyads()["hierarchy"]
-    apart = set(column.index[column == "no"])
-    if dyad in apart:
-        return [dyad]
-    return [code for code in (column.index if present is None else present) if code not in apart]
+    apart, held = set(column.index[column == "no"]), list(column.index if present is None else present)
+    code = find_dyad(dyad, held)
+    return [code] if code in apart else [one for one in held if one not in apart]
 
 
 def choose_dyad(text: str | None, known: Sequence[str]) -> str:

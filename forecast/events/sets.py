@@ -88,6 +88,11 @@ class EventSet:
 def read_sets() -> dict[str, EventSet]:
     """Read the named sets, in the order of their table.
 
+    Returns
+    -------
+    dict of str to EventSet
+        Sets by name, each with its CAMEO codes.
+
     Examples
     --------
     >>> from forecast.events.sets import read_sets
@@ -106,6 +111,11 @@ def read_sets() -> dict[str, EventSet]:
 @checked
 def find_set(text: str) -> EventSet:
     """Return the set of a name or alias, in any case, singular or plural.
+
+    Returns
+    -------
+    EventSet
+        Its name and the CAMEO codes in it.
 
     Raises
     ------
@@ -130,6 +140,11 @@ def find_set(text: str) -> EventSet:
 @checked
 def set_of_codes(codes: Sequence[str]) -> EventSet:
     """Return the set of events of some codes and all codes below them.
+
+    Returns
+    -------
+    EventSet
+        A set without a name, of these codes.
 
     Raises
     ------

@@ -1,6 +1,5 @@
 """Event table: one tidy form for events from any source, its schema, and the accounting of its rows."""
 
-import datetime
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.arguments import checked
-from forecast.dates import read_day, reject_future, today
+from forecast.dates import Day, read_day, reject_future, today
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, state_names
 from forecast.events.dyads import Addition, Covered, in_order
@@ -104,9 +103,6 @@ LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
 """Codes that ISO 3166 leaves to users count as codes of states."""
 TEXT_COLUMNS = ("source", "target", "cameo", "actor", "summary", "reference", "dataset", "event_id", "dyad")
 
-Day = str | datetime.date
-"""A day as ISO text (`2023-10-31`, or `2023-10` for the month's last day), date, datetime or Timestamp."""
-
 
 @dataclass(frozen=True, repr=False)
 class EventTable(Displayed):
@@ -186,6 +182,11 @@ def _table_card(title: str, rows: pd.DataFrame, table: Recorded) -> Card:
 @checked
 def combine(tables: Sequence[EventTable]) -> EventTable:
     """Combine several tables; their datasets keep this order, and the level is on the scale of the first.
+
+    Returns
+    -------
+    EventTable
+        The rows of all tables, sorted by date; each keeps its dataset.
 
     Raises
     ------

@@ -40,6 +40,11 @@ def read_table(path: str | Path | Frame, mapping: TableMapping | dict[str, Any] 
     mapping : TableMapping, dict, str or pathlib.Path
         A YAML or JSON file or its content; docs/events.md explains every field.
 
+    Returns
+    -------
+    EventTable
+        One row per event, sorted by date; `rejects` has the rows that cannot be used, with file, line and reason.
+
     Raises
     ------
     MappingError
@@ -312,6 +317,11 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
         embedded ones without it.
     dyads : sequence of str, optional
         Which dyads to read; all by default.
+
+    Returns
+    -------
+    EventTable
+        One row per event and direction, sorted by date; dates are days, `goldstein` -10 to 10.
 
     Raises
     ------

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from forecast.arguments import checked, require
-from forecast.dates import EARLIEST, today
+from forecast.dates import EARLIEST, Day, optional_day, today
 from forecast.errors import SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale
 from forecast.events.counts import class_column, wide_mapping
@@ -176,8 +176,8 @@ def count_sql(
     dialect: str,
     *,
     dyads: Sequence[str] | None = None,
-    first: datetime.date | None = None,
-    last: datetime.date | None = None,
+    first: Day | None = None,
+    last: Day | None = None,
     settings: FeedSettings | None = None,
     scale: str = "commitment",
     where: str = "true",
@@ -186,11 +186,18 @@ def count_sql(
 
     The dialect is one of sqlglot, such as ``duckdb``, ``spark`` or ``bigquery``.
 
+    Returns
+    -------
+    str
+        A statement that returns one row per dyad, direction, period and class with the number of events `n`.
+
     Examples
     --------
     >>> from forecast import count_sql
     >>> print(count_sql("gdelt.events", "duckdb", dyads=["USA-CHN"]))  # doctest: +SKIP
     """
+    first = optional_day(first, "first", first=True)
+    last = optional_day(last, "last")
     require("sqlglot", "sql")
     import sqlglot
 

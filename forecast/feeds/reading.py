@@ -118,6 +118,11 @@ def read_feed(
     settings : FeedSettings, optional
         What is counted.
 
+    Returns
+    -------
+    EventTable
+        One row per event; `n` counts reports. `accounts` says what became of every row of a file, `rejects` why.
+
     Raises
     ------
     DataError

@@ -91,6 +91,11 @@ def fetch_feed(
     progress : callable, optional
         Called with (step in words, done, total).
 
+    Returns
+    -------
+    Manifest
+        Every expected file with its state; `complete` is True if none failed or waits.
+
     Raises
     ------
     SpecError

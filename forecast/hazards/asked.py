@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from forecast.dates import optional_day, read_day
 from forecast.errors import QuestionError
 from forecast.events.sets import OWN_CODES, EventSet
 from forecast.hazards.curve import LONGEST
@@ -18,9 +19,9 @@ class AskedEvents:
     ----------
     wanted : EventSet
         From `forecast.find_set` or `forecast.set_of_codes`.
-    last : datetime.date
-        Last day of the window.
-    first : datetime.date, optional
+    last : str or datetime.date
+        Last day of the window; the field is a date.
+    first : str or datetime.date, optional
         First day of the window; by default the day after that of the forecast.
     at_least : int
         Number of events.
@@ -48,7 +49,9 @@ class AskedEvents:
     quiet: int | None = None
 
     def __post_init__(self) -> None:
-        """Reject numbers that no window can hold."""
+        """Read days given as text or a moment, and reject numbers that no window can hold."""
+        object.__setattr__(self, "last", read_day(self.last, "last"))
+        object.__setattr__(self, "first", optional_day(self.first, "first", first=True))
         if not 1 <= self.at_least <= MOST_EVENTS:
             raise QuestionError(f"at_least: {self.at_least} events; expected 1 to {MOST_EVENTS:,}")
         if self.quiet is not None and not 1 <= self.quiet <= LONGEST:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from forecast.arguments import checked
-from forecast.dates import parse_date, read_day
+from forecast.dates import Day, parse_date, read_day
 from forecast.errors import QuestionError
 from forecast.events import read_chronology
 from forecast.events.dyads import find_dyad
 from forecast.events.sets import EventSet, find_set, set_of_codes
-from forecast.events.table import Day, EventTable
+from forecast.events.table import EventTable
 from forecast.events.tables import chronology_files
 from forecast.hazards.asked import AskedEvents
 from forecast.hazards.forecast import EventForecast, Expected, forecast_events

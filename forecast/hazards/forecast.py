@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.arguments import checked
+from forecast.dates import Day, optional_day
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels, read_coverage
 from forecast.events.sets import EventSet
@@ -159,7 +160,7 @@ def forecast_events(
     dyad: str,
     asked: AskedEvents,
     *,
-    as_of_day: date | None = None,
+    as_of_day: Day | None = None,
     expect: Sequence[Expected] = (),
     dataset: str | None = None,
     coefficients: Coefficients | None = None,
@@ -174,7 +175,7 @@ def forecast_events(
         Its code, such as ``USA-IRN``.
     asked : AskedEvents
         Set, window, and number or quiet days.
-    as_of_day : datetime.date, optional
+    as_of_day : str or datetime.date, optional
         Day whose knowledge counts; by default the last day of coverage.
     expect : sequence of Expected
         Events of the set that you expect, each with its chance.
@@ -202,6 +203,7 @@ def forecast_events(
     >>> 0 < found.low < found.chance < found.high < 1
     True
     """
+    as_of_day = optional_day(as_of_day, "as_of_day")
     dataset = dataset or table.datasets[0]
     end = coverage_end(table, dyad, dataset)
     known_day = as_of_day or end

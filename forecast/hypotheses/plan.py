@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from forecast.arguments import checked, faults, read_form, require_whole, whole_seed
-from forecast.dates import month_end, reject_future, today
+from forecast.dates import Day, month_end, optional_day, reject_future, today
 from forecast.errors import DataError, PlanError
 from forecast.events import find_dyad
 from forecast.events.dyads import dyad_code
@@ -436,7 +436,7 @@ def run_plan(
     *,
     path: str | Path | None = None,
     dyad: str | None = None,
-    as_of: date | None = None,
+    as_of: Day | None = None,
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> PooledResults:
@@ -450,7 +450,7 @@ def run_plan(
         Where the data are, if not where the plan says.
     dyad : str, optional
         A dyad that is also shown within the hierarchy; it changes no verdict.
-    as_of : datetime.date, optional
+    as_of : str or datetime.date, optional
         A later day: then the claims are decided by the months after the freeze alone, given those before.
     cores : int, optional
         How many threads, by default all; changes no number.
@@ -473,6 +473,7 @@ def run_plan(
     >>> run_plan(read_plan("plan.yaml")).stamp  # doctest: +SKIP
     'frozen on data already seen'
     """
+    as_of = optional_day(as_of, "as_of")
     require_frozen(plan, "plan: ", "forecast plan freeze FILE")
     require_rule(plan)
     frozen = plan

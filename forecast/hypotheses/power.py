@@ -11,6 +11,7 @@ import csv
 import hashlib
 import json
 import math
+import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -91,8 +92,8 @@ def simulate_power(
     sets: int = SETS,
     more_dyads: int = 1,
     more_events: int = 1,
-    kept: str | Path | None = None,
-    cores: int = 1,
+    checkpoint: str | Path | None = None,
+    cores: int | None = None,
     seed: Seed = 1,
     progress: Progress | None = None,
 ) -> dict[str, tuple[Rate, ...]]:
@@ -110,10 +111,10 @@ def simulate_power(
         Record sets per truth.
     more_dyads, more_events : int
         Times as many dyads, and as many events per month, as the panel has.
-    kept : str or path-like, optional
+    checkpoint : str or path-like, optional
         File of finished sets; with it, the same call continues after an interruption.
-    cores : int
-        Processes; changes no number.
+    cores : int, optional
+        Processes; by default one per core. Changes no number.
     seed : int or numpy.random.Generator
     progress : callable, optional
         Called with (step in words, done, total).
@@ -152,7 +153,7 @@ def simulate_power(
     names = [name for name in tuple(truths) or every if set(every[name].tells) & set(codes)]
     if not names:
         raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
-    store = Kept.open(None if kept is None else Path(kept), identity)
+    store = Kept.open(None if checkpoint is None else Path(checkpoint), identity)
 
     def key(name: str, number: int, code: str) -> str:
         return _key(size, name, number, code)
@@ -160,7 +161,7 @@ def simulate_power(
     tasks = _tasks(names, codes, every, sets, lambda *task: key(*task) not in store.found)
     left = [task for task in tasks if task[2]]
     done = len(tasks) - len(left)
-    for (name, at, _), found in _all(partial(_tested, record, seed, every), left, cores):
+    for (name, at, _), found in _all(partial(_tested, record, seed, every), left, cores or os.cpu_count() or 1):
         for code, row in found.items():
             store.add(key(name, at, code), row)
         done += 1

@@ -4,6 +4,7 @@ Each test is repeated with other choices: other widths of priors, parts of the r
 """
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -276,7 +277,7 @@ def pooled_tests(
     events: EventTable | None = None,
     claims: Sequence[str] = (),
     dyad: str | None = None,
-    cores: int = 1,
+    cores: int | None = None,
     seed: Seed = 1,
     progress: Progress | None = None,
 ) -> PooledResults:
@@ -293,8 +294,8 @@ def pooled_tests(
         parts. By default all that the panel can answer, except ``S12``.
     dyad : str, optional
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
-    cores : int
-        How many threads; changes no number.
+    cores : int, optional
+        Threads; by default one per core. Changes no number.
     seed : int or numpy.random.Generator
         Of the placebo dates.
     progress : callable, optional
@@ -317,7 +318,7 @@ def pooled_tests(
     'undecided'
     """
     seed = whole_seed(seed)
-    tell, codes = progress or silent, parse_claims(claims)
+    tell, codes, cores = progress or silent, parse_claims(claims), cores or os.cpu_count() or 1
     record = read_panel(panel, None if events is None else visits_of(events, panel))
     if dyad is not None and dyad not in record.dyads:
         raise SpecError(f"dyad: the data have no {dyad!r:.40}; choose among {join(record.dyads)}")

@@ -327,6 +327,10 @@ class Fit(Displayed):
         # Stored convergence checks would not apply to other draws.
         return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).noting(**{GATE: None})
 
+    def with_draws(self, draws: xr.Dataset) -> "Fit":
+        """Return a fit with other draws in place of its posterior, such as those of the prior."""
+        return Fit(self._groups | {"posterior": draws}).noting(**{GATE: None})
+
     def prior_posterior(self, dyad: str, *, seed: int = 1) -> pd.DataFrame:
         """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left.
 
@@ -402,20 +406,22 @@ class Fit(Displayed):
         """
         return forecast.plots.plot_level(self, **options)
 
-    def to_arviz(self, *, draws: int = 200, monthly: bool = False, seed: Seed = 1) -> xr.DataTree:
+    def to_arviz(self, *, draws: int = 500, monthly: bool = True, seed: Seed = 1) -> xr.DataTree:
         """Return the groups that ArviZ works on: `forecast.checks.arviz_groups`.
 
         Parameters
         ----------
         draws : int
-            Draws of the posterior predictive.
+            Draws from the prior and, with ``monthly=False``, of the posterior predictive.
         monthly : bool
-            Observe and predict cooperative events by month, as LOO-PIT needs them; by default, all cells of the panel.
+            Observe and predict cooperative events by month, in every draw; otherwise all cells of the panel.
         seed : int or numpy.random.Generator
 
         Returns
         -------
         xarray.DataTree
+            Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``, ``prior``,
+            ``prior_predictive``, ``log_likelihood`` and ``log_prior``.
 
         Examples
         --------

@@ -82,13 +82,17 @@ class PendulumModel:
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
         require_observations(panel)
-        return build_on(arrays, model_data(arrays, reference))
+        return build_on(arrays, model_data(arrays, reference), observed_values(panel))
 
 
-def build_on(arrays: PanelArrays, data: Mapping[str, NDArray[Any]]) -> pm.Model:
-    """Build the model of a panel on arrays of `forecast.model.inputs.model_data`."""
+def build_on(arrays: PanelArrays, data: Mapping[str, NDArray[Any]], observed: NDArray[Any] | None = None) -> pm.Model:
+    """Build the model of a panel on arrays of `forecast.model.inputs.model_data`.
+
+    With what was observed, the variable `events` has it; otherwise its likelihood is a potential, as samplers need it.
+    """
     with pm.Model(coords=arrays.coordinates) as model:
-        _add_path(arrays.spec, add_parameters(arrays), hold(data), node_capacity(arrays.nodes))
+        likelihood = _add_path(arrays.spec, add_parameters(arrays), hold(data), node_capacity(arrays.nodes))
+        _add_observed(likelihood, observed)
     return model
 
 
@@ -105,8 +109,26 @@ def add_parameters(arrays: PanelArrays) -> Parameters:
     return Parameters(trend, mu, cycle, observed, headroom, effect)
 
 
-def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> None:
-    """Add the path in coordinates near white noise, its prior and what is seen of it."""
+def observed_values(panel: xr.Dataset) -> NDArray[Any]:
+    """Return what a panel observed, in one row: counts, or the values of an index that are there."""
+    values = panel["counts" if "counts" in panel else "index"].to_numpy().ravel()
+    return np.asarray(values[np.isfinite(values)])
+
+
+def _add_observed(likelihood: Any, observed: NDArray[Any] | None) -> None:
+    """Add the log-likelihood, a scalar, as that of an observed variable or a potential."""
+    if observed is None:
+        pm.Potential(OBSERVED, likelihood)
+        return
+
+    def logp(value: Any, likelihood: Any) -> Any:  # equal parts, whose sum PyMC takes
+        return pt.full(value.shape, likelihood / value.shape[0])
+
+    pm.CustomDist(OBSERVED, likelihood, logp=logp, observed=observed)
+
+
+def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> Any:
+    """Add the path in coordinates near white noise and its prior; return the log-likelihood of what is seen of it."""
     observation, starts = spec.observation_model, data["starts"]
     trend_model, cycle_model, bound = spec.trend_model, spec.cycle_model, spec.ceiling_model
     white = pm.Flat(WHITE, shape=spec.components * capacity)
@@ -143,7 +165,7 @@ def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capaci
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", prior + log_det - 0.5 * (white[nodes:] ** 2).sum())
     month = level if push is None else level + push[1]
-    pm.Potential(OBSERVED, observation.log_likelihood(spec, month, p.observed, data))
+    return observation.log_likelihood(spec, month, p.observed, data)
 
 
 def _coloured(

@@ -21,7 +21,7 @@ from forecast.process.trend import Trend, find_trend, trends
 NO_CYCLE = "none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PendulumSpec:
     """Choices of the pendulum model: the underlying level is trend plus cycle.
 
@@ -77,6 +77,11 @@ class PendulumSpec:
     nodes: int = 7
     drivers: tuple[tuple[str, str], ...] = ()
     priors: Priors = field(default_factory=Priors)
+
+    def __repr__(self) -> str:
+        """Return the choices, and the priors that differ from their defaults."""
+        own = {one.name: repr(getattr(self, one.name)) for one in fields(self)} | {"priors": self.priors.differences}
+        return f"PendulumSpec({', '.join(f'{name}={value}' for name, value in own.items())})"
 
     def __post_init__(self) -> None:
         if not isinstance(self.priors, Priors):

@@ -13,12 +13,12 @@ import numpy as np
 import xarray as xr
 
 from forecast.arguments import checked, whole_seed
-from forecast.dates import Clock
+from forecast.dates import Clock, Day
 from forecast.drivers import has_drivers
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import read_scale
 from forecast.events.dyads import additions_of
-from forecast.events.table import Day, EventTable, as_day
+from forecast.events.table import EventTable, as_day
 from forecast.model.fitted import Fit
 from forecast.model.particles import TREND, Cloud, Draws, Observed, Weights, follow, resampled, smoothed, state_of
 from forecast.model.posterior import flat, on_grid

@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecast import theory, wording
 from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON, months_between
+from forecast.dates import LONGEST_HORIZON, Day, months_between, optional_day
 from forecast.errors import SpecError
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import DatasetOutlook, dataset_outlooks
@@ -44,6 +44,7 @@ from forecast.outlook.pendulum import (
 )
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import main_record
+from forecast.outlook.signposts import Signpost, signposts_of
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
     DriverOutlook,
@@ -150,6 +151,8 @@ class Assessment(Displayed, Prospect):
     # Weights of the forecasters behind `recorded` and `threshold`, by code; or the reason why these are of the
     # model alone
     pool: Mapping[str, float] | NotDefined
+    # Up to three kinds of events of the next three months that would move the chance of a higher share most: `Signpost`
+    signposts: tuple[Signpost, ...] | NotDefined = ()
     drivers: tuple[DriverOutlook, ...] = ()  # Contributions of drivers
     datasets: tuple[DatasetOutlook, ...] = ()  # One per dataset; empty with one
 
@@ -219,8 +222,8 @@ def assess(
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
-    since: date | None = None,
-    smallest_improvement: float = 5.0,
+    since: Day | None = None,
+    improvement: float = 5.0,
     contrast_with: str | None = None,
     contrast_era: str | None = None,
     labels: Mapping[str, str] | None = None,
@@ -228,8 +231,8 @@ def assess(
     extreme_share: float = 30.0,
     band_mass: float = 0.5,
     above: float | None = None,
-    at: date | None = None,
-    by: date | None = None,
+    at: Day | None = None,
+    by: Day | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulations.
@@ -246,9 +249,9 @@ def assess(
         Months, 1 to 120.
     seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever else is assessed.
-    since : datetime.date, optional
+    since : str or datetime.date, optional
         From when the record counts (the dyad's reference date); the panel's start if not given.
-    smallest_improvement : float
+    improvement : float
         Points of share that count as a change.
     contrast_with, contrast_era : str, optional
         Dyad and era to compare with; by default US-Russia in its confrontation for US-China, and none for other dyads.
@@ -262,9 +265,9 @@ def assess(
         Part of the stationary distribution inside the equilibrium band.
     above : float, optional
         A share, percent: the chance that what is recorded reaches it is in `Assessment.threshold`, by horizon.
-    at : datetime.date, optional
+    at : str or datetime.date, optional
         In place of horizons: a day of the month with which the window ahead ends.
-    by : datetime.date, optional
+    by : str or datetime.date, optional
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
     baseline_months : int
@@ -286,6 +289,9 @@ def assess(
     >>> from forecast.outlook import assess
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
+    since = optional_day(since, "since", first=True)
+    at = optional_day(at, "at")
+    by = optional_day(by, "by")
     seed = whole_seed(seed)
     own, names, kind = dyad_draws(fit, dyad), dict(labels or {}), panel_kind(fit.panel)
     seen = np.flatnonzero(observed_periods(fit.panel, dyad))
@@ -301,7 +307,14 @@ def assess(
     observed = observe(fit, simulations, query.reach, record, seed=seed)
     pool = pooled(observed, query.windows, seed=seed)
     published = {} if isinstance(pool, NotDefined) else pool
-    ahead = prospect(simulations, observed, query, smallest_improvement, published)
+    ahead = prospect(simulations, observed, query, improvement, published)
+    main = main_horizon(query.horizons)
+    signposts: tuple[Signpost, ...] | NotDefined
+    if isinstance(observed, NotDefined):
+        signposts = observed
+    else:
+        before = observed.record.baseline(baseline_months)
+        signposts = signposts_of(published.get(main, observed), main, before, improvement, seed=seed)
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -312,12 +325,12 @@ def assess(
         weekly=own.clock.weekly,
         horizons=query.horizons,
         baseline_months=baseline_months,
-        smallest_improvement=smallest_improvement,
+        smallest_improvement=improvement,
         seed=seed,
         draws=own.size[0] * own.size[1],
         simulations=own.size[0] * own.size[1] * simulations_per_draw,
         standing=standing(own, since),
-        last_break=last_break(own, smallest_improvement),
+        last_break=last_break(own, improvement),
         contrast=contrast(fit, own, contrast_with, contrast_era, names),
         frameworks=frameworks(own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass),
         pendulum=pendulum(own, simulations, released, query.horizons, extreme_share),
@@ -329,11 +342,12 @@ def assess(
         scale=kind.scale,
         moving=simulations.moving,
         pool=pool if isinstance(pool, NotDefined) else WEIGHTS,
+        signposts=signposts,
         drivers=driver_outlooks(fit, dyad),
         datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
     data_through = own.clock.end_of(own.clock.times[seen[-1] if seen.size else -1].item())
-    main, recorded = main_horizon(query.horizons), {} if isinstance(ahead.recorded, NotDefined) else ahead.recorded
+    recorded = {} if isinstance(ahead.recorded, NotDefined) else ahead.recorded
     return replace(
         result,
         title=title(result, data_through),
@@ -349,7 +363,7 @@ def brief(
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
     seed: int = 1,
-    smallest_improvement: float = 5.0,
+    improvement: float = 5.0,
     labels: Mapping[str, str] | None = None,
     at: date | None = None,
     baseline_months: int = BASELINE_MONTHS,
@@ -364,12 +378,12 @@ def brief(
         pool = pooled(observed, (months,), seed=seed)
         seen = (observed if isinstance(pool, NotDefined) else pool[months]).ahead(months)
         before = observed.record.baseline(baseline_months)
-        window = window_outlook(observed.record, seen, months, before, smallest_improvement, baseline_months)
+        window = window_outlook(observed.record, seen, months, before, improvement, baseline_months)
     if window is None or isinstance(window.up, NotDefined):
-        outlook = horizon_outlook(simulations, months, smallest_improvement)
+        outlook = horizon_outlook(simulations, months, improvement)
         words = sentence(
             "change", outlook, level, printed_chances(outlook), label, own.clock.last_day(),
-            smallest_improvement, own.clock.weekly, baseline_months,
+            improvement, own.clock.weekly, baseline_months,
         )  # fmt: skip
     else:
         words = window.sentence

@@ -33,7 +33,17 @@ from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
 from forecast.numeric import share
 from forecast.outlook.benchmarks import without_pool
-from forecast.outlook.comparison import LEVEL, Ahead, Look, Numbers, ShareChange, difference, level_now, numbers_of
+from forecast.outlook.comparison import (
+    LEVEL,
+    Ahead,
+    Look,
+    Numbers,
+    ShareChange,
+    as_shown,
+    difference,
+    level_now,
+    numbers_of,
+)
 from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS
@@ -43,6 +53,7 @@ from forecast.panel.record import counted_events, panel_without, relative_event_
 from forecast.panel.spans import PLACES, Frequency, floor_period
 from forecast.progress import Progress, side_by_side, silent
 from forecast.typing import Float, Index, Seed
+from forecast.wording import Card, Displayed, number, signed
 
 MOST_MONTHS = 12
 """So many months at most; the path of a year more is drawn again under each draw, where events are left out."""
@@ -130,8 +141,8 @@ class Published:
         return difference(self.now, self.before)
 
 
-@dataclass(frozen=True)
-class Attribution:
+@dataclass(frozen=True, repr=False)
+class Attribution(Displayed):
     """Contributions of the events of the last months."""
 
     dyad: str
@@ -157,6 +168,16 @@ class Attribution:
     posed: Posed | None = None  # The question, in place of the headline
     published: Published | None = None  # Of the headline; None of a question, and where no pool is published
     answer: float | None = None  # Published chance of the question
+
+    def _card(self) -> Card:
+        name = self.outcome
+        was, now, added = (as_shown(name, one[name])[0] for one in (self.before, self.now, self.total))
+        unit = "level of 100" if name == LEVEL else "chance of a yes, %" if name == "yes" else "chance of higher, %"
+        facts = (
+            ("events", f"{len(self.events)}, {self.first} to {self.last}"),
+            (unit, f"{number(was, 1)} without them, {number(now, 1)} with them ({signed(added, 1)})"),
+        )
+        return Card(f"What events of {self.dyad} contributed", facts)
 
     @property
     def outcome(self) -> str:
@@ -222,7 +243,7 @@ def attribute(
     months: int = 6,
     horizon: int = 12,
     baseline_months: int = BASELINE_MONTHS,
-    smallest_improvement: float = 5.0,
+    improvement: float = 5.0,
     seed: Seed = 1,
     refit: bool = False,
     progress: Progress | None = None,
@@ -242,7 +263,7 @@ def attribute(
         Months ahead that the chances are about.
     baseline_months : int
         Months up to the present that they are compared with.
-    smallest_improvement : float
+    improvement : float
         Points of share that count as a change.
     seed : int or numpy.random.Generator
         With the seed of a report the `published` chances are those of its `forecast.json`; the others are the model's.
@@ -279,7 +300,7 @@ def attribute(
     record = main_record(fit.panel, dyad)
     baseline = record if isinstance(record, NotDefined) else record.baseline(baseline_months)
     fixed = None if isinstance(baseline, NotDefined) else baseline.share
-    asked = None if fixed is None else ShareChange(fixed, smallest_improvement, horizon)
+    asked = None if fixed is None else ShareChange(fixed, improvement, horizon)
 
     def seen(some: Fit, _: pd.DataFrame) -> Look:  # it counts nothing of the record but a baseline that stays
         if asked is None:
@@ -305,9 +326,7 @@ def attribute(
         progress or silent,
         publish=publish if pool else None,
     )
-    return attribute_to(
-        setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=smallest_improvement
-    )
+    return attribute_to(setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=improvement)
 
 
 def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: Any) -> Attribution:

@@ -28,7 +28,7 @@ from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import join
+from forecast.wording import Card, Displayed, join, number, signed
 
 LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
@@ -98,13 +98,13 @@ def numbers_of(draws: Mapping[str, Float]) -> Numbers:
 def difference(more: Numbers, less: Numbers) -> Numbers:
     """Return differences of numbers; with the same draws or simulations their errors are paired, else not."""
     found = {}
-    for name, number in more.items():
+    for name, own in more.items():
         other = less[name]
-        if number.draws.shape == other.draws.shape:
-            found[name] = Number.of(number.draws - other.draws)
+        if own.draws.shape == other.draws.shape:
+            found[name] = Number.of(own.draws - other.draws)
         else:
-            error = float(np.hypot(number.mcse, other.mcse))
-            found[name] = Number(number.value - other.value, error, np.full((1, 1), number.value - other.value))
+            error = float(np.hypot(own.mcse, other.mcse))
+            found[name] = Number(own.value - other.value, error, np.full((1, 1), own.value - other.value))
     return found
 
 
@@ -229,8 +229,8 @@ class Headline:
     smallest_improvement: float  # Points of share that count as a change
 
 
-@dataclass(frozen=True)
-class Change:
+@dataclass(frozen=True, repr=False)
+class Change(Displayed):
     """Change between two days."""
 
     dyad: str
@@ -243,6 +243,13 @@ class Change:
     before: Numbers
     now: Numbers
     steps: tuple[Step, ...]  # They add up exactly
+
+    def _card(self) -> Card:
+        name = self.outcome
+        ends = f"{number(as_shown(name, self.before[name])[0], 1)} to {number(as_shown(name, self.now[name])[0], 1)}"
+        parts = tuple((step.name, signed(as_shown(name, step.added[name])[0], 1)) for step in self.steps)
+        unit = "chance of a yes, %" if name == "yes" else "chance of higher, %"
+        return Card(f"Change for {self.dyad}, {self.days[0]} to {self.days[1]}", ((unit, ends), *parts))
 
     @property
     def outcome(self) -> str:
@@ -263,7 +270,7 @@ def split_change(
     *,
     horizon: int = 12,
     baseline_months: int = BASELINE_MONTHS,
-    smallest_improvement: float = 5.0,
+    improvement: float = 5.0,
     old_seed: Seed = 1,
     new_seed: Seed = 1,
     refit: bool = False,
@@ -284,7 +291,7 @@ def split_change(
         Months of the window.
     baseline_months : int
         Months up to the present that it is compared with.
-    smallest_improvement : float
+    improvement : float
         Points of share that count as a change.
     old_seed, new_seed : int or numpy.random.Generator
         With the seeds of two reports the first and the last numbers are the published ones of their `forecast.json`.
@@ -320,9 +327,9 @@ def split_change(
     old_seed, new_seed = whole_seed(old_seed), whole_seed(new_seed)
     gap = _months_between(old, new, dyad, horizon)
     baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
-    first, second = (ShareChange(float(one.share or 0.0), smallest_improvement, horizon) for one in baselines)
+    first, second = (ShareChange(float(one.share or 0.0), improvement, horizon) for one in baselines)
     report("asking both fits", 0, 0)
-    later = ShareChange(first.before, smallest_improvement, horizon, gap)
+    later = ShareChange(first.before, improvement, horizon, gap)
 
     def simulate(fit: Fit, seed: int, months: int = horizon) -> Ahead:
         return Ahead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
@@ -337,7 +344,7 @@ def split_change(
     last, rebased = (numbers_of(now.look_published(one, seed=new_seed).numbers) for one in (first, second))
     parts = [(TIME, passed, ""), *_until_now(old, new, ask, old_seed, last, carried), (BASELINE, rebased, "")]
     ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
-    asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
+    asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), improvement)
     return _change(old, new, dyad, asked, before, parts)
 
 

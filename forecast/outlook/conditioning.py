@@ -16,13 +16,14 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.dates import LONGEST_HORIZON, Clock, add_months, months_between, parse_date
+from forecast.arguments import check
+from forecast.dates import LONGEST_HORIZON, Clock, Day, add_months, months_between, parse_date, read_day
 from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
@@ -53,7 +54,7 @@ class Assumed:
     Attributes
     ----------
     date : datetime.date
-        Its day.
+        Its day; given as text, a date or a Timestamp.
     source, target : str
         Who acts on whom, ISO 3166 alpha-3.
     code : str
@@ -72,12 +73,16 @@ class Assumed:
     place : str
         Where the row stands, for messages.
 
+    Raises
+    ------
+    SpecError
+        If a day is none, or neither code nor kind is given. Whether the kind is known, the data say when it is used.
+
     Examples
     --------
-    >>> import datetime
     >>> from forecast.outlook.conditioning import Assumed
-    >>> Assumed(datetime.date(2026, 11, 18), "USA", "CHN", kind="visit", summary="the leaders meet").n
-    1
+    >>> Assumed("2026-11-18", "USA", "CHN", kind="visit", summary="the leaders meet").date
+    datetime.date(2026, 11, 18)
     """
 
     date: datetime.date
@@ -90,6 +95,32 @@ class Assumed:
     until: datetime.date | None = None
     summary: str = ""
     place: str = "a row"
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            date: Day,
+            source: str,
+            target: str,
+            code: str = "",
+            kind: str = "",
+            n: int = 1,
+            part: float | None = None,
+            until: Day | None = None,
+            summary: str = "",
+            place: str = "a row",
+        ) -> None:
+            """Take days as text, too."""
+
+    def __post_init__(self) -> None:
+        check("date", self.date, "Day")
+        object.__setattr__(self, "date", read_day(self.date, f"{self.place}: date"))
+        if self.until is not None:
+            check("until", self.until, "Day")
+            object.__setattr__(self, "until", read_day(self.until, f"{self.place}: until"))
+        if not (self.code or self.kind):
+            raise SpecError(f"{self.place}: neither code nor kind; give one, such as kind='visit'")
 
 
 type Held = Mapping[int, tuple[Cell, ...]]

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON
+from forecast.dates import LONGEST_HORIZON, Day, optional_day
 from forecast.errors import SpecError
 from forecast.events.table import EventTable
 from forecast.outlook.benchmarks import pooled
@@ -111,12 +111,12 @@ def scenario(
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
-    smallest_improvement: float = 5.0,
+    improvement: float = 5.0,
     labels: Mapping[str, str] | None = None,
     simulations_per_draw: int = 4,
     above: float | None = None,
-    at: date | None = None,
-    by: date | None = None,
+    at: Day | None = None,
+    by: Day | None = None,
     baseline_months: int = BASELINE_MONTHS,
     questions: Sequence[SimulationQuestion] = (),
     events: EventTable | None = None,
@@ -140,7 +140,7 @@ def scenario(
         Months, 1 to 120.
     seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever the other scenarios and the order of rows.
-    smallest_improvement : float
+    improvement : float
         Points of share that count as a change.
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
@@ -177,6 +177,8 @@ def scenario(
     >>> found.scenarios[0].conditional.recorded[12].up.value  # doctest: +SKIP
     0.52
     """
+    at = optional_day(at, "at")
+    by = optional_day(by, "by")
     seed = whole_seed(seed)
     report = progress or silent
     tables = read_scenarios(assumed)
@@ -202,11 +204,11 @@ def scenario(
 
     found = []
     answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
-    unconditional = replace(prospect(simulations, observed, query, smallest_improvement, {}), questions=answers)
+    unconditional = replace(prospect(simulations, observed, query, improvement, {}), questions=answers)
     pool = pooled(observed, query.windows, seed=seed)
     published: Mapping[int, WindowOutlook] | NotDefined = pool if isinstance(pool, NotDefined) else {}
     if not isinstance(pool, NotDefined):
-        published = prospect(simulations, observed, query, smallest_improvement, pool).recorded
+        published = prospect(simulations, observed, query, improvement, pool).recorded
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
@@ -215,20 +217,20 @@ def scenario(
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
             likelihood, how = holding.likelihood, (holding.method, holding.pareto_k, holding.effective, holding.fault)
-            own = _prospect_given(holding, query, smallest_improvement, questions)
+            own = _prospect_given(holding, query, improvement, questions)
         plausible, warnings = probability(likelihood, words), []
         if plausible.value < RARE:
             warnings.append(f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it.")
         if how[-1]:
             warnings.append(f"Do not use the numbers of this scenario: {how[-1]}. Assume fewer events or months.")
         changed_to = sentence(
-            "scenario", own, unconditional, main_horizon(query.horizons), query.baseline, smallest_improvement,
+            "scenario", own, unconditional, main_horizon(query.horizons), query.baseline, improvement,
             plausible.value, 1 if plausible.value < RARE else 0,
         )  # fmt: skip
         found.append(Scenario(name, rows, plausible, *how, tuple(warnings), changed_to, own))
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
-        since = followed_windows(followed, dyad, unconditional.recorded, smallest_improvement)
+        since = followed_windows(followed, dyad, unconditional.recorded, improvement)
     chains, draws, each = simulations.level.shape[:3]
     return Scenarios(
         schema=SCHEMA,
@@ -238,7 +240,7 @@ def scenario(
         origin=simulations.clock.last_day(),
         weekly=simulations.clock.weekly,
         horizons=query.horizons,
-        smallest_improvement=smallest_improvement,
+        smallest_improvement=improvement,
         simulation={"seed": seed, "draws": chains * draws, "simulations": chains * draws * each},
         unconditional=unconditional,
         published=published,

@@ -11,13 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.arguments import checked
-from forecast.dates import read_day, reject_future
+from forecast.dates import Day, read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.events.coverage import coverage_gaps, on_unstated_days
 from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
 from forecast.events.editions import edition_of
-from forecast.events.table import CountTable, Day, EventTable, as_day, event_counts, events_per_row
+from forecast.events.table import CountTable, EventTable, as_day, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import CELLS, DIRECTIONS, SCHEMA

@@ -358,6 +358,11 @@ def describe_panel(panel: "xr.Dataset") -> PanelDescription:
     panel : xarray.Dataset
         Of events, counts or an index.
 
+    Returns
+    -------
+    PanelDescription
+        Rows, periods and events by dyad; printed as a short text.
+
     Raises
     ------
     SpecError

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from forecast.dates import Day
 from forecast.errors import DataError, SpecError
 from forecast.events.dyads import Covered, Days, missing_periods, read_eras
-from forecast.events.table import Day, as_day
+from forecast.events.table import as_day
 from forecast.typing import Bool, Frame
 
 if TYPE_CHECKING:

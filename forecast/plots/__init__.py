@@ -5,6 +5,7 @@ a figure has any, and other keywords go to the main artist. Figures of reports a
 """
 
 from forecast.plots.claims import plot_evidence, plot_power
+from forecast.plots.dots import plot_dots
 from forecast.plots.eras import plot_eras
 from forecast.plots.estimates import plot_dyads, plot_halflife, plot_prior_posterior
 from forecast.plots.outcomes import plot_attribution, plot_probabilities, plot_scenarios
@@ -12,7 +13,7 @@ from forecast.plots.scores import plot_calibration, plot_pit, plot_ppc, plot_ski
 from forecast.plots.series import plot_coverage, plot_forecast, plot_kinds, plot_level, plot_observed_share
 
 __all__ = [
-    "plot_attribution", "plot_calibration", "plot_coverage", "plot_dyads", "plot_eras", "plot_evidence",
+    "plot_attribution", "plot_calibration", "plot_coverage", "plot_dots", "plot_dyads", "plot_eras", "plot_evidence",
     "plot_forecast", "plot_halflife", "plot_kinds", "plot_level", "plot_observed_share", "plot_pit", "plot_power",
     "plot_ppc", "plot_prior_posterior", "plot_probabilities", "plot_scenarios", "plot_skill",
 ]  # fmt: skip

@@ -197,6 +197,11 @@ find_cycle, cycles, unregister_cycle = _CYCLES.find, _CYCLES.all, _CYCLES.unregi
 def register_cycle(kind: type[Cycle]) -> type[Cycle]:
     """Make a cycle known under its name; it joins the table of variables and `Priors`, and help and report name it.
 
+    Returns
+    -------
+    type
+        The class, as it was given.
+
     Examples
     --------
     >>> import numpy as np

@@ -26,7 +26,7 @@ LONGEST, LONGEST_MONTHS = 240.0, {"trend_half_life": 2400.0}
 
 @dataclass(frozen=True, init=False, repr=False)
 class Priors:
-    """Centres and spreads, attributes by name; docs/model.md says why each stands where it stands.
+    """Centres and spreads, attributes by name; ``forecast/model/priors.toml`` says why each stands where it stands.
 
     Parameters
     ----------
@@ -38,6 +38,8 @@ class Priors:
     >>> from forecast.model import Priors
     >>> Priors(lean=0.5).lean
     0.5
+    >>> print(repr(Priors(lean=0.5)).splitlines()[0])
+    Priors(
     """
 
     changed: tuple[tuple[str, PriorValue], ...] = ()  # Those that differ from their defaults, by name
@@ -60,7 +62,17 @@ class Priors:
         object.__setattr__(self, "changed", changed)
 
     def __repr__(self) -> str:
-        """Return differences from the defaults, as they would be written."""
+        """Return all priors by line, as they would be written, with the default of those that differ from it."""
+        changed = dict(self.changed)
+        lines = [
+            f"    {name}={getattr(self, name)!r},{f'  # default {prior.value!r}' if name in changed else ''}"
+            for name, prior in all_priors().items()
+        ]
+        return "\n".join(["Priors(", *lines, ")"])
+
+    @property
+    def differences(self) -> str:
+        """Those that differ from the defaults, as they would be written."""
         changed = dict(self.changed)
         return f"Priors({', '.join(f'{name}={changed[name]!r}' for name in all_priors() if name in changed)})"
 

@@ -24,7 +24,7 @@ from forecast.questions.events import answer_part
 from forecast.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
 from forecast.questions.record import ALL, CountedKind, code_shares, question_record, record_without, require_reporting
 from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import day
+from forecast.wording import Card, Displayed, chance, day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +48,8 @@ FEWEST_HELD = 100
 """Simulations in which a condition must be true for a conditional probability to be stated."""
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, repr=False)
+class Answer(Displayed):
     """The probability of a question."""
 
     question: str  # Its name
@@ -62,6 +62,11 @@ class Answer:
     note: str
     seed: int  # How the simulations were simulated, and how many
     simulations: int
+
+    def _card(self) -> Card:
+        said = self.chance.reason if isinstance(self.chance, NotDefined) else chance(self.chance.value)
+        facts = [("yes", said), ("void", chance(self.void.value)), ("as of", f"{self.as_of}")]
+        return Card(f"Forecast of {self.question}", (*facts, *([("note", self.note)] if self.note else [])))
 
 
 @checked
@@ -370,6 +375,11 @@ def put_question(fit: FitLike, question: Question, *, seed: Seed = 1, table: "Ev
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
     Parameters and errors are those of `answer_question`.
+
+    Returns
+    -------
+    PutQuestion
+        The question with its window counted from the fit's last month.
 
     Examples
     --------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.arguments import checked, described_fraction
-from forecast.dates import LONGEST_HORIZON, add_months, month_end
+from forecast.dates import LONGEST_HORIZON, Day, add_months, month_end, optional_day
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
@@ -37,7 +37,7 @@ def make_question(
     dyad: str,
     *,
     months: int | None = None,
-    last: date | None = None,
+    last: Day | None = None,
     higher: float | None = None,
     lower: float | None = None,
     baseline_months: int = BASELINE_MONTHS,
@@ -64,7 +64,7 @@ def make_question(
         Its code.
     months : int, optional
         Length of the window, which begins after the panel's last month; by default 12.
-    last : datetime.date, optional
+    last : str or datetime.date, optional
         In place of the length: a day of the last month.
     higher, lower : float, optional
         Whether the share is at least so many points above, or below, that of the last months.
@@ -108,6 +108,7 @@ def make_question(
     >>> question.id
     'usa-chn-higher-5-2023-11-to-2024-10'
     """
+    last = optional_day(last, "last")
     require_monthly_counts(panel)
     position(panel, dyad)
     choices = {"higher": higher, "lower": lower, "above": above, "below": below, "level": level}

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import checked
-from forecast.dates import add_months
+from forecast.dates import Day, add_months, optional_day
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.events.sets import OWN_CODES
@@ -27,7 +27,7 @@ def make_event_question(
     dyad: str,
     asked: AskedEvents,
     *,
-    as_of: date | None = None,
+    as_of: Day | None = None,
     dataset: str | None = None,
     id: str | None = None,
 ) -> EventQuestion:
@@ -41,7 +41,7 @@ def make_event_question(
         Its code.
     asked : AskedEvents
         Set, window, and number or quiet days.
-    as_of : datetime.date, optional
+    as_of : str or datetime.date, optional
         Day it is asked; by default the last day of coverage.
     dataset : str, optional
         By default the first of the table.
@@ -67,7 +67,7 @@ def make_event_question(
     >>> made.id
     'usa-irn-strike-1-2024-04-01-to-2024-06-30'
     """
-    found = forecast_events(table, dyad, asked, as_of_day=as_of, dataset=dataset)
+    found = forecast_events(table, dyad, asked, as_of_day=optional_day(as_of, "as_of"), dataset=dataset)
     asked = found.asked  # with the first day of its window
     assert asked.first is not None
     wanted = asked.wanted
@@ -113,7 +113,7 @@ def event_id(dyad: str, what: Sequence[str | None], first: date, last: date) -> 
 
 @checked
 def answer_events(
-    table: "EventTable", question: EventQuestion, *, as_of: date | None = None, expect: Sequence[Expected] = ()
+    table: "EventTable", question: EventQuestion, *, as_of: Day | None = None, expect: Sequence[Expected] = ()
 ) -> EventForecast:
     """Compute the probability of a question about events, from the events alone.
 
@@ -121,7 +121,7 @@ def answer_events(
     ----------
     table : EventTable
     question : EventQuestion
-    as_of : datetime.date, optional
+    as_of : str or datetime.date, optional
         Day whose knowledge counts; by default the last day of coverage, or that on which it was asked if later.
     expect : sequence of Expected
         Events that you expect, each with its chance.
@@ -146,6 +146,7 @@ def answer_events(
     >>> 0 < answer_events(table, made, as_of=date(2024, 4, 1)).chance < 1
     True
     """
+    as_of = optional_day(as_of, "as_of")
     known = as_of or max(coverage_end(table, question.dyad, question.dataset), question.asked)
     if closed := question.closed(known):
         raise QuestionError(f"{question.id}: {closed}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forecast import dates
 from forecast.arguments import checked
-from forecast.dates import parse_date
+from forecast.dates import Day, optional_day, parse_date, read_day
 from forecast.errors import QuestionError
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
@@ -18,7 +18,7 @@ from forecast.panel.spans import covered_to
 from forecast.questions.event_question import EventQuestion, as_events
 from forecast.questions.form import CompoundQuestion, Outcome, numbered
 from forecast.questions.record import question_record
-from forecast.wording import count, day
+from forecast.wording import Card, Displayed, count, day
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
 
 
-@dataclass(frozen=True)
-class Resolution:
+@dataclass(frozen=True, repr=False)
+class Resolution(Displayed):
     """Resolution of a question."""
 
     question: str  # Its name
@@ -39,14 +39,17 @@ class Resolution:
     cooperative: int | None = None
     of_a_kind: int | None = None
 
+    def _card(self) -> Card:
+        return Card(f"{self.question}: {self.outcome}", (("by", self.reason), ("as of", f"{self.as_of}")))
+
 
 @checked
 def resolve_question(
     panel: "xr.Dataset",
     question: Question,
     *,
-    coverage_end: date | None = None,
-    today: date | None = None,
+    coverage_end: Day | None = None,
+    today: Day | None = None,
     table: "EventTable | None" = None,
 ) -> Resolution:
     """Resolve a question from data.
@@ -56,9 +59,9 @@ def resolve_question(
     panel : xarray.Dataset
         All that is known of its dyads.
     question : Question
-    coverage_end : datetime.date, optional
+    coverage_end : str or datetime.date, optional
         The last day to which the record of its dyads is complete; by default that of the panel.
-    today : datetime.date, optional
+    today : str or datetime.date, optional
         The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
         or of a panel without one today.
     table : EventTable, optional
@@ -85,6 +88,8 @@ def resolve_question(
     >>> found.outcome, found.reason
     ('yes', '45 of 118 events are cooperative, 38.14%')
     """
+    coverage_end = optional_day(coverage_end, "coverage_end")
+    today = optional_day(today, "today")
     for name, stated in (("coverage_end", coverage_end), ("today", today)):
         if stated is not None:
             dates.reject_future(stated, name)
@@ -114,16 +119,16 @@ def resolve_question(
 
 
 @checked
-def resolve_events(table: "EventTable", question: EventQuestion, today: date, end: date | None = None) -> Resolution:
+def resolve_events(table: "EventTable", question: EventQuestion, today: Day, end: Day | None = None) -> Resolution:
     """Resolve a question about events.
 
     Parameters
     ----------
     table : EventTable
     question : EventQuestion
-    today : datetime.date
+    today : str or datetime.date
         Day whose knowledge counts.
-    end : datetime.date, optional
+    end : str or datetime.date, optional
         Last day of coverage; by default that of the table.
 
     Returns
@@ -141,6 +146,7 @@ def resolve_events(table: "EventTable", question: EventQuestion, today: date, en
     >>> resolve_events(table, made, date(2024, 12, 31)).outcome
     'yes'
     """
+    today, end = read_day(today, "today"), optional_day(end, "end")
     covered = min(end or table_coverage_end(table, question.dyad, question.dataset), today)
     known = known_by(table, today).events
     own = known[(known["dyad"] == question.dyad) & (known["dataset"] == question.dataset)]

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import functools
+import hashlib
 import itertools
 import json
 import re
@@ -51,7 +52,7 @@ MANIFEST = "manifest.json"
 SAVED_FIT = "fit.zarr"
 EXPORT = "export"
 """Folder of figures and tables in that of a report."""
-REPORT = r"forecast\.json|levels\.csv|(share|pendulum)\.svg|summary\.md|rejects\.csv|fit\.(zarr|nc)|export"
+REPORT = r"forecast\.json|levels\.csv|(dots|share|pendulum)\.svg|summary\.md|rejects\.csv|fit\.(zarr|nc)|export"
 TESTS = r"tests\.json|tests\.csv|S\d+[ab]?\.svg"
 SKILL = r"skill\.(json|csv)|cases(_shown)?\.csv"
 CHECKS = r"checks\.(json|csv)"
@@ -139,7 +140,8 @@ def environment(*, escaped: bool) -> "Environment":
     from forecast.report.provenance import differences, vintage
 
     names: dict[str, Any] = {
-        "address": _address, "cited": cited, "cycles": cycles, "day": _day, "differences": differences,
+        "address": _address, "cited": cited, "copy_digest": _copy_digest(), "copy_script": _copy_script(),
+        "cycles": cycles, "day": _day, "differences": differences,
         "fitted_together": wording.fitted_together, "interval": interval, "label": label, "latex": latex,
         "markdown": markdown, "months_between": months_between, "observations": observations, "period": wording.period,
         "printable": printable, "trends": trends, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
@@ -148,6 +150,17 @@ def environment(*, escaped: bool) -> "Environment":
     made.globals |= names
     made.filters |= names
     return made.overlay(loader=pages, autoescape=escaped, undefined=StrictUndefined, lstrip_blocks=True)
+
+
+@functools.cache
+def _copy_script() -> Markup:
+    """Return the script that copies sentences and figures of a page, the only one that a page may run."""
+    return Markup(Path(__file__).with_name("templates").joinpath("copy.js").read_text("utf-8"))
+
+
+def _copy_digest() -> str:
+    """Return the digest by which a page permits that script and no other."""
+    return base64.b64encode(hashlib.sha256(_copy_script().encode()).digest()).decode()
 
 
 def _day(when: date | str) -> str:
@@ -359,7 +372,7 @@ class SavedReport:
 
     fit: "Fit"  # Saved in its folder
     dyad: str
-    terms: dict[str, Any]  # What its headline asks: `horizon`, `baseline_months` and `smallest_improvement`
+    terms: dict[str, Any]  # What its headline asks: `horizon`, `baseline_months` and `improvement`
     seed: int  # Of its simulations
 
 
@@ -378,7 +391,7 @@ def read_report(folder: str | Path) -> SavedReport:
         terms = {
             "horizon": main_horizon([int(one["months"]) for one in numbers["horizons"]]),
             "baseline_months": int(numbers["baseline_months"]),
-            "smallest_improvement": float(numbers["smallest_improvement"]),
+            "improvement": float(numbers["smallest_improvement"]),
         }
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(

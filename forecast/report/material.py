@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from forecast.panel import build_panel, panel_kind
 from forecast.panel.notes import DataNotes, notes_of_panel
 from forecast.panel.record import observed_periods
 from forecast.report.events import notable_events, recent_events
+from forecast.report.first_screen import Answers, Earlier, answers_of, prices_of
 from forecast.report.provenance import facts
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.wording import month
@@ -50,6 +52,8 @@ class Material:
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     notes: DataNotes  # What a reader has to know of how the datasets record the dyad
     facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
+    earlier: tuple[Earlier, ...] = ()  # What earlier reports said of the window of the title
+    answers: Answers | None = None  # What a reader asks first; none where the title is about something else
 
 
 def gather(
@@ -59,6 +63,8 @@ def gather(
     others: Sequence[Assessment | Brief],
     gate: "Gate | None",
     skill: DyadSkill | NotDefined | None = None,
+    earlier: Sequence[Earlier] = (),
+    ledger: Path | None = None,
 ) -> Material:
     """Gather what a report is made of; the other assessments must be of other dyads at the same moment."""
     for other in others:
@@ -81,6 +87,8 @@ def gather(
     if panel.sizes.get("dataset", 1) > 1 and "dataset" in known:
         main = str(panel["dataset"].to_numpy()[main_dataset(panel, result.dyad)])
         known = known[known["dataset"] == main]
+    found, notes = skill or find_skill(fit, result, events), notes_of_panel(panel, [result.dyad])
+    provenance = facts(fit, result, events)
     return Material(
         fit=fit,
         result=result,
@@ -95,9 +103,20 @@ def gather(
         followed=_followed(panel, result, events),
         recent=recent_events(known, str(panel.attrs.get("scale", "")), day),
         named=notable_events(known, record, dates[result.dyad].date() if result.dyad in dates.index else None),
-        skill=skill or find_skill(fit, result, events),
-        facts=facts(fit, result, events),
-        notes=notes_of_panel(panel, [result.dyad]),
+        skill=found,
+        facts=provenance,
+        notes=notes,
+        earlier=tuple(earlier),
+        answers=answers_of(
+            result,
+            found,
+            notes,
+            provenance["data"],
+            as_of=day,
+            known=known,
+            earlier=earlier,
+            prices=prices_of(ledger, result.dyad, day),
+        ),
         learned=fit.prior_posterior(result.dyad),
     )
 

@@ -36,7 +36,7 @@ from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.panel import observed_years, panel_kind
 from forecast.panel.record import observed_periods
-from forecast.report import events, provenance, tables, words
+from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
 from forecast.report.events import RULE
 from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
@@ -60,6 +60,8 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
     fit, result, record = material.fit, material.result, material.record
     figures = {
+        "dots": first_screen.dots(result),
+        "history": first_screen.history(result, material.earlier),
         "share": draw.share(fit, result),
         "recorded": draw.recorded(result),
         "pendulum": draw.pendulum(result, record, material.named),
@@ -81,7 +83,7 @@ def page(material: Material, figures: Mapping[str, Illustration], *, exported: b
     fit, numbers = material.fit, forecast_json(material)
     kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
     files: Files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
-    files |= {f"{name}.svg": figures[name].wide for name in ("share", "pendulum") if name in figures}
+    files |= {f"{name}.svg": figures[name].wide for name in ("dots", "share", "pendulum") if name in figures}
     if exported:
         files[EXPORT] = lambda folder: write_export(folder, material, figures, numbers)
     gate = material.gate
@@ -208,6 +210,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         else {"sentence": worth_sentence(result.dyad), "rows": list(read_worth())},
         "datasets": {"finding": datasets_finding(found), "each": list(found)} if (found := result.datasets) else None,
         **_parts(result, "rolling", "fan", "claims"),
+        "signposts": result.signposts,
         "skill": material.skill,
         "dyads": [
             _parts(one, "dyad", "label", "headline", "level", "equilibrium", "half_life")
@@ -256,6 +259,7 @@ def write_report(
     fit_name: str | None = None,
     export: bool = False,
     links: Mapping[str, str] | None = None,
+    ledger: str | Path | None = None,
 ) -> Path:
     """Write the report of a dyad: page, JSON, levels, main figure, summary, rejected rows and, if asked for, the fit.
 
@@ -284,6 +288,8 @@ def write_report(
         that an earlier report left there is always written again, so that it is never of another report.
     links : mapping of str to str, optional
         Relative addresses of other pages, by what they are; by default those of an index in the folder above.
+    ledger : str or pathlib.Path, optional
+        A ledger of questions, whose prices of open questions about the pair are shown.
 
     Returns
     -------
@@ -305,7 +311,9 @@ def write_report(
 
     def make() -> Page:
         exported = export or (Path(out) / EXPORT).is_dir()
-        material = gather(fit, assessment, events, others, gate, skill)
+        earlier = first_screen.earlier_reports(Path(out), assessment)
+        prices = None if ledger is None else Path(ledger)
+        material = gather(fit, assessment, events, others, gate, skill, earlier, prices)
         made = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
         return replace(made, files={**made.files, **rejects, **({fit_name: fit.save} if fit_name else {})})

@@ -234,6 +234,10 @@ class DyadSkill:
     sentence: str  # Who scored better
     model_worth: str  # What the model adds to the pool, over all dyads; empty if unknown
     bias: str  # Mean error of forecasts of that horizon, over all dyads
+    # Over all dyads at that horizon: whether better than the best benchmark, and for how many dyads nearer than the
+    # ten-year base rate
+    plain: str
+    lean: str  # The mean error where its interval excludes zero; else empty
     caveats: tuple[str, ...]  # Differences between backtest and report
     dyad: str  # Code
     dataset: str  # Dataset predicted
@@ -251,6 +255,11 @@ class DyadSkill:
 @checked
 def read_skill(path: str | Path | None = None) -> Skill | None:
     """Read the skill that a backtest found, by default that which comes with the package; None if none does.
+
+    Returns
+    -------
+    Skill or None
+        Scores by model, dyad and horizon; shares in points. None if no backtest comes with the package.
 
     Examples
     --------
@@ -290,6 +299,8 @@ def find_skill(
         sentence=_sentence(assessment.label, quoted),
         model_worth=model_worth(skill),
         bias=bias_sentence(skill, main),
+        plain=_plain(skill, main),
+        lean=_lean(skill, main),
         caveats=tuple(_caveats(assessment, skill, same_data)),
         dyad=assessment.dyad,
         dataset=skill.choices["dataset"],
@@ -303,6 +314,24 @@ def find_skill(
         same_data=same_data,
         version=skill.choices["version"],
     )
+
+
+def _plain(skill: Skill, months: int) -> str:
+    """Describe in a sentence how the forecasts of all dyads compare with simple ones."""
+    best = versus(skill, skill.best_benchmark(months), months)
+    pairs = [versus(skill, REFERENCE, months, dyad=dyad) for dyad in skill.choices["dyads"]]
+    scored = [one for one in pairs if one is not None]
+    nearer = sum(one.difference < 0 for one in scored)
+    return sentence("plain", "unknown" if best is None else best.ahead, nearer, len(scored))
+
+
+def _lean(skill: Skill, months: int) -> str:
+    """Describe the mean error of the forecasts of all dyads; empty where its interval includes zero."""
+    row = skill.row(months)
+    if row is None or None in (row["bias_low"], row["bias_high"]) or row["bias_low"] <= 0 <= row["bias_high"]:
+        return ""
+    ends = sorted(abs(row[name]) for name in ("bias_low", "bias_high"))
+    return sentence("lean", row["bias"], *ends, months)
 
 
 def skill_sentence(found: DyadSkill | NotDefined) -> str:

@@ -416,6 +416,11 @@ def predicted(one: Mapping[str, Any]) -> str:
 def write_skill(results: "Results", out: str | Path) -> Path:
     """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases.
 
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
     Examples
     --------
     >>> from forecast import write_skill

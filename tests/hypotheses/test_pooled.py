@@ -579,13 +579,13 @@ def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path, mon
     events = read_chronology(dyads=["USA-IRN", "CHN-JPN"])
     panel, asked = build_panel(events), {"claims": ("S5a",), "truths": ("walk", "walk + cycle"), "seed": 3}
     kept = tmp_path / "power.jsonl"
-    one = simulate_power(panel, sets=1, kept=kept, **asked)
-    two = simulate_power(panel, sets=2, kept=kept, **asked)
+    one = simulate_power(panel, sets=1, checkpoint=kept, **asked)
+    two = simulate_power(panel, sets=2, checkpoint=kept, **asked)
     assert two == simulate_power(panel, sets=2, cores=2, **asked)
     assert {rate.truth: rate.true for rate in two["S5a"]} == {"walk": False, "walk + cycle": True}
     assert all(a.supported <= b.supported <= a.supported + 1 for a, b in zip(one["S5a"], two["S5a"], strict=True))
     with pytest.raises(SpecError, match="another record"):
-        simulate_power(panel, sets=1, kept=kept, **{**asked, "seed": 4})
+        simulate_power(panel, sets=1, checkpoint=kept, **{**asked, "seed": 4})
     with pytest.raises(SpecError, match="choose among"):
         simulate_power(panel, truths=("a swing",))
 

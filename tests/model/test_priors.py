@@ -204,9 +204,12 @@ def test_priors_go_through_plain_values_and_back():
         Priors(halflife=[3.5, 0.2])
 
 
-def test_priors_show_what_was_changed():
-    assert repr(Priors()) == "Priors()"
-    assert repr(Priors(band=(0.1, 0.2), cycle_half_life=(3.5, 0.2))) == (
+def test_priors_show_all_of_them_and_what_was_changed():
+    shown = repr(Priors(band=(0.1, 0.2), cycle_half_life=(3.5, 0.2)))
+    assert all(f"    {name}=" in shown for name in Priors().to_dict())
+    assert "    cycle_half_life=(3.5, 0.2),  # default (" in shown and repr(Priors()).count("#") == 0
+    assert eval(shown) == Priors(band=(0.1, 0.2), cycle_half_life=(3.5, 0.2))
+    assert Priors(band=(0.1, 0.2), cycle_half_life=(3.5, 0.2)).differences == (
         "Priors(cycle_half_life=(3.5, 0.2), band=(0.1, 0.2))"
     )
     assert repr(PendulumSpec(trend="walk")).endswith("priors=Priors())")

@@ -158,7 +158,7 @@ def test_the_band_holds_its_mass_in_the_long_run(make):
         {"horizons": (121,)},
         {"band_mass": 1.0},
         {"extreme_share": 3.0},
-        {"smallest_improvement": -5.0},
+        {"improvement": -5.0},
     ],
 )
 def test_nonsense_is_refused_by_name(fit, bad):

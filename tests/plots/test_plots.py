@@ -77,6 +77,7 @@ def given(fit, assessment, results, found, change):
         "plot_halflife": fit, "plot_prior_posterior": fit.prior_posterior(DYAD), "plot_evidence": BARS,
         "plot_power": RATES, "plot_calibration": cases, "plot_pit": cases, "plot_skill": results.skill,
         "plot_attribution": change, "plot_scenarios": found, "plot_ppc": Checks(ROWS, 200), "plot_coverage": fit.panel,
+        "plot_dots": assessment,
     }  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def test_wrong_data_and_impossible_intervals_are_named(name, given, on):
         with pytest.raises(ForecastError, match=r"^ci_prob: got (1\.5|wide)"):
             function(given[name], ax=on, ci_prob=1.5)
     else:
-        assert name == "plot_coverage"
+        assert name in ("plot_coverage", "plot_dots")
 
 
 def lines(on, color, least=3):

@@ -86,7 +86,7 @@ def index_of(made):
 
 
 class Reader(HTMLParser):
-    """Tags with their attributes, and the text outside of style."""
+    """Tags with their attributes, and the text outside of style and script."""
 
     def __init__(self, html):
         super().__init__()
@@ -102,7 +102,7 @@ class Reader(HTMLParser):
         self._open = self._open[: len(self._open) - 1 - self._open[::-1].index(tag)]
 
     def handle_data(self, data):
-        if "style" not in self._open:
+        if not {"style", "script"} & set(self._open):
             self.texts.append(data.strip())
 
     def named(self, tag):

@@ -19,6 +19,7 @@ def test_a_report_has_its_files(fit, assessment, others, events, tmp_path):
     assert page == tmp_path / "new" / "index.html"
     assert {path.name for path in page.parent.iterdir()} == {
         "index.html",
+        "dots.svg",
         "forecast.json",
         "levels.csv",
         "pendulum.svg",

@@ -88,6 +88,12 @@ class Observation:
         """Return the panel with data simulated at a level (dyad, time), as many as it holds."""
         raise NotImplementedError
 
+    def simulate_sides(
+        self, panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
+    ) -> "tuple[tuple[Index, Index, Index, Index], Index]":
+        """Return the places of reports, and simulated hostile and cooperative events at levels (..., dyad, time)."""
+        raise DataError(f"observation {self.name!r} simulates no sides of events; take the cells (monthly=False)")
+
     def on_scale_of(self, first: "xr.Dataset", panel: "xr.Dataset") -> "xr.Dataset":
         """Return a later panel on the scale of an earlier one, where data are standardised."""
         return panel

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def draw_sides(total: Index, log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
-    """Draw hostile and cooperative events, (report, 2): beta-binomial, or binomial without concentration."""
+    """Draw hostile and cooperative events, (..., report, 2): beta-binomial, or binomial without concentration."""
     share = expit(log_odds)
     if concentration is not None:
         good, bad = (np.maximum(concentration * part, LEAST_MASS) for part in (share, 1.0 - share))
         share = rng.beta(good, bad)
     cooperative = rng.binomial(total, share)
-    return np.column_stack([total - cooperative, cooperative])
+    return np.stack([total - cooperative, cooperative], axis=-1)
 
 
 ORDER = ("dyad", "time", "direction", "dataset", "class")

@@ -197,23 +197,34 @@ class SidesObservation(Observation):
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
         return one_side.log_likelihood_of_draws(observed.side, node, month, side, quadrature(arrays.spec))
 
+    def simulate_sides(
+        self, panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
+    ) -> tuple[tuple[Index, Index, Index, Index], Index]:
+        """Simulate the hostile and cooperative events of every report, at levels (..., dyad, time).
+
+        Parameters have the leading dims of the levels; with several datasets there can be none. Returns the places of
+        the reports (dyad, time, direction, dataset) and the numbers, (..., report, side).
+        """
+        month, several = level, panel.sizes["dataset"] > 1
+        if "volume_effect" in parameters and not several:
+            month = month + parameters["volume_effect"].to_numpy()[..., None] * relative_event_counts(panel)
+        if "tau" in parameters:
+            month = month + parameters["tau"].to_numpy()[..., None] * rng.standard_normal(level.shape)
+        total = panel["counts"].transpose(*ORDER).to_numpy().sum(-1)
+        d, t, s, q = np.nonzero(total)
+        at = month[..., d, t] + parameters["direction_offset"].to_numpy()[..., d, s, q]
+        if several:
+            at = at + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
+        named = "concentration" in parameters
+        concentration = parameters["concentration"].to_numpy()[..., q] if named else None
+        return (d, t, s, q), draw_sides(total[d, t, s, q], at, concentration, rng)
+
     def simulate(
         self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "xr.Dataset":
-        month, several = level, panel.sizes["dataset"] > 1
-        if "volume_effect" in parameters and not several:
-            month = month + parameters["volume_effect"].to_numpy()[:, None] * relative_event_counts(panel)
-        if "tau" in parameters:
-            month = month + parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
-        counts = panel["counts"].transpose(*ORDER)
-        total, cut = counts.to_numpy().sum(-1), int(panel.attrs["zero_cut"])
-        d, t, s, q = np.nonzero(total)
-        at = month[d, t] + parameters["direction_offset"].to_numpy()[d, s, q]
-        if several:
-            at = at + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
+        counts, cut = panel["counts"].transpose(*ORDER), int(panel.attrs["zero_cut"])
+        (d, t, s, q), by_side = self.simulate_sides(panel, level, parameters, rng)
 
-        scatter = parameters["concentration"].to_numpy()[q] if "concentration" in parameters else None
-        by_side = draw_sides(total[d, t, s, q], at, scatter, rng)
         drawn = _kinds_as_recorded(counts.to_numpy(), cut, d, by_side, rng)
         simulated = np.zeros_like(counts.to_numpy())
         simulated[d, t, s, q] = drawn

@@ -1,0 +1,117 @@
+"""What would move the published chance most: events of a kind in the next months, and the chance given them.
+
+The published simulations of a window are those of the model and of the benchmarks. In each, the kinds of the events of
+the next months are drawn from the mix of the record, as everywhere. The chance of a higher share is then compared
+between the simulations that record many events of a kind and all simulations. That is what an observer learns by then:
+these events count in the window, and they say how relations stand. It is not what a government would reach by them.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from forecast.outlook.draws import stream
+from forecast.outlook.observed import Observed, simulate_kinds
+from forecast.outlook.recorded import FEWEST, Baseline, changed, shares_of
+from forecast.outlook.summary import NotDefined, Probability, probability
+from forecast.typing import Bool, Index
+
+SIGNPOST_MONTHS = 3
+"""Months of events of signposts: a season, after which the chance is read again."""
+MOST_SIGNPOSTS = 3
+"""Kinds that are named; a reader keeps no more in mind."""
+RARITY = 0.25
+"""Probability of so many events, about: an outcome that is neither expected nor far off."""
+LEAST_LIKELY, MOST_LIKELY = 0.05, 0.5
+"""A number of events is a signpost only if its probability lies between these."""
+SMALLEST_MOVE = 1.0
+"""Points of probability: a smaller change would not change what is printed."""
+ERRORS = 2.0
+"""Monte Carlo standard errors that a change must exceed."""
+
+
+@dataclass(frozen=True)
+class Signpost:
+    """Events of a kind in the next months, and the published chances if they are recorded."""
+
+    kind: str  # Name of the class
+    cooperative: bool  # Whether the class is cooperative
+    least: int  # Events of the class, at least, up to `until`
+    usual: float  # Their median number
+    until: date  # Last day of the months of signposts
+    chance: Probability  # That so many are recorded
+    # That the share of the whole window is higher than the baseline's if they are, and by how many percentage points
+    # that differs from the published chance
+    higher: Probability
+    change: float
+
+
+def signposts_of(
+    published: Observed, months: int, baseline: Baseline | NotDefined, improvement: float, *, seed: int
+) -> tuple[Signpost, ...] | NotDefined:
+    """Return the kinds of events that would move the chance of a higher share most, the largest change first.
+
+    Parameters
+    ----------
+    published : Observed
+        Simulations of the window, those of the pool where there is one.
+    months : int
+        Months of the window.
+    baseline : Baseline or NotDefined
+        What the window is compared with.
+    improvement : float
+        Points of share that count as higher.
+    seed : int
+        The same seed draws the same kinds.
+
+    Returns
+    -------
+    tuple of Signpost
+        At most three; none where no kind moves the chance by a point. NotDefined without a baseline.
+    """
+    if isinstance(baseline, NotDefined) or baseline.share is None:
+        return NotDefined("there is no baseline to compare with")
+    record, ahead = published.record, published.ahead(months)
+    total = ahead.total.sum(axis=-1)
+    there = total >= FEWEST
+    if not there.any():
+        return NotDefined("the window is void in every simulation")
+    up = changed(shares_of(total, ahead.cooperative.sum(axis=-1)), baseline.share, improvement)[0] & there
+    span = min(SIGNPOST_MONTHS, months)
+    own = slice(1, record.clock.periods(span) + 1)
+    # Benchmarks draw how many events are cooperative; the kinds of the model's simulations would not add up to that.
+    kinds = simulate_kinds(
+        record, published.total[..., own], published.cooperative[..., own],
+        stream(seed, record.dyad, f"signposts {record.number}"),
+    ).sum(axis=-2)  # fmt: skip
+    every = probability(up, "higher", there).value
+    found = []
+    for place, name in enumerate(record.names):
+        least = _least(kinds[..., place], there)
+        if least is None:
+            continue
+        many = (kinds[..., place] >= least) & there
+        words = f"at least {least} events of “{name}” in {record.ahead(span)}"
+        higher = probability(up & many, f"higher, given {words}", many)
+        change = 100 * (higher.value - every)
+        if abs(change) < max(SMALLEST_MOVE, 100 * ERRORS * higher.mcse):
+            continue
+        found.append(
+            Signpost(
+                kind=name, cooperative=place >= record.zero_cut, least=least,
+                usual=float(np.median(kinds[..., place])), until=record.clock.last_day(span),
+                chance=probability(many, words, there), higher=higher, change=change,
+            )
+        )  # fmt: skip
+    found.sort(key=lambda one: -abs(one.change))
+    return tuple(replace(one, change=round(one.change, 2)) for one in found[:MOST_SIGNPOSTS])
+
+
+def _least(numbers: Index, there: Bool) -> int | None:
+    """Return the number of events whose probability is nearest to `RARITY`; None if none is likely enough."""
+    counts = np.bincount(numbers[there])
+    likely = counts[::-1].cumsum()[::-1] / counts.sum()  # of at least so many
+    places = np.flatnonzero((likely >= LEAST_LIKELY) & (likely <= MOST_LIKELY))
+    places = places[places > 0]
+    return int(places[np.abs(likely[places] - RARITY).argmin()]) if places.size else None

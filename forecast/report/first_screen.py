@@ -1,0 +1,242 @@
+"""First screen of a report: what a reader asks first, each answered in a line or two, with what can be copied.
+
+How likely, since when, why it changed, what would change it most, how right before, what a market says, how to cite.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from forecast import wording
+from forecast.errors import DataError, LedgerError
+from forecast.events.codebook import read_codes
+from forecast.events.table import event_counts
+from forecast.outlook import Assessment, NotDefined, quoted
+from forecast.outlook.windows import WindowOutlook, printed_changes
+from forecast.panel.notes import DataNotes
+from forecast.plots.dots import dot_counts, plot_dots
+from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of
+from forecast.report.folder import read_numbers, worded
+from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
+from forecast.report.skill import DyadSkill
+from forecast.wording import chance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_SENTENCES = Path(__file__).parent / "templates" / "first_screen.j2"
+sentence = partial(wording.sentence, _SENTENCES)
+FEWEST_DRAWN = 3
+"""Days of a history from which on it is drawn; two are a sentence."""
+MOST_PRICES = 3
+"""Prices that are shown, the latest first."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier report said of the same window."""
+
+    as_of: date
+    higher: float  # Published chance of a higher share, 0 to 1
+    printed: int  # The same in whole percents, as the report prints it
+    model: float | None  # That of the model alone
+
+
+@dataclass(frozen=True)
+class Price:
+    """Price of a question about the pair that was asked elsewhere."""
+
+    text: str  # The question
+    price: float  # Probability of yes
+    source: str
+    as_of: str  # Day of the price
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers of the first screen; one that does not apply is empty."""
+
+    likely: str  # In dots
+    lean: str  # Mean error of such forecasts, next to the chance
+    since: str
+    why: str
+    now: int  # The chance of a higher share in whole percents, as the title has it
+    watch: tuple[str, ...]  # What it would be instead, a line for each kind of events
+    right: str
+    prices: tuple[str, ...]
+    cite: str
+
+
+def earlier_reports(out: Path, result: Assessment) -> tuple[Earlier, ...]:
+    """Read what earlier reports next to a folder said of the window of a result, the first one first.
+
+    They stand next to it (`report/USA-CHN-2026-06-13`) or, of a weekly page, in the folders of other days
+    (`reports/2026-06-15/USA-CHN`).
+    """
+    window = quoted(result)
+    if not isinstance(window, WindowOutlook):
+        return ()
+    folder = out.resolve()
+    places = {*folder.parent.glob("*/forecast.json"), *folder.parents[1].glob(f"*/{folder.name}/forecast.json")}
+    found = [_read_earlier(place.parent, result, window) for place in places if place.parent != folder]
+    by_day = {one.as_of: one for one in found if one is not None and one.as_of < result.origin}
+    return tuple(by_day[day] for day in sorted(by_day))
+
+
+def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Earlier | None:
+    """Return what a report said of a window; None if it asked something else, or is none."""
+    try:
+        numbers = read_numbers(folder)
+        own = next(
+            one for one in numbers["recorded"]
+            if (one["until"], one["dataset"]) == (window.until.isoformat(), window.dataset)
+        )  # fmt: skip
+        same = (numbers["dyad"], numbers["baseline_months"], numbers["smallest_improvement"]) == (
+            result.dyad, result.baseline_months, result.smallest_improvement,
+        )  # fmt: skip
+        if not (same and numbers["converged"] and own["first"] == window.first.isoformat()):
+            return None
+        model = (own.get("model") or {}).get("up", {}).get("value")
+        return Earlier(date.fromisoformat(numbers["as_of"]), own["up"]["value"], own["percent"]["up"], model)
+    except (DataError, KeyError, TypeError, ValueError, StopIteration):
+        return None
+
+
+def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
+    """Return the prices in a ledger of open questions about a pair, known on a day, the latest first."""
+    if ledger is None or not ledger.exists():
+        return ()
+    from forecast.questions.ledger import Ledger
+    from forecast.questions.outside import OutsideQuestion
+
+    try:
+        histories = Ledger.read(ledger).histories.values()
+    except LedgerError:  # commands on questions say what is wrong with it
+        return ()
+    found = []
+    for history in histories:
+        question = history.question
+        if not isinstance(question, OutsideQuestion) or question.dyad != dyad or history.resolution is not None:
+            continue
+        known = [one for one in history.prices if one.as_of <= day.isoformat()]
+        if known and question.closes >= day:
+            found.append(Price(question.text, known[-1].price, known[-1].source, known[-1].as_of))
+    return tuple(sorted(found, key=lambda one: one.as_of, reverse=True)[:MOST_PRICES])
+
+
+def answers_of(
+    result: Assessment,
+    skill: DyadSkill | NotDefined,
+    notes: DataNotes,
+    data: Mapping[str, Any],
+    *,
+    as_of: date,
+    known: pd.DataFrame,
+    earlier: Sequence[Earlier] = (),
+    prices: Sequence[Price] = (),
+) -> Answers | None:
+    """Answer what a reader asks first; None where the title is not about a change of the observed share."""
+    window = quoted(result)
+    if not isinstance(window, WindowOutlook) or isinstance(window.up, NotDefined):
+        return None
+    now = Earlier(as_of, window.up.value, printed_changes(window)["up"], _model_value(window))
+    watch = () if isinstance(result.signposts, NotDefined) else result.signposts
+    return Answers(
+        likely=sentence("likely", result, window, dot_counts(window), len(window.dots)),
+        lean="" if isinstance(skill, NotDefined) else skill.lean,
+        since=sentence("since", earlier, now, window, result),
+        why=_why(result, earlier, now, known),
+        now=now.printed,
+        watch=tuple(sentence("watch", one) for one in watch),
+        right=sentence("unknown", skill.reason) if isinstance(skill, NotDefined) else skill.plain,
+        prices=tuple(sentence("price", one) for one in prices),
+        cite=cited_line(result, window, notes, str(data.get("digest", "")), as_of),
+    )
+
+
+def _model_value(window: WindowOutlook) -> float | None:
+    model = (window.model or {}).get("up")
+    return None if model is None or isinstance(model, NotDefined) else model.value
+
+
+def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, known: pd.DataFrame) -> str:
+    """Split the change since the last report between the model and the benchmarks, and count the events since."""
+    if not earlier:
+        return ""
+    last, pool = earlier[-1], {} if isinstance(result.pool, NotDefined) else result.pool
+    change, model = 100 * (now.higher - last.higher), None
+    if pool and now.model is not None and last.model is not None:
+        model = 100 * next(iter(pool.values())) * (now.model - last.model)
+    since = known[known["date"] > pd.Timestamp(last.as_of)] if len(known) else known
+    events = cooperative = 0
+    if len(since) and {"n", "dyad", "dataset"} <= set(since.columns):
+        counts = event_counts(since)
+        events = int(counts.sum())
+        cooperative = int(counts[since["cameo"].map(read_codes()["quad"]).isin([1, 2])].sum())
+    return sentence("why", last, change, model, events, cooperative)
+
+
+def cited_line(result: Assessment, window: WindowOutlook, notes: DataNotes, digest: str, as_of: date) -> str:
+    """Return a line by which a text cites the forecast, with what it was made from."""
+    from importlib.metadata import version
+
+    return sentence("cite", result, window, notes.edition, digest[:12], as_of, version("pendulum-forecast"))
+
+
+def dots(result: Assessment) -> Illustration | None:
+    """Draw the main window as fifty dots; none where its share or its baseline is not defined."""
+    window = quoted(result)
+    if not isinstance(window, WindowOutlook) or not window.dots or isinstance(window.up, NotDefined):
+        return None
+    draw = plotted(lambda on: plot_dots(result, ax=on), heights=(2.9, 2.6), legend=(3, 3))
+    facts = {"result": result, "window": window, "counts": dot_counts(window), "many": len(window.dots)}
+    return worded("first_screen.j2", "dots", _at_half(draw), facts)
+
+
+HALF = 4.2
+"""Inches of a figure next to text: its letters are then as large as those of figures over the whole width."""
+
+
+def _half(layout: Layout) -> Layout:
+    return Layout(HALF, layout.font, wide=False) if layout.wide else layout
+
+
+def _at_half(draw: Draw) -> Draw:
+    """Return a drawing for half of a wide page."""
+
+    def smaller(layout: Layout) -> "Figure":
+        return draw(_half(layout))
+
+    return smaller
+
+
+def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | None:
+    """Draw the published chance of the main window over the days of its reports; none of fewer than three days."""
+    window = quoted(result)
+    if not isinstance(window, WindowOutlook) or isinstance(window.up, NotDefined):
+        return None
+    if len(earlier) + 1 < FEWEST_DRAWN:
+        return None
+    days = [year_of(one.as_of) for one in earlier] + [year_of(result.origin)]
+    chances = [*(one.printed for one in earlier), printed_changes(window)["up"]]
+
+    def draw(layout: Layout) -> "Figure":
+        figure, (on,) = subplots(_half(layout), 1.1)
+        on.plot(days, chances, color=BETTER, marker="o", markersize=3.5, linewidth=1.4, clip_on=False)
+        on.set_ylim(0, 100)
+        on.set_yticks([0, 50, 100])
+        bare(on, "x")
+        for place, side in ((0, "left"), (-1, "right")):
+            day = earlier[0].as_of if place == 0 else result.origin
+            note(on, wording.day(day), (days[place], 0), (0, -10), ha=side, color=MUTED, fontsize=layout.font - 1)
+            text = chance(chances[place] / 100)
+            note(on, text, (days[place], chances[place]), (0, 5), ha=side, color=INK, fontweight="bold")
+        return figure
+
+    facts = {"result": result, "window": window, "earlier": earlier, "now": printed_changes(window)["up"]}
+    return worded("first_screen.j2", "history", draw, facts)

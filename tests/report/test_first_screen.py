@@ -1,0 +1,168 @@
+"""The first screen of a report: what readers ask first, with one number everywhere, and what can be copied."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from forecast.outlook import NotDefined, assess
+from forecast.outlook.signposts import LEAST_LIKELY, MOST_LIKELY, signposts_of
+from forecast.outlook.windows import DOTS, printed_changes
+from forecast.plots.dots import dot_counts
+from forecast.report import first_screen
+from forecast.report.first_screen import Earlier, answers_of, earlier_reports, history, prices_of
+from forecast.report.page import write_report
+from forecast.report.skill import find_skill
+
+from .conftest import Reader, assessed, made_events, render_page, report_json, reported_fit
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return reported_fit(draws=40)
+
+
+@pytest.fixture(scope="module")
+def assessment(fit):
+    return assessed(fit)
+
+
+def answers(fit, result, **given):
+    known = made_events().events
+    return answers_of(
+        result, find_skill(fit, result), SimpleNamespace(edition=None), {"digest": "ab" * 32},
+        as_of=result.origin, known=known, **given,
+    )  # fmt: skip
+
+
+def test_dots_are_the_published_chances(assessment):
+    window = assessment.recorded[12]
+    counts, printed = dot_counts(window), printed_changes(window)
+    assert len(window.dots) == DOTS == sum(counts.values())
+    assert window.dots == tuple(sorted(window.dots))
+    assert all(abs(2 * counts[name] - printed[name]) <= 2 for name in counts)
+    assert min(abs(dot - window.share.median) for dot in window.dots) < 3
+
+
+def test_every_chance_on_the_first_screen_is_the_titles(fit, assessment):
+    html = render_page(fit, assessment)
+    opening = Reader(html[: html.index("<main")]).text
+    up = printed_changes(assessment.recorded[12])["up"]
+    found = answers(fit, assessment)
+    assert found.now == up and f"Instead of {up}%" in opening
+    assert found.cite.startswith(assessment.title) and "data abababababab" in found.cite
+    assert found.likely in opening
+
+
+def test_kinds_are_named_that_move_the_chance_most(assessment):
+    every = assessment.recorded[12].up.value
+    assert assessment.signposts and len(assessment.signposts) <= 3
+    moves = [abs(one.change) for one in assessment.signposts]
+    assert moves == sorted(moves, reverse=True) and min(moves) >= 1
+    for one in assessment.signposts:
+        assert LEAST_LIKELY <= one.chance.value <= MOST_LIKELY and one.least > one.usual
+        assert one.change == pytest.approx(100 * (one.higher.value - every), abs=0.01)
+        assert one.cooperative is (one.change > 0)  # good news raises the chance, bad news lowers it
+
+
+def test_what_to_watch_is_the_same_each_time_and_not_defined_without_a_baseline(fit, assessment):
+    again = assess(fit, "USA-CHN", seed=assessment.seed).signposts
+    assert [(one.kind, one.least, one.change) for one in again] == [
+        (one.kind, one.least, one.change) for one in assessment.signposts
+    ]
+    published = SimpleNamespace()
+    assert isinstance(signposts_of(published, 12, NotDefined("none"), 5.0, seed=1), NotDefined)
+
+
+def test_earlier_reports_of_the_same_window_are_its_history(fit, assessment, tmp_path):
+    out = tmp_path / "reports" / "2025-02-03" / "USA-CHN"
+    numbers = json.loads(json.dumps(report_json(fit, assessment), default=str))
+    for days, change in ((28, {}), (14, {}), (7, {"baseline_months": 24}), (3, {"converged": False})):
+        folder = tmp_path / "reports" / f"before-{days}" / "USA-CHN"
+        folder.mkdir(parents=True)
+        day = assessment.origin - timedelta(days=days)
+        (folder / "forecast.json").write_text(json.dumps(numbers | {"as_of": str(day)} | change))
+    found = earlier_reports(out, assessment)
+    assert [(assessment.origin - one.as_of).days for one in found] == [28, 14]
+    assert {one.printed for one in found} == {printed_changes(assessment.recorded[12])["up"]}
+    page = write_report(fit, assessment, out=out, events=made_events())
+    assert "Published chance of a higher share of the same window" in Reader(page.read_text("utf-8")).text
+
+
+def test_a_history_is_drawn_from_three_days_on(assessment):
+    earlier = [Earlier(assessment.origin - timedelta(days=days), 0.1, 10, None) for days in (20, 10)]
+    assert history(assessment, earlier[:1]) is None
+    assert "10%" in history(assessment, earlier).alt
+
+
+def test_a_change_is_split_between_model_and_benchmarks(fit, assessment):
+    window = assessment.recorded[12]
+    up, model = window.up.value, window.model["up"].value
+    day = assessment.origin - timedelta(days=30)
+    before = Earlier(day, up - 0.05, 0, model - 0.16)
+    why = answers(fit, assessment, earlier=[before]).why
+    assert re.match(r"\+5\.0 points since .*: \+2\.0 through the model, \+3\.0 through the benchmarks;", why)
+
+
+def test_prices_of_open_questions_about_the_pair_are_shown(fit, assessment, tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from forecast.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner()
+    asked = run.invoke(
+        app,
+        ["question", "new", "USA-CHN", "--text", "Will Xi visit in 2027?", "--closes", "2031-05-31", "--at-least",
+         "visit", "--until", "2031-05-31", "--id", "xi"],
+    )  # fmt: skip
+    assert asked.exit_code == 0, asked.output
+    priced = run.invoke(app, ["question", "price", "xi", "A market", "0.34"])
+    assert priced.exit_code == 0, priced.output
+    ledger = tmp_path / "questions" / "ledger.jsonl"
+    day = date.today() + timedelta(days=1)
+    (price,) = prices_of(ledger, "USA-CHN", day)
+    assert (price.text, price.price, price.source) == ("Will Xi visit in 2027?", 0.34, "A market")
+    assert prices_of(ledger, "USA-RUS", day) == () and prices_of(None, "USA-CHN", day) == ()
+    assert prices_of(ledger, "USA-CHN", date(2020, 1, 1)) == ()  # not known then
+    assert answers(fit, assessment, prices=[price]).prices == ("“Will Xi visit in 2027?” 34% (A market, "
+                                                               f"{price.as_of}).",)  # fmt: skip
+
+
+def test_a_title_about_something_else_has_no_first_screen(fit):
+    asked = assessed(fit, above=60.0)
+    assert answers(fit, asked) is None
+    assert 'class="first"' not in render_page(fit, asked)
+
+
+def test_skill_is_one_plain_sentence(fit, assessment):
+    found = find_skill(fit, assessment)
+    if isinstance(found, NotDefined):
+        pytest.skip(found.reason)
+    assert re.fullmatch(r"[^;.]+ the best simple benchmark; nearer than [^;.]+ in \d+ of \d+ pairs\.", found.plain)
+
+
+def test_buttons_name_what_is_there(fit, assessment):
+    html = render_page(fit, assessment)
+    read = Reader(html)
+    ids = {attributes["id"] for _, attributes in read.tags if "id" in attributes}
+    buttons = read.named("button")
+    assert {one["data-copy"] for one in buttons} == {"png", "svg", "sentence"}
+    assert all(one["data-of"] in ids and "hidden" in one for one in buttons)
+
+
+def test_quantiles_of_a_void_window_are_no_dots():
+    from forecast.outlook.windows import share_dots
+
+    assert share_dots(np.array([])) == ()
+
+
+def test_a_stranger_file_is_no_history(assessment, tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "forecast.json").write_text("[]")
+    assert earlier_reports(tmp_path / "new", assessment) == ()
+    assert first_screen.earlier_reports(tmp_path / "new", replace(assessment, recorded=NotDefined("none"))) == ()
