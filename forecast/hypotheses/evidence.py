@@ -15,8 +15,20 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
-from forecast.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
-from forecast.hypotheses.models import BOUND, CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of, jump_weights
+from forecast.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps
+from forecast.hypotheses.likelihood import likelihoods
+from forecast.hypotheses.models import (
+    BOUND,
+    CONCENTRATION,
+    MEMORY_ODDS,
+    RETURN,
+    YEARS,
+    Axis,
+    Centre,
+    Model,
+    centre_of,
+    jump_weights,
+)
 from forecast.typing import Float
 
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
@@ -25,6 +37,7 @@ WIDTH = 4.0
 """Standard deviations on both sides of the mode over which the population's means are integrated."""
 BEYOND = 2.5
 """Spreads of dyads by which the interpolation reaches beyond the population's means."""
+WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
 WIDER = {RETURN: 1.5, BOUND: 0.6}
 """Of axes along which nodes may be further apart, or must be nearer: the likelihood falls steeply as bounds close."""
 
@@ -150,7 +163,7 @@ def evidence_of(
 ) -> Evidence:
     """Integrate the parameters of all dyads, at every place of the population's grid."""
     centre = centre or centre_of(model, steps, cores)
-    if not (model.has(RETURN) or model.has(BOUND)) or np.any(steps.anchor == NEW_MEAN):
+    if not any(model.has(axis) for axis in WITH_MEAN) or np.any(steps.anchor == NEW_MEAN):
         mean_sds = (MEAN_SD,)
     dyads = steps.ends.size - 1
     sds = [math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads)) for at, axis in enumerate(model.axes)]

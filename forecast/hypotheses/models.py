@@ -1,7 +1,7 @@
 """Models that pooled tests compare, with priors of their populations, and where their likelihood is concentrated.
 
-A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to a long-run mean, or
-is bounded; a cycle may be around it. Any of the models may jump where eras begin.
+A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to a long-run mean, is
+bounded, or has long memory; a cycle may be around it. Any but the last may jump where eras begin.
 """
 
 import math
@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
+from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps
+from forecast.hypotheses.likelihood import likelihoods
 from forecast.model.declarations import SPREAD_OF_SPREADS, priors_of
 from forecast.typing import Float
 
@@ -78,6 +79,9 @@ BOUND = axis_of("bound", math.log(0.3), math.log(8.0))  # Log-odds from the long
 GROWTH = axis_of("growth", math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
 SOURCE_SD = axis_of("source", math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
 REPEAT = axis_of("repeat", math.log(0.02), math.log(8.0))  # Log-odds if all of the last events were of one side
+INNOVATION = axis_of("memory_innovation", math.log(0.02), math.log(2.5))  # Of a fractional path, log-odds
+MEMORY_ODDS = axis_of("memory_odds", math.log(0.02), math.log(50.0))  # d over 1 - d: d from 0.02 to 0.98
+MONTH_NOISE = axis_of("month_noise", math.log(0.02), math.log(2.0))  # Standard deviation, log-odds
 CONCENTRATION = axis_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
 """Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
@@ -130,8 +134,9 @@ class Model:
         """Return the filter's points of values of the free axes, (point, axis)."""
         named = {axis.name: np.exp(values[:, at]) for at, axis in enumerate(self.free)}
         named |= {axis.name: np.full(len(values), math.exp(value)) for axis, value in self.held}
+        step = STEP if STEP.name in named else INNOVATION
         own: dict[str, Float | float] = {
-            "keep": 1.0, "step2": named[STEP.name] ** 2, "start2": START_SD**2, "volume": self.volume[0],
+            "keep": 1.0, "step2": named[step.name] ** 2, "start2": START_SD**2, "volume": self.volume[0],
             "volume2": self.volume[1] ** 2, "jump2": (self.jump_sd if jump_sd is None else jump_sd) ** 2,
             "concentration": named[CONCENTRATION.name],
         }  # fmt: skip
@@ -143,6 +148,11 @@ class Model:
             own |= {"offset2": named[SOURCE_SD.name] ** 2}
         if REPEAT.name in named:
             own |= {"occasion": named[REPEAT.name]}
+        if MEMORY_ODDS.name in named:
+            odds = named[MEMORY_ODDS.name]
+            own |= {"force": float(FORCES["memory"]), "memory": odds / (1.0 + odds), "mean2": MEAN_SD**2}
+        if MONTH_NOISE.name in named:
+            own |= {"noise2": named[MONTH_NOISE.name] ** 2}
         for name, force in FORCE_OF.items():
             if name in named:
                 own |= {"force": float(FORCES[force]), "size": named[name], "mean2": MEAN_SD**2}
@@ -162,6 +172,9 @@ RETURN_CYCLE = Model("a reverting trend with a cycle", (STEP, CYCLE_SD, CYCLE, R
 BOUNDED_CYCLE = Model("a bounded walk with a cycle", (STEP, CYCLE_SD, CYCLE, BOUND))
 SOURCES_CYCLE = Model("a walk with a cycle and drifting sources", (STEP, CYCLE_SD, CYCLE, SOURCE_SD))
 GROWING_CYCLE = Model("a trend with growing reversion and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH))
+MEMORY = Model("long memory", (INNOVATION, MEMORY_ODDS))
+MEMORY_NOISE = Model("long memory with monthly noise", (INNOVATION, MEMORY_ODDS, MONTH_NOISE))
+MEMORY_CYCLE = Model("long memory with a cycle", (INNOVATION, MEMORY_ODDS, CYCLE_SD, CYCLE))
 
 
 @dataclass(frozen=True)

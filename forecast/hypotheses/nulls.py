@@ -10,7 +10,10 @@ the error of the simulation counted against the claim (5 of 200 sets).
   dated by what the record showed.
 - *Walks whose events repeat the last ones*: reports of one episode follow each other, without any state that lasts.
 
-Walks have the parameters that fit the record best, with a cycle except for the last kind.
+- *Paths of long memory that turned back as these dyads did*: long memory fades and turns without any mean to return to.
+
+Walks have the parameters that fit the record best, with a cycle except for those whose events repeat;
+so have paths of long memory.
 """
 
 import math
@@ -19,13 +22,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecast.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, Claim, Engine
+from forecast.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, REMEMBERED, Claim, Engine
 from forecast.hypotheses.evidence import Finesse
-from forecast.hypotheses.models import CONCENTRATION, CYCLE, CYCLE_SD, STEP, WALK, WALK_CYCLE
+from forecast.hypotheses.models import (
+    CONCENTRATION,
+    CYCLE,
+    CYCLE_SD,
+    INNOVATION,
+    MEMORY,
+    MEMORY_ODDS,
+    STEP,
+    WALK,
+    WALK_CYCLE,
+)
 from forecast.hypotheses.outcome import LIMIT, NullSets, too_many
 from forecast.hypotheses.record import Record, turned_back
 from forecast.hypotheses.simulate import Truth, simulate
 
+KINDS = (MATCHED, HINDSIGHT, EPISODES, REMEMBERED)
 SETS = 200  # null sets of each kind
 ENOUGH = 100  # after so many sets of which none was as good, further ones cannot change the answer
 REPEAT = 0.3  # chance that an event repeats the last one, in walks whose events do
@@ -36,8 +50,12 @@ SEED_STEP = 1 << 20  # between the seeds of two kinds of null sets, more than th
 
 def null_truth(name: str, engine: Engine) -> Truth:
     """Return the process of a kind of null sets, with the parameters that fit a record best."""
-    model = WALK if name == EPISODES else WALK_CYCLE
+    model = {EPISODES: WALK, REMEMBERED: MEMORY}.get(name, WALK_CYCLE)
     mode = {axis: math.exp(value) for axis, value in engine.centre(model).at(*model.free).items()}
+    if model is MEMORY:
+        order = mode[MEMORY_ODDS] / (1.0 + mode[MEMORY_ODDS])
+        path = Truth(name, step=mode[INNOVATION], concentration=mode[CONCENTRATION], memory=order)
+        return replace(path, chosen="matched")
     cycle = (mode[CYCLE], mode[CYCLE_SD]) if model is WALK_CYCLE else None
     truth = Truth(name, step=mode[STEP], concentration=mode[CONCENTRATION], cycle=cycle)
     return {
@@ -54,7 +72,7 @@ def simulated_engine(record: Record, placebos: int) -> Engine:
 
 def null_set(name: str, engine: Engine, number: int) -> Record:
     """Simulate one null set of a record."""
-    kind = (MATCHED, HINDSIGHT, EPISODES).index(name)
+    kind = KINDS.index(name)
     seed = (engine.seed << 33) + kind * SEED_STEP + number
     return simulate(engine.record, null_truth(name, engine), seed)
 

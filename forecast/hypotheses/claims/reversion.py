@@ -3,8 +3,9 @@
 S5a sets a cycle against none under each trend: a walk, a reverting and a bounded one. It also sets a walk with a cycle
 against walks with drifting sources and with events that repeat the last ones. S5b and S8 must hold at every spread of
 the dyads' long-run means, without and with jumps where eras begin. Reversion is set against walks, drifting sources
-and a walk between bounds; a range, by reversion or by bounds, against walks and drifting sources. S6 sets reversion
-that grows with the distance from the mean against one in proportion to it.
+and a walk between bounds; a range, by reversion or by bounds, against walks and drifting sources. Long memory is a
+rival of all three: a trend that has it fades as well, ever more slowly. S6 sets reversion that grows with the distance
+from the mean against one in proportion to it.
 """
 
 import math
@@ -25,6 +26,10 @@ from forecast.hypotheses.models import (
     BOUNDED_CYCLE,
     CYCLE,
     GROWTH,
+    MEMORY,
+    MEMORY_CYCLE,
+    MEMORY_NOISE,
+    MEMORY_ODDS,
     RETURN,
     RETURN_ALONE,
     RETURN_CYCLE,
@@ -36,11 +41,12 @@ from forecast.hypotheses.models import (
     YEARS,
     Model,
 )
-from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
+from forecast.hypotheses.outcome import LIMIT, Deciding, Outcome, Picture, Series
 from forecast.theory import COST
 from forecast.typing import Float
 
 FADING_MONTHS = 96  # of a dyad: eight years have a dozen half-lives of deviations, which last months
+MEMORIES = (MEMORY, MEMORY_NOISE, MEMORY_CYCLE)
 NEWS_MONTHS = 2.0  # a cycle with a shorter half-life is only news
 EXTREME, MIDDLE = 2.0, 1.0  # long-run standard deviations of the trend from its mean: an extreme, the middle ground
 
@@ -67,6 +73,9 @@ def test_fading(engine: Engine) -> Outcome:
             engine.evidence(RETURN_CYCLE.jumping(), "eras"),
             engine.evidence(RETURN_ALONE.jumping(), "eras"),
         )
+    if may_be_decided(engine, engine.against_each(pairs.values())):
+        with_cycle = engine.whole.evidence(MEMORY_CYCLE)
+        pairs |= {model.name: (with_cycle, engine.whole.evidence(model)) for model in (MEMORY, MEMORY_NOISE)}
     deciding = engine.against_each(pairs.values())
     against = {name: engine.total(with_cycle) - engine.total(without) for name, (with_cycle, without) in pairs.items()}
     if engine.brief:
@@ -79,11 +88,28 @@ def test_fading(engine: Engine) -> Outcome:
         "half_life_by_trend": {name: one.interval(CYCLE) for name, one in by_trend.items()},
         "probability_news": max(one.below(CYCLE, NEWS_MONTHS) for one in by_trend.values()),
         "repeat": engine.evidence(WALK_REPEATS, "last events").interval(models.REPEAT),
+        "memory": memory_of(engine),
         "against": against,
     }
     best = max(by_trend.values(), key=engine.total)
     picture = learned("How long deviations from the trend last", "half-life, months", best, CYCLE)
     return engine.outcome("fading", deciding, against[WALK.name], picture, details)
+
+
+def may_be_decided(engine: Engine, deciding: Deciding) -> bool:
+    """Check whether the costly rivals of long memory can change an answer; on a record that is no simulation, always.
+
+    A claim whose least is not above 0 cannot be supported any more, and one whose most is not below the limit cannot be
+    rejected.
+    """
+    least, most = deciding(None)
+    return not engine.laplace or least > 0.0 or most < -LIMIT
+
+
+def memory_of(engine: Engine) -> dict[str, tuple[float, float, float]]:
+    """Return 5%, 50% and 95% points of the order of integration of dyads' mean, by model of long memory."""
+    odds = {model.name: engine.evidence(model).interval(MEMORY_ODDS) for model in MEMORIES}
+    return {name: (low / (1.0 + low), mid / (1.0 + mid), high / (1.0 + high)) for name, (low, mid, high) in odds.items()}
 
 
 def _cycles_by_trend(engine: Engine) -> dict[str, Evidence]:
@@ -110,6 +136,9 @@ def test_return(engine: Engine) -> Outcome:
     if engine.record.eras:
         jumping = engine.evidence(RETURN_CYCLE.jumping(), "eras")
         pairs["a walk, both with jumps at eras"] = jumping, engine.evidence(WALK_CYCLE.jumping(), "eras")
+    for model in MEMORIES:
+        if may_be_decided(engine, engine.against_each(pairs.values())):
+            pairs[model.name] = engine.whole.evidence(RETURN_CYCLE), engine.whole.evidence(model)
     deciding = engine.against_each(pairs.values())
     by_pair = {name: engine.totals(one) - engine.totals(rival) for name, (one, rival) in pairs.items()}
     against = {name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()}
@@ -124,6 +153,8 @@ def test_return(engine: Engine) -> Outcome:
         "against": against,
         "against_least": {name: float(values.min()) for name, values in by_pair.items()},
     }
+    if not engine.brief:
+        details["memory"] = memory_of(engine)
     line = Series("reversion against a walk", YEARS, tuple(profile))
     picture = Picture(
         "Evidence of reversion against a walk, by its half-life",
@@ -158,6 +189,11 @@ def test_range(engine: Engine) -> Outcome:
             for ranges, rival in pairs.values()
         ]
         return float(np.min(found)), float(np.max(found))
+
+    for model in MEMORIES:
+        if may_be_decided(engine, deciding):
+            both = engine.whole.evidence(RETURN_CYCLE), engine.whole.evidence(BOUNDED_CYCLE)
+            pairs[model.name] = both, engine.whole.evidence(model)
 
     def total(ranges: tuple[Evidence, Evidence]) -> float:
         first, second = (np.array(engine.total(one)) for one in ranges)
