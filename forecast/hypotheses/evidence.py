@@ -33,8 +33,6 @@ from forecast.typing import Float
 
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
 """Spreads of dyads' long-run means, log-odds, each as likely before the data."""
-WIDTH = 4.0
-"""Standard deviations on both sides of the mode over which the population's means are integrated."""
 BEYOND = 2.5
 """Spreads of dyads by which the interpolation reaches beyond the population's means."""
 WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
@@ -50,6 +48,7 @@ class Finesse:
     grid: float = 1.0  # Standard deviations of the population's mean per place of its grid
     inner: float = 0.9  # Spreads of the dyads per place of their grid
     heights: int = 3  # Nodes of the concentration
+    width: float = 4.0  # Standard deviations on both sides of the mode over which a population's mean is integrated
 
 
 USUAL, FINER = Finesse(), Finesse(0.4, 0.8, 0.7, 4)
@@ -277,8 +276,8 @@ def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:
     """Return the places of a population's mean: of the trend's return fixed ones, else around the mode."""
     if axis is RETURN:
         return np.log(12.0 * np.array(YEARS))
-    low = max(mode - WIDTH * sd, axis.low + axis.spread)
-    high = min(mode + WIDTH * sd, axis.high - axis.spread)
+    low = max(mode - finesse.width * sd, axis.low + axis.spread)
+    high = min(mode + finesse.width * sd, axis.high - axis.spread)
     return np.linspace(low, high, max(5, math.ceil((high - low) / (finesse.grid * sd)) + 1))
 
 

@@ -27,7 +27,10 @@ MEAN, MEAN_SD = 0.3, 1.2
 """Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its place."""
 NOISE_SD = 0.22
 """Standard deviation of the month-specific noise, log-odds: the centre of its prior in forecasts."""
-_NAMES = "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration offset2 push occasion force size memory noise2"
+_NAMES = (
+    "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration offset2 push occasion force size "
+    "memory noise2"
+)
 COLUMN = {name: at for at, name in enumerate(_NAMES.split())}
 """Columns of the points: a month's factors and variances, prior means and variances, the concentration, the variance of
 a source's offset, what an impulse adds to the cycle and an occasion to the level, the force on the trend, and of long
@@ -35,8 +38,9 @@ memory the order of integration and the variance of a month's noise."""
 SET_CEILING, NEW_SOURCE, NEW_MEAN = 1, 2, 3
 """What an anchor of a month does."""
 FORCES = {"none": 0, "ceiling": 1, "bounds": 2, "growing": 3, "memory": 4}
-"""Forces on the trend; in place of the last, the trend has long memory (`memory`); their size is a headroom above the trend at an era's start, a distance from the long-run mean,
-or by how much stronger reversion is at a distance of one log-odds than near the mean."""
+"""Forces on the trend; with the last, it has long memory and no force (`memory`). Their size is a headroom above the
+trend at an era's start, a distance from the long-run mean, or by how much stronger reversion is at a distance of one
+log-odds than near the mean."""
 EDGE2 = 0.4**2
 """Squared width of the soft edge of ceilings and bounds."""
 CHUNK, STABLE, STRONGEST, MOST_LOST = 6, 0.3, 0.1, 0.9

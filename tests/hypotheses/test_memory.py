@@ -132,7 +132,7 @@ def test_null_sets_of_long_memory_turn_back_as_the_recorded_dyads_did(embedded):
 
 def test_laplace_favours_a_model_without_cycle_and_is_not_used_against_it(embedded):
     engine = simulated_engine(embedded, 1)
-    in_full = engine.whole.evidence(RETURN_CYCLE).total() - engine.whole.evidence(MEMORY).total()
+    in_full = engine.in_full(RETURN_CYCLE).total() - engine.in_full(MEMORY).total()
     by_laplace = engine.evidence(RETURN_CYCLE).total() - engine.evidence(MEMORY).total()
     assert in_full > 8.0 and by_laplace < 0.0
     outcome = CLAIMS["S5b"].test(engine)

@@ -74,8 +74,8 @@ def test_fading(engine: Engine) -> Outcome:
             engine.evidence(RETURN_ALONE.jumping(), "eras"),
         )
     if may_be_decided(engine, engine.against_each(pairs.values())):
-        with_cycle = engine.whole.evidence(MEMORY_CYCLE)
-        pairs |= {model.name: (with_cycle, engine.whole.evidence(model)) for model in (MEMORY, MEMORY_NOISE)}
+        with_cycle = engine.in_full(MEMORY_CYCLE)
+        pairs |= {model.name: (with_cycle, engine.in_full(model)) for model in (MEMORY, MEMORY_NOISE)}
     deciding = engine.against_each(pairs.values())
     against = {name: engine.total(with_cycle) - engine.total(without) for name, (with_cycle, without) in pairs.items()}
     if engine.brief:
@@ -109,7 +109,9 @@ def may_be_decided(engine: Engine, deciding: Deciding) -> bool:
 def memory_of(engine: Engine) -> dict[str, tuple[float, float, float]]:
     """Return 5%, 50% and 95% points of the order of integration of dyads' mean, by model of long memory."""
     odds = {model.name: engine.evidence(model).interval(MEMORY_ODDS) for model in MEMORIES}
-    return {name: (low / (1.0 + low), mid / (1.0 + mid), high / (1.0 + high)) for name, (low, mid, high) in odds.items()}
+    return {
+        name: (low / (1.0 + low), mid / (1.0 + mid), high / (1.0 + high)) for name, (low, mid, high) in odds.items()
+    }
 
 
 def _cycles_by_trend(engine: Engine) -> dict[str, Evidence]:
@@ -138,7 +140,7 @@ def test_return(engine: Engine) -> Outcome:
         pairs["a walk, both with jumps at eras"] = jumping, engine.evidence(WALK_CYCLE.jumping(), "eras")
     for model in MEMORIES:
         if may_be_decided(engine, engine.against_each(pairs.values())):
-            pairs[model.name] = engine.whole.evidence(RETURN_CYCLE), engine.whole.evidence(model)
+            pairs[model.name] = engine.in_full(RETURN_CYCLE), engine.in_full(model)
     deciding = engine.against_each(pairs.values())
     by_pair = {name: engine.totals(one) - engine.totals(rival) for name, (one, rival) in pairs.items()}
     against = {name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()}
@@ -192,8 +194,8 @@ def test_range(engine: Engine) -> Outcome:
 
     for model in MEMORIES:
         if may_be_decided(engine, deciding):
-            both = engine.whole.evidence(RETURN_CYCLE), engine.whole.evidence(BOUNDED_CYCLE)
-            pairs[model.name] = both, engine.whole.evidence(model)
+            both = engine.in_full(RETURN_CYCLE), engine.in_full(BOUNDED_CYCLE)
+            pairs[model.name] = both, engine.in_full(model)
 
     def total(ranges: tuple[Evidence, Evidence]) -> float:
         first, second = (np.array(engine.total(one)) for one in ranges)
