@@ -276,8 +276,9 @@ def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:
     """Return the places of a population's mean: of the trend's return fixed ones, else around the mode."""
     if axis is RETURN:
         return np.log(12.0 * np.array(YEARS))
-    low = max(mode - finesse.width * sd, axis.low + axis.spread)
-    high = min(mode + finesse.width * sd, axis.high - axis.spread)
+    lowest, highest = axis.low + axis.spread, axis.high - axis.spread
+    middle = min(max(mode, lowest), highest)  # a mode at a bound, such as bounds so far that no record meets them
+    low, high = max(middle - finesse.width * sd, lowest), min(middle + finesse.width * sd, highest)
     return np.linspace(low, high, max(5, math.ceil((high - low) / (finesse.grid * sd)) + 1))
 
 

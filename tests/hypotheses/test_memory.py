@@ -11,10 +11,10 @@ from forecast import build_panel, read_chronology
 from forecast.hypotheses import memory, nulls
 from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.engine import REMEMBERED, Engine
-from forecast.hypotheses.evidence import Finesse, evidence_of
+from forecast.hypotheses.evidence import Finesse, _grid, evidence_of
 from forecast.hypotheses.filter import COLUMN, MEAN
 from forecast.hypotheses.likelihood import likelihoods
-from forecast.hypotheses.models import MEMORY, MEMORY_CYCLE, MEMORY_NOISE, MEMORY_ODDS, RETURN_CYCLE
+from forecast.hypotheses.models import BOUND, MEMORY, MEMORY_CYCLE, MEMORY_NOISE, MEMORY_ODDS, RETURN_CYCLE
 from forecast.hypotheses.nulls import simulated_engine
 from forecast.hypotheses.record import read_panel, turned_back
 from forecast.hypotheses.simulate import TRUTHS, Truth, integrated, simulate
@@ -114,6 +114,12 @@ def test_innovations_are_integrated_by_a_fractional_order():
     assert integrated(shock, 0.0) == pytest.approx(shock, abs=1e-12)
     expected = np.exp(gammaln(lag + 0.4) - gammaln(lag + 1.0) - gammaln(0.4))
     assert integrated(shock, 0.4) == pytest.approx(expected)
+
+
+def test_a_mode_at_a_bound_has_a_grid():
+    """Bounds so far that no record meets them."""
+    grid = _grid(BOUND, BOUND.high, 0.02, Finesse(width=3.0))
+    assert len(grid) >= 5 and (np.diff(grid) > 0.0).all() and grid[-1] < BOUND.high
 
 
 @pytest.fixture(scope="module")
