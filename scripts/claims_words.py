@@ -86,6 +86,7 @@ def power_table() -> str:
         "turned back alike",
         "hindsight",
         "repeated events",
+        "long memory alike",
         "elsewhere, at most",
     ]
     rows = [power_row(code, rates) for code in CLAIMS if (rates := rates_of(code))]
@@ -99,14 +100,14 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
         if rate.true and rate.truth not in NULLS:
             shares.setdefault(round(100 * rate.share), []).append(rate.truth)
     true = [f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)]
-    false_in = {rate.truth: f"{100 * rate.share:.0f}" for rate in rates if not rate.true}
+    in_nulls = {rate.truth: "true" if rate.true else f"{100 * rate.share:.0f}" for rate in rates}
     others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
     worst = max(others, key=lambda rate: rate.share, default=None)
     cells = [
         code,
         f"{max(rate.limit for rate in rates):.1f}",
         ", ".join(true),
-        *(false_in.get(name, "true") for name in NULLS),
+        *(in_nulls.get(name, "") for name in NULLS),
         "" if worst is None else f"{100 * worst.share:.0f} ({worst.truth})",
     ]
     return f"| {' | '.join(cells)} |"

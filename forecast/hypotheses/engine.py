@@ -68,8 +68,13 @@ class Engine:
             self.variants[name] = (make or VARIANTS[name])(self.record)
         return self.variants[name]
 
+    def own(self, model: Model) -> Model:
+        """Return the model as the record needs it: dyads of an index have each their own noise."""
+        return model if self.record.value is None else model.with_own_noise()
+
     def evidence(self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)) -> Evidence:
         """Return the evidence of a model."""
+        model = self.own(model)
         key = model, variant, jumps, self.mean_sds, self.laplace
         if key not in self.kept:
             centre, mass = self.centre(model, variant), 0.0
@@ -95,13 +100,14 @@ class Engine:
 
     def centre(self, model: Model, variant: str = "plain") -> Centre:
         """Return where the likelihood of a model is concentrated."""
+        model, fewer = self.own(model), self.own(WALK_CYCLE)
         key = model, variant
         if key not in self.centres:
             start = None
-            longer = len(model.axes) > len(WALK_CYCLE.axes) and model.axes[:3] == WALK_CYCLE.axes
+            longer = len(model.free) > len(fewer.free) and model.axes[:3] == WALK_CYCLE.axes
             if longer and not model.held:  # near the mode without the last parameter
-                mode = self.centre(WALK_CYCLE).mode
-                start = np.concatenate([mode[:-1], [model.axes[-1].mean], mode[-1:]])
+                mode = self.centre(fewer).mode
+                start = np.concatenate([mode[:-1], [model.free[-2].mean], mode[-1:]])
             self.centres[key] = centre_of(model, self.variant(variant).steps, self.cores, start)
         return self.centres[key]
 

@@ -2,7 +2,7 @@
 
 The log-likelihood of a dyad is interpolated from Chebyshev nodes around the mode. The integral over dyads is a sum over
 a grid as fine as their spread, and the integral over the population's means a sum over a grid of their own. The
-concentration, one for all, is integrated with Gauss-Hermite nodes.
+concentration, one for all, is integrated with Gauss-Hermite nodes. Of an index each dyad has its own, on an axis like the others.
 """
 
 import math
@@ -291,10 +291,12 @@ def _log_prior(axis: Axis, grid: Float) -> Float:
 
 
 def _heights(centre: Centre, finesse: Finesse) -> tuple[Float, Float]:
-    """Return nodes of the log concentration around its mode with log weights; one node if it is held."""
+    """Return nodes of the log concentration around its mode with log weights; one node if it is held or on an axis."""
     held = dict(centre.model.held)
     if CONCENTRATION in held:
         return np.array([held[CONCENTRATION]]), np.zeros(1)
+    if centre.model.has(CONCENTRATION):  # each dyad has its own, on an axis
+        return np.zeros(1), np.zeros(1)
     raw, weights = np.polynomial.hermite.hermgauss(finesse.heights)
     mode, sd = float(centre.mode[-1]), float(centre.sd[-1])
     nodes = mode + math.sqrt(2.0) * sd * raw

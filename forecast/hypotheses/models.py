@@ -83,6 +83,8 @@ INNOVATION = axis_of("memory_innovation", math.log(0.02), math.log(2.5))  # Of a
 MEMORY_ODDS = axis_of("memory_odds", math.log(0.02), math.log(50.0))  # d over 1 - d: d from 0.02 to 0.98
 MONTH_NOISE = axis_of("month_noise", math.log(0.02), math.log(2.0))  # Standard deviation, log-odds
 CONCENTRATION = axis_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
+INDEX_NOISE_SPREAD = 0.8  # log units of a noise's variance: indices of dyads differ twofold, in their own deviations
+OWN_NOISE = replace(CONCENTRATION, spread=INDEX_NOISE_SPREAD)  # of the values of an index, each dyad its own
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
 """Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
 JUMPS = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3, 1.8)  # Standard deviations of the jumps where eras begin, log-odds
@@ -114,7 +116,7 @@ class Model:
 
     def has(self, axis: Axis) -> bool:
         """Check whether a parameter is in the model, held or not."""
-        return axis in self.axes or axis in dict(self.held)
+        return axis.name in {one.name for one in (*self.axes, *dict(self.held))}
 
     @property
     def free(self) -> tuple[Axis, ...]:
@@ -124,6 +126,10 @@ class Model:
     def jumping(self, jump_sd: float = JUMP_SD) -> "Model":
         """Return the model with jumps of the trend where eras begin."""
         return replace(self, name=f"{self.name}, jumps at eras", jump_sd=jump_sd)
+
+    def with_own_noise(self) -> "Model":
+        """Return the model in which each dyad has its own concentration; itself if it has or holds one already."""
+        return self if self.has(CONCENTRATION) else replace(self, axes=(*self.axes, OWN_NOISE))
 
     def holding(self, values: Mapping[Axis, float]) -> "Model":
         """Return the model with some of its parameters held."""
@@ -192,7 +198,8 @@ class Centre:
 
     def at(self, *axes: Axis) -> dict[Axis, float]:
         """Return the mode of some axes, to hold them there."""
-        return {axis: float(self.mode[self.model.free.index(axis)]) for axis in axes}
+        names = [axis.name for axis in self.model.free]
+        return {axis: float(self.mode[names.index(axis.name)]) for axis in axes}
 
     def holding(self, *axes: Axis) -> "tuple[Centre, float]":
         """Hold some axes at their mode: the centre of the rest, and the log of the mass they had, by Laplace."""

@@ -14,7 +14,16 @@ from forecast.hypotheses.engine import REMEMBERED, Engine
 from forecast.hypotheses.evidence import Finesse, _grid, evidence_of
 from forecast.hypotheses.filter import COLUMN, MEAN
 from forecast.hypotheses.likelihood import likelihoods
-from forecast.hypotheses.models import BOUND, MEMORY, MEMORY_CYCLE, MEMORY_NOISE, MEMORY_ODDS, RETURN_CYCLE
+from forecast.hypotheses.models import (
+    BOUND,
+    MEMORY,
+    MEMORY_CYCLE,
+    MEMORY_NOISE,
+    MEMORY_ODDS,
+    OWN_NOISE,
+    RETURN_CYCLE,
+    WALK_CYCLE,
+)
 from forecast.hypotheses.nulls import simulated_engine
 from forecast.hypotheses.record import read_panel, turned_back
 from forecast.hypotheses.simulate import TRUTHS, Truth, integrated, simulate
@@ -150,3 +159,18 @@ def test_where_memory_is_long_it_is_no_return_and_no_range(embedded, name):
     engine = simulated_engine(simulate(embedded, TRUTHS[name], 0), 1)
     for code in ("S5a", "S5b", "S8"):
         assert CLAIMS[code].test(engine).answer != "supported"
+
+
+def test_dyads_of_an_index_have_each_their_own_noise():
+    """In one's own standard deviations a quiet dyad and a noisy one do not share a noise."""
+    rng = np.random.default_rng(3)
+    record = made(3, 300)
+    walk = np.cumsum(0.2 * rng.standard_normal((3, 300)), axis=1)
+    noise = np.array([0.1, 0.5, 1.5])[:, None] * rng.standard_normal((3, 300))
+    record = replace(record, events=np.full((3, 300), -1), value=walk + noise).without_eras()
+    engine = Engine(record, brief=True)
+    pooled = evidence_of(WALK_CYCLE, record.steps).total()
+    assert engine.total(engine.evidence(WALK_CYCLE)) > pooled + 20.0
+    low, _, high = engine.evidence(WALK_CYCLE).interval(OWN_NOISE)
+    assert low < high
+    assert CLAIMS["S8"].test(engine).least > -50.0  # all models have it, rivals included
