@@ -90,7 +90,23 @@ def power_table() -> str:
         "elsewhere, at most",
     ]
     rows = [power_row(code, rates) for code in CLAIMS if (rates := rates_of(code))]
-    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows])
+    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows, "", family_words()])
+
+
+def family_words() -> str:
+    """Describe how often any claim is falsely supported, at most: the sum over claims, by kind of null sets."""
+    shares = {kind: false_alarms(kind) for kind in NULLS}
+    parts = [f"{100.0 * sum(own):.0f}% ({kind})" for kind, own in shares.items() if own]
+    sentence = (
+        "**All claims together.** The chance that any of them is falsely supported is at most the sum over claims: "
+        f"{', '.join(parts)}."
+    )
+    return textwrap.fill(sentence, WIDTH, break_on_hyphens=False, break_long_words=False)
+
+
+def false_alarms(kind: str) -> list[float]:
+    """Return the share of false alarms of each claim that is false in a kind of null sets."""
+    return [rate.share for code in CLAIMS for rate in rates_of(code) if rate.truth == kind and not rate.true]
 
 
 def power_row(code: str, rates: Sequence[Rate]) -> str:

@@ -2,7 +2,8 @@
 
 The log-likelihood of a dyad is interpolated from Chebyshev nodes around the mode. The integral over dyads is a sum over
 a grid as fine as their spread, and the integral over the population's means a sum over a grid of their own. The
-concentration, one for all, is integrated with Gauss-Hermite nodes. Of an index each dyad has its own, on an axis like the others.
+concentration, one for all, is integrated with Gauss-Hermite nodes; of an index each
+dyad has its own, on an axis like the others.
 """
 
 import math

@@ -81,7 +81,7 @@ def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ..
     """Count how many null sets give a claim as much evidence as its record does.
 
     This is a sequential Monte Carlo test [1]_: the simulation of a kind stops as soon as so many of its sets are as
-    good that the claim cannot be supported, or none of the first hundred.
+    good that the claim cannot be supported, or none of the first hundred. Further kinds are then not simulated.
 
     References
     ----------
@@ -89,7 +89,12 @@ def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ..
     """
     indexed = engine.record.value is not None  # its values are no events that could repeat
     names = [name for name in claim.nulls if not (indexed and name == EPISODES)]
-    return tuple(_count(name, claim, engine, least) for name in names)
+    found = list[NullSets]()
+    for name in names:
+        found.append(_count(name, claim, engine, least))
+        if found[-1].too_many:
+            break
+    return tuple(found)
 
 
 def _count(name: str, claim: Claim, engine: Engine, least: float) -> NullSets:

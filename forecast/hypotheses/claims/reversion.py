@@ -18,7 +18,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from forecast.hypotheses import models
-from forecast.hypotheses.engine import EPISODES, MATCHED, Claim, Engine, Reading, by_dyad, learned
+from forecast.hypotheses.engine import EPISODES, MATCHED, REMEMBERED, Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.evidence import Evidence, averaged_interval
 from forecast.hypotheses.filter import MEAN
 from forecast.hypotheses.models import (
@@ -277,14 +277,14 @@ FADING = Claim(
 RETURNING = Claim(
     "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return,
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
-    nulls=(MATCHED,),
+    nulls=(MATCHED, REMEMBERED),
 )  # fmt: skip
 RANGE = Claim(
     "S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range,
     ahead=lambda engine: (
         [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
     ),
-    nulls=(MATCHED,),
+    nulls=(MATCHED, REMEMBERED),
 )  # fmt: skip
 GROWING = Claim(
     COST.code, "Does reversion grow with the distance?", "reversion grows with the distance from the mean",
