@@ -56,6 +56,7 @@ class Engine:
     seed: int = 1
     brief: bool = False  # Without leave-one-out, for simulated records and other choices
     laplace: bool = False  # The cycle's parameters by Laplace's approximation, ten times as fast
+    long_memory: bool = True  # Whether long memory is a rival; in null sets of walks it is none
     width: float = 1.0  # How many times as wide the priors are
     only: tuple[int, ...] | None = None  # The dyads whose evidence counts; all for None
     centres: dict[Any, Centre] = field(default_factory=dict)
@@ -164,8 +165,7 @@ class Engine:
 
     def totals(self, evidence: Evidence, dyads: list[int] | None = None) -> Float:
         """Return the log evidence at each spread of long-run means; the same at all for a model without means."""
-        places, own = range(evidence.log.shape[1]), self.counted(dyads)
-        found = np.array([evidence.total(own, mean_sd=place, width=self.width) for place in places])
+        found = evidence.totals(self.counted(dyads), width=self.width)
         return np.broadcast_to(found, len(self.mean_sds))
 
 

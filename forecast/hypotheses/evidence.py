@@ -71,12 +71,34 @@ class Evidence:
 
         The priors of all populations, and of jumps, can be made wider or narrower.
         """
-        own = self.log if dyads is None else self.log[..., dyads]
-        prior = self.log_prior if width == 1.0 else self.log_prior + self._wider(width)
-        found = np.asarray(own.sum(axis=-1) + prior)
+        found = np.asarray(self._of(dyads) + self._prior(width))
         if mean_sd is not None:
             found = found[:, mean_sd] + math.log(self.log.shape[1])
         return float(logsumexp(found))
+
+    def totals(self, dyads: list[int] | None = None, *, width: float = 1.0) -> Float:
+        """Return the log evidence of some dyads at each spread of means, (mean_sd,)."""
+        found = np.asarray(self._of(dyads) + self._prior(width))
+        others = tuple(at for at in range(found.ndim) if at != 1)
+        return np.asarray(logsumexp(found, axis=others) + math.log(self.log.shape[1]))
+
+    @cached_property
+    def _of_all(self) -> Float:
+        """Log evidence of all dyads at every place."""
+        return np.asarray(self.log.sum(axis=-1))
+
+    def _of(self, dyads: list[int] | None) -> Float:
+        """Return the log evidence of some dyads at every place; of most, by taking away that of the others."""
+        if dyads is None:
+            return self._of_all
+        others = sorted(set(range(self.log.shape[-1])) - set(dyads))
+        if len(others) < len(dyads):
+            return np.asarray(self._of_all - sum(self.log[..., at] for at in others))
+        return np.asarray(sum(self.log[..., at] for at in dyads))
+
+    def _prior(self, width: float) -> Float:
+        """Return the log prior of the places, for priors so many times as wide."""
+        return self.log_prior if width == 1.0 else self.log_prior + self._wider(width)
 
     def _wider(self, width: float) -> Float:
         """Return what priors of another width add to the log prior at every place."""
