@@ -13,7 +13,7 @@ from forecast import build_panel, pooled_tests, read_chronology
 from forecast.events.tables import read_table
 from forecast.hypotheses import nulls
 from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, REMEMBERED, Claim, Engine
+from forecast.hypotheses.engine import MATCHED, REMEMBERED, Claim, Engine
 from forecast.hypotheses.outcome import LIMIT, MOST_FALSE_ALARMS, Outcome, too_many
 from forecast.hypotheses.power import like_embedded, rates_of
 from forecast.hypotheses.record import read_panel, turned_back
