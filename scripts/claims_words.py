@@ -50,7 +50,8 @@ def readme(claims: Mapping[str, Any], dyads: int) -> str:
         f"{number(returning['least'])}, supported from {limit}).",
         f"That it keeps to a range is {ranging['answer']} ({number(ranging['least'])}{null_clause(ranging)}); the "
         f"range would be shares of {low:.0f} to {high:.0f}%, nearly the whole scale.",
-        f"That events stay alike for about a quarter is {alike['answer']}: deviations from the trend halve in "
+        f"That events stay alike for about a quarter is {alike['answer']} ({number(alike['least'])}): deviations from "
+        f"the trend halve in "
         f"{half_life} months.",
         f"Jumps where named eras begin are {jumping['answer']}: {number(against['all starts'])} with all starts, "
         f"{number(against['starts recognised within a week'])} with those that were recognised within a week.",
