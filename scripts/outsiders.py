@@ -101,8 +101,9 @@ def israel_and_palestinians(path: Path) -> pd.DataFrame:
     table = pd.read_csv(path)
     week = pd.to_datetime(table["week"] + "-1", format="%G-%V-%u")
     value = table[["israel_to_palestine", "palestine_to_israel"]].mean(axis=1)
-    monthly = value.groupby(week.dt.to_period("M").dt.to_timestamp()).mean()
-    return pd.DataFrame({"dyad": "ISR-PSE", "time": monthly.index, "value": monthly.to_numpy()})
+    weeks = pd.DataFrame({"time": week.dt.to_period("M").dt.to_timestamp(), "value": value})
+    monthly = weeks.groupby("time", as_index=False)["value"].mean()
+    return monthly.assign(dyad="ISR-PSE")
 
 
 def tested(name: str, record: Record) -> Tested:
@@ -251,6 +252,10 @@ coded. The records are not part of the package; `scripts/outsiders.py` makes thi
 results are exploratory. The dyads of a record of events are all pairs of states with at least 300 events and 96 months
 from first to last.
 
+A cycle is favoured over none under every trend of short memory, and deviations halve within months in all records. Around
+long memory a cycle is not supported in each of them. So these records do not tell apart fading within months and memory
+that fades ever more slowly.
+
 ![Half-life of deviations, and evidence of a cycle by trend]({figure})
 
 ## Half-life and memory
@@ -291,7 +296,8 @@ def draw(kept: Mapping[str, Any]) -> Any:
     rows = kept["records"][::-1]
     at = np.arange(len(rows))
     marks = {"walk": "o", "reverting": "s", "bounded": "^", "long memory": "D"}
-    with rc_context(style.STYLE):
+    look: Any = style.STYLE
+    with rc_context(look):
         figure, (left, right) = pyplot.subplots(1, 2, figsize=(9.5, 0.55 * len(rows) + 1.6), sharey=True)
         low, middle, high = np.array([row["half_life"] for row in rows]).T
         left.errorbar(middle, at, xerr=(middle - low, high - middle), fmt="o", color=style.LEVEL, capsize=3)
