@@ -50,7 +50,8 @@ def readme(claims: Mapping[str, Any], dyads: int) -> str:
         f"{number(returning['least'])}, supported from {limit}).",
         f"That it keeps to a range is {ranging['answer']} ({number(ranging['least'])}{null_clause(ranging)}); the "
         f"range would be shares of {low:.0f} to {high:.0f}%, nearly the whole scale.",
-        f"That events stay alike for about a quarter is {alike['answer']}: deviations from the trend halve in "
+        f"That events stay alike for about a quarter is {alike['answer']} ({number(alike['least'])}): deviations from "
+        f"the trend halve in "
         f"{half_life} months.",
         f"Jumps where named eras begin are {jumping['answer']}: {number(against['all starts'])} with all starts, "
         f"{number(against['starts recognised within a week'])} with those that were recognised within a week.",
@@ -86,10 +87,27 @@ def power_table() -> str:
         "turned back alike",
         "hindsight",
         "repeated events",
+        "long memory alike",
         "elsewhere, at most",
     ]
     rows = [power_row(code, rates) for code in CLAIMS if (rates := rates_of(code))]
-    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows])
+    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows, "", family_words()])
+
+
+def family_words() -> str:
+    """Describe how often any claim is falsely supported, at most: the sum over claims, by kind of null sets."""
+    shares = {kind: false_alarms(kind) for kind in NULLS}
+    parts = [f"{100.0 * sum(own):.0f}% ({kind})" for kind, own in shares.items() if own]
+    sentence = (
+        "**All claims together.** The chance that any of them is falsely supported is at most the sum over claims: "
+        f"{', '.join(parts)}."
+    )
+    return textwrap.fill(sentence, WIDTH, break_on_hyphens=False, break_long_words=False)
+
+
+def false_alarms(kind: str) -> list[float]:
+    """Return the share of false alarms of each claim that is false in a kind of null sets."""
+    return [rate.share for code in CLAIMS for rate in rates_of(code) if rate.truth == kind and not rate.true]
 
 
 def power_row(code: str, rates: Sequence[Rate]) -> str:
@@ -99,14 +117,14 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
         if rate.true and rate.truth not in NULLS:
             shares.setdefault(round(100 * rate.share), []).append(rate.truth)
     true = [f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)]
-    false_in = {rate.truth: f"{100 * rate.share:.0f}" for rate in rates if not rate.true}
+    in_nulls = {rate.truth: "true" if rate.true else f"{100 * rate.share:.0f}" for rate in rates}
     others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
     worst = max(others, key=lambda rate: rate.share, default=None)
     cells = [
         code,
         f"{max(rate.limit for rate in rates):.1f}",
         ", ".join(true),
-        *(false_in.get(name, "true") for name in NULLS),
+        *(in_nulls.get(name, "") for name in NULLS),
         "" if worst is None else f"{100 * worst.share:.0f} ({worst.truth})",
     ]
     return f"| {' | '.join(cells)} |"

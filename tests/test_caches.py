@@ -88,7 +88,7 @@ print(found.hexdigest())
 FILTERED = """
 import numpy
 from forecast import build_panel, read_chronology
-from forecast.hypotheses.filter import likelihoods
+from forecast.hypotheses.likelihood import likelihoods
 from forecast.hypotheses.models import BOUNDED_CYCLE, GROWING_CYCLE, WALK_CYCLE
 from forecast.hypotheses.record import read_panel
 steps = read_panel(build_panel(read_chronology(dyads=["USA-CHN", "CHN-JPN"])), None).steps

@@ -2,7 +2,8 @@
 
 The log-likelihood of a dyad is interpolated from Chebyshev nodes around the mode. The integral over dyads is a sum over
 a grid as fine as their spread, and the integral over the population's means a sum over a grid of their own. The
-concentration, one for all, is integrated with Gauss-Hermite nodes.
+concentration, one for all, is integrated with Gauss-Hermite nodes; of an index each
+dyad has its own, on an axis like the others.
 """
 
 import math
@@ -15,16 +16,27 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
-from forecast.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps, likelihoods
-from forecast.hypotheses.models import BOUND, CONCENTRATION, RETURN, YEARS, Axis, Centre, Model, centre_of, jump_weights
+from forecast.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps
+from forecast.hypotheses.likelihood import likelihoods
+from forecast.hypotheses.models import (
+    BOUND,
+    CONCENTRATION,
+    MEMORY_ODDS,
+    RETURN,
+    YEARS,
+    Axis,
+    Centre,
+    Model,
+    centre_of,
+    jump_weights,
+)
 from forecast.typing import Float
 
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
 """Spreads of dyads' long-run means, log-odds, each as likely before the data."""
-WIDTH = 4.0
-"""Standard deviations on both sides of the mode over which the population's means are integrated."""
 BEYOND = 2.5
 """Spreads of dyads by which the interpolation reaches beyond the population's means."""
+WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
 WIDER = {RETURN: 1.5, BOUND: 0.6}
 """Of axes along which nodes may be further apart, or must be nearer: the likelihood falls steeply as bounds close."""
 
@@ -37,6 +49,7 @@ class Finesse:
     grid: float = 1.0  # Standard deviations of the population's mean per place of its grid
     inner: float = 0.9  # Spreads of the dyads per place of their grid
     heights: int = 3  # Nodes of the concentration
+    width: float = 4.0  # Standard deviations on both sides of the mode over which a population's mean is integrated
 
 
 USUAL, FINER = Finesse(), Finesse(0.4, 0.8, 0.7, 4)
@@ -58,12 +71,34 @@ class Evidence:
 
         The priors of all populations, and of jumps, can be made wider or narrower.
         """
-        own = self.log if dyads is None else self.log[..., dyads]
-        prior = self.log_prior if width == 1.0 else self.log_prior + self._wider(width)
-        found = np.asarray(own.sum(axis=-1) + prior)
+        found = np.asarray(self._of(dyads) + self._prior(width))
         if mean_sd is not None:
             found = found[:, mean_sd] + math.log(self.log.shape[1])
         return float(logsumexp(found))
+
+    def totals(self, dyads: list[int] | None = None, *, width: float = 1.0) -> Float:
+        """Return the log evidence of some dyads at each spread of means, (mean_sd,)."""
+        found = np.asarray(self._of(dyads) + self._prior(width))
+        others = tuple(at for at in range(found.ndim) if at != 1)
+        return np.asarray(logsumexp(found, axis=others) + math.log(self.log.shape[1]))
+
+    @cached_property
+    def _of_all(self) -> Float:
+        """Log evidence of all dyads at every place."""
+        return np.asarray(self.log.sum(axis=-1))
+
+    def _of(self, dyads: list[int] | None) -> Float:
+        """Return the log evidence of some dyads at every place; of most, by taking away that of the others."""
+        if dyads is None:
+            return self._of_all
+        others = sorted(set(range(self.log.shape[-1])) - set(dyads))
+        if len(others) < len(dyads):
+            return np.asarray(self._of_all - sum(self.log[..., at] for at in others))
+        return np.asarray(sum(self.log[..., at] for at in dyads))
+
+    def _prior(self, width: float) -> Float:
+        """Return the log prior of the places, for priors so many times as wide."""
+        return self.log_prior if width == 1.0 else self.log_prior + self._wider(width)
 
     def _wider(self, width: float) -> Float:
         """Return what priors of another width add to the log prior at every place."""
@@ -150,7 +185,7 @@ def evidence_of(
 ) -> Evidence:
     """Integrate the parameters of all dyads, at every place of the population's grid."""
     centre = centre or centre_of(model, steps, cores)
-    if not (model.has(RETURN) or model.has(BOUND)) or np.any(steps.anchor == NEW_MEAN):
+    if not any(model.has(axis) for axis in WITH_MEAN) or np.any(steps.anchor == NEW_MEAN):
         mean_sds = (MEAN_SD,)
     dyads = steps.ends.size - 1
     sds = [math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads)) for at, axis in enumerate(model.axes)]
@@ -264,8 +299,9 @@ def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:
     """Return the places of a population's mean: of the trend's return fixed ones, else around the mode."""
     if axis is RETURN:
         return np.log(12.0 * np.array(YEARS))
-    low = max(mode - WIDTH * sd, axis.low + axis.spread)
-    high = min(mode + WIDTH * sd, axis.high - axis.spread)
+    lowest, highest = axis.low + axis.spread, axis.high - axis.spread
+    middle = min(max(mode, lowest), highest)  # a mode at a bound, such as bounds so far that no record meets them
+    low, high = max(middle - finesse.width * sd, lowest), min(middle + finesse.width * sd, highest)
     return np.linspace(low, high, max(5, math.ceil((high - low) / (finesse.grid * sd)) + 1))
 
 
@@ -278,10 +314,12 @@ def _log_prior(axis: Axis, grid: Float) -> Float:
 
 
 def _heights(centre: Centre, finesse: Finesse) -> tuple[Float, Float]:
-    """Return nodes of the log concentration around its mode with log weights; one node if it is held."""
+    """Return nodes of the log concentration around its mode with log weights; one node if it is held or on an axis."""
     held = dict(centre.model.held)
     if CONCENTRATION in held:
         return np.array([held[CONCENTRATION]]), np.zeros(1)
+    if centre.model.has(CONCENTRATION):  # each dyad has its own, on an axis
+        return np.zeros(1), np.zeros(1)
     raw, weights = np.polynomial.hermite.hermgauss(finesse.heights)
     mode, sd = float(centre.mode[-1]), float(centre.sd[-1])
     nodes = mode + math.sqrt(2.0) * sd * raw

@@ -15,7 +15,6 @@ order of sums: what it does not make vectors of would have other digits in some 
 
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,15 +27,20 @@ MEAN, MEAN_SD = 0.3, 1.2
 """Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its place."""
 NOISE_SD = 0.22
 """Standard deviation of the month-specific noise, log-odds: the centre of its prior in forecasts."""
-_NAMES = "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration offset2 push occasion force size"
+_NAMES = (
+    "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration offset2 push occasion force size "
+    "memory noise2"
+)
 COLUMN = {name: at for at, name in enumerate(_NAMES.split())}
 """Columns of the points: a month's factors and variances, prior means and variances, the concentration, the variance of
-a source's offset, what an impulse adds to the cycle and an occasion to the level, and the force on the trend."""
+a source's offset, what an impulse adds to the cycle and an occasion to the level, the force on the trend, and of long
+memory the order of integration and the variance of a month's noise."""
 SET_CEILING, NEW_SOURCE, NEW_MEAN = 1, 2, 3
 """What an anchor of a month does."""
-FORCES = {"none": 0, "ceiling": 1, "bounds": 2, "growing": 3}
-"""Forces on the trend; their size is a headroom above the trend at an era's start, a distance from the long-run mean,
-or by how much stronger reversion is at a distance of one log-odds than near the mean."""
+FORCES = {"none": 0, "ceiling": 1, "bounds": 2, "growing": 3, "memory": 4}
+"""Forces on the trend; with the last, it has long memory and no force (`memory`). Their size is a headroom above the
+trend at an era's start, a distance from the long-run mean, or by how much stronger reversion is at a distance of one
+log-odds than near the mean."""
 EDGE2 = 0.4**2
 """Squared width of the soft edge of ceilings and bounds."""
 CHUNK, STABLE, STRONGEST, MOST_LOST = 6, 0.3, 0.1, 0.9
@@ -69,7 +73,7 @@ _NODES, _WEIGHTS = _gauss(NODES)
 _FORCE_NODES, _FORCE_WEIGHTS = _gauss(FORCE_NODES)
 _STATE = "s f b m x ss sf sb sm sx ff fb fm fx bb bm bx mm mx xx"
 _MONTH = "edge kept walked decayed level spread2 es ef eb em ex move lost product total"
-_BLOCK = np.dtype(
+BLOCK = np.dtype(
     [(name, np.float64, (LANES,)) for name in f"{_NAMES} {_STATE} {_MONTH}".split()]
     + [(name, np.float64, ((NODES + 1) * LANES,)) for name in ("lik", "good", "bad")]
 )
@@ -95,12 +99,12 @@ class Steps(NamedTuple):
     ends: Index  # First step of each dyad, and the number of all, (dyad + 1,)
 
 
-def _kernel[F: Callable[..., Any]](function: F) -> F:
+def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function with sums in the order in which they stand."""
     return kernel(function, fastmath={"nnan", "ninf", "nsz", "contract"})
 
 
-@_kernel
+@compiled
 def _read(table: int, at: float) -> float:
     """Read a table between its entries; beyond them it goes on as at its ends."""
     place = (min(max(at, -REACH + 0.1), REACH - 0.1) + REACH) * FINE
@@ -109,7 +113,7 @@ def _read(table: int, at: float) -> float:
     return float(_TABLES[table, entry] + (place - below) * _RISES[table, entry])
 
 
-@_kernel
+@compiled
 def _set_months(k: Any, months: int) -> None:
     """Set what so many months keep of trend and cycle, and how far the trend walks in them."""
     for i in range(LANES):
@@ -120,7 +124,7 @@ def _set_months(k: Any, months: int) -> None:
         k.kept[i], k.walked[i], k.decayed[i] = kept, walked, decayed
 
 
-@_kernel
+@compiled
 def _move(k: Any) -> None:
     """Let the months go by that are set."""
     for i in range(LANES):
@@ -139,7 +143,7 @@ def _move(k: Any) -> None:
         k.f[i] *= c
 
 
-@_kernel
+@compiled
 def _combine(k: Any, f: float, b: float, m: float, x: float, occasion: float) -> None:
     """Combine the trend with so much of the other variables, and an occasion."""
     for i in range(LANES):
@@ -152,7 +156,7 @@ def _combine(k: Any, f: float, b: float, m: float, x: float, occasion: float) ->
         k.level[i] = k.s[i] + f * k.f[i] + b * k.b[i] + m * k.m[i] + x * k.x[i] + k.occasion[i] * occasion
 
 
-@_kernel
+@compiled
 def _grow(k: Any) -> None:
     """Write by node how far growing reversion moves the trend in a month."""
     for i in range(LANES):
@@ -163,7 +167,7 @@ def _grow(k: Any) -> None:
             k.lik[j * LANES + i] = -at * min(STRONGEST, growth * at * at)
 
 
-@_kernel
+@compiled
 def _bound(k: Any, lower: float) -> None:
     """Write by node how far an upper bound, and a lower one if that is 1, move the trend, and the variance lost."""
     for i in range(LANES):
@@ -178,7 +182,7 @@ def _bound(k: Any, lower: float) -> None:
         k.lost[i] = min(drift * drift * lost, MOST_LOST * k.step2[i])
 
 
-@_kernel
+@compiled
 def _force(k: Any, force: int, months: int) -> None:
     """Let the force on a trend act for some months, linearised where it would be without its walk in these."""
     for i in range(LANES):
@@ -208,7 +212,7 @@ def _force(k: Any, force: int, months: int) -> None:
         k.sx[i] += slope * k.ex[i]
 
 
-@_kernel
+@compiled
 def _anchor(k: Any, begins: float, anchor: int, force: int) -> None:
     """Let an era begin, or do what an anchor does."""
     for i in range(LANES):
@@ -221,8 +225,8 @@ def _anchor(k: Any, begins: float, anchor: int, force: int) -> None:
             k.m[i], k.sm[i], k.fm[i], k.bm[i], k.mx[i], k.mm[i] = MEAN, 0.0, 0.0, 0.0, 0.0, k.mean2[i]
 
 
-@_kernel
-def _see_value(k: Any, value: float) -> None:
+@compiled
+def see_value(k: Any, value: float) -> None:
     """Read a value, with the inverse of the concentration as variance."""
     for i in range(LANES):
         k.lost[i] = 1.0 / (k.spread2[i] + 1.0 / k.concentration[i])
@@ -231,8 +235,8 @@ def _see_value(k: Any, value: float) -> None:
         k.product[i] *= math.sqrt(k.lost[i] / (2.0 * math.pi))
 
 
-@_kernel
-def _see_events(k: Any, cooperative: int, events: int) -> None:
+@compiled
+def see_events(k: Any, cooperative: int, events: int) -> None:
     """Read a month's events at the nodes of its level."""
     for i in range(LANES):
         sd, a, end = math.sqrt(k.spread2[i] + NOISE_SD * NOISE_SD), k.concentration[i], NODES * LANES + i
@@ -257,7 +261,7 @@ def _see_events(k: Any, cooperative: int, events: int) -> None:
         k.move[i], k.lost[i] = first * math.sqrt(precision), (1.0 - (second * part - first * first)) * precision
 
 
-@_kernel
+@compiled
 def _multiply(k: Any, cooperative: int, hostile: int) -> None:
     """Weigh nodes by the likelihood of some events, a product, and multiply what it is divided by."""
     for n in range(cooperative):
@@ -268,7 +272,7 @@ def _multiply(k: Any, cooperative: int, hostile: int) -> None:
             k.lik[node] *= k.bad[node] + n
 
 
-@_kernel
+@compiled
 def _weigh_many(k: Any, cooperative: int, hostile: int) -> None:
     """Weigh nodes by the likelihood of many events, by gamma functions."""
     for i in range(LANES):
@@ -282,7 +286,7 @@ def _weigh_many(k: Any, cooperative: int, hostile: int) -> None:
         k.total[i] += top + math.lgamma(a) - math.lgamma(a + cooperative + hostile)
 
 
-@_kernel
+@compiled
 def _learn(k: Any, impulse: float) -> None:
     """Move the state by what a month says of its level; an impulse moves the cycle after it."""
     for i in range(LANES):
@@ -309,16 +313,16 @@ def _learn(k: Any, impulse: float) -> None:
         k.xx[i] -= lost * ex * ex
 
 
-@_kernel
-def _take_log(k: Any) -> None:
+@compiled
+def take_log(k: Any) -> None:
     """Add the likelihood of the last months to that of all before."""
     for i in range(LANES):
         k.total[i] += math.log(k.product[i])
         k.product[i] = 1.0
 
 
-@_kernel
-def _filter(
+@compiled
+def filter_steps(
     blocks: Any, chunks: Index, force: int, cooperative: Index, events: Index, value: Float, volume: Float, gap: Index,
     begins: Float, anchor: Index, impulse: Float, occasion: Float, ends: Index, out: Float,
 ) -> None:  # fmt: skip
@@ -330,7 +334,7 @@ def _filter(
             own[0], months = blocks[p], 0
             for e in range(ends[d], ends[d + 1]):
                 if e % TOGETHER == 0:
-                    _take_log(k)
+                    take_log(k)
                 left = gap[e]
                 while left > 0:
                     if months != min(left, chunks[p]):
@@ -348,62 +352,10 @@ def _filter(
                     continue
                 _combine(k, 1.0, volume[e], 0.0, 0.0 if force == 1 else 1.0, occasion[e])
                 if events[e] < 0:
-                    _see_value(k, value[e])
+                    see_value(k, value[e])
                 else:
-                    _see_events(k, cooperative[e], events[e])
+                    see_events(k, cooperative[e], events[e])
                 _learn(k, impulse[e])
-            _take_log(k)
+            take_log(k)
             for i in range(LANES):
                 out[p, d, 0, i], out[p, d, 1, i], out[p, d, 2, i] = k.total[i], k.m[i], k.mm[i]
-
-
-def _chunks_of(points: Float, force: int) -> Index:
-    """Return over how many months the force is constant, (point,)."""
-    if force in (FORCES["none"], FORCES["growing"]):
-        return np.full(len(points), 3 if force else np.iinfo(np.int64).max)
-    step2 = np.maximum(points[:, COLUMN["step2"]], 1e-9)
-    return np.clip(STABLE * (1.0 + EDGE2 / step2), 1, CHUNK).astype(np.int64)
-
-
-def _blocks_of(points: Float, force: int) -> Any:
-    """Return blocks as they are before a dyad's first month."""
-    blocks = np.zeros(len(points), _BLOCK)
-    for name, column in COLUMN.items():
-        blocks[name] = points[..., column]
-    blocks["edge"], blocks["product"] = np.sqrt(blocks["step2"] + EDGE2), 1.0
-    blocks["s"], blocks["m"], blocks["b"] = MEAN, MEAN, blocks["volume"]
-    for covariance, name in zip(
-        ("ss", "ff", "bb", "mm", "xx"), ("start2", "cycle2", "volume2", "mean2", "offset2"), strict=True
-    ):
-        blocks[covariance] = blocks[name]
-    if force == FORCES["ceiling"]:
-        blocks["x"], blocks["sx"], blocks["xx"] = MEAN, blocks["start2"], blocks["start2"]
-    return blocks
-
-
-def likelihoods(steps: Steps, points: Float, cores: int = 1) -> Float:
-    """Return log-likelihood, and mean and variance of the long-run mean given all months, (point, dyad, 3).
-
-    Binomial coefficients are left out. Points have one force. They are independent of each other: neither cores nor
-    other points change a number.
-    """
-    (force,) = {int(one) for one in points[:, COLUMN["force"]]}
-    chunk = _chunks_of(points, force)
-    alike = [np.flatnonzero(chunk == one) for one in np.unique(chunk)]  # copies of the last point fill the last block
-    order = np.concatenate([np.pad(own, (0, -len(own) % LANES), mode="edge") for own in alike]).reshape(-1, LANES)
-    blocks, chunks = _blocks_of(points[order], force), chunk[order[:, 0]]
-    found = np.empty((len(order), steps.ends.size - 1, 3, LANES))
-
-    def work(part: slice) -> None:
-        _filter(blocks[part], chunks[part], force, *steps, found[part])
-
-    length = -(-len(order) // (PARTS * cores))
-    parts = [slice(at, at + length) for at in range(0, len(order), length)]
-    if cores == 1:
-        work(slice(None))
-    else:
-        with ThreadPoolExecutor(cores) as pool:
-            list(pool.map(work, parts))
-    out = np.empty((len(points), *found.shape[1:3]))
-    out[order] = np.moveaxis(found, -1, 1)
-    return out

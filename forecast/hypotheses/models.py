@@ -1,7 +1,7 @@
 """Models that pooled tests compare, with priors of their populations, and where their likelihood is concentrated.
 
-A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to a long-run mean, or
-is bounded; a cycle may be around it. Any of the models may jump where eras begin.
+A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to a long-run mean, is
+bounded, or has long memory; a cycle may be around it. Any but the last may jump where eras begin.
 """
 
 import math
@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import minimize
 
-from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps, likelihoods
+from forecast.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps
+from forecast.hypotheses.likelihood import likelihoods
 from forecast.process.component import fraction_left
 from forecast.process.declarations import SPREAD_OF_SPREADS, priors_of
 from forecast.typing import Float
@@ -79,7 +80,12 @@ BOUND = axis_of("bound", math.log(0.3), math.log(8.0))  # Log-odds from the long
 GROWTH = axis_of("growth", math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
 SOURCE_SD = axis_of("source", math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
 REPEAT = axis_of("repeat", math.log(0.02), math.log(8.0))  # Log-odds if all of the last events were of one side
+INNOVATION = axis_of("memory_innovation", math.log(0.02), math.log(2.5))  # Of a fractional path, log-odds
+MEMORY_ODDS = axis_of("memory_odds", math.log(0.02), math.log(50.0))  # d over 1 - d: d from 0.02 to 0.98
+MONTH_NOISE = axis_of("month_noise", math.log(0.02), math.log(2.0))  # Standard deviation, log-odds
 CONCENTRATION = axis_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
+INDEX_NOISE_SPREAD = 0.8  # log units of a noise's variance: indices of dyads differ twofold, in their own deviations
+OWN_NOISE = replace(CONCENTRATION, spread=INDEX_NOISE_SPREAD)  # of the values of an index, each dyad its own
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
 """Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
 JUMPS = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3, 1.8)  # Standard deviations of the jumps where eras begin, log-odds
@@ -111,7 +117,7 @@ class Model:
 
     def has(self, axis: Axis) -> bool:
         """Check whether a parameter is in the model, held or not."""
-        return axis in self.axes or axis in dict(self.held)
+        return axis.name in {one.name for one in (*self.axes, *dict(self.held))}
 
     @property
     def free(self) -> tuple[Axis, ...]:
@@ -122,6 +128,10 @@ class Model:
         """Return the model with jumps of the trend where eras begin."""
         return replace(self, name=f"{self.name}, jumps at eras", jump_sd=jump_sd)
 
+    def with_own_noise(self) -> "Model":
+        """Return the model in which each dyad has its own concentration; itself if it has or holds one already."""
+        return self if self.has(CONCENTRATION) else replace(self, axes=(*self.axes, OWN_NOISE))
+
     def holding(self, values: Mapping[Axis, float]) -> "Model":
         """Return the model with some of its parameters held."""
         held = {**dict(self.held), **{axis: one for axis, one in values.items() if axis in self.free}}
@@ -131,8 +141,9 @@ class Model:
         """Return the filter's points of values of the free axes, (point, axis)."""
         named = {axis.name: np.exp(values[:, at]) for at, axis in enumerate(self.free)}
         named |= {axis.name: np.full(len(values), math.exp(value)) for axis, value in self.held}
+        step = STEP if STEP.name in named else INNOVATION
         own: dict[str, Float | float] = {
-            "keep": 1.0, "step2": named[STEP.name] ** 2, "start2": START_SD**2, "volume": self.volume[0],
+            "keep": 1.0, "step2": named[step.name] ** 2, "start2": START_SD**2, "volume": self.volume[0],
             "volume2": self.volume[1] ** 2, "jump2": (self.jump_sd if jump_sd is None else jump_sd) ** 2,
             "concentration": named[CONCENTRATION.name],
         }  # fmt: skip
@@ -144,6 +155,11 @@ class Model:
             own |= {"offset2": named[SOURCE_SD.name] ** 2}
         if REPEAT.name in named:
             own |= {"occasion": named[REPEAT.name]}
+        if MEMORY_ODDS.name in named:
+            odds = named[MEMORY_ODDS.name]
+            own |= {"force": float(FORCES["memory"]), "memory": odds / (1.0 + odds), "mean2": MEAN_SD**2}
+        if MONTH_NOISE.name in named:
+            own |= {"noise2": named[MONTH_NOISE.name] ** 2}
         for name, force in FORCE_OF.items():
             if name in named:
                 own |= {"force": float(FORCES[force]), "size": named[name], "mean2": MEAN_SD**2}
@@ -163,6 +179,9 @@ RETURN_CYCLE = Model("a reverting trend with a cycle", (STEP, CYCLE_SD, CYCLE, R
 BOUNDED_CYCLE = Model("a bounded walk with a cycle", (STEP, CYCLE_SD, CYCLE, BOUND))
 SOURCES_CYCLE = Model("a walk with a cycle and drifting sources", (STEP, CYCLE_SD, CYCLE, SOURCE_SD))
 GROWING_CYCLE = Model("a trend with growing reversion and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH))
+MEMORY = Model("long memory", (INNOVATION, MEMORY_ODDS))
+MEMORY_NOISE = Model("long memory with monthly noise", (INNOVATION, MEMORY_ODDS, MONTH_NOISE))
+MEMORY_CYCLE = Model("long memory with a cycle", (INNOVATION, MEMORY_ODDS, CYCLE_SD, CYCLE))
 
 
 @dataclass(frozen=True)
@@ -180,7 +199,8 @@ class Centre:
 
     def at(self, *axes: Axis) -> dict[Axis, float]:
         """Return the mode of some axes, to hold them there."""
-        return {axis: float(self.mode[self.model.free.index(axis)]) for axis in axes}
+        names = [axis.name for axis in self.model.free]
+        return {axis: float(self.mode[names.index(axis.name)]) for axis in axes}
 
     def holding(self, *axes: Axis) -> "tuple[Centre, float]":
         """Hold some axes at their mode: the centre of the rest, and the log of the mass they had, by Laplace."""

@@ -10,7 +10,10 @@ the error of the simulation counted against the claim (5 of 200 sets).
   dated by what the record showed.
 - *Walks whose events repeat the last ones*: reports of one episode follow each other, without any state that lasts.
 
-Walks have the parameters that fit the record best, with a cycle except for the last kind.
+- *Paths of long memory that turned back as these dyads did*: long memory fades and turns without any mean to return to.
+
+Walks have the parameters that fit the record best, with a cycle except for those whose events repeat;
+so have paths of long memory.
 """
 
 import math
@@ -19,13 +22,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecast.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, Claim, Engine
+from forecast.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, REMEMBERED, Claim, Engine
 from forecast.hypotheses.evidence import Finesse
-from forecast.hypotheses.models import CONCENTRATION, CYCLE, CYCLE_SD, STEP, WALK, WALK_CYCLE
+from forecast.hypotheses.models import (
+    CONCENTRATION,
+    CYCLE,
+    CYCLE_SD,
+    INNOVATION,
+    MEMORY,
+    MEMORY_ODDS,
+    STEP,
+    WALK,
+    WALK_CYCLE,
+)
 from forecast.hypotheses.outcome import LIMIT, NullSets, too_many
 from forecast.hypotheses.record import Record, turned_back
 from forecast.hypotheses.simulate import Truth, simulate
 
+KINDS = (MATCHED, HINDSIGHT, EPISODES, REMEMBERED)
 SETS = 200  # null sets of each kind
 ENOUGH = 100  # after so many sets of which none was as good, further ones cannot change the answer
 REPEAT = 0.3  # chance that an event repeats the last one, in walks whose events do
@@ -36,8 +50,12 @@ SEED_STEP = 1 << 20  # between the seeds of two kinds of null sets, more than th
 
 def null_truth(name: str, engine: Engine) -> Truth:
     """Return the process of a kind of null sets, with the parameters that fit a record best."""
-    model = WALK if name == EPISODES else WALK_CYCLE
+    model = {EPISODES: WALK, REMEMBERED: MEMORY}.get(name, WALK_CYCLE)
     mode = {axis: math.exp(value) for axis, value in engine.centre(model).at(*model.free).items()}
+    if model is MEMORY:
+        order = mode[MEMORY_ODDS] / (1.0 + mode[MEMORY_ODDS])
+        path = Truth(name, step=mode[INNOVATION], concentration=mode[CONCENTRATION], memory=order)
+        return replace(path, chosen="matched")
     cycle = (mode[CYCLE], mode[CYCLE_SD]) if model is WALK_CYCLE else None
     truth = Truth(name, step=mode[STEP], concentration=mode[CONCENTRATION], cycle=cycle)
     return {
@@ -47,14 +65,27 @@ def null_truth(name: str, engine: Engine) -> Truth:
     }[name]
 
 
-def simulated_engine(record: Record, placebos: int) -> Engine:
-    """Return an engine for a simulated record, coarser than that for a real one."""
-    return Engine(record, finesse=FINESSE, mean_sds=MEAN_SDS, placebos=placebos, brief=True, laplace=True)
+def simulated_engine(record: Record, placebos: int, null: str = "") -> Engine:
+    """Return an engine for a simulated record, coarser than that for a real one; of null sets their name is given.
+
+    In null sets of walks long memory is no rival: it would lower their evidence and hardly that of the record, and so
+    make a claim easier to support.
+    """
+    rival = null in ("", REMEMBERED)
+    return Engine(
+        record,
+        finesse=FINESSE,
+        mean_sds=MEAN_SDS,
+        placebos=placebos,
+        brief=True,
+        laplace=True,
+        long_memory=rival,
+    )
 
 
 def null_set(name: str, engine: Engine, number: int) -> Record:
     """Simulate one null set of a record."""
-    kind = (MATCHED, HINDSIGHT, EPISODES).index(name)
+    kind = KINDS.index(name)
     seed = (engine.seed << 33) + kind * SEED_STEP + number
     return simulate(engine.record, null_truth(name, engine), seed)
 
@@ -63,7 +94,7 @@ def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ..
     """Count how many null sets give a claim as much evidence as its record does.
 
     This is a sequential Monte Carlo test [1]_: the simulation of a kind stops as soon as so many of its sets are as
-    good that the claim cannot be supported, or none of the first hundred.
+    good that the claim cannot be supported, or none of the first hundred. Further kinds are then not simulated.
 
     References
     ----------
@@ -71,14 +102,19 @@ def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ..
     """
     indexed = engine.record.value is not None  # its values are no events that could repeat
     names = [name for name in claim.nulls if not (indexed and name == EPISODES)]
-    return tuple(_count(name, claim, engine, least) for name in names)
+    found = list[NullSets]()
+    for name in names:
+        found.append(_count(name, claim, engine, least))
+        if found[-1].too_many:
+            break
+    return tuple(found)
 
 
 def _count(name: str, claim: Claim, engine: Engine, least: float) -> NullSets:
     as_good, turns = 0, list[float]()
     for number in range(SETS):
         record = null_set(name, engine, number)
-        as_good += int(claim.test(simulated_engine(record, placebos=1)).least >= least)
+        as_good += int(claim.test(simulated_engine(record, 1, name)).least >= least)
         turns.append(float(turned_back(record).mean()))
         if too_many(as_good, SETS) or (len(turns) == ENOUGH and not as_good):
             break

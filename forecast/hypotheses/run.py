@@ -21,7 +21,7 @@ from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.engine import Ahead, Claim, Engine, Reading
 from forecast.hypotheses.evidence import FINER, USUAL, own_posterior
-from forecast.hypotheses.filter import likelihoods
+from forecast.hypotheses.likelihood import likelihoods
 from forecast.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
 from forecast.hypotheses.nulls import stands_out
 from forecast.hypotheses.outcome import (

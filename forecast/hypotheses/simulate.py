@@ -12,10 +12,11 @@ import numpy as np
 import yaml
 from pydantic import TypeAdapter
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import lfilter
+from scipy.signal import fftconvolve, lfilter
 
 from forecast.hypotheses.claims.effects import occasions_of
 from forecast.hypotheses.filter import MEAN, NOISE_SD
+from forecast.hypotheses.memory import PAST_MONTHS
 from forecast.hypotheses.record import EPISODE_MONTHS, Record, turned_back
 from forecast.process.component import fraction_left
 from forecast.process.cycle import linear_shock
@@ -33,6 +34,8 @@ MATCHES = 40  # dyads of which the one is chosen that turned back most nearly as
 MIN_APART = 36  # months between the largest moves of a record at which late eras are dated with hindsight
 AROUND = 24
 """Months over which event counts are averaged before denser ones are drawn."""
+MEMORY_SPREAD = 0.1  # of the dyads' orders of integration
+LEAST_MEMORY, MOST_MEMORY = 0.02, 0.98
 STEP_SPREAD, CYCLE_SPREAD, CYCLE_SD_SPREAD, RETURN_SPREAD, CONCENTRATION_SPREAD = 0.25, 0.25, 0.15, 0.25, 0.5
 """Spreads of the dyads' parameters, and of sources' concentrations, log units."""
 
@@ -53,6 +56,7 @@ class Truth:
     shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
     bound: float | None = None  # Distance of bounds from the long-run mean
     headroom: float | None = None  # Of a ceiling above the trend at each era's start
+    memory: float | None = None  # Order of integration of a trend with long memory, of which `step` is the innovations
     growth: float = 0.0  # By how much stronger reversion is one log-odds from the mean
     visit: float = 0.0  # What a visit adds to the cycle in the month after
     occasion: float = 0.0  # What a scheduled occasion adds to the level of its month
@@ -169,13 +173,17 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
     def vary(value: float, spread: float) -> Float:
         return np.asarray(value * np.exp(spread * rng.standard_normal(size)))
 
-    steps = vary(truth.step, STEP_SPREAD)[:, None] * _unit_steps(record, truth, rng)
+    step_sds = vary(truth.step, STEP_SPREAD)
+    steps = step_sds[:, None] * _unit_steps(record, truth, rng)
     jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
     keep = np.ones(size) if truth.trend_half_life is None else fraction_left(vary(truth.trend_half_life, RETURN_SPREAD))
     volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
     cooperative, values = np.zeros_like(record.cooperative), np.zeros(steps.shape)
     occasions = np.sum([*occasions_of(record).values()], axis=0) if truth.occasion else np.zeros(steps.shape)
     cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
+    memories = np.zeros(size)
+    if truth.memory is not None:
+        memories = np.clip(truth.memory + MEMORY_SPREAD * rng.standard_normal(size), LEAST_MEMORY, MOST_MEMORY)
     decay, spread = fraction_left(vary(cycle_half_life, CYCLE_SPREAD)), vary(cycle_sd, CYCLE_SD_SPREAD)
     for d in range(size):
         part = slice(int(record.first[d]), int(record.stop[d]))
@@ -183,7 +191,12 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
         mean, start = MEAN + truth.mean_sd * rng.standard_normal(), rng.standard_normal()
         moves = steps[d, part] + jumps[d, part]
         moves[0] = start
-        level = mean + _trend(moves, keep[d], record.begins[d, part], truth) + volume[d] * record.volume[d, part]
+        if truth.memory is None:
+            trend = _trend(moves, keep[d], record.begins[d, part], truth)
+        else:
+            past = step_sds[d] * rng.standard_normal(PAST_MONTHS)
+            trend = integrated(np.concatenate([past, steps[d, part]]), memories[d])[PAST_MONTHS:]
+        level = mean + trend + volume[d] * record.volume[d, part]
         level += _cycle(months, decay[d], spread[d], rng) + truth.occasion * occasions[d, part]
         if truth.visit and record.visits is not None:
             pushes = np.concatenate([[0.0], truth.visit * record.visits[d, part][:-1]])
@@ -248,6 +261,13 @@ def _trend(moves: Float, keep: float, begins: Bool, truth: Truth) -> Float:
             now = float(np.clip(now, -truth.bound, truth.bound))
         found[t] = min(now, top)
     return found
+
+
+def integrated(innovations: Float, order: float) -> Float:
+    """Return innovations integrated by a fractional order."""
+    lag = np.arange(1, len(innovations))
+    weights = np.concatenate([[1.0], np.cumprod((lag - 1.0 + order) / lag)])
+    return np.asarray(fftconvolve(innovations, weights)[: len(innovations)])
 
 
 def _cycle(months: int, decay: float, sd: float, rng: np.random.Generator) -> Float:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from forecast.hypotheses.evidence import FINER, evidence_of
-from forecast.hypotheses.filter import NEW_SOURCE, likelihoods
+from forecast.hypotheses.filter import NEW_SOURCE
+from forecast.hypotheses.likelihood import likelihoods
 from forecast.hypotheses.models import RETURN_CYCLE, SOURCES_CYCLE, WALK, WALK_CYCLE
 from forecast.hypotheses.simulate import Truth, simulate
 from tests.hypotheses import exact

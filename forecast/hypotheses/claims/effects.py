@@ -20,7 +20,8 @@ from forecast.errors import DataError
 from forecast.events.codebook import VISIT
 from forecast.events.table import EventTable
 from forecast.hypotheses.engine import Claim, Engine, Reading, by_dyad
-from forecast.hypotheses.filter import COLUMN, likelihoods
+from forecast.hypotheses.filter import COLUMN
+from forecast.hypotheses.likelihood import likelihoods
 from forecast.hypotheses.models import RETURN_CYCLE
 from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.hypotheses.record import Record

@@ -19,7 +19,8 @@ from scipy.special import logsumexp
 from forecast.hypotheses import models
 from forecast.hypotheses.engine import HINDSIGHT, MATCHED, Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.evidence import Evidence
-from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING, likelihoods
+from forecast.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING
+from forecast.hypotheses.likelihood import likelihoods
 from forecast.hypotheses.models import HEADROOM, JUMP_SD, JUMPS, RETURN_CYCLE, WALK_CYCLE, Model
 from forecast.hypotheses.outcome import Outcome, decide
 from forecast.hypotheses.record import Record, placebo_sets

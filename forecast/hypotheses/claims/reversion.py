@@ -3,8 +3,9 @@
 S5a sets a cycle against none under each trend: a walk, a reverting and a bounded one. It also sets a walk with a cycle
 against walks with drifting sources and with events that repeat the last ones. S5b and S8 must hold at every spread of
 the dyads' long-run means, without and with jumps where eras begin. Reversion is set against walks, drifting sources
-and a walk between bounds; a range, by reversion or by bounds, against walks and drifting sources. S6 sets reversion
-that grows with the distance from the mean against one in proportion to it.
+and a walk between bounds; a range, by reversion or by bounds, against walks and drifting sources. Long memory is a
+rival of all three: a trend that has it fades as well, ever more slowly. S6 sets reversion that grows with the distance
+from the mean against one in proportion to it.
 """
 
 import math
@@ -17,7 +18,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from forecast.hypotheses import models
-from forecast.hypotheses.engine import EPISODES, MATCHED, Claim, Engine, Reading, by_dyad, learned
+from forecast.hypotheses.engine import EPISODES, MATCHED, REMEMBERED, Claim, Engine, Reading, by_dyad, learned
 from forecast.hypotheses.evidence import Evidence, averaged_interval
 from forecast.hypotheses.filter import MEAN
 from forecast.hypotheses.models import (
@@ -25,6 +26,10 @@ from forecast.hypotheses.models import (
     BOUNDED_CYCLE,
     CYCLE,
     GROWTH,
+    MEMORY,
+    MEMORY_CYCLE,
+    MEMORY_NOISE,
+    MEMORY_ODDS,
     RETURN,
     RETURN_ALONE,
     RETURN_CYCLE,
@@ -36,12 +41,15 @@ from forecast.hypotheses.models import (
     YEARS,
     Model,
 )
-from forecast.hypotheses.outcome import LIMIT, Outcome, Picture, Series
+from forecast.hypotheses.outcome import LIMIT, Deciding, Outcome, Picture, Series
 from forecast.process.component import fraction_left
 from forecast.theory import COST
 from forecast.typing import Float
 
 FADING_MONTHS = 96  # of a dyad: eight years have a dozen half-lives of deviations, which last months
+MEMORIES = (MEMORY, MEMORY_NOISE, MEMORY_CYCLE)
+QUICK = (WALK.name, WALK_REPEATS.name, MEMORY.name)  # without a cycle, what decides most often
+FEWEST_PAIRS = 2  # of a cycle against none: a walk and events that repeat the last ones, whatever they decide
 NEWS_MONTHS = 2.0  # a cycle with a shorter half-life is only news
 EXTREME, MIDDLE = 2.0, 1.0  # long-run standard deviations of the trend from its mean: an extreme, the middle ground
 
@@ -51,23 +59,7 @@ def test_fading(engine: Engine) -> Outcome:
 
     A walk looks like a cycle if sources change, or if events repeat the last ones as reports of one episode do.
     """
-    claim = engine.evidence(WALK_CYCLE)
-    pairs = {
-        WALK.name: (claim, engine.evidence(WALK)),
-        RETURN_ALONE.name: (engine.evidence(RETURN_CYCLE), engine.evidence(RETURN_ALONE)),
-        BOUNDED.name: (engine.evidence(BOUNDED_CYCLE), engine.evidence(BOUNDED)),
-        SOURCES.name: (claim, engine.evidence(SOURCES, "sources")),
-        WALK_REPEATS.name: (claim, engine.evidence(WALK_REPEATS, "last events")),
-    }
-    if engine.record.eras:
-        pairs["a walk with jumps at eras"] = (
-            engine.evidence(WALK_CYCLE.jumping(), "eras"),
-            engine.evidence(WALK.jumping(), "eras"),
-        )
-        pairs["a reverting trend with jumps at eras"] = (
-            engine.evidence(RETURN_CYCLE.jumping(), "eras"),
-            engine.evidence(RETURN_ALONE.jumping(), "eras"),
-        )
+    pairs = _cycle_pairs(engine)
     deciding = engine.against_each(pairs.values())
     against = {name: engine.total(with_cycle) - engine.total(without) for name, (with_cycle, without) in pairs.items()}
     if engine.brief:
@@ -80,11 +72,63 @@ def test_fading(engine: Engine) -> Outcome:
         "half_life_by_trend": {name: one.interval(CYCLE) for name, one in by_trend.items()},
         "probability_news": max(one.below(CYCLE, NEWS_MONTHS) for one in by_trend.values()),
         "repeat": engine.evidence(WALK_REPEATS, "last events").interval(models.REPEAT),
+        "memory": memory_of(engine),
         "against": against,
     }
     best = max(by_trend.values(), key=engine.total)
     picture = learned("How long deviations from the trend last", "half-life, months", best, CYCLE)
     return engine.outcome("fading", deciding, against[WALK.name], picture, details)
+
+
+def _cycle_pairs(engine: Engine) -> dict[str, tuple[Evidence, Evidence]]:
+    """Return the evidence of a cycle and of none under each trend, by what there is without a cycle.
+
+    On simulated sets those that decide most often come first, and the rest is left out once the answer is certain.
+    """
+    models_of = {
+        WALK.name: (WALK_CYCLE, WALK, "plain", "plain"),
+        RETURN_ALONE.name: (RETURN_CYCLE, RETURN_ALONE, "plain", "plain"),
+        BOUNDED.name: (BOUNDED_CYCLE, BOUNDED, "plain", "plain"),
+        SOURCES.name: (WALK_CYCLE, SOURCES, "plain", "sources"),
+        WALK_REPEATS.name: (WALK_CYCLE, WALK_REPEATS, "plain", "last events"),
+    }
+    if engine.record.eras:
+        jumping = (RETURN_CYCLE.jumping(), RETURN_ALONE.jumping())
+        models_of |= {
+            "a walk with jumps at eras": (WALK_CYCLE.jumping(), WALK.jumping(), "eras", "eras"),
+            "a reverting trend with jumps at eras": (*jumping, "eras", "eras"),
+        }
+    if engine.long_memory:
+        models_of |= {model.name: (MEMORY_CYCLE, model, "", "") for model in (MEMORY, MEMORY_NOISE)}
+    names = sorted(models_of, key=lambda name: name not in QUICK) if engine.laplace else list(models_of)
+    pairs = dict[str, tuple[Evidence, Evidence]]()
+    for name in names:
+        if len(pairs) >= FEWEST_PAIRS and not may_be_decided(engine, engine.against_each(pairs.values())):
+            break
+        cycle, none, variant, variant_of_none = models_of[name]
+        if variant:
+            pairs[name] = engine.evidence(cycle, variant), engine.evidence(none, variant_of_none)
+        else:
+            pairs[name] = engine.in_full(cycle), engine.in_full(none)
+    return pairs
+
+
+def may_be_decided(engine: Engine, deciding: Deciding) -> bool:
+    """Check whether the costly rivals of long memory can change an answer; on a record that is no simulation, always.
+
+    A claim whose least is not above 0 cannot be supported any more, and one whose most is not below the limit cannot be
+    rejected.
+    """
+    least, most = deciding(None)
+    return not engine.laplace or least > 0.0 or most < -LIMIT
+
+
+def memory_of(engine: Engine) -> dict[str, tuple[float, float, float]]:
+    """Return 5%, 50% and 95% points of the order of integration of dyads' mean, by model of long memory."""
+    odds = {model.name: engine.evidence(model).interval(MEMORY_ODDS) for model in MEMORIES}
+    return {
+        name: (low / (1.0 + low), mid / (1.0 + mid), high / (1.0 + high)) for name, (low, mid, high) in odds.items()
+    }
 
 
 def _cycles_by_trend(engine: Engine) -> dict[str, Evidence]:
@@ -111,6 +155,9 @@ def test_return(engine: Engine) -> Outcome:
     if engine.record.eras:
         jumping = engine.evidence(RETURN_CYCLE.jumping(), "eras")
         pairs["a walk, both with jumps at eras"] = jumping, engine.evidence(WALK_CYCLE.jumping(), "eras")
+    for model in MEMORIES if engine.long_memory else ():
+        if may_be_decided(engine, engine.against_each(pairs.values())):
+            pairs[model.name] = engine.in_full(RETURN_CYCLE), engine.in_full(model)
     deciding = engine.against_each(pairs.values())
     by_pair = {name: engine.totals(one) - engine.totals(rival) for name, (one, rival) in pairs.items()}
     against = {name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()}
@@ -125,6 +172,8 @@ def test_return(engine: Engine) -> Outcome:
         "against": against,
         "against_least": {name: float(values.min()) for name, values in by_pair.items()},
     }
+    if not engine.brief:
+        details["memory"] = memory_of(engine)
     line = Series("reversion against a walk", YEARS, tuple(profile))
     picture = Picture(
         "Evidence of reversion against a walk, by its half-life",
@@ -159,6 +208,11 @@ def test_range(engine: Engine) -> Outcome:
             for ranges, rival in pairs.values()
         ]
         return float(np.min(found)), float(np.max(found))
+
+    for model in MEMORIES if engine.long_memory else ():
+        if may_be_decided(engine, deciding):
+            both = engine.in_full(RETURN_CYCLE), engine.in_full(BOUNDED_CYCLE)
+            pairs[model.name] = both, engine.in_full(model)
 
     def total(ranges: tuple[Evidence, Evidence]) -> float:
         first, second = (np.array(engine.total(one)) for one in ranges)
@@ -240,14 +294,14 @@ FADING = Claim(
 RETURNING = Claim(
     "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return,
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
-    nulls=(MATCHED,),
+    nulls=(MATCHED, REMEMBERED),
 )  # fmt: skip
 RANGE = Claim(
     "S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range,
     ahead=lambda engine: (
         [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
     ),
-    nulls=(MATCHED,),
+    nulls=(MATCHED, REMEMBERED),
 )  # fmt: skip
 GROWING = Claim(
     COST.code, "Does reversion grow with the distance?", "reversion grows with the distance from the mean",
