@@ -26,7 +26,7 @@ LONGEST, LONGEST_MONTHS = 240.0, {"trend_half_life": 2400.0}
 
 @dataclass(frozen=True, init=False, repr=False)
 class Priors:
-    """Centres and spreads, attributes by name; ``forecast/model/priors.toml`` says why each stands where it stands.
+    """Centres and spreads, attributes by name; ``forecast/process/priors.toml`` says why each stands where it stands.
 
     Parameters
     ----------
