@@ -252,9 +252,8 @@ coded. The records are not part of the package; `scripts/outsiders.py` makes thi
 results are exploratory. The dyads of a record of events are all pairs of states with at least 300 events and 96 months
 from first to last.
 
-A cycle is favoured over none under every trend of short memory, and deviations halve within months in all records. Around
-long memory a cycle is not supported in each of them. So these records do not tell apart fading within months and memory
-that fades ever more slowly.
+Deviations halve within months in all records. Around long memory a cycle is not supported in each of them: there these
+records do not tell apart fading within months and memory that fades ever more slowly.
 
 ![Half-life of deviations, and evidence of a cycle by trend]({figure})
 
