@@ -252,9 +252,8 @@ coded. The records are not part of the package; `scripts/outsiders.py` makes thi
 results are exploratory. The dyads of a record of events are all pairs of states with at least 300 events and 96 months
 from first to last.
 
-A cycle is favoured over none under every trend of short memory, and deviations halve within months in all records. Around
-long memory a cycle is not supported in each of them. So these records do not tell apart fading within months and memory
-that fades ever more slowly.
+Deviations halve within months in all records. Around long memory a cycle is not supported in each of them: there these
+records do not tell apart fading within months and memory that fades ever more slowly.
 
 ![Half-life of deviations, and evidence of a cycle by trend]({figure})
 
@@ -304,7 +303,7 @@ def draw(kept: Mapping[str, Any]) -> Any:
         left.set_xscale("log")
         left.set_xticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
         left.minorticks_off()
-        left.set_xlabel("half-life of deviations, months (90% interval)")
+        left.set_xlabel("half-life, months (90% interval)")
         left.set_yticks(at, [f"{row['name']}\n{row['dyads']} dyads, {row['months']:,} months" for row in rows])
         for trend, mark in marks.items():
             value = [row["alike"][trend] for row in rows]
@@ -314,8 +313,16 @@ def draw(kept: Mapping[str, Any]) -> Any:
         right.axvline(2.3, color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)))
         right.set_xticks([-5, 0, 2.3, 5, 20, 60], ["-5", "0", "2.3", "5", "20", "60"])
         right.minorticks_off()
-        right.set_xlabel("log Bayes factor of a cycle against none (2.3: supported)")
-        right.legend(title="under the trend", fontsize=8, title_fontsize=8, frameon=False, loc="lower right")
+        right.set_xlabel("LBF of a cycle against none")
+        right.legend(
+            title="under the trend",
+            fontsize=8,
+            title_fontsize=8,
+            frameon=False,
+            loc="center left",
+            bbox_to_anchor=(1, 0.5),
+        )
+        left.margins(y=0.12)
         for on in (left, right):
             on.grid(axis="x", color=style.GRID, linewidth=0.6)
             on.set_axisbelow(True)
