@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 
 import pandas as pd
@@ -340,3 +341,13 @@ def test_special_and_endless_files_are_rejected_at_once(tmp_path):
 def test_a_byte_order_mark_is_no_part_of_the_header(write):
     path = write("\ufeff" + HEADER + "2024-05-15,USA,CHN,010\n")
     assert len(read_table(path, MAPPING).events) == 1
+
+
+@pytest.mark.parametrize(("separator", "written"), [(";", ";"), ("\t", "tab"), ("|", "|")])
+def test_another_separator_than_the_mapping_says_is_named(tmp_path, separator, written):
+    path = tmp_path / "mine.csv"
+    rows = [("date", "source", "target", "code"), ("2020-02-01", "USA", "CHN", "042")]
+    path.write_text("".join(separator.join(row) + "\n" for row in rows))
+    columns = {"date": "date", "source": "source", "target": "target", "cameo": "code"}
+    with pytest.raises(DataError, match=re.escape(f"separated by {written!r}, and the mapping says ','")):
+        read_table(path, {"dataset": "mine", "columns": columns})

@@ -73,7 +73,8 @@ def test_report_scenario_and_backtest(war):
 
 def test_pairs_claims_and_ledger(tmp_path):
     texts = notes_of_pairs([(PAIR, "chronology")]).caveats
-    pair = Pair(PAIR, "Russia-Ukraine", "Title", "2026-05-31", True, 12, 12, 5.0, 0.2, 0.5, 0.3, caveats=texts)
+    asked = (12, "2026-06-01", "2027-05-31", "2025-06-01", 12, 5.0)
+    pair = Pair(PAIR, "Russia-Ukraine", "Title", "2026-05-31", True, *asked, 0.2, 0.5, 0.3, caveats=texts)
     page = write_pairs([pair], tmp_path / "pairs", {})
     assert f"Russia-Ukraine: From 2022 on {SAID}" in Reader(page.read_text("utf-8")).text
     assert SAID in json.loads(page.with_name("pairs.json").read_text("utf-8"))["pairs"][0]["caveats"][0]
