@@ -93,7 +93,7 @@ def test_a_trend_is_a_choice_like_the_others():
 
 
 def test_over_many_periods_it_moves_as_period_by_period():
-    trend, motion = Drifting(), {"step": 0.2, "jump": 0.0, "retention": 1.0, "drift": 0.1}
+    trend, motion = Drifting(), {"mean": 0.3, "step": 0.2, "jump": 0.0, "retention": 1.0, "drift": 0.1}
     once, often = trend.moments(motion, 1), trend.moments(motion, 7)
     assert often.drift == pytest.approx(7 * once.drift)
     assert often.scale == pytest.approx(np.sqrt(7.0) * once.scale)

@@ -32,6 +32,7 @@ class Trend(Component):
     >>> from forecast import Trend
     >>> class Fading(Trend):
     ...     name, words = "fading", "loses a tenth of its distance from the long-run mean in every period"
+    ...     reverts = True
     ...
     ...     def retention(self, values):
     ...         return 0.9

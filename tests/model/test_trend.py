@@ -109,7 +109,7 @@ def test_a_simulated_trend_has_the_moments_of_the_months(trend):
     if trend == "reverting":
         own["trend_retention"] = own["trend_retention"] * 0 + 0.95
     rng = np.random.default_rng(1)
-    paths = np.array([simulate_trend(own, era, spec, rng)[0] for _ in range(4000)])
+    paths = simulate_trend(own.expand_dims(draw=4000), era, spec, rng)[:, 0]
     mean, step = (own[name].to_numpy() for name in ("trend_mean", "trend_step"))
     motion = motion_of(mean, step, 2.0, float(own["trend_retention"]))
     mean, covariance = months_one_by_one(motion, 0, era[0])
