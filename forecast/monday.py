@@ -7,7 +7,7 @@ kept apart, and the rest goes on. In a git repository a fit counts only with the
 
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -84,9 +84,10 @@ class Monday:
         last = self._last_fit()
         made, resumed = self._prepare(None if last is None else last[0])
         self.converged = all(gate.passed for gate in made.gates.values())
-        self._report(made, keep=resumed)
-        if last is not None and not (made.unchanged and not resumed):
-            self._compare(last[1], made, keep=resumed)
+        before = last[1] if last is not None and not (made.unchanged and not resumed) else None
+        self._report(made, keep=resumed, compared=[] if before is None else before.dyads)
+        if before is not None:
+            self._compare(before, made, keep=resumed)
         if (self.questions / "ledger.jsonl").exists():
             self._answer(made)
         self._list_pairs(made)
@@ -177,10 +178,14 @@ class Monday:
                 self.failures[f"{words} {name}"] = error
         return found
 
-    def _report(self, made: PreparedReports, *, keep: bool) -> None:
+    def _report(self, made: PreparedReports, *, keep: bool, compared: Sequence[str]) -> None:
+        """Write the reports; those of some pairs have a page on what has changed."""
+
         def write(dyad: str) -> None:
             if not (keep and (self.new / dyad / "index.html").exists()):
                 links = {"All pairs": "../../index.html"}
+                if dyad in compared:
+                    links["Change"] = f"../../../{(CHANGES / self.day / dyad / 'index.html').as_posix()}"
                 made.write(dyad, self.new / dyad, links=links, ledger=self.questions / LEDGER.name)
 
         table = made.job.records.events
