@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -54,7 +54,7 @@ KEPT = ROOT / "docs/research/outsiders.json"
 PAGE = KEPT.with_suffix(".md")
 FIGURE = KEPT.with_suffix(".svg")
 EMBEDDED = "chronology"
-KEDS = {  # file and coding scheme, by name of the record
+KEDS: dict[str, tuple[str, Literal["cameo", "weis"]]] = {  # file and coding scheme, by name of the record
     "KEDS Gulf, 1979-1999": ("gulf.weis.csv.gz", "weis"),
     "KEDS Turkey, 1992-2006": ("turkey.cameo.csv.gz", "cameo"),
     "KEDS Balkans, 1989-2003": ("balkans.weis.csv.gz", "weis"),
@@ -103,7 +103,8 @@ def israel_and_palestinians(path: Path) -> pd.DataFrame:
     value = table[["israel_to_palestine", "palestine_to_israel"]].mean(axis=1)
     weeks = pd.DataFrame({"time": week.dt.to_period("M").dt.to_timestamp(), "value": value})
     monthly = weeks.groupby("time", as_index=False)["value"].mean()
-    return monthly.assign(dyad="ISR-PSE")
+    found: pd.DataFrame = monthly.assign(dyad="ISR-PSE")
+    return found
 
 
 def tested(name: str, record: Record) -> Tested:

@@ -70,7 +70,7 @@ def test_every_topic_that_is_named_is_in_the_manual() -> None:
     named = {
         topic
         for path in ROOT.glob("forecast/**/*.py")
-        for topic in re.findall(r"`forecast help\s+([a-z-]+)`", path.read_text("utf-8"))
+        for topic in re.findall(r"`forecast\s+help\s+([a-z-]+)`", path.read_text("utf-8"))
     }
     assert {"events", "hypotheses", "feeds", "every-monday"} <= named <= set(manual())
     assert "events" in run("help").output
