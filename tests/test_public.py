@@ -97,7 +97,7 @@ RIGHT = {
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
     "dry_run": "bool", "held_out": "bool", "seen": "bool", "predicted": "dict", "reasons": "dict", "remarks": "list",
     "dataset": "str",
-    "make_question at_least": "str", "answer_events by": "str", "ask by": "str", "make_event_question by": "str",
+    "answer_events by": "str", "ask by": "str", "make_event_question by": "str",
     "forecast_events by": "str", "backtest origins": "list",
     "choose models": "str list", "choose benchmarks": "str list",
     "count_sql table": "str", "count_sql dialect": "str", "count_sql where": "str",
@@ -163,9 +163,14 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
     assert forecast.origins_between(day, "2024-04", 6) == (date(2023, 10, 1), date(2024, 4, 1))
     panel = forecast.build_panel(forecast.read_chronology(dyads=["USA-CHN"]), as_of=day)
     assert forecast.make_question(panel, "USA-CHN", last="2024-04", higher=5).last == date(2024, 4, 30)
-    assert (
-        forecast.make_question(panel, "USA-CHN", last=pd.Timestamp("2024-04-01"), at_least="violence:2").at_least == 2
-    )
+    moment = pd.Timestamp("2024-04-01")
+    assert forecast.make_question(panel, "USA-CHN", last=moment, higher=5).last == date(2024, 4, 30)
+    asked = forecast.AskedEvents(forecast.find_set("violence"), pd.Timestamp("2024-04-30"), day, at_least=2)
+    assert (asked.first, asked.last) == (date(2023, 10, 31), date(2024, 4, 30))
+    events = forecast.read_chronology(dyads=["USA-CHN"])
+    asked = forecast.AskedEvents(asked.wanted, "2024-04", at_least=2)
+    made = forecast.make_event_question(events, "USA-CHN", asked, as_of=day)
+    assert (made.asked, made.last, made.at_least) == (date(2023, 10, 31), date(2024, 4, 30), 2)
 
 
 @pytest.mark.parametrize(

@@ -389,7 +389,7 @@ def check(reports: Path = reports_option(), folder: Path = folder_option(), as_j
 
 
 @app.command()
-@grouped("question confirm irn-sau-visit --by 'A. Name' --why 'talks were announced on Monday'")
+@grouped("question confirm irn-sau-visit --by Ann --why 'talks announced'")
 def confirm(
     names: list[str] = arg("Questions that `forecast question check` names.", ..., metavar="ID"),
     by: str = opt("Who confirms the forecasts.", ...),

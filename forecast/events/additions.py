@@ -22,7 +22,7 @@ from forecast.events.coverage import (
     parse_statements,
 )
 from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans, find_dyad
-from forecast.events.mapping import CODED, RawTable, TableMapping, load_raw, raw_frame
+from forecast.events.mapping import CODED, PrescribedForm, RawTable, TableMapping, load_raw, raw_frame
 from forecast.events.table import EventTable, SourceFile, sort_events
 from forecast.events.tables import in_types, typed_rows
 from forecast.typing import Frame
@@ -245,7 +245,7 @@ def _dataset_of(table: EventTable, wanted: str | None) -> str:
 def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
     """Read the rows as text, and make sure that their columns are known."""
     if isinstance(rows, str | Path):
-        raw = load_raw(rows, TableMapping(dataset="added", columns=dict(CODED)))
+        raw = load_raw(rows, PrescribedForm(dataset="added", columns=dict(CODED)))
     else:
         raw = raw_frame(pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else as_frame(rows), "rows")
     names = [str(name) for name in raw.rows.columns]

@@ -19,7 +19,7 @@ from forecast.errors import DataError
 from forecast.escaping import printable
 from forecast.events.codebook import read_small_csv, state_names
 from forecast.events.dyads import dyad_code
-from forecast.events.mapping import CODED, LARGEST_FILE, RawTable, TableMapping, raw_csv
+from forecast.events.mapping import CODED, LARGEST_FILE, PrescribedForm, RawTable, TableMapping, raw_csv
 from forecast.events.schemes import CAMEO
 from forecast.events.table import EventTable
 from forecast.events.tables import conform
@@ -136,7 +136,7 @@ def _read_lines(name: str, content: bytes) -> RawTable:
     if "\t" in first and not first.casefold().startswith("date"):
         return _text_form(name, text)
     delimiter = "tab" if "\t" in first else ","
-    form = TableMapping(dataset=name, columns=dict(CODED), delimiter=delimiter, encoding="latin-1")
+    form = PrescribedForm(dataset=name, columns=dict(CODED), delimiter=delimiter, encoding="latin-1")
     raw = raw_csv(name, content, form)
     raw = replace(raw, rows=raw.rows.rename(columns=lambda column: column.strip().casefold()))
     if lacking := [column for column in TEXT_COLUMNS[:FEWEST_FIELDS] if column not in raw.rows]:

@@ -41,6 +41,7 @@ class FileForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     fields: ClassVar[tuple[str, ...]]
     required: ClassVar[tuple[str, ...]]
+    by_user: ClassVar[bool] = True  # A mapping of the user's describes the file, and can be corrected in its place
 
     dataset: str = Field(min_length=1)  # Its name
     columns: dict[str, Place]  # Column of each field: its name, or position from 1
@@ -124,6 +125,12 @@ class TableMapping(FileForm):
         if self.scheme != "cameo" and self.has("quad"):
             raise ValueError(f"quad: it follows from the codes of {self.scheme}; leave it out")
         return self
+
+
+class PrescribedForm(TableMapping):
+    """The form that this program prescribes for a file, which has no mapping."""
+
+    by_user = False
 
 
 CODED = {name: name for name in (*TableMapping.required, "cameo")}
@@ -296,19 +303,23 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     try:
         text = content.decode(encoding)
     except (ValueError, LookupError) as error:
-        raise DataError(f"{name} is not {form.encoding} ({error}). Set `encoding` in the mapping.") from error
+        remedy = "Set `encoding` in the mapping." if form.by_user else f"Save it as {form.encoding}."
+        raise DataError(f"{name} is not {form.encoding} ({error}). {remedy}") from error
     csv.field_size_limit(LARGEST_FIELD)
     rows = csv_lines(
-        text, name, "Check `delimiter` and `quoted`.", delimiter=form.delimiter,
+        text,
+        name,
+        "Check `delimiter` and `quoted`." if form.by_user else "Correct the file.",
+        delimiter=form.delimiter,
         quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
-    )  # fmt: skip
+    )
     if not rows:
         raise DataError(f"{name} is empty. It needs at least one row.")
     first = min(rows)
     _require_few(name, len(rows[first]))
     header = rows.pop(first) if form.header else [f"column {place + 1}" for place in range(len(rows[first]))]
     _check_header(name, header)
-    _require_separated(name, header, form.delimiter)
+    _require_separated(name, header, form)
     broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}
     lines = pd.Index([line for line in rows if line not in broken], dtype="int64", name="line")
     whole = pd.DataFrame([rows[line] for line in lines], columns=header, index=lines, dtype=object)
@@ -319,16 +330,20 @@ SEPARATORS = (";", "\t", "|", ",")
 """Characters that separate the columns of tables."""
 
 
-def _require_separated(name: str, header: Sequence[str], delimiter: str) -> None:
-    """Reject a file of one column whose head holds another separator than the mapping's."""
+def _require_separated(name: str, header: Sequence[str], form: FileForm) -> None:
+    """Reject a file of one column whose head holds another separator than that of its form."""
     if len(header) > 1:
         return
     for other in SEPARATORS:
-        if other != delimiter and other in header[0]:
+        if other != form.delimiter and other in header[0]:
             written = "tab" if other == "\t" else other
             raise DataError(
-                f"{name}: its columns seem to be separated by {written!r}, and the mapping says {delimiter!r}. "
-                f"Write `delimiter: {written!r}` in the mapping."
+                f"{name}: its columns seem to be separated by {written!r}, and "
+                + (
+                    f"the mapping says {form.delimiter!r}. Write `delimiter: {written!r}` in the mapping."
+                    if form.by_user
+                    else f"{form.delimiter!r} is expected. Save it with columns separated by {form.delimiter!r}."
+                )
             )
 
 

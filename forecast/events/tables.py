@@ -18,7 +18,7 @@ from forecast.dates import today
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.dyads import dyad_code, find_dyad, in_order
-from forecast.events.mapping import ADVICE, RawTable, TableMapping, load_mapping, load_raw, read_times
+from forecast.events.mapping import ADVICE, PrescribedForm, RawTable, TableMapping, load_mapping, load_raw, read_times
 from forecast.events.schemes import CAMEO, SCHEMES, TITLES, WEIS_ROOTS, Scheme, nearest_roots, read_scheme
 from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, combine, sort_events
 from forecast.files import digest, fence
@@ -294,7 +294,7 @@ COLUMNS = (
     "known_at",
 )
 """Columns of the files of the chronology; all but `precision` and `verified` are fields of events."""
-MAPPING = TableMapping(
+MAPPING = PrescribedForm(
     dataset="chronology",
     columns={name: name for name in COLUMNS if name not in ("precision", "verified")},
     missing=("",),  # only the empty cell: 'NA' could be somebody's summary

@@ -27,7 +27,7 @@ from forecast.dates import LONGEST_HORIZON, Clock, Day, add_months, months_betwe
 from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
-from forecast.events.mapping import CODED, TableMapping, load_raw
+from forecast.events.mapping import CODED, PrescribedForm, load_raw
 from forecast.events.table import event_counts
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
@@ -131,7 +131,7 @@ def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
     """Read a scenario from a CSV file."""
     if Path(path).is_file() and Path(path).stat().st_size > LARGEST_FILE:
         raise DataError(f"{path} has more than {LARGEST_FILE:,} bytes; a scenario has at most {MOST_ROWS} rows")
-    raw = load_raw(path, TableMapping(dataset="scenario", columns=dict(CODED)))
+    raw = load_raw(path, PrescribedForm(dataset="scenario", columns=dict(CODED)))
     names = [str(name) for name in raw.rows.columns]
     expected = "expected date, source, target, code or kind, and if wanted n, part, until and summary"
     if not set(NEEDED) <= set(names) <= set(COLUMNS) or not {"code", "kind"} & set(names):

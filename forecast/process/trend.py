@@ -220,6 +220,11 @@ def register_trend(kind: type[Trend]) -> type[Trend]:
 
     Models with a trend of your own are compiled from the PyMC graph, which takes some twenty seconds.
 
+    Returns
+    -------
+    type
+        The class, as it was given.
+
     Examples
     --------
     >>> import numpy as np

@@ -426,7 +426,7 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
 def _remedy(fit: "Fit") -> str:
     """Describe how to find out how good forecasts such as those of a fit have been."""
     command = f"forecast backtest {' '.join(fit.dyads)} --out skill"
-    return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"
+    return f"To find out: {command}, on the same data, then report again with --skill skill/skill.json"
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:

@@ -167,7 +167,7 @@ def test_a_file_that_is_no_such_file_is_rejected_whole(record, tmp_path):
     for header, rows, words in (
         ("date,source,target,summary\n", "2026-06-20,CHN,USA,x\n", "'code' is missing"),
         ("date,source,code\n", "2026-06-20,CHN,042\n", "'target' is missing"),
-        ("date;source;target;kind\n", "2026-06-20;CHN;USA;visit\n", "separated by commas"),
+        ("date;source;target;kind\n", "2026-06-20;CHN;USA;visit\n", "separated by ','"),
         ("date,source,target,kind,reference,referense\n", "2026-06-20,CHN,USA,visit,x,y\n", "'referense'"),
         (HEADER, "", "a header and no rows"),
         (HEADER, "2026-06-16,USA,CHN,,warfare,?\n", "none of 1 rows is usable"),

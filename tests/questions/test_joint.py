@@ -86,8 +86,8 @@ def chance(question, day=DAY):
 
 PARTS = {
     "two dyads": lambda: (HIGHER(), OTHER()),
-    "a dyad": lambda: (HIGHER(), ask(at_least="violence:2")),
-    "counts": lambda: (ask(at_least="coercion:5"), ask("USA-RUS", at_least="visit")),
+    "a dyad": lambda: (HIGHER(), ask(of="violence", at_least=2)),
+    "counts": lambda: (ask(of="coercion", at_least=5), ask("USA-RUS", of="visit")),
     "rolling": lambda: (ask(above=30, when="by"), ask("USA-RUS", lower=2, when="throughout", span=6)),
     "two windows": lambda: (HIGHER(months=6), HIGHER(months=12)),
 }
@@ -104,7 +104,7 @@ def test_joint_and_conditional_chances_agree_with_those_of_the_parts(name):
 
 
 def test_more_of_a_kind_is_a_part_of_fewer():
-    few, many = (ask(at_least=f"coercion:{number}") for number in (5, 12))
+    few, many = (ask(of="coercion", at_least=number) for number in (5, 12))
     assert chance(joint_question([few, many])) == pytest.approx(chance(many), abs=1e-9)
     assert chance(conditional_question(many, few)) == pytest.approx(1, abs=1e-4)
 

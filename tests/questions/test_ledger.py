@@ -371,22 +371,16 @@ def test_the_moment_of_writing_is_that_of_the_lock(ledger, monkeypatch):
     """A writer that waited for another one does not write an earlier moment than that one did."""
     from forecast.questions import ledger as module
 
-    class Clock(datetime):
-        moment = NOW
-
-        @classmethod
-        def now(cls, tz=None):
-            return cls.moment
-
-    whole = module.append_lines
+    moment, whole = NOW, module.append_lines
 
     def slow(path, make):
+        nonlocal moment
         monkeypatch.setattr(module, "append_lines", whole)
         append_entries(path, [asked(made("other"))], now=at("2021-04-02"))
-        Clock.moment = at("2021-04-03")
+        moment = at("2021-04-03")
         return whole(path, make)
 
-    monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setattr("forecast.dates.now", lambda: moment)
     monkeypatch.setattr(module, "append_lines", slow)
     (made_,) = append_entries(ledger, [asked(made("new"))]).entries
     assert made_.written == "2021-04-03T12:00:00Z"
