@@ -81,7 +81,7 @@ def headline_question(
     *,
     horizon: int,
     baseline_months: int,
-    smallest_improvement: float,
+    improvement: float,
 ) -> Question | None:
     """Return the headline of the earlier fit as a question for both; None if that of the later one asks the same.
 
@@ -89,7 +89,7 @@ def headline_question(
     """
     if same_window(old, new):
         return None
-    return make_question(old.panel, dyad, higher=smallest_improvement, months=horizon, baseline_months=baseline_months)
+    return make_question(old.panel, dyad, higher=improvement, months=horizon, baseline_months=baseline_months)
 
 
 @checked
