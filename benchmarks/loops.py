@@ -1,7 +1,7 @@
 """The two loops that a gradient is held against: the likelihood of the events alone, evaluated once.
 
 Both take the level at every dyad-month, the cutpoints (class + 1,) with stand-ins for the missing ones at both ends,
-and ``first``, which says where each month's entries begin.
+and ``first``, which says where each month's entries begin. The classes are the two sides, whose cutpoint is 0.
 """
 
 import math
@@ -101,18 +101,18 @@ def centres(arrays: PanelArrays) -> Own:
 def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
     own, observed = centres(arrays), arrays.observed
     busy = own["volume_effect"][arrays.node_dyad] * observed.relative_count
-    parameters = own["noise"], own["cutpoint"], own["concentration"]
+    parameters = own["noise"], own["concentration"]
     yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.side))
 
 
 def _arguments(level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months) -> tuple[Any, ...]:
-    """Arguments of one call; ``parameters`` are noise, cutpoint and concentration as the kernels take them."""
-    noise, cutpoint, concentration = parameters
+    """Arguments of one call; ``parameters`` are noise and concentration as the kernels take them."""
+    noise, concentration = parameters
     order = np.argsort(data.entry_month, kind="stable")
     return (
         level,
         noise,
-        np.concatenate([[-FAR], cutpoint[0], [FAR]]),
+        np.array([-FAR, 0.0, FAR]),
         float(concentration[0]),
         *rule,
         data.month_dyad.copy(),

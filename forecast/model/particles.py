@@ -116,13 +116,17 @@ def pareto_k_limit(draws: int) -> float:
     return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
 
 
+# Of log-weights; errors of rounding are some 1e-15. Weights that differ by these alone have no tail to fit.
+DECIMALS = 10
+
+
 def smoothed(log_weight: Float) -> Weights:
     """Smooth weights by their generalised Pareto tail; those whose largest are all the same have none."""
     from arviz_stats.base import array_stats
 
     alive = np.isfinite(log_weight)
     scaled = log_weight - np.where(alive, log_weight, -np.inf).max(axis=1, keepdims=True)
-    scaled = scaled - np.log(np.exp(scaled).mean(axis=1, keepdims=True))
+    scaled = (scaled - np.log(np.exp(scaled).mean(axis=1, keepdims=True))).round(DECIMALS)
     pareto_k = -np.inf
     with suppress(ValueError):  # the largest weights are all the same
         tail, shape = array_stats.psislw(-scaled[alive])

@@ -144,7 +144,8 @@ def test_a_simulated_record_has_the_push():
     np.testing.assert_allclose(some - none, expected.cycle, atol=1e-9)
 
 
-def test_the_completed_posterior_holds_the_push():
+def test_the_completed_posterior_holds_the_push(monkeypatch):
+    monkeypatch.setattr("forecast.model.sampling.on_grid", np.asarray)  # paths as sampled, not as kept
     panel = driven_panel(2, 24, empty=0.6)
     arrays = panel_arrays(panel, SPEC)
     sampled = prior_draws(panel, SPEC, draws=6, seed=2).expand_dims("chain")

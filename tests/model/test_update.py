@@ -352,9 +352,10 @@ def test_progress_is_told(fit, later):
 
 
 def loud():
-    """News of many events of the most hostile class, which no draw of the prior foresaw."""
-    panel = seen_at(NEW)
-    panel["counts"][..., 0] += 60 * panel["counts"].any("class")
+    """News of many events, hostile and cooperative by turns, which no draw of the prior foresaw."""
+    panel = seen_at([(dyad, month) for dyad in (0, 1) for month in range(KNOWN, KNOWN + 3)])
+    for month, extreme in zip(range(KNOWN, KNOWN + 3), (0, -1, 0), strict=True):
+        panel["counts"][:, :, month, :, extreme] += 60
     return recounted(panel)
 
 

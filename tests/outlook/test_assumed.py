@@ -114,7 +114,7 @@ def test_a_class_with_a_part_of_it_means_the_rest(fit):
         ({"source": "USA"}, "not the two states of USA-CHN"),
         ({"code": "999"}, "999"),
         ({"code": "42"}, "042"),
-        ({"code": ""}, "code or kind"),
+        ({"code": ""}, "neither code nor kind"),
         ({"kind": "visit"}, "code or kind"),
         ({"code": "", "kind": "tea party"}, "tea party"),
         ({"n": -1}, "n is -1"),
@@ -127,9 +127,8 @@ def test_a_class_with_a_part_of_it_means_the_rest(fit):
     ],
 )
 def test_a_row_that_makes_no_sense_is_rejected_with_its_place(fit, changes, words):
-    row = replace(MEETING[0], place="whatif.csv, line 7", **changes)
     with pytest.raises(SpecError, match=f"whatif.csv, line 7.*{words}"):
-        periods_held([row], fit.panel, "USA-CHN")
+        periods_held([replace(MEETING[0], place="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN")
 
 
 def test_contradictions_are_rejected(fit):
