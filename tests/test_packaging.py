@@ -137,7 +137,7 @@ def test_the_wheel_carries_the_data_and_finds_them(wheel: Path, tmp_path: Path) 
     assert folder == wheel / "forecast" / "data"
     shipped = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     data = {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
-    skill = {Path(name) for name in ("skill.json", "kinds.json") if (ROOT / "reports" / "skill" / name).is_file()}
+    skill = {Path("skill.json")} if (ROOT / "reports" / "skill" / "skill.json").is_file() else set()
     manual = {path.relative_to(ROOT) for form in ("*.md", "feeds/*.md") for path in (ROOT / "docs").glob(form)}
     assert shipped == data | skill | manual
 
@@ -148,7 +148,7 @@ def test_the_wheel_carries_the_record_of_skill_if_there_is_one(tmp_path: Path) -
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "forecast" / "__init__.py").write_text("")
     (tmp_path / "data" / "LICENSE").write_text("")
-    for name in ("skill.json", "kinds.json", "cases.csv.gz"):
+    for name in ("skill.json", "cases.csv.gz"):
         (tmp_path / "reports" / "skill" / name).write_text("{}")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
@@ -161,7 +161,6 @@ def test_the_wheel_carries_the_record_of_skill_if_there_is_one(tmp_path: Path) -
         "forecast/__init__.py",
         "forecast/data/LICENSE",
         "forecast/data/skill.json",
-        "forecast/data/kinds.json",
     }
 
 

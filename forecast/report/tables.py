@@ -32,7 +32,7 @@ from forecast.report.events import cited
 from forecast.report.folder import fill, phrases
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
-from forecast.report.sets import sets_table
+from forecast.report.sets import DAYS, sets_table
 from forecast.report.skill import skill_sentence, skill_table
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP, listed
@@ -233,6 +233,7 @@ def frames(material: Material, content: Mapping[str, Any]) -> dict[str, pd.DataF
     """Tabulate the numbers of a report, by the name of the table; those without rows are left out."""
     found = {name: _list(content, keys) for name, keys in _LISTS.items()}
     made = {name: pd.DataFrame([dict(_flat(row)) for row in rows], dtype=object) for name, rows in found.items()}
+    made["sets"] = pd.DataFrame(list(_set_windows(_list(content, _LISTS["sets"]))))
     made["recent"] = material.recent
     return {name: frame for name, frame in made.items() if len(frame)}
 
@@ -243,6 +244,19 @@ def _list(content: Mapping[str, Any], keys: Iterable[str]) -> list[dict[str, Any
     for key in keys:
         node = node.get(key) if isinstance(node, Mapping) else None
     return node if isinstance(node, list) else []
+
+
+def _set_windows(sets: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield a row per set of events and window, which `forecast.json` lists by set."""
+    for one in sets:
+        for days, likely, expected in zip(DAYS, one["chances"], one["expected"], strict=True):
+            yield {
+                "set": one["set"],
+                "days": days,
+                "chance": likely,
+                "expected": expected,
+                "note": one["note"],
+            }
 
 
 def _flat(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -86,8 +86,8 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--benchmarks", "tea_leaves"], "known are all, no, base_rate_all"),
-        (["--models", "best"], "known are all, no, pendulum"),
+        (["--benchmarks", "tea_leaves"], "Name some of base_rate_all, "),
+        (["--models", "best"], "Name some of pendulum, "),
         (["--benchmarks", "no"], "nothing is chosen"),
         (["--from", "2020-13"], "--from"),
         (["--from", "2020-01", "--to", "2019-01"], "swap them"),

@@ -37,7 +37,7 @@ REMEMBERED = [
     *(f"forecast.outlook.{name}" for name in ("assess", "brief", "comparison.carry_over", "comparison.split_change")),
     *(f"forecast.report.page.{name}" for name in ("gather", "levels_table", "forecast_json", "summary")),
     *(f"forecast.model.fitted.{name}" for name in ("check_convergence", "with_quantities")),
-    "forecast.outlook.attribution.attribute", "forecast.model.update", "forecast.questions.ledger.answer_question",
+    "forecast.outlook.attribution.attribute", "forecast.model.update", "forecast.questions.answer.answer_question",
     "forecast.report.skill.read_skill", "forecast.sources.build_panel", "forecast.events.tables.conform",
     "forecast.events.additions._read_rows", "forecast.events.additions.even_spans", "typer.testing._get_command",
 ]  # fmt: skip

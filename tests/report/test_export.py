@@ -20,8 +20,9 @@ from forecast.report import illustration
 from forecast.report.folder import fill
 from forecast.report.material import gather
 from forecast.report.page import write_report
+from forecast.report.sets import DAYS
 from forecast.report.table import Table
-from forecast.report.tables import MOST_WORDS, summary, tables_of, within, write_export
+from forecast.report.tables import MOST_WORDS, frames, summary, tables_of, within, write_export
 from forecast.wording import chance, interval, number
 
 from .conftest import FAILED, SCRIPT, assessed, index_of, reported_fit
@@ -97,7 +98,6 @@ def test_a_stamp_is_on_every_form_of_a_figure(figures):
 LISTS = {
     "recorded": ("recorded", ("months", "until", "up_value", "share_median", "baseline_cooperative", "events_low")),
     "level": ("horizons", ("months", "improvement_value", "structural_value", "level_high")),
-    "kinds": ("of_a_kind", ("kind", "months", "chance_value", "base_rate")),
     "dyads": ("dyads", ("dyad", "label", "level_median")),
     "claims": ("claims", ("code", "title", "sentence")),
 }
@@ -118,6 +118,26 @@ def test_a_table_of_numbers_is_that_of_forecast_json(report, said, name):
     assert len(rows) == len(said[key])
     for row, record in zip(rows, said[key], strict=True):
         assert [row[column] for column in columns] == [str(lookup(record, column)) for column in columns]
+
+
+def test_the_table_of_sets_has_a_row_per_set_and_window(material, said):
+    chances = [one / 10 for one in range(len(DAYS))]
+    expected = [2 * one for one in chances]
+    sets = [{"set": name, "chances": chances, "expected": expected, "note": "n"} for name in ("clash", "talks")]
+    table = frames(material, said | {"sets": sets})["sets"]
+    assert table.columns.tolist() == ["set", "days", "chance", "expected", "note"]
+    assert table["set"].tolist() == ["clash"] * len(DAYS) + ["talks"] * len(DAYS)
+    clash = table[table["set"] == "clash"]
+    assert clash["days"].tolist() == list(DAYS)
+    assert clash["chance"].tolist() == chances and clash["expected"].tolist() == expected
+    assert "sets" not in frames(material, said | {"sets": None})
+
+
+def test_the_table_of_the_tone_is_that_of_forecast_json(material, said):
+    tone = [{"months": months, "up": {"value": 0.2}, "tone": {"median": -1.5, "unit": "points"}} for months in (3, 12)]
+    table = frames(material, said | {"tone": tone})["tone"]
+    assert table.columns.tolist() == ["months", "up_value", "tone_median"]
+    assert table.to_numpy().tolist() == [[3, 0.2, -1.5], [12, 0.2, -1.5]]
 
 
 def test_a_table_for_latex_has_its_rows_and_columns(report, material):

@@ -102,7 +102,13 @@ def test_failed_convergence_checks_are_in_page_and_json(fit, assessment, tmp_pat
 
 def test_levels_are_those_of_the_fit(fit, assessment):
     table = levels_table(fit)
-    assert tuple(table.columns) == COLUMNS
+    ends = ("", "_low", "_high")
+    tone = [f"{name}{end}" for name in ("depth", "severity") for end in ends]
+    assert tuple(table.columns) == (*COLUMNS, *tone)
+    for name in ("depth", "severity"):
+        low, middle, high = (table[f"{name}{end}"] for end in ("_low", "", "_high"))
+        known = middle.notna()
+        assert known.any() and (low <= middle)[known].all() and (middle <= high)[known].all()
     assert len(table) == fit.panel.sizes["dyad"] * fit.panel.sizes["time"]
     quantiles = table[["q05", "q25", "median", "q75", "q95"]].to_numpy()
     assert (np.diff(quantiles, axis=1) >= 0).all() and quantiles.min() >= 0 and quantiles.max() <= 100

@@ -75,7 +75,7 @@ def test_the_page_loads_nothing(html, read):
 
 def test_every_figure_has_its_numbers_in_words(read, figures):
     images = read.named("img")
-    assert len(images) == len(figures) == 9
+    assert len(images) == len(figures) == 10
     for image in images:
         assert image["role"] == "img"
         assert len(image["alt"]) > 80 and re.search(r"\d", image["alt"])

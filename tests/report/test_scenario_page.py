@@ -81,7 +81,10 @@ def test_every_number_stands_with_the_one_without(html, found):
     asked = [own.questions[0] for own in (found.unconditional, found.scenarios[0].conditional)]
     assert re.search(rf"half {chance(asked[0].chance.value)} {chance(asked[1].chance.value)} ", read.text)
     assert "half: void 50% 50%" in read.text
-    for title in ("At least 40%", "At least 2 of class 0", "What followed", "Class 7", "of it structural"):
+    threshold = [own.threshold[12].chance for own in (found.unconditional, found.scenarios[0].conditional)]
+    said = " ".join(chance(one.value) for one in threshold)
+    assert re.search(rf"At least 40%, by \w+ 2025 {said} ", read.text)
+    for title in ("What followed", "of it structural"):
         assert title in read.text, title
 
 

@@ -115,13 +115,16 @@ def test_the_pairs_own_record_stands_with_its_headline(fit, assessment):
 def test_the_terminal_prints_the_pairs_own_record_above_the_headline(fit, assessment, capsys):
     found = find_skill(fit, assessment, EVENTS, skill_of(fit, 0.0))
     done = SimpleNamespace(skill=found, warnings=(), page="index.html", assessment=assessment, gate=fit.gate)
-    print_lines("report", done=done, result=assessment, asked=[], skill=skill_sentence(found), alone="")
+    before = " (January to December 2024)"
+    own = {"result": assessment, "alone": ""}
+    print_lines("report", done=done, skill=skill_sentence(found), baseline=before, **own)
     printed = " ".join(capsys.readouterr().out.split())
     assert printed.index(found.record) < printed.index(assessment.title)
+    assert f"the last 12 months{before}." in printed
     print_lines("reports", done=[done], warnings=[], skipped={}, page="index.html")
     assert found.record in " ".join(capsys.readouterr().out.split())
     unknown = SimpleNamespace(**{**vars(done), "skill": NotDefined("for a reason")})
-    print_lines("report", done=unknown, result=assessment, asked=[], skill="", alone="")
+    print_lines("report", done=unknown, skill="", baseline="", **own)
     assert assessment.title in " ".join(capsys.readouterr().out.split())
 
 
