@@ -23,7 +23,9 @@ def _made():
 @pytest.fixture(autouse=True)
 def examples_of_fits(request, doctest_namespace):
     """Give examples a fit, and close the figures that they leave open."""
-    if not (isinstance(request.node, pytest.DoctestItem) and request.node.name.startswith(OF_A_FIT)):
+    if not (
+        isinstance(request.node, pytest.DoctestItem) and request.node.name.startswith(OF_A_FIT)
+    ):
         yield
         return
     doctest_namespace.update(_made())

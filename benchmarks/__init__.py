@@ -1,1 +1,4 @@
-"""How fast the fits are, against other ways to the same posterior (benchmarks/README.md); no part of the package."""
+"""How fast the fits are, against other ways to the same posterior (benchmarks/README.md).
+
+No part of the package.
+"""

@@ -30,12 +30,29 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     add = parser.add_argument
     add("what", nargs="?", choices=COMMANDS, default="fits")
-    add("--engines", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE", help=", ".join(ENGINES))
-    add("--sizes", nargs="+", default=SIZES, help="dyads x months, such as 3x300; 6x920 is the chronology")
+    add(
+        "--engines",
+        nargs="+",
+        choices=ENGINES,
+        default=ENGINES,
+        metavar="ENGINE",
+        help=", ".join(ENGINES),
+    )
+    add(
+        "--sizes",
+        nargs="+",
+        default=SIZES,
+        help="dyads x months, such as 3x300; 6x920 is the chronology",
+    )
     add("--densities", nargs="+", type=int, default=DENSITIES, help="events per dyad-month")
     add("--repetitions", type=int, default=3)
     add("--limit", type=float, default=120.0, help="seconds of sampling a cell (default 120)")
-    add("--rows", type=int, default=3_000_000, help="feeds: rows of the files that are made (default 3,000,000)")
+    add(
+        "--rows",
+        type=int,
+        default=3_000_000,
+        help="feeds: rows of the files that are made (default 3,000,000)",
+    )
     add("--seed", type=int, default=1)
     add("--cells", type=Path, default=RESULTS / "cells", help="folder that keeps what is measured")
     add("--results", type=Path, default=RESULTS, help="folder of the tables")
@@ -104,8 +121,13 @@ def _say(line: str) -> None:
 
 
 COMMANDS = {
-    "fits": fits, "gradient": gradient, "scaling": scaling, "waits": waits, "feeds": feeds, "density": density,
-}  # fmt: skip
+    "fits": fits,
+    "gradient": gradient,
+    "scaling": scaling,
+    "waits": waits,
+    "feeds": feeds,
+    "density": density,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

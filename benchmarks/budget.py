@@ -8,11 +8,15 @@ FIRST = (20, 20)
 LEAST = 50
 """Fewer warm-up or kept draws of a chain than this measure nothing."""
 GROWTH = 8.0
-"""No run is more than this many times as long as the one before: the first draws do not tell the speed of all."""
+"""No run is more than this many times as long as the one before: the first draws do not tell the
+speed of all."""
 
 
 class OverLimit(Exception):
-    """An engine that cannot make the fewest draws worth measuring in the time it has; the message gives numbers."""
+    """An engine that cannot make the fewest draws worth measuring in the time it has.
+
+    The message gives numbers.
+    """
 
 
 def longest_run(
@@ -33,7 +37,8 @@ def longest_run(
     Returns
     -------
     run, (tune, draws), seconds
-        The last run, its length, and the most that a run compiled: later ones may find things compiled.
+        The last run, its length, and the most that a run compiled: later ones may find things
+        compiled.
 
     Raises
     ------
@@ -56,8 +61,8 @@ def longest_run(
 def _longer(length: tuple[int, int], full: tuple[int, int], room: float) -> tuple[int, int]:
     """Length that fills the limit at the speed seen, in the proportions of the full one and no longer than it.
 
-    The first draws, far from the posterior and in small steps, cost more than the later ones: the next length is at
-    least twice as long, and long enough to be worth measuring.
+    The first draws, far from the posterior and in small steps, cost more than the later ones: the
+    next length is at least twice as long, and long enough to be worth measuring.
     """
     total = min(sum(full), sum(length) * min(GROWTH, max(2.0, room)))
     tune, draws = (round(total * part / sum(full)) for part in full)

@@ -15,7 +15,10 @@ from forecast.files import write_json
 
 @dataclass(frozen=True)
 class Cell:
-    """One engine on one problem, once. ``draws`` is a fixed number of kept draws per chain, None for what fits."""
+    """One engine on one problem, once.
+
+    ``draws`` is a fixed number of kept draws per chain, None for what fits.
+    """
 
     engine: str
     size: str
@@ -34,8 +37,12 @@ class Cell:
         return int(np.random.SeedSequence([seed, self.repetition]).generate_state(1)[0] >> 1)
 
 
-def cells_of(engines: Sequence[str], sizes: Sequence[str], densities: Sequence[int], repetitions: int) -> list[Cell]:
-    """All cells, problem by problem; within a problem the engines take turns, so that all meet the same machine.
+def cells_of(
+    engines: Sequence[str], sizes: Sequence[str], densities: Sequence[int], repetitions: int
+) -> list[Cell]:
+    """All cells, problem by problem.
+
+    Within a problem the engines take turns, so that all meet the same machine.
 
     Raises
     ------
@@ -43,7 +50,10 @@ def cells_of(engines: Sequence[str], sizes: Sequence[str], densities: Sequence[i
         If a size is not of the form ``3x300``.
     """
     problems = [
-        (size, density) for size in sizes if shape_of(size) for density in ([None] if size == CHRONOLOGY else densities)
+        (size, density)
+        for size in sizes
+        if shape_of(size)
+        for density in ([None] if size == CHRONOLOGY else densities)
     ]
     return [
         Cell(engine, size, density, repetition)
@@ -77,7 +87,8 @@ class Store:
     def read(self, cell: Cell) -> dict[str, Any] | None:
         """Return what was measured, or None where there is something to measure.
 
-        That is so if a cell failed, or stopped short of its full length at a lower limit than today's.
+        That is so if a cell failed, or stopped short of its full length at a lower limit than
+        today's.
 
         Raises
         ------
@@ -89,9 +100,15 @@ class Store:
             return None
         kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
         if kept["seed"] != self.seed:
-            raise SpecError(f"{path}: measured with --seed {kept['seed']}; give the same, or another folder (--cells)")
-        short = kept["status"] == "over the limit" or (kept["status"] == "measured" and not kept["full_length"])
-        return None if kept["status"] == "failed" or (short and kept["limit"] < self.limit) else kept
+            raise SpecError(
+                f"{path}: measured with --seed {kept['seed']}; give the same, or another folder (--cells)"
+            )
+        short = kept["status"] == "over the limit" or (
+            kept["status"] == "measured" and not kept["full_length"]
+        )
+        return (
+            None if kept["status"] == "failed" or (short and kept["limit"] < self.limit) else kept
+        )
 
     def write(self, cell: Cell, found: dict[str, Any]) -> dict[str, Any]:
         """Keep what was measured, with the settings, and give both."""

@@ -15,7 +15,8 @@ from benchmarks.cells import Cell, Store
 from benchmarks.machine import load, machine, now
 
 COMPILE_ALLOWANCE = 300.0
-"""Seconds that an engine may compile before it is ended, once for itself and once within its runs."""
+"""Seconds that an engine may compile before it is ended, once for itself and once within its
+runs."""
 OVERTIME = 4.0
 """How many times the limit all runs of a cell may take before it is ended."""
 
@@ -31,7 +32,9 @@ def measure_cells(cells: Iterable[Cell], store: Store, say: Callable[[str], None
         reason = f" ({found['reason'].splitlines()[-1]})" if found.get("reason") else ""
         rate = f", {found['ess_per_second']:.3g} ESS/s" if found.get("ess_per_second") else ""
         took = time.perf_counter() - begun
-        say(f"{cell.kind}, repetition {cell.repetition + 1}: {found['status']}{rate}{reason} [{took:.0f} s]")
+        say(
+            f"{cell.kind}, repetition {cell.repetition + 1}: {found['status']}{rate}{reason} [{took:.0f} s]"
+        )
 
 
 def _measure(cell: Cell, store: Store) -> dict[str, Any]:
@@ -55,7 +58,10 @@ def _apart(cell: Cell, store: Store, length: tuple[int, int] | None) -> dict[str
     try:
         for allowed in (COMPILE_ALLOWANCE, COMPILE_ALLOWANCE + OVERTIME * store.limit):
             if not ours.poll(allowed):
-                return {"status": "over the limit", "reason": f"ended after {allowed:.0f} s without a result"}
+                return {
+                    "status": "over the limit",
+                    "reason": f"ended after {allowed:.0f} s without a result",
+                }
             found: dict[str, Any] = ours.recv()
             if found["status"] != "compiled":
                 return found
@@ -79,7 +85,9 @@ def _end(process: Any) -> None:
         process.join()
 
 
-def _child(connection: Connection, cell: Cell, store: Store, length: tuple[int, int] | None) -> None:
+def _child(
+    connection: Connection, cell: Cell, store: Store, length: tuple[int, int] | None
+) -> None:
     os.setsid()
     log = os.open(store.path(cell).with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (sys.stdout, sys.stderr):
@@ -90,7 +98,9 @@ def _child(connection: Connection, cell: Cell, store: Store, length: tuple[int, 
         connection.send({"status": "failed", "reason": traceback.format_exc().strip()})
 
 
-def _run(cell: Cell, store: Store, length: tuple[int, int] | None, connection: Connection) -> dict[str, Any]:
+def _run(
+    cell: Cell, store: Store, length: tuple[int, int] | None, connection: Connection
+) -> dict[str, Any]:
     from benchmarks.budget import OverLimit, longest_run
     from benchmarks.engines import FULL_LENGTH, prepare
     from benchmarks.measures import measure
@@ -117,8 +127,11 @@ def _run(cell: Cell, store: Store, length: tuple[int, int] | None, connection: C
     return {
         "status": "measured",
         "full_length": length == full,
-        "tune": length[0], "draws_kept": length[1], "chains": CHAINS, "cores": cores(),
+        "tune": length[0],
+        "draws_kept": length[1],
+        "chains": CHAINS,
+        "cores": cores(),
         "compile_seconds": round(preparing.seconds + compiling, 2),
         **measure(result),
         "peak_memory_mb": round(peak),
-    }  # fmt: skip
+    }

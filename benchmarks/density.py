@@ -1,7 +1,8 @@
 """How a fit's effective draws per second fall as months get busy: one dyad of 20 years, from sparse to dense.
 
-The default model, simulated at the most typical draw of its priors: the same level, noise and overdispersion whatever
-the density, so that only the number of events differs. Seconds are of the processor, warm-up included.
+The default model, simulated at the most typical draw of its priors: the same level, noise and
+overdispersion whatever the density, so that only the number of events differs. Seconds are of the
+processor, warm-up included.
 """
 
 import time
@@ -65,39 +66,67 @@ def measure(events: int, seed: int) -> Density:
     seconds, own = time.process_time() - before, quantities(fitted.posterior)
     (smallest, of), (worst, _) = diagnose(own)
     level = diagnose(own[[name for name in own if str(name).startswith("level")]])[0][0]
-    return Density(events, seconds, smallest, of, level, float(fitted.sample_stats["n_steps"].mean()), worst)
+    return Density(
+        events, seconds, smallest, of, level, float(fitted.sample_stats["n_steps"].mean()), worst
+    )
 
 
-def write_density(folder: Path, seed: int, densities: Sequence[int], say: Callable[[str], None]) -> None:
+def write_density(
+    folder: Path, seed: int, densities: Sequence[int], say: Callable[[str], None]
+) -> None:
     """Measure, and write ``density.md`` and ``density.json``."""
     written, busy, found = now(), load(), []
     for events in densities:
         found.append(measure(events, seed))
         say(f"{events} per month: {found[-1].rate:.3g} effective draws per processor second")
     facts = {"written": written, "load": busy, "machine": machine(), "length": LENGTH}
-    write_json(folder / "density.json", facts | {"fits": [{**asdict(one), "rate": one.rate} for one in found]})
+    write_json(
+        folder / "density.json",
+        facts | {"fits": [{**asdict(one), "rate": one.rate} for one in found]},
+    )
     write_text(folder / "density.md", markdown(facts, found))
 
 
 def markdown(facts: dict, found: Sequence[Density]) -> str:
     """Return the page."""
     length = f"{CHAINS} x ({LENGTH['tune']} + {LENGTH['draws']}) draws"
-    lines = ["# Density: busy months", "", f"Measured {facts['written']}; load before {facts['load']}; {length}."]
+    lines = [
+        "# Density: busy months",
+        "",
+        f"Measured {facts['written']}; load before {facts['load']}; {length}.",
+    ]
     lines += [*describe([facts["machine"]]), ""]
     head = (
-        "events per month", "smallest ESS", "of", "ESS of the last level", "processor s", "ESS per processor second",
-        "steps per draw", "largest R-hat",
-    )  # fmt: skip
+        "events per month",
+        "smallest ESS",
+        "of",
+        "ESS of the last level",
+        "processor s",
+        "ESS per processor second",
+        "steps per draw",
+        "largest R-hat",
+    )
     rows = [
         (
-            f"{one.events:,}", f"{one.ess:.0f}", one.ess_of, f"{one.level_ess:.0f}", f"{one.cpu_seconds:.0f}",
-            f"{one.rate:.3g}", f"{one.steps:.0f}", f"{one.r_hat:.3f}",
+            f"{one.events:,}",
+            f"{one.ess:.0f}",
+            one.ess_of,
+            f"{one.level_ess:.0f}",
+            f"{one.cpu_seconds:.0f}",
+            f"{one.rate:.3g}",
+            f"{one.steps:.0f}",
+            f"{one.r_hat:.3f}",
         )
         for one in found
-    ]  # fmt: skip
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in (head, ("---",) * len(head), *rows)]
+    ]
+    lines += [
+        "| " + " | ".join(map(str, row)) + " |" for row in (head, ("---",) * len(head), *rows)
+    ]
     rates = {one.events: one.rate for one in found}
     if {SPARSE, DENSE} <= rates.keys():
         ratio = rates[SPARSE] / rates[DENSE]
-        lines += ["", f"At {DENSE:,} a month {ratio:.2g} times fewer a second than at {SPARSE} (at most {MOST:g})."]
+        lines += [
+            "",
+            f"At {DENSE:,} a month {ratio:.2g} times fewer a second than at {SPARSE} (at most {MOST:g}).",
+        ]
     return "\n".join(lines) + "\n"

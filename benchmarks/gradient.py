@@ -28,9 +28,13 @@ def compiled_gradient(problem: Problem) -> Callable[[], Any]:
     import nutpie
 
     model = PendulumModel(SPEC).build(problem.panel)
-    compiled = nutpie.compile_pymc_model(model, var_names=[variable.name for variable in model.free_RVs])
+    compiled = nutpie.compile_pymc_model(
+        model, var_names=[variable.name for variable in model.free_RVs]
+    )
     start = model.initial_point()
-    point = np.concatenate([np.ravel(start[value.name]) for value in model.value_vars]).astype(float)
+    point = np.concatenate([np.ravel(start[value.name]) for value in model.value_vars]).astype(
+        float
+    )
     gradient, value = np.empty_like(point), np.empty(1)
     doubles = ctypes.POINTER(ctypes.c_double)
     function = compiled.compiled_logp_func.ctypes
@@ -77,14 +81,19 @@ def against_loops(problem: Problem) -> dict[str, Any]:
     """Cost in microseconds of both loops and of the gradient."""
     parts = loop_arguments(problem)
     plain, lean = (
-        1e6 * seconds_a_call(lambda loop=loop: [loop(*part) for part in parts]) for loop in (plain_loop, lean_loop)
+        1e6 * seconds_a_call(lambda loop=loop: [loop(*part) for part in parts])
+        for loop in (plain_loop, lean_loop)
     )
     cost = 1e6 * seconds_a_call(compiled_gradient(problem))
     return {
-        "size": problem.size, "density": problem.density,
-        "plain_loop_us": plain, "lean_loop_us": lean,
-        "gradient_us": cost, "times_plain_loop": cost / plain, "times_lean_loop": cost / lean,
-    }  # fmt: skip
+        "size": problem.size,
+        "density": problem.density,
+        "plain_loop_us": plain,
+        "lean_loop_us": lean,
+        "gradient_us": cost,
+        "times_plain_loop": cost / plain,
+        "times_lean_loop": cost / lean,
+    }
 
 
 def growth(seed: int, say: Callable[[str], None]) -> dict[str, Any]:
@@ -97,12 +106,20 @@ def growth(seed: int, say: Callable[[str], None]) -> dict[str, Any]:
             points.append({"dyads": dyads, "months": months, "gradient_us": cost})
             say(f"  {dyads}x{months}: {cost:.0f} microseconds")
     size = np.array([point["dyads"] * point["months"] for point in points], dtype=float)
-    return {"points": points, "line": fit_line(size, np.array([point["gradient_us"] for point in points]))}
+    return {
+        "points": points,
+        "line": fit_line(size, np.array([point["gradient_us"] for point in points])),
+    }
 
 
 def write_gradient(folder: Path, seed: int, say: Callable[[str], None]) -> None:
     """Measure, and write ``gradient.md`` and ``gradient.json``."""
-    found: dict[str, Any] = {"written": now(), "load": load(), "machines": [machine()], "target_ratio": TARGET}
+    found: dict[str, Any] = {
+        "written": now(),
+        "load": load(),
+        "machines": [machine()],
+        "target_ratio": TARGET,
+    }
     problems = (make_problem(CHRONOLOGY, None, seed), make_problem("3x300", DENSITY, seed))
     found["against_loops"] = [against_loops(problem) for problem in problems]
     found["growth"] = growth(seed, say)
@@ -111,7 +128,11 @@ def write_gradient(folder: Path, seed: int, say: Callable[[str], None]) -> None:
 
 
 def _markdown(found: dict[str, Any]) -> str:
-    lines = ["# Gradients: what one costs", "", f"Measured {found['written']}; load before {found['load']}."]
+    lines = [
+        "# Gradients: what one costs",
+        "",
+        f"Measured {found['written']}; load before {found['load']}.",
+    ]
     lines += [*describe(found["machines"]), ""]
     lines += [
         "",
@@ -125,7 +146,11 @@ def _markdown(found: dict[str, Any]) -> str:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in found["against_loops"]:
-        panel = row["size"] if row["density"] is None else f"{row['size']}, {row['density']} events per month"
+        panel = (
+            row["size"]
+            if row["density"] is None
+            else f"{row['size']}, {row['density']} events per month"
+        )
         lines.append(
             f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | {row['gradient_us']:.0f} | "
             f"{row['times_plain_loop']:.2f} | {row['times_lean_loop']:.2f} |"

@@ -1,7 +1,8 @@
 """The two loops that a gradient is held against: the likelihood of the events alone, evaluated once.
 
-Both take the level at every dyad-month, the cutpoints (class + 1,) with stand-ins for the missing ones at both ends,
-and ``first``, which says where each month's entries begin. The classes are the two sides, whose cutpoint is 0.
+Both take the level at every dyad-month, the cutpoints (class + 1,) with stand-ins for the missing
+ones at both ends, and ``first``, which says where each month's entries begin. The classes are the
+two sides, whose cutpoint is 0.
 """
 
 import math
@@ -25,10 +26,19 @@ PRODUCT_LIMIT = 16
 
 @numba.njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def plain_loop(
-    level: Float, noise: Float, cuts: Float, concentration: float, nodes: Float, weights: Float,
-    month_dyad: Index, month_place: Index, month_events: Index, first: Index,
-    entry_class: Index, entry_count: Index,
-) -> float:  # fmt: skip
+    level: Float,
+    noise: Float,
+    cuts: Float,
+    concentration: float,
+    nodes: Float,
+    weights: Float,
+    month_dyad: Index,
+    month_place: Index,
+    month_events: Index,
+    first: Index,
+    entry_class: Index,
+    entry_count: Index,
+) -> float:
     """Evaluate the likelihood as one writes it down: months, nodes, classes."""
     total = 0.0
     for m in range(month_place.size):
@@ -38,7 +48,9 @@ def plain_loop(
             log_mass = math.log(weights[k])
             for e in range(first[m], first[m + 1]):
                 j = entry_class[e]
-                mass = concentration * (1.0 / (1.0 + math.exp(at - cuts[j + 1])) - 1.0 / (1.0 + math.exp(at - cuts[j])))
+                mass = concentration * (
+                    1.0 / (1.0 + math.exp(at - cuts[j + 1])) - 1.0 / (1.0 + math.exp(at - cuts[j]))
+                )
                 if entry_count[e] == 1:
                     log_mass += math.log(mass)
                 else:
@@ -53,10 +65,19 @@ def plain_loop(
 
 @numba.njit(error_model="numpy", fastmath=True)  # type: ignore[untyped-decorator]
 def lean_loop(
-    level: Float, noise: Float, cuts: Float, concentration: float, nodes: Float, weights: Float,
-    month_dyad: Index, month_place: Index, month_events: Index, first: Index,
-    entry_class: Index, entry_count: Index,
-) -> float:  # fmt: skip
+    level: Float,
+    noise: Float,
+    cuts: Float,
+    concentration: float,
+    nodes: Float,
+    weights: Float,
+    month_dyad: Index,
+    month_place: Index,
+    month_events: Index,
+    first: Index,
+    entry_class: Index,
+    entry_count: Index,
+) -> float:
     """Evaluate it with the package's arithmetic: no exponential and hardly a logarithm in the inner loops."""
     total, exp_cuts, log_mass = 0.0, np.exp(cuts), np.empty(nodes.size)
     exp_cuts[0], exp_cuts[-1] = 0.0, 1e30
@@ -105,7 +126,9 @@ def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
     yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.side))
 
 
-def _arguments(level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months) -> tuple[Any, ...]:
+def _arguments(
+    level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months
+) -> tuple[Any, ...]:
     """Arguments of one call; ``parameters`` are noise and concentration as the kernels take them."""
     noise, concentration = parameters
     order = np.argsort(data.entry_month, kind="stable")

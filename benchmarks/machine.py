@@ -8,14 +8,24 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz-stats", "duckdb",
+    "pendulum-forecast",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "numba",
+    "numpy",
+    "scipy",
+    "arviz-stats",
+    "duckdb",
     "pyarrow",
-)  # fmt: skip
+)
 
 
 def machine() -> dict[str, Any]:
     """Return the processor's model, cores, memory in GB, Python, and the versions of the packages that are there."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    memory = (
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    )
     return {
         "cpu": _cpu(),
         "cores": os.cpu_count(),

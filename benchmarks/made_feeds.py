@@ -1,7 +1,8 @@
 """Files of the form and size of GDELT's daily ones, made up: 58 columns, with the quirks of the real ones, from a seed.
 
-No row of a real feed is here: those have no licence to be passed on. How often what occurs (empty actors, states,
-organs of a state, actors of one country on both sides, late days, repeats) is rounded from some thousand real rows.
+No row of a real feed is here: those have no licence to be passed on. How often what occurs (empty
+actors, states, organs of a state, actors of one country on both sides, late days, repeats) is
+rounded from some thousand real rows.
 """
 
 import datetime
@@ -32,7 +33,9 @@ STRANGE, STRANGE_DAYS = 0.0002, 0.1
 """Share of rows with a byte that is not UTF-8, and of the days that have such rows."""
 
 
-def make_gdelt(folder: Path, rows: int, *, days: int = 365, seed: int = 1, level: int = 6) -> list[Path]:
+def make_gdelt(
+    folder: Path, rows: int, *, days: int = 365, seed: int = 1, level: int = 6
+) -> list[Path]:
     """Write a zip file a day with so many rows in all, and return the paths.
 
     Parameters
@@ -53,23 +56,35 @@ def make_gdelt(folder: Path, rows: int, *, days: int = 365, seed: int = 1, level
     paths = []
     for number, (first, last) in enumerate(pairwise(ends)):
         day = START + datetime.timedelta(days=number)
-        lines = _day_lines(day, int(first) + 1, int(last - first), pool, np.random.default_rng(of_days[number]))
+        lines = _day_lines(
+            day, int(first) + 1, int(last - first), pool, np.random.default_rng(of_days[number])
+        )
         name = f"{day:%Y%m%d}.export.CSV"
         paths.append(folder / f"{name}.zip")
         with zipfile.ZipFile(paths[-1], "w") as archive:
-            archive.writestr(zipfile.ZipInfo(name, (2023, 1, 1, 0, 0, 0)), lines, zipfile.ZIP_DEFLATED, level)
+            archive.writestr(
+                zipfile.ZipInfo(name, (2023, 1, 1, 0, 0, 0)), lines, zipfile.ZIP_DEFLATED, level
+            )
     return paths
 
 
-def _day_lines(day: datetime.date, first: int, rows: int, pool: pa.Array, chance: np.random.Generator) -> bytes:
+def _day_lines(
+    day: datetime.date, first: int, rows: int, pool: pa.Array, chance: np.random.Generator
+) -> bytes:
     """Return the lines of a day, with ids from `first` on; what happened is drawn from the pool."""
     ages = _chosen(chance, rows, (0, 1, 3, 30, 365, 3650), (0.9, 0.05, 0.02, 0.01, 0.015, 0.005))
-    dates = np.char.replace(np.datetime_as_string(np.datetime64(day) - ages.astype("timedelta64[D]")), "-", "")
+    dates = np.char.replace(
+        np.datetime_as_string(np.datetime64(day) - ages.astype("timedelta64[D]")), "-", ""
+    )
     dates[chance.random(rows) < BAD_DAYS] = "20230231"
     columns = (
-        _text(first + np.arange(rows)), _text(dates), _cut(dates, 6), _cut(dates, 4),
-        pool.take(pa.array(chance.integers(0, len(pool), rows))), _text(np.full(rows, f"{day:%Y%m%d}")),
-    )  # fmt: skip
+        _text(first + np.arange(rows)),
+        _text(dates),
+        _cut(dates, 6),
+        _cut(dates, 4),
+        pool.take(pa.array(chance.integers(0, len(pool), rows))),
+        _text(np.full(rows, f"{day:%Y%m%d}")),
+    )
     shorter = pc.binary_join_element_wise(*columns, "\t")
     longer = pc.binary_join_element_wise(shorter, _addresses(rows, chance), "\t")
     lines = pc.if_else(pa.array(chance.random(rows) < SHORTER), shorter, longer)
@@ -88,12 +103,19 @@ def _bodies(rows: int, chance: np.random.Generator) -> pa.Array:
     mentions = 1 + chance.geometric(0.12, rows)
     columns |= {
         "FractionDate": _text(np.round(chance.uniform(2023, 2024, rows), 4)),
-        "IsRootEvent": _text(chance.integers(0, 2, rows)), "EventCode": _text(codes), "EventBaseCode": _cut(codes, 3),
-        "EventRootCode": _cut(codes, 2), "QuadClass": _text(chance.integers(1, 5, rows)),
-        "GoldsteinScale": _text(_chosen(chance, rows, (-10.0, -5.0, -2.0, 0.0, 1.9, 3.4, 7.0), None)),
-        "NumMentions": _text(mentions), "NumSources": _text(1 + mentions // 4), "NumArticles": _text(mentions),
+        "IsRootEvent": _text(chance.integers(0, 2, rows)),
+        "EventCode": _text(codes),
+        "EventBaseCode": _cut(codes, 3),
+        "EventRootCode": _cut(codes, 2),
+        "QuadClass": _text(chance.integers(1, 5, rows)),
+        "GoldsteinScale": _text(
+            _chosen(chance, rows, (-10.0, -5.0, -2.0, 0.0, 1.9, 3.4, 7.0), None)
+        ),
+        "NumMentions": _text(mentions),
+        "NumSources": _text(1 + mentions // 4),
+        "NumArticles": _text(mentions),
         "AvgTone": _text(chance.normal(-2, 3, rows)),
-    }  # fmt: skip
+    }
     states, shares = _state_shares()
     one = _chosen(chance, rows, states, shares)
     other = np.where(chance.random(rows) < 0.45, one, _chosen(chance, rows, states, shares))
@@ -104,7 +126,9 @@ def _bodies(rows: int, chance: np.random.Generator) -> pa.Array:
     return pc.binary_join_element_wise(*columns.values(), "\t")
 
 
-def _actor(actor: str, country: np.ndarray, missing: float, chance: np.random.Generator) -> dict[str, pa.Array]:
+def _actor(
+    actor: str, country: np.ndarray, missing: float, chance: np.random.Generator
+) -> dict[str, pa.Array]:
     """Return the columns of an actor: a country, or none, with the organ that acts in half of the rows."""
     rows = len(country)
     country = np.where(chance.random(rows) < missing, "", country)
@@ -113,9 +137,11 @@ def _actor(actor: str, country: np.ndarray, missing: float, chance: np.random.Ge
     name = np.where(code == "", "", np.char.add("NAME OF ", code))
     name[chance.random(rows) < STRANGE] = "STRANGE"
     return {
-        f"{actor}Code": _text(code), f"{actor}Name": _text(name),
-        f"{actor}CountryCode": _text(country), f"{actor}Type1Code": _text(kind),
-    }  # fmt: skip
+        f"{actor}Code": _text(code),
+        f"{actor}Name": _text(name),
+        f"{actor}CountryCode": _text(country),
+        f"{actor}Type1Code": _text(kind),
+    }
 
 
 def _place(whose: str, rows: int, chance: np.random.Generator) -> dict[str, pa.Array]:
@@ -124,22 +150,42 @@ def _place(whose: str, rows: int, chance: np.random.Generator) -> dict[str, pa.A
     kinds = chance.integers(1, 5, places)
     table = {
         "Type": _text(kinds),
-        "FullName": pa.array([f"Town {n % 977}, District {n % 89}, Country {n % 190}" for n in range(places)]),
-        "CountryCode": pa.array([f"{chr(65 + n % 26)}{chr(65 + n // 26 % 7)}" for n in range(places)]),
-        "ADM1Code": pa.array([f"{chr(65 + n % 26)}{chr(65 + n // 26 % 7)}{n % 30:02d}" for n in range(places)]),
+        "FullName": pa.array(
+            [f"Town {n % 977}, District {n % 89}, Country {n % 190}" for n in range(places)]
+        ),
+        "CountryCode": pa.array(
+            [f"{chr(65 + n % 26)}{chr(65 + n // 26 % 7)}" for n in range(places)]
+        ),
+        "ADM1Code": pa.array(
+            [f"{chr(65 + n % 26)}{chr(65 + n // 26 % 7)}{n % 30:02d}" for n in range(places)]
+        ),
         "Lat": _text(np.round(chance.uniform(-60, 70, places), 4)),
         "Long": _text(np.round(chance.uniform(-180, 180, places), 4)),
         "FeatureID": _text(chance.integers(-3_000_000, 3_000_000, places)),
     }
     nowhere = pa.array(chance.random(rows) < 0.2)
     at = pa.array((chance.random(rows) ** 3 * places).astype(int))
-    return {f"{whose}_{part}": pc.if_else(nowhere, "", column.take(at)) for part, column in table.items()}
+    return {
+        f"{whose}_{part}": pc.if_else(nowhere, "", column.take(at))
+        for part, column in table.items()
+    }
 
 
 def _addresses(rows: int, chance: np.random.Generator) -> pa.Array:
     """Return addresses of articles; several rows come from one."""
     words = np.array(
-        ["talks", "minister", "trade", "border", '"deal"', "visit", "sanctions", "court", "police", "summit"]
+        [
+            "talks",
+            "minister",
+            "trade",
+            "border",
+            '"deal"',
+            "visit",
+            "sanctions",
+            "court",
+            "police",
+            "summit",
+        ]
     )
     articles = max(rows // 4, 1)
     parts = words[chance.integers(0, len(words), (5, articles))]
@@ -148,14 +194,32 @@ def _addresses(rows: int, chance: np.random.Generator) -> pa.Array:
         title = np.char.add(np.char.add(title, "-"), part)
     site = np.char.add("https://news", chance.integers(0, 3000, articles).astype(str))
     number = chance.integers(0, 10**9, articles).astype(str)
-    address = np.char.add(np.char.add(np.char.add(site, ".example/2023/"), title), np.char.add("-", number))
+    address = np.char.add(
+        np.char.add(np.char.add(site, ".example/2023/"), title), np.char.add("-", number)
+    )
     return _text(address).take(pa.array(chance.integers(0, articles, rows)))
 
 
 def _state_shares() -> tuple[list[str], np.ndarray]:
     """Return codes of states and regions and how often they act: few of them nearly always."""
     states = sorted({state for state in state_names().values() if state})
-    first = ["USA", "CHN", "RUS", "GBR", "ISR", "IND", "IRN", "UKR", "FRA", "DEU", "PAK", "JPN", "KOR", "TUR", "ROM"]
+    first = [
+        "USA",
+        "CHN",
+        "RUS",
+        "GBR",
+        "ISR",
+        "IND",
+        "IRN",
+        "UKR",
+        "FRA",
+        "DEU",
+        "PAK",
+        "JPN",
+        "KOR",
+        "TUR",
+        "ROM",
+    ]
     order = [*first, *(state for state in states if state not in first), *REGIONS]
     shares = 1 / (2 + np.arange(len(order)))
     return order, shares / shares.sum()
@@ -163,7 +227,23 @@ def _state_shares() -> tuple[list[str], np.ndarray]:
 
 def _code_shares() -> tuple[list[str], np.ndarray]:
     """Return codes and how often they occur: statements and consultations most of all, unreadable ones hardly."""
-    codes = ["010", "042", "043", "040", "020", "051", "190", "036", "112", "173", "111", "046", "050", "120", "057"]
+    codes = [
+        "010",
+        "042",
+        "043",
+        "040",
+        "020",
+        "051",
+        "190",
+        "036",
+        "112",
+        "173",
+        "111",
+        "046",
+        "050",
+        "120",
+        "057",
+    ]
     codes += [code for code in read_codes().index if code not in codes]
     shares = 1 / (2 + np.arange(len(codes)))
     shares = np.concatenate([shares / shares.sum(), np.full(len(ODD_CODES), 0.0002)])
@@ -171,13 +251,20 @@ def _code_shares() -> tuple[list[str], np.ndarray]:
 
 
 def _chosen(
-    chance: np.random.Generator, rows: int, values: Sequence[object], shares: Sequence[float] | np.ndarray | None
+    chance: np.random.Generator,
+    rows: int,
+    values: Sequence[object],
+    shares: Sequence[float] | np.ndarray | None,
 ) -> np.ndarray:
     return np.array(values)[chance.choice(len(values), rows, p=shares)]
 
 
 def _text(values: np.ndarray) -> pa.Array:
-    return pa.array(values.astype(str).tolist()) if values.dtype.kind == "U" else pa.array(values).cast(pa.string())
+    return (
+        pa.array(values.astype(str).tolist())
+        if values.dtype.kind == "U"
+        else pa.array(values).cast(pa.string())
+    )
 
 
 def _cut(values: np.ndarray, length: int) -> pa.Array:

@@ -1,9 +1,10 @@
 """Backtests of thousands of dyads on a cluster: how many dyads and origins per second.
 
-``python -m benchmarks.many_dyads COUNTS`` takes monthly counts of conflict events by CAMEO root, 10 to 20, with the
-columns ``source``, ``target``, ``month`` and ``cameo10`` to ``cameo20`` (CSV, or CSV and gzip). Nothing cooperative is
-counted there, so the two sides are what a conflict consists of: words (roots 10 to 13, verbal conflict in the codebook)
-in the place of cooperation, deeds (14 to 20) in that of conflict. Up means that more of the conflict is words.
+``python -m benchmarks.many_dyads COUNTS`` takes monthly counts of conflict events by CAMEO root, 10
+to 20, with the columns ``source``, ``target``, ``month`` and ``cameo10`` to ``cameo20`` (CSV, or
+CSV and gzip). Nothing cooperative is counted there, so the two sides are what a conflict consists
+of: words (roots 10 to 13, verbal conflict in the codebook) in the place of cooperation, deeds (14
+to 20) in that of conflict. Up means that more of the conflict is words.
 """
 
 import argparse
@@ -33,8 +34,16 @@ MAPPING = {
     "dataset": "conflict-by-root",
     "columns": {"source": "source", "target": "target", "time": "month"},
     "classes": [
-        {"name": "deeds", "side": "conflict", "columns": [f"cameo{root}" for root in range(14, 21)]},
-        {"name": "words", "side": "cooperation", "columns": [f"cameo{root}" for root in range(10, 14)]},
+        {
+            "name": "deeds",
+            "side": "conflict",
+            "columns": [f"cameo{root}" for root in range(14, 21)],
+        },
+        {
+            "name": "words",
+            "side": "cooperation",
+            "columns": [f"cameo{root}" for root in range(10, 14)],
+        },
     ],
 }
 EVEN = ("1995-01-01", "2013-12-31")
@@ -52,7 +61,8 @@ class Speed:
     ----------
     what : str
     dyads, origins, pairs : int
-        Dyads that take part at some origin, origins, and how many dyads were predicted at an origin, summed over these.
+        Dyads that take part at some origin, origins, and how many dyads were predicted at an
+        origin, summed over these.
     workers : int
     seconds : float
         From the first task to the last.
@@ -94,10 +104,17 @@ def main(arguments: list[str] | None = None) -> int:
     except ForecastError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    write_json(options.results / "many_dyads.json", {
-        "written": now(), "machine": machine(), "batch": options.batch,
-        "speeds": [{**asdict(speed), "rate": speed.rate, "cost": speed.cost} for speed in speeds],
-    })  # fmt: skip
+    write_json(
+        options.results / "many_dyads.json",
+        {
+            "written": now(),
+            "machine": machine(),
+            "batch": options.batch,
+            "speeds": [
+                {**asdict(speed), "rate": speed.rate, "cost": speed.cost} for speed in speeds
+            ],
+        },
+    )
     write_text(options.results / "many_dyads.md", markdown(speeds, options.batch))
     print(markdown(speeds, options.batch))
     return 0
@@ -109,12 +126,20 @@ def _parser() -> argparse.ArgumentParser:
     add("counts", type=Path, help="table of counts")
     add("--workers", type=int, default=2, help="of a cluster on this machine, one thread each")
     add("--scheduler", help="an existing cluster instead, such as tcp://host:8786")
-    add("--from", dest="first", type=date.fromisoformat, default=date(2006, 1, 1), help="first origin, YYYY-MM-DD")
+    add(
+        "--from",
+        dest="first",
+        type=date.fromisoformat,
+        default=date(2006, 1, 1),
+        help="first origin, YYYY-MM-DD",
+    )
     add("--to", dest="last", type=date.fromisoformat, default=date(2012, 1, 1))
     add("--every", type=int, default=72, help="months from one origin to the next")
     add("--benchmarks", default="base_rate_10y,base_rate_2y,last_window")
     add("--batch", type=int, default=50, help="dyads to a task")
-    add("--sample", type=int, default=4, help="dyads that the model is fitted to, alone; 0 for none")
+    add(
+        "--sample", type=int, default=4, help="dyads that the model is fitted to, alone; 0 for none"
+    )
     add("--out", type=Path, help="folder of the runs, for going on after an interruption")
     add("--results", type=Path, default=RESULTS, help="folder of the tables")
     return parser
@@ -127,11 +152,34 @@ def measure(options: argparse.Namespace, address: str) -> list[Speed]:
         out = options.out or Path(temporary)
         origins = origins_between(options.first, options.last, options.every)
         benchmarks = choose("no", options.benchmarks)
-        speeds = [run("benchmarks", record, origins, benchmarks, address, out / "benchmarks", options.batch)]
+        speeds = [
+            run(
+                "benchmarks",
+                record,
+                origins,
+                benchmarks,
+                address,
+                out / "benchmarks",
+                options.batch,
+            )
+        ]
         if options.sample:
-            some, quarters = sample(record, options.sample), origins_between(options.last, date(2013, 10, 1), 3)
+            some, quarters = (
+                sample(record, options.sample),
+                origins_between(options.last, date(2013, 10, 1), 3),
+            )
             model = choose("default", "no")
-            speeds.append(run("the model", some, quarters, model, address, out / "model", max(options.sample // 2, 1)))
+            speeds.append(
+                run(
+                    "the model",
+                    some,
+                    quarters,
+                    model,
+                    address,
+                    out / "model",
+                    max(options.sample // 2, 1),
+                )
+            )
     return speeds
 
 
@@ -159,16 +207,29 @@ def run(
     with Client(address, set_as_default=False) as client:
         before = sum(client.run(time.process_time).values())
         backtest(
-            record, origins, horizons=(3, 12), forecasters=forecasters, out=out, batch=batch,
-            executor=Cluster(address), progress=watch,
-        )  # fmt: skip
+            record,
+            origins,
+            horizons=(3, 12),
+            forecasters=forecasters,
+            out=out,
+            batch=batch,
+            executor=Cluster(address),
+            progress=watch,
+        )
         spent = sum(client.run(time.process_time).values()) - before
         peak, workers = max(client.run(_peak_memory).values()), len(client.nthreads())
     predictable = [set(record.predictable(origin)) for origin in origins]
     return Speed(
-        what, len(set().union(*predictable)), len(origins), sum(map(len, predictable)), workers,
-        times[-1] - times[1], spent, peak, loads[0],
-    )  # fmt: skip
+        what,
+        len(set().union(*predictable)),
+        len(origins),
+        sum(map(len, predictable)),
+        workers,
+        times[-1] - times[1],
+        spent,
+        peak,
+        loads[0],
+    )
 
 
 def record_of(path: Path) -> Record:
@@ -181,15 +242,21 @@ def record_of(path: Path) -> Record:
                 shutil.copyfileobj(packed, unpacked)
         table = read_counts(plain, MAPPING)
     first, last = map(pd.Timestamp, EVEN)
-    coverage = pd.DataFrame({"dyad": table.counts["dyad"].unique(), "start": first, "last_even": last})
+    coverage = pd.DataFrame(
+        {"dyad": table.counts["dyad"].unique(), "start": first, "last_even": last}
+    )
     return Record.of(table, eras="none", coverage=coverage, together="alone")
 
 
 def sample(record: Record, number: int) -> Record:
     """Take some dyads from the busiest to the quietest of those that a model can be fitted to."""
     counts = record.table.counts
-    happened = counts[counts["n"] > 0].groupby("dyad").agg(months=("date", "nunique"), events=("n", "sum"))
-    long = happened[happened["months"] >= MONTHS_TO_FIT].sort_values("events", ascending=False).index
+    happened = (
+        counts[counts["n"] > 0].groupby("dyad").agg(months=("date", "nunique"), events=("n", "sum"))
+    )
+    long = (
+        happened[happened["months"] >= MONTHS_TO_FIT].sort_values("events", ascending=False).index
+    )
     return record.only([long[place * len(long) // number] for place in range(number)])
 
 
@@ -207,21 +274,44 @@ def cluster(workers: int, scheduler: str | None) -> Iterator[str]:
 
 def markdown(speeds: Sequence[Speed], batch: int) -> str:
     """Return the speeds, and what they would be on more cores, as a page."""
-    head = ("", "dyads", "origins", "dyads x origins", "workers", "a second", "core seconds each", "memory, MB", "load")
+    head = (
+        "",
+        "dyads",
+        "origins",
+        "dyads x origins",
+        "workers",
+        "a second",
+        "core seconds each",
+        "memory, MB",
+        "load",
+    )
     measured = [
         (
-            one.what, f"{one.dyads:,}", one.origins, f"{one.pairs:,}", one.workers, f"{one.rate:.2g}",
-            f"{one.cost:.2g}", f"{one.peak_memory_mb:,.0f}", one.load,
+            one.what,
+            f"{one.dyads:,}",
+            one.origins,
+            f"{one.pairs:,}",
+            one.workers,
+            f"{one.rate:.2g}",
+            f"{one.cost:.2g}",
+            f"{one.peak_memory_mb:,.0f}",
+            one.load,
         )
         for one in speeds
-    ]  # fmt: skip
+    ]
     projected = [(cores, *(f"{cores / one.cost:.2g}" for one in speeds)) for cores in CORES]
     lines = [
-        "# Many dyads: how many per second", "", f"Measured {now()}, batches of {batch} dyads.", *describe([machine()]),
-        "", *_table(head, measured), "",
+        "# Many dyads: how many per second",
+        "",
+        f"Measured {now()}, batches of {batch} dyads.",
+        *describe([machine()]),
+        "",
+        *_table(head, measured),
+        "",
         "Dyads x origins per second on more cores, projected: tasks share nothing, so cores by core seconds each.",
-        "", *_table(("cores", *(one.what for one in speeds)), projected),
-    ]  # fmt: skip
+        "",
+        *_table(("cores", *(one.what for one in speeds)), projected),
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -15,8 +15,8 @@ CONVERGED = 1.05
 def measure(run: Run) -> dict[str, Any]:
     """Return what the table says of a run; None where a number is not defined.
 
-    The effective sample size is the rank-normalised bulk one, over all scalar parameters and the last month's level
-    of each dyad [1]_.
+    The effective sample size is the rank-normalised bulk one, over all scalar parameters and the
+    last month's level of each dyad [1]_.
 
     References
     ----------
@@ -29,7 +29,7 @@ def measure(run: Run) -> dict[str, Any]:
         "steps_per_draw": None if run.steps is None else round(run.steps, 2),
         "divergences": run.divergences,
         "ess_per_second_after_warmup": None,
-    }  # fmt: skip
+    }
     smallest, worst = diagnose(run.posterior)
     found |= {"ess_min": round(smallest[0], 1), "ess_min_of": smallest[1]}
     found |= {"r_hat_max": round(worst[0], 4), "r_hat_max_of": worst[1]}

@@ -51,7 +51,9 @@ def make_problem(size: str, density: int | None, seed: int) -> Problem:
     if size == CHRONOLOGY:
         return Problem(size, None, build_panel(read_chronology(), dyads=hierarchy("USA-CHN")))
     if density is None:
-        raise SpecError(f"density: a simulated panel of {size} needs one, such as 5 events per dyad-month")
+        raise SpecError(
+            f"density: a simulated panel of {size} needs one, such as 5 events per dyad-month"
+        )
     return Problem(size, density, simulated_panel(*shape_of(size), density, seed))
 
 
@@ -70,9 +72,12 @@ def simulated_panel(dyads: int, periods: int, density: float, seed: int) -> xr.D
 def most_typical(draws: xr.Dataset) -> xr.Dataset:
     """Choose the draw whose numbers are nearest to the medians, by their ranks among the draws.
 
-    A single draw may be odd in what decides how hard a posterior is, such as a month noise of five times the usual.
+    A single draw may be odd in what decides how hard a posterior is, such as a month noise of five
+    times the usual.
     """
-    values = np.concatenate([draws[name].to_numpy().reshape(draws.sizes["draw"], -1) for name in draws], axis=1)
+    values = np.concatenate(
+        [draws[name].to_numpy().reshape(draws.sizes["draw"], -1) for name in draws], axis=1
+    )
     ranks = values.argsort(axis=0).argsort(axis=0) / (len(values) - 1)
     return draws.isel(draw=int(((ranks - 0.5) ** 2).mean(axis=1).argmin()))
 
@@ -88,7 +93,10 @@ def empty_panel(dyads: int, periods: int) -> xr.Dataset:
         {
             "counts": (dims, np.zeros((1, dyads, periods, 1, CLASSES), dtype=np.int32)),
             "covered": (dims[:3], np.ones((1, dyads, periods), dtype=bool)),
-            "era_index": (("dyad", "time"), (era + ERAS * np.arange(dyads)[:, None]).astype(np.int16)),
+            "era_index": (
+                ("dyad", "time"),
+                (era + ERAS * np.arange(dyads)[:, None]).astype(np.int16),
+            ),
         },
         {
             "dataset": ["simulated"],
@@ -103,8 +111,17 @@ def empty_panel(dyads: int, periods: int) -> xr.Dataset:
             "era_start": ("era", pd.DatetimeIndex(np.tile(time[begins], dyads)).as_unit("ns")),
         },
         {
-            "schema": 1, "scale": "simulated", "zero_cut": ZERO_CUT, "frequency": "month", "unit": "event",
-            "as_of": "", "digest": "", "late": 0, "counted": 0, "paired": 0, "outside_coverage": "{}",
+            "schema": 1,
+            "scale": "simulated",
+            "zero_cut": ZERO_CUT,
+            "frequency": "month",
+            "unit": "event",
+            "as_of": "",
+            "digest": "",
+            "late": 0,
+            "counted": 0,
+            "paired": 0,
+            "outside_coverage": "{}",
             "outside_span": 0,
         },
-    )  # fmt: skip
+    )

@@ -66,10 +66,16 @@ def cores() -> int:
 
 
 def as_dataset(draws: dict[str, NDArray[Any]]) -> xr.Dataset:
-    """Return arrays (chain, draw, ...) as a dataset; the dims after the draws have no meaning here."""
+    """Return arrays (chain, draw, ...) as a dataset.
+
+    The dims after the draws have no meaning here.
+    """
     return xr.Dataset(
         {
-            name: (("chain", "draw", *(f"{name}_{i}" for i in range(values.ndim - 2))), np.asarray(values, dtype=float))
+            name: (
+                ("chain", "draw", *(f"{name}_{i}" for i in range(values.ndim - 2))),
+                np.asarray(values, dtype=float),
+            )
             for name, values in draws.items()
         }
     )

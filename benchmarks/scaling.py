@@ -16,13 +16,31 @@ from benchmarks.table import distinct
 from forecast.files import write_csv, write_json, write_text
 
 BASE = {"dyads": 3, "months": 300, "density": 5, "draws": 1000}
-VARIED = {"dyads": (1, 3, 6, 12), "months": (100, 300, 900), "density": (1, 5, 50), "draws": (500, 1000, 2000)}
-WORDS = {"dyads": "dyads", "months": "months", "density": "events per dyad-month", "draws": "draws per chain"}
+VARIED = {
+    "dyads": (1, 3, 6, 12),
+    "months": (100, 300, 900),
+    "density": (1, 5, 50),
+    "draws": (500, 1000, 2000),
+}
+WORDS = {
+    "dyads": "dyads",
+    "months": "months",
+    "density": "events per dyad-month",
+    "draws": "draws per chain",
+}
 SHOWN = {"sampling_seconds": "sampling, seconds", "ess_per_second": "smallest ESS per second"}
 COLUMNS = (
-    "varied", *BASE, "status", "sampling_seconds", "compile_seconds", "ess_min", "ess_per_second",
-    "r_hat_max", "steps_per_draw", "peak_memory_mb",
-)  # fmt: skip
+    "varied",
+    *BASE,
+    "status",
+    "sampling_seconds",
+    "compile_seconds",
+    "ess_min",
+    "ess_per_second",
+    "r_hat_max",
+    "steps_per_draw",
+    "peak_memory_mb",
+)
 COLOUR = "#1f5a8a"
 
 
@@ -58,7 +76,9 @@ def write_scaling(folder: Path, store: Store, say: Callable[[str], None]) -> Non
         kept = store.read(point.cell) or {"status": "failed"}
         machines.append(kept.get("machine"))
         at = {"varied": point.varied} | {name: getattr(point, name) for name in BASE}
-        rows.append({name: (at | kept).get(name) if name not in at else at[name] for name in COLUMNS})
+        rows.append(
+            {name: (at | kept).get(name) if name not in at else at[name] for name in COLUMNS}
+        )
     table = pd.DataFrame(rows, columns=COLUMNS)
     powers = {varied: exponent(table, varied) for varied in VARIED}
     found = {
@@ -79,7 +99,11 @@ def exponent(table: pd.DataFrame, varied: str) -> float | None:
     rows = table[table["varied"] == varied].dropna(subset=["sampling_seconds"])
     if len(rows) < 2:
         return None
-    return float(np.polyfit(np.log(rows[varied].astype(float)), np.log(rows["sampling_seconds"].astype(float)), 1)[0])
+    return float(
+        np.polyfit(
+            np.log(rows[varied].astype(float)), np.log(rows["sampling_seconds"].astype(float)), 1
+        )[0]
+    )
 
 
 def figure(table: pd.DataFrame) -> str:

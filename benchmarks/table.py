@@ -13,15 +13,35 @@ from benchmarks.problems import shape_of
 from forecast.files import write_json, write_text
 
 TARGET, TARGET_AT = 50.0, ("3x300", 5)
-"""How many times the plain model's effective draws per second ours are held to, and at what size and density."""
+"""How many times the plain model's effective draws per second ours are held to, and at what size
+and density."""
 NUMBERS = (
-    "ess_per_second", "ess_per_second_after_warmup", "ess_min", "r_hat_max", "divergences", "steps_per_draw",
-    "compile_seconds", "sampling_seconds", "warmup_seconds", "peak_memory_mb", "tune", "draws_kept",
-)  # fmt: skip
+    "ess_per_second",
+    "ess_per_second_after_warmup",
+    "ess_min",
+    "r_hat_max",
+    "divergences",
+    "steps_per_draw",
+    "compile_seconds",
+    "sampling_seconds",
+    "warmup_seconds",
+    "peak_memory_mb",
+    "tune",
+    "draws_kept",
+)
 HEADINGS = (
-    "engine", "ESS/s", "ESS/s after warm-up", "smallest ESS", "largest R-hat", "divergent", "steps per draw",
-    "compiling, s", "sampling, s", "warm-up + draws", "",
-)  # fmt: skip
+    "engine",
+    "ESS/s",
+    "ESS/s after warm-up",
+    "smallest ESS",
+    "largest R-hat",
+    "divergent",
+    "steps per draw",
+    "compiling, s",
+    "sampling, s",
+    "warm-up + draws",
+    "",
+)
 
 
 def write_results(cells: Sequence[dict[str, Any]], folder: Path) -> None:
@@ -34,7 +54,9 @@ def write_results(cells: Sequence[dict[str, Any]], folder: Path) -> None:
         "measured": [days[0], days[-1]],
         "machines": machines,
         "seeds": distinct(cell["seed"] for cell in cells),
-        "highest_load_before_a_cell": max((cell["load"] for cell in cells if cell.get("load")), default=None),
+        "highest_load_before_a_cell": max(
+            (cell["load"] for cell in cells if cell.get("load")), default=None
+        ),
         "converged_below_r_hat": CONVERGED,
         "problems": problems,
     }
@@ -52,7 +74,10 @@ def distinct(values: Iterable[Any]) -> list[Any]:
 
 
 def _by_problem(cells: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Cells of each problem, small problems first; those of the scaling page, with fixed draws, are left out."""
+    """Cells of each problem, small problems first.
+
+    Those of the scaling page, with fixed draws, are left out.
+    """
 
     def scale(cell: dict[str, Any]) -> tuple[int, ...]:
         return (*shape_of(cell["size"]), cell["density"] or 0)
@@ -91,7 +116,11 @@ def _ratio(cells: list[dict[str, Any]]) -> list[float] | None:
     """Our effective draws per second over the plain model's, repetition by repetition: median and range."""
     ratios = []
     for repetition in distinct(cell["repetition"] for cell in cells):
-        same = {c["engine"]: c.get("ess_per_second") or 0.0 for c in cells if c["repetition"] == repetition}
+        same = {
+            c["engine"]: c.get("ess_per_second") or 0.0
+            for c in cells
+            if c["repetition"] == repetition
+        }
         if same.get(OURS) and same.get(PLAIN):
             ratios.append(same[OURS] / same[PLAIN])
     return summary(ratios) if ratios else None
@@ -100,7 +129,11 @@ def _ratio(cells: list[dict[str, Any]]) -> list[float] | None:
 def _markdown(found: dict[str, Any]) -> str:
     lines = ["# Fits: how fast, and compared with what", "", *_header(found)]
     for problem in found["problems"]:
-        events = "the embedded chronology" if problem["density"] is None else f"{problem['density']} events per month"
+        events = (
+            "the embedded chronology"
+            if problem["density"] is None
+            else f"{problem['density']} events per month"
+        )
         limits = " or ".join(f"{limit:g}" for limit in problem["limit_seconds"])
         lines += [
             "",
@@ -117,7 +150,9 @@ def _markdown(found: dict[str, Any]) -> str:
 
 def _header(found: dict[str, Any]) -> list[str]:
     first, last = found["measured"]
-    lines = [f"Measured {first} to {last}; highest load before a cell {found['highest_load_before_a_cell']}."]
+    lines = [
+        f"Measured {first} to {last}; highest load before a cell {found['highest_load_before_a_cell']}."
+    ]
     lines += describe(found["machines"])
     return [
         *lines,
@@ -151,17 +186,28 @@ def _table(engines: dict[str, Any]) -> list[str]:
         length = f"{found['tune'][0]:g} + {found['draws_kept'][0]:g}"
         notes = ["**not converged**"] if found["converged"] is False else []
         compiling = found["compile_seconds"]
-        rows.append((
-            name, spread(found["ess_per_second"]), spread(found["ess_per_second_after_warmup"]),
-            spread(found["ess_min"]), _number(found["r_hat_max"], 2, 3), _number(found["divergences"], 2),
-            _number(found["steps_per_draw"], 0), f"{compiling[2]:.3g}, {compiling[1]:.3g}",
-            spread(found["sampling_seconds"]), length, "; ".join(notes),
-        ))  # fmt: skip
+        rows.append(
+            (
+                name,
+                spread(found["ess_per_second"]),
+                spread(found["ess_per_second_after_warmup"]),
+                spread(found["ess_min"]),
+                _number(found["r_hat_max"], 2, 3),
+                _number(found["divergences"], 2),
+                _number(found["steps_per_draw"], 0),
+                f"{compiling[2]:.3g}, {compiling[1]:.3g}",
+                spread(found["sampling_seconds"]),
+                length,
+                "; ".join(notes),
+            )
+        )
     return ["| " + " | ".join(row) + " |" for row in rows]
 
 
 def _ratio_line(problem: dict[str, Any]) -> str:
-    target = f" (aimed at: {TARGET:g})" if (problem["size"], problem["density"]) == TARGET_AT else ""
+    target = (
+        f" (aimed at: {TARGET:g})" if (problem["size"], problem["density"]) == TARGET_AT else ""
+    )
     sound = "" if problem["engines"][PLAIN]["converged"] else ", which has not converged"
     return f"`{OURS}` gives **{spread(problem['ratio'])}** times the ESS/s of `{PLAIN}`{target}{sound}."
 

@@ -1,4 +1,7 @@
-"""What a user waits for: a fit just long enough, an update, the start; and how large a saved fit is."""
+"""What a user waits for: a fit just long enough, an update, the start.
+
+And how large a saved fit is.
+"""
 
 import subprocess
 import sys
@@ -21,10 +24,14 @@ from forecast.events import hierarchy
 from forecast.files import write_json, write_text
 
 SHORT = (("1x300", 5, 800, 5.0), (CHRONOLOGY, None, 700, 30.0))
-"""Size, events per month, draws per chain, and the seconds that a fit with 400 effective draws may take."""
+"""Size, events per month, draws per chain, and the seconds that a fit with 400 effective draws may
+take."""
 TUNE = 300
 UPDATES = pd.date_range("2025-05-31", "2026-05-31", freq="ME")
-STARTS = (("import forecast", ("-c", "import forecast"), 1.0), ("forecast --help", ("-m", "forecast", "--help"), 0.5))
+STARTS = (
+    ("import forecast", ("-c", "import forecast"), 1.0),
+    ("forecast --help", ("-m", "forecast", "--help"), 0.5),
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,9 @@ class Wait:
     note: str = ""
 
 
-def short_fit(size: str, density: int | None, draws: int, limit: float, seeds: Sequence[int]) -> Wait:
+def short_fit(
+    size: str, density: int | None, draws: int, limit: float, seeds: Sequence[int]
+) -> Wait:
     """Fit as often as there are seeds, compiled before; the note tells the effective draws."""
     problem = make_problem(size, density, seeds[0])
     options = {"chains": CHAINS, "cores": cores()}
@@ -53,11 +62,16 @@ def short_fit(size: str, density: int | None, draws: int, limit: float, seeds: S
         r_hat.append(worst)
     name = "the chronology" if density is None else f"{size}, {density} events per month"
     note = f"smallest bulk ESS {spread(summary(smallest))}, largest R-hat {max(r_hat):.3f}"
-    return Wait(f"a fit of {name}, {CHAINS} x ({TUNE} + {draws}) draws", "s", limit, tuple(seconds), note)
+    return Wait(
+        f"a fit of {name}, {CHAINS} x ({TUNE} + {draws}) draws", "s", limit, tuple(seconds), note
+    )
 
 
 def updates(seed: int, folder: Path, what: str, dyads: Sequence[str]) -> list[Wait]:
-    """Bring a default fit of dyads forward month by month while that is valid; save what it began with."""
+    """Bring a default fit of dyads forward month by month while that is valid.
+
+    Save what it began with.
+    """
     events = read_chronology()
     fitted = fit(build_panel(events, dyads=dyads, as_of=UPDATES[0].date().isoformat()), seed=seed)
     saved = fitted.save(folder / "fit.zarr")
@@ -68,7 +82,9 @@ def updates(seed: int, folder: Path, what: str, dyads: Sequence[str]) -> list[Wa
     for day in UPDATES[1:]:
         try:
             with Run.clock() as clock:
-                fitted = update(fitted, events, as_of=day.date().isoformat(), seed=seed, refit=False)
+                fitted = update(
+                    fitted, events, as_of=day.date().isoformat(), seed=seed, refit=False
+                )
         except NotUpdatable:
             break
         seconds.append(clock.seconds)
@@ -81,7 +97,10 @@ def updates(seed: int, folder: Path, what: str, dyads: Sequence[str]) -> list[Wa
 
 
 def start(what: str, arguments: Sequence[str], limit: float, repetitions: int) -> Wait:
-    """Start Python so often with these arguments; the first start, with a cold file cache, does not count."""
+    """Start Python so often with these arguments.
+
+    The first start, with a cold file cache, does not count.
+    """
     seconds = []
     for _ in range(repetitions + 1):
         with Run.clock() as clock:
@@ -99,7 +118,9 @@ def write_waits(folder: Path, seed: int, repetitions: int, say: Callable[[str], 
             say(f"{wait.what}: {spread(summary(wait.values))} {wait.unit}")
             waits.append(wait)
     write_json(folder / "waits.json", found | {"waits": [asdict(wait) for wait in waits]})
-    write_text(folder / "waits.md", _markdown(found["written"], found["load"], found["machines"], waits))
+    write_text(
+        folder / "waits.md", _markdown(found["written"], found["load"], found["machines"], waits)
+    )
 
 
 def _measured(seed: int, repetitions: int, scratch: Path) -> Iterator[Wait]:
@@ -110,8 +131,19 @@ def _measured(seed: int, repetitions: int, scratch: Path) -> Iterator[Wait]:
 
 
 def _markdown(written: str, busy: float | None, machines: list[dict], waits: Sequence[Wait]) -> str:
-    lines = ["# Waits: what a user waits for", "", f"Measured {written}; load before {busy}.", *describe(machines), ""]
-    lines += ["Median [smallest to largest].", "", "| what | measured | at most | |", "| --- | --- | --- | --- |"]
+    lines = [
+        "# Waits: what a user waits for",
+        "",
+        f"Measured {written}; load before {busy}.",
+        *describe(machines),
+        "",
+    ]
+    lines += [
+        "Median [smallest to largest].",
+        "",
+        "| what | measured | at most | |",
+        "| --- | --- | --- | --- |",
+    ]
     for wait in waits:
         values = f"{spread(summary(wait.values))} {wait.unit}"
         lines.append(f"| {wait.what} | {values} | {wait.limit:g} {wait.unit} | {wait.note} |")

@@ -43,8 +43,12 @@ myst_url_schemes = {"http": None, "https": None, "mailto": None, "site": {"url":
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "notebooks")
-nb_execution_timeout = 240  # seconds for a cell; a tutorial with a slower one is shown without its outputs
-nb_execution_raise_on_error = False  # `_report_execution` tells a slow cell, which is named, from a fault, which fails
+nb_execution_timeout = (
+    240  # seconds for a cell; a tutorial with a slower one is shown without its outputs
+)
+nb_execution_raise_on_error = (
+    False  # `_report_execution` tells a slow cell, which is named, from a fault, which fails
+)
 nb_execution_in_temp = True  # what a tutorial writes does not stay in the repository
 nb_merge_streams = True
 
@@ -98,7 +102,10 @@ SLOW = "CellTimeoutError"
 
 
 def _report_execution(app: Sphinx, tree: nodes.document) -> None:
-    """Say on a tutorial's page, and at the end, that a cell took too long; any other fault of a cell is a warning."""
+    """Say on a tutorial's page, and at the end, that a cell took too long.
+
+    Any other fault of a cell is a warning.
+    """
     done = app.env.metadata.get(app.env.docname, {}).get("exec_data")
     if done is None or done.get("succeeded", True):
         return
@@ -108,7 +115,9 @@ def _report_execution(app: Sphinx, tree: nodes.document) -> None:
         return
     words = f"A cell takes more than {app.config.nb_execution_timeout} seconds here: this page has no outputs."
     tree[0].insert(1, nodes.note("", nodes.paragraph("", words)))
-    print(f"Skipped, because a cell takes more than {app.config.nb_execution_timeout} s: {app.env.docname}")
+    print(
+        f"Skipped, because a cell takes more than {app.config.nb_execution_timeout} s: {app.env.docname}"
+    )
 
 
 def _mathml(visitor: HTMLTranslator, node: nodes.Element) -> None:
@@ -123,7 +132,9 @@ def setup(app: Sphinx) -> None:
     """Make the generated pages and connect the rest."""
     write_pages()
     app.add_lexer("csv", TextLexer)
-    app.add_html_math_renderer("mathml", inline_renderers=(_mathml, None), block_renderers=(_mathml, None))
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(_mathml, None), block_renderers=(_mathml, None)
+    )
     app.connect("source-read", _relink)
     app.connect("doctree-read", _report_execution)
     app.connect("build-finished", _finish)

@@ -1,10 +1,12 @@
 """Bayesian forecasts of whether relations between two states will improve.
 
-The public names in the order of use: read events, build a panel, fit the pendulum, assess the outlook, write the
-report, test the claims. Each name is imported on first use, so that importing the package is fast.
+The public names in the order of use: read events, build a panel, fit the pendulum, assess the
+outlook, write the report, test the claims. Each name is imported on first use, so that importing
+the package is fast.
 """
 
-TYPE_CHECKING = False  # type checkers know better; importing typing would take half of the time of importing this
+# type checkers know better; importing typing would take half of the time of importing this
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from forecast import plots
@@ -62,19 +64,97 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "AskedEvents", "Assessment", "Assumed", "Cluster", "Cycle", "FeedSettings", "FetchSettings", "Fit", "ForecastError",
-    "PendulumModel", "PendulumSpec", "Prior", "Priors", "Record", "ReportSettings", "Source", "Trend", "Variable",
-    "__version__", "add_drivers", "add_events", "answer_events", "answer_question", "archive_status", "arviz_groups",
-    "ask", "assess", "attribute", "attribute_question", "backtest", "build_counts_panel", "build_index_panel",
-    "build_panel", "calendar_drivers", "check_fit", "choose", "combine", "compare_models", "conditional_question",
-    "count_feed", "count_sql", "describe_panel", "fetch_feed", "find_set", "fit", "forecast_events", "gather",
-    "hierarchy", "import_files", "joint_question", "make_event_question", "make_plan", "make_question", "make_report",
-    "origins_between", "plots", "pooled_tests", "put_question", "read_archive", "read_chronology", "read_copdab",
-    "read_counts", "read_coverage", "read_drivers", "read_dyads", "read_eras", "read_feed", "read_index", "read_keds",
-    "read_plan", "read_question", "read_sets", "read_skill", "read_table", "register_cycle", "register_trend",
-    "repair_archive", "resolve_events", "resolve_question", "run_plan", "scenario", "set_of_codes", "simulate_ahead",
-    "simulate_power", "split_change", "update", "write_report", "write_scenarios", "write_skill", "write_tests",
-]  # fmt: skip
+    "AskedEvents",
+    "Assessment",
+    "Assumed",
+    "Cluster",
+    "Cycle",
+    "FeedSettings",
+    "FetchSettings",
+    "Fit",
+    "ForecastError",
+    "PendulumModel",
+    "PendulumSpec",
+    "Prior",
+    "Priors",
+    "Record",
+    "ReportSettings",
+    "Source",
+    "Trend",
+    "Variable",
+    "__version__",
+    "add_drivers",
+    "add_events",
+    "answer_events",
+    "answer_question",
+    "archive_status",
+    "arviz_groups",
+    "ask",
+    "assess",
+    "attribute",
+    "attribute_question",
+    "backtest",
+    "build_counts_panel",
+    "build_index_panel",
+    "build_panel",
+    "calendar_drivers",
+    "check_fit",
+    "choose",
+    "combine",
+    "compare_models",
+    "conditional_question",
+    "count_feed",
+    "count_sql",
+    "describe_panel",
+    "fetch_feed",
+    "find_set",
+    "fit",
+    "forecast_events",
+    "gather",
+    "hierarchy",
+    "import_files",
+    "joint_question",
+    "make_event_question",
+    "make_plan",
+    "make_question",
+    "make_report",
+    "origins_between",
+    "plots",
+    "pooled_tests",
+    "put_question",
+    "read_archive",
+    "read_chronology",
+    "read_copdab",
+    "read_counts",
+    "read_coverage",
+    "read_drivers",
+    "read_dyads",
+    "read_eras",
+    "read_feed",
+    "read_index",
+    "read_keds",
+    "read_plan",
+    "read_question",
+    "read_sets",
+    "read_skill",
+    "read_table",
+    "register_cycle",
+    "register_trend",
+    "repair_archive",
+    "resolve_events",
+    "resolve_question",
+    "run_plan",
+    "scenario",
+    "set_of_codes",
+    "simulate_ahead",
+    "simulate_power",
+    "split_change",
+    "update",
+    "write_report",
+    "write_scenarios",
+    "write_skill",
+    "write_tests",
+]
 
 
 def __dir__() -> list[str]:
@@ -93,4 +173,8 @@ if not TYPE_CHECKING:  # a type checker knows the names from above, and no other
 
         if name == "__version__":
             return version("pendulum-forecast")
-        return import_module("forecast.plots") if name == "plots" else imported_on_use(__name__)[1](name)
+        return (
+            import_module("forecast.plots")
+            if name == "plots"
+            else imported_on_use(__name__)[1](name)
+        )

@@ -46,7 +46,9 @@ _FIT = _having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec"
 _KINDS = {
     "str": Kind("a text", lambda value: isinstance(value, str)),
     "Path": Kind("a path", lambda value: isinstance(value, str | PathLike)),
-    "bool": Kind("True or False", lambda value: isinstance(value, bool) or type(value).__name__ == "bool"),
+    "bool": Kind(
+        "True or False", lambda value: isinstance(value, bool) or type(value).__name__ == "bool"
+    ),
     "Frame": Kind(
         "a table of pandas, polars, Arrow or xarray",
         lambda value: (
@@ -54,11 +56,20 @@ _KINDS = {
             or any(_is_a(name, value) for name in ("DataFrame", "Dataset", "DataArray"))
         ),
     ),
-    "float": Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool)),
-    "Float": Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf"),
+    "float": Kind(
+        "a number", lambda value: isinstance(value, Real) and not isinstance(value, bool)
+    ),
+    "Float": Kind(
+        "an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf"
+    ),
     "Progress": Kind("a function", callable),
-    **dict.fromkeys(("Mapping", "dict"), Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping))),
-    "date": Kind("a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime)),
+    **dict.fromkeys(
+        ("Mapping", "dict"),
+        Kind("a mapping such as a dict", lambda value: isinstance(value, Mapping)),
+    ),
+    "date": Kind(
+        "a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime)
+    ),
     "Day": Kind(
         "a day such as '2023-10-31' or a date",
         lambda value: isinstance(value, str | date) or type(value).__name__ == "datetime64",
@@ -68,12 +79,18 @@ _KINDS = {
     "Executor": _having("an executor, such as Processes(2) or Cluster(address)", "ready", "run"),
     "Forecaster": _having("a forecaster, such as those of choose()", "code", "answer"),
     "Gate": _having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict"),
-    "Recorded": _having("a table that was read, such as read_chronology() returns", "files", "rejects"),
+    "Recorded": _having(
+        "a table that was read, such as read_chronology() returns", "files", "rejects"
+    ),
 }
 with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as _file:
     _EXPECTED = {(row["of"], row["name"]): row["expected"] for row in csv.DictReader(_file)}
 """What is expected of arguments of a type and, where that says less, of arguments of a name."""
-_KINDS |= {name: Kind(words, functools.partial(_is_a, name)) for (of, name), words in _EXPECTED.items() if of == "type"}
+_KINDS |= {
+    name: Kind(words, functools.partial(_is_a, name))
+    for (of, name), words in _EXPECTED.items()
+    if of == "type"
+}
 """Kinds by the name of a type in an annotation; arguments of any other type are not checked."""
 _PANELS = ("panel", "followed", "new_events")
 """Names of arguments that are panels, if they are a dataset."""
@@ -83,7 +100,10 @@ _TYPE = re.compile(r"[^|\s\[]+(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?")
 
 @functools.cache
 def _kind(annotation: str, name: str) -> Kind | None:
-    """Return the kind of an argument of this annotation, any of the types in a union; None if one is not known."""
+    """Return the kind of an argument of this annotation, any of the types in a union.
+
+    None if one is not known.
+    """
     merged = annotation.replace("str | Path", "Path").replace("str | date", "Day")
     kinds = [_kind_of_type(text, name) for text in _TYPE.findall(merged) if text != "None"]
     known = [kind for kind in kinds if kind is not None]
@@ -100,7 +120,9 @@ def _kind_of_type(text: str, name: str) -> Kind | None:
         return one and Kind(f"a list, each {one.words}", functools.partial(_is_list_of, one))
     if outer == "Literal":
         names = re.findall(r"'(.*?)'", inner)
-        return Kind(f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names)
+        return Kind(
+            f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names
+        )
     if outer == "Seed":
         return Kind(
             "a whole number from 0, or a numpy Generator",
@@ -117,7 +139,9 @@ def _is_whole(value: Any, least: int) -> bool:
 
 
 def _is_list_of(kind: Kind, value: Any) -> bool:
-    listed = isinstance(value, Sequence) or (hasattr(value, "__array__") and getattr(value, "ndim", 0) == 1)
+    listed = isinstance(value, Sequence) or (
+        hasattr(value, "__array__") and getattr(value, "ndim", 0) == 1
+    )
     return listed and not isinstance(value, str | bytes) and all(kind.fits(one) for one in value)
 
 
@@ -125,12 +149,18 @@ _validate_panel: list[Callable[[Any], None]] = []
 
 
 def validate_panels_with(validate: Callable[[Any], None]) -> None:
-    """Register how a panel is validated; `forecast.panel` does, because it cannot be imported here."""
+    """Register how a panel is validated.
+
+    `forecast.panel` does, because it cannot be imported here.
+    """
     _validate_panel[:] = [validate]
 
 
 def checked[**Given, Result](function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Check arguments by their annotations before a function is called; one whose default is None may be None."""
+    """Check arguments by their annotations before a function is called.
+
+    One whose default is None may be None.
+    """
     signature = inspect.signature(function)
     types = {name: _text(one.annotation) for name, one in signature.parameters.items()}
 
@@ -146,7 +176,9 @@ def checked[**Given, Result](function: Callable[Given, Result]) -> Callable[Give
 
 def _text(annotation: Any) -> str:
     """Return an annotation as it is written, without the modules of its types."""
-    return _MODULE.sub("", annotation if isinstance(annotation, str) else inspect.formatannotation(annotation))
+    return _MODULE.sub(
+        "", annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    )
 
 
 def check(name: str, value: Any, annotation: str) -> None:
@@ -165,8 +197,16 @@ def _short(value: Any) -> str:
     kind = type(value).__name__
     if isinstance(value, int) and abs(value) >= 10**20:
         return "a number of too many digits"
-    text = repr(value) if isinstance(value, str | int | float | bool | bytes | None | date | tuple | list) else ""
-    return f"{text} ({kind})" if text and len(text) <= 60 and "\n" not in text else f"an object of type {kind}"
+    text = (
+        repr(value)
+        if isinstance(value, str | int | float | bool | bytes | None | date | tuple | list)
+        else ""
+    )
+    return (
+        f"{text} ({kind})"
+        if text and len(text) <= 60 and "\n" not in text
+        else f"an object of type {kind}"
+    )
 
 
 LIMITS = {
@@ -189,11 +229,15 @@ MOST_POINTS = 100.0
 
 
 LEAST_PERCENT = 1.0
-"""Per cent: a smaller threshold is a fraction in place of a percentage; no pair's share has been so low."""
+"""Per cent: a smaller threshold is a fraction in place of a percentage; no pair's share has been so
+low."""
 
 
 def described_fraction(name: str, value: float) -> str:
-    """Return what is wrong with a share that was given as a fraction; empty if it is in per cent."""
+    """Return what is wrong with a share that was given as a fraction.
+
+    Empty if it is in per cent.
+    """
     if not 0 < value < LEAST_PERCENT:
         return ""
     return f"{name}: got {value:g}; expected per cent, 0 to 100. For {100 * value:g}% write {100 * value:g}"
@@ -202,8 +246,14 @@ def described_fraction(name: str, value: float) -> str:
 def require_whole(name: str, value: object) -> int:
     """Make sure that a number given by a user is whole and within its limits."""
     least, most = LIMITS[name]
-    if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
-        raise SpecError(f"{name}: got {_short(value)}; expected a whole number, at least {least} and at most {most:,}")
+    if (
+        not isinstance(value, Integral)
+        or isinstance(value, bool)
+        or not least <= int(value) <= most
+    ):
+        raise SpecError(
+            f"{name}: got {_short(value)}; expected a whole number, at least {least} and at most {most:,}"
+        )
     return int(value)
 
 
@@ -216,9 +266,14 @@ def whole_seed(seed: "Seed") -> int:
 def require_sampler(
     *, draws: int | None, tune: int | None, chains: int | None, seed: int, cores: int | None = None
 ) -> None:
-    """Make sure that the settings of a sampler can be carried out; what is None is left to its default."""
+    """Make sure that the settings of a sampler can be carried out.
+
+    What is None is left to its default.
+    """
     given = {"draws": draws, "tune": tune, "chains": chains, "cores": cores, "seed": seed}
-    numbers = {name: require_whole(name, value) for name, value in given.items() if value is not None}
+    numbers = {
+        name: require_whole(name, value) for name, value in given.items() if value is not None
+    }
     if (total := numbers.get("draws", 1) * numbers.get("chains", 1)) > MOST_DRAWS:
         raise SpecError(f"draws: {total:,} over all chains; expected at most {MOST_DRAWS:,}")
 
@@ -226,13 +281,17 @@ def require_sampler(
 def require_positive(name: str, value: object, most: float, unit: str) -> None:
     """Make sure that a number is positive and not beyond a limit."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= most:
-        raise SpecError(f"{name}: got {_short(value)}; expected a positive number of {unit}, at most {most:g}")
+        raise SpecError(
+            f"{name}: got {_short(value)}; expected a positive number of {unit}, at most {most:g}"
+        )
 
 
 def require(package: str, extra: str) -> None:
     """Make sure that a package of an extra is there."""
     if importlib.util.find_spec(package) is None:
-        raise ForecastError(f"{package} is not installed. Install the extra: pip install 'pendulum-forecast[{extra}]'")
+        raise ForecastError(
+            f"{package} is not installed. Install the extra: pip install 'pendulum-forecast[{extra}]'"
+        )
 
 
 LARGEST = 100_000
@@ -264,7 +323,9 @@ def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
         _require_shallow(content)
     except (yaml.YAMLError, ValueError, RecursionError) as cause:
         where = " ".join(str(cause).split())
-        raise error(f"{path}: neither YAML nor JSON ({where:.300}). Quote values with colons.") from cause
+        raise error(
+            f"{path}: neither YAML nor JSON ({where:.300}). Quote values with colons."
+        ) from cause
     return content
 
 
@@ -285,7 +346,10 @@ def faults(error: "ValidationError") -> str:
 
 
 def _require_plain(text: str) -> None:
-    """Raise ValueError at the first thing in YAML that a form does not need; nothing is built of it yet."""
+    """Raise ValueError at the first thing in YAML that a form does not need.
+
+    Nothing is built of it yet.
+    """
     import yaml
 
     depth = 0
@@ -298,7 +362,9 @@ def _require_plain(text: str) -> None:
             raise ValueError(f"{where}: tags such as {tag!r:.40} are not allowed")
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SCALAR:
             raise ValueError(f"{where}: a value of more than {LONGEST_SCALAR} characters")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         if depth > DEEPEST:
             raise ValueError(f"{where}: nested more than {DEEPEST} deep")
 
@@ -318,7 +384,9 @@ def _require_distinct_keys(node: Any) -> None:
     for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if name.tag == "tag:yaml.org,2002:merge":
             line = name.start_mark.line + 1
-            raise ValueError(f"line {line}: merge keys (`<<`) are not allowed; write the fields out")
+            raise ValueError(
+                f"line {line}: merge keys (`<<`) are not allowed; write the fields out"
+            )
         _require_distinct_keys(value)
     if isinstance(node, yaml.MappingNode):
         known: dict[tuple[str, str], int] = {}
@@ -326,7 +394,9 @@ def _require_distinct_keys(node: Any) -> None:
             line = name.start_mark.line + 1
             if (name.tag, name.value) in known:
                 there = known[name.tag, name.value]
-                raise ValueError(f"lines {there} and {line}: field {name.value!r:.80} is there twice; leave one out")
+                raise ValueError(
+                    f"lines {there} and {line}: field {name.value!r:.80} is there twice; leave one out"
+                )
             known[name.tag, name.value] = line
     for inner in node.value if isinstance(node, yaml.SequenceNode) else ():
         _require_distinct_keys(inner)
@@ -339,7 +409,11 @@ def _require_shallow(content: Any) -> None:
         if any(isinstance(value, str) and len(value) > LONGEST_SCALAR for value in level):
             raise ValueError(f"a value of more than {LONGEST_SCALAR} characters")
         listed = (one for one in level if isinstance(one, dict | list))
-        level = [inner for one in listed for inner in (chain(one, one.values()) if isinstance(one, dict) else one)]
+        level = [
+            inner
+            for one in listed
+            for inner in (chain(one, one.values()) if isinstance(one, dict) else one)
+        ]
     if level:
         raise ValueError(f"nested more than {DEEPEST} deep")
 
@@ -347,6 +421,8 @@ def _require_shallow(content: Any) -> None:
 def _fault(details: Any) -> str:
     field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
     message, half = details["msg"].removeprefix("Value error, "), LONGEST_MESSAGE // 2
-    if len(message) > LONGEST_MESSAGE:  # it begins with the field at fault, and ends with how to mend it
+    if (
+        len(message) > LONGEST_MESSAGE
+    ):  # it begins with the field at fault, and ends with how to mend it
         message = f"{message[:half]} ... {message[-half:]}"
     return f"field `{field:.80}`: {message}" if field else message

@@ -23,7 +23,8 @@ EARLIEST = datetime.date(1700, 1, 1)
 """No record goes further back."""
 
 Day = str | datetime.date
-"""A day as a user gives it: text such as 2023-10-31, or 2023-10 for a month; a date; a Timestamp of pandas."""
+"""A day as a user gives it: text such as 2023-10-31, or 2023-10 for a month; a date; a Timestamp of
+pandas."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
@@ -39,11 +40,18 @@ def parse_date(text: str, field: str) -> datetime.date:
             return month_end(datetime.date.fromisoformat(f"{stripped}-01"))
     except ValueError as error:
         raise SpecError(f"{field}: {text!r} is not in the calendar ({error}).") from error
-    raise SpecError(f"{field}: {text!r} is not a date. Write YYYY-MM-DD, or YYYY-MM for its last day.")
+    raise SpecError(
+        f"{field}: {text!r} is not a date. Write YYYY-MM-DD, or YYYY-MM for its last day."
+    )
 
 
-def read_day(given: "str | datetime.date | np.datetime64", field: str, *, first: bool = False) -> datetime.date:
-    """Read a day from text, a date, or a moment without a time zone; `first` is whether a month means its first day."""
+def read_day(
+    given: "str | datetime.date | np.datetime64", field: str, *, first: bool = False
+) -> datetime.date:
+    """Read a day from text, a date, or a moment without a time zone.
+
+    `first` is whether a month means its first day.
+    """
     if isinstance(given, str):
         day = parse_date(given, field)
         return month_start(day) if first and _MONTH.fullmatch(given.strip()) else day
@@ -53,7 +61,9 @@ def read_day(given: "str | datetime.date | np.datetime64", field: str, *, first:
     if not isinstance(day, datetime.datetime):
         return day
     if day.tzinfo is not None:
-        raise SpecError(f"{field}: {given} has a time zone, and a day has none. Give {day:%Y-%m-%d}.")
+        raise SpecError(
+            f"{field}: {given} has a time zone, and a day has none. Give {day:%Y-%m-%d}."
+        )
     return day.date()
 
 
@@ -67,7 +77,10 @@ def optional_day(given: Day | None, field: str, *, first: bool = False) -> datet
 
 
 def now() -> datetime.datetime:
-    """Return the moment, in UTC; what today is follows from it everywhere, also in tests that set it."""
+    """Return the moment, in UTC.
+
+    What today is follows from it everywhere, also in tests that set it.
+    """
     return datetime.datetime.now(datetime.UTC)
 
 
@@ -77,11 +90,16 @@ def today() -> datetime.date:
 
 
 def reject_future(day: datetime.date, field: str) -> None:
-    """Reject a day of which nothing can be known yet, or of which no record is; `field` is what the error calls it."""
+    """Reject a day of which nothing can be known yet, or of which no record is.
+
+    `field` is what the error calls it.
+    """
     if day > today():
         raise SpecError(f"{field}: {day} is in the future; give a day up to today, {today()} (UTC)")
     if day < EARLIEST:
-        raise SpecError(f"{field}: {day} is before all records; give a day from {EARLIEST} to today")
+        raise SpecError(
+            f"{field}: {day} is before all records; give a day from {EARLIEST} to today"
+        )
 
 
 def month_start(date: datetime.date) -> datetime.date:
@@ -98,13 +116,18 @@ def add_months(date: datetime.date, months: int) -> datetime.date:
     """Return the same day `months` later, or the month's last day where there is no such day."""
     year, month0 = divmod(date.year * 12 + date.month - 1 + months, 12)
     if not datetime.MINYEAR <= year <= datetime.MAXYEAR:
-        raise SpecError(f"{months} months from {date} is outside the calendar (years 1 to 9999). Use fewer.")
+        raise SpecError(
+            f"{months} months from {date} is outside the calendar (years 1 to 9999). Use fewer."
+        )
     month = month0 + 1
     return datetime.date(year, month, min(date.day, calendar.monthrange(year, month)[1]))
 
 
 def months_between(first: datetime.date, last: datetime.date) -> int:
-    """Return the number of calendar months from `first` to `last`; days do not count, earlier is negative."""
+    """Return the number of calendar months from `first` to `last`.
+
+    Days do not count, earlier is negative.
+    """
     return (last.year - first.year) * 12 + last.month - first.month
 
 
@@ -112,7 +135,9 @@ def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
     """Return the number of months from the last day of the present period to the end of a later month."""
     months = round(12 * (month_end(day) - origin).days / 365.25)
     if months < 1:
-        raise SpecError(f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a later one")
+        raise SpecError(
+            f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a later one"
+        )
     if months > LONGEST_HORIZON:
         raise SpecError(
             f"{field}: {day:%Y-%m} is {months} months ahead; expected at most {LONGEST_HORIZON}, up to "
@@ -127,11 +152,15 @@ def parse_horizons(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",")]
     for word in words:
         if not re.fullmatch(r"[+-]?[0-9]{1,9}", word):
-            raise SpecError(f"horizons: {word!r:.40} in {text!r:.80} is not a whole number of months. {fix}")
+            raise SpecError(
+                f"horizons: {word!r:.40} in {text!r:.80} is not a whole number of months. {fix}"
+            )
     horizons = sorted(int(word) for word in words)
     for horizon in horizons:
         if not 1 <= horizon <= LONGEST_HORIZON:
-            raise SpecError(f"horizons: {horizon} is not between 1 and {LONGEST_HORIZON} months. {fix}")
+            raise SpecError(
+                f"horizons: {horizon} is not between 1 and {LONGEST_HORIZON} months. {fix}"
+            )
         if horizons.count(horizon) > 1:
             raise SpecError(f"horizons: {horizon} is given more than once in {text!r:.80}. {fix}")
     return tuple(horizons)
@@ -139,7 +168,8 @@ def parse_horizons(text: str) -> tuple[int, ...]:
 
 DAYS_A_YEAR = 365.25
 WEEKS_A_MONTH = DAYS_A_YEAR / 12 / 7
-"""4.348: a horizon of h months is the nearest whole number of weeks to 4.348 h in a weekly panel."""
+"""4.348: a horizon of h months is the nearest whole number of weeks to 4.348 h in a weekly
+panel."""
 PERIODS_A_MONTH = {"month": 1.0, "week": WEEKS_A_MONTH}
 
 
@@ -147,7 +177,9 @@ def periods_a_month(panel: "xr.Dataset") -> float:
     """Return the number of periods in a month: 1 for a monthly panel, 4.348 for a weekly one."""
     frequency = panel.attrs.get("frequency", "month")
     if frequency not in PERIODS_A_MONTH:
-        raise DataError(f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel.")
+        raise DataError(
+            f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel."
+        )
     return PERIODS_A_MONTH[frequency]
 
 

@@ -1,7 +1,8 @@
 """Drivers: covariates with the date each value became available, from a file or from scheduled events, in a panel.
 
-`read_drivers` reads a user's file, and `calendar_drivers` derives drivers from the scheduled events of
-``data/calendar.csv``. `add_drivers` adds either to a panel, with the values known on the panel's day.
+`read_drivers` reads a user's file, and `calendar_drivers` derives drivers from the scheduled events
+of ``data/calendar.csv``. `add_drivers` adds either to a panel, with the values known on the panel's
+day.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +42,8 @@ class DriverTable:
 
     source: str  # What it was read from
     names: tuple[str, ...]  # The drivers, in the order of the columns
-    # One row per value: `driver`, `dyad` (empty for a value of all dyads), `month` (its first day), `known_at` and
-    # `value`.
+    # One row per value: `driver`, `dyad` (empty for a value of all dyads), `month` (its first day),
+    # `known_at` and `value`.
     values: pd.DataFrame = field(repr=False, compare=False)
     digest: str = ""  # SHA-256 of what was read
     # What drivers act on where that is not chosen; the month, if it is not here.
@@ -58,20 +59,29 @@ class DriverTable:
         found = {name.strip(): word.strip() for name, _, word in pairs}
         unknown = [name for name in found if name not in self.names]
         if unknown or len(found) < len(pairs):
-            what = f"there is no driver {unknown[0]!r:.60}" if unknown else "a driver is there twice"
-            raise SpecError(f"driver-acts: {what}; the drivers are {join(self.names)}, such as {self.names[0]}=month")
+            what = (
+                f"there is no driver {unknown[0]!r:.60}" if unknown else "a driver is there twice"
+            )
+            raise SpecError(
+                f"driver-acts: {what}; the drivers are {join(self.names)}, such as {self.names[0]}=month"
+            )
         return found
 
     def known(self, driver: str, dyad: str, as_of: date) -> pd.DataFrame:
         """Return `known_at` and `value` of a driver by month: the last revision by a day, of the dyad or of all."""
         own = [self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series]
         found = pd.concat(own) if own else self.values.iloc[:0]
-        found = found[found["known_at"] <= pd.Timestamp(as_of)].sort_values(["month", "dyad", "known_at"])
+        found = found[found["known_at"] <= pd.Timestamp(as_of)].sort_values(
+            ["month", "dyad", "known_at"]
+        )
         return found.drop_duplicates("month", keep="last").set_index("month")[["known_at", "value"]]
 
     @cached_property
     def _series(self) -> dict[tuple[str, str], pd.DataFrame]:
-        return {(str(driver), str(dyad)): own for (driver, dyad), own in self.values.groupby(["driver", "dyad"])}
+        return {
+            (str(driver), str(dyad)): own
+            for (driver, dyad), own in self.values.groupby(["driver", "dyad"])
+        }
 
 
 @checked
@@ -81,20 +91,22 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
     Parameters
     ----------
     path : str, pathlib.Path or table
-        A file in UTF-8, or a table of pandas, polars, Arrow or xarray, with the columns ``time`` (the month, YYYY-MM,
-        or a day in it), ``known_at`` (the day since when the value was known, YYYY-MM-DD), if need be ``dyad``, and
-        one column a driver. An empty cell holds no value; a row with a later ``known_at`` revises an earlier one.
+        A file in UTF-8, or a table of pandas, polars, Arrow or xarray, with the columns ``time``
+        (the month, YYYY-MM, or a day in it), ``known_at`` (the day since when the value was known,
+        YYYY-MM-DD), if need be ``dyad``, and one column a driver. An empty cell holds no value; a
+        row with a later ``known_at`` revises an earlier one.
 
     Returns
     -------
     DriverTable
-        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at` and `value`, as
-        in the file.
+        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at`
+        and `value`, as in the file.
 
     Raises
     ------
     DataError
-        If the file cannot be read, a column is missing, or a cell makes no sense; the message names its line.
+        If the file cannot be read, a column is missing, or a cell makes no sense; the message names
+        its line.
 
     Examples
     --------
@@ -111,12 +123,18 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
     frame = read_small_csv(table, (TIME, KNOWN_AT), name.name)
     names = tuple(str(column) for column in frame if column not in (TIME, KNOWN_AT, DYAD))
     if not names:
-        raise DataError(f"{name}: there is no column of a driver other than {join(map(str, frame))}; add one")
+        raise DataError(
+            f"{name}: there is no column of a driver other than {join(map(str, frame))}; add one"
+        )
     if len(names) > MOST_DRIVERS:
-        raise DataError(f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of its own")
+        raise DataError(
+            f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of its own"
+        )
     wrong = [one for one in names if not one or len(one) > LONGEST_NAME or not one.isprintable()]
     if wrong:
-        raise DataError(f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} characters")
+        raise DataError(
+            f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} characters"
+        )
     values = _values(frame, names, name)
     empty = [column for column in names if column not in set(values["driver"])]
     if empty:
@@ -128,9 +146,16 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
     """Return the values of a file in the form of `DriverTable`."""
     known_at = read_days(frame[KNOWN_AT], path)
     in_time = known_at.dt.date <= today()
-    require_cells(known_at, in_time, "the day since when the value is known, not one in the future", path)
+    require_cells(
+        known_at, in_time, "the day since when the value is known, not one in the future", path
+    )
     dyads = frame[DYAD] if DYAD in frame else pd.Series("", frame.index, name=DYAD)
-    require_cells(dyads, dyads.str.fullmatch(_DYAD), "two ISO 3166 alpha-3 codes such as USA-CHN, or empty", path)
+    require_cells(
+        dyads,
+        dyads.str.fullmatch(_DYAD),
+        "two ISO 3166 alpha-3 codes such as USA-CHN, or empty",
+        path,
+    )
     found = []
     for name in names:
         cells = frame.loc[frame[name] != "", name]
@@ -141,7 +166,9 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
     months = read_days(frame[TIME], path)
     values["month"] = months - pd.to_timedelta(months.dt.day - 1, unit="D")
     values["known_at"] = known_at
-    values["dyad"] = dyads.map(lambda text: text and dyad_code(*text.upper().replace("_", "-").split("-")))
+    values["dyad"] = dyads.map(
+        lambda text: text and dyad_code(*text.upper().replace("_", "-").split("-"))
+    )
     twice = values[values.duplicated(["driver", "dyad", "month", "known_at"])]
     if len(twice):
         one = twice.iloc[0]
@@ -167,30 +194,48 @@ class CalendarDriver:
     words: str
     kinds: tuple[str, ...]  # Of the facts that count
     both: bool = False  # Whether both states of a dyad have to be concerned
-    # Months from the fact to the first and the last month in which the driver is one; elsewhere it is zero.
+    # Months from the fact to the first and the last month in which the driver is one; elsewhere it
+    # is zero.
     first: int = 0
     last: int = 0
-    acts: str = "month"  # What it acts on where that is not chosen: a phase on the cycle, an occasion on the month
+    # What it acts on where that is not chosen: a phase on the cycle, an occasion on the month
+    acts: str = "month"
 
 
 DRIVERS = (
     CalendarDriver(
-        "us_election_year", "the twelve months up to a US presidential election", ("us_election",), first=-11,
+        "us_election_year",
+        "the twelve months up to a US presidential election",
+        ("us_election",),
+        first=-11,
         acts="cycle",
     ),
     CalendarDriver(
-        "us_first_year", "the first twelve months of a US presidential term", ("us_inauguration",), last=11,
+        "us_first_year",
+        "the first twelve months of a US presidential term",
+        ("us_inauguration",),
+        last=11,
         acts="cycle",
     ),
-    CalendarDriver("election", "a month with an election in another of the two states", ("election",)),
+    CalendarDriver(
+        "election", "a month with an election in another of the two states", ("election",)
+    ),
     CalendarDriver("party_congress", "a month with a Chinese party congress", ("party_congress",)),
-    CalendarDriver("summit", "a month with a G20, APEC, SCO or BRICS summit of both states", SUMMITS, both=True),
     CalendarDriver(
-        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), both=True, first=-12,
-        last=-1, acts="cycle",
+        "summit", "a month with a G20, APEC, SCO or BRICS summit of both states", SUMMITS, both=True
     ),
-)  # fmt: skip
-"""Calendar drivers; facts that look ahead for months are known years before, so that no month uses hindsight."""
+    CalendarDriver(
+        "treaty_expiry",
+        "the year before a treaty of both states expires",
+        ("treaty_expiry",),
+        both=True,
+        first=-12,
+        last=-1,
+        acts="cycle",
+    ),
+)
+"""Calendar drivers; facts that look ahead for months are known years before, so that no month uses
+hindsight."""
 
 
 def read_calendar() -> pd.DataFrame:
@@ -205,9 +250,9 @@ def read_calendar() -> pd.DataFrame:
 def calendar_drivers(dyads: Sequence[str]) -> DriverTable:
     """Turn the scheduled facts of ``data/calendar.csv`` into monthly drivers, each zero or one.
 
-    A month of the record counts a fact that was known by then. Of the months ahead the ones count that are known on the
-    as-of day: elections and terms of US presidents for ever, the next summits for a month. Drivers that never are one
-    for any of the dyads are left out.
+    A month of the record counts a fact that was known by then. Of the months ahead the ones count
+    that are known on the as-of day: elections and terms of US presidents for ever, the next summits
+    for a month. Drivers that never are one for any of the dyads are left out.
 
     Parameters
     ----------
@@ -216,8 +261,8 @@ def calendar_drivers(dyads: Sequence[str]) -> DriverTable:
     Returns
     -------
     DriverTable
-        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at` and `value`, 0 or
-        1.
+        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at`
+        and `value`, 0 or 1.
 
     Raises
     ------
@@ -236,15 +281,20 @@ def calendar_drivers(dyads: Sequence[str]) -> DriverTable:
     """
     facts = read_calendar()
     values = pd.concat(
-        [_calendar_values(driver, dyad, facts) for driver in DRIVERS for dyad in dyads], ignore_index=True
+        [_calendar_values(driver, dyad, facts) for driver in DRIVERS for dyad in dyads],
+        ignore_index=True,
     )
     moving = set(values.loc[values["value"] > 0, "driver"])
     names = tuple(driver.name for driver in DRIVERS if driver.name in moving)
     if not names:
-        raise DataError(f"calendar: no scheduled fact concerns {', '.join(dyads)}; give drivers of your own")
+        raise DataError(
+            f"calendar: no scheduled fact concerns {', '.join(dyads)}; give drivers of your own"
+        )
     content = digest(facts) + " ".join(dyads)
     acts = {driver.name: driver.acts for driver in DRIVERS if driver.name in names}
-    return DriverTable("calendar.csv", names, values[values["driver"].isin(names)], digest(content.encode()), acts)
+    return DriverTable(
+        "calendar.csv", names, values[values["driver"].isin(names)], digest(content.encode()), acts
+    )
 
 
 def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
@@ -258,10 +308,14 @@ def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> 
     ones = [
         (add_months(month_start(day), step), max(known_at, FIRST), 1.0)
         for day, known_at, kind, concerned in columns.itertuples(index=False, name=None)
-        if kind in driver.kinds and (all if driver.both else any)(state in concerned for state in states)
+        if kind in driver.kinds
+        and (all if driver.both else any)(state in concerned for state in states)
         for step in range(driver.first, driver.last + 1)
     ]
-    zeros = [(month, FIRST - timedelta(days=1), 0.0) for month in pd.date_range(FIRST, LAST, freq="MS").date]
+    zeros = [
+        (month, FIRST - timedelta(days=1), 0.0)
+        for month in pd.date_range(FIRST, LAST, freq="MS").date
+    ]
     values = pd.DataFrame([*zeros, *ones], columns=["month", "known_at", "value"])
     values = values.astype({"month": "datetime64[s]", "known_at": "datetime64[s]"})
     known = values[values["month"].between(pd.Timestamp(FIRST), pd.Timestamp(LAST))]
@@ -307,7 +361,8 @@ class Ahead:
 
 def autoregression(series: Float) -> tuple[float, float, float]:
     """Fit an AR(1) by least squares: what is carried over, the mean, and the spread of a month's shock."""
-    # A series that would explode is taken for a random walk; the uncertainty of the three numbers is left out.
+    # A series that would explode is taken for a random walk; the uncertainty of the three numbers
+    # is left out.
     mean = float(series.mean())
     before, after = series[:-1] - mean, series[1:] - mean
     power = float((before**2).sum())
@@ -315,19 +370,30 @@ def autoregression(series: Float) -> tuple[float, float, float]:
     return carry, mean, float(np.std(after - carry * before)) if len(series) > 1 else 0.0
 
 
-def attach(panel: "xr.Dataset", names: list[str], values: Float, given: Float, future: Future) -> "xr.Dataset":
+def attach(
+    panel: "xr.Dataset", names: list[str], values: Float, given: Float, future: Future
+) -> "xr.Dataset":
     """Return a panel with drivers."""
     mean, spread = (of(values, axis=(1, 2)) for of in (np.nanmean, np.nanstd))
     still = [name for name, one in zip(names, spread, strict=True) if not one > 0]
     if still:
-        raise DataError(f"drivers: {join(still)} has one value in all months of the panel; leave it out")
+        raise DataError(
+            f"drivers: {join(still)} has one value in all months of the panel; leave it out"
+        )
     content = "\0".join([str(panel.attrs.get("digest", "")), *names, future]).encode()
-    return panel.assign(
-        driver_value=(("driver", "dyad", "time"), values), driver_given=(("driver", "dyad", "ahead"), given)
-    ).assign_coords(
-        driver=names, driver_mean=("driver", mean), driver_spread=("driver", spread),
-        driver_future=("driver", [future] * len(names)),
-    ).assign_attrs(digest=digest(content + values.tobytes() + given.tobytes()))  # fmt: skip
+    return (
+        panel.assign(
+            driver_value=(("driver", "dyad", "time"), values),
+            driver_given=(("driver", "dyad", "ahead"), given),
+        )
+        .assign_coords(
+            driver=names,
+            driver_mean=("driver", mean),
+            driver_spread=("driver", spread),
+            driver_future=("driver", [future] * len(names)),
+        )
+        .assign_attrs(digest=digest(content + values.tobytes() + given.tobytes()))
+    )
 
 
 def has_drivers(panel: "xr.Dataset") -> bool:
@@ -336,7 +402,10 @@ def has_drivers(panel: "xr.Dataset") -> bool:
 
 
 def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
-    """Return drivers of a panel less their mean, over their spread, (driver, dyad, time); zero without a value."""
+    """Return drivers of a panel less their mean, over their spread, (driver, dyad, time).
+
+    Zero without a value.
+    """
     wanted = list(names)
     there = [str(name) for name in panel["driver"].to_numpy()] if has_drivers(panel) else []
     missing = [name for name in wanted if name not in there]
@@ -389,18 +458,24 @@ MOST_CARRIED = 12
 def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
     """Reject an unknown future, and choices of drivers where there are no drivers."""
     if future not in FUTURE_WORDS:
-        raise SpecError(f"driver-future: got {future!r:.40}; expected one of {', '.join(FUTURE_WORDS)}")
+        raise SpecError(
+            f"driver-future: got {future!r:.40}; expected one of {', '.join(FUTURE_WORDS)}"
+        )
     if drivers is None and (acts is not None or future != "given"):
-        raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
+        raise SpecError(
+            "driver-acts, driver-future: say what drivers do, and there are none; give drivers as well"
+        )
 
 
 @checked
-def add_drivers(panel: "xr.Dataset", table: DriverTable, *, future: Future = "given") -> "xr.Dataset":
+def add_drivers(
+    panel: "xr.Dataset", table: DriverTable, *, future: Future = "given"
+) -> "xr.Dataset":
     """Put drivers into a panel: what was known of them on its day, and nothing later.
 
-    Months before a driver's first value, and dyads of which there is none, are not driven. After the first value every
-    month of the panel needs one; only if the future is carried or simulated, months at the end whose value was not
-    known yet are carried on from the last one that was.
+    Months before a driver's first value, and dyads of which there is none, are not driven. After
+    the first value every month of the panel needs one; only if the future is carried or simulated,
+    months at the end whose value was not known yet are carried on from the last one that was.
 
     Parameters
     ----------
@@ -408,8 +483,8 @@ def add_drivers(panel: "xr.Dataset", table: DriverTable, *, future: Future = "gi
         Monthly.
     table : DriverTable
     future : {"given", "carried", "simulated"}
-        What forecasts assume of the months ahead: the values of the file that were known on the day (scheduled facts),
-        the last value, or an AR(1) fitted to the record.
+        What forecasts assume of the months ahead: the values of the file that were known on the day
+        (scheduled facts), the last value, or an AR(1) fitted to the record.
 
     Returns
     -------
@@ -433,7 +508,9 @@ def add_drivers(panel: "xr.Dataset", table: DriverTable, *, future: Future = "gi
     'us_election_year'
     """
     if Clock.of(panel).weekly:
-        raise SpecError("drivers: the panel is weekly, and drivers have one value per month; build a monthly panel")
+        raise SpecError(
+            "drivers: the panel is weekly, and drivers have one value per month; build a monthly panel"
+        )
     if has_drivers(panel):
         raise SpecError("drivers: the panel has some already; give all of them in one table")
     day = last_known(panel)
@@ -454,7 +531,9 @@ def add_drivers(panel: "xr.Dataset", table: DriverTable, *, future: Future = "gi
     return attach(panel, list(table.names), values, given, future)
 
 
-def _record(table: DriverTable, name: str, dyad: str, known: pd.DataFrame, day: date, future: Future) -> Float:
+def _record(
+    table: DriverTable, name: str, dyad: str, known: pd.DataFrame, day: date, future: Future
+) -> Float:
     """Return the values of the panel's months, NaN before the first."""
     found = known["value"].to_numpy(copy=True)
     there = np.flatnonzero(np.isfinite(found))

@@ -1,7 +1,8 @@
 """Exceptions that this package raises.
 
-Every exception is a `ForecastError` and also the fitting exception of the standard library. A message names the file,
-row or field at fault, what was expected, and how to fix it. `exit_code` is the exit code of the command `forecast`.
+Every exception is a `ForecastError` and also the fitting exception of the standard library. A
+message names the file, row or field at fault, what was expected, and how to fix it. `exit_code` is
+the exit code of the command `forecast`.
 """
 
 

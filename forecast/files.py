@@ -1,7 +1,8 @@
 """Atomic writes, reading of regular files only, locked temporary folders, errors that name the file.
 
-A file is written under a hidden name and renamed to its target, which is atomic. What is durable is on the disk before
-its name is, and that name before anything is acknowledged: a power cut takes none of it away.
+A file is written under a hidden name and renamed to its target, which is atomic. What is durable is
+on the disk before its name is, and that name before anything is acknowledged: a power cut takes
+none of it away.
 """
 
 import contextlib
@@ -49,8 +50,8 @@ swapping = threading.Lock()
 @contextlib.contextmanager
 def partial_folder(target: Path) -> Iterator[Path]:
     """Make a hidden folder next to a target, and remove it in the end, whatever happens."""
-    # It is locked as long as this process lives. Those next to it that no process locks were left by runs that have
-    # been killed; they are removed first.
+    # It is locked as long as this process lives. Those next to it that no process locks were left
+    # by runs that have been killed; they are removed first.
     clear_leftovers(target.parent)
     folder, release = _claim(target)
     try:
@@ -81,7 +82,10 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def lock_folder(folder: Path, *, wait: bool = False) -> Callable[[], None] | None:
-    """Lock a folder until the process ends or calls what is returned; None if another run has it."""
+    """Lock a folder until the process ends or calls what is returned.
+
+    None if another run has it.
+    """
     # On a disk without locks nothing is kept out, and None is returned as well.
     if not FOLDERS_OPEN:
         lock = FileLock(folder / LOCK, thread_local=False, poll_interval=POLL)
@@ -106,10 +110,16 @@ def lock_folder(folder: Path, *, wait: bool = False) -> Callable[[], None] | Non
 
 @contextlib.contextmanager
 def locked(folder: Path, *, required: bool = False) -> Iterator[None]:
-    """Wait for the lock of a folder and hold it; on a disk without locks, continue unless it is `required`."""
+    """Wait for the lock of a folder and hold it.
+
+    On a disk without locks, continue unless it is `required`.
+    """
     release = lock_folder(folder, wait=True)
     if required and release is None:
-        raise OSError(errno.ENOLCK, "this disk has no locks to keep other writers out; use a folder on another disk")
+        raise OSError(
+            errno.ENOLCK,
+            "this disk has no locks to keep other writers out; use a folder on another disk",
+        )
     try:
         yield
     finally:
@@ -154,7 +164,8 @@ def _remove(folder: Path, release: Callable[[], None] | None) -> OSError | None:
 NO_FILES = ("/proc/", "/sys/", "/dev/std", "/dev/fd/")
 """Locations of processes and devices, some of them under names of ordinary files."""
 OPENING: int = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK"))
-"""Flags for opening files, where the system has them: binary, not inherited, without waiting for a pipe."""
+"""Flags for opening files, where the system has them: binary, not inherited, without waiting for a
+pipe."""
 NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 LONGEST_NAME = 255
 """Bytes, on the file systems in use."""
@@ -166,7 +177,10 @@ def write_text(path: str | Path, text: str, *, durable: bool = False) -> None:
 
 
 def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> None:
-    """Write bytes to `path`, making its folder if need be; if `durable`, a power cut takes neither away."""
+    """Write bytes to `path`, making its folder if need be.
+
+    If `durable`, a power cut takes neither away.
+    """
     target = _target(Path(path))
     with writing(Path(path)):
         make_folders(target.parent, durable=durable)
@@ -182,10 +196,12 @@ def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> N
 
 
 def make_folders(folder: Path, *, durable: bool = True) -> None:
-    """Make a folder with all above it; if `durable`, wait from above until the disk has the name of each.
+    """Make a folder with all above it.
 
-    A file is only as safe as the names of the folders above it: a folder whose name is not on the disk is gone after
-    a power cut, with all files that were written to it.
+    If `durable`, wait from above until the disk has the name of each.
+
+    A file is only as safe as the names of the folders above it: a folder whose name is not on the
+    disk is gone after a power cut, with all files that were written to it.
     """
     if durable and not folder.is_dir():
         make_folders(folder.parent)
@@ -194,12 +210,16 @@ def make_folders(folder: Path, *, durable: bool = True) -> None:
         sync_folder(folder.parent)
 
 
-def write_json(path: str | Path, obj: Any, *, by_record: bool = False, durable: bool = False) -> None:
+def write_json(
+    path: str | Path, obj: Any, *, by_record: bool = False, durable: bool = False
+) -> None:
     """Write `obj` as JSON, indented by two: NumPy values as numbers and lists, dates as ISO text."""
     try:
         text = _json_by_record(obj) if by_record else _json(obj, indent=2)
     except (TypeError, ValueError) as error:
-        raise ForecastError(f"{path}: no JSON form ({error}). Use None for a missing number.") from error
+        raise ForecastError(
+            f"{path}: no JSON form ({error}). Use None for a missing number."
+        ) from error
     write_text(path, json_text(text) + "\n", durable=durable)
 
 
@@ -211,8 +231,14 @@ def _json_by_record(obj: Mapping[str, Any]) -> str:
     compact = (",", ":")
     parts = []
     for name, value in obj.items():
-        lines = ",\n".join(_json(one, separators=compact) for one in value) if isinstance(value, list) else ""
-        parts.append(f"{_json(name)}: " + (f"[\n{lines}\n]" if lines else _json(value, separators=compact)))
+        lines = (
+            ",\n".join(_json(one, separators=compact) for one in value)
+            if isinstance(value, list)
+            else ""
+        )
+        parts.append(
+            f"{_json(name)}: " + (f"[\n{lines}\n]" if lines else _json(value, separators=compact))
+        )
     return "{\n" + ",\n".join(parts) + "\n}"
 
 
@@ -222,10 +248,15 @@ def write_csv(path: str | Path, frame: "pd.DataFrame") -> None:
 
 
 def csv_text(frame: "pd.DataFrame") -> str:
-    """Return the CSV of a table; a text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """Return the CSV of a table.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front.
+    """
     texts = frame.select_dtypes(exclude=["number", "bool", "datetime"])
     shown = texts.map(lambda cell: spreadsheet_cell(cell) if isinstance(cell, str) else cell)
-    return frame.assign(**{str(name): shown[name] for name in shown}).to_csv(index=False, lineterminator="\n")
+    return frame.assign(**{str(name): shown[name] for name in shown}).to_csv(
+        index=False, lineterminator="\n"
+    )
 
 
 def check_writable(folder: str | Path) -> None:
@@ -235,7 +266,8 @@ def check_writable(folder: str | Path) -> None:
         nearest = _resolved(folder)
         while not _is_there(nearest):
             nearest = nearest.parent
-        # Asking for permission (os.access) is no proof: root may do all, yet not on a read-only disk. So try.
+        # Asking for permission (os.access) is no proof: root may do all, yet not on a read-only
+        # disk. So try.
         with partial_folder(nearest / "probe"):
             pass
     except OSError as error:
@@ -249,7 +281,9 @@ def check_target(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> 
         folder = Path(given)
         files = folder.rglob("*") if folder.is_dir() else [folder]
         if target.exists() and any(file.exists() and target.samefile(file) for file in files):
-            raise OutputPathError(f"{path} is read by this command and would be destroyed. Choose another name.")
+            raise OutputPathError(
+                f"{path} is read by this command and would be destroyed. Choose another name."
+            )
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
@@ -258,7 +292,9 @@ def read_bytes(path: str | Path, most: int) -> bytes:
         with open_ordinary(path, most) as file:
             content = file.read(most + 1)
     except OSError as error:
-        if error.errno in PASSING:  # readers answer what is wrong with a file, not what the system lacks
+        if (
+            error.errno in PASSING
+        ):  # readers answer what is wrong with a file, not what the system lacks
             raise ForecastError(lacking(path, error.strerror)) from error
         raise
     if len(content) > most:
@@ -267,7 +303,8 @@ def read_bytes(path: str | Path, most: int) -> bytes:
 
 
 EMPTIED = 100_000
-"""Bytes of a file that are looked at for anything but zero; forms and manifests begin with a letter."""
+"""Bytes of a file that are looked at for anything but zero; forms and manifests begin with a
+letter."""
 
 
 def is_empty(path: Path) -> bool:
@@ -296,7 +333,9 @@ def require_ordinary(descriptor: int, most: int | None = None) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is no ordinary file")
     if most is not None and status.st_size > most:
-        raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read")
+        raise OSError(
+            errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read"
+        )
 
 
 def sync_folder(folder: Path) -> None:
@@ -304,7 +343,9 @@ def sync_folder(folder: Path) -> None:
     if hasattr(os, "O_DIRECTORY"):
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except PermissionError:  # a folder that one may enter and not list, such as one above one's own
+        except (
+            PermissionError
+        ):  # a folder that one may enter and not list, such as one above one's own
             return
         try:
             with contextlib.suppress(OSError):  # file systems that cannot
@@ -334,14 +375,20 @@ def sync_tree(folder: Path) -> None:
 
 def digest(content: "bytes | pd.DataFrame") -> str:
     """Return the SHA-256 of bytes, or of a table's CSV form, in hexadecimal."""
-    data = content if isinstance(content, bytes) else content.to_csv(index=False, lineterminator="\n").encode()
+    data = (
+        content
+        if isinstance(content, bytes)
+        else content.to_csv(index=False, lineterminator="\n").encode()
+    )
     return hashlib.sha256(data).hexdigest()
 
 
 def file_digest(path: Path, kind: str = "sha256") -> str:
     """Return a digest of a file, in hexadecimal."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(
+            file, lambda: hashlib.new(kind, usedforsecurity=False)
+        ).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -423,17 +470,38 @@ UNFORESEEN = (LookupError, TypeError, AttributeError, AssertionError)
 UNREADABLE = (ValueError, ArithmeticError, csv.Error)
 OF_A_PATH = frozenset(
     {
-        errno.EACCES, errno.EFBIG, errno.EILSEQ, errno.EINVAL, errno.EIO, errno.EISDIR, errno.ELOOP,
-        errno.ENAMETOOLONG, errno.ENODEV, errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.EOVERFLOW, errno.EPERM,
+        errno.EACCES,
+        errno.EFBIG,
+        errno.EILSEQ,
+        errno.EINVAL,
+        errno.EIO,
+        errno.EISDIR,
+        errno.ELOOP,
+        errno.ENAMETOOLONG,
+        errno.ENODEV,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.ENXIO,
+        errno.EOVERFLOW,
+        errno.EPERM,
     }
-)  # fmt: skip
-"""Errors of the system that are about one path; those about disk, memory, handles and connections are not here."""
+)
+"""Errors of the system that are about one path; those about disk, memory, handles and connections
+are not here."""
 PASSING = frozenset(
     {
-        errno.EAGAIN, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM, errno.ENOSPC,
-        errno.ESTALE, errno.ETIMEDOUT,
+        errno.EAGAIN,
+        errno.EDQUOT,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOLCK,
+        errno.ENOMEM,
+        errno.ENOSPC,
+        errno.ESTALE,
+        errno.ETIMEDOUT,
     }
-)  # fmt: skip
+)
 """Errors of the system that say nothing of what is at a path: it may be there and whole."""
 LONGEST_REASON = 200
 
@@ -456,7 +524,9 @@ def _words(error: Exception, advice: str) -> str:
     """Describe a file error and its remedy; '' if the error does not concern the file."""
     text = (str(error).splitlines() or [""])[0][:LONGEST_REASON] or type(error).__name__
     if isinstance(error, OSError) and error.errno is not None:
-        return f"cannot be read: {error.strerror}. Check the path." if error.errno in OF_A_PATH else ""
+        return (
+            f"cannot be read: {error.strerror}. Check the path." if error.errno in OF_A_PATH else ""
+        )
     if isinstance(error, DAMAGED):
         return f"is damaged ({text}). Fetch it again."
     if isinstance(error, UNFORESEEN):
@@ -466,7 +536,12 @@ def _words(error: Exception, advice: str) -> str:
     import pyarrow as pa
 
     # By these libraries say that they cannot use a text or table, not that they lack something.
-    libraries = (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError, pa.ArrowCapacityError)
+    libraries = (
+        duckdb.DataError,
+        duckdb.ProgrammingError,
+        duckdb.NotSupportedError,
+        pa.ArrowCapacityError,
+    )
     if isinstance(error, (OSError, *UNREADABLE, *libraries)):
         return f"cannot be read: {text.rstrip('.')}. {advice}"
     return ""

@@ -1,8 +1,9 @@
 """Atomic replacement of folders: readers see either the old version or the new one.
 
-Where the system can exchange two names, the new folder is completed next to the old one, including old files that are
-not rewritten, and the two are swapped in one step. Elsewhere (a mount point, a folder in use, foreign folders inside)
-files are moved one by one, entry pages last; if the run is killed, the next run moves the rest.
+Where the system can exchange two names, the new folder is completed next to the old one, including
+old files that are not rewritten, and the two are swapped in one step. Elsewhere (a mount point, a
+folder in use, foreign folders inside) files are moved one by one, entry pages last; if the run is
+killed, the next run moves the rest.
 """
 
 import contextlib
@@ -33,8 +34,9 @@ _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Iterator[Path]:
     """Fill a folder all at once, when everything that goes into it is ready.
 
-    Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files
-    that are in `folder` already and not written again stay. On an error or interrupt nothing has changed.
+    Yields an empty folder of a hidden name, whose content is put in place when the block ends well.
+    Files that are in `folder` already and not written again stay. On an error or interrupt nothing
+    has changed.
     """
     folder = Path(folder)
     check_writable(folder)
@@ -52,7 +54,10 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
 
 
 def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> None:
-    """Put a finished folder where it is to be; what is replaced ends up where the new one was made."""
+    """Put a finished folder where it is to be.
+
+    What is replaced ends up where the new one was made.
+    """
     sync_tree(new)  # before its name is: after a power cut it is old or new as a whole, too
     with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
@@ -76,7 +81,10 @@ def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> N
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Put a finished folder in the place of another; where names cannot be exchanged, for a moment there is neither."""
+    """Put a finished folder in the place of another.
+
+    Where names cannot be exchanged, for a moment there is neither.
+    """
     sync_tree(new)
     with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
@@ -130,7 +138,9 @@ def _link(source: Path, place: Path) -> None:
 
 def _copy_rights(source: Path, place: Path) -> None:
     status = source.stat()
-    with contextlib.suppress(OSError, AttributeError):  # only root may give files away; impossible on Windows
+    with contextlib.suppress(
+        OSError, AttributeError
+    ):  # only root may give files away; impossible on Windows
         os.chown(place, status.st_uid, status.st_gid)
     shutil.copymode(source, place)
 
@@ -159,9 +169,13 @@ def _move_in(new: Path, folder: Path) -> None:
 def _move_all(ready: Path, folder: Path) -> None:
     with partial_folder(folder / "swap") as replaced:
         # What readers open first is moved last, so that it never refers to missing files.
-        for path in sorted(ready.iterdir(), key=lambda path: (path.suffix == ".html", path.suffix == ".json", path)):
+        for path in sorted(
+            ready.iterdir(), key=lambda path: (path.suffix == ".html", path.suffix == ".json", path)
+        ):
             place = folder / path.name
-            if os.path.lexists(place) and (path.is_dir() or (place.is_dir() and not place.is_symlink())):
+            if os.path.lexists(place) and (
+                path.is_dir() or (place.is_dir() and not place.is_symlink())
+            ):
                 place.rename(replaced / path.name)
             path.replace(place)
         sync_folder(folder)

@@ -30,8 +30,9 @@ class Journal:
     """Contents of a log file."""
 
     lines: tuple[bytes, ...]  # Whole lines, without their ends
-    # What stands after them, usually nothing: a line that was never finished or, from the line on that holds the first
-    # zero byte, all that a power cut has left of an append of which the disk had not every page.
+    # What stands after them, usually nothing: a line that was never finished or, from the line on
+    # that holds the first zero byte, all that a power cut has left of an append of which the disk
+    # had not every page.
     torn: bytes = b""
 
 
@@ -45,7 +46,10 @@ def read_journal(path: Path) -> Journal:
 
 
 def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
-    """Append lines to a file, which is made if need be; the lock of its folder keeps other writers out."""
+    """Append lines to a file, which is made if need be.
+
+    The lock of its folder keeps other writers out.
+    """
     with writing(path):
         target = Path(os.path.realpath(path))
         make_folders(target.parent)
@@ -75,7 +79,9 @@ def _append(target: Path, size: int, torn: bytes, lines: tuple[bytes, ...]) -> N
 
 def _write_at_end(path: Path, new: bytes) -> None:
     """Write at the end of a file, to the disk; where that is full, no half line stays."""
-    with open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags | OPENING, 0o666)) as file:
+    with open(
+        path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags | OPENING, 0o666)
+    ) as file:
         require_ordinary(file.fileno())
         size = file.tell()
         try:

@@ -1,8 +1,9 @@
 """A week's work in one folder: update, report on every pair, compare, answer and resolve questions, commit.
 
-Last week's fit is updated with what has become known, or a first one is made, and every pair of it gets a report, a
-comparison with its last one and a place on one page (docs/every-monday.md). What fails for one pair or question is
-kept apart, and the rest goes on. In a git repository a fit counts only with the digest that was committed with it.
+Last week's fit is updated with what has become known, or a first one is made, and every pair of it
+gets a report, a comparison with its last one and a place on one page (docs/every-monday.md). What
+fails for one pair or question is kept apart, and the rest goes on. In a git repository a fit counts
+only with the digest that was committed with it.
 """
 
 import shutil
@@ -15,7 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between, today
-from forecast.errors import FitFileError, ForecastError, NoEvents, NotUpdatable, RareCondition, SpecError
+from forecast.errors import (
+    FitFileError,
+    ForecastError,
+    NoEvents,
+    NotUpdatable,
+    RareCondition,
+    SpecError,
+)
 from forecast.events.additions import rejected_rows
 from forecast.events.coverage import gap_warnings
 from forecast.files import clear_leftovers, file_digest, partial_folder, sync_folder, write_text
@@ -36,12 +44,17 @@ REPORTING, FORECAST_OF, RESOLUTION_OF = "report on", "forecast of", "resolution 
 
 @dataclass
 class Monday:
-    """A week's work, step by step, and what came of it; run again on the same day, it goes on where it stopped."""
+    """A week's work, step by step, and what came of it.
+
+    Run again on the same day, it goes on where it stopped.
+    """
 
     settings: ReportSettings  # Of the first fit, and of all reports
     day: str  # Name of the week's folders
     questions: Path
-    dyads: tuple[str, ...] | None  # Pairs that are asked for; None for those of the hierarchy, or of the fit
+    dyads: (
+        tuple[str, ...] | None
+    )  # Pairs that are asked for; None for those of the hierarchy, or of the fit
     commit: bool
     progress: Progress
     say: Callable[[str], None]  # Prints what has been done, line by line
@@ -51,7 +64,8 @@ class Monday:
     rejected: tuple[str, ...] = ()  # Added rows that could not be used, with file, line and reason
     gaps: tuple[str, ...] = ()  # Days that no one has stated to be complete
     undone: list[str] = field(default_factory=list)  # What could not be done, and why
-    doubts: "tuple[Doubt, ...]" = ()  # Forecasts that a person has to confirm before they are published
+    # Forecasts that a person has to confirm before they are published
+    doubts: "tuple[Doubt, ...]" = ()
     record: "TrackRecord | None" = None  # Of the questions, if any were asked
     failures: dict[str, ForecastError] = field(default_factory=dict)  # By what they are about
     converged: bool = True
@@ -69,7 +83,10 @@ class Monday:
     @cached_property
     def repository(self) -> bool:
         """Whether the folder is in a git repository."""
-        return shutil.which("git") is not None and not _git("rev-parse", "--is-inside-work-tree").returncode
+        return (
+            shutil.which("git") is not None
+            and not _git("rev-parse", "--is-inside-work-tree").returncode
+        )
 
     def run(self) -> None:
         """Do it."""
@@ -110,13 +127,18 @@ class Monday:
     def _commit(self) -> None:
         """Commit what is new in the folders of the week, but for saved fits."""
         added = map(Path, self.settings.source.additions) if self.settings.source else ()
-        there = [path.as_posix() for path in (*added, self.questions, REPORTS, CHANGES) if path.exists()]
+        there = [
+            path.as_posix() for path in (*added, self.questions, REPORTS, CHANGES) if path.exists()
+        ]
         _run_git("add", "--", *there, f":(exclude,glob){REPORTS.as_posix()}/*/{SAVED_FIT}/**")
         if _git("diff", "--cached", "--quiet", "--", *there).returncode:
             _run_git("commit", "--quiet", "--message", f"Forecast of {self.day}", "--", *there)
 
     def _prepare(self, last: Path | None) -> tuple[PreparedReports, bool]:
-        """Return the reports, with the fit of this day, the last one's or a new one; and whether it is this day's."""
+        """Return the reports, with the fit of this day, the last one's or a new one.
+
+        And whether it is this day's.
+        """
         own = self.new / SAVED_FIT
         resumed = own.exists() and self._trusted(own)
         path = own if resumed else None if last is None else last / SAVED_FIT
@@ -140,7 +162,9 @@ class Monday:
         """Return the latest folder of reports with a fit that converged, and in a repository was committed."""
         from forecast.model import Fit
 
-        for folder in sorted((path.parent for path in REPORTS.glob(f"*/{SAVED_FIT}")), reverse=True):
+        for folder in sorted(
+            (path.parent for path in REPORTS.glob(f"*/{SAVED_FIT}")), reverse=True
+        ):
             if folder.name >= self.day or not self._trusted(folder / SAVED_FIT):
                 continue
             try:
@@ -167,7 +191,9 @@ class Monday:
         )
         return False
 
-    def _each[Item, Result](self, words: str, items: Mapping[str, Item], do: Callable[[Item], Result]) -> list[Result]:
+    def _each[Item, Result](
+        self, words: str, items: Mapping[str, Item], do: Callable[[Item], Result]
+    ) -> list[Result]:
         """Do something for each of some pairs or questions, by name; note which fail, and go on."""
         found = []
         for name, item in items.items():
@@ -185,7 +211,9 @@ class Monday:
             if not (keep and (self.new / dyad / "index.html").exists()):
                 links = {"All pairs": "../../index.html"}
                 if dyad in compared:
-                    links["Change"] = f"../../../{(CHANGES / self.day / dyad / 'index.html').as_posix()}"
+                    links["Change"] = (
+                        f"../../../{(CHANGES / self.day / dyad / 'index.html').as_posix()}"
+                    )
                 made.write(dyad, self.new / dyad, links=links, ledger=self.questions / LEDGER.name)
 
         table = made.job.records.events
@@ -199,7 +227,8 @@ class Monday:
     def _compare(self, old: "Fit", made: PreparedReports, *, keep: bool) -> None:
         """Write what has changed of each pair since the last fit, which is updated once for all.
 
-        Both weeks answer the same: the headline, or in a new month, which has another window, that of the last week.
+        Both weeks answer the same: the headline, or in a new month, which has another window, that
+        of the last week.
         """
         from forecast.outlook.comparison import carry_over, split_change, split_question_change
         from forecast.outlook.query import main_horizon
@@ -219,11 +248,24 @@ class Monday:
             common: dict[str, Any] = {"carried": carried, "progress": self.progress}
             if asked is None:
                 change = split_change(
-                    old, made.fit, dyad, horizon=horizon, **self.terms, old_seed=seed, new_seed=seed, **common
+                    old,
+                    made.fit,
+                    dyad,
+                    horizon=horizon,
+                    **self.terms,
+                    old_seed=seed,
+                    new_seed=seed,
+                    **common,
                 )
             else:
                 change = split_question_change(
-                    old, made.fit, dyad, asked.sentence, asking(asked, dyad), seeds=(seed, seed), **common
+                    old,
+                    made.fit,
+                    dyad,
+                    asked.sentence,
+                    asking(asked, dyad),
+                    seeds=(seed, seed),
+                    **common,
                 )
             links = {
                 "All pairs": f"../../../{REPORTS}/index.html",
@@ -238,14 +280,21 @@ class Monday:
     def _events(
         self, made: PreparedReports, dyad: str, change: "Change", asked: "Question | None"
     ) -> "Attribution | None":
-        """Return what the events since then did, within at most a year; None where a new fit would have to say."""
+        """Return what the events since then did, within at most a year.
+
+        None where a new fit would have to say.
+        """
         from forecast.outlook.attribution import MOST_MONTHS, attribute
         from forecast.questions.explain import attribute_question
 
         months, table = months_between(*change.days), made.job.records.events
         if months > MOST_MONTHS or table is None:
             return None
-        common: dict[str, Any] = {"months": max(months, 1), "seed": self.settings.seed, "progress": self.progress}
+        common: dict[str, Any] = {
+            "months": max(months, 1),
+            "seed": self.settings.seed,
+            "progress": self.progress,
+        }
         try:
             if asked is not None:
                 return attribute_question(made.fit, asked, table, dyad=dyad, **common)
@@ -274,13 +323,22 @@ class Monday:
         there = {dyad: dyad for dyad in made.dyads if f"{REPORTING} {dyad}" not in self.failures}
         self.pairs = self._each("listing", there, read)
         compared = None if before is None else (before.name, day)
-        failed = {dyad: str(self.failures[f"{REPORTING} {dyad}"]) for dyad in made.dyads if dyad not in there}
+        failed = {
+            dyad: str(self.failures[f"{REPORTING} {dyad}"])
+            for dyad in made.dyads
+            if dyad not in there
+        }
         links = {"Track record": f"../{record}"} if (record := self._record_address()) else {}
         waiting = () if self.record is None else self.record.waiting
-        self.page = write_pairs(self.pairs, REPORTS, made.skipped | failed, compared, links, waiting)
+        self.page = write_pairs(
+            self.pairs, REPORTS, made.skipped | failed, compared, links, waiting
+        )
 
     def _record_address(self) -> str:
-        """Return the address of the track record from this folder; empty if there is none, or it lies elsewhere."""
+        """Return the address of the track record from this folder.
+
+        Empty if there is none, or it lies elsewhere.
+        """
         place = (self.questions / "record/index.html").resolve()
         if not (self.questions / "ledger.jsonl").exists() or not place.is_relative_to(Path.cwd()):
             return ""
@@ -312,7 +370,9 @@ class Monday:
             if not set(history.question.dyads) <= set(fit.dyads):
                 return "of another pair than the fit's"
             try:
-                return answer_of(history, fit, model=model, converged=converged, seed=seed, table=records.events)
+                return answer_of(
+                    history, fit, model=model, converged=converged, seed=seed, table=records.events
+                )
             except RareCondition as error:
                 return str(error)
 
@@ -332,10 +392,18 @@ class Monday:
         ledger = place.read()
         up = "../" * self._record_address().count("/")
         links = {"All pairs": f"{up}{REPORTS}/index.html"} if up else {}
-        own = [read_numbers(self.new / dyad) for dyad in made.dyads if (self.new / dyad / "forecast.json").exists()]
+        own = [
+            read_numbers(self.new / dyad)
+            for dyad in made.dyads
+            if (self.new / dyad / "forecast.json").exists()
+        ]
         self.record = TrackRecord.of(ledger, reports=own)
-        self.doubts = tuple(one for one in doubts_of(ledger.histories.values(), own) if not one.confirmed)
-        write_track_record(self.record, self.questions / "record", inputs=[ledger.path], links=links)
+        self.doubts = tuple(
+            one for one in doubts_of(ledger.histories.values(), own) if not one.confirmed
+        )
+        write_track_record(
+            self.record, self.questions / "record", inputs=[ledger.path], links=links
+        )
 
     def _remove_fits(self, keep: set[Path]) -> None:
         """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""
@@ -343,12 +411,16 @@ class Monday:
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
             if path.parent not in keep and is_saved_fit(path):
-                with partial_folder(REPORTS / SAVED_FIT) as removed:  # at once: no part of a fit stays if this stops
+                with partial_folder(
+                    REPORTS / SAVED_FIT
+                ) as removed:  # at once: no part of a fit stays if this stops
                     path.rename(removed / SAVED_FIT)
                     sync_folder(path.parent)
 
 
-def _with_history(draft: "Callable[[History], Draft | str]", history: "History") -> "tuple[History, Draft | str]":
+def _with_history(
+    draft: "Callable[[History], Draft | str]", history: "History"
+) -> "tuple[History, Draft | str]":
     return history, draft(history)
 
 
@@ -359,14 +431,23 @@ def _missed(words: str, history: "History", reason: str) -> bool:
 
     over = history.question.over(today())
     if words == RESOLUTION_OF:
-        return over and history.question.resolvable and not isinstance(history.question, OutsideQuestion)
+        return (
+            over
+            and history.question.resolvable
+            and not isinstance(history.question, OutsideQuestion)
+        )
     return not over and reason != NOTHING_NEW
 
 
 def digests(folder: Path) -> str:
-    """Return the digest of each file of a saved fit, as `sha256sum` prints them; a link has none."""
+    """Return the digest of each file of a saved fit, as `sha256sum` prints them.
+
+    A link has none.
+    """
     lines = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()):
+    for path in sorted(
+        path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    ):
         ordinary = path.is_file() and not path.is_symlink()
         stated = file_digest(path) if ordinary else "no ordinary file"
         lines.append(f"{stated}  ./{path.relative_to(folder).as_posix()}\n")
@@ -375,11 +456,15 @@ def digests(folder: Path) -> str:
 
 def _git(*words: str) -> "subprocess.CompletedProcess[str]":
     """Run git in the working folder."""
-    return subprocess.run([shutil.which("git") or "git", *words], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [shutil.which("git") or "git", *words], capture_output=True, text=True, check=False
+    )
 
 
 def _run_git(*words: str) -> None:
     """Run git, and fail as it does; what it writes is on the disk before it ends."""
     done = _git("-c", "core.fsync=all", *words)
     if done.returncode:
-        raise ForecastError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again")
+        raise ForecastError(
+            f"git {words[0]}: {(done.stderr or done.stdout).strip()}. Mend that, and run it again"
+        )

@@ -22,7 +22,8 @@ INTERVAL = 0.9
 """Mass of the intervals of differences."""
 _RESAMPLES = 499
 _SIX_POINTS = np.sqrt([1.5, 1.0, 0.5])
-"""Sizes of the weights of a wild bootstrap of few clusters, of either sign: Webb (2023), doi:10.1111/caje.12661."""
+"""Sizes of the weights of a wild bootstrap of few clusters, of either sign: Webb (2023),
+doi:10.1111/caje.12661."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +36,31 @@ class Difference:
     low: float | None  # 90% interval
     high: float | None
     blocks: int
-    relative: float  # Skill: one less the ratio of the mean scores; above zero if the first is better
+    relative: (
+        float  # Skill: one less the ratio of the mean scores; above zero if the first is better
+    )
 
 
-def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int, dyads: ArrayLike = ()) -> Difference:
+def paired(
+    one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int, dyads: ArrayLike = ()
+) -> Difference:
     """Compare two series of scores of the same cases.
 
-    Cases of neighbouring origins overlap and share their news, so that they count as one block: of a year, or of as
-    many years as the horizon has. Cases of one dyad share what a forecaster gets wrong about it. The error is clustered
-    by both (Cameron, Gelbach and Miller 2011, doi:10.1198/jbes.2010.07136), and never below that of one of them. The
-    interval is symmetric, by a wild cluster bootstrap of the studentised mean: over years and over dyads, the wider,
-    and not below Student's with as many clusters. In simulations 88 to 97% of such intervals contain the truth.
+    Cases of neighbouring origins overlap and share their news, so that they count as one block: of
+    a year, or of as many years as the horizon has. Cases of one dyad share what a forecaster gets
+    wrong about it. The error is clustered by both (Cameron, Gelbach and Miller 2011,
+    doi:10.1198/jbes.2010.07136), and never below that of one of them. The interval is symmetric, by
+    a wild cluster bootstrap of the studentised mean: over years and over dyads, the wider, and not
+    below Student's with as many clusters. In simulations 88 to 97% of such intervals contain the
+    truth.
     """
     first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     difference = first - second
     mean, n = float(difference.mean()), difference.size
     relative = float(1 - first.mean() / second.mean()) if second.mean() else 0.0
-    labels, year = np.unique(np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1), return_inverse=True)
+    labels, year = np.unique(
+        np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1), return_inverse=True
+    )
     names, dyad = np.unique(np.asarray(dyads), return_inverse=True)
     if len(names) < FEWEST_DYADS:
         names, dyad = names[:1], np.zeros(n, dtype=np.int64)
@@ -59,10 +68,14 @@ def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int, dya
     if shape[0] < FEWEST_BLOCKS:
         return Difference(n, mean, None, None, None, shape[0], relative)
     cell = year * shape[1] + dyad
-    residual, cases = (np.bincount(cell, w, shape[0] * shape[1]).reshape(shape) for w in (difference - mean, None))
+    residual, cases = (
+        np.bincount(cell, w, shape[0] * shape[1]).reshape(shape) for w in (difference - mean, None)
+    )
     error = float(np.sqrt(_clustered(residual)) / n)
     fewest = min(number for number in shape if number > 1)
-    reach = error * max(_student(fewest), *(_quantile(residual, cases, way) for way in range(2) if shape[way] > 1))
+    reach = error * max(
+        _student(fewest), *(_quantile(residual, cases, way) for way in range(2) if shape[way] > 1)
+    )
     return Difference(n, mean, error, mean - reach, mean + reach, shape[0], relative)
 
 
@@ -85,18 +98,23 @@ def _random_weights(size: tuple[int, ...]) -> NDArray[Any]:
 
 def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
     """Return how many errors the mean is off in 90% of resamples with random weights of years (0) or dyads (1)."""
-    size = (_RESAMPLES, *(number if axis == way else 1 for axis, number in enumerate(residual.shape)))
+    size = (
+        _RESAMPLES,
+        *(number if axis == way else 1 for axis, number in enumerate(residual.shape)),
+    )
     drawn = _random_weights(size) * residual
     off = drawn.sum((-1, -2)) / cases.sum()
     error = np.sqrt(_clustered(drawn - off[:, None, None] * cases)) / cases.sum()
     return float(np.quantile(np.abs(off) / np.maximum(error, np.finfo(float).tiny), INTERVAL))
 
 
-def difference_interval(difference: float, error: float | None, blocks: int) -> tuple[float, float] | None:
+def difference_interval(
+    difference: float, error: float | None, blocks: int
+) -> tuple[float, float] | None:
     """Return the 90% interval of a mean difference: Student-t, with one degree of freedom less than blocks.
 
-    None without an error. Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for inference with clustered
-    errors, doi:10.1162/rest.90.3.414, on why not normal.
+    None without an error. Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for
+    inference with clustered errors, doi:10.1162/rest.90.3.414, on why not normal.
     """
     if error is None:
         return None
@@ -107,8 +125,8 @@ def difference_interval(difference: float, error: float | None, blocks: int) -> 
 def p_value(difference: float, low: float | None, high: float | None, blocks: int) -> float | None:
     """Return the two-sided p of a mean difference from its 90% interval; None without an interval.
 
-    The interval is taken as Student's with one degree of freedom less than blocks, so that p is below 0.1 if and only
-    if the interval excludes zero.
+    The interval is taken as Student's with one degree of freedom less than blocks, so that p is
+    below 0.1 if and only if the interval excludes zero.
     """
     from scipy.special import stdtr
 
@@ -123,7 +141,8 @@ def p_value(difference: float, low: float | None, high: float | None, blocks: in
 def holm(values: Sequence[float]) -> list[float]:
     """Return p values corrected for how many there are, in the same order: the chance of any false one stays below p.
 
-    Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6, 65-70.
+    Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+    Statistics 6, 65-70.
     """
     found, largest = [1.0] * len(values), 0.0
     for rank, place in enumerate(sorted(range(len(values)), key=lambda one: values[one])):

@@ -13,7 +13,15 @@ from forecast.dates import Clock, months_between, read_day, reject_future, today
 from forecast.drivers import Future, add_drivers, drivers_for, require_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events import describe_additions
-from forecast.events.dyads import additions_of, choose_dyad, dyad_labels, find_dyad, hierarchy, last_covered, read_dyads
+from forecast.events.dyads import (
+    additions_of,
+    choose_dyad,
+    dyad_labels,
+    find_dyad,
+    hierarchy,
+    last_covered,
+    read_dyads,
+)
 from forecast.panel.record import last_known, observed_periods, partly_known, require_record
 from forecast.panel.spans import chosen_eras
 from forecast.progress import Progress, Steps, side_by_side, silent
@@ -30,7 +38,8 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 4
 """Number of dyads simulated together: each takes some hundred megabytes."""
 MOST_MONTHS_BEHIND = 12
-"""Months that the day of a report may lie after its data; then nothing is left of the year that it compares with."""
+"""Months that the day of a report may lie after its data; then nothing is left of the year that it
+compares with."""
 REPORTS = Path("report")
 """Default parent folder of reports."""
 SAVED_FIT = "fit.zarr"
@@ -50,13 +59,13 @@ class ReportSettings:
     dyad : str, optional
         In either order and any case. A saved fit, or data, of one dyad need not name it.
     as_of : datetime.date, optional
-        Only events that the data date, or publish, by that day count; by default the coverage end of the dyad, or of a
-        saved fit its own day.
+        Only events that the data date, or publish, by that day count; by default the coverage end
+        of the dyad, or of a saved fit its own day.
     horizons, above, at, by, baseline_months, improvement
         What is asked, as of `forecast.assess`.
     out : pathlib.Path, optional
-        Folder of the report; by default one with dyad and day in ``report``, with a number if there is one of that
-        name.
+        Folder of the report; by default one with dyad and day in ``report``, with a number if there
+        is one of that name.
     replace : bool
         Whether an earlier report in that folder may be replaced.
     source : Source, optional
@@ -70,17 +79,20 @@ class ReportSettings:
     hierarchy : tuple of str, optional
         The dyads to fit together with this one; by default those of `forecast.events.hierarchy`.
     eras : {"given", "none"} or path of a CSV file
-        The dyad's eras: those of ``data/eras.csv``, one for the whole record, or those of a file with the columns of
-        ``data/eras.csv``. Other dyads keep the given ones.
+        The dyad's eras: those of ``data/eras.csv``, one for the whole record, or those of a file
+        with the columns of ``data/eras.csv``. Other dyads keep the given ones.
     since : datetime.date, optional
-        Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
+        Where the record to compare with begins; by default the dyad's reference date
+        (data/dyads.csv).
     model : mapping
         Choices of the model by the fields of `PendulumSpec`; what is left out suits the data.
     drivers, driver_acts, driver_future
-        Covariates (docs/drivers.md): a file, or ``"calendar"``; what they act on, such as ``month`` or
-        ``name=cycle,other=month``; and what is assumed of the months ahead: given, carried or simulated.
+        Covariates (docs/drivers.md): a file, or ``"calendar"``; what they act on, such as ``month``
+        or ``name=cycle,other=month``; and what is assumed of the months ahead: given, carried or
+        simulated.
     fit_path : pathlib.Path, optional
-        A saved fit to forecast from instead of fitting; it is updated to ``as_of``, and with events that are added.
+        A saved fit to forecast from instead of fitting; it is updated to ``as_of``, and with events
+        that are added.
     save_fit : bool
         Whether the fit is saved in the report's folder, if it is not the one given.
     export : bool
@@ -177,7 +189,12 @@ class _Job:
         """The day asked for, else the coverage end: of several dyads the last one."""
         if self.settings.as_of is not None or not self.every or self.settings.alone:
             return self.settings.as_of or self.records.last_day(self.dyad)
-        return max(map(self.records.last_day, self.records.hierarchy(self.dyad, today(), self.settings.hierarchy)))
+        return max(
+            map(
+                self.records.last_day,
+                self.records.hierarchy(self.dyad, today(), self.settings.hierarchy),
+            )
+        )
 
     @property
     def together(self) -> list[str]:
@@ -220,7 +237,9 @@ def make_report(settings: ReportSettings, *, progress: Progress | None = None) -
     made = prepare_reports(settings, progress=progress)
     (dyad,) = made.dyads
     with chosen_folder(settings.out, REPORTS, dyad, last_known(made.fit.panel)) as out:
-        return made.write(dyad, out, fit_name=SAVED_FIT if settings.save_fit and not made.unchanged else None)
+        return made.write(
+            dyad, out, fit_name=SAVED_FIT if settings.save_fit and not made.unchanged else None
+        )
 
 
 def prepare_reports(
@@ -254,8 +273,14 @@ def prepare_reports(
     from forecast.model.gate import R_HAT_LIMIT
 
     missed = [gate for gate in made.gates.values() if not gate.passed]
-    # Where the sampler converged, but the weights of an update leave too few draws, a new fit has enough.
-    if saved and fit is not saved and fit.updates and any(gate.table["r_hat"].max() <= R_HAT_LIMIT for gate in missed):
+    # Where the sampler converged, but the weights of an update leave too few draws, a new fit has
+    # enough.
+    if (
+        saved
+        and fit is not saved
+        and fit.updates
+        and any(gate.table["r_hat"].max() <= R_HAT_LIMIT for gate in missed)
+    ):
         with steps.step("fitting again"):
             from forecast.model.updating import sampled_again
 
@@ -269,13 +294,26 @@ def prepare_reports(
         with steps.step("sampling twice as long"):
             fit = sampled_longer(fit, reason, steps.progress, settings.cores)
         draws = fit.posterior.sizes["draw"]
-        notes = (*notes, f"Sampled again with {draws:,} draws per chain, because at first {reason}.")
+        notes = (
+            *notes,
+            f"Sampled again with {draws:,} draws per chain, because at first {reason}.",
+        )
         made = _assess(job, fit, dyads)
     # For later updates: the duration, the convergence checks, and the sampler's convergence.
-    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | steps.seconds, "gate": fit.gate.diagnostics}
+    facts: dict[str, Any] = {
+        "seconds": fit.provenance["seconds"] | steps.seconds,
+        "gate": fit.gate.diagnostics,
+    }
     if not fit.updates:
         facts["r_hat"] = fit.gate.r_hats
-    return replace(made, fit=fit.noting(**facts), unchanged=fit is saved, notes=notes, skipped=skipped, tested=tested)
+    return replace(
+        made,
+        fit=fit.noting(**facts),
+        unchanged=fit is saved,
+        notes=notes,
+        skipped=skipped,
+        tested=tested,
+    )
 
 
 @dataclass(frozen=True)
@@ -289,7 +327,9 @@ class PreparedReports:
     briefs: "dict[str, Brief]"  # Of the other dyads
     unchanged: bool = False  # Whether the fit is the saved one
     notes: tuple[str, ...] = ()  # How the fit came about
-    skipped: dict[str, str] = field(default_factory=dict)  # Dyads of the fit without a report, and why
+    skipped: dict[str, str] = field(
+        default_factory=dict
+    )  # Dyads of the fit without a report, and why
     tested: Any = None  # What a backtest says of forecasts
 
     @property
@@ -317,15 +357,27 @@ class PreparedReports:
         job, fit, assessment, gate = self.job, self.fit, self.assessments[dyad], self.gates[dyad]
         briefs = {code: one.brief for code, one in self.assessments.items()} | self.briefs
         with job.steps.step("writing the report"):
-            fitted = set(map(str, fit.panel["dataset"].to_numpy())) if "dataset" in fit.panel.coords else set()
+            fitted = (
+                set(map(str, fit.panel["dataset"].to_numpy()))
+                if "dataset" in fit.panel.coords
+                else set()
+            )
             read = job.records.datasets  # of which a saved fit need not have been made
             shown = job.records.table_of(fit.dyads) if fitted == read or fitted & read else None
             skill = find_skill(fit, assessment, shown, self.tested)
             page = write_report(
-                fit, assessment, out=out, events=shown, others=[briefs[code] for code in fit.dyads if code != dyad],
-                gate=gate, skill=skill, fit_name=fit_name, export=job.settings.export, links=links,
+                fit,
+                assessment,
+                out=out,
+                events=shown,
+                others=[briefs[code] for code in fit.dyads if code != dyad],
+                gate=gate,
+                skill=skill,
+                fit_name=fit_name,
+                export=job.settings.export,
+                links=links,
                 ledger=ledger if ledger.exists() else None,
-            )  # fmt: skip
+            )
         of_record = () if self.unchanged else _describe_end(fit.panel, dyad, last_known(fit.panel))
         warnings = (*_describe_added(job.records, fit), *self.notes, *of_record)
         return Report(page, assessment, gate, job.steps.seconds, warnings, tuple(fit.dyads), skill)
@@ -341,7 +393,9 @@ def _reported(panel: "xr.Dataset") -> tuple[list[str], dict[str, str]]:
         except DataError as error:
             skipped[dyad] = str(error)
     if not found:
-        raise DataError(f"dyads: no record is long enough for a report: {'; '.join(skipped.values())}")
+        raise DataError(
+            f"dyads: no record is long enough for a report: {'; '.join(skipped.values())}"
+        )
     return found, skipped
 
 
@@ -350,7 +404,12 @@ def check_place(settings: ReportSettings, names: str) -> None:
     from forecast.report.folder import require_report_folder
 
     replaced = settings.fit_path if settings.save_fit and _is_updated(settings) else None
-    read = [*(settings.source.files if settings.source else ()), settings.drivers, settings.skill, replaced]
+    read = [
+        *(settings.source.files if settings.source else ()),
+        settings.drivers,
+        settings.skill,
+        replaced,
+    ]
     require_report_folder(settings.out, names, read, replace=settings.replace, parent=REPORTS)
 
 
@@ -368,9 +427,14 @@ def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
     if records.events is None:
         return ()
     given, counted = (
-        sum(len(one.events) for one in some) for some in (records.events.additions, additions_of(fit.panel.attrs))
+        sum(len(one.events) for one in some)
+        for some in (records.events.additions, additions_of(fit.panel.attrs))
     )
-    left_out = _words("added", given=given, counted=counted, day=last_known(fit.panel)) if given > counted else ()
+    left_out = (
+        _words("added", given=given, counted=counted, day=last_known(fit.panel))
+        if given > counted
+        else ()
+    )
     return (*describe_additions(records.events), *left_out)
 
 
@@ -382,21 +446,31 @@ def _check_settings(settings: ReportSettings) -> None:
     require_positive("improvement", settings.improvement, MOST_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by, settings.baseline_months)
     if settings.eras not in ERAS and not settings.eras.lower().endswith(".csv"):
-        raise SpecError(f"eras: got {settings.eras!r}; expected {', '.join(ERAS)} or the path of a CSV file")
+        raise SpecError(
+            f"eras: got {settings.eras!r}; expected {', '.join(ERAS)} or the path of a CSV file"
+        )
     if settings.alone and settings.hierarchy is not None:
-        raise SpecError("alone, hierarchy (--alone, --with): a dyad alone has no others; leave out one of them")
+        raise SpecError(
+            "alone, hierarchy (--alone, --with): a dyad alone has no others; leave out one of them"
+        )
     own = {
         "hierarchy (--with): a saved fit has its own dyads": settings.hierarchy is not None,
         "drivers: a saved fit has its own drivers, or none": settings.drivers is not None,
         "eras: a saved fit has its own eras": settings.eras != "given",
-        "model (trend, cycle, ceiling, priors): a saved fit has its own": bool(settings.model.keys() - {"nodes"}),
+        "model (trend, cycle, ceiling, priors): a saved fit has its own": bool(
+            settings.model.keys() - {"nodes"}
+        ),
     }
     for words, chosen in own.items():
         if settings.fit_path and chosen:
             raise SpecError(f"{words}; leave the choice out, or fit again")
     require_drivers(settings.drivers, settings.driver_acts, settings.driver_future)
     require_sampler(
-        draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores, seed=settings.seed
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=settings.cores,
+        seed=settings.seed,
     )
 
 
@@ -433,8 +507,15 @@ def _fit_records(job: _Job) -> tuple["Fit", tuple[str, ...]]:
         from forecast.model import fit as fit_panel
         from forecast.model.spec import spec_for
 
-        given = {"draws": settings.draws, "tune": settings.tune, "chains": settings.chains, "cores": settings.cores}
-        options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        given = {
+            "draws": settings.draws,
+            "tune": settings.tune,
+            "chains": settings.chains,
+            "cores": settings.cores,
+        }
+        options: dict[str, Any] = {
+            name: value for name, value in given.items() if value is not None
+        }
         spec = spec_for(panel, **{**settings.model, **drivers})
         fit = fit_panel(panel, spec, seed=settings.seed, progress=steps.progress, **options)
     return (fit.noting(eras=words), (words,)) if words else (fit, ())
@@ -444,12 +525,23 @@ def _describe_end(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...
     """Describe the end of a record, if it is long before a day, or its last month is known only in part."""
     import numpy as np
 
-    last = panel["time"].to_numpy()[np.flatnonzero(observed_periods(panel, dyad))[-1]].astype("datetime64[D]").item()
+    last = (
+        panel["time"]
+        .to_numpy()[np.flatnonzero(observed_periods(panel, dyad))[-1]]
+        .astype("datetime64[D]")
+        .item()
+    )
     clock, known = Clock.of(panel), partly_known(panel, dyad)
     return _words(
-        "end", dyad=dyad, last=month(last), day=as_of, behind=months_between(last, as_of), known=known and day(known),
-        unit=clock.unit, ahead=day(clock.last_day() + timedelta(days=1)),
-    )  # fmt: skip
+        "end",
+        dyad=dyad,
+        last=month(last),
+        day=as_of,
+        behind=months_between(last, as_of),
+        known=known and day(known),
+        unit=clock.unit,
+        ahead=day(clock.last_day() + timedelta(days=1)),
+    )
 
 
 def _check_query(panel: "xr.Dataset", dyad: str, settings: ReportSettings) -> None:
@@ -460,7 +552,10 @@ def _check_query(panel: "xr.Dataset", dyad: str, settings: ReportSettings) -> No
 
 
 def _choose_dyad(settings: ReportSettings, known: Sequence[str], every: bool) -> str:
-    """Return the dyad asked for; where each gets a report, one that is fitted together with the others will do."""
+    """Return the dyad asked for.
+
+    Where each gets a report, one that is fitted together with the others will do.
+    """
     if settings.dyad is None and every and settings.hierarchy:
         return find_dyad(settings.hierarchy[0], known)
     if settings.dyad is None and every and not settings.alone:
@@ -482,10 +577,15 @@ def _load_fit(settings: ReportSettings, steps: Steps) -> "Fit":
 
 
 def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
-    """Bring a saved fit to the day asked for, or that added events need; return it with how it came there."""
+    """Bring a saved fit to the day asked for, or that added events need.
+
+    Return it with how it came there.
+    """
     settings, day = job.settings, _day_of_update(job, saved)
     if day is None:
-        return saved, tuple(str(saved.provenance[name]) for name in ("eras",) if name in saved.provenance)
+        return saved, tuple(
+            str(saved.provenance[name]) for name in ("eras",) if name in saved.provenance
+        )
     if "eras" in saved.provenance:
         raise SpecError(
             "as-of: the eras of the saved fit are not the given ones, and are not known to an update. Fit again with "
@@ -494,7 +594,9 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
     with job.steps.step("updating the fit"):
         from forecast.model import update
 
-        known = job.records.events or job.records.panel(saved.dyads, day, saved.panel.attrs["frequency"])
+        known = job.records.events or job.records.panel(
+            saved.dyads, day, saved.panel.attrs["frequency"]
+        )
         fit = update(saved, known, as_of=day, seed=settings.seed, progress=job.steps.progress)
     if fit is saved:
         return fit, ()
@@ -505,13 +607,15 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
 
 def _day_of_update(job: _Job, saved: "Fit") -> date | None:
     """Return the day to which a saved fit is to be updated; None if it is not."""
-    # By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day
-    # to which their coverage is extended.
+    # By default it stays as of its own day, but goes on to the last of what is added to its dyads:
+    # an event, or a day to which their coverage is extended.
     table = job.records.events
     if job.settings.as_of is not None or table is None or not table.additions:
         return job.settings.as_of
     added = {event.event_id for one in table.additions for event in one.events}
-    own = table.events[table.events["event_id"].isin(added) & table.events["dyad"].isin(saved.dyads)]
+    own = table.events[
+        table.events["event_id"].isin(added) & table.events["dyad"].isin(saved.dyads)
+    ]
     covered = last_covered(table.additions, saved.dyads)
     ends = [job.records.last_day(dyad) for dyad in own["dyad"].unique()]
     days = [last_known(saved.panel)]
@@ -525,9 +629,12 @@ def _describe_update(fit: "Fit") -> tuple[str, ...]:
     """Describe how a saved fit came to its new day."""
     sizes = fit.posterior.sizes
     return _words(
-        "update", last=fit.updates[-1] if fit.updates else None, draws=sizes["chain"] * sizes["draw"],
-        day=last_known(fit.panel), reason=fit.provenance.get("refitted", {}).get("reason"),
-    )  # fmt: skip
+        "update",
+        last=fit.updates[-1] if fit.updates else None,
+        draws=sizes["chain"] * sizes["draw"],
+        day=last_known(fit.panel),
+        reason=fit.provenance.get("refitted", {}).get("reason"),
+    )
 
 
 def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
@@ -537,29 +644,41 @@ def _assess(job: _Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
     settings, known = job.settings, read_dyads()
     origin = last_known(fit.panel)
     # A record as of a day before its reference date is compared with all of itself.
-    since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
+    since = {
+        code: day.date() for code, day in known["reference_date"].items() if day.date() < origin
+    }
     common: dict[str, Any] = {
-        "horizons": settings.horizons, "at": settings.at, "seed": settings.seed, "labels": dyad_labels(),
-        "improvement": settings.improvement, "baseline_months": settings.baseline_months,
-    }  # fmt: skip
+        "horizons": settings.horizons,
+        "at": settings.at,
+        "seed": settings.seed,
+        "labels": dyad_labels(),
+        "improvement": settings.improvement,
+        "baseline_months": settings.baseline_months,
+    }
     tasks: dict[str, Callable[[], Any]] = {
         "gate": lambda: fit.gate,
         **{
             code: partial(
-                assess, fit, code, **common, since=settings.since or since.get(code),
-                above=settings.above, by=settings.by,
+                assess,
+                fit,
+                code,
+                **common,
+                since=settings.since or since.get(code),
+                above=settings.above,
+                by=settings.by,
             )
             for code in dyads
         },
         **{code: partial(brief, fit, code, **common) for code in fit.dyads if code not in dyads},
-    }  # fmt: skip
+    }
     with job.steps.step("simulating"):
         threads = min(settings.cores or os.cpu_count() or 1, MOST_AT_ONCE)
         found = dict(side_by_side(lambda task, _: (task[0], task[1]()), tasks.items(), threads))
     assessments = {code: found[code] for code in dyads}
     with job.steps.step("checking convergence"):
         gates = {
-            code: fit.gate_with(outlook=reported(one).to_dataarray("quantity")) for code, one in assessments.items()
+            code: fit.gate_with(outlook=reported(one).to_dataarray("quantity"))
+            for code, one in assessments.items()
         }
     briefs = {code: found[code] for code in fit.dyads if code not in dyads}
     return PreparedReports(job, fit, assessments, gates, briefs)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from threading import Event
 
 type Progress = Callable[[str, int, int], None]
-"""Called as progress(step in words, done, total); a total of 0 means that the length is not known."""
+"""Called as progress(step in words, done, total); a total of 0 means that the length is not
+known."""
 
 
 def silent(step: str, done: int, total: int) -> None:
@@ -25,7 +26,9 @@ class Steps:
     """The steps of a run: each is reported when it begins and timed when it ends."""
 
     progress: Progress = silent  # Where they are reported
-    seconds: dict[str, float] = field(default_factory=dict)  # By step, in the order in which they ended
+    seconds: dict[str, float] = field(
+        default_factory=dict
+    )  # By step, in the order in which they ended
 
     @contextmanager
     def step(self, name: str, words: str | None = None) -> Iterator[None]:
@@ -37,9 +40,15 @@ class Steps:
 
 
 def side_by_side[Task, Result](
-    work: Callable[[Task, Event], Result], tasks: Iterable[Task], threads: int, hurry: Callable[[], None] = lambda: None
+    work: Callable[[Task, Event], Result],
+    tasks: Iterable[Task],
+    threads: int,
+    hurry: Callable[[], None] = lambda: None,
 ) -> Generator[Result]:
-    """Do tasks in threads, and yield results as they are done; if the consumer stops, the tasks are asked to."""
+    """Do tasks in threads, and yield results as they are done.
+
+    If the consumer stops, the tasks are asked to.
+    """
     stop, pool, running = Event(), ThreadPoolExecutor(threads), set[Future[Result]]()
     try:
         running = {pool.submit(work, task, stop) for task in tasks}
@@ -55,7 +64,10 @@ def side_by_side[Task, Result](
 
 
 def ahead[Item](items: Generator[Item]) -> Generator[Item]:
-    """Yield items of a generator, each while the next is made in a thread; if the consumer stops, it is closed."""
+    """Yield items of a generator, each while the next is made in a thread.
+
+    If the consumer stops, it is closed.
+    """
     with closing(items), ThreadPoolExecutor(1) as pool:
         end = object()
         coming = pool.submit(next, items, end)

@@ -26,7 +26,8 @@ def data_folder() -> Path:
     installed = _PACKAGE / "data"
     if installed.is_dir():
         return installed
-    # Only a checkout has pyproject.toml next to the package: site-packages/data would be somebody else's.
+    # Only a checkout has pyproject.toml next to the package: site-packages/data would be somebody
+    # else's.
     checkout = _PACKAGE.parent / "data"
     if checkout.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
         return checkout
@@ -41,23 +42,33 @@ def manual() -> dict[str, Path]:
     folder = data_folder()
     docs = folder / "docs" if folder.parent == _PACKAGE else folder.parent / "docs"
     return {
-        page.stem: page for page in sorted([*docs.glob("*.md"), *docs.glob("feeds/*.md")], key=lambda page: page.stem)
+        page.stem: page
+        for page in sorted(
+            [*docs.glob("*.md"), *docs.glob("feeds/*.md")], key=lambda page: page.stem
+        )
     }
 
 
 def skill_file(name: str = "skill.json") -> Path | None:
     """Return a file of the package's own backtest: the skill that reports quote."""
     folder = data_folder()
-    path = folder / name if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / name
+    path = (
+        folder / name if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / name
+    )
     return path if path.is_file() else None
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout that the package runs from; None without a checkout or git."""
+    """Return the commit of the checkout that the package runs from.
+
+    None without a checkout or git.
+    """
     root = _PACKAGE.parent
     if not (root / ".git").exists() or (git := shutil.which("git")) is None:
         return None
-    found = subprocess.run([git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
     return found.stdout.strip() or None
 
 
@@ -66,11 +77,14 @@ _FLAGS = "PYTENSOR_FLAGS"
 
 @cache
 def prepare_caches() -> None:
-    """Choose where PyTensor, numba and Matplotlib keep what they compile and compute; call before importing them.
+    """Choose where PyTensor, numba and Matplotlib keep what they compile and compute.
 
-    What the user has set stays. Where the home cannot be written to, a temporary folder takes its place, which is
-    removed at the end of the run, and a sentence on standard error says so. PyTensor's generated sources are kept with
-    its compiled code, for by default it leaves thousands of files in the temporary folder of the system.
+    Call before importing them.
+
+    What the user has set stays. Where the home cannot be written to, a temporary folder takes its
+    place, which is removed at the end of the run, and a sentence on standard error says so.
+    PyTensor's generated sources are kept with its compiled code, for by default it leaves thousands
+    of files in the temporary folder of the system.
     """
     if "base_compiledir" in os.environ.get(_FLAGS, ""):
         return
@@ -109,19 +123,29 @@ def _add_flag(name: str, folder: Path) -> None:
 
 
 def release_free_memory() -> None:
-    """Return to the system what has been freed, where the C library is glibc; elsewhere do nothing."""
-    # Every chain of a fit samples in a thread of its own, and glibc gives threads separate heaps that keep free pages:
-    # in a loop of 14 fits what was in use stayed at 174 MB, while the free part of the heaps grew from 170 to 620.
-    # Another C library has no such function, and Windows no library without a name (TypeError).
+    """Return to the system what has been freed, where the C library is glibc.
+
+    Elsewhere do nothing.
+    """
+    # Every chain of a fit samples in a thread of its own, and glibc gives threads separate heaps
+    # that keep free pages: in a loop of 14 fits what was in use stayed at 174 MB, while the free
+    # part of the heaps grew from 170 to 620. Another C library has no such function, and Windows no
+    # library without a name (TypeError).
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 @cache
-def imported_on_use(package: str) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+def imported_on_use(
+    package: str,
+) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """Return the names that a package imports for type checkers, with `__getattr__`, by first use, and `__dir__`."""
     tree = ast.parse(pkgutil.get_data(package, "__init__.py") or b"")
-    block = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    block = next(
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     homes = {alias.name: str(node.module) for node in imports for alias in node.names}
 

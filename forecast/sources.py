@@ -1,7 +1,7 @@
 """Data of a run: a chronology, an event table, counts, an index, or several of them, read in one way.
 
-Entry points: `open_source` reads the data that a `Source` names, and `gather` counts them into a panel. To add a kind
-of source, name it in `KINDS` and read it in `_read`.
+Entry points: `open_source` reads the data that a `Source` names, and `gather` counts them into a
+panel. To add a kind of source, name it in `KINDS` and read it in `_read`.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,13 @@ from forecast.events.table import REJECT_COLUMNS, CountTable, EventTable, Record
 from forecast.events.tables import chronology_files
 from forecast.feeds.feed import FeedSettings, Settings
 from forecast.files import digest, file_digest
-from forecast.panel import build_counts_panel, build_index_panel, build_panel, coverage_end, describe_panel
+from forecast.panel import (
+    build_counts_panel,
+    build_index_panel,
+    build_panel,
+    coverage_end,
+    describe_panel,
+)
 from forecast.resources import data_folder
 from forecast.wording import Card, Displayed, join, join_some
 
@@ -49,8 +55,12 @@ Frequency = Literal["month", "week"]
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
     """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
-    held = list(dict.fromkeys((*read_dyads().index, *dyads)))  # one that `dyads.csv` does not list among them
-    company = others if others is not None else (code for dyad in dyads for code in hierarchy(dyad, held))
+    held = list(
+        dict.fromkeys((*read_dyads().index, *dyads))
+    )  # one that `dyads.csv` does not list among them
+    company = (
+        others if others is not None else (code for dyad in dyads for code in hierarchy(dyad, held))
+    )
     return tuple(dict.fromkeys((*dyads, *company)))
 
 
@@ -58,7 +68,9 @@ def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -
 class IndexTable(Displayed):
     """An index that has been read."""
 
-    values: pd.DataFrame  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
+    values: (
+        pd.DataFrame
+    )  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
     rejects: pd.DataFrame  # Empty: an index with a row that cannot be read is rejected as a whole
     files: tuple[SourceFile, ...]  # The file read
 
@@ -92,7 +104,11 @@ class Records:
     @cached_property
     def datasets(self) -> frozenset[str]:
         """Names of the datasets in its panels; an index has none."""
-        return frozenset() if isinstance(self.table, IndexTable) else frozenset(self._rows["dataset"].unique())
+        return (
+            frozenset()
+            if isinstance(self.table, IndexTable)
+            else frozenset(self._rows["dataset"].unique())
+        )
 
     @property
     def _rows(self) -> pd.DataFrame:
@@ -101,7 +117,10 @@ class Records:
                 return rows
 
     def find(self, dyad: str | None) -> str:
-        """Return the code of a dyad, given in either order and any case; None stands for the only one."""
+        """Return the code of a dyad, given in either order and any case.
+
+        None stands for the only one.
+        """
         return choose_dyad(dyad, self.dyads)
 
     def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
@@ -142,14 +161,18 @@ class Records:
         )
 
     def _files_without(self, dyads: Sequence[str]) -> set[str]:
-        return {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads} if self.by_dyad else set()
+        return (
+            {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads} if self.by_dyad else set()
+        )
 
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
         """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
         if self.events is not None:
             return coverage_end(self.events, dyad, dataset)
         own = self._rows[self._rows["dyad"] == dyad]
-        last: date = (own["time"] if isinstance(self.table, IndexTable) else own["known_at"]).max().date()
+        last: date = (
+            (own["time"] if isinstance(self.table, IndexTable) else own["known_at"]).max().date()
+        )
         return month_end(last) if isinstance(self.table, IndexTable) else last
 
     def last_stated_day(self, dyad: str, dataset: str) -> date:
@@ -159,9 +182,16 @@ class Records:
         return min([self.last_day(dyad, dataset), *unstated])
 
     def panel(
-        self, dyads: Sequence[str] | None, as_of: date, frequency: Frequency = "month", eras: pd.DataFrame | None = None
+        self,
+        dyads: Sequence[str] | None,
+        as_of: date,
+        frequency: Frequency = "month",
+        eras: pd.DataFrame | None = None,
     ) -> "xr.Dataset":
-        """Count some dyads, or all, into a panel of what was known by a day; counts bring their own frequency."""
+        """Count some dyads, or all, into a panel of what was known by a day.
+
+        Counts bring their own frequency.
+        """
         chosen: dict[str, Any] = {"dyads": dyads, "as_of": as_of, "eras": eras}
         if isinstance(self.table, EventTable):
             return build_panel(self.table, frequency=frequency, **chosen)
@@ -176,24 +206,52 @@ KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
     "events": ("a table of events", *_TABLE),
     "counts": ("a table of counts", *_TABLE),
     "index": ("an index", *_TABLE),
-    "keds": ("a table of KEDS", (), ("path", "scheme"), "a table of KEDS needs a `path` and its `scheme` at most"),
-    "copdab": ("monthly intensities of COPDAB", (), ("path",), "intensities of COPDAB need a `path` at most"),
-    "feed": ("a machine-coded feed", ("paths",), ("feed", "settings"), "a feed is given under `paths`, at least one"),
+    "keds": (
+        "a table of KEDS",
+        (),
+        ("path", "scheme"),
+        "a table of KEDS needs a `path` and its `scheme` at most",
+    ),
+    "copdab": (
+        "monthly intensities of COPDAB",
+        (),
+        ("path",),
+        "intensities of COPDAB need a `path` at most",
+    ),
+    "feed": (
+        "a machine-coded feed",
+        ("paths",),
+        ("feed", "settings"),
+        "a feed is given under `paths`, at least one",
+    ),
     "archive": (
-        "an archive", ("path",), ("datasets", "settings"),
+        "an archive",
+        ("path",),
+        ("datasets", "settings"),
         "an archive is given under `path`, its datasets under `datasets`",
     ),
     "several": (
-        "several sources", ("sources",), (),
+        "several sources",
+        ("sources",),
+        (),
         "several sources are given under `sources`, at least two, each with its own path",
     ),
-}  # fmt: skip
+}
 """The kinds of source: words, fields that it must have and may have, and the message otherwise."""
 _NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets", "scheme"}
-EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
+EVENT_TABLES = (
+    "eras.csv",
+    "coverage.csv",
+    "codebook/cameo.csv",
+    "codebook/classes.csv",
+    "codebook/scales.csv",
+)
 FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 """Tables in `data/` that decide how events, and those of feeds, are counted."""
-CODE_TABLES = (ACTORS, *schemes.TABLES.values())  # Tables that decide how events of KEDS are counted
+CODE_TABLES = (
+    ACTORS,
+    *schemes.TABLES.values(),
+)  # Tables that decide how events of KEDS are counted
 _SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
 
 
@@ -203,9 +261,9 @@ class Source(Settings):
     Attributes
     ----------
     kind : {"chronology", "events", "counts", "index", "keds", "copdab", "feed", "archive", "several"}
-        The embedded chronology or a folder like it; a table of events, of counts or of an index; a table of KEDS;
-        monthly intensities of COPDAB; files of a machine-coded feed; datasets of an archive of such; or several
-        sources together.
+        The embedded chronology or a folder like it; a table of events, of counts or of an index; a
+        table of KEDS; monthly intensities of COPDAB; files of a machine-coded feed; datasets of an
+        archive of such; or several sources together.
     path, mapping : str, optional
         The folder or table, and the file that says where the table's fields stand.
     sources : tuple of Source
@@ -213,8 +271,9 @@ class Source(Settings):
     additions : tuple of str
         Small files of events, or folders of such, that are added to it (`forecast.add_events`).
     covered_to : tuple of str
-        Up to which day the record of a dyad is complete, in place of its last added day: ``USA-CHN:2026-06-21``, or
-        with the first complete day after a gap ``USA-RUS:2026-03-29:2026-06-21``.
+        Up to which day the record of a dyad is complete, in place of its last added day:
+        ``USA-CHN:2026-06-21``, or with the first complete day after a gap
+        ``USA-RUS:2026-03-29:2026-06-21``.
     paths : tuple of str
         The files, archives and folders of a feed.
     feed : str, optional
@@ -237,14 +296,16 @@ class Source(Settings):
 
     wrong: ClassVar[str] = "source: {}"
 
-    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `keds`, `copdab`, `feed`, `archive`, or
-    # `several`
+    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `keds`, `copdab`,
+    # `feed`, `archive`, or `several`
     kind: str = "chronology"
     path: str | None = None  # Folder or table as given, or null; run the plan from the same folder
     mapping: str | None = None  # Mapping file, or null
     sources: tuple["Source", ...] = ()  # Parts of `several`
     additions: tuple[str, ...] = ()  # Added files or folders
-    covered_to: tuple[str, ...] = ()  # Days to which dyads are complete: PAIR:DAY or PAIR:FIRST:LAST
+    covered_to: tuple[
+        str, ...
+    ] = ()  # Days to which dyads are complete: PAIR:DAY or PAIR:FIRST:LAST
     paths: tuple[str, ...] = ()  # Files, archives and folders of a `feed`
     feed: str | None = None  # Which feed, if the content does not say
     settings: FeedSettings | None = None  # Settings of a feed that are not defaults
@@ -254,14 +315,20 @@ class Source(Settings):
     @validator(mode="after")
     def _complete(self) -> Self:
         if self.covered_to and not self.additions:
-            raise ValueError("covered_to: says how far added events complete the record, but none are added")
+            raise ValueError(
+                "covered_to: says how far added events complete the record, but none are added"
+            )
         parse_statements(self.covered_to)
         if self.kind not in KINDS:
             raise ValueError(f"there is no source {self.kind!r}; use one of {', '.join(KINDS)}")
         _, required, optional, words = KINDS[self.kind]
         given = {name for name in _NAMING if getattr(self, name)}
         unknown = given.difference(required, optional)
-        if unknown or not given.issuperset(required) or (self.kind == "several" and len(self.sources) < 2):
+        if (
+            unknown
+            or not given.issuperset(required)
+            or (self.kind == "several" and len(self.sources) < 2)
+        ):
             leave = f"; leave out {join(sorted(unknown))}, or name another kind" if unknown else ""
             raise ValueError(words.format(kind=self.kind) + leave)
         return self
@@ -269,11 +336,16 @@ class Source(Settings):
     @model_serializer(mode="wrap")
     def _without_empty_parts(self, handler: Callable[[Self], dict[str, Any]]) -> dict[str, Any]:
         """Leave out what there is none of, so that plans of one source read as they always did."""
-        return {name: value for name, value in handler(self).items() if value or name not in _SELDOM}
+        return {
+            name: value for name, value in handler(self).items() if value or name not in _SELDOM
+        }
 
     @property
     def latest(self) -> "Source":
-        """The same, with the latest editions of an archive on whatever day it is read; any other source as it is."""
+        """The same, with the latest editions of an archive on whatever day it is read.
+
+        Any other source as it is.
+        """
         if self.kind == "several":
             return self.model_copy(update={"sources": tuple(one.latest for one in self.sources)})
         if self.kind != "archive":
@@ -303,8 +375,13 @@ class Source(Settings):
 
 
 @checked
-def open_source(source: Source, dyads: Sequence[str] | None = None, as_of: date | None = None) -> Records:
-    """Read what is needed of a source: some dyads, as of a day; one that cannot tell these apart reads more."""
+def open_source(
+    source: Source, dyads: Sequence[str] | None = None, as_of: date | None = None
+) -> Records:
+    """Read what is needed of a source: some dyads, as of a day.
+
+    One that cannot tell these apart reads more.
+    """
     if as_of is not None:
         reject_future(as_of, "as-of")
     # What is added may be about any dyad, and is checked against the data of all.
@@ -312,11 +389,15 @@ def open_source(source: Source, dyads: Sequence[str] | None = None, as_of: date 
     if not source.additions:
         return records
     if (table := records.events) is None:
-        raise SpecError("add: the source holds no single events, to which others could be added; leave it out")
+        raise SpecError(
+            "add: the source holds no single events, to which others could be added; leave it out"
+        )
     for path in map(Path, source.additions):
         files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
         if not files:
-            raise SpecError(f"add: {path} holds no file with the ending .csv; name a file, or another folder")
+            raise SpecError(
+                f"add: {path} holds no file with the ending .csv; name a file, or another folder"
+            )
         for file in files:
             table = add_events(table, file)
     table = state_coverage(table, parse_statements(source.covered_to))
@@ -330,16 +411,23 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
     if source.kind == "several":
         return _read_several(source, dyads, as_of)
     if source.kind == "chronology":
-        events = read_chronology(source.path, dyads=one and [find_dyad(one[0], chronology_files(source.path))])
+        events = read_chronology(
+            source.path, dyads=one and [find_dyad(one[0], chronology_files(source.path))]
+        )
         return Records(events, _event_digests(events), by_dyad=True)
     if source.kind == "events":
         events = read_table(path, mapping)
         return Records(events, _event_digests(events, path, mapping))
     if source.kind in ("keds", "copdab") and source.path is None:
-        raise SpecError(f"source: {source.words} has no path; name the file (--events FILE --format {source.kind})")
+        raise SpecError(
+            f"source: {source.words} has no path; name the file (--events FILE --format {source.kind})"
+        )
     if source.kind == "keds":
         events = read_keds(path, source.scheme or "cameo")
-        return Records(events, _event_digests(events) | {f"codes/{one.name}": file_digest(one) for one in CODE_TABLES})
+        return Records(
+            events,
+            _event_digests(events) | {f"codes/{one.name}": file_digest(one) for one in CODE_TABLES},
+        )
     if source.kind == "counts":
         return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
     if source.kind in ("index", "copdab"):
@@ -356,7 +444,11 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
         from forecast.archive import read_archive
 
         events = read_archive(
-            path, list(source.datasets) or None, dyads=dyads and list(dyads), as_of=as_of, settings=source.settings
+            path,
+            list(source.datasets) or None,
+            dyads=dyads and list(dyads),
+            as_of=as_of,
+            settings=source.settings,
         )
     return Records(events, _event_digests(events) | _digests(FEED_TABLES))
 
@@ -374,7 +466,9 @@ def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | Non
     tables, digests, seen = [], dict[str, str](), dict[str, str]()
     for part, records in opened:
         if records.events is None:
-            raise SpecError(f"source: {part.words} holds no single events; only event tables can be put together")
+            raise SpecError(
+                f"source: {part.words} holds no single events; only event tables can be put together"
+            )
         for name in records.datasets:
             if name in seen:
                 raise SpecError(
@@ -415,12 +509,18 @@ class Data(Displayed):
     def _card(self) -> Card:
         facts = describe_panel(self.panel).facts
         dyads = join_some(list(self.dyads))
-        return Card(f"Data of {dyads} as of {self.as_of}", (*facts, ("files", join_some(list(self.files)))))
+        return Card(
+            f"Data of {dyads} as of {self.as_of}", (*facts, ("files", join_some(list(self.files))))
+        )
 
 
 @checked
 def gather(
-    source: Source, dyads: Sequence[str] | None = None, *, as_of: Day | None = None, frequency: Frequency = "month"
+    source: Source,
+    dyads: Sequence[str] | None = None,
+    *,
+    as_of: Day | None = None,
+    frequency: Frequency = "month",
 ) -> Data:
     """Read the data and count them into a panel, with digests of all that they follow from.
 
@@ -428,10 +528,11 @@ def gather(
     ----------
     source : Source
     dyads : sequence of str, optional
-        Each in either order and any case. By default all that the source had anything of by the day.
+        Each in either order and any case. By default all that the source had anything of by the
+        day.
     as_of : str or datetime.date, optional
-        By default the last day to which the record of any of the dyads is complete. Of an archive the latest editions
-        are read then (`Source.latest`).
+        By default the last day to which the record of any of the dyads is complete. Of an archive
+        the latest editions are read then (`Source.latest`).
     frequency : {"month", "week"}
         As for `build_panel`; counts bring their own.
 
@@ -460,12 +561,16 @@ def gather(
     else:
         chosen = records.dyads if as_of is None else records.known(as_of)
     day = as_of or max(records.last_day(dyad) for dyad in chosen)
-    if as_of is None and source.latest != source:  # read once more as it can be read again on that day
+    if (
+        as_of is None and source.latest != source
+    ):  # read once more as it can be read again on that day
         source = source.latest
         records = open_source(source, dyads, day)
     panel = records.panel(chosen, day, frequency)
     codes = tuple(str(code) for code in panel["dyad"].to_numpy())
-    return Data(source, codes, day, panel, panel_digest(panel), records.digests_of(codes), records.events)
+    return Data(
+        source, codes, day, panel, panel_digest(panel), records.digests_of(codes), records.events
+    )
 
 
 def panel_digest(panel: "xr.Dataset") -> str:

@@ -1,7 +1,8 @@
 """SIGINT and SIGTERM handling: a run ends within two seconds and leaves no unfinished files.
 
-The first signal unwinds the program like an exit. Libraries may swallow it or compute without returning to Python, so a
-separate thread waits for the same signal and ends the process if it is still running shortly afterwards.
+The first signal unwinds the program like an exit. Libraries may swallow it or compute without
+returning to Python, so a separate thread waits for the same signal and ends the process if it is
+still running shortly afterwards.
 """
 
 import contextlib
@@ -39,7 +40,9 @@ def stoppable() -> Iterator[None]:
             read, write = os.pipe()
             os.set_blocking(write, False)
             signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-            threading.Thread(target=_watch, args=(read,), daemon=True, name="stop on signals").start()
+            threading.Thread(
+                target=_watch, args=(read,), daemon=True, name="stop on signals"
+            ).start()
             _answer_with(_unwind)
         yield
     finally:
@@ -52,7 +55,10 @@ def stoppable() -> Iterator[None]:
 
 
 def _answer_with(handler: Callable[[int, FrameType | None], object]) -> None:
-    """Let the signals call a handler; one that is ignored stays so, as after nohup: who started us wants it."""
+    """Let the signals call a handler.
+
+    One that is ignored stays so, as after nohup: who started us wants it.
+    """
     for number in CODES:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)

@@ -1,7 +1,8 @@
 """Statements of the theory under test: an essay of October 2023 on relations between the US and China.
 
-The essay argues that structural obstacles limit relations and that improvement within these limits is technical. Each
-statement has a code and two texts: about any two states, and about the US and China. None is assumed to be true.
+The essay argues that structural obstacles limit relations and that improvement within these limits
+is technical. Each statement has a code and two texts: about any two states, and about the US and
+China. None is assumed to be true.
 """
 
 import csv
@@ -30,4 +31,18 @@ class Statement:
 with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as _file:
     THEORY = tuple(Statement(**row) for row in csv.DictReader(_file))
 """All statements, in the order of the essay."""
-LOW, DECLINE, ERAS, CEILING, PENDULUM, COST, NATURE, BALANCE, IMPROVEMENT, VISITS, SUMMIT, REASONS, CONCLUSION = THEORY
+(
+    LOW,
+    DECLINE,
+    ERAS,
+    CEILING,
+    PENDULUM,
+    COST,
+    NATURE,
+    BALANCE,
+    IMPROVEMENT,
+    VISITS,
+    SUMMIT,
+    REASONS,
+    CONCLUSION,
+) = THEORY

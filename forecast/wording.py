@@ -2,13 +2,16 @@
 
 The rules:
 
-- What rounds to nothing or to everything is shown by a bound, ``<1%`` or ``>99%``. A `chance` never reads as
-  certain; a `percent`, such as a share of rows, is ``0%`` or ``100%`` only if it is exactly that.
-- Numbers have a true minus sign, commas between thousands, no negative zero, and a dash where there is none.
-- The interval of a number stands in brackets, ``41 [12, 118]``, where its kind is named nearby, and is spelled out,
-  ``41 (90% interval 12 to 118)``, where a sentence must stand alone.
-- A level that stands alone is about so much, in whole points and with its interval, ``about 50 (90% interval 38 to
-  62)``: its last digit may differ from one processor to another, and must not be what a reader goes by.
+- What rounds to nothing or to everything is shown by a bound, ``<1%`` or ``>99%``. A `chance` never
+  reads as certain; a `percent`, such as a share of rows, is ``0%`` or ``100%`` only if it is
+  exactly that.
+- Numbers have a true minus sign, commas between thousands, no negative zero, and a dash where there
+  is none.
+- The interval of a number stands in brackets, ``41 [12, 118]``, where its kind is named nearby, and
+  is spelled out, ``41 (90% interval 12 to 118)``, where a sentence must stand alone.
+- A level that stands alone is about so much, in whole points and with its interval, ``about 50 (90%
+  interval 38 to 62)``: its last digit may differ from one processor to another, and must not be
+  what a reader goes by.
 - Names of months are English, whatever the locale.
 """
 
@@ -30,9 +33,19 @@ DASH = "–"
 _MINUS = "\N{MINUS SIGN}"
 _LARGEST_RATIO = 1000.0  # beyond this a Bayes factor says no more by being larger
 _MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def number(value: float | None, decimals: int | None = None) -> str:
@@ -45,7 +58,11 @@ def number(value: float | None, decimals: int | None = None) -> str:
     if decimals is None:  # about three significant digits
         decimals = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
     text = f"{value:,.{decimals}f}"
-    return text.replace("-", _MINUS) if any(digit in "123456789" for digit in text) else text.lstrip("-")
+    return (
+        text.replace("-", _MINUS)
+        if any(digit in "123456789" for digit in text)
+        else text.lstrip("-")
+    )
 
 
 def signed(value: float | None, decimals: int | None = None) -> str:
@@ -74,7 +91,11 @@ def percent(share: float | None, decimals: int = 0) -> str:
 
 def chance(probability: float | None, decimals: int = 0) -> str:
     """Format a probability in percent, never as certain: draws are no proof, and even 0 reads ``<1%``."""
-    inside = None if probability is None else min(max(probability, math.ulp(0.0)), math.nextafter(1.0, 0.0))
+    inside = (
+        None
+        if probability is None
+        else min(max(probability, math.ulp(0.0)), math.nextafter(1.0, 0.0))
+    )
     return percent(inside, decimals)
 
 
@@ -96,7 +117,9 @@ def interval(middle: float, low: float | None, high: float | None, decimals: int
     return f"{number(middle, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
 
 
-def interval_in_words(middle: float, low: float, high: float, decimals: int | None = 0, unit: str = "") -> str:
+def interval_in_words(
+    middle: float, low: float, high: float, decimals: int | None = 0, unit: str = ""
+) -> str:
     """Format a number with its 90% interval spelled out, for a sentence that stands alone."""
     ends = f"{number(low, decimals)} to {number(high, decimals)}"
     return f"{quantity(middle, unit, decimals)} (90% interval {ends})"
@@ -140,7 +163,9 @@ def source_words(dataset: str) -> str:
 def fitted_together(dyad: str, dyads: Iterable[str]) -> str:
     """Describe with which others a dyad was fitted."""
     others = [other for other in dyads if other != dyad]
-    return f"{dyad} was fitted together with {join(others)}" if others else f"{dyad} was fitted alone"
+    return (
+        f"{dyad} was fitted together with {join(others)}" if others else f"{dyad} was fitted alone"
+    )
 
 
 def capital(text: str) -> str:
@@ -190,7 +215,9 @@ class Card:
             f"<td style='text-align:left'>{_escaped(fact)}</td></tr>"
             for name, fact in self.facts
         )
-        return f"<strong>{_escaped(self.title)}</strong>" + (f"<table>{rows}</table>" if rows else "")
+        return f"<strong>{_escaped(self.title)}</strong>" + (
+            f"<table>{rows}</table>" if rows else ""
+        )
 
 
 def _escaped(text: str) -> str:
@@ -204,7 +231,10 @@ def join_some(items: Sequence[str], most: int = SHOWN) -> str:
 
 
 class Displayed:
-    """An object that shows a card of itself. A dataclass that inherits from it is made with ``repr=False``."""
+    """An object that shows a card of itself.
+
+    A dataclass that inherits from it is made with ``repr=False``.
+    """
 
     def _card(self) -> Card:
         raise NotImplementedError
@@ -229,9 +259,21 @@ def environment() -> "Environment":
 
     made = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
     own = (
-        about, capital, chance, count, day, give_or_take, interval_in_words, join, month, number, percent, period,
-        signed, source_words,
-    )  # fmt: skip
+        about,
+        capital,
+        chance,
+        count,
+        day,
+        give_or_take,
+        interval_in_words,
+        join,
+        month,
+        number,
+        percent,
+        period,
+        signed,
+        source_words,
+    )
     made.globals |= {one.__name__: one for one in own}
     return made
 

@@ -2,10 +2,11 @@
 
     python scripts/benchmark_pool.py RUN
 
-RUN is a folder for the finished forecast dates of the seven benchmarks, about five minutes of work; an interrupted run
-continues. The benchmarks are run again at every date of reports/skill, with the same data, draws and seed. Their mean
-scores must be those of the record within 0.02 points. Then their equal pool joins the cases, all scores are computed
-from the cases again, and the page is written.
+RUN is a folder for the finished forecast dates of the seven benchmarks, about five minutes of work;
+an interrupted run continues. The benchmarks are run again at every date of reports/skill, with the
+same data, draws and seed. Their mean scores must be those of the record within 0.02 points. Then
+their equal pool joins the cases, all scores are computed from the cases again, and the page is
+written.
 """
 
 import sys
@@ -26,7 +27,8 @@ from forecast.evaluation.skill import NO_CHANGE, POOL_WITHOUT_MODEL  # noqa: E40
 
 FOLDER = ROOT / "reports" / "skill"
 CLOSE = 0.02
-"""Points by which a mean score may differ from that of the record: libraries of optimisers change."""
+"""Points by which a mean score may differ from that of the record: libraries of optimisers
+change."""
 ADDED = (POOL_WITHOUT_MODEL, NO_CHANGE)
 
 
@@ -50,7 +52,9 @@ def main(run: Path) -> None:
     farthest = {name: farthest_score(*both) for name, both in pairs(old, new).items()}
     print("largest difference of a mean score of the benchmarks, points:", farthest)
     if max(farthest.values()) > CLOSE:
-        raise SystemExit(f"the benchmarks' scores are not those of the record within {CLOSE} points")
+        raise SystemExit(
+            f"the benchmarks' scores are not those of the record within {CLOSE} points"
+        )
     cases, tone = (joined(*both) for both in pairs(old, new).values())
     skill = old.skill
     subjects = tuple(dict.fromkeys((skill.subject, skill.model)))
@@ -74,7 +78,10 @@ def pairs(old: Results, new: Results) -> dict[str, tuple[pd.DataFrame, pd.DataFr
 def farthest_score(old: pd.DataFrame, new: pd.DataFrame) -> float:
     """Return the largest difference of the benchmarks' mean scores by horizon and knowledge of event counts."""
     keys = ["model", "horizon", "given_n"]
-    means = [frame[frame["model"].isin(POOLED)].groupby(keys)["crps"].agg(["mean", "size"]) for frame in (old, new)]
+    means = [
+        frame[frame["model"].isin(POOLED)].groupby(keys)["crps"].agg(["mean", "size"])
+        for frame in (old, new)
+    ]
     if not means[0].index.equals(means[1].index) or (means[0]["size"] != means[1]["size"]).any():
         raise SystemExit("the windows are not those of the record")
     return float(np.abs(means[0]["mean"] - means[1]["mean"]).max())
@@ -82,7 +89,9 @@ def farthest_score(old: pd.DataFrame, new: pd.DataFrame) -> float:
 
 def joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Return the cases of the record with those of the added forecasters."""
-    return pd.concat([old[~old["model"].isin(ADDED)], new[new["model"].isin(ADDED)]], ignore_index=True)
+    return pd.concat(
+        [old[~old["model"].isin(ADDED)], new[new["model"].isin(ADDED)]], ignore_index=True
+    )
 
 
 def require_same(old: list[dict[str, object]], new: list[dict[str, object]]) -> None:

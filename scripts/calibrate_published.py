@@ -2,10 +2,11 @@
 
     python scripts/calibrate_published.py --panels 100 --out calibration
 
-Each truth is drawn from the prior. Ranked among the draws of its posterior are the share of the twelve months ahead
-(at their event counts), trend, ceiling and level at the forecast date, and parameters; the chances of a higher and a
-lower share are compared with what happened. No new framework begins in the year ahead, and no simulation repeats base
-rates. Finished data sets are kept in the folder, so that an interrupted run continues.
+Each truth is drawn from the prior. Ranked among the draws of its posterior are the share of the
+twelve months ahead (at their event counts), trend, ceiling and level at the forecast date, and
+parameters; the chances of a higher and a lower share are compared with what happened. No new
+framework begins in the year ahead, and no simulation repeats base rates. Finished data sets are
+kept in the folder, so that an interrupted run continues.
 """
 
 import argparse
@@ -61,7 +62,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    left = [place for place in range(options.panels) if not (options.out / f"{place}.json").exists()]
+    left = [
+        place for place in range(options.panels) if not (options.out / f"{place}.json").exists()
+    ]
     with ProcessPoolExecutor(options.processes) as pool:
         for place in pool.map(partial(calibrated, folder=options.out), left):
             print(f"data set {place + 1} of {options.panels}", flush=True)
@@ -78,22 +81,30 @@ def calibrated(place: int, folder: Path) -> int:
     spec, months = spec_for(known), known.sizes["time"]
     truth = prior_draws(known, spec, draws=1, seed=1000 + place).isel(draw=0)
     era = known["era_index"].to_numpy()
-    longer = whole.assign(era_index=(("dyad", "time"), np.pad(era, ((0, 0), (0, AHEAD)), mode="edge")))
+    longer = whole.assign(
+        era_index=(("dyad", "time"), np.pad(era, ((0, 0), (0, AHEAD)), mode="edge"))
+    )
     layout = longer.drop_dims("era").assign_coords(
         {name: known[name] for name in known.coords if "era" in known[name].dims}
     )
     simulated, level = simulate_panel(layout, truth, spec, seed=place)
     counts = simulated["counts"]
-    panel = recounted(known.assign(counts=counts.isel(time=slice(months)).assign_coords(time=known["time"])))
+    panel = recounted(
+        known.assign(counts=counts.isel(time=slice(months)).assign_coords(time=known["time"]))
+    )
     fitted = fit(panel, spec, seed=place, **SAMPLER)
     first = first_eras(layout)
-    trend = simulate_trend(truth, layout["era_index"].to_numpy(), spec, np.random.default_rng(place), first)
+    trend = simulate_trend(
+        truth, layout["era_index"].to_numpy(), spec, np.random.default_rng(place), first
+    )
     result: dict[str, Any] = {"converged": fitted.gate.passed, "ranks": {}, "chances": []}
     for name in PARAMETERS:
         result["ranks"][name] = ranks(truth[name], fitted.posterior[name])
     for number, dyad in enumerate(known["dyad"].to_numpy().tolist()):
         at = (number, months - 1)
-        now = {"level": (level.to_numpy()[at], fitted.posterior["level"].isel(dyad=number, time=-1))}
+        now = {
+            "level": (level.to_numpy()[at], fitted.posterior["level"].isel(dyad=number, time=-1))
+        }
         now["trend"] = (trend[at], fitted.posterior["trend"].isel(dyad=number, time=-1))
         if "ceiling" in fitted.posterior:
             current = int(era[at])
@@ -103,7 +114,9 @@ def calibrated(place: int, folder: Path) -> int:
             )
         for name, (true, drawn) in now.items():
             result["ranks"].setdefault(name, []).extend(ranks(xr.DataArray(true), drawn))
-        ahead = counts.isel(dataset=0, dyad=number, direction=0, time=slice(months, None)).to_numpy()
+        ahead = counts.isel(
+            dataset=0, dyad=number, direction=0, time=slice(months, None)
+        ).to_numpy()
         rank, chances = year_ahead(fitted, dyad, ahead, place)
         result["ranks"].setdefault("share of the year ahead", []).extend(rank)
         result["chances"].extend(chances)
@@ -111,7 +124,9 @@ def calibrated(place: int, folder: Path) -> int:
     return place
 
 
-def true_ceiling(truth: xr.Dataset, trend: np.ndarray, era: np.ndarray, dyad: int, first_era: int) -> float:
+def true_ceiling(
+    truth: xr.Dataset, trend: np.ndarray, era: np.ndarray, dyad: int, first_era: int
+) -> float:
     """Return the ceiling of a dyad's current era: a headroom above the trend where that begins."""
     current = era[dyad, -1]
     headroom = float(truth["headroom"].to_numpy()[current])
@@ -119,13 +134,17 @@ def true_ceiling(truth: xr.Dataset, trend: np.ndarray, era: np.ndarray, dyad: in
     return float(trend[dyad, max(begins, first_era)] + headroom)
 
 
-def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[list[int], list[dict[str, float]]]:
+def year_ahead(
+    fitted: Any, dyad: str, ahead: np.ndarray, seed: int
+) -> tuple[list[int], list[dict[str, float]]]:
     """Rank the share of the year ahead, and return the chances of higher and lower with what happened."""
     rng = np.random.default_rng([seed, *dyad.encode()])
     total, cooperative = ahead.sum(1), int(ahead[:, 1].sum())
     if not total.sum():
         return [], []
-    level = simulate_ahead(fitted, dyad, AHEAD, seed=seed, simulations_per_draw=4, hazard=0.0).month_level[..., 1:]
+    level = simulate_ahead(
+        fitted, dyad, AHEAD, seed=seed, simulations_per_draw=4, hazard=0.0
+    ).month_level[..., 1:]
     kept = rng.permutation(level[..., 0].size)[:2000]
     record = DatasetRecord.of(fitted.panel, dyad, 0)
     read = reading(fitted, record).of_draws(kept // 4)
@@ -134,15 +153,25 @@ def year_ahead(fitted: Any, dyad: str, ahead: np.ndarray, seed: int) -> tuple[li
     drawn = rng.binomial(total, chance).sum(1)
     below, same = (drawn < cooperative).sum(), (drawn == cooperative).sum()
     rank = int((below + rng.uniform() * (same + 1)) / (len(drawn) + 1) * (AMONG + 1))
-    before = fitted.panel["counts"].isel(dataset=0, direction=0).sel(dyad=dyad).to_numpy()[-AHEAD:].sum(0)
+    before = (
+        fitted.panel["counts"]
+        .isel(dataset=0, direction=0)
+        .sel(dyad=dyad)
+        .to_numpy()[-AHEAD:]
+        .sum(0)
+    )
     if not before.sum():
         return [rank], []
     base = 100 * before[1] / before.sum()
     shares, happened = 100 * drawn / total.sum(), 100 * cooperative / total.sum()
     return [rank], [
-        {"higher": float((shares >= base + POINTS).mean()), "was_higher": float(happened >= base + POINTS),
-         "lower": float((shares <= base - POINTS).mean()), "was_lower": float(happened <= base - POINTS)}
-    ]  # fmt: skip
+        {
+            "higher": float((shares >= base + POINTS).mean()),
+            "was_higher": float(happened >= base + POINTS),
+            "lower": float((shares <= base - POINTS).mean()),
+            "was_lower": float(happened <= base - POINTS),
+        }
+    ]
 
 
 def ranks(true: xr.DataArray, drawn: xr.DataArray) -> list[int]:
@@ -157,10 +186,19 @@ def ranks_table(found: list[dict[str, Any]]) -> pd.DataFrame:
     rows = []
     for name in found[0]["ranks"]:
         each = [np.array(one["ranks"][name]) for one in found if one["ranks"].get(name)]
-        row: dict[str, Any] = {"quantity": name, "data sets": len(each), "numbers": sum(map(len, each))}
+        row: dict[str, Any] = {
+            "quantity": name,
+            "data sets": len(each),
+            "numbers": sum(map(len, each)),
+        }
         for mass in (0.5, 0.8, 0.9):
-            inside = np.array([(np.abs(one - AMONG / 2) <= AMONG * mass / 2).mean() for one in each])
-            row |= {f"{mass:.0%}": inside.mean(), f"{mass:.0%} s.e.": inside.std(ddof=1) / np.sqrt(len(inside))}
+            inside = np.array(
+                [(np.abs(one - AMONG / 2) <= AMONG * mass / 2).mean() for one in each]
+            )
+            row |= {
+                f"{mass:.0%}": inside.mean(),
+                f"{mass:.0%} s.e.": inside.std(ddof=1) / np.sqrt(len(inside)),
+            }
         first = (np.array([one[0] for one in each]) + 0.5) / (AMONG + 1)
         rows.append(row | {"uniform, p": kstest(first, "uniform").pvalue})
     return pd.DataFrame(rows).round(3)
@@ -171,11 +209,17 @@ def chances_table(found: list[dict[str, Any]]) -> pd.DataFrame:
     cases = pd.DataFrame([case for one in found for case in one["chances"]])
     rows = []
     for name in ("higher", "lower"):
-        for fifth, own in cases.groupby(pd.cut(cases[name], np.linspace(0, 1, 6), include_lowest=True), observed=True):
+        for fifth, own in cases.groupby(
+            pd.cut(cases[name], np.linspace(0, 1, 6), include_lowest=True), observed=True
+        ):
             rows.append(
-                {"quantity": f"{name}, chance {fifth}", "numbers": len(own), "chance": own[name].mean(),
-                 "happened": own[f"was_{name}"].mean()}
-            )  # fmt: skip
+                {
+                    "quantity": f"{name}, chance {fifth}",
+                    "numbers": len(own),
+                    "chance": own[name].mean(),
+                    "happened": own[f"was_{name}"].mean(),
+                }
+            )
     return pd.DataFrame(rows).round(3)
 
 

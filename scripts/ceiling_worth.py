@@ -1,10 +1,11 @@
 """Weigh ceilings: the evidence, headroom and chances of two dyads under priors of ever less headroom.
 
-    python scripts/ceiling_worth.py            # fits, about a minute each, and writes forecast/outlook/ceiling.csv
-    python scripts/ceiling_worth.py --write    # puts the numbers of that file into README.md and docs/model.md
+    python scripts/ceiling_worth.py            # fits, about a minute each, and writes
+    forecast/outlook/ceiling.csv python scripts/ceiling_worth.py --write    # puts the numbers of
+    that file into README.md and docs/model.md
 
-Each dyad is fitted alone, to sides alone. The evidence is the log marginal likelihood by bridge sampling, less that of
-the model without a ceiling. A test compares the document with the file.
+Each dyad is fitted alone, to sides alone. The evidence is the log marginal likelihood by bridge
+sampling, less that of the model without a ceiling. A test compares the document with the file.
 """
 
 import argparse
@@ -72,14 +73,20 @@ def weighed(dyad: str) -> Iterator[Worth]:
         record = main_record(panel, dyad)
         observed = observe(fitted, simulations, MONTHS, record, seed=SEED)
         assert not isinstance(record, NotDefined) and not isinstance(observed, NotDefined)
-        ahead = window_outlook(record, observed.ahead(MONTHS), MONTHS, record.baseline(BASELINE), POINTS, BASELINE)
+        ahead = window_outlook(
+            record, observed.ahead(MONTHS), MONTHS, record.baseline(BASELINE), POINTS, BASELINE
+        )
         assert isinstance(ahead.up, Probability) and isinstance(ahead.down, Probability)
         yield Worth(
             dyad=dyad,
             prior_median=median,
             evidence=0.0 if median is None else round(found["log"] - reference["log"], 2),
-            error=0.0 if median is None else round(float(np.hypot(found["error"], reference["error"])), 2),
-            headroom=None if median is None else round(float(np.median(own.by_era["headroom"][..., -1])), 2),
+            error=0.0
+            if median is None
+            else round(float(np.hypot(found["error"], reference["error"])), 2),
+            headroom=None
+            if median is None
+            else round(float(np.median(own.by_era["headroom"][..., -1])), 2),
             higher=round(ahead.up.value, 3),
             lower=round(ahead.down.value, 3),
             converged=fitted.gate.passed,
@@ -99,7 +106,10 @@ def csv_text(rows: list[Worth]) -> str:
 
 def text(rows: list[Worth]) -> dict[str, str]:
     """Return by document what stands between its markers."""
-    return {"README.md": documents.filled(f"- {worth_sentence()}", indent="  "), "docs/model.md": table(rows)}
+    return {
+        "README.md": documents.filled(f"- {worth_sentence()}", indent="  "),
+        "docs/model.md": table(rows),
+    }
 
 
 def table(rows: list[Worth]) -> str:
@@ -120,7 +130,9 @@ def table(rows: list[Worth]) -> str:
             "posterior median, current era": [
                 "" if one.headroom is None else f"{one.headroom:.1f}" for one in own.values()
             ],
-            "12 months, higher and lower": [f"{100 * one.higher:.0f}%, {100 * one.lower:.0f}%" for one in own.values()],
+            "12 months, higher and lower": [
+                f"{100 * one.higher:.0f}%, {100 * one.lower:.0f}%" for one in own.values()
+            ],
         }
         lines += [f"| {dyad}, {name} | {' | '.join(cells)} |" for name, cells in named.items()]
     return "\n".join(lines)
@@ -129,7 +141,9 @@ def table(rows: list[Worth]) -> str:
 def main() -> None:
     """Fit and write the table, or only put it into the document."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the numbers of the file into the documents")
+    parser.add_argument(
+        "--write", action="store_true", help="put the numbers of the file into the documents"
+    )
     if not parser.parse_args().write:
         rows: list[Worth] = []
         for dyad in DYADS:

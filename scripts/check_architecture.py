@@ -1,7 +1,7 @@
 """Check the layers: modules import only what they may, never in a circle, and docs/modules.md lists them all.
 
-Run from anywhere: ``python scripts/check_architecture.py``; with ``--write`` it writes docs/modules.md. It imports
-nothing that it checks.
+Run from anywhere: ``python scripts/check_architecture.py``; with ``--write`` it writes
+docs/modules.md. It imports nothing that it checks.
 """
 
 import ast
@@ -105,10 +105,20 @@ FORBIDDEN = {
 GROUND = tuple(
     f"forecast.{name}"
     for name in (
-        "arguments", "dates", "errors", "escaping", "files", "folders", "numeric", "progress", "resources", "stopping",
-        "typing", "wording",
+        "arguments",
+        "dates",
+        "errors",
+        "escaping",
+        "files",
+        "folders",
+        "numeric",
+        "progress",
+        "resources",
+        "stopping",
+        "typing",
+        "wording",
     )
-)  # fmt: skip
+)
 """What everything stands on: it imports nothing of the package but itself."""
 
 
@@ -151,7 +161,9 @@ def inventory_faults(root: Path) -> list[str]:
     path = root / INVENTORY
     if path.exists() and path.read_text("utf-8") == inventory(root):
         return []
-    return [f"{INVENTORY} does not list the modules as they are; run python scripts/check_architecture.py --write"]
+    return [
+        f"{INVENTORY} does not list the modules as they are; run python scripts/check_architecture.py --write"
+    ]
 
 
 def layer_faults(root: Path) -> list[str]:
@@ -165,7 +177,10 @@ def layer_faults(root: Path) -> list[str]:
 
 
 def circle_faults(root: Path) -> list[str]:
-    """Find modules that import each other, however long the way round; imports for type checkers alone do not count."""
+    """Find modules that import each other, however long the way round.
+
+    Imports for type checkers alone do not count.
+    """
     graph = _import_graph(root)
     faults, seen = [], set[frozenset[str]]()
     for module in graph:
@@ -227,7 +242,10 @@ def _allowed(module: str, target: str) -> bool:
     if _within(target, "forecast.fetch") and not (
         _within(module, "forecast.archive") and _within(target, "forecast.fetch.manifest")
     ):
-        return any(_within(module, place) for place in ("forecast.fetch", "forecast.cli")) or module == "forecast"
+        return (
+            any(_within(module, place) for place in ("forecast.fetch", "forecast.cli"))
+            or module == "forecast"
+        )
     if _within(target, "forecast.cli"):
         return _within(module, "forecast.cli") or module == "forecast.__main__"
     return not any(
@@ -243,13 +261,17 @@ def _imports(path: Path, root: Path, *, typing: bool = True) -> list[tuple[str, 
 
     Imports inside functions count; those under `if TYPE_CHECKING` do if `typing` is true.
     """
-    package = _name(path, root) if path.name == "__init__.py" else _name(path, root).rpartition(".")[0]
+    package = (
+        _name(path, root) if path.name == "__init__.py" else _name(path, root).rpartition(".")[0]
+    )
     found = []
     for node in _nodes(ast.parse(path.read_text("utf-8")), typing):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            above = (
+                package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            )
             base = ".".join([*above, *([node.module] if node.module else [])])
             found += [(f"{base}.{alias.name}", node.lineno) for alias in node.names]
     return found
@@ -259,7 +281,11 @@ def _nodes(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
     """Walk a syntax tree, around the blocks for type checkers if `typing` is false."""
     yield tree
     for child in ast.iter_child_nodes(tree):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING") and not typing:
+        if (
+            isinstance(child, ast.If)
+            and ast.unparse(child.test).endswith("TYPE_CHECKING")
+            and not typing
+        ):
             for other in child.orelse:
                 yield from _nodes(other, typing)
         else:

@@ -1,7 +1,7 @@
 """Sentences of README.md and the table of docs/hypotheses.md on claims, made from reports/hypotheses/tests.json.
 
-The answers are those of the tests alone. `--write` puts the text between the markers of the documents; a test compares
-it with what they hold.
+The answers are those of the tests alone. `--write` puts the text between the markers of the
+documents; a test compares it with what they hold.
 """
 
 import json
@@ -62,7 +62,9 @@ def readme(claims: Mapping[str, Any], dyads: int) -> str:
 
 def null_clause(claim: Mapping[str, Any]) -> str:
     """Describe how many null sets are as good as the data, if they were simulated."""
-    parts = [f"{null['as_good']} of {null['sets']} sets of {null['name']}" for null in claim["nulls"]]
+    parts = [
+        f"{null['as_good']} of {null['sets']} sets of {null['name']}" for null in claim["nulls"]
+    ]
     return f", which {' and '.join(parts)} reach as well" if parts else ""
 
 
@@ -91,7 +93,9 @@ def power_table() -> str:
         "elsewhere, at most",
     ]
     rows = [power_row(code, rates) for code in CLAIMS if (rates := rates_of(code))]
-    return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows, "", family_words()])
+    return "\n".join(
+        [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows, "", family_words()]
+    )
 
 
 def family_words() -> str:
@@ -107,7 +111,12 @@ def family_words() -> str:
 
 def false_alarms(kind: str) -> list[float]:
     """Return the share of false alarms of each claim that is false in a kind of null sets."""
-    return [rate.share for code in CLAIMS for rate in rates_of(code) if rate.truth == kind and not rate.true]
+    return [
+        rate.share
+        for code in CLAIMS
+        for rate in rates_of(code)
+        if rate.truth == kind and not rate.true
+    ]
 
 
 def power_row(code: str, rates: Sequence[Rate]) -> str:
@@ -116,7 +125,9 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
     for rate in rates:
         if rate.true and rate.truth not in NULLS:
             shares.setdefault(round(100 * rate.share), []).append(rate.truth)
-    true = [f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)]
+    true = [
+        f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)
+    ]
     in_nulls = {rate.truth: "true" if rate.true else f"{100 * rate.share:.0f}" for rate in rates}
     others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
     worst = max(others, key=lambda rate: rate.share, default=None)
@@ -149,7 +160,9 @@ def main(arguments: list[str]) -> None:
         for path, words in made.items():
             path.write_text(words, "utf-8")
     elif stale := [str(path) for path, words in made.items() if path.read_text("utf-8") != words]:
-        raise SystemExit(f"{', '.join(stale)}: not what tests.json says; run scripts/claims_words.py --write")
+        raise SystemExit(
+            f"{', '.join(stale)}: not what tests.json says; run scripts/claims_words.py --write"
+        )
 
 
 if __name__ == "__main__":

@@ -1,15 +1,16 @@
 """Serve made-up files of feeds as their publishers do, to try a fetch without the network.
 
-Run from anywhere: ``python scripts/feed_server.py --from 2010-01 --to 2013-06``, and fetch from the address that it
-prints (docs/fetching.md):
+Run from anywhere: ``python scripts/feed_server.py --from 2010-01 --to 2013-06``, and fetch from the
+address that it prints (docs/fetching.md):
 
-    forecast events fetch gdelt --server http://localhost:8420 --from 2010-01 --to 2013-06 --out gdelt
+    forecast events fetch gdelt --server http://localhost:8420 --from 2010-01 --to 2013-06 --out
+    gdelt
 
-There is GDELT 1.0 with its two lists, GDELT 2.0 of the last two days with its master list, and ICEWS and POLECAT as
-datasets of a Dataverse with two versions each. Rows are true to the schema and mean nothing: a level of the relations
-between the US and China that wanders, with events around it, and rows that have to be filtered or rejected. GDELT
-has no files of some days (``--gap``), as the real one has none from 14 June to 1 July 2025. The same seed makes the
-same files.
+There is GDELT 1.0 with its two lists, GDELT 2.0 of the last two days with its master list, and
+ICEWS and POLECAT as datasets of a Dataverse with two versions each. Rows are true to the schema and
+mean nothing: a level of the relations between the US and China that wanders, with events around it,
+and rows that have to be filtered or rejected. GDELT has no files of some days (``--gap``), as the
+real one has none from 14 June to 1 July 2025. The same seed makes the same files.
 """
 
 import argparse
@@ -85,13 +86,18 @@ def gdelt_files(world: World, gap: tuple[date, date]) -> dict[str, bytes]:
             if gap[0] <= slot.first and slot.last <= gap[1]:
                 continue
             rows = _gdelt_rows(world, version, slot.slot, world.days(slot.first, slot.last))
-            files[slot.url.removeprefix(f"{gdelt.SERVER}/")] = zipped(slot.file.removesuffix(".zip"), rows)
+            files[slot.url.removeprefix(f"{gdelt.SERVER}/")] = zipped(
+                slot.file.removesuffix(".zip"), rows
+            )
     return files | gdelt_lists(files)
 
 
 def gdelt_lists(files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the lists of some files of GDELT, with sizes and checksums."""
-    sums = {place: hashlib.md5(content, usedforsecurity=False).hexdigest() for place, content in files.items()}
+    sums = {
+        place: hashlib.md5(content, usedforsecurity=False).hexdigest()
+        for place, content in files.items()
+    }
     lists = {gdelt.MD5SUMS: "", gdelt.FILESIZES: "", **dict.fromkeys(gdelt.MASTERS.values(), "")}
     for place, content in files.items():
         name = place.rpartition("/")[2]
@@ -115,7 +121,11 @@ def _gdelt_rows(world: World, version: int, name: str, days: list[date]) -> list
         events = [*events, ("USA", "", "010"), ("RUS", "UKR", "190"), ("USA", "CHN", "---")]
         for number, (source, target, code) in enumerate(events):
             known = f"{day.toordinal()}{number:03}"
-            rows.append(gdelt_row(known, f"{day:%Y%m%d}", source, target, code, width=width, types=("GOV", "GOV")))
+            rows.append(
+                gdelt_row(
+                    known, f"{day:%Y%m%d}", source, target, code, width=width, types=("GOV", "GOV")
+                )
+            )
     return rows
 
 
@@ -128,9 +138,15 @@ def dataverse_files(world: World, feed: str) -> Versions:
             days = world.days(date(year, 1, 1), date(year, 12, 31))
             stamp = f"{world.last + timedelta(days=30 * number):%Y%m%d}000000"
             if feed == "icews":
-                name, rows = f"events.{year}.{stamp}.tab.zip", [ICEWS_HEADER, *_icews_rows(world, days)]
+                name, rows = (
+                    f"events.{year}.{stamp}.tab.zip",
+                    [ICEWS_HEADER, *_icews_rows(world, days)],
+                )
             else:
-                name, rows = f"ngecEvents.DV.{year}.txt.zip", [POLECAT_HEADER, *_polecat_rows(world, days)]
+                name, rows = (
+                    f"ngecEvents.DV.{year}.txt.zip",
+                    [POLECAT_HEADER, *_polecat_rows(world, days)],
+                )
             content = zipped(name.removesuffix(".zip"), rows)
             entries.append(dataverse_entry(number * 10_000 + year, name, content))
         versions[f"{number}.0"] = entries
@@ -140,10 +156,20 @@ def dataverse_files(world: World, feed: str) -> Versions:
 def dataverse_entry(number: int, label: str, content: bytes, **data: Any) -> dict[str, Any]:
     """Return the entry of a file in a list of Dataverse, with its content."""
     known = {
-        "id": number, "filename": label, "filesize": len(content), "contentType": "application/zip",
-        "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(), "publicationDate": "2026-01-31",
-    }  # fmt: skip
-    return {"label": label, "restricted": False, "version": 1, "dataFile": known | data, "content": content}
+        "id": number,
+        "filename": label,
+        "filesize": len(content),
+        "contentType": "application/zip",
+        "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        "publicationDate": "2026-01-31",
+    }
+    return {
+        "label": label,
+        "restricted": False,
+        "version": 1,
+        "dataFile": known | data,
+        "content": content,
+    }
 
 
 def _icews_rows(world: World, days: list[date]) -> list[str]:
@@ -159,7 +185,9 @@ def _polecat_rows(world: World, days: list[date]) -> list[str]:
     for day in days:
         for number, (source, target, code) in enumerate(world.events(day)):
             kind = "ACCUSE" if code in HOSTILE else "CONSULT"
-            rows.append(polecat_row(f"{day.toordinal()}-{number}", f"{day}", source, target, kind, "None"))
+            rows.append(
+                polecat_row(f"{day.toordinal()}-{number}", f"{day}", source, target, kind, "None")
+            )
     return rows
 
 
@@ -188,7 +216,9 @@ class FeedServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, files: dict[str, bytes], datasets: dict[str, Versions], handler: Any = None) -> None:
+    def __init__(
+        self, port: int, files: dict[str, bytes], datasets: dict[str, Versions], handler: Any = None
+    ) -> None:
         super().__init__(("127.0.0.1", port), handler or Handler)
         self.files, self.datasets = files, datasets
 
@@ -215,12 +245,21 @@ class FeedServer(ThreadingHTTPServer):
             return _ok([_version(number) for number in versions])
         found = re.fullmatch(r"api/datasets/:persistentId/versions/([0-9.]+)/files", place)
         if found and found[1] in versions:
-            return _ok([{k: v for k, v in entry.items() if k != "content"} for entry in versions[found[1]]])
+            return _ok(
+                [{k: v for k, v in entry.items() if k != "content"} for entry in versions[found[1]]]
+            )
         return None
 
     def _file(self, number: int) -> bytes | None:
-        entries = [entry for dataset in self.datasets.values() for version in dataset.values() for entry in version]
-        return next((entry["content"] for entry in entries if entry["dataFile"]["id"] == number), None)
+        entries = [
+            entry
+            for dataset in self.datasets.values()
+            for version in dataset.values()
+            for entry in version
+        ]
+        return next(
+            (entry["content"] for entry in entries if entry["dataFile"]["id"] == number), None
+        )
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -245,7 +284,10 @@ class Handler(BaseHTTPRequestHandler):
         same = self.headers.get("If-Range", tag) == tag
         start = int(part[1]) if part and same else 0
         if start:
-            headers = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}", **headers}
+            headers = {
+                "Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}",
+                **headers,
+            }
         self.send(206 if start else 200, content[start:], **{"ETag": tag, **headers})
 
     def send(self, status: int, content: bytes, **headers: str) -> None:
@@ -267,7 +309,12 @@ def _ok(data: Any) -> bytes:
 def _version(number: str) -> dict[str, Any]:
     major, minor = map(int, number.split("."))
     released = f"{2024 + major}-01-31T12:00:00Z"
-    return {"versionNumber": major, "versionMinorNumber": minor, "versionState": "RELEASED", "releaseTime": released}
+    return {
+        "versionNumber": major,
+        "versionMinorNumber": minor,
+        "versionState": "RELEASED",
+        "releaseTime": released,
+    }
 
 
 def main() -> None:
@@ -275,16 +322,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--from", dest="first", default="2010-01", help="first month, YYYY-MM")
     parser.add_argument("--to", dest="last", default="2013-06", help="last month or day")
-    parser.add_argument("--gap", default="2013-05-03:2013-05-20", help="days without files of GDELT, FIRST:LAST")
+    parser.add_argument(
+        "--gap", default="2013-05-03:2013-05-20", help="days without files of GDELT, FIRST:LAST"
+    )
     parser.add_argument("--port", type=int, default=8420)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     begin, _, end = given.gap.partition(":")
     gap = parse_date(begin, "--gap"), parse_date(end, "--gap")
-    world = World(parse_date(given.first, "--from").replace(day=1), parse_date(given.last, "--to"), given.seed)
+    world = World(
+        parse_date(given.first, "--from").replace(day=1), parse_date(given.last, "--to"), given.seed
+    )
     datasets = {dataverse.DOIS[feed]: dataverse_files(world, feed) for feed in dataverse.DOIS}
     with FeedServer(given.port, gdelt_files(world, gap), datasets) as server:
-        print(f"Serving {len(server.files):,} files at http://localhost:{server.server_port}", flush=True)
+        print(
+            f"Serving {len(server.files):,} files at http://localhost:{server.server_port}",
+            flush=True,
+        )
         try:
             server.serve_forever()
         except KeyboardInterrupt:

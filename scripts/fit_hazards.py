@@ -25,7 +25,8 @@ def pairs_of(events: pd.DataFrame) -> tuple[list[PairRecord], list[int]]:
     """Return the records of all covered pairs, and the day after each one's coverage."""
     covered = read_coverage().set_index("dyad")
     pairs = [
-        PairRecord.of(str(dyad), row.start.date(), events[events["dyad"] == dyad]) for dyad, row in covered.iterrows()
+        PairRecord.of(str(dyad), row.start.date(), events[events["dyad"] == dyad])
+        for dyad, row in covered.iterrows()
     ]
     return pairs, [day_number(last.date()) + 1 for last in covered["last_even"]]
 
@@ -43,9 +44,13 @@ def main() -> None:
     found = {name: Landmarks.of(pairs, ends, wanted) for name, wanted in read_sets().items()}
     latest = max(read_coverage()["last_even"]).date()
     days = [*(date(year - 1, 12, 31) for year in range(FIRST_FIT, latest.year + 1)), latest]
-    made = fit_coefficients(found, pairs, days, digest_of(events), progress=lambda words: print(words, flush=True))
+    made = fit_coefficients(
+        found, pairs, days, digest_of(events), progress=lambda words: print(words, flush=True)
+    )
     made.write(FILE)
-    print(f"{FILE.relative_to(Path.cwd())}: {len(made.sets) - 1} sets, {len(days)} fits, data to {latest}")
+    print(
+        f"{FILE.relative_to(Path.cwd())}: {len(made.sets) - 1} sets, {len(days)} fits, data to {latest}"
+    )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python scripts/hazards_skill.py            about twenty minutes on one core
 
-Weekly forecast dates from 2015 on, fifteen pairs, six windows, both sides together and each alone. Every forecast has
-coefficients that know the data to the end of the year before. Run scripts/fit_hazards.py first.
+Weekly forecast dates from 2015 on, fifteen pairs, six windows, both sides together and each alone.
+Every forecast has coefficients that know the data to the end of the year before. Run
+scripts/fit_hazards.py first.
 """
 
 import argparse
@@ -39,13 +40,19 @@ PAGE = Path("docs/research/event-sets.md")
 WINDOWS = (7, 14, 30, 90, 180, 365)  # days ahead
 FIRST = date(2015, 1, 1)
 STEP = 7  # days between forecast dates
-FULL_RECORD = 1825  # days of record before a forecast date, so that a ten-year rate is one of five years at least
+# days of record before a forecast date, so that a ten-year rate is one of five years at least
+FULL_RECORD = 1825
 LOGISTIC_STEP = 3  # years between fits of the logistic regression
 RIDGE = 2e-4  # of the logistic regression
 EDGE = 0.002  # probabilities are kept so far from 0 and 1, in every model
 RATE_PRIOR = 0.3  # events that a simple rate has before any
 BINS = 10  # of a reliability table
-QUIET = ((14, 14), (14, 30), (30, 30), (30, 90))  # quiet days in a row, and the window that has them
+QUIET = (
+    (14, 14),
+    (14, 30),
+    (30, 30),
+    (30, 90),
+)  # quiet days in a row, and the window that has them
 QUIET_STEP = 14  # days between forecast dates of quiet days in wars
 PEACE_EVERY = 6  # of these dates enter in peace, for speed
 
@@ -67,7 +74,11 @@ def main() -> None:
     parser.add_argument("--sets", help="names, separated by commas; by default all")
     parser.add_argument("--plain", action="store_true", help="without the logistic regression")
     chosen = parser.parse_args()
-    sets = {name: one for name, one in read_sets().items() if not chosen.sets or name in chosen.sets.split(",")}
+    sets = {
+        name: one
+        for name, one in read_sets().items()
+        if not chosen.sets or name in chosen.sets.split(",")
+    }
     events = read_chronology().events
     pairs, ends = pairs_of(events)
     stored = read_coefficients()
@@ -79,7 +90,9 @@ def main() -> None:
         summaries.append(summarised(scores))
         tables.append(scores[scores["who"] == "both"])
     table, summary = pd.concat(tables, ignore_index=True), pd.concat(summaries, ignore_index=True)
-    kept = summary[(summary["days"] == ALL) | ((summary["state"] == ALL) & (summary["who"] == "both"))]
+    kept = summary[
+        (summary["days"] == ALL) | ((summary["state"] == ALL) & (summary["who"] == "both"))
+    ]
     quiet = quiet_summary(quiet_days(pairs, ends, stored))
     kept = pd.concat([kept, quiet], ignore_index=True)
     text = kept[list(COLUMNS)].to_csv(index=False, float_format="%.4f", lineterminator="\n")
@@ -89,7 +102,13 @@ def main() -> None:
 
 
 def cases(
-    name: str, wanted: EventSet, pairs: list[PairRecord], ends: list[int], stored: Coefficients, *, plain: bool
+    name: str,
+    wanted: EventSet,
+    pairs: list[PairRecord],
+    ends: list[int],
+    stored: Coefficients,
+    *,
+    plain: bool,
 ) -> Iterator[tuple[str, Case]]:
     """Return the forecasts of a set by who acts: both sides, and each alone."""
     logistic = None if plain else Logistic(wanted, pairs, ends)
@@ -102,7 +121,10 @@ def cases(
         war = war_on(place, pair, at)
         for who, by in (("both", None), ("one side", pair.dyad[:3]), ("one side", pair.dyad[4:])):
             own = pair.of_set(wanted, by=by)
-            happened = {days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan) for days in WINDOWS}
+            happened = {
+                days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan)
+                for days in WINDOWS
+            }
             chances = {HAZARD: hazard(pair, own, at, name, stored, war), **simple(pair, own, at)}
             if by is None:
                 chances |= constant(at)
@@ -122,7 +144,9 @@ def war_on(place: int, pair: PairRecord, at: Index) -> Bool:
     return np.array([KNOWN_WARS[place, day] for day in at.tolist()])
 
 
-def hazard(pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients, war: Bool) -> dict[int, Float]:
+def hazard(
+    pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients, war: Bool
+) -> dict[int, Float]:
     """Return the chances of the hazard by window, each by the fit of its day."""
     fits = np.array([stored.place(day_of_number(day))[0] for day in at])
     found = {days: np.full(len(at), np.nan) for days in WINDOWS}
@@ -166,7 +190,14 @@ def quiet_days(pairs: list[PairRecord], ends: list[int], stored: Coefficients) -
                         seen = own.days[(own.days >= day) & (own.days < day + window)]
                         longest = np.diff([day - 1, *seen, day + window]).max() - 1
                         chance = curve.quiet(quiet, 0, window)
-                        rows.append((f"{quiet} in {window}", KNOWN_WARS[place, day], chance, longest >= quiet))
+                        rows.append(
+                            (
+                                f"{quiet} in {window}",
+                                KNOWN_WARS[place, day],
+                                chance,
+                                longest >= quiet,
+                            )
+                        )
     return pd.DataFrame(rows, columns=["days", "war", "chance", "yes"])
 
 
@@ -182,9 +213,12 @@ def quiet_summary(table: pd.DataFrame) -> pd.DataFrame:
     for days, own in (*scored.groupby("days"), (ALL, scored)):
         by = own.groupby("state")
         mean = by.agg(
-            windows=("yes", "size"), log_score=("log_score", "mean"), brier=("brier", "mean"),
-            forecast=("chance", "mean"), happened=("yes", "mean"),
-        ).reset_index()  # fmt: skip
+            windows=("yes", "size"),
+            log_score=("log_score", "mean"),
+            brier=("brier", "mean"),
+            forecast=("chance", "mean"),
+            happened=("yes", "mean"),
+        ).reset_index()
         parts.append(mean.assign(days=str(days)))
     found = pd.concat(parts, ignore_index=True)
     return found.assign(set="wars", who=QUIET_ROWS, period=REPORTED, model=HAZARD)
@@ -197,7 +231,9 @@ def simple(pair: PairRecord, own: Events, at: Index) -> dict[str, dict[int, Floa
         rate = (own.between(at - 365 * years, at) + RATE_PRIOR) / (365 * years)
         found[model] = {days: -np.expm1(-days * rate) for days in WINDOWS}
     held, exposure = own.remembered(at)[3:], pair.exposure(at)[3:]
-    found[SIMPLE[2]] = {days: 1 - ((1 + days / exposure) ** -(held + 0.5)).mean(axis=0) for days in WINDOWS}
+    found[SIMPLE[2]] = {
+        days: 1 - ((1 + days / exposure) ** -(held + 0.5)).mean(axis=0) for days in WINDOWS
+    }
     return found
 
 
@@ -236,9 +272,15 @@ class Logistic:
         design = self.found.covariates[0][known]
         middle, spread = design.mean(axis=0), design.std(axis=0) + 1e-9
         model = sm.GLM(
-            self.found.wait[known] < days, sm.add_constant((design - middle) / spread), family=sm.families.Binomial()
+            self.found.wait[known] < days,
+            sm.add_constant((design - middle) / spread),
+            family=sm.families.Binomial(),
         )
-        return middle, spread, np.asarray(model.fit_regularized(alpha=RIDGE, L1_wt=0.0, maxiter=100).params)
+        return (
+            middle,
+            spread,
+            np.asarray(model.fit_regularized(alpha=RIDGE, L1_wt=0.0, maxiter=100).params),
+        )
 
     def __call__(self, pair: int, own: Events, at: Index) -> dict[str, dict[int, Float]]:
         """Return the chances of a pair."""
@@ -265,13 +307,22 @@ def scored(found: Iterator[tuple[str, Case]]) -> pd.DataFrame:
                 inside = np.clip(chance[there], EDGE, 1 - EDGE)
                 yes = happened[there]
                 parts.append(
-                    pd.DataFrame({
-                        "who": who, "pair": np.int16(case.pair), "at": case.at[there].astype(np.int32),
-                        "war": case.war[there], "model": model, "days": np.int16(days),
-                        "chance": inside.astype(np.float32), "yes": yes.astype(np.int8),
-                        "log": -np.where(yes > 0, np.log(inside), np.log1p(-inside)).astype(np.float32),
-                    })
-                )  # fmt: skip
+                    pd.DataFrame(
+                        {
+                            "who": who,
+                            "pair": np.int16(case.pair),
+                            "at": case.at[there].astype(np.int32),
+                            "war": case.war[there],
+                            "model": model,
+                            "days": np.int16(days),
+                            "chance": inside.astype(np.float32),
+                            "yes": yes.astype(np.int8),
+                            "log": -np.where(yes > 0, np.log(inside), np.log1p(-inside)).astype(
+                                np.float32
+                            ),
+                        }
+                    )
+                )
     table = pd.concat(parts, ignore_index=True)
     models = pd.CategoricalDtype(model_names())
     return table.astype({"who": pd.CategoricalDtype(["both", "one side"]), "model": models})
@@ -281,16 +332,25 @@ def summarised(table: pd.DataFrame) -> pd.DataFrame:
     """Return mean scores by set, who acts, state, window and model; `all` windows count alike."""
     table = table.assign(square=(table["chance"] - table["yes"]) ** 2)
     parts = []
-    for state, own in (("all", table), ("war", table[table["war"]]), ("peace", table[~table["war"]])):
+    for state, own in (
+        ("all", table),
+        ("war", table[table["war"]]),
+        ("peace", table[~table["war"]]),
+    ):
         by = own.groupby(["set", "who", "days", "model"], observed=True)
         mean = by.agg(
-            windows=("yes", "size"), log_score=("log", "mean"), brier=("square", "mean"), forecast=("chance", "mean"),
+            windows=("yes", "size"),
+            log_score=("log", "mean"),
+            brier=("square", "mean"),
+            forecast=("chance", "mean"),
             happened=("yes", "mean"),
-        ).reset_index()  # fmt: skip
+        ).reset_index()
         every = mean.groupby(["set", "who", "model"], observed=True)
         overall = every[["log_score", "brier", "forecast", "happened"]].mean().reset_index()
         overall = overall.assign(days=ALL, windows=every["windows"].sum().to_numpy())
-        parts.append(pd.concat([mean.astype({"days": str}), overall], ignore_index=True).assign(state=state))
+        parts.append(
+            pd.concat([mean.astype({"days": str}), overall], ignore_index=True).assign(state=state)
+        )
     found = pd.concat(parts, ignore_index=True).assign(period=REPORTED)
     return found.astype({"set": str, "who": str, "model": str})
 
@@ -343,13 +403,31 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
     for days in WINDOWS:
         cells = [difference(table, days, model) for model in models if model != HAZARD]
         lines.append(f"| {days} | " + " | ".join(cells) + " |")
-    lines += ["", "## Within and outside wars", "", "Violent sets and truces, all windows alike.", ""]
+    lines += [
+        "",
+        "## Within and outside wars",
+        "",
+        "Violent sets and truces, all windows alike.",
+        "",
+    ]
     lines += _states(summary)
-    lines += ["", "## Each set", "", "All windows alike. Where a simple rate is better, the answer says so.", ""]
+    lines += [
+        "",
+        "## Each set",
+        "",
+        "All windows alike. Where a simple rate is better, the answer says so.",
+        "",
+    ]
     lines += _sets(both)
     lines += ["", "## Reliability", "", "All sets, by window and tenth of the forecast.", ""]
     lines += _reliability(table)
-    lines += ["", "## One side alone", "", "Events by one of the two states, with the same coefficients.", ""]
+    lines += [
+        "",
+        "## One side alone",
+        "",
+        "Events by one of the two states, with the same coefficients.",
+        "",
+    ]
     alone = summary[(summary["who"] == "one side") & (summary["state"] == "all")]
     lines += [_table(alone, [HAZARD, *SIMPLE], "log_score")]
     return "\n".join(lines) + "\n"
@@ -395,7 +473,9 @@ def _states(summary: pd.DataFrame) -> list[str]:
         for state in ("war", "peace"):
             found = own[(own["set"] == name) & (own["state"] == state)].set_index("model")
             if HAZARD in found.index:
-                scores = " | ".join(number(found.loc[model, "log_score"], 3) for model in (HAZARD, *SIMPLE))
+                scores = " | ".join(
+                    number(found.loc[model, "log_score"], 3) for model in (HAZARD, *SIMPLE)
+                )
                 row = found.loc[HAZARD]
                 lines.append(
                     f"| {name} | {state} | {row['windows']:,} | {scores} | {percent(row['forecast'])} | "
@@ -405,7 +485,10 @@ def _states(summary: pd.DataFrame) -> list[str]:
 
 
 def _sets(both: pd.DataFrame) -> list[str]:
-    lines = ["| set | hazard | " + " | ".join(SIMPLE) + " | forecast | happened |", "|---|" + "---|" * 6]
+    lines = [
+        "| set | hazard | " + " | ".join(SIMPLE) + " | forecast | happened |",
+        "|---|" + "---|" * 6,
+    ]
     for name in dict.fromkeys(both["set"]):
         own = both[(both["set"] == name) & (both["days"] == ALL)].set_index("model")
         scores = [own.loc[model, "log_score"] for model in (HAZARD, *SIMPLE)]
@@ -413,7 +496,9 @@ def _sets(both: pd.DataFrame) -> list[str]:
         cells = [f"**{number(one, 4)}**" if one == best else number(one, 4) for one in scores]
         row = own.loc[HAZARD]
         lines.append(
-            f"| {name} | " + " | ".join(cells) + f" | {percent(row['forecast'])} | {percent(row['happened'])} |"
+            f"| {name} | "
+            + " | ".join(cells)
+            + f" | {percent(row['forecast'])} | {percent(row['happened'])} |"
         )
     return lines
 
@@ -427,7 +512,11 @@ def _reliability(table: pd.DataFrame) -> list[str]:
         cells = []
         for place in range(BINS):
             some = own[(own["days"] == days) & (tenth == place)]
-            cells.append(f"{percent(some['chance'].mean())}: {percent(some['yes'].mean())}" if len(some) > 50 else "–")
+            cells.append(
+                f"{percent(some['chance'].mean())}: {percent(some['yes'].mean())}"
+                if len(some) > 50
+                else "–"
+            )
         lines.append(f"| {days} | " + " | ".join(cells) + " |")
     return lines
 

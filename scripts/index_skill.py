@@ -2,10 +2,10 @@
 
     python scripts/index_skill.py risk.csv risk.yaml --from 1996-01 --to 2024-07
 
-File and mapping are those of ``forecast report --index`` (docs/events.md), with the dyad as a column where there are
-several. Every dyad is fitted alone at every origin, to the values of the months before it; an index that was revised
-since is taken as it is. Scores are in standard deviations of the index in the months before the origin, so that dyads
-can be averaged.
+File and mapping are those of ``forecast report --index`` (docs/events.md), with the dyad as a
+column where there are several. Every dyad is fitted alone at every origin, to the values of the
+months before it; an index that was revised since is taken as it is. Scores are in standard
+deviations of the index in the months before the origin, so that dyads can be averaged.
 """
 
 import argparse
@@ -71,10 +71,14 @@ def pendulum(past: Past) -> Forecast:
     """Fit the default model of an index, and add the error of each month."""
     panel = build_index_panel(past.frame, as_of=past.day)
     fitted = fit(panel, spec_for(panel), seed=past.seed, cores=1, **SAMPLER)
-    simulations = simulate_ahead(fitted, past.dyad, max(HORIZONS), seed=past.seed, simulations_per_draw=2)
+    simulations = simulate_ahead(
+        fitted, past.dyad, max(HORIZONS), seed=past.seed, simulations_per_draw=2
+    )
     level = simulations.level[..., 1:].reshape(-1, max(HORIZONS))
     own = fitted.posterior
-    scale, freedom = (np.repeat(own[name].to_numpy().ravel(), 2)[:, None] for name in ("index_error", "index_df"))
+    scale, freedom = (
+        np.repeat(own[name].to_numpy().ravel(), 2)[:, None] for name in ("index_error", "index_df")
+    )
     months = level + scale * past.rng.standard_t(np.broadcast_to(freedom, level.shape))
     return {horizon: months[:, :horizon].mean(axis=1) for horizon in HORIZONS}
 
@@ -105,7 +109,9 @@ def state_space(past: Past, **form: Any) -> Forecast:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a search that stops at a bound is no news here
-        found = UnobservedComponents(past.values, irregular=True, **form).fit(disp=False, maxiter=200)
+        found = UnobservedComponents(past.values, irregular=True, **form).fit(
+            disp=False, maxiter=200
+        )
     months = found.simulate(max(HORIZONS), anchor="end", repetitions=DRAWS, rng=past.rng)
     months = np.asarray(months).reshape(max(HORIZONS), DRAWS)
     return {horizon: months[:horizon].mean(axis=0) for horizon in HORIZONS}
@@ -145,9 +151,17 @@ def scores(frame: pd.DataFrame, origin: date, seed: int) -> list[dict[str, Any]]
         return []
     mean, spread = known["value"].mean(), known["value"].std(ddof=0)
     past = Past(
-        origin - timedelta(days=1), known, (known["value"].to_numpy() - mean) / spread, str(frame["dyad"].iloc[0]), seed
+        origin - timedelta(days=1),
+        known,
+        (known["value"].to_numpy() - mean) / spread,
+        str(frame["dyad"].iloc[0]),
+        seed,
     )
-    windows = {months: (ahead[:months].mean() - mean) / spread for months in HORIZONS if len(ahead) >= months}
+    windows = {
+        months: (ahead[:months].mean() - mean) / spread
+        for months in HORIZONS
+        if len(ahead) >= months
+    }
     rows = []
     for name, forecaster in FORECASTERS.items():
         said = forecaster(past)
@@ -156,7 +170,13 @@ def scores(frame: pd.DataFrame, origin: date, seed: int) -> list[dict[str, Any]]
                 continue
             low, high = np.quantile(said[months], [0.05, 0.95])
             score = float(scoringrules.crps_ensemble(recorded, said[months]))
-            row = {"model": name, "dyad": past.dyad, "origin": origin, "months": months, "crps": score}
+            row = {
+                "model": name,
+                "dyad": past.dyad,
+                "origin": origin,
+                "months": months,
+                "crps": score,
+            }
             rows.append(row | {"held": bool(low <= recorded <= high)})
     return rows
 
@@ -167,7 +187,9 @@ def table(cases: pd.DataFrame) -> str:
     for name in FORECASTERS:
         cells = []
         for months in HORIZONS:
-            part = cases[cases["months"] == months].pivot(index=["dyad", "origin"], columns="model", values="crps")
+            part = cases[cases["months"] == months].pivot(
+                index=["dyad", "origin"], columns="model", values="crps"
+            )
             if name not in part:
                 cells.append("")
                 continue
@@ -180,7 +202,10 @@ def table(cases: pd.DataFrame) -> str:
             cells.append(f"{part[name].mean():.3f}{compared}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     own = cases[cases["model"] == "pendulum"].groupby("months")["held"].mean()
-    lines.append("90% intervals of the pendulum held " + ", ".join(f"{100 * own[months]:.0f}%" for months in HORIZONS))
+    lines.append(
+        "90% intervals of the pendulum held "
+        + ", ".join(f"{100 * own[months]:.0f}%" for months in HORIZONS)
+    )
     return "\n".join(lines)
 
 
@@ -195,7 +220,11 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    frame = read_index(chosen.index, chosen.mapping).dropna(subset="value").sort_values(["dyad", "time"])
+    frame = (
+        read_index(chosen.index, chosen.mapping)
+        .dropna(subset="value")
+        .sort_values(["dyad", "time"])
+    )
     first, last = (date.fromisoformat(f"{month}-01") for month in (chosen.first, chosen.last))
     tasks = [
         (own, origin, chosen.seed)
@@ -203,11 +232,15 @@ def main() -> None:
         for _, own in frame.groupby("dyad")
     ]
     with ProcessPoolExecutor(chosen.processes) as pool:
-        cases = pd.DataFrame([row for rows in pool.map(scores, *zip(*tasks, strict=True)) for row in rows])
+        cases = pd.DataFrame(
+            [row for rows in pool.map(scores, *zip(*tasks, strict=True)) for row in rows]
+        )
     early = cases["origin"].map(lambda day: day.year <= LAST_CHOSEN)
     for words, part in (("up to 2014", cases[early]), ("from 2015 on", cases[~early])):
         if len(part):
-            print(f"\nOrigins {words}, {part.groupby(['dyad', 'origin']).ngroups} windows a horizon at most\n")
+            print(
+                f"\nOrigins {words}, {part.groupby(['dyad', 'origin']).ngroups} windows a horizon at most\n"
+            )
             print(table(part))
 
 

@@ -1,7 +1,7 @@
 """Write docs/licences.md: every package that an installation without extras brings, with its licence.
 
-Run as ``python scripts/licences.py`` in the environment of uv.lock. Packages are those of uv.lock on any system,
-licences those that the installed packages state.
+Run as ``python scripts/licences.py`` in the environment of uv.lock. Packages are those of uv.lock
+on any system, licences those that the installed packages state.
 """
 
 import tomllib
@@ -14,10 +14,15 @@ PAGE = ROOT / "docs" / "licences.md"
 ELSEWHERE = {"colorama": "BSD-3-Clause"}
 """Of packages of Windows alone."""
 IDENTIFIERS = {
-    "Apache Software License": "Apache-2.0", "BSD License": "BSD", "ISC License (ISCL)": "ISC", "MIT License": "MIT",
-    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0", "Python Software Foundation License": "PSF-2.0",
-}  # fmt: skip
-"""Names of the classifiers of packages that have no identifier; BSD is that of two or three clauses."""
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD",
+    "ISC License (ISCL)": "ISC",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+"""Names of the classifiers of packages that have no identifier; BSD is that of two or three
+clauses."""
 START = """\
 # Licences of what is installed
 
@@ -43,8 +48,14 @@ def locked() -> dict[str, str]:
         name, extra = waiting.pop()
         for package in packages[name]:
             found[name] = package["version"]
-            needed = {"": package.get("dependencies", [])} | package.get("optional-dependencies", {})
-            wanted = {(one["name"], more) for one in needed.get(extra, []) for more in ("", *one.get("extra", []))}
+            needed = {"": package.get("dependencies", [])} | package.get(
+                "optional-dependencies", {}
+            )
+            wanted = {
+                (one["name"], more)
+                for one in needed.get(extra, [])
+                for more in ("", *one.get("extra", []))
+            }
             waiting += wanted - seen
             seen |= wanted
     del found["pendulum-forecast"]
@@ -55,7 +66,11 @@ def stated(package: PackageMetadata) -> str:
     """Return the identifier of the licence that a package states."""
     if expression := package.get("License-Expression"):
         return expression
-    classified = [one.split(" :: ")[-1] for one in package.get_all("Classifier", []) if one.startswith("License")]
+    classified = [
+        one.split(" :: ")[-1]
+        for one in package.get_all("Classifier", [])
+        if one.startswith("License")
+    ]
     name = classified[0] if classified else package.get("License", "")
     return IDENTIFIERS.get(name, name)
 
@@ -69,4 +84,6 @@ def licence(name: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(START + "".join(f"| {name} | {licence(name)} |\n" for name in locked()), "utf-8")
+    PAGE.write_text(
+        START + "".join(f"| {name} | {licence(name)} |\n" for name in locked()), "utf-8"
+    )

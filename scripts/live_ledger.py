@@ -62,12 +62,17 @@ def main(arguments: list[str] | None = None) -> int:
     place, table = QuestionFolder(given.folder), read_chronology()
     for path in given.fits:
         known = place.read().histories if place.ledger.exists() else {}
-        print(f"{path}: {ask_and_answer(place, Fit.load(path), table, set(known))} questions answered")
+        print(
+            f"{path}: {ask_and_answer(place, Fit.load(path), table, set(known))} questions answered"
+        )
     return publish(place, [] if given.reports is None else reports_in(given.reports))
 
 
 def ask_and_answer(place: QuestionFolder, fit: Fit, table: EventTable, known: set[str]) -> int:
-    """Ask what is not asked yet of the pairs of a fit, and answer it; return how many questions were answered."""
+    """Ask what is not asked yet of the pairs of a fit, and answer it.
+
+    Return how many questions were answered.
+    """
     number = 0
     for dyad in fit.dyads:
         for question in questions_on(fit, table, dyad):

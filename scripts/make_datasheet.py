@@ -1,8 +1,8 @@
 """Put the numbers and the figure of data/DATASHEET.md in order with the data, and the digests of the edition.
 
 Run from anywhere: ``python scripts/make_datasheet.py``. It rewrites what stands between the marks
-``<!-- numbers: NAME -->`` and ``<!-- end -->``, draws data/datasheet.svg, and writes the digests of the files into the
-rows of the last edition in data/editions.csv.
+``<!-- numbers: NAME -->`` and ``<!-- end -->``, draws data/datasheet.svg, and writes the digests of
+the files into the rows of the last edition in data/editions.csv.
 """
 
 import re
@@ -25,7 +25,8 @@ from forecast.panel import build_panel, observed_years, summarise
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 MARKED = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-# From hostile to cooperative; distinguishable also for the colour-blind, and in grey by their lightness.
+# From hostile to cooperative; distinguishable also for the colour-blind, and in grey by their
+# lightness.
 COLOURS = ("#67001f", "#b2182b", "#d6604d", "#f4a582", "#d1e5f0", "#92c5de", "#4393c3", "#053061")
 
 
@@ -56,7 +57,9 @@ def read_rows() -> pd.DataFrame:
     rows = pd.concat(files, ignore_index=True)
     year = rows["date"].str[:4].astype(int)
     kind = rows["cameo"].map(read_scale("commitment").class_of)
-    return rows.assign(year=year, decade=year // 10 * 10, kind=kind, checked=rows["verified"] == "yes")
+    return rows.assign(
+        year=year, decade=year // 10 * 10, kind=kind, checked=rows["verified"] == "yes"
+    )
 
 
 def with_numbers(text: str, rows: pd.DataFrame) -> str:
@@ -107,7 +110,9 @@ def by_dyad(rows: pd.DataFrame) -> str:
 def by_kind(rows: pd.DataFrame) -> str:
     """Return rows by class and dyad."""
     table = _crossed(rows, "kind")
-    table.index = pd.Index([f"{place} {name}" for place, name in enumerate(read_scale("commitment").classes)])
+    table.index = pd.Index(
+        [f"{place} {name}" for place, name in enumerate(read_scale("commitment").classes)]
+    )
     return _markdown(table, "kind")
 
 
@@ -133,7 +138,9 @@ def by_reference(rows: pd.DataFrame) -> str:
 def exceptions(rows: pd.DataFrame) -> str:
     """Return how many rows break a coding rule, by rule and dyad."""
     named = read_small_csv(DATA / "codebook" / "exceptions.csv")
-    counted = named.groupby(["rule", "dyad"], as_index=False).size().itertuples(index=False, name=None)
+    counted = (
+        named.groupby(["rule", "dyad"], as_index=False).size().itertuples(index=False, name=None)
+    )
     parts = [f"{n} of the rule *{rule}* in {dyad}" for rule, dyad, n in counted]
     return f"{len(named)} of {len(rows):,} rows are named exceptions{': ' if parts else ''}{', '.join(parts)}."
 
@@ -178,7 +185,16 @@ def by_coders(_: pd.DataFrame) -> str:
     parts |= {name: coders[coders["year"].between(*years)] for name, years in PERIODS.items()}
     parts["fourth edition"] = read_coders("recoded-blind.csv")
     lines = {name: _agreement(part) for name, part in parts.items()}
-    heads = ["rows", "exact", "root, kappa", "kind, kappa", "quad class, kappa", "side", "side, kappa", "Goldstein, r"]
+    heads = [
+        "rows",
+        "exact",
+        "root, kappa",
+        "kind, kappa",
+        "quad class, kappa",
+        "side",
+        "side, kappa",
+        "Goldstein, r",
+    ]
     return _markdown(pd.DataFrame.from_dict(lines, orient="index", columns=heads), "period")
 
 
@@ -190,7 +206,9 @@ def _agreement(rows: pd.DataFrame) -> list[str | int]:
         **{level: partial(_kappa_at, *codes[level]) for level in ("root", "kind", "quad")},
         "side": lambda at: float((codes["side"][0][at] == codes["side"][1][at]).mean()),
         "side kappa": partial(_kappa_at, *codes["side"]),
-        "goldstein": partial(_correlation, *(rows[f"goldstein_{one}"].to_numpy() for one in ("first", "second"))),
+        "goldstein": partial(
+            _correlation, *(rows[f"goldstein_{one}"].to_numpy() for one in ("first", "second"))
+        ),
     }
     samples = _resampled(rows)
     every = np.arange(len(rows))
@@ -219,7 +237,9 @@ def _resampled(rows: pd.DataFrame) -> list[np.ndarray]:
     return [np.concatenate([rng.choice(own, len(own)) for own in groups]) for _ in range(RESAMPLES)]
 
 
-def _with_interval(measure: Callable[[np.ndarray], float], every: np.ndarray, samples: list[np.ndarray]) -> str:
+def _with_interval(
+    measure: Callable[[np.ndarray], float], every: np.ndarray, samples: list[np.ndarray]
+) -> str:
     low, high = np.quantile([measure(at) for at in samples], [0.025, 0.975])
     return f"{_hundredths(measure(every))} ({_hundredths(low)} to {_hundredths(high)})"
 
@@ -252,7 +272,9 @@ def coders_by_dyad(_: pd.DataFrame) -> str:
         "second less first, points of share",
     ]
     order = [dyad for dyad in read_dyads().index if dyad in lines]
-    return _markdown(pd.DataFrame.from_dict(lines, orient="index", columns=heads).loc[order], "dyad")
+    return _markdown(
+        pd.DataFrame.from_dict(lines, orient="index", columns=heads).loc[order], "dyad"
+    )
 
 
 SINCE = 2002
@@ -268,10 +290,17 @@ def by_checked(rows: pd.DataFrame) -> str:
             "dyad": late["dyad"],
             "checked": ~late["reference"].map(is_unchecked),
             "events": event_counts(late),
-            "cooperative": event_counts(late).where(late["cameo"].map(scale.class_of) >= scale.zero_cut, 0),
+            "cooperative": event_counts(late).where(
+                late["cameo"].map(scale.class_of) >= scale.zero_cut, 0
+            ),
         }
     )
-    sums = pd.concat([counted, counted.assign(dyad="all")]).groupby(["dyad", "checked"]).sum().unstack()
+    sums = (
+        pd.concat([counted, counted.assign(dyad="all")])
+        .groupby(["dyad", "checked"])
+        .sum()
+        .unstack()
+    )
     shares = 100 * sums["cooperative"] / sums["events"]
     total = sums["events"].sum(axis=1)
     difference = (shares[False] - shares[True]).round().astype(int)
@@ -299,7 +328,9 @@ def thin_years(rows: pd.DataFrame) -> str:
         years = observed_years(panel, dyad)
         thin = [int(year) for year in years.index[years["thin"]]]
         lines[dyad] = [len(years), len(thin), _spans_of_years(thin)]
-    table = pd.DataFrame.from_dict(lines, orient="index", columns=["covered years", "thin", "which"])
+    table = pd.DataFrame.from_dict(
+        lines, orient="index", columns=["covered years", "thin", "which"]
+    )
     return _markdown(table[["which", "covered years", "thin"]], "dyad", texts=1)
 
 
@@ -311,7 +342,9 @@ def _spans_of_years(years: list[int]) -> str:
             spans[-1][1] = year
         else:
             spans.append([year, year])
-    return ", ".join(str(first) if first == last else f"{first}-{last % 100:02}" for first, last in spans)
+    return ", ".join(
+        str(first) if first == last else f"{first}-{last % 100:02}" for first, last in spans
+    )
 
 
 RULES = {
@@ -359,7 +392,11 @@ def draw(rows: pd.DataFrame) -> Any:
     lines = -(-len(dyads) // 2) + 1
     heights = [*[1.0] * (lines - 1), 1.6]
     figure, axes = plt.subplots(
-        lines, 2, figsize=(9, 2 * lines + 1.5), layout="constrained", gridspec_kw={"height_ratios": heights}
+        lines,
+        2,
+        figsize=(9, 2 * lines + 1.5),
+        layout="constrained",
+        gridspec_kw={"height_ratios": heights},
     )
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
@@ -393,7 +430,9 @@ def _draw_kinds(axis: Any, rows: pd.DataFrame, scale: Scale) -> None:
     shares = pd.crosstab(rows["decade"], rows["kind"], normalize="index") * 100
     left = shares.iloc[:, 0] * 0
     for place, name in enumerate(scale.classes):
-        axis.barh(shares.index, shares[place], left=left, height=8.5, color=COLOURS[place], label=name)
+        axis.barh(
+            shares.index, shares[place], left=left, height=8.5, color=COLOURS[place], label=name
+        )
         left = left + shares[place]
     axis.set(title="kind of event by decade, all dyads", xlim=(0, 100), xlabel="% of rows")
     axis.set_yticks(shares.index, [f"{decade}s" for decade in shares.index])
@@ -431,7 +470,10 @@ def _percent(shares: pd.Series) -> pd.Series:
 
 def _markdown(table: pd.DataFrame, name: str, texts: int = 0) -> str:
     """Return a table in Markdown, its first columns of texts set left."""
-    lines = [[name, *table.columns], ["---", *["---"] * texts, *["---:"] * (len(table.columns) - texts)]]
+    lines = [
+        [name, *table.columns],
+        ["---", *["---"] * texts, *["---:"] * (len(table.columns) - texts)],
+    ]
     lines += [[str(label), *map(_cell, cells)] for label, *cells in table.itertuples(name=None)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -4,9 +4,10 @@ python scripts/make_pages.py [--out reports] [--build build/pages] [--day DAY] [
 
 One fit a day serves all pages of that day, so that a question has one number on all of them. Steps,
 in order: old-ledger (moves the ledger of May 2026 to a page that says what it was), fits, reports,
-explained, scenario, ledger, theory, index, numbers (`scripts/one_number.py`). A fit that is there is
-not made again. The ledger ends with exit code 1 while a person has to confirm one of its forecasts.
-The backtest and the tests of claims take hours and have commands of their own (reports/README.md).
+explained, scenario, ledger, theory, index, numbers (`scripts/one_number.py`). A fit that is there
+is not made again. The ledger ends with exit code 1 while a person has to confirm one of its
+forecasts. The backtest and the tests of claims take hours and have commands of their own
+(reports/README.md).
 """
 
 import argparse
@@ -44,7 +45,10 @@ UNFINISHED = 3
 
 
 def run_forecast(*words: str) -> None:
-    """Run a command of the package; a fit that has not converged stamps its page and ends nothing."""
+    """Run a command of the package.
+
+    A fit that has not converged stamps its page and ends nothing.
+    """
     done = subprocess.run([sys.executable, "-m", "forecast", *words], check=False)
     if done.returncode not in (0, UNFINISHED):
         raise SystemExit(f"forecast {' '.join(words)}: exit code {done.returncode}")
@@ -90,13 +94,23 @@ class Pages:
         """Make the committed reports."""
         for day in (PAST, RECENT):
             fit, out = self.fit_folder(day) / "fit.zarr", self.out / f"{PAIR.lower()}-{day}"
-            self.run("report", PAIR, "--fit", str(fit), "--no-save-fit", "--replace", "--out", str(out))
+            self.run(
+                "report", PAIR, "--fit", str(fit), "--no-save-fit", "--replace", "--out", str(out)
+            )
         return 0
 
     def explained(self) -> int:
         """Explain the chance of October 2023 by the events of that year."""
         report, out = self.fit_folder(PAST) / PAIR, self.out / f"explained-{PAST.year}"
-        self.run("explain", str(report), "--months", str(EXPLAINED_MONTHS), "--replace", "--out", str(out))
+        self.run(
+            "explain",
+            str(report),
+            "--months",
+            str(EXPLAINED_MONTHS),
+            "--replace",
+            "--out",
+            str(out),
+        )
         return 0
 
     def scenario(self) -> int:
@@ -104,7 +118,17 @@ class Pages:
         out = self.out / f"scenario-{PAST.year}"
         assumed = [word for path in sorted(out.glob("*.csv")) for word in ("--assume", str(path))]
         fit = self.fit_folder(PAST) / "fit.zarr"
-        self.run("scenario", PAIR, "--fit", str(fit), "--followed", "--replace", "--out", str(out), *assumed)
+        self.run(
+            "scenario",
+            PAIR,
+            "--fit",
+            str(fit),
+            "--followed",
+            "--replace",
+            "--out",
+            str(out),
+            *assumed,
+        )
         return 0
 
     def ledger(self) -> int:
@@ -120,7 +144,9 @@ class Pages:
         tests = self.out / "hypotheses/tests.json"
         if tests.exists():
             recent = self.out / f"{PAIR.lower()}-{RECENT}/forecast.json"
-            write_theory(tests, recent, self.out / f"scenario-{PAST.year}/scenario.json", self.out / "theory")
+            write_theory(
+                tests, recent, self.out / f"scenario-{PAST.year}/scenario.json", self.out / "theory"
+            )
         return 0
 
     def index(self) -> int:
@@ -151,9 +177,13 @@ def main(arguments: Sequence[str] | None = None, run: Callable[..., None] = run_
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "reports")
     parser.add_argument("--build", type=Path, default=ROOT / "build/pages")
-    parser.add_argument("--day", type=date.fromisoformat, default=month_start(today()) - timedelta(days=1))
+    parser.add_argument(
+        "--day", type=date.fromisoformat, default=month_start(today()) - timedelta(days=1)
+    )
     parser.add_argument("--only", nargs="+", choices=STEPS, default=list(STEPS))
-    parser.add_argument("--sampler", nargs="*", default=(), help="options of the sampler, such as draws=200")
+    parser.add_argument(
+        "--sampler", nargs="*", default=(), help="options of the sampler, such as draws=200"
+    )
     given = parser.parse_args(arguments)
     sampler = tuple(f"--{option}" for option in given.sampler)
     pages = Pages(given.out, given.build, given.day, sampler, run)

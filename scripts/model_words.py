@@ -1,6 +1,7 @@
 """Table of priors in docs/model.md, made from forecast/process/priors.toml and the code.
 
-`--write` puts the text between the markers of the document; a test compares it with what the document holds.
+`--write` puts the text between the markers of the document; a test compares it with what the
+document holds.
 """
 
 import importlib
@@ -12,7 +13,9 @@ sys.path.insert(0, str(ROOT))
 
 from forecast.process.declarations import SPREAD_OF_SPREADS  # noqa: E402
 
-documents, reference = (importlib.import_module(f"scripts.{name}") for name in ("skill_words", "docs.reference"))
+documents, reference = (
+    importlib.import_module(f"scripts.{name}") for name in ("skill_words", "docs.reference")
+)
 
 
 def text() -> dict[str, dict[str, str]]:
@@ -37,4 +40,6 @@ if __name__ == "__main__":
         for path, words in made.items():
             path.write_text(words, "utf-8")
     elif stale := [str(path) for path, words in made.items() if path.read_text("utf-8") != words]:
-        raise SystemExit(f"{', '.join(stale)}: not what the code says; run scripts/model_words.py --write")
+        raise SystemExit(
+            f"{', '.join(stale)}: not what the code says; run scripts/model_words.py --write"
+        )

@@ -3,9 +3,9 @@
 python scripts/one_number.py [FOLDER...]
 
 Read are reports, pages of all pairs, explanations, changes, scenarios and ledgers, in JSON and in
-HTML. Chances of the model alone, which stand in folds, are not compared, nor is a ledger that is kept
-on a page that says what it was (`about`). Every difference is named with both pages. Exit code 1 if
-there is one.
+HTML. Chances of the model alone, which stand in folds, are not compared, nor is a ledger that is
+kept on a page that says what it was (`about`). Every difference is named with both pages. Exit code
+1 if there is one.
 """
 
 import html
@@ -29,7 +29,8 @@ from forecast.wording import chance  # noqa: E402
 
 FOLDERS = ("reports",)
 ROUNDED = 1e-6
-"""Probability: a ledger rounds to six decimals, and pages with the same seed agree in all others."""
+"""Probability: a ledger rounds to six decimals, and pages with the same seed agree in all
+others."""
 WAYS = {"up": "higher", "same": "similar", "down": "lower"}
 
 type Key = tuple[str, ...]
@@ -101,7 +102,11 @@ def _of_pairs(path: Path) -> Iterator[Stated]:
     for pair in _read(path)["pairs"]:
         if pair.get("first") is None:
             continue
-        window = {"first": pair["first"], "until": pair["until"], "baseline": {"first": pair["baseline_first"]}}
+        window = {
+            "first": pair["first"],
+            "until": pair["until"],
+            "baseline": {"first": pair["baseline_first"]},
+        }
         for way in WAYS:
             if pair[way] is not None:
                 points = pair["smallest_improvement"]
@@ -162,8 +167,16 @@ def _question_keys(question: Question, as_of: str) -> Iterator[Key]:
     """Yield the keys of a question: its sentence, and that of a report's window or kind."""
     day = f"as of {as_of}"
     yield question.sentence, day
-    if isinstance(question, ShareQuestion) and question.kind == "share" and question.baseline is not None:
-        fixed = {"first": question.first, "until": question.last, "baseline": {"first": question.baseline.first}}
+    if (
+        isinstance(question, ShareQuestion)
+        and question.kind == "share"
+        and question.baseline is not None
+    ):
+        fixed = {
+            "first": question.first,
+            "until": question.last,
+            "baseline": {"first": question.baseline.first},
+        }
         # Only a report of the day it was asked compares with the same months.
         if as_of == str(question.asked):
             way = "up" if question.compare == "at least" else "down"
@@ -202,10 +215,14 @@ def _read(path: Path) -> dict[str, Any]:
 def _require_title(path: Path, title: str) -> None:
     """Make sure that the page next to a file has the title that the file states, numbers included."""
     page = path.with_name("index.html")
-    heading = re.search("<h1>(.*?)</h1>", page.read_text("utf-8") if page.exists() else "", re.DOTALL)
+    heading = re.search(
+        "<h1>(.*?)</h1>", page.read_text("utf-8") if page.exists() else "", re.DOTALL
+    )
     shown = " ".join(html.unescape(re.sub("<[^>]*>", "", heading[1])).split()) if heading else ""
     if " ".join(title.split()) not in shown:
-        raise SystemExit(f"{page}: its title is {shown!r}, and {path.name} states {title!r}; make the page again")
+        raise SystemExit(
+            f"{page}: its title is {shown!r}, and {path.name} states {title!r}; make the page again"
+        )
 
 
 def main(*folders: str) -> int:
@@ -214,7 +231,9 @@ def main(*folders: str) -> int:
     found = differences(stated)
     print("\n".join(found))
     keys = len({one.key for one in stated})
-    print(f"{len(stated):,} published numbers of {keys:,} questions and days: {len(found):,} differences")
+    print(
+        f"{len(stated):,} published numbers of {keys:,} questions and days: {len(found):,} differences"
+    )
     return 1 if found else 0
 
 

@@ -1,9 +1,11 @@
 """Test the embedded record and records that outsiders coded in the same way, and put them on one page.
 
-    python scripts/outsiders.py FOLDER     # tests, some minutes per record, and writes docs/research/outsiders.json
-    python scripts/outsiders.py --write    # makes the page and its figure from that file
+    python scripts/outsiders.py FOLDER     # tests, some minutes per record, and writes
+    docs/research/outsiders.json python scripts/outsiders.py --write    # makes the page and its
+    figure from that file
 
-FOLDER has the records where they are: they are not part of the package. A record whose file is absent is left out.
+FOLDER has the records where they are: they are not part of the package. A record whose file is
+absent is left out.
 """
 
 import json
@@ -54,14 +56,18 @@ KEPT = ROOT / "docs/research/outsiders.json"
 PAGE = KEPT.with_suffix(".md")
 FIGURE = KEPT.with_suffix(".svg")
 EMBEDDED = "chronology"
-KEDS: dict[str, tuple[str, Literal["cameo", "weis"]]] = {  # file and coding scheme, by name of the record
+KEDS: dict[
+    str, tuple[str, Literal["cameo", "weis"]]
+] = {  # file and coding scheme, by name of the record
     "KEDS Gulf, 1979-1999": ("gulf.weis.csv.gz", "weis"),
     "KEDS Turkey, 1992-2006": ("turkey.cameo.csv.gz", "cameo"),
     "KEDS Balkans, 1989-2003": ("balkans.weis.csv.gz", "weis"),
 }
 INDICES = "COPDAB, 1948-1978, and Israel-Palestine, 1979-2003"
 COPDAB_FILE, WEEKS_FILE = "copdab_months.csv", "israel_palestine_weeks.csv"
-CHOICE = Choice(events=300, months=96)  # dyads of a record of events: those that are long and dense enough
+CHOICE = Choice(
+    events=300, months=96
+)  # dyads of a record of events: those that are long and dense enough
 LAST_DAY = date(2026, 1, 1)  # after the last day of all records of outsiders
 TESTED = ("S5a", "S5b", "S8")
 FEWEST_SHARED = 96  # months that both codings of a dyad must have for their levels to be compared
@@ -109,7 +115,9 @@ def israel_and_palestinians(path: Path) -> pd.DataFrame:
 
 def tested(name: str, record: Record) -> Tested:
     """Test a record."""
-    engine = Engine(record.lasting(CLAIMS["S5a"].months).without_eras() if name != EMBEDDED else record)
+    engine = Engine(
+        record.lasting(CLAIMS["S5a"].months).without_eras() if name != EMBEDDED else record
+    )
     pairs = {
         "walk": (WALK_CYCLE, (WALK,)),
         "reverting": (RETURN_CYCLE, (RETURN_ALONE,)),
@@ -117,7 +125,8 @@ def tested(name: str, record: Record) -> Tested:
         "long memory": (MEMORY_CYCLE, (MEMORY, MEMORY_NOISE)),
     }
     alike = {
-        trend: engine.total(engine.evidence(cycle)) - max(engine.total(engine.evidence(one)) for one in without)
+        trend: engine.total(engine.evidence(cycle))
+        - max(engine.total(engine.evidence(one)) for one in without)
         for trend, (cycle, without) in pairs.items()
     }
     verdicts, half_life = {}, (np.nan, np.nan, np.nan)
@@ -129,7 +138,9 @@ def tested(name: str, record: Record) -> Tested:
         own = engine if long.dyads == engine.record.dyads else Engine(long)
         found = CLAIMS[code].test(own)
         answer = found.answer
-        if answer == "supported" and any(one.too_many for one in stands_out(CLAIMS[code], own, found.least)):
+        if answer == "supported" and any(
+            one.too_many for one in stands_out(CLAIMS[code], own, found.least)
+        ):
             answer = "undecided"
         verdicts[code] = f"{answer} ({found.least:.1f}, {len(long.dyads)} dyads)"
         half_life = found.details.get("half_life_months", half_life)
@@ -143,7 +154,13 @@ def tested(name: str, record: Record) -> Tested:
 def levels_of(record: Record) -> dict[str, pd.Series]:
     """Return the smoothed level of every dyad, log-odds, at the mode of a walk with a cycle."""
     engine = Engine(record.without_eras(), brief=True)
-    mode = dict(zip((axis.name for axis in WALK_CYCLE.free), np.exp(engine.centre(WALK_CYCLE).mode), strict=True))
+    mode = dict(
+        zip(
+            (axis.name for axis in WALK_CYCLE.free),
+            np.exp(engine.centre(WALK_CYCLE).mode),
+            strict=True,
+        )
+    )
     return {dyad: _smoothed(record, at, mode) for at, dyad in enumerate(record.dyads)}
 
 
@@ -162,11 +179,15 @@ def _smoothed(record: Record, dyad: int, mode: Mapping[str, float]) -> pd.Series
         if record.events[dyad, month] != 0:
             to_level = np.array([1.0, 1.0, record.volume[dyad, month]])
             along = covariance @ to_level
-            move, lost = _read(record, dyad, month, float(to_level @ mean), float(to_level @ along), mode)
+            move, lost = _read(
+                record, dyad, month, float(to_level @ mean), float(to_level @ along), mode
+            )
             mean, covariance = mean + along * move, covariance - lost * np.outer(along, along)
         filtered.append((mean, covariance))
     means = [filtered[-1][0]]
-    for (now, spread), (ahead, ahead_spread) in zip(filtered[-2::-1], predicted[:0:-1], strict=True):
+    for (now, spread), (ahead, ahead_spread) in zip(
+        filtered[-2::-1], predicted[:0:-1], strict=True
+    ):
         gain = spread @ keep.T @ np.linalg.inv(ahead_spread + 1e-10 * np.eye(3))
         means.append(now + gain @ (means[-1] - ahead))
     level = np.array(means[::-1])[:, :2].sum(axis=1)
@@ -221,10 +242,12 @@ def page(kept: Mapping[str, Any]) -> str:
     ]
     trends = list(kept["records"][0]["alike"])
     alike = [
-        f"| {one['name']} | {' | '.join(f'{one["alike"][trend]:.1f}' for trend in trends)} |" for one in kept["records"]
+        f"| {one['name']} | {' | '.join(f'{one["alike"][trend]:.1f}' for trend in trends)} |"
+        for one in kept["records"]
     ]
     verdicts = [
-        f"| {one['name']} | {' | '.join(one['verdicts'][code] for code in TESTED)} |" for one in kept["records"]
+        f"| {one['name']} | {' | '.join(one['verdicts'][code] for code in TESTED)} |"
+        for one in kept["records"]
     ]
     levels = [
         f"| {row['dyad']} | {row['record']} | {row['months']} | {row['levels']:.2f} | {row['changes']:.2f} |"
@@ -232,9 +255,17 @@ def page(kept: Mapping[str, Any]) -> str:
     ]
     return WORDS.format(
         sizes="\n".join([heads, *sizes]),
-        alike="\n".join([f"| record | {' | '.join(trends)} |", f"|{'---|' * (len(trends) + 1)}", *alike]),
+        alike="\n".join(
+            [f"| record | {' | '.join(trends)} |", f"|{'---|' * (len(trends) + 1)}", *alike]
+        ),
         verdicts="\n".join([f"| record | {' | '.join(TESTED)} |", "|---|---|---|---|", *verdicts]),
-        levels="\n".join(["| dyad | record | months | levels | monthly changes |", "|---|---|---|---|---|", *levels]),
+        levels="\n".join(
+            [
+                "| dyad | record | months | levels | monthly changes |",
+                "|---|---|---|---|---|",
+                *levels,
+            ]
+        ),
         figure=FIGURE.name,
     )
 
@@ -298,14 +329,20 @@ def draw(kept: Mapping[str, Any]) -> Any:
     marks = {"walk": "o", "reverting": "s", "bounded": "^", "long memory": "D"}
     look: Any = style.STYLE
     with rc_context(look):
-        figure, (left, right) = pyplot.subplots(1, 2, figsize=(9.5, 0.55 * len(rows) + 1.6), sharey=True)
+        figure, (left, right) = pyplot.subplots(
+            1, 2, figsize=(9.5, 0.55 * len(rows) + 1.6), sharey=True
+        )
         low, middle, high = np.array([row["half_life"] for row in rows]).T
-        left.errorbar(middle, at, xerr=(middle - low, high - middle), fmt="o", color=style.LEVEL, capsize=3)
+        left.errorbar(
+            middle, at, xerr=(middle - low, high - middle), fmt="o", color=style.LEVEL, capsize=3
+        )
         left.set_xscale("log")
         left.set_xticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
         left.minorticks_off()
         left.set_xlabel("half-life, months (90% interval)")
-        left.set_yticks(at, [f"{row['name']}\n{row['dyads']} dyads, {row['months']:,} months" for row in rows])
+        left.set_yticks(
+            at, [f"{row['name']}\n{row['dyads']} dyads, {row['months']:,} months" for row in rows]
+        )
         for trend, mark in marks.items():
             value = [row["alike"][trend] for row in rows]
             right.plot(value, at, mark, label=trend, markersize=5.5, alpha=0.85)

@@ -3,9 +3,10 @@
     python scripts/replication.py FOLDER
 
 FOLDER has ``copdab_months.csv`` (the R package sTSD: monthly mean intensity by direction) and
-``israel_palestine_weeks.csv`` (the R package MSBVAR: weekly Goldstein sums by direction). Of each directed pair of
-COPDAB the order of integration d is estimated by exact maximum likelihood of ARFIMA(0, d, 0) and by local Whittle. Of
-Israel and the Palestinians Granger tests of a vector autoregression are made, as MSBVAR documents them.
+``israel_palestine_weeks.csv`` (the R package MSBVAR: weekly Goldstein sums by direction). Of each
+directed pair of COPDAB the order of integration d is estimated by exact maximum likelihood of
+ARFIMA(0, d, 0) and by local Whittle. Of Israel and the Palestinians Granger tests of a vector
+autoregression are made, as MSBVAR documents them.
 """
 
 import math
@@ -30,10 +31,15 @@ type Float = NDArray[np.float64]
 COPDAB = "copdab_months.csv"
 WEEKS = "israel_palestine_weeks.csv"
 DIRECTIONS = ("eg2is", "is2eg", "us2ussr", "ussr2us", "us2fra", "fra2us", "us2is", "is2us")
-LEAST_ORDER, MOST_ORDER = -0.3, 0.49  # of exact likelihood: from 0.5 on a path has no long-run variance
+LEAST_ORDER, MOST_ORDER = (
+    -0.3,
+    0.49,
+)  # of exact likelihood: from 0.5 on a path has no long-run variance
 CURVATURE_STEP = 0.01  # in d, of the second difference that gives the standard error
 BANDWIDTH = 0.65  # power of the number of months that local Whittle uses of frequencies
-WEEK_LAGS = 6  # weeks: those of MSBVAR's documented call granger.test(IsraelPalestineConflict, p = 6)
+WEEK_LAGS = (
+    6  # weeks: those of MSBVAR's documented call granger.test(IsraelPalestineConflict, p = 6)
+)
 FEWEST_MONTHS = 120  # that an estimate of long memory needs
 
 
@@ -43,7 +49,9 @@ class Memory:
 
     series: str
     months: int
-    zeros: int  # Months without events, which the source writes as 0; they are kept, as in the field
+    zeros: (
+        int  # Months without events, which the source writes as 0; they are kept, as in the field
+    )
     exact: float
     exact_error: float
     whittle: float
@@ -54,7 +62,9 @@ def autocovariances(order: float, size: int) -> Float:
     """Return the autocovariances of ARFIMA(0, d, 0) with innovations of variance one."""
     lag = np.arange(1, size)
     variance = math.exp(math.lgamma(1.0 - 2.0 * order) - 2.0 * math.lgamma(1.0 - order))
-    return np.asarray(variance * np.concatenate([[1.0], np.cumprod((lag - 1.0 + order) / (lag - order))]))
+    return np.asarray(
+        variance * np.concatenate([[1.0], np.cumprod((lag - 1.0 + order) / (lag - order))])
+    )
 
 
 def negative_log_likelihood(order: float, values: Float) -> float:
@@ -71,10 +81,13 @@ def negative_log_likelihood(order: float, values: Float) -> float:
 def exact_order(values: Float) -> tuple[float, float]:
     """Return d by exact maximum likelihood, and its standard error from the curvature there."""
     bounds = LEAST_ORDER, MOST_ORDER
-    found = minimize_scalar(negative_log_likelihood, bounds=bounds, args=(values,), method="bounded").x
+    found = minimize_scalar(
+        negative_log_likelihood, bounds=bounds, args=(values,), method="bounded"
+    ).x
     middle = min(found, MOST_ORDER - CURVATURE_STEP)
     below, at, above = (
-        negative_log_likelihood(middle + step, values) for step in (-CURVATURE_STEP, 0.0, CURVATURE_STEP)
+        negative_log_likelihood(middle + step, values)
+        for step in (-CURVATURE_STEP, 0.0, CURVATURE_STEP)
     )
     return float(found), CURVATURE_STEP / math.sqrt(max(below + above - 2.0 * at, 1e-9))
 
@@ -87,7 +100,10 @@ def whittle_order(values: Float) -> tuple[float, float]:
     power = np.abs(np.fft.fft(values - values.mean())[1 : number + 1]) ** 2
 
     def loss(order: float) -> float:
-        return float(np.log((frequency ** (2.0 * order) * power).mean()) - 2.0 * order * np.log(frequency).mean())
+        return float(
+            np.log((frequency ** (2.0 * order) * power).mean())
+            - 2.0 * order * np.log(frequency).mean()
+        )
 
     found = minimize_scalar(loss, bounds=(-0.5, 1.2), method="bounded").x
     return float(found), 0.5 / math.sqrt(number)
@@ -113,12 +129,21 @@ def granger_tests(path: Path) -> pd.DataFrame:
     table = pd.read_csv(path)
     names = ["israel_to_palestine", "palestine_to_israel"]
     if missing := [name for name in names if name not in table]:
-        raise DataError(f"{path}: has no column {missing[0]}; give the weeks of MSBVAR's IsraelPalestineConflict")
+        raise DataError(
+            f"{path}: has no column {missing[0]}; give the weeks of MSBVAR's IsraelPalestineConflict"
+        )
     fitted = VAR(table[names].to_numpy(np.float64)).fit(WEEK_LAGS)
     rows = []
     for cause, effect in ((1, 0), (0, 1)):
         test = fitted.test_causality(effect, cause, kind="f")
-        rows.append({"cause": names[cause], "effect": names[effect], "F": test.test_statistic, "p": test.pvalue})
+        rows.append(
+            {
+                "cause": names[cause],
+                "effect": names[effect],
+                "F": test.test_statistic,
+                "p": test.pvalue,
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -1,13 +1,14 @@
 """Build a ledger from a backtest: questions asked as of their day, answered by what the backtest said, and resolved.
 
-Run from anywhere: ``python scripts/retrospective_ledger.py reports/skill reports/retrospective``. Every entry is marked
-as retrospective, because every window is over. The questions are those that the package asks of the record as it was
-known the day before each origin: whether the share of the next months is at least five points higher, or lower, than
-that of the last twelve. They are resolved from the record as it is now; where that differs from how the backtest had
-resolved the same window, nothing is written.
+Run from anywhere: ``python scripts/retrospective_ledger.py reports/skill reports/retrospective``.
+Every entry is marked as retrospective, because every window is over. The questions are those that
+the package asks of the record as it was known the day before each origin: whether the share of the
+next months is at least five points higher, or lower, than that of the last twelve. They are
+resolved from the record as it is now; where that differs from how the backtest had resolved the
+same window, nothing is written.
 
-The backtest keeps no prediction of windows that turned out void; those questions are asked, not answered, and resolved
-as void.
+The backtest keeps no prediction of windows that turned out void; those questions are asked, not
+answered, and resolved as void.
 """
 
 import argparse
@@ -25,7 +26,14 @@ from forecast import read_chronology  # noqa: E402
 from forecast.errors import DataError, ForecastError, QuestionError  # noqa: E402
 from forecast.evaluation import Record, Results  # noqa: E402
 from forecast.panel.record import coverage_end  # noqa: E402
-from forecast.questions import Ledger, TrackRecord, append_entries, asked, make_question, resolve_question  # noqa: E402
+from forecast.questions import (  # noqa: E402
+    Ledger,
+    TrackRecord,
+    append_entries,
+    asked,
+    make_question,
+    resolve_question,
+)
 from forecast.questions.history import Draft, hash_of  # noqa: E402
 from forecast.questions.ledger import NAME, resolved  # noqa: E402
 
@@ -68,7 +76,8 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
     Raises
     ------
     DataError
-        If the backtest is of other data, or resolves a window otherwise; or if there is a ledger already.
+        If the backtest is of other data, or resolves a window otherwise; or if there is a ledger
+        already.
     """
     from forecast.report.ledger_page import write_track_record
 
@@ -77,9 +86,16 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
         raise DataError(f"{ledger} is there already; choose another folder, or remove it")
     results = Results.read(backtest)
     choices = results.skill.choices
-    record = Record.of(read_chronology(), dyads=choices["dyads"], together=choices["together"], eras=choices["eras"])
+    record = Record.of(
+        read_chronology(),
+        dyads=choices["dyads"],
+        together=choices["together"],
+        eras=choices["eras"],
+    )
     if record.digest != choices["data"]:
-        raise DataError(f"{backtest}: the backtest rests on other data than the chronology that is there; run it again")
+        raise DataError(
+            f"{backtest}: the backtest rests on other data than the chronology that is there; run it again"
+        )
     counts = Counts()
     drafts = list(_drafts(results, record, first, counts))
     append_entries(ledger, drafts)
@@ -93,7 +109,9 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
 
 def _drafts(results: Results, record: Record, first: date, counts: Counts) -> Iterator[Draft]:
     choices = results.skill.choices
-    own = results.cases[(results.cases["model"] == results.skill.subject) & ~results.cases["given_n"]]
+    own = results.cases[
+        (results.cases["model"] == results.skill.subject) & ~results.cases["given_n"]
+    ]
     cases = {(row["dyad"], row["origin"], row["horizon"]): row for row in own.to_dict("records")}
     model = hash_of(choices["spec"])
     for origin in (date.fromisoformat(text) for text in choices["origins"]):
@@ -104,13 +122,22 @@ def _drafts(results: Results, record: Record, first: date, counts: Counts) -> It
             for horizon in (months for months in HORIZONS if months in choices["horizons"]):
                 case = cases.get((dyad, origin.isoformat(), horizon))
                 for way in ("up", "down"):
-                    yield from _window(record, view, dyad, horizon, way, case, model, choices, counts)
+                    yield from _window(
+                        record, view, dyad, horizon, way, case, model, choices, counts
+                    )
 
 
 def _window(
-    record: Record, view: "View", dyad: str, horizon: int, way: str, case: dict[str, Any] | None, model: str,
-    choices: dict[str, Any], counts: Counts,
-) -> Iterator[Draft]:  # fmt: skip
+    record: Record,
+    view: "View",
+    dyad: str,
+    horizon: int,
+    way: str,
+    case: dict[str, Any] | None,
+    model: str,
+    choices: dict[str, Any],
+    counts: Counts,
+) -> Iterator[Draft]:
     """Ask, answer and resolve one question."""
     question = _question(view, dyad, horizon, way, choices["improvement"])
     if question is None:
@@ -126,22 +153,32 @@ def _window(
     yield asked(question)
     if case is not None:
         yield {
-            "entry": "answered", "question": question.id, "as_of": question.asked.isoformat(),
-            "chance": round(float(case[f"p_{way}"]), 6), "by": f"backtest, {case['model']}", "data": None,
-            "model": model, "seed": choices["seed"], "futures": choices["draws"],
-        }  # fmt: skip
+            "entry": "answered",
+            "question": question.id,
+            "as_of": question.asked.isoformat(),
+            "chance": round(float(case[f"p_{way}"]), 6),
+            "by": f"backtest, {case['model']}",
+            "data": None,
+            "model": model,
+            "seed": choices["seed"],
+            "futures": choices["draws"],
+        }
     yield resolved(found)
 
 
 def _question(view: "View", dyad: str, horizon: int, way: str, points: float) -> "Question | None":
     """Ask the question of what was known, if it is one."""
     try:
-        return make_question(view.panel, dyad, months=horizon, **{{"up": "higher", "down": "lower"}[way]: points})
+        return make_question(
+            view.panel, dyad, months=horizon, **{{"up": "higher", "down": "lower"}[way]: points}
+        )
     except QuestionError:
         return None
 
 
-def _require_same(question: "Question", found: "Resolution", case: dict[str, Any] | None, way: str) -> None:
+def _require_same(
+    question: "Question", found: "Resolution", case: dict[str, Any] | None, way: str
+) -> None:
     """Make sure that the question is resolved as the backtest resolved the same window."""
     if case is None:
         same = found.outcome == "void"

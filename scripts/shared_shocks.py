@@ -27,7 +27,9 @@ def quantile_function(case: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
 def energy_score(draws: np.ndarray, outcome: np.ndarray) -> float:
     """Return the energy score of draws (draw, 2), points."""
     off = np.linalg.norm(draws - outcome, axis=-1).mean()
-    between = np.linalg.norm(draws[:, None] - draws, axis=-1).sum() / (len(draws) * (len(draws) - 1))
+    between = np.linalg.norm(draws[:, None] - draws, axis=-1).sum() / (
+        len(draws) * (len(draws) - 1)
+    )
     return float(off - between / 2)
 
 
@@ -38,7 +40,9 @@ def scores(first: dict[str, Any], second: dict[str, Any], rng: np.random.Generat
     normal = rng.standard_normal((DRAWS, 2))
     found = []
     for rho in CORRELATIONS:
-        ranks = norm.cdf(np.c_[normal[:, 0], rho * normal[:, 0] + np.sqrt(1 - rho**2) * normal[:, 1]])
+        ranks = norm.cdf(
+            np.c_[normal[:, 0], rho * normal[:, 0] + np.sqrt(1 - rho**2) * normal[:, 1]]
+        )
         parts = [
             shares[np.searchsorted(cumulative, rank).clip(max=len(shares) - 1)]
             for (shares, cumulative), rank in zip(curves, ranks.T, strict=True)
@@ -55,7 +59,9 @@ def main(run: Path) -> None:
         for first, second in combinations(content["cases"], 2):
             shared = set(first["dyad"].split("-")) & set(second["dyad"].split("-"))
             if first["horizon"] == second["horizon"] and shared:
-                rows.append((int(content["origin"][:4]), first["horizon"], scores(first, second, rng)))
+                rows.append(
+                    (int(content["origin"][:4]), first["horizon"], scores(first, second, rng))
+                )
     for early in (True, False):
         for horizon in sorted({row[1] for row in rows}):
             own = [row for row in rows if row[1] == horizon and (row[0] < CHOICES_BEFORE) == early]
@@ -64,7 +70,12 @@ def main(run: Path) -> None:
             by_year = np.array([change[years == year].mean(axis=0) for year in np.unique(years)])
             error = by_year.std(axis=0, ddof=1) / np.sqrt(len(by_year))
             print(
-                "to 2014" if early else "from 2015", horizon, "months", len(own), "pairs", values[:, 0].mean().round(2)
+                "to 2014" if early else "from 2015",
+                horizon,
+                "months",
+                len(own),
+                "pairs",
+                values[:, 0].mean().round(2),
             )
             for rho, mean, one in zip(CORRELATIONS, change.mean(axis=0), error, strict=True):
                 print(f"    {rho:.2f} {mean:+.3f} ({one:.3f})")

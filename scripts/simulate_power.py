@@ -22,15 +22,27 @@ if TYPE_CHECKING:
 SIZES = ((2, 1), (4, 1), (1, 4))
 """Times as many dyads and as many events per month, of the larger record sets."""
 FEW_SETS, SIZE_SETS = 100, 10
-"""Record sets of a truth whose dyads are chosen by how they moved or stayed, and of larger records."""
+"""Record sets of a truth whose dyads are chosen by how they moved or stayed, and of larger
+records."""
 
 
 def make_tables(
-    panel: "xr.Dataset", events: "EventTable", kept: str | Path, cores: int = 1, progress: Progress | None = None,
-    sets: int = SETS, size_sets: int = SIZE_SETS, tables: tuple[Path, Path] = (POWER_TABLE, SIZE_TABLE),
-) -> None:  # fmt: skip
+    panel: "xr.Dataset",
+    events: "EventTable",
+    kept: str | Path,
+    cores: int = 1,
+    progress: Progress | None = None,
+    sets: int = SETS,
+    size_sets: int = SIZE_SETS,
+    tables: tuple[Path, Path] = (POWER_TABLE, SIZE_TABLE),
+) -> None:
     """Simulate both tables of the package again; after an interruption the same call continues."""
-    shared: dict[str, Any] = {"events": events, "checkpoint": kept, "cores": cores, "progress": progress}
+    shared: dict[str, Any] = {
+        "events": events,
+        "checkpoint": kept,
+        "cores": cores,
+        "progress": progress,
+    }
     chosen = [name for name, one in TRUTHS.items() if one.chosen or name == STAYING]
     others = [*(name for name in TRUTHS if name not in chosen), *NULLS]
     table: dict[str, list[Rate]] = {}
@@ -43,8 +55,14 @@ def make_tables(
     for dyads, more in SIZES:
         for name, codes in sized.items():
             found = simulate_power(
-                panel, claims=codes, truths=(name,), sets=size_sets, more_dyads=dyads, more_events=more, **shared
-            )  # fmt: skip
+                panel,
+                claims=codes,
+                truths=(name,),
+                sets=size_sets,
+                more_dyads=dyads,
+                more_events=more,
+                **shared,
+            )
             for code, own in found.items():
                 rates.setdefault(code, []).extend(own)
     write_table(rates, tables[1])

@@ -1,7 +1,7 @@
 """Sentences of README.md and docs on skill, and the tables of the site, made from reports/skill/skill.json.
 
-Whether something is called better is decided by `forecast.numeric.lead` alone. `--write` puts the text between the
-markers of the documents; a test compares it with what they hold.
+Whether something is called better is decided by `forecast.numeric.lead` alone. `--write` puts the
+text between the markers of the documents; a test compares it with what they hold.
 """
 
 import re
@@ -58,17 +58,31 @@ def ends(one: Compared) -> str:
     """Format a difference with its 90% interval."""
     if one.low is None or one.high is None:
         return f"{one.difference:+.2f}"
-    shown = f"{one.difference:+.{one.digits}f}, {one.low:.{one.digits}f} to {one.high:.{one.digits}f}"
+    shown = (
+        f"{one.difference:+.{one.digits}f}, {one.low:.{one.digits}f} to {one.high:.{one.digits}f}"
+    )
     return re.sub(r"-(0\.0+)(?!\d)", r"\1", shown)
 
 
 def table(skill: Skill, *, given_n: bool) -> str:
     """Return the scores of model and pool by horizon, and their differences."""
     heads = [
-        "months", "windows", "", "CRPS", "absolute error", "of no change", "root mean square error", "of no change",
-        "bias", "sharpness", "less ten-year base rate", "relative skill", "less pool's seven benchmarks",
-        "less mean of ten benchmarks", "less model",
-    ]  # fmt: skip
+        "months",
+        "windows",
+        "",
+        "CRPS",
+        "absolute error",
+        "of no change",
+        "root mean square error",
+        "of no change",
+        "bias",
+        "sharpness",
+        "less ten-year base rate",
+        "relative skill",
+        "less pool's seven benchmarks",
+        "less mean of ten benchmarks",
+        "less model",
+    ]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for months in skill.choices["horizons"]:
         for code in BOTH:
@@ -97,7 +111,9 @@ def leads(skill: Skill) -> str:
     for code in BOTH:
         for given_n, when in ((False, "real-time"), (True, "event counts known")):
             found: dict[str, dict[str, list[str]]] = {"this": {}, "other": {}}
-            for other in (own for own, benchmark in skill.models.items() if benchmark or own == POOL):
+            for other in (
+                own for own, benchmark in skill.models.items() if benchmark or own == POOL
+            ):
                 for months in skill.choices["horizons"]:
                     one = versus(skill, other, months, model=code, given_n=given_n)
                     if one and one.ahead in found:
@@ -117,17 +133,23 @@ def _listed(found: Mapping[str, list[str]]) -> str:
 def without(skill: Skill) -> str:
     """Return the differences from the ten-year base rate with each dyad left out."""
     horizons = skill.choices["horizons"]
-    lines = [f"| without | {' | '.join(f'{code}, {h}' for code in ('pool', 'model') for h in horizons)} |"]
+    lines = [
+        f"| without | {' | '.join(f'{code}, {h}' for code in ('pool', 'model') for h in horizons)} |"
+    ]
     lines.append("|---" * (1 + 2 * len(horizons)) + "|")
     for dyad in skill.choices["dyads"]:
         cells = []
         for code in BOTH:
             for months in horizons:
                 (one,) = [
-                    one for one in skill.without
-                    if (one["model"], one["against"], one["horizon"], one["without"]) == (code, REFERENCE, months, dyad)
-                ]  # fmt: skip
-                cells.append(f"{one['difference']:+.2f}" + ("*" if one["high"] < 0 or one["low"] > 0 else ""))
+                    one
+                    for one in skill.without
+                    if (one["model"], one["against"], one["horizon"], one["without"])
+                    == (code, REFERENCE, months, dyad)
+                ]
+                cells.append(
+                    f"{one['difference']:+.2f}" + ("*" if one["high"] < 0 or one["low"] > 0 else "")
+                )
         lines.append(f"| {dyad} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -159,7 +181,9 @@ def readme(skill: Skill) -> str:
     )
     verdicts = " ".join(compared(skill, code, 12) for code in BOTH)
     parts = (verdicts, model_worth(skill), errors_sentence(skill, 12), overall(skill))
-    return "\n".join([filled(first), "", *(filled(f"- {one}", indent="  ") for one in parts if one)])
+    return "\n".join(
+        [filled(first), "", *(filled(f"- {one}", indent="  ") for one in parts if one)]
+    )
 
 
 def overall(skill: Skill) -> str:
@@ -179,7 +203,9 @@ def compared(skill: Skill, code: str, months: int) -> str:
     for other in (REFERENCE, POOL_WITHOUT_MODEL):
         one = versus(skill, other, months, model=code)
         if one is not None:
-            words = {"this": "better than", "other": "worse than"}.get(one.ahead, "not distinguishable from")
+            words = {"this": "better than", "other": "worse than"}.get(
+                one.ahead, "not distinguishable from"
+            )
             found.append(f"{words} the {name(other)} ({ends(one)})")
     return f"The {name(code)} is {join(found)}."
 
@@ -187,13 +213,23 @@ def compared(skill: Skill, code: str, months: int) -> str:
 def worth(skill: Skill) -> str:
     """Return what the model adds to the pool, and the errors of the mean forecast, for docs/skill.md."""
     heads = [
-        "forecast dates", "months", "CRPS of the pool", "less its seven benchmarks", "absolute error", "of no change",
-        "difference", "root mean square error", "of no change", "difference of squares",
-    ]  # fmt: skip
+        "forecast dates",
+        "months",
+        "CRPS of the pool",
+        "less its seven benchmarks",
+        "absolute error",
+        "of no change",
+        "difference",
+        "root mean square error",
+        "of no change",
+        "difference of squares",
+    ]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for period in (REPORTED_ON, CHOSEN_ON):
         for months in skill.choices["horizons"]:
-            row, unchanged = (skill.row(months, model=code, period=period) for code in (POOL, NO_CHANGE))
+            row, unchanged = (
+                skill.row(months, model=code, period=period) for code in (POOL, NO_CHANGE)
+            )
             one = versus(skill, POOL_WITHOUT_MODEL, months, model=POOL, period=period)
             if row is None or unchanged is None or one is None:
                 continue
@@ -209,16 +245,28 @@ def worth(skill: Skill) -> str:
 
 def record(skill: Skill) -> str:
     """Return how often a higher and a lower share happened by the pool's probability, for docs/calibration.md."""
-    heads = ["chance stated", *(f"{one}: windows, mean chance, happened, gap in points" for one in ("higher", "lower"))]
+    heads = [
+        "chance stated",
+        *(f"{one}: windows, mean chance, happened, gap in points" for one in ("higher", "lower")),
+    ]
     found = {
         (one["low"], one["high"], one["outcome"]): one
         for one in skill.reliability
         if (one["period"], one["horizon"]) == (REPORTED_ON, None)
     }
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
-    for low, high in sorted({key[:2] for key in found}, key=lambda ends: (ends[1] - ends[0] == 1, ends)):
-        own = [found[low, high, outcome] for outcome in ("higher", "lower") if (low, high, outcome) in found]
-        cells = [f"{one['n']:,}, {percent(one['said'])}, {percent(one['frequency'])}, {gap(one)}" for one in own]
+    for low, high in sorted(
+        {key[:2] for key in found}, key=lambda ends: (ends[1] - ends[0] == 1, ends)
+    ):
+        own = [
+            found[low, high, outcome]
+            for outcome in ("higher", "lower")
+            if (low, high, outcome) in found
+        ]
+        cells = [
+            f"{one['n']:,}, {percent(one['said'])}, {percent(one['frequency'])}, {gap(one)}"
+            for one in own
+        ]
         lines.append(f"| {capital(bin_words(own[0]))} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -226,7 +274,9 @@ def record(skill: Skill) -> str:
 def filled(*parts: str, indent: str = "") -> str:
     """Return sentences in lines of a document, all but the first indented."""
     text = " ".join(filter(None, parts))
-    return textwrap.fill(text, 120, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+    return textwrap.fill(
+        text, 120, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
 
 
 def put(path: Path, parts: Mapping[str, str]) -> str:
@@ -249,4 +299,6 @@ if __name__ == "__main__":
         for path, words in made.items():
             path.write_text(words, "utf-8")
     elif stale := [str(path) for path, words in made.items() if path.read_text("utf-8") != words]:
-        raise SystemExit(f"{', '.join(stale)}: not what skill.json says; run scripts/skill_words.py --write")
+        raise SystemExit(
+            f"{', '.join(stale)}: not what skill.json says; run scripts/skill_words.py --write"
+        )

@@ -24,12 +24,18 @@ def unknown(words: list[str]) -> list[str]:
         if rest[0] not in command.commands:
             return [rest[0]]
         command = command.commands[rest.pop(0)]
-    known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    known = {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
     return [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
 
 
 def faults(path: Path) -> list[str]:
     """Return the commands of a file that do not exist, or not with these options."""
     return [
-        f"{' '.join(words)}: {wrong}" for words in shown_commands(path.read_text("utf-8")) if (wrong := unknown(words))
+        f"{' '.join(words)}: {wrong}"
+        for words in shown_commands(path.read_text("utf-8"))
+        if (wrong := unknown(words))
     ]

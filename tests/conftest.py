@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-# Where Python may not write bytecode next to the sources, as in many containers, every process that a test starts would
-# compile all packages again, which takes longer than most tests. It goes where pytest keeps its own cache.
+# Where Python may not write bytecode next to the sources, as in many containers, every process that
+# a test starts would compile all packages again, which takes longer than most tests. It goes where
+# pytest keeps its own cache.
 if sys.dont_write_bytecode:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
@@ -23,15 +24,19 @@ from hypothesis import settings
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-# A shell lets what it starts in the background ignore Ctrl-C, which the tests of interrupts send themselves.
+# A shell lets what it starts in the background ignore Ctrl-C, which the tests of interrupts send
+# themselves.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The benchmarks are no part of the installed package.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-# PyTensor notes of every node of a graph which lines made it, which takes a third of the time that models are built in.
-os.environ["PYTENSOR_FLAGS"] = ",".join(filter(None, (os.environ.get("PYTENSOR_FLAGS"), "traceback__limit=0")))
+# PyTensor notes of every node of a graph which lines made it, which takes a third of the time that
+# models are built in.
+os.environ["PYTENSOR_FLAGS"] = ",".join(
+    filter(None, (os.environ.get("PYTENSOR_FLAGS"), "traceback__limit=0"))
+)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,7 +52,8 @@ def pytest_collection():
 def pytest_collection_finish() -> None:
     """Look for garbage among what tests make, and less often.
 
-    Looking through all that was imported whenever a graph or a figure is made takes a fifth of the time.
+    Looking through all that was imported whenever a graph or a figure is made takes a fifth of the
+    time.
     """
     gc.collect()
     gc.freeze()
@@ -66,7 +72,8 @@ def undrawn(monkeypatch):
 def embedded_files_are_read_once():
     """The embedded chronology takes a second to read, and hundreds of tests begin with it: read it once a process.
 
-    Everyone has copies of their own, and what is read of any other folder, or on another day, is read as ever.
+    Everyone has copies of their own, and what is read of any other folder, or on another day, is
+    read as ever.
     """
     from forecast.dates import today
     from forecast.events import tables

@@ -16,6 +16,12 @@ def words(page: str) -> str:
 def sections(page: str) -> dict[str, list[str]]:
     """Return the fields of every section of a page, in their order."""
     return {
-        title: [name for cell in re.findall(r"^\| ([^|]*) \|", body, re.M) for name in re.findall(r"`([^`]+)`", cell)]
-        for title, body in re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", words(page), flags=re.M | re.S)
+        title: [
+            name
+            for cell in re.findall(r"^\| ([^|]*) \|", body, re.M)
+            for name in re.findall(r"`([^`]+)`", cell)
+        ]
+        for title, body in re.findall(
+            r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", words(page), flags=re.M | re.S
+        )
     }

@@ -26,7 +26,9 @@ def dangling(folder: Path) -> list[str]:
 
 def choices_shown(spec: PendulumSpec) -> dict[str, str]:
     """Return what pages say of the choices of a model, by name."""
-    words = '{% from "parts.html.j2" import settings with context %}{{ settings(spec, ["USA-CHN"]) }}'
+    words = (
+        '{% from "parts.html.j2" import settings with context %}{{ settings(spec, ["USA-CHN"]) }}'
+    )
     page = environment(escaped=True).from_string(words).render(spec=spec)
     rows = re.findall(r"<tr>\s*<th[^>]*>(.*?)</th>\s*<td[^>]*>(.*?)</td>", page, re.S)
     return {unescape(name).strip(): unescape(value).strip() for name, value in rows}
@@ -38,8 +40,13 @@ def leave_figures_empty(patch: pytest.MonkeyPatch) -> None:
 
 
 def without_own_script(html: str) -> str:
-    """Return a page without the one script that it may run, which its policy permits by digest; it must be that."""
-    script = (Path(forecast.__file__).parent / "report" / "templates" / "copy.js").read_text("utf-8")
+    """Return a page without the one script that it may run, which its policy permits by digest.
+
+    It must be that.
+    """
+    script = (Path(forecast.__file__).parent / "report" / "templates" / "copy.js").read_text(
+        "utf-8"
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert html.count(f"<script>{script}</script>") == 1
     assert html.count("script-src") == 1 and f"script-src 'sha256-{digest}'\">" in html

@@ -21,7 +21,9 @@ def run(*words: object) -> Any:
 
 def run_monday(day: date, *words: object, pairs: tuple[str, ...] = PAIRS) -> Any:
     """Run `forecast monday` as on a day."""
-    stated = [word for pair in pairs for word in ("--covered-to", f"{pair}:{day - timedelta(days=1)}")]
+    stated = [
+        word for pair in pairs for word in ("--covered-to", f"{pair}:{day - timedelta(days=1)}")
+    ]
     covered = () if "--covered-to" in words else stated
     own = (*pairs, "--day", day, "--horizons", "3,6")
     with pytest.MonkeyPatch.context() as patch:
@@ -32,11 +34,20 @@ def run_monday(day: date, *words: object, pairs: tuple[str, ...] = PAIRS) -> Any
 def write_record(*more: str) -> None:
     """Write the record, with more rows if they are given, and a folder for what is added."""
     rng = np.random.default_rng(1)
-    days = [date(2020, 1, 1) + timedelta(days=int(one)) for one in np.sort(rng.integers(0, 1461, 300))]
+    days = [
+        date(2020, 1, 1) + timedelta(days=int(one)) for one in np.sort(rng.integers(0, 1461, 300))
+    ]
     codes = rng.choice(["111", "138", "163", "046", "042", "057"], len(days))
-    rows = [f"{day},{pair[:3]},{pair[4:]},{code}" for day, code in zip(days, codes, strict=True) for pair in PAIRS]
+    rows = [
+        f"{day},{pair[:3]},{pair[4:]},{code}"
+        for day, code in zip(days, codes, strict=True)
+        for pair in PAIRS
+    ]
     rows += [f"2023-12-{day},{pair[:3]},{pair[4:]},046" for pair in PAIRS for day in (30, 31)]
     Path("record.csv").write_text("\n".join(["date,source,target,code", *rows, *more, ""]))
-    mapping = {"dataset": "mine", "columns": {"date": "date", "source": "source", "target": "target", "cameo": "code"}}
+    mapping = {
+        "dataset": "mine",
+        "columns": {"date": "date", "source": "source", "target": "target", "cameo": "code"},
+    }
     Path("record.yaml").write_text(yaml.safe_dump(mapping))
     Path("added").mkdir()

@@ -81,8 +81,12 @@ def test_a_trend_is_a_choice_like_the_others():
     spec = PendulumSpec(trend="drifting", priors=Priors(drift=(0.0, 0.1)))
     assert PendulumSpec.from_dict(spec.to_dict()) == spec
     assert spec.moves and spec.has_ceiling and not spec.dense
-    assert PendulumSpec(trend="drifting", cycle="none").components == 1  # it does not revert: no cycle by itself
-    with pytest.raises(SpecError, match="trend: got 'rising'; expected one of reverting, walk, constant, drifting"):
+    assert (
+        PendulumSpec(trend="drifting", cycle="none").components == 1
+    )  # it does not revert: no cycle by itself
+    with pytest.raises(
+        SpecError, match="trend: got 'rising'; expected one of reverting, walk, constant, drifting"
+    ):
         PendulumSpec(trend="rising")
     with pytest.raises(SpecError, match="drift was changed, but it belongs to trend='drifting'"):
         PendulumSpec(priors=Priors(drift=(0.0, 0.1)))
@@ -93,7 +97,10 @@ def test_a_trend_is_a_choice_like_the_others():
 
 
 def test_over_many_periods_it_moves_as_period_by_period():
-    trend, motion = Drifting(), {"mean": 0.3, "step": 0.2, "jump": 0.0, "retention": 1.0, "drift": 0.1}
+    trend, motion = (
+        Drifting(),
+        {"mean": 0.3, "step": 0.2, "jump": 0.0, "retention": 1.0, "drift": 0.1},
+    )
     once, often = trend.moments(motion, 1), trend.moments(motion, 7)
     assert often.drift == pytest.approx(7 * once.drift)
     assert often.scale == pytest.approx(np.sqrt(7.0) * once.scale)
@@ -141,15 +148,27 @@ COLUMNS = ("number", "day", "from", "to", "code")
 TOY = Feed(
     name="toy",
     title="toy feed",
-    recognise=lambda lines: Layout("toy", COLUMNS, ";", header=True) if lines[:1] == [";".join(COLUMNS)] else None,
+    recognise=lambda lines: (
+        Layout("toy", COLUMNS, ";", header=True) if lines[:1] == [";".join(COLUMNS)] else None
+    ),
     fields=lambda columns, since: {
-        "id": "number", "date": "TRY_CAST(day AS DATE)", "known": "TRY_CAST(day AS DATE)", "source": '"from"',
-        "target": '"to"', "code": "code", "goldstein": "''", "source_quad": "''", "reports": "'1'", "mentions": "'1'",
-        "actor": "''", "summary": "''", "reference": "''",
+        "id": "number",
+        "date": "TRY_CAST(day AS DATE)",
+        "known": "TRY_CAST(day AS DATE)",
+        "source": '"from"',
+        "target": '"to"',
+        "code": "code",
+        "goldstein": "''",
+        "source_quad": "''",
+        "reports": "'1'",
+        "mentions": "'1'",
+        "actor": "''",
+        "summary": "''",
+        "reference": "''",
     },
     acts=lambda side, settings: "TRUE",
     named=Named,
-)  # fmt: skip
+)
 
 
 def test_a_feed_is_one_object_and_its_name(tmp_path, monkeypatch):
@@ -173,7 +192,9 @@ def test_a_claim_is_one_object_and_its_name(monkeypatch):
 
 
 def test_what_the_table_of_the_architecture_names_is_there():
-    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("## To add a ...")[1].split("\n## ")[0]
+    text = (
+        (ROOT / "ARCHITECTURE.md").read_text("utf-8").split("## To add a ...")[1].split("\n## ")[0]
+    )
     paths = re.findall(r"`((?:forecast|data|scripts|docs)/[^`]+)`", text)
     assert len(paths) > 10
     assert [path for path in paths if not (ROOT / path).exists()] == []

@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def check() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("check", ROOT / "scripts" / "check_architecture.py")
+    spec = importlib.util.spec_from_file_location(
+        "check", ROOT / "scripts" / "check_architecture.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -30,7 +32,11 @@ def tree(root: Path, **sources: str) -> Path:
 
 
 def test_the_repository_agrees_with_its_architecture(check: ModuleType) -> None:
-    assert [*check.inventory_faults(ROOT), *check.layer_faults(ROOT), *check.circle_faults(ROOT)] == []
+    assert [
+        *check.inventory_faults(ROOT),
+        *check.layer_faults(ROOT),
+        *check.circle_faults(ROOT),
+    ] == []
 
 
 def test_an_inventory_that_is_not_current_is_a_fault(check: ModuleType, tmp_path: Path) -> None:
@@ -59,7 +65,9 @@ def test_an_inventory_that_is_not_current_is_a_fault(check: ModuleType, tmp_path
         ("files", "from forecast.events import EventTable"),
     ],
 )
-def test_a_layer_that_knows_too_much_is_found(check: ModuleType, tmp_path: Path, name: str, source: str) -> None:
+def test_a_layer_that_knows_too_much_is_found(
+    check: ModuleType, tmp_path: Path, name: str, source: str
+) -> None:
     (fault,) = check.layer_faults(tree(tmp_path, **{name: source}))
     assert "must know nothing of" in fault
 
@@ -74,7 +82,9 @@ def test_a_layer_that_knows_too_much_is_found(check: ModuleType, tmp_path: Path,
         ("__main__", "from forecast.cli import main"),
     ],
 )
-def test_what_a_layer_may_know_is_let_pass(check: ModuleType, tmp_path: Path, name: str, source: str) -> None:
+def test_what_a_layer_may_know_is_let_pass(
+    check: ModuleType, tmp_path: Path, name: str, source: str
+) -> None:
     assert check.layer_faults(tree(tmp_path, **{name: source})) == []
 
 
@@ -82,7 +92,10 @@ def test_what_a_layer_may_know_is_let_pass(check: ModuleType, tmp_path: Path, na
     "sources",
     [
         {"model__a": "from forecast.model.b import f", "model__b": "import forecast.model.a"},
-        {"model__a": "from .b import f", "model__b": "def g():\n    from forecast.model.a import h"},
+        {
+            "model__a": "from .b import f",
+            "model__b": "def g():\n    from forecast.model.a import h",
+        },
         {
             "model____init__": "if TYPE_CHECKING:\n    from forecast.model.a import h as h",
             "model__a": "from forecast.model import b",
@@ -95,19 +108,29 @@ def test_what_a_layer_may_know_is_let_pass(check: ModuleType, tmp_path: Path, na
         },
     ],
 )
-def test_a_circle_of_imports_is_found_and_named(check: ModuleType, tmp_path: Path, sources: dict[str, str]) -> None:
+def test_a_circle_of_imports_is_found_and_named(
+    check: ModuleType, tmp_path: Path, sources: dict[str, str]
+) -> None:
     (fault,) = check.circle_faults(tree(tmp_path, **sources))
-    assert "forecast.model.a -> forecast.model.b -> " in fault or "forecast.dates -> forecast.model.a" in fault
+    assert (
+        "forecast.model.a -> forecast.model.b -> " in fault
+        or "forecast.dates -> forecast.model.a" in fault
+    )
     assert "circle" in fault
 
 
 @pytest.mark.parametrize(
     "sources",
     [
-        {"model__a": "from forecast.model.b import f", "model__b": "if TYPE_CHECKING:\n    import forecast.model.a"},
+        {
+            "model__a": "from forecast.model.b import f",
+            "model__b": "if TYPE_CHECKING:\n    import forecast.model.a",
+        },
         {"model__a": "import typing\nimport numpy", "model__b": "from forecast.model import a"},
         {"model____init__": "from forecast.model.a import f", "model__a": "import numpy"},
     ],
 )
-def test_imports_without_a_circle_are_let_pass(check: ModuleType, tmp_path: Path, sources: dict[str, str]) -> None:
+def test_imports_without_a_circle_are_let_pass(
+    check: ModuleType, tmp_path: Path, sources: dict[str, str]
+) -> None:
     assert check.circle_faults(tree(tmp_path, **sources)) == []

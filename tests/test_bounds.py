@@ -34,12 +34,21 @@ def test_positive_numbers(value: object) -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        ("--cores", "1000000000"), ("--cores", "0"), ("--chains", "100000"), ("--draws", "1000000000"),
+        ("--cores", "1000000000"),
+        ("--cores", "0"),
+        ("--chains", "100000"),
+        ("--draws", "1000000000"),
         ("--tune", "9" * 30),
-        ("--horizons", "9" * 5000), ("--horizons", "121"), ("--since", "2199-01-01"), ("--as-of", "2199-01-01"),
-        ("--improvement", "nan"), ("--improvement", "1e300"), ("--seed", "-1"), ("--nodes", "1000000"),
+        ("--horizons", "9" * 5000),
+        ("--horizons", "121"),
+        ("--since", "2199-01-01"),
+        ("--as-of", "2199-01-01"),
+        ("--improvement", "nan"),
+        ("--improvement", "1e300"),
+        ("--seed", "-1"),
+        ("--nodes", "1000000"),
     ],
-)  # fmt: skip
+)
 def test_a_report_says_so_before_it_begins(option: tuple[str, str], tmp_path: object) -> None:
     start = time.process_time()
     result = CliRunner().invoke(app, ["report", "USA-CHN", "--out", f"{tmp_path}/report", *option])
@@ -57,10 +66,16 @@ def test_so_do_tests_of_claims(option: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        ("--processes", "1000000000"), ("--processes", "0"), ("--every", "0"), ("--every", "121"), ("--seed", "-1"),
-        ("--horizons", "121"), ("--improvement", "nan"), ("--from", "9999-12"),
+        ("--processes", "1000000000"),
+        ("--processes", "0"),
+        ("--every", "0"),
+        ("--every", "121"),
+        ("--seed", "-1"),
+        ("--horizons", "121"),
+        ("--improvement", "nan"),
+        ("--from", "9999-12"),
     ],
-)  # fmt: skip
+)
 def test_so_do_backtests(option: tuple[str, str], tmp_path: object) -> None:
     result = CliRunner().invoke(app, ["backtest", "--out", f"{tmp_path}/skill", *option])
     assert result.exit_code == 2, result.output

@@ -28,7 +28,9 @@ def run(script, tmp_path, home):
     own = {"TMPDIR": str(temporary), **({} if home is None else {"HOME": str(home)})}
     cleared = ("HOME", "PYTENSOR_FLAGS", "NUMBA_CACHE_DIR", "MPLCONFIGDIR")
     environment = {name: value for name, value in os.environ.items() if name not in cleared}
-    ended = subprocess.run([sys.executable, "-c", script], env=environment | own, capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment | own, capture_output=True, text=True
+    )
     assert ended.returncode == 0, ended.stderr
     return ended, sorted(path.name for path in temporary.rglob("*"))
 
@@ -108,7 +110,9 @@ def test_a_cold_cache_gives_the_same_numbers_as_a_warm_one(tmp_path, script):
         "PYTENSOR_FLAGS": f"base_compiledir={tmp_path}/pytensor",
     }
     command = [sys.executable, "-c", script]
-    cold, warm = (subprocess.run(command, env=environment, capture_output=True, text=True) for _ in range(2))
+    cold, warm = (
+        subprocess.run(command, env=environment, capture_output=True, text=True) for _ in range(2)
+    )
     assert cold.returncode == 0, cold.stderr
     assert any((tmp_path / "numba").rglob("*.nbi"))  # what was compiled is there
     assert cold.stdout == warm.stdout

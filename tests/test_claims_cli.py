@@ -39,8 +39,12 @@ def tested(monkeypatch):
     def pooled_tests(panel, *, claims, dyad=None, seed=1, cores=1, **_):
         asked.append((tuple(panel["dyad"].to_numpy()), tuple(claims), dyad, seed, cores))
         outcome = Outcome(1.4, "undecided", ("It is [near] the limit.",), least=1.2, most=1.4)
-        verdict = PooledVerdict("S5b", "Does the trend return?", "it returns", outcome, 0.1, (), 2.3)
-        return PooledResults(("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, (verdict,), ("Left out.",))
+        verdict = PooledVerdict(
+            "S5b", "Does the trend return?", "it returns", outcome, 0.1, (), 2.3
+        )
+        return PooledResults(
+            ("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, (verdict,), ("Left out.",)
+        )
 
     for module in ("run", "plan"):
         monkeypatch.setattr(f"forecast.hypotheses.{module}.pooled_tests", pooled_tests)
@@ -51,7 +55,11 @@ def test_results_are_printed_in_a_few_lines_or_as_json(tested):
     result = run("test", *DATA, "--claims", "S5b, s2", "USA-CHN", "--seed", 4, "--cores", 1)
     assert result.exit_code == 0, result.stderr
     assert tested == [(("USA-CHN", "USA-RUS"), ("S5b", "s2"), "USA-CHN", 4, 1)]
-    assert "exploratory" in said(result) and "It is [near] the limit." in said(result) and "Left out." in said(result)
+    assert (
+        "exploratory" in said(result)
+        and "It is [near] the limit." in said(result)
+        and "Left out." in said(result)
+    )
     assert len(result.stdout.splitlines()) <= 20
     found = json.loads(run("test", *DATA, "--json").stdout)
     assert found["stamp"] == "exploratory" and found["claims"][0]["code"] == "S5b"
@@ -64,7 +72,11 @@ def test_of_many_claims_the_answers_are_printed_in_twenty_lines(tested, monkeypa
     ]
     monkeypatch.setattr(PooledResults, "lines", lambda self: lines)
     shown = run("test", *DATA).stdout.splitlines()
-    assert len(shown) <= 20 and {f"S{at} Supported" for at in range(12)} <= set(shown) and "--out" in shown[-1]
+    assert (
+        len(shown) <= 20
+        and {f"S{at} Supported" for at in range(12)} <= set(shown)
+        and "--out" in shown[-1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,7 +90,10 @@ def test_of_many_claims_the_answers_are_printed_in_twenty_lines(tested, monkeypa
         (("--events", "no.csv", "--mapping", "no.yaml"), "no.yaml"),
         (("--seed", "-1"), "seed"),
         (("--plan", "no.yaml"), "no.yaml"),
-        (("--plan", "no.yaml", "--seed", "2", "--claims", "S5"), "--claims, --seed: the plan says this already"),
+        (
+            ("--plan", "no.yaml", "--seed", "2", "--claims", "S5"),
+            "--claims, --seed: the plan says this already",
+        ),
     ],
 )
 def test_nonsense_is_rejected_before_any_work(arguments, words):
@@ -88,14 +103,29 @@ def test_nonsense_is_rejected_before_any_work(arguments, words):
 
 
 def test_a_plan_is_made_frozen_shown_and_carried_out(tested, tmp_path):
-    made = run("plan", "new", *DATA, "--claims", "S5b", "--unseen", "--predicted", "S5b=3", "--out", "p.yaml")
+    made = run(
+        "plan",
+        "new",
+        *DATA,
+        "--claims",
+        "S5b",
+        "--unseen",
+        "--predicted",
+        "S5b=3",
+        "--out",
+        "p.yaml",
+    )
     assert made.exit_code == 0 and "forecast plan freeze p.yaml" in said(made)
     assert "p.yaml exists" in said(run("plan", "new", "--out", "p.yaml"))
     loose = run("test", "--plan", "p.yaml")
     assert loose.exit_code == 2 and "not frozen" in said(loose)
     assert "not frozen" in said(run("plan", "show", "p.yaml"))
     frozen = run("plan", "freeze", "p.yaml")
-    assert frozen.exit_code == 0 and "forecast test --plan p.yaml" in said(frozen) and "confirmatory" in said(frozen)
+    assert (
+        frozen.exit_code == 0
+        and "forecast test --plan p.yaml" in said(frozen)
+        and "confirmatory" in said(frozen)
+    )
     assert "already, and unchanged" in said(run("plan", "freeze", "p.yaml"))
     logged = run("plan", "deviate", "p.yaml", "read on another machine")
     assert logged.exit_code == 0 and "deviation 1" in said(logged)
@@ -104,7 +134,12 @@ def test_a_plan_is_made_frozen_shown_and_carried_out(tested, tmp_path):
     assert "read on another machine" in said(run("plan", "show", "p.yaml"))
     result = run("test", "--plan", "p.yaml", "--cores", 1)
     assert result.exit_code == 0, result.stderr
-    for words in ("confirmatory", "Predicted for S5b: 3.0.", "read on another machine", "had not been seen"):
+    for words in (
+        "confirmatory",
+        "Predicted for S5b: 3.0.",
+        "read on another machine",
+        "had not been seen",
+    ):
         assert words in said(result)
     plan = read_plan(tmp_path / "p.yaml")
     assert tested == [(plan.dyads, ("S5b",), None, 1, 1)]
@@ -139,7 +174,9 @@ def test_a_plan_is_frozen_before_its_data_are_there(tmp_path):
 def simulated(monkeypatch):
     asked = []
 
-    def simulate_power(panel, *, events, claims, sets, more_dyads, more_events, checkpoint, cores, seed, progress):
+    def simulate_power(
+        panel, *, events, claims, sets, more_dyads, more_events, checkpoint, cores, seed, progress
+    ):
         asked.append((claims, sets, checkpoint and str(checkpoint), seed))
         size = {"dyads": 3 * more_dyads, "events": more_events}
         return {
@@ -161,12 +198,23 @@ def test_power_is_printed_or_json(simulated):
     assert f"{SETS}" in run("power", "--help").output
     found = json.loads(run("power", *DATA, "--more-dyads", 2, "--more-events", 4, "--json").stdout)
     assert found["S5b"][0] == {
-        "truth": "no return", "true": False, "sets": SETS, "supported": 1, "rejected": 2, "least": -3.0, "most": 0.5,
-        "dyads": 6, "events": 4, "limit": LIMIT, "months": 0,
-        }  # fmt: skip
+        "truth": "no return",
+        "true": False,
+        "sets": SETS,
+        "supported": 1,
+        "rejected": 2,
+        "least": -3.0,
+        "most": 0.5,
+        "dyads": 6,
+        "events": 4,
+        "limit": LIMIT,
+        "months": 0,
+    }
 
 
-@pytest.mark.parametrize("options", [("--sets", "0"), ("--claims", "S99"), ("--checkpoint", "power.csv")])
+@pytest.mark.parametrize(
+    "options", [("--sets", "0"), ("--claims", "S99"), ("--checkpoint", "power.csv")]
+)
 def test_power_rejects_nonsense(options, tmp_path):
     (tmp_path / "power.csv").write_text("years of work")
     result = run("power", *DATA, *options)
@@ -184,13 +232,23 @@ KEDS = "date,source,target,code\n" + "".join(
 def test_a_plan_for_a_table_to_come_is_carried_out_by_one_command(tested, tmp_path):
     (tmp_path / "keds.csv").write_text(KEDS)
     given = ("--format", "keds", "--scheme", "cameo")
-    rule = ("--choose", "events=100,months=96", "--without", "USA-TUR", "--unseen", "--as-of", "2000-12-31")
+    rule = (
+        "--choose",
+        "events=100,months=96",
+        "--without",
+        "USA-TUR",
+        "--unseen",
+        "--as-of",
+        "2000-12-31",
+    )
     said_too = ("--predicted", "S5a=2", "--reason", "S5a=It is short.", "--remark", "Once only.")
     made = run("plan", "new", *given, *rule, "--claims", "S5a", *said_too, "--out", "p.yaml")
     assert made.exit_code == 0, made.stderr
     assert "dyads to be chosen (all with at least 100 events" in said(made)
     assert run("plan", "freeze", "p.yaml").exit_code == 0
-    result = run("test", "--plan", "p.yaml", "--events", "keds.csv", *given, "--cores", 1, "--out", "page")
+    result = run(
+        "test", "--plan", "p.yaml", "--events", "keds.csv", *given, "--cores", 1, "--out", "page"
+    )
     assert result.exit_code == 0, result.stderr
     assert tested == [(("GRC-TUR", "SYR-TUR"), ("S5a",), None, 1, 1)]
     page = (tmp_path / "page/index.html").read_text()
@@ -201,11 +259,38 @@ def test_a_plan_for_a_table_to_come_is_carried_out_by_one_command(tested, tmp_pa
     ("arguments", "words"),
     [
         (("--choose", "events=1,months=1", "--format", "keds"), "give --unseen and --as-of"),
-        (("--choose", "events=1,months=1", "--unseen", "--as-of", "2000-01-01"), "say what the data will be"),
-        (("--choose", "events=few,months=1", "--unseen", "--as-of", "2000-01-01", "--format", "keds"), "is no rule"),
-        (("--choose", "events=3", "--unseen", "--as-of", "2000-01-01", "--format", "keds"), "is no rule"),
         (
-            ("--choose", "events=1,months=1", "--unseen", "--as-of", "2000-01-01", "--format", "keds", "--events", "a"),
+            ("--choose", "events=1,months=1", "--unseen", "--as-of", "2000-01-01"),
+            "say what the data will be",
+        ),
+        (
+            (
+                "--choose",
+                "events=few,months=1",
+                "--unseen",
+                "--as-of",
+                "2000-01-01",
+                "--format",
+                "keds",
+            ),
+            "is no rule",
+        ),
+        (
+            ("--choose", "events=3", "--unseen", "--as-of", "2000-01-01", "--format", "keds"),
+            "is no rule",
+        ),
+        (
+            (
+                "--choose",
+                "events=1,months=1",
+                "--unseen",
+                "--as-of",
+                "2000-01-01",
+                "--format",
+                "keds",
+                "--events",
+                "a",
+            ),
             "made without data",
         ),
         (("--without", "USA-CHN"), "--choose leaves out, which is missing"),
@@ -219,8 +304,21 @@ def test_a_plan_for_data_to_come_rejects_nonsense(arguments, words):
 
 def test_the_file_for_a_plan_is_of_its_kind_and_scheme(tmp_path):
     (tmp_path / "keds.csv").write_text(KEDS)
-    run("plan", "new", "--format", "keds", "--choose", "events=100,months=96", "--unseen", "--as-of", "2000-12-31",
-        "--claims", "S5a", "--out", "p.yaml")  # fmt: skip
+    run(
+        "plan",
+        "new",
+        "--format",
+        "keds",
+        "--choose",
+        "events=100,months=96",
+        "--unseen",
+        "--as-of",
+        "2000-12-31",
+        "--claims",
+        "S5a",
+        "--out",
+        "p.yaml",
+    )
     run("plan", "freeze", "p.yaml")
     for options in (("--format", "keds", "--scheme", "weis"), ("--format", "copdab")):
         result = run("test", "--plan", "p.yaml", "--events", "keds.csv", *options)
@@ -229,13 +327,26 @@ def test_the_file_for_a_plan_is_of_its_kind_and_scheme(tmp_path):
 
 
 def test_no_plan_is_frozen_that_cannot_run():
-    run("plan", "new", "--with", "USA-CHN,USA-RUS", "--as-of", "1960-12-31", "--claims", "S5b", "--out", "p.yaml")
+    run(
+        "plan",
+        "new",
+        "--with",
+        "USA-CHN,USA-RUS",
+        "--as-of",
+        "1960-12-31",
+        "--claims",
+        "S5b",
+        "--out",
+        "p.yaml",
+    )
     result = run("plan", "freeze", "p.yaml")
     assert result.exit_code == 2 and "fewer than 240 months" in said(result)
     assert "not frozen" in said(run("plan", "show", "p.yaml"))
 
 
-OUTSIDERS = Path(os.environ.get("OUTSIDERS", Path(__file__).resolve().parents[2] / "shared" / "outsiders"))
+OUTSIDERS = Path(
+    os.environ.get("OUTSIDERS", Path(__file__).resolve().parents[2] / "shared" / "outsiders")
+)
 TURKEY = OUTSIDERS / "turkey.cameo.csv.gz"
 
 
@@ -246,7 +357,17 @@ def test_a_plan_is_carried_out_on_a_real_record_under_another_name(tmp_path):
     rule = ("--choose", "events=300,months=96", "--unseen", "--as-of", "2006-07-31")
     run("plan", "new", "--format", "keds", *rule, "--claims", "S5a,S5b,S8", "--out", "p.yaml")
     run("plan", "freeze", "p.yaml")
-    result = run("test", "--plan", "p.yaml", "--events", "mystery.csv.gz", "--format", "keds", "--out", "page")
+    result = run(
+        "test",
+        "--plan",
+        "p.yaml",
+        "--events",
+        "mystery.csv.gz",
+        "--format",
+        "keds",
+        "--out",
+        "page",
+    )
     assert result.exit_code == 0, result.stderr
     found = json.loads((tmp_path / "page/tests.json").read_text())
     (fading,) = found["claims"]

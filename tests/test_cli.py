@@ -31,7 +31,9 @@ HEAVY = {
     "numba",
     "pandera",
 }
-ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+ERRORS = [
+    kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
+]
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +55,9 @@ def command() -> Iterator[Callable[[BaseException], None]]:
 
 
 @pytest.mark.parametrize("kind", ERRORS)
-def test_an_error_ends_in_its_message_and_documented_code(command: Callable, kind: type[Exception]) -> None:
+def test_an_error_ends_in_its_message_and_documented_code(
+    command: Callable, kind: type[Exception]
+) -> None:
     command(kind("data.csv: row 3 [of 4] is bad. Mend it."))
     result = CliRunner().invoke(app, ["fail"])
     assert result.exit_code == kind.exit_code
@@ -77,7 +81,8 @@ def test_a_bug_is_not_dressed_up(command: Callable) -> None:
 
 @linux
 @pytest.mark.parametrize(
-    "arguments", ["--help", "--version", "events show USA-CHN", "events show USA-CHN --json", "events check"]
+    "arguments",
+    ["--help", "--version", "events show USA-CHN", "events show USA-CHN --json", "events check"],
 )
 def test_output_that_cannot_be_written_costs_a_sentence(arguments: str) -> None:
     with Path("/dev/full").open("w") as full:
@@ -111,7 +116,9 @@ def test_wrong_usage_ends_with_2() -> None:
 
 @posix
 @pytest.mark.parametrize(("kill", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_killed_run_leaves_nothing_half_written(tmp_path: Path, kill: signal.Signals, code: int) -> None:
+def test_a_killed_run_leaves_nothing_half_written(
+    tmp_path: Path, kill: signal.Signals, code: int
+) -> None:
     program = """
 import sys, time
 from forecast.cli import app, main
@@ -154,7 +161,9 @@ finally:
 """
     before = os.times()
     out = run(code).stdout
-    worked = os.times().children_user - before.children_user  # by the processor, however many others use it
+    worked = (
+        os.times().children_user - before.children_user
+    )  # by the processor, however many others use it
     text, modules = out.split("MODULES")
     assert HEAVY.isdisjoint(modules.split())
     for meaning in EXIT_CODES.values():
@@ -181,4 +190,6 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 def test_the_page_has_the_exit_codes() -> None:
     page = cli_pages()["cli/index.md"]
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == set(EXIT_CODES)
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == set(
+        EXIT_CODES
+    )

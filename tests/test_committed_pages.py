@@ -54,7 +54,10 @@ def test_one_command_makes_every_page_and_a_question_has_one_number(pages, capsy
     said = capsys.readouterr().out
     assert "0 differences" in said, said
     old = (pages / "reports/ledger-2026-05-31/index.html").read_text()
-    assert "written on 29 November 2026" in old and "to be confirmed by a person: 62% against a base rate of 18%" in old
+    assert (
+        "written on 29 November 2026" in old
+        and "to be confirmed by a person: 62% against a base rate of 18%" in old
+    )
     record = json.loads((pages / "reports/ledger/track_record.json").read_text())
     assert {one["dyad"] for one in record["waiting"]} == {"USA-CHN", "USA-RUS"}
     assert all(one["due"] >= "2027-01-01" and one["as_of"] == DAY for one in record["waiting"])
@@ -62,10 +65,16 @@ def test_one_command_makes_every_page_and_a_question_has_one_number(pages, capsy
     doubted = [one for one in record["waiting"] if one["doubts"]]
     assert code == (1 if doubted else 0)
     stated = one_number.numbers_in(pages / "reports")
-    october = [one for one in stated if "as of 2023-10-31" in one.key and "2023-11-01 to 2024-10-31" in one.key]
+    october = [
+        one
+        for one in stated
+        if "as of 2023-10-31" in one.key and "2023-11-01 to 2024-10-31" in one.key
+    ]
     assert {one.page.parent.name for one in october} == {
-        "usa-chn-2023-10-31", "explained-2023", "scenario-2023",
-    }  # fmt: skip
+        "usa-chn-2023-10-31",
+        "explained-2023",
+        "scenario-2023",
+    }
 
 
 def test_a_number_that_differs_is_named(tmp_path):

@@ -26,7 +26,17 @@ def test_a_day_and_its_month_are_read(day: datetime.date) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2023", "2023-13", "2023-02-29", "20231031", "2023-W05-1", "31.10.2023", "2023-1-1", "yesterday"],
+    [
+        "",
+        "2023",
+        "2023-13",
+        "2023-02-29",
+        "20231031",
+        "2023-W05-1",
+        "31.10.2023",
+        "2023-1-1",
+        "yesterday",
+    ],
 )
 def test_anything_else_is_refused_by_the_name_of_its_field(text: str) -> None:
     with pytest.raises(SpecError, match="--as-of"):
@@ -58,7 +68,9 @@ def test_horizons_come_in_order(horizons: set[int]) -> None:
     assert dates.parse_horizons(" , ".join(map(str, horizons))) == tuple(sorted(horizons))
 
 
-@pytest.mark.parametrize("text", ["", "3,,6", "0", "-3", "3,3", "3,03", "121", "2.5", "3;6", "six", "²"])
+@pytest.mark.parametrize(
+    "text", ["", "3,,6", "0", "-3", "3,3", "3,03", "121", "2.5", "3;6", "six", "²"]
+)
 def test_senseless_horizons_are_refused(text: str) -> None:
     with pytest.raises(SpecError, match="horizons"):
         dates.parse_horizons(text)

@@ -98,14 +98,18 @@ def test_eight_mondays(tmp_path, clock):
         assert done.exit_code == (1 if week == REJECTED else 0), (week, done.output, done.exception)
         now, before = title_and_numbers(day), day - (2 if week == MISSED + 1 else 1) * WEEK
         for dyad in PAIRS:
-            report, change = Path(f"reports/{day}/{dyad}"), Path(f"changes/{day}/{dyad}/change.json")
+            report, change = (
+                Path(f"reports/{day}/{dyad}"),
+                Path(f"changes/{day}/{dyad}/change.json"),
+            )
             if week == 0:
                 assert now[dyad]["before"] is None and not change.exists()
                 continue
             earlier, later = stated(Path(f"reports/{before}/{dyad}")), stated(report)
             parts = json.loads(change.read_text())
             same = earlier["recorded"][-1]["until"] == later["recorded"][-1]["until"]  # type: ignore[index]
-            # A number is compared only with one of the same window, and the page explains that very change.
+            # A number is compared only with one of the same window, and the page explains that very
+            # change.
             assert (now[dyad]["before"] is not None) == same
             assert isinstance(parts["asked"], str) != same
             first = chance_in(earlier, "up")
@@ -113,7 +117,9 @@ def test_eight_mondays(tmp_path, clock):
             assert parts["before"][name]["value"] == pytest.approx(first, abs=1e-9)
             if same:
                 assert now[dyad]["before"] == pytest.approx(first, abs=1e-9)
-                assert parts["now"]["up"]["value"] == pytest.approx(chance_in(later, "up"), abs=1e-9)
+                assert parts["now"]["up"]["value"] == pytest.approx(
+                    chance_in(later, "up"), abs=1e-9
+                )
             total = parts["total"]
             split = total["from_model"]["value"] + total["from_benchmarks"]["value"]
             assert split == pytest.approx(total[name]["value"], abs=1e-9)
@@ -160,19 +166,30 @@ def test_an_event_that_has_happened_stops_the_scoring(clock):
     assert run_monday(FIRST).exit_code == 0
     second = FIRST + WEEK
     clock(second)
-    Path(f"added/{second}.csv").write_text("date,source,target,kind,summary\n2024-01-10,USA,CHN,talks,they talk\n")
+    Path(f"added/{second}.csv").write_text(
+        "date,source,target,kind,summary\n2024-01-10,USA,CHN,talks,they talk\n"
+    )
     covered = ("--covered-to", f"USA-CHN:{second - timedelta(days=1)}")
     assert run_monday(second, *covered).exit_code == 0
     before, happened = [one for one in entries("answered") if one["question"] == "talks"]
     assert before["chance"] < 1.0
     assert happened["chance"] == 1.0 and happened["note"].startswith("It has come true")
     shown = run("question", "show", "talks", "--rows", *DATA, "--add", "added", *covered)
-    assert "they talk" in shown.output and "1 row from 2024-01-01 to 2024-01-31: 1 event" in shown.output
-    rows = json.loads(run("question", "show", "talks", "--rows", *DATA, "--add", "added", *covered, "--json").stdout)
+    assert (
+        "they talk" in shown.output
+        and "1 row from 2024-01-01 to 2024-01-31: 1 event" in shown.output
+    )
+    rows = json.loads(
+        run(
+            "question", "show", "talks", "--rows", *DATA, "--add", "added", *covered, "--json"
+        ).stdout
+    )
     assert [one["date"] for one in rows] == ["2024-01-10"]
     third = FIRST + 4 * WEEK
     clock(third)
-    Path(f"added/{third}.csv").write_text("date,source,target,kind,summary\n2024-02-01,USA,CHN,praise,words\n")
+    Path(f"added/{third}.csv").write_text(
+        "date,source,target,kind,summary\n2024-02-01,USA,CHN,praise,words\n"
+    )
     covered = ("--covered-to", f"USA-CHN:{third - timedelta(days=1)}")
     assert run_monday(third, *covered).exit_code in (0, 1)
     (resolved,) = entries("resolved")

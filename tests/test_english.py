@@ -9,7 +9,14 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md", "forecast/**/*.j2", "forecast/**/*.toml")
+    for pattern in (
+        "*.md",
+        "docs/**/*.md",
+        "data/*.md",
+        "benchmarks/*.md",
+        "forecast/**/*.j2",
+        "forecast/**/*.toml",
+    )
     for path in ROOT.glob(pattern)
     if path.parts[-2] not in ("generated", "schema")  # made from the code, by scripts/docs
 )
@@ -40,8 +47,18 @@ BANNED = {
 }
 """What is not to be written, and what is written instead."""
 PRIVATE = {
-    "beside", "busyness", "happening", "happenings", "nobody", "pull", "pulls", "swing", "swings", "told", "watched",
-}  # fmt: skip
+    "beside",
+    "busyness",
+    "happening",
+    "happenings",
+    "nobody",
+    "pull",
+    "pulls",
+    "swing",
+    "swings",
+    "told",
+    "watched",
+}
 """Words that no identifier has among its parts."""
 ALLOWED = {
     # Stored questions, ledgers and random streams keep what they were written with.

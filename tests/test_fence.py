@@ -34,9 +34,15 @@ def fail(error):
         (zipfile.BadZipFile("Bad CRC-32"), r"a.tab is damaged \(Bad CRC-32\). Fetch it again."),
         (zlib.error("invalid block"), "a.tab is damaged"),
         (EOFError(), r"a.tab is damaged \(EOFError\)"),
-        (IndexError("list index out of range"), "did not foresee .*IndexError: list index out of range.*Report it"),
+        (
+            IndexError("list index out of range"),
+            "did not foresee .*IndexError: list index out of range.*Report it",
+        ),
         (TypeError("no text"), "did not foresee .*TypeError"),
-        (OSError(errno.EACCES, "Permission denied"), "a.tab cannot be read: Permission denied. Check the path."),
+        (
+            OSError(errno.EACCES, "Permission denied"),
+            "a.tab cannot be read: Permission denied. Check the path.",
+        ),
         (OSError("corrupt page"), "a.tab cannot be read: corrupt page. Correct it."),
     ],
     ids=repr,
@@ -54,7 +60,10 @@ def test_a_fault_of_the_file_names_it_and_the_cause(error, words):
         pa.ArrowMemoryError("malloc of size 8 failed"),
         KeyboardInterrupt(),
         SystemExit(1),
-        *(OSError(code, os.strerror(code)) for code in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM)),
+        *(
+            OSError(code, os.strerror(code))
+            for code in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM)
+        ),
         ConnectionResetError(errno.ECONNRESET, "reset"),
         TimeoutError(errno.ETIMEDOUT, "timed out"),
         duckdb.OutOfMemoryException("no memory"),

@@ -45,7 +45,13 @@ def test_json_takes_what_results_are_made_of(tmp_path: Path) -> None:
         },
     )
     text = (tmp_path / "x.json").read_text("utf-8")
-    assert json.loads(text) == {"z": 0.5, "a": [0, 1], "day": "2023-10-31", "out": "here", "no": None}
+    assert json.loads(text) == {
+        "z": 0.5,
+        "a": [0, 1],
+        "day": "2023-10-31",
+        "out": "here",
+        "no": None,
+    }
     assert text.index('"z"') < text.index('"a"'), "keys stay in the order given"
 
 
@@ -89,7 +95,9 @@ def test_what_the_system_lacks_is_not_said_of_a_file(
         raise OSError(code, os.strerror(code), str(path))
 
     monkeypatch.setattr(os, "open", fails)
-    with pytest.raises(ForecastError, match=rf"manifest\.json: {os.strerror(code)}\. Free what") as found:
+    with pytest.raises(
+        ForecastError, match=rf"manifest\.json: {os.strerror(code)}\. Free what"
+    ) as found:
         files.read_bytes(tmp_path / "manifest.json", 10)
     assert not isinstance(found.value, OSError) and found.value.exit_code == 1
 
@@ -101,22 +109,32 @@ def test_a_path_in_unfinished_work_is_shown_as_that_of_the_finished_one() -> Non
 
 
 @posix
-def test_unfinished_work_that_stays_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_work_that_stays_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In a folder that is being made it would be published."""
     monkeypatch.setattr(files.shutil, "rmtree", lambda *_, **__: None)
-    with pytest.raises(OSError, match="not empty"), files.partial_folder(tmp_path / "report") as folder:
+    with (
+        pytest.raises(OSError, match="not empty"),
+        files.partial_folder(tmp_path / "report") as folder,
+    ):
         (folder / "half").touch()
 
 
 @posix
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.EACCES])
-def test_why_unfinished_work_stays_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_why_unfinished_work_stays_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
     """Too many open files are nothing to change a path for, which is what a folder that is not empty would say."""
 
     def fails(path: str, *_: object, **__: object) -> int:
         raise OSError(code, os.strerror(code), path)
 
-    with pytest.raises(OSError, match=r"\.report\.") as found, files.partial_folder(tmp_path / "report") as folder:
+    with (
+        pytest.raises(OSError, match=r"\.report\.") as found,
+        files.partial_folder(tmp_path / "report") as folder,
+    ):
         (folder / "half").touch()
         monkeypatch.setattr(os, "open", fails)
     assert found.value.errno == code
@@ -124,8 +142,11 @@ def test_why_unfinished_work_stays_is_said(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_digest_is_that_of_the_content() -> None:
     frame = pd.DataFrame({"code": ["010", "04"], "share": [0.1, 50.0]})
-    # Locked: digests are written into reports, so no version of this package or of pandas may change them.
+    # Locked: digests are written into reports, so no version of this package or of pandas may
+    # change them.
     assert files.digest(frame) == files.digest(b"code,share\n010,0.1\n04,50.0\n")
-    assert files.digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        files.digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
     assert files.digest(frame) == files.digest(frame.set_index(pd.Index([5, 6])))
     assert files.digest(frame) != files.digest(frame[::-1])

@@ -14,7 +14,15 @@ from forecast.folders import exchange
 if sys.platform == "win32":
     pytest.skip("needs signals, forks and links, as POSIX has them", allow_module_level=True)
 
-KILLED = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "forecast.folders", "shutil.move"}
+KILLED = {
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.link",
+    "forecast.folders",
+    "shutil.move",
+}
 """Audited before they happen: a kill at each of them is a kill between any two of them."""
 
 
@@ -45,7 +53,9 @@ def test_a_folder_written_again_keeps_only_what_is_foreign(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("accident", [RuntimeError, KeyboardInterrupt, SystemExit])
 @pytest.mark.parametrize("before", [True, False])
-def test_an_accident_changes_nothing(tmp_path: Path, accident: type[BaseException], before: bool) -> None:
+def test_an_accident_changes_nothing(
+    tmp_path: Path, accident: type[BaseException], before: bool
+) -> None:
     target = tmp_path / "report"
     if before:
         files.write_text(target / "index.html", "old")
@@ -66,11 +76,15 @@ def test_where_files_are_moved_one_by_one_the_entrance_comes_last(
             files.write_text(folder / name, "new")
         moved = []
         replace = Path.replace
-        monkeypatch.setattr(Path, "replace", lambda path, to: (moved.append(path.name), replace(path, to))[1])
+        monkeypatch.setattr(
+            Path, "replace", lambda path, to: (moved.append(path.name), replace(path, to))[1]
+        )
     assert moved == ["a.txt", "levels.csv", "z.txt", "forecast.json", "index.html"]
 
 
-def test_the_working_folder_stays_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_folder_stays_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for word in ("old", "new"):
         write_report(Path(), word)
@@ -165,7 +179,11 @@ def write_report(out: Path, word: str) -> None:
 
 def seen(out: Path) -> str:
     """Return which report a reader finds, all of whose files must say so."""
-    found = {path: path.read_text() for path in out.rglob("*") if path.is_file() and path.name != "notes.txt"}
+    found = {
+        path: path.read_text()
+        for path in out.rglob("*")
+        if path.is_file() and path.name != "notes.txt"
+    }
     assert len(set(found.values())) == 1, f"a mixture: {found}"
     word = found[out / "index.html"]
     assert {"index.html", "levels.csv", "fit.zarr", f"fit.zarr/{word}"} <= names(out)
@@ -226,16 +244,22 @@ def test_a_kill_between_any_two_steps_leaves_the_old_report_or_the_new_one(
         if before:
             assert (out / "notes.txt").read_text() == "mine"
         if kill != signal.SIGKILL:
-            assert {path.name for path in out.parent.iterdir()} <= {"report"}, "what unwinds leaves nothing"
+            assert {path.name for path in out.parent.iterdir()} <= {"report"}, (
+                "what unwinds leaves nothing"
+            )
         write_report(out, "newest")
         assert seen(out) == "newest"
-        assert {path.name for path in out.parent.iterdir()} == {"report"}, "what a killed run left is cleared"
+        assert {path.name for path in out.parent.iterdir()} == {"report"}, (
+            "what a killed run left is cleared"
+        )
         assert not [name for name in names(out) if "partial" in name]
     assert found == {"old" if before else "nothing", "new"}
 
 
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_where_files_are_moved_one_by_one_the_next_run_makes_it_whole(tmp_path: Path, kill: signal.Signals) -> None:
+def test_where_files_are_moved_one_by_one_the_next_run_makes_it_whole(
+    tmp_path: Path, kill: signal.Signals
+) -> None:
     def make(step: int) -> Callable[[], None]:
         out = tmp_path / str(step) / "report"
         write_report(out, "old")

@@ -63,9 +63,14 @@ def test_a_bomb_is_rejected_at_once(tmp_path: Path, name: str) -> None:
 
 
 JSON = [
-    '{"a": 1, "b": {"c": 1, "c": 1}}', "[" * 90_000, '{"a":' * 15_000, "9" * 90_000, f'"{"x" * 90_000}"', "{",
+    '{"a": 1, "b": {"c": 1, "c": 1}}',
+    "[" * 90_000,
+    '{"a":' * 15_000,
+    "9" * 90_000,
+    f'"{"x" * 90_000}"',
+    "{",
     "\ud800",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,9 @@ def test_the_largest_form_there_may_be_is_read_in_time(tmp_path: Path) -> None:
         read_form(path, "mapping", MappingError)
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the memory account of Linux")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="needs the memory account of Linux"
+)
 def test_bombs_take_little_memory(tmp_path: Path) -> None:
     for number, text in enumerate(BOMBS.values()):
         (tmp_path / f"{number}.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
@@ -107,7 +114,9 @@ for path in Path({str(tmp_path)!r}).glob("*.yaml"):
 (peak,) = [line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")]
 print(int(peak) * 1024)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert float(done.stdout) < 200e6
 
 
@@ -128,7 +137,9 @@ def test_special_files_are_rejected_at_once(tmp_path: Path) -> None:
 
 def test_what_a_form_needs_is_read(tmp_path: Path) -> None:
     path = tmp_path / "form.yaml"
-    path.write_text("# a comment\ndataset: 'mine: all'\ncolumns: {date: 1, cameo: \"code\"}\nday: 2024-05-15\nempty:\n")
+    path.write_text(
+        "# a comment\ndataset: 'mine: all'\ncolumns: {date: 1, cameo: \"code\"}\nday: 2024-05-15\nempty:\n"
+    )
     content = {
         "dataset": "mine: all",
         "columns": {"date": 1, "cameo": "code"},

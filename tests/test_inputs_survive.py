@@ -68,7 +68,9 @@ WAYS: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("read", ["mine.csv", "mine.yaml"])
 def test_rejects_never_go_where_a_table_or_its_mapping_is(mine: Path, way: str, read: str) -> None:
     before = {name: (mine / name).read_bytes() for name in ("mine.csv", "mine.yaml")}
-    result = run("events", "check", "mine.csv", "--mapping", "mine.yaml", "--rejects", WAYS[way](mine / read))
+    result = run(
+        "events", "check", "mine.csv", "--mapping", "mine.yaml", "--rejects", WAYS[way](mine / read)
+    )
     assert result.exit_code == 2, result.output
     assert "would be destroyed" in result.output
     assert {name: (mine / name).read_bytes() for name in before} == before
@@ -97,7 +99,9 @@ def test_from_python_too(mine: Path) -> None:
         write_rejects(table, "rejects.csv")
 
 
-@pytest.mark.parametrize("content", [b"", b"years of work\n", b"\xff\xfe", b"file,line,reason\n", b"x" * 5000])
+@pytest.mark.parametrize(
+    "content", [b"", b"years of work\n", b"\xff\xfe", b"file,line,reason\n", b"x" * 5000]
+)
 def test_only_rejects_are_replaced_by_rejects(mine: Path, content: bytes) -> None:
     Path("work.csv").write_bytes(content)
     result = run("events", "check", "mine.csv", "--mapping", "mine.yaml", "--rejects", "work.csv")
@@ -117,7 +121,16 @@ def test_what_is_no_ordinary_file_is_left_alone(mine: Path) -> None:
     Path("device").symlink_to("/dev/null")
     Path("loop").symlink_to("loop")
     Path("folder").mkdir()
-    for name in ("pipe", "device", "loop", "folder", "/dev/null", "/dev/full", "/dev/stdout", "/proc/self/mem"):
+    for name in (
+        "pipe",
+        "device",
+        "loop",
+        "folder",
+        "/dev/null",
+        "/dev/full",
+        "/dev/stdout",
+        "/proc/self/mem",
+    ):
         with pytest.raises(OutputPathError):
             files.write_text(name, "text")
         result = run("events", "check", "mine.csv", "--mapping", "mine.yaml", "--rejects", name)
@@ -137,12 +150,19 @@ def test_a_link_is_written_through(mine: Path) -> None:
 
 NAMES = {
     REPORT: (
-        "index.html", "forecast.json", "levels.csv", "share.svg", "pendulum.svg", "summary.md", "export", "rejects.csv",
+        "index.html",
+        "forecast.json",
+        "levels.csv",
+        "share.svg",
+        "pendulum.svg",
+        "summary.md",
+        "export",
+        "rejects.csv",
         "fit.zarr",
         "fit.nc",
     ),
     TESTS: ("index.html", "tests.json", "tests.csv", "S5b.svg"),
-}  # fmt: skip
+}
 CASES = [(pattern, name) for pattern, names in NAMES.items() for name in names]
 
 
@@ -168,10 +188,14 @@ def test_what_is_not_of_a_report_is_never_replaced(
     tmp_path: Path, pattern: str, name: str, kind: str, report: bool
 ) -> None:
     if report:
-        shutil.copytree(REPORTS / ("hypotheses" if pattern == TESTS else "usa-chn-2026-05-31"), tmp_path / "out")
+        shutil.copytree(
+            REPORTS / ("hypotheses" if pattern == TESTS else "usa-chn-2026-05-31"), tmp_path / "out"
+        )
         require_report_folder(tmp_path / "out", pattern)
         (tmp_path / "out" / name).unlink(missing_ok=True)
-        if name == "index.html":  # next to its numbers the page of an earlier version is known by them
+        if (
+            name == "index.html"
+        ):  # next to its numbers the page of an earlier version is known by them
             for numbers in ("forecast.json", "tests.json"):
                 (tmp_path / "out" / numbers).unlink(missing_ok=True)
     else:
@@ -182,7 +206,11 @@ def test_what_is_not_of_a_report_is_never_replaced(
 
 
 def test_a_report_may_be_written_again_and_with_other_files(tmp_path: Path) -> None:
-    for source, pattern in (("usa-chn-2026-05-31", REPORT), ("usa-chn-2023-10-31", REPORT), ("hypotheses", TESTS)):
+    for source, pattern in (
+        ("usa-chn-2026-05-31", REPORT),
+        ("usa-chn-2023-10-31", REPORT),
+        ("hypotheses", TESTS),
+    ):
         out = shutil.copytree(REPORTS / source, tmp_path / source)
         (out / "notes.txt").write_text("mine")
         require_report_folder(out, pattern)
@@ -199,7 +227,9 @@ def test_an_earlier_report_is_replaced_only_if_that_is_said(tmp_path: Path) -> N
         result = run("report", "--out", out, *arguments)
         assert result.exit_code == 2
         words = " ".join(result.output.split())
-        assert "holds a report on USA-CHN as of 2023-10-31 already" in words and "--replace" in words
+        assert (
+            "holds a report on USA-CHN as of 2023-10-31 already" in words and "--replace" in words
+        )
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     require_report_folder(out, REPORT, replace=True)
     (out / "forecast.json").unlink()
@@ -217,11 +247,17 @@ def test_folders_with_the_date_never_meet(tmp_path: Path) -> None:
         names.append(folder.name)
     assert names == ["USA-CHN-2026-05-31", "USA-CHN-2026-05-31-2", "USA-CHN-2026-05-31-3"]
     assert [(parent / name / "index.html").read_text() for name in names] == ["0", "1", "2"]
-    with pytest.raises(KeyboardInterrupt), chosen_folder(None, parent, "USA-CHN", date(2026, 6, 30)):
+    with (
+        pytest.raises(KeyboardInterrupt),
+        chosen_folder(None, parent, "USA-CHN", date(2026, 6, 30)),
+    ):
         raise KeyboardInterrupt
     assert not (parent / "USA-CHN-2026-06-30").exists()
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError), chosen_folder(None, tmp_path / "file", "USA-CHN", date(2026, 5, 31)):
+    with (
+        pytest.raises(OutputError),
+        chosen_folder(None, tmp_path / "file", "USA-CHN", date(2026, 5, 31)),
+    ):
         pass
 
 
@@ -239,9 +275,22 @@ def test_a_command_says_so_before_it_reads_anything(tmp_path: Path, command: str
 
 @pytest.mark.parametrize(
     "out",
-    ["", "loop", "loop/inside", "a\nb", "a\x1b[2Jb", "a\u202eb", "x" * 300, "x" * 250, "file", "file/inside",
-     "/dev/null", "/proc/nothing", "/dev/full/report"],
-)  # fmt: skip
+    [
+        "",
+        "loop",
+        "loop/inside",
+        "a\nb",
+        "a\x1b[2Jb",
+        "a\u202eb",
+        "x" * 300,
+        "x" * 250,
+        "file",
+        "file/inside",
+        "/dev/null",
+        "/proc/nothing",
+        "/dev/full/report",
+    ],
+)
 @pytest.mark.parametrize("command", ["report", "test"])
 def test_a_place_that_cannot_be_written_is_rejected_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str

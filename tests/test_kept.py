@@ -57,7 +57,9 @@ def test_what_is_no_file_of_results_is_left_as_it_is(tmp_path: Path, kind: str) 
 
 def test_a_line_of_another_form_is_named(tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
-    path.write_bytes(b'{"of": "a"}\n["one", [1.0, 2.0, 0.1]]\n{"key": "two", "least": [1.0], "most": [1.0]}\n')
+    path.write_bytes(
+        b'{"of": "a"}\n["one", [1.0, 2.0, 0.1]]\n{"key": "two", "least": [1.0], "most": [1.0]}\n'
+    )
     with pytest.raises(SpecError, match=r"line 3: expected a key and three numbers"):
         Kept.open(path, "a")
 
@@ -67,6 +69,12 @@ def test_what_is_no_ordinary_file_is_rejected(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "file").write_text("")
-    for path in (tmp_path / "pipe", tmp_path / "loop", tmp_path, Path("/dev/zero"), tmp_path / "file" / "inside"):
+    for path in (
+        tmp_path / "pipe",
+        tmp_path / "loop",
+        tmp_path,
+        Path("/dev/zero"),
+        tmp_path / "file" / "inside",
+    ):
         with pytest.raises(OutputPathError):
             check_checkpoint(path)

@@ -24,7 +24,9 @@ def test_every_work_that_is_named_is_in_the_bibliography_and_the_other_way_round
     assert len(named) >= len(ENTRIES)
     for work in named:
         surname, year = re.split(r",| and ", work)[0].removesuffix(work[-5:]).strip(), work[-4:]
-        assert [one for one in ENTRIES if one.startswith(f"{surname},") and f"({year})" in one], work
+        assert [one for one in ENTRIES if one.startswith(f"{surname},") and f"({year})" in one], (
+            work
+        )
     for entry in ENTRIES:
         surname, year = entry.split(",")[0], re.search(r"\((\d{4})\)", entry)[1]
         assert [one for one in named if one.startswith(surname) and one.endswith(year)], entry

@@ -57,11 +57,15 @@ def news(monday: date, *, pairs=PAIRS, number=2) -> None:
         for pair in pairs
         for place in range(number)
     ]
-    Path("added", f"{monday}.csv").write_text("\n".join(["date,source,target,kind,summary", *rows, ""]))
+    Path("added", f"{monday}.csv").write_text(
+        "\n".join(["date,source,target,kind,summary", *rows, ""])
+    )
 
 
 def git(*words: str) -> str:
-    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", *words], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def ledger() -> list[dict[str, Any]]:
@@ -70,7 +74,10 @@ def ledger() -> list[dict[str, Any]]:
 
 def run_mondays(number: int) -> list[date]:
     """Run so many Mondays, with a question a pair on January and one on the half-year."""
-    asked = {"jan": ("--at-least", "sanction", "--months", "1"), "half": ("--above", "50", "--months", "6")}
+    asked = {
+        "jan": ("--at-least", "sanction", "--months", "1"),
+        "half": ("--above", "50", "--months", "6"),
+    }
     for pair in PAIRS:
         for name, words in asked.items():
             own = (pair, "--as-of", "2023-12-31", "--id", f"{name}-{pair[4:].lower()}")
@@ -84,7 +91,18 @@ def run_mondays(number: int) -> list[date]:
 
 
 def test_six_weeks_of_mondays(folder):
-    rare = ("--above", "50", "--given", "above 99.9", "--months", "6", "--as-of", "2023-12-31", "--id", "rare")
+    rare = (
+        "--above",
+        "50",
+        "--given",
+        "above 99.9",
+        "--months",
+        "6",
+        "--as-of",
+        "2023-12-31",
+        "--id",
+        "rare",
+    )
     assert run("question", "new", *DATA, "USA-CHN", *rare).exit_code == 0
     days = run_mondays(6)
     assert [path.parent.name for path in folder.glob("reports/*/fit.zarr")] == [str(days[-1])]
@@ -102,16 +120,34 @@ def test_six_weeks_of_mondays(folder):
     parts = {tuple(step["name"] for step in one["steps"]) for one in changes}
     # Where an update did not hold, the fit made again for the reports serves the comparisons too.
     same = ("time passed", "new events", "late or revised data", "model")
-    assert parts == {(*same, "baseline"), same}  # on the first Monday of a month both answer last week's headline
+    assert parts == {
+        (*same, "baseline"),
+        same,
+    }  # on the first Monday of a month both answer last week's headline
     entries = ledger()
-    answered = [one for one in entries if one["entry"] == "answered" and one["question"] == "half-chn"]
-    assert [one["as_of"] for one in answered] == [str(day - timedelta(days=1)) for day in days]  # in mid-month too
+    answered = [
+        one for one in entries if one["entry"] == "answered" and one["question"] == "half-chn"
+    ]
+    assert [one["as_of"] for one in answered] == [
+        str(day - timedelta(days=1)) for day in days
+    ]  # in mid-month too
     resolved = {one["question"]: one for one in entries if one["entry"] == "resolved"}
-    assert {one["entry"] for one in entries if one["question"] == "rare"} == {"asked"}  # its condition is too rare
-    assert set(resolved) == {"jan-chn", "jan-rus"}  # once the record is complete to the end of January
-    events = [one for one in entries if one["entry"] == "answered" and one["question"].startswith("jan")]
-    assert {one["by"] for one in events} == {"the hazards"}  # from the record alone, whatever the fit
-    assert {one["as_of"] for one in events if one["question"] == "jan-chn"} >= {str(day) for day in days[:4]}
+    assert {one["entry"] for one in entries if one["question"] == "rare"} == {
+        "asked"
+    }  # its condition is too rare
+    assert set(resolved) == {
+        "jan-chn",
+        "jan-rus",
+    }  # once the record is complete to the end of January
+    events = [
+        one for one in entries if one["entry"] == "answered" and one["question"].startswith("jan")
+    ]
+    assert {one["by"] for one in events} == {
+        "the hazards"
+    }  # from the record alone, whatever the fit
+    assert {one["as_of"] for one in events if one["question"] == "jan-chn"} >= {
+        str(day) for day in days[:4]
+    }
     assert all(one["as_of"] >= "2024-01-31" for one in resolved.values())
     assert (folder / "questions/record/index.html").is_file()
     assert 'href="../questions/record/index.html"' in page and dangling(folder) == []
@@ -119,9 +155,13 @@ def test_six_weeks_of_mondays(folder):
 
 @pytest.mark.slow
 def test_a_year_of_mondays(folder, monkeypatch):
-    leave_out_sampling(monkeypatch, 400)  # with fewer, one of so many updates leaves too few effective draws
+    leave_out_sampling(
+        monkeypatch, 400
+    )  # with fewer, one of so many updates leaves too few effective draws
     days = run_mondays(52)
-    answered = [one for one in ledger() if one["entry"] == "answered" and one["question"] == "half-chn"]
+    answered = [
+        one for one in ledger() if one["entry"] == "answered" and one["question"] == "half-chn"
+    ]
     assert [one["as_of"] for one in answered] == [
         str(day - timedelta(days=1)) for day in days if day < date(2024, 7, 1)
     ]
@@ -151,12 +191,17 @@ def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatc
     assert f"{FIRST}/USA-CHN/index.html" in page and "USA-RUS: the disk is full" in page
     assert run_monday(FIRST).exit_code == 0
     assert tried == ["USA-CHN", "USA-RUS", "USA-RUS"]
-    assert {one["dyad"] for one in json.loads((folder / "reports/pairs.json").read_text())["pairs"]} == set(PAIRS)
+    assert {
+        one["dyad"] for one in json.loads((folder / "reports/pairs.json").read_text())["pairs"]
+    } == set(PAIRS)
 
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch, late):
-    """The fit that it compares with stays until then; where the pages are there, it clears what is left beside them."""
+    """The fit that it compares with stays until then.
+
+    Where the pages are there, it clears what is left beside them.
+    """
     from forecast.errors import OutputError
     from forecast.report.explain_page import write_change
 
@@ -189,14 +234,27 @@ def test_a_pair_alone_and_a_fit_that_has_not_converged(folder, monkeypatch):
         strict.setattr("forecast.model.gate.R_HAT_LIMIT", 0.5)
         done = run_monday(FIRST + WEEK, "--alone", pairs=PAIRS[:1])
     assert done.exit_code == 3 and "NOT CONVERGED" in done.output
-    assert {path.parent.name for path in folder.glob("reports/*/fit.zarr")} == {str(FIRST), str(FIRST + WEEK)}
+    assert {path.parent.name for path in folder.glob("reports/*/fit.zarr")} == {
+        str(FIRST),
+        str(FIRST + WEEK),
+    }
     assert [path.name for path in folder.glob("reports/*/*") if path.is_dir()].count("USA-CHN") == 2
     wrong = run_monday(FIRST + 2 * WEEK, pairs=PAIRS)
     assert wrong.exit_code == 2 and "is a fit of USA-CHN; leave the choice out" in wrong.output
 
 
 def test_added_events_resolve_nothing_unless_it_is_said_how_far_the_record_goes(folder):
-    own = ("USA-CHN", "--at-least", "sanction", "--months", "1", "--as-of", "2023-12-31", "--id", "jan")
+    own = (
+        "USA-CHN",
+        "--at-least",
+        "sanction",
+        "--months",
+        "1",
+        "--as-of",
+        "2023-12-31",
+        "--id",
+        "jan",
+    )
     assert run("question", "new", *DATA, *own).exit_code == 0
     news(date(2024, 2, 5))
     added = ("question", "resolve", *DATA, "--add", "added", "--as-of", "2024-02-05")
@@ -206,17 +264,38 @@ def test_added_events_resolve_nothing_unless_it_is_said_how_far_the_record_goes(
 
 
 def test_reports_on_all_pairs_of_a_fit(folder):
-    done = run("report", *DATA, "--all", "--with", ",".join((*PAIRS, SHORT)), "--horizons", "3,6", "--out", "all")
+    done = run(
+        "report",
+        *DATA,
+        "--all",
+        "--with",
+        ",".join((*PAIRS, SHORT)),
+        "--horizons",
+        "3,6",
+        "--out",
+        "all",
+    )
     assert done.exit_code == 0, done.output
-    assert {path.name for path in (folder / "all").iterdir() if path.is_dir()} == {*PAIRS, "fit.zarr"}
-    assert f"No report on {SHORT}" in done.output and "at least 36 are needed" in " ".join(done.output.split())
+    assert {path.name for path in (folder / "all").iterdir() if path.is_dir()} == {
+        *PAIRS,
+        "fit.zarr",
+    }
+    assert f"No report on {SHORT}" in done.output and "at least 36 are needed" in " ".join(
+        done.output.split()
+    )
     stated = json.loads((folder / "all/pairs.json").read_text())
-    assert list(stated["missing"]) == [SHORT] and {one["dyad"] for one in stated["pairs"]} == set(PAIRS)
+    assert list(stated["missing"]) == [SHORT] and {one["dyad"] for one in stated["pairs"]} == set(
+        PAIRS
+    )
     assert dangling(folder) == []
     again = run("report", *DATA, "--all", "--out", "all")
     assert again.exit_code == 2 and "--replace" in again.output
-    explained = run("explain", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "explain")
-    assert explained.exit_code in (0, 1), explained.output  # the fit stands beside the folders of reports
+    explained = run(
+        "explain", "all/USA-RUS", *DATA, "--months", "1", "--no-refit", "--out", "explain"
+    )
+    assert explained.exit_code in (0, 1), (
+        explained.output
+    )  # the fit stands beside the folders of reports
 
 
 @pytest.fixture
@@ -268,12 +347,16 @@ def test_a_fit_that_is_not_the_committed_one_is_not_used(folder, monkeypatch, ch
     chosen = []
     loaded = SimpleNamespace(gate=SimpleNamespace(passed=True), dyads=list(PAIRS))
     monkeypatch.setattr("forecast.model.Fit.load", lambda path: loaded)
-    monkeypatch.setattr("forecast.monday.prepare_reports", lambda settings, **_: chosen.append(settings.fit_path))
+    monkeypatch.setattr(
+        "forecast.monday.prepare_reports", lambda settings, **_: chosen.append(settings.fit_path)
+    )
     news(FIRST + WEEK)
     done = run_monday(FIRST + WEEK)
     assert isinstance(done.exception, AttributeError)  # nothing was prepared
     assert chosen == [Path(f"reports/{FIRST}/fit.zarr") if change == "none" else None]
-    assert (change == "none") != ("is not the one that was committed with its report" in done.output)
+    assert (change == "none") != (
+        "is not the one that was committed with its report" in done.output
+    )
 
 
 def test_the_workflow_is_one_and_does_what_the_page_says() -> None:
@@ -288,27 +371,39 @@ def test_the_workflow_is_one_and_does_what_the_page_says() -> None:
     every = [step for job in jobs.values() for step in job["steps"]]
     assert all(("uses" in step) != ("run" in step) for step in every)
     scripts = [step["run"] for step in steps if "run" in step]
-    assert faults(WORKFLOW) == [] and [words[0] for words in shown_commands(WORKFLOW.read_text("utf-8"))] == ["monday"]
+    assert faults(WORKFLOW) == [] and [
+        words[0] for words in shown_commands(WORKFLOW.read_text("utf-8"))
+    ] == ["monday"]
     # What is kept for the next run is what this one looks for, and where.
-    kept = next(step["with"] for step in steps if step.get("with", {}).get("path", "").startswith("reports"))
+    kept = next(
+        step["with"] for step in steps if step.get("with", {}).get("path", "").startswith("reports")
+    )
     assert kept["path"] == "reports/*/fit.zarr"
-    assert any("gh run download" in script and f"--name {kept['name']} --dir reports" in script for script in scripts)
+    assert any(
+        "gh run download" in script and f"--name {kept['name']} --dir reports" in script
+        for script in scripts
+    )
 
 
 def test_what_the_workflow_runs_is_pinned() -> None:
     text = WORKFLOW.read_text("utf-8")
     used = re.findall(r"uses: (.*)", text)
     assert used and all(
-        re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+( # zizmor: ignore\[artipacked\])?", one)
+        re.fullmatch(
+            r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+( # zizmor: ignore\[artipacked\])?", one
+        )
         for one in used
     )
     jobs = yaml.load(text, yaml.BaseLoader)["jobs"]
     assert all(re.fullmatch(r"ubuntu-\d\d\.\d\d", job["runs-on"]) for job in jobs.values())
     (install,) = re.findall(r"pip install .*", text)
     assert "--require-hashes --only-binary :all: -r requirements.txt" in install
-    # Where the packages run, no right to write is lying about; where there is one, nothing runs but git.
+    # Where the packages run, no right to write is lying about; where there is one, nothing runs but
+    # git.
     checkout = jobs["forecast"]["steps"][0]
-    assert checkout["uses"].startswith("actions/checkout@") and checkout["with"] == {"persist-credentials": "false"}
+    assert checkout["uses"].startswith("actions/checkout@") and checkout["with"] == {
+        "persist-credentials": "false"
+    }
     (push,) = [step["run"] for step in jobs["push"]["steps"] if "run" in step]
     assert [line.split()[0] for line in push.splitlines()] == ["echo", "git", "git", "git"]
 
@@ -328,7 +423,11 @@ def test_a_commit_is_handed_over_with_its_digest(folder: Path) -> None:
     push = next(step["run"] for step in jobs["push"]["steps"] if "run" in step)
     output = folder / "output"
     output.write_text("")
-    environment = {**os.environ, "GITHUB_SHA": git("rev-parse", "HEAD"), "GITHUB_OUTPUT": str(output)}
+    environment = {
+        **os.environ,
+        "GITHUB_SHA": git("rev-parse", "HEAD"),
+        "GITHUB_OUTPUT": str(output),
+    }
 
     subprocess.run(["bash", "-ec", pack], env=environment, check=True)
     assert output.read_text() == ""  # nothing is new, and nothing handed over
@@ -339,7 +438,9 @@ def test_a_commit_is_handed_over_with_its_digest(folder: Path) -> None:
 
     for digest, works in (("0" * 64, False), (sha256, True)):
         given = {**os.environ, "SHA256": digest}
-        done = subprocess.run(["bash", "-ec", push], env=given, cwd="pushing", check=False, capture_output=True)
+        done = subprocess.run(
+            ["bash", "-ec", push], env=given, cwd="pushing", check=False, capture_output=True
+        )
         assert (done.returncode == 0) == works, done.stderr
         assert (git("-C", "origin", "rev-parse", "HEAD") == git("rev-parse", "HEAD")) == works
 

@@ -22,7 +22,9 @@ def test_a_folder_without_records_gives_the_embedded_one_alone(tmp_path):
 
 def test_weeks_become_months_of_the_mean_of_both_sides(tmp_path):
     path = tmp_path / outsiders.WEEKS_FILE
-    path.write_text("week,israel_to_palestine,palestine_to_israel\n1979-15,-10,-20\n1979-16,-2,-4\n1979-19,1,3\n")
+    path.write_text(
+        "week,israel_to_palestine,palestine_to_israel\n1979-15,-10,-20\n1979-16,-2,-4\n1979-19,1,3\n"
+    )
     found = outsiders.israel_and_palestinians(path)
     assert found["time"].dt.strftime("%Y-%m").tolist() == ["1979-04", "1979-05"]
     assert found["value"].tolist() == [-9.0, 2.0]

@@ -36,7 +36,12 @@ def find(*path: Path, folders: str = "", **environment: str) -> subprocess.Compl
     """Let scripts/bootstrap search a PATH of these folders alone."""
     return subprocess.run(
         ["/bin/sh", ROOT / "scripts" / "bootstrap", "--find"],
-        env={"PATH": os.pathsep.join(map(str, path)), "PYTHON_FOLDERS": folders, "HOME": "/", **environment},
+        env={
+            "PATH": os.pathsep.join(map(str, path)),
+            "PYTHON_FOLDERS": folders,
+            "HOME": "/",
+            **environment,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -136,9 +141,15 @@ def test_the_wheel_carries_the_data_and_finds_them(wheel: Path, tmp_path: Path) 
     folder = Path(out.strip())
     assert folder == wheel / "forecast" / "data"
     shipped = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    data = {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
+    data = {
+        path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()
+    }
     skill = {Path("skill.json")} if (ROOT / "reports" / "skill" / "skill.json").is_file() else set()
-    manual = {path.relative_to(ROOT) for form in ("*.md", "feeds/*.md") for path in (ROOT / "docs").glob(form)}
+    manual = {
+        path.relative_to(ROOT)
+        for form in ("*.md", "feeds/*.md")
+        for path in (ROOT / "docs").glob(form)
+    }
     assert shipped == data | skill | manual
 
 
@@ -168,7 +179,11 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
     assert {path.name for path in wheel.iterdir() if path.suffix != ".dist-info"} == {"forecast"}
     assert (wheel / "forecast" / "py.typed").is_file()
     own, carried = (
-        {path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        {
+            path.relative_to(folder)
+            for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
+        }
         for folder in (ROOT / "forecast", wheel / "forecast")
     )
     assert own == {path for path in carried if path.parts[0] != "data"}
@@ -196,13 +211,21 @@ def test_everything_imported_is_declared() -> None:
 
 def _named_after(name: str, declared: set[str]) -> list[str]:
     """Return what provides a module that is not installed, as an extra may not be: ibis comes with ibis-framework."""
-    return [known for known in declared if known == _normal(name) or known.startswith(f"{_normal(name)}-")]
+    return [
+        known
+        for known in declared
+        if known == _normal(name) or known.startswith(f"{_normal(name)}-")
+    ]
 
 
 def _imported(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    out_of = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    out_of = {
+        node.module
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }
     return {name.split(".")[0] for name in plain | out_of}
 
 

@@ -45,7 +45,9 @@ def table_of(*rows, dataset="test"):
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[s]")
     if "known_at" not in frame:
         frame["known_at"] = frame["date"]
-    frame["known_at"] = pd.to_datetime(frame["known_at"]).astype("datetime64[s]").fillna(frame["date"])
+    frame["known_at"] = (
+        pd.to_datetime(frame["known_at"]).astype("datetime64[s]").fillna(frame["date"])
+    )
     frame["n"] = frame["n"].fillna(1).astype(int) if "n" in frame else 1
     pairs = zip(frame["source"], frame["target"], strict=True)
     frame = frame.assign(
@@ -69,16 +71,23 @@ states = st.sampled_from([("USA", "CHN"), ("CHN", "USA"), ("USA", "RUS"), ("RUS"
 @st.composite
 def tables(draw):
     """Draw tables that always hold something countable of both dyads."""
-    rows = draw(st.lists(st.tuples(days, states, codes, st.integers(1, 3), st.integers(0, 40)), max_size=25))
+    rows = draw(
+        st.lists(st.tuples(days, states, codes, st.integers(1, 3), st.integers(0, 40)), max_size=25)
+    )
     fixed = [
         ("2020-05-15", "USA", "CHN", "010", 1, "2020-05-15"),
         ("2020-05-15", "USA", "RUS", "010", 1, "2020-05-15"),
     ]
-    drawn = [(day, *pair, code, n, pd.Timestamp(day) + pd.Timedelta(days=lag)) for day, pair, code, n, lag in rows]
+    drawn = [
+        (day, *pair, code, n, pd.Timestamp(day) + pd.Timedelta(days=lag))
+        for day, pair, code, n, lag in rows
+    ]
     return table_of(*fixed, *drawn)
 
 
-spans = st.sampled_from([(None, None), ("2020-03", "2020-09"), ("2020-05-15", None), ("2019-01", "2021-06")])
+spans = st.sampled_from(
+    [(None, None), ("2020-03", "2020-09"), ("2020-05-15", None), ("2019-01", "2021-06")]
+)
 
 
 def accounted(panel):
@@ -122,7 +131,9 @@ def test_every_event_is_accounted_for(table, span, frequency, unit, directed, as
 def test_directions_add_up_to_the_rows_of_the_dyad(table, frequency):
     directed = build_panel(table, directed=True, frequency=frequency, coverage=COVERAGE)
     rows = build_panel(table, unit="row", frequency=frequency, coverage=COVERAGE)
-    np.testing.assert_array_equal(directed["counts"].sum("direction"), rows["counts"].sum("direction"))
+    np.testing.assert_array_equal(
+        directed["counts"].sum("direction"), rows["counts"].sum("direction")
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -161,7 +172,11 @@ def test_weeks_hold_what_their_days_hold(table):
     events = table.events
     within = events["date"].between("2020-03-02", "2020-10-25")
     expected = events[within].groupby("dyad")["n"].sum()
-    counted = panel["counts"].sel(time=slice("2020-03-02", "2020-10-19")).sum(["dataset", "time", "direction", "class"])
+    counted = (
+        panel["counts"]
+        .sel(time=slice("2020-03-02", "2020-10-19"))
+        .sum(["dataset", "time", "direction", "class"])
+    )
     for dyad in panel["dyad"].values:
         assert counted.sel(dyad=dyad) == expected.get(dyad, 0)
 
@@ -174,7 +189,9 @@ def test_a_visit_is_one_event_of_its_visitor():
         ("2020-05-01", "CHN", "USA", "043"),
     )
     assert event_counts(table.events).tolist() == [1, 0, 1, 0]
-    goldstein = build_panel(table, scale="goldstein")["counts"].sum(["dataset", "dyad", "time", "direction"])
+    goldstein = build_panel(table, scale="goldstein")["counts"].sum(
+        ["dataset", "dyad", "time", "direction"]
+    )
     assert goldstein.values.tolist() == [0, 0, 0, 0, 2, 0, 0, 0]
 
 
@@ -199,7 +216,10 @@ def test_what_pairs_and_what_does_not(rows, expected):
 def test_rows_of_different_days_or_datasets_do_not_pair():
     days_apart = table_of(("2020-05-01", "USA", "CHN", "046"), ("2020-05-02", "CHN", "USA", "046"))
     assert event_counts(days_apart.events).sum() == 2
-    one, other = table_of(("2020-05-01", "USA", "CHN", "046")), table_of(("2020-05-01", "CHN", "USA", "046"))
+    one, other = (
+        table_of(("2020-05-01", "USA", "CHN", "046")),
+        table_of(("2020-05-01", "CHN", "USA", "046")),
+    )
     both = pd.concat([one.events, other.events.assign(dataset="other", event_id="o")])
     assert event_counts(both).sum() == 2
 
@@ -214,7 +234,10 @@ def test_events_outside_coverage_are_told_and_not_counted():
     assert json.loads(panel.attrs["outside_coverage"]) == {"USA-CHN": 2}
     assert panel.attrs["counted"] == 1
     covered = panel["covered"].sel(dyad="USA-CHN", dataset="test")
-    assert (str(panel["time"].values[0])[:7], str(panel["time"].values[-1])[:7]) == ("2020-01", "2020-10")
+    assert (str(panel["time"].values[0])[:7], str(panel["time"].values[-1])[:7]) == (
+        "2020-01",
+        "2020-10",
+    )
     assert covered.all()
 
 
@@ -226,8 +249,13 @@ def test_a_dataset_without_coverage_is_covered_from_its_first_to_its_last_event(
 
 
 def test_two_datasets_keep_apart():
-    one, other = table_of(("2020-05-01", "USA", "CHN", "010")), table_of(("2020-06-01", "USA", "CHN", "111"))
-    events = pd.concat([one.events, other.events.assign(dataset="other", event_id="o")], ignore_index=True)
+    one, other = (
+        table_of(("2020-05-01", "USA", "CHN", "010")),
+        table_of(("2020-06-01", "USA", "CHN", "111")),
+    )
+    events = pd.concat(
+        [one.events, other.events.assign(dataset="other", event_id="o")], ignore_index=True
+    )
     panel = build_panel(EventTable(events, one.rejects, ()))
     assert panel["dataset"].values.tolist() == ["other", "test"]
     assert panel["counts"].sum(["dyad", "time", "direction", "class"]).values.tolist() == [1, 1]
@@ -236,7 +264,8 @@ def test_two_datasets_keep_apart():
 
 def test_directions_go_by_the_order_of_the_dyad():
     panel = build_panel(
-        table_of(("2020-05-01", "CHN", "USA", "111"), ("2020-05-01", "USA", "CHN", "163")), directed=True
+        table_of(("2020-05-01", "CHN", "USA", "111"), ("2020-05-01", "USA", "CHN", "163")),
+        directed=True,
     )
     by_direction = panel["counts"].sum(["dataset", "dyad", "time"])
     commitment = read_scale("commitment").class_of
@@ -250,7 +279,9 @@ def test_eras_go_dyad_by_dyad_in_time_order():
     for place, dyad in enumerate(panel["dyad"].values):
         own = panel["era"].values[panel["era_dyad"].values == place]
         assert all(era.startswith(f"{dyad}:") for era in own)
-        assert set(panel["era_index"].sel(dyad=dyad).values) == set(np.flatnonzero(panel["era_dyad"] == place))
+        assert set(panel["era_index"].sel(dyad=dyad).values) == set(
+            np.flatnonzero(panel["era_dyad"] == place)
+        )
     at = panel["era"].values[panel["era_index"].sel(dyad="USA-CHN", time="1971-07-01")]
     before = panel["era"].values[panel["era_index"].sel(dyad="USA-CHN", time="1971-06-01")]
     assert (at, before) == ("USA-CHN:rapprochement", "USA-CHN:containment")
@@ -295,7 +326,9 @@ def test_the_default_panel_of_the_chronology():
         "2026-06-01",
     )
     outside = json.loads(panel.attrs["outside_coverage"])
-    assert panel.attrs["counted"] + panel.attrs["paired"] == len(table.events) - sum(outside.values())
+    assert panel.attrs["counted"] + panel.attrs["paired"] == len(table.events) - sum(
+        outside.values()
+    )
     assert (outside["USA-CHN"], outside["KOR-PRK"], outside["IND-PAK"]) == (21, 46, 0)
     months = panel["covered"].sum("time")
     assert (months.drop_sel(dyad="RUS-UKR").values > 650).all()
@@ -303,7 +336,9 @@ def test_the_default_panel_of_the_chronology():
 
 
 def test_the_schema_is_locked(tmp_path):
-    panel = build_panel(read_chronology(dyads=["USA-CHN", "USA-RUS"]), as_of="2023-10-31", directed=True)
+    panel = build_panel(
+        read_chronology(dyads=["USA-CHN", "USA-RUS"]), as_of="2023-10-31", directed=True
+    )
     assert {name: (array.dims, str(array.dtype)) for name, array in panel.data_vars.items()} == {
         "counts": (("dataset", "dyad", "time", "direction", "class"), "int32"),
         "goldstein": (("dataset", "dyad", "time", "direction", "class"), "float64"),
@@ -339,7 +374,11 @@ def test_the_schema_is_locked(tmp_path):
         "digest": str,
         "edition": str,
     }
-    assert (panel.attrs["schema"], panel.attrs["as_of"], panel.attrs["zero_cut"]) == (1, "2023-10-31", 4)
+    assert (panel.attrs["schema"], panel.attrs["as_of"], panel.attrs["zero_cut"]) == (
+        1,
+        "2023-10-31",
+        4,
+    )
     assert panel["time"].dtype == panel["era_start"].dtype == "datetime64[ns]"
     assert panel["direction"].values.tolist() == ["first", "second"]
 
@@ -370,9 +409,17 @@ def test_counts_are_of_events_or_of_rows_and_shares_percentages():
             r"as_of 1945-01-01 is before the data. Choose 1949-10-24 or later",
         ),
         ({"as_of": "soon"}, SpecError, "as_of: 'soon' is not a date"),
-        ({"as_of": "2020-01-01", "end": "2020-06"}, SpecError, "end 2020-06-30 comes after as_of 2020-01-01"),
+        (
+            {"as_of": "2020-01-01", "end": "2020-06"},
+            SpecError,
+            "end 2020-06-30 comes after as_of 2020-01-01",
+        ),
         ({"start": "2020-01", "end": "2019-01"}, SpecError, "start 2020-01-01 comes after the end"),
-        ({"start": "2020-01", "as_of": "2019-01-01"}, SpecError, "start 2020-01-01 comes after the end"),
+        (
+            {"start": "2020-01", "as_of": "2019-01-01"},
+            SpecError,
+            "start 2020-01-01 comes after the end",
+        ),
         ({"start": "1949-10", "end": "1949-10-10"}, None, None),
         (
             {"start": "1950-04", "end": "1950-04"},
@@ -399,7 +446,10 @@ def test_nonsense_is_refused(arguments, error, message):
         (lambda p: p.drop_vars("covered"), "no covered"),
         (lambda p: p.drop_vars(["counts"]), "no counts"),
         (lambda p: p.assign(counts=p["counts"].astype(float)), r"counts is f \(.*not i"),
-        (lambda p: p.assign(covered=p["covered"].transpose("time", "dyad", "dataset")), "covered is b"),
+        (
+            lambda p: p.assign(covered=p["covered"].transpose("time", "dyad", "dataset")),
+            "covered is b",
+        ),
         (lambda p: p.assign_attrs(schema=2), "schema 2, which this version does not know"),
         (lambda p: p.drop_attrs(), "no attribute as_of; no attribute"),
         (lambda p: p.assign(counts=p["counts"] - 1), "a negative count"),
@@ -435,7 +485,12 @@ COUNTS = {
 @pytest.fixture
 def verbal(tmp_path):
     path = tmp_path / "verbal.csv"
-    rows = ["month,who,bad,good", "2001-01,CHN>USA,1,2", "2001-01,USA>CHN,0,5", "2001-03,CHN>USA,3,0"]
+    rows = [
+        "month,who,bad,good",
+        "2001-01,CHN>USA,1,2",
+        "2001-01,USA>CHN,0,5",
+        "2001-03,CHN>USA,3,0",
+    ]
     path.write_text("\n".join(rows))
     return read_counts(path, COUNTS)
 
@@ -443,7 +498,11 @@ def verbal(tmp_path):
 def test_a_panel_of_counts_keeps_the_schema(verbal):
     panel = build_counts_panel(verbal, directed=True)
     validate_panel(panel)
-    assert (panel.attrs["zero_cut"], panel.attrs["scale"], panel.attrs["unit"]) == (1, "verbal", "row")
+    assert (panel.attrs["zero_cut"], panel.attrs["scale"], panel.attrs["unit"]) == (
+        1,
+        "verbal",
+        "row",
+    )
     assert panel["class_name"].values.tolist() == ["conflict", "cooperation"]
     january = panel["counts"].sel(time="2001-01-01", dataset="verbal", dyad="USA-CHN")
     assert january.values.tolist() == [[0, 5], [1, 2]]
@@ -452,18 +511,27 @@ def test_a_panel_of_counts_keeps_the_schema(verbal):
 
 
 def test_counts_beyond_32_bits_are_summed_in_64():
-    here, there = ("2020-05-15", "USA", "CHN", "010", MOST), ("2020-06-15", "USA", "CHN", "010", MOST)
+    here, there = (
+        ("2020-05-15", "USA", "CHN", "010", MOST),
+        ("2020-06-15", "USA", "CHN", "010", MOST),
+    )
     for rows in ([here] * 3, [here, there, ("2020-07-15", "CHN", "USA", "020", MOST)]):
         panel = build_panel(table_of(*rows), coverage=COVERAGE)
         assert panel.attrs["counted"] == int(panel["counts"].sum()) == 3 * MOST
         assert panel_kind(panel).number(panel) == describe_panel(panel).observations == 3 * MOST
         assert panel_kind(panel).events(panel, "USA-CHN").sum() == 3 * MOST
     outside = table_of(here, *[("2019-11-15", *here[1:])] * 3)
-    assert json.loads(build_panel(outside, coverage=COVERAGE).attrs["outside_coverage"])["USA-CHN"] == 3 * MOST
+    assert (
+        json.loads(build_panel(outside, coverage=COVERAGE).attrs["outside_coverage"])["USA-CHN"]
+        == 3 * MOST
+    )
 
 
 def test_pairing_and_summary_count_beyond_32_bits():
-    led, followed = ("2020-05-15", "USA", "CHN", "046", MOST), ("2020-05-15", "CHN", "USA", "046", MOST)
+    led, followed = (
+        ("2020-05-15", "USA", "CHN", "046", MOST),
+        ("2020-05-15", "CHN", "USA", "046", MOST),
+    )
     table = table_of(led, led, followed, followed, followed)
     assert event_counts(table.events).tolist() == [MOST, MOST, 0, 0, MOST]
     assert summarise(table, COVERAGE).loc[0, "events"] == 3 * MOST
@@ -472,7 +540,9 @@ def test_pairing_and_summary_count_beyond_32_bits():
 
 def test_tables_of_counts_sum_beyond_32_bits(tmp_path):
     path = tmp_path / "busy.csv"
-    path.write_text("month,who,bad,good\n" + "".join(f"2001-0{n},USA>CHN,{MOST},{MOST}\n" for n in (1, 2, 3)))
+    path.write_text(
+        "month,who,bad,good\n" + "".join(f"2001-0{n},USA>CHN,{MOST},{MOST}\n" for n in (1, 2, 3))
+    )
     panel = build_counts_panel(read_counts(path, COUNTS))
     assert panel.attrs["counted"] == panel_kind(panel).number(panel) == 6 * MOST
 
@@ -546,9 +616,10 @@ def test_all_codes_have_a_class_to_be_counted_in():
 
 
 def test_events_after_the_coverage_of_their_dyad_are_none_of_the_panel():
-    table, coverage = read_chronology(dyads=["USA-CHN", "USA-RUS"]), COVERAGE.replace(
-        {"last_even": {pd.Timestamp("2020-12-15"): pd.Timestamp("2020-06-30")}}
-    )  # fmt: skip
+    table, coverage = (
+        read_chronology(dyads=["USA-CHN", "USA-RUS"]),
+        COVERAGE.replace({"last_even": {pd.Timestamp("2020-12-15"): pd.Timestamp("2020-06-30")}}),
+    )
     panel = build_panel(table, as_of="2020-10-31", coverage=coverage)
     for dyad in coverage["dyad"]:
         events = counted_events(panel, dyad, table, panel.sizes["time"] - 6)

@@ -56,7 +56,9 @@ def test_the_hierarchy_is_stated(made: tuple[Path, str, int]) -> None:
     assert "CHN-IND was fitted alone." in made[1]
 
 
-def test_how_good_such_forecasts_have_been_is_said_or_that_it_is_not_known(made: tuple[Path, str, int]) -> None:
+def test_how_good_such_forecasts_have_been_is_said_or_that_it_is_not_known(
+    made: tuple[Path, str, int],
+) -> None:
     """No backtest is of this dyad fitted alone."""
     out, printed, _ = made
     reason = json.loads((out / "forecast.json").read_text())["skill"]["not_defined"]
@@ -73,7 +75,9 @@ def test_a_hierarchy_is_chosen_once(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert words in result.output.replace("\n", " ")
     with pytest.raises(SpecError, match="saved fit has its own dyads"):
-        make_report(ReportSettings(dyad="USA-CHN", hierarchy=("USA-RUS",), fit_path=tmp_path / "fit.zarr"))
+        make_report(
+            ReportSettings(dyad="USA-CHN", hierarchy=("USA-RUS",), fit_path=tmp_path / "fit.zarr")
+        )
 
 
 def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
@@ -85,9 +89,22 @@ def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_saved_fit_forecasts_again_with_the_same_numbers(made: tuple[Path, str, int], tmp_path: Path) -> None:
+def test_a_saved_fit_forecasts_again_with_the_same_numbers(
+    made: tuple[Path, str, int], tmp_path: Path
+) -> None:
     out, _, _ = made
-    again = run(app, ["report", "CHN-IND", "--fit", str(out / "fit.zarr"), "--out", str(tmp_path / "r"), "--json"])
+    again = run(
+        app,
+        [
+            "report",
+            "CHN-IND",
+            "--fit",
+            str(out / "fit.zarr"),
+            "--out",
+            str(tmp_path / "r"),
+            "--json",
+        ],
+    )
     first = json.loads((out / "forecast.json").read_text())
     second = json.loads((tmp_path / "r" / "forecast.json").read_text())
     assert again.exit_code == 3
@@ -103,7 +120,9 @@ WEEK = """date,source,target,code,kind,summary
 
 
 @pytest.fixture(scope="module")
-def with_week(made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def with_week(
+    made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
     """The report of the fit with three rows added, two of them usable, in a folder of its own accord."""
     folder = tmp_path_factory.mktemp("week")
     (folder / "week.csv").write_text(WEEK)
@@ -115,7 +134,9 @@ def with_week(made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFact
     return folder, " ".join(result.output.split())
 
 
-def test_events_are_added_to_a_saved_fit(with_week: tuple[Path, str], made: tuple[Path, str, int]) -> None:
+def test_events_are_added_to_a_saved_fit(
+    with_week: tuple[Path, str], made: tuple[Path, str, int]
+) -> None:
     from forecast.model.fitted import Fit
 
     folder, printed = with_week
@@ -137,7 +158,9 @@ def test_events_are_added_to_a_saved_fit(with_week: tuple[Path, str], made: tupl
 def test_what_was_announced_moves_the_day_as_far_as_it_extends_coverage() -> None:
     table = read_chronology(dyads=["USA-CHN"])
     late = table.events[table.events["date"] > "2026-06-13"].iloc[-1]
-    row = {name: str(late[name]) for name in ("source", "target", "cameo")} | {"date": f"{late['date']:%Y-%m-%d}"}
+    row = {name: str(late[name]) for name in ("source", "target", "cameo")} | {
+        "date": f"{late['date']:%Y-%m-%d}"
+    }
     added = add_events(table, [row])
     assert len(added.additions[0].events) == 1 and added.additions[0].repeated == 0
     saved = SimpleNamespace(dyads=["USA-CHN"], panel=build_panel(table, as_of="2026-05-31"))
@@ -157,12 +180,16 @@ def test_a_last_month_that_is_known_in_part_is_said() -> None:
 
 
 @pytest.mark.parametrize("every", [False, True])
-def test_an_updated_fit_is_no_way_around_the_shortest_record(every: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_updated_fit_is_no_way_around_the_shortest_record(
+    every: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table, day = read_chronology(dyads=["USA-CHN"]), date(1950, 6, 30)
     updated = SimpleNamespace(panel=build_panel(table, as_of=day))
     monkeypatch.setattr("forecast.model.update", lambda *_, **__: updated)
     monkeypatch.setattr(pipeline, "_describe_update", lambda fit: ("updated",))
-    job = pipeline._Job(ReportSettings(as_of=day), Records(table, {}), "USA-CHN", Steps(silent), every)
+    job = pipeline._Job(
+        ReportSettings(as_of=day), Records(table, {}), "USA-CHN", Steps(silent), every
+    )
     saved = SimpleNamespace(provenance={})
     if every:
         assert pipeline._update_saved_fit(job, saved) == (updated, ("updated",))
@@ -180,18 +207,28 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         alone = run(app, ["report", "CHN-IND", "--fit", fit, "--add", "next.csv"])
         again = run(app, ["report", "CHN-IND", "--fit", fit])
     assert alone.exit_code == 2
-    assert "2 events of week.csv added to chronology, which are not given now" in " ".join(alone.output.split())
-    assert again.exit_code == 3  # too few draws, as before; but the report is there, next to the first
+    assert "2 events of week.csv added to chronology, which are not given now" in " ".join(
+        alone.output.split()
+    )
+    assert (
+        again.exit_code == 3
+    )  # too few draws, as before; but the report is there, next to the first
     second = folder / "report" / "CHN-IND-2023-10-31-2"
     assert "added to the chronology from week.csv" in (second / "index.html").read_text()
-    assert {path.name for path in (folder / "report").iterdir()} == {"CHN-IND-2023-10-31", second.name}
+    assert {path.name for path in (folder / "report").iterdir()} == {
+        "CHN-IND-2023-10-31",
+        second.name,
+    }
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--add", "no-such-file.csv"], "no-such-file.csv"),
-        (["--covered-to", "USA-CHN:2026-06-30"], "--covered-to: says how far added events complete"),
+        (
+            ["--covered-to", "USA-CHN:2026-06-30"],
+            "--covered-to: says how far added events complete",
+        ),
         (["USA-XXX"], "USA-XXX"),
         (["--as-of", "1930-01-01"], "1930"),
         (["--as-of", "1950-06-30", "--alone"], "36"),
@@ -200,20 +237,32 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         (["--horizons", "0"], "horizon"),
         (["--horizons", "3,-6"], "horizon"),
         (["--improvement", "0"], "improvement"),
-        (["--above", "0"], "above: got 0; expected a share in per cent, more than 0 and less than 100"),
+        (
+            ["--above", "0"],
+            "above: got 0; expected a share in per cent, more than 0 and less than 100",
+        ),
         (["--above", "0.6"], "above: got 0.6; expected per cent, 0 to 100. For 60% write 60"),
         (["--above", "100"], "above: got 100"),
         (["--by", "2027-01"], "give the share too, with above"),
         (["--above", "60", "--by", "2027-01", "--at", "2027-01"], "give one of them"),
         (["--at", "2027-01", "--horizons", "6"], "--horizons, --at: both say how far ahead"),
-        (["--as-of", "2023-10-31", "--alone", "--at", "2023-10"], "at: 2023-10 is not after 2023-10"),
-        (["--as-of", "2023-10-31", "--alone", "--above", "60", "--by", "2043-10"], "at most 120, up to 2033-10"),
+        (
+            ["--as-of", "2023-10-31", "--alone", "--at", "2023-10"],
+            "at: 2023-10 is not after 2023-10",
+        ),
+        (
+            ["--as-of", "2023-10-31", "--alone", "--above", "60", "--by", "2043-10"],
+            "at most 120, up to 2033-10",
+        ),
         (["--ceiling", "glass"], "ceiling"),
         (["--cycle", "circular"], "cycle"),
         (["--trend", "river"], "trend"),
         (["--eras", "middle"], "expected given, none or the path of a CSV file"),
         (["--eras", "no-such-eras.csv", *PAST], "no-such-eras.csv"),
-        (["--priors", "no-such-priors.yaml"], "no-such-priors.yaml: the table of priors cannot be read"),
+        (
+            ["--priors", "no-such-priors.yaml"],
+            "no-such-priors.yaml: the table of priors cannot be read",
+        ),
         (["--trend", "constant", "--ceiling", "framework"], "trend='constant' does not"),
         (["--seed", "-1"], "seed"),
         (["--fit", "no-such-fit.zarr"], "no-such-fit.zarr"),
@@ -221,8 +270,14 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         (["--drivers", "no-such-drivers.csv"], "no-such-drivers.csv"),
         (["--driver-acts", "cycle", *PAST], "there are none; give drivers as well"),
         (["--drivers", "calendar", "--driver-acts", "mood", *PAST], "one of month, cycle, trend"),
-        (["--drivers", "calendar", "--driver-acts", "moon=month", *PAST], "there is no driver 'moon'"),
-        (["--drivers", "calendar", "--driver-future", "hoped", *PAST], "one of given, carried, simulated"),
+        (
+            ["--drivers", "calendar", "--driver-acts", "moon=month", *PAST],
+            "there is no driver 'moon'",
+        ),
+        (
+            ["--drivers", "calendar", "--driver-future", "hoped", *PAST],
+            "one of given, carried, simulated",
+        ),
         (["--drivers", "calendar", "--driver-future", "carried", *PAST], "a value from the future"),
         (["--drivers", "calendar", "--fit", "fit.zarr"], "a saved fit has its own drivers"),
         (["--mapping", "m.yaml"], "--events"),
@@ -246,8 +301,27 @@ def test_eras_and_priors_of_ones_own_are_used_and_stated(tmp_path: Path) -> None
         "USA-CHN,open,1972-02-21,1972-02-21,Open\n"
     )
     priors.write_text("cycle_sd: [-1.0, 0.2]\n")
-    words = ["USA-CHN", "--alone", "--as-of", "1990-12-31", "--draws", "20", "--tune", "30", "--chains", "2"]
-    given = ["--eras", str(eras), "--priors", str(priors), "--no-save-fit", "--out", str(tmp_path / "r")]
+    words = [
+        "USA-CHN",
+        "--alone",
+        "--as-of",
+        "1990-12-31",
+        "--draws",
+        "20",
+        "--tune",
+        "30",
+        "--chains",
+        "2",
+    ]
+    given = [
+        "--eras",
+        str(eras),
+        "--priors",
+        str(priors),
+        "--no-save-fit",
+        "--out",
+        str(tmp_path / "r"),
+    ]
     assert run(app, ["report", *words, *given]).exit_code == 3
     found = json.loads((tmp_path / "r" / "forecast.json").read_text())
     assert [era["name"] for era in found["frameworks"]["eras"]] == ["Apart", "Open"]
@@ -255,7 +329,10 @@ def test_eras_and_priors_of_ones_own_are_used_and_stated(tmp_path: Path) -> None
     assert "cycle_sd: [-1.0, 0.2]" in (tmp_path / "r" / "index.html").read_text()
     priors.write_text("cycle_sd: wide\n")
     refused = run(app, ["report", *words, *given, "--replace"])
-    assert refused.exit_code == 2 and "priors.yaml: priors: cycle_sd is 'wide'" in refused.output.replace("\n", " ")
+    assert (
+        refused.exit_code == 2
+        and "priors.yaml: priors: cycle_sd is 'wide'" in refused.output.replace("\n", " ")
+    )
 
 
 def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None:
@@ -284,7 +361,10 @@ def test_a_fit_of_the_default_length_that_misses_a_check_is_sampled_twice_as_lon
     assert [options.get("draws") for options in asked] == [None, 50]
     assert asked[1]["target_accept"] > 0.8
     assert "Sampled again with 50 draws per chain, because at first" in report.warnings[-1]
-    assert json.loads((tmp_path / "default" / "forecast.json").read_text())["converged"] is report.gate.passed
+    assert (
+        json.loads((tmp_path / "default" / "forecast.json").read_text())["converged"]
+        is report.gate.passed
+    )
     asked.clear()
     make_report(replace(settings, out=tmp_path / "asked", draws=30))
     assert [options["draws"] for options in asked] == [30]
@@ -299,7 +379,9 @@ def test_the_default_report_passes_the_gate(tmp_path: Path) -> None:
 
 
 def test_a_record_to_compare_with_must_begin_before_the_day_of_the_report(tmp_path):
-    settings = ReportSettings(dyad="USA-CHN", as_of=date(1990, 12, 31), since=date(2001, 1, 1), out=tmp_path / "report")
+    settings = ReportSettings(
+        dyad="USA-CHN", as_of=date(1990, 12, 31), since=date(2001, 1, 1), out=tmp_path / "report"
+    )
     with pytest.raises(SpecError, match="since: 2001-01-01 is not before 1990-12-31"):
         make_report(settings)
     assert not (tmp_path / "report").exists()
@@ -307,12 +389,24 @@ def test_a_record_to_compare_with_must_begin_before_the_day_of_the_report(tmp_pa
 
 def test_a_day_long_after_the_data_ends_before_a_fit(tmp_path, monkeypatch):
     monkeypatch.setattr("forecast.model.fit", lambda *_, **__: pytest.fail("a fit was begun"))
-    rows = [f"{year}-{month:02}-15,USA,CHN,042" for year in range(2000, 2011) for month in range(1, 13)]
+    rows = [
+        f"{year}-{month:02}-15,USA,CHN,042" for year in range(2000, 2011) for month in range(1, 13)
+    ]
     (tmp_path / "old.csv").write_text("\n".join(["date,source,target,cameo", *rows, ""]))
     columns = ", ".join(f"{name}: {name}" for name in ("date", "source", "target", "cameo"))
     (tmp_path / "old.yaml").write_text(f"dataset: old\ncolumns: {{{columns}}}\n")
-    own = ["--events", str(tmp_path / "old.csv"), "--mapping", str(tmp_path / "old.yaml"), "--as-of", "2012-06-30"]
+    own = [
+        "--events",
+        str(tmp_path / "old.csv"),
+        "--mapping",
+        str(tmp_path / "old.yaml"),
+        "--as-of",
+        "2012-06-30",
+    ]
     done = run(app, ["report", "USA-CHN", "--alone", *own, "--out", str(tmp_path / "out")])
     said = " ".join(done.output.split())
     assert done.exit_code == 2 and not (tmp_path / "out").exists()
-    assert "USA-CHN is recorded to 2010-12-31, 18 months before 2012-06-30; at most 12 are extrapolated" in said
+    assert (
+        "USA-CHN is recorded to 2010-12-31, 18 months before 2012-06-30; at most 12 are extrapolated"
+        in said
+    )

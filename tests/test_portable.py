@@ -50,11 +50,17 @@ assert (folder / "report" / "index.html").read_bytes() == b"new"
 """
 
 
-def test_every_module_is_imported_and_files_are_written_without_what_only_posix_has(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORTS, str(tmp_path)], capture_output=True, text=True, check=False)
+def test_every_module_is_imported_and_files_are_written_without_what_only_posix_has(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, str(tmp_path)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     package = Path(files.__file__).parent
-    assert int(done.stdout) == len([*package.rglob("*.py")]) - 1  # the package itself is imported first
+    assert (
+        int(done.stdout) == len([*package.rglob("*.py")]) - 1
+    )  # the package itself is imported first
 
 
 HOLDING = """
@@ -89,7 +95,10 @@ def test_a_lock_file_keeps_another_run_out_until_the_first_ends(tmp_path: Path) 
 @pytest.mark.usefixtures("without_open_folders")
 def test_hidden_folders_are_cleared_unless_they_are_held(tmp_path: Path) -> None:
     (tmp_path / ".report.0123abcd.partial").mkdir()
-    with files.partial_folder(tmp_path / "report") as first, files.partial_folder(tmp_path / "report") as second:
+    with (
+        files.partial_folder(tmp_path / "report") as first,
+        files.partial_folder(tmp_path / "report") as second,
+    ):
         assert first.exists() and second.exists()
     assert not list(tmp_path.iterdir())
 
@@ -103,7 +112,9 @@ def test_reports_are_written_with_lock_files(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} <= {"report", files.LOCK}
 
 
-def test_a_link_in_place_of_a_lock_file_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_in_place_of_a_lock_file_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "FOLDERS_OPEN", False)
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / "a").mkdir()

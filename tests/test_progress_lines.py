@@ -14,5 +14,8 @@ def test_a_piped_run_prints_a_line_per_step_and_one_a_minute(monkeypatch, capsys
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "[1 s] reading\\x1b[31m", "[2 s] sampling", "[62 s] sampling, 60 of 100, 40 s left", "[63 s] writing",
-    ]  # fmt: skip
+        "[1 s] reading\\x1b[31m",
+        "[2 s] sampling",
+        "[62 s] sampling, 60 of 100, 40 s left",
+        "[63 s] writing",
+    ]

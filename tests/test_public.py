@@ -1,4 +1,7 @@
-"""The public names: what there is, for people, type checkers and `dir`; and mistakes answered in the user's words."""
+"""The public names: what there is, for people, type checkers and `dir`.
+
+And mistakes answered in the user's words.
+"""
 
 import ast
 import inspect
@@ -38,7 +41,12 @@ def made():
 def test_type_checkers_people_and_dir_see_the_same_names():
     tree = ast.parse((ROOT / "forecast" / "__init__.py").read_text("utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
-    typed = {alias.name for node in ast.walk(block) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    typed = {
+        alias.name
+        for node in ast.walk(block)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
     typed |= {node.target.id for node in block.body if isinstance(node, ast.AnnAssign)}
     assert typed == set(forecast.__all__) == set(dir(forecast))
     assert len(forecast.__all__) == len(set(forecast.__all__))
@@ -69,9 +77,22 @@ def test_a_type_checker_knows_every_name_imported_with_a_star(tmp_path):
     program += "panel = build_panel(read_chronology())\nreveal_type(fit(panel).dyads)\nfit(5)\n"
     program += "import forecast\nforecast.read_everything\n"
     (tmp_path / "program.py").write_text(program)
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--follow-imports=silent", "program.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-incremental",
+        "--follow-imports=silent",
+        "program.py",
+    ]
     done = subprocess.run(
-        command, cwd=tmp_path, env={"MYPYPATH": str(ROOT), "PATH": ""}, text=True, capture_output=True, check=False
+        command,
+        cwd=tmp_path,
+        env={"MYPYPATH": str(ROOT), "PATH": ""},
+        text=True,
+        capture_output=True,
+        check=False,
     )
     told = [line for line in done.stdout.splitlines() if line.startswith("program.py")]
     assert len(told) == 3, done.stdout + done.stderr
@@ -83,26 +104,82 @@ def test_a_type_checker_knows_every_name_imported_with_a_star(tmp_path):
 WRONG = [object(), 5, 2.5, "words", b"bytes", ["USA-CHN"], {"a": 1}, True, date(2020, 1, 1)]
 # What a wrong value is not wrong for: a text is a path, a list of codes a list of texts, and so on.
 RIGHT = {
-    "folder": "str", "path": "str", "out": "str", "fit_name": "str", "checkpoint": "str", "mapping": "str dict",
-    "eras": "str", "coverage": "str", "dyad": "str", "scale": "str", "contrast_with": "str", "contrast_era": "str",
-    "sampler": "str", "dyads": "list", "hierarchy": "list", "present": "list", "claims": "list", "start": "str date",
-    "end": "str date", "as_of": "str date",
-    "since": "str date", "at": "str date", "by": "str date", "above": "int float", "last": "str date",
-    "first": "str date", "today": "str date", "coverage_end": "str date", "as_of_day": "str date",
-    "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
-    "baseline_months": "int", "simulations_per_draw": "int", "improvement": "int float",
+    "folder": "str",
+    "path": "str",
+    "out": "str",
+    "fit_name": "str",
+    "checkpoint": "str",
+    "mapping": "str dict",
+    "eras": "str",
+    "coverage": "str",
+    "dyad": "str",
+    "scale": "str",
+    "contrast_with": "str",
+    "contrast_era": "str",
+    "sampler": "str",
+    "dyads": "list",
+    "hierarchy": "list",
+    "present": "list",
+    "claims": "list",
+    "start": "str date",
+    "end": "str date",
+    "as_of": "str date",
+    "since": "str date",
+    "at": "str date",
+    "by": "str date",
+    "above": "int float",
+    "last": "str date",
+    "first": "str date",
+    "today": "str date",
+    "coverage_end": "str date",
+    "as_of_day": "str date",
+    "seed": "int",
+    "draws": "int",
+    "tune": "int",
+    "chains": "int",
+    "cores": "int",
+    "months": "int",
+    "baseline_months": "int",
+    "simulations_per_draw": "int",
+    "improvement": "int float",
     "extreme_share": "int float",
-    "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
-    "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
-    "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
-    "dry_run": "bool", "held_out": "bool", "seen": "bool", "predicted": "dict", "reasons": "dict", "remarks": "list",
+    "band_mass": "int float",
+    "target_accept": "float int",
+    "directed": "bool",
+    "evidence": "bool",
+    "refit": "bool",
+    "paths": "str list",
+    "feed": "str",
+    "archive": "str",
+    "datasets": "list",
+    "version": "int",
+    "stream": "str",
+    "doi": "str",
+    "edition": "str",
+    "server": "str",
+    "lists": "bool",
+    "dry_run": "bool",
+    "held_out": "bool",
+    "seen": "bool",
+    "predicted": "dict",
+    "reasons": "dict",
+    "remarks": "list",
     "dataset": "str",
-    "answer_events by": "str", "ask by": "str", "make_event_question by": "str",
-    "forecast_events by": "str", "backtest origins": "list",
-    "choose models": "str list", "choose benchmarks": "str list",
-    "count_sql table": "str", "count_sql dialect": "str", "count_sql where": "str",
-    "frozen": "bool", "monthly": "bool", "labels": "dict", "hazard": "int float",
-}  # fmt: skip
+    "answer_events by": "str",
+    "ask by": "str",
+    "make_event_question by": "str",
+    "forecast_events by": "str",
+    "backtest origins": "list",
+    "choose models": "str list",
+    "choose benchmarks": "str list",
+    "count_sql table": "str",
+    "count_sql dialect": "str",
+    "count_sql where": "str",
+    "frozen": "bool",
+    "monthly": "bool",
+    "labels": "dict",
+    "hazard": "int float",
+}
 
 
 @cache
@@ -116,20 +193,32 @@ def given(name, events, made):
     spec = forecast.PendulumSpec()
     data, plan = planned()
     return {
-        "read_chronology": {}, "read_table": {"path": "t.csv", "mapping": "m.yaml"},
-        "read_counts": {"path": "t.csv", "mapping": "m.yaml"}, "read_index": {"path": "t.csv", "mapping": "m.yaml"},
-        "read_eras": {}, "read_coverage": {}, "build_panel": {"table": events},
-        "fit": {"panel": made.panel, "spec": spec, "draws": 4}, "update": {"fit": made, "new_events": events},
-        "assess": {"fit": made, "dyad": "USA-CHN"}, "simulate_ahead": {"fit": made, "dyad": "USA-CHN", "months": 3},
-        "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"}, "count_feed": {"paths": "f.CSV"},
+        "read_chronology": {},
+        "read_table": {"path": "t.csv", "mapping": "m.yaml"},
+        "read_counts": {"path": "t.csv", "mapping": "m.yaml"},
+        "read_index": {"path": "t.csv", "mapping": "m.yaml"},
+        "read_eras": {},
+        "read_coverage": {},
+        "build_panel": {"table": events},
+        "fit": {"panel": made.panel, "spec": spec, "draws": 4},
+        "update": {"fit": made, "new_events": events},
+        "assess": {"fit": made, "dyad": "USA-CHN"},
+        "simulate_ahead": {"fit": made, "dyad": "USA-CHN", "months": 3},
+        "hierarchy": {"dyad": "USA-CHN"},
+        "read_feed": {"paths": "f.CSV"},
+        "count_feed": {"paths": "f.CSV"},
         "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
-        "describe_panel": {"panel": made.panel}, "read_archive": {"archive": "a"}, "archive_status": {"archive": "a"},
-        "repair_archive": {"archive": "a"}, "read_plan": {"path": "p.yaml"}, "run_plan": {"plan": plan},
+        "describe_panel": {"panel": made.panel},
+        "read_archive": {"archive": "a"},
+        "archive_status": {"archive": "a"},
+        "repair_archive": {"archive": "a"},
+        "read_plan": {"path": "p.yaml"},
+        "run_plan": {"plan": plan},
         "make_plan": {"data": data, "seen": True},
         "compare_models": {"panel": made.panel, "models": {"one": spec, "two": spec}},
         "import_files": {"paths": "f.CSV", "archive": "a"},
         "fetch_feed": {"feed": "gdelt", "out": "gdelt", "start": "2020-01", "end": "2020-01"},
-    }.get(name, {})  # fmt: skip
+    }.get(name, {})
 
 
 def wrong_arguments(function):
@@ -143,7 +232,11 @@ def wrong_arguments(function):
                 yield name, value
 
 
-FUNCTIONS = [name for name in forecast.__all__ if name.islower() and name not in ("__version__", "plots", "read_dyads")]
+FUNCTIONS = [
+    name
+    for name in forecast.__all__
+    if name.islower() and name not in ("__version__", "plots", "read_dyads")
+]
 
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, "read_dyads"])
@@ -162,10 +255,14 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
     assert forecast.Assumed(day, "USA", "CHN", kind="visit").date == date(2023, 10, 31)
     assert forecast.origins_between(day, "2024-04", 6) == (date(2023, 10, 1), date(2024, 4, 1))
     panel = forecast.build_panel(forecast.read_chronology(dyads=["USA-CHN"]), as_of=day)
-    assert forecast.make_question(panel, "USA-CHN", last="2024-04", higher=5).last == date(2024, 4, 30)
+    assert forecast.make_question(panel, "USA-CHN", last="2024-04", higher=5).last == date(
+        2024, 4, 30
+    )
     moment = pd.Timestamp("2024-04-01")
     assert forecast.make_question(panel, "USA-CHN", last=moment, higher=5).last == date(2024, 4, 30)
-    asked = forecast.AskedEvents(forecast.find_set("violence"), pd.Timestamp("2024-04-30"), day, at_least=2)
+    asked = forecast.AskedEvents(
+        forecast.find_set("violence"), pd.Timestamp("2024-04-30"), day, at_least=2
+    )
     assert (asked.first, asked.last) == (date(2023, 10, 31), date(2024, 4, 30))
     events = forecast.read_chronology(dyads=["USA-CHN"])
     asked = forecast.AskedEvents(asked.wanted, "2024-04", at_least=2)
@@ -180,7 +277,10 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
         (lambda: forecast.Assumed("2023-11-15", "USA", "CHN"), "neither code nor kind"),
         (lambda: forecast.Assumed("15/11/2023", "USA", "CHN", kind="visit"), "is not a date"),
         (lambda: forecast.Assumed(7, "USA", "CHN", kind="visit"), "date: got 7"),
-        (lambda: forecast.Record(forecast.read_chronology(dyads=["USA-CHN"])), "expected Record.of(table)"),
+        (
+            lambda: forecast.Record(forecast.read_chronology(dyads=["USA-CHN"])),
+            "expected Record.of(table)",
+        ),
         (lambda: forecast.choose("pendulm"), "Did you mean pendulum?"),
         (lambda: forecast.choose("nothing"), "or `no` for none"),
     ],
@@ -214,26 +314,46 @@ def test_every_argument_of_a_wrong_type_is_named(name, events, made):
 @pytest.mark.parametrize(
     ("mistake", "words"),
     [
-        (lambda f: f.read_chronology(dyads="USA-CHN"), "dyads: got 'USA-CHN' (str); expected a list of dyads"),
+        (
+            lambda f: f.read_chronology(dyads="USA-CHN"),
+            "dyads: got 'USA-CHN' (str); expected a list of dyads",
+        ),
         (lambda f: f.build_panel("USA-CHN"), "table: got 'USA-CHN' (str); expected an EventTable"),
-        (lambda f: f.fit(f.read_chronology(dyads=["USA-IRN"])), "panel: got an object of type EventTable; expected a"),
-        (lambda f: f.PendulumSpec(priors={"cycle_half_life": (3.2, 0.5)}), "priors: got an object of type dict"),
-        (lambda f: f.Priors(cycle_half_life=(24, 0.5)), "months write Priors(cycle_half_life=(np.log(24), 0.5))"),
+        (
+            lambda f: f.fit(f.read_chronology(dyads=["USA-IRN"])),
+            "panel: got an object of type EventTable; expected a",
+        ),
+        (
+            lambda f: f.PendulumSpec(priors={"cycle_half_life": (3.2, 0.5)}),
+            "priors: got an object of type dict",
+        ),
+        (
+            lambda f: f.Priors(cycle_half_life=(24, 0.5)),
+            "months write Priors(cycle_half_life=(np.log(24), 0.5))",
+        ),
         (lambda f: f.Priors(cycle_half_life=(6, 0.5)), "exp(6) = 403.4 months are more than 240"),
-        (lambda f: f.Priors(trend_half_life=(120.0, 0.4)), "months write Priors(trend_half_life=(np.log(120), 0.4))"),
+        (
+            lambda f: f.Priors(trend_half_life=(120.0, 0.4)),
+            "months write Priors(trend_half_life=(np.log(120), 0.4))",
+        ),
         (lambda f: f.Priors(cycle_half_life=24), "cycle_half_life is 24; expected a pair"),
         (lambda f: f.PendulumSpec(cycle=5), "cycle: got 5; expected one of"),
         (lambda f: f.PendulumSpec(nodes="7"), "nodes: got '7'"),
         (lambda f: f.Source(kind="events"), "need a path and a mapping"),
         (lambda f: f.Source(kind="wire"), "there is no source 'wire'"),
         (lambda f: f.Source(kind="feed"), "a feed is given under `paths`"),
-        (lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["USA-CHN"], "value": [1.0]})), "no column 'time'"),
         (
-            lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["A"], "time": [2020], "value": [1.0]})),
+            lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["USA-CHN"], "value": [1.0]})),
+            "no column 'time'",
+        ),
+        (
+            lambda f: f.build_index_panel(
+                pd.DataFrame({"dyad": ["A"], "time": [2020], "value": [1.0]})
+            ),
             "column 'time' holds",
         ),
     ],
-)  # fmt: skip
+)
 def test_common_mistakes_are_answered_in_the_users_words(mistake, words):
     with pytest.raises(ForecastError) as caught:
         mistake(forecast)
@@ -243,12 +363,17 @@ def test_common_mistakes_are_answered_in_the_users_words(mistake, words):
 def test_one_horizon_without_its_list_is_told_apart_and_the_seed_may_be_left_out(made):
     with pytest.raises(ForecastError, match=r"horizons: got 6 \(int\); expected a list of months"):
         assess(made, "USA-CHN", horizons=6)
-    assert assess(made, "USA-CHN", horizons=[6]).headline == assess(made, "USA-CHN", horizons=[6], seed=1).headline
+    assert (
+        assess(made, "USA-CHN", horizons=[6]).headline
+        == assess(made, "USA-CHN", horizons=[6], seed=1).headline
+    )
 
 
 def test_eras_may_be_a_table_with_days_as_text(events):
     eras = forecast.read_eras().query("dyad == 'USA-IRN'")
-    texts = eras.assign(**{name: eras[name].dt.strftime("%Y-%m-%d") for name in ("start", "recognised_at")})
+    texts = eras.assign(
+        **{name: eras[name].dt.strftime("%Y-%m-%d") for name in ("start", "recognised_at")}
+    )
     panels = [forecast.build_panel(events, as_of="2023-10", eras=table) for table in (eras, texts)]
     assert panels[0].identical(panels[1])
     with pytest.raises(ForecastError, match="eras, line 2: start is 'spring'; expected a day"):
@@ -262,13 +387,17 @@ def test_eras_after_the_record_are_not_left_out_in_silence():
     last = table[table["dyad"] == "USA-CUB"].index[-1]
     for name in ("start", "recognised_at"):
         table.loc[last, name] = pd.Timestamp("2026-10-01")
-    with pytest.raises(ForecastError, match="USA-CUB: 'siege' begins on 2026-10-01, after the last period"):
+    with pytest.raises(
+        ForecastError, match="USA-CUB: 'siege' begins on 2026-10-01, after the last period"
+    ):
         forecast.build_panel(events, eras=table)
     assert "USA-CUB:siege" not in forecast.build_panel(events, eras=table, end="2025-01")["era"]
 
 
 def test_a_dyad_of_two_events_is_not_fitted():
-    panel = forecast.build_panel(forecast.read_chronology(dyads=["USA-CUB"]), start="1968-01", end="1968-12")
+    panel = forecast.build_panel(
+        forecast.read_chronology(dyads=["USA-CUB"]), start="1968-01", end="1968-12"
+    )
     with pytest.raises(ForecastError, match="USA-CUB has 2 of the at least 3 events"):
         forecast.fit(panel, draws=20, tune=20, chains=2)
 
@@ -286,8 +415,12 @@ def test_what_one_holds_is_told_in_a_few_lines(events, made):
     assert outlook.headline in text and "higher" in text and "<table>" in page
     text, _ = shown(forecast.describe_panel(forecast.build_panel(events, as_of="2023-10")))
     assert "USA-IRN" in text and "months" in text and "violence to binding commitment" in text
-    table = pd.DataFrame([{"quantity": "level", "number": 3, "r_hat": 1.2, "ess_bulk": 40.0, "ess_tail": np.nan}])
-    gate = Gate(False, table, 0.0, 0.9, tuple(Miss(f"reason {i}", "R-hat 1.2", 20.0) for i in range(9)))
+    table = pd.DataFrame(
+        [{"quantity": "level", "number": 3, "r_hat": 1.2, "ess_bulk": 40.0, "ess_tail": np.nan}]
+    )
+    gate = Gate(
+        False, table, 0.0, 0.9, tuple(Miss(f"reason {i}", "R-hat 1.2", 20.0) for i in range(9))
+    )
     text, _ = shown(gate)
     assert "NOT passed" in text and "reason 0" in text and "and 5 more" in text
 
@@ -304,11 +437,15 @@ def hostile_things(events, made):
     outlook = replace(assess(made, "USA-CHN"), headline=HOSTILE)
     return {
         "events": replace(events, events=rows, files=files),
-        "index": IndexTable(pd.DataFrame({"dyad": ["USA-CHN"], "value": [1.0]}), events.rejects, files),
+        "index": IndexTable(
+            pd.DataFrame({"dyad": ["USA-CHN"], "value": [1.0]}), events.rejects, files
+        ),
         "panel": forecast.describe_panel(panel),
         "data": replace(data, files={HOSTILE: "digest"}),
         "outlook": outlook,
-        "gate": Gate(False, pd.DataFrame({"quantity": []}), 0.0, 0.9, (Miss(HOSTILE, HOSTILE, 2.0),)),
+        "gate": Gate(
+            False, pd.DataFrame({"quantity": []}), 0.0, 0.9, (Miss(HOSTILE, HOSTILE, 2.0),)
+        ),
         "report": Report(
             Path(HOSTILE),
             outlook,
@@ -331,7 +468,9 @@ def test_what_is_shown_is_a_few_lines_and_escaped(events, made):
 
 def test_many_dyads_files_and_simulations_are_counted_not_listed(events, made):
     codes = [f"A{first}{second}-USA" for first in "BCDEFGH" for second in "BCDEFGH"]
-    text, _ = shown(replace(forecast.describe_panel(forecast.build_panel(events)), dyads=tuple(codes)))
+    text, _ = shown(
+        replace(forecast.describe_panel(forecast.build_panel(events)), dyads=tuple(codes))
+    )
     assert "and 43 more" in text
     text, _ = shown(forecast.simulate_ahead(made, "USA-CHN", 3))
     assert "Simulations of USA-CHN" in text and "3 months" in text
@@ -350,7 +489,9 @@ def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():
 
 def test_a_seed_may_be_a_generator(made):
     one, other = (assess(made, "USA-CHN", seed=np.random.default_rng(5)) for _ in range(2))
-    assert one.title == other.title and one.seed == other.seed == int(np.random.default_rng(5).integers(2**63 - 1))
+    assert one.title == other.title and one.seed == other.seed == int(
+        np.random.default_rng(5).integers(2**63 - 1)
+    )
     numbers = np.random.default_rng(5)
     assert assess(made, "USA-CHN", seed=numbers).seed != assess(made, "USA-CHN", seed=numbers).seed
 

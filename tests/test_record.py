@@ -31,7 +31,9 @@ def table():
 
 
 @pytest.mark.parametrize(("frequency", "short", "enough"), [("month", 8, 9), ("week", 8, 9)])
-def test_a_record_of_three_years_is_enough_and_a_shorter_one_is_refused(table, frequency, short, enough):
+def test_a_record_of_three_years_is_enough_and_a_shorter_one_is_refused(
+    table, frequency, short, enough
+):
     # The record begins in October 1949, so that September 1952 is its 36th month.
     for month, fits in ((short, False), (enough, True)):
         day = date(1952, month, 30)
@@ -39,7 +41,9 @@ def test_a_record_of_three_years_is_enough_and_a_shorter_one_is_refused(table, f
         if fits:
             require_record(panel, "USA-CHN", day)
         else:
-            with pytest.raises(DataError, match=rf"USA-CHN has 3\d covered months .* at least {SHORTEST_RECORD}"):
+            with pytest.raises(
+                DataError, match=rf"USA-CHN has 3\d covered months .* at least {SHORTEST_RECORD}"
+            ):
                 require_record(panel, "USA-CHN", day)
 
 
@@ -51,7 +55,9 @@ def test_a_dyad_that_is_not_there_is_refused(table):
 
 def test_of_an_index_the_periods_with_a_value_were_covered():
     times = pd.date_range("2020-01-01", periods=40, freq="MS")
-    frame = pd.DataFrame({"dyad": "USA-CHN", "time": times, "value": np.arange(40.0)}).drop(index=[3, 7])
+    frame = pd.DataFrame({"dyad": "USA-CHN", "time": times, "value": np.arange(40.0)}).drop(
+        index=[3, 7]
+    )
     panel = build_index_panel(frame)
     assert np.flatnonzero(~observed_periods(panel, "USA-CHN")).tolist() == [3, 7]
     require_record(panel, "USA-CHN", date(2023, 4, 30))
@@ -67,7 +73,8 @@ def test_without_coverage_the_record_is_even_to_the_month_of_its_last_event(tabl
 
 
 @pytest.mark.parametrize(
-    ("last", "end"), [("2026-03-31", "2026-03-31"), ("2027-01-31", "2026-06-13"), ("2013-06-30", "2026-06-13")]
+    ("last", "end"),
+    [("2026-03-31", "2026-03-31"), ("2027-01-31", "2026-06-13"), ("2013-06-30", "2026-06-13")],
 )
 def test_a_dataset_that_has_stopped_does_not_end_the_record(table, last, end):
     """One that ends a few months earlier does: to that day all are complete."""
@@ -95,7 +102,11 @@ def test_a_month_is_whole_if_it_is_covered_and_known_to_its_end(table, day, know
 def test_a_panel_that_does_not_state_its_coverage_is_known_to_its_day(table):
     other = replace(table, events=table.events.assign(dataset="another"))
     assert unrecorded_part(build_panel(other, as_of="2023-10-31"), "USA-CHN")[-1] == 0
-    earlier = build_panel(table, as_of="2026-06-13").drop_attrs().assign_attrs(frequency="month", as_of="2026-06-13")
+    earlier = (
+        build_panel(table, as_of="2026-06-13")
+        .drop_attrs()
+        .assign_attrs(frequency="month", as_of="2026-06-13")
+    )
     assert (unrecorded_part(earlier, "USA-CHN")[-2:] == 0).tolist() == [True, False]
 
 
@@ -113,8 +124,12 @@ def test_a_part_of_a_month_says_nothing_of_how_many_events_a_month_has(table):
 
 def test_events_after_the_end_of_coverage_are_not_counted_though_their_month_is(table):
     panel = build_panel(table, as_of="2026-06-30")
-    row = table.events.iloc[[-1]].assign(date=pd.Timestamp("2026-06-20"), known_at=pd.Timestamp("2026-06-20"), n=1)
-    later = replace(table, events=pd.concat([table.events, row.assign(event_id="later")], ignore_index=True))
+    row = table.events.iloc[[-1]].assign(
+        date=pd.Timestamp("2026-06-20"), known_at=pd.Timestamp("2026-06-20"), n=1
+    )
+    later = replace(
+        table, events=pd.concat([table.events, row.assign(event_id="later")], ignore_index=True)
+    )
     again = build_panel(later, as_of="2026-06-30")
     assert (again["counts"] == panel["counts"]).all()
     events = counted_events(again, "USA-CHN", later, again.sizes["time"] - 1)

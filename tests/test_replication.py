@@ -1,4 +1,7 @@
-"""Replications of the field: estimates recover what series were made with; the published records give known numbers."""
+"""Replications of the field: estimates recover what series were made with.
+
+The published records give known numbers.
+"""
 
 import os
 from pathlib import Path
@@ -32,9 +35,13 @@ def test_who_answers_whom_is_found(tmp_path):
     first, second = rng.standard_normal((2, 800))
     second[1:] += 0.5 * first[:-1]  # the second side answers the first a week later
     path = tmp_path / replication.WEEKS
-    pd.DataFrame({"israel_to_palestine": first, "palestine_to_israel": second}).to_csv(path, index=False)
+    pd.DataFrame({"israel_to_palestine": first, "palestine_to_israel": second}).to_csv(
+        path, index=False
+    )
     tests = replication.granger_tests(path).set_index("cause")
-    assert tests.loc["israel_to_palestine", "p"] < 1e-6 < 0.01 < tests.loc["palestine_to_israel", "p"]
+    assert (
+        tests.loc["israel_to_palestine", "p"] < 1e-6 < 0.01 < tests.loc["palestine_to_israel", "p"]
+    )
 
 
 def test_another_file_is_rejected_with_the_remedy(tmp_path):

@@ -19,7 +19,9 @@ from tests.commands import app, typer
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-TREE = re.compile(r"^```\{toctree\}\n(.*?)^```|^\.\. toctree::\n((?:[ ]{3}[^\n]*\n|\n)*)", re.M | re.S)
+TREE = re.compile(
+    r"^```\{toctree\}\n(.*?)^```|^\.\. toctree::\n((?:[ ]{3}[^\n]*\n|\n)*)", re.M | re.S
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,11 @@ def children(name, pages):
         for entry in [line for line in lines if line and not line.startswith(":")]:
             path = normpath(f"{folder}/{entry}").lstrip("/")
             if "*" in path:
-                yield from (one for one in pages if Path(one).match(path) and one.count("/") == path.count("/"))
+                yield from (
+                    one
+                    for one in pages
+                    if Path(one).match(path) and one.count("/") == path.count("/")
+                )
             else:
                 yield path
 
@@ -61,7 +67,9 @@ def test_every_relative_link_of_a_page_leads_somewhere(pages):
         path = DOCS / f"{name}.md"
         shown = text if re.match("generated|schema", name) else links.relink(text, path, path)
         for link in re.findall(r"\]\(([^)\s:#]+)\.md\b", shown):
-            assert (path.parent / link).resolve().relative_to(DOCS).as_posix() in pages, f"{name}: {link}"
+            assert (path.parent / link).resolve().relative_to(DOCS).as_posix() in pages, (
+                f"{name}: {link}"
+            )
 
 
 def test_every_page_that_the_code_names_is_there(pages):
@@ -93,13 +101,18 @@ def test_every_command_and_public_name_has_its_place(pages):
     for name in typer.main.get_command(app).commands:
         assert f"# forecast {name}\n" in pages[f"generated/cli/{name}"]
     shown = "\n".join(text for name, text in pages.items() if name.startswith("generated/api/"))
-    functions = {*forecast.__all__, *(f"plots.{name}" for name in forecast.plots.__all__)} - {"__version__", "plots"}
+    functions = {*forecast.__all__, *(f"plots.{name}" for name in forecast.plots.__all__)} - {
+        "__version__",
+        "plots",
+    }
     for name in functions:
         assert re.search(rf":: forecast\.{re.escape(name)}$", shown, re.M), name
 
 
 def test_faults_of_a_built_site_are_found(tmp_path):
-    (tmp_path / "a.html").write_text('<a href="b.html#c">1</a><a href="d.html">2</a><script src="https://x.org/y.js">')
+    (tmp_path / "a.html").write_text(
+        '<a href="b.html#c">1</a><a href="d.html">2</a><script src="https://x.org/y.js">'
+    )
     (tmp_path / "b.html").write_text('<p id="e">')
     assert built.faults(tmp_path) == [
         "a.html: b.html#c has no such anchor",
@@ -111,8 +124,18 @@ def test_faults_of_a_built_site_are_found(tmp_path):
 @pytest.mark.slow
 def test_it_builds_without_a_warning(tmp_path):
     pytest.importorskip("myst_nb")
-    command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "-d", tmp_path / "trees"]
-    done = subprocess.run([*command, DOCS, tmp_path / "site"], capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "--fail-on-warning",
+        "--quiet",
+        "-d",
+        tmp_path / "trees",
+    ]
+    done = subprocess.run(
+        [*command, DOCS, tmp_path / "site"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "reports" / "index.html").exists()
 
@@ -128,9 +151,13 @@ def configuration():
 def executed(configuration, monkeypatch, **data):
     """Return the text of a tutorial's page after its execution, and what was warned of."""
     warned = []
-    monkeypatch.setattr(configuration.logger, "warning", lambda words, *_, **__: warned.append(words))
+    monkeypatch.setattr(
+        configuration.logger, "warning", lambda words, *_, **__: warned.append(words)
+    )
     app = SimpleNamespace(
-        env=SimpleNamespace(docname="tutorials/one", metadata={"tutorials/one": {"exec_data": data}}),
+        env=SimpleNamespace(
+            docname="tutorials/one", metadata={"tutorials/one": {"exec_data": data}}
+        ),
         config=SimpleNamespace(nb_execution_timeout=240),
     )
     tree = nodes.document("", "")
@@ -141,10 +168,14 @@ def executed(configuration, monkeypatch, **data):
 
 def test_a_slow_cell_is_named_and_a_fault_fails(configuration, monkeypatch, capsys):
     assert executed(configuration, monkeypatch, succeeded=True) == ("One", [])
-    text, warned = executed(configuration, monkeypatch, succeeded=False, error="CellTimeoutError", traceback="")
+    text, warned = executed(
+        configuration, monkeypatch, succeeded=False, error="CellTimeoutError", traceback=""
+    )
     assert "more than 240 seconds" in text and not warned
     assert "Skipped" in capsys.readouterr().out
-    assert executed(configuration, monkeypatch, succeeded=False, error="ValueError", traceback="")[1]
+    assert executed(configuration, monkeypatch, succeeded=False, error="ValueError", traceback="")[
+        1
+    ]
 
 
 def test_a_formula_is_typeset_without_a_script(configuration):

@@ -16,11 +16,15 @@ from forecast.sources import Source, gather, open_source, wanted_together
 @pytest.fixture
 def mine(tmp_path: Path) -> Source:
     days = pd.date_range("2001-01-05", periods=300, freq="10D").strftime("%Y-%m-%d")
-    frame = pd.DataFrame({"day": days, "from": "IND", "to": "CHN", "code": ["036", "112", "051"] * 100})
+    frame = pd.DataFrame(
+        {"day": days, "from": "IND", "to": "CHN", "code": ["036", "112", "051"] * 100}
+    )
     frame.to_csv(tmp_path / "mine.csv", index=False)
     mapping = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
     (tmp_path / "mine.yaml").write_text(mapping)
-    return Source(kind="events", path=str(tmp_path / "mine.csv"), mapping=str(tmp_path / "mine.yaml"))
+    return Source(
+        kind="events", path=str(tmp_path / "mine.csv"), mapping=str(tmp_path / "mine.yaml")
+    )
 
 
 def test_event_tables_together_are_datasets_of_one_panel(mine: Source) -> None:
@@ -47,7 +51,9 @@ def test_dyads_are_gathered_by_name_or_all_with_the_files_they_follow_from() -> 
     assert chosen.dyads == ("USA-RUS", "EGY-ISR")
     assert {name for name in chosen.files if "-" in name} == {"USA-RUS.csv", "EGY-ISR.csv"}
     everybody = gather(Source(), as_of=as_of)
-    assert set(chosen.dyads) < set(everybody.dyads) and "RUS-UKR" not in everybody.dyads  # which it had nothing of
+    assert (
+        set(chosen.dyads) < set(everybody.dyads) and "RUS-UKR" not in everybody.dyads
+    )  # which it had nothing of
     with pytest.raises(UnknownDyadError, match="USA-VNM"):
         gather(Source(), ["USA-VNM"], as_of=as_of)
 

@@ -42,7 +42,11 @@ def test_the_help_has_panels_and_an_example_that_works(words: tuple[str, ...]) -
     for example in examples:
         given = shlex.split(example)
         assert given[: len(words)] == list(words) and not unknown(given)
-    panels = {parameter.rich_help_panel for parameter in COMMANDS[words].params if "--json" in parameter.opts}
+    panels = {
+        parameter.rich_help_panel
+        for parameter in COMMANDS[words].params
+        if "--json" in parameter.opts
+    }
     assert panels <= {"Output"}
     assert "docs/" not in shown.output and "data/" not in shown.output
 
@@ -82,21 +86,29 @@ def test_every_topic_that_is_named_is_in_the_manual() -> None:
 def test_the_embedded_dyads_are_listed() -> None:
     lines = run("dyads").output.splitlines()
     assert len(lines) == 17 and lines[1].startswith("USA-CHN")
-    assert lines[-1].startswith("Rows after the last covered day are announced or later, and not counted: USA-CHN ")
+    assert lines[-1].startswith(
+        "Rows after the last covered day are announced or later, and not counted: USA-CHN "
+    )
     found = {row["dyad"]: row for row in json.loads(run("dyads", "--json").output)}
     assert found["USA-CHN"]["since"] < "1950" and found["USA-CHN"]["fitted"] == "together"
-    assert found["RUS-UKR"]["fitted"] == "together" and all(row["events"] > 100 for row in found.values())
+    assert found["RUS-UKR"]["fitted"] == "together" and all(
+        row["events"] > 100 for row in found.values()
+    )
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_folder_of_ones_own_is_made_once_and_reported_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_ones_own_is_made_once_and_reported_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     made = run("init", "my data")
     assert made.exit_code == 0, made.output
     (following,) = re.findall(r"^Next: forecast (.*)$", made.output, re.MULTILINE)
     again = run("init", "my data")
     assert again.exit_code == 2 and "events.csv exists" in again.output
-    checked = run("events", "check", "my data/events.csv", "--mapping", "my data/mapping.yaml", "--json")
+    checked = run(
+        "events", "check", "my data/events.csv", "--mapping", "my data/mapping.yaml", "--json"
+    )
     assert json.loads(checked.output)["rejected"] == 0
     leave_out_sampling(monkeypatch)
     report = run(*shlex.split(following), "--draws", "100", "--no-save-fit")
@@ -104,10 +116,14 @@ def test_a_folder_of_ones_own_is_made_once_and_reported_on(tmp_path: Path, monke
     assert [path.parent.name[:7] for path in tmp_path.glob("report/*/index.html")] == ["DEU-FRA"]
     lines = report.stdout.rstrip().splitlines()
     chances = [int(chance) for chance in re.findall(r"(\d+)%", " ".join(lines[-2:]))]
-    assert len(lines) <= 20 and chances == sorted(chances, reverse=True)  # the title, the likeliest outcome first
+    assert len(lines) <= 20 and chances == sorted(
+        chances, reverse=True
+    )  # the title, the likeliest outcome first
 
 
-def test_a_page_is_opened_and_its_path_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_opened_and_its_path_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address))
@@ -128,15 +144,25 @@ def test_a_page_is_opened_and_its_path_printed(tmp_path: Path, monkeypatch: pyte
     assert run("open", "nowhere.html").exit_code == 2
 
 
-@pytest.mark.parametrize("words", [["report"], ["events", "show"], ["question", "new", "--higher", "5"]])
-def test_no_dyad_is_assumed(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "words", [["report"], ["events", "show"], ["question", "new", "--higher", "5"]]
+)
+def test_no_dyad_is_assumed(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     done = run(*words)
     told = " ".join(done.output.split())
-    assert done.exit_code == 2 and "dyad: none is named, and there are 15" in told and "`forecast dyads` lists" in told
+    assert (
+        done.exit_code == 2
+        and "dyad: none is named, and there are 15" in told
+        and "`forecast dyads` lists" in told
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_dyad_may_be_brought_along() -> None:
     done = run("report", "FRA-DEU")
-    assert done.exit_code == 2 and "`forecast init FOLDER` makes a table to fill in" in " ".join(done.output.split())
+    assert done.exit_code == 2 and "`forecast init FOLDER` makes a table to fill in" in " ".join(
+        done.output.split()
+    )

@@ -16,7 +16,8 @@ pytestmark = posix
 LIMIT = 2.0
 """Seconds from the signal to the end of the process."""
 BUSY = 4.0
-"""Seconds more that are granted on a machine whose cores others are using, other tests for example."""
+"""Seconds more that are granted on a machine whose cores others are using, other tests for
+example."""
 ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 PROGRAM = """
@@ -66,9 +67,13 @@ def ends(process: "subprocess.Popen[str]", kill: signal.Signals) -> float:
 
 @pytest.mark.parametrize(("kill", "code"), ENDS)
 @pytest.mark.parametrize("work", ["asleep", "native", "swallowed", "threads", "clearing"])
-def test_a_run_ends_in_time_whatever_it_is_doing(tmp_path: Path, work: str, kill: signal.Signals, code: int) -> None:
+def test_a_run_ends_in_time_whatever_it_is_doing(
+    tmp_path: Path, work: str, kill: signal.Signals, code: int
+) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "report"), work]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None and process.stdout.readline() == "working\n"
         took = ends(process, kill)
     assert process.returncode == code
@@ -80,7 +85,9 @@ def test_a_run_ends_in_time_whatever_it_is_doing(tmp_path: Path, work: str, kill
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_does_not_disturb_the_first(tmp_path: Path, kill: signal.Signals) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "report"), "swallowed"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None and process.stdout.readline() == "working\n"
         for _ in range(20):
             process.send_signal(kill)
@@ -93,8 +100,18 @@ def test_a_second_signal_does_not_disturb_the_first(tmp_path: Path, kill: signal
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", [0.0, 0.1, 0.2, 0.3, 0.5])
 def test_a_run_stops_while_it_starts(tmp_path: Path, kill: signal.Signals, after: float) -> None:
-    command = [sys.executable, "-m", "forecast", "report", "USA-CHN", "--out", str(tmp_path / "report")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "forecast",
+        "report",
+        "USA-CHN",
+        "--out",
+        str(tmp_path / "report"),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         time.sleep(0.3 + after)  # Python itself has to be there
         process.send_signal(kill)
         _, stderr = process.communicate(timeout=30)
@@ -122,15 +139,34 @@ main()
 
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("option", ["--help", "--alone"])
-def test_ctrl_c_while_the_command_starts_is_an_exit_code(tmp_path: Path, option: str, every: int) -> None:
-    command = [sys.executable, "-c", TOLD, "report", "USA-CHN", "--out", str(tmp_path / "report"), option]
+def test_ctrl_c_while_the_command_starts_is_an_exit_code(
+    tmp_path: Path, option: str, every: int
+) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        TOLD,
+        "report",
+        "USA-CHN",
+        "--out",
+        str(tmp_path / "report"),
+        option,
+    ]
     for moment in [*range(0, 100, 10), *range(100, 600, 50)][::every]:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None and process.stdout.readline() == "forecast forecast.__main__\n"
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert (
+                process.stdout is not None
+                and process.stdout.readline() == "forecast forecast.__main__\n"
+            )
             time.sleep(moment / 1000)
             process.send_signal(signal.SIGINT)
             _, stderr = process.communicate(timeout=30)
-        assert (process.returncode, "Traceback" in stderr) in [(130, False), (0, False)], (moment, stderr)
+        assert (process.returncode, "Traceback" in stderr) in [(130, False), (0, False)], (
+            moment,
+            stderr,
+        )
         assert process.returncode == 130 or option == "--help"
         assert list(tmp_path.iterdir()) == []
 
@@ -167,8 +203,13 @@ with stoppable():
 
 
 def test_a_stop_that_falls_into_a_destructor_prints_nothing():
-    """Nobody can raise it from there; the process ends all the same, and other defects are still told."""
-    done = subprocess.run([sys.executable, "-c", IN_A_DESTRUCTOR], capture_output=True, text=True, timeout=60)
+    """Nobody can raise it from there.
+
+    The process ends all the same, and other defects are still told.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_DESTRUCTOR], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 143
     assert "SystemExit" not in done.stderr
     assert "a defect of its own" in done.stderr

@@ -80,22 +80,35 @@ STAGES = [
 ]
 CASES = [
     *(pytest.param(*case, id=f"quick-{case[1]}") for case in QUICK),
-    *(pytest.param(*case, id=f"{case[1]}-{case[2].name}", marks=pytest.mark.slow) for case in STAGES),
+    *(
+        pytest.param(*case, id=f"{case[1]}-{case[2].name}", marks=pytest.mark.slow)
+        for case in STAGES
+    ),
 ]
 
 
 @pytest.mark.parametrize("moment", [0.3])
 @pytest.mark.parametrize(("work", "stage", "kill"), CASES)
 def test_a_run_ends_in_time_at_every_stage(
-    tmp_path: Path, record_property: object, work: str, stage: str, kill: signal.Signals, moment: float
+    tmp_path: Path,
+    record_property: object,
+    work: str,
+    stage: str,
+    kill: signal.Signals,
+    moment: float,
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     command = [sys.executable, "-c", PROGRAM, work, str(tmp_path / "report")]
-    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = os.environ | {
+        "TMPDIR": str(temporary),
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
     with (
         (tmp_path / "errors").open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        ) as process,
     ):
         assert process.stdout is not None
         reached = any(line.rstrip("\n").endswith(stage) for line in process.stdout)

@@ -13,17 +13,37 @@ from scripts import licences
 
 ROOT = Path(__file__).parents[1]
 ALLOWED = {
-    "0BSD", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC",
-    "LGPL-2.1-only", "MIT", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib",
-}  # fmt: skip
+    "0BSD",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "CC0-1.0",
+    "ISC",
+    "LGPL-2.1-only",
+    "MIT",
+    "MIT-CMU",
+    "MPL-2.0",
+    "PSF-2.0",
+    "Zlib",
+}
 """Licences of packages that a program under the Apache licence may import."""
 
 
 def test_every_package_is_listed_with_a_licence_that_is_allowed() -> None:
-    listed = dict(re.findall(r"^\| ([\w.-]+) \| ([^|]+) \|$", licences.PAGE.read_text("utf-8"), flags=re.MULTILINE))
+    listed = dict(
+        re.findall(
+            r"^\| ([\w.-]+) \| ([^|]+) \|$", licences.PAGE.read_text("utf-8"), flags=re.MULTILINE
+        )
+    )
     del listed["package"]
     assert list(listed) == list(licences.locked()), "run `make licences`"
-    unknown = {name: text for name, text in listed.items() if not {*re.split(" AND | OR ", text)} <= ALLOWED}
+    unknown = {
+        name: text
+        for name, text in listed.items()
+        if not {*re.split(" AND | OR ", text)} <= ALLOWED
+    }
     assert not unknown
     for name, locked in licences.locked().items():
         try:

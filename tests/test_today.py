@@ -1,4 +1,7 @@
-"""Nothing after today, in UTC, comes in by any entrance; and a day is a real day, by whatever type it is given."""
+"""Nothing after today, in UTC, comes in by any entrance.
+
+And a day is a real day, by whatever type it is given.
+"""
 
 import datetime
 from itertools import pairwise
@@ -34,9 +37,16 @@ from forecast.events import as_of
 TODAY = datetime.date(2026, 10, 1)
 FUTURE = "2126-12-31"
 STRANGE = [
-    pd.NaT, np.datetime64("NaT", "ns"), datetime.date(9999, 12, 31), pd.Timestamp("2023-10-31", tz="Asia/Tokyo"),
-    datetime.datetime(2023, 10, 31, tzinfo=datetime.UTC), "2023-13-99", "2023-02-30", "0001-01-01", FUTURE,
-]  # fmt: skip
+    pd.NaT,
+    np.datetime64("NaT", "ns"),
+    datetime.date(9999, 12, 31),
+    pd.Timestamp("2023-10-31", tz="Asia/Tokyo"),
+    datetime.datetime(2023, 10, 31, tzinfo=datetime.UTC),
+    "2023-13-99",
+    "2023-02-30",
+    "0001-01-01",
+    FUTURE,
+]
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +68,9 @@ def coverage(start="1949-10-01", last="2026-06-13"):
 def test_today_is_that_of_utc():
     assert dates.today() == TODAY
     dates.reject_future(TODAY, "as-of")
-    with pytest.raises(SpecError, match=r"as-of: 2026-10-02 is in the future; give a day up to today, 2026-10-01"):
+    with pytest.raises(
+        SpecError, match=r"as-of: 2026-10-02 is in the future; give a day up to today, 2026-10-01"
+    ):
         dates.reject_future(TODAY + datetime.timedelta(days=1), "as-of")
 
 
@@ -77,25 +89,44 @@ def test_a_strange_day_is_refused_by_the_name_of_its_argument(table, day):
             gather(Source(), ["USA-CHN"], as_of=day)
 
 
-@pytest.mark.parametrize("day", ["2023-10-31", datetime.date(2023, 10, 31), pd.Timestamp("2023-10-31 12:00"),
-                                 np.datetime64("2023-10-31T12", "ns"), "2023-10"], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2023-10-31",
+        datetime.date(2023, 10, 31),
+        pd.Timestamp("2023-10-31 12:00"),
+        np.datetime64("2023-10-31T12", "ns"),
+        "2023-10",
+    ],
+    ids=repr,
+)
 def test_a_day_is_the_same_by_whatever_type(table, day):
     assert build_panel(table, as_of=day).attrs["as_of"] == "2023-10-31"
 
 
-@pytest.mark.parametrize("day", [*STRANGE[2:], "2026-10-02", "2023-02", "", pd.NaT, float("nan")], ids=repr)
+@pytest.mark.parametrize(
+    "day", [*STRANGE[2:], "2026-10-02", "2023-02", "", pd.NaT, float("nan")], ids=repr
+)
 def test_days_of_coverage_and_eras_are_past_days(day):
     for field in ("start", "last"):
         with pytest.raises(DataError, match=r"^coverage, line 2: (start|last_even)"):
             read_coverage(coverage(**{field: day}))
-    eras = {"dyad": "USA-CHN", "era": "one", "start": "1949-10-01", "recognised_at": "1949-10-01", "name": "One"}
+    eras = {
+        "dyad": "USA-CHN",
+        "era": "one",
+        "start": "1949-10-01",
+        "recognised_at": "1949-10-01",
+        "name": "One",
+    }
     for field in ("start", "recognised_at"):
         with pytest.raises(DataError, match=f"^eras, line 2: {field}"):
             read_eras(pd.DataFrame([eras | {field: day}]))
 
 
 def test_coverage_does_not_end_before_it_begins():
-    with pytest.raises(DataError, match=r"line 2: last_even is 2019-12-31; expected .* not one before start"):
+    with pytest.raises(
+        DataError, match=r"line 2: last_even is 2019-12-31; expected .* not one before start"
+    ):
         read_coverage(coverage("2020-01-01", "2019-12-31"))
 
 
@@ -111,7 +142,9 @@ def test_coverage_to_come_decides_no_question(table, tmp_path):
         resolve_question(panel, question, today=datetime.date(2126, 12, 31))
     path = tmp_path / "coverage.csv"
     coverage(last=FUTURE).to_csv(path, index=False)
-    with pytest.raises(DataError, match=r"coverage.csv, line 2: last_even: 2126-12-31 is in the future"):
+    with pytest.raises(
+        DataError, match=r"coverage.csv, line 2: last_even: 2126-12-31 is in the future"
+    ):
         build_panel(table, coverage=path)
 
 
@@ -121,22 +154,41 @@ def test_rows_to_come_are_rejects(tmp_path):
         "date,known,from,to,code\n2026-10-01,2026-10-01,USA,CHN,036\n2026-10-02,2026-10-02,USA,CHN,036\n"
         "2026-06-01,2026-10-02,USA,CHN,036\n2023-02-30,2023-03-01,USA,CHN,036\n"
     )
-    columns = {"date": "date", "known_at": "known", "source": "from", "target": "to", "cameo": "code"}
+    columns = {
+        "date": "date",
+        "known_at": "known",
+        "source": "from",
+        "target": "to",
+        "cameo": "code",
+    }
     read = read_table(path, {"dataset": "mine", "columns": columns})
     assert read.events["date"].dt.strftime("%Y-%m-%d").tolist() == ["2026-10-01"]
     reasons = " ".join(read.rejects["reason"])
-    assert all(words in reasons for words in ("date is later than today", "known_at is later than today", "not a day"))
+    assert all(
+        words in reasons
+        for words in ("date is later than today", "known_at is later than today", "not a day")
+    )
 
 
 def test_counts_and_indices_to_come_are_refused(tmp_path):
     path = tmp_path / "counts.csv"
     path.write_text("month,from,to,bad,good\n2026-10,USA,CHN,1,2\n2026-11,USA,CHN,1,2\n")
-    classes = [{"name": "bad", "side": "conflict", "columns": ["bad"]},
-               {"name": "good", "side": "cooperation", "columns": ["good"]}]  # fmt: skip
-    mapping = {"dataset": "mine", "columns": {"time": "month", "source": "from", "target": "to"}, "classes": classes}
+    classes = [
+        {"name": "bad", "side": "conflict", "columns": ["bad"]},
+        {"name": "good", "side": "cooperation", "columns": ["good"]},
+    ]
+    mapping = {
+        "dataset": "mine",
+        "columns": {"time": "month", "source": "from", "target": "to"},
+        "classes": classes,
+    }
     read = read_counts(path, mapping | {"date_format": "%Y-%m", "frequency": "month"})
     assert read.rejects["reason"].tolist() == ["time is later than today"]
-    index = {"dataset": "mine", "columns": {"time": "month", "value": "good"}, "constants": {"dyad": "USA-CHN"}}
+    index = {
+        "dataset": "mine",
+        "columns": {"time": "month", "value": "good"},
+        "constants": {"dyad": "USA-CHN"},
+    }
     with pytest.raises(DataError, match="line 3: time is later than today"):
         read_index(path, index | {"date_format": "%Y-%m"})
 
@@ -149,12 +201,22 @@ def test_tables_made_by_hand_are_held_to_the_rule(table, day):
     events.loc[5, "date"] = day
     with pytest.raises(ForecastError, match=r"^table: date"):
         build_panel(replace(table, events=events))
-    frame = pd.DataFrame({"dyad": "USA-CHN", "time": [day, pd.Timestamp("2020-01-01")], "value": [1.0, 2.0]})
+    frame = pd.DataFrame(
+        {"dyad": "USA-CHN", "time": [day, pd.Timestamp("2020-01-01")], "value": [1.0, 2.0]}
+    )
     with pytest.raises(ForecastError, match=r"^frame: time"):
         build_index_panel(frame)
     months = pd.to_datetime(["2020-01-01", "2020-02-01"])
-    counts = {"date": months, "known_at": months, "source": "", "target": "", "dyad": "USA-CHN", "class": 0, "n": 1,
-              "dataset": "mine"}  # fmt: skip
+    counts = {
+        "date": months,
+        "known_at": months,
+        "source": "",
+        "target": "",
+        "dyad": "USA-CHN",
+        "class": 0,
+        "n": 1,
+        "dataset": "mine",
+    }
     from forecast.events.table import CountTable
 
     made = pd.DataFrame(counts)
@@ -173,13 +235,18 @@ def test_empty_tables_are_refused(table):
     with pytest.raises(ForecastError):
         build_index_panel(pd.DataFrame({"dyad": [], "time": pd.to_datetime([]), "value": []}))
     with pytest.raises(ForecastError):
-        build_panel(table, coverage=coverage().iloc[:0].assign(dyad=[]), start="1800-01", end="1800-02")
+        build_panel(
+            table, coverage=coverage().iloc[:0].assign(dyad=[]), start="1800-01", end="1800-02"
+        )
 
 
 def test_files_to_come_cover_nothing():
     from forecast.archive.reading import covered_days
 
-    files = [SimpleNamespace(covers=[(day, day)], part=1) for day in (TODAY, TODAY + datetime.timedelta(days=1))]
+    files = [
+        SimpleNamespace(covers=[(day, day)], part=1)
+        for day in (TODAY, TODAY + datetime.timedelta(days=1))
+    ]
     assert covered_days(files) == [(TODAY, TODAY)]
 
 

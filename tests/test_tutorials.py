@@ -17,7 +17,10 @@ FEW = ["USA-CHN", "CHN-IND", "KOR-PRK"]
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """Work in a folder of its own, without sampling, on few dyads and forecast dates; tests were done before."""
+    """Work in a folder of its own, without sampling, on few dyads and forecast dates.
+
+    Tests were done before.
+    """
     from forecast.evaluation import origins_between
     from forecast.evaluation.executors import local
     from forecast.events import read_chronology
@@ -30,7 +33,9 @@ def small(tmp_path, monkeypatch):
         return read_chronology(folder, dyads or FEW)
 
     def compared(panel, models, **settings):
-        return compare_models(panel, models, **settings | {"held_out": False, "draws": 50, "tune": 50, "chains": 2})
+        return compare_models(
+            panel, models, **settings | {"held_out": False, "draws": 50, "tune": 50, "chains": 2}
+        )
 
     monkeypatch.chdir(tmp_path)
     leave_out_sampling(monkeypatch)
@@ -47,7 +52,9 @@ def small(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_a_tutorial_runs_and_ends_with_a_picture(path, small):
-    cells = [cell for cell in path.read_text("utf-8").split("# %%") if not cell.startswith(" [markdown]")]
+    cells = [
+        cell for cell in path.read_text("utf-8").split("# %%") if not cell.startswith(" [markdown]")
+    ]
     assert "plots.plot_" in cells[-1]
     runpy.run_path(str(path))
     figure = pyplot.figure(pyplot.get_fignums()[-1])

@@ -69,7 +69,9 @@ def test_whole_percents_add_up_and_none_is_a_percent_away(parts):
     shares = [part / whole for part in parts]
     percents = wording.whole_percents(shares, 100)
     assert sum(percents) == 100
-    assert all(abs(shown - 100 * share) < 1 + 1e-6 for shown, share in zip(percents, shares, strict=True))
+    assert all(
+        abs(shown - 100 * share) < 1 + 1e-6 for shown, share in zip(percents, shares, strict=True)
+    )
     assert sum(wording.whole_percents(shares)) == 100
 
 
@@ -110,7 +112,9 @@ def test_what_is_not_there_is_a_dash(absent):
 def test_an_interval_reads_the_same_in_brackets_and_in_words(middle, low, high, decimals):
     brackets = wording.interval(middle, low, high, decimals)
     spelled = wording.interval_in_words(middle, low, high, decimals)
-    assert re.findall(r"[−\d.,]*\d", brackets) == re.findall(r"[−\d.,]*\d", spelled.replace("90% interval ", ""))
+    assert re.findall(r"[−\d.,]*\d", brackets) == re.findall(
+        r"[−\d.,]*\d", spelled.replace("90% interval ", "")
+    )
 
 
 def test_an_interval_without_ends_is_its_number():

@@ -55,7 +55,11 @@ def test_vulnerabilities_are_looked_for_with_every_change_and_weekly() -> None:
     assert SUPPLY["jobs"]["supply"]["steps"][-1]["run"] == "scripts/supply"
     script = (ROOT / "scripts/supply").read_text()
     assert re.search(r"^uvx .*pip-audit@[\d.]+ .*--strict", script, flags=re.MULTILINE)
-    assert re.search(r"^uvx .*zizmor@[\d.]+ .*\.github/workflows docs/every-monday\.yml$", script, flags=re.MULTILINE)
+    assert re.search(
+        r"^uvx .*zizmor@[\d.]+ .*\.github/workflows docs/every-monday\.yml$",
+        script,
+        flags=re.MULTILINE,
+    )
 
 
 def test_linux_runs_all_and_the_others_the_default_tests() -> None:
@@ -69,7 +73,9 @@ def test_linux_runs_all_and_the_others_the_default_tests() -> None:
 def test_the_oldest_and_the_newest_python_are_tried(name: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     oldest = project["requires-python"].removeprefix(">=")
-    newest = re.search(r"^NAMES=python(3\.\d+):", (ROOT / "scripts/bootstrap").read_text(), flags=re.MULTILINE)
+    newest = re.search(
+        r"^NAMES=python(3\.\d+):", (ROOT / "scripts/bootstrap").read_text(), flags=re.MULTILINE
+    )
     assert newest is not None
     assert JOBS[name]["strategy"]["matrix"]["python"] == [oldest, newest[1]]
     assert JOBS[name]["strategy"]["fail-fast"] is False

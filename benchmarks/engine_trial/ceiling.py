@@ -1,11 +1,13 @@
 r"""Ceilings as weights of paths: steps of the trend that stay below, over the probability that they do.
 
-Within an era that begins with trend :math:`u_0` and has headroom :math:`h`, a path of the free trend is weighted by
+Within an era that begins with trend :math:`u_0` and has headroom :math:`h`, a path of the free
+trend is weighted by
 
 .. math:: \prod_t \Phi\left(\frac{u_0 + h - u_t}{\omega}\right) /
           \Phi\left(\frac{u_0 + h - E[u_t]}{\sqrt{s_t^2 + \omega^2}}\right)
 
-Headrooms are integrated: :math:`\log h_e \sim N(m_d, s_e)`, :math:`m_d \sim N(\mu, s_d)`, on grids of both logarithms.
+Headrooms are integrated: :math:`\log h_e \sim N(m_d, s_e)`, :math:`m_d \sim N(\mu, s_d)`, on grids
+of both logarithms.
 """
 
 import math
@@ -69,7 +71,10 @@ def grid_weights(mean, spread, out):
 
 @kernel
 def dyad_weights(population):
-    """Weights of headrooms for every node of the dyad's mean, (node, headroom); population: mean, log spreads."""
+    """Weights of headrooms for every node of the dyad's mean, (node, headroom).
+
+    Population: mean, log spreads.
+    """
     out = np.empty((DYAD_NODES.size, GRID.size))
     for j in range(DYAD_NODES.size):
         mean = population[0] + math.exp(population[1]) * DYAD_NODES[j]

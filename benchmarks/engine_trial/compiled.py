@@ -2,7 +2,12 @@
 
 import numba
 
-FAST = {"contract", "reassoc", "nsz", "arcp"}  # Not `nnan`: a proposal that is no number must be rejected
+FAST = {
+    "contract",
+    "reassoc",
+    "nsz",
+    "arcp",
+}  # Not `nnan`: a proposal that is no number must be rejected
 
 
 def kernel(function):
@@ -13,4 +18,6 @@ def kernel(function):
 def small(function):
     """Compile a function that becomes a part of its callers."""
     options = {"fastmath": FAST, "error_model": "numpy", "nogil": True, "inline": "never"}
-    return numba.njit(cache=True, forceinline=True, **{k: v for k, v in options.items() if k != "inline"})(function)
+    return numba.njit(
+        cache=True, forceinline=True, **{k: v for k, v in options.items() if k != "inline"}
+    )(function)

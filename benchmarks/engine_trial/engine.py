@@ -1,8 +1,10 @@
 """The engine: a fit of one dyad alone or of several pooled, with its checks.
 
-1. Surfaces of the dyads' log-evidences, trained in rounds where the chain goes (`surface`, `evidence`).
+1. Surfaces of the dyads' log-evidences, trained in rounds where the chain goes (`surface`,
+   `evidence`).
 2. A chain on the surfaces for all parameters but the path (`hierarchy`).
-3. Paths at points of the chain, one a dyad kept by its weight, and the weights of the points (`weights`).
+3. Paths at points of the chain, one a dyad kept by its weight, and the weights of the points
+   (`weights`).
 """
 
 import math
@@ -29,9 +31,11 @@ from weights import keep_paths
 
 CHAINS = 4
 FIRST_POINTS = 400  # Of the first, quadratic surface of a dyad
-WIDER_SHARED = 1.2  # New points are spread so much further yet in shared parameters, for all dyads' tails add up
+# New points are spread so much further yet in shared parameters, for all dyads' tails add up
+WIDER_SHARED = 1.2
 WIDER = 1.15  # The prior of the first cloud is so much wider than that of a dyad alone
-# Of every round: new points a dyad, degree, by how much they are spread further than the chain's draws, sweeps a chain
+# Of every round: new points a dyad, degree, by how much they are spread further than the chain's
+# draws, sweeps a chain
 ROUNDS = ((400, 3, 1.4, 500), (350, 3, 1.1, 500), (350, 3, 1.1, 750))
 PILOT, PILOT_PAIRS = 300, 2  # Points and pairs by which ceilings tilt surfaces
 PAIRS, PAIRS_MOST = 1.6, 6  # Of paths for a refreshed dyad: on average, at most
@@ -52,7 +56,9 @@ class Found:
     trend: np.ndarray  # (..., month): of all dyads one after the other
     cycle: np.ndarray
     headroom: np.ndarray  # (..., era)
-    missed: np.ndarray  # (chain, sweep, dyad): log weights of fresh proposals; 0 where there was none
+    missed: (
+        np.ndarray
+    )  # (chain, sweep, dyad): log weights of fresh proposals; 0 where there was none
     accepted: np.ndarray  # (dyad, 2): shares of fresh and of near proposals
     longest: np.ndarray  # (dyad,): run of refusals
     accepted_joint: float
@@ -77,9 +83,16 @@ class Clock:
 
 
 def fit(
-    months: list[Months], priors: Priors, seed=1, sweeps=SWEEPS, ceilings=True, rounds=ROUNDS, pairs=PAIRS,
-    burn_in=BURN_IN, plan=None,
-) -> Found:  # fmt: skip
+    months: list[Months],
+    priors: Priors,
+    seed=1,
+    sweeps=SWEEPS,
+    ceilings=True,
+    rounds=ROUNDS,
+    pairs=PAIRS,
+    burn_in=BURN_IN,
+    plan=None,
+) -> Found:
     """Fit one dyad or several with chains of so many exact sweeps each."""
     rng, clock, pooled = np.random.default_rng(seed), Clock(), len(months) > 1
     plan = plan or (Plan() if pooled else ALONE)
@@ -103,13 +116,17 @@ def fit(
     tried = sum(run.accepted for run in runs)
     kinds = sum(run.kinds for run in runs)
     return Found(
-        *draws, np.stack([run.missed for run in runs]),
+        *draws,
+        np.stack([run.missed for run in runs]),
         tried[:, :, 1] / np.maximum(tried[:, :, 0], 1.0),
         np.max([run.longest for run in runs], axis=0),
         float(np.mean([run.joint[1] / run.joint[0] for run in runs])),
-        max(run.joint[2] for run in runs), kinds[:, 1] / np.maximum(kinds[:, 0], 1.0),
-        clock.seconds, misses, number,
-    )  # fmt: skip
+        max(run.joint[2] for run in runs),
+        kinds[:, 1] / np.maximum(kinds[:, 0], 1.0),
+        clock.seconds,
+        misses,
+        number,
+    )
 
 
 def typical_headrooms(priors, pooled):
@@ -122,7 +139,10 @@ def typical_headrooms(priors, pooled):
 
 def flat(chain):
     """Chains one after the other."""
-    return (chain[name].reshape(-1, *chain[name].shape[2:]) for name in ("values", "means", "own", "log"))
+    return (
+        chain[name].reshape(-1, *chain[name].shape[2:])
+        for name in ("values", "means", "own", "log")
+    )
 
 
 def shared_out(paths, months):
@@ -145,7 +165,9 @@ def weigh(months, values, means, own, headrooms, pairs, ceilings, rng):
         theta = np.ascontiguousarray(np.concatenate([values[:, :SHARED], own[:, d]], axis=1))
         eras = number_of_eras(one)
         seed = int(rng.integers(2**31))
-        paths.append(keep_paths(theta, priors, headrooms, one, eras, int(pairs[d]), 1, ceilings, seed))
+        paths.append(
+            keep_paths(theta, priors, headrooms, one, eras, int(pairs[d]), 1, ceilings, seed)
+        )
     return paths
 
 
@@ -154,7 +176,9 @@ def with_ceilings(surfaces, chain, months, priors, pooled, rng):
     values, means, own, log_evidence = flat(chain)
     at = rng.choice(len(values), min(PILOT, len(values)), replace=False)
     headrooms = np.tile(typical_headrooms(priors, pooled), (len(at), 1))
-    paths = weigh(months, values[at], means[at], own[at], headrooms, [PILOT_PAIRS] * len(months), True, rng)
+    paths = weigh(
+        months, values[at], means[at], own[at], headrooms, [PILOT_PAIRS] * len(months), True, rng
+    )
     main = surfaces.main.copy()
     for d in range(len(months)):
         missed = paths[d].log_weight - log_evidence[at, d]
@@ -171,7 +195,10 @@ def with_ceilings(surfaces, chain, months, priors, pooled, rng):
 
 
 def trained(months, priors, pooled, rounds, rng, clock):
-    """Train surfaces and run chains on them in turn; return both, quadratics, and what surfaces missed."""
+    """Train surfaces and run chains on them in turn.
+
+    Return both, quadratics, and what surfaces missed.
+    """
     centre = np.r_[priors.shared[0], priors.own[0]]
     sd = WIDER * np.r_[priors.shared[1], np.hypot(priors.own[1], priors.own[2])]
     own_surfaces, quadratics = [], []
@@ -201,7 +228,9 @@ def trained(months, priors, pooled, rounds, rng, clock):
                 stored[d] = new, found
             else:
                 missed.append(float(np.std(found[:, 0] - predict(own_surfaces[d], new))))
-                stored[d] = tuple(np.concatenate(two) for two in zip(stored[d], (new, found), strict=True))
+                stored[d] = tuple(
+                    np.concatenate(two) for two in zip(stored[d], (new, found), strict=True)
+                )
             own_surfaces[d] = train(*stored[d], degree, 1.0, new)
             quadratics.append(curvature_of(train(*stored[d], 2, 1.0, new, LOGARITHMS)))
         misses.append(missed)

@@ -4,8 +4,12 @@ import numpy as np
 from compiled import kernel
 from path import Sites, filter_path, improve_sites
 
-SWEEPS = 2  # From assumed-density sites: the second changes the log-evidence by .00 to .01, the first by up to .3
-REFERENCE = np.array([0.3, 1.1, -0.3, 0.45])  # Wide prior of long-run mean and volume effect for the sites
+# From assumed-density sites: the second changes the log-evidence by .00 to .01, the first by up to
+# .3
+SWEEPS = 2
+REFERENCE = np.array(
+    [0.3, 1.1, -0.3, 0.45]
+)  # Wide prior of long-run mean and volume effect for the sites
 
 
 @kernel
@@ -38,6 +42,10 @@ def evidences(points, months, prior, sweeps):
     for i in range(points.shape[0]):
         log_evidence, regression, _, _, _ = evidence_at(points[i], months, prior, sweeps)
         out[i, 0] = log_evidence
-        out[i, 1], out[i, 2], out[i, 3] = regression.mean_mean, regression.mean_volume, regression.volume_volume
+        out[i, 1], out[i, 2], out[i, 3] = (
+            regression.mean_mean,
+            regression.mean_volume,
+            regression.volume_volume,
+        )
         out[i, 4], out[i, 5] = regression.mean_shift, regression.volume_shift
     return out

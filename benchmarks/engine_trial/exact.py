@@ -1,9 +1,10 @@
 r"""Exact chain of all parameters and paths: what surfaces and sites propose, weights of single dyads decide.
 
-The path of a dyad is a map of standard normals, :math:`x = T_\theta(z)`, from the Gaussian that its sites make of the
-posterior. In terms of :math:`z` the posterior is :math:`p(\theta) N(z) w_\theta(z)`, where the weight :math:`w` is the
-density of path, events and ceilings over that of the map. A pair of paths, :math:`T(z)` and :math:`T(-z)`, is kept
-together; its weight :math:`\hat L` is the mean of both, and either is drawn by its own weight where one path is needed.
+The path of a dyad is a map of standard normals, :math:`x = T_\theta(z)`, from the Gaussian that its
+sites make of the posterior. In terms of :math:`z` the posterior is :math:`p(\theta) N(z)
+w_\theta(z)`, where the weight :math:`w` is the density of path, events and ceilings over that of
+the map. A pair of paths, :math:`T(z)` and :math:`T(-z)`, is kept together; its weight :math:`\hat
+L` is the mean of both, and either is drawn by its own weight where one path is needed.
 
 A sweep has these parts, each of which leaves the posterior as it is:
 
@@ -11,11 +12,11 @@ A sweep has these parts, each of which leaves the posterior as it is:
    or, sometimes, near the old ones (:math:`z' = \rho z + \sqrt{1 - \rho^2} \epsilon`); accepted with
    :math:`\hat L' S / (\hat L S')`. The old parameters have as many pairs, their own and fresh ones (conditional
    importance sampling: Andrieu, Doucet and Holenstein 2010).
-2. Populations given the dyads: of own parameters, of long-run means and volume effects, and of headrooms, which
-   are integrated.
-3. Shared parameters and populations by a chain on the sum of surfaces, dyads moving along (not centred), then
-   accepted by the product of all :math:`\hat L' S / (\hat L S')` with the normals held (delayed acceptance; correlated
-   pseudo-marginal: Deligiannidis, Doucet and Pitt 2018).
+2. Populations given the dyads: of own parameters, of long-run means and volume effects, and of
+   headrooms, which are integrated.
+3. Shared parameters and populations by a chain on the sum of surfaces, dyads moving along (not
+   centred), then accepted by the product of all :math:`\hat L' S / (\hat L S')` with the normals
+   held (delayed acceptance; correlated pseudo-marginal: Deligiannidis, Doucet and Pitt 2018).
 """
 
 import math
@@ -48,7 +49,16 @@ from hierarchy import (
     theta_of,
 )
 from months import JUMP, OWN, START_SD, dyad_of
-from path import Backward, Filtered, Regression, Sites, draw_paths, moments_of, posterior_of, smoothed_levels
+from path import (
+    Backward,
+    Filtered,
+    Regression,
+    Sites,
+    draw_paths,
+    moments_of,
+    posterior_of,
+    smoothed_levels,
+)
 from priors import SPREAD_OF_SPREADS
 from surface import shifted
 
@@ -67,11 +77,14 @@ class Plan(NamedTuple):
     near_kept: float = 0.9  # Correlation of their normals
     joint_steps: int = 600  # On the sum of surfaces, between two exact decisions on all parameters
     joint_own: float = 0.7  # Share of these that are of one dyad's own parameters
-    joint_moving: float = 0.6  # Share of dyads whose own parameters these may move: one that is stuck must not stop all
+    # Share of dyads whose own parameters these may move: one that is stuck must not stop all
+    joint_moving: float = 0.6
     joint_small: float = 0.4  # Share of these with a quarter of the steps, all of them near
 
 
-ALONE = Plan(joint_small=0.0, joint_moving=1.0, refreshed=1.0, joint_steps=100)  # One dyad has no other to wait for
+ALONE = Plan(
+    joint_small=0.0, joint_moving=1.0, refreshed=1.0, joint_steps=100
+)  # One dyad has no other to wait for
 
 
 class Smoother(NamedTuple):
@@ -133,9 +146,15 @@ def weigh_pairs(theta, months, eras, smoother, prior, node_weights, normals, cei
         if not math.isfinite(log_weight[k]):
             log_weight[k] = -math.inf
     return Pairs(
-        log_weight, log_mean_exp(log_weight), paths.trend, paths.cycle, paths.mean, paths.volume_effect,
-        factors, by_node,
-    )  # fmt: skip
+        log_weight,
+        log_mean_exp(log_weight),
+        paths.trend,
+        paths.cycle,
+        paths.mean,
+        paths.volume_effect,
+        factors,
+        by_node,
+    )
 
 
 @kernel
@@ -177,7 +196,12 @@ def normals_of_path(months, smoother, prior, trend, cycle, mean, volume_effect, 
     _, _, states = smoothed_levels(months, s.filtered, s.backward, s.regression, prior)
     out[2 * size], out[2 * size + 1] = normals_of_mean(s.regression, prior, mean, volume_effect)
     off_m, off_b = mean - mean_m, volume_effect - mean_b
-    gain, root, after, before = s.backward.gain, s.backward.root, s.filtered.after_mean, s.filtered.before_mean
+    gain, root, after, before = (
+        s.backward.gain,
+        s.backward.root,
+        s.filtered.after_mean,
+        s.filtered.before_mean,
+    )
     for t in range(size):
         u, c = trend[t] - states[t, 0], cycle[t] - states[t, 1]
         now_u = -after[t, 0, 1] * off_m - after[t, 0, 2] * off_b
@@ -209,10 +233,12 @@ def draw_mean_of_trend(theta, months, moments, prior, trend):
 
 @kernel
 def move_mean(theta, months, eras, smoother, prior, node_weights, pairs, at, normals):
-    """Move a dyad's long-run mean while trend and cycle stay where they are; accepted by ceilings alone.
+    """Move a dyad's long-run mean while trend and cycle stay where they are.
 
-    A mean far above a trend that a ceiling holds down is likely, and paths drawn without ceilings do not find it.
-    Writes path and normals; returns whether it was accepted.
+    Accepted by ceilings alone.
+
+    A mean far above a trend that a ceiling holds down is likely, and paths drawn without ceilings
+    do not find it. Writes path and normals; returns whether it was accepted.
     """
     moments = moments_of(theta, months.gaps)
     trend = pairs.trend[at] + pairs.mean[at]
@@ -225,7 +251,9 @@ def move_mean(theta, months, eras, smoother, prior, node_weights, pairs, at, nor
         return False
     pairs.trend[at], pairs.mean[at] = trend, mean
     pairs.factors[at], pairs.by_node[at] = factors, by_node
-    normals_of_path(months, smoother, prior, trend, pairs.cycle[at], mean, pairs.volume_effect[at], normals)
+    normals_of_path(
+        months, smoother, prior, trend, pairs.cycle[at], mean, pairs.volume_effect[at], normals
+    )
     return True
 
 
@@ -244,7 +272,10 @@ def log_of_headrooms(population, priors, factors, eras):
 
 @kernel
 def move_headrooms(population, priors, factors, eras, pooled):
-    """Metropolis steps of the headrooms' population; a dyad alone has but the spread of its eras."""
+    """Metropolis steps of the headrooms' population.
+
+    A dyad alone has but the spread of its eras.
+    """
     new = population.copy()
     now = log_of_headrooms(population, priors, factors, eras)
     for _ in range(HEADROOM_STEPS):
@@ -269,7 +300,20 @@ class Run(NamedTuple):
 
 @kernel
 def run_exact(
-    panel, surfaces, priors, values, means, own, headrooms, tuning, plan, pairs, sweeps, pooled, ceilings, seed
+    panel,
+    surfaces,
+    priors,
+    values,
+    means,
+    own,
+    headrooms,
+    tuning,
+    plan,
+    pairs,
+    sweeps,
+    pooled,
+    ceilings,
+    seed,
 ):
     """Run a chain from parameters; return its kept draws and what the decisions were."""
     np.random.seed(seed)
@@ -281,7 +325,9 @@ def run_exact(
     node_weights = dyad_weights(headrooms)
     all_months = [dyad_of(panel, d) for d in range(dyads)]
     normals = [np.empty(2 * all_months[d].gap.size + 2) for d in range(dyads)]
-    smoothers = [smoother_at(theta_of(values, own[d]), all_months[d], reference[d]) for d in range(dyads)]
+    smoothers = [
+        smoother_at(theta_of(values, own[d]), all_months[d], reference[d]) for d in range(dyads)
+    ]
     new_smoothers = [smoothers[d] for d in range(dyads)]
     held = []
     path_factors = []
@@ -291,7 +337,16 @@ def run_exact(
         many = np.empty((16, normals[d].size))
         for k in range(16):
             write_normals(normals[d].size, many[k])
-        first = weigh_pairs(theta, months, panel.eras[d], smoothers[d], prior_of(means), node_weights, many, ceilings)
+        first = weigh_pairs(
+            theta,
+            months,
+            panel.eras[d],
+            smoothers[d],
+            prior_of(means),
+            node_weights,
+            many,
+            ceilings,
+        )
         at = pick_path(first)
         turn_to(at, many, normals[d])
         path_mean[d], path_effect[d] = first.mean[at], first.volume_effect[at]
@@ -299,8 +354,16 @@ def run_exact(
         held.append(first)
     new_held = [held[d] for d in range(dyads)]
     kept, eras = sweeps, panel.eras.sum()
-    out_values, out_means, out_own = np.empty((kept, GLOBAL)), np.empty((kept, COUNTS)), np.empty((kept, dyads, OWN))
-    out_headrooms, out_mean, out_effect = np.empty((kept, 3)), np.empty((kept, dyads)), np.empty((kept, dyads))
+    out_values, out_means, out_own = (
+        np.empty((kept, GLOBAL)),
+        np.empty((kept, COUNTS)),
+        np.empty((kept, dyads, OWN)),
+    )
+    out_headrooms, out_mean, out_effect = (
+        np.empty((kept, 3)),
+        np.empty((kept, dyads)),
+        np.empty((kept, dyads)),
+    )
     out_trend, out_cycle = np.empty((kept, size), np.float32), np.empty((kept, size), np.float32)
     out_headroom = np.empty((kept, eras))
     missed = np.zeros((sweeps, dyads))  # Estimate less surface where a dyad was refreshed; 0 if not
@@ -330,8 +393,12 @@ def run_exact(
                 elif local:
                     z[0] = plan.near_kept * old_z[0] + math.sqrt(1.0 - plan.near_kept**2) * z[0]
             moved = smoother_at(theta, months, reference[d])
-            there = weigh_pairs(theta, months, panel.eras[d], moved, prior, node_weights, z, ceilings)
-            here = weigh_pairs(old_theta, months, panel.eras[d], smoothers[d], prior, node_weights, old_z, ceilings)
+            there = weigh_pairs(
+                theta, months, panel.eras[d], moved, prior, node_weights, z, ceilings
+            )
+            here = weigh_pairs(
+                old_theta, months, panel.eras[d], smoothers[d], prior, node_weights, old_z, ceilings
+            )
             if not local:
                 missed[sweep, d] = there.log_mean - state.log[d]
             change = there.log_mean - state.log[d] - here.log_mean + old_log
@@ -350,7 +417,17 @@ def run_exact(
             turn_to(at, old_z, normals[d])
             if ceilings:
                 theta = theta_of(state.values, state.own[d])
-                move_mean(theta, months, panel.eras[d], smoothers[d], prior, node_weights, here, at, normals[d])
+                move_mean(
+                    theta,
+                    months,
+                    panel.eras[d],
+                    smoothers[d],
+                    prior,
+                    node_weights,
+                    here,
+                    at,
+                    normals[d],
+                )
             path_mean[d], path_effect[d] = here.mean[at], here.volume_effect[at]
             path_factors[d] = here.factors[at]
         if pooled:
@@ -362,7 +439,9 @@ def run_exact(
         prior = prior_of(state.means)
         for d in range(dyads):
             state.log[d] = shifted(state.read[d], reference[d], prior)
-            at_mean, at_effect = normals_of_mean(smoothers[d].regression, prior, path_mean[d], path_effect[d])
+            at_mean, at_effect = normals_of_mean(
+                smoothers[d].regression, prior, path_mean[d], path_effect[d]
+            )
             normals[d][-2], normals[d][-1] = at_mean, at_effect
         # All shared parameters and populations, normals held
         copy_into(new, state)
@@ -371,16 +450,31 @@ def run_exact(
         if np.random.random() < plan.joint_small:
             by_gaussian, joint_steps = 0.0, plan.joint_steps // 4
         tried_kinds += steps_of_all(
-            surfaces, priors, new, scratch, joint_steps, plan.joint_own, moving, by_gaussian, tuning, pooled
+            surfaces,
+            priors,
+            new,
+            scratch,
+            joint_steps,
+            plan.joint_own,
+            moving,
+            by_gaussian,
+            tuning,
+            pooled,
         )
         new_prior = prior_of(new.means)
         change = 0.0
         for d in range(dyads):
             months, z = all_months[d], normals[d].reshape(1, -1)
             held[d] = weigh_pairs(
-                theta_of(state.values, state.own[d]), months, panel.eras[d], smoothers[d], prior, node_weights,
-                z, ceilings,
-            )  # fmt: skip
+                theta_of(state.values, state.own[d]),
+                months,
+                panel.eras[d],
+                smoothers[d],
+                prior,
+                node_weights,
+                z,
+                ceilings,
+            )
             theta = theta_of(new.values, new.own[d])
             new_smoothers[d] = smoother_at(theta, months, reference[d])
             new_held[d] = weigh_pairs(
@@ -399,7 +493,11 @@ def run_exact(
         row, first_era = sweep, 0
         for d in range(dyads):
             one, at = held[d], pick_path(held[d])
-            path_mean[d], path_effect[d], path_factors[d] = one.mean[at], one.volume_effect[at], one.factors[at]
+            path_mean[d], path_effect[d], path_factors[d] = (
+                one.mean[at],
+                one.volume_effect[at],
+                one.factors[at],
+            )
             turn_to(at, normals[d].copy().reshape(1, -1), normals[d])
             own_months = slice(panel.first[d], panel.first[d + 1])
             out_mean[row, d], out_effect[row, d] = one.mean[at], one.volume_effect[at]
@@ -411,6 +509,14 @@ def run_exact(
         out_values[row], out_means[row], out_own[row] = state.values, state.means, state.own
         out_headrooms[row] = headrooms
     draws = (
-        out_values, out_means, out_own, out_headrooms, out_mean, out_effect, out_trend, out_cycle, out_headroom
-    )  # fmt: skip
+        out_values,
+        out_means,
+        out_own,
+        out_headrooms,
+        out_mean,
+        out_effect,
+        out_trend,
+        out_cycle,
+        out_headroom,
+    )
     return Run(draws, missed, accepted, longest, tried_joint, tried_kinds)

@@ -21,7 +21,8 @@ BLOCKS = 2 + OWN  # All global ones; shared ones; each population
 OF_MEANS, SHARED_BY_GAUSSIAN, POPULATIONS = BLOCKS, BLOCKS + 1, BLOCKS + 2  # Other kinds of steps
 KINDS = np.array([0.05, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.3, 0.05])  # Shares of steps of each kind
 WIDER_GAUSSIAN = 1.15  # Standard deviations of proposals by quadratics, over theirs
-BY_GAUSSIAN = 0.5  # Share of the steps of own parameters that are proposed by quadratics, not near the old ones
+# Share of the steps of own parameters that are proposed by quadratics, not near the old ones
+BY_GAUSSIAN = 0.5
 
 
 class Quadratics(NamedTuple):
@@ -94,7 +95,9 @@ def log_population(own, mean, log_sd):
 class State(NamedTuple):
     """Parameters of a chain, and what the surfaces say there; its arrays are written in place."""
 
-    values: np.ndarray  # (global,): shared parameters, means of populations, logarithms of their spreads
+    values: (
+        np.ndarray
+    )  # (global,): shared parameters, means of populations, logarithms of their spreads
     means: np.ndarray  # (4,): populations of long-run means and volume effects
     own: np.ndarray  # (dyad, 4)
     read: np.ndarray  # (dyad, 6): log-evidence and regression under the reference
@@ -242,7 +245,9 @@ def step_own(surfaces, state, d, tuning, by_gaussian):
         own = near_own(state, d, tuning)
     for q in range(OWN):
         mean_q, log_sd = state.values[SHARED + q], state.values[SHARED + OWN + q]
-        change += log_population(own[q], mean_q, log_sd) - log_population(state.own[d, q], mean_q, log_sd)
+        change += log_population(own[q], mean_q, log_sd) - log_population(
+            state.own[d, q], mean_q, log_sd
+        )
     read_surface(surfaces, d, theta_of(state.values, own), terms, one)
     now = shifted(one, surfaces.reference[d], prior_of(state.means))
     if math.log(np.random.random()) < now - state.log[d] + change:
@@ -258,7 +263,9 @@ def step_shared(surfaces, priors, state, new, tuning, pooled):
     root, mean = gaussian_of_shared(tuning.quadratics, priors, state.own)
     new.values[:] = state.values
     new.values[:SHARED] = draw_gaussian(root, mean)
-    change = log_gaussian(root, mean, state.values[:SHARED]) - log_gaussian(root, mean, new.values[:SHARED])
+    change = log_gaussian(root, mean, state.values[:SHARED]) - log_gaussian(
+        root, mean, new.values[:SHARED]
+    )
     change += log_prior(new.values, priors, pooled) - log_prior(state.values, priors, pooled)
     for d in range(state.log.size):
         read_surface(surfaces, d, theta_of(new.values, state.own[d]), terms, new.read[d])
@@ -355,7 +362,9 @@ def draw_populations_of_own(state, priors, q, spread_too):
     mean, spread = SHARED + q, SHARED + OWN + q
     if spread_too:
         typical = math.log(priors.own[2, q])
-        state.values[spread] = move_spread(state.own[:, q], state.values[mean], state.values[spread], typical)
+        state.values[spread] = move_spread(
+            state.own[:, q], state.values[mean], state.values[spread], typical
+        )
     else:
         centre, sd = priors.own[0, q], priors.own[1, q]
         state.values[mean] = draw_mean(state.own[:, q], state.values[spread], centre, sd)
@@ -380,11 +389,13 @@ def draw_populations_of_means(state, priors, mean, volume_effect):
 
 
 @kernel
-def steps_of_all(surfaces, priors, state, new, steps, own_share, moving, by_gaussian, tuning, pooled):
+def steps_of_all(
+    surfaces, priors, state, new, steps, own_share, moving, by_gaussian, tuning, pooled
+):
     """Reversible steps on the surfaces: each is of a kind that is drawn (a fixed order would not be reversible).
 
-    A share of them is of own parameters of one dyad, of those that are `moving`. `new` is a state to write to. Return how many of each kind were
-    tried and accepted, (kind, 2).
+    A share of them is of own parameters of one dyad, of those that are `moving`. `new` is a state
+    to write to. Return how many of each kind were tried and accepted, (kind, 2).
     """
     tried = np.zeros((KINDS.size, 2))
     for _ in range(steps):
@@ -412,7 +423,10 @@ def steps_of_all(surfaces, priors, state, new, steps, own_share, moving, by_gaus
 
 @kernel
 def run_chain(surfaces, priors, values, means, own, tuning, sweeps, thin, pooled, seed):
-    """Run a chain on the surfaces alone; return its kept draws, (draw, ...), and the shares of accepted proposals."""
+    """Run a chain on the surfaces alone.
+
+    Return its kept draws, (draw, ...), and the shares of accepted proposals.
+    """
     np.random.seed(seed)
     dyads = own.shape[0]
     state, new = new_state(surfaces, values, means, own), new_state(surfaces, values, means, own)
@@ -425,7 +439,16 @@ def run_chain(surfaces, priors, values, means, own, tuning, sweeps, thin, pooled
             for _ in range(2):
                 accepted_own[d] += step_own(surfaces, state, d, tuning, BY_GAUSSIAN)
         tried += steps_of_all(
-            surfaces, priors, state, new, 8 if pooled else 2, 0.0, moving, BY_GAUSSIAN, tuning, pooled
+            surfaces,
+            priors,
+            state,
+            new,
+            8 if pooled else 2,
+            0.0,
+            moving,
+            BY_GAUSSIAN,
+            tuning,
+            pooled,
         )
         if pooled:
             draw_all_populations_of_own(state, priors)
@@ -455,7 +478,9 @@ def tuned(values, own, quadratics, pooled):
             block[2 + q][np.ix_(at, at)] = root_of(values[:, at], floor[at])
     block[1][:SHARED, :SHARED] = root_of(values[:, :SHARED], floor[:SHARED])
     sizes = 2.38 / np.sqrt(np.r_[GLOBAL, SHARED, np.full(OWN, 2.0)])
-    return Tuning(quadratics, roots, np.full(dyads, 2.38 / math.sqrt(OWN)), block, sizes, np.array([0.4, 0.4]))
+    return Tuning(
+        quadratics, roots, np.full(dyads, 2.38 / math.sqrt(OWN)), block, sizes, np.array([0.4, 0.4])
+    )
 
 
 def first_tuning(surfaces, quadratics, priors, pooled):
@@ -490,14 +515,18 @@ def start_of(surfaces, priors, pooled, rng):
     return np.r_[shared, population], means, own
 
 
-def sample(surfaces, quadratics, priors, pooled, chains, sweeps, thin, rng, tuning_sweeps=(300, 400, 600)):
+def sample(
+    surfaces, quadratics, priors, pooled, chains, sweeps, thin, rng, tuning_sweeps=(300, 400, 600)
+):
     """Run chains after tuning; return the tuning and draws (chain, draw, ...)."""
     tuning = first_tuning(surfaces, quadratics, priors, pooled)
     states = [start_of(surfaces, priors, pooled, rng) for _ in range(chains)]
 
     def run(number, every):
         return [
-            run_chain(surfaces, priors, *state, tuning, number, every, pooled, int(rng.integers(2**31)))
+            run_chain(
+                surfaces, priors, *state, tuning, number, every, pooled, int(rng.integers(2**31))
+            )
             for state in states
         ]
 

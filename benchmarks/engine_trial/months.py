@@ -15,8 +15,15 @@ STEP = 3  # Of the trend in a month, log-odds
 CYCLE_HALF_LIFE = 4  # Months
 CYCLE_SD = 5  # Of the cycle in the long run, log-odds
 NOISE = 6  # Of a month, log-odds
-NAMES = ("trend_half_life", "concentration", "trend_jump", "trend_step", "cycle_half_life",
-         "cycle_sd", "tau")  # fmt: skip
+NAMES = (
+    "trend_half_life",
+    "concentration",
+    "trend_jump",
+    "trend_step",
+    "cycle_half_life",
+    "cycle_sd",
+    "tau",
+)
 SHARED, OWN = 3, 4  # Numbers of shared parameters, and of those that a dyad has
 
 START_SD = 1.4  # Of the first trend around the long-run mean, log-odds (priors.toml, trend_start)
@@ -38,7 +45,10 @@ class Months(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """Months of all dyads, one dyad after the other; fields as in `Months`, with where each dyad begins."""
+    """Months of all dyads, one dyad after the other.
+
+    Fields as in `Months`, with where each dyad begins.
+    """
 
     cooperative: np.ndarray
     hostile: np.ndarray
@@ -57,8 +67,9 @@ class Panel(NamedTuple):
 def read_months(arrays, from_first_event=True) -> list[Months]:
     """Read `forecast.model.arrays.PanelArrays`, counts of both directions summed.
 
-    A ceiling is anchored at the trend where its era begins or, with `from_first_event`, in the month of the dyad's
-    first event if that is later: before it the trend is a guess that a ceiling must not hang on.
+    A ceiling is anchored at the trend where its era begins or, with `from_first_event`, in the
+    month of the dyad's first event if that is later: before it the trend is a guess that a ceiling
+    must not hang on.
     """
     side = arrays.observed.side
     counts = np.zeros((arrays.nodes, 2), dtype=np.int64)
@@ -73,12 +84,17 @@ def read_months(arrays, from_first_event=True) -> list[Months]:
         start, era = anchors(new, counts[own].sum(axis=1) > 0, from_first_event)
         found.append(
             Months(
-                np.ascontiguousarray(counts[own, 1]), np.ascontiguousarray(counts[own, 0]),
-                arrays.observed.relative_count[own].astype(FLOAT), place[1:].astype(np.int64),
-                gaps.astype(np.int64), (new & (gap > 0)).astype(FLOAT), start, era,
+                np.ascontiguousarray(counts[own, 1]),
+                np.ascontiguousarray(counts[own, 0]),
+                arrays.observed.relative_count[own].astype(FLOAT),
+                place[1:].astype(np.int64),
+                gaps.astype(np.int64),
+                (new & (gap > 0)).astype(FLOAT),
+                start,
+                era,
                 arrays.node_time[own].astype(np.int64),
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -113,6 +129,13 @@ def dyad_of(panel, d):
     a, b = panel.first[d], panel.first[d + 1]
     g, h = panel.first_gap[d], panel.first_gap[d + 1]
     return Months(
-        panel.cooperative[a:b], panel.hostile[a:b], panel.volume[a:b], panel.gap[a:b], panel.gaps[g:h],
-        panel.begins[a:b], panel.start[a:b], panel.era[a:b], panel.time[a:b],
-    )  # fmt: skip
+        panel.cooperative[a:b],
+        panel.hostile[a:b],
+        panel.volume[a:b],
+        panel.gap[a:b],
+        panel.gaps[g:h],
+        panel.begins[a:b],
+        panel.start[a:b],
+        panel.era[a:b],
+        panel.time[a:b],
+    )

@@ -1,7 +1,7 @@
 r"""Path of a dyad given its parameters: Gaussian sites of the months, smoothing, draws and their weights.
 
-The level of a month is :math:`\ell_t = m + b v_t + u_t + c_t`: long-run mean, effect of volume, the trend's distance
-from the mean, and the cycle. Both are first-order processes around zero,
+The level of a month is :math:`\ell_t = m + b v_t + u_t + c_t`: long-run mean, effect of volume, the
+trend's distance from the mean, and the cycle. Both are first-order processes around zero,
 
 .. math:: u_{t+1} = r u_t + s \epsilon + (\text{jump}), \qquad c_{t+1} = \phi c_t + \sigma \epsilon,
 
@@ -121,11 +121,16 @@ def log_norms_of(a, months):
 def filter_path(theta, months, sites, prior, find_sites):
     """Filter a dyad; with `find_sites` each month's site is what matches its moments (assumed density).
 
-    Returns the filtered states, the regression on (m, b) by the sites, and the assumed-density log-likelihood.
+    Returns the filtered states, the regression on (m, b) by the sites, and the assumed-density
+    log-likelihood.
     """
     size = months.gap.size
     moments = moments_of(theta, months.gaps)
-    a, noise, jump2 = math.exp(theta[CONCENTRATION]), math.exp(theta[NOISE]), math.exp(2.0 * theta[JUMP])
+    a, noise, jump2 = (
+        math.exp(theta[CONCENTRATION]),
+        math.exp(theta[NOISE]),
+        math.exp(2.0 * theta[JUMP]),
+    )
     before_cov, after_cov = np.empty((size, 3)), np.empty((size, 3))
     before_mean, after_mean = np.empty((size, 2, 3)), np.empty((size, 2, 3))
     uu, uc, cc = START_SD**2, 0.0, math.exp(2.0 * theta[CYCLE_SD])
@@ -176,8 +181,10 @@ def filter_path(theta, months, sites, prior, find_sites):
             u_data, u_m, u_b = u_data + gain_u * off, u_m + gain_u * by_m, u_b + gain_u * by_b
             c_data, c_m, c_b = c_data + gain_c * off, c_m + gain_c * by_m, c_b + gain_c * by_b
             uu, uc, cc = (
-                uu - gain_u * gain_u * total, uc - gain_u * gain_c * total, cc - gain_c * gain_c * total
-            )  # fmt: skip
+                uu - gain_u * gain_u * total,
+                uc - gain_u * gain_c * total,
+                cc - gain_c * gain_c * total,
+            )
             constant += 0.5 * sites.shift[t] ** 2 / precision - 0.5 * math.log(precision * total)
             constant -= 0.5 * off * off / total
             mm += by_m * by_m / total
@@ -212,9 +219,10 @@ def backward_steps(theta, months, filtered):
             g = months.gap[t + 1]
             r, c = moments.trend_kept[g], moments.cycle_kept[g]
             next_uu, next_uc, next_cc = (
-                filtered.before_cov[t + 1, 0], filtered.before_cov[t + 1, 1],
+                filtered.before_cov[t + 1, 0],
+                filtered.before_cov[t + 1, 1],
                 filtered.before_cov[t + 1, 2],
-            )  # fmt: skip
+            )
             determinant = next_uu * next_cc - next_uc * next_uc
             u_u, u_c, c_u, c_c = uu * r, uc * c, uc * r, cc * c  # covariances with the month after
             gain[t, 0, 0] = (u_u * next_cc - u_c * next_uc) / determinant
@@ -237,12 +245,19 @@ def smoothed_levels(months, filtered, backward, regression, prior):
     _, mean_m, mean_b, cov_mm, cov_mb, cov_bb = posterior_of(regression, prior)
     level, variance, states = np.empty(size), np.empty(size), np.empty((size, 2))
     mean = filtered.after_mean[size - 1].copy()
-    uu, uc, cc = filtered.after_cov[size - 1, 0], filtered.after_cov[size - 1, 1], filtered.after_cov[size - 1, 2]
+    uu, uc, cc = (
+        filtered.after_cov[size - 1, 0],
+        filtered.after_cov[size - 1, 1],
+        filtered.after_cov[size - 1, 2],
+    )
     for t in range(size - 1, -1, -1):
         if t < size - 1:
             g00, g01, g10, g11 = (
-                backward.gain[t, 0, 0], backward.gain[t, 0, 1], backward.gain[t, 1, 0], backward.gain[t, 1, 1]
-            )  # fmt: skip
+                backward.gain[t, 0, 0],
+                backward.gain[t, 0, 1],
+                backward.gain[t, 1, 0],
+                backward.gain[t, 1, 1],
+            )
             for column in range(3):
                 off_u = mean[0, column] - filtered.before_mean[t + 1, 0, column]
                 off_c = mean[1, column] - filtered.before_mean[t + 1, 1, column]
@@ -268,12 +283,14 @@ def smoothed_levels(months, filtered, backward, regression, prior):
 
 @kernel
 def improve_sites(theta, months, sites, filtered, regression, prior, sweeps, kept):
-    """Sweep over all sites at once (expectation propagation), keeping a share of each; write the sites.
+    """Sweep over all sites at once (expectation propagation), keeping a share of each.
+
+    Write the sites.
 
     `filtered` and `regression` are those of the sites as they come.
 
-    Returns the log-evidence of the last sweep's cavities, what the filter then gives, and the largest change of a
-    month's mean in its own standard deviations.
+    Returns the log-evidence of the last sweep's cavities, what the filter then gives, and the
+    largest change of a month's mean in its own standard deviations.
     """
     a, noise = math.exp(theta[CONCENTRATION]), math.exp(theta[NOISE])
     log_norms = log_norms_of(a, months)
@@ -294,10 +311,13 @@ def improve_sites(theta, months, sites, filtered, regression, prior, sweeps, kep
             log_z, new_mean, new_variance = tilted(
                 mean, 1.0 / cavity, noise, months.cooperative[t], months.hostile[t], a, log_norms[t]
             )
-            # Logarithm of the site's integral under its cavity, to compare with that of the month itself.
+            # Logarithm of the site's integral under its cavity, to compare with that of the month
+            # itself.
             full = cavity + precision
             centre = (cavity * mean + shift) / full
-            log_site = 0.5 * math.log(cavity / full) + 0.5 * full * centre**2 - 0.5 * cavity * mean**2
+            log_site = (
+                0.5 * math.log(cavity / full) + 0.5 * full * centre**2 - 0.5 * cavity * mean**2
+            )
             site_constants += log_z - log_site
             change = max(change, abs(new_mean - level[t]) / math.sqrt(variance[t]))
             new_precision = max(1.0 / new_variance - cavity, LEAST_PRECISION)
@@ -349,8 +369,16 @@ def draw_paths(theta, months, sites, prior, filtered, regression, backward, norm
             now_u = -filtered.after_mean[t, 0, 1] * off_m - filtered.after_mean[t, 0, 2] * off_b
             now_c = -filtered.after_mean[t, 1, 1] * off_m - filtered.after_mean[t, 1, 2] * off_b
             if t < size - 1:
-                ahead_u = u + filtered.before_mean[t + 1, 0, 1] * off_m + filtered.before_mean[t + 1, 0, 2] * off_b
-                ahead_c = c + filtered.before_mean[t + 1, 1, 1] * off_m + filtered.before_mean[t + 1, 1, 2] * off_b
+                ahead_u = (
+                    u
+                    + filtered.before_mean[t + 1, 0, 1] * off_m
+                    + filtered.before_mean[t + 1, 0, 2] * off_b
+                )
+                ahead_c = (
+                    c
+                    + filtered.before_mean[t + 1, 1, 1] * off_m
+                    + filtered.before_mean[t + 1, 1, 2] * off_b
+                )
                 now_u += backward.gain[t, 0, 0] * ahead_u + backward.gain[t, 0, 1] * ahead_c
                 now_c += backward.gain[t, 1, 0] * ahead_u + backward.gain[t, 1, 1] * ahead_c
             u = now_u + backward.root[t, 0] * z[2 * t]

@@ -1,7 +1,8 @@
 """Response surface of a dyad's log-evidence: a polynomial in its seven parameters, trained where the posterior is.
 
-A pass by expectation propagation takes a tenth of a millisecond, the polynomial less than a microsecond. What it misses
-is corrected by the weights of the paths, so it is a proposal and no approximation.
+A pass by expectation propagation takes a tenth of a millisecond, the polynomial less than a
+microsecond. What it misses is corrected by the weights of the paths, so it is a proposal and no
+approximation.
 """
 
 import math
@@ -16,13 +17,17 @@ from path import Regression, posterior_of
 from scipy.optimize import minimize
 
 SIZE = SHARED + OWN
-DEGREE, DEGREE_OF_REST = 4, 2  # Of the log-evidence, and of what it says on long-run mean and volume effect
+DEGREE, DEGREE_OF_REST = (
+    4,
+    2,
+)  # Of the log-evidence, and of what it says on long-run mean and volume effect
 DEGREES = {math.comb(SIZE + degree, SIZE): degree for degree in (2, 3, 4, 5)}
 LOGARITHMS = np.zeros(7)
 POWERS = np.array([-0.5, -0.5, 0.5, 0.5, 0.0, 1.0, 1.0])
-"""Powers of the parameters in which log-evidences are closest to polynomials (0 is the logarithm): what vanishes with a
-small step, spread or noise, or a large concentration or half-life, is then no long tail. The first surface, which is
-read far from its points, is of logarithms: there its mode is nearer to the right one."""
+"""Powers of the parameters in which log-evidences are closest to polynomials (0 is the logarithm):
+what vanishes with a small step, spread or noise, or a large concentration or half-life, is then no
+long tail. The first surface, which is read far from its points, is of logarithms: there its mode is
+nearer to the right one."""
 RADIUS = 4.0  # Standard deviations of the posterior within which the polynomial is read
 FLATTEST = 0.02  # Least curvature of a first, quadratic surface, in its whitened coordinates
 LEAST_WEIGHT = 0.02  # Of a training point that is unlikely
@@ -33,7 +38,8 @@ STUDENT = 6.0  # Degrees of freedom of the clouds of training points
 class Surfaces(NamedTuple):
     """Polynomials of all dyads: each monomial is an earlier one times a coordinate.
 
-    Beyond the radius only a quadratic part moves on, which falls in every direction: no mode is made up there.
+    Beyond the radius only a quadratic part moves on, which falls in every direction: no mode is
+    made up there.
     """
 
     parent: np.ndarray  # (term,)
@@ -55,7 +61,11 @@ def terms_of(degree):
     combos = [c for k in range(degree + 1) for c in combinations_with_replacement(range(SIZE), k)]
     place = {c: at for at, c in enumerate(combos)}
     parent = np.array([0] + [place[c[:-1]] for c in combos[1:]])
-    return parent, np.array([0] + [c[-1] for c in combos[1:]]), math.comb(SIZE + DEGREE_OF_REST, SIZE)
+    return (
+        parent,
+        np.array([0] + [c[-1] for c in combos[1:]]),
+        math.comb(SIZE + DEGREE_OF_REST, SIZE),
+    )
 
 
 PARENT, COORDINATE, REST_TERMS = terms_of(DEGREE)
@@ -80,7 +90,14 @@ def smooth_form(values):
     """Return what is regressed: logarithms of precisions, their correlation, and shifts in standard deviations."""
     log_evidence, mm, mb, bb, shift_m, shift_b = values.T
     correlation = np.arctanh(np.clip(mb / np.sqrt(mm * bb), -0.99, 0.99))
-    columns = [log_evidence, np.log(mm), correlation, np.log(bb), shift_m / np.sqrt(mm), shift_b / np.sqrt(bb)]
+    columns = [
+        log_evidence,
+        np.log(mm),
+        correlation,
+        np.log(bb),
+        shift_m / np.sqrt(mm),
+        shift_b / np.sqrt(bb),
+    ]
     return np.stack(columns, axis=1)
 
 
@@ -98,9 +115,14 @@ def regress(rows, targets, weight):
 
 
 def train(points, values, degree, stretch, latest, powers=POWERS):
-    """Return centre, whitening, coefficients and radius; the posterior is `stretch` times narrower than the latest."""
+    """Return centre, whitening, coefficients and radius.
+
+    The posterior is `stretch` times narrower than the latest.
+    """
     values = smooth_form(values)
-    found = np.isfinite(values).all(axis=1) & np.isfinite(points).all(axis=1)  # far out a sweep may fail
+    found = np.isfinite(values).all(axis=1) & np.isfinite(points).all(
+        axis=1
+    )  # far out a sweep may fail
     values, at = values[found], coordinates(points[found], powers)
     own = coordinates(latest, powers)
     centre = own.mean(axis=0)
@@ -108,7 +130,9 @@ def train(points, values, degree, stretch, latest, powers=POWERS):
     z = (at - centre) @ whiten.T
     good = np.quantile(values[:, 0], 0.7)
     near = np.maximum(np.exp(0.5 * np.minimum(values[:, 0] - good, 0.0)), LEAST_WEIGHT)
-    near *= (z**2).sum(axis=1) < (1.25 * RADIUS * max(stretch, 1.0)) ** 2  # a few far points would bend all of it
+    near *= (z**2).sum(axis=1) < (
+        1.25 * RADIUS * max(stretch, 1.0)
+    ) ** 2  # a few far points would bend all of it
     bounded = bounded_quadratic(regress(monomials(z, 2), values[:, 0], near))
     inner = clipped(z, RADIUS)
     rest = regress(monomials(inner, DEGREE_OF_REST), values[:, 1:], near)
@@ -259,7 +283,9 @@ def first_cloud(months, centre, sd, reference, number, rng):
 
     bounds = np.stack([centre - 3.0 * sd, centre + 3.0 * sd], axis=1)
     options = {"maxiter": 25, "ftol": 1e-6}
-    mode = minimize(with_slope, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    mode = minimize(
+        with_slope, centre, jac=True, method="L-BFGS-B", bounds=bounds, options=options
+    ).x
 
     def cloud(middle, root, size):
         t = np.sqrt(rng.chisquare(STUDENT, (size, 1)) / STUDENT)

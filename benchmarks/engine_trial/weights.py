@@ -4,7 +4,15 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from ceiling import DYAD_NODES, GRID, ceiling_factors, ceiling_weight, draw_headrooms, dyad_weights, pick
+from ceiling import (
+    DYAD_NODES,
+    GRID,
+    ceiling_factors,
+    ceiling_weight,
+    draw_headrooms,
+    dyad_weights,
+    pick,
+)
 from compiled import kernel
 from evidence import evidence_at
 from path import draw_paths, moments_of
@@ -13,7 +21,9 @@ from path import draw_paths, moments_of
 class Kept(NamedTuple):
     """One path of a dyad at every point, and its weights; arrays begin with (point,)."""
 
-    log_weight: np.ndarray  # Of the point by this dyad: log of the mean over its paths, an estimate of its likelihood
+    log_weight: (
+        np.ndarray
+    )  # Of the point by this dyad: log of the mean over its paths, an estimate of its likelihood
     log_path: np.ndarray  # (point, path): of every path, ceilings included
     log_free: np.ndarray  # The same without ceilings
     trend: np.ndarray  # (point, month): trend itself
@@ -33,7 +43,10 @@ def keep_paths(points, priors, headrooms, months, eras, pairs, sweeps, ceilings,
     trend, cycle = np.empty((number, size), np.float32), np.empty((number, size), np.float32)
     mean, effect = np.empty(number), np.empty(number)
     headroom = np.zeros((number, eras))
-    factors, by_node = np.ones((paths_each, eras, GRID.size)), np.ones((paths_each, DYAD_NODES.size))
+    factors, by_node = (
+        np.ones((paths_each, eras, GRID.size)),
+        np.ones((paths_each, DYAD_NODES.size)),
+    )
     normals, share = np.empty((pairs, 2 * size + 2)), np.empty(paths_each)
     for i in range(number):
         theta, prior = points[i], priors[i]
@@ -49,7 +62,9 @@ def keep_paths(points, priors, headrooms, months, eras, pairs, sweeps, ceilings,
             log_free[i, k] = log_path[i, k] = paths.log_weight[k]
             if ceilings:
                 ceiling_factors(paths.trend[k], months, moments, factors[k])
-                log_path[i, k] += math.log(max(ceiling_weight(factors[k], eras, weights, by_node[k]), 1e-300))
+                log_path[i, k] += math.log(
+                    max(ceiling_weight(factors[k], eras, weights, by_node[k]), 1e-300)
+                )
             top = max(top, log_path[i, k])
         total = 0.0
         for k in range(paths_each):

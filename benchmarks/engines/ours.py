@@ -22,7 +22,14 @@ def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
     def run(tune: int, draws: int, seed: int) -> Run:
         watch = Watch()
         fitted = fit(
-            problem.panel, SPEC, draws=draws, tune=tune, chains=CHAINS, cores=cores(), seed=seed, progress=watch
+            problem.panel,
+            SPEC,
+            draws=draws,
+            tune=tune,
+            chains=CHAINS,
+            cores=cores(),
+            seed=seed,
+            progress=watch,
         )
         seconds, stats = fitted.provenance["seconds"], fitted.sample_stats
         sampling = sum(spent for step, spent in seconds.items() if step not in BEFORE + AFTER)
@@ -42,7 +49,9 @@ def quantities(drawn: xr.Dataset) -> xr.Dataset:
     """Return what counts of a fit's posterior."""
     counts = {name: drawn[name] for name in PARAMETERS if name in drawn}
     counts |= {name: drawn[name].isel(time=-1) for name in PATHS if name in drawn}
-    return as_dataset({name: value.transpose("chain", "draw", ...).to_numpy() for name, value in counts.items()})
+    return as_dataset(
+        {name: value.transpose("chain", "draw", ...).to_numpy() for name, value in counts.items()}
+    )
 
 
 class Watch:
@@ -66,6 +75,9 @@ class Watch:
         rising = np.flatnonzero(np.diff(done, prepend=-1) > 0)
         waves = [min(cores(), CHAINS - first) for first in range(0, CHAINS, cores())]
         begun = np.cumsum([0, *waves]) * (tune + draws)
-        warm = [(first, first + number * tune) for (first, _), number in zip(pairwise(begun), waves, strict=True)]
+        warm = [
+            (first, first + number * tune)
+            for (first, _), number in zip(pairwise(begun), waves, strict=True)
+        ]
         spans = np.interp(np.array(warm), done[rising], times[rising])
         return float(np.diff(spans, axis=1).sum())

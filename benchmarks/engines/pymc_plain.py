@@ -35,7 +35,9 @@ def plain_model(panel: xr.Dataset) -> pm.Model:
     arrays = panel_arrays(panel, SPEC, dense=True)
     with pm.Model(coords=arrays.coordinates) as model:
         p = add_parameters(arrays)
-        trend, cycle = (pm.Flat(f"{name}_path", dims=("dyad", "time")) for name in ("trend", "cycle"))
+        trend, cycle = (
+            pm.Flat(f"{name}_path", dims=("dyad", "time")) for name in ("trend", "cycle")
+        )
         pm.Potential("path_prior", path_log_density(trend, cycle, p, arrays.era_index))
         level = trend + cycle
         pm.Potential("sides", sides_log_likelihood(level.ravel(), p.observed, arrays.observed))
@@ -49,8 +51,12 @@ def path_log_density(trend: Any, cycle: Any, p: Parameters, era: Index) -> Any:
     """Log-density of both paths (dyad, time), month by month."""
     slow, fast = p.trend, p.cycle
     assert slow is not None and fast is not None
-    slow = {name: value[:, None] if getattr(value, "ndim", 0) else value for name, value in slow.items()}
-    fast = {name: value[:, None] if getattr(value, "ndim", 0) else value for name, value in fast.items()}
+    slow = {
+        name: value[:, None] if getattr(value, "ndim", 0) else value for name, value in slow.items()
+    }
+    fast = {
+        name: value[:, None] if getattr(value, "ndim", 0) else value for name, value in fast.items()
+    }
     begins = np.diff(era) != 0
     return path_log_density_of(SPEC.trend_model, trend, slow, begins) + path_log_density_of(
         SPEC.cycle_model, cycle, fast, begins
@@ -77,11 +83,17 @@ def sides_log_likelihood(level: Any, own: Own, observed: Sides) -> Any:
     """Beta-binomial of the sides: cooperative above a threshold at zero, month noise integrated out."""
     data, (nodes, weights) = Months.of(observed.side), quadrature(SPEC)
     busy = own["volume_effect"][data.month_dyad] * observed.relative_count[data.month_place]
-    month = (level[data.month_place] + busy)[:, None] + own["noise"][data.month_dyad][:, None] * nodes
-    return ordered_log_likelihood(month, pt.zeros(1), own["concentration"][0], np.log(weights), data)
+    month = (level[data.month_place] + busy)[:, None] + own["noise"][data.month_dyad][
+        :, None
+    ] * nodes
+    return ordered_log_likelihood(
+        month, pt.zeros(1), own["concentration"][0], np.log(weights), data
+    )
 
 
-def ordered_log_likelihood(month: Any, cuts: Any, concentration: Any, log_weights: Any, data: Months) -> Any:
+def ordered_log_likelihood(
+    month: Any, cuts: Any, concentration: Any, log_weights: Any, data: Months
+) -> Any:
     """Dirichlet-multinomial of classes between thresholds, averaged over the nodes of the month noise.
 
     Parameters
@@ -116,12 +128,20 @@ def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
     def run(tune: int, draws: int, seed: int) -> Run:
         with Run.clock() as clock:
             tree = nutpie.sample(
-                compiled, draws=draws, tune=tune, chains=CHAINS, cores=cores(), seed=seed, progress_bar=False
+                compiled,
+                draws=draws,
+                tune=tune,
+                chains=CHAINS,
+                cores=cores(),
+                seed=seed,
+                progress_bar=False,
             )
         steps, warm = tree["sample_stats"]["n_steps"], tree["warmup_sample_stats"]["n_steps"]
         drawn = tree["posterior"]
         return Run(
-            posterior=as_dataset({name: drawn[name].transpose("chain", "draw", ...).to_numpy() for name in counts}),
+            posterior=as_dataset(
+                {name: drawn[name].transpose("chain", "draw", ...).to_numpy() for name in counts}
+            ),
             sampling=clock.seconds,
             warmup=clock.seconds * float(warm.sum() / (warm.sum() + steps.sum())),
             steps=float(steps.mean()),

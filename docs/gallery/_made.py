@@ -17,7 +17,9 @@ DYADS = ["USA-CHN", "USA-RUS"]
 @cache
 def panel():
     """Return the events of two dyads since 1990, as known at the end of October 2023."""
-    return forecast.build_panel(forecast.read_chronology(dyads=DYADS), as_of="2023-10", start="1990-01")
+    return forecast.build_panel(
+        forecast.read_chronology(dyads=DYADS), as_of="2023-10", start="1990-01"
+    )
 
 
 @cache
@@ -63,4 +65,6 @@ def skill():
 def cases():
     """Return the real-time forecasts of that backtest a year ahead, from 2015 on."""
     every = Results.read(ROOT / "reports" / "skill").cases
-    return every[(every["horizon"] == 12) & ~every["given_n"].astype(bool) & (every["origin"] >= "2015")]
+    return every[
+        (every["horizon"] == 12) & ~every["given_n"].astype(bool) & (every["origin"] >= "2015")
+    ]

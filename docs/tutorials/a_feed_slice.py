@@ -17,7 +17,9 @@ import pandas as pd
 from forecast import assess, build_panel, combine, fit, plots, read_chronology, read_feed
 
 chronology = read_chronology(dyads=["USA-CHN"])
-once = chronology.events.drop_duplicates(["date", "cameo"]).set_index("date")  # two-sided events have two rows
+once = chronology.events.drop_duplicates(["date", "cameo"]).set_index(
+    "date"
+)  # two-sided events have two rows
 own = once["quad"].isin([1, 2]).rolling("730D").mean()  # the cooperative share of two years
 
 rng = np.random.default_rng(1)
@@ -28,11 +30,30 @@ for number, day in enumerate(rng.choice(pd.date_range("2018-01-01", "2021-12-31"
     code = rng.choice(["042", "036", "057"] if rng.random() < share else ["111", "138", "163"])
     day = pd.Timestamp(day).strftime("%Y-%m-%d")
     rows.append([number, day, source, "Government", source, code, target, "Government", target])
-rows.append([9999, "2019-13-45", "China", "Government", "China", "042", "United States", "Government", "United States"])
+rows.append(
+    [
+        9999,
+        "2019-13-45",
+        "China",
+        "Government",
+        "China",
+        "042",
+        "United States",
+        "Government",
+        "United States",
+    ]
+)
 columns = [
-    "Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "CAMEO Code", "Target Name",
-    "Target Sectors", "Target Country",
-]  # fmt: skip
+    "Event ID",
+    "Event Date",
+    "Source Name",
+    "Source Sectors",
+    "Source Country",
+    "CAMEO Code",
+    "Target Name",
+    "Target Sectors",
+    "Target Country",
+]
 Path("icews").mkdir(exist_ok=True)
 pd.DataFrame(rows, columns=columns).to_csv("icews/events.tab", sep="\t", index=False)
 

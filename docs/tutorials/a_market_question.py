@@ -20,7 +20,9 @@ print(found.sentence)
 # The base rates of one and ten years, the days since the last event, and the last events.
 
 # %%
-print(f"one year {found.one_year:.0%}, ten years {found.ten_years:.0%}, {found.silence} days since the last")
+print(
+    f"one year {found.one_year:.0%}, ten years {found.ten_years:.0%}, {found.silence} days since the last"
+)
 for event in found.latest:
     print(event.date, event.source, event.summary)
 

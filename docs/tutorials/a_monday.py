@@ -65,7 +65,9 @@ now.updates
 
 # %%
 this_week = answer_question(now, question, table=table).chance
-print(f"{last_week.value:.1%} last week, {this_week.value:.1%} now, Monte Carlo error {this_week.mcse:.1%}")
+print(
+    f"{last_week.value:.1%} last week, {this_week.value:.1%} now, Monte Carlo error {this_week.mcse:.1%}"
+)
 
 # %% [markdown]
 # ## What contributed

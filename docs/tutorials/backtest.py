@@ -12,7 +12,9 @@ from forecast.evaluation import Record, choose, origins_between
 
 record = Record.of(read_chronology(dyads=["USA-CHN"]))
 origins = origins_between(date(2017, 1, 1), date(2024, 7, 1), every=6)
-benchmarks = "base_rate_all,base_rate_10y,base_rate_5y,base_rate_2y,last_window,local_level,ar_noise"
+benchmarks = (
+    "base_rate_all,base_rate_10y,base_rate_5y,base_rate_2y,last_window,local_level,ar_noise"
+)
 results = backtest(record, origins, forecasters=choose("pendulum", benchmarks), out="backtest")
 
 # %% [markdown]
@@ -57,7 +59,9 @@ for event in miss["events"][:5]:
 
 # %%
 cases = results.cases.query("not given_n and horizon == 12")
-ax = plots.plot_pit(cases.query("model == 'pool'"), reference=cases.query("model == 'base_rate_10y'"))
+ax = plots.plot_pit(
+    cases.query("model == 'pool'"), reference=cases.query("model == 'base_rate_10y'")
+)
 
 # %% [markdown]
 # Your own forecaster is a class with one method: [skill](../skill.md).

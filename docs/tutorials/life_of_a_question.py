@@ -53,7 +53,9 @@ second = update(first, events, as_of="2024-03-31")
 model = first.spec.to_dict()
 for fitted in (first, second):
     found = [answer_question(fitted, one, table=events) for one in (higher, force)]
-    append_entries(ledger, [answered(one, model=model, converged=fitted.gate.passed) for one in found])
+    append_entries(
+        ledger, [answered(one, model=model, converged=fitted.gate.passed) for one in found]
+    )
     print(found[0].as_of, ", ".join(f"{one.question} {one.chance.value:.0%}" for one in found))
 
 # %% [markdown]

@@ -17,8 +17,17 @@ fitted = fit(build_panel(events, as_of="2023-10-31"), seed=1)
 # that none is recorded up to a day.
 
 # %%
-meeting = Assumed(date(2023, 11, 15), "USA", "CHN", kind="contact", part=0.08, summary="A meeting of the presidents")
-none = Assumed(date(2023, 11, 1), "USA", "CHN", kind="contact", part=0.08, n=0, until=date(2024, 10, 31))
+meeting = Assumed(
+    date(2023, 11, 15),
+    "USA",
+    "CHN",
+    kind="contact",
+    part=0.08,
+    summary="A meeting of the presidents",
+)
+none = Assumed(
+    date(2023, 11, 1), "USA", "CHN", kind="contact", part=0.08, n=0, until=date(2024, 10, 31)
+)
 found = scenario(
     fitted,
     "USA-CHN",
@@ -33,12 +42,16 @@ found
 
 # %%
 for one in found.scenarios:
-    print(f"{one.name}: happens in {one.plausibility.value:.0%} of simulations; usable: {not one.fault}")
+    print(
+        f"{one.name}: happens in {one.plausibility.value:.0%} of simulations; usable: {not one.fault}"
+    )
     print(" ", one.sentence)
 
 # %%
 for months, what in found.followed.items():
-    print(f"{months} months: {what.share:.0f}% of {what.events} events were cooperative, {what.outcome}")
+    print(
+        f"{months} months: {what.share:.0f}% of {what.events} events were cooperative, {what.outcome}"
+    )
 
 # %%
 ax = plots.plot_scenarios(found)

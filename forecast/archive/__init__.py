@@ -8,6 +8,12 @@ from forecast.archive.reading import ArchiveStatus, archive_status, read_archive
 from forecast.archive.segments import Repaired, repair_archive
 
 __all__ = [
-    "ArchiveStatus", "Imported", "ImportedFile", "Repaired", "archive_status", "import_files", "read_archive",
+    "ArchiveStatus",
+    "Imported",
+    "ImportedFile",
+    "Repaired",
+    "archive_status",
+    "import_files",
+    "read_archive",
     "repair_archive",
-]  # fmt: skip
+]

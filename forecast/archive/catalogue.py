@@ -24,12 +24,22 @@ APPLICATION = 0x70656E64
 """Application id of the SQLite file: "pend"."""
 CATALOGUE = "catalogue.sqlite"
 ROWS, REJECTED, FILES = PARTS = "rows", "rejected", "files"
-"""Folders of the segments: rows between two states, rejected rows, and the imported files of each batch."""
-SEGMENT = re.compile(rf"(?:{'|'.join(PARTS)})/(?:dataset=[a-z0-9_]+/)?(?:month=[0-9a-z-]+/)?[0-9a-f]+\.parquet")
-"""Path of a segment in its archive: what else the catalogue calls pending is none, and is left alone."""
+"""Folders of the segments: rows between two states, rejected rows, and the imported files of each
+batch."""
+SEGMENT = re.compile(
+    rf"(?:{'|'.join(PARTS)})/(?:dataset=[a-z0-9_]+/)?(?:month=[0-9a-z-]+/)?[0-9a-f]+\.parquet"
+)
+"""Path of a segment in its archive: what else the catalogue calls pending is none, and is left
+alone."""
 PATIENCE = 30
 """Seconds that SQLite waits for another process."""
-PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM}
+PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+}
 """Errors of SQLite that say nothing of what is in the file."""
 TABLES = """
 CREATE TABLE batch (
@@ -87,8 +97,8 @@ class Entry(BaseModel):
     sha256: str  # Of the file as it was given
     member: str  # Of a zip archive the member, else empty
     said: str  # Name that gives days and edition
-    # `year`, `month`, `day`, `quarter hour`, `quarter hour, translated`, `release`, or `file` if its name says
-    # nothing
+    # `year`, `month`, `day`, `quarter hour`, `quarter hour, translated`, `release`, or `file` if
+    # its name says nothing
     series: str
     covers: tuple[tuple[date, date], ...]  # First and last day of each span
     part: float  # Fraction of its day
@@ -96,18 +106,22 @@ class Entry(BaseModel):
     year: int | None  # Year of the edition, or null
     first: date | None  # Of an edition the first day with a row
     last: date | None  # The last one
-    # From when its rows could be known, where they do not say (ICEWS): `published`, else the day after its name
+    # From when its rows could be known, where they do not say (ICEWS): `published`, else the day
+    # after its name
     released: date | None
-    issued: date | None  # Of an edition `published`, else its stamp, else the day after its last event
+    issued: (
+        date | None
+    )  # Of an edition `published`, else its stamp, else the day after its last event
     known: date | None  # First day on which any of its rows was known
     mended: int  # Rows that are not UTF-8
     filtered_by: dict[str, int]  # Rows not between two states, by reason
-    # By month: rows, those between two states, rejected, filtered; rows without a day are in the file's first
-    # month
+    # By month: rows, those between two states, rejected, filtered; rows without a day are in the
+    # file's first month
     months: dict[str, Counts]
     published: date | None = None  # Day of publication by `fetch.json`, or null
-    # Other names of the same content that give days; left out if there is none. `said` is the one in whose days the
-    # most rows are; days of others are in `covers` where rows are, and the earliest release of all of them counts
+    # Other names of the same content that give days; left out if there is none. `said` is the one
+    # in whose days the most rows are; days of others are in `covers` where rows are, and the
+    # earliest release of all of them counts
     also: tuple[str, ...] = ()
 
     @model_serializer(mode="wrap")
@@ -133,8 +147,8 @@ class Entry(BaseModel):
 class Batch:
     """Files that were committed together, with their segments.
 
-    `next_file` is the number of the first file of the next batch: rows of a file that could not be read to its end may
-    be in a segment, so no other file gets its number.
+    `next_file` is the number of the first file of the next batch: rows of a file that could not be
+    read to its end may be in a segment, so no other file gets its number.
     """
 
     number: int
@@ -147,7 +161,9 @@ class Batch:
     def sha256(self) -> str:
         """Checksum of everything that the catalogue says of the batch."""
         stated = json.dumps([self.number, self.at, self.next_file, self.segments])
-        return digest("\n".join([stated, *(entry.model_dump_json() for entry in self.files)]).encode())
+        return digest(
+            "\n".join([stated, *(entry.model_dump_json() for entry in self.files)]).encode()
+        )
 
 
 @dataclass(frozen=True)
@@ -183,7 +199,10 @@ class Catalogue:
         return [entry for entry in batch.files if self.entries[entry.key] is entry]
 
     def damaged(self) -> set[Key]:
-        """Return the files with a missing segment or one of another size; contents are not compared."""
+        """Return the files with a missing segment or one of another size.
+
+        Contents are not compared.
+        """
 
         def is_there(segment: Segment) -> bool:
             path = self.folder / segment.path
@@ -218,7 +237,9 @@ def repair_hint(folder: Path) -> str:
 
 def read_catalogue(folder: Path) -> Catalogue:
     """Read the catalogue of an archive, and make sure that it names every segment in the folder."""
-    found = segments_on_disk(folder)  # before the catalogue is read: it names a segment before that is written
+    found = segments_on_disk(
+        folder
+    )  # before the catalogue is read: it names a segment before that is written
     catalogue = load(folder)
     unknown = [path for path in unknown_segments(catalogue, found) if (folder / path).exists()]
     if unknown:
@@ -258,11 +279,15 @@ def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
+        raise DataError(
+            f"{path} cannot be read: {error.strerror or error}. Check the path."
+        ) from error
     if stat.S_ISLNK(mode) or path.is_junction():
         raise _link(path)
     if not is_right(mode):
-        raise DataError(f"{path} is not what an archive has there (`forecast help archive`). Move it away.")
+        raise DataError(
+            f"{path} is not what an archive has there (`forecast help archive`). Move it away."
+        )
 
 
 def _link(path: Path) -> DataError:
@@ -276,7 +301,9 @@ def load(folder: Path) -> Catalogue:
     """Read the catalogue without a look at the segments."""
     if not (folder / CATALOGUE).exists():
         if holds_segments(folder):
-            raise DataError(f"{folder}: {CATALOGUE} is missing, and segments are there. {repair_hint(folder)}")
+            raise DataError(
+                f"{folder}: {CATALOGUE} is missing, and segments are there. {repair_hint(folder)}"
+            )
         raise DataError(
             f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast events import`)."
         )
@@ -289,7 +316,9 @@ def load(folder: Path) -> Catalogue:
     except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING:
             raise ForecastError(lacking(folder / CATALOGUE, str(error))) from error
-        raise DataError(f"{folder / CATALOGUE} is damaged ({error!s:.200}). {repair_hint(folder)}") from error
+        raise DataError(
+            f"{folder / CATALOGUE} is damaged ({error!s:.200}). {repair_hint(folder)}"
+        ) from error
 
 
 def holds_segments(folder: Path) -> bool:
@@ -302,9 +331,13 @@ def _require_schema(folder: Path, database: sqlite3.Connection) -> None:
         database.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
     )
     if application != APPLICATION:
-        raise DataError(f"{folder / CATALOGUE} is no catalogue of an archive. {repair_hint(folder)}")
+        raise DataError(
+            f"{folder / CATALOGUE} is no catalogue of an archive. {repair_hint(folder)}"
+        )
     if schema > SCHEMA:
-        raise NewerError(f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer version.")
+        raise NewerError(
+            f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer version."
+        )
     if schema < SCHEMA:
         raise DataError(
             f"{folder / CATALOGUE} has schema {schema}, and this version reads {SCHEMA}. {repair_hint(folder)}"
@@ -323,11 +356,15 @@ def _loaded(folder: Path, database: sqlite3.Connection) -> Catalogue:
     for batch, entry in database.execute("SELECT batch, entry FROM file ORDER BY file"):
         files.setdefault(batch, []).append(Entry.model_validate_json(entry))
     segments: dict[int, list[Segment]] = {}
-    for batch, *values in database.execute("SELECT batch, path, bytes, sha256, rows FROM segment ORDER BY rowid"):
+    for batch, *values in database.execute(
+        "SELECT batch, path, bytes, sha256, rows FROM segment ORDER BY rowid"
+    ):
         segments.setdefault(batch, []).append(Segment(*values))
     batches = []
     for number, at, next_file, sha256 in database.execute("SELECT * FROM batch ORDER BY number"):
-        batch = Batch(number, at, next_file, tuple(files.pop(number, ())), tuple(segments.pop(number, ())))
+        batch = Batch(
+            number, at, next_file, tuple(files.pop(number, ())), tuple(segments.pop(number, ()))
+        )
         if batch.sha256 != sha256:
             raise ValueError(f"the checksum of batch {number} differs")
         batches.append(batch)
@@ -343,7 +380,9 @@ def connected(folder: Path) -> Iterator[sqlite3.Connection]:
     path = folder / CATALOGUE
     fixed = not os.access(folder, os.W_OK) and not path.with_name(f"{CATALOGUE}-wal").exists()
     address = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if fixed else 'rw'}"
-    with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)) as database:
+    with closing(
+        sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)
+    ) as database:
         database.execute("PRAGMA foreign_keys = ON")
         database.execute("PRAGMA synchronous = FULL")
         yield database
@@ -388,7 +427,8 @@ def add_batch(catalogue: Catalogue, batch: Batch) -> Catalogue:
     paths = [(segment.path,) for segment in batch.segments]
     with transaction(catalogue.folder) as database:
         database.execute(
-            "INSERT INTO batch VALUES (?, ?, ?, ?)", (batch.number, batch.at, batch.next_file, batch.sha256)
+            "INSERT INTO batch VALUES (?, ?, ?, ?)",
+            (batch.number, batch.at, batch.next_file, batch.sha256),
         )
         database.executemany(
             "INSERT INTO file VALUES (?, ?, ?)",

@@ -16,7 +16,15 @@ from forecast.events.dyads import Days, as_spans, each_day
 from forecast.feeds.detect import Detected, detect_file, find_feed, read_name, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, Named
 from forecast.feeds.judging import ACTING, KEPT, Judge, Rules
-from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_ignored, read_chunks
+from forecast.feeds.lines import (
+    CHUNK,
+    MANIFEST,
+    FeedFile,
+    file_digest,
+    find_files,
+    is_ignored,
+    read_chunks,
+)
 from forecast.feeds.reading import FileRun, Together
 from forecast.fetch.manifest import read_manifest
 from forecast.files import fence
@@ -32,7 +40,8 @@ STEP = "importing files"
 
 
 BUSY = 0.25
-"""Fraction of a release's busiest day: a day with at least as many rows belongs to the release, not to old reports."""
+"""Fraction of a release's busiest day: a day with at least as many rows belongs to the release, not
+to old reports."""
 STRAY = 0.05
 """Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
 BEFORE, AFTER = timedelta(days=10), DAY
@@ -44,10 +53,11 @@ class ImportedFile(NamedTuple):
 
     name: str  # The dataset is '' for a file of no feed
     dataset: str
-    # `imported`; `known`, if it is in the archive already; `skipped`, if it is of no feed but lies in a folder or
-    # archive that was named; or `failed`.
+    # `imported`; `known`, if it is in the archive already; `skipped`, if it is of no feed but lies
+    # in a folder or archive that was named; or `failed`.
     became: str
-    rows: int = 0  # Its rows, those between two states, those rejected, and those that are not between two states
+    # Its rows, those between two states, those rejected, and those that are not between two states
+    rows: int = 0
     between: int = 0
     rejected: int = 0
     filtered: int = 0
@@ -76,8 +86,14 @@ class Imported(Displayed):
         """Summary of the import in words."""
         new = self.of("imported")
         rows, between = sum(file.rows for file in new), sum(file.between for file in new)
-        words = [f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two states"]
-        for became, more in (("known", "in the archive already"), ("skipped", "of no feed"), ("failed", "not read")):
+        words = [
+            f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two states"
+        ]
+        for became, more in (
+            ("known", "in the archive already"),
+            ("skipped", "of no feed"),
+            ("failed", "not read"),
+        ):
             if files := self.of(became):
                 words.append(f"{count(len(files), 'file')} {more}")
         if self.findings:
@@ -86,7 +102,11 @@ class Imported(Displayed):
 
     def summary(self) -> dict[str, Any]:
         """Return the outcome for JSON."""
-        return {"schema": 1, "archive": str(self.archive), "files": [file._asdict() for file in self.files]}
+        return {
+            "schema": 1,
+            "archive": str(self.archive),
+            "files": [file._asdict() for file in self.files],
+        }
 
     def _card(self) -> Card:
         return Card(f"Import into {self.archive}", (("files", self.sentence),))
@@ -102,10 +122,11 @@ def import_files(
 ) -> Imported:
     """Import files of machine-coded feeds into an archive, which is made if need be.
 
-    All rows between two states are stored, of any actor: what is counted of them is chosen when they are read. A file
-    that was imported before, under whatever name, is left out. Batches of files are put in place one after the other,
-    each at once: a killed run loses no more than the last, and the same command continues. Other runs may import
-    into the same archive at the same time. A file that cannot be read stops no other.
+    All rows between two states are stored, of any actor: what is counted of them is chosen when
+    they are read. A file that was imported before, under whatever name, is left out. Batches of
+    files are put in place one after the other, each at once: a killed run loses no more than the
+    last, and the same command continues. Other runs may import into the same archive at the same
+    time. A file that cannot be read stops no other.
 
     Parameters
     ----------
@@ -128,8 +149,9 @@ def import_files(
     SpecError
         If there is no such feed.
     DataError
-        If the catalogue of the archive is missing, damaged or older than its segments, or a part of the archive is a
-        link; the message names the remedy, and nothing is changed. Also if no path is named.
+        If the catalogue of the archive is missing, damaged or older than its segments, or a part of
+        the archive is a link; the message names the remedy, and nothing is changed. Also if no path
+        is named.
     OutputError
         If the archive cannot be written.
 
@@ -195,7 +217,9 @@ class _Run:
         self._settle()
         if self.entries and self.catalogue is not None:
             self.writer.write()
-            self.catalogue = write_batch(self.catalogue, self.entries, self.writer.segments, self.next_file)
+            self.catalogue = write_batch(
+                self.catalogue, self.entries, self.writer.segments, self.next_file
+            )
 
     def take(self, named: Path, path: Path) -> None:
         """Take a file, or the members of an archive, into the batch."""
@@ -211,7 +235,9 @@ class _Run:
                 if detected is None or (self.wanted and detected.feed is not self.wanted):
                     alone = named == path and file.member is None
                     reason = str(unknown_file(file, self.wanted))
-                    self.done.append(ImportedFile(file.name, "", "failed" if alone else "skipped", reason=reason))
+                    self.done.append(
+                        ImportedFile(file.name, "", "failed" if alone else "skipped", reason=reason)
+                    )
                 else:
                     self._take_detected(file, detected, (sha256, file.member or ""), published)
             except DataError as error:
@@ -231,12 +257,17 @@ class _Run:
                         day = date.fromisoformat(one.published)
                         days[one.sha256] = min(day, days.get(one.sha256, day))
             except (DataError, ValueError) as error:  # it stops none of its files
-                self._failed(MANIFEST, f"{error} Its files are taken without the days on which they were published.")
+                self._failed(
+                    MANIFEST,
+                    f"{error} Its files are taken without the days on which they were published.",
+                )
                 days = {}
             self.published[folder] = days
         return self.published[folder]
 
-    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: date | None) -> None:
+    def _take_detected(
+        self, file: FeedFile, detected: Detected, key: Key, published: date | None
+    ) -> None:
         """Take a file of a feed; if it was imported already, what is known of it besides its content is merged."""
         if key in self.waiting:
             self._settle()
@@ -251,15 +282,27 @@ class _Run:
             names = informative | ({named: file.name} if is_new else {})
             if key not in self.damaged and not is_new and published == there.published:
                 as_name = "" if there.name == file.name else f"as {there.name}"
-                self.done.append(ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name))
+                self.done.append(
+                    ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name)
+                )
                 return
         if feed.name not in self.together:
-            self.together[feed.name] = Together(Judge(Rules(feed, EVERYTHING, kept=(*KEPT, *ACTING))))
+            self.together[feed.name] = Together(
+                Judge(Rules(feed, EVERYTHING, kept=(*KEPT, *ACTING)))
+            )
         together = self.together[feed.name]
         reading = _Reading(
-            self.next_file, file, feed, detected.layout, key[0], named,
-            names=names, published=published, key=key, place=len(self.done),
-        )  # fmt: skip
+            self.next_file,
+            file,
+            feed,
+            detected.layout,
+            key[0],
+            named,
+            names=names,
+            published=published,
+            key=key,
+            place=len(self.done),
+        )
         self.months[self.next_file] = reading.month
         self.next_file += 1
         chunks = read_chunks(file, feed.encoding)
@@ -289,7 +332,9 @@ class _Run:
             except DataError as error:
                 reading.failed = reading.failed or str(error)
             if reading.failed:
-                self.done[reading.place] = ImportedFile(reading.file.name, "", "failed", reason=reading.failed)
+                self.done[reading.place] = ImportedFile(
+                    reading.file.name, "", "failed", reason=reading.failed
+                )
                 continue
             self.writer.reject(reading.feed.name, reading.number, reading)
             self.entries.append(entry)
@@ -304,12 +349,16 @@ class _Run:
 class _Reading(FileRun):
     """A file that is being imported, with its rows by month and what names and manifests say of it."""
 
-    names: dict[Named, str]  # What its name and earlier ones of the same content say, with the names in messages
+    names: dict[
+        Named, str
+    ]  # What its name and earlier ones of the same content say, with the names in messages
     published: date | None
     key: Key
     place: int  # Its place among the results
     known: date | None = None  # First day on which any of its rows was known
-    counts: dict[str, Counter[str]] = field(default_factory=dict)  # By month, what became of how many rows
+    counts: dict[str, Counter[str]] = field(
+        default_factory=dict
+    )  # By month, what became of how many rows
 
     def tally(self, became: str, day: date | None, known: date | None, number: int) -> None:
         """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
@@ -332,7 +381,9 @@ class _Reading(FileRun):
 
     def _released(self, named: Named) -> date | None:
         """Return from when rows could be known by a name, where they do not say so themselves."""
-        if named.year is not None:  # the day of an edition: that of its stamp, else the day after its last event
+        if (
+            named.year is not None
+        ):  # the day of an edition: that of its stamp, else the day after its last event
             last = self._last_of(named.year)
             return named.stamped or (last and last + DAY)
         return named.day + DAY if self.feed.newest_first and named.day else None
@@ -345,13 +396,25 @@ class _Reading(FileRun):
         said, *others = sorted(self.names, key=self._order)
         covers = days_of(said, self.days)
         if others:  # another name adds days where rows are, and takes none away
-            more = (day for named in others for span in days_of(named, self.days) for day in each_day(*span))
-            covers = as_spans({*(day for span in covers for day in each_day(*span)), *self.days.keys() & {*more}})
-        first, last = min((day for day in self.days if day.year == said.year), default=None), self._last_of(said.year)
+            more = (
+                day
+                for named in others
+                for span in days_of(named, self.days)
+                for day in each_day(*span)
+            )
+            covers = as_spans(
+                {*(day for span in covers for day in each_day(*span)), *self.days.keys() & {*more}}
+            )
+        first, last = (
+            min((day for day in self.days if day.year == said.year), default=None),
+            self._last_of(said.year),
+        )
         # The earliest release: what was known by one name stays known, whatever another one says.
         known = self.published or min(filter(None, map(self._released, self.names)), default=None)
         released, issued = (known, None) if said.year is None else (None, known)
-        if said.year is None and not self.feed.newest_first:  # rows say themselves from when they were known
+        if (
+            said.year is None and not self.feed.newest_first
+        ):  # rows say themselves from when they were known
             released = None
         return Entry(
             file=self.number,
@@ -384,7 +447,12 @@ class _Reading(FileRun):
         if nowhere.total():
             self.counts.setdefault(undated, Counter()).update(nowhere)
         return {
-            month: Counts(one.total(), one["kept"], one["rejected"], one.total() - one["kept"] - one["rejected"])
+            month: Counts(
+                one.total(),
+                one["kept"],
+                one["rejected"],
+                one.total() - one["kept"] - one["rejected"],
+            )
             for month, one in sorted(self.counts.items())
         }
 
@@ -397,7 +465,11 @@ def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
         near = {day: number for day, number in rows.items() if own - BEFORE <= day <= own + AFTER}
         chosen |= {day for day, number in near.items() if number >= BUSY * max(near.values())}
     elif not chosen:
-        inside = {day: n for day, n in rows.items() if named.days is None or named.days[0] <= day <= named.days[1]}
+        inside = {
+            day: n
+            for day, n in rows.items()
+            if named.days is None or named.days[0] <= day <= named.days[1]
+        }
         busy = [day for day, number in inside.items() if number >= STRAY * max(inside.values())]
         chosen = set(each_day(min(busy), max(busy))) if busy else chosen
     return as_spans(chosen)

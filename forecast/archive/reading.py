@@ -1,7 +1,7 @@
 """Event tables of an archive as known on a day, its contents by month, and an accounting of every row.
 
-Duplicates, replacements by newer editions and the counted rows are determined when the archive is read, from the rows
-and the catalogue. The order of imports therefore does not matter.
+Duplicates, replacements by newer editions and the counted rows are determined when the archive is
+read, from the rows and the catalogue. The order of imports therefore does not matter.
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
-from forecast.archive.catalogue import REJECTED, ROWS, Batch, Catalogue, Entry, read_catalogue, summed
+from forecast.archive.catalogue import (
+    REJECTED,
+    ROWS,
+    Batch,
+    Catalogue,
+    Entry,
+    read_catalogue,
+    summed,
+)
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.arguments import checked
@@ -24,7 +32,14 @@ from forecast.dates import Day, month_end, today
 from forecast.errors import DataError, SpecError
 from forecast.events import combine
 from forecast.events.dyads import MOST_MISSING, Covered, Days, as_spans, dyad_code, each_day
-from forecast.events.table import EventTable, FeedAccount, FileAccount, SourceFile, as_day, sort_events
+from forecast.events.table import (
+    EventTable,
+    FeedAccount,
+    FileAccount,
+    SourceFile,
+    as_day,
+    sort_events,
+)
 from forecast.feeds.detect import FEEDS
 from forecast.feeds.expressions import text
 from forecast.feeds.feed import SECTORS, Feed, FeedSettings
@@ -66,16 +81,16 @@ def read_archive(
     dyads : sequence of str, optional
         Dyads to read; all by default. Rows of others are not loaded.
     as_of : date or str, optional
-        Read what was known on that day and nothing later: rows by the day on which they became known, editions by the
-        day on which they were issued.
+        Read what was known on that day and nothing later: rows by the day on which they became
+        known, editions by the day on which they were issued.
     settings : FeedSettings, optional
         What is counted, as of a feed's files.
 
     Returns
     -------
     EventTable
-        With the days that the files stand for in `covered`. Of each dataset there is one account, in which rows =
-        kept + rejected + filtered + duplicates.
+        With the days that the files stand for in `covered`. Of each dataset there is one account,
+        in which rows = kept + rejected + filtered + duplicates.
 
     Raises
     ------
@@ -94,7 +109,9 @@ def read_archive(
     catalogue = read_catalogue(Path(archive))
     settings = settings or FeedSettings()
     day = None if as_of is None else as_day(as_of, "as_of").date()
-    pairs = None if dyads is None else ["-".join(sorted(state_pair(dyad).split("-"))) for dyad in dyads]
+    pairs = (
+        None if dyads is None else ["-".join(sorted(state_pair(dyad).split("-"))) for dyad in dyads]
+    )
     tables, reasons = [], list[str]()
     for name in chosen_datasets(catalogue, datasets):
         reading = ArchiveReading(catalogue, FEEDS[name], pairs, day, settings)
@@ -112,13 +129,17 @@ def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> lis
     """Return the datasets that are asked for, by default all there are."""
     present = catalogue.datasets
     if not present:
-        raise DataError(f"{catalogue.folder} is empty: import files into it first (`forecast events import`).")
+        raise DataError(
+            f"{catalogue.folder} is empty: import files into it first (`forecast events import`)."
+        )
     if datasets is None:
         return present
     named = [name.strip().lower() for name in datasets]
     for name in named:
         if name not in present:
-            raise SpecError(f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds {join(present)}")
+            raise SpecError(
+                f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds {join(present)}"
+            )
     return list(dict.fromkeys(named))
 
 
@@ -135,11 +156,15 @@ class ArchiveReading:
 
     def entries(self) -> list[Entry]:
         """Return the files of which anything was known on the day."""
-        own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
+        own = [
+            entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name
+        ]
         if self.day is None:
             return own
         by_issue = self.settings.editions == "issued"
-        since = {one.file: (one.issued if by_issue else None) or one.released or one.known for one in own}
+        since = {
+            one.file: (one.issued if by_issue else None) or one.released or one.known for one in own
+        }
         return [one for one in own if (since[one.file] or self.day) <= self.day]
 
     def table(self) -> EventTable | str:
@@ -151,9 +176,13 @@ class ArchiveReading:
         with self.database(entries) as database:
             events = database.sql(f"SELECT {EVENT} FROM unique_rows ORDER BY id").df()
             account = self._account(entries, database)
-            rejects = database.sql("SELECT file, line, reason, row FROM rejected ORDER BY file, sha256, line").df()
+            rejects = database.sql(
+                "SELECT file, line, reason, row FROM rejected ORDER BY file, sha256, line"
+            ).df()
         if events.empty:
-            reasons = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
+            reasons = "".join(
+                f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items()
+            )
             return account.sentence + reasons
         covered = Covered(self.feed.name, tuple(covered_days(entries, self.day)))
         return EventTable(
@@ -169,14 +198,18 @@ class ArchiveReading:
         """Return all files together as one, with a digest that any change of them changes."""
         own = sorted((*entry.key, entry.said, *entry.also) for entry in entries)
         rows, _, rejected, _ = summed(entry.counts for entry in entries)
-        return SourceFile(self.title(entries), digest("\n".join(map(" ".join, own)).encode()), rows, rejected)
+        return SourceFile(
+            self.title(entries), digest("\n".join(map(" ".join, own)).encode()), rows, rejected
+        )
 
     def title(self, entries: list[Entry]) -> str:
         """Return the common name of the files."""
         return f"archive/{self.feed.name} ({len(entries):,} files)"
 
     def _unknown(self) -> str:
-        own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
+        own = [
+            entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name
+        ]
         first = min(filter(None, (entry.issued or entry.released or entry.known for entry in own)))
         editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
         said = f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}."
@@ -189,7 +222,11 @@ class ArchiveReading:
         import duckdb
 
         wanted = {entry.file for entry in entries}
-        batches = [batch for batch in self.catalogue.batches if any(entry.file in wanted for entry in batch.files)]
+        batches = [
+            batch
+            for batch in self.catalogue.batches
+            if any(entry.file in wanted for entry in batch.files)
+        ]
         limits: dict[str, Any] = {"memory_limit": MEMORY, "threads": THREADS}
         with (
             TemporaryDirectory(prefix="forecast-archive-") as spill,
@@ -205,7 +242,9 @@ class ArchiveReading:
                     f"FROM {self._segments(batches, REJECTED)} r JOIN files f USING (file)"
                 )
                 run(f"CREATE TEMP TABLE found AS {self._found(self._segments(batches, ROWS))}")
-                run(f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}")
+                run(
+                    f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}"
+                )
                 take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
                 run(LINES)
             except duckdb.Error as error:
@@ -218,7 +257,12 @@ class ArchiveReading:
         """Return the SQL of all rows of a part of the dataset, after verifying checksums."""
         inside = f"{part}/dataset={self.feed.name}/"
         self.catalogue.require_whole(batches, inside)
-        segments = [segment.path for batch in batches for segment in batch.segments if segment.path.startswith(inside)]
+        segments = [
+            segment.path
+            for batch in batches
+            for segment in batch.segments
+            if segment.path.startswith(inside)
+        ]
         paths = ", ".join(text(str(self.catalogue.folder / path)) for path in segments)
         return f"read_parquet([{paths}], hive_partitioning = false)" if paths else f"no_{part}"
 
@@ -229,8 +273,14 @@ class ArchiveReading:
             f"CASE {edition if self.settings.icews_known == 'edition' else ''} "
             "WHEN f.released IS NOT NULL THEN greatest(r.date, f.released) ELSE r.known END"
         )
-        wanted = "true" if self.pairs is None else f"r.pair IN ({', '.join(map(text, self.pairs)) or 'NULL'})"
-        descriptions = ", ".join(f"r.{name}" if self.texts else f"'' AS {name}" for name in DESCRIPTIONS)
+        wanted = (
+            "true"
+            if self.pairs is None
+            else f"r.pair IN ({', '.join(map(text, self.pairs)) or 'NULL'})"
+        )
+        descriptions = ", ".join(
+            f"r.{name}" if self.texts else f"'' AS {name}" for name in DESCRIPTIONS
+        )
         return f"""
             SELECT *, {self._filtered()} AS filtered FROM (
                 SELECT file AS place, r.line, r.id, r.date, {known} AS known, r.source AS source_state,
@@ -240,13 +290,21 @@ class ArchiveReading:
 
     def _filtered(self) -> str:
         """Return the SQL of the first reason why a row is not counted, '' if it is."""
-        cases = {} if self.day is None else {f"known > DATE '{self.day}'": "known after the as-of day"}
-        bits = sum(1 << SECTORS.index(sector) for sector in SECTORS if sector in self.settings.sectors)
+        cases = (
+            {} if self.day is None else {f"known > DATE '{self.day}'": "known after the as-of day"}
+        )
+        bits = sum(
+            1 << SECTORS.index(sector) for sector in SECTORS if sector in self.settings.sectors
+        )
         acts = f"((source_organs & {bits}) <> 0 AND (target_organs & {bits}) <> 0)"
-        cases |= choices(self.settings, "true" if self.settings.sectors == "all" else acts, "mentions")
+        cases |= choices(
+            self.settings, "true" if self.settings.sectors == "all" else acts, "mentions"
+        )
         return f"CASE {' '.join(f'WHEN {case} THEN {text(words)}' for case, words in cases.items())} ELSE '' END"
 
-    def filtered_by(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> Counter[str]:
+    def filtered_by(
+        self, entries: list[Entry], database: "duckdb.DuckDBPyConnection"
+    ) -> Counter[str]:
         """Return the numbers of filtered rows by reason."""
         filtered: Counter[str] = Counter()
         for entry in entries:
@@ -260,17 +318,33 @@ class ArchiveReading:
     def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> FeedAccount:
         """Account for every row of the files."""
         listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
-        counts, filtered = summed(entry.counts for entry in entries), self.filtered_by(entries, database)
-        kept, repeats = (_number(database, f"lines WHERE became = '{what}'") for what in ("kept", "duplicate"))
+        counts, filtered = (
+            summed(entry.counts for entry in entries),
+            self.filtered_by(entries, database),
+        )
+        kept, repeats = (
+            _number(database, f"lines WHERE became = '{what}'") for what in ("kept", "duplicate")
+        )
         file = FileAccount(
-            self.title(entries), counts.rows, kept, counts.rejected, sum(filtered.values()), repeats,
+            self.title(entries),
+            counts.rows,
+            kept,
+            counts.rejected,
+            sum(filtered.values()),
+            repeats,
             sum(entry.mended for entry in entries),
-        )  # fmt: skip
+        )
         return FeedAccount(
-            self.feed.name, self.feed.title, self.settings.words, (file,), dict(filtered),
+            self.feed.name,
+            self.feed.title,
+            self.settings.words,
+            (file,),
+            dict(filtered),
             duplicates=database.sql(listed.format("repeats", "duplicate")).df(),
-            filtered=database.sql(listed.format("filtered", "filtered" if self.settings.list_filtered else "")).df(),
-        )  # fmt: skip
+            filtered=database.sql(
+                listed.format("filtered", "filtered" if self.settings.list_filtered else "")
+            ).df(),
+        )
 
 
 def _number(database: "duckdb.DuckDBPyConnection", rows: str) -> int:
@@ -280,7 +354,8 @@ def _number(database: "duckdb.DuckDBPyConnection", rows: str) -> int:
 
 def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days]:
     """Return the spans of days that files stand for, up to a day, by default today."""
-    # A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of it is missing.
+    # A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of
+    # it is missing.
     whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
     for entry in entries:
         for first, last in entry.covers:
@@ -291,7 +366,11 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
                 continue
             for one in days:  # two files named after one time are one part
                 parts.setdefault((entry.series, one), {})[entry.said.partition(".")[0]] = entry.part
-    enough = {one for (_, one), slots in parts.items() if sum(slots.values()) >= 1 - MOST_MISSING - ROUNDING}
+    enough = {
+        one
+        for (_, one), slots in parts.items()
+        if sum(slots.values()) >= 1 - MOST_MISSING - ROUNDING
+    }
     return as_spans(whole | enough)
 
 
@@ -313,19 +392,30 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
     """Add what the catalogue says of files as the table `files`."""
     rows = [
         {
-            "file": one.file, "name": one.name, "sha256": f"{one.sha256} {one.member}", "edition": one.edition,
-            "edition_day": one.issued if one.edition or one.published else None, "year": one.year,
-            "first": one.first, "last": one.last, "released": one.released, "named": feed.named(one.said).day,
+            "file": one.file,
+            "name": one.name,
+            "sha256": f"{one.sha256} {one.member}",
+            "edition": one.edition,
+            "edition_day": one.issued if one.edition or one.published else None,
+            "year": one.year,
+            "first": one.first,
+            "last": one.last,
+            "released": one.released,
+            "named": feed.named(one.said).day,
         }
         for one in entries
-    ]  # fmt: skip
-    types = dict.fromkeys(("file", "year"), pa.int32()) | dict.fromkeys(("name", "sha256", "edition"), pa.string())
+    ]
+    types = dict.fromkeys(("file", "year"), pa.int32()) | dict.fromkeys(
+        ("name", "sha256", "edition"), pa.string()
+    )
     types |= dict.fromkeys(("edition_day", "first", "last", "released", "named"), pa.date32())
     database.register("given", pa.Table.from_pylist(rows, pa.schema(types)))
     age = "dense_rank() OVER (ORDER BY year IS NULL, edition DESC)"
     database.execute(f"CREATE TEMP TABLE files AS SELECT *, {age} AS age FROM given")
     database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
-    database.execute("CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year > 0")
+    database.execute(
+        "CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year > 0"
+    )
     database.unregister("given")
 
 
@@ -347,18 +437,22 @@ class Edition(NamedTuple):
 
     file: str
     issued: str  # The day from which it counts
-    by: str  # What says so: `published`, the manifest of its fetch; `stamp`, its name; or `last event`, the day before
+    # What says so: `published`, the manifest of its fetch; `stamp`, its name; or `last event`, the
+    # day before
+    by: str
 
 
 class MonthStatus(NamedTuple):
     """A month of a dataset."""
 
-    month: str  # Such as `2018-06`; `undated` for rows without a day of which no file says where they belong
+    # Such as `2018-06`; `undated` for rows without a day of which no file says where they belong
+    month: str
     days: int  # Its days, and those for which a file is there
     covered: int
     files: int  # Files that stand for a day of it
     editions: tuple[str, ...]  # Stamps of the editions of it, the oldest first
-    rows: int  # Rows of events of the month, and what becomes of them if all between two states are read
+    # Rows of events of the month, and what becomes of them if all between two states are read
+    rows: int
     kept: int
     rejected: int
     filtered: int
@@ -402,7 +496,10 @@ class DatasetStatus(Displayed):
             "files": self.files,
             "series": self.series,
             "coverage": [{"first": f"{first}", "last": f"{last}"} for first, last in self.spans],
-            "gaps": [one._asdict() | {"first": f"{one.first}", "last": f"{one.last}"} for one in self.gaps],
+            "gaps": [
+                one._asdict() | {"first": f"{one.first}", "last": f"{one.last}"}
+                for one in self.gaps
+            ],
             "published": self.published,
             "editions": [edition._asdict() for edition in self.editions],
             "rows": self.total("rows"),
@@ -424,7 +521,9 @@ class ArchiveStatus(Displayed):
     archive: Path
     as_of: date | None
     datasets: tuple[DatasetStatus, ...]
-    unfinished: bool  # Whether an import is at work or was killed; the archive has lost nothing by it
+    unfinished: (
+        bool  # Whether an import is at work or was killed; the archive has lost nothing by it
+    )
 
     def summary(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -441,7 +540,9 @@ class ArchiveStatus(Displayed):
         return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
 
     def _card(self) -> Card:
-        return Card(f"Archive {self.archive}", tuple((one.dataset, one.sentence) for one in self.datasets))
+        return Card(
+            f"Archive {self.archive}", tuple((one.dataset, one.sentence) for one in self.datasets)
+        )
 
 
 @checked
@@ -450,8 +551,9 @@ def archive_status(
 ) -> ArchiveStatus:
     """Describe the contents of an archive by dataset and month, after verifying all checksums.
 
-    Rows are counted as if all rows between two states were read: rows = kept + rejected + filtered + duplicates, of
-    every month. A row is filtered if it is not between two states or a newer edition replaces it.
+    Rows are counted as if all rows between two states were read: rows = kept + rejected + filtered
+    + duplicates, of every month. A row is filtered if it is not between two states or a newer
+    edition replaces it.
 
     Parameters
     ----------
@@ -506,7 +608,11 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
                 dyads[dyad_code(source, target)] += number
     covered = Covered(name, tuple(covered_days(entries, day)))
     editions = [
-        Edition(one.name, f"{one.issued}", "published" if one.published else "stamp" if one.edition else LAST)
+        Edition(
+            one.name,
+            f"{one.issued}",
+            "published" if one.published else "stamp" if one.edition else LAST,
+        )
         for one in entries
         if one.issued
     ]
@@ -527,17 +633,23 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
 
 
 def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> MissingDays:
-    notes = [f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end]
+    notes = [
+        f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end
+    ]
     return MissingDays(first, last, (last - first).days + 1, "; ".join(notes))
 
 
-def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]) -> list[MonthStatus]:
+def _months(
+    entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]
+) -> list[MonthStatus]:
     """Return the months of the record and those of any other rows, in order of time."""
     counts, standing = defaultdict[str, Counter[str]](Counter), defaultdict[str, list[Entry]](list)
     for entry in entries:
         for month, numbers in entry.months.items():
             counts[month].update(numbers._asdict())
-        for month in {month for first, last in entry.covers for month in _months_between(first, last)}:
+        for month in {
+            month for first, last in entry.covers for month in _months_between(first, last)
+        }:
             standing[month].append(entry)
     days = covered.by_month
     between = _months_between(covered.first, covered.last) if covered.spans else []
@@ -548,7 +660,9 @@ def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counte
         filtered = own["filtered"] + lots["filtered"]
         rows = (own["rows"], lots["kept"], own["rejected"], filtered, lots["duplicate"])
         length = 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
-        found.append(MonthStatus(month, length, days[month], len(files), tuple(sorted(editions)), *rows))
+        found.append(
+            MonthStatus(month, length, days[month], len(files), tuple(sorted(editions)), *rows)
+        )
     return found
 
 

@@ -15,7 +15,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from forecast.archive import catalogue as stored
-from forecast.archive.catalogue import CATALOGUE, FILES, PARTS, ROWS, Batch, Catalogue, Entry, Segment, add_batch
+from forecast.archive.catalogue import (
+    CATALOGUE,
+    FILES,
+    PARTS,
+    ROWS,
+    Batch,
+    Catalogue,
+    Entry,
+    Segment,
+    add_batch,
+)
 from forecast.arguments import checked
 from forecast.errors import DataError, OutputError
 from forecast.feeds.reading import FileRun
@@ -35,7 +45,8 @@ from forecast.wording import Card, Displayed, count, join_some
 MOST_ROWS = 400_000
 """Rows that are held before they are written."""
 ROW_GROUP = 20_000
-"""Rows that a reader takes at once; they are sorted by pair, so that one of few dyads skips most of them."""
+"""Rows that a reader takes at once; they are sorted by pair, so that one of few dyads skips most of
+them."""
 NAME_LENGTH = 20
 LARGEST = 1_000_000_000
 """Bytes of a segment of imported files."""
@@ -45,15 +56,31 @@ BATCH = b"forecast.batch"
 
 ROW_COLUMNS = pa.schema(
     {
-        "file": pa.int32(), "line": pa.int64(), "id": pa.string(), "date": pa.date32(), "known": pa.date32(),
-        "source": pa.string(), "target": pa.string(), "pair": pa.string(), "cameo": pa.string(),
-        "goldstein": pa.float64(), "quad": pa.int8(), "source_quad": pa.int8(), "n": pa.int64(),
-        "mentions": pa.int64(), "source_organs": pa.uint8(), "target_organs": pa.uint8(), "actor": pa.string(),
-        "summary": pa.string(), "reference": pa.string(),
+        "file": pa.int32(),
+        "line": pa.int64(),
+        "id": pa.string(),
+        "date": pa.date32(),
+        "known": pa.date32(),
+        "source": pa.string(),
+        "target": pa.string(),
+        "pair": pa.string(),
+        "cameo": pa.string(),
+        "goldstein": pa.float64(),
+        "quad": pa.int8(),
+        "source_quad": pa.int8(),
+        "n": pa.int64(),
+        "mentions": pa.int64(),
+        "source_organs": pa.uint8(),
+        "target_organs": pa.uint8(),
+        "actor": pa.string(),
+        "summary": pa.string(),
+        "reference": pa.string(),
     }
-)  # fmt: skip
+)
 """Columns of rows between two states; docs/schema/archive.md says what they hold."""
-REJECTED_COLUMNS = pa.schema({"file": pa.int32(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()})
+REJECTED_COLUMNS = pa.schema(
+    {"file": pa.int32(), "line": pa.int64(), "reason": pa.string(), "row": pa.string()}
+)
 FILE_COLUMNS = pa.schema({"entry": pa.string()})
 """Columns of imported files: each as JSON, as in the catalogue."""
 
@@ -70,7 +97,9 @@ class SegmentWriter:
     def add(self, dataset: str, kept: pa.Table, months: Mapping[int, str]) -> None:
         """Add rows of files as they were judged, by the month of their file or, where that is '', of their dates."""
         rows = _as_rows(kept)
-        named = pa.array(months.values()).take(pc.index_in(rows["file"], pa.array(months.keys(), pa.int32())))
+        named = pa.array(months.values()).take(
+            pc.index_in(rows["file"], pa.array(months.keys(), pa.int32()))
+        )
         month = pc.if_else(pc.equal(named, ""), pc.strftime(rows["date"], "%Y-%m"), named)
         for one in pc.unique(month).to_pylist():
             self._hold(f"{ROWS}/dataset={dataset}/month={one}", rows.filter(pc.equal(month, one)))
@@ -81,14 +110,23 @@ class SegmentWriter:
         """Add the rejected rows of a file."""
         if run.rejected:
             lines, reasons, texts = zip(*run.rejected, strict=True)
-            columns: dict[str, Any] = {"file": [file] * len(lines), "line": lines, "reason": reasons, "row": texts}
+            columns: dict[str, Any] = {
+                "file": [file] * len(lines),
+                "line": lines,
+                "reason": reasons,
+                "row": texts,
+            }
             self._hold(f"{stored.REJECTED}/dataset={dataset}", pa.table(columns, REJECTED_COLUMNS))
 
     def write(self) -> None:
         """Write the rows that are held."""
         contents = {}
         for place, tables in sorted(self._waiting.items()):
-            keys = ("pair", "date", "file", "line", "id") if place.startswith(ROWS) else ("file", "line")
+            keys = (
+                ("pair", "date", "file", "line", "id")
+                if place.startswith(ROWS)
+                else ("file", "line")
+            )
             rows = pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys])
             segment, content = _segment(place, rows)
             contents[segment] = content
@@ -101,12 +139,16 @@ class SegmentWriter:
         self.held += rows.num_rows
 
 
-def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence[Segment], next_file: int) -> Catalogue:
+def write_batch(
+    catalogue: Catalogue, files: Sequence[Entry], segments: Sequence[Segment], next_file: int
+) -> Catalogue:
     """Write the segment that names the files of a batch, to rebuild the catalogue from, and commit the batch."""
     number = catalogue.batches[-1].number + 1 if catalogue.batches else 1
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     stated = {"schema": stored.SCHEMA, "number": number, "at": at, "next_file": next_file}
-    metadata = {BATCH: json.dumps(stated | {"segments": [segment._asdict() for segment in segments]})}
+    metadata = {
+        BATCH: json.dumps(stated | {"segments": [segment._asdict() for segment in segments]})
+    }
     entries = [entry.model_dump_json() for entry in files]
     table = pa.table({"entry": entries}, FILE_COLUMNS.with_metadata(metadata))
     own, content = _segment(FILES, table)
@@ -115,7 +157,10 @@ def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence
 
 
 def read_batch(folder: Path, path: str) -> Batch | None:
-    """Read the batch that a segment of imported files names; None if the file is no such segment, or damaged."""
+    """Read the batch that a segment of imported files names.
+
+    None if the file is no such segment, or damaged.
+    """
     try:
         content = read_bytes(folder / path, LARGEST)
         sha256 = digest(content)
@@ -139,7 +184,9 @@ def _segment(place: str, rows: pa.Table) -> tuple[Segment, bytes]:
     pq.write_table(rows, buffer, compression="zstd", row_group_size=ROW_GROUP)
     content = buffer.getvalue()
     sha256 = digest(content)
-    return Segment(f"{place}/{sha256[:NAME_LENGTH]}.parquet", len(content), sha256, rows.num_rows), content
+    return Segment(
+        f"{place}/{sha256[:NAME_LENGTH]}.parquet", len(content), sha256, rows.num_rows
+    ), content
 
 
 def _write(folder: Path, contents: Mapping[Segment, bytes]) -> None:
@@ -152,7 +199,9 @@ def _write(folder: Path, contents: Mapping[Segment, bytes]) -> None:
 
 def _as_rows(kept: pa.Table) -> pa.Table:
     source, target = kept["source_state"], kept["target_state"]
-    pair = pc.binary_join_element_wise(pc.min_element_wise(source, target), pc.max_element_wise(source, target), "-")
+    pair = pc.binary_join_element_wise(
+        pc.min_element_wise(source, target), pc.max_element_wise(source, target), "-"
+    )
     mentions = kept["mentions"]
     whole = pc.match_substring_regex(mentions, r"^\d{1,18}$")
     renamed: dict[str, Any] = {
@@ -162,10 +211,14 @@ def _as_rows(kept: pa.Table) -> pa.Table:
         "pair": pair,
         "goldstein": kept["value"],
         "source_quad": kept["given_quad"],
-        "mentions": pc.fill_null(pc.if_else(whole, mentions, pa.scalar(None, mentions.type)).cast(pa.int64()), 0),
+        "mentions": pc.fill_null(
+            pc.if_else(whole, mentions, pa.scalar(None, mentions.type)).cast(pa.int64()), 0
+        ),
     }
     names = ROW_COLUMNS.names
-    return pa.table({name: renamed[name] if name in renamed else kept[name] for name in names}).cast(ROW_COLUMNS)
+    return pa.table(
+        {name: renamed[name] if name in renamed else kept[name] for name in names}
+    ).cast(ROW_COLUMNS)
 
 
 ASIDE = "set-aside"
@@ -196,7 +249,11 @@ def _require_fresh(folder: Path) -> None:
     stored.segments_on_disk(folder)  # no part is a link
     if stored.holds_segments(folder):
         stored.load(folder)  # says that the catalogue is missing
-    others = [path.name for path in folder.iterdir() if path.name not in PARTS and not path.name.startswith(".")]
+    others = [
+        path.name
+        for path in folder.iterdir()
+        if path.name not in PARTS and not path.name.startswith(".")
+    ]
     if others:
         raise OutputError(
             f"{folder} is no archive, and holds something else ({min(others)!r:.60}). Choose another folder."
@@ -204,7 +261,10 @@ def _require_fresh(folder: Path) -> None:
 
 
 def _unchanged(folder: Path, before: Catalogue | None) -> Catalogue | None:
-    """Return the catalogue of an earlier batch of this run with what is pending now; None if it is not the last."""
+    """Return the catalogue of an earlier batch of this run with what is pending now.
+
+    None if it is not the last.
+    """
     if before is None:
         return None
     with stored.transaction(folder) as database:
@@ -259,9 +319,13 @@ class Repaired(Displayed):
             return "There was nothing to repair."
         words = [f"The catalogue names {count(len(self.adopted), 'file')} again."]
         if self.set_aside:
-            words.append(f"Not recognised, and moved to {self.archive / ASIDE}: {join_some(self.set_aside)}.")
+            words.append(
+                f"Not recognised, and moved to {self.archive / ASIDE}: {join_some(self.set_aside)}."
+            )
         if self.damaged:
-            words.append(f"Import again, because their rows are lost or damaged: {join_some(self.damaged)}.")
+            words.append(
+                f"Import again, because their rows are lost or damaged: {join_some(self.damaged)}."
+            )
         return " ".join(words)
 
     def summary(self) -> dict[str, Any]:
@@ -276,8 +340,8 @@ class Repaired(Displayed):
 def repair_archive(archive: str | Path) -> Repaired:
     """Make the catalogue of an archive name its segments again, and remove nothing.
 
-    The segments say which files were imported in which batch. Whatever they do not name is moved into the folder
-    ``set-aside`` of the archive, as is a catalogue that cannot be read.
+    The segments say which files were imported in which batch. Whatever they do not name is moved
+    into the folder ``set-aside`` of the archive, as is a catalogue that cannot be read.
 
     Parameters
     ----------
@@ -303,8 +367,12 @@ def repair_archive(archive: str | Path) -> Repaired:
     'The catalogue names 167 files again.'
     """
     folder = Path(archive)
-    if not folder.is_dir() or not (os.path.lexists(folder / CATALOGUE) or stored.holds_segments(folder)):
-        raise DataError(f"{folder} is no archive: it has neither {CATALOGUE} nor segments. Check the path.")
+    if not folder.is_dir() or not (
+        os.path.lexists(folder / CATALOGUE) or stored.holds_segments(folder)
+    ):
+        raise DataError(
+            f"{folder} is no archive: it has neither {CATALOGUE} nor segments. Check the path."
+        )
     with _alone(folder):
         found = stored.segments_on_disk(folder)
         aside = list[str]()
@@ -338,7 +406,9 @@ def _set_aside(folder: Path, paths: Iterable[str]) -> list[str]:
         place = folder / ASIDE / path
         for above in [*reversed(place.relative_to(folder).parents)][1:]:
             if (folder / above).is_symlink() or (folder / above).is_junction():
-                raise DataError(f"{folder / above} is a link. Put a folder in its place, and repeat the repair.")
+                raise DataError(
+                    f"{folder / above} is a link. Put a folder in its place, and repeat the repair."
+                )
         with writing(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             number = 1

@@ -35,8 +35,8 @@ type Row = dict[str, object]
 class Checks(Displayed):
     """Results of the posterior predictive checks of a fit."""
 
-    # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`, `high` (90% of the
-    # simulated), `z` (NaN where all simulated ones are alike) and `miss`.
+    # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`,
+    # `high` (90% of the simulated), `z` (NaN where all simulated ones are alike) and `miss`.
     table: pd.DataFrame
     records: int  # How many were simulated
 
@@ -63,7 +63,10 @@ class Checks(Displayed):
         )
 
     def _card(self) -> Card:
-        rows = tuple((str(name), f"{row.misses:.0f} of {row.numbers:.0f}") for name, row in self.summary.iterrows())
+        rows = tuple(
+            (str(name), f"{row.misses:.0f} of {row.numbers:.0f}")
+            for name, row in self.summary.iterrows()
+        )
         return Card("Posterior predictive checks", (("finding", self.finding), *rows))
 
 
@@ -82,8 +85,8 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
     Returns
     -------
     Checks
-        Its `table` has one row per number, with what was observed, the mean and 90% interval of the simulated, `z`
-        and `miss`.
+        Its `table` has one row per number, with what was observed, the mean and 90% interval of the
+        simulated, `z` and `miss`.
 
     Raises
     ------
@@ -98,21 +101,37 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
     >>> from forecast.checks import check_fit
     >>> check_fit(Fit.load("report/fit.zarr")).summary  # doctest: +SKIP
     """
-    simulated = posterior_predictive(fit, draws=require_whole("records", records), seed=whole_seed(seed))
+    simulated = posterior_predictive(
+        fit, draws=require_whole("records", records), seed=whole_seed(seed)
+    )
     table = pd.DataFrame(statistics(fit.panel, simulated))
     return Checks(table, simulated.sizes["draw"])
 
 
-def _row(kind: str, words: str, dyad: str, era: str, n: int, observed: float, simulated: Float) -> Row:
-    """Compare a number that rests on `n` events; the era is empty where it is of the whole record."""
+def _row(
+    kind: str, words: str, dyad: str, era: str, n: int, observed: float, simulated: Float
+) -> Row:
+    """Compare a number that rests on `n` events.
+
+    The era is empty where it is of the whole record.
+    """
     mean, spread = float(simulated.mean()), float(simulated.std())
     low, high = np.quantile(simulated, [0.05, 0.95])
     z = (observed - mean) / spread if spread > 0 else np.nan
     miss = abs(z) > LIMIT if spread > 0 else observed != mean
     return {
-        "check": kind, "what": words, "dyad": dyad, "era": era, "n": n, "observed": observed,
-        "mean": mean, "low": float(low), "high": float(high), "z": z, "miss": bool(miss),
-    }  # fmt: skip
+        "check": kind,
+        "what": words,
+        "dyad": dyad,
+        "era": era,
+        "n": n,
+        "observed": observed,
+        "mean": mean,
+        "low": float(low),
+        "high": float(high),
+        "z": z,
+        "miss": bool(miss),
+    }
 
 
 FEWEST = 20
@@ -130,7 +149,9 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
         dyad, own, made = str(code), observed[place], copies[:, place]
         for era in np.unique(index[place]):
             inside = index[place] == era
-            yield from _shares(dyad, str(eras[era]), own[inside].sum(0), made[:, inside].sum(1), cut)
+            yield from _shares(
+                dyad, str(eras[era]), own[inside].sum(0), made[:, inside].sum(1), cut
+            )
         yield from _months(dyad, own, made, cut)
 
 
@@ -161,11 +182,21 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
     for lag in (1, 12):
         if len(n) > 2 * lag:
             words = f"correlation of what is left of months {lag} apart in the record"
-            yield one("memory", words, float(_correlations(residual[None], lag)[0]), _correlations(residuals, lag))
+            yield one(
+                "memory",
+                words,
+                float(_correlations(residual[None], lag)[0]),
+                _correlations(residuals, lag),
+            )
     for words, alone in (("without cooperation", good == 0), ("without hostility", good == n)):
         copies_alone = copies == 0 if "cooperation" in words else copies == n
         runs = np.array([_longest(each) for each in copies_alone], dtype=float)
-        yield one("runs", f"most months on end, of those with events, {words}", float(_longest(alone)), runs)
+        yield one(
+            "runs",
+            f"most months on end, of those with events, {words}",
+            float(_longest(alone)),
+            runs,
+        )
     low, high = np.quantile(copies, [0.05, 0.95], axis=0)
     outside = 100 * ((copies < low) | (copies > high)).mean(axis=1)
     observed = 100 * float(((good < low) | (good > high)).mean())

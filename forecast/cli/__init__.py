@@ -1,7 +1,7 @@
 """The command `forecast`: one short function per subcommand, and one place for exit codes.
 
-Each command's module defines its options and calls the library. Slow imports are inside the command's function, so
-that `forecast --help` is fast.
+Each command's module defines its options and calls the library. Slow imports are inside the
+command's function, so that `forecast --help` is fast.
 """
 
 import errno
@@ -45,14 +45,26 @@ app = typer.Typer(
     cls=_Commands,
     name="forecast",
     help="Forecast whether relations between two states will improve, from the record of what they did.",
-    epilog="Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
+    epilog="Exit codes: "
+    + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
+    + ".",
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for panel, commands in {
-    "Start": {"dyads": start.dyads, "init": start.init, "open": start.open_page, "help": start.help_topic},
-    "Forecast": {"ask": ask.ask, "report": report.report, "scenario": saved.scenario, "monday": report.monday},
+    "Start": {
+        "dyads": start.dyads,
+        "init": start.init,
+        "open": start.open_page,
+        "help": start.help_topic,
+    },
+    "Forecast": {
+        "ask": ask.ask,
+        "report": report.report,
+        "scenario": saved.scenario,
+        "monday": report.monday,
+    },
     "Explain": {"explain": saved.explain, "compare": saved.compare, "check": saved.check},
     "Evaluate": {"test": claims.test, "power": claims.power, "backtest": backtest.backtest},
 }.items():
@@ -79,10 +91,16 @@ def _options(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
-    """Take the options that go before a command; `_Commands` and `_version` act on them. Without a command: help."""
+    """Take the options that go before a command.
+
+    `_Commands` and `_version` act on them. Without a command: help.
+    """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -92,12 +110,17 @@ def main() -> None:
     with stoppable():
         try:
             app()
-        except OSError as error:  # where help or version could not be printed, which comes before any command
+        except (
+            OSError
+        ) as error:  # where help or version could not be printed, which comes before any command
             sys.exit(_print_error(error, debug=False))
 
 
 def _print_error(error: Exception, *, debug: bool) -> int:
-    """Print an error in a sentence and return its exit code; raise it again if it is no error of a user."""
+    """Print an error in a sentence and return its exit code.
+
+    Raise it again if it is no error of a user.
+    """
     known = _in_words(error)
     if known is None:
         raise error
@@ -110,11 +133,16 @@ def _print_error(error: Exception, *, debug: bool) -> int:
 
 
 def _in_words(error: Exception) -> ForecastError | None:
-    """Return an error of this package for one of the system; None for a bug, or if the output's reader closed it."""
+    """Return an error of this package for one of the system.
+
+    None for a bug, or if the output's reader closed it.
+    """
     if isinstance(error, ForecastError):
         return error
     if isinstance(error, MemoryError):
-        return ForecastError("There is not enough memory for this. Take fewer draws, chains or dyads")
+        return ForecastError(
+            "There is not enough memory for this. Take fewer draws, chains or dyads"
+        )
     if not isinstance(error, OSError) or error.errno in (None, errno.EPIPE):
         return None
     if error.filename is not None and error.errno not in PASSING:

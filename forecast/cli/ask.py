@@ -30,13 +30,16 @@ def ask(
     events: Events,
     data: Added,
     question: str = arg(
-        "DYAD [NUMBER] SET [from DAY] by DAY; codes may stand in place of a set.", ..., metavar="QUESTION"
+        "DYAD [NUMBER] SET [from DAY] by DAY; codes may stand in place of a set.",
+        ...,
+        metavar="QUESTION",
     ),
     as_json: bool = shared.json(),
 ) -> None:
     """Estimate how likely events of a set are by a day, from the record alone: no fit, no ledger.
 
-    Sets: `forecast help named-sets`. To keep the answer and score it later: `forecast question new`.
+    Sets: `forecast help named-sets`. To keep the answer and score it later: `forecast question
+    new`.
     """
     from forecast.hazards.asking import AskedLine
     from forecast.hazards.forecast import Expected

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, cast
 
 import forecast
 from forecast.arguments import MOST_POINTS, require_positive
-from forecast.cli.declaring import COMPUTATION, MODEL, OUTPUT, arg, grouped, opt, output, shared, whole
+from forecast.cli.declaring import (
+    COMPUTATION,
+    MODEL,
+    OUTPUT,
+    arg,
+    grouped,
+    opt,
+    output,
+    shared,
+    whole,
+)
 from forecast.cli.options import AnyData, Driven, dyads_of, named_datasets
 from forecast.cli.terminal import console, print_caveats, print_lines, progress, show_result, table
 from forecast.dates import parse_horizons
@@ -18,15 +28,24 @@ if TYPE_CHECKING:
 model = partial(opt, panel=MODEL)
 
 
-@grouped("backtest USA-CHN --from 2015-01 --every 6", "backtest --models no --benchmarks base_rate_10y,last_window")
+@grouped(
+    "backtest USA-CHN --from 2015-01 --every 6",
+    "backtest --models no --benchmarks base_rate_10y,last_window",
+)
 def backtest(
     data: AnyData,
     driven: Driven,
-    dyads: list[str] | None = arg("Such as USA-CHN USA-RUS. Default: all that the data hold.", metavar="DYAD"),
-    first: str = opt(
-        "First month to be predicted, YYYY-MM: what is known ends the day before.", "2005-01", name="--from"
+    dyads: list[str] | None = arg(
+        "Such as USA-CHN USA-RUS. Default: all that the data hold.", metavar="DYAD"
     ),
-    last: str | None = opt("Last origin, YYYY-MM. Default: the last whose shortest window is recorded.", name="--to"),
+    first: str = opt(
+        "First month to be predicted, YYYY-MM: what is known ends the day before.",
+        "2005-01",
+        name="--from",
+    ),
+    last: str | None = opt(
+        "Last origin, YYYY-MM. Default: the last whose shortest window is recorded.", name="--to"
+    ),
     every: int = whole("Months from one origin to the next.", "every", 3),
     horizons: str = opt("Months ahead, such as 3,6,12,24.", "3,6,12,24"),
     models: str = model(
@@ -50,22 +69,37 @@ def backtest(
         "Of several, the one that is predicted; the model is fitted to all. Default: the first of --data."
     ),
     processes: int | None = whole(
-        "Processes at work. Default: one per core. Changes no number.", "processes", panel=COMPUTATION
+        "Processes at work. Default: one per core. Changes no number.",
+        "processes",
+        panel=COMPUTATION,
     ),
     batch: int | None = whole(
-        "Dyads to a task and a file, for hundreds of dyads (models: with --alone).", "batch", panel=COMPUTATION
+        "Dyads to a task and a file, for hundreds of dyads (models: with --alone).",
+        "batch",
+        panel=COMPUTATION,
     ),
-    scheduler: str | None = opt("Of a Dask cluster that does the work, such as tcp://host:8786.", panel=COMPUTATION),
-    out: Path = output("Folder of the run; with an unfinished run in it, which is continued.", Path("skill")),
-    replace: bool = opt("Replace a page in --out that has no run of its own with it.", False, panel=OUTPUT),
+    scheduler: str | None = opt(
+        "Of a Dask cluster that does the work, such as tcp://host:8786.", panel=COMPUTATION
+    ),
+    out: Path = output(
+        "Folder of the run; with an unfinished run in it, which is continued.", Path("skill")
+    ),
+    replace: bool = opt(
+        "Replace a page in --out that has no run of its own with it.", False, panel=OUTPUT
+    ),
     seed: int = shared.seed(),
-    remake: bool = opt("Only make the page of --out again from its files; nothing is predicted.", False, panel=OUTPUT),
+    remake: bool = opt(
+        "Only make the page of --out again from its files; nothing is predicted.",
+        False,
+        panel=OUTPUT,
+    ),
     as_json: bool = shared.json(),
 ) -> None:
     """Predict as of many days of the past, and compare their scores with those of simple benchmarks.
 
-    Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
-    on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz (`forecast help skill`).
+    Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the
+    same command goes on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz
+    (`forecast help skill`).
     """
     from forecast.drivers import Future, require_drivers
     from forecast.report.folder import SKILL, require_report_folder
@@ -81,17 +115,24 @@ def backtest(
     from forecast.evaluation.tasks import RUN_FILE
     from forecast.events.table import as_day
 
-    months, start = parse_horizons(horizons), as_day(first, "--from", first=True).date().replace(day=1)
+    months, start = (
+        parse_horizons(horizons),
+        as_day(first, "--from", first=True).date().replace(day=1),
+    )
     stop = as_day(last, "--to", first=True).date().replace(day=1) if last else None
     if together is not None and alone:
         raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
     future = cast(Future, driven.driver_future)
-    resumed = (out / RUN_FILE).is_file()  # a run replaces its own page only: it rejects the folder of another
+    resumed = (
+        out / RUN_FILE
+    ).is_file()  # a run replaces its own page only: it rejects the folder of another
     require_report_folder(out, SKILL, [*data.paths, driven.drivers], replace=replace or resumed)
     if scheduler is not None and processes is not None:
-        raise SpecError("scheduler, processes: choose one; with --scheduler the cluster's workers do the work")
+        raise SpecError(
+            "scheduler, processes: choose one; with --scheduler the cluster's workers do the work"
+        )
     executor = local(processes) if scheduler is None else forecast.Cluster(scheduler)
     with progress("reading the events") as tell:
         chosen = dataset or next(iter(named_datasets(data.datasets)), None)
@@ -106,9 +147,17 @@ def backtest(
             forecasters.append(with_drivers(driven.drivers, driven.driver_acts, future))
         origins = forecast.origins_between(start, stop or record.last_origin(min(months)), every)
         results = forecast.backtest(
-            record, origins, horizons=months, forecasters=forecasters, out=out, improvement=improvement,
-            seed=seed, batch=batch, executor=executor, progress=tell,
-        )  # fmt: skip
+            record,
+            origins,
+            horizons=months,
+            forecasters=forecasters,
+            out=out,
+            improvement=improvement,
+            seed=seed,
+            batch=batch,
+            executor=executor,
+            progress=tell,
+        )
         tell("writing the page", 0, 0)
         page = forecast.write_skill(results, out)
     show_result(page, "skill.json", lambda: _print(results, page), as_json=as_json)
@@ -125,7 +174,9 @@ def _record(
     from forecast.sources import open_source, wanted_together
 
     named = dyads_of(dyads, "DYAD")
-    table = open_source(source or forecast.Source(), None if named is None else wanted_together(named, others)).table
+    table = open_source(
+        source or forecast.Source(), None if named is None else wanted_together(named, others)
+    ).table
     together = "default" if others is None else others or "alone"
     return forecast.Record.of(table, dyads=named, dataset=dataset, eras=eras, together=together)
 
@@ -136,12 +187,23 @@ def _print(results: "Results", page: Path) -> None:
     print_caveats(notes_on_data(results.skill).caveats)
     skill, horizons = results.skill, results.skill.choices["horizons"]
     scored = {
-        model: [skill.row(horizon, model=model, period=skill.period) for horizon in horizons] for model in skill.models
+        model: [skill.row(horizon, model=model, period=skill.period) for horizon in horizons]
+        for model in skill.models
     }
-    rows = [[model, *(f"{row['crps']:.2f}" if row else "" for row in found)] for model, found in scored.items()]
+    rows = [
+        [model, *(f"{row['crps']:.2f}" if row else "" for row in found)]
+        for model, found in scored.items()
+    ]
     console().print(table(["model", *((f"{horizon} months", True) for horizon in horizons)], rows))
-    windows = [max(row["n"] if row else 0 for row in column) for column in zip(*scored.values(), strict=True)]
+    windows = [
+        max(row["n"] if row else 0 for row in column)
+        for column in zip(*scored.values(), strict=True)
+    ]
     print_lines(
-        "backtest", skill=skill, windows=dict(zip(horizons, windows, strict=True)), page=page, finding=finding(skill),
+        "backtest",
+        skill=skill,
+        windows=dict(zip(horizons, windows, strict=True)),
+        page=page,
+        finding=finding(skill),
         headline=headline(skill),
-    )  # fmt: skip
+    )

@@ -10,7 +10,16 @@ import forecast
 from forecast.arguments import named_values
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Tested, day_of, dyads_of
-from forecast.cli.terminal import console, echo_json, escape, print_caveats, progress, records, say, table
+from forecast.cli.terminal import (
+    console,
+    echo_json,
+    escape,
+    print_caveats,
+    progress,
+    records,
+    say,
+    table,
+)
 from forecast.errors import SpecError
 from forecast.escaping import printable
 
@@ -18,7 +27,18 @@ if TYPE_CHECKING:
     from forecast.hypotheses import Choice, Plan
 
 CAMEO = "cameo"  # Scheme of a table of KEDS that names none
-WITH_PLAN = {"plan", "dyad", "as_of", "out", "replace", "cores", "as_json", "events", "format", "scheme"}
+WITH_PLAN = {
+    "plan",
+    "dyad",
+    "as_of",
+    "out",
+    "replace",
+    "cores",
+    "as_json",
+    "events",
+    "format",
+    "scheme",
+}
 """Options that may be given together with a plan."""
 MOST_LINES = 20
 
@@ -27,9 +47,15 @@ MOST_LINES = 20
 def test(
     context: typer.Context,
     asked: Tested,
-    dyad: str | None = arg("A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="DYAD"),
-    plan: Path | None = opt("Carry out this frozen plan; with --as-of, on the months after the freeze."),
-    out: Path | None = output("Folder of a page with figures, tests.json and tests.csv. Default: no page."),
+    dyad: str | None = arg(
+        "A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="DYAD"
+    ),
+    plan: Path | None = opt(
+        "Carry out this frozen plan; with --as-of, on the months after the freeze."
+    ),
+    out: Path | None = output(
+        "Folder of a page with figures, tests.json and tests.csv. Default: no page."
+    ),
     replace: bool = shared.replace(),
     cores: int | None = shared.cores(),
     as_json: bool = shared.json(),
@@ -53,13 +79,23 @@ def test(
             tell("gathering the data", 0, 0)
             data = asked.gathered()
             results = forecast.pooled_tests(
-                data.panel, events=data.events, claims=asked.codes, seed=asked.seed, progress=tell,
-                dyad=find_dyad(dyad, list(data.dyads)) if dyad else None, cores=cores or os.cpu_count() or 1,
-            )  # fmt: skip
+                data.panel,
+                events=data.events,
+                claims=asked.codes,
+                seed=asked.seed,
+                progress=tell,
+                dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
+                cores=cores or os.cpu_count() or 1,
+            )
         else:
             later, frozen = day_of(asked.as_of, "as-of"), forecast.read_plan(plan)
             results = forecast.run_plan(
-                frozen, path=_path_for(frozen, asked), dyad=dyad, as_of=later, cores=cores, progress=tell
+                frozen,
+                path=_path_for(frozen, asked),
+                dyad=dyad,
+                as_of=later,
+                cores=cores,
+                progress=tell,
             )
         if out is not None:
             tell("writing the page", 0, 0)
@@ -74,7 +110,10 @@ def test(
         lines = results.lines()
         if len(lines) > MOST_LINES:  # of many claims the answers alone
             answers = [line for line in lines if not line.startswith(" ")][: MOST_LINES - 1]
-            lines = [*answers, "Findings, simulated power and figures are on the page: --out FOLDER."]
+            lines = [
+                *answers,
+                "Findings, simulated power and figures are on the page: --out FOLDER.",
+            ]
         for line in lines:
             console().print(escape(line), soft_wrap=True)
         print_caveats(results.data_notes.caveats)
@@ -85,7 +124,10 @@ def _path_for(plan: "Plan", asked: Tested) -> str | None:
     if not (asked.events or asked.format or asked.scheme):
         return None
     given = asked.source
-    if given is None or (given.kind, given.scheme or CAMEO) != (plan.source.kind, plan.source.scheme or CAMEO):
+    if given is None or (given.kind, given.scheme or CAMEO) != (
+        plan.source.kind,
+        plan.source.scheme or CAMEO,
+    ):
         scheme = f" --scheme {plan.source.scheme}" if plan.source.scheme else ""
         raise SpecError(
             f"--events: the plan is of {plan.source.words}; give --events FILE --format {plan.source.kind}{scheme}"
@@ -95,19 +137,31 @@ def _path_for(plan: "Plan", asked: Tested) -> str | None:
 
 def _reject_with_plan(context: typer.Context) -> None:
     """Reject options that would change what a plan says."""
-    sources = {option: context.get_parameter_source(str(option.name)) for option in context.command.params}
-    written = [option for option, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    sources = {
+        option: context.get_parameter_source(str(option.name)) for option in context.command.params
+    }
+    written = [
+        option
+        for option, source in sources.items()
+        if source is not None and source.name == "COMMANDLINE"
+    ]
     if given := [option.opts[0] for option in written if option.name not in WITH_PLAN]:
-        raise SpecError(f"{', '.join(given)}: the plan says this already; leave it out, or make a new plan")
+        raise SpecError(
+            f"{', '.join(given)}: the plan says this already; leave it out, or make a new plan"
+        )
 
 
 @grouped("power --claims S2 --sets 20")
 def power(
     asked: Tested,
-    sets: int | None = opt("Simulated record sets per truth. Default: 200, as in the tables of the package."),
+    sets: int | None = opt(
+        "Simulated record sets per truth. Default: 200, as in the tables of the package."
+    ),
     more_dyads: int = opt("Times as many dyads as the data have.", 1),
     more_events: int = opt("Times as many events per month as the data have.", 1),
-    checkpoint: Path | None = opt("File of finished sets; with it, the same command continues after an interruption."),
+    checkpoint: Path | None = opt(
+        "File of finished sets; with it, the same command continues after an interruption."
+    ),
     cores: int | None = shared.cores(),
     as_json: bool = shared.json(),
 ) -> None:
@@ -123,37 +177,60 @@ def power(
     with progress("gathering the data") as tell:
         data = asked.gathered()
         found = forecast.simulate_power(
-            data.panel, events=data.events, claims=asked.codes, sets=SETS if sets is None else sets,
-            more_dyads=more_dyads, more_events=more_events, checkpoint=checkpoint, cores=cores or os.cpu_count() or 1,
-            seed=asked.seed, progress=tell,
-        )  # fmt: skip
+            data.panel,
+            events=data.events,
+            claims=asked.codes,
+            sets=SETS if sets is None else sets,
+            more_dyads=more_dyads,
+            more_events=more_events,
+            checkpoint=checkpoint,
+            cores=cores or os.cpu_count() or 1,
+            seed=asked.seed,
+            progress=tell,
+        )
     if as_json:
         echo_json(plain(found))
     else:
-        console().print(records([
-            {
-                "claim": code, "simulated": one.truth, "true": "yes" if one.true else "no", "sets": one.sets,
-                "supported": one.supported, "rejected": one.rejected,
-            }
-            for code, rates in found.items()
-            for one in rates
-        ]))  # fmt: skip
+        console().print(
+            records(
+                [
+                    {
+                        "claim": code,
+                        "simulated": one.truth,
+                        "true": "yes" if one.true else "no",
+                        "sets": one.sets,
+                        "supported": one.supported,
+                        "rejected": one.rejected,
+                    }
+                    for code, rates in found.items()
+                    for one in rates
+                ]
+            )
+        )
 
 
-app = typer.Typer(name="plan", help="Fix every choice of tests of claims before their results.", no_args_is_help=True)
+app = typer.Typer(
+    name="plan",
+    help="Fix every choice of tests of claims before their results.",
+    no_args_is_help=True,
+)
 
 
 @app.command()
 @grouped("plan new --claims S2,S5 --unseen --out plan.yaml")
 def new(
     asked: Tested,
-    unseen: bool = opt("You state that you have not looked at these data, nor at results from them.", False),
+    unseen: bool = opt(
+        "You state that you have not looked at these data, nor at results from them.", False
+    ),
     choose: str | None = opt(
         "In place of data that you do not have: the rule by which their dyads are chosen, such as "
         "events=300,months=96. Needs --unseen and --as-of."
     ),
     without: str | None = opt("With --choose: dyads that are left out, such as EGY-ISR,IRN-USA."),
-    predicted: list[str] | None = opt("What you expect: CLAIM=TEXT or a log Bayes factor, such as S5b=3. Repeat it."),
+    predicted: list[str] | None = opt(
+        "What you expect: CLAIM=TEXT or a log Bayes factor, such as S5b=3. Repeat it."
+    ),
     reason: list[str] | None = opt("Why you expect that: CLAIM=TEXT. Repeat it."),
     remark: list[str] | None = opt("What readers of the results have to know. Repeat it."),
     out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
@@ -163,7 +240,10 @@ def new(
 
     if out.exists():
         raise SpecError(f"--out: {out} exists; choose another name, or remove it")
-    expected = {code: _number_or_text(one) for code, one in named_values(predicted or [], "predicted", "S5b=3").items()}
+    expected = {
+        code: _number_or_text(one)
+        for code, one in named_values(predicted or [], "predicted", "S5b=3").items()
+    }
     said: dict[str, Any] = {
         "claims": asked.codes,
         "seed": asked.seed,
@@ -173,17 +253,25 @@ def new(
     }
     if choose is None:
         if without:
-            raise SpecError("--without: says which dyads --choose leaves out, which is missing; give both")
+            raise SpecError(
+                "--without: says which dyads --choose leaves out, which is missing; give both"
+            )
         plan = forecast.make_plan(asked.gathered(), seen=not unseen, **said)
     else:
         plan = _ahead(asked, choose, without, unseen, said)
     write_plan(out, plan)
-    dyads = f"{len(plan.dyads)} dyads" if plan.choice is None else f"dyads to be chosen ({plan.choice.words})"
+    dyads = (
+        f"{len(plan.dyads)} dyads"
+        if plan.choice is None
+        else f"dyads to be chosen ({plan.choice.words})"
+    )
     typer.echo(f"{out}: {', '.join(plan.claims)} on {dyads} as of {plan.as_of}, not frozen.")
     typer.echo(f"Check and edit it, then: forecast plan freeze {out}")
 
 
-def _ahead(asked: Tested, choose: str, without: str | None, unseen: bool, said: "dict[str, Any]") -> "Plan":
+def _ahead(
+    asked: Tested, choose: str, without: str | None, unseen: bool, said: "dict[str, Any]"
+) -> "Plan":
     """Make a plan of data that its author does not have."""
     from forecast.hypotheses import plan_ahead
 
@@ -193,7 +281,9 @@ def _ahead(asked: Tested, choose: str, without: str | None, unseen: bool, said: 
             "--choose: is for data that you do not have; give --unseen and --as-of DAY, and leave --with out"
         )
     if any((asked.events, asked.counts, asked.index, asked.mapping, asked.datasets, asked.archive)):
-        raise SpecError("--choose: the plan is made without data; leave them out, or leave --choose out")
+        raise SpecError(
+            "--choose: the plan is made without data; leave them out, or leave --choose out"
+        )
     if asked.format is None:
         raise SpecError("--choose: say what the data will be, such as --format keds --scheme cameo")
     source = forecast.Source(kind=asked.format, scheme=asked.scheme)
@@ -205,8 +295,12 @@ def _choice(text: str, without: str | None) -> "Choice":
     from forecast.hypotheses import Choice
 
     given = named_values(text.split(","), "choose", "events=300,months=96")
-    if set(given) != {"events", "months"} or not all(value.isdecimal() and int(value) for value in given.values()):
-        raise SpecError(f"--choose: {text!r:.60} is no rule; give both numbers, such as events=300,months=96")
+    if set(given) != {"events", "months"} or not all(
+        value.isdecimal() and int(value) for value in given.values()
+    ):
+        raise SpecError(
+            f"--choose: {text!r:.60} is no rule; give both numbers, such as events=300,months=96"
+        )
     dyads = dyads_of(without, "--without") or ()
     return Choice(events=int(given["events"]), months=int(given["months"]), without=dyads)
 
@@ -231,7 +325,9 @@ def freeze(path: Path = file_argument) -> None:
 
     plan, name = forecast.read_plan(path, frozen=False), printable(str(path))
     if plan.frozen == plan.digest and not other_rules(plan):
-        typer.echo(f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
+        typer.echo(
+            f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}."
+        )
         return
     if plan.data is not None:  # else they are not there yet
         data = forecast.gather(plan.source, plan.dyads, as_of=plan.as_of)
@@ -244,7 +340,9 @@ def freeze(path: Path = file_argument) -> None:
             f"{name}: it had been frozen on {plan.created}, and has changed or is tested in another way since. "
             "Say so where you publish."
         )
-    typer.echo(f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: {done.stamp}.")
+    typer.echo(
+        f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: {done.stamp}."
+    )
     typer.echo(f"Publish it, then carry it out: forecast test --plan {name}")
 
 
@@ -272,4 +370,6 @@ def deviate_command(
 
     plan = deviate(forecast.read_plan(path), text)
     write_plan(path, plan)
-    typer.echo(f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} logged.")
+    typer.echo(
+        f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} logged."
+    )

@@ -16,7 +16,10 @@ QUESTION = "[bold]a[/]ccept, [bold]c[/]orrect, [bold]r[/]eject, [bold]s[/]kip or
 
 
 def decide(path: Path) -> None:
-    """Ask for a decision on each proposal without one; every answer is written to the draft at once."""
+    """Ask for a decision on each proposal without one.
+
+    Every answer is written to the draft at once.
+    """
     from rich.prompt import Prompt
 
     rows, shown = read_draft(path), console()
@@ -39,7 +42,9 @@ def _show(row: "pd.Series[str]", number: int, total: int) -> None:
     """Print a proposal with all that helps to decide it."""
     shown = console()
     right = f"; this code so far: {row['precision']}" if row["precision"] else ""
-    shown.print(f"\n[dim]{number} of {total}[/]  [bold]{escape(row['proposed'])}[/]  {row['reports']} reports{right}")
+    shown.print(
+        f"\n[dim]{number} of {total}[/]  [bold]{escape(row['proposed'])}[/]  {row['reports']} reports{right}"
+    )
     shown.print(escape(row["summary"]))
     for words in (row["reference"], f"also coded {row['also']}" if row["also"] else ""):
         if words:

@@ -24,9 +24,14 @@ MOST_SHOWN = 12
 """Proposals that are printed; the file has all."""
 
 
-@grouped("events draft USA-CHN --from gdelt --since 2026-06-15", "events draft --from icews --since 2026-06-15")
+@grouped(
+    "events draft USA-CHN --from gdelt --since 2026-06-15",
+    "events draft --from icews --since 2026-06-15",
+)
 def draft(
-    dyads: list[str] | None = arg("Pairs, such as USA-CHN. Default: all of the chronology.", metavar="PAIR"),
+    dyads: list[str] | None = arg(
+        "Pairs, such as USA-CHN. Default: all of the chronology.", metavar="PAIR"
+    ),
     source: str = opt(
         "gdelt, icews, polecat or phoenix: the folder of that name, as `forecast events fetch` makes it, or with "
         "--archive the dataset; or a file or folder of such.",
@@ -37,18 +42,22 @@ def draft(
     since: str = opt("First day of the events, YYYY-MM-DD.", ..., metavar="DAY"),
     until: str | None = opt("Last day. Default: the last of the feed.", metavar="DAY"),
     archive: Path | None = opt("Folder of an archive, from which FEED is read.", metavar="FOLDER"),
-    add: list[Path] | None = opt("Events that were added already. Default: the folder added, if there is one."),
+    add: list[Path] | None = opt(
+        "Events that were added already. Default: the folder added, if there is one."
+    ),
     most: int = opt("Proposals of a pair: those with most reports.", 15, min=1, max=1000),
     feed_setting: list[str] | None = shared.feed_setting(),
     out: Path | None = output("The draft. Default: drafts/FEED-LASTDAY.csv.", kind="FILE.csv"),
-    replace: bool = opt("Replace an earlier draft, whose decisions are lost unless accepted.", False, panel=OUTPUT),
+    replace: bool = opt(
+        "Replace an earlier draft, whose decisions are lost unless accepted.", False, panel=OUTPUT
+    ),
     as_json: bool = shared.json(),
 ) -> None:
     """Propose events for the chronology from a feed: rows of one day, pair and class together, most reported first.
 
-    Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the CSV, or at a prompt
-    with `forecast events accept FILE --prompt`. Statements (codes 01 and 02) are left out unless the settings say
-    statements=yes.
+    Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the
+    CSV, or at a prompt with `forecast events accept FILE --prompt`. Statements (codes 01 and 02)
+    are left out unless the settings say statements=yes.
     """
     from forecast.events.drafting import describe_draft, draft_events, read_decisions, write_draft
     from forecast.feeds import parse_settings
@@ -77,29 +86,48 @@ def draft(
     path = out or DRAFTS / f"{made.feed}-{made.last}.csv"
     check_target(path, inputs=added)
     if path.exists() and not replace:
-        raise SpecError(f"--out: {path} exists, perhaps with decisions. Name another file, or give --replace.")
+        raise SpecError(
+            f"--out: {path} exists, perhaps with decisions. Name another file, or give --replace."
+        )
     write_draft(made, path)
     if as_json:
         proposals = made.proposals.to_dict("records")
-        echo_json({"draft": str(path), "first": str(made.first), "last": str(made.last), "proposals": proposals})
+        echo_json(
+            {
+                "draft": str(path),
+                "first": str(made.first),
+                "last": str(made.last),
+                "proposals": proposals,
+            }
+        )
         return
     shown = console()
     _print_proposals(shown, made.proposals[made.proposals["decision"] == ""])
     shown.print(escape(describe_draft(made)))
-    shown.print(f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} --prompt")
+    shown.print(
+        f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} --prompt"
+    )
 
 
-def _feed_table(source: str, archive: Path | None, settings: Any, pairs: tuple[str, ...]) -> "EventTable":
+def _feed_table(
+    source: str, archive: Path | None, settings: Any, pairs: tuple[str, ...]
+) -> "EventTable":
     from forecast.feeds.detect import FEEDS
     from forecast.sources import open_source
 
     name = source.strip().lower()
     if archive is not None:
-        given = forecast.Source(kind="archive", path=str(archive), datasets=(name,), settings=settings)
+        given = forecast.Source(
+            kind="archive", path=str(archive), datasets=(name,), settings=settings
+        )
     else:
         path = Path(name if name in FEEDS else source)
         if not path.exists():
-            hint = f"fetch it: forecast events fetch {name} --from DAY --to DAY" if name in FEEDS else "check the path"
+            hint = (
+                f"fetch it: forecast events fetch {name} --from DAY --to DAY"
+                if name in FEEDS
+                else "check the path"
+            )
             raise DataError(f"--from: {path} does not exist; {hint}.")
         feed = name if name in FEEDS else None
         given = forecast.Source(kind="feed", paths=(str(path),), feed=feed, settings=settings)
@@ -127,18 +155,25 @@ def _print_proposals(shown: "Console", proposals: "pd.DataFrame") -> None:
         shown.print(f"And {count(len(proposals) - MOST_SHOWN, 'proposal')} more in the file.")
 
 
-@grouped("events accept drafts/gdelt-2026-06-21.csv", "events accept drafts/gdelt-2026-06-21.csv --prompt")
+@grouped(
+    "events accept drafts/gdelt-2026-06-21.csv",
+    "events accept drafts/gdelt-2026-06-21.csv --prompt",
+)
 def accept(
-    path: Path | None = arg("A draft. Without it: how often each code was right so far.", metavar="FILE"),
-    prompt: bool = opt("Ask for each proposal that is not decided; every answer is kept at once.", False),
+    path: Path | None = arg(
+        "A draft. Without it: how often each code was right so far.", metavar="FILE"
+    ),
+    prompt: bool = opt(
+        "Ask for each proposal that is not decided; every answer is kept at once.", False
+    ),
     out: Path | None = output("Folder of the accepted rows. Default: added.", kind="FOLDER"),
     as_json: bool = shared.json(),
 ) -> None:
     """Add the accepted rows of a draft to the folder `added`, and keep every decision in drafts/decisions.csv.
 
-    In the column `decision` write accept or reject; a changed day, side or code makes an accepted row a corrected one.
-    The same command again puts the rows of this draft in place of its earlier ones. Reports read them with
-    `--add added`.
+    In the column `decision` write accept or reject; a changed day, side or code makes an accepted
+    row a corrected one. The same command again puts the rows of this draft in place of its earlier
+    ones. Reports read them with `--add added`.
     """
     from forecast.events import drafting
 
@@ -164,13 +199,18 @@ def accept(
     write_csv(keeping, decisions)
     counts = edited.decisions["decision"].value_counts()
     if as_json:
-        echo_json({"added": str(target), "undecided": edited.undecided} | {str(k): int(n) for k, n in counts.items()})
+        echo_json(
+            {"added": str(target), "undecided": edited.undecided}
+            | {str(k): int(n) for k, n in counts.items()}
+        )
         return
     shown = console()
     words = ", ".join(f"{n} {name}" for name, n in counts.items()) or "none decided"
     shown.print(f"{words}; {edited.undecided} to decide.")
     if len(edited.added):
-        stated = " ".join(f"--covered-to {one}" for one in drafting.complete_days(drafting.read_draft(path)))
+        stated = " ".join(
+            f"--covered-to {one}" for one in drafting.complete_days(drafting.read_draft(path))
+        )
         shown.print(f"{escape(str(target))}: {count(len(edited.added), 'row')}.")
         shown.print(
             "If nothing else happened in these days: forecast report PAIR --add "
@@ -184,7 +224,9 @@ def _print_precision(counts: "pd.DataFrame", *, as_json: bool) -> None:
         echo_json(rows)
         return
     if not rows:
-        raise DataError(f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept FILE.")
+        raise DataError(
+            f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept FILE."
+        )
     from forecast.events.codebook import read_codes
 
     names = read_codes()["name"]

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
     from forecast.events.table import Unread
 
-app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
+app = typer.Typer(
+    name="events", help="Check and show coded events, and keep them.", no_args_is_help=True
+)
 
 MOST_SHOWN = 30
 """Dyads, reasons of rejected rows, and findings that are printed."""
@@ -58,7 +60,9 @@ def check(
         "of such files. Without it: the embedded chronology.",
         metavar="PATH",
     ),
-    rejects: Path | None = opt("Write the rejected rows with their reasons to this CSV.", panel=OUTPUT),
+    rejects: Path | None = opt(
+        "Write the rejected rows with their reasons to this CSV.", panel=OUTPUT
+    ),
     as_json: bool = shared.json(),
 ) -> None:
     """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad.
@@ -70,7 +74,9 @@ def check(
 
     if path is not None:
         if data.events or data.datasets or data.archive:
-            raise SpecError("PATH: names the data, as --events, --data and --archive do; give one of them")
+            raise SpecError(
+                "PATH: names the data, as --events, --data and --archive do; give one of them"
+            )
         if not path.exists():
             raise SpecError(f"{path} does not exist. Check the path.")
         data.events = [path]
@@ -96,7 +102,10 @@ def check(
 
 
 @app.command()
-@grouped("events show USA-CHN --from 2023-06 --to 2023-11", "events show USA-CHN --events mine.csv --mapping mine.yaml")
+@grouped(
+    "events show USA-CHN --from 2023-06 --to 2023-11",
+    "events show USA-CHN --events mine.csv --mapping mine.yaml",
+)
 def show(
     data: Added,
     dyad: str | None = shared.dyad(),
@@ -107,7 +116,8 @@ def show(
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months.
 
-    The remark "announced or later" marks rows beyond the complete record of the dyad: they are not counted.
+    The remark "announced or later" marks rows beyond the complete record of the dyad: they are not
+    counted.
     """
     from forecast.events.coverage import REMARK, announced
     from forecast.events.dyads import choose_dyad
@@ -136,7 +146,9 @@ def show(
             )
 
 
-def _span(events: "pd.DataFrame", start: str | None, end: str | None) -> "tuple[pd.Timestamp, pd.Timestamp]":
+def _span(
+    events: "pd.DataFrame", start: str | None, end: str | None
+) -> "tuple[pd.Timestamp, pd.Timestamp]":
     import pandas as pd
 
     from forecast.events.table import as_day
@@ -146,7 +158,9 @@ def _span(events: "pd.DataFrame", start: str | None, end: str | None) -> "tuple[
         return pd.Timestamp(add_months(last.date(), -12)) + pd.Timedelta(days=1), last
     first = as_day(start, "--from", first=True)
     if first > last:
-        raise SpecError(f"--from {first:%Y-%m-%d} comes after --to {last:%Y-%m-%d}. Choose an earlier day.")
+        raise SpecError(
+            f"--from {first:%Y-%m-%d} comes after --to {last:%Y-%m-%d}. Choose an earlier day."
+        )
     return first, last
 
 
@@ -175,31 +189,51 @@ def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, 
 
 def _rows(frame: "pd.DataFrame") -> Any:
     """Return the rows of a table as plain values, with days as text."""
-    days = {str(name): frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime")}
+    days = {
+        str(name): frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime")
+    }
     return json.loads(frame.assign(**days).to_json(orient="records"))
 
 
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     shown = console()
-    shown.print(f"{summary['events']:,} events in {summary['rows']:,} rows, {summary['first']} to {summary['last']}")
+    shown.print(
+        f"{summary['events']:,} events in {summary['rows']:,} rows, {summary['first']} to {summary['last']}"
+    )
     for feed in summary.get("feeds", []):
         _print_feed(shown, feed)
     if "feeds" not in summary:
-        files = [{"file": one["name"], "rows": one["rows"], "rejected": one["rejected"]} for one in summary["files"]]
+        files = [
+            {"file": one["name"], "rows": one["rows"], "rejected": one["rejected"]}
+            for one in summary["files"]
+        ]
         shown.print(records(files), "")
     several = len({row["dataset"] for row in summary["dyads"]}) > 1
-    shown.print(records([
-        {
-            "dyad": row["dyad"], **({"dataset": row["dataset"]} if several else {}),
-            "coverage": f"{row['start'][:7]} to {row['last_even'][:7]}", "last event": row["last"],
-            "rows": row["rows"], "events": row["events"], "months": row["months"], "empty": row["empty_months"],
-        }
-        for row in summary["dyads"][:MOST_SHOWN]
-    ]))  # fmt: skip
+    shown.print(
+        records(
+            [
+                {
+                    "dyad": row["dyad"],
+                    **({"dataset": row["dataset"]} if several else {}),
+                    "coverage": f"{row['start'][:7]} to {row['last_even'][:7]}",
+                    "last event": row["last"],
+                    "rows": row["rows"],
+                    "events": row["events"],
+                    "months": row["months"],
+                    "empty": row["empty_months"],
+                }
+                for row in summary["dyads"][:MOST_SHOWN]
+            ]
+        )
+    )
     print_rest(shown, len(summary["dyads"]) - MOST_SHOWN, "dyad")
     shown.print()
     if summary["reasons"]:
-        where = f"They are in {escape(str(rejects))}." if rejects else "Write them to a file with --rejects."
+        where = (
+            f"They are in {escape(str(rejects))}."
+            if rejects
+            else "Write them to a file with --rejects."
+        )
         _print_reasons(shown, "rejected", summary["reasons"])
         shown.print(f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
@@ -219,17 +253,23 @@ def _print_reasons(shown: "Console", became: str, reasons: Mapping[str, int]) ->
 def _print_feed(shown: "Console", feed: dict[str, Any]) -> None:
     """Print what became of the rows of a feed."""
     names = ("rows", "kept", "rejected", "filtered", "duplicates")
-    files = [{"file": file["name"], **{name: file[name] for name in names}} for file in feed["files"]]
+    files = [
+        {"file": file["name"], **{name: file[name] for name in names}} for file in feed["files"]
+    ]
     shown.print(f"{feed['feed']}: {escape(feed['settings'])}", records(files), "")
     if feed["filtered_by"]:
         _print_reasons(shown, "filtered", feed["filtered_by"])
-    print_findings(shown, [*(file["reason"] for file in feed["unread"]), *feed["findings"]], MOST_SHOWN)
+    print_findings(
+        shown, [*(file["reason"] for file in feed["unread"]), *feed["findings"]], MOST_SHOWN
+    )
 
 
 def require_all_read(unread: "Sequence[Unread]") -> None:
     """Raise DataError if files of a feed could not be read."""
     if unread:
-        raise DataError(f"{count(len(unread), 'file')} could not be read. The first: {unread[0].reason}")
+        raise DataError(
+            f"{count(len(unread), 'file')} could not be read. The first: {unread[0].reason}"
+        )
 
 
 def _print_events(events: "pd.DataFrame", span: str) -> None:
@@ -264,27 +304,33 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
         shown.print(records(rows))
 
 
-scale_option = partial(opt, "The ordering of codes into classes: commitment or goldstein.", "commitment")
+scale_option = partial(
+    opt, "The ordering of codes into classes: commitment or goldstein.", "commitment"
+)
 
 
 @app.command("count")
 @grouped("events count gdelt --out counts.csv")
 def count_command(
     paths: list[Path] = arg(
-        "Files of a machine-coded feed as published, zipped or not, or folders.", ..., metavar="PATH"
+        "Files of a machine-coded feed as published, zipped or not, or folders.",
+        ...,
+        metavar="PATH",
     ),
     out: Path = opt("The counts; their mapping goes to FILE.yaml.", ..., metavar="FILE.csv"),
     feed: str | None = shared.feed(),
     feed_setting: list[str] | None = shared.feed_setting(),
     scale: str = scale_option(),
     frequency: Literal["month", "week"] = opt("Periods: month or week.", "month"),
-    directed: bool = opt("Count both sides of a two-sided event, for panels with directions.", False),
+    directed: bool = opt(
+        "Count both sides of a two-sided event, for panels with directions.", False
+    ),
     as_json: bool = shared.json(),
 ) -> None:
     """Count all dyads of states in files of a feed, in one pass and bounded memory (`forecast help feeds`).
 
-    Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be read; all others
-    are counted then.
+    Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be
+    read; all others are counted then.
     """
     from forecast.events.counts import write_counts
     from forecast.feeds import parse_settings
@@ -292,12 +338,19 @@ def count_command(
     for target in (out, out.with_suffix(".yaml")):
         check_target(target, inputs=paths)
     settings = parse_settings(feed_setting or [])
-    counted = forecast.count_feed(paths, feed=feed, settings=settings, scale=scale, frequency=frequency)
+    counted = forecast.count_feed(
+        paths, feed=feed, settings=settings, scale=scale, frequency=frequency
+    )
     mapping = write_counts(counted, out, directed=directed)
     (account,) = counted.accounts
     dyads = counted.counts["dyad"].nunique()
     if as_json:
-        summary = {"counts": str(out), "mapping": str(mapping), "dyads": dyads, "feeds": [account.summary()]}
+        summary = {
+            "counts": str(out),
+            "mapping": str(mapping),
+            "dyads": dyads,
+            "feeds": [account.summary()],
+        }
         echo_json(summary)
     else:
         for finding in account.findings:
@@ -317,7 +370,9 @@ def sql_command(
     gdelt_version: int = opt("1 or 2.", 2, min=1, max=2),
     feed_setting: list[str] | None = shared.feed_setting(),
     scale: str = scale_option(),
-    mapping_out: Path | None = opt("Write the mapping of the result to this file.", metavar="FILE.yaml", panel=OUTPUT),
+    mapping_out: Path | None = opt(
+        "Write the mapping of the result to this file.", metavar="FILE.yaml", panel=OUTPUT
+    ),
 ) -> None:
     """Print SQL that counts dyads in GDELT's public tables in BigQuery; nothing is sent.
 
@@ -333,15 +388,21 @@ def sql_command(
     if mapping_out:
         check_target(mapping_out)
     found = bigquery_sql(
-        dyads_of(dyads, "DYAD") or (), as_day(first, "--from").date(), as_day(last, "--to").date(),
-        version="1.0" if gdelt_version == 1 else "2.0", settings=parse_settings(feed_setting or []), scale=scale,
-    )  # fmt: skip
+        dyads_of(dyads, "DYAD") or (),
+        as_day(first, "--from").date(),
+        as_day(last, "--to").date(),
+        version="1.0" if gdelt_version == 1 else "2.0",
+        settings=parse_settings(feed_setting or []),
+        scale=scale,
+    )
     if mapping_out:
         write_mapping(mapping_out, found.mapping)
     typer.echo(found.sql, nl=False)
 
 
-archive_option = partial(opt, "Folder of the archive.", Path("archive"), name="--archive", metavar="FOLDER")
+archive_option = partial(
+    opt, "Folder of the archive.", Path("archive"), name="--archive", metavar="FOLDER"
+)
 
 
 @app.command()
@@ -354,7 +415,9 @@ def fetch(
     gdelt_version: int | None = opt("1 (a file per day; default) or 2 (one per quarter hour)."),
     stream: str | None = opt("Of GDELT 2: english (default), translation or both."),
     doi: str | None = opt("Another dataset of Dataverse than the feed's own."),
-    edition: str | None = opt("Version of the dataset, such as 36.0, or that of a day. Default: the newest."),
+    edition: str | None = opt(
+        "Version of the dataset, such as 36.0, or that of a day. Default: the newest."
+    ),
     list_editions: bool = opt("Show the versions of the dataset and fetch nothing.", False),
     server: str | None = opt("Another address of the same files, such as a mirror."),
     no_list: bool = opt("Ask for each file of GDELT without looking into its lists.", False),
@@ -364,10 +427,13 @@ def fetch(
     dry_run: bool = opt("Show what would be fetched, and write nothing.", False),
     as_json: bool = shared.json(),
 ) -> None:
-    """Fetch the files of a machine-coded feed, each checked; the same command again fetches what is missing.
+    """Fetch the files of a machine-coded feed, each checked.
 
-    Writes the files and fetch.json, which has every file that was expected and what became of it. Gaps of the source
-    are no failure: exit code 1 only if a file failed or the run stopped (`forecast help fetching`).
+    The same command again fetches what is missing.
+
+    Writes the files and fetch.json, which has every file that was expected and what became of it.
+    Gaps of the source are no failure: exit code 1 only if a file failed or the run stopped
+    (`forecast help fetching`).
     """
     from forecast.fetch import list_editions as fetch_editions
     from forecast.fetch.manifest import parse_settings
@@ -381,14 +447,27 @@ def fetch(
             typer.echo("\n".join(f"{one.number:>6}  {one.released}" for one in editions))
         return
     if start is None or end is None:
-        raise SpecError("--from and --to: give the first and the last day, such as --from 2018-06-01 --to 2018-06-30")
+        raise SpecError(
+            "--from and --to: give the first and the last day, such as --from 2018-06-01 --to 2018-06-30"
+        )
     folder = out or Path(feed.strip().lower())
     try:
         with progress("listing the files") as tell:
             done = forecast.fetch_feed(
-                feed, folder, start, end, version=gdelt_version, stream=stream, doi=doi, edition=edition, server=server,
-                lists=not no_list, dry_run=dry_run, settings=settings, progress=tell,
-            )  # fmt: skip
+                feed,
+                folder,
+                start,
+                end,
+                version=gdelt_version,
+                stream=stream,
+                doi=doi,
+                edition=edition,
+                server=server,
+                lists=not no_list,
+                dry_run=dry_run,
+                settings=settings,
+                progress=tell,
+            )
     except KeyboardInterrupt:
         typer.echo("Interrupted. What has come is kept; the same command continues.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -400,10 +479,15 @@ def fetch(
 
         following = f"forecast events import {shlex.quote(str(done.folder))} --archive archive"
         print_lines(
-            "fetch", soft_wrap=True, done=done, dry_run=dry_run, gaps=gap_words(done.gaps),
-            failed=done.of_state("failed"), most=MOST_NAMED,
+            "fetch",
+            soft_wrap=True,
+            done=done,
+            dry_run=dry_run,
+            gaps=gap_words(done.gaps),
+            failed=done.of_state("failed"),
+            most=MOST_NAMED,
             following=following if done.counts["received"] and sys.stdout.isatty() else "",
-        )  # fmt: skip
+        )
     if not dry_run and not done.complete:
         raise typer.Exit(1)
 
@@ -420,8 +504,8 @@ def import_command(
 ) -> None:
     """Take files of machine-coded feeds into an archive, each once (`forecast help archive`).
 
-    A file that is there already is left out. Interrupted, the same command continues. Exit code 2 if a file could not
-    be read; all others are in the archive then.
+    A file that is there already is left out. Interrupted, the same command continues. Exit code 2
+    if a file could not be read; all others are in the archive then.
     """
     with progress("looking at the files") as tell:
         done = forecast.import_files(paths, archive, feed=feed, progress=tell)
@@ -430,17 +514,22 @@ def import_command(
     else:
         _print_import(done)
     if failed := done.of("failed"):
-        raise DataError(f"{count(len(failed), 'file')} could not be imported. The first: {failed[0].reason}")
+        raise DataError(
+            f"{count(len(failed), 'file')} could not be imported. The first: {failed[0].reason}"
+        )
 
 
 @app.command("status")
 @grouped("events status --archive archive", "events status USA-CHN --as-of 2019-03-31")
 def status_command(
     archive: Path = archive_option(),
-    datasets: str | None = opt("Datasets of the archive, such as gdelt,icews. Default: all.", name="--data"),
+    datasets: str | None = opt(
+        "Datasets of the archive, such as gdelt,icews. Default: all.", name="--data"
+    ),
     as_of: str | None = opt("What it held on this day, YYYY-MM-DD."),
     dyads: list[str] | None = arg(
-        "Dyads whose events are printed, such as USA-CHN DEU-FRA. Default: those of `forecast dyads`.", metavar="DYAD"
+        "Dyads whose events are printed, such as USA-CHN DEU-FRA. Default: those of `forecast dyads`.",
+        metavar="DYAD",
     ),
     as_json: bool = shared.json(),
 ) -> None:
@@ -451,16 +540,23 @@ def status_command(
     from forecast.feeds.reading import state_pair
 
     asked = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or forecast.read_dyads().index]
-    names = None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
+    names = (
+        None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
+    )
     with progress("reading the archive"):
         found = forecast.archive_status(archive, names, as_of=day_of(as_of, "as-of"))
     if as_json:
         echo_json(found.summary())
         return
     print_lines("status", found=found, most=MOST_NAMED)
-    console().print(records([
-        {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets} for dyad in asked[:MOST_LISTED]
-    ]))  # fmt: skip
+    console().print(
+        records(
+            [
+                {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets}
+                for dyad in asked[:MOST_LISTED]
+            ]
+        )
+    )
     print_rest(console(), len(asked) - MOST_LISTED, "dyad")
 
 
@@ -469,8 +565,8 @@ def status_command(
 def repair_command(archive: Path = archive_option(), as_json: bool = shared.json()) -> None:
     """Rebuild the catalogue of an archive from its segments, when it is missing, damaged or an older copy.
 
-    Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is deleted. Exit code 2
-    if files have to be imported again.
+    Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is
+    deleted. Exit code 2 if files have to be imported again.
     """
     done = forecast.repair_archive(archive)
     if as_json:
@@ -478,12 +574,19 @@ def repair_command(archive: Path = archive_option(), as_json: bool = shared.json
     else:
         typer.echo(done.sentence)
     if done.damaged:
-        raise DataError(f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them again.")
+        raise DataError(
+            f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them again."
+        )
 
 
 def _print_import(done: "Imported") -> None:
     shown, new = console(), [file for file in done.files if file.became != "known"]
-    numbers = {"rows": "rows", "between states": "between", "rejected": "rejected", "filtered": "filtered"}
+    numbers = {
+        "rows": "rows",
+        "between states": "between",
+        "rejected": "rejected",
+        "filtered": "filtered",
+    }
     rows = [
         {"file": file.name, "dataset": file.dataset, "": file.became}
         # A file that was not read is not one without rows.

@@ -29,20 +29,27 @@ class AnyData:
     panel = "Data"
 
     datasets: str | None = opt(
-        "Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.", name="--data"
+        "Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.",
+        name="--data",
     )
-    archive: Path | None = opt("Folder of an archive of machine-coded feeds (`forecast help archive`).")
+    archive: Path | None = opt(
+        "Folder of an archive of machine-coded feeds (`forecast help archive`)."
+    )
     events: list[Path] | None = opt(
         "Your own table (with --mapping), chronology folder, or files of a machine-coded feed (`forecast help feeds`). "
         "Repeat it for several tables together; `chronology` is the embedded one."
     )
-    mapping: list[Path] | None = opt("Where the table's fields stand. One a table, in the order of the tables.")
+    mapping: list[Path] | None = opt(
+        "Where the table's fields stand. One a table, in the order of the tables."
+    )
     counts: Path | None = opt("Your own counts by class (with --mapping).")
     index: Path | None = opt("Your own index (with --mapping).")
     format: Literal["keds", "copdab"] | None = opt(
         "With --events: the file is as KEDS or TABARI write it, or monthly intensities of COPDAB; needs no mapping."
     )
-    scheme: Literal["cameo", "weis"] | None = opt("With --format keds: the coding scheme. Default: cameo.")
+    scheme: Literal["cameo", "weis"] | None = opt(
+        "With --format keds: the coding scheme. Default: cameo."
+    )
     feed: str | None = shared.feed()
     feed_setting: list[str] | None = shared.feed_setting()
 
@@ -51,36 +58,51 @@ class AnyData:
         """The source of the data; None if no option names one."""
         from forecast.feeds import parse_settings
 
-        mappings, settings = self.mapping or [], parse_settings(self.feed_setting) if self.feed_setting else None
+        mappings, settings = (
+            self.mapping or [],
+            parse_settings(self.feed_setting) if self.feed_setting else None,
+        )
         tables = {"events": self.events, "counts": self.counts, "index": self.index}
         named = [name for name, given in tables.items() if given]
         if self.format or self.scheme:
             return self._formatted(bool(mappings or self.feed or settings or named != ["events"]))
         if self.datasets or self.archive:
             if named or mappings or self.feed:
-                raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
+                raise SpecError(
+                    "--data: names the data, as --events, --counts and --index do; give one of them"
+                )
             return _named_data(self.datasets, self.archive, settings)
         if len(named) > 1:
-            raise SpecError(f"--{', --'.join(named)}: two kinds of source at once; give one of them")
+            raise SpecError(
+                f"--{', --'.join(named)}: two kinds of source at once; give one of them"
+            )
         if (self.feed or settings) and not self.events:
             raise SpecError("--feed: says how to read --events, which is missing; give both")
         if self.events:
             return _of_files(self.events, mappings, self.feed, settings)
         if named:
             _require_mappings(named[0], 1, mappings)
-            return forecast.Source(kind=named[0], path=str(tables[named[0]]), mapping=str(mappings[0]))
+            return forecast.Source(
+                kind=named[0], path=str(tables[named[0]]), mapping=str(mappings[0])
+            )
         if mappings:
-            raise SpecError("--mapping: says how to read --events, --counts or --index, which is missing; give both")
+            raise SpecError(
+                "--mapping: says how to read --events, --counts or --index, which is missing; give both"
+            )
         return None
 
     def _formatted(self, more: bool) -> "forecast.Source":
         """Return the source of the file that --format describes."""
         if self.format is None:
-            raise SpecError("--scheme: says how --format keds is coded, which is missing; give both")
+            raise SpecError(
+                "--scheme: says how --format keds is coded, which is missing; give both"
+            )
         if self.scheme and self.format != "keds":
             raise SpecError(f"--scheme: --format {self.format} has none; leave it out")
         if more or self.datasets or self.archive or len(self.events or ()) != 1:
-            raise SpecError("--format: describes one file of --events, and nothing else; give --events FILE alone")
+            raise SpecError(
+                "--format: describes one file of --events, and nothing else; give --events FILE alone"
+            )
         path = str(self.events[0]) if self.events else None
         return forecast.Source(kind=self.format, path=path, scheme=self.scheme)
 
@@ -110,7 +132,9 @@ class Added(AnyData):
         """The source of the data with the events that are added to it."""
         if not self.add:
             if self.covered_to:
-                raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
+                raise SpecError(
+                    "--covered-to: says how far added events complete the record; give --add as well"
+                )
             return self.source
         from forecast.events.coverage import parse_statements
 
@@ -159,10 +183,13 @@ class Window:
         if self.horizons and self.at:
             raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
         return {
-            "horizons": parse_horizons(self.horizons or "3,6,12,24"), "baseline_months": self.baseline,
-            "above": self.above, "at": day_of(self.at, "at"), "by": day_of(self.by, "by"),
+            "horizons": parse_horizons(self.horizons or "3,6,12,24"),
+            "baseline_months": self.baseline,
+            "above": self.above,
+            "at": day_of(self.at, "at"),
+            "by": day_of(self.by, "by"),
             "improvement": self.improvement,
-        }  # fmt: skip
+        }
 
 
 @dataclass
@@ -220,9 +247,11 @@ class Tested(AnyData):
     def gathered(self) -> "Data":
         """Read the data and count them into one panel."""
         return forecast.gather(
-            self.source or forecast.Source(), dyads_of(self.together), as_of=day_of(self.as_of, "as-of"),
+            self.source or forecast.Source(),
+            dyads_of(self.together),
+            as_of=day_of(self.as_of, "as-of"),
             frequency=self.frequency,
-        )  # fmt: skip
+        )
 
 
 def day_of(text: str | None, name: str) -> "date | None":
@@ -231,11 +260,15 @@ def day_of(text: str | None, name: str) -> "date | None":
 
 
 def _of_files(
-    paths: list[Path], mappings: list[Path], feed: str | None, settings: "forecast.FeedSettings | None"
+    paths: list[Path],
+    mappings: list[Path],
+    feed: str | None,
+    settings: "forecast.FeedSettings | None",
 ) -> "forecast.Source":
     """Return the source of chronologies, tables and files of feeds, which stand last.
 
-    With --feed all are files of it; else those that look like one, unless every table has its mapping.
+    With --feed all are files of it; else those that look like one, unless every table has its
+    mapping.
     """
     from forecast.feeds import detect_feed
     from forecast.feeds.detect import find_feed
@@ -248,23 +281,29 @@ def _of_files(
     feeds, others, tables = dict[str, list[str]](), list[Path](), list[Path]()
     for path in paths:
         looked_at = not mapped and path.exists() and not _is_chronology(path)
-        if str(path) != CHRONOLOGY and (name := named or (detect_feed(path) if looked_at else None)):
+        if str(path) != CHRONOLOGY and (
+            name := named or (detect_feed(path) if looked_at else None)
+        ):
             feeds.setdefault(name, []).append(str(path))
             continue
         others.append(path)
         if path in files and (mappings or looked_at):
             tables.append(path)
     if settings and not feeds:
-        raise SpecError("--feed-setting: no file of a feed is given; leave it out, or name files of a feed")
+        raise SpecError(
+            "--feed-setting: no file of a feed is given; leave it out, or name files of a feed"
+        )
     _require_mappings("events", len(tables), mappings)
     of_table = dict(zip(tables, mappings, strict=True))
     sources = [
-        forecast.Source(kind="events", path=str(path), mapping=str(of_table[path])) if path in of_table
+        forecast.Source(kind="events", path=str(path), mapping=str(of_table[path]))
+        if path in of_table
         else forecast.Source(path=None if str(path) == CHRONOLOGY else str(path))
         for path in others
-    ]  # fmt: skip
+    ]
     sources += [
-        forecast.Source(kind="feed", paths=tuple(own), feed=name, settings=settings) for name, own in feeds.items()
+        forecast.Source(kind="feed", paths=tuple(own), feed=name, settings=settings)
+        for name, own in feeds.items()
     ]
     return _together(sources)
 
@@ -278,30 +317,46 @@ def _require_mappings(kind: str, tables: int, mappings: list[Path]) -> None:
 
 
 def _together(sources: "list[forecast.Source]") -> "forecast.Source":
-    return sources[0] if len(sources) == 1 else forecast.Source(kind="several", sources=tuple(sources))
+    return (
+        sources[0] if len(sources) == 1 else forecast.Source(kind="several", sources=tuple(sources))
+    )
 
 
 def named_datasets(data: str | None) -> list[str]:
     """Return the names in --data, each once, in their order."""
-    names = list(dict.fromkeys(word.strip().lower() for word in (data or "").split(",") if word.strip()))
+    names = list(
+        dict.fromkeys(word.strip().lower() for word in (data or "").split(",") if word.strip())
+    )
     if data and not names:
-        raise SpecError("--data: no dataset is named; name some, such as chronology,gdelt, or leave it out")
+        raise SpecError(
+            "--data: no dataset is named; name some, such as chronology,gdelt, or leave it out"
+        )
     return names
 
 
-def _named_data(data: str | None, archive: Path | None, settings: "forecast.FeedSettings | None") -> "forecast.Source":
+def _named_data(
+    data: str | None, archive: Path | None, settings: "forecast.FeedSettings | None"
+) -> "forecast.Source":
     """Return the source of datasets that are named; without names, all that an archive holds."""
     names = named_datasets(data)
     of_archive = [name for name in names if name != CHRONOLOGY]
     if of_archive and archive is None:
-        raise SpecError(f"--data: {of_archive[0]!r:.60} is a dataset of an archive; give --archive as well")
+        raise SpecError(
+            f"--data: {of_archive[0]!r:.60} is a dataset of an archive; give --archive as well"
+        )
     if archive is not None and names and not of_archive:
-        raise SpecError("--archive: none of its datasets is named; name one in --data, or leave --archive out")
+        raise SpecError(
+            "--archive: none of its datasets is named; name one in --data, or leave --archive out"
+        )
     if settings and archive is None:
-        raise SpecError("--feed-setting: the chronology is no feed; leave it out, or name a dataset of an archive")
+        raise SpecError(
+            "--feed-setting: the chronology is no feed; leave it out, or name a dataset of an archive"
+        )
     sources = [forecast.Source()] if CHRONOLOGY in names else []
     if archive is not None:
-        kept = forecast.Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=settings)
+        kept = forecast.Source(
+            kind="archive", path=str(archive), datasets=tuple(of_archive), settings=settings
+        )
         sources = [kept, *sources] if names and names[0] != CHRONOLOGY else [*sources, kept]
     return _together(sources)
 
@@ -313,8 +368,13 @@ def _is_chronology(path: Path) -> bool:
     return str(path) == CHRONOLOGY or any(name.fullmatch(one.name) for one in files)
 
 
-def open_data(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "Records":
-    """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
+def open_data(
+    given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None
+) -> "Records":
+    """Open a source, by default the chronology, as it was on a day.
+
+    No more than one dyad needs, if it is given.
+    """
     from forecast.events.coverage import gap_warnings
     from forecast.sources import open_source
 
@@ -324,19 +384,28 @@ def open_data(given: "forecast.Source | None", dyad: str | None = None, as_of: "
     return records
 
 
-def event_table(given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
+def event_table(
+    given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None
+) -> "EventTable":
     """Return the single events of a source as known on a day, of all dyads or of one."""
     events = open_data(given, dyad, as_of).events
     if events is None:
-        raise DataError("--events: the source holds no single events; give a table of events or a chronology")
+        raise DataError(
+            "--events: the source holds no single events; give a table of events or a chronology"
+        )
     return events
 
 
 def dyads_of(given: str | list[str] | None, option: str = "--with") -> tuple[str, ...] | None:
-    """Return the dyads of an option or argument, separated by commas or given one by one; None if none was given."""
+    """Return the dyads of an option or argument, separated by commas or given one by one.
+
+    None if none was given.
+    """
     if not (given or given == ""):
         return None
     text = given if isinstance(given, str) else ",".join(given)
     if dyads := tuple(word.strip() for word in text.split(",") if word.strip()):
         return dyads
-    raise SpecError(f"{option}: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out")
+    raise SpecError(
+        f"{option}: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out"
+    )

@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     from forecast.sources import Records
 
 app = typer.Typer(
-    name="question", help="Ask questions that data decide, answer, resolve and score them.", no_args_is_help=True
+    name="question",
+    help="Ask questions that data decide, answer, resolve and score them.",
+    no_args_is_help=True,
 )
-folder_option = partial(opt, "Where the questions and their ledger are.", Path("questions"), panel="Question")
+folder_option = partial(
+    opt, "Where the questions and their ledger are.", Path("questions"), panel="Question"
+)
 ledger_option = partial(opt, "A ledger elsewhere.")
 names_argument = partial(arg, "Questions. Default: all that are open.", metavar="ID")
 
@@ -46,31 +50,55 @@ class Asked(EventChoices):
     lower: float | None = opt("Points: the share is at least so much below that before.")
     above: float | None = opt("Per cent: the share is at least so high.")
     below: float | None = opt("Per cent: the share is at most so high.")
-    measure: str = opt("What these are of: the share, or the tone (the mean Goldstein score) in its points.", "share")
+    measure: str = opt(
+        "What these are of: the share, or the tone (the mean Goldstein score) in its points.",
+        "share",
+    )
     at_least: str | None = opt(
         "SET or SET:NUMBER, such as strike or visit:2: so many events of a set (`forecast help named-sets`)."
     )
     codes: str | None = opt("CAMEO codes in place of a set, such as 190,195.")
-    level: float | None = opt("Per cent: the latent level is at least so high in the end. Never resolvable.")
+    level: float | None = opt(
+        "Per cent: the latent level is at least so high in the end. Never resolvable."
+    )
     months: int | None = opt("Length of the window in months. Default: 12.")
-    first: str | None = opt("Of events, the first day of the window, YYYY-MM-DD. Default: tomorrow.", name="--from")
-    until: str | None = opt("In place of the length: its last month, YYYY-MM; of events its last day as well.")
-    when: str = opt("Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at")
+    first: str | None = opt(
+        "Of events, the first day of the window, YYYY-MM-DD. Default: tomorrow.", name="--from"
+    )
+    until: str | None = opt(
+        "In place of the length: its last month, YYYY-MM; of events its last day as well."
+    )
+    when: str = opt(
+        "Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).", "at"
+    )
     span: int | None = opt("Months of a rolling window. Default: 12.")
     dataset: str | None = opt("Of several datasets, which one records it. Default: the main one.")
 
     def another(self, text: str) -> "Asked":
-        """Read another question, ``DYAD NAME VALUE ...``; windows and data that it does not name are as in this one."""
+        """Read another question, ``DYAD NAME VALUE ...``.
+
+        Windows and data that it does not name are as in this one.
+        """
         from pydantic import TypeAdapter, ValidationError
 
         words = text.split()
-        known = [name for name in {**Asked.__annotations__, **EventChoices.__annotations__} if name != "dyad"]
+        known = [
+            name
+            for name in {**Asked.__annotations__, **EventChoices.__annotations__}
+            if name != "dyad"
+        ]
         given = {} if not words or _field(words[0]) in known else {"dyad": words.pop(0)}
-        given |= {_field(name): value for name, value in batched(words, 2)} if len(words) % 2 == 0 else {"": ""}
+        given |= (
+            {_field(name): value for name, value in batched(words, 2)}
+            if len(words) % 2 == 0
+            else {"": ""}
+        )
         if not words or not given.keys() <= {"dyad", *known}:
             options = {field: option for option, field in OTHER_NAMES.items()}
             names = join([options.get(name, name).replace("_", "-") for name in known])
-            raise SpecError(f"expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are {names}")
+            raise SpecError(
+                f"expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are {names}"
+            )
         alike = {"dyad": self.dyad, "baseline": self.baseline, "dataset": self.dataset}
         window = {"months": self.months, "until": self.until}
         if given.keys() & {"at_least", "codes"}:
@@ -127,7 +155,9 @@ class Asked(EventChoices):
             "baseline_months": self.baseline,
         }
         left = {"dyad", "baseline", "until", "at_least", "codes", "first", "by", "actor", "quiet"}
-        chosen: dict[str, Any] = {key: value for key, value in values.items() if value is not None and key not in left}
+        chosen: dict[str, Any] = {
+            key: value for key, value in values.items() if value is not None and key not in left
+        }
         return forecast.make_question(records.panel([code], day), code, **chosen)
 
 
@@ -156,7 +186,8 @@ def new(
     asked: Asked,
     data: Added,
     all_of: list[str] | None = opt(
-        "Another question that must come true as well, such as 'USA-RUS higher 5'. Repeat it for several.", name="--and"
+        "Another question that must come true as well, such as 'USA-RUS higher 5'. Repeat it for several.",
+        name="--and",
     ),
     any_of: list[str] | None = opt("The same, where any of them will do.", name="--or"),
     given: str | None = opt(
@@ -164,7 +195,9 @@ def new(
     ),
     name: str | None = opt("Its name. Default: made of what it asks.", name="--id"),
     file: Path | None = opt("In place of all of this: a file that holds the question."),
-    text: str | None = opt("A question that was asked elsewhere, as it stands there; it resolves there too."),
+    text: str | None = opt(
+        "A question that was asked elsewhere, as it stands there; it resolves there too."
+    ),
     url: str | None = opt("With --text: where."),
     closes: str | None = opt("With --text: the last day on which it can come true, YYYY-MM-DD."),
     as_of: str | None = shared.as_of(),
@@ -172,7 +205,8 @@ def new(
 ) -> None:
     """Ask a question: what it compares with is fixed, and it goes into the ledger.
 
-    With --text, DYAD and --at-least or --codes name what the data record of it, from which the own number comes.
+    With --text, DYAD and --at-least or --codes name what the data record of it, from which the own
+    number comes.
     """
     from forecast.questions.ledger import QuestionFolder
 
@@ -185,7 +219,9 @@ def new(
         raise SpecError("--url, --closes: belong to --text, which is missing")
     links = {"and": all_of or [], "or": any_of or [], "given": [given] if given else []}
     question = (
-        forecast.read_question(file) if file else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
+        forecast.read_question(file)
+        if file
+        else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
     )
     place = QuestionFolder(folder)
     if place.ledger.exists() and (mended := place.mend(place.read())):
@@ -203,7 +239,11 @@ def _next_step(question: "Question") -> str:
     if isinstance(question, EventQuestion):
         return f"Its probability: forecast question update {question.id}"
     dyads = question.dyads
-    fit = f"report/{dyads[0]}-DAY/fit.zarr" if len(dyads) == 1 else "the fit.zarr of a report on its pairs"
+    fit = (
+        f"report/{dyads[0]}-DAY/fit.zarr"
+        if len(dyads) == 1
+        else "the fit.zarr of a report on its pairs"
+    )
     return (
         f"Its probability: forecast question update {question.id} --fit {fit}, where the fit is that of `forecast "
         f"report {dyads[0]}`; `forecast monday` answers all open questions every week"
@@ -211,7 +251,11 @@ def _next_step(question: "Question") -> str:
 
 
 def _outside(
-    asked: Asked, data: Added, given: tuple[str, str | None, str | None], day: date | None, name: str | None
+    asked: Asked,
+    data: Added,
+    given: tuple[str, str | None, str | None],
+    day: date | None,
+    name: str | None,
 ) -> "Question":
     """Make a question that was asked elsewhere."""
     from dataclasses import replace
@@ -221,7 +265,9 @@ def _outside(
 
     text, url, closes = given
     if closes is None:
-        raise SpecError("--closes: a question that was asked elsewhere has a last day; give it, YYYY-MM-DD")
+        raise SpecError(
+            "--closes: a question that was asked elsewhere has a last day; give it, YYYY-MM-DD"
+        )
     last, entered = day_of(closes, "closes"), day or dates.today()
     assert last is not None
     event = None
@@ -230,11 +276,18 @@ def _outside(
         known = day or records.last_day(records.find(asked.dyad))
         event = replace(asked, until=closes).event_question(records, known, None)
     fields = {
-        "version": VERSION, "kind": "outside", "text": " ".join(text.split()), "asked": entered, "closes": last,
-        "id": name or event_id("outside", text.split()[:8], entered, last), "url": url,
+        "version": VERSION,
+        "kind": "outside",
+        "text": " ".join(text.split()),
+        "asked": entered,
+        "closes": last,
+        "id": name or event_id("outside", text.split()[:8], entered, last),
+        "url": url,
         "event": event and event.plain,
-    }  # fmt: skip
-    return question_of({key: value for key, value in fields.items() if value is not None}, "question")
+    }
+    return question_of(
+        {key: value for key, value in fields.items() if value is not None}, "question"
+    )
 
 
 @app.command()
@@ -252,7 +305,13 @@ def price(
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
-    _append(place, [priced(history.question, source, value, day_of(on, "on") or dates.today())], "", {}, as_json=False)
+    _append(
+        place,
+        [priced(history.question, source, value, day_of(on, "on") or dates.today())],
+        "",
+        {},
+        as_json=False,
+    )
     own = history.last_answer
     if own is not None and own.chance is not None:
         weight = outside_scores(ledger.histories.values()).weight
@@ -280,13 +339,19 @@ def say_number(
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
     if not isinstance(history.question, OutsideQuestion):
-        raise SpecError(f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions")
+        raise SpecError(
+            f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions"
+        )
     if (value is None) == (cdf is None):
-        raise SpecError("CHANCE, --cdf: give a probability, or the distribution of a number; one of them")
+        raise SpecError(
+            "CHANCE, --cdf: give a probability, or the distribution of a number; one of them"
+        )
     if cdf is not None:
         event = history.question.event
         if event is None:
-            raise SpecError(f"--cdf: {name} names no set of events, so that no number decides it; give a probability")
+            raise SpecError(
+                f"--cdf: {name} names no set of events, so that no number decides it; give a probability"
+            )
         value = read_number_cdf(cdf).at_least(event.at_least)
     assert value is not None
     _append(place, [own_number(history.question, value, dates.today())], "", {}, as_json=False)
@@ -298,7 +363,10 @@ def import_set(
     path: Path = arg("A question set: JSON in ForecastBench's form.", ..., metavar="FILE"),
     folder: Path = folder_option(),
 ) -> None:
-    """Enter the questions of a set, with their prices; those that have closed, or are there, are left out."""
+    """Enter the questions of a set, with their prices.
+
+    Those that have closed, or are there, are left out.
+    """
     from forecast.questions import append_entries
     from forecast.questions import asked as asked_entry
     from forecast.questions.exchange import read_question_set
@@ -332,13 +400,20 @@ def list_questions(
     if as_json:
         echo_json([_summary(history) for history in found])
         return
-    console().print(records_table([
-        {
-            "question": one.question.id, "until": one.question.last, "answers": len(one.answers),
-            "last": chance(None if one.last_answer is None else one.last_answer.chance), "outcome": _outcome(one),
-        }
-        for one in found
-    ]))  # fmt: skip
+    console().print(
+        records_table(
+            [
+                {
+                    "question": one.question.id,
+                    "until": one.question.last,
+                    "answers": len(one.answers),
+                    "last": chance(None if one.last_answer is None else one.last_answer.chance),
+                    "outcome": _outcome(one),
+                }
+                for one in found
+            ]
+        )
+    )
     print_caveats(_caveats(one.question for one in found))
     say(f"{count(ledger.lines, 'line')} in the ledger; the last has the hash {ledger.head}")
 
@@ -362,16 +437,20 @@ def withdraw(
     _append(place, [withdrawn(history.question, why)], "", {}, as_json=as_json)
 
 
-reports_option = partial(opt, "Folder of reports, with which forecasts are compared.", Path("reports"))
+reports_option = partial(
+    opt, "Folder of reports, with which forecasts are compared.", Path("reports")
+)
 
 
 @app.command()
 @grouped("question check --reports reports")
-def check(reports: Path = reports_option(), folder: Path = folder_option(), as_json: bool = shared.json()) -> None:
+def check(
+    reports: Path = reports_option(), folder: Path = folder_option(), as_json: bool = shared.json()
+) -> None:
     """Name forecasts that contradict a base rate by a factor of two, a report of the same day, or each other.
 
-    Run it before publishing. A page of the ledger shows none of them until a person confirms it. Exit code 1 if one is
-    not confirmed.
+    Run it before publishing. A page of the ledger shows none of them until a person confirms it.
+    Exit code 1 if one is not confirmed.
     """
     from forecast.questions.doubts import doubts_of, doubts_sentence
     from forecast.report.folder import reports_in
@@ -408,12 +487,18 @@ def confirm(
 
     place, ledger = _read(folder)
     chosen = [one.question.id for one in _chosen(ledger, names)]
-    doubts = [one for one in doubts_of(ledger.histories.values(), reports_in(reports)) if not one.confirmed]
+    doubts = [
+        one
+        for one in doubts_of(ledger.histories.values(), reports_in(reports))
+        if not one.confirmed
+    ]
     drafts = []
     for name in chosen:
         own = [one for one in doubts if one.question == name]
         if not own:
-            raise QuestionError(f"{name}: nothing is to be confirmed; `forecast question check` names what is")
+            raise QuestionError(
+                f"{name}: nothing is to be confirmed; `forecast question check` names what is"
+            )
         drafts.append(confirmed(own, by, why))
     _append(place, drafts, "", {}, as_json=as_json)
 
@@ -438,7 +523,13 @@ def show(
     if as_json:
         ends = [one for one in (history.resolution, history.withdrawal) if one is not None]
         entries = [history.asked, *history.answers, *ends]
-        echo_json({**_summary(history), "rule": history.question.rule, "entries": [entry.plain for entry in entries]})
+        echo_json(
+            {
+                **_summary(history),
+                "rule": history.question.rule,
+                "entries": [entry.plain for entry in entries],
+            }
+        )
         return
     print_lines("question", soft_wrap=True, history=history, late=LATE, hindsight=WITH_HINDSIGHT)
     print_caveats(_caveats([history.question]))
@@ -455,9 +546,14 @@ def _show_rows(history: "History", data: Added, *, as_json: bool) -> None:
     if records.events is None:
         raise SpecError("--rows: these data have counts only, and no rows of single events")
     today = dates.today()
-    found = deciding_rows(question, records.events, lambda dyad: records.panel([records.find(dyad)], today), today)
+    found = deciding_rows(
+        question, records.events, lambda dyad: records.panel([records.find(dyad)], today), today
+    )
     listed = [
-        {name: str(value.date()) if name in ("date", "known_at") else value for name, value in row.items()}
+        {
+            name: str(value.date()) if name in ("date", "known_at") else value
+            for name, value in row.items()
+        }
         for row in found.to_dict("records")
     ]
     if as_json:
@@ -479,7 +575,9 @@ def update(
     ),
     names: list[str] | None = names_argument(),
     as_of: str | None = shared.as_of(),
-    refit: bool = opt("Whether to sample again where an update is not valid.", True, name="--refit/--no-refit"),
+    refit: bool = opt(
+        "Whether to sample again where an update is not valid.", True, name="--refit/--no-refit"
+    ),
     expect: list[str] | None = opt(
         "Of events: one of the set that you expect, DAY:CHANCE, such as 2026-07-10:0.8. Repeat it for several."
     ),
@@ -489,15 +587,23 @@ def update(
 ) -> None:
     """Answer questions, as of the day of a fit or a later one, and append the answers to the ledger.
 
-    Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged; its answers are
-    marked.
+    Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged;
+    its answers are marked.
     """
     from forecast.questions.ledger import answer_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
     if fit is None:
-        _update_events(place, chosen, data, day_of(as_of, "as-of"), expect or [], named=bool(names), as_json=as_json)
+        _update_events(
+            place,
+            chosen,
+            data,
+            day_of(as_of, "as-of"),
+            expect or [],
+            named=bool(names),
+            as_json=as_json,
+        )
         return
     with progress("reading the data") as tell:
         day = day_of(as_of, "as-of")
@@ -507,15 +613,21 @@ def update(
         if day is not None:
             tell("updating the fit", 0, 0)
             data_known = records.events or records.panel(known.dyads, day)
-            known = forecast.update(known, data_known, as_of=day, seed=seed, refit=refit, progress=tell)
+            known = forecast.update(
+                known, data_known, as_of=day, seed=seed, refit=refit, progress=tell
+            )
         choices, converged = known.spec.to_dict(), known.gate.passed
 
         def answer(history: "History") -> "Draft | str":
             tell(f"answering {history.question.id}", 0, 0)
-            return answer_of(history, known, model=choices, converged=converged, seed=seed, table=records.events)
+            return answer_of(
+                history, known, model=choices, converged=converged, seed=seed, table=records.events
+            )
 
         drafts = _each(chosen, answer, named=bool(names))
-    before = {one.question.id: f" (before: {last.said})" for one in chosen if (last := one.last_answer)}
+    before = {
+        one.question.id: f" (before: {last.said})" for one in chosen if (last := one.last_answer)
+    }
     _append(place, drafts, "No question was answered.", before, as_json=as_json)
     if not converged:
         raise typer.Exit(NotConverged.exit_code)
@@ -541,20 +653,31 @@ def _update_events(
     if others and (named or not own):
         raise SpecError(f"--fit: {others[0]} needs a fit; give the fit.zarr of a report")
     if not own:
-        raise SpecError("--fit: no open question is about events of a set; others need the fit.zarr of a report")
+        raise SpecError(
+            "--fit: no open question is about events of a set; others need the fit.zarr of a report"
+        )
     records = open_data(data.given, _only_dyad(own), day)
 
     def answer(history: "History") -> "Draft | str":
         return event_answer_of(history, records.events, day, expected)
 
-    before = {one.question.id: f" (before: {last.said})" for one in own if (last := one.last_answer)}
-    _append(place, _each(own, answer, named=named), "No question was answered.", before, as_json=as_json)
+    before = {
+        one.question.id: f" (before: {last.said})" for one in own if (last := one.last_answer)
+    }
+    _append(
+        place, _each(own, answer, named=named), "No question was answered.", before, as_json=as_json
+    )
     if others:
-        say(f"{count(len(others), 'question')} without events of a set: give --fit to answer them too.")
+        say(
+            f"{count(len(others), 'question')} without events of a set: give --fit to answer them too."
+        )
 
 
 @app.command()
-@grouped("question resolve --as-of 2026-06-30", "question resolve iran-strike --outcome no --source market")
+@grouped(
+    "question resolve --as-of 2026-06-30",
+    "question resolve iran-strike --outcome no --source market",
+)
 def resolve(
     data: Added,
     names: list[str] | None = names_argument(),
@@ -572,7 +695,9 @@ def resolve(
     chosen = _chosen(ledger, names)
     if outcome is not None:
         if source is None or not names:
-            raise SpecError("--outcome: needs the names of outside questions, and --source, who resolved them")
+            raise SpecError(
+                "--outcome: needs the names of outside questions, and --source, who resolved them"
+            )
         known = day_of(on, "on") or dates.today()
         given = [outcome_of(one.question, outcome, source, known) for one in chosen]
         _append(place, given, "No question was resolved.", {}, as_json=as_json)
@@ -604,11 +729,15 @@ def merge(
         _warn(f"left out: {words}")
     place, _ = _read(folder)  # which writes the files of new questions
     if as_json:
-        echo_json({"appended": [entry.plain for entry in done.entries], "left_out": list(done.left_out)})
+        echo_json(
+            {"appended": [entry.plain for entry in done.entries], "left_out": list(done.left_out)}
+        )
         return
     for entry in done.entries:
         _echo(f"{entry.question}: {entry.said}")
-    _echo(f"{place.ledger}: {count(len(done.entries), 'line')} appended, {len(done.left_out)} left out")
+    _echo(
+        f"{place.ledger}: {count(len(done.entries), 'line')} appended, {len(done.left_out)} left out"
+    )
 
 
 @app.command()
@@ -636,21 +765,37 @@ def score(
         echo_json(record.to_dict())
         return
     shown, briers = console(), {"Brier": "first", "base rate": "base", "last": "last"}
-    shown.print(records_table([
-        {
-            "": row["hindsight"], **{name: row[name] for name in ("kind", "horizon", "n", "void")},
-            **{name: number(row[f"brier_{by}"], 3) for name, by in briers.items()},
-        }
-        for row in record.rows
-    ]))  # fmt: skip
+    shown.print(
+        records_table(
+            [
+                {
+                    "": row["hindsight"],
+                    **{name: row[name] for name in ("kind", "horizon", "n", "void")},
+                    **{name: number(row[f"brier_{by}"], 3) for name, by in briers.items()},
+                }
+                for row in record.rows
+            ]
+        )
+    )
     print_caveats(record.notes.caveats)
     shown.print(record.sentence)
     outside = outside_scores(found.histories.values())
     if outside.questions:
-        shown.print(f"Asked elsewhere, {count(outside.questions, 'resolved question')}. {outside.weight.sentence}")
-        shown.print(records_table([
-            {**row, "brier": number(row["brier"], 3), "log_score": number(row["log_score"], 3)} for row in outside.rows
-        ]))  # fmt: skip
+        shown.print(
+            f"Asked elsewhere, {count(outside.questions, 'resolved question')}. {outside.weight.sentence}"
+        )
+        shown.print(
+            records_table(
+                [
+                    {
+                        **row,
+                        "brier": number(row["brier"], 3),
+                        "log_score": number(row["log_score"], 3),
+                    }
+                    for row in outside.rows
+                ]
+            )
+        )
         for one in outside.differences:
             if one["mean"] is not None:
                 shown.print(
@@ -660,7 +805,9 @@ def score(
 
 
 @app.command()
-@grouped("question export --out questions.csv", "question export --hub report/fit.zarr --out samples.csv")
+@grouped(
+    "question export --out questions.csv", "question export --hub report/fit.zarr --out samples.csv"
+)
 def export(
     folder: Path = folder_option(),
     ledger: Path | None = ledger_option(),
@@ -673,7 +820,10 @@ def export(
     ),
     seed: int = shared.seed(),
 ) -> None:
-    """Write every entry of the ledger as a row of CSV, or as JSON; or forecasts in a form of the field."""
+    """Write every entry of the ledger as a row of CSV, or as JSON.
+
+    Or forecasts in a form of the field.
+    """
     from forecast.questions.exchange import forecast_set
     from forecast.questions.ledger import QuestionFolder, entry_rows
 
@@ -697,7 +847,10 @@ def export(
     if out.suffix == ".csv":
         write_csv(out, entry_rows(found))
     elif out.suffix == ".json":
-        write_json(out, {"schema": 1, "head": found.head, "entries": [entry.plain for entry in found.entries]})
+        write_json(
+            out,
+            {"schema": 1, "head": found.head, "entries": [entry.plain for entry in found.entries]},
+        )
     else:
         raise SpecError(f"--out: {out.name} is neither .csv nor .json; choose one of them")
     _echo(f"{out}: {len(found.entries)} entries")
@@ -730,12 +883,18 @@ def _only_dyad(chosen: "Iterable[History]") -> str | None:
 
 
 def _question(
-    asked: Asked, links: Mapping[str, list[str]], source: "forecast.Source | None", day: date | None, name: str | None
+    asked: Asked,
+    links: Mapping[str, list[str]],
+    source: "forecast.Source | None",
+    day: date | None,
+    name: str | None,
 ) -> "Question":
     """Make the question that is asked, alone or with others that an option joins to it."""
     chosen = [option for option, texts in links.items() if texts]
     if len(chosen) > 1:
-        raise SpecError(f"--{', --'.join(chosen)}: questions are joined in one way; leave out all but one")
+        raise SpecError(
+            f"--{', --'.join(chosen)}: questions are joined in one way; leave out all but one"
+        )
     parts, days, made = [("", asked)], [], []
     for text in links[chosen[0]] if chosen else ():
         with _naming(where := f"--{chosen[0]} {text!r:.80}"):
@@ -765,8 +924,13 @@ def _naming(part: str) -> Iterator[None]:
         raise QuestionError(f"{part}: {error}") from error
 
 
-def _each(chosen: "Iterable[History]", work: "Callable[[History], Draft | str]", *, named: bool) -> "list[Draft]":
-    """Do something with every question; say why where it cannot be done, and fail if one was asked for by name."""
+def _each(
+    chosen: "Iterable[History]", work: "Callable[[History], Draft | str]", *, named: bool
+) -> "list[Draft]":
+    """Do something with every question.
+
+    Say why where it cannot be done, and fail if one was asked for by name.
+    """
     drafts = []
     for history in chosen:
         try:
@@ -783,14 +947,21 @@ def _each(chosen: "Iterable[History]", work: "Callable[[History], Draft | str]",
 
 
 def _append(
-    place: "QuestionFolder", drafts: "Sequence[Draft]", none: str, before: Mapping[str, str], *, as_json: bool
+    place: "QuestionFolder",
+    drafts: "Sequence[Draft]",
+    none: str,
+    before: Mapping[str, str],
+    *,
+    as_json: bool,
 ) -> None:
     """Append entries to the ledger, and print them with what was said of their questions before."""
     done = place.append(drafts)
     _warn(done.repaired)
     asked = {name: history.question for name, history in place.read().histories.items()}
     if as_json:
-        echo_json([entry.plain | {"caveats": _caveats([asked[entry.question]])} for entry in done.entries])
+        echo_json(
+            [entry.plain | {"caveats": _caveats([asked[entry.question]])} for entry in done.entries]
+        )
         return
     for entry in done.entries:
         _echo(f"{entry.question}: {entry.said}{before.get(entry.question, '')}")
@@ -813,10 +984,13 @@ def _outcome(history: "History") -> str:
 def _summary(history: "History") -> dict[str, Any]:
     last = history.last_answer
     return {
-        **history.question.described, "answers": len(history.answers), "chance": None if last is None else last.chance,
-        "as_of": None if last is None else last.as_of, "outcome": _outcome(history),
+        **history.question.described,
+        "answers": len(history.answers),
+        "chance": None if last is None else last.chance,
+        "as_of": None if last is None else last.as_of,
+        "outcome": _outcome(history),
         "caveats": _caveats([history.question]),
-    }  # fmt: skip
+    }
 
 
 def _echo(text: str) -> None:

@@ -13,7 +13,15 @@ from forecast.arguments import read_form
 from forecast.cli.declaring import AS_OF, MODEL, OUTPUT, WINDOW, arg, grouped, opt, output, shared
 from forecast.cli.options import Added, Driven, Sampler, Window, day_of, dyads_of
 from forecast.cli.question import folder_option
-from forecast.cli.terminal import console, not_converged, of_page, print_lines, progress, say, show_result
+from forecast.cli.terminal import (
+    console,
+    not_converged,
+    of_page,
+    print_lines,
+    progress,
+    say,
+    show_result,
+)
 from forecast.errors import NotConverged, SpecError
 from forecast.escaping import printable
 from forecast.wording import day as words_of_day
@@ -63,7 +71,9 @@ def report(
     sampler: Sampler,
     window: Window,
     dyad: str | None = shared.dyad(),
-    as_of: str | None = opt(f"{AS_OF}; with --fit, update it to this day. Default: the coverage end."),
+    as_of: str | None = opt(
+        f"{AS_OF}; with --fit, update it to this day. Default: the coverage end."
+    ),
     out: Path | None = output(
         "Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."
     ),
@@ -77,7 +87,8 @@ def report(
     ),
     together: str | None = shared.together(),
     since: str | None = opt(
-        "Compare with the record from this day. Default: the reference date of the dyad.", panel=WINDOW
+        "Compare with the record from this day. Default: the reference date of the dyad.",
+        panel=WINDOW,
     ),
     eras: str = model(
         "The dyad's eras: given (the embedded ones), none, or a CSV file with the columns dyad, era, start, "
@@ -94,31 +105,60 @@ def report(
     ),
     nodes: int = model("Quadrature nodes of the month noise; busy feeds may need more.", 7),
     frequency: Literal["month", "week"] = shared.frequency(),
-    fit: Path | None = opt("Forecast from this saved fit instead of fitting; --as-of and --add update it."),
+    fit: Path | None = opt(
+        "Forecast from this saved fit instead of fitting; --as-of and --add update it."
+    ),
     save_fit: bool = written(
-        "Save the fit in the report's folder (some 40 MB per dyad).", True, name="--save-fit/--no-save-fit"
+        "Save the fit in the report's folder (some 40 MB per dyad).",
+        True,
+        name="--save-fit/--no-save-fit",
     ),
     export: bool = written(
         "Also write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into the report's folder "
         "export.",
         False,
     ),
-    skill: Path | None = written("skill.json of a backtest to quote; default: that of the package."),
+    skill: Path | None = written(
+        "skill.json of a backtest to quote; default: that of the package."
+    ),
     as_json: bool = written("Print forecast.json for programs.", False, name="--json"),
 ) -> None:
-    """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
+    """Make the report: one HTML page, forecast.json, levels.csv and the fit.
+
+    Exit code 3 if not converged.
+    """
     source = data.given
     if fit and data.source and not as_of:
-        raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    chosen = {"nodes": nodes, "trend": trend, "cycle": cycle, "ceiling": ceiling, "priors": _priors(priors)}
+        raise SpecError(
+            "--events: with --fit they need --as-of, the day to which the fit is to be updated; give it"
+        )
+    chosen = {
+        "nodes": nodes,
+        "trend": trend,
+        "cycle": cycle,
+        "ceiling": ceiling,
+        "priors": _priors(priors),
+    }
     settings = forecast.ReportSettings(
-        dyad=dyad, as_of=day_of(as_of, "as-of"), out=out, replace=replace, source=source,
-        frequency=frequency, alone=alone, hierarchy=dyads_of(together), eras=eras,
+        dyad=dyad,
+        as_of=day_of(as_of, "as-of"),
+        out=out,
+        replace=replace,
+        source=source,
+        frequency=frequency,
+        alone=alone,
+        hierarchy=dyads_of(together),
+        eras=eras,
         since=day_of(since, "since"),
         model={name: value for name, value in chosen.items() if value or name == "nodes"},
-        fit_path=fit, save_fit=save_fit, export=export, skill=skill,
-        **window.asked, **vars(driven), **vars(sampler),
-    )  # fmt: skip
+        fit_path=fit,
+        save_fit=save_fit,
+        export=export,
+        skill=skill,
+        **window.asked,
+        **vars(driven),
+        **vars(sampler),
+    )
     if every:
         _report_all(settings, as_json=as_json)
         return
@@ -136,7 +176,10 @@ def _priors(path: Path | None) -> "forecast.Priors | None":
     pairs = read_form(path, "table of priors", SpecError)
     if not isinstance(pairs, dict):
         raise SpecError(f"{path}: expected priors by name, such as `cycle_sd: [-1.0, 0.2]`")
-    values = {str(name): tuple(value) if isinstance(value, list) else value for name, value in pairs.items()}
+    values = {
+        str(name): tuple(value) if isinstance(value, list) else value
+        for name, value in pairs.items()
+    }
     try:
         return forecast.Priors(**values)
     except SpecError as error:
@@ -158,17 +201,29 @@ def _report_all(settings: "forecast.ReportSettings", *, as_json: bool) -> None:
         with chosen_folder(settings.out, REPORTS, "all", last_known(made.fit.panel)) as out:
             if settings.save_fit and not made.unchanged:
                 made.fit.save(out / SAVED_FIT)
-            done = [made.write(dyad, out / dyad, links={"All pairs": "../index.html"}) for dyad in made.dyads]
-            page = write_pairs([Pair.read(out / dyad, f"{dyad}/index.html") for dyad in made.dyads], out, made.skipped)
+            done = [
+                made.write(dyad, out / dyad, links={"All pairs": "../index.html"})
+                for dyad in made.dyads
+            ]
+            page = write_pairs(
+                [Pair.read(out / dyad, f"{dyad}/index.html") for dyad in made.dyads],
+                out,
+                made.skipped,
+            )
     warnings = dict.fromkeys(words for one in done for words in one.warnings)
-    shown = partial(print_lines, "reports", done=done, warnings=warnings, skipped=made.skipped, page=page)
+    shown = partial(
+        print_lines, "reports", done=done, warnings=warnings, skipped=made.skipped, page=page
+    )
     show_result(page, "pairs.json", shown, as_json=as_json)
     if misses := [miss for one in done if not one.gate.passed for miss in one.gate.misses]:
         raise not_converged(misses)
 
 
 def _print(done: "Report") -> None:
-    """Print the forecast in about twenty lines, the likeliest outcome last; the page has the rest."""
+    """Print the forecast in about twenty lines, the likeliest outcome last.
+
+    The page has the rest.
+    """
     from forecast.outlook import NotDefined
     from forecast.report.skill import skill_sentence
     from forecast.report.tables import level_table, recorded_table
@@ -189,7 +244,10 @@ def _print(done: "Report") -> None:
 
 
 def _baseline(result: "Assessment") -> str:
-    """Return the days that the months ahead are compared with, in brackets; empty where these are not defined."""
+    """Return the days that the months ahead are compared with, in brackets.
+
+    Empty where these are not defined.
+    """
     from forecast.outlook import NotDefined
 
     windows = [] if isinstance(result.recorded, NotDefined) else list(result.recorded.values())
@@ -217,13 +275,16 @@ def monday(
     day: str | None = opt("Name of the week's folders, YYYY-MM-DD. Default: today."),
     folder: Path = folder_option(),
     export: bool = opt("Also write figures and tables of each report as files.", False),
-    commit: bool = opt("Commit what is new to the git repository of the folder, without the fits.", False),
+    commit: bool = opt(
+        "Commit what is new to the git repository of the folder, without the fits.", False
+    ),
 ) -> None:
     """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
 
-    Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast help
-    every-monday`). A second run on the same day continues the first. Exit code 1 if a part failed or an added row was
-    rejected or a forecast has to be confirmed, 3 if a fit has not converged; what succeeded is kept.
+    Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast
+    help every-monday`). A second run on the same day continues the first. Exit code 1 if a part
+    failed or an added row was rejected or a forecast has to be confirmed, 3 if a fit has not
+    converged; what succeeded is kept.
     """
     from forecast.monday import Monday
 
@@ -231,10 +292,15 @@ def monday(
         data.add = [ADDED]
     asked = dyads_of(dyads, "DYAD")
     settings = forecast.ReportSettings(
-        dyad=asked[0] if asked else None, alone=alone, source=data.given, export=export,
-        hierarchy=asked[1:] if asked and len(asked) > 1 else None, replace=True,
-        **window.asked, **vars(sampler),
-    )  # fmt: skip
+        dyad=asked[0] if asked else None,
+        alone=alone,
+        source=data.given,
+        export=export,
+        hierarchy=asked[1:] if asked and len(asked) > 1 else None,
+        replace=True,
+        **window.asked,
+        **vars(sampler),
+    )
     name = day_of(day, "day") or dates.today()
     with progress("loading the libraries") as tell:
         week = Monday(settings, name.isoformat(), folder, asked, commit, tell, say)
@@ -252,4 +318,6 @@ def _print_week(done: "Monday") -> None:
     if done.failures or done.rejected:
         raise typer.Exit(1)
     if not done.converged:
-        raise NotConverged("NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and --tune")
+        raise NotConverged(
+            "NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and --tune"
+        )

@@ -33,13 +33,17 @@ SHOWN = 4
 @grouped("scenario USA-CHN --fit report/fit.zarr --assume meeting.csv")
 def scenario(
     window: Window,
-    assume: list[Path] = opt("A CSV of events that are assumed. Repeat it for scenarios side by side.", ...),
+    assume: list[Path] = opt(
+        "A CSV of events that are assumed. Repeat it for scenarios side by side.", ...
+    ),
     fit: Path = opt("A saved fit, such as report/fit.zarr.", ...),
     dyad: str | None = shared.dyad(),
     out: Path | None = own_folder("scenario"),
     replace: bool = shared.replace(),
     questions: list[str] | None = opt(
-        "A question of the ledger: its ID, or its file. Repeat it for several.", name="--question", panel="Question"
+        "A question of the ledger: its ID, or its file. Repeat it for several.",
+        name="--question",
+        panel="Question",
     ),
     folder: Path = folder_option(),
     followed: bool = opt("Show what the chronology has recorded since, of an earlier fit.", False),
@@ -48,8 +52,8 @@ def scenario(
 ) -> None:
     """Compute the outlook given events that are assumed, not predicted, and the outlook without them.
 
-    Writes a page and scenario.json (`forecast help what-if`). Exit code 3 if the fit has not converged or a scenario
-    is so improbable that its numbers may not be used.
+    Writes a page and scenario.json (`forecast help what-if`). Exit code 3 if the fit has not
+    converged or a scenario is so improbable that its numbers may not be used.
     """
     from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_report_folder
@@ -69,19 +73,41 @@ def scenario(
         events, since = _chronology_of(loaded, code, tell, followed=followed)
         put = [_put(loaded, code, one, events, seed) for one in asked]
         found = forecast.scenario(
-            loaded, code, tables, labels=dyad_labels(), questions=put, events=events, followed=since, progress=tell,
-            seed=seed, **window.asked,
-        )  # fmt: skip
+            loaded,
+            code,
+            tables,
+            labels=dyad_labels(),
+            questions=put,
+            events=events,
+            followed=since,
+            progress=tell,
+            seed=seed,
+            **window.asked,
+        )
         tell("checking convergence", 0, 0)
-        gate = loaded.gate_ahead(code, outlook=reported(found.unconditional).to_dataarray("quantity"))
+        gate = loaded.gate_ahead(
+            code, outlook=reported(found.unconditional).to_dataarray("quantity")
+        )
         tell("writing the page", 0, 0)
         with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
             page = forecast.write_scenarios(loaded, found, own, gate=gate)
     usable = gate.passed and not any(one.fault for one in found.scenarios)
-    said = [f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}" for one in found.scenarios]
+    said = [
+        f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}"
+        for one in found.scenarios
+    ]
     warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
-    title, parts = f"{finding(found)} ({found.stamp})", ["By the model alone:", chances(found), *said]
-    show_result(page, "scenario.json", lambda: show(title, parts, page, warnings), as_json=as_json, converged=usable)
+    title, parts = (
+        f"{finding(found)} ({found.stamp})",
+        ["By the model alone:", chances(found), *said],
+    )
+    show_result(
+        page,
+        "scenario.json",
+        lambda: show(title, parts, page, warnings),
+        as_json=as_json,
+        converged=usable,
+    )
 
 
 def _chronology_of(
@@ -93,14 +119,22 @@ def _chronology_of(
     if "dataset" not in fit.panel.coords or CHRONOLOGY not in fit.panel["dataset"].to_numpy():
         if not followed:
             return None, None
-        raise SpecError("followed: the fit is not of the chronology, so that what followed is not known; leave it out")
+        raise SpecError(
+            "followed: the fit is not of the chronology, so that what followed is not known; leave it out"
+        )
     tell("reading the chronology", 0, 0)
     events = forecast.read_chronology(dyads=[dyad])
-    since = forecast.build_panel(events, dyads=[dyad], frequency=fit.panel.attrs["frequency"]) if followed else None
+    since = (
+        forecast.build_panel(events, dyads=[dyad], frequency=fit.panel.attrs["frequency"])
+        if followed
+        else None
+    )
     return events, since
 
 
-def _put(fit: "forecast.Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int) -> "PutQuestion":
+def _put(
+    fit: "forecast.Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int
+) -> "PutQuestion":
     """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
     from forecast.panel.record import last_known
 
@@ -135,7 +169,8 @@ def check(
 ) -> None:
     """Compare a fit's record with records that the fit makes: posterior predictive checks.
 
-    Writes a page, checks.json and checks.csv (`forecast help checks`). Exit code 3 if the fit has not converged.
+    Writes a page, checks.json and checks.csv (`forecast help checks`). Exit code 3 if the fit has
+    not converged.
     """
     from forecast.report.folder import CHECKS, chosen_folder, require_report_folder
 
@@ -153,7 +188,13 @@ def check(
             page = write_checks(loaded, found, folder)
     worst, converged = numbers_table(found.misses.head(SHOWN)), loaded.gate.passed
     parts = [summary(found), "The farthest:" if worst.rows else "", worst]
-    show_result(page, "checks.json", lambda: show(found.finding, parts, page), as_json=as_json, converged=converged)
+    show_result(
+        page,
+        "checks.json",
+        lambda: show(found.finding, parts, page),
+        as_json=as_json,
+        converged=converged,
+    )
 
 
 @dataclass
@@ -185,11 +226,18 @@ class _Asked(Added):
         require_report_folder(out, kind, read, replace=self.replace)
         return asked
 
-    def attribute(self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int) -> "Attribution":
+    def attribute(
+        self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int
+    ) -> "Attribution":
         """Return what the events of the last months did to the headline of a report, or to a question."""
         from forecast.panel.record import last_known
 
-        options: dict[str, Any] = {"seed": saved.seed, "progress": tell, "months": months, "refit": self.refit}
+        options: dict[str, Any] = {
+            "seed": saved.seed,
+            "progress": tell,
+            "months": months,
+            "refit": self.refit,
+        }
         if asked is not None and saved.dyad not in asked.dyads:
             wanted = join(asked.dyads, "or")
             raise QuestionError(
@@ -197,7 +245,9 @@ class _Asked(Added):
             )
         tell("reading the data", 0, 0)
         several = asked is not None and len(asked.dyads) > 1
-        table = event_table(self.given, None if several else saved.dyad, last_known(saved.fit.panel))
+        table = event_table(
+            self.given, None if several else saved.dyad, last_known(saved.fit.panel)
+        )
         if asked is not None:
             return forecast.attribute_question(saved.fit, asked, table, dyad=saved.dyad, **options)
         return forecast.attribute(saved.fit, saved.dyad, table, **saved.terms, **options)
@@ -207,7 +257,8 @@ class _Asked(Added):
     ) -> "Attribution | None":
         """Return what the events since then did, where the later fit is of single events of not too many months.
 
-        To the question, if it is about the dyad of the reports and open on the later day; to the headline else.
+        To the question, if it is about the dyad of the reports and open on the later day; to the
+        headline else.
         """
         from forecast.outlook.attribution import MOST_MONTHS
 
@@ -234,8 +285,8 @@ def explain(
 ) -> None:
     """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
 
-    Writes a page, explain.json, explain.csv and a figure (`forecast help explain`). Exit code 3 if the fit has not
-    converged.
+    Writes a page, explain.json, explain.csv and a figure (`forecast help explain`). Exit code 3 if
+    the fit has not converged.
     """
     from forecast.outlook.attribution import MOST_MONTHS
     from forecast.report.folder import EXPLAIN, read_report
@@ -247,7 +298,9 @@ def explain(
         from forecast.report.explain_page import largest_events, sentence, write_explanation
 
         saved = read_report(report)
-        for number in range(months, 1, -1):  # the last months, or as many of them as need no new fit
+        for number in range(
+            months, 1, -1
+        ):  # the last months, or as many of them as need no new fit
             try:
                 found = data.attribute(saved, asked, tell, number)
                 break
@@ -259,7 +312,13 @@ def explain(
         page = write_explanation(saved.fit, found, out)
     title, converged = sentence("finding", found), saved.fit.gate.passed
     parts = [sentence("level_sentence", found), largest_events(found, SHOWN)]
-    show_result(page, "explain.json", lambda: show(title, parts, page), as_json=data.as_json, converged=converged)
+    show_result(
+        page,
+        "explain.json",
+        lambda: show(title, parts, page),
+        as_json=data.as_json,
+        converged=converged,
+    )
 
 
 @grouped("compare may june --out change")
@@ -271,9 +330,9 @@ def compare(
 ) -> None:
     """Split the change of the published headline of two reports: time passed, new events, late data, model, baseline.
 
-    Reports of different months ask of different windows; then both answer the headline of the earlier one.
-    Writes a page, change.json, change.csv and a figure (`forecast help explain`). Exit code 3 if a fit has not
-    converged.
+    Reports of different months ask of different windows; then both answer the headline of the
+    earlier one. Writes a page, change.json, change.csv and a figure (`forecast help explain`). Exit
+    code 3 if a fit has not converged.
     """
     from forecast.report.folder import CHANGE, read_report
 
@@ -281,7 +340,12 @@ def compare(
     with progress("loading the fits") as tell:
         from forecast.outlook.comparison import split_question_change
         from forecast.questions.explain import asking, headline_question
-        from forecast.report.explain_page import largest_events, sentences, steps_table, write_change
+        from forecast.report.explain_page import (
+            largest_events,
+            sentences,
+            steps_table,
+            write_change,
+        )
 
         reports = earlier, later = read_report(old), read_report(new)
         if asked is None:
@@ -289,15 +353,29 @@ def compare(
             asked = headline_question(earlier.fit, later.fit, later.dyad, **later.terms)
         if asked is None:
             change = forecast.split_change(
-                earlier.fit, later.fit, later.dyad, **later.terms, old_seed=earlier.seed, new_seed=later.seed,
-                refit=data.refit, progress=tell,
-            )  # fmt: skip
+                earlier.fit,
+                later.fit,
+                later.dyad,
+                **later.terms,
+                old_seed=earlier.seed,
+                new_seed=later.seed,
+                refit=data.refit,
+                progress=tell,
+            )
         else:
-            dyad, *others = sorted(asked.dyads, key=lambda one: one != later.dyad)  # that of the report, if it is asked
+            dyad, *others = sorted(
+                asked.dyads, key=lambda one: one != later.dyad
+            )  # that of the report, if it is asked
             change = split_question_change(
-                earlier.fit, later.fit, dyad, asked.sentence, asking(asked, dyad),
-                seeds=(earlier.seed, later.seed), refit=data.refit, progress=tell,
-            )  # fmt: skip
+                earlier.fit,
+                later.fit,
+                dyad,
+                asked.sentence,
+                asking(asked, dyad),
+                seeds=(earlier.seed, later.seed),
+                refit=data.refit,
+                progress=tell,
+            )
         found = data.attribute_since(change, later, asked, tell)
         tell("writing the page", 0, 0)
         page = write_change((earlier.fit, later.fit), change, out, events=found)
@@ -306,7 +384,13 @@ def compare(
     notes = "\n".join(f"{step.name}: {step.note}" for step in change.steps if step.note)
     events = None if found is None else largest_events(found, SHOWN)
     parts: list[Any] = [" ".join(others), steps_table(change), events, notes]
-    show_result(page, "change.json", lambda: show(first, parts, page), as_json=data.as_json, converged=converged)
+    show_result(
+        page,
+        "change.json",
+        lambda: show(first, parts, page),
+        as_json=data.as_json,
+        converged=converged,
+    )
 
 
 def _require_alike(old: "SavedReport", new: "SavedReport") -> None:

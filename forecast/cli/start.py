@@ -25,7 +25,8 @@ EXAMPLE = Path(__file__).parent / "example"
 def dyads(as_json: bool = shared.json()) -> None:
     """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default.
 
-    Rows beyond the coverage are announced or later: `forecast events show` has them, and no forecast counts them.
+    Rows beyond the coverage are announced or later: `forecast events show` has them, and no
+    forecast counts them.
     """
     from forecast.panel import summarise
 
@@ -33,24 +34,33 @@ def dyads(as_json: bool = shared.json()) -> None:
     known = forecast.read_dyads().loc[found.index]
     rows = [
         {
-            "dyad": code, "name": known.at[code, "label"], "events": int(row["events"]),
-            "since": f"{row['start']:%Y-%m-%d}", "through": f"{row['last_even']:%Y-%m-%d}",
+            "dyad": code,
+            "name": known.at[code, "label"],
+            "events": int(row["events"]),
+            "since": f"{row['start']:%Y-%m-%d}",
+            "through": f"{row['last_even']:%Y-%m-%d}",
             "fitted": "together" if known.at[code, "hierarchy"] == "yes" else "alone",
             "announced": int(row["announced"]),
         }
         for code, row in found.iterrows()
-    ]  # fmt: skip
+    ]
     if as_json:
         echo_json(rows)
         return
-    console().print(records([{name: cell for name, cell in row.items() if name != "announced"} for row in rows]))
+    console().print(
+        records([{name: cell for name, cell in row.items() if name != "announced"} for row in rows])
+    )
     later = [f"{row['dyad']} {row['announced']}" for row in rows if row["announced"]]
     if later:
-        typer.echo(f"Rows after the last covered day are announced or later, and not counted: {join(later)}.")
+        typer.echo(
+            f"Rows after the last covered day are announced or later, and not counted: {join(later)}."
+        )
 
 
 @grouped("init mine")
-def init(folder: Path = arg("A folder, which is made if it is missing.", ..., metavar="FOLDER")) -> None:
+def init(
+    folder: Path = arg("A folder, which is made if it is missing.", ..., metavar="FOLDER"),
+) -> None:
     """Make a folder for your own events: events.csv with example rows and mapping.yaml, both to be edited.
 
     Nothing is overwritten.
@@ -59,24 +69,34 @@ def init(folder: Path = arg("A folder, which is made if it is missing.", ..., me
     for path in (events, mapping):
         if path.exists():
             raise OutputPathError(f"{path} exists; choose another folder, or remove it")
-    following = f"forecast report --events {shlex.quote(str(events))} --mapping {shlex.quote(str(mapping))}"
+    following = (
+        f"forecast report --events {shlex.quote(str(events))} --mapping {shlex.quote(str(mapping))}"
+    )
     for path in (events, mapping):
         write_text(path, (EXAMPLE / path.name).read_text("utf-8"))
     typer.echo(printable(f"{events}: replace the example rows with your events."))
-    typer.echo(printable(f"{mapping}: states which column holds what; change it for a table of another form."))
+    typer.echo(
+        printable(
+            f"{mapping}: states which column holds what; change it for a table of another form."
+        )
+    )
     typer.echo(printable(f"Next: {following}"))
 
 
 @grouped("open", "open report/USA-CHN-2026-06-13")
 def open_page(
-    page: Path | None = arg("A page or its folder. Default: the last page written in this folder.", metavar="PAGE"),
+    page: Path | None = arg(
+        "A page or its folder. Default: the last page written in this folder.", metavar="PAGE"
+    ),
 ) -> None:
     """Open a page in the browser, and print its path."""
     if page is None:  # the one in this folder, or up to three folders below, that was written last
         pages = [path for depth in range(4) for path in Path().glob(f"{'*/' * depth}index.html")]
         own = [path for path in pages if path.with_name("manifest.json").is_file()]
         if not own:
-            raise DataError("There is no page in this folder. Make one, such as with `forecast report USA-CHN`")
+            raise DataError(
+                "There is no page in this folder. Make one, such as with `forecast report USA-CHN`"
+            )
         page = max(own, key=lambda path: path.stat().st_mtime)
     path = page / "index.html" if page.is_dir() else page
     if not path.is_file():
@@ -91,7 +111,10 @@ def help_topic(topic: str | None = arg("Default: list the topics.", metavar="TOP
     """Show a page of the manual: data, models, questions, file formats."""
     pages = manual()
     if topic is None:
-        titles = {name: page.read_text("utf-8").partition("\n")[0].removeprefix("# ") for name, page in pages.items()}
+        titles = {
+            name: page.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+            for name, page in pages.items()
+        }
         console().print(table(["topic", "page"], titles.items()))
         return
     if topic not in pages:
@@ -100,5 +123,7 @@ def help_topic(topic: str | None = arg("Default: list the topics.", metavar="TOP
         raise SpecError(f"TOPIC: there is no page {topic!r:.60}.{guess} `forecast help` lists all")
     from rich.markdown import Markdown
 
-    text = re.sub(r"^```\{toctree\}.*?^```$", "", pages[topic].read_text("utf-8"), flags=re.M | re.S)  # of the site
+    text = re.sub(
+        r"^```\{toctree\}.*?^```$", "", pages[topic].read_text("utf-8"), flags=re.M | re.S
+    )  # of the site
     console().print(Markdown(text, hyperlinks=False))

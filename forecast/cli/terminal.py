@@ -54,8 +54,14 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], **options: A
 
 def records(rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Return a table of rows by name, in which whole numbers are written with commas and stand on the right."""
-    heads = [(name, any(isinstance(row[name], int) for row in rows)) for name in (rows[0] if rows else {})]
-    cells = ([f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()] for row in rows)
+    heads = [
+        (name, any(isinstance(row[name], int) for row in rows))
+        for name in (rows[0] if rows else {})
+    ]
+    cells = (
+        [f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()]
+        for row in rows
+    )
     return table(heads, cells)
 
 
@@ -74,11 +80,16 @@ def print_findings(shown: "Console", findings: Sequence[str], most: int) -> None
 
 def of_page(made: "PageTable") -> "Table":
     """Return a table of a page for the terminal."""
-    heads = [(" ".join([head] if isinstance(head, str) else head), numeric) for head, numeric in made.columns]
+    heads = [
+        (" ".join([head] if isinstance(head, str) else head), numeric)
+        for head, numeric in made.columns
+    ]
     return table(heads, made.plain, padding=(0, 1, 0, 0))
 
 
-def show(title: str, parts: "Iterable[str | PageTable | None]", page: Path, warnings: Iterable[str] = ()) -> None:
+def show(
+    title: str, parts: "Iterable[str | PageTable | None]", page: Path, warnings: Iterable[str] = ()
+) -> None:
     """Print what a page says: texts and tables without those that are empty, warnings, its path, and its title."""
     out = console()
     for part in parts:
@@ -124,9 +135,16 @@ def not_converged(misses: "Iterable[Miss]") -> NotConverged:
 
 
 def show_result(
-    page: Path, name: str, print_result: Callable[[], None], *, as_json: bool, converged: bool = True
+    page: Path,
+    name: str,
+    print_result: Callable[[], None],
+    *,
+    as_json: bool,
+    converged: bool = True,
 ) -> None:
-    """Print the JSON file of a page for programs, or the result for people; end with 3 if a fit has not converged.
+    """Print the JSON file of a page for programs, or the result for people.
+
+    End with 3 if a fit has not converged.
 
     For people what they have to know of the data comes first, as the file states it.
     """
@@ -141,7 +159,10 @@ def show_result(
 
 
 def print_caveats(caveats: Iterable[str]) -> None:
-    """Print what people have to know of the data behind an answer; of several pairs the first sentence of each."""
+    """Print what people have to know of the data behind an answer.
+
+    Of several pairs the first sentence of each.
+    """
     from forecast.panel.notes import DataNotes
 
     notes = DataNotes(tuple(caveats))
@@ -164,7 +185,14 @@ def progress(first: str) -> "Iterator[Progress]":
     import logging
 
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     # The sampler's own messages would come between the lines.
     logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)

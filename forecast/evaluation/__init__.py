@@ -9,6 +9,22 @@ from forecast.evaluation.variants import VARIANTS, Variant
 from forecast.outlook.benchmarks import Past
 
 __all__ = [
-    "BENCHMARKS", "VARIANTS", "Answer", "Asked", "Benchmark", "Chances", "Cluster", "Forecaster", "Past", "Processes",
-    "Record", "Results", "Variant", "View", "Window", "backtest", "choose", "origins_between",
-]  # fmt: skip
+    "BENCHMARKS",
+    "VARIANTS",
+    "Answer",
+    "Asked",
+    "Benchmark",
+    "Chances",
+    "Cluster",
+    "Forecaster",
+    "Past",
+    "Processes",
+    "Record",
+    "Results",
+    "Variant",
+    "View",
+    "Window",
+    "backtest",
+    "choose",
+    "origins_between",
+]

@@ -54,8 +54,8 @@ def backtest(
     forecasters : sequence of Forecaster, optional
         By default the model and all benchmarks: ``choose("pendulum", "all")``.
     out : path
-        Folder of the run. Origins that are finished there are not done again, and belong to the results: a run can be
-        extended by other origins, and by other forecasters at fewer of them.
+        Folder of the run. Origins that are finished there are not done again, and belong to the
+        results: a run can be extended by other origins, and by other forecasters at fewer of them.
     improvement : float
         Smallest improvement of interest, points of share.
     draws : int
@@ -63,8 +63,9 @@ def backtest(
     seed : int or numpy.random.Generator
         The same seed gives the same numbers, whatever does the work.
     batch : int, optional
-        Dyads per task and file, where there are hundreds; by default all together. Changes no number.
-        A model has to be fitted to each dyad alone then: ``Record.of(..., together="alone")``.
+        Dyads per task and file, where there are hundreds; by default all together. Changes no
+        number. A model has to be fitted to each dyad alone then: ``Record.of(...,
+        together="alone")``.
     executor : Executor, optional
         Where the work is done; by default as many processes as there are cores.
     progress : callable, optional
@@ -114,7 +115,9 @@ def backtest(
 
 
 @checked
-def choose(models: str | Sequence[str] = MODEL, benchmarks: str | Sequence[str] = "all") -> list[Forecaster]:
+def choose(
+    models: str | Sequence[str] = MODEL, benchmarks: str | Sequence[str] = "all"
+) -> list[Forecaster]:
     """Return forecasters by their codes.
 
     Parameters
@@ -140,7 +143,10 @@ def choose(models: str | Sequence[str] = MODEL, benchmarks: str | Sequence[str] 
     >>> [one.code for one in choose("pendulum,none", "local_level")]
     ['pendulum', 'no_cycle', 'local_level']
     """
-    found: list[Forecaster] = [*_named("models", models, VARIANTS), *_named("benchmarks", benchmarks, BENCHMARKS)]
+    found: list[Forecaster] = [
+        *_named("models", models, VARIANTS),
+        *_named("benchmarks", benchmarks, BENCHMARKS),
+    ]
     if not found:
         raise SpecError("models, benchmarks: nothing is chosen; name at least one")
     return found
@@ -152,7 +158,9 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
         raise SpecError("from, to: there is no origin")
     for code in setup.forecasters:
         if not re.fullmatch(r"[\w-]+", code):
-            raise SpecError(f"forecasters: the code {code!r} names files; it may have letters, digits, - and _")
+            raise SpecError(
+                f"forecasters: the code {code!r} names files; it may have letters, digits, - and _"
+            )
     if setup.batch is not None:
         require_whole("batch", setup.batch)
         models = [code for code, one in setup.forecasters.items() if not one.benchmark]
@@ -192,13 +200,17 @@ def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[T
     there = {path.name for path in folder.glob("*.json")}
     tasks = []
     for batch, origin in product(setup.batches, origins):
-        missing = tuple(code for code in setup.forecasters if file_name(origin, code, batch) not in there)
+        missing = tuple(
+            code for code in setup.forecasters if file_name(origin, code, batch) not in there
+        )
         if missing:
             tasks.append(Task(missing, origin, batch))
     return tasks
 
 
-def _named[One: Forecaster](field: str, codes: str | Iterable[str], known: Mapping[str, One]) -> list[One]:
+def _named[One: Forecaster](
+    field: str, codes: str | Iterable[str], known: Mapping[str, One]
+) -> list[One]:
     listed = [code.strip() for code in (codes.split(",") if isinstance(codes, str) else codes)]
     if listed in (["no"], [], [""]):
         return []

@@ -1,8 +1,9 @@
 """Interface of models and benchmarks, and the benchmarks: from the data known at a date to cooperation probabilities.
 
-A forecaster returns, for each month ahead, draws of the probability that an event of that month is cooperative. They
-include month-specific noise and overdispersion, but not the sampling of events. The share of a window follows exactly
-for any event count: the recorded one (*given n*) or a simulated one (*n unknown*).
+A forecaster returns, for each month ahead, draws of the probability that an event of that month is
+cooperative. They include month-specific noise and overdispersion, but not the sampling of events.
+The share of a window follows exactly for any event count: the recorded one (*given n*) or a
+simulated one (*n unknown*).
 """
 
 import warnings
@@ -28,7 +29,8 @@ class GivenVolume(Protocol):
 
 
 type Chances = Mapping[int, Float | GivenVolume]
-"""By horizon in months, draws of the chance that an event is cooperative, (draw, month), given its number or not."""
+"""By horizon in months, draws of the chance that an event is cooperative, (draw, month), given its
+number or not."""
 DRAWS = 2000
 
 
@@ -39,7 +41,9 @@ class Asked:
     horizons: tuple[int, ...]  # Months ahead
     draws: int = DRAWS  # How many draws a prediction has
     seed: int = 1  # The same seed gives the same numbers
-    cores: int | None = None  # How many cores a forecaster may use, by default all; changes no number
+    cores: int | None = (
+        None  # How many cores a forecaster may use, by default all; changes no number
+    )
 
     def stream(self, origin: date, dyad: str, purpose: str) -> np.random.Generator:
         """Return the random stream of a purpose: other dyads, origins and forecasters change nothing in it."""
@@ -81,8 +85,13 @@ class Benchmark:
     words: str
     benchmark = True
 
-    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
-        """Return draws of the chance of cooperation by horizon; a horizon that it cannot predict is missing."""
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
+        """Return draws of the chance of cooperation by horizon.
+
+        A horizon that it cannot predict is missing.
+        """
         raise NotImplementedError
 
     def answer(self, view: View, asked: Asked) -> Answer:
@@ -97,7 +106,8 @@ class Benchmark:
 FEWEST_WINDOWS = 8
 """With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
 SHARE_OF_VARIANCE = 0.1
-"""Smallest part of the predicted variance that remains when the sampling variance of events is subtracted."""
+"""Smallest part of the predicted variance that remains when the sampling variance of events is
+subtracted."""
 ONE_SIGMA = 68.27
 
 
@@ -107,7 +117,9 @@ class Pooled(Benchmark):
     def __init__(self, own: Simple) -> None:
         self.code, self.words, self._own = own.code, own.words, own
 
-    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
         """Draw as the pool does."""
         return self._own.chances(past, horizons, draws, rng)
 
@@ -116,15 +128,17 @@ class Pooled(Benchmark):
 class NextWindow(Benchmark):
     """A general forecaster of series, one step ahead on windows as long as the horizon.
 
-    Windows without events repeat the one before. The predicted variance contains the sampling variance of a window's
-    events, which are drawn separately, so that it is subtracted.
+    Windows without events repeat the one before. The predicted variance contains the sampling
+    variance of a window's events, which are drawn separately, so that it is subtracted.
     """
 
     code: str
     words: str
     step: Callable[[Float], tuple[float, float]]  # Mean and variance of the next value of a series
 
-    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
         """Draw one chance for each window."""
         found = {}
         for horizon in horizons:
@@ -137,7 +151,9 @@ class NextWindow(Benchmark):
             last = np.maximum.accumulate(np.where(total > 0, np.arange(len(total)), 0))
             mean, variance = self.step(level[last])
             own = max(variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance)
-            found[horizon] = by_month(inverse(mean + np.sqrt(own) * rng.standard_normal(draws)), horizon)
+            found[horizon] = by_month(
+                inverse(mean + np.sqrt(own) * rng.standard_normal(draws)), horizon
+            )
         return found
 
 
@@ -170,10 +186,14 @@ BENCHMARKS: dict[str, Benchmark] = {
     for one in (
         *map(Pooled, SIMPLE.values()),
         NextWindow(
-            "auto_ets", "AutoETS on windows as long as the horizon (statsforecast)", partial(automatic, "AutoETS")
+            "auto_ets",
+            "AutoETS on windows as long as the horizon (statsforecast)",
+            partial(automatic, "AutoETS"),
         ),
         NextWindow(
-            "auto_arima", "AutoARIMA on windows as long as the horizon (statsforecast)", partial(automatic, "AutoARIMA")
+            "auto_arima",
+            "AutoARIMA on windows as long as the horizon (statsforecast)",
+            partial(automatic, "AutoARIMA"),
         ),
         NextWindow("laplace", "an ensemble on windows as long as the horizon (skaters)", laplace),
     )

@@ -53,7 +53,10 @@ class Processes:
             return
         # Started afresh: threads of the sampler and of numba do not survive a fork.
         pool = ProcessPoolExecutor(
-            min(self.number, len(tasks)), mp_context=get_context("spawn"), initializer=_take, initargs=(setup.fresh(),)
+            min(self.number, len(tasks)),
+            mp_context=get_context("spawn"),
+            initializer=_take,
+            initargs=(setup.fresh(),),
         )
         try:
             running = [pool.submit(_do, task, folder) for task in tasks]
@@ -93,9 +96,20 @@ def _do(task: Task, folder: Path) -> int:
 
 
 PACKAGES = (
-    "pendulum-forecast", "numpy", "scipy", "pandas", "xarray", "numba", "pymc", "pytensor", "nutpie", "scoringrules",
-    "skaters", "statsforecast", "statsmodels",
-)  # fmt: skip
+    "pendulum-forecast",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "numba",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "scoringrules",
+    "skaters",
+    "statsforecast",
+    "statsmodels",
+)
 """Packages whose versions decide numbers: a worker must have those of this machine."""
 KEPT = "What is finished is kept: run the same command again"
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
@@ -104,20 +118,23 @@ _GOODBYE = 1.0
 type Versions = Mapping[str, str | None]
 """Versions of packages by name; None for a missing one."""
 _one_at_a_time = threading.Lock()
-"""In a worker: its threads share compiled models, and neither these nor the libraries of benchmarks are thread-safe."""
+"""In a worker: its threads share compiled models, and neither these nor the libraries of benchmarks
+are thread-safe."""
 
 
 @dataclass(frozen=True)
 class Cluster:
     """The workers of an existing Dask cluster.
 
-    The tasks, and once for each part of the record what they share, travel to the workers; texts of finished origins
-    come back and are written here. A task whose worker is lost is done again by another one, with the same numbers.
+    The tasks, and once for each part of the record what they share, travel to the workers; texts of
+    finished origins come back and are written here. A task whose worker is lost is done again by
+    another one, with the same numbers.
 
     Attributes
     ----------
     address : str
-        Of the scheduler, such as ``tcp://host:8786``; ``tls://`` with the certificates of Dask's configuration.
+        Of the scheduler, such as ``tcp://host:8786``; ``tls://`` with the certificates of Dask's
+        configuration.
     timeout : float
         Seconds that the scheduler has to answer.
     wait : float
@@ -141,7 +158,9 @@ class Cluster:
 
     def __post_init__(self) -> None:
         if not _ADDRESS.fullmatch(self.address):
-            raise SpecError(f"scheduler: got {self.address!r}; expected an address such as tcp://host:8786")
+            raise SpecError(
+                f"scheduler: got {self.address!r}; expected an address such as tcp://host:8786"
+            )
 
     def ready(self) -> None:
         """Make sure that the scheduler answers, and that its workers have what is needed.
@@ -157,17 +176,23 @@ class Cluster:
             self._check_workers(client)
 
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
-        """Do the tasks, and write what comes back as it comes; while there is no worker, wait for one."""
+        """Do the tasks, and write what comes back as it comes.
+
+        While there is no worker, wait for one.
+        """
         with self._client() as client:
             from distributed import as_completed as as_they_come
 
             versions = self._check_workers(client)
-            # Tasks hand out what those of a batch share: it is made again if all workers that had it are lost.
+            # Tasks hand out what those of a batch share: it is made again if all workers that had
+            # it are lost.
             shared = {
                 batch: client.submit(_hand_out, setup.part(batch).fresh(), versions, pure=False)
                 for batch in dict.fromkeys(task.batch for task in tasks)
             }
-            running = {client.submit(_do_in_worker, shared[task.batch], task, pure=False) for task in tasks}
+            running = {
+                client.submit(_do_in_worker, shared[task.batch], task, pure=False) for task in tasks
+            }
             try:
                 for future in as_they_come(running, loop=client.loop, raise_errors=False):
                     running.discard(future)
@@ -211,7 +236,9 @@ class Cluster:
         found = _ADDRESS.fullmatch(self.address)
         assert found
         socket.create_connection((found[1] or found[2], int(found[3])), self.timeout).close()
-        with ThreadPoolExecutor(1) as thread:  # ours may have an event loop already, as in a notebook
+        with ThreadPoolExecutor(
+            1
+        ) as thread:  # ours may have an event loop already, as in a notebook
             thread.submit(asyncio.run, greet()).result()
 
     def _check_workers(self, client: Any) -> Versions:
@@ -243,7 +270,9 @@ class Cluster:
                 f"one {error.last_worker.address}, perhaps for want of memory. {KEPT}, with fewer or larger workers"
             ) from error
         except (CancelledError, TimeoutError) as error:
-            raise ForecastError(f"scheduler: the connection or the tasks are lost ({error}). {KEPT}") from error
+            raise ForecastError(
+                f"scheduler: the connection or the tasks are lost ({error}). {KEPT}"
+            ) from error
         except (ImportError, AttributeError) as error:
             raise SpecError(
                 f"scheduler: a task cannot be read there ({error}); a forecaster of your own must be in a module that "
@@ -268,7 +297,9 @@ def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
     key = worker.get_current_task()
     files: list[Finished] = []
     with _one_at_a_time:
-        for finished in carry_out(replace(setup, asked=replace(setup.asked, cores=worker.state.nthreads)), task):
+        for finished in carry_out(
+            replace(setup, asked=replace(setup.asked, cores=worker.state.nthreads)), task
+        ):
             files.append(finished)
             held = worker.state.tasks.get(key)
             if held is None or held.state == "cancelled":
@@ -280,7 +311,9 @@ def _compare_versions(name: str, there: Versions, here: Versions, packages: Sequ
     """Reject versions that differ."""
     differing = [package for package in packages if there.get(package) != here.get(package)]
     if differing:
-        listed = ", ".join(f"{each} {there.get(each) or 'missing'} (here {here.get(each)})" for each in differing)
+        listed = ", ".join(
+            f"{each} {there.get(each) or 'missing'} (here {here.get(each)})" for each in differing
+        )
         raise SpecError(
             f"scheduler: {name} has {listed}; numbers must not depend on who computes them. Install there what is here"
         )

@@ -1,8 +1,8 @@
 """Rolling origins: the data known on a day, rebuilt from the events, and the data recorded afterwards.
 
-A forecast date is the first day of a month; the data are those known by the day before: events by `known_at`, eras by
-`recognised_at`. The panel is counted from these alone and never sliced from a finished panel, which would contain
-later revisions and eras recognised in hindsight.
+A forecast date is the first day of a month; the data are those known by the day before: events by
+`known_at`, eras by `recognised_at`. The panel is counted from these alone and never sliced from a
+finished panel, which would contain later revisions and eras recognised in hindsight.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,8 @@ class View:
     """The record as it was known on the day before an origin."""
 
     origin: date  # First day of the first month to be predicted
-    # Counted from what was known of all datasets, up to the month before the origin; dyads with a past long enough.
+    # Counted from what was known of all datasets, up to the month before the origin; dyads with a
+    # past long enough.
     panel: xr.Dataset = field(repr=False)
     record: "Record" = field(repr=False)  # What it is a view of
 
@@ -86,7 +87,8 @@ class Window:
     origin: date
     horizon: int  # Months
     counts: WindowCounts  # Events of each month
-    past: WindowCounts  # Those of the last twelve months before, as known then: the baseline of *up* and *down*
+    # Those of the last twelve months before, as known then: the baseline of *up* and *down*
+    past: WindowCounts
 
     @property
     def n(self) -> int:
@@ -127,7 +129,11 @@ class Window:
 def _tone(counts: WindowCounts) -> float | None:
     """Return the mean Goldstein score of the events of some months."""
     events = int(counts.total.sum())
-    return None if counts.goldstein is None or events < FEWEST else float(counts.goldstein.sum()) / events
+    return (
+        None
+        if counts.goldstein is None or events < FEWEST
+        else float(counts.goldstein.sum()) / events
+    )
 
 
 @dataclass(frozen=True)
@@ -143,19 +149,22 @@ class Record:
 
     table: EventTable | CountTable = field(repr=False)  # One dataset or several, counted by month
     dyads: tuple[str, ...] = ()  # Which dyads
-    # The dataset whose events are predicted: by it a prediction is resolved, and benchmarks see it alone. A model is
-    # fitted to all datasets, as they were known on the day
+    # The dataset whose events are predicted: by it a prediction is resolved, and benchmarks see it
+    # alone. A model is fitted to all datasets, as they were known on the day
     dataset: str = ""
     # In the form of `forecast.events.read_eras`; None for the embedded ones
     eras: pd.DataFrame | None = field(default=None, repr=False)
     # In the form of `forecast.events.read_coverage`; None for the embedded one
     coverage: pd.DataFrame | None = field(default=None, repr=False)
-    # Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or these
+    # Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or
+    # these
     together: str | tuple[str, ...] = "default"
 
     def __post_init__(self) -> None:
         if not (self.dyads and self.dataset):
-            raise SpecError("Record: neither dyads nor a dataset; expected Record.of(table), which chooses them")
+            raise SpecError(
+                "Record: neither dyads nor a dataset; expected Record.of(table), which chooses them"
+            )
 
     @classmethod
     def of(
@@ -178,7 +187,8 @@ class Record:
         dataset : str, optional
             Which dataset is predicted; needed if there are several.
         eras : {"given", "none"} or pandas.DataFrame
-            The embedded ones as far as recognised on the day; one era for the whole record; or other ones.
+            The embedded ones as far as recognised on the day; one era for the whole record; or
+            other ones.
         coverage : pandas.DataFrame, optional
             In the form of `forecast.events.read_coverage`.
         together : {"default", "alone"} or sequence of str
@@ -191,7 +201,8 @@ class Record:
         DataError
             If there are several datasets, and none is chosen: whose record would be predicted?
         SpecError
-            If the counts are not by month, there is no such dataset, or `eras` or `together` is none of the choices.
+            If the counts are not by month, there is no such dataset, or `eras` or `together` is
+            none of the choices.
 
         Examples
         --------
@@ -201,17 +212,23 @@ class Record:
         ('USA-CHN',)
         """
         if not isinstance(table, EventTable | CountTable):
-            raise SpecError("backtest: an index records no events; give a table of events or of counts")
+            raise SpecError(
+                "backtest: an index records no events; give a table of events or of counts"
+            )
         if isinstance(table, CountTable) and table.frequency != "month":
             raise SpecError(f"backtest: the counts are by {table.frequency}; give counts by month")
         dataset = _chosen_dataset(table, dataset)
         own = _of_dataset(table, dataset)
-        present = in_order((_rows(own) if dyads is not None else _counted(own, coverage))["dyad"].unique())
+        present = in_order(
+            (_rows(own) if dyads is not None else _counted(own, coverage))["dyad"].unique()
+        )
         chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
         if not isinstance(together, str):
             together = tuple(in_order({find_dyad(dyad, present) for dyad in together}))
         elif together not in TOGETHER:
-            raise SpecError(f"together: got {together!r}; expected {', '.join(TOGETHER)}, or a list of dyads")
+            raise SpecError(
+                f"together: got {together!r}; expected {', '.join(TOGETHER)}, or a list of dyads"
+            )
         return cls(table, tuple(in_order(set(chosen))), dataset, _eras(eras), coverage, together)
 
     @cached_property
@@ -230,11 +247,18 @@ class Record:
 
     def only(self, dyads: Sequence[str]) -> "Record":
         """Return the data of some of the dyads."""
-        coverage = None if self.coverage is None else self.coverage[self.coverage["dyad"].isin(dyads)]
-        return replace(self, table=_only(self.table, "dyad", dyads), dyads=tuple(dyads), coverage=coverage)
+        coverage = (
+            None if self.coverage is None else self.coverage[self.coverage["dyad"].isin(dyads)]
+        )
+        return replace(
+            self, table=_only(self.table, "dyad", dyads), dyads=tuple(dyads), coverage=coverage
+        )
 
     def view(self, origin: date) -> View | None:
-        """Rebuild what was known on the day before an origin; None if no dyad had a past long enough."""
+        """Rebuild what was known on the day before an origin.
+
+        None if no dyad had a past long enough.
+        """
         dyads = self.predictable(origin)
         return View(origin, self.panel(dyads, origin - timedelta(days=1)), self) if dyads else None
 
@@ -278,10 +302,16 @@ class Record:
     def choices(self) -> dict[str, Any]:
         """Settings as plain values: source of the eras, pooled dyads, and datasets.
 
-        `datasets` only if there are several, `vintaged` only if some say when each event became known, `edition` only
-        of the chronology.
+        `datasets` only if there are several, `vintaged` only if some say when each event became
+        known, `edition` only of the chronology.
         """
-        given = "own" if self.eras is not None and len(self.eras) else "given" if self.eras is None else "none"
+        given = (
+            "own"
+            if self.eras is not None and len(self.eras)
+            else "given"
+            if self.eras is None
+            else "none"
+        )
         together = self.together if isinstance(self.together, str) else list(self.together)
         vintaged = list(self.table.vintaged) if isinstance(self.table, EventTable) else []
         edition = edition_of(self.table.files)
@@ -290,7 +320,11 @@ class Record:
             "vintaged": vintaged,
             "edition": None if edition is None else edition._asdict(),
         }
-        return {"eras": given, "together": together, **{name: values for name, values in more.items() if values}}
+        return {
+            "eras": given,
+            "together": together,
+            **{name: values for name, values in more.items() if values},
+        }
 
     @cached_property
     def digest(self) -> str:
@@ -316,13 +350,18 @@ class Record:
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
         kept = [
-            frame[frame["dyad"].isin(self.dyads)].drop(columns=[name for name in DESCRIPTIONS if name in frame])
+            frame[frame["dyad"].isin(self.dyads)].drop(
+                columns=[name for name in DESCRIPTIONS if name in frame]
+            )
             for frame in (_rows(self.table), eras, coverage)
         ]
         return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
-        """Return the event data of a dyad in the months after a forecast date; None if they are incomplete."""
+        """Return the event data of a dyad in the months after a forecast date.
+
+        None if they are incomplete.
+        """
         then, known = self.resolving[dyad], view.recorded[dyad]
         start = then.place(view.origin)
         stop = start + horizon
@@ -333,7 +372,12 @@ class Record:
 
     def panel(self, dyads: list[str], day: date | None) -> xr.Dataset:
         """Count what was known of some dyads by a day, or is known now."""
-        known: dict[str, Any] = {"dyads": dyads, "as_of": day, "eras": self.eras, "coverage": self.coverage}
+        known: dict[str, Any] = {
+            "dyads": dyads,
+            "as_of": day,
+            "eras": self.eras,
+            "coverage": self.coverage,
+        }
         if isinstance(self.table, CountTable):
             return build_counts_panel(self.table, **known)
         return build_panel(self.table, **known)
@@ -372,8 +416,12 @@ def origins_between(first: Day, last: Day, every: int) -> tuple[date, ...]:
         raise SpecError(f"every: got {every} months; expected at least 1")
     first, last = month_start(first), month_start(last)
     if last < first:
-        raise SpecError(f"from: {first:%Y-%m} is after to, {last:%Y-%m}, so that there is no origin; swap them")
-    return tuple(add_months(first, step) for step in range(0, months_between(first, last) + 1, every))
+        raise SpecError(
+            f"from: {first:%Y-%m} is after to, {last:%Y-%m}, so that there is no origin; swap them"
+        )
+    return tuple(
+        add_months(first, step) for step in range(0, months_between(first, last) + 1, every)
+    )
 
 
 def _rows(table: EventTable | CountTable) -> pd.DataFrame:
@@ -397,8 +445,13 @@ def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
     return present[0] if wanted is None else wanted
 
 
-def _only(table: EventTable | CountTable, column: str, values: Sequence[str]) -> EventTable | CountTable:
-    """Return the rows of some dyads or datasets in a table; rejected rows of counts are not sent along."""
+def _only(
+    table: EventTable | CountTable, column: str, values: Sequence[str]
+) -> EventTable | CountTable:
+    """Return the rows of some dyads or datasets in a table.
+
+    Rejected rows of counts are not sent along.
+    """
     rows = _rows(table)
     own = rows[rows[column].isin(values)]
     if isinstance(table, CountTable):

@@ -1,7 +1,10 @@
-"""Predictive distributions of a window's share, their scores and calibration; lower scores are better.
+"""Predictive distributions of a window's share, their scores and calibration.
 
-The stored results of a prediction are linear in its distribution, so that a mixture is the weighted mean of its parts
-(`mixed`). Scores and diagrams are computed by scoringrules and ArviZ where they provide them.
+Lower scores are better.
+
+The stored results of a prediction are linear in its distribution, so that a mixture is the weighted
+mean of its parts (`mixed`). Scores and diagrams are computed by scoringrules and ArviZ where they
+provide them.
 
 References
 ----------
@@ -39,22 +42,26 @@ _AT_ONCE = 50
 _NOTHING = 40.0
 """A part of a sum that is smaller than exp of less this is lost in the rounding of the others."""
 _EDGE = 1e-6
-"""Chances are kept this far from 0 and 1: beyond, one event of the other kind would have no probability at all."""
+"""Chances are kept this far from 0 and 1: beyond, one event of the other kind would have no
+probability at all."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The predictive distribution of the share of one window, with what was recorded put in where a score needs it."""
 
-    # Probability of each share on an even grid from 0 to 1: k/n if the number of events n is given, else steps of
-    # half a point.
+    # Probability of each share on an even grid from 0 to 1: k/n if the number of events n is given,
+    # else steps of half a point.
     weights: Float
     below: float  # Probability of a share below the recorded one, and of one not above it
     up_to: float
-    # Probability that the share rises, or falls, by the smallest improvement of interest; None without baseline.
+    # Probability that the share rises, or falls, by the smallest improvement of interest; None
+    # without baseline.
     up: float | None
     down: float | None
-    density: float | None = None  # Probability of the recorded count given n; None if n is not given
+    density: float | None = (
+        None  # Probability of the recorded count given n; None if n is not given
+    )
 
     @property
     def support(self) -> Float:
@@ -72,7 +79,10 @@ class Prediction:
         """Return plain values, zeros of the grid left out."""
         places = np.flatnonzero(self.weights)
         return asdict(self) | {
-            "weights": [len(self.weights), *zip(places.tolist(), self.weights[places].tolist(), strict=True)]
+            "weights": [
+                len(self.weights),
+                *zip(places.tolist(), self.weights[places].tolist(), strict=True),
+            ]
         }
 
     @classmethod
@@ -99,7 +109,11 @@ def predict_given(
 
 
 def predict_free(
-    chances: Float, volume: Index, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
+    chances: Float,
+    volume: Index,
+    window: Window,
+    rng: np.random.Generator,
+    improvement: float = IMPROVEMENT,
 ) -> Prediction:
     """Predict the share of a window whose number of events is not known: given that it is not void."""
     volume = _not_all_void(volume, rng)
@@ -107,7 +121,9 @@ def predict_free(
     there = total >= FEWEST
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
     shares = 100 * cooperative / total[there]
-    weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(shares)
+    weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
+        shares
+    )
     return Prediction(weights, *_against(shares, window.share, window.before, improvement))
 
 
@@ -120,8 +136,12 @@ def predict_tone(
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
     total = volume.sum(axis=1)
     there = total >= FEWEST
-    tone = tone_to_percent(scores.simulate(volume, cooperative, rng).sum(axis=1)[there] / total[there])
-    weights = np.bincount(np.rint(tone * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(tone)
+    tone = tone_to_percent(
+        scores.simulate(volume, cooperative, rng).sum(axis=1)[there] / total[there]
+    )
+    weights = np.bincount(np.rint(tone * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
+        tone
+    )
     before = None if window.tone_before is None else tone_to_percent(window.tone_before)
     change = SMALLEST_CHANGE / TONE_UNIT
     return Prediction(weights, *_against(tone, tone_to_percent(window.tone), before, change))
@@ -130,8 +150,8 @@ def predict_tone(
 def _not_all_void(volume: Index, rng: np.random.Generator) -> Index:
     """Return events ahead, (draw, month), of which some make a window that is not void.
 
-    Where events are so rare that every draw is void, windows have just as many events as are needed, in months at
-    random: with means so small, more are next to impossible.
+    Where events are so rare that every draw is void, windows have just as many events as are
+    needed, in months at random: with means so small, more are next to impossible.
     """
     if (volume.sum(axis=1) >= FEWEST).any():
         return volume
@@ -149,32 +169,43 @@ def mixed(predictions: Sequence[Prediction]) -> Prediction:
     return Prediction(**{one.name: mean(one.name) for one in fields(Prediction)})
 
 
-def outcomes(recorded: float, before: float | None, change: float) -> tuple[bool | None, bool | None]:
-    """Return whether a share or tone rose, and whether it fell, by the smallest change; None without baseline."""
+def outcomes(
+    recorded: float, before: float | None, change: float
+) -> tuple[bool | None, bool | None]:
+    """Return whether a share or tone rose, and whether it fell, by the smallest change.
+
+    None without baseline.
+    """
     return (None, None) if before is None else changed(recorded, before, change)
 
 
 def probability_of_count(chances: Float, total: Index, count: int) -> float:
     """Return the probability of a count of cooperative events, averaged over draws of the chances.
 
-    Given its chances the count is a sum of binomial ones; its probability is a sum over the Fourier transform of
-    its distribution. Hong (2013), On computing the distribution function for the Poisson binomial distribution,
-    doi:10.1016/j.csda.2012.10.006.
+    Given its chances the count is a sum of binomial ones; its probability is a sum over the Fourier
+    transform of its distribution. Hong (2013), On computing the distribution function for the
+    Poisson binomial distribution, doi:10.1016/j.csda.2012.10.006.
     """
     there = total > 0
     chances, total = chances[:, there], total[there]
     variance = (total * chances * (1 - chances)).sum(axis=1)
     order = np.argsort(variance)
     parts = [order[first : first + _AT_ONCE] for first in range(0, len(order), _AT_ONCE)]
-    by_draw = [_probabilities_of_count(chances[part], total, count, float(variance[part[0]])) for part in parts]
+    by_draw = [
+        _probabilities_of_count(chances[part], total, count, float(variance[part[0]]))
+        for part in parts
+    ]
     return float(max(np.concatenate(by_draw).mean(), np.finfo(float).tiny))
 
 
 def _probabilities_of_count(chances: Float, total: Index, count: int, variance: float) -> Float:
-    """Return the probability of a count by draw; none of them has a smaller variance than the one given.
+    """Return the probability of a count by draw.
 
-    The transform is symmetric, so that half of it is enough. At an angle a it is at most exp(-variance (1 - cos a)).
-    Where that is below the rounding of a sum, it is left out: of windows of thousands, nearly all of it.
+    None of them has a smaller variance than the one given.
+
+    The transform is symmetric, so that half of it is enough. At an angle a it is at most
+    exp(-variance (1 - cos a)). Where that is below the rounding of a sum, it is left out: of
+    windows of thousands, nearly all of it.
     """
     size = int(total.sum()) + 1
     half = np.arange(size // 2 + 1)
@@ -191,7 +222,10 @@ def _against(
     values: Float, recorded: float, before: float | None, improvement: float
 ) -> tuple[float, float, float | None, float | None]:
     """Return the probabilities of being below, and not above, what was recorded, and of up and down."""
-    below, up_to = float((~reached(values, recorded)).mean()), float((values <= recorded + ROUNDING).mean())
+    below, up_to = (
+        float((~reached(values, recorded)).mean()),
+        float((values <= recorded + ROUNDING).mean()),
+    )
     if before is None:
         return below, up_to, None, None
     up, down = changed(values, before, improvement)
@@ -200,7 +234,8 @@ def _against(
 
 COVERAGES = (0.5, 0.8, 0.9)
 BINS = 10
-"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ..., 0.9 to 1."""
+"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ...,
+0.9 to 1."""
 BAND = 0.95
 """Simultaneous coverage of the bands around a PIT and a calibration curve."""
 _SIMULATIONS = 1000
@@ -220,7 +255,10 @@ def crps(prediction: Prediction, share: float) -> float:
 
 
 def log_score(prediction: Prediction) -> float | None:
-    """Return minus the log probability of the recorded count given the number of events; None if not given."""
+    """Return minus the log probability of the recorded count given the number of events.
+
+    None if not given.
+    """
     return None if prediction.density is None else -float(np.log(prediction.density))
 
 
@@ -242,8 +280,8 @@ def pit(prediction: Prediction, rng: np.random.Generator) -> float:
 def in_the_middle(values: ArrayLike, coverage: float) -> float:
     """Return the share of PIT values in the middle of 0 to 1, which is ``coverage`` if predictions are calibrated.
 
-    An interval of a share of few events holds whole steps, and with them more than its name says; randomised PIT
-    values know no steps.
+    An interval of a share of few events holds whole steps, and with them more than its name says;
+    randomised PIT values know no steps.
     """
     off = np.abs(np.asarray(values, dtype=np.float64) - 0.5)
     return float((off <= coverage / 2).mean())
@@ -252,8 +290,9 @@ def in_the_middle(values: ArrayLike, coverage: float) -> float:
 def brier_parts(probability: ArrayLike, happened: ArrayLike) -> dict[str, float | None]:
     """Return the parts of the Brier score of probabilities, and their discrimination.
 
-    The score is reliability - resolution + uncertainty + within_bins. The discrimination is the chance that a case in
-    which it happened has the higher probability, the area under the ROC curve; None if it always or never happened.
+    The score is reliability - resolution + uncertainty + within_bins. The discrimination is the
+    chance that a case in which it happened has the higher probability, the area under the ROC
+    curve; None if it always or never happened.
     """
     from scipy.stats import mannwhitneyu
 
@@ -265,14 +304,20 @@ def brier_parts(probability: ArrayLike, happened: ArrayLike) -> dict[str, float 
     mean_said, mean_was = (np.bincount(place, v, BINS)[there] / size[there] for v in (said, was))
     share = size[there] / said.size
     reliability = float(share @ (mean_said - mean_was) ** 2)
-    resolution, uncertainty = float(share @ (mean_was - overall) ** 2), float(overall * (1 - overall))
+    resolution, uncertainty = (
+        float(share @ (mean_was - overall) ** 2),
+        float(overall * (1 - overall)),
+    )
     yes, no = said[was > 0], said[was == 0]
     pairs = yes.size * no.size
     return {
-        "reliability": reliability,  # How far the probabilities of a bin are from how often it happened; zero is best
-        "resolution": resolution,  # How far what happened in a bin is from what happens on average; large is good
+        # How far the probabilities of a bin are from how often it happened; zero is best
+        "reliability": reliability,
+        # How far what happened in a bin is from what happens on average; large is good
+        "resolution": resolution,
         "uncertainty": uncertainty,  # The score of always saying how often it happens
-        "within_bins": score - (reliability - resolution + uncertainty),  # Their probabilities are not all alike
+        "within_bins": score
+        - (reliability - resolution + uncertainty),  # Their probabilities are not all alike
         "discrimination": float(mannwhitneyu(yes, no).statistic / pairs) if pairs else None,
     }
 
@@ -313,20 +358,35 @@ def pit_band(values: ArrayLike, mass: float = BAND) -> Band:
 
 
 def calibration(
-    probability: ArrayLike, happened: ArrayLike, *, draws: int = 1000, seed: int = 1, mass: float = BAND
+    probability: ArrayLike,
+    happened: ArrayLike,
+    *,
+    draws: int = 1000,
+    seed: int = 1,
+    mass: float = BAND,
 ) -> Band:
     """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
     from arviz_stats.helper_stats import isotonic_fit
 
     said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)
     drawn = np.random.default_rng(seed).random((1, draws, said.size)) < said
-    tree = xr.DataTree.from_dict({
-        "posterior_predictive": xr.Dataset({"p": (("chain", "draw", "case"), drawn.astype(np.int64))}),
-        "observed_data": xr.Dataset({"p": ("case", was)}),
-    })  # fmt: skip
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior_predictive": xr.Dataset(
+                {"p": (("chain", "draw", "case"), drawn.astype(np.int64))}
+            ),
+            "observed_data": xr.Dataset({"p": ("case", was)}),
+        }
+    )
     with warnings.catch_warnings():
         # With few cases ArviZ takes their number for that of chains; the fit reads neither.
-        warnings.filterwarnings("ignore", message="Found chain dimension to be longer than draw dimension")
+        warnings.filterwarnings(
+            "ignore", message="Found chain dimension to be longer than draw dimension"
+        )
         found = isotonic_fit(tree, "p", "posterior_predictive", mass)["p"]
-    x, y, low, high = (found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top"))
-    return Band(said[np.argsort(said)], y, low, high) if x.size != said.size else Band(x, y, low, high)
+    x, y, low, high = (
+        found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top")
+    )
+    return (
+        Band(said[np.argsort(said)], y, low, high) if x.size != said.size else Band(x, y, low, high)
+    )

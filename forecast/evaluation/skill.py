@@ -20,9 +20,11 @@ from forecast.outlook.benchmarks import MODEL, REFERENCE
 
 SCHEMA = 4
 POOL, POOL_WITHOUT_MODEL, BENCHMARKS_EQUAL = "pool", "pool_without_model", "mixture_equal"
-"""Codes of the mixtures: the published pool of the model and seven benchmarks; these seven alone; all benchmarks."""
+"""Codes of the mixtures: the published pool of the model and seven benchmarks; these seven alone;
+all benchmarks."""
 NO_CHANGE = "no_change"
-"""Code of the point forecast that the share of the last 12 months continues; its CRPS is its absolute error."""
+"""Code of the point forecast that the share of the last 12 months continues; its CRPS is its
+absolute error."""
 DERIVED = (POOL_WITHOUT_MODEL, BENCHMARKS_EQUAL, NO_CHANGE)
 """Benchmarks that are made of what a run predicts anyway: nothing is run for them."""
 _NAMES = {
@@ -53,49 +55,110 @@ LONGEST = 100_000_000
 type Row = Mapping[str, Any]
 
 
-def _form(name: str, fields: Mapping[Any, str], optional: Mapping[Any, str] = MappingProxyType({})) -> Any:
+def _form(
+    name: str, fields: Mapping[Any, str], optional: Mapping[Any, str] = MappingProxyType({})
+) -> Any:
     """Return the form of an object of JSON: names of its fields by type, and of those that it may lack."""
-    own: dict[str, Any] = {field: (kind, ...) for kind, names in fields.items() for field in names.split()}
+    own: dict[str, Any] = {
+        field: (kind, ...) for kind, names in fields.items() for field in names.split()
+    }
     own |= {field: (kind, None) for kind, names in optional.items() for field in names.split()}
     return create_model(name, **own)
 
 
 ERRORS = (
-    "mae", "rmse", "mae_less_no_change", "mae_low", "mae_high", "mse_less_no_change", "mse_low", "mse_high",
-    "higher_said", "lower_said",
-)  # fmt: skip
-"""Fields of a row on the point forecast and on what was said, which files of earlier versions lack."""
+    "mae",
+    "rmse",
+    "mae_less_no_change",
+    "mae_low",
+    "mae_high",
+    "mse_less_no_change",
+    "mse_low",
+    "mse_high",
+    "higher_said",
+    "lower_said",
+)
+"""Fields of a row on the point forecast and on what was said, which files of earlier versions
+lack."""
 _list: Any = list  # Of forms, which are no types to a type checker
-_DIFFERENCE = {str: "model", int: "n blocks", float: "difference relative", float | None: "error low high"}
+_DIFFERENCE = {
+    str: "model",
+    int: "n blocks",
+    float: "difference relative",
+    float | None: "error low high",
+}
 _COMPARED = _form("Compared", _DIFFERENCE | {str: "model role", str | None: "chosen_on"})
-_WITHOUT = _form("Without", _DIFFERENCE | {str: "model against period without", int: "n blocks horizon"})
-_SCORED = _form("Scored", {
-    str: "model dyad period", bool: "benchmark given_n", int: "horizon n n_origins n_moves",
-    float: "crps bias sharpness coverage_50 coverage_80 coverage_90",
-    float | None: "bias_low bias_high brier_up brier_down",
-    dict[str, float | None] | None: "up_parts down_parts", _list[_COMPARED]: "against",
-}, {
-    float: "pit_50 pit_80 pit_90", float | None: " ".join(ERRORS), int | None: "higher_happened lower_happened",
-})  # fmt: skip
-_CHOICES = _form("Choices", {
-    str: "dataset version eras data", list[str]: "dyads", list[int]: "horizons", float: "improvement",
-    str | list[str]: "together", dict[str, str]: "data_by_dyad", list[date]: "origins", dict[str, Any] | None: "spec",
-}, {list[str]: "datasets vintaged", str: "commit", dict[str, Any]: "edition"})  # fmt: skip
+_WITHOUT = _form(
+    "Without", _DIFFERENCE | {str: "model against period without", int: "n blocks horizon"}
+)
+_SCORED = _form(
+    "Scored",
+    {
+        str: "model dyad period",
+        bool: "benchmark given_n",
+        int: "horizon n n_origins n_moves",
+        float: "crps bias sharpness coverage_50 coverage_80 coverage_90",
+        float | None: "bias_low bias_high brier_up brier_down",
+        dict[str, float | None] | None: "up_parts down_parts",
+        _list[_COMPARED]: "against",
+    },
+    {
+        float: "pit_50 pit_80 pit_90",
+        float | None: " ".join(ERRORS),
+        int | None: "higher_happened lower_happened",
+    },
+)
+_CHOICES = _form(
+    "Choices",
+    {
+        str: "dataset version eras data",
+        list[str]: "dyads",
+        list[int]: "horizons",
+        float: "improvement",
+        str | list[str]: "together",
+        dict[str, str]: "data_by_dyad",
+        list[date]: "origins",
+        dict[str, Any] | None: "spec",
+    },
+    {list[str]: "datasets vintaged", str: "commit", dict[str, Any]: "edition"},
+)
 _ACCOUNT = _form("Account", {str: "model words", int: "origins void unfinished"})
 _EVENT = _form("Event", {date: "date", str: "source target actor kind summary reference"})
 _PREDICTED = {float: "mean low high crps"}
-_MISS = _form("Miss", {
-    str: "period dyad", date: "origin", int: "horizon n k", float: f"share {_PREDICTED[float]}",
-    _form("Predicted", _PREDICTED) | None: "reference", _list[_EVENT]: "events",
-})  # fmt: skip
-_BIN = _form("Bin", {
-    str: "outcome period", int: "n happened", float: "low high said frequency", int | None: "horizon",
-    float | None: "gap gap_low gap_high",
-})  # fmt: skip
-_FILE = _form("File", {
-    str: "subject", _CHOICES: "choices", _list[_ACCOUNT]: "account", _list[_MISS]: "misses", dict[str, float]: "pool",
-    _list[_WITHOUT]: "without", _list[_SCORED]: "rows tone",
-}, {_list[_BIN]: "reliability"})  # fmt: skip
+_MISS = _form(
+    "Miss",
+    {
+        str: "period dyad",
+        date: "origin",
+        int: "horizon n k",
+        float: f"share {_PREDICTED[float]}",
+        _form("Predicted", _PREDICTED) | None: "reference",
+        _list[_EVENT]: "events",
+    },
+)
+_BIN = _form(
+    "Bin",
+    {
+        str: "outcome period",
+        int: "n happened",
+        float: "low high said frequency",
+        int | None: "horizon",
+        float | None: "gap gap_low gap_high",
+    },
+)
+_FILE = _form(
+    "File",
+    {
+        str: "subject",
+        _CHOICES: "choices",
+        _list[_ACCOUNT]: "account",
+        _list[_MISS]: "misses",
+        dict[str, float]: "pool",
+        _list[_WITHOUT]: "without",
+        _list[_SCORED]: "rows tone",
+    },
+    {_list[_BIN]: "reliability"},
+)
 """What a file of skill must hold; more is allowed."""
 
 
@@ -103,26 +166,33 @@ _FILE = _form("File", {
 class Skill:
     """Contents of `skill.json`; docs/schema/skill-json.md describes the fields."""
 
-    subject: str  # Code of the forecaster that is compared with every other one: the pool if it takes part
+    # Code of the forecaster that is compared with every other one: the pool if it takes part
+    subject: str
     choices: dict[str, Any]  # What was asked
-    # By forecaster: origins, windows that are void or not over, and of a model variant how many fits it had, and how
-    # many had not converged.
+    # By forecaster: origins, windows that are void or not over, and of a model variant how many
+    # fits it had, and how many had not converged.
     account: list[dict[str, Any]] = field(repr=False)
-    misses: list[dict[str, Any]] = field(repr=False)  # The subject's worst predictions, and what happened
+    misses: list[dict[str, Any]] = field(
+        repr=False
+    )  # The subject's worst predictions, and what happened
     pool: dict[str, float]  # Weights of the pool by forecaster, the model first; empty without one
     without: list[dict[str, Any]] = field(repr=False)  # Differences with each dyad left out
     # Scores by model, dyad (and all together), horizon, period and whether n is given.
     rows: list[dict[str, Any]] = field(repr=False)
-    # The same of the tone, in points of the Goldstein scale, n unknown; empty where the data hold no scores.
+    # The same of the tone, in points of the Goldstein scale, n unknown; empty where the data hold
+    # no scores.
     tone: list[dict[str, Any]] = field(repr=False)
-    # How often a higher and a lower share happened by the subject's probability, real-time; empty in earlier files.
+    # How often a higher and a lower share happened by the subject's probability, real-time; empty
+    # in earlier files.
     reliability: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a file of skill."""
         try:
-            content = json.loads(read_bytes(path, LONGEST), parse_constant=_number, parse_float=_number)
+            content = json.loads(
+                read_bytes(path, LONGEST), parse_constant=_number, parse_float=_number
+            )
             if not isinstance(content, dict) or content.get("schema") != SCHEMA:
                 raise ValueError(f"it is no file of skill of schema {SCHEMA}")
             _FILE.model_validate(content)
@@ -130,7 +200,9 @@ class Skill:
                 raise ValueError(f"its subject, {content['subject']}, has no scores")
         except ValidationError as error:
             first = error.errors()[0]
-            raise _unreadable(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            raise _unreadable(
+                path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            ) from error
         except (OSError, ValueError, RecursionError) as error:
             raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
         return cls(**{name: content[name] for name in _FILE.model_fields if name in content})
@@ -146,8 +218,8 @@ class Skill:
         Returns
         -------
         pandas.DataFrame
-            Scores (``crps``, ``bias``, ``brier_up``, ``coverage_90`` ...), as docs/schema/skill-json.md describes the
-            ``rows``, without comparisons (`against`).
+            Scores (``crps``, ``bias``, ``brier_up``, ``coverage_90`` ...), as
+            docs/schema/skill-json.md describes the ``rows``, without comparisons (`against`).
 
         Examples
         --------
@@ -214,9 +286,12 @@ class Skill:
         }
 
     def lead(self, other: str, horizon: int, *, dyad: str = "all", **where: Any) -> Lead | None:
-        """Return who is better of the subject and another, by the 90% interval; None if they were not compared.
+        """Return who is better of the subject and another, by the 90% interval.
 
-        Of one dyad, one of dozens, better is only what remains after Holm's correction over all dyads and horizons.
+        None if they were not compared.
+
+        Of one dyad, one of dozens, better is only what remains after Holm's correction over all
+        dyads and horizons.
         """
         found = self.against(other, horizon, dyad=dyad, **where)
         if found is None:
@@ -237,7 +312,10 @@ class Skill:
         period: str = REPORTED_ON,
         given_n: bool = False,
     ) -> float | None:
-        """Return the p of a difference of one dyad, by Holm over all dyads and horizons; None without an interval."""
+        """Return the p of a difference of one dyad, by Holm over all dyads and horizons.
+
+        None without an interval.
+        """
         return self._corrected.get((model or self.subject, other, period, given_n, dyad, horizon))
 
     def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
@@ -249,12 +327,19 @@ class Skill:
     def refits(self) -> list[str]:
         """By model variant, how often it was fitted and how often it had not converged."""
         fitted = [one for one in self.account if "fits" in one]
-        return [f"{one['model']}: {one['fits']} fits, {one['not_converged']} not converged" for one in fitted]
+        return [
+            f"{one['model']}: {one['fits']} fits, {one['not_converged']} not converged"
+            for one in fitted
+        ]
 
     def best_benchmark(self, horizon: int, *, given_n: bool = False) -> str | None:
         """Return the benchmark that was best on the origins on which choices are made, if any was."""
         row = self.row(horizon, period=self.period, given_n=given_n)
-        found = [one["model"] for one in row["against"] if one["role"] == "best benchmark"] if row else []
+        found = (
+            [one["model"] for one in row["against"] if one["role"] == "best benchmark"]
+            if row
+            else []
+        )
         return str(found[0]) if found else None
 
 
@@ -289,4 +374,6 @@ def _number(text: str) -> float:
 
 
 def _unreadable(path: str | Path, reason: str) -> DataError:
-    return DataError(f"{path} is no skill.json of a backtest: {reason}. Write it with forecast backtest.")
+    return DataError(
+        f"{path} is no skill.json of a backtest: {reason}. Write it with forecast backtest."
+    )

@@ -15,7 +15,13 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
-from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given, predict_tone
+from forecast.evaluation.scores import (
+    IMPROVEMENT,
+    outcomes,
+    predict_free,
+    predict_given,
+    predict_tone,
+)
 from forecast.files import check_writable, clear_leftovers, read_bytes, write_json, write_text
 from forecast.outlook.observed import recording_level
 from forecast.outlook.summary import NotDefined
@@ -51,7 +57,10 @@ class Setup:
         return dict(enumerate(batched(self.record.dyads, self.batch)))
 
     def part(self, number: int | None) -> "Setup":
-        """Return the part of one batch; the last one is kept, because many successive tasks need it."""
+        """Return the part of one batch.
+
+        The last one is kept, because many successive tasks need it.
+        """
         if number is None:
             return self
         if number not in self._parts:
@@ -66,11 +75,16 @@ class Setup:
         from importlib.metadata import version
 
         return {
-            "dataset": self.record.dataset, "dyads": list(self.record.dyads), "horizons": list(self.asked.horizons),
-            "improvement": self.improvement, "draws": self.asked.draws, "seed": self.asked.seed,
-            "version": version("pendulum-forecast"), "schema": SCHEMA,
+            "dataset": self.record.dataset,
+            "dyads": list(self.record.dyads),
+            "horizons": list(self.asked.horizons),
+            "improvement": self.improvement,
+            "draws": self.asked.draws,
+            "seed": self.asked.seed,
+            "version": version("pendulum-forecast"),
+            "schema": SCHEMA,
             **({"batch": self.batch} if self.batch else {}),
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,9 @@ def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
     view = setup.record.view(task.origin)
     for code in task.codes:
         # Where no dyad has a past long enough, the answer is empty.
-        answer = setup.forecasters[code].answer(view, setup.asked) if view else Answer(task.origin, {})
+        answer = (
+            setup.forecasters[code].answer(view, setup.asked) if view else Answer(task.origin, {})
+        )
         text = json.dumps(_content(setup, code, view, answer), separators=(",", ":"))
         yield file_name(task.origin, code, task.batch), f"{text}\n"
 
@@ -111,22 +127,39 @@ def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
 
 
 def _content(setup: Setup, code: str, view: View | None, answer: Answer) -> dict[str, Any]:
-    """Return the contents of the file of a forecaster at an origin; without a view, it has predicted nothing."""
-    asked = [(dyad, horizon) for dyad, chances in answer.chances.items() for horizon in sorted(chances)]
+    """Return the contents of the file of a forecaster at an origin.
+
+    Without a view, it has predicted nothing.
+    """
+    asked = [
+        (dyad, horizon) for dyad, chances in answer.chances.items() for horizon in sorted(chances)
+    ]
     windows = [setup.record.window(view, dyad, horizon) for dyad, horizon in asked] if view else []
     over = [window for window in windows if window]
-    cases = [_case(setup, view, one, answer.chances[one.dyad][one.horizon]) for one in over if view and not one.void]
+    cases = [
+        _case(setup, view, one, answer.chances[one.dyad][one.horizon])
+        for one in over
+        if view and not one.void
+    ]
     return {
-        "origin": answer.origin.isoformat(), "forecaster": code, "rival": setup.forecasters[code].benchmark,
-        "words": setup.forecasters[code].words, "notes": answer.notes,
-        "void": len(over) - len(cases), "unfinished": len(windows) - len(over), "cases": cases,
-    }  # fmt: skip
+        "origin": answer.origin.isoformat(),
+        "forecaster": code,
+        "rival": setup.forecasters[code].benchmark,
+        "words": setup.forecasters[code].words,
+        "notes": answer.notes,
+        "void": len(over) - len(cases),
+        "unfinished": len(windows) - len(over),
+        "cases": cases,
+    }
 
 
 def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
-    # Events of all forecasters are drawn from the same stream: what differs between them is their own.
+    # Events of all forecasters are drawn from the same stream: what differs between them is their
+    # own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    volume = recording_level(view.recorded[window.dyad]).simulate((setup.asked.draws, window.horizon), rng)
+    volume = recording_level(view.recorded[window.dyad]).simulate(
+        (setup.asked.draws, window.horizon), rng
+    )
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.counts.total), window, rng, setup.improvement)
     up, down = outcomes(window.share, window.before, setup.improvement)
@@ -135,11 +168,25 @@ def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume
         stream = setup.asked.stream(window.origin, window.dyad, f"tone {window.horizon}")
         said = predict_tone(_at(chances, volume), volume, window, scores, stream)
         rose, fell = outcomes(window.tone, window.tone_before, SMALLEST_CHANGE)
-        tone = {"recorded": window.tone, "before": window.tone_before, "up": rose, "down": fell, "said": said.to_dict()}
+        tone = {
+            "recorded": window.tone,
+            "before": window.tone_before,
+            "up": rose,
+            "down": fell,
+            "said": said.to_dict(),
+        }
     return {
-        "dyad": window.dyad, "horizon": window.horizon, "n": window.n, "k": window.k, "before": window.before,
-        "up": up, "down": down, "given": given.to_dict(), "free": free.to_dict(), "tone": tone,
-    }  # fmt: skip
+        "dyad": window.dyad,
+        "horizon": window.horizon,
+        "n": window.n,
+        "k": window.k,
+        "before": window.before,
+        "up": up,
+        "down": down,
+        "given": given.to_dict(),
+        "free": free.to_dict(),
+        "tone": tone,
+    }
 
 
 def _at(chances: Float | GivenVolume, total: Index) -> Float:
@@ -193,7 +240,9 @@ class RunFolder:
             if not isinstance(found, dict):
                 raise ValueError(f"it holds a {type(found).__name__}")
         except (OSError, ValueError) as error:
-            raise SpecError(f"{path}: is no account of a run ({error}); choose another --out") from error
+            raise SpecError(
+                f"{path}: is no account of a run ({error}); choose another --out"
+            ) from error
         return found
 
     def finished(self) -> dict[date, dict[str, list[Path]]]:
@@ -202,7 +251,9 @@ class RunFolder:
         for path in sorted(self.origins.glob("*.json")):
             with _of_a_run(path):
                 month, code, *_ = path.name.split(".")
-                found.setdefault(date.fromisoformat(f"{month}-01"), {}).setdefault(code, []).append(path)
+                found.setdefault(date.fromisoformat(f"{month}-01"), {}).setdefault(code, []).append(
+                    path
+                )
         return found
 
 

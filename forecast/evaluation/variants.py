@@ -20,7 +20,13 @@ from forecast.model.driving import parse_drivers
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.outlook import simulate_ahead
 from forecast.outlook.benchmarks import MODEL
-from forecast.outlook.observed import Reading, reading, relative_count, simulate_chances, simulate_months
+from forecast.outlook.observed import (
+    Reading,
+    reading,
+    relative_count,
+    simulate_chances,
+    simulate_months,
+)
 from forecast.outlook.recorded import DatasetRecord
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
@@ -53,10 +59,15 @@ class Variant:
 
     code: str
     words: str
-    spec: Mapping[str, Any] = field(default_factory=dict)  # What differs from the default `PendulumSpec`
-    # Whether events are only cooperative or hostile: the kinds of either side tell nothing of the level.
+    spec: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # What differs from the default `PendulumSpec`
+    # Whether events are only cooperative or hostile: the kinds of either side tell nothing of the
+    # level.
     sides: bool = True
-    sampler: Mapping[str, int] | None = None  # Draws, tune and chains of a fit; by default what passes the checks
+    sampler: Mapping[str, int] | None = (
+        None  # Draws, tune and chains of a fit; by default what passes the checks
+    )
     cores: int | None = None  # Chains run at once; changes no number
     drivers: VariantDrivers | None = None  # Covariates that it uses
 
@@ -72,7 +83,9 @@ class Variant:
     def _spec(self, panel: xr.Dataset) -> PendulumSpec:
         if self.drivers is None or not has_drivers(panel):
             return spec_for(panel, **self.spec)
-        return spec_for(panel, **self.spec, drivers=self.drivers.table(panel).acting(self.drivers.acts))
+        return spec_for(
+            panel, **self.spec, drivers=self.drivers.table(panel).acting(self.drivers.acts)
+        )
 
     def answer(self, view: View, asked: Asked) -> Answer:
         """Fit the dyads of a view, together or alone, and run simulations from the fits."""
@@ -82,10 +95,14 @@ class Variant:
             start = time.perf_counter()
             fit = self._fitted(view, together, asked)
             chances |= {dyad: chances_of(fit, dyad, asked, view) for dyad in predicted}
-            notes.append({
-                "dyads": list(together), "converged": fit.gate.passed, "reasons": list(fit.gate.reasons),
-                "seconds": round(time.perf_counter() - start, 2),
-            })  # fmt: skip
+            notes.append(
+                {
+                    "dyads": list(together),
+                    "converged": fit.gate.passed,
+                    "reasons": list(fit.gate.reasons),
+                    "seconds": round(time.perf_counter() - start, 2),
+                }
+            )
         return Answer(view.origin, chances, {"fits": notes})
 
     def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "Fit":
@@ -108,7 +125,10 @@ class Variant:
 def two_classes(panel: xr.Dataset) -> xr.Dataset:
     """Return a panel in which events are only hostile or cooperative."""
     cut, counts = int(panel.attrs["zero_cut"]), panel["counts"]
-    sides = [counts.isel({"class": part}).sum("class", dtype=counts.dtype) for part in (slice(cut), slice(cut, None))]
+    sides = [
+        counts.isel({"class": part}).sum("class", dtype=counts.dtype)
+        for part in (slice(cut), slice(cut, None))
+    ]
     both = xr.concat(sides, dim="class").transpose(*counts.dims)
     rest = panel.drop_dims("class")
     return (
@@ -122,7 +142,9 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for."""
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
-    level = simulate_ahead(fit, dyad, months, seed=asked.seed, simulations_per_draw=each).month_level[..., 1:]
+    level = simulate_ahead(
+        fit, dyad, months, seed=asked.seed, simulations_per_draw=each
+    ).month_level[..., 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
     kept = rng.permutation(level[..., 0].size)[: asked.draws]
     record = DatasetRecord.of(fit.panel, dyad, view.record.place_in(fit.panel))
@@ -170,7 +192,8 @@ VARIANTS: dict[str, Variant] = {
 def with_drivers(source: str | Path, acts: str | None = None, future: Future = "given") -> Variant:
     """Return the pendulum that uses covariates.
 
-    Its code has a piece of the digest of what they are and act on, by which a resumed run recognises them.
+    Its code has a piece of the digest of what they are and act on, by which a resumed run
+    recognises them.
     """
     table = drivers_for(source, list(read_dyads().index))
     chosen = parse_drivers(table.acting(acts))

@@ -2,13 +2,37 @@
 
 from forecast.events.additions import add_events, describe_additions
 from forecast.events.counts import read_counts, read_index
-from forecast.events.dyads import dyad_code, find_dyad, hierarchy, read_coverage, read_dyads, read_eras
+from forecast.events.dyads import (
+    dyad_code,
+    find_dyad,
+    hierarchy,
+    read_coverage,
+    read_dyads,
+    read_eras,
+)
 from forecast.events.keds import read_copdab, read_keds
 from forecast.events.table import CountTable, EventTable, SourceFile, as_of, combine, write_rejects
 from forecast.events.tables import read_chronology, read_table
 
 __all__ = [
-    "CountTable", "EventTable", "SourceFile", "add_events", "as_of", "combine", "describe_additions", "dyad_code",
-    "find_dyad", "hierarchy", "read_chronology", "read_copdab", "read_counts", "read_coverage", "read_dyads",
-    "read_eras", "read_index", "read_keds", "read_table", "write_rejects",
-]  # fmt: skip
+    "CountTable",
+    "EventTable",
+    "SourceFile",
+    "add_events",
+    "as_of",
+    "combine",
+    "describe_additions",
+    "dyad_code",
+    "find_dyad",
+    "hierarchy",
+    "read_chronology",
+    "read_copdab",
+    "read_counts",
+    "read_coverage",
+    "read_dyads",
+    "read_eras",
+    "read_index",
+    "read_keds",
+    "read_table",
+    "write_rejects",
+]

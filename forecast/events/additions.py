@@ -22,7 +22,14 @@ from forecast.events.coverage import (
     parse_statements,
 )
 from forecast.events.dyads import AddedEvent, Addition, Extension, even_spans, find_dyad
-from forecast.events.mapping import CODED, PrescribedForm, RawTable, TableMapping, load_raw, raw_frame
+from forecast.events.mapping import (
+    CODED,
+    PrescribedForm,
+    RawTable,
+    TableMapping,
+    load_raw,
+    raw_frame,
+)
 from forecast.events.table import EventTable, SourceFile, sort_events
 from forecast.events.tables import in_types, typed_rows
 from forecast.typing import Frame
@@ -30,11 +37,13 @@ from forecast.wording import count, join
 
 CHRONOLOGY = "chronology"
 MOST_ROWS = 10_000
-"""Every added row is kept in the fit and shown on the page; a larger table is a source of its own."""
+"""Every added row is kept in the fit and shown on the page; a larger table is a source of its
+own."""
 _FIELDS = ("date", "known_at", "source", "target", "n", "actor", "summary", "reference")
 _CODES = ("code", "cameo", "kind")
 _IGNORED = ("precision", "verified", "compiled")
-"""Columns of the chronology's own files that say nothing here, and the day on which an editor wrote a row."""
+"""Columns of the chronology's own files that say nothing here, and the day on which an editor wrote
+a row."""
 _REQUIRED = ("date", "source", "target")
 SCALE = "commitment"
 """Events of one class of this scale, sides and (nearly) day are taken to resemble each other."""
@@ -50,38 +59,40 @@ def add_events(
 ) -> EventTable:
     """Add a few events to a dataset of a table.
 
-    They become part of the dataset: nothing but `additions` of the result tells them apart. Adding them states that
-    the record of their dyads is complete up to the last of them, so that coverage is extended to there, except for a
-    gap of more than 31 days before the first of them (docs/adding-events.md). An event of the dataset itself beyond
-    its complete record is replaced by the added one of the same day, sides and code.
+    They become part of the dataset: nothing but `additions` of the result tells them apart. Adding
+    them states that the record of their dyads is complete up to the last of them, so that coverage
+    is extended to there, except for a gap of more than 31 days before the first of them
+    (docs/adding-events.md). An event of the dataset itself beyond its complete record is replaced
+    by the added one of the same day, sides and code.
 
     Parameters
     ----------
     table : EventTable
         The events there are.
     rows : path, table or sequence of mappings
-        A CSV, or its rows, such as a table of pandas, polars, Arrow or xarray: `date`, `source`, `target`, a CAMEO
-        `code` or a `kind` in a word (`forecast.events.codebook.read_kinds`), and if known `summary`, `known_at`, `n`,
-        `actor` and `reference`.
+        A CSV, or its rows, such as a table of pandas, polars, Arrow or xarray: `date`, `source`,
+        `target`, a CAMEO `code` or a `kind` in a word (`forecast.events.codebook.read_kinds`), and
+        if known `summary`, `known_at`, `n`, `actor` and `reference`.
     dataset : str, optional
         To which they are added; by default the table's only one, or the chronology.
     covered_to : str or sequence of str, optional
-        Up to which day the record of a dyad is complete, in place of its last added day: ``USA-CHN:2026-06-21``, or
-        with the first complete day after a gap ``USA-RUS:2026-03-29:2026-06-21``.
+        Up to which day the record of a dyad is complete, in place of its last added day:
+        ``USA-CHN:2026-06-21``, or with the first complete day after a gap
+        ``USA-RUS:2026-03-29:2026-06-21``.
 
     Returns
     -------
     EventTable
-        With the rows that could not be used among the `rejects`, and so those that are there already: in the file, or
-        in the dataset with the same day, source, target and code.
+        With the rows that could not be used among the `rejects`, and so those that are there
+        already: in the file, or in the dataset with the same day, source, target and code.
 
     Raises
     ------
     DataError
         If the file cannot be read, lacks a column or has one that is unknown, or has no usable row.
     SpecError
-        If the dataset is not in the table, or `covered_to` names no pair, is in the future or before the end of
-        coverage.
+        If the dataset is not in the table, or `covered_to` names no pair, is in the future or
+        before the end of coverage.
 
     Examples
     --------
@@ -93,12 +104,18 @@ def add_events(
     """
     chosen, statements = _dataset_of(table, dataset), parse_statements(covered_to)
     raw = _load(rows)
-    if raw.name in {file.name for file in table.files}:  # a name and a line mean one thing in all that is said of it
-        raise DataError(f"{raw.name}: a file of this name was read already. Rename it, or add it only once.")
+    if raw.name in {
+        file.name for file in table.files
+    }:  # a name and a line mean one thing in all that is said of it
+        raise DataError(
+            f"{raw.name}: a file of this name was read already. Rename it, or add it only once."
+        )
     read, unread = _read_rows(raw, chosen)
     of_dataset = table.events["dataset"] == chosen
     later = announced(table) & of_dataset
-    spans = even_spans(table.events[of_dataset], None, table.additions, table.covered).droplevel("dataset")
+    spans = even_spans(table.events[of_dataset], None, table.additions, table.covered).droplevel(
+        "dataset"
+    )
     reasons = _reasons_against(read, table.events[of_dataset & ~later], spans)
     fresh, every = read.drop(index=list(reasons)), unread | reasons
     repeats = [line for line, reason in every.items() if reason.startswith(_REPEATS)]
@@ -115,10 +132,16 @@ def add_events(
         events=_added_events(fresh),
         extensions=_extensions(usable, spans),
     )
-    places = [f"{raw.name}, {'line' if raw.name != 'rows' else 'row'} {line}" for line in fresh.index]
+    places = [
+        f"{raw.name}, {'line' if raw.name != 'rows' else 'row'} {line}" for line in fresh.index
+    ]
     known = fresh["reference"] != ""
-    fresh = fresh.assign(reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str")))
-    confirmed = later & pd.MultiIndex.from_frame(table.events[_KEY]).isin(pd.MultiIndex.from_frame(fresh[_KEY]))
+    fresh = fresh.assign(
+        reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str"))
+    )
+    confirmed = later & pd.MultiIndex.from_frame(table.events[_KEY]).isin(
+        pd.MultiIndex.from_frame(fresh[_KEY])
+    )
     merged = replace(
         table,
         events=sort_events(pd.concat([table.events[~confirmed], fresh], ignore_index=True)),
@@ -172,18 +195,32 @@ def _with_statement(table: EventTable, dataset: str, statement: Statement) -> tu
 def _place_of(additions: Sequence[Addition], dataset: str, dyad: str) -> int:
     """Return the place of the last addition that extends the coverage of a dyad, or has events of it, or the last."""
     own = [place for place, one in enumerate(additions) if one.dataset == dataset]
-    extending = [place for place in own if any(one.dyad == dyad for one in additions[place].extensions)]
+    extending = [
+        place for place in own if any(one.dyad == dyad for one in additions[place].extensions)
+    ]
     having = [place for place in own if any(one.dyad == dyad for one in additions[place].events)]
     return (extending or having or own)[-1]
 
 
 def _first_stated_day(
-    additions: Sequence[Addition], dataset: str, dyad: str, statement: Statement, before: date, *, extended: bool
+    additions: Sequence[Addition],
+    dataset: str,
+    dyad: str,
+    statement: Statement,
+    before: date,
+    *,
+    extended: bool,
 ) -> date:
     """Return from which day on a statement covers: as it says, or from the day after the last gap."""
     if statement.first is not None:
         return first_day_after(before, statement.first)
-    extensions = [one for each in additions if each.dataset == dataset for one in each.extensions if one.dyad == dyad]
+    extensions = [
+        one
+        for each in additions
+        if each.dataset == dataset
+        for one in each.extensions
+        if one.dyad == dyad
+    ]
     if extended:
         gaps = [last for _, last in coverage_gaps(additions).get((dataset, dyad), [])]
         return max(gaps) + ONE_DAY if gaps else min(one.after for one in extensions)
@@ -200,7 +237,10 @@ def describe_additions(table: EventTable) -> tuple[str, ...]:
     sentences: list[str] = []
     for addition in table.additions:
         rejects = table.rejects[table.rejects["file"] == addition.file]
-        left_out = [f"line {line}: {reason}" for line, reason in zip(rejects["line"], rejects["reason"], strict=True)]
+        left_out = [
+            f"line {line}: {reason}"
+            for line, reason in zip(rejects["line"], rejects["reason"], strict=True)
+        ]
         words = f"{addition.file}: {len(addition.events)} of {count(addition.rows, 'row')} added to {addition.dataset}"
         sentences.append(_listed(f"{words}; not added", left_out) if left_out else f"{words}.")
         if alike := _resembling(table, addition):
@@ -215,13 +255,18 @@ def describe_additions(table: EventTable) -> tuple[str, ...]:
 
 
 def rejected_rows(table: EventTable) -> tuple[str, ...]:
-    """Return file, line and reason of each added row that could not be used; rows that are there already are none."""
+    """Return file, line and reason of each added row that could not be used.
+
+    Rows that are there already are none.
+    """
     added = {addition.file for addition in table.additions}
     rejects = table.rejects[table.rejects["file"].isin(added)]
     rejects = rejects[~rejects["reason"].str.startswith(_REPEATS)]
     return tuple(
         f"{file}, line {line}: {reason}"
-        for file, line, reason in zip(rejects["file"], rejects["line"], rejects["reason"], strict=True)
+        for file, line, reason in zip(
+            rejects["file"], rejects["line"], rejects["reason"], strict=True
+        )
     )
 
 
@@ -238,7 +283,9 @@ def _dataset_of(table: EventTable, wanted: str | None) -> str:
     present = sorted(map(str, table.events["dataset"].unique()))
     chosen = wanted or (present[0] if len(present) == 1 else CHRONOLOGY)
     if chosen not in present:
-        raise SpecError(f"dataset: {chosen!r} is not in the table; choose one of {join(present, 'or')}")
+        raise SpecError(
+            f"dataset: {chosen!r} is not in the table; choose one of {join(present, 'or')}"
+        )
     return chosen
 
 
@@ -247,16 +294,22 @@ def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
     if isinstance(rows, str | Path):
         raw = load_raw(rows, PrescribedForm(dataset="added", columns=dict(CODED)))
     else:
-        raw = raw_frame(pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else as_frame(rows), "rows")
+        raw = raw_frame(
+            pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else as_frame(rows), "rows"
+        )
     names = [str(name) for name in raw.rows.columns]
     known = [*_FIELDS, *_CODES, *_IGNORED]
     expected = f"Its first line names the columns, separated by commas: {join(_REQUIRED)}, code or kind, summary"
     for name in names:
         if name not in known:
-            raise DataError(f"{raw.name}: there is no column {name!r:.60} of added events. {expected}.")
+            raise DataError(
+                f"{raw.name}: there is no column {name!r:.60} of added events. {expected}."
+            )
     lacking = [name for name in _REQUIRED if name not in names]
     if lacking or not set(_CODES) & set(names):
-        raise DataError(f"{raw.name}: the column {lacking[0] if lacking else 'code'!r} is missing. {expected}.")
+        raise DataError(
+            f"{raw.name}: the column {lacking[0] if lacking else 'code'!r} is missing. {expected}."
+        )
     if len(raw.rows) > MOST_ROWS:
         raise DataError(
             f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the table by a mapping "
@@ -266,7 +319,10 @@ def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
 
 
 def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return the rows that can be read, by line, as the event table has them; and why others cannot, by line."""
+    """Return the rows that can be read, by line, as the event table has them.
+
+    And why others cannot, by line.
+    """
     text = {name: raw.rows[name].str.strip() for name in raw.rows.columns}
     empty = pd.Series("", index=raw.rows.index, dtype=object)
     given = [text.get(name, empty) for name in _CODES]
@@ -278,20 +334,29 @@ def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str
             reasons[line] = str(error)
     fields = {name: text[name] for name in _FIELDS if name in text}
     fields |= {side: text[side].str.upper() for side in ("source", "target")}
-    rows = pd.DataFrame(fields | {"cameo": pd.Series(codes, dtype=object)}, index=raw.rows.index).loc[list(codes)]
+    rows = pd.DataFrame(
+        fields | {"cameo": pd.Series(codes, dtype=object)}, index=raw.rows.index
+    ).loc[list(codes)]
     reasons |= raw.faults
     if rows.empty:
         raise raw.nothing_usable(reasons)
     mapping = TableMapping(
-        dataset=dataset, columns={name: name for name in rows.columns}, missing=("",), known_at_empty="date"
+        dataset=dataset,
+        columns={name: name for name in rows.columns},
+        missing=("",),
+        known_at_empty="date",
     )
     events, wrong = typed_rows(replace(raw, rows=rows, broken={}), mapping)
     return in_types(events.drop(index=list(wrong))), reasons | wrong
 
 
 def code_of_row(code: str, cameo: str, kind: str) -> str:
-    """Return the code of a row that a person has written; `code` and `cameo` are two names of one column."""
-    # A spreadsheet takes '042' for 42 and '010' for 10, another code: two digits are never read as a code.
+    """Return the code of a row that a person has written.
+
+    `code` and `cameo` are two names of one column.
+    """
+    # A spreadsheet takes '042' for 42 and '010' for 10, another code: two digits are never read as
+    # a code.
     words = [word for word in (code, cameo, kind) if word]
     if len(words) != 1:
         raise DataError(f"{'no' if not words else 'more than one'} code or kind; give one of them")
@@ -302,14 +367,18 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
         return words[0]
     meant = [each for each in (f"0{words[0]}", f"{words[0]}0") if len(each) > 2 and each in known]
     hint = f"; {join(meant, 'or')} is meant? A spreadsheet drops leading zeros" if meant else ""
-    raise DataError(f"code {words[0]!r:.20}: not a code of three or four digits of the codebook{hint}")
+    raise DataError(
+        f"code {words[0]!r:.20}: not a code of three or four digits of the codebook{hint}"
+    )
 
 
 _REPEATS = "is there already"
 _KEY = ["date", "source", "target", "cameo"]
 
 
-def _reasons_against(rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFrame) -> dict[int, str]:
+def _reasons_against(
+    rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFrame
+) -> dict[int, str]:
     """Return, by line, why rows cannot be added to a dataset: outside its coverage (`spans`), or there already."""
     there = events[events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
     known = there.set_index(_KEY)["summary"].to_dict()
@@ -323,9 +392,13 @@ def _reasons_against(rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFra
             reason = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start:%Y-%m-%d}"
         elif key in known:
             what = " ".join(str(known[key]).split())
-            reason = f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
+            reason = (
+                f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
+            )
         else:
-            first = firsts.setdefault((*key, " ".join(row["summary"].casefold().split())), int(str(line)))
+            first = firsts.setdefault(
+                (*key, " ".join(row["summary"].casefold().split())), int(str(line))
+            )
             reason = f"{_REPEATS}, in line {first}" if first != line else ""
         if reason:
             reasons[int(str(line))] = reason
@@ -348,11 +421,16 @@ def _extensions(rows: pd.DataFrame, spans: pd.DataFrame) -> tuple[Extension, ...
 def _added_events(rows: pd.DataFrame) -> tuple[AddedEvent, ...]:
     return tuple(
         AddedEvent(
-            line=int(str(line)), date=f"{row['date']:%Y-%m-%d}", n=int(row["n"]),
-            **{name: str(row[name]) for name in ("event_id", "dyad", "source", "target", "cameo", "summary")},
+            line=int(str(line)),
+            date=f"{row['date']:%Y-%m-%d}",
+            n=int(row["n"]),
+            **{
+                name: str(row[name])
+                for name in ("event_id", "dyad", "source", "target", "cameo", "summary")
+            },
         )
         for line, row in rows.sort_index().iterrows()
-    )  # fmt: skip
+    )
 
 
 def _resembling(table: EventTable, addition: Addition) -> list[str]:
@@ -364,10 +442,13 @@ def _resembling(table: EventTable, addition: Addition) -> list[str]:
     near = near.assign(of=near["cameo"].map(read_scale(SCALE).class_of))
     new = near[near["event_id"].isin(list(lines))]
     pairs = new.merge(near, on=["source", "target", "of"], suffixes=("", "_there"))
-    like = (pairs["event_id"] != pairs["event_id_there"]) & ((pairs["date"] - pairs["date_there"]).abs() <= day)
+    like = (pairs["event_id"] != pairs["event_id_there"]) & (
+        (pairs["date"] - pairs["date_there"]).abs() <= day
+    )
     found = pairs[like].drop_duplicates("event_id")
     columns = (found[name] for name in ("event_id", "date_there", "cameo_there", "summary_there"))
     found_like = sorted(
-        (lines[one], f"{when:%Y-%m-%d}, {code}, {what}") for one, when, code, what in zip(*columns, strict=True)
+        (lines[one], f"{when:%Y-%m-%d}, {code}, {what}")
+        for one, when, code, what in zip(*columns, strict=True)
     )
     return [f"line {line} is like {words:.140}" for line, words in found_like]

@@ -10,7 +10,15 @@ from forecast.arguments import checked
 from forecast.dates import today
 from forecast.errors import DataError, OutputPathError
 from forecast.events.dyads import dyad_code
-from forecast.events.mapping import ADVICE, CountsMapping, IndexMapping, RawTable, load_mapping, load_raw, read_times
+from forecast.events.mapping import (
+    ADVICE,
+    CountsMapping,
+    IndexMapping,
+    RawTable,
+    load_mapping,
+    load_raw,
+    read_times,
+)
 from forecast.events.table import CountTable
 from forecast.files import check_target, fence, write_csv, write_text
 from forecast.typing import Frame
@@ -21,7 +29,9 @@ LARGEST_COUNT = 2**31 - 1
 
 
 @checked
-def read_counts(path: str | Path | Frame, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
+def read_counts(
+    path: str | Path | Frame, mapping: CountsMapping | dict[str, Any] | str | Path
+) -> CountTable:
     """Read counts that are aggregated already: one row per period and direction, one or more columns per class.
 
     Parameters
@@ -76,10 +86,16 @@ def wide_counts(table: CountTable, *, directed: bool = False) -> pd.DataFrame:
     values = "n" if directed or "events" not in counts else "events"
     time = counts["date"].dt.strftime(_TIMES[table.frequency])
     wide = counts.assign(time=time).pivot_table(
-        index=["time", "source", "target"], columns="class", values=values, aggfunc="sum", fill_value=0
+        index=["time", "source", "target"],
+        columns="class",
+        values=values,
+        aggfunc="sum",
+        fill_value=0,
     )
     wide = wide.reindex(columns=range(len(table.classes)), fill_value=0)
-    return wide.set_axis([class_column(place) for place in range(len(table.classes))], axis=1).reset_index()
+    return wide.set_axis(
+        [class_column(place) for place in range(len(table.classes))], axis=1
+    ).reset_index()
 
 
 def class_column(place: int) -> str:
@@ -98,7 +114,11 @@ def wide_mapping(
         "frequency": frequency,
         "missing": [""],
         "classes": [
-            {"name": name, "side": "conflict" if place < zero_cut else "cooperation", "columns": [class_column(place)]}
+            {
+                "name": name,
+                "side": "conflict" if place < zero_cut else "cooperation",
+                "columns": [class_column(place)],
+            }
             for place, name in enumerate(classes)
         ],
     }
@@ -110,7 +130,9 @@ def write_counts(table: CountTable, path: str | Path, *, directed: bool = False)
     path = Path(path)
     mapping = path.with_suffix(".yaml")
     if mapping == path:
-        raise OutputPathError(f"{path}: the mapping would have the same name. Choose one that ends in .csv.")
+        raise OutputPathError(
+            f"{path}: the mapping would have the same name. Choose one that ends in .csv."
+        )
     for target in (path, mapping):
         check_target(target)
     write_csv(path, wide_counts(table, directed=directed))
@@ -127,7 +149,9 @@ def write_mapping(path: str | Path, mapping: dict[str, Any]) -> None:
 
 
 @checked
-def read_index(path: str | Path | Frame, mapping: IndexMapping | dict[str, Any] | str | Path) -> pd.DataFrame:
+def read_index(
+    path: str | Path | Frame, mapping: IndexMapping | dict[str, Any] | str | Path
+) -> pd.DataFrame:
     """Read an index of relations, such as a published monthly scale.
 
     Parameters
@@ -148,7 +172,8 @@ def read_index(path: str | Path | Frame, mapping: IndexMapping | dict[str, Any] 
     MappingError
         If the mapping is malformed or names a column that is not there.
     DataError
-        If the file cannot be read, holds no value, a period twice, or something that is no time or number.
+        If the file cannot be read, holds no value, a period twice, or something that is no time or
+        number.
 
     Examples
     --------
@@ -176,7 +201,9 @@ def read_index(path: str | Path | Frame, mapping: IndexMapping | dict[str, Any] 
         for problem, where in problems.items():
             if where.any():
                 line = where.index[where][0]
-                raise DataError(f"{raw.name}, line {line}: {problem} ({', '.join(text.loc[line])!r:.80}).")
+                raise DataError(
+                    f"{raw.name}, line {line}: {problem} ({', '.join(text.loc[line])!r:.80})."
+                )
         if raw.broken or value.isna().all():
             what = f"line {min(raw.broken)} is broken" if raw.broken else "there is no value"
             raise DataError(f"{raw.name}: {what}. {ADVICE}")
@@ -192,7 +219,10 @@ def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> pd.DataFr
     if not directed:
         halves = fields["dyad"].str.partition("-")
         fields |= {"source": halves[0], "target": halves[2]}
-    states = [fields[side].map(lambda name: mapping.countries.get(name, name)) for side in ("source", "target")]
+    states = [
+        fields[side].map(lambda name: mapping.countries.get(name, name))
+        for side in ("source", "target")
+    ]
     start = read_times(fields["time"], mapping.date_format, months=True)
     length = pd.offsets.MonthEnd(0) if mapping.frequency == "month" else pd.Timedelta(days=6)
     return pd.DataFrame(
@@ -212,26 +242,36 @@ def _sum_cells(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     sums = {}
     for level, each in enumerate(mapping.classes):
         texts = pd.DataFrame({place: raw.column(each.name, place) for place in each.columns})
-        sums[level] = texts.apply(pd.to_numeric, errors="coerce").astype(float).sum(axis=1, skipna=False)
+        sums[level] = (
+            texts.apply(pd.to_numeric, errors="coerce").astype(float).sum(axis=1, skipna=False)
+        )
     return pd.DataFrame(sums)
 
 
 def _form_of(mapping: CountsMapping | IndexMapping) -> str:
     """Return how a time is to be written."""
-    return "in the date_format" + ("" if mapping.date_format else ", by default YYYY-MM or YYYY-MM-DD")
+    return "in the date_format" + (
+        "" if mapping.date_format else ", by default YYYY-MM or YYYY-MM-DD"
+    )
 
 
-def _reject_reasons(raw: RawTable, mapping: CountsMapping, rows: pd.DataFrame, cells: pd.DataFrame) -> dict[int, str]:
+def _reject_reasons(
+    raw: RawTable, mapping: CountsMapping, rows: pd.DataFrame, cells: pd.DataFrame
+) -> dict[int, str]:
     state = r"[A-Z]{3}-[A-Z]{3}"
     problems = {
         f"time is not {_form_of(mapping)}": rows["date"].isna(),
         "time is later than today": rows["date"] > pd.Timestamp(today()),
-        "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"].str.fullmatch(state).astype(bool)
+        "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"]
+        .str.fullmatch(state)
+        .astype(bool)
         | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),
-        "a count is not a whole number from 0": ~((cells >= 0) & (cells <= LARGEST_COUNT) & (cells % 1 == 0)).all(
-            axis=1
+        "a count is not a whole number from 0": ~(
+            (cells >= 0) & (cells <= LARGEST_COUNT) & (cells % 1 == 0)
+        ).all(axis=1),
+        "the same period and direction as an earlier line": rows.duplicated(
+            ["date", "dyad", "source"]
         ),
-        "the same period and direction as an earlier line": rows.duplicated(["date", "dyad", "source"]),
     }
     reasons = raw.faults
     for problem, where in problems.items():

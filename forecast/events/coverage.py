@@ -1,8 +1,9 @@
 """Coverage beyond the complete record: statements of complete days, gaps, and rows that are announced or later.
 
-A dataset's record of a dyad is complete up to a day. An added file extends it, and `--covered-to` states which days are
-complete. Days between that no file and no statement covers are a gap. Rows of the dataset itself that lie beyond its
-complete record are *announced or later*: they are shown, and count only on days that are stated to be complete.
+A dataset's record of a dyad is complete up to a day. An added file extends it, and `--covered-to`
+states which days are complete. Days between that no file and no statement covers are a gap. Rows of
+the dataset itself that lie beyond its complete record are *announced or later*: they are shown, and
+count only on days that are stated to be complete.
 """
 
 import re
@@ -20,7 +21,8 @@ from forecast.events.dyads import Addition, Days, as_spans, each_day, even_spans
 from forecast.events.table import EventTable
 
 LONGEST_GAP = 31
-"""Days: a longer gap before an added file stays missing. A month of a quiet pair may well have no event."""
+"""Days: a longer gap before an added file stays missing. A month of a quiet pair may well have no
+event."""
 REMARK = "announced or later"
 """Remark on rows beyond the complete record of their dyad."""
 _FORM = (
@@ -40,7 +42,10 @@ class Statement:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `PAIR:DAY` or `PAIR:FIRST:LAST`; a month as last day is its last day, as first day its first."""
+        """Read `PAIR:DAY` or `PAIR:FIRST:LAST`.
+
+        A month as last day is its last day, as first day its first.
+        """
         dyad, *days = text.strip().split(":")
         if not re.fullmatch(r"[A-Za-z]{3}[-_][A-Za-z]{3}", dyad) or len(days) not in (1, 2):
             raise SpecError(f"covered-to: {text!r:.60} names no pair with its day; {_FORM}")
@@ -70,7 +75,10 @@ def first_day_after(before: date, first: date) -> date:
 
 def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[Days]]:
     """Return the first and last day of each gap that additions leave, by dataset and dyad."""
-    missing, covered = defaultdict[tuple[str, str], set[date]](set), defaultdict[tuple[str, str], set[date]](set)
+    missing, covered = (
+        defaultdict[tuple[str, str], set[date]](set),
+        defaultdict[tuple[str, str], set[date]](set),
+    )
     for addition in additions:
         for one in addition.extensions:
             key = addition.dataset, one.dyad
@@ -82,7 +90,13 @@ def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[D
 
 def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> list[Days]:
     """Return the spans of days that added files cover by their rows alone, without a statement of completeness."""
-    own = [one for each in additions if each.dataset == dataset for one in each.extensions if one.dyad == dyad]
+    own = [
+        one
+        for each in additions
+        if each.dataset == dataset
+        for one in each.extensions
+        if one.dyad == dyad
+    ]
     days = {day for one in own if not one.stated for day in each_day(one.first, one.last)}
     stated = {day for one in own if one.stated for day in each_day(one.first, one.last)}
     return as_spans(days - stated)

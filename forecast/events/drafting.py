@@ -1,8 +1,8 @@
 """Drafts of added events: what a feed reports of a pair, proposed to an editor, and what the editor decided.
 
-Rows of a feed of one day, pair and class are one proposal, ranked by reports. An editor accepts, corrects or rejects
-it in a CSV. Accepted rows become a file of added events, and every decision is kept, so that it is known how often
-the code of a feed was right.
+Rows of a feed of one day, pair and class are one proposal, ranked by reports. An editor accepts,
+corrects or rejects it in a CSV. Accepted rows become a file of added events, and every decision is
+kept, so that it is known how often the code of a feed was right.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from forecast.dates import today
 from forecast.errors import DataError
 from forecast.events.additions import SCALE, code_of_row
-from forecast.events.codebook import HOST, VISITS, past_days, read_codes, read_scale, read_small_csv, require_cells
+from forecast.events.codebook import (
+    HOST,
+    VISITS,
+    past_days,
+    read_codes,
+    read_scale,
+    read_small_csv,
+    require_cells,
+)
 from forecast.events.dyads import dyad_code
 from forecast.events.table import EventTable
 from forecast.files import write_csv
@@ -27,15 +35,18 @@ from forecast.wording import capital, count
 MOST_PROPOSED = 15
 """Proposals of a pair in a draft: fifteen pairs at 16 seconds a proposal take an editor an hour."""
 DAYS_APART = 1
-"""Days between a report and an event of the chronology that is taken to resemble it: feeds date by time zones."""
+"""Days between a report and an event of the chronology that is taken to resemble it: feeds date by
+time zones."""
 LONGEST_SUMMARY = 160
 """Characters, as in the chronology (data/codebook/CODING.md)."""
 STATEMENTS = ("01", "02")
-"""Roots that are not proposed by default: since 2020 they are 2% of the chronology, and a fifth of a feed."""
+"""Roots that are not proposed by default: since 2020 they are 2% of the chronology, and a fifth of
+a feed."""
 
 Decision = Literal["accepted", "corrected", "rejected", "there"]
 EVENT = ["date", "source", "target", "code"]
-"""Columns that say what a proposal is; an accepted row in which one was changed is a corrected one."""
+"""Columns that say what a proposal is; an accepted row in which one was changed is a corrected
+one."""
 DRAFT_COLUMNS = (
     "decision",
     *EVENT,
@@ -51,9 +62,21 @@ DRAFT_COLUMNS = (
     "proposed",
 )
 DECISION_COLUMNS = ("decided", "draft", "proposed", "decision", *EVENT, "reports")
-ADDED_COLUMNS = ("date", "known_at", "compiled", "source", "target", "code", "actor", "summary", "reference")
+ADDED_COLUMNS = (
+    "date",
+    "known_at",
+    "compiled",
+    "source",
+    "target",
+    "code",
+    "actor",
+    "summary",
+    "reference",
+)
 _WORDS: dict[str, Decision] = {
-    **dict.fromkeys(("accept", "accepted", "yes", "y", "a", "x", "correct", "corrected", "c"), "accepted"),
+    **dict.fromkeys(
+        ("accept", "accepted", "yes", "y", "a", "x", "correct", "corrected", "c"), "accepted"
+    ),
     **dict.fromkeys(("reject", "rejected", "no", "n", "r"), "rejected"),
     "there": "there",
 }
@@ -106,7 +129,8 @@ def draft_events(
     first, last : datetime.date
         First and last day of the events; the last is by default that of the feed.
     most : int
-        Proposals listed of a pair, those with most reports; events that are there already do not count.
+        Proposals listed of a pair, those with most reports; events that are there already do not
+        count.
     statements : bool
         Propose statements and appeals (roots 01 and 02) too.
     decisions : pandas.DataFrame, optional
@@ -142,13 +166,17 @@ def draft_events(
     order = {dyad: place for place, dyad in enumerate(dyads)}
     clusters = clusters.assign(at=clusters["dyad"].map(order), open=clusters["decision"] == "")
     clusters = clusters.sort_values(
-        ["at", "open", "reports", "date", "code"], ascending=[True, False, False, True, True], ignore_index=True
+        ["at", "open", "reports", "date", "code"],
+        ascending=[True, False, False, True, True],
+        ignore_index=True,
     )
     listed = ~clusters["open"] | (clusters.groupby(["at", "open"]).cumcount() < most)
     reported = feed.events["date"].between(pd.Timestamp(first), pd.Timestamp(end))
     own = known[known["date"].isin(feed.events.loc[reported, "date"])]
     places = own[["dyad", "date", "class"]].drop_duplicates()
-    met = places.merge(clusters[["dyad", "day", "class"]], left_on=list(places), right_on=["dyad", "day", "class"])
+    met = places.merge(
+        clusters[["dyad", "day", "class"]], left_on=list(places), right_on=["dyad", "day", "class"]
+    )
     return Draft(
         feed=str(rows["dataset"].iloc[0]),
         dyads=tuple(dyads),
@@ -214,7 +242,9 @@ def _summary(row: "pd.Series[Any]", source: str, target: str, name: str) -> str:
 def _there(known: pd.DataFrame, proposal: Any) -> tuple[bool, str]:
     """Return whether the chronology has an event, and in words what it has of its class within a day."""
     apart = (known["date"] - proposal.day).abs() <= pd.Timedelta(days=DAYS_APART)
-    near = known[apart & (known["dyad"] == proposal.dyad) & (known["class"] == _class_of(proposal.code))]
+    near = known[
+        apart & (known["dyad"] == proposal.dyad) & (known["class"] == _class_of(proposal.code))
+    ]
     codes = VISITS if proposal.code in VISITS else (proposal.code,)
     joint = bool(read_codes().loc[proposal.code, "joint"])
     same = (near["date"] == proposal.day) & near["cameo"].isin(codes)
@@ -248,20 +278,23 @@ class Edited:
 def read_draft(path: Path) -> pd.DataFrame:
     """Read a draft that an editor has worked on: `DRAFT_COLUMNS` by line, as text."""
     rows = read_small_csv(path, DRAFT_COLUMNS)
-    # A spreadsheet is kept from taking a text for a formula by an apostrophe, which is no part of it.
+    # A spreadsheet is kept from taking a text for a formula by an apostrophe, which is no part of
+    # it.
     return rows.map(lambda cell: cell[1:] if cell[:2] in ("'=", "'+", "'-", "'@") else cell)
 
 
 def read_edited(path: Path, decisions: pd.DataFrame | None = None) -> Edited:
     """Read what an editor decided of the proposals of a draft.
 
-    Rows are compared with their column `proposed`: an accepted one whose day, sides or code were changed is a corrected
-    one. A row that an earlier run accepted keeps the day on which it was compiled.
+    Rows are compared with their column `proposed`: an accepted one whose day, sides or code were
+    changed is a corrected one. A row that an earlier run accepted keeps the day on which it was
+    compiled.
 
     Raises
     ------
     DataError
-        If a decision is no such word, or an accepted row has no day, code or sides that can be read.
+        If a decision is no such word, or an accepted row has no day, code or sides that can be
+        read.
     """
     rows = read_draft(path)
     words = rows["decision"].str.casefold()
@@ -271,7 +304,12 @@ def read_edited(path: Path, decisions: pd.DataFrame | None = None) -> Edited:
     proposed = decided["proposed"].str.extract(
         r"^(?P<date>\S+) (?P<source>[A-Z]{3})>(?P<target>[A-Z]{3}) (?P<code>\d+)$"
     )
-    require_cells(decided["proposed"], proposed.notna().all(axis=1), "it as the draft had it; leave it alone", path)
+    require_cells(
+        decided["proposed"],
+        proposed.notna().all(axis=1),
+        "it as the draft had it; leave it alone",
+        path,
+    )
     yes = decided["decision"] == "accepted"
     accepted = _checked(decided[yes], proposed[yes], path)
     changed = (accepted[EVENT] != proposed.loc[yes, EVENT]).any(axis=1)
@@ -282,23 +320,33 @@ def read_edited(path: Path, decisions: pd.DataFrame | None = None) -> Edited:
     if decisions is not None:  # a decision that stands keeps its day
         key = ["draft", "proposed", "decision", *EVENT]
         before = decisions.drop_duplicates(key, keep="last").set_index(key)["decided"]
-        decided["decided"] = [before.get(row, day) for row in decided[key].itertuples(index=False, name=None)]
+        decided["decided"] = [
+            before.get(row, day) for row in decided[key].itertuples(index=False, name=None)
+        ]
     added = accepted.assign(compiled=decided.loc[yes, "decided"])
-    return Edited(decided[list(DECISION_COLUMNS)], added[list(ADDED_COLUMNS)], int((words == "").sum()))
+    return Edited(
+        decided[list(DECISION_COLUMNS)], added[list(ADDED_COLUMNS)], int((words == "").sum())
+    )
 
 
 def _checked(accepted: pd.DataFrame, proposed: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Return accepted rows with their days, sides and codes put right, or raise what is wrong with one."""
-    rows = accepted.assign(source=accepted["source"].str.upper(), target=accepted["target"].str.upper())
+    rows = accepted.assign(
+        source=accepted["source"].str.upper(), target=accepted["target"].str.upper()
+    )
     past_days(rows["date"], str(path))
     right = pd.Series((_pairs(rows) == _pairs(proposed)).all(axis=1), index=rows.index)
-    require_cells(rows["target"], right, "the two states of the proposal; reject it if they are not", path)
+    require_cells(
+        rows["target"], right, "the two states of the proposal; reject it if they are not", path
+    )
     rows["code"] = [
         _read_code(given, was, f"{path}, line {line}")
         for line, given, was in zip(rows.index, rows["code"], proposed["code"], strict=True)
     ]
     # An event that was moved to a later day could not be known before it.
-    return rows.assign(known_at=rows["known_at"].where(rows["known_at"] >= rows["date"], rows["date"]))
+    return rows.assign(
+        known_at=rows["known_at"].where(rows["known_at"] >= rows["date"], rows["date"])
+    )
 
 
 def _pairs(rows: pd.DataFrame) -> NDArray[np.str_]:
@@ -329,7 +377,11 @@ def read_decisions(path: Path) -> pd.DataFrame | None:
 def merged_decisions(before: pd.DataFrame | None, edited: Edited) -> pd.DataFrame:
     """Return all decisions: those of a draft in place of earlier ones about the same proposals."""
     key = ["draft", "proposed"]
-    every = edited.decisions if before is None else pd.concat([before[list(DECISION_COLUMNS)], edited.decisions])
+    every = (
+        edited.decisions
+        if before is None
+        else pd.concat([before[list(DECISION_COLUMNS)], edited.decisions])
+    )
     return every.drop_duplicates(key, keep="last").reset_index(drop=True)
 
 
@@ -339,8 +391,9 @@ def precision_by_code(decisions: pd.DataFrame | None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `code`, that of the proposal; whole numbers `proposed`, `accepted`, `corrected`, `rejected`, `there`; and
-        `precision`, the share from 0 to 1 of the proposals with a right code: accepted as they were, or there already.
+        Index `code`, that of the proposal; whole numbers `proposed`, `accepted`, `corrected`,
+        `rejected`, `there`; and `precision`, the share from 0 to 1 of the proposals with a right
+        code: accepted as they were, or there already.
     """
     names = list(get_args(Decision))
     if decisions is None or decisions.empty:

@@ -24,7 +24,8 @@ from forecast.wording import join_some
 Days = tuple[date, date]
 """First and last day of a span."""
 MOST_MISSING = 0.1
-"""The part of a period that may be missing before it counts as not covered: of a month three days, of a week none."""
+"""The part of a period that may be missing before it counts as not covered: of a month three days,
+of a week none."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,17 @@ class Covered:
         """First and last day of each gap."""
         ends = [last for _, last in self.spans[:-1]]
         starts = [first for first, _ in self.spans[1:]]
-        return [(end + timedelta(days=1), start - timedelta(days=1)) for end, start in zip(ends, starts, strict=True)]
+        return [
+            (end + timedelta(days=1), start - timedelta(days=1))
+            for end, start in zip(ends, starts, strict=True)
+        ]
 
     @property
     def by_month(self) -> Counter[str]:
         """Number of days of each month, such as `2018-06`."""
-        return Counter(f"{day:%Y-%m}" for first, last in self.spans for day in each_day(first, last))
+        return Counter(
+            f"{day:%Y-%m}" for first, last in self.spans for day in each_day(first, last)
+        )
 
     def missing(self, starts: ArrayLike, ends: ArrayLike) -> Bool:
         """Return in which periods too many days are missing, (period,)."""
@@ -89,7 +95,8 @@ def as_spans(days: Iterable[date]) -> list[Days]:
 
 
 ATTRIBUTE = "additions"
-"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none are."""
+"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none
+are."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +121,12 @@ class Extension:
     dyad: str  # Code
     before: str  # Last day of coverage without and with the added events, ISO
     to: str
-    start: str = ""  # First day of what is covered, ISO, where days before it are missing; else the day after `before`
-    stated: bool = False  # Whether somebody stated that each of its days is complete (`--covered-to`)
+    # First day of what is covered, ISO, where days before it are missing; else the day after
+    # `before`
+    start: str = ""
+    stated: bool = (
+        False  # Whether somebody stated that each of its days is complete (`--covered-to`)
+    )
 
     @property
     def after(self) -> date:
@@ -140,11 +151,15 @@ class Addition:
     file: str  # Its name; `rows` for rows that came from no file
     sha256: str  # Of its content
     dataset: str  # To which it was added
-    rows: int  # Rows of the file; those of them that were there already; those that could not be used
+    rows: (
+        int  # Rows of the file; those of them that were there already; those that could not be used
+    )
     repeated: int
     rejected: int
     events: tuple[AddedEvent, ...]  # Those that were added
-    extensions: tuple[Extension, ...]  # By how much coverage is extended; dyads whose coverage stays are left out
+    extensions: tuple[
+        Extension, ...
+    ]  # By how much coverage is extended; dyads whose coverage stays are left out
 
     @property
     def account(self) -> dict[str, Any]:
@@ -182,7 +197,9 @@ def counted_additions(
     counted, kept = set(event_ids), []
     for addition in additions:
         events = tuple(one for one in addition.events if one.event_id in counted)
-        extensions = tuple(one for one in addition.extensions if one.dyad in dyads and one.before < until)
+        extensions = tuple(
+            one for one in addition.extensions if one.dyad in dyads and one.before < until
+        )
         if events or extensions:
             kept.append(asdict(replace(addition, events=events, extensions=extensions)))
     return json.dumps(kept, ensure_ascii=False) if kept else ""
@@ -197,8 +214,16 @@ def additions_of(panel_attributes: Mapping[Any, Any]) -> tuple[Addition, ...]:
 
 
 def last_covered(additions: Iterable[Addition], dyads: Collection[str]) -> date | None:
-    """Return the last day to which additions extend the coverage of any of some dyads; None if of none."""
-    days = [date.fromisoformat(one.to) for each in additions for one in each.extensions if one.dyad in dyads]
+    """Return the last day to which additions extend the coverage of any of some dyads.
+
+    None if of none.
+    """
+    days = [
+        date.fromisoformat(one.to)
+        for each in additions
+        for one in each.extensions
+        if one.dyad in dyads
+    ]
     return max(days, default=None)
 
 
@@ -209,9 +234,10 @@ def read_dyads() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `dyad` (``USA-CHN``); columns `first`, `second`, `name`, `label`, `long`, `hierarchy` (``yes`` or
-        ``no``: whether it is fitted together with the others by default), `reference_date` (datetime64; the day
-        since which it is compared with its own record), `reference_event`, `reference`.
+        Index `dyad` (``USA-CHN``); columns `first`, `second`, `name`, `label`, `long`, `hierarchy`
+        (``yes`` or ``no``: whether it is fitted together with the others by default),
+        `reference_date` (datetime64; the day since which it is compared with its own record),
+        `reference_event`, `reference`.
 
     Examples
     --------
@@ -235,14 +261,14 @@ def read_eras(path: str | Path | Frame | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : str, pathlib.Path or table, optional
-        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates
-        without a time of day; the embedded `eras.csv` without it.
+        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as
+        text or dates without a time of day; the embedded `eras.csv` without it.
 
     Returns
     -------
     pandas.DataFrame
-        `dyad`, `era` (short name), `start`, `recognised_at` (the day since which one could know; an as-of run
-        uses no era before it), `name`, `reference`; sorted by dyad and start.
+        `dyad`, `era` (short name), `start`, `recognised_at` (the day since which one could know; an
+        as-of run uses no era before it), `name`, `reference`; sorted by dyad and start.
 
     Raises
     ------
@@ -259,7 +285,9 @@ def read_eras(path: str | Path | Frame | None = None) -> pd.DataFrame:
     name, eras = _read_table(path, "eras", ("dyad", "era", *days, "name"), days)
     twice = eras[eras.duplicated(["dyad", "era"])]
     if len(twice):
-        raise DataError(f"{name}: {twice.iloc[0]['dyad']} has the era {twice.iloc[0]['era']!r} twice.")
+        raise DataError(
+            f"{name}: {twice.iloc[0]['dyad']} has the era {twice.iloc[0]['era']!r} twice."
+        )
     return eras.sort_values(["dyad", "start"], ignore_index=True)
 
 
@@ -270,20 +298,22 @@ def read_coverage(path: str | Path | Frame | None = None) -> pd.DataFrame:
     Parameters
     ----------
     path : str, pathlib.Path or table, optional
-        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as text or dates
-        without a time of day; the embedded `coverage.csv` without it.
+        A CSV, or a table of pandas, polars, Arrow or xarray, with the columns below, its days as
+        text or dates without a time of day; the embedded `coverage.csv` without it.
 
     Returns
     -------
     pandas.DataFrame
-        `dyad`, `start`, `last_even` (datetime64), and whatever other columns there are. A column `dataset`
-        limits a row to that dataset. The embedded table also has `compiled` (the year in which the rows were written
-        down), `empty_years` (inside coverage), `note` and `caveat` (what a reader of a report has to know).
+        `dyad`, `start`, `last_even` (datetime64), and whatever other columns there are. A column
+        `dataset` limits a row to that dataset. The embedded table also has `compiled` (the year in
+        which the rows were written down), `empty_years` (inside coverage), `note` and `caveat`
+        (what a reader of a report has to know).
 
     Raises
     ------
     DataError
-        If a column is missing, or a day is malformed or in the future, or a dyad's coverage ends before it begins.
+        If a column is missing, or a day is malformed or in the future, or a dyad's coverage ends
+        before it begins.
 
     Examples
     --------
@@ -294,7 +324,9 @@ def read_coverage(path: str | Path | Frame | None = None) -> pd.DataFrame:
     days = ("start", "last_even")
     name, coverage = _read_table(path, "coverage", ("dyad", *days), days)
     last = coverage["last_even"]
-    require_cells(last, last >= coverage["start"], "the last day of coverage, not one before start", name)
+    require_cells(
+        last, last >= coverage["start"], "the last day of coverage, not one before start", name
+    )
     return coverage.reset_index(drop=True)
 
 
@@ -308,7 +340,11 @@ def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
 def compiled_in(dataset: str) -> str:
     """Return the year in which a dataset was written down, as `coverage.csv` states it; '' if it does not."""
     table = read_coverage()
-    return str(table.loc[table["dataset"] == dataset, "compiled"].max()) if dataset in set(table["dataset"]) else ""
+    return (
+        str(table.loc[table["dataset"] == dataset, "compiled"].max())
+        if dataset in set(table["dataset"])
+        else ""
+    )
 
 
 def even_spans(
@@ -318,18 +354,25 @@ def even_spans(
     covered: Iterable[Covered] = (),
 ) -> pd.DataFrame:
     """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad), and whether it is `stated`."""
-    # Coverage that is not stated goes from the first event to the last. It is stated by files, by the table that comes
-    # with the data, which added events extend, or by one that a caller gives, which stays as it is.
-    spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
+    # Coverage that is not stated goes from the first event to the last. It is stated by files, by
+    # the table that comes with the data, which added events extend, or by one that a caller gives,
+    # which stays as it is.
+    spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(
+        start=("date", "min"), last=("date", "max")
+    )
     files = {one.dataset: one for one in covered if one.spans}
     for one in files.values():
         own = spans.index.get_level_values("dataset") == one.dataset
         if own.any():
-            spans.loc[own, "start"], spans.loc[own, "last"] = (pd.Timestamp(day) for day in (one.first, one.last))
+            spans.loc[own, "start"], spans.loc[own, "last"] = (
+                pd.Timestamp(day) for day in (one.first, one.last)
+            )
     given = read_coverage(coverage).rename(columns={"last_even": "last"})
     keys = [name for name in spans.index.names if name in given]
     first = given.drop_duplicates(keys).set_index(keys)[["start", "last"]]
-    matching = first.reindex(spans.index if len(keys) == 2 else spans.index.get_level_values("dyad"))
+    matching = first.reindex(
+        spans.index if len(keys) == 2 else spans.index.get_level_values("dyad")
+    )
     ends = extended_ends(additions) if coverage is None else {}
     pairs = zip(matching["last"].notna(), spans.index, strict=True)
     stated = [there or place in ends or place[0] in files for there, place in pairs]
@@ -351,15 +394,17 @@ def dyad_code(one: str, other: str) -> str:
 def in_order(dyads: Iterable[str]) -> list[str]:
     """Sort dyads in the order of `dyads.csv`, others after them by name."""
     listed = list(read_dyads().index)
-    return sorted(dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad))
+    return sorted(
+        dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad)
+    )
 
 
 @checked
 def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     """Return the dyads that are fitted together with a dyad by default, itself among them.
 
-    A dyad that `dyads.csv` keeps out of the hierarchy is fitted alone. Any other is fitted together with all that are
-    not kept out, those that `dyads.csv` does not list among them.
+    A dyad that `dyads.csv` keeps out of the hierarchy is fitted alone. Any other is fitted together
+    with all that are not kept out, those that `dyads.csv` does not list among them.
 
     Parameters
     ----------
@@ -387,7 +432,10 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     ['USA-CHN', 'USA-IRN']
     """
     column = read_dyads()["hierarchy"]
-    apart, held = set(column.index[column == "no"]), list(column.index if present is None else present)
+    apart, held = (
+        set(column.index[column == "no"]),
+        list(column.index if present is None else present),
+    )
     code = find_dyad(dyad, held)
     return [code] if code in apart else [one for one in held if one not in apart]
 
@@ -413,7 +461,10 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
     for code in (asked, turned):
         if code in known:
             return code
-    guesses = [*difflib.get_close_matches(asked, known, 1), *difflib.get_close_matches(turned, known, 1)]
+    guesses = [
+        *difflib.get_close_matches(asked, known, 1),
+        *difflib.get_close_matches(turned, known, 1),
+    ]
     guess = f" Did you mean {guesses[0]}?" if guesses else ""
     listing = join_some(known) or "none"
     raise UnknownDyadError(
@@ -428,5 +479,8 @@ def _read_table(
     """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
     given = data_folder() / f"{what}.csv" if given is None else given
     table = Path(given) if isinstance(given, str | Path) else given
-    name, frame = table.name if isinstance(table, Path) else what, read_small_csv(table, columns, what)
+    name, frame = (
+        table.name if isinstance(table, Path) else what,
+        read_small_csv(table, columns, what),
+    )
     return name, frame.assign(**{column: past_days(frame[column], name) for column in days})

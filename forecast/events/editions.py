@@ -57,7 +57,10 @@ def current_edition() -> Edition:
 
 
 def edition_of(files: Iterable[SourceFile]) -> Edition | None:
-    """Return the edition to which the files of the chronology among some files belong; None if to none of them."""
+    """Return the edition to which the files of the chronology among some files belong.
+
+    None if to none of them.
+    """
     read = {file.name: file.sha256 for file in files}
     for edition, own in reversed(edition_files().items()):
         shared = own.keys() & read.keys()

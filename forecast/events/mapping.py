@@ -1,6 +1,7 @@
 """Mappings from foreign tables to the fields of the event table, and their rows as text with line numbers.
 
-Values stay text until the fields are known: a reader that guesses types turns the code '010' into 10.
+Values stay text until the fields are known: a reader that guesses types turns the code '010' into
+10.
 """
 
 import csv
@@ -26,13 +27,15 @@ from forecast.files import digest, fence, read_bytes
 from forecast.typing import Frame
 
 MOST_COLUMNS = 10_000
-"""Columns of a table: the widest of the field have some hundred, and each column takes memory and time of its own."""
+"""Columns of a table: the widest of the field have some hundred, and each column takes memory and
+time of its own."""
 Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
 
 
 _OTHER_DIGITS = re.compile(r"(?![0-9])\d")
-"""Digits of other scripts, such as full-width ones, which some formats of dates would read and others not."""
+"""Digits of other scripts, such as full-width ones, which some formats of dates would read and
+others not."""
 
 
 class FileForm(BaseModel):
@@ -41,7 +44,9 @@ class FileForm(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     fields: ClassVar[tuple[str, ...]]
     required: ClassVar[tuple[str, ...]]
-    by_user: ClassVar[bool] = True  # A mapping of the user's describes the file, and can be corrected in its place
+    by_user: ClassVar[bool] = (
+        True  # A mapping of the user's describes the file, and can be corrected in its place
+    )
 
     dataset: str = Field(min_length=1)  # Its name
     columns: dict[str, Place]  # Column of each field: its name, or position from 1
@@ -52,7 +57,9 @@ class FileForm(BaseModel):
     header: bool = True  # The first line names the columns
     encoding: str = "utf-8"  # Of a CSV
     missing: tuple[str, ...] = ("", "NULL", "NA")  # What marks a missing value
-    date_format: str | None = None  # Of `date` or `time`; by default ISO, such as 2023-10-31, of `time` also 2023-10
+    date_format: str | None = (
+        None  # Of `date` or `time`; by default ISO, such as 2023-10-31, of `time` also 2023-10
+    )
 
     @field_validator("delimiter", mode="before")
     @classmethod
@@ -67,7 +74,9 @@ class FileForm(BaseModel):
         if value is None or value == "ISO8601":
             return value
         plain = value.replace("%%", "")
-        years = "YyG" if "%d" in plain else "YyGFcxD"  # beside a day Python does not see the year of a whole date
+        years = (
+            "YyG" if "%d" in plain else "YyGFcxD"
+        )  # beside a day Python does not see the year of a whole date
         if not re.search(f"%[{years}]", plain):
             raise ValueError(f"{value!r:.60} has no year; write a format such as '%Y-%m-%d'")
         try:
@@ -83,7 +92,9 @@ class FileForm(BaseModel):
         for where, names in (("columns", self.columns), ("constants", self.constants)):
             for name in names:
                 if name not in self.fields:
-                    raise ValueError(f"{where}: {name!r} is no field; fields are {', '.join(self.fields)}")
+                    raise ValueError(
+                        f"{where}: {name!r} is no field; fields are {', '.join(self.fields)}"
+                    )
         for name in self.required:
             if not self.has(name):
                 raise ValueError(f"{name} is missing: give it under `columns` or `constants`")
@@ -101,17 +112,28 @@ class TableMapping(FileForm):
     """A table of single events, or of rows that stand for `n` of the same kind."""
 
     fields = (
-        "date", "known_at", "source", "target", "cameo", "goldstein", "quad", "n", "actor", "summary", "reference",
+        "date",
+        "known_at",
+        "source",
+        "target",
+        "cameo",
+        "goldstein",
+        "quad",
+        "n",
+        "actor",
+        "summary",
+        "reference",
         "event_id",
-    )  # fmt: skip
+    )
     required = ("date", "source", "target")
 
     scheme: Literal["cameo", "weis"] = "cameo"  # Coding scheme of the codes in the field `cameo`
     known_at_format: str | None = None  # By default as `date_format`
-    # What an empty `known_at` means: `missing`, so that the row is rejected, or `date`, the day of the event
+    # What an empty `known_at` means: `missing`, so that the row is rejected, or `date`, the day of
+    # the event
     known_at_empty: Literal["missing", "date"] = "missing"
-    # ISO 3166 alpha-3 codes by country name; codes of states need no entry, nor those that ISO leaves to users (`XKX`);
-    # `EUR: EUR` accepts a code that is no state's
+    # ISO 3166 alpha-3 codes by country name; codes of states need no entry, nor those that ISO
+    # leaves to users (`XKX`); `EUR: EUR` accepts a code that is no state's
     countries: dict[str, str] = {}
     # `lost` if '061' became '61'; `kept` if '10' is the root code 10; by default by the file
     leading_zeros: Literal["kept", "lost"] | None = None
@@ -121,7 +143,9 @@ class TableMapping(FileForm):
     @model_validator(mode="after")
     def _coded(self) -> Self:
         if not (self.has("cameo") or self.has("goldstein") or self.has("quad")):
-            raise ValueError("cameo is missing: give it, or else `goldstein` or `quad`, under `columns` or `constants`")
+            raise ValueError(
+                "cameo is missing: give it, or else `goldstein` or `quad`, under `columns` or `constants`"
+            )
         if self.scheme != "cameo" and self.has("quad"):
             raise ValueError(f"quad: it follows from the codes of {self.scheme}; leave it out")
         return self
@@ -154,7 +178,9 @@ class CountsMapping(FileForm):
     required = ("time",)
 
     frequency: Literal["month", "week"] = "month"
-    separator: str = Field(default=">", min_length=1)  # Between the two states of the field `direction`: USA>CHN
+    separator: str = Field(
+        default=">", min_length=1
+    )  # Between the two states of the field `direction`: USA>CHN
     countries: dict[str, str] = {}  # As in a table of events
     classes: tuple[CountedClass, ...]  # From the most hostile to the most cooperative
 
@@ -162,10 +188,14 @@ class CountsMapping(FileForm):
     def _states_and_sides(self) -> Self:
         ways = [{"source", "target"}, {"direction"}, {"dyad"}]
         if {field for field in self.fields if field != "time" and self.has(field)} not in ways:
-            raise ValueError("the states are to be given as source and target, or direction, or dyad")
+            raise ValueError(
+                "the states are to be given as source and target, or direction, or dyad"
+            )
         sides = [each.side for each in self.classes]
         if sides != sorted(sides) or len(set(sides)) < 2:
-            raise ValueError("classes: first those of conflict, then those of cooperation, at least one of each")
+            raise ValueError(
+                "classes: first those of conflict, then those of cooperation, at least one of each"
+            )
         return self
 
 
@@ -176,7 +206,9 @@ class IndexMapping(FileForm):
     required = ("time", "value", "dyad")
 
 
-def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, kind: type[Model]) -> Model:
+def load_mapping[Model: FileForm](
+    mapping: Model | dict[str, Any] | str | Path, kind: type[Model]
+) -> Model:
     """Read a mapping and check it."""
     if isinstance(mapping, kind):
         return mapping
@@ -185,7 +217,9 @@ def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, 
     else:
         name, content = "mapping", mapping
     if not isinstance(content, dict):
-        raise MappingError(f"{name}: expected fields and values (`dataset: mine`), found {content!r:.60}.")
+        raise MappingError(
+            f"{name}: expected fields and values (`dataset: mine`), found {content!r:.60}."
+        )
     try:
         return kind.model_validate(content)
     except ValidationError as error:
@@ -196,7 +230,8 @@ LARGEST_FILE = 500_000_000
 """Bytes; read as text they take some ten times as much memory."""
 LARGEST_FIELD = 10_000_000
 FREE_ROWS = 100_000
-"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they may take none."""
+"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they
+may take none."""
 ADVICE = "Correct the file, or the mapping that describes it."
 
 
@@ -217,7 +252,10 @@ class RawTable:
     def faults(self) -> dict[int, str]:
         """What is wrong with each of the broken rows, by line."""
         width = self.rows.shape[1]
-        return {line: f"{len(fields)} fields where {width} are expected" for line, fields in self.broken.items()}
+        return {
+            line: f"{len(fields)} fields where {width} are expected"
+            for line, fields in self.broken.items()
+        }
 
     def column(self, field: str, place: Place) -> "pd.Series[str]":
         """Return the column at `place`, which the mapping names for `field`."""
@@ -247,7 +285,9 @@ class RawTable:
         rows = []
         for line in sorted(reasons):
             text = io.StringIO()
-            csv.writer(text, lineterminator="").writerow(self.broken.get(line) or self.rows.loc[line])
+            csv.writer(text, lineterminator="").writerow(
+                self.broken.get(line) or self.rows.loc[line]
+            )
             rows.append((self.name, line, reasons[line], text.getvalue()))
         return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
 
@@ -273,23 +313,36 @@ def load_raw(path: str | Path | Frame, form: FileForm) -> RawTable:
     name = printable(path.name)
     with fence(printable(str(path))):
         content = read_bytes(path, LARGEST_FILE)
-    is_parquet = form.format == "parquet" or (form.format is None and path.suffix in (".parquet", ".pq"))
+    is_parquet = form.format == "parquet" or (
+        form.format is None and path.suffix in (".parquet", ".pq")
+    )
     with fence(name, ADVICE):
         return (_read_parquet if is_parquet else raw_csv)(name, content, form)
 
 
-def raw_frame(frame: pd.DataFrame, name: str, date_format: str | None = None, sha256: str | None = None) -> RawTable:
-    """Return a table in memory as text; its digest is that of its CSV form, its lines are counted from 1."""
+def raw_frame(
+    frame: pd.DataFrame, name: str, date_format: str | None = None, sha256: str | None = None
+) -> RawTable:
+    """Return a table in memory as text.
+
+    Its digest is that of its CSV form, its lines are counted from 1.
+    """
     _require_few(name, len(frame.columns))
     _check_header(name, [str(column) for column in frame.columns])
-    texts = {str(column): _as_text(frame[column], date_format or "%Y-%m-%d") for column in frame.columns}
-    numeric = frozenset(str(column) for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column]))
+    texts = {
+        str(column): _as_text(frame[column], date_format or "%Y-%m-%d") for column in frame.columns
+    }
+    numeric = frozenset(
+        str(column) for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column])
+    )
     rows = pd.DataFrame(texts, dtype=object)
     rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
     return RawTable(name, sha256 or digest(rows), rows, {}, numeric)
 
 
-def read_times(texts: "pd.Series[str]", date_format: str | None, *, months: bool = False) -> "pd.Series[pd.Timestamp]":
+def read_times(
+    texts: "pd.Series[str]", date_format: str | None, *, months: bool = False
+) -> "pd.Series[pd.Timestamp]":
     """Read days or, by a day or the first of them, months; what is not of the format is missing."""
     texts = texts.mask(texts.map(lambda text: bool(_OTHER_DIGITS.search(text))), "")
     formats = [date_format] if date_format else ["%Y-%m-%d", "%Y-%m"][: 1 + months]
@@ -299,11 +352,17 @@ def read_times(texts: "pd.Series[str]", date_format: str | None, *, months: bool
 
 def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     """Return the content of a CSV file as text."""
-    encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
+    encoding = (
+        "utf-8-sig"
+        if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8")
+        else form.encoding
+    )
     try:
         text = content.decode(encoding)
     except (ValueError, LookupError) as error:
-        remedy = "Set `encoding` in the mapping." if form.by_user else f"Save it as {form.encoding}."
+        remedy = (
+            "Set `encoding` in the mapping." if form.by_user else f"Save it as {form.encoding}."
+        )
         raise DataError(f"{name} is not {form.encoding} ({error}). {remedy}") from error
     csv.field_size_limit(LARGEST_FIELD)
     rows = csv_lines(
@@ -317,7 +376,11 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
         raise DataError(f"{name} is empty. It needs at least one row.")
     first = min(rows)
     _require_few(name, len(rows[first]))
-    header = rows.pop(first) if form.header else [f"column {place + 1}" for place in range(len(rows[first]))]
+    header = (
+        rows.pop(first)
+        if form.header
+        else [f"column {place + 1}" for place in range(len(rows[first]))]
+    )
     _check_header(name, header)
     _require_separated(name, header, form)
     broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}

@@ -1,8 +1,8 @@
 """Coding schemes of event tables as data: codes with their weights and the CAMEO codes that they are counted as.
 
-A scheme is a CSV of codes (`weis.csv`); CAMEO's is that of the codebook. To add one, write its table and name it in
-`TITLES` and `TABLES`. Rows without any code are counted as the CAMEO root nearest to their Goldstein value
-(`nearest_roots`).
+A scheme is a CSV of codes (`weis.csv`); CAMEO's is that of the codebook. To add one, write its
+table and name it in `TITLES` and `TABLES`. Rows without any code are counted as the CAMEO root
+nearest to their Goldstein value (`nearest_roots`).
 """
 
 import functools
@@ -20,7 +20,10 @@ SCHEMES = tuple(TITLES)
 TABLES = {WEIS: Path(__file__).with_name("weis.csv")}
 """The table of every scheme but CAMEO."""
 WEIS_ROOTS = ("21", "22")  # seize and force: CAMEO's last root is 20
-SIDES = {1: (1, 2), -1: (3, 4)}  # Quad classes of cooperation and conflict, by the sign of a Goldstein value
+SIDES = {
+    1: (1, 2),
+    -1: (3, 4),
+}  # Quad classes of cooperation and conflict, by the sign of a Goldstein value
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Scheme:
     """A coding scheme."""
 
     name: str
-    # By code: `name`, `goldstein` (missing if the code has no weight) and `cameo`, the code that it is counted as
-    # (empty if it is on neither side)
+    # By code: `name`, `goldstein` (missing if the code has no weight) and `cameo`, the code that it
+    # is counted as (empty if it is on neither side)
     codes: pd.DataFrame
 
     @property
@@ -38,10 +41,15 @@ class Scheme:
         return TITLES[self.name]
 
     def as_cameo(self, codes: "pd.Series[str]") -> "pd.Series[str]":
-        """Return the CAMEO codes that codes are counted as; a code that is not counted stays, with its scheme."""
+        """Return the CAMEO codes that codes are counted as.
+
+        A code that is not counted stays, with its scheme.
+        """
         if self.name == CAMEO:
             return codes
-        counted = codes.map(self.codes["cameo"].where(self.codes["goldstein"].notna(), "")).fillna("")
+        counted = codes.map(self.codes["cameo"].where(self.codes["goldstein"].notna(), "")).fillna(
+            ""
+        )
         return counted.mask(counted == "", self.title + " " + codes)
 
     def words(self, code: str) -> str:
@@ -54,7 +62,11 @@ class Scheme:
         """Describe why a code is not counted."""
         if code not in self.codes.index:
             if self.name == CAMEO:
-                other = " (roots 21 and 22 are of WEIS: `scheme: weis`)" if code.startswith(WEIS_ROOTS) else ""
+                other = (
+                    " (roots 21 and 22 are of WEIS: `scheme: weis`)"
+                    if code.startswith(WEIS_ROOTS)
+                    else ""
+                )
                 return f"not a code of the codebook{other}"
             return f"not a code of {self.title}"
         known = self.codes.loc[code]
@@ -68,7 +80,9 @@ def read_scheme(name: str) -> Scheme:
     """Read a coding scheme."""
     if name == CAMEO:
         return Scheme(name, read_codes())
-    table = read_small_csv(TABLES[name], ("code", "name", "goldstein", "cameo"), name).set_index("code")
+    table = read_small_csv(TABLES[name], ("code", "name", "goldstein", "cameo"), name).set_index(
+        "code"
+    )
     return Scheme(name, table.assign(goldstein=pd.to_numeric(table["goldstein"])))
 
 

@@ -1,7 +1,7 @@
 """Named sets of events: what a question can ask for, by its CAMEO codes (``data/codebook/sets.csv``).
 
-A set is a name, a definition and the beginnings of its codes; a few also need a word in the summary. A question may
-name codes in place of a set. To add a set, add a row to the table.
+A set is a name, a definition and the beginnings of its codes; a few also need a word in the
+summary. A question may name codes in place of a set. To add a set, add a row to the table.
 """
 
 import functools
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 NEAR_CODES = 5  # suggestions for a code that the codebook lacks; more would fill the screen
 FOLDED = frozenset({"1951", "1952"})
-"""Codes of CAMEO that the codebook counts under 195, air strikes: precision-guided, and by drones."""
+"""Codes of CAMEO that the codebook counts under 195, air strikes: precision-guided, and by
+drones."""
 OWN_CODES = "codes"
 """Name of a set whose codes a question states itself."""
 
@@ -42,10 +43,16 @@ class EventSet:
     @property
     def meaning(self) -> str:
         """The codes and words of the set, for a rule."""
-        words = f" whose summary contains {join([repr(word) for word in self.words], 'or')}" if self.words else ""
+        words = (
+            f" whose summary contains {join([repr(word) for word in self.words], 'or')}"
+            if self.words
+            else ""
+        )
         return f"CAMEO codes that begin with {join(self.codes, 'or')}{words}"
 
-    def holds(self, events: "pd.DataFrame", *, by: str | None = None, actor: str | None = None) -> "Bool":
+    def holds(
+        self, events: "pd.DataFrame", *, by: str | None = None, actor: str | None = None
+    ) -> "Bool":
         """Return which rows of an event table belong to the set, (row,).
 
         Parameters
@@ -55,28 +62,39 @@ class EventSet:
         by : str, optional
             The state that acts: the visitor of a visit, whichever side has recorded it.
         actor : str, optional
-            A word or name that the field `actor` or the summary contains as whole words, in any case.
+            A word or name that the field `actor` or the summary contains as whole words, in any
+            case.
         """
         found = events["cameo"].str.startswith(self.codes)
         if self.words:
-            found &= events["summary"].str.contains("|".join(map(re.escape, self.words)), case=False)
+            found &= events["summary"].str.contains(
+                "|".join(map(re.escape, self.words)), case=False
+            )
         if by is not None:
             hosting = events["cameo"] == HOST
             found &= events["source"].where(~hosting, events["target"]) == by
         if actor is not None:
             name = rf"\b{re.escape(actor)}\b"
-            found &= events["actor"].str.contains(name, case=False) | events["summary"].str.contains(name, case=False)
+            found &= events["actor"].str.contains(name, case=False) | events[
+                "summary"
+            ].str.contains(name, case=False)
         return found.fillna(False).to_numpy(dtype=bool)
 
-    def counted(self, events: "pd.DataFrame", *, by: str | None = None, actor: str | None = None) -> "pd.DataFrame":
-        """Return the rows of the set with `counted`, the number of events of each; none that counts for nothing.
+    def counted(
+        self, events: "pd.DataFrame", *, by: str | None = None, actor: str | None = None
+    ) -> "pd.DataFrame":
+        """Return the rows of the set with `counted`, the number of events of each.
 
-        A two-sided event counts once: of its two rows the second side's counts zero. With `by` or `actor` the row of
-        that side counts.
+        None that counts for nothing.
+
+        A two-sided event counts once: of its two rows the second side's counts zero. With `by` or
+        `actor` the row of that side counts.
         """
         rows = events[self.holds(events, by=by, actor=actor)]
         if by is not None or actor is not None:
-            twice = rows.assign(visit=rows["cameo"].replace(HOST, VISIT)).duplicated(["dyad", "date", "visit"])
+            twice = rows.assign(visit=rows["cameo"].replace(HOST, VISIT)).duplicated(
+                ["dyad", "date", "visit"]
+            )
             joint = rows["cameo"].map(read_codes()["joint"]).astype(bool)
             counted = events_per_row(rows).mask(joint & twice, 0)
         else:
@@ -99,7 +117,9 @@ def read_sets() -> dict[str, EventSet]:
     >>> read_sets()["strike"].codes
     ('190', '194', '195')
     """
-    table = read_small_csv(data_folder() / "codebook" / "sets.csv", ("name", "codes", "words", "aliases", "definition"))
+    table = read_small_csv(
+        data_folder() / "codebook" / "sets.csv", ("name", "codes", "words", "aliases", "definition")
+    )
     return {
         name: EventSet(name, definition, require_codes(codes.split()), _parts(words))
         for name, definition, codes, words in zip(
@@ -134,7 +154,9 @@ def find_set(text: str) -> EventSet:
             return read_sets()[names[word]]
     near = get_close_matches(asked, names, n=NEAR_CODES, cutoff=0.6)
     meant = f"; near are {join(near, 'or')}" if near else ""
-    raise SpecError(f"text: {text!r:.60}: there is no such set of events{meant}; expected {join(read_sets(), 'or')}")
+    raise SpecError(
+        f"text: {text!r:.60}: there is no such set of events{meant}; expected {join(read_sets(), 'or')}"
+    )
 
 
 @checked
@@ -159,7 +181,11 @@ def set_of_codes(codes: Sequence[str]) -> EventSet:
     """
     own = require_codes(codes)
     names = read_codes()["name"]
-    return EventSet(OWN_CODES, join(dict.fromkeys(str(names.get(code, names[code[:3]])) for code in own), "or"), own)
+    return EventSet(
+        OWN_CODES,
+        join(dict.fromkeys(str(names.get(code, names[code[:3]])) for code in own), "or"),
+        own,
+    )
 
 
 def is_set(text: str) -> bool:
@@ -174,10 +200,17 @@ def require_codes(codes: Sequence[str]) -> tuple[str, ...]:
         raise SpecError("codes: none is given; name CAMEO codes such as 190,195")
     for code in codes:
         if code not in known.index and code not in FOLDED:
-            alike = get_close_matches(code, [one for one in known.index if one[:2] == code[:2]], n=NEAR_CODES, cutoff=0)
+            alike = get_close_matches(
+                code, [one for one in known.index if one[:2] == code[:2]], n=NEAR_CODES, cutoff=0
+            )
             near = alike or get_close_matches(code, known.index, n=NEAR_CODES, cutoff=0)
-            offered = join([f"{one} ({known[one]})" for one in near], "or") or "see `forecast help adding-events`"
-            raise SpecError(f"codes: {code!r:.20} is no code of the codebook; expected CAMEO codes; near are {offered}")
+            offered = (
+                join([f"{one} ({known[one]})" for one in near], "or")
+                or "see `forecast help adding-events`"
+            )
+            raise SpecError(
+                f"codes: {code!r:.20} is no code of the codebook; expected CAMEO codes; near are {offered}"
+            )
     return tuple(dict.fromkeys(codes))
 
 

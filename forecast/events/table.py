@@ -35,7 +35,8 @@ class FileAccount(NamedTuple):
     """The rows of a file by what became of them; `rows` is the sum of the four after it."""
 
     name: str
-    rows: int  # A row is a duplicate if it repeats another, or reports an event again that another row has
+    # A row is a duplicate if it repeats another, or reports an event again that another row has
+    rows: int
     kept: int
     rejected: int
     filtered: int
@@ -60,9 +61,15 @@ class FeedAccount:
     files: tuple[FileAccount, ...]
     filtered_by: dict[str, int]  # How many rows were filtered for which reason
     duplicates: pd.DataFrame  # `file`, `line` and `reason` of each duplicate
-    filtered: pd.DataFrame  # The same of each filtered row; empty unless the settings ask for the list
-    unread: tuple[Unread, ...] = ()  # Files that could not be read, and why; nothing of them is in the table
-    findings: tuple[str, ...] = ()  # Files that were read and whose rows are not of the days in their names
+    filtered: (
+        pd.DataFrame
+    )  # The same of each filtered row; empty unless the settings ask for the list
+    unread: tuple[
+        Unread, ...
+    ] = ()  # Files that could not be read, and why; nothing of them is in the table
+    findings: tuple[
+        str, ...
+    ] = ()  # Files that were read and whose rows are not of the days in their names
 
     def total(self, what: str) -> int:
         """Return a number of rows over all files, such as that of `kept` rows."""
@@ -73,7 +80,11 @@ class FeedAccount:
         """Accounting of the rows in words."""
         numbers = {name: f"{self.total(name):,}" for name in FileAccount._fields[1:6]}
         unread = f" Not read: {count(len(self.unread), 'file')}." if self.unread else ""
-        other = f" Of other days than their names say: {count(len(self.findings), 'file')}." if self.findings else ""
+        other = (
+            f" Of other days than their names say: {count(len(self.findings), 'file')}."
+            if self.findings
+            else ""
+        )
         return (
             f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} rejected, "
             f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates.{unread}{other} "
@@ -93,38 +104,69 @@ class FeedAccount:
 
 
 EVENT_COLUMNS = (
-    "date", "known_at", "source", "target", "cameo", "goldstein", "quad", "n", "actor", "summary", "reference",
-    "dataset", "event_id", "dyad",
-)  # fmt: skip
+    "date",
+    "known_at",
+    "source",
+    "target",
+    "cameo",
+    "goldstein",
+    "quad",
+    "n",
+    "actor",
+    "summary",
+    "reference",
+    "dataset",
+    "event_id",
+    "dyad",
+)
 FURTHER_COLUMNS = ("source_quad", "events")
-"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and how many events
-the row is, where `n` counts reports."""
+"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and
+how many events the row is, where `n` counts reports."""
 LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
 """Codes that ISO 3166 leaves to users count as codes of states."""
-TEXT_COLUMNS = ("source", "target", "cameo", "actor", "summary", "reference", "dataset", "event_id", "dyad")
+TEXT_COLUMNS = (
+    "source",
+    "target",
+    "cameo",
+    "actor",
+    "summary",
+    "reference",
+    "dataset",
+    "event_id",
+    "dyad",
+)
 
 
 @dataclass(frozen=True, repr=False)
 class EventTable(Displayed):
     """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way."""
 
-    events: pd.DataFrame  # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
+    events: (
+        pd.DataFrame
+    )  # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
     rejects: pd.DataFrame  # One row a rejected row: `file`, `line`, `reason`, `row` (its text)
     files: tuple[SourceFile, ...]  # The files read: name, SHA-256, rows, rejected rows
     late: int = 0  # How many events `as_of` has left out
     additions: tuple[Addition, ...] = ()  # What was added to a dataset by `add_events`, a file each
     accounts: tuple[FeedAccount, ...] = ()  # What became of the rows of feeds, one each
-    covered: tuple[Covered, ...] = ()  # The days that the files of a dataset stand for, of datasets of an archive
-    # Datasets in the order in which tables were combined: the level is on the scale of the first. By name without it.
+    covered: tuple[
+        Covered, ...
+    ] = ()  # The days that the files of a dataset stand for, of datasets of an archive
+    # Datasets in the order in which tables were combined: the level is on the scale of the first.
+    # By name without it.
     order: tuple[str, ...] = ()
-    # Datasets that say when each event became known. An event of any other counts as known on its date.
+    # Datasets that say when each event became known. An event of any other counts as known on its
+    # date.
     vintaged: tuple[str, ...] = ()
 
     @property
     def datasets(self) -> list[str]:
         """The datasets that have events, in their order."""
         there = sorted(map(str, self.events["dataset"].unique()))
-        return [*(name for name in self.order if name in there), *(name for name in there if name not in self.order)]
+        return [
+            *(name for name in self.order if name in there),
+            *(name for name in there if name not in self.order),
+        ]
 
     @property
     def dyads(self) -> list[str]:
@@ -151,9 +193,10 @@ class Recorded(Protocol):
 class CountTable(Displayed):
     """Counts by period, direction and class, as somebody else aggregated them."""
 
-    # `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table has no
-    # directions), `dyad`, `class` (from 0, the most hostile), `n`, `dataset`; of counted feeds also `events`: `n`
-    # with each two-sided event once, for panels without directions.
+    # `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if
+    # the table has no directions), `dyad`, `class` (from 0, the most hostile), `n`, `dataset`; of
+    # counted feeds also `events`: `n` with each two-sided event once, for panels without
+    # directions.
     counts: pd.DataFrame
     classes: tuple[str, ...]  # The names of the classes
     zero_cut: int  # How many of them are conflict
@@ -205,7 +248,11 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
     events = sort_events(pd.concat([table.events for table in tables], ignore_index=True))
     twice = events.loc[events["event_id"].duplicated(), "event_id"]
     if len(twice):
-        at = [table.files[0].name for table in tables if (table.events["event_id"] == twice.iloc[0]).any()]
+        at = [
+            table.files[0].name
+            for table in tables
+            if (table.events["event_id"] == twice.iloc[0]).any()
+        ]
         raise DataError(
             f"The event id {twice.iloc[0]!r} occurs twice (in {' and in '.join(at)}). "
             "Combine a table only once, or give its events other ids."
@@ -230,7 +277,9 @@ def as_of(table: EventTable, date: Day) -> EventTable:
     known = table.events["known_at"] <= day
     if not known.any():
         earliest = table.events["known_at"].min()
-        raise SpecError(f"as_of {day:%Y-%m-%d} is before the data. Choose {earliest:%Y-%m-%d} or later.")
+        raise SpecError(
+            f"as_of {day:%Y-%m-%d} is before the data. Choose {earliest:%Y-%m-%d} or later."
+        )
     late = int((~known).sum())
     return replace(table, events=table.events[known].reset_index(drop=True), late=table.late + late)
 
@@ -254,16 +303,24 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
 
 
 def as_day(date: Day, field: str, *, first: bool = False) -> pd.Timestamp:
-    """Return a day up to today as a Timestamp; a month means its last day or, with `first`, its first."""
+    """Return a day up to today as a Timestamp.
+
+    A month means its last day or, with `first`, its first.
+    """
     day = read_day(date, field, first=first)
     reject_future(day, field)
     return pd.Timestamp(day)
 
 
 def sort_events(events: pd.DataFrame) -> pd.DataFrame:
-    """Sort by date and then event_id, columns in the order of the contract; those of feeds after them, filled."""
+    """Sort by date and then event_id, columns in the order of the contract.
+
+    Those of feeds after them, filled.
+    """
     further = [name for name in FURTHER_COLUMNS if name in events]
-    sorted_rows = events.sort_values(["date", "event_id"], ignore_index=True)[[*EVENT_COLUMNS, *further]]
+    sorted_rows = events.sort_values(["date", "event_id"], ignore_index=True)[
+        [*EVENT_COLUMNS, *further]
+    ]
     if "events" in further:
         sorted_rows["events"] = events_per_row(sorted_rows)
     if "source_quad" in further:
@@ -279,10 +336,13 @@ def events_per_row(events: pd.DataFrame) -> "pd.Series[int]":
 
 
 def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
-    """Count what each row stands for (its n; a row of a feed one), less what is the other side of a two-sided event.
+    """Count what each row stands for (its n.
 
-    Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
-    hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
+    A row of a feed one), less what is the other side of a two-sided event.
+
+    Two rows pair when they have one date, opposite directions and one joint code, or are a visit
+    and its hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is
+    one-to-one.
     """
     visit = events["cameo"].isin([VISIT, HOST])
     visitor = events["source"].where(events["cameo"] == VISIT, events["target"])
@@ -298,7 +358,10 @@ def event_counts(events: pd.DataFrame) -> "pd.Series[int]":
 
 
 def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
-    """Return the pandera schema of events; texts of checks are reasons of rejections, and codes `named` are states."""
+    """Return the pandera schema of events.
+
+    Texts of checks are reasons of rejections, and codes `named` are states.
+    """
     import pandera.pandas as pa
 
     def column(dtype: object, reason: str, check: object, **options: bool) -> pa.Column:
@@ -312,7 +375,9 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
         return column(None, reason, lambda value: value.str.fullmatch(pattern))
 
     def states(value: "pd.Series[str]") -> "pd.Series[bool]":
-        known = value.isin(set(state_names().values()) - {""}) | (value.isin(named) & value.str.fullmatch("[A-Z]{3}"))
+        known = value.isin(set(state_names().values()) - {""}) | (
+            value.isin(named) & value.str.fullmatch("[A-Z]{3}")
+        )
         return known | value.str.fullmatch(LEFT_TO_USERS).fillna(False).astype(bool)
 
     def not_later(field: str) -> pa.Check:
@@ -332,9 +397,13 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
             **{name: days(day) for name in ("date", "known_at")},
             **{name: column(None, state, states) for name in ("source", "target")},
             "cameo": column(None, "not a code of the codebook", lambda code: code.isin(codes)),
-            "goldstein": column(float, "not a number from -10 to 10", lambda value: value.between(-10, 10)),
+            "goldstein": column(
+                float, "not a number from -10 to 10", lambda value: value.between(-10, 10)
+            ),
             "quad": column(None, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),
-            "n": column(None, "not a whole number from 1", lambda n: n.between(1, 2**31 - 1) & (n % 1 == 0)),
+            "n": column(
+                None, "not a whole number from 1", lambda n: n.between(1, 2**31 - 1) & (n % 1 == 0)
+            ),
             **{name: text("empty", r".+") for name in ("dataset", "event_id")},
         },
         checks=[
@@ -346,9 +415,12 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
 
 
 def broken_rules(events: pd.DataFrame, named: Collection[str] = ()) -> list[tuple[int, str, str]]:
-    """Return row, column and reason of each rule of the schema that is broken; a rule about two fields has no column.
+    """Return row, column and reason of each rule of the schema that is broken.
 
-    What could not be read as the type of its column is missing, and the reason is what was expected there.
+    A rule about two fields has no column.
+
+    What could not be read as the type of its column is missing, and the reason is what was expected
+    there.
     """
     import pandera.pandas as pa
 

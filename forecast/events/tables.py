@@ -1,7 +1,10 @@
-"""Event tables read through a mapping; the embedded chronology, one CSV per dyad, and its coding rules.
+"""Event tables read through a mapping.
 
-Each rule (`data/codebook/CODING.md`) is a predicate over the rows of one file, true for rows that violate it. The few
-rows that violate a rule and cannot be corrected without inventing facts are listed in `data/codebook/exceptions.csv`.
+The embedded chronology, one CSV per dyad, and its coding rules.
+
+Each rule (`data/codebook/CODING.md`) is a predicate over the rows of one file, true for rows that
+violate it. The few rows that violate a rule and cannot be corrected without inventing facts are
+listed in `data/codebook/exceptions.csv`.
 """
 
 import functools
@@ -18,8 +21,24 @@ from forecast.dates import today
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.dyads import dyad_code, find_dyad, in_order
-from forecast.events.mapping import ADVICE, PrescribedForm, RawTable, TableMapping, load_mapping, load_raw, read_times
-from forecast.events.schemes import CAMEO, SCHEMES, TITLES, WEIS_ROOTS, Scheme, nearest_roots, read_scheme
+from forecast.events.mapping import (
+    ADVICE,
+    PrescribedForm,
+    RawTable,
+    TableMapping,
+    load_mapping,
+    load_raw,
+    read_times,
+)
+from forecast.events.schemes import (
+    CAMEO,
+    SCHEMES,
+    TITLES,
+    WEIS_ROOTS,
+    Scheme,
+    nearest_roots,
+    read_scheme,
+)
 from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, combine, sort_events
 from forecast.files import digest, fence
 from forecast.resources import data_folder
@@ -30,7 +49,9 @@ type Broken = pd.Series[bool]
 
 
 @checked
-def read_table(path: str | Path | Frame, mapping: TableMapping | dict[str, Any] | str | Path) -> EventTable:
+def read_table(
+    path: str | Path | Frame, mapping: TableMapping | dict[str, Any] | str | Path
+) -> EventTable:
     """Read events from a CSV or Parquet file, or a table in memory, that a mapping describes.
 
     Parameters
@@ -43,7 +64,8 @@ def read_table(path: str | Path | Frame, mapping: TableMapping | dict[str, Any] 
     Returns
     -------
     EventTable
-        One row per event, sorted by date; `rejects` has the rows that cannot be used, with file, line and reason.
+        One row per event, sorted by date; `rejects` has the rows that cannot be used, with file,
+        line and reason.
 
     Raises
     ------
@@ -76,9 +98,9 @@ def conform(
 ) -> EventTable:
     """Convert text to an event table.
 
-    Only rows of `only_dyad` are kept, if it is given. References of `unchecked` rows (by line) say so. Rows that were
-    `rejected` before have their reason by line. Rows that agree in the columns `one_event` are one event.
-    Rows that are `known_good` are not compared with the schema again.
+    Only rows of `only_dyad` are kept, if it is given. References of `unchecked` rows (by line) say
+    so. Rows that were `rejected` before have their reason by line. Rows that agree in the columns
+    `one_event` are one event. Rows that are `known_good` are not compared with the schema again.
     """
     if raw.rows.empty:
         raise raw.nothing_usable(raw.faults)
@@ -87,7 +109,10 @@ def conform(
     if unchecked is not None:
         events.loc[unchecked, "reference"] = events.loc[unchecked, "reference"].map(shown_reference)
     if only_dyad:
-        reasons = dict.fromkeys(events.index[events["dyad"] != only_dyad], f"not of the dyad {only_dyad}") | reasons
+        reasons = (
+            dict.fromkeys(events.index[events["dyad"] != only_dyad], f"not of the dyad {only_dyad}")
+            | reasons
+        )
     events = events.drop(index=list(reasons))
     repeats = _duplicates(events, raw.name, mapping, one_event)
     events, reasons = events.drop(index=list(repeats)), reasons | repeats | raw.faults
@@ -97,7 +122,9 @@ def conform(
         events=sort_events(in_types(events)),
         rejects=raw.rejects(reasons),
         files=(raw.source_file(reasons),),
-        vintaged=(mapping.dataset,) if mapping.has("known_at") and mapping.known_at_empty == "missing" else (),
+        vintaged=(mapping.dataset,)
+        if mapping.has("known_at") and mapping.known_at_empty == "missing"
+        else (),
     )
 
 
@@ -141,12 +168,16 @@ def typed_rows(
     if "event_id" not in mapping.columns:
         # Made from the content of a row: the same in every run and on every machine.
         rows = fields.drop(columns="event_id").itertuples(index=False, name=None)
-        events["event_id"] = [digest("\x1f".join((mapping.dataset, *row)).encode())[:16] for row in rows]
+        events["event_id"] = [
+            digest("\x1f".join((mapping.dataset, *row)).encode())[:16] for row in rows
+        ]
     pairs = events[["source", "target"]].drop_duplicates()
     names = {pair: dyad_code(*pair) for pair in pairs.itertuples(index=False, name=None)}
     events["dyad"] = [names[pair] for pair in zip(events["source"], events["target"], strict=True)]
     latest = events[["date", "known_at"]].max().max()
-    if known_good and latest <= pd.Timestamp(today()):  # no rule but that on the future can be broken
+    if known_good and latest <= pd.Timestamp(
+        today()
+    ):  # no rule but that on the future can be broken
         return events, {}
     return events, _reasons(events, fields, mapping)
 
@@ -163,10 +194,11 @@ def in_types(events: pd.DataFrame) -> pd.DataFrame:
 
 def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.Series[str]":
     """Return the codes, mended if the mapping says that their leading zeros are lost."""
-    # Event codes of CAMEO have three or four digits. Two digits have therefore lost a zero, and of those with three the
-    # ones from 211 on (root 20 ends at 204): no code can be meant in two ways. Undeclared, though, a '10' is
-    # the root DEMAND; so a file that shows signs of lost zeros is rejected rather than misread in part. One sign
-    # is a code of two digits where no code begins with a zero.
+    # Event codes of CAMEO have three or four digits. Two digits have therefore lost a zero, and of
+    # those with three the ones from 211 on (root 20 ends at 204): no code can be meant in two ways.
+    # Undeclared, though, a '10' is the root DEMAND; so a file that shows signs of lost zeros is
+    # rejected rather than misread in part. One sign is a code of two digits where no code begins
+    # with a zero.
     scheme = read_scheme(mapping.scheme)
     known = scheme.codes.index
     zeros = text.str.startswith("0")
@@ -197,7 +229,8 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     return text
 
 
-MOST_OF_ANOTHER = 0.01  # share of rows whose codes only another scheme has, from which a table is not read by its own
+# share of rows whose codes only another scheme has, from which a table is not read by its own
+MOST_OF_ANOTHER = 0.01
 
 
 def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> None:
@@ -208,7 +241,11 @@ def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> 
     for other in SCHEMES:
         foreign = unknown & text.isin(read_scheme(other).codes.index)
         if foreign.mean() >= MOST_OF_ANOTHER:
-            roots = ", such as those of roots 21 and 22" if text[foreign].str.startswith(WEIS_ROOTS).any() else ""
+            roots = (
+                ", such as those of roots 21 and 22"
+                if text[foreign].str.startswith(WEIS_ROOTS).any()
+                else ""
+            )
             raise MappingError(
                 f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and not of "
                 f"{scheme.title}{roots} (line {text.index[foreign][0]}: {text[foreign].iloc[0]!r}). If the table is "
@@ -243,7 +280,9 @@ def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) 
 def _duplicates(
     events: pd.DataFrame, file: str, mapping: TableMapping, one_event: Sequence[str] = ()
 ) -> dict[int, str]:
-    """Return, by line, the rows that repeat an earlier one; repeated ids given by the file are rejected.
+    """Return, by line, the rows that repeat an earlier one.
+
+    Repeated ids given by the file are rejected.
 
     Rows that agree in the columns `one_event` repeat each other.
     """
@@ -293,7 +332,8 @@ COLUMNS = (
     "verified",
     "known_at",
 )
-"""Columns of the files of the chronology; all but `precision` and `verified` are fields of events."""
+"""Columns of the files of the chronology; all but `precision` and `verified` are fields of
+events."""
 MAPPING = PrescribedForm(
     dataset="chronology",
     columns={name: name for name in COLUMNS if name not in ("precision", "verified")},
@@ -303,18 +343,20 @@ MAPPING = PrescribedForm(
 
 
 @checked
-def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
+def read_chronology(
+    folder: str | Path | None = None, dyads: Sequence[str] | None = None
+) -> EventTable:
     """Read the hand-coded chronology.
 
-    An event of the chronology is taken to be known on its day, a secret one from its `known_at`. The `reference` of a
-    row that was not looked up (`verified` other than ``yes``) begins with ``unchecked:``; it says where to look, and is
-    no citation.
+    An event of the chronology is taken to be known on its day, a secret one from its `known_at`.
+    The `reference` of a row that was not looked up (`verified` other than ``yes``) begins with
+    ``unchecked:``; it says where to look, and is no citation.
 
     Parameters
     ----------
     folder : str or pathlib.Path, optional
-        A folder of files ``AAA-BBB.csv`` in the form of the embedded ones (docs/events.md), or one such file; the
-        embedded ones without it.
+        A folder of files ``AAA-BBB.csv`` in the form of the embedded ones (docs/events.md), or one
+        such file; the embedded ones without it.
     dyads : sequence of str, optional
         Which dyads to read; all by default.
 
@@ -359,11 +401,15 @@ def edition_digests() -> frozenset[str]:
     return frozenset(table["sha256"])
 
 
-def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> dict[str, Path]:
+def chronology_files(
+    folder: str | Path | None = None, dyads: Sequence[str] | None = None
+) -> dict[str, Path]:
     """Return the files of a chronology by dyad: those asked for, else all in the order of `dyads.csv`."""
     folder = Path(folder) if folder else data_folder() / "chronology"
     paths = {path.stem: path for path in folder.glob("*.csv")}
-    if folder.is_file():  # it is read itself: on its disk another may be called the same but for its case
+    if (
+        folder.is_file()
+    ):  # it is read itself: on its disk another may be called the same but for its case
         states = folder.stem.upper().split("-")
         if folder.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
             raise DataError(
@@ -410,12 +456,17 @@ def _answered(rows: Rows) -> Broken:
 
 def _untidy_text(rows: Rows) -> Broken:
     texts = rows[["actor", "summary", "reference"]]
-    tidy: Broken = texts.apply(lambda text: text.str.fullmatch(r"\S|\S.*\S").astype(bool)).all(axis=1)
+    tidy: Broken = texts.apply(lambda text: text.str.fullmatch(r"\S|\S.*\S").astype(bool)).all(
+        axis=1
+    )
     return ~tidy
 
 
 def _days_since_the_event(rows: Rows) -> Broken:
-    """Return whether `known_at` is a day from the date of the event to today; texts of ISO days sort as days do."""
+    """Return whether `known_at` is a day from the date of the event to today.
+
+    Texts of ISO days sort as days do.
+    """
     days = pd.to_datetime(rows["known_at"], format="%Y-%m-%d", errors="coerce")
     written = rows["known_at"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
     later = rows["known_at"] >= rows["date"]
@@ -457,12 +508,16 @@ def _no_ratification_or_mission(rows: Rows) -> Broken:
 
 def _round_as_visit(rows: Rows) -> Broken:
     """Return the visits whose summary numbers a round of talks."""
-    return rows["cameo"].isin(["042", "043"]) & rows["summary"].str.contains(_NUMBERED_ROUND).astype(bool)
+    return rows["cameo"].isin(["042", "043"]) & rows["summary"].str.contains(
+        _NUMBERED_ROUND
+    ).astype(bool)
 
 
 def _twice(rows: Rows, pattern: str) -> Broken:
     """Return the rows of some codes that tell again, from whichever side, what an earlier one tells."""
-    return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(["date", "cameo", "summary"])
+    return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(
+        ["date", "cameo", "summary"]
+    )
 
 
 RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
@@ -476,7 +531,8 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
     "precision": (
         "precision `day`, or `month` and then the 15th",
         lambda rows: (
-            (rows["precision"] != "day") & ~((rows["precision"] == "month") & rows["date"].str.endswith("-15"))
+            (rows["precision"] != "day")
+            & ~((rows["precision"] == "month") & rows["date"].str.endswith("-15"))
         ),
     ),
     "dyad": (
@@ -499,7 +555,10 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
         "a publisher and a subject, or the publisher's own lasting page",
         lambda rows: rows["reference"].map(passing_address) != "",
     ),
-    "verified": ("verified `yes` or `memory`", lambda rows: ~rows["verified"].isin(["yes", "memory"])),
+    "verified": (
+        "verified `yes` or `memory`",
+        lambda rows: ~rows["verified"].isin(["yes", "memory"]),
+    ),
     "known_at": (
         "`known_at` empty, or a day from the date of the event to today, YYYY-MM-DD",
         lambda rows: (rows["known_at"] != "") & ~_days_since_the_event(rows),
@@ -520,10 +579,15 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
     "two-sided event": (
         "a joint exercise or undertaking (06x) in both directions",
         lambda rows: (
-            rows["cameo"].str.startswith("06") & rows["summary"].str.contains(r"(?i)\bjoint\b") & ~_answered(rows)
+            rows["cameo"].str.startswith("06")
+            & rows["summary"].str.contains(r"(?i)\bjoint\b")
+            & ~_answered(rows)
         ),
     ),
-    "denial": ("a denied charge as `120` or another `12x`; `016` is not used", _denial_as_cooperation),
+    "denial": (
+        "a denied charge as `120` or another `12x`; `016` is not used",
+        _denial_as_cooperation,
+    ),
     "round": ("a round of talks as 046 in both directions, wherever it is held", _round_as_visit),
     "diplomatic cooperation": (
         "`050` only for a ratification or accession, a mission, or an ambassador, which the summary names",
@@ -533,7 +597,10 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
         "a clash of both sides (19x) as one row, its source the side that opened fire",
         lambda rows: _twice(rows, "19"),
     ),
-    "intent": ("an intent, praise or optimistic statement as one row", lambda rows: _twice(rows, "03|013$|051$")),
+    "intent": (
+        "an intent, praise or optimistic statement as one row",
+        lambda rows: _twice(rows, "03|013$|051$"),
+    ),
     "aid": ("aid (07x) as one row, of the giver", lambda rows: _twice(rows, "07")),
 }
 """By name: what is expected, and the predicate that is true where a row breaks it."""
@@ -551,7 +618,8 @@ _PASSING = {
     r".*[?&]p=\d|.*/wp-json": "an address of a draft or a database",
     r"[^/?#]*/*\??(#.*)?$": "a host without a page",
 }
-"""Reason by pattern of what is after `https://` in an address that is not the publisher's own for good."""
+"""Reason by pattern of what is after `https://` in an address that is not the publisher's own for
+good."""
 
 
 def passing_address(reference: str) -> str:
@@ -559,5 +627,10 @@ def passing_address(reference: str) -> str:
     if re.fullmatch(r"(?:www\.)?(?:[\w-]+\.)+[a-z]{2,}/?", reference):
         return "a host without a page"
     addresses = re.findall(r"https?://([^\s;]+)", reference)
-    faults = (why for one in addresses for pattern, why in _PASSING.items() if re.match(pattern, one, re.IGNORECASE))
+    faults = (
+        why
+        for one in addresses
+        for pattern, why in _PASSING.items()
+        if re.match(pattern, one, re.IGNORECASE)
+    )
     return next(faults, "")

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 MEMORY = "800MB"
 """Memory limit of the database; larger data go to a temporary folder."""
-TABLES = {"1.0": '"gdelt-bq".full.events_partitioned', "2.0": '"gdelt-bq".gdeltv2.events_partitioned'}
+TABLES = {
+    "1.0": '"gdelt-bq".full.events_partitioned',
+    "2.0": '"gdelt-bq".gdeltv2.events_partitioned',
+}
 PARTITION = "_PARTITIONTIME"
 """Day on which a row was added: BigQuery charges for the partitions that are read."""
 
@@ -41,10 +44,10 @@ def count_feed(
 ) -> CountTable:
     """Count the events of all dyads of states in files of a machine-coded feed, in one pass.
 
-    What is counted is what `read_feed` keeps; a panel of any dyad follows from the counts without reading again, and
-    has the numbers of one built from `read_feed`. Single events are not kept, so that memory does not grow with the
-    files: what does not fit goes to a scratch folder. Counts of a period are known from its last day, also those of
-    events that a feed added later.
+    What is counted is what `read_feed` keeps; a panel of any dyad follows from the counts without
+    reading again, and has the numbers of one built from `read_feed`. Single events are not kept, so
+    that memory does not grow with the files: what does not fit goes to a scratch folder. Counts of
+    a period are known from its last day, also those of events that a feed added later.
 
     Parameters
     ----------
@@ -62,13 +65,14 @@ def count_feed(
     Returns
     -------
     CountTable
-        For `forecast.panel.build_counts_panel`, with dataset the name of the feed; `accounts` has what became of the
-        rows of each file.
+        For `forecast.panel.build_counts_panel`, with dataset the name of the feed; `accounts` has
+        what became of the rows of each file.
 
     Raises
     ------
     DataError
-        If no file can be read, one is named that is not there, of no feed or of another one, or no row is kept.
+        If no file can be read, one is named that is not there, of no feed or of another one, or no
+        row is kept.
     SpecError
         If there is no such feed or scale, or a setting does not suit it.
     OutputError
@@ -83,16 +87,24 @@ def count_feed(
     """
     settings = settings or FeedSettings()
     if settings.list_filtered:
-        raise SpecError("list_filtered: counting lists no rows. Leave the setting out, or use read_feed.")
+        raise SpecError(
+            "list_filtered: counting lists no rows. Leave the setting out, or use read_feed."
+        )
     order = read_scale(scale)
     opened = begin(paths, feed, settings)
-    with judged_files(opened, Rules(opened.feed, settings, kept=tuple(COUNTED)), MEMORY) as database:
+    with judged_files(
+        opened, Rules(opened.feed, settings, kept=tuple(COUNTED)), MEMORY
+    ) as database:
         counts = _counts(database, scale, frequency)
     account = accounted(opened, settings, len(counts))
-    return CountTable(counts.assign(dataset=opened.feed.name), order.classes, order.zero_cut, frequency, **account)
+    return CountTable(
+        counts.assign(dataset=opened.feed.name), order.classes, order.zero_cut, frequency, **account
+    )
 
 
-def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Literal["month", "week"]) -> "pd.DataFrame":
+def _counts(
+    database: "duckdb.DuckDBPyConnection", scale: str, frequency: Literal["month", "week"]
+) -> "pd.DataFrame":
     """Count what is left by dyad, period, direction and class."""
     length = "INTERVAL 1 MONTH" if frequency == "month" else "INTERVAL 7 DAY"
     counts: pd.DataFrame = database.sql(f"""
@@ -110,9 +122,18 @@ def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Litera
 
 def _sides(scale: str) -> str:
     """Return the SQL of `sides`: `days` with dyad, class and `once`, which are the `event_counts` of the panel."""
-    classes = read_codes()[["joint"]].astype(int).join(read_scale(scale).class_of.rename("class")).reset_index()
+    classes = (
+        read_codes()[["joint"]]
+        .astype(int)
+        .join(read_scale(scale).class_of.rename("class"))
+        .reset_index()
+    )
     # Of most dyads the first state is the first by the alphabet; of these it is the other one.
-    turned = ", ".join(text("-".join(sorted(dyad.split("-")))) for dyad in read_dyads().index if dyad[:3] > dyad[4:])
+    turned = ", ".join(
+        text("-".join(sorted(dyad.split("-"))))
+        for dyad in read_dyads().index
+        if dyad[:3] > dyad[4:]
+    )
     return f"""
         classes AS ({_values(classes)}),
         named AS (
@@ -157,14 +178,25 @@ def bigquery_sql(
     settings: FeedSettings | None = None,
     scale: str = "commitment",
 ) -> Public:
-    """Write the SQL that counts dyads in GDELT's public tables in BigQuery. Nothing is sent anywhere."""
+    """Write the SQL that counts dyads in GDELT's public tables in BigQuery.
+
+    Nothing is sent anywhere.
+    """
     if first > last:
         raise SpecError(f"first {first} comes after last {last}. Choose an earlier day.")
-    # BigQuery charges for columns and for days of adding. Nothing is added before its day; clocks differ by one.
+    # BigQuery charges for columns and for days of adding. Nothing is added before its day; clocks
+    # differ by one.
     begin = first - datetime.timedelta(days=1)
     added = f"{PARTITION} BETWEEN TIMESTAMPTZ '{begin} 00:00:00+00' AND TIMESTAMPTZ '{last} 00:00:00+00'"
     sql = count_sql(
-        TABLES[version], "bigquery", dyads=dyads, first=first, last=last, settings=settings, scale=scale, where=added
+        TABLES[version],
+        "bigquery",
+        dyads=dyads,
+        first=first,
+        last=last,
+        settings=settings,
+        scale=scale,
+        where=added,
     )
     order = read_scale(scale)
     return Public(f"{sql}\n", wide_mapping("gdelt", order.classes, order.zero_cut, "month"))
@@ -189,7 +221,8 @@ def count_sql(
     Returns
     -------
     str
-        A statement that returns one row per dyad, direction, period and class with the number of events `n`.
+        A statement that returns one row per dyad, direction, period and class with the number of
+        events `n`.
 
     Examples
     --------
@@ -236,10 +269,16 @@ def _portable(node: "exp.Expression") -> "exp.Expression":
     from sqlglot import exp
 
     if isinstance(node, exp.RegexpFullMatch):
-        return exp.RegexpLike(this=node.this, expression=exp.Literal.string(f"^({node.expression.this})$"))
+        return exp.RegexpLike(
+            this=node.this, expression=exp.Literal.string(f"^({node.expression.this})$")
+        )
     if isinstance(node, exp.Anonymous) and node.name == "strlen":
         return exp.Length(this=node.expressions[0])
-    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Anonymous) and node.this.name == "try_strptime":
+    if (
+        isinstance(node, exp.Cast)
+        and isinstance(node.this, exp.Anonymous)
+        and node.this.name == "try_strptime"
+    ):
         digits = node.this.expressions[0].sql("duckdb")  # as %Y%m%d
         day = f"left({digits}, 4) || '-' || substr({digits}, 5, 2) || '-' || substr({digits}, 7, 2)"
         return sqlglot.parse_one(f"TRY_CAST({day} AS DATE)", read="duckdb")

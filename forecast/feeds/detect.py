@@ -41,7 +41,9 @@ def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> st
         return ""
     first, last = (day.toordinal() for day in named.days)
     before, after = feed.around
-    inside = sum(number for day, number in rows.items() if first - before <= day.toordinal() <= last + after)
+    inside = sum(
+        number for day, number in rows.items() if first - before <= day.toordinal() <= last + after
+    )
     if 2 * inside >= rows.total():
         return ""
     what = "added" if feed.by_known and first == last else "dated"
@@ -78,7 +80,10 @@ def detect_file(file: FeedFile) -> Detected | None:
 
 
 def detect_files(path: Path, unread: list[Unread]) -> Iterator[tuple[FeedFile, Detected | None]]:
-    """Yield the files of a path and what they are; those that cannot be read are put into `unread`."""
+    """Yield the files of a path and what they are.
+
+    Those that cannot be read are put into `unread`.
+    """
     for one in paths_in(path):
         try:
             files = find_files([one])

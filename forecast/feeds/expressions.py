@@ -18,7 +18,10 @@ YEARS = range(1700, 2200)
 
 
 def named_day(digits: str) -> date | None:
-    """Return the day that a name writes as 20180601, at most its month's last; None outside the years of events."""
+    """Return the day that a name writes as 20180601, at most its month's last.
+
+    None outside the years of events.
+    """
     year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
     if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:
         return None
@@ -31,7 +34,10 @@ def whole_year(year: int) -> Days | None:
 
 
 def header_names(line: str, delimiter: str) -> tuple[str, ...]:
-    """Return the names in a header, each once and none empty; empty ones at its end are no columns."""
+    """Return the names in a header, each once and none empty.
+
+    Empty ones at its end are no columns.
+    """
     names: list[str] = []
     for place, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
         own = name.strip() or f"column {place}"
@@ -59,10 +65,16 @@ _SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}
 
 
 def day(column: str, *forms: str) -> str:
-    """Return the SQL of a column as a day in one of some forms, as for strptime; NULL if it is none."""
+    """Return the SQL of a column as a day in one of some forms, as for strptime.
+
+    NULL if it is none.
+    """
     # The shape is looked at first: the reader of dates is more generous than any feed.
     name = quoted(column)
     shapes = {form: f"regexp_full_match({name}, {text(shape)})" for form, shape in _SHAPES.items()}
     shapes["%Y%m%d"] = digits(column, 8, 8)
-    whens = (f"WHEN {shapes[form]} THEN CAST(try_strptime({name}, {text(form)}) AS DATE)" for form in forms)
+    whens = (
+        f"WHEN {shapes[form]} THEN CAST(try_strptime({name}, {text(form)}) AS DATE)"
+        for form in forms
+    )
     return f"CASE {' '.join(whens)} END"

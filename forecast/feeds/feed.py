@@ -38,21 +38,24 @@ class FeedSettings(Settings):
     Attributes
     ----------
     sectors : tuple of str, or "all"
-        Which organs of a state act for it; "all" counts parties, firms, media and citizens as well. An actor that is
-        named by its country alone is its government.
+        Which organs of a state act for it; "all" counts parties, firms, media and citizens as well.
+        An actor that is named by its country alone is its government.
     statements : bool
         Whether CAMEO roots 01 (statements) and 02 (appeals) are counted, as cooperation.
     one_a_day : bool
         Whether rows of one day, source, target and code are one event, with as many reports.
     minimum_mentions : int
-        Fewest mentions of a row, where the feed counts them (gdelt, and phoenix of its later years).
+        Fewest mentions of a row, where the feed counts them (gdelt, and phoenix of its later
+        years).
     icews_known : {"release", "edition"}
-        From when a row of a yearly ICEWS file could be known: the day after its event, as daily files showed it, or
-        the day on which this edition was issued.
+        From when a row of a yearly ICEWS file could be known: the day after its event, as daily
+        files showed it, or the day on which this edition was issued.
     editions : {"issued", "latest"}
-        Of an archive: which yearly editions of ICEWS an as-of day uses, those issued by that day or the latest ones.
+        Of an archive: which yearly editions of ICEWS an as-of day uses, those issued by that day or
+        the latest ones.
     list_filtered : bool
-        Whether every row that was filtered is listed with file, line and reason, and not only counted.
+        Whether every row that was filtered is listed with file, line and reason, and not only
+        counted.
 
     Examples
     --------
@@ -82,7 +85,9 @@ class FeedSettings(Settings):
     @model_validator(mode="after")
     def _somebody(self) -> Self:
         if not self.sectors:
-            raise ValueError(f"sectors: no actor is left; name some of {', '.join(SECTORS)}, or all")
+            raise ValueError(
+                f"sectors: no actor is left; name some of {', '.join(SECTORS)}, or all"
+            )
         return self
 
     @property
@@ -122,14 +127,25 @@ CAMEO_AGENTS = {
 }
 """Agent codes of the organs of a state in CAMEO and PLOVER."""
 FIELDS = (
-    "id", "date", "known", "source", "target", "code", "goldstein", "source_quad", "reports", "mentions", "actor",
-    "summary", "reference",
-)  # fmt: skip
+    "id",
+    "date",
+    "known",
+    "source",
+    "target",
+    "code",
+    "goldstein",
+    "source_quad",
+    "reports",
+    "mentions",
+    "actor",
+    "summary",
+    "reference",
+)
 """Fields that every feed provides for a row.
 
-`id` text; `date` and `known` days, NULL if they are none; `source` and `target` as the feed writes countries, ''
-without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad` as the feed says; `reports` and
-`mentions` whole numbers as text.
+`id` text; `date` and `known` days, NULL if they are none; `source` and `target` as the feed writes
+countries, '' without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad` as
+the feed says; `reports` and `mentions` whole numbers as text.
 """
 
 
@@ -155,9 +171,11 @@ class Named:
     """What the name of a file says."""
 
     name: str
-    series: str = "file"  # Which of the feed's series of files it belongs to, such as `day`; `file` if it does not say
+    # Which of the feed's series of files it belongs to, such as `day`; `file` if it does not say
+    series: str = "file"
     days: Days | None = None  # First and last day that it stands for
-    # Whether it stands for each of these days, even one without a row; else from its first busy day to its last.
+    # Whether it stands for each of these days, even one without a row; else from its first busy day
+    # to its last.
     whole: bool = False
     part: float = 1.0  # The part of its day that it stands for, 1 for files of a day and more
     day: date | None = None  # The day after which a release is named, its last one
@@ -189,21 +207,26 @@ class Feed:
     title: str  # For readers
     # From the first lines of a file to the layout of its rows; None if it is no file of this feed.
     recognise: Callable[[list[str]], Layout | None]
-    # From the columns at hand and the day from which a file could be known, if its rows do not say themselves, to the
-    # SQL of each of `FIELDS`.
+    # From the columns at hand and the day from which a file could be known, if its rows do not say
+    # themselves, to the SQL of each of `FIELDS`.
     fields: Callable[[tuple[str, ...], date | None], Mapping[str, str]]
-    # From a side and the settings to the SQL condition that the actor on this side acts for its state.
+    # From a side and the settings to the SQL condition that the actor on this side acts for its
+    # state.
     acts: Callable[[Side, FeedSettings], str]
     named: Callable[[str], Named]  # From the name of a file to what it says
     missing: tuple[str, ...] = ("",)  # What marks a missing value
     encoding: Encoding = "utf-8"  # How bytes that are not UTF-8 are read
     mentions: bool = False  # Whether the feed counts mentions
-    # SQL of the list of pairs of countries of a row, for a feed that puts several into one field; '' for others.
+    # SQL of the list of pairs of countries of a row, for a feed that puts several into one field;
+    # '' for others.
     pairs: str = ""
     newest_first: bool = False  # Whether a later edition of a year replaces what it repeats
-    # Whether rows are put into files by the day on which they became known, in place of the day of the event.
+    # Whether rows are put into files by the day on which they became known, in place of the day of
+    # the event.
     by_known: bool = False
     vintaged: bool = True  # Whether its files say when each row became known
     # How many days before the first and after the last day of a file's name its rows may be.
     around: tuple[int, int] = (0, 0)
-    gaps: tuple[tuple[date, date, str], ...] = ()  # First and last day of what was never published, and why
+    gaps: tuple[
+        tuple[date, date, str], ...
+    ] = ()  # First and last day of what was never published, and why

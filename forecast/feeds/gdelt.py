@@ -7,27 +7,52 @@ from forecast.feeds.expressions import acting, day, digits, named_day
 from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
 
 _ACTOR = (
-    "Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code", "Type1Code",
-    "Type2Code", "Type3Code",
-)  # fmt: skip
+    "Code",
+    "Name",
+    "CountryCode",
+    "KnownGroupCode",
+    "EthnicCode",
+    "Religion1Code",
+    "Religion2Code",
+    "Type1Code",
+    "Type2Code",
+    "Type3Code",
+)
 _EVENT = (
-    "IsRootEvent", "EventCode", "EventBaseCode", "EventRootCode", "QuadClass", "GoldsteinScale", "NumMentions",
-    "NumSources", "NumArticles", "AvgTone",
-)  # fmt: skip
+    "IsRootEvent",
+    "EventCode",
+    "EventBaseCode",
+    "EventRootCode",
+    "QuadClass",
+    "GoldsteinScale",
+    "NumMentions",
+    "NumSources",
+    "NumArticles",
+    "AvgTone",
+)
 _PLACE = ("Type", "FullName", "CountryCode", "ADM1Code", "ADM2Code", "Lat", "Long", "FeatureID")
 
 
 def _columns(*, second: bool) -> tuple[str, ...]:
     place = [part for part in _PLACE if second or part != "ADM2Code"]
     return (
-        "GLOBALEVENTID", "SQLDATE", "MonthYear", "Year", "FractionDate",
-        *(f"Actor1{part}" for part in _ACTOR), *(f"Actor2{part}" for part in _ACTOR), *_EVENT,
+        "GLOBALEVENTID",
+        "SQLDATE",
+        "MonthYear",
+        "Year",
+        "FractionDate",
+        *(f"Actor1{part}" for part in _ACTOR),
+        *(f"Actor2{part}" for part in _ACTOR),
+        *_EVENT,
         *(f"{whose}Geo_{part}" for whose in ("Actor1", "Actor2", "Action") for part in place),
-        "DATEADDED", "SOURCEURL",
-    )  # fmt: skip
+        "DATEADDED",
+        "SOURCEURL",
+    )
 
 
-DAILY = Layout("GDELT 1.0", _columns(second=False), optional=1)  # Without an address before April 2013
+DAILY = Layout(
+    "GDELT 1.0", _columns(second=False), optional=1
+)  # Without an address before April 2013
 SECOND = Layout("GDELT 2.0", _columns(second=True))
 
 
@@ -36,7 +61,10 @@ _SHAPED = re.compile(r"\d+\t\d{8}\t")
 
 
 def _recognise(lines: list[str]) -> Layout | None:
-    """Recognise export files by the number of fields and the shape of the first ones; most rows decide."""
+    """Recognise export files by the number of fields and the shape of the first ones.
+
+    Most rows decide.
+    """
     widths = [line.count("\t") + 1 for line in lines if _SHAPED.match(line)]
     shaped = [width for width in widths if width in (*DAILY.widths, *SECOND.widths)]
     if not shaped or 2 * len(shaped) < len(lines):
@@ -69,7 +97,11 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     actor = "Actor1" if side == "source" else "Actor2"
     chosen = acting(settings, CAMEO_AGENTS)
     typed = " OR ".join(f"{actor}Type{place}Code IN ({chosen})" for place in (1, 2, 3))
-    return f"({actor}Code = {actor}CountryCode OR {typed})" if "government" in settings.sectors else f"({typed})"
+    return (
+        f"({actor}Code = {actor}CountryCode OR {typed})"
+        if "government" in settings.sectors
+        else f"({typed})"
+    )
 
 
 def _named(name: str) -> Named:
@@ -91,4 +123,6 @@ def _named(name: str) -> Named:
 
 GAPS = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
 
-GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, _named, mentions=True, by_known=True, gaps=GAPS)
+GDELT = Feed(
+    "gdelt", "GDELT", _recognise, _fields, _acts, _named, mentions=True, by_known=True, gaps=GAPS
+)

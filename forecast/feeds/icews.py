@@ -7,12 +7,27 @@ from forecast.feeds.expressions import acting, day, digits, header_names, named_
 from forecast.feeds.feed import Feed, FeedSettings, Layout, Named, Side
 
 NEEDED = {
-    "Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "CAMEO Code", "Target Name",
-    "Target Sectors", "Target Country",
-}  # fmt: skip
+    "Event ID",
+    "Event Date",
+    "Source Name",
+    "Source Sectors",
+    "Source Country",
+    "CAMEO Code",
+    "Target Name",
+    "Target Sectors",
+    "Target Country",
+}
 SECTORS = {
     "government": ("Government", "Executive", "Executive Office", "Cabinet"),
-    "military": ("Military", "Army", "Navy", "Air Force", "Marines", "Military Intelligence", "Army Special Forces"),
+    "military": (
+        "Military",
+        "Army",
+        "Navy",
+        "Air Force",
+        "Marines",
+        "Military Intelligence",
+        "Army Special Forces",
+    ),
     "legislature": ("Legislative / Parliamentary", "Upper House", "Lower House", "Unicameral"),
     "courts": ("Judicial", "National / Supreme Court"),
     "police": ("Police",),
@@ -66,7 +81,9 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
         "mentions": "'1'",
         "actor": '"Source Name"',
         "summary": '"Event Text"' if "Event Text" in columns else "''",
-        "reference": '"Publisher" || \', story \' || "Story ID"' if {"Publisher", "Story ID"} <= set(columns) else "''",
+        "reference": '"Publisher" || \', story \' || "Story ID"'
+        if {"Publisher", "Story ID"} <= set(columns)
+        else "''",
     }
 
 
@@ -91,6 +108,7 @@ ICEWS = Feed(
     _named,
     missing=("", "NA"),
     newest_first=True,
-    # As measured in 167 daily files: the oldest rows are 29 days before the day of the name, the latest one after it.
+    # As measured in 167 daily files: the oldest rows are 29 days before the day of the name, the
+    # latest one after it.
     around=(29, 1),
 )

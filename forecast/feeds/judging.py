@@ -21,28 +21,43 @@ if TYPE_CHECKING:
 MOST_REPORTS = 2**31 - 1
 REPORT_DIGITS = 10
 STRIDE = 2**40
-"""Offset between the line numbers of files that are judged together: a file adds its number times this."""
+"""Offset between the line numbers of files that are judged together: a file adds its number times
+this."""
 PARENTS = {"1214": "121", "1834": "183", "1951": "195", "1952": "195", "155": "150", "176": "170"}
 """Codes that GDELT uses beyond the codebook, read as what they are a kind of."""
 TEXTS = ("actor", "summary", "reference")
 """Fields that readers see and that do not affect the count."""
 COUNTED = {
-    "line": "BIGINT", "id": "VARCHAR", "date": "DATE", "known": "DATE", "source_state": "VARCHAR",
-    "target_state": "VARCHAR", "cameo": "VARCHAR", "n": "BIGINT",
-}  # fmt: skip
+    "line": "BIGINT",
+    "id": "VARCHAR",
+    "date": "DATE",
+    "known": "DATE",
+    "source_state": "VARCHAR",
+    "target_state": "VARCHAR",
+    "cameo": "VARCHAR",
+    "n": "BIGINT",
+}
 """Fields of an event by which it is counted, and their types."""
-KEPT = COUNTED | {"value": "DOUBLE", "quad": "TINYINT", "given_quad": "TINYINT"} | dict.fromkeys(TEXTS, "VARCHAR")
+KEPT = (
+    COUNTED
+    | {"value": "DOUBLE", "quad": "TINYINT", "given_quad": "TINYINT"}
+    | dict.fromkeys(TEXTS, "VARCHAR")
+)
 ACTING = ("source_organs", "target_organs", "mentions")
-"""With `KEPT`, what later choices of settings need: of each side the organs that act, one bit a sector of `SECTORS`."""
+"""With `KEPT`, what later choices of settings need: of each side the organs that act, one bit a
+sector of `SECTORS`."""
 
 
 class Judged(NamedTuple):
     """Accounting of some lines."""
 
-    kept: pa.Table  # Events: `KEPT`, `ACTING` if asked for, and their file as `place`; a line can have several
+    kept: (
+        pa.Table
+    )  # Events: `KEPT`, `ACTING` if asked for, and their file as `place`; a line can have several
     rejected: list[tuple[int, int, str]]  # File, line and reason
     filtered: list[tuple[int, int, str]]  # The same, if the settings ask for the list
-    # By file: what became of lines (`kept`, `rejected`, or why they are filtered), their day, when known, and how many
+    # By file: what became of lines (`kept`, `rejected`, or why they are filtered), their day, when
+    # known, and how many
     became: list[tuple[int, str, datetime.date | None, datetime.date | None, int]]
 
 
@@ -53,25 +68,44 @@ class Rules:
     feed: Feed
     settings: FeedSettings
     dyads: Sequence[str] | None = None  # All by default
-    kept: Sequence[str] = tuple(KEPT)  # Columns of the events: some of `KEPT`, and of `ACTING` all or none
+    kept: Sequence[str] = tuple(
+        KEPT
+    )  # Columns of the events: some of `KEPT`, and of `ACTING` all or none
 
     def columns(self, layout: Layout) -> tuple[str, ...]:
         """Return which columns of a layout are looked at."""
         statement = self.statement(layout, ())
-        return tuple(name for name in layout.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement))
+        return tuple(
+            name
+            for name in layout.columns
+            if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement)
+        )
 
-    def statement(self, layout: Layout, present: Sequence[str], since: datetime.date | None = None) -> str:
-        """Return the statement, for a file known since a day; columns that are not present are not looked at."""
+    def statement(
+        self, layout: Layout, present: Sequence[str], since: datetime.date | None = None
+    ) -> str:
+        """Return the statement, for a file known since a day.
+
+        Columns that are not present are not looked at.
+        """
         fields = self.feed.fields(layout.columns, since)
         missing = ", ".join(map(text, self.feed.missing))
-        cell = "CASE WHEN {0} IN (" + missing + ") THEN '' ELSE {0} END" if self.feed.missing != ("",) else "{0}"
+        cell = (
+            "CASE WHEN {0} IN (" + missing + ") THEN '' ELSE {0} END"
+            if self.feed.missing != ("",)
+            else "{0}"
+        )
         cells = ", ".join(
-            f"{cell.format(f'trim({quoted(name)})')} AS {quoted(name)}" for name in present if name != "line"
+            f"{cell.format(f'trim({quoted(name)})')} AS {quoted(name)}"
+            for name in present
+            if name != "line"
         )
         rows = f"SELECT line, {cells} FROM lines"
         if self.feed.pairs:
             rows = f"SELECT *, unnest({self.feed.pairs}) AS pair FROM ({rows})"
-        said = ", ".join(f"{"''" if name in self._unasked() else fields[name]} AS {name}" for name in FIELDS)
+        said = ", ".join(
+            f"{"''" if name in self._unasked() else fields[name]} AS {name}" for name in FIELDS
+        )
         said += f", {self._acts(fields)} AS acts"
         said += "".join(self._organs(side) for side in SIDES if f"{side}_organs" in self.kept)
         said = f"SELECT line, {said} FROM ({rows})"
@@ -85,7 +119,9 @@ class Rules:
             LEFT JOIN states s ON s.written = lower(said.source)
             LEFT JOIN states t ON t.written = lower(said.target)"""
         places = " ".join(f"WHEN {case} THEN {place}" for place, case in enumerate(self.filters, 1))
-        return f"SELECT *, {_reasons()} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
+        return (
+            f"SELECT *, {_reasons()} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
+        )
 
     @property
     def filters(self) -> dict[str, str]:
@@ -96,8 +132,12 @@ class Rules:
             "source_state = target_state": "the same state on both sides",
         }
         if self.dyads is not None:
-            pairs = ", ".join(text("-".join(sorted(dyad.split("-")))) for dyad in self.dyads) or "NULL"
-            pair = "least(source_state, target_state) || '-' || greatest(source_state, target_state)"
+            pairs = (
+                ", ".join(text("-".join(sorted(dyad.split("-")))) for dyad in self.dyads) or "NULL"
+            )
+            pair = (
+                "least(source_state, target_state) || '-' || greatest(source_state, target_state)"
+            )
             cases[f"({pair}) NOT IN ({pairs})"] = "of another dyad"
         return cases | choices(self.settings, "acts", "TRY_CAST(mentions AS BIGINT)")
 
@@ -111,7 +151,10 @@ class Rules:
         return unasked
 
     def _acts(self, fields: Mapping[str, str]) -> str:
-        """Return the SQL condition that both actors act for their states; of rows without two it is not asked."""
+        """Return the SQL condition that both actors act for their states.
+
+        Of rows without two it is not asked.
+        """
         if self.settings.sectors == "all":
             return "true"
         source, target = (self.feed.acts(side, self.settings) for side in SIDES)
@@ -128,7 +171,10 @@ class Rules:
 
 
 def choices(settings: FeedSettings, acts: str, mentions: str) -> dict[str, str]:
-    """Return why the settings filter an event, by the SQL of the condition; given are those of acting and mentions."""
+    """Return why the settings filter an event, by the SQL of the condition.
+
+    Given are those of acting and mentions.
+    """
     cases = {f"NOT coalesce({acts}, false)": "an actor that does not act for its state (sectors)"}
     if not settings.statements:
         cases["left(cameo, 2) IN ('01', '02')"] = "a statement or appeal (statements)"
@@ -151,7 +197,10 @@ def lookups() -> dict[str, pd.DataFrame]:
 
 
 class Judge:
-    """A database in memory that judges lines by rules; what does not fit goes to the folder `scratch`, if given."""
+    """A database in memory that judges lines by rules.
+
+    What does not fit goes to the folder `scratch`, if given.
+    """
 
     def __init__(self, rules: Rules, *, memory: str = "1GB", scratch: str = "") -> None:
         import duckdb
@@ -177,20 +226,29 @@ class Judge:
         self.database.register("lines", lines)
         # Most rows of a feed are filtered: of these nothing but the days is carried along.
         whole = ("line", "date", "known")
-        kept = ", ".join(name if name in whole else f"CASE WHEN kept THEN {name} END AS {name}" for name in rules.kept)
+        kept = ", ".join(
+            name if name in whole else f"CASE WHEN kept THEN {name} END AS {name}"
+            for name in rules.kept
+        )
         statement = rules.statement(layout, lines.column_names, since)
         judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
-        run(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})")
+        run(
+            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})"
+        )
         self.database.unregister("lines")
         place = f"line // {STRIDE} AS place, line % {STRIDE} AS line"
-        events = self.database.sql(f"SELECT {place}, * EXCLUDE (line, reason, filter, kept) FROM judged WHERE kept")
+        events = self.database.sql(
+            f"SELECT {place}, * EXCLUDE (line, reason, filter, kept) FROM judged WHERE kept"
+        )
         each = "judged"
         if rules.feed.pairs:  # a line is kept if any of its pairs is
             each = (
                 "(SELECT line, min(date) AS date, min(known) AS known, max(reason) AS reason, max(filter) AS filter, "
                 "bool_or(kept) AS kept FROM judged GROUP BY line)"
             )
-        rejected = run(f"SELECT {place}, reason FROM {each} WHERE NOT kept AND reason <> '' ORDER BY ALL").fetchall()
+        rejected = run(
+            f"SELECT {place}, reason FROM {each} WHERE NOT kept AND reason <> '' ORDER BY ALL"
+        ).fetchall()
         filtered = f"SELECT {place}, filter FROM {each} WHERE NOT kept AND reason = ''"
         listed = run(filtered).fetchall() if rules.settings.list_filtered else []
         became = "CASE WHEN kept THEN 0 WHEN reason <> '' THEN -1 ELSE filter END AS became"
@@ -209,6 +267,9 @@ class Judge:
 def _reasons() -> str:
     """Return the SQL of all that is wrong with a row, '' if nothing is."""
     latest = f"DATE '{today():%Y-%m-%d}'"
+    outside = "NOT TRY_CAST(goldstein AS DOUBLE) BETWEEN -10 AND 10"
+    few_digits = digits("reports", 1, REPORT_DIGITS)
+    whole = f"{few_digits} AND TRY_CAST(reports AS BIGINT) <= {MOST_REPORTS}"
     faults = {
         "id = ''": "'no event id, or none that is one'",
         "date IS NULL": "'date: not a day'",
@@ -221,11 +282,11 @@ def _reasons() -> str:
         "cameo IS NULL": "'code ' || left(code, 20) || ': not a code of the codebook'",
         "source <> '' AND source_state IS NULL": "'source ' || left(source, 40) || ': no country of that name or code'",
         "target <> '' AND target_state IS NULL": "'target ' || left(target, 40) || ': no country of that name or code'",
-        "goldstein <> '' AND coalesce(NOT TRY_CAST(goldstein AS DOUBLE) BETWEEN -10 AND 10, true)":
-            "'intensity ' || left(goldstein, 20) || ': not a number from -10 to 10'",
-        f"NOT ({digits('reports', 1, REPORT_DIGITS)} AND TRY_CAST(reports AS BIGINT) <= {MOST_REPORTS})":
-            "'reports ' || left(reports, 20) || ': not a whole number'",
-    }  # fmt: skip
+        f"goldstein <> '' AND coalesce({outside}, true)": (
+            "'intensity ' || left(goldstein, 20) || ': not a number from -10 to 10'"
+        ),
+        f"NOT ({whole})": "'reports ' || left(reports, 20) || ': not a whole number'",
+    }
     cases = ", ".join(f"CASE WHEN {fault} THEN {words} END" for fault, words in faults.items())
     # Hardly a row has a fault: only of those that have one is it looked up which.
     return f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) ELSE '' END"
@@ -238,14 +299,19 @@ ROWS_OF_A_DAY = 10**12
 """More than there are rows: a day and a row make one number, by which the first is found."""
 
 
-def take_out_repeats(database: "duckdb.DuckDBPyConnection", *, one_a_day: bool, age: str = "place") -> None:
+def take_out_repeats(
+    database: "duckdb.DuckDBPyConnection", *, one_a_day: bool, age: str = "place"
+) -> None:
     """Fill `gone` with the rows of `kept` that repeat others, and make the view `unique_rows` of all others."""
-    # Of rows that repeat each other the first one of `kept` stays. A row goes if one of the `editions` covers its day
-    # and is newer than its file: has a smaller `age`, a column of `kept`.
+    # Of rows that repeat each other the first one of `kept` stays. A row goes if one of the
+    # `editions` covers its day and is newer than its file: has a smaller `age`, a column of `kept`.
     run = database.execute
-    # By row of `kept`: why it is gone, and for what: the place of a file that replaces it, or a row that it repeats.
+    # By row of `kept`: why it is gone, and for what: the place of a file that replaces it, or a row
+    # that it repeats.
     run("CREATE TEMP TABLE gone (row BIGINT, why TINYINT, cause BIGINT)")
-    run("CREATE TEMP VIEW left_over AS SELECT rowid AS row, * FROM kept WHERE rowid NOT IN (SELECT row FROM gone)")
+    run(
+        "CREATE TEMP VIEW left_over AS SELECT rowid AS row, * FROM kept WHERE rowid NOT IN (SELECT row FROM gone)"
+    )
     run(
         f"""INSERT INTO gone SELECT kept.rowid, {REPLACED}, arg_min(e.place, (e.age, e.place))
         FROM kept JOIN editions e ON kept.{age} > e.age AND kept.date BETWEEN e.first AND e.last GROUP BY ALL"""
@@ -256,7 +322,9 @@ def take_out_repeats(database: "duckdb.DuckDBPyConnection", *, one_a_day: bool, 
         WHERE row <> first"""
     )
     # The report that was known first stays.
-    earliest = f"min(datediff('day', DATE '0001-01-01', known) * {ROWS_OF_A_DAY} + row) % {ROWS_OF_A_DAY}"
+    earliest = (
+        f"min(datediff('day', DATE '0001-01-01', known) * {ROWS_OF_A_DAY} + row) % {ROWS_OF_A_DAY}"
+    )
     run(
         f"""CREATE TEMP TABLE together AS
         SELECT {EVENT_KEY}, {earliest} AS first, sum(n)::BIGINT AS reports, min(known) AS since

@@ -1,7 +1,8 @@
 """Streaming of plain and zipped files as chunks of numbered lines in bounded memory.
 
-Archives are read as streams and never unpacked, so that their member names cannot lead outside. Limits apply to the
-archive's directory, its stated and unpacked sizes, the number of lines per byte, and the length of a line.
+Archives are read as streams and never unpacked, so that their member names cannot lead outside.
+Limits apply to the archive's directory, its stated and unpacked sizes, the number of lines per
+byte, and the length of a line.
 """
 
 import csv
@@ -35,7 +36,8 @@ LARGEST_FILE = 100_000_000_000
 """Bytes of a file, or of all that an archive holds."""
 MOST_MEMBERS = 10_000
 LARGEST_DIRECTORY = 300 * MOST_MEMBERS
-"""Bytes of the directory of an archive: it is read at once, and what it says of the number of its entries may be wrong.
+"""Bytes of the directory of an archive: it is read at once, and what it says of the number of its
+entries may be wrong.
 
 An entry takes 46 bytes and its name.
 """
@@ -46,7 +48,8 @@ FREELY_COMPRESSED = 10_000_000
 LEAST_OF_A_LINE = 25
 """Bytes of a line on average: a tenth of what files of feeds have (250 to 600)."""
 LEAST_ON_THE_DISK = 4
-"""Bytes that a line takes on the disk on average: a ninth of what zipped files of feeds have (35 to 150)."""
+"""Bytes that a line takes on the disk on average: a ninth of what zipped files of feeds have (35 to
+150)."""
 FREE_LINES = 100_000
 """Lines that any file may have."""
 SNIFFED = 200_000
@@ -67,7 +70,8 @@ class FeedFile:
 
     path: Path
     member: str | None = None  # Its name in the archive
-    # What the archive's directory says of it. It is read once for all members: there may be thousands.
+    # What the archive's directory says of it. It is read once for all members: there may be
+    # thousands.
     entry: zipfile.ZipInfo | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -112,7 +116,9 @@ class Chunk:
     ends: Index  # Where in the text each line ends
     numbers: Index  # Of the lines, from 1
     too_long: list[int]  # Numbers of the lines that are longer than any line may be
-    mended: int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
+    mended: (
+        int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
+    )
 
     def line(self, place: int) -> str:
         """Return the line at a place."""
@@ -126,11 +132,16 @@ class Chunk:
     def without_first(self) -> "Chunk":
         """Return the chunk without its first line."""
         start = self.ends[0] + 1
-        return replace(self, text=self.text[start:], ends=self.ends[1:] - start, numbers=self.numbers[1:])
+        return replace(
+            self, text=self.text[start:], ends=self.ends[1:] - start, numbers=self.numbers[1:]
+        )
 
 
 def find_files(paths: "list[Path]") -> list[FeedFile]:
-    """Return the files of paths, in the order of their names: of a folder, all in it; of an archive, its members."""
+    """Return the files of paths, in the order of their names: of a folder, all in it.
+
+    Of an archive, its members.
+    """
     return [file for path in paths for one in paths_in(path) for file in _members(one)]
 
 
@@ -142,13 +153,20 @@ def paths_in(path: Path) -> list[Path]:
             return [path]
         inside = sorted(one for one in path.iterdir() if one.is_file() and not is_ignored(one.name))
     if not inside:
-        raise DataError(f"{printable(str(path))} is a folder without files. Name a folder with the files of a feed.")
+        raise DataError(
+            f"{printable(str(path))} is a folder without files. Name a folder with the files of a feed."
+        )
     return inside
 
 
 def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk]:
     """Yield the lines of a file in chunks; lines that are not UTF-8 are read as `fallback`."""
-    number, size, rest, cut = 0, 0, b"", False  # `cut`: the rest continues a line that was too long to be kept
+    number, size, rest, cut = (
+        0,
+        0,
+        b"",
+        False,
+    )  # `cut`: the rest continues a line that was too long to be kept
     with fence(file.name), _opened(file) as stream:
         block = stream.read(CHUNK).removeprefix(BOM_UTF8)
         while block:
@@ -167,7 +185,10 @@ def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk
 
 
 def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
-    """Return whole lines, after so many others of their file, as a chunk; `cut` says that the first ends another."""
+    """Return whole lines, after so many others of their file, as a chunk.
+
+    `cut` says that the first ends another.
+    """
     letters, ends = np.frombuffer(text, np.uint8), _ends(text)
     lengths = np.diff(ends, prepend=-1) - 1
     long = lengths > LONGEST_LINE
@@ -233,7 +254,10 @@ class _Bounded:
     def read(self, size: int = -1) -> bytes:
         """Read as much as the directory of as many files as are allowed takes."""
         if size > LARGEST_DIRECTORY:
-            raise _unsafe(self.name, f"has a directory of {size:,} bytes, more than that of {MOST_MEMBERS:,} files")
+            raise _unsafe(
+                self.name,
+                f"has a directory of {size:,} bytes, more than that of {MOST_MEMBERS:,} files",
+            )
         return self._file.read(size)
 
 
@@ -243,7 +267,9 @@ def _members(path: Path) -> list[FeedFile]:
     with fence(name), open_ordinary(path, LARGEST_FILE) as file:
         start = file.read(2)
         if start == b"\x1f\x8b":
-            raise DataError(f"{name} is compressed with gzip. Unpack it, or keep the feed's own zip file.")
+            raise DataError(
+                f"{name} is compressed with gzip. Unpack it, or keep the feed's own zip file."
+            )
         bounded = _Bounded(file, name)
         if start != b"PK" or not zipfile.is_zipfile(bounded):
             return [FeedFile(path)]
@@ -254,7 +280,10 @@ def _members(path: Path) -> list[FeedFile]:
     fault = f"has {behind:,} bytes behind the end of its archive" if behind else _fault(infos, size)
     if fault:
         raise _unsafe(name, fault)
-    return [FeedFile(path, info.filename, info) for info in sorted(infos, key=lambda info: info.filename)]
+    return [
+        FeedFile(path, info.filename, info)
+        for info in sorted(infos, key=lambda info: info.filename)
+    ]
 
 
 def _bytes_behind(file: BufferedReader, size: int) -> int:
@@ -284,8 +313,12 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
         return "holds two files of one name"
     if unpacked > LARGEST_FILE:
         return f"holds more than {LARGEST_FILE:,} bytes"
-    places = sorted((info.header_offset, info.header_offset + HEADER + info.compress_size) for info in infos)
-    if places[0][0] < 0 or any(end > start for (_, end), (start, _) in pairwise([*places, (size, size)])):
+    places = sorted(
+        (info.header_offset, info.header_offset + HEADER + info.compress_size) for info in infos
+    )
+    if places[0][0] < 0 or any(
+        end > start for (_, end), (start, _) in pairwise([*places, (size, size)])
+    ):
         return "says that files in it lie in the same place or beyond its end"
     if unpacked > max(FREELY_COMPRESSED, MOST_COMPRESSED * size):
         return f"unpacks to {unpacked:,} bytes from {size:,}, more than {MOST_COMPRESSED} times its size"
@@ -312,7 +345,8 @@ def _opened(file: FeedFile) -> Iterator[BinaryIO]:
         if file.entry is None:
             yield outer
             return
-        # The content follows a header: 30 bytes, a name and a field, whose lengths are in the last four of them.
+        # The content follows a header: 30 bytes, a name and a field, whose lengths are in the last
+        # four of them.
         outer.seek(file.entry.header_offset)
         header = outer.read(HEADER)
         if len(header) < HEADER or not header.startswith(b"PK\3\4"):
@@ -323,12 +357,16 @@ def _opened(file: FeedFile) -> Iterator[BinaryIO]:
 
 
 BLOCK = 2**20
-"""Bytes that are split at once, or one line if it is longer: what fits the processor's cache is quick."""
+"""Bytes that are split at once, or one line if it is longer: what fits the processor's cache is
+quick."""
 
 
-def split_lines(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[pa.Table, dict[int, str]]:
+def split_lines(
+    chunk: Chunk, layout: Layout, columns: Sequence[str]
+) -> tuple[pa.Table, dict[int, str]]:
     """Return `line` and some columns of lines as text, and by line why others have none."""
-    # Most lines of a file have as many fields as its first one, and are split all at once; the others one by one.
+    # Most lines of a file have as many fields as its first one, and are split all at once; the
+    # others one by one.
     tables, places = _split_alike(chunk, layout, columns)
     rows: list[dict[str, Any]] = []
     broken = {}
@@ -343,12 +381,15 @@ def split_lines(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[p
     return pa.concat_tables([*tables, pa.Table.from_pylist(rows, schema)]), broken
 
 
-def _split_alike(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[list[pa.Table], Sequence[int]]:
+def _split_alike(
+    chunk: Chunk, layout: Layout, columns: Sequence[str]
+) -> tuple[list[pa.Table], Sequence[int]]:
     """Return the lines with as many fields as the first one as a table, and the places of all other lines."""
     from pyarrow import csv as arrow
 
     number = len(chunk.numbers)
-    # What splits them at once takes a carriage return for an end of a line, and a mark of UTF-8 for no text.
+    # What splits them at once takes a carriage return for an end of a line, and a mark of UTF-8 for
+    # no text.
     if not number or layout.quoted or b"\r" in chunk.text or chunk.text.startswith(BOM_UTF8):
         return [], range(number)
     others: list[int] = []
@@ -362,15 +403,23 @@ def _split_alike(chunk: Chunk, layout: Layout, columns: Sequence[str]) -> tuple[
     longest = int(np.diff(chunk.ends, prepend=-1).max())
     table = arrow.read_csv(
         pa.BufferReader(chunk.text),
-        arrow.ReadOptions(column_names=list(names), block_size=max(BLOCK, longest), use_threads=False),
+        arrow.ReadOptions(
+            column_names=list(names), block_size=max(BLOCK, longest), use_threads=False
+        ),
         arrow.ParseOptions(
-            delimiter=layout.delimiter, quote_char=False, escape_char=False, invalid_row_handler=leave
+            delimiter=layout.delimiter,
+            quote_char=False,
+            escape_char=False,
+            invalid_row_handler=leave,
         ),
         arrow.ConvertOptions(
-            column_types=dict.fromkeys(columns, pa.string()), include_columns=list(columns), strings_can_be_null=False,
-            check_utf8=False, include_missing_columns=True,
+            column_types=dict.fromkeys(columns, pa.string()),
+            include_columns=list(columns),
+            strings_can_be_null=False,
+            check_utf8=False,
+            include_missing_columns=True,
         ),
-    )  # fmt: skip
+    )
     return [table.add_column(0, "line", pa.array(np.delete(chunk.numbers, others)))], others
 
 

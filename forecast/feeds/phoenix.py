@@ -7,26 +7,60 @@ from forecast.feeds.expressions import acting, day, header_names, named_day
 from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
 
 _CODED = (
-    "year", "month", "day", "source", "source_root", "source_agent", "source_others", "target", "target_root",
-    "target_agent", "target_others", "code", "root_code",
-)  # fmt: skip
+    "year",
+    "month",
+    "day",
+    "source",
+    "source_root",
+    "source_agent",
+    "source_others",
+    "target",
+    "target_root",
+    "target_agent",
+    "target_others",
+    "code",
+    "root_code",
+)
 HISTORICAL = Layout(
     "Phoenix, historical",
     (
-        "eid", "story_date", *_CODED, "quad_class", "goldstein", "joined_issues", "lat", "lon", "placename",
-        "statename", "countryname", "aid", "process",
+        "eid",
+        "story_date",
+        *_CODED,
+        "quad_class",
+        "goldstein",
+        "joined_issues",
+        "lat",
+        "lon",
+        "placename",
+        "statename",
+        "countryname",
+        "aid",
+        "process",
     ),
     delimiter=",",
     header=True,
     quoted=True,
-)  # fmt: skip
+)
 REAL_TIME = Layout(
     "Phoenix, real-time",
     (
-        "id_version", "date", *_CODED, "quad", "goldstein", "issues", "lat", "lon", "place", "state", "country", "ids",
-        "urls", "sources",
+        "id_version",
+        "date",
+        *_CODED,
+        "quad",
+        "goldstein",
+        "issues",
+        "lat",
+        "lon",
+        "place",
+        "state",
+        "country",
+        "ids",
+        "urls",
+        "sources",
     ),
-)  # fmt: skip
+)
 
 
 def _recognise(lines: list[str]) -> Layout | None:
@@ -34,7 +68,11 @@ def _recognise(lines: list[str]) -> Layout | None:
     if set(names) >= set(HISTORICAL.columns[:17]):
         return Layout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True)
     rows = [line.split("\t") for line in lines]
-    shaped = [row for row in rows if len(row) == 26 and re.fullmatch(r"\d{8}", row[1]) and row[1][:4] == row[2]]
+    shaped = [
+        row
+        for row in rows
+        if len(row) == 26 and re.fullmatch(r"\d{8}", row[1]) and row[1][:4] == row[2]
+    ]
     return REAL_TIME if shaped and 2 * len(shaped) >= len(rows) else None
 
 
@@ -50,9 +88,17 @@ def _code() -> str:
 def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
     historical = "story_date" in columns
     date = day("story_date" if historical else "date", "%m/%d/%Y", "%Y-%m-%d", "%Y%m%d")
-    number = "'1'" if historical else "CAST(len(list_filter(string_split(ids, ';'), lambda one: one <> '')) AS VARCHAR)"
+    number = (
+        "'1'"
+        if historical
+        else "CAST(len(list_filter(string_split(ids, ';'), lambda one: one <> '')) AS VARCHAR)"
+    )
     # Ids of real-time files are numbered within a day.
-    own_id = "eid" if historical else "CASE WHEN id_version = '' THEN '' ELSE id_version || '-' || \"date\" END"
+    own_id = (
+        "eid"
+        if historical
+        else "CASE WHEN id_version = '' THEN '' ELSE id_version || '-' || \"date\" END"
+    )
     reference = "string_split(urls, ';')[1]"
     if historical:
         reference = "aid" if "aid" in columns else "''"

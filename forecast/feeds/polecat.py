@@ -1,7 +1,8 @@
 """POLECAT events from Dataverse (doi:10.7910/DVN/AJGVIT): 40 columns, coded by PLOVER.
 
-PLOVER puts both sides of a two-sided event into the actor field, without a recipient: each pair of countries in it is a
-dyad. There is no published conversion of its types to CAMEO codes; `codebook/plover.csv` is this package's choice.
+PLOVER puts both sides of a two-sided event into the actor field, without a recipient: each pair of
+countries in it is a dyad. There is no published conversion of its types to CAMEO codes;
+`codebook/plover.csv` is this package's choice.
 """
 
 import re
@@ -13,10 +14,22 @@ from forecast.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named,
 from forecast.resources import data_folder
 
 NEEDED = {
-    "Event ID", "Event Date", "Event Type", "Event Mode", "Quad Code", "Contexts", "Actor Name", "Actor Country",
-    "Primary Actor Sector", "Actor Sectors", "Recipient Country", "Primary Recipient Sector", "Recipient Sectors",
-    "Source", "Publication Date",
-}  # fmt: skip
+    "Event ID",
+    "Event Date",
+    "Event Type",
+    "Event Mode",
+    "Quad Code",
+    "Contexts",
+    "Actor Name",
+    "Actor Country",
+    "Primary Actor Sector",
+    "Actor Sectors",
+    "Recipient Country",
+    "Primary Recipient Sector",
+    "Recipient Sectors",
+    "Source",
+    "Publication Date",
+}
 NAMED_ONLY = {"Headline", "Event Text", "Feed", "Story ID"}
 """Columns that some headers name and no row has."""
 INTENSITIES = ("Event Intensity", "Intensity")
@@ -36,7 +49,9 @@ def _recognise(lines: list[str]) -> Layout | None:
 
 def _countries(whose: str) -> str:
     """Return the SQL of the list of countries in a field, each once."""
-    parts = f"list_transform(string_split({quoted(f'{whose} Country')}, ';'), lambda part: trim(part))"
+    parts = (
+        f"list_transform(string_split({quoted(f'{whose} Country')}, ';'), lambda part: trim(part))"
+    )
     return f"list_distinct(list_filter({parts}, lambda part: part NOT IN ('', 'None')))"
 
 
@@ -60,18 +75,28 @@ def _pairs() -> str:
 
 
 def _code() -> str:
-    """Return the SQL of the CAMEO code of type, mode and context; an unknown type stays, and is rejected as a code."""
+    """Return the SQL of the CAMEO code of type, mode and context.
+
+    An unknown type stays, and is rejected as a code.
+    """
     table = read_small_csv(data_folder() / "codebook" / "plover.csv")
-    rows = [(str(of), str(how), str(code)) for of, how, code in table.itertuples(index=False, name=None)]
+    rows = [
+        (str(of), str(how), str(code)) for of, how, code in table.itertuples(index=False, name=None)
+    ]
     mode = "replace(lower(\"Event Mode\"), '_', '-')"
     kind = 'upper("Event Type")'
     exact = " ".join(
-        f"WHEN {kind} = {text(of)} AND {mode} = {text(how)} THEN {text(code)}" for of, how, code in rows if how
+        f"WHEN {kind} = {text(of)} AND {mode} = {text(how)} THEN {text(code)}"
+        for of, how, code in rows
+        if how
     )
     fighting = (
-        f"WHEN {kind} = 'ASSAULT' AND regexp_matches(\"Contexts\", '(^|[|;])\\s*military\\s*($|[|;])') THEN '190'"
+        f"WHEN {kind} = 'ASSAULT' AND "
+        "regexp_matches(\"Contexts\", '(^|[|;])\\s*military\\s*($|[|;])') THEN '190'"
     )
-    plain = " ".join(f"WHEN {kind} = {text(of)} THEN {text(code)}" for of, how, code in rows if not how)
+    plain = " ".join(
+        f"WHEN {kind} = {text(of)} THEN {text(code)}" for of, how, code in rows if not how
+    )
     return f'CASE {exact} {fighting} {plain} ELSE "Event Type" || \' \' || "Event Mode" END'
 
 
@@ -106,14 +131,16 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether an actor has a sector of the state or none at all; the second side of a two-sided event is one."""
+    """Return whether an actor has a sector of the state or none at all.
+
+    The second side of a two-sided event is one.
+    """
     chosen = acting(settings, CAMEO_AGENTS)
 
     def acts(whose: str) -> str:
         primary, all_of = f"Primary {whose} Sector", f"{whose} Sectors"
-        found = (
-            f"list_has_any(regexp_split_to_array({quoted(primary)} || ';' || {quoted(all_of)}, '[;,| ]+'), [{chosen}])"
-        )
+        sectors = f"{quoted(primary)} || ';' || {quoted(all_of)}"
+        found = f"list_has_any(regexp_split_to_array({sectors}, '[;,| ]+'), [{chosen}])"
         bare = f"({quoted(primary)} = '' AND {quoted(all_of)} = '')"
         return f"({found} OR {bare})" if "government" in settings.sectors else f"({found})"
 

@@ -17,7 +17,14 @@ from forecast.errors import DataError, OutputError, SpecError, UnknownDyadError
 from forecast.events import EventTable, SourceFile
 from forecast.events.codebook import state_names
 from forecast.events.dyads import dyad_code
-from forecast.events.table import REJECT_COLUMNS, TEXT_COLUMNS, FeedAccount, FileAccount, Unread, sort_events
+from forecast.events.table import (
+    REJECT_COLUMNS,
+    TEXT_COLUMNS,
+    FeedAccount,
+    FileAccount,
+    Unread,
+    sort_events,
+)
 from forecast.feeds.detect import detect_files, find_feed, finding, read_name, unknown_file
 from forecast.feeds.feed import Feed, FeedSettings, Layout, Named
 from forecast.feeds.judging import (
@@ -49,7 +56,10 @@ ENOUGH = 64_000_000
 
 @dataclass
 class FileRun:
-    """A file being read: what it is, and what has become of its lines so far; `failed` says why it is left out."""
+    """A file being read: what it is, and what has become of its lines so far.
+
+    `failed` says why it is left out.
+    """
 
     number: int  # Its own among the files
     file: FeedFile
@@ -57,7 +67,9 @@ class FileRun:
     layout: Layout
     sha256: str
     named: Named  # What its name says
-    since: date | None = None  # The day from which it could be known, if its rows do not say themselves
+    since: date | None = (
+        None  # The day from which it could be known, if its rows do not say themselves
+    )
     begun: bool = False
     failed: str = ""
     rows: int = 0
@@ -68,7 +80,9 @@ class FileRun:
     # Line and reason of those of the two, if they are listed.
     filtered_lines: list[tuple[int, str]] = field(default_factory=list)
     repeats: list[tuple[int, str]] = field(default_factory=list)
-    days: Counter[date] = field(default_factory=Counter)  # Rows by the day by which they are put into files
+    days: Counter[date] = field(
+        default_factory=Counter
+    )  # Rows by the day by which they are put into files
 
     @property
     def finding(self) -> str:
@@ -79,7 +93,8 @@ class FileRun:
         """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
         if became not in ("kept", "rejected"):
             self.filtered[became] += number
-        # A file of a day holds what a feed added on that day; what a longer one was added to, its name does not say.
+        # A file of a day holds what a feed added on that day; what a longer one was added to, its
+        # name does not say.
         days = self.named.days
         by_known = self.feed.by_known and (days is None or days[0] == days[1])
         if became != "rejected" and (own := known if by_known else day):
@@ -101,11 +116,12 @@ def read_feed(
 ) -> EventTable:
     """Read files of a machine-coded feed.
 
-    Files are read in chunks and in bounded memory; only the events that are kept are held. A file that cannot be read
-    stops no other: `table.accounts` says which and why. Quad classes follow from
-    the codes by the codebook (feeds disagree on roots 01, 02, 09, 14 and 16); what the feed says is in `source_quad`.
-    `n` is the number of reports, and every row is one event. Of every file, rows = kept + rejected + filtered +
-    duplicates; `table.accounts` has the numbers, `table.rejects` the rejected rows.
+    Files are read in chunks and in bounded memory; only the events that are kept are held. A file
+    that cannot be read stops no other: `table.accounts` says which and why. Quad classes follow
+    from the codes by the codebook (feeds disagree on roots 01, 02, 09, 14 and 16); what the feed
+    says is in `source_quad`. `n` is the number of reports, and every row is one event. Of every
+    file, rows = kept + rejected + filtered + duplicates; `table.accounts` has the numbers,
+    `table.rejects` the rejected rows.
 
     Parameters
     ----------
@@ -121,12 +137,14 @@ def read_feed(
     Returns
     -------
     EventTable
-        One row per event; `n` counts reports. `accounts` says what became of every row of a file, `rejects` why.
+        One row per event; `n` counts reports. `accounts` says what became of every row of a file,
+        `rejects` why.
 
     Raises
     ------
     DataError
-        If no file can be read, one is named that is not there, of no feed or of another one, or no row is kept.
+        If no file can be read, one is named that is not there, of no feed or of another one, or no
+        row is kept.
     UnknownDyadError
         If a dyad is not two states.
     SpecError
@@ -166,13 +184,25 @@ class Opened:
     @property
     def failures(self) -> list[Unread]:
         """The files that could not be read, so far."""
-        return [*self.unread, *(Unread(run.file.name, run.failed) for run in self.runs if run.failed)]
+        return [
+            *self.unread,
+            *(Unread(run.file.name, run.failed) for run in self.runs if run.failed),
+        ]
 
 
-def begin(paths: "str | Path | Sequence[str | Path]", feed: str | None, settings: FeedSettings) -> Opened:
-    """Find out which feed files are of, and which of them can be opened; any that are named must be of it."""
+def begin(
+    paths: "str | Path | Sequence[str | Path]", feed: str | None, settings: FeedSettings
+) -> Opened:
+    """Find out which feed files are of, and which of them can be opened.
+
+    Any that are named must be of it.
+    """
     kind = wanted = find_feed(feed) if feed else None
-    found, strange, unread = list[tuple[FeedFile, Layout, Named]](), list[FeedFile](), list[Unread]()
+    found, strange, unread = (
+        list[tuple[FeedFile, Layout, Named]](),
+        list[FeedFile](),
+        list[Unread](),
+    )
     for path in [Path(paths)] if isinstance(paths, str | Path) else map(Path, paths):
         for file, detected in detect_files(path, unread):
             if detected and (kind is None or detected.feed is kind):
@@ -185,13 +215,22 @@ def begin(paths: "str | Path | Sequence[str | Path]", feed: str | None, settings
     if kind is None or not found:
         if unread:
             raise none_read(unread)
-        raise unknown_file(strange[0], wanted) if strange else DataError("paths: no file is named; name at least one")
+        raise (
+            unknown_file(strange[0], wanted)
+            if strange
+            else DataError("paths: no file is named; name at least one")
+        )
     (name, number), *_ = Counter(file.name for file, *_ in found).most_common(1)
     if number > 1:  # a name and a line would not mean one place
-        raise DataError(f"{name} is named twice. Name each file once, or give files of one name others.")
+        raise DataError(
+            f"{name} is named twice. Name each file once, or give files of one name others."
+        )
     require_suitable(kind, settings)
     if kind.newest_first:  # of rows that repeat each other the first is the one to keep
-        found.sort(key=lambda one: (one[2].year is not None, one[2].edition or str(one[2].day or "")), reverse=True)
+        found.sort(
+            key=lambda one: (one[2].year is not None, one[2].edition or str(one[2].day or "")),
+            reverse=True,
+        )
     digests: dict[Path, str] = {}
     runs = list[FileRun]()
     for file, layout, named in found:
@@ -200,7 +239,9 @@ def begin(paths: "str | Path | Sequence[str | Path]", feed: str | None, settings
         except DataError as error:
             unread.append(Unread(file.name, str(error)))
             continue
-        runs.append(FileRun(len(runs), file, kind, layout, digests[file.path], named, named.since(settings)))
+        runs.append(
+            FileRun(len(runs), file, kind, layout, digests[file.path], named, named.since(settings))
+        )
     return Opened(kind, runs, strange, unread)
 
 
@@ -232,23 +273,37 @@ def require_suitable(feed: Feed, settings: FeedSettings) -> None:
 
 
 @contextmanager
-def judged_files(opened: Opened, rules: Rules, memory: str = "1GB") -> "Iterator[duckdb.DuckDBPyConnection]":
+def judged_files(
+    opened: Opened, rules: Rules, memory: str = "1GB"
+) -> "Iterator[duckdb.DuckDBPyConnection]":
     """Yield a database with the events of files, on disk if need be, after counting the lines that repeat others."""
     import duckdb
 
     runs = opened.runs
     try:
-        with tempfile.TemporaryDirectory() as scratch, closing(Judge(rules, memory=memory, scratch=scratch)) as judge:
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            closing(Judge(rules, memory=memory, scratch=scratch)) as judge,
+        ):
             database, run = judge.database, judge.database.execute
-            run(f"CREATE TEMP TABLE kept (place INTEGER, {', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})")
+            run(
+                f"CREATE TEMP TABLE kept (place INTEGER, {', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})"
+            )
             for events in _read_files(runs, judge):
                 database.register("events", events)
-                run(f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events ORDER BY place, line, id")
+                run(
+                    f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events ORDER BY place, line, id"
+                )
                 database.unregister("events")
             if all(one.failed for one in runs):
                 raise none_read(opened.failures)
-            said = [(place, one.file.name, one.named.year, bool(one.failed)) for place, one in enumerate(runs)]
-            database.register("names", pd.DataFrame(said, columns=["place", "name", "year", "failed"]))
+            said = [
+                (place, one.file.name, one.named.year, bool(one.failed))
+                for place, one in enumerate(runs)
+            ]
+            database.register(
+                "names", pd.DataFrame(said, columns=["place", "name", "year", "failed"])
+            )
             run("DELETE FROM kept WHERE place IN (SELECT place FROM names WHERE failed)")
             run(
                 "CREATE TEMP TABLE editions AS SELECT place, place AS age, min(date) AS first, max(date) AS last "
@@ -257,7 +312,9 @@ def judged_files(opened: Opened, rules: Rules, memory: str = "1GB") -> "Iterator
             take_out_repeats(database, one_a_day=rules.settings.one_a_day)
             for place, why, by, number in gone_numbers(database):
                 if why == REPLACED:
-                    runs[place].filtered[f"replaced by the newer edition {runs[by].file.name}"] += number
+                    runs[place].filtered[f"replaced by the newer edition {runs[by].file.name}"] += (
+                        number
+                    )
                 else:
                     runs[place].repeated += number
             yield database
@@ -269,7 +326,10 @@ def judged_files(opened: Opened, rules: Rules, memory: str = "1GB") -> "Iterator
 
 
 def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> Iterator[pa.Table]:
-    """Yield the events of files, with their file's number as `place`; those of one that fails do not count."""
+    """Yield the events of files, with their file's number as `place`.
+
+    Those of one that fails do not count.
+    """
     together = Together(judge)
     for run, chunk in ahead(_chunks_of(runs, judge.rules.feed)):
         try:
@@ -301,7 +361,9 @@ class Together:
 
     def _begin(self) -> None:
         self._added: dict[int, tuple[FileRun, list[Chunk]]] = {}  # By the number of the file
-        self._parts: dict[tuple[Layout, date | None], list[pa.Table]] = {}  # What is judged in one statement
+        self._parts: dict[
+            tuple[Layout, date | None], list[pa.Table]
+        ] = {}  # What is judged in one statement
         self._bytes = 0
 
     @property
@@ -347,7 +409,10 @@ class Together:
             yield pa.concat_tables(tables)
 
     def _judge(self, layout: Layout, since: date | None, parts: list[pa.Table]) -> list[Judged]:
-        """Judge lines that are alike, all at once; only if that fails, each file's alone, to see whose fault it is."""
+        """Judge lines that are alike, all at once.
+
+        Only if that fails, each file's alone, to see whose fault it is.
+        """
         lines = pa.concat_tables(parts)
         run, _ = self._added[lines["line"][0].as_py() // STRIDE]
         try:
@@ -379,37 +444,64 @@ def accounted(
     repeats = sorted((run.file.name, *each) for run in runs for each in run.repeats)
     filtered = sorted((run.file.name, *each) for run in runs for each in run.filtered_lines)
     account = FeedAccount(
-        opened.feed.name, opened.feed.title, settings.words, tuple(files), dict(reasons),
-        duplicates=pd.DataFrame(repeats, columns=PLACE), filtered=pd.DataFrame(filtered, columns=PLACE),
+        opened.feed.name,
+        opened.feed.title,
+        settings.words,
+        tuple(files),
+        dict(reasons),
+        duplicates=pd.DataFrame(repeats, columns=PLACE),
+        filtered=pd.DataFrame(filtered, columns=PLACE),
         unread=tuple(opened.failures),
         findings=tuple(run.finding for run in runs if run.finding),
-    )  # fmt: skip
+    )
     rows = [(run.file.name, *each) for run in runs for each in sorted(run.rejected)]
     rows += [(name, 0, reason, "") for name, reason in opened.failures]
-    rows += [(file.name, 0, f"no file of {opened.feed.title}: not read", "") for file in opened.strange]
+    rows += [
+        (file.name, 0, f"no file of {opened.feed.title}: not read", "") for file in opened.strange
+    ]
     if not number:
         why = "".join(f" {number:,} rows: {reason}." for reason, number in reasons.items())
         first = " The first rejected is {}, line {}: {}.".format(*rows[0]) if rows else ""
-        raise DataError(f"{no_event(dyads)} {account.sentence}{why}{first} Ask for other dyads or settings.")
+        raise DataError(
+            f"{no_event(dyads)} {account.sentence}{why}{first} Ask for other dyads or settings."
+        )
     return {
         "rejects": pd.DataFrame(rows, columns=list(REJECT_COLUMNS)),
-        "files": tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs),
+        "files": tuple(
+            SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs
+        ),
         "accounts": (account,),
     }
 
 
 def in_contract(rows: pd.DataFrame, feed: Feed) -> pd.DataFrame:
     """Return events with the columns and types of the contract."""
-    pairs = rows[["source_state", "target_state"]].drop_duplicates().itertuples(index=False, name=None)
+    pairs = (
+        rows[["source_state", "target_state"]].drop_duplicates().itertuples(index=False, name=None)
+    )
     codes = {pair: dyad_code(*pair) for pair in pairs}
     states = zip(rows["source_state"], rows["target_state"], strict=True)
     names = {
-        "known": "known_at", "source_state": "source", "target_state": "target", "value": "goldstein",
+        "known": "known_at",
+        "source_state": "source",
+        "target_state": "target",
+        "value": "goldstein",
         "given_quad": "source_quad",
-    }  # fmt: skip
+    }
     events = rows.rename(columns=names).assign(
-        dataset=feed.name, event_id=feed.name + ":" + rows["id"], dyad=[codes[pair] for pair in states], events=1
+        dataset=feed.name,
+        event_id=feed.name + ":" + rows["id"],
+        dyad=[codes[pair] for pair in states],
+        events=1,
     )
-    types: dict[str, Any] = {"goldstein": float, "quad": "int8", "source_quad": "int8", "n": "int64", "events": "int64"}
-    types |= dict.fromkeys(("date", "known_at"), "datetime64[s]") | dict.fromkeys(TEXT_COLUMNS, "str")
+    types: dict[str, Any] = {
+        "goldstein": float,
+        "quad": "int8",
+        "source_quad": "int8",
+        "n": "int64",
+        "events": "int64",
+    }
+    types |= dict.fromkeys(("date", "known_at"), "datetime64[s]") | dict.fromkeys(
+        TEXT_COLUMNS, "str"
+    )
     return events.astype(types)

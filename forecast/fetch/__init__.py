@@ -1,6 +1,7 @@
 """Download of machine-coded feeds from their publishers (docs/fetching.md).
 
-Entry point: `fetch_feed`. It computes the expected files and compares file lists and downloads with them.
+Entry point: `fetch_feed`. It computes the expected files and compares file lists and downloads with
+them.
 """
 
 from forecast.fetch.manifest import FetchSettings, Manifest, read_manifest

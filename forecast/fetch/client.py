@@ -1,8 +1,8 @@
 """Rate-limited HTTP client with retries and restricted redirects, and resumable, verified downloads.
 
-Certificates are always verified. Only http and https are allowed, and redirects never lead from https to http.
-Redirects to another host require https, because Dataverse stores its files on other servers. A downloaded file is moved
-into place when it is complete.
+Certificates are always verified. Only http and https are allowed, and redirects never lead from
+https to http. Redirects to another host require https, because Dataverse stores its files on other
+servers. A downloaded file is moved into place when it is complete.
 """
 
 import errno
@@ -23,11 +23,26 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx
 import tenacity
 
-from forecast.errors import AbsentError, DataError, FetchError, PassingError, SpecError, StoppedError
+from forecast.errors import (
+    AbsentError,
+    DataError,
+    FetchError,
+    PassingError,
+    SpecError,
+    StoppedError,
+)
 from forecast.escaping import has_controls, printable
 from forecast.feeds.lines import find_files, read_chunks
 from forecast.fetch.manifest import ExpectedFile, FetchSettings
-from forecast.files import NO_LINK, OPENING, file_digest, require_ordinary, sync_file, sync_folder, write_text
+from forecast.files import (
+    NO_LINK,
+    OPENING,
+    file_digest,
+    require_ordinary,
+    sync_file,
+    sync_folder,
+    write_text,
+)
 
 LARGEST_ANSWER = 100_000_000
 """Bytes of an answer that is held in memory."""
@@ -53,9 +68,12 @@ class Client:
         timeout = httpx.Timeout(settings.stall, connect=min(CONNECTING, settings.stall))
         headers = {
             "User-Agent": f"pendulum-forecast/{version('pendulum-forecast')}",
-            "Accept-Encoding": "identity",  # sizes and checksums are those of the bytes as they are sent
+            # sizes and checksums are those of the bytes as they are sent
+            "Accept-Encoding": "identity",
         }
-        self._http = httpx.Client(headers=headers, timeout=timeout, limits=limits, follow_redirects=False)
+        self._http = httpx.Client(
+            headers=headers, timeout=timeout, limits=limits, follow_redirects=False
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +86,9 @@ class Client:
         self._stop.set()
         for response in tuple(self._open):
             with suppress(OSError, KeyError, AttributeError):
-                response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+                response.extensions["network_stream"].get_extra_info("socket").shutdown(
+                    socket.SHUT_RDWR
+                )
 
     def with_retries[Result](self, work: Callable[[], Result]) -> Result:
         """Do something, and retry if the error may be over after a while."""
@@ -100,14 +120,21 @@ class Client:
                 for piece in self.pieces(response):
                     content += piece
                     if len(content) > LARGEST_ANSWER:
-                        raise FetchError(f"{_where(address)} answers with more than {LARGEST_ANSWER:,} bytes")
+                        raise FetchError(
+                            f"{_where(address)} answers with more than {LARGEST_ANSWER:,} bytes"
+                        )
                 return bytes(content)
 
         return self.with_retries(once)
 
     @contextmanager
-    def asked(self, address: str, headers: dict[str, str] | None = None) -> Iterator[httpx.Response]:
-        """Ask once, and follow redirects; what is yielded has an answer of 200 or 206, and is to be read."""
+    def asked(
+        self, address: str, headers: dict[str, str] | None = None
+    ) -> Iterator[httpx.Response]:
+        """Ask once, and follow redirects.
+
+        What is yielded has an answer of 200 or 206, and is to be read.
+        """
         with self._understood(address):
             for _ in range(self.settings.redirects + 1):
                 self._pace.keep(urlsplit(address).netloc)
@@ -145,14 +172,18 @@ class Client:
         if status in BUSY:
             wait = _asked_to_wait(response.headers.get("Retry-After", ""))
             if wait is not None and wait > self.settings.longest_wait:
-                raise FetchError(f"HTTP {status}: {where} asks to come back in {wait:,.0f} s; do so")
+                raise FetchError(
+                    f"HTTP {status}: {where} asks to come back in {wait:,.0f} s; do so"
+                )
             if wait is not None:
                 self._pace.hold(url.netloc.decode("ascii", "replace"), wait)
             raise PassingError(f"HTTP {status} from {where}", wait)
         if status == 416:  # the part that was asked for does not exist: it has changed
             raise PassingError("HTTP 416: the file has changed", 0.0)
         if status in (401, 403):
-            raise FetchError(f"HTTP {status}: {where} does not give it to everybody; look at its terms in a browser")
+            raise FetchError(
+                f"HTTP {status}: {where} does not give it to everybody; look at its terms in a browser"
+            )
         if status not in (200, 206):
             raise FetchError(f"HTTP {status} from {where}")
 
@@ -162,7 +193,9 @@ class Client:
         try:
             yield
         except httpx.TimeoutException as error:
-            raise PassingError(f"{_where(address)}: nothing came for {self.settings.stall:g} s") from error
+            raise PassingError(
+                f"{_where(address)}: nothing came for {self.settings.stall:g} s"
+            ) from error
         except httpx.TransportError as error:
             if self._stop.is_set():
                 raise StoppedError("stopped") from error
@@ -221,11 +254,15 @@ def _next(address: str, location: str) -> str:
     """Return where a redirect leads, if it may lead there."""
     here, there = urlsplit(address), _split(urljoin(address, location))
     if not location or there is None or there.username:
-        raise FetchError(f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed")
+        raise FetchError(
+            f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed"
+        )
     if there.scheme == "http" and here.scheme == "https":
         raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
     if there.scheme == "http" and there.netloc != here.netloc:
-        raise FetchError(f"{_where(address)} redirects to another host by http, which is not followed: {there.netloc}")
+        raise FetchError(
+            f"{_where(address)} redirects to another host by http, which is not followed: {there.netloc}"
+        )
     return there.geturl()
 
 
@@ -284,7 +321,9 @@ class Unfinished:
     def finish(self) -> None:
         """Put it in its place: from now on it is whole."""
         if os.path.lexists(self.target):
-            raise FileExistsError(errno.EEXIST, "a file of this name is there already", str(self.target))
+            raise FileExistsError(
+                errno.EEXIST, "a file of this name is there already", str(self.target)
+            )
         sync_file(self.path)  # what the manifest calls received is on the disk
         self.path.rename(self.target)
         sync_folder(self.target.parent)
@@ -302,11 +341,14 @@ ZIP = b"PK"
 
 def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
     """Return a file as received, with its digests and what of it was compared with what the source says."""
-    # An archive is looked through as before it is read and, without a checksum that agrees, to its end.
+    # An archive is looked through as before it is read and, without a checksum that agrees, to its
+    # end.
     size, sha256 = path.stat().st_size, file_digest(path)
     # Checksums of publishers are compared, nothing rests on them being hard to forge.
     md5 = file_digest(path, "md5")
-    compared = [name for name, fine in (("size", file.size == size), ("md5", file.md5 == md5)) if fine]
+    compared = [
+        name for name, fine in (("size", file.size == size), ("md5", file.md5 == md5)) if fine
+    ]
     if _is_page(path):
         raise FetchError("a page for browsers came instead of the file")
     if file.sure and file.size is not None and file.size != size:
@@ -315,9 +357,15 @@ def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> E
         raise FetchError(f"its md5 is {md5}, and the list says {file.md5}")
     _require_archive(path, file, whole="md5" not in compared)
     return file.but(
-        state="received", reason="", size=size, md5=md5, sha256=sha256, compared=tuple(compared),
-        at=when.isoformat(timespec="seconds"), **origin,
-    )  # fmt: skip
+        state="received",
+        reason="",
+        size=size,
+        md5=md5,
+        sha256=sha256,
+        compared=tuple(compared),
+        at=when.isoformat(timespec="seconds"),
+        **origin,
+    )
 
 
 def _is_page(path: Path) -> bool:
@@ -340,7 +388,9 @@ def _require_archive(path: Path, file: ExpectedFile, *, whole: bool) -> None:
             raise FetchError("it is no whole zip archive")
         for member in members:
             if not re.match(rf"{re.escape(file.member)}(?!\d)", member.own_name, re.IGNORECASE):
-                raise FetchError(f"it holds {member.own_name!r:.100}, which is another file than {file.member}")
+                raise FetchError(
+                    f"it holds {member.own_name!r:.100}, which is another file than {file.member}"
+                )
         for member in members if whole else []:
             for _ in read_chunks(member):  # to its end, where its checksum stands
                 pass
@@ -360,7 +410,9 @@ def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile
         try:  # to take what no manifest knows
             return _checked(target, file, datetime.fromtimestamp(target.stat().st_mtime, UTC))
         except FetchError as error:
-            raise FetchError(f"a file of this name is there already, and {error}. Move it away.") from error
+            raise FetchError(
+                f"a file of this name is there already, and {error}. Move it away."
+            ) from error
     return client.with_retries(lambda: _attempt(client, file, part))
 
 
@@ -385,10 +437,16 @@ def _attempt(client: Client, file: ExpectedFile, part: Unfinished) -> ExpectedFi
     most = client.settings.largest_file
     size = file.size if file.sure else None
     if (size or 0) > most:
-        raise FetchError(f"the list says that it has {size:,} bytes, more than the {most:,} that are fetched")
-    resumed, came_from, modified = _receive(client, file.url, part, size, most, trusted=bool(file.md5 and file.sure))
+        raise FetchError(
+            f"the list says that it has {size:,} bytes, more than the {most:,} that are fetched"
+        )
+    resumed, came_from, modified = _receive(
+        client, file.url, part, size, most, trusted=bool(file.md5 and file.sure)
+    )
     try:
-        received = _checked(part.path, file, datetime.now(UTC), came_from=came_from, modified=modified)
+        received = _checked(
+            part.path, file, datetime.now(UTC), came_from=came_from, modified=modified
+        )
     except FetchError as error:
         part.discard()
         if resumed:  # perhaps of two files, the old one and a new one
@@ -401,7 +459,10 @@ def _attempt(client: Client, file: ExpectedFile, part: Unfinished) -> ExpectedFi
 def _receive(
     client: Client, address: str, part: Unfinished, size: int | None, most: int, *, trusted: bool
 ) -> tuple[bool, str, str]:
-    """Receive the missing part of a file; return whether it was resumed, the server and the time of modification."""
+    """Receive the missing part of a file.
+
+    Return whether it was resumed, the server and the time of modification.
+    """
     headers: dict[str, str] = {}
     if part.size and (size is None or part.size < size) and (part.tag or trusted):
         headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.tag} if part.tag else {})
@@ -409,7 +470,9 @@ def _receive(
         part.discard()
     with client.asked(address, headers) as response:
         resumed = response.status_code == 206
-        stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
+        stated = re.fullmatch(
+            r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip()
+        )
         changed = part.tag and _tag(response) not in (part.tag, "")
         if resumed and (stated is None or int(stated[1]) != part.size or changed):
             part.discard()

@@ -1,6 +1,7 @@
 """Dataverse: versions of a dataset, files of a version, and selection of files by date.
 
-Files are identified by their ids, because labels repeat within a dataset. The dates of a file come from its name.
+Files are identified by their ids, because labels repeat within a dataset. The dates of a file come
+from its name.
 """
 
 import json
@@ -38,14 +39,19 @@ class Edition:
 
 def require_doi(text: str) -> str:
     """Return a DOI as Dataverse writes it."""
-    found = re.fullmatch(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/[A-Za-z0-9./_-]{1,100})", text.strip())
+    found = re.fullmatch(
+        r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/[A-Za-z0-9./_-]{1,100})", text.strip()
+    )
     if found is None:
         raise SpecError(f"doi: got {text!r:.100}; expected a DOI such as doi:10.7910/DVN/28075")
     return f"doi:{found[1]}"
 
 
 def days_of(name: str) -> tuple[date, date] | None:
-    """Return the first and last day of which a file can hold events by its name; None if the name does not say."""
+    """Return the first and last day of which a file can hold events by its name.
+
+    None if the name does not say.
+    """
     numbers = re.findall(r"[0-9]+", name)
     years = [int(number) for number in numbers if re.fullmatch(r"(?:19|20)\d{2}", number)]
     if years:
@@ -91,19 +97,32 @@ class Dataverse:
                 found.append(Edition(f"{number}.{minor}", _day_of(version.get("releaseTime"))))
         if not found:
             raise FetchError(f"{self.doi} has no published version at {self.server}")
-        return sorted(found, key=lambda edition: [int(part) for part in edition.number.split(".")], reverse=True)
+        return sorted(
+            found,
+            key=lambda edition: [int(part) for part in edition.number.split(".")],
+            reverse=True,
+        )
 
     def _chosen(self, editions: list[Edition]) -> Edition:
-        """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day; else the newest."""
+        """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day.
+
+        Else the newest.
+        """
         if self.wanted is None:
             return editions[0]
         wanted = self.wanted.strip()
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", wanted):
             suits = [edition for edition in editions if "" < edition.released <= wanted]
         else:
-            suits = [edition for edition in editions if wanted in (edition.number, edition.number.partition(".")[0])]
+            suits = [
+                edition
+                for edition in editions
+                if wanted in (edition.number, edition.number.partition(".")[0])
+            ]
         if not suits:
-            known = ", ".join(f"{one.number} of {one.released or 'an unknown day'}" for one in editions[:5])
+            known = ", ".join(
+                f"{one.number} of {one.released or 'an unknown day'}" for one in editions[:5]
+            )
             raise SpecError(
                 f"edition: there is no {self.wanted!r:.40}; the newest are {known}. --list-editions has all."
             )
@@ -115,7 +134,9 @@ class Dataverse:
         chosen = self._chosen(self.editions(client))
         self.edition, self.released = chosen.number, chosen.released
         entries = [
-            entry for entry in self._listed(client, f"/{chosen.number}/files") if _label(entry).lower().endswith(TABLES)
+            entry
+            for entry in self._listed(client, f"/{chosen.number}/files")
+            if _label(entry).lower().endswith(TABLES)
         ]
         names = Counter(_plain(_label(entry)).casefold() for entry in entries)
         files = []
@@ -129,12 +150,16 @@ class Dataverse:
         self.undated.sort()
         return sorted(files, key=lambda file: (file.first, file.last, file.file))
 
-    def _expected(self, entry: dict[str, Any], days: tuple[date, date], name: str, *, twice: bool) -> ExpectedFile:
+    def _expected(
+        self, entry: dict[str, Any], days: tuple[date, date], name: str, *, twice: bool
+    ) -> ExpectedFile:
         """Return what is expected of a file; its name has its id if others have the same."""
         data = entry["dataFile"]
         number = data.get("id")
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-            raise FetchError(f"{self.server}: {self.doi} has a file without an id ({_label(entry)!r:.100})")
+            raise FetchError(
+                f"{self.server}: {self.doi} has a file without an id ({_label(entry)!r:.100})"
+            )
         converted = data.get("tabularData") is True or bool(data.get("originalFileFormat"))
         original = converted and self.originals
         size = data.get("originalFileSize" if original else "filesize")
@@ -143,16 +168,21 @@ class Dataverse:
         return ExpectedFile(
             slot=str(number),
             file=with_id(name, str(number)) if twice else name,
-            url=f"{self.server}/api/access/datafile/{number}" + ("?format=original" if original else ""),
+            url=f"{self.server}/api/access/datafile/{number}"
+            + ("?format=original" if original else ""),
             edition=self.edition,
             first=days[0],
             last=days[1],
             size=size if isinstance(size, int) and size >= 0 else None,
-            md5=md5.lower() if isinstance(md5, str) and re.fullmatch(r"[0-9a-fA-F]{32}", md5) else "",
+            md5=md5.lower()
+            if isinstance(md5, str) and re.fullmatch(r"[0-9a-fA-F]{32}", md5)
+            else "",
             sure=not converted,
             listed=True,
             published=_day_of(data.get("publicationDate")) or _day_of(data.get("creationDate")),
-            closed="the file is restricted: ask its publisher" if entry.get("restricted") is True else "",
+            closed="the file is restricted: ask its publisher"
+            if entry.get("restricted") is True
+            else "",
         )
 
     def look_up(
@@ -161,13 +191,16 @@ class Dataverse:
         """Return files unchanged, but with the id in the name of one whose name a file of another edition has."""
         if self.undated:
             shown = ", ".join(self.undated[:3])
-            manifest.notes.append(f"not fetched, as their names say no day: {len(self.undated)} files ({shown})")
+            manifest.notes.append(
+                f"not fetched, as their names say no day: {len(self.undated)} files ({shown})"
+            )
         owners = {entry.file.casefold(): slot for slot, entry in manifest.entries.items()}
         return [
-            file if owners.get(file.file.casefold(), file.slot) == file.slot
+            file
+            if owners.get(file.file.casefold(), file.slot) == file.slot
             else file.but(file=with_id(file.file, file.slot))
             for file in files
-        ]  # fmt: skip
+        ]
 
     def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
         """Return the stretches of days of which no file can hold events."""
@@ -185,7 +218,9 @@ class Dataverse:
         """Return a list of Dataverse about the versions of the dataset."""
         where = f"{self.server}/api/datasets/:persistentId/versions{place}"
         try:
-            answer = json.loads(client.answer(f"{where}?persistentId={quote(self.doi, safe=':/.')}{more}"))
+            answer = json.loads(
+                client.answer(f"{where}?persistentId={quote(self.doi, safe=':/.')}{more}")
+            )
             entries = answer["data"] if answer["status"] == "OK" else None
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise FetchError(f"{where}: this is no answer of a Dataverse") from error
@@ -212,7 +247,11 @@ def _label(entry: dict[str, Any]) -> str:
 def _plain(label: str) -> str:
     """Return a label as the name of a file that leads nowhere and is seen."""
     plain = re.sub(r"[^A-Za-z0-9._() +-]", "_", label).lstrip(". ")
-    return plain if len(plain) <= LONGEST_LABEL else plain[: LONGEST_LABEL // 2] + plain[-LONGEST_LABEL // 2 :]
+    return (
+        plain
+        if len(plain) <= LONGEST_LABEL
+        else plain[: LONGEST_LABEL // 2] + plain[-LONGEST_LABEL // 2 :]
+    )
 
 
 def _day(digits: str) -> date | None:

@@ -30,13 +30,17 @@ class Gap:
 
 SCHEMA = 1
 LARGEST = 1_000_000_000
-"""Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400 million."""
+"""Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400
+million."""
 State = Literal["received", "absent", "failed", "waiting"]
 STATES: tuple[State, ...] = get_args(State)
 
 
 class ExpectedFile(BaseModel):
-    """A file that is expected, and what became of it; docs/schema/fetch-json.md describes the fields that are kept."""
+    """A file that is expected, and what became of it.
+
+    Docs/schema/fetch-json.md describes the fields that are kept.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -48,8 +52,8 @@ class ExpectedFile(BaseModel):
     reason: str = ""  # Why it was not received
     url: str = ""  # Address requested
     listed: bool | None = None  # A list of the source names it; null if none was read
-    # Day of publication by Dataverse (`publicationDate`, else `creationDate`), else empty; dates files in an
-    # archive
+    # Day of publication by Dataverse (`publicationDate`, else `creationDate`), else empty; dates
+    # files in an archive
     published: str = ""
     edition: str = ""  # Version of the dataset
     size: int | None = None  # Bytes; of a missing file the source's, or null
@@ -59,8 +63,11 @@ class ExpectedFile(BaseModel):
     came_from: str = ""  # Scheme and host that sent it; empty if already in the folder
     modified: str = ""  # Last modified, by the server
     at: str = ""  # UTC time of arrival
-    due: datetime | None = Field(default=None, exclude=True)  # From when it can be expected, UTC; None if it is listed
-    # Whether size and checksum are those of what is sent; else they are compared, and a difference is noted.
+    due: datetime | None = Field(
+        default=None, exclude=True
+    )  # From when it can be expected, UTC; None if it is listed
+    # Whether size and checksum are those of what is sent; else they are compared, and a difference
+    # is noted.
     sure: bool = Field(default=True, exclude=True)
     closed: str = Field(default="", exclude=True)  # Why it is not for everybody
     # What the names of files in the archive begin with; empty if the source does not say.
@@ -90,9 +97,13 @@ class Manifest(Displayed):
     feed: str
     of: dict[str, str]  # What of the feed: `version` of GDELT, `doi` of a dataset
     request: dict[str, Any]  # What was asked for last: days, server, stream or edition, dyads
-    entries: dict[str, ExpectedFile] = field(default_factory=dict)  # By slot, also of earlier requests
+    entries: dict[str, ExpectedFile] = field(
+        default_factory=dict
+    )  # By slot, also of earlier requests
     asked: list[str] = field(default_factory=list)  # The slots of this request, in order of time
-    gaps: list[Gap] = field(default_factory=list)  # Stretches of this request for which the source has no file
+    gaps: list[Gap] = field(
+        default_factory=list
+    )  # Stretches of this request for which the source has no file
     # The lists that were read: address, lines, lines that could not be read, SHA-256.
     lists: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # What else should be known
@@ -120,7 +131,10 @@ class Manifest(Displayed):
 
     @property
     def complete(self) -> bool:
-        """Return whether no file of this request failed or was left out; gaps of the source do not count."""
+        """Return whether no file of this request failed or was left out.
+
+        Gaps of the source do not count.
+        """
         return not self.of_state("failed") and not self.to_fetch
 
     def of_state(self, *states: State) -> list[ExpectedFile]:
@@ -136,7 +150,11 @@ class Manifest(Displayed):
         """States of the files in words."""
         counts = self.counts
         words = [f"{count(counts['expected'], 'file')} expected: {counts['received']:,} received"]
-        reading = {"absent": "absent at the source", "failed": "failed", "waiting": "not there yet or not tried"}
+        reading = {
+            "absent": "absent at the source",
+            "failed": "failed",
+            "waiting": "not there yet or not tried",
+        }
         words += [f"{counts[state]:,} {text}" for state, text in reading.items() if counts[state]]
         return ", ".join(words) + f"; {decimal(self.size)}."
 
@@ -156,19 +174,30 @@ class Manifest(Displayed):
 
     def write(self) -> None:
         """Write it to its folder."""
-        in_time = sorted(self.entries.values(), key=lambda entry: (entry.first, entry.last, entry.slot))
+        in_time = sorted(
+            self.entries.values(), key=lambda entry: (entry.first, entry.last, entry.slot)
+        )
         slots = [entry.model_dump(mode="json") for entry in in_time]
         write_json(self.path, self.summary() | {"slots": slots}, by_record=True, durable=True)
 
     def _card(self) -> Card:
         facts = [("files", self.sentence), ("folder", str(self.folder))]
         if self.gaps:
-            facts.append(("gaps", f"{count(len(self.gaps), 'stretch')}: {join_some(gap_words(self.gaps), 3)}"))
+            facts.append(
+                (
+                    "gaps",
+                    f"{count(len(self.gaps), 'stretch')}: {join_some(gap_words(self.gaps), 3)}",
+                )
+            )
         failed = self.of_state("failed")
         if failed:
-            facts.append(("failed", join_some([f"{entry.file} ({entry.reason})" for entry in failed], 3)))
+            facts.append(
+                ("failed", join_some([f"{entry.file} ({entry.reason})" for entry in failed], 3))
+            )
         facts += [("note", note) for note in self.notes]
-        return Card(f"Fetch of {self.feed}, {self.request['from']} to {self.request['to']}", tuple(facts))
+        return Card(
+            f"Fetch of {self.feed}, {self.request['from']} to {self.request['to']}", tuple(facts)
+        )
 
 
 LEFT = "not tried"
@@ -176,9 +205,14 @@ LEFT = "not tried"
 
 
 def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, ExpectedFile]] | None:
-    """Return the feed, what of it, and the entries of the manifest in a folder; None without one, or an emptied one."""
+    """Return the feed, what of it, and the entries of the manifest in a folder.
+
+    None without one, or an emptied one.
+    """
     path = folder / MANIFEST
-    if is_empty(path):  # the files are then checked again, and those that are whole count as received
+    if is_empty(
+        path
+    ):  # the files are then checked again, and those that are whole count as received
         return None
     mend = "Move it away: the files are then checked again and those that are fine are not fetched again."
     try:
@@ -195,7 +229,10 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Expected
 
 def gap_words(gaps: Iterable[Gap]) -> list[str]:
     """Return gaps in words."""
-    return [gap.first if gap.slots == 1 else f"{gap.first} to {gap.last} ({gap.slots:,})" for gap in gaps]
+    return [
+        gap.first if gap.slots == 1 else f"{gap.first} to {gap.last} ({gap.slots:,})"
+        for gap in gaps
+    ]
 
 
 GIGABYTE = 1_000_000_000
@@ -213,8 +250,8 @@ class FetchSettings(Settings):
     attempts : int
         How often a file is tried before it has failed.
     first_wait, longest_wait : float
-        Seconds before the second attempt, doubled with each and varied at random; and at most, also where the server
-        says how long to wait.
+        Seconds before the second attempt, doubled with each and varied at random; and at most, also
+        where the server says how long to wait.
     stall : float
         Seconds without a byte, or with fewer than `slowest` a second, after which an attempt ends.
     slowest : float
@@ -226,7 +263,8 @@ class FetchSettings(Settings):
     give_up_after : int
         After so many files in a row that have failed, the run ends.
     originals : bool
-        Whether of a table that Dataverse has converted the file that was published is fetched, as it was.
+        Whether of a table that Dataverse has converted the file that was published is fetched, as
+        it was.
 
     Examples
     --------

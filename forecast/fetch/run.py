@@ -22,7 +22,14 @@ from forecast.feeds.lines import MANIFEST
 from forecast.fetch import dataverse, gdelt
 from forecast.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
 from forecast.fetch.gdelt import STREAMS, Gdelt
-from forecast.fetch.manifest import LEFT, ExpectedFile, FetchSettings, Manifest, State, read_manifest
+from forecast.fetch.manifest import (
+    LEFT,
+    ExpectedFile,
+    FetchSettings,
+    Manifest,
+    State,
+    read_manifest,
+)
 from forecast.files import check_writable, lock_folder, make_folders, partial_folder, writing
 from forecast.progress import Progress, side_by_side, silent
 from forecast.wording import join
@@ -34,7 +41,8 @@ FEEDS = ("gdelt", "icews", "polecat")
 SAVED_EVERY = 2.0
 """Seconds; a killed run loses no file, and of the manifest no more than this."""
 MOST_FILES = 250_000
-"""Largest manifest, held in memory: about 1 GB. GDELT 2.0 has 70,080 files per year in both streams."""
+"""Largest manifest, held in memory: about 1 GB. GDELT 2.0 has 70,080 files per year in both
+streams."""
 AT_A_TIME = 400
 """Files that are handed to the threads together."""
 Origin = Dataverse | Gdelt
@@ -60,10 +68,11 @@ def fetch_feed(
 ) -> Manifest:
     """Fetch the files of a feed from one day to another into a folder.
 
-    Which files there should be is computed. One that the source's list does not name, or that is not there, is absent
-    and a gap of the source, not a day without events; one that is named and does not come has failed. What came is
-    compared with size and checksum where the source states them, and every archive is looked through, before it counts
-    as received. All of it is in the manifest, ``fetch.json``. The same call again fetches what is missing.
+    Which files there should be is computed. One that the source's list does not name, or that is
+    not there, is absent and a gap of the source, not a day without events; one that is named and
+    does not come has failed. What came is compared with size and checksum where the source states
+    them, and every archive is looked through, before it counts as received. All of it is in the
+    manifest, ``fetch.json``. The same call again fetches what is missing.
 
     Parameters
     ----------
@@ -73,17 +82,20 @@ def fetch_feed(
     start, end : str or datetime.date
         First and last day, such as ``"2018-06-01"``; of a month its first and last.
     version : {1, 2}, optional
-        Of GDELT: 1 has a file per day (month to March 2013, year to 2005), 2 one per quarter of an hour; default 1.
+        Of GDELT: 1 has a file per day (month to March 2013, year to 2005), 2 one per quarter of an
+        hour; default 1.
     stream : {"english", "translation", "both"}, optional
         Of GDELT 2: news in English, which is the default, in other languages, or both.
     doi : str, optional
         Of the dataset at Dataverse; that of ICEWS or POLECAT by default.
     edition : str, optional
-        Version of the dataset, such as ``"36.0"``, or a day: the version of that day; the newest by default.
+        Version of the dataset, such as ``"36.0"``, or a day: the version of that day; the newest by
+        default.
     server : str, optional
         Another address of the same files, such as a mirror; http or https.
     lists : bool
-        Whether the lists of GDELT are read. Without them the server is asked for each file, and nothing is compared.
+        Whether the lists of GDELT are read. Without them the server is asked for each file, and
+        nothing is compared.
     dry_run : bool
         Whether to find out only what would be fetched; nothing is written.
     settings : FetchSettings, optional
@@ -147,7 +159,11 @@ def fetch_feed(
 
 @checked
 def list_editions(
-    feed: str, *, doi: str | None = None, server: str | None = None, settings: FetchSettings | None = None
+    feed: str,
+    *,
+    doi: str | None = None,
+    server: str | None = None,
+    settings: FetchSettings | None = None,
 ) -> list[Edition]:
     """Return the published versions of the dataset of a feed at Dataverse, the newest first."""
     settings = settings or FetchSettings()
@@ -173,14 +189,19 @@ class _Run:
     files: list[ExpectedFile] = field(default_factory=list)
 
     def sort(self, files: list[ExpectedFile], scratch: Path) -> None:
-        """Put every file into its state before anything is fetched; `wanted` are those to be fetched."""
+        """Put every file into its state before anything is fetched.
+
+        `wanted` are those to be fetched.
+        """
         now = datetime.now(UTC)
         missing = []
         for file in files:
             if self._is_there(file):
                 continue
             if file.due is not None and file.due > now:
-                self._record(file, "waiting", f"not to be expected before {file.due:%Y-%m-%d %H:%M} UTC")
+                self._record(
+                    file, "waiting", f"not to be expected before {file.due:%Y-%m-%d %H:%M} UTC"
+                )
             else:
                 missing.append(file)
         for file in self.origin.look_up(self.client, missing, scratch, self.manifest):
@@ -201,13 +222,17 @@ class _Run:
         done, in_a_row = 0, 0
         try:
             for some in batched(self.wanted, AT_A_TIME, strict=False):
-                working = side_by_side(self._one, some, self.client.settings.parallel, self.client.abort)
+                working = side_by_side(
+                    self._one, some, self.client.settings.parallel, self.client.abort
+                )
                 with closing(working) as outcomes:
                     for file, outcome in outcomes:
                         self._note(file, outcome)
                         done += 1
                         self.tell("fetching files", done, len(self.wanted))
-                        lost = isinstance(outcome, FetchError) and not isinstance(outcome, AbsentError)
+                        lost = isinstance(outcome, FetchError) and not isinstance(
+                            outcome, AbsentError
+                        )
                         in_a_row = in_a_row + 1 if lost else 0
                         if in_a_row >= self.client.settings.give_up_after:
                             self.manifest.notes.append(
@@ -218,14 +243,20 @@ class _Run:
         finally:
             self.manifest.gaps = self.origin.gaps(self.manifest, self.files)
             self.manifest.write()
-        absent = [file for file in self.wanted if self.manifest.entries[file.slot].state == "absent"]
+        absent = [
+            file for file in self.wanted if self.manifest.entries[file.slot].state == "absent"
+        ]
         if absent and len(absent) == len(self.wanted) and not self.manifest.counts["received"]:
             for file in absent:
                 self._record(
-                    file, "failed", "not there, and neither is any other file: check the address of the server"
+                    file,
+                    "failed",
+                    "not there, and neither is any other file: check the address of the server",
                 )
 
-    def _one(self, file: ExpectedFile, stop: Event) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
+    def _one(
+        self, file: ExpectedFile, stop: Event
+    ) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
         from forecast.fetch.client import fetch_file
 
@@ -236,7 +267,9 @@ class _Run:
 
     def _note(self, file: ExpectedFile, outcome: ExpectedFile | FetchError) -> None:
         if isinstance(outcome, AbsentError):
-            self._record(file, "absent", f"{'named by the list, yet ' if file.listed else ''}{outcome}")
+            self._record(
+                file, "absent", f"{'named by the list, yet ' if file.listed else ''}{outcome}"
+            )
         elif isinstance(outcome, StoppedError):
             pass  # as if it had not been tried
         elif isinstance(outcome, FetchError):
@@ -282,14 +315,22 @@ class _Run:
             )
 
 
-def _origin(feed: str, server: str | None, settings: FetchSettings, asked: dict[str, Any], *, lists: bool) -> Origin:
+def _origin(
+    feed: str, server: str | None, settings: FetchSettings, asked: dict[str, Any], *, lists: bool
+) -> Origin:
     """Return where the files come from; options of another feed are rejected."""
     name = feed.strip().lower()
     if name not in FEEDS:
-        where = " Files of Phoenix are got by hand (`forecast help phoenix`)." if name == "phoenix" else ""
+        where = (
+            " Files of Phoenix are got by hand (`forecast help phoenix`)."
+            if name == "phoenix"
+            else ""
+        )
         raise SpecError(f"feed: got {feed!r:.60}; expected {join(FEEDS, 'or')}.{where}")
     for option, value in asked.items():
-        if value is not None and option not in (("version", "stream") if name == "gdelt" else ("doi", "edition")):
+        if value is not None and option not in (
+            ("version", "stream") if name == "gdelt" else ("doi", "edition")
+        ):
             raise SpecError(f"{option}: {name} has none; leave it out")
     require("httpx", "fetch")
     require("tenacity", "fetch")
@@ -297,7 +338,12 @@ def _origin(feed: str, server: str | None, settings: FetchSettings, asked: dict[
 
     if name != "gdelt":
         doi = require_doi(asked["doi"]) if asked["doi"] else DOIS[name]
-        return Dataverse(require_server(server or dataverse.SERVER), doi, asked.get("edition"), settings.originals)
+        return Dataverse(
+            require_server(server or dataverse.SERVER),
+            doi,
+            asked.get("edition"),
+            settings.originals,
+        )
     version, stream = asked.get("version"), asked.get("stream")
     if version not in (None, 1, 2):
         raise SpecError(f"version: got {version}; expected 1 or 2")
@@ -312,20 +358,27 @@ def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object
     request = {**request, "server": origin.server, **origin.request}
     manifest = Manifest(folder, name, origin.of, request)
     if origin.server.startswith("http:") and urlsplit(origin.server).hostname not in OWN_MACHINE:
-        manifest.notes.append(f"{origin.server} is not encrypted: who sits in between can change files and checksums")
+        manifest.notes.append(
+            f"{origin.server} is not encrypted: who sits in between can change files and checksums"
+        )
     earlier = read_manifest(folder)
     if earlier is None:
         return manifest
     if earlier[:2] != (name, origin.of):
         there = " ".join([earlier[0], *earlier[1].values()])
-        raise SpecError(f"out: {folder} has files of {there}, as its {MANIFEST} says. Choose another folder.")
+        raise SpecError(
+            f"out: {folder} has files of {there}, as its {MANIFEST} says. Choose another folder."
+        )
     manifest.entries = earlier[2]
     return manifest
 
 
 @contextmanager
 def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
-    """Make the folder and keep other fetches out of it; yield a place for lists, which is removed in the end."""
+    """Make the folder and keep other fetches out of it.
+
+    Yield a place for lists, which is removed in the end.
+    """
     if dry_run:
         with partial_folder(Path(tempfile.gettempdir()) / "fetch") as scratch:
             yield scratch

@@ -63,7 +63,9 @@ def chosen_set(name: str | None, codes: str | None) -> EventSet:
     if codes is not None:
         return set_of_codes(tuple(code.strip() for code in codes.split(",") if code.strip()))
     if name is None:
-        raise QuestionError("set: none is named; expected a set such as strike, or codes such as 190,195")
+        raise QuestionError(
+            "set: none is named; expected a set such as strike, or codes such as 190,195"
+        )
     return find_set(name)
 
 

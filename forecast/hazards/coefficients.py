@@ -1,7 +1,8 @@
 """Coefficients of the hazards: what was fitted to all pairs, by the day up to which it knows the data.
 
-``coefficients.npz`` is made by ``python scripts/fit_hazards.py``. It holds a fit as of the first of January of every
-year since 2015 and one to all data, so that a forecast of the past uses none that has seen what came after.
+``coefficients.npz`` is made by ``python scripts/fit_hazards.py``. It holds a fit as of the first of
+January of every year since 2015 and one to all data, so that a forecast of the past uses none that
+has seen what came after.
 """
 
 import functools
@@ -18,7 +19,14 @@ from forecast.errors import DataError
 from forecast.files import write_bytes
 from forecast.hazards.curve import Curve, curve_of, summed
 from forecast.hazards.fit import FEWEST_EVENTS, Landmarks, Scaling, fit_hazards, fit_rates
-from forecast.hazards.memories import COVARIATES, LEADS, Covariates, PairRecord, day_number, day_of_number
+from forecast.hazards.memories import (
+    COVARIATES,
+    LEADS,
+    Covariates,
+    PairRecord,
+    day_number,
+    day_of_number,
+)
 from forecast.hazards.wars import LONGEST_PAUSE, WarLengths, published_lengths, wars_of
 from forecast.typing import Bool, Float, Index
 
@@ -41,14 +49,18 @@ class Coefficients:
     draws: Float  # Of the last fit, less its mean: (draw, set, lead, coefficient)
     middle: Float  # Scaling of the covariates, (fit, covariate)
     spread: Float
-    added: Float  # To the expected number of events per day, by each memory's rate, (fit, set, lead, memory)
+    # To the expected number of events per day, by each memory's rate, (fit, set, lead, memory)
+    added: Float
     shape: Float  # (fit, set)
     overall: Float  # Events per day of all pairs, (fit, set)
     wars: Float  # Middle and spread of the logarithm of lengths of wars, (fit, 2)
     digest: str  # SHA-256 of the events that were fitted
 
     def place(self, as_of: date) -> tuple[int, bool]:
-        """Return the latest fit that knows nothing after a day, and whether there is one; else the first."""
+        """Return the latest fit that knows nothing after a day, and whether there is one.
+
+        Else the first.
+        """
         known = [place for place, day in enumerate(self.days) if day <= as_of]
         return (known[-1], True) if known else (0, False)
 
@@ -57,22 +69,34 @@ class Coefficients:
         return self.sets.index(name) if name in self.sets else 0
 
     def curve(self, found: Covariates, name: str, fit: int, *, draws: bool = False) -> Curve:
-        """Return the curve of a pair and set on its only day of forecast; with `draws` one for each draw."""
+        """Return the curve of a pair and set on its only day of forecast.
+
+        With `draws` one for each draw.
+        """
         own = self.set_place(name)
         values = self.mean[fit, own] + (self.draws[:, own] if draws else 0.0)
         hazard = self.hazards(found, values, fit)
         return curve_of(
-            hazard[..., 0], found.held[:, 0], found.exposure[:, 0], self.added[fit, own], self.shape[fit, own]
+            hazard[..., 0],
+            found.held[:, 0],
+            found.exposure[:, 0],
+            self.added[fit, own],
+            self.shape[fit, own],
         )
 
     def curves(self, found: Covariates, name: str, fit: int) -> Curve:
         """Return the curves of a pair and set on all its days of forecast, by one of the fits."""
         own = self.set_place(name)
         hazard = self.hazards(found, self.mean[fit, own], fit)
-        return curve_of(hazard.T, found.held.T, found.exposure.T, self.added[fit, own], self.shape[fit, own])
+        return curve_of(
+            hazard.T, found.held.T, found.exposure.T, self.added[fit, own], self.shape[fit, own]
+        )
 
     def hazards(self, found: Covariates, values: Float, fit: int) -> Float:
-        """Return events per day, (..., lead, day); `values` has the coefficients, (..., lead, coefficient)."""
+        """Return events per day, (..., lead, day).
+
+        `values` has the coefficients, (..., lead, coefficient).
+        """
         size = len(COVARIATES)
         effect = values[..., size]
         if found.pair.dyad in self.dyads:
@@ -115,9 +139,24 @@ def read_coefficients(path: Path = FILE) -> Coefficients:
         with np.load(path, allow_pickle=False) as file:
             found: dict[str, Any] = dict(file)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: no coefficients can be read ({error}); run scripts/fit_hazards.py") from error
-    stored = {"covariates", "sets", "dyads", "days", "digest", "mean", "draws", *_SINGLE} <= found.keys()
-    if not stored or int(found.get("schema", 0)) != SCHEMA or tuple(found["covariates"]) != COVARIATES:
+        raise DataError(
+            f"{path}: no coefficients can be read ({error}); run scripts/fit_hazards.py"
+        ) from error
+    stored = {
+        "covariates",
+        "sets",
+        "dyads",
+        "days",
+        "digest",
+        "mean",
+        "draws",
+        *_SINGLE,
+    } <= found.keys()
+    if (
+        not stored
+        or int(found.get("schema", 0)) != SCHEMA
+        or tuple(found["covariates"]) != COVARIATES
+    ):
         raise DataError(f"{path}: coefficients of another version; run scripts/fit_hazards.py")
     return Coefficients(
         sets=tuple(map(str, found["sets"])),
@@ -137,7 +176,10 @@ def fit_coefficients(
     draws: bool = True,
     progress: Callable[[str], None] = lambda words: None,
 ) -> Coefficients:
-    """Fit the hazards as of several days, in order; only sets with enough events at the last have their own."""
+    """Fit the hazards as of several days, in order.
+
+    Only sets with enough events at the last have their own.
+    """
     enough = {name: one for name, one in found.items() if one.counts[-1].sum() >= FEWEST_EVENTS}
     names = (_OF_ALL, *enough)
     made: list[tuple[Scaling, Float, Float, Float, Float]] = []
@@ -194,7 +236,10 @@ def _shape(found: Landmarks, added: Float, before: int) -> float:
         daily = found.rates[:, whole].T @ added.T
         mean.append(np.maximum(summed(daily, np.array([days]))[:, 0], 1e-6))
         number.append(found.counts[lead, whole])
-    fits = [_log_truncated(np.concatenate(number), np.concatenate(mean), shape).sum() for shape in SHAPES]
+    fits = [
+        _log_truncated(np.concatenate(number), np.concatenate(mean), shape).sum()
+        for shape in SHAPES
+    ]
     return SHAPES[int(np.argmax(fits))]
 
 

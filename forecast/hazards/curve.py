@@ -1,8 +1,8 @@
 """Chance curve of a set: the probability of any number of events by any day, and of quiet days, from one hazard.
 
-The probability of no event up to a day is a mean of two: of the fitted hazard, and of the rates that three memories
-leave (a gamma distribution each). Both fall with every day, so that no longer window has a smaller probability.
-Numbers beyond the first are negative binomial.
+The probability of no event up to a day is a mean of two: of the fitted hazard, and of the rates
+that three memories leave (a gamma distribution each). Both fall with every day, so that no longer
+window has a smaller probability. Numbers beyond the first are negative binomial.
 """
 
 from dataclasses import dataclass, replace
@@ -13,14 +13,20 @@ import numpy as np
 from forecast.hazards.memories import LEADS, MEMORIES, MIXED
 from forecast.typing import Float
 
-FITTED_WEIGHT = 0.7  # of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
+FITTED_WEIGHT = (
+    0.7  # of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
+)
 HELD_PRIOR = 0.5  # events that a memory holds before any: Jeffreys' prior of a rate
 LONGEST = 5 * 366  # days ahead for which there is a number
-LATER_SHAPE = 4.0  # of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
-QUIET_SHAPE = 4.0  # of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
+LATER_SHAPE = (
+    4.0  # of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
+)
+# of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
+QUIET_SHAPE = 4.0
 FRAILTIES = 24  # rates that stand for their distribution, where quiet days are counted
 LEAST = 1e-12  # of the probability of no event, so that its powers are finite
-WAR_WEIGHT = 0.5  # of the war's own rate within a war (on wars to 2014 no worse than 0 or 0.25; 0.75 and 1 are)
+# of the war's own rate within a war (on wars to 2014 no worse than 0 or 0.25; 0.75 and 1 are)
+WAR_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,9 @@ class Curve:
         if number <= 0:
             return np.ones(self.hazard.shape[:-1])
         some = 1 - self.none_between(first, end)
-        return np.asarray(some * (1 - _fewer_given_some(self._mean_between(first, end), self.shape, number)))
+        return np.asarray(
+            some * (1 - _fewer_given_some(self._mean_between(first, end), self.shape, number))
+        )
 
     def expected(self, first: int, end: int) -> Float:
         """Return the expected number of events from a day ahead to the day before another, (...)."""
@@ -107,8 +115,8 @@ class Curve:
     def quiet(self, days: int, first: int, end: int, run: int = 0) -> float:
         """Return the probability that so many days in a row, from a day ahead to the day before another, are quiet.
 
-        Of a spell as long as the window it is that of no event. Rates are scaled so that the first so
-        many days are quiet with the probability of no event in them.
+        Of a spell as long as the window it is that of no event. Rates are scaled so that the first
+        so many days are quiet with the probability of no event in them.
 
         Parameters
         ----------
@@ -187,7 +195,10 @@ def _gamma_rates(shape: float) -> Float:
 
 
 def spell_chance(chance: Float, days: int, run: int) -> Float:
-    """Return the probability of a spell of so many days without an event, (row,); `chance` is (row, day)."""
+    """Return the probability of a spell of so many days without an event, (row,).
+
+    `chance` is (row, day).
+    """
     if run >= days:
         return np.ones(len(chance))
     lasting = np.zeros((len(chance), days))  # Probability of each length of the current spell
@@ -203,7 +214,9 @@ def spell_chance(chance: Float, days: int, run: int) -> Float:
 
 
 def curve_of(hazard: Float, held: Float, exposure: Float, added: Float, shape: float) -> Curve:
-    """Return the curve of a forecast date; `held` and `exposure` are of all memories, (..., memory).
+    """Return the curve of a forecast date.
+
+    `held` and `exposure` are of all memories, (..., memory).
 
     `added` is what each memory's rate adds to the expected number, (lead, memory).
     """

@@ -1,10 +1,11 @@
 """Fit of the hazards: complementary log-log regressions by set and lead, partially pooled over sets and pairs.
 
-On each forecast date, and for each span of days ahead, the first event either falls into the span or does not, given
-that none came before it. Its log-hazard is the log of the mean rate of three memories, plus a linear function of the
-covariates. The priors are Gaussian: coefficients of a set around those of all sets, those of pairs around zero. The
-posterior is approximated at its mode (Laplace). Neighbouring forecast dates see the same events, so that each counts
-for its share of the span; older ones count for less.
+On each forecast date, and for each span of days ahead, the first event either falls into the span
+or does not, given that none came before it. Its log-hazard is the log of the mean rate of three
+memories, plus a linear function of the covariates. The priors are Gaussian: coefficients of a set
+around those of all sets, those of pairs around zero. The posterior is approximated at its mode
+(Laplace). Neighbouring forecast dates see the same events, so that each counts for its share of the
+span; older ones count for less.
 
 References
 ----------
@@ -23,9 +24,13 @@ from forecast.hazards.memories import COVARIATES, LEADS, Covariates, Events, Pai
 from forecast.typing import Bool, Float, Index
 
 STEP = 14  # days between forecast dates of the fit
-HALF_LIFE = 25 * 365.25  # days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
+HALF_LIFE = (
+    25 * 365.25
+)  # days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
 POOLED_PRECISION = 1.0  # of the prior of the coefficients of all sets, around zero
-SET_PRECISION = 50.0  # of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
+SET_PRECISION = (
+    50.0  # of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
+)
 SEASON_PRECISION = 10.0  # of the last two, which are not the same in all sets
 PAIR_PRECISION = 20.0  # of the effects of pairs, around zero
 LEVEL_PRECISION = 0.5  # of the level of a set, around that of the pooled fit
@@ -57,11 +62,19 @@ class Landmarks:
     def of(cls, pairs: Sequence[PairRecord], ends: Sequence[int], wanted: EventSet) -> "Landmarks":
         """Return the forecast dates of some pairs, a fortnight apart, from a year after their start."""
         own = [pair.of_set(wanted) for pair in pairs]
-        days = [np.arange(pair.start + 365, end, STEP) for pair, end in zip(pairs, ends, strict=True)]
+        days = [
+            np.arange(pair.start + 365, end, STEP) for pair, end in zip(pairs, ends, strict=True)
+        ]
         overall = overall_rate(own, pairs, ends)
-        made = [Covariates.of(pair, each, at, overall) for pair, each, at in zip(pairs, own, days, strict=True)]
+        made = [
+            Covariates.of(pair, each, at, overall)
+            for pair, each, at in zip(pairs, own, days, strict=True)
+        ]
         leads = [np.concatenate([one.at_lead(*lead) for one in made]) for lead in pairwise(LEADS)]
-        counts = [[each.between(at, at + lead) for each, at in zip(own, days, strict=True)] for lead in LEADS[1:]]
+        counts = [
+            [each.between(at, at + lead) for each, at in zip(own, days, strict=True)]
+            for lead in LEADS[1:]
+        ]
         return cls(
             at=np.concatenate(days),
             end=np.repeat(np.array(ends, dtype=np.int64), [len(one) for one in days]),
@@ -77,9 +90,9 @@ class Landmarks:
 def fit_rates(found: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
     """Return what each memory's rate adds to the expected number of events per day, by set: (lead, memory).
 
-    Least squares with weights above zero, of what happened before a day: the expected number at a lead, unlike the
-    hazard, is not conditional on quiet before it. Those of a set are shrunk to those of all sets (under the empty
-    name).
+    Least squares with weights above zero, of what happened before a day: the expected number at a
+    lead, unlike the hazard, is not conditional on quiet before it. Those of a set are shrunk to
+    those of all sets (under the empty name).
     """
     from scipy.optimize import nnls
 
@@ -100,7 +113,9 @@ def fit_rates(found: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
         result[""].append(common)
         for name in found:
             square = squares[name] + RATE_SHRINKAGE * middle
-            result[name].append(_above_zero(nnls, square, products[name] + RATE_SHRINKAGE * middle @ common))
+            result[name].append(
+                _above_zero(nnls, square, products[name] + RATE_SHRINKAGE * middle @ common)
+            )
     return {name: np.array(leads) for name, leads in result.items()}
 
 
@@ -132,7 +147,9 @@ class Scaling:
         """Return the scaling by forecast dates before a day."""
         first = [one.covariates[0][one.at < before] for one in found.values()]
         middle = np.mean([one.mean(axis=0) for one in first], axis=0)
-        spread = np.sqrt(np.mean([one.var(axis=0) + (one.mean(axis=0) - middle) ** 2 for one in first], axis=0))
+        spread = np.sqrt(
+            np.mean([one.var(axis=0) + (one.mean(axis=0) - middle) ** 2 for one in first], axis=0)
+        )
         keep = [name in RESERVED for name in COVARIATES]
         return cls(np.where(keep, 0.0, middle), np.where(keep, 1.0, np.maximum(spread, 1e-6)))
 
@@ -215,7 +232,9 @@ def fit_hazards(
         designs = {name: scaling.apply(found[name].covariates[lead][rows[name]]) for name in names}
         happened = {name: found[name].wait[rows[name]] < end for name in names}
         offsets = {name: found[name].base[rows[name]] + np.log(end - first) for name in names}
-        weights = {name: _weights(found[name].at[rows[name]], end - first, before) for name in names}
+        weights = {
+            name: _weights(found[name].at[rows[name]], end - first, before) for name in names
+        }
         some = slice(None, None, POOLED_EVERY)
         sampled = [designs[name][some] for name in names]
         level_of = np.repeat(np.eye(len(names)), [len(one) for one in sampled], axis=0)
@@ -228,16 +247,24 @@ def fit_hazards(
             np.full(size, POOLED_PRECISION),
             np.zeros(size),
         )
-        common = np.concatenate([pooled[:N_COVARIATES], [pooled[N_COVARIATES:].mean()], np.zeros(pairs)])
+        common = np.concatenate(
+            [pooled[:N_COVARIATES], [pooled[N_COVARIATES:].mean()], np.zeros(pairs)]
+        )
         for name, level in zip(names, pooled[N_COVARIATES:], strict=True):
             prior, precision = common.copy(), _precision(pairs)
             prior[N_COVARIATES] = level
             of_pair = np.eye(pairs)[found[name].pair[rows[name]]]
             design = np.column_stack([designs[name], np.ones(len(rows[name])), of_pair])
-            mode, curvature = posterior_mode(design, happened[name], offsets[name], weights[name], precision, prior)
-            result[name].append(Fitted(mode, _draw(mode, curvature, random) if draws else mode[None]))
+            mode, curvature = posterior_mode(
+                design, happened[name], offsets[name], weights[name], precision, prior
+            )
+            result[name].append(
+                Fitted(mode, _draw(mode, curvature, random) if draws else mode[None])
+            )
         around = _around([result[name][lead].mean for name in names], common)
-        result[""].append(Fitted(common, common + random.normal(size=(DRAWS, len(common))) * around))
+        result[""].append(
+            Fitted(common, common + random.normal(size=(DRAWS, len(common))) * around)
+        )
     return scaling, result
 
 

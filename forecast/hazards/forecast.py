@@ -1,7 +1,8 @@
 """Forecast of events from the record of a pair: a probability for any set, number and window, without a fit.
 
-The answer rests on what was known on a day. Days after coverage has ended are unobserved, not empty: events that are
-known of them count, and the hazard goes on over the rest. A window that began before is counted up to coverage.
+The answer rests on what was known on a day. Days after coverage has ended are unobserved, not
+empty: events that are known of them count, and the hazard goes on over the rest. A window that
+began before is counted up to coverage.
 """
 
 import json
@@ -59,7 +60,9 @@ class Expected:
         try:
             found = cls(date.fromisoformat(when.strip()), float(likely))
         except ValueError as error:
-            raise QuestionError(f"expect: {text!r:.40}; expected DAY:CHANCE, such as 2026-07-10:0.8") from error
+            raise QuestionError(
+                f"expect: {text!r:.40}; expected DAY:CHANCE, such as 2026-07-10:0.8"
+            ) from error
         if not 0 <= found.chance <= 1:
             raise QuestionError(f"expect: the chance is {found.chance:g}; expected 0 to 1")
         return found
@@ -191,7 +194,8 @@ def forecast_events(
     Raises
     ------
     QuestionError
-        If the window is over, ends before it begins, or is too long; the message says what to change.
+        If the window is over, ends before it begins, or is too long; the message says what to
+        change.
 
     Examples
     --------
@@ -241,7 +245,12 @@ class SetOutlook:
 
 
 def set_outlooks(
-    rows: pd.DataFrame, dyad: str, known: date, covered: date, days: Sequence[int], sets: Sequence[EventSet]
+    rows: pd.DataFrame,
+    dyad: str,
+    known: date,
+    covered: date,
+    days: Sequence[int],
+    sets: Sequence[EventSet],
 ) -> list[SetOutlook]:
     """Compute the chances of sets of events in windows that begin on the day after a day.
 
@@ -288,7 +297,13 @@ def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     """Return the first covered day of a pair, or of its first event."""
     covered = read_coverage()
     own = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
-    first = own["start"].min() if len(own) else rows["date"].min() if len(rows) else pd.Timestamp(1970, 1, 1)
+    first = (
+        own["start"].min()
+        if len(own)
+        else rows["date"].min()
+        if len(rows)
+        else pd.Timestamp(1970, 1, 1)
+    )
     return date(first.year, first.month, first.day)
 
 
@@ -302,7 +317,9 @@ def _require_window(asked: AskedEvents, known: date, covered: date) -> None:
             "earlier one (--as-of)"
         )
     if last < first:
-        raise QuestionError(f"until: the window ends on {last}, before it begins on {first}; swap them")
+        raise QuestionError(
+            f"until: the window ends on {last}, before it begins on {first}; swap them"
+        )
     if (last - covered).days > LONGEST:
         raise QuestionError(
             f"until: {last} is more than {LONGEST // 366} years after {covered}, the last day of coverage; ask for an "
@@ -398,7 +415,9 @@ class _Case:
         likely = np.array([1.0])  # Probability of each number of expected events
         for one in self._ahead_expected:
             likely = np.convolve(likely, [1 - one.chance, one.chance])
-        rest = [float(curve.at_least(missing - number, first, end)) for number in range(len(likely))]
+        rest = [
+            float(curve.at_least(missing - number, first, end)) for number in range(len(likely))
+        ]
         return _inside(float(likely @ rest))
 
     @property
@@ -486,9 +505,16 @@ class _Case:
         decides = self.asked.at_least - self.recorded <= 1 and day_number(self.first) <= self.now
         found = []
         if self.asked.quiet is not None or not decides:
-            found.append((f"an event of the set on {day_of_number(self.now)}", self._after(event=True, days=1)))
+            found.append(
+                (
+                    f"an event of the set on {day_of_number(self.now)}",
+                    self._after(event=True, days=1),
+                )
+            )
         if self.name not in WAR_SETS:
-            found.append((f"a violent event on {day_of_number(self.now)}", self._after(violent=True, days=1)))
+            found.append(
+                (f"a violent event on {day_of_number(self.now)}", self._after(violent=True, days=1))
+            )
         if self.ahead[1] > QUIET_AHEAD:
             until = day_of_number(self.now + QUIET_AHEAD - 1)
             found.append((f"no event of the set to {until}", self._after(days=QUIET_AHEAD)))
@@ -502,9 +528,15 @@ class _Case:
         if event:
             own = _with(own, now)
         wanted = self.asked.wanted
-        news = {name: _with(one, now) for name, one in pair.context.items() if _concerned(name, wanted, violent)}
+        news = {
+            name: _with(one, now)
+            for name, one in pair.context.items()
+            if _concerned(name, wanted, violent)
+        }
         if event or violent:
-            pair = PairRecord(pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings)
+            pair = PairRecord(
+                pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings
+            )
         case = replace(self, pair=pair, own=own, known=max(self.known, later), covered=later)
         return case.chance(case._curve(self._covariates(pair, own, case.now)))
 
@@ -519,17 +551,27 @@ class _Case:
         if self.name not in self.stored.sets:
             notes.append("The set has no coefficients of its own; those of all sets are used.")
         if dataset != "chronology":
-            notes.append(f"The coefficients are those of the chronology, and untested on {dataset!r:.40}.")
+            notes.append(
+                f"The coefficients are those of the chronology, and untested on {dataset!r:.40}."
+            )
         if self.pair.dyad not in self.stored.dyads:
             notes.append("The pair is not among the fifteen to which the hazards were fitted.")
         if not honest:
-            notes.append(f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast date.")
+            notes.append(
+                f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast date."
+            )
         if self.asked.actor:
-            notes.append("A person is forecast from the acts of that person alone; such questions were not scored.")
+            notes.append(
+                "A person is forecast from the acts of that person alone; such questions were not scored."
+            )
         elif self.asked.by:
-            notes.append("Who acts is forecast from the acts of that side alone; such questions are scored apart.")
+            notes.append(
+                "Who acts is forecast from the acts of that side alone; such questions are scored apart."
+            )
         if self.asked.quiet is not None:
-            notes.append("Quiet days of the chronology are days without a row; it does not record every event.")
+            notes.append(
+                "Quiet days of the chronology are days without a row; it does not record every event."
+            )
             war = war_now(self.pair.context["violence"], self.now)
             if self.name in WAR_SETS and war is not None and (scored := quiet_skill()):
                 notes.append(scored)
@@ -550,7 +592,8 @@ def _with(events: Events, when: Any) -> Events:
     """Return events with one more on a day after all others that count."""
     order = np.argsort(np.concatenate([events.days, when]), kind="stable")
     return Events(
-        np.concatenate([events.days, when])[order], np.concatenate([events.number, np.ones(len(when))])[order]
+        np.concatenate([events.days, when])[order],
+        np.concatenate([events.number, np.ones(len(when))])[order],
     )
 
 

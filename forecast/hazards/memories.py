@@ -1,7 +1,7 @@
 """Memories of event days: exponentially weighted counts of several lengths, and the covariates made of them.
 
-A memory of so many days counts each earlier event with the weight exp(-age / days). A short one knows a burst, a long
-one the ordinary rate of a pair. Nothing after a forecast date enters.
+A memory of so many days counts each earlier event with the weight exp(-age / days). A short one
+knows a burst, a long one the ordinary rate of a pair. Nothing after a forecast date enters.
 """
 
 from collections.abc import Mapping
@@ -19,12 +19,25 @@ from forecast.typing import Float, Index
 if TYPE_CHECKING:
     import pandas as pd
 
-MEMORIES = (5, 20, 60, 240, 1000, 3000)  # mean ages in days: a week's burst to the ordinary rate of ten years
+MEMORIES = (
+    5,
+    20,
+    60,
+    240,
+    1000,
+    3000,
+)  # mean ages in days: a week's burst to the ordinary rate of ten years
 LONG = MEMORIES[-1]
-MIXED = (240, 1000, 3000)  # memories whose mean rate is the starting point: about one, five and ten years
+MIXED = (
+    240,
+    1000,
+    3000,
+)  # memories whose mean rate is the starting point: about one, five and ten years
 LEADS = (0, 7, 14, 30, 90, 180, 365)  # days ahead at which the hazard may change
 FIRST_YEAR = 365  # days; a younger record counts as a year, so that its first event is no high rate
-PRIOR_EVENTS = 0.5  # events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
+PRIOR_EVENTS = (
+    0.5  # events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
+)
 PRIOR_LONG = 0.3  # the same of the long memory, at the rate of all pairs
 LONGEST_SINCE = 7300  # days; a longer silence tells no more
 SEASONS = 10  # years back in which the same days of the year are counted
@@ -39,12 +52,31 @@ CONTEXT: dict[str, tuple[str, ...]] = {
     "coercion": ("16", "17"),
     "violence": ("18", "19", "20"),
 }
-"""Beginnings of the codes of all events of a pair, of its two sides and of its two gravest classes."""
+"""Beginnings of the codes of all events of a pair, of its two sides and of its two gravest
+classes."""
 COVARIATES = (
-    "own 5", "own 20", "own 60", "own 240", "own 3000", "silence", "rate", "busy 20", "busy 240", "busy 3000",
-    "violence 20", "violence 240", "coercion 20", "coercion 240", "conflict 5", "conflict 60", "cooperation 5",
-    "cooperation 60", "balance", "meetings announced", "season",
-)  # fmt: skip
+    "own 5",
+    "own 20",
+    "own 60",
+    "own 240",
+    "own 3000",
+    "silence",
+    "rate",
+    "busy 20",
+    "busy 240",
+    "busy 3000",
+    "violence 20",
+    "violence 240",
+    "coercion 20",
+    "coercion 240",
+    "conflict 5",
+    "conflict 60",
+    "cooperation 5",
+    "cooperation 60",
+    "balance",
+    "meetings announced",
+    "season",
+)
 """Names of the covariates, in the order of the last axis of `Covariates.at_lead`."""
 
 
@@ -74,14 +106,18 @@ class Events(NamedTuple):
     def between(self, first: "Index | int", end: "Index | int") -> Float:
         """Return how many events there were from a day to the day before another."""
         total = np.concatenate([[0.0], np.cumsum(self.number)])
-        return np.asarray(total[np.searchsorted(self.days, end)] - total[np.searchsorted(self.days, first)])
+        return np.asarray(
+            total[np.searchsorted(self.days, end)] - total[np.searchsorted(self.days, first)]
+        )
 
     def remembered(self, at: Index) -> Float:
         """Return what each memory holds before each of some days, (memory, day)."""
         lengths = np.array(MEMORIES, dtype=np.float64)
         held = np.zeros((len(self.days) + 1, len(lengths)))
         last = -np.inf
-        pairs: list[tuple[int, float]] = list(zip(self.days.tolist(), self.number.tolist(), strict=True))
+        pairs: list[tuple[int, float]] = list(
+            zip(self.days.tolist(), self.number.tolist(), strict=True)
+        )
         for number_of, (day, number) in enumerate(pairs):
             held[number_of + 1] = held[number_of] * np.exp((last - day) / lengths) + number
             last = day
@@ -96,7 +132,10 @@ class Events(NamedTuple):
         return np.asarray(np.minimum(age, LONGEST_SINCE), dtype=np.float64)
 
     def wait(self, at: Index) -> Float:
-        """Return the days from each of some days to the first event on it or later; infinite without one."""
+        """Return the days from each of some days to the first event on it or later.
+
+        Infinite without one.
+        """
         place = np.searchsorted(self.days, at)
         following = np.concatenate([self.days.astype(np.float64), [np.inf]])
         return np.asarray(following[place] - at)
@@ -110,17 +149,28 @@ class PairRecord:
     start: int  # First covered day, as days from 1970
     events: "pd.DataFrame"  # Rows of the event table, of one dataset
     context: Mapping[str, Events]  # By the names of `CONTEXT`
-    meetings: tuple[tuple[int, int], ...]  # Day, and day it became known, of summits that both states attend
+    meetings: tuple[
+        tuple[int, int], ...
+    ]  # Day, and day it became known, of summits that both states attend
 
     @classmethod
     def of(cls, dyad: str, start: date, events: "pd.DataFrame") -> "PairRecord":
         """Read the record of a pair from its rows."""
-        rows = events.assign(counted=event_counts(events)) if len(events) else events.assign(counted=[])
+        rows = (
+            events.assign(counted=event_counts(events))
+            if len(events)
+            else events.assign(counted=[])
+        )
         rows = rows[rows["counted"] > 0]
-        context = {name: Events.of(rows[rows["cameo"].str.startswith(codes)]) for name, codes in CONTEXT.items()}
+        context = {
+            name: Events.of(rows[rows["cameo"].str.startswith(codes)])
+            for name, codes in CONTEXT.items()
+        }
         return cls(dyad, day_number(start), events, context, announced_meetings(dyad))
 
-    def of_set(self, wanted: EventSet, *, by: str | None = None, actor: str | None = None) -> Events:
+    def of_set(
+        self, wanted: EventSet, *, by: str | None = None, actor: str | None = None
+    ) -> Events:
         """Return the events of a set."""
         return Events.of(wanted.counted(self.events, by=by, actor=actor))
 
@@ -145,7 +195,9 @@ class Covariates:
     at: Index  # Days of forecast, from 1970
     base: Float  # Log of the mean rate of the `MIXED` memories, events per day, (day,)
     held: Float  # Events that each memory holds, (memory, day)
-    exposure: Float  # Days that it is worth, with those of half an event at the long rate, (memory, day)
+    exposure: (
+        Float  # Days that it is worth, with those of half an event at the long rate, (memory, day)
+    )
     fixed: Float  # Covariates that are the same at every lead, (day, covariate)
     pair: PairRecord
     own: Events
@@ -159,8 +211,13 @@ class Covariates:
         rates = (held + PRIOR_EVENTS) / exposure
         mixed = [MEMORIES.index(length) for length in MIXED]
         base = np.log(rates[mixed].mean(axis=0))
-        relative = {length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)}
-        held_of = {name: dict(zip(MEMORIES, one.remembered(at), strict=True)) for name, one in pair.context.items()}
+        relative = {
+            length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)
+        }
+        held_of = {
+            name: dict(zip(MEMORIES, one.remembered(at), strict=True))
+            for name, one in pair.context.items()
+        }
         busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(at)[-1] + 30))
         fixed = [
             *(relative[length] for length in (5, 20, 60, 240, LONG)),
@@ -169,8 +226,16 @@ class Covariates:
             np.log((held_of["all"][20] + 1) / (20 + np.exp(-busy))) - busy,
             np.log((held_of["all"][240] + 2) / 240) - busy,
             busy,
-            *(np.log1p(held_of[name][length]) for name in ("violence", "coercion") for length in (20, 240)),
-            *(np.log1p(held_of[name][length]) for name in ("conflict", "cooperation") for length in (5, 60)),
+            *(
+                np.log1p(held_of[name][length])
+                for name in ("violence", "coercion")
+                for length in (20, 240)
+            ),
+            *(
+                np.log1p(held_of[name][length])
+                for name in ("conflict", "cooperation")
+                for length in (5, 60)
+            ),
             np.log((held_of["cooperation"][240] + 1) / (held_of["conflict"][240] + 1)),
         ]
         return cls(at, base, held, exposure, np.column_stack(fixed), pair, own)
@@ -182,7 +247,9 @@ class Covariates:
 
     def at_lead(self, first: int, end: int) -> Float:
         """Return all covariates of the days ahead from one to the day before another, (day, covariate)."""
-        return np.column_stack([self.fixed, np.log1p(self._meetings(first, end)), self._season(first, end)])
+        return np.column_stack(
+            [self.fixed, np.log1p(self._meetings(first, end)), self._season(first, end)]
+        )
 
     def _meetings(self, first: int, end: int) -> Float:
         """Count the summits announced by each day that fall into the days ahead."""
@@ -195,7 +262,9 @@ class Covariates:
         found = np.zeros(len(self.at))
         for years in range(1, SEASONS + 1):
             then = self.at - round(365.25 * years)
-            found += self.own.between(then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.at))
+            found += self.own.between(
+                then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.at)
+            )
         spent = (end - first + 2 * SEASON_PAD) * SEASONS
         ordinary = self.own.between(self.at - 365 * SEASONS, self.at) / (365 * SEASONS)
         return np.asarray(np.log((found + 2) / (ordinary * spent + 2)))

@@ -12,8 +12,18 @@ from forecast.wording import percent
 
 FILE = Path(__file__).with_name("skill.csv")
 COLUMNS = (
-    "set", "who", "state", "period", "days", "model", "windows", "log_score", "brier", "forecast", "happened",
-)  # fmt: skip
+    "set",
+    "who",
+    "state",
+    "period",
+    "days",
+    "model",
+    "windows",
+    "log_score",
+    "brier",
+    "forecast",
+    "happened",
+)
 FAR_OFF = 0.05  # difference of forecast and frequency, beyond which a set is called miscalibrated
 REPORTED = "2015-"
 ALL = "all"
@@ -64,12 +74,16 @@ def model_names() -> tuple[str, ...]:
 
 
 QUIET = "quiet"
-"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come with war."""
+"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
+with war."""
 
 
 @functools.cache
 def quiet_skill() -> str:
-    """Return in a sentence how quiet days within wars were forecast, and came; empty if that was not scored."""
+    """Return in a sentence how quiet days within wars were forecast, and came.
+
+    Empty if that was not scored.
+    """
     if not FILE.exists():
         return ""
     table = read_small_csv(FILE, COLUMNS)

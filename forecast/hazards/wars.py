@@ -1,8 +1,9 @@
 """War as a state of a pair: when it began, whether it goes on, and how long it may last.
 
-A pair is at war while violent events follow each other closely. The length of a war is lognormal, so that the longer
-it has lasted, the less likely it ends within the next month. Its two parameters are those of the wars of the pairs
-that ended before the day and, as a prior, of the published list in ``data/wars.csv``.
+A pair is at war while violent events follow each other closely. The length of a war is lognormal,
+so that the longer it has lasted, the less likely it ends within the next month. Its two parameters
+are those of the wars of the pairs that ended before the day and, as a prior, of the published list
+in ``data/wars.csv``.
 """
 
 import functools
@@ -25,7 +26,8 @@ PRIOR_WEIGHT = 0.5  # of a war of the published list, against one of a pair
 LEAST_SPREAD = 0.5  # of the logarithm of lengths
 ENDS = 25  # equally likely days on which a war ends
 SHORTEST_TIME = 1e-6  # of what remains of the distribution
-OWN_PRIOR = 10.0  # events at the usual rate that a war's own rate starts with (5 scores worse on wars to 2014)
+# events at the usual rate that a war's own rate starts with (5 scores worse on wars to 2014)
+OWN_PRIOR = 10.0
 USUAL_DAYS = 90  # ahead, whose expected number is the usual rate
 WAR_SETS = frozenset({"strike", "clash", "attack", "violence", "invasion"})
 """Sets whose events come with war and end with it."""
@@ -71,7 +73,9 @@ def published_lengths(before: date) -> tuple[int, ...]:
     path = data_folder() / "wars.csv"
     table = read_small_csv(path, ("war", "start", "end", "reference"))
     start, end = (read_days(table[name], path).dt.date for name in ("start", "end"))
-    return tuple((last - first).days + 1 for first, last in zip(start, end, strict=True) if last < before)
+    return tuple(
+        (last - first).days + 1 for first, last in zip(start, end, strict=True) if last < before
+    )
 
 
 @dataclass(frozen=True)
@@ -99,14 +103,21 @@ class WarLengths:
         """Return equally likely days ahead on which a war that has lasted some days ends."""
         normal, left = NormalDist(self.middle, self.spread), max(self._longer(age), SHORTEST_TIME)
         parts = 1 - left * (1 - (np.arange(ENDS) + 0.5) / ENDS)
-        return np.array([np.exp(normal.inv_cdf(min(max(part, 1e-9), 1 - 1e-9))) - age for part in parts])
+        return np.array(
+            [np.exp(normal.inv_cdf(min(max(part, 1e-9), 1 - 1e-9))) - age for part in parts]
+        )
 
     def _longer(self, days: float) -> float:
         return 1 - NormalDist(self.middle, self.spread).cdf(np.log(max(days, 1.0)))
 
 
-def in_war(curve: Curve, name: str, own: Events, war: War | None, now: int, lengths: WarLengths) -> Curve:
-    """Return the curve of a set with the rate of the war in which a pair is; unchanged in peace and of other sets."""
+def in_war(
+    curve: Curve, name: str, own: Events, war: War | None, now: int, lengths: WarLengths
+) -> Curve:
+    """Return the curve of a set with the rate of the war in which a pair is.
+
+    Unchanged in peace and of other sets.
+    """
     if war is None or name not in WAR_SETS or curve.hazard.ndim > 1:
         return curve
     return replace(curve, war=war_rates(curve, own, war, now, lengths))

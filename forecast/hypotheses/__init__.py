@@ -1,9 +1,9 @@
 """Tests of claims about relations, on all dyads at once, and comparison of models.
 
-Entry points: `pooled_tests` tests general claims, `run_plan` those of a plan that was frozen before, and
-`compare_models` compares models of one's own. General claims are tested without sampling: an assumed-density filter
-gives the likelihood of a dyad, interpolation and quadrature integrate its parameters and those of the population.
-Public names are imported on first use.
+Entry points: `pooled_tests` tests general claims, `run_plan` those of a plan that was frozen
+before, and `compare_models` compares models of one's own. General claims are tested without
+sampling: an assumed-density filter gives the likelihood of a dyad, interpolation and quadrature
+integrate its parameters and those of the population. Public names are imported on first use.
 """
 
 from typing import TYPE_CHECKING

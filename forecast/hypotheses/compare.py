@@ -1,8 +1,9 @@
 r"""Comparison of one's own models of a panel: Bayes factors, and held-out score differences.
 
-The events of the next block of months have the density :math:`p(y_{1..t+k}) / p(y_{1..t})`, a ratio of two marginal
-likelihoods from bridge sampling. The product over all blocks is a Bayes factor in which the first half of the data
-replaces the priors. The only future information is the start of eras, which both models of a comparison know.
+The events of the next block of months have the density :math:`p(y_{1..t+k}) / p(y_{1..t})`, a ratio
+of two marginal likelihoods from bridge sampling. The product over all blocks is a Bayes factor in
+which the first half of the data replaces the priors. The only future information is the start of
+eras, which both models of a comparison know.
 
 References
 ----------
@@ -51,21 +52,28 @@ class ModelComparison(Displayed):
     names: tuple[str, ...]
     evidence: tuple[Evidence, ...]  # Log marginal likelihoods
     gates: dict[str, Gate]  # Convergence checks of each model
-    # A row per block of months: `origin` and `until` (last month known and last predicted), `events`, and the log
-    # predictive density of each model under its name; None if it was not asked for.
+    # A row per block of months: `origin` and `until` (last month known and last predicted),
+    # `events`, and the log predictive density of each model under its name; None if it was not
+    # asked for.
     blocks: pd.DataFrame | None = field(repr=False)
 
     @property
     def converged(self) -> bool:
-        """Return whether all fits passed the convergence checks; if not, the numbers must not be used."""
+        """Return whether all fits passed the convergence checks.
+
+        If not, the numbers must not be used.
+        """
         return all(gate.passed for gate in self.gates.values())
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per model, the first with zeros; positive numbers favour the model over the first.
+        """Return a row per model, the first with zeros.
 
-        Columns ``model``, ``log_bayes_factor`` (natural logarithm) and its Monte Carlo ``error``; with held-out blocks
-        ``held_out_difference`` of log predictive densities, its standard error over blocks ``held_out_error``, and
-        ``weight``, with which the mixture of the model and the first predicts best; ``converged``.
+        Positive numbers favour the model over the first.
+
+        Columns ``model``, ``log_bayes_factor`` (natural logarithm) and its Monte Carlo ``error``;
+        with held-out blocks ``held_out_difference`` of log predictive densities, its standard error
+        over blocks ``held_out_error``, and ``weight``, with which the mixture of the model and the
+        first predicts best; ``converged``.
         """
         return pd.DataFrame([self._row(at) for at in range(len(self.names))])
 
@@ -79,7 +87,9 @@ class ModelComparison(Displayed):
         if self.blocks is not None:
             by_block = self.blocks[name].to_numpy() - self.blocks[self.names[0]].to_numpy()
             found = score_difference(by_block) if at else (0.0, 0.0, np.nan)
-            row |= dict(zip(("held_out_difference", "held_out_error", "weight"), found, strict=True))
+            row |= dict(
+                zip(("held_out_difference", "held_out_error", "weight"), found, strict=True)
+            )
         return row | {"converged": self.gates[name].passed}
 
     def _card(self) -> Card:
@@ -87,7 +97,10 @@ class ModelComparison(Displayed):
         for row in map(self._row, range(1, len(self.names))):
             words = f"log Bayes factor {number(row['log_bayes_factor'])} ± {number(row['error'])}"
             if self.blocks is not None:
-                difference, error = number(row["held_out_difference"]), number(row["held_out_error"])
+                difference, error = (
+                    number(row["held_out_difference"]),
+                    number(row["held_out_error"]),
+                )
                 words += f", held-out score difference {difference} ± {error}"
             facts.append((row["model"], words))
         used = "yes" if self.converged else "NO: do not use these numbers"
@@ -116,10 +129,11 @@ def compare_models(
     models : mapping of str to PendulumSpec
         Two or more, each under a name of your own; the others are compared with the first.
     held_out : bool
-        Whether each model also predicts the last blocks of two years, each from a fit to the months before
-        (leave-future-out). It takes up to ten short fits per model.
+        Whether each model also predicts the last blocks of two years, each from a fit to the months
+        before (leave-future-out). It takes up to ten short fits per model.
     draws, tune, chains, seed, cores
-        As for `fit`. A fit that does not converge is made once more with twice the draws in smaller steps.
+        As for `fit`. A fit that does not converge is made once more with twice the draws in smaller
+        steps.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -154,9 +168,17 @@ def compare_models(
     _require_models(models)
     months, least = panel.sizes["time"] / periods_a_month(panel), FEWEST_BLOCKS * BLOCK_MONTHS
     if held_out and months < least:
-        raise DataError(f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it out")
+        raise DataError(
+            f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it out"
+        )
     tell = progress or silent
-    sampler: dict[str, Any] = {"draws": draws, "tune": tune, "chains": chains, "seed": seed, "cores": cores}
+    sampler: dict[str, Any] = {
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "seed": seed,
+        "cores": cores,
+    }
     fits = {}
     for name, spec in models.items():
         own = within(tell, name)
@@ -167,7 +189,9 @@ def compare_models(
     evidence = {name: Evidence(**one.provenance["evidence"]) for name, one in fits.items()}
     blocks = None
     for name, spec in models.items() if held_out else ():
-        found = leave_future_out(panel, spec, seed=seed, whole=evidence[name], cores=cores, progress=within(tell, name))
+        found = leave_future_out(
+            panel, spec, seed=seed, whole=evidence[name], cores=cores, progress=within(tell, name)
+        )
         blocks = found[["origin", "until", "events"]] if blocks is None else blocks
         blocks = blocks.assign(**{name: found["log_density"]})
     gates = {name: one.gate for name, one in fits.items()}
@@ -176,11 +200,19 @@ def compare_models(
 
 def _require_models(models: Mapping[str, PendulumSpec]) -> None:
     if wrong := [name for name, spec in models.items() if not isinstance(spec, PendulumSpec)]:
-        raise SpecError(f"models: {wrong[0]!r} is {type(models[wrong[0]]).__name__}; expected a PendulumSpec")
-    if taken := [name for name in models if not isinstance(name, str) or name in ("origin", "until", "events")]:
+        raise SpecError(
+            f"models: {wrong[0]!r} is {type(models[wrong[0]]).__name__}; expected a PendulumSpec"
+        )
+    if taken := [
+        name
+        for name in models
+        if not isinstance(name, str) or name in ("origin", "until", "events")
+    ]:
         raise SpecError(f"models: {taken[0]!r} cannot name a model; expected another text")
     if len(models) < 2:
-        raise SpecError(f"models: got {len(models)}; expected two at least, such as {{'walk': ..., 'cycle': ...}}")
+        raise SpecError(
+            f"models: got {len(models)}; expected two at least, such as {{'walk': ..., 'cycle': ...}}"
+        )
     specs = list(models.values())
     if same := [name for at, name in enumerate(models) if specs[at] in specs[:at]]:
         raise SpecError(f"models: {join(same)} is the same as one before; expected different specs")
@@ -195,9 +227,12 @@ def leave_future_out(
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Predict the last blocks of a panel, each from a fit to the months before; ``whole`` is the panel's evidence.
+    """Predict the last blocks of a panel, each from a fit to the months before.
 
-    An index is standardised again at every origin, so that its densities compare models and mean nothing alone.
+    ``whole`` is the panel's evidence.
+
+    An index is standardised again at every origin, so that its densities compare models and mean
+    nothing alone.
     """
     tell = progress or silent
     stops = block_ends(panel)
@@ -239,8 +274,9 @@ def block_ends(panel: xr.Dataset) -> list[int]:
 def score_difference(by_block: Float) -> tuple[float, float, float]:
     """Sum differences of log predictive density (block,): their sum, its standard error, the stacking weight.
 
-    The error is that over blocks, to which their Monte Carlo errors add some; of two models that predict alike it is
-    too large rather than too small, for what one block gains by such an error the next one loses.
+    The error is that over blocks, to which their Monte Carlo errors add some; of two models that
+    predict alike it is too large rather than too small, for what one block gains by such an error
+    the next one loses.
     """
     error = np.sqrt(by_block.size) * by_block.std(ddof=1)
     return float(by_block.sum()), float(error), stacking_weight(by_block)
@@ -249,5 +285,7 @@ def score_difference(by_block: Float) -> tuple[float, float, float]:
 def stacking_weight(by_block: Float) -> float:
     """Weight of a model, 0 to 1, with which its mixture with an alternative predicts best."""
     ratio = np.exp(np.clip(by_block, -500, 500))
-    found = minimize_scalar(lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded")
+    found = minimize_scalar(
+        lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded"
+    )
     return float(found.x)

@@ -1,4 +1,7 @@
-"""Evidences of models on a record, each computed once; claims that are tested by them, and how findings are shown."""
+"""Evidences of models on a record, each computed once.
+
+Claims that are tested by them, and how findings are shown.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +12,16 @@ import numpy as np
 from forecast.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
 from forecast.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
 from forecast.hypotheses.models import CYCLE, CYCLE_SD, WALK_CYCLE, Axis, Centre, Model, centre_of
-from forecast.hypotheses.outcome import Answer, Deciding, Outcome, Picture, Series, decide, left_out, sentences
+from forecast.hypotheses.outcome import (
+    Answer,
+    Deciding,
+    Outcome,
+    Picture,
+    Series,
+    decide,
+    left_out,
+    sentences,
+)
 from forecast.hypotheses.record import FEWEST_DYADS, SHORTEST, Record, too_short
 from forecast.typing import Float
 
@@ -18,23 +30,36 @@ SOURCE_MONTHS, DECADE = 180, 120
 VARIANTS: dict[str, Callable[[Record], Record]] = {
     "plain": Record.without_eras,
     "eras": lambda record: record,  # The trend may jump where they begin
-    "ceilings": lambda record: record.anchored(SET_CEILING, record.begins),  # Each era also sets one
-    "decades": lambda record: record.anchored(SET_CEILING, record.every(DECADE)),  # Every ten years do
-    "means": lambda record: record.anchored(NEW_MEAN, record.begins),  # Each era has its own long-run mean
-    "sources": lambda record: record.without_eras().anchored(NEW_SOURCE, record.every(SOURCE_MONTHS)),
+    "ceilings": lambda record: record.anchored(
+        SET_CEILING, record.begins
+    ),  # Each era also sets one
+    "decades": lambda record: record.anchored(
+        SET_CEILING, record.every(DECADE)
+    ),  # Every ten years do
+    "means": lambda record: record.anchored(
+        NEW_MEAN, record.begins
+    ),  # Each era has its own long-run mean
+    "sources": lambda record: record.without_eras().anchored(
+        NEW_SOURCE, record.every(SOURCE_MONTHS)
+    ),
     "prompt eras": Record.with_prompt_eras,  # Eras that were recognised within a week alone
     "last events": Record.with_last_events,  # What the last month with events was like is known
 }
 """The record as models read it; in `sources`, these change blindly."""
 PLACEBOS = 300
-WHOLE = Finesse(heights=1)  # in place of Laplace's approximation: within 0.3 of the usual on the embedded record
+WHOLE = Finesse(
+    heights=1
+)  # in place of Laplace's approximation: within 0.3 of the usual on the embedded record
 MANY_PARAMETERS = 4
-NARROWER = Finesse(heights=1, width=3.0)  # of models with so many parameters: twice as fast, and 0.1 from `WHOLE`
+NARROWER = Finesse(
+    heights=1, width=3.0
+)  # of models with so many parameters: twice as fast, and 0.1 from `WHOLE`
 MATCHED = "walks that turned back as these dyads did"
 HINDSIGHT = "walks with late eras dated where the record moves most"
 EPISODES = "walks whose events repeat the last ones"
 REMEMBERED = "paths of long memory that turned back as these dyads did"
-"""Null sets: simulated record sets in which a claim is false and that look as if it were true (`nulls`)."""
+"""Null sets: simulated record sets in which a claim is false and that look as if it were true
+(`nulls`)."""
 
 
 class Reading(NamedTuple):
@@ -64,7 +89,10 @@ class Engine:
     variants: dict[str, Record] = field(default_factory=dict)
 
     def variant(self, name: str, make: Callable[[Record], Record] | None = None) -> Record:
-        """Return a variant of the record, made once; a claim may make one of its own, under a name of its own."""
+        """Return a variant of the record, made once.
+
+        A claim may make one of its own, under a name of its own.
+        """
         if name not in self.variants:
             self.variants[name] = (make or VARIANTS[name])(self.record)
         return self.variants[name]
@@ -73,7 +101,9 @@ class Engine:
         """Return the model as the record needs it: dyads of an index have each their own noise."""
         return model if self.record.value is None else model.with_own_noise()
 
-    def evidence(self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)) -> Evidence:
+    def evidence(
+        self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)
+    ) -> Evidence:
         """Return the evidence of a model."""
         model = self.own(model)
         key = model, variant, jumps, self.mean_sds, self.laplace
@@ -82,17 +112,22 @@ class Engine:
             if self.laplace and CYCLE in model.axes:
                 centre, mass = centre.holding(CYCLE, CYCLE_SD)
             found = evidence_of(
-                centre.model, self.variant(variant).steps, cores=self.cores, finesse=self.finesse, centre=centre,
-                mean_sds=self.mean_sds, jumps=jumps,
-            )  # fmt: skip
+                centre.model,
+                self.variant(variant).steps,
+                cores=self.cores,
+                finesse=self.finesse,
+                centre=centre,
+                mean_sds=self.mean_sds,
+                jumps=jumps,
+            )
             self.kept[key] = replace(found, log_prior=found.log_prior + mass)
         return self.kept[key]
 
     def in_full(self, model: Model) -> Evidence:
         """Return the evidence of a model on the plain record, without Laplace's approximation.
 
-        Laplace's approximation leaves out how dyads differ in their cycles: 13 log units of the embedded record. That
-        cancels only between two models with cycles.
+        Laplace's approximation leaves out how dyads differ in their cycles: 13 log units of the
+        embedded record. That cancels only between two models with cycles.
         """
         if not self.laplace:
             return self.evidence(model)
@@ -126,13 +161,18 @@ class Engine:
         *,
         answer: Answer | None = None,
     ) -> Outcome:
-        """Decide a claim, and again without each dyad and state; its sentences are those of a name."""
+        """Decide a claim, and again without each dyad and state.
+
+        Its sentences are those of a name.
+        """
         least, most = deciding(None)
         found, said, rest = answer or decide(least, most), list[str](), dict[str, Any]()
         if not self.brief:
             said = sentences(name, details=details, found=log_bayes_factor)
             rest = left_out(self.record, deciding, found)
-        return Outcome(log_bayes_factor, found, tuple(said), picture, least, most, details=details, **rest)
+        return Outcome(
+            log_bayes_factor, found, tuple(said), picture, least, most, details=details, **rest
+        )
 
     def against(self, claim: Evidence, rivals: Iterable[Evidence]) -> Deciding:
         """Return how a claim is decided: by its evidence against each rival, at every spread of long-run means."""
@@ -156,7 +196,10 @@ class Engine:
         return deciding
 
     def counted(self, dyads: list[int] | None = None) -> list[int] | None:
-        """Return the dyads that count: those that are given, else those of the engine; None for all."""
+        """Return the dyads that count: those that are given, else those of the engine.
+
+        None for all.
+        """
         return list(self.only) if dyads is None and self.only is not None else dyads
 
     def total(self, evidence: Evidence) -> float:
@@ -164,13 +207,17 @@ class Engine:
         return evidence.total(self.counted(), width=self.width)
 
     def totals(self, evidence: Evidence, dyads: list[int] | None = None) -> Float:
-        """Return the log evidence at each spread of long-run means; the same at all for a model without means."""
+        """Return the log evidence at each spread of long-run means.
+
+        The same at all for a model without means.
+        """
         found = evidence.totals(self.counted(dyads), width=self.width)
         return np.broadcast_to(found, len(self.mean_sds))
 
 
 type Ahead = Callable[[Engine], tuple[Sequence[Reading], Reading]]
-"""Returns the readings of a claim, each as likely before the data, and that of a rival, for windows ahead."""
+"""Returns the readings of a claim, each as likely before the data, and that of a rival, for windows
+ahead."""
 
 
 @dataclass(frozen=True)
@@ -207,5 +254,7 @@ def learned(title: str, x_label: str, evidence: Evidence, axis: Axis) -> Picture
 def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:
     """Return bars of what each dyad adds, the largest first."""
     ordered = sorted(dyads.items(), key=lambda one: -one[1])
-    series = Series("log Bayes factor", tuple(name for name, _ in ordered), tuple(one for _, one in ordered))
+    series = Series(
+        "log Bayes factor", tuple(name for name, _ in ordered), tuple(one for _, one in ordered)
+    )
     return Picture(title, "", "log Bayes factor, given the others", "bars", (series,))

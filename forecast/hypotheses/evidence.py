@@ -1,9 +1,9 @@
 """Evidence of a model on all dyads: interpolation over a dyad's parameters, quadrature over dyads and population.
 
-The log-likelihood of a dyad is interpolated from Chebyshev nodes around the mode. The integral over dyads is a sum over
-a grid as fine as their spread, and the integral over the population's means a sum over a grid of their own. The
-concentration, one for all, is integrated with Gauss-Hermite nodes; of an index each
-dyad has its own, on an axis like the others.
+The log-likelihood of a dyad is interpolated from Chebyshev nodes around the mode. The integral over
+dyads is a sum over a grid as fine as their spread, and the integral over the population's means a
+sum over a grid of their own. The concentration, one for all, is integrated with Gauss-Hermite
+nodes; of an index each dyad has its own, on an axis like the others.
 """
 
 import math
@@ -38,7 +38,8 @@ BEYOND = 2.5
 """Spreads of dyads by which the interpolation reaches beyond the population's means."""
 WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
 WIDER = {RETURN: 1.5, BOUND: 0.6}
-"""Of axes along which nodes may be further apart, or must be nearer: the likelihood falls steeply as bounds close."""
+"""Of axes along which nodes may be further apart, or must be nearer: the likelihood falls steeply
+as bounds close."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Finesse:
     grid: float = 1.0  # Standard deviations of the population's mean per place of its grid
     inner: float = 0.9  # Spreads of the dyads per place of their grid
     heights: int = 3  # Nodes of the concentration
-    width: float = 4.0  # Standard deviations on both sides of the mode over which a population's mean is integrated
+    # Standard deviations on both sides of the mode over which a population's mean is integrated
+    width: float = 4.0
 
 
 USUAL, FINER = Finesse(), Finesse(0.4, 0.8, 0.7, 4)
@@ -66,8 +68,12 @@ class Evidence:
     concentrations: Float
     jumps: tuple[float | None, ...] = (None,)
 
-    def total(self, dyads: list[int] | None = None, *, mean_sd: int | None = None, width: float = 1.0) -> float:
-        """Return the log evidence of some dyads, by default of all; at one spread of means if it is given.
+    def total(
+        self, dyads: list[int] | None = None, *, mean_sd: int | None = None, width: float = 1.0
+    ) -> float:
+        """Return the log evidence of some dyads, by default of all.
+
+        At one spread of means if it is given.
 
         The priors of all populations, and of jumps, can be made wider or narrower.
         """
@@ -88,7 +94,10 @@ class Evidence:
         return np.asarray(self.log.sum(axis=-1))
 
     def _of(self, dyads: list[int] | None) -> Float:
-        """Return the log evidence of some dyads at every place; of most, by taking away that of the others."""
+        """Return the log evidence of some dyads at every place.
+
+        Of most, by taking away that of the others.
+        """
         if dyads is None:
             return self._of_all
         others = sorted(set(range(self.log.shape[-1])) - set(dyads))
@@ -188,14 +197,23 @@ def evidence_of(
     if not any(model.has(axis) for axis in WITH_MEAN) or np.any(steps.anchor == NEW_MEAN):
         mean_sds = (MEAN_SD,)
     dyads = steps.ends.size - 1
-    sds = [math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads)) for at, axis in enumerate(model.axes)]
-    grids = [_grid(axis, float(centre.mode[at]), sds[at], finesse) for at, axis in enumerate(model.axes)]
+    sds = [
+        math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads))
+        for at, axis in enumerate(model.axes)
+    ]
+    grids = [
+        _grid(axis, float(centre.mode[at]), sds[at], finesse) for at, axis in enumerate(model.axes)
+    ]
     inner = [_Inner.of(axis, grid, finesse) for axis, grid in zip(model.axes, grids, strict=True)]
     tall, log_weights = _heights(centre, finesse)
     shape, flat = _all_nodes(inner)
     log = np.empty((len(tall), len(mean_sds), len(jumps), *(len(grid) for grid in grids), dyads))
     for i, height in enumerate(tall):
-        values = flat if model.has(CONCENTRATION) else np.column_stack([flat, np.full(len(flat), height)])
+        values = (
+            flat
+            if model.has(CONCENTRATION)
+            else np.column_stack([flat, np.full(len(flat), height)])
+        )
         for k, jump in enumerate(jumps):
             found = likelihoods(steps, model.points(values, jump), cores)
             for j, sd in enumerate(mean_sds):
@@ -208,12 +226,19 @@ def evidence_of(
     return Evidence(model, log, prior, tuple(grids), np.exp(tall), jumps)
 
 
-def own_posterior(evidence: Evidence, steps: Steps, dyad: int, axis: Axis, finesse: Finesse) -> tuple[Float, Float]:
+def own_posterior(
+    evidence: Evidence, steps: Steps, dyad: int, axis: Axis, finesse: Finesse
+) -> tuple[Float, Float]:
     """Return places of a dyad's own parameter in its units, and their posterior probabilities given all dyads."""
     model, at = evidence.model, evidence.model.axes.index(axis)
-    inner = [_Inner.of(one, grid, finesse) for one, grid in zip(model.axes, evidence.grids, strict=True)]
+    inner = [
+        _Inner.of(one, grid, finesse) for one, grid in zip(model.axes, evidence.grids, strict=True)
+    ]
     shape, flat = _all_nodes(inner)
-    others, chance = [one for place, one in enumerate(inner) if place != at], np.zeros(len(inner[at].places))
+    others, chance = (
+        [one for place, one in enumerate(inner) if place != at],
+        np.zeros(len(inner[at].places)),
+    )
     part = slice(steps.ends[dyad], steps.ends[dyad + 1])
     own_months: Any = {name: getattr(steps, name)[part] for name in Steps._fields}
     alone = Steps(**own_months | {"ends": np.array([0, part.stop - part.start])})
@@ -227,7 +252,11 @@ def own_posterior(evidence: Evidence, steps: Steps, dyad: int, axis: Axis, fines
             own = _along([one.weights for one in others], np.moveaxis(np.exp(own - top), at, -1))
             given = np.exp(evidence.log[i, j, 0, ..., dyad] - top)
             weight = np.moveaxis(evidence.posterior[i, j, 0] / given, at, -1)
-            joint = np.tensordot(weight.reshape(-1, len(evidence.grids[at])), own.reshape(-1, len(chance)), axes=(0, 0))
+            joint = np.tensordot(
+                weight.reshape(-1, len(evidence.grids[at])),
+                own.reshape(-1, len(chance)),
+                axes=(0, 0),
+            )
             chance += (joint * inner[at].weights).sum(axis=0)
     return np.exp(inner[at].places), chance / chance.sum()
 
@@ -246,7 +275,9 @@ def with_mean_sd(found: Float, sd: float) -> Float:
     def part(own: float) -> Float:
         known = own**-2
         moved = (known * MEAN + slope) ** 2 / (known + precision)
-        return np.asarray(0.5 * (math.log(known) - np.log(known + precision) - known * MEAN**2 + moved))
+        return np.asarray(
+            0.5 * (math.log(known) - np.log(known + precision) - known * MEAN**2 + moved)
+        )
 
     return np.asarray(log + part(sd) - part(MEAN_SD))
 
@@ -262,16 +293,26 @@ class _Inner:
 
     @classmethod
     def of(cls, axis: Axis, grid: Float, finesse: Finesse) -> "_Inner":
-        low, high = max(grid[0] - BEYOND * axis.spread, axis.low), min(grid[-1] + BEYOND * axis.spread, axis.high)
+        low, high = (
+            max(grid[0] - BEYOND * axis.spread, axis.low),
+            min(grid[-1] + BEYOND * axis.spread, axis.high),
+        )
         size = max(4, math.ceil((high - low) / (finesse.node * WIDER.get(axis, 1.0))))
         angles = (np.arange(size) + 0.5) * np.pi / size
         nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angles)
-        places = np.linspace(low, high, max(2, math.ceil((high - low) / (finesse.inner * axis.spread)) + 1))
+        places = np.linspace(
+            low, high, max(2, math.ceil((high - low) / (finesse.inner * axis.spread)) + 1)
+        )
         at = np.arccos(np.clip((0.5 * (low + high) - places) / (0.5 * (high - low)), -1.0, 1.0))
         order = np.arange(size)
         waves = np.cos(np.outer(at, order)) * np.where(order == 0, 1.0, 2.0) / size
         weights = np.exp(-0.5 * ((places - grid[:, None]) / axis.spread) ** 2)
-        return cls(nodes, places, waves @ np.cos(np.outer(order, angles)), weights / weights.sum(axis=1, keepdims=True))
+        return cls(
+            nodes,
+            places,
+            waves @ np.cos(np.outer(order, angles)),
+            weights / weights.sum(axis=1, keepdims=True),
+        )
 
 
 def _over_dyads(values: Float, inner: list[_Inner]) -> Float:
@@ -300,13 +341,18 @@ def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:
     if axis is RETURN:
         return np.log(12.0 * np.array(YEARS))
     lowest, highest = axis.low + axis.spread, axis.high - axis.spread
-    middle = min(max(mode, lowest), highest)  # a mode at a bound, such as bounds so far that no record meets them
+    middle = min(
+        max(mode, lowest), highest
+    )  # a mode at a bound, such as bounds so far that no record meets them
     low, high = max(middle - finesse.width * sd, lowest), min(middle + finesse.width * sd, highest)
     return np.linspace(low, high, max(5, math.ceil((high - low) / (finesse.grid * sd)) + 1))
 
 
 def _log_prior(axis: Axis, grid: Float) -> Float:
-    """Return the log prior mass of the places of a population's mean; of the trend's return given its bounds."""
+    """Return the log prior mass of the places of a population's mean.
+
+    Of the trend's return given its bounds.
+    """
     found = -0.5 * ((grid - axis.mean) / axis.sd) ** 2
     if axis is RETURN:
         return np.asarray(found - logsumexp(found))
@@ -314,7 +360,10 @@ def _log_prior(axis: Axis, grid: Float) -> Float:
 
 
 def _heights(centre: Centre, finesse: Finesse) -> tuple[Float, Float]:
-    """Return nodes of the log concentration around its mode with log weights; one node if it is held or on an axis."""
+    """Return nodes of the log concentration around its mode with log weights.
+
+    One node if it is held or on an axis.
+    """
     held = dict(centre.model.held)
     if CONCENTRATION in held:
         return np.array([held[CONCENTRATION]]), np.zeros(1)
@@ -323,5 +372,7 @@ def _heights(centre: Centre, finesse: Finesse) -> tuple[Float, Float]:
     raw, weights = np.polynomial.hermite.hermgauss(finesse.heights)
     mode, sd = float(centre.mode[-1]), float(centre.sd[-1])
     nodes = mode + math.sqrt(2.0) * sd * raw
-    prior = -0.5 * ((nodes - CONCENTRATION.mean) / CONCENTRATION.sd) ** 2 - math.log(CONCENTRATION.sd)
+    prior = -0.5 * ((nodes - CONCENTRATION.mean) / CONCENTRATION.sd) ** 2 - math.log(
+        CONCENTRATION.sd
+    )
     return nodes, prior + np.log(weights / math.sqrt(math.pi)) + raw**2 + math.log(sd)

@@ -1,16 +1,19 @@
 """Assumed-density filter: likelihood of a dyad's counts given trend, cycle, volume effect and long-run mean.
 
-The level of a dyad in a month is ``trend + cycle + coefficient * relative event count``, in log-odds. The trend returns
-to a long-run mean or walks; coefficient and mean are unknown and part of the state. Of the events of a month the
-cooperative ones are beta-binomial around the level and a month-specific noise. Each month updates the state by the
-first two moments along the level, from Gauss-Hermite nodes; in between, the state is Gaussian.
+The level of a dyad in a month is ``trend + cycle + coefficient * relative event count``, in
+log-odds. The trend returns to a long-run mean or walks; coefficient and mean are unknown and part
+of the state. Of the events of a month the cooperative ones are beta-binomial around the level and a
+month-specific noise. Each month updates the state by the first two moments along the level, from
+Gauss-Hermite nodes; in between, the state is Gaussian.
 
-A further variable of the state is either the trend at the start of an era or the offset of a source. A trend under a
-ceiling, between bounds or with growing reversion is moved by a force that is linearised in the same way.
+A further variable of the state is either the trend at the start of an era or the offset of a
+source. A trend under a ceiling, between bounds or with growing reversion is moved by a force that
+is linearised in the same way.
 
-Points go through the same months in blocks, each a record ``k`` of arrays with a lane per point. The compiler makes
-vector instructions of loops over lanes, whose length it knows, and unrolls loops over nodes. It may not change the
-order of sums: what it does not make vectors of would have other digits in some lanes.
+Points go through the same months in blocks, each a record ``k`` of arrays with a lane per point.
+The compiler makes vector instructions of loops over lanes, whose length it knows, and unrolls loops
+over nodes. It may not change the order of sums: what it does not make vectors of would have other
+digits in some lanes.
 """
 
 import math
@@ -24,39 +27,44 @@ from forecast.model.kernels import kernel
 from forecast.typing import Float, Index
 
 MEAN, MEAN_SD = 0.3, 1.2
-"""Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its place."""
+"""Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its
+place."""
 NOISE_SD = 0.22
-"""Standard deviation of the month-specific noise, log-odds: the centre of its prior in forecasts."""
+"""Standard deviation of the month-specific noise, log-odds: the centre of its prior in
+forecasts."""
 _NAMES = (
     "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration offset2 push occasion force size "
     "memory noise2"
 )
 COLUMN = {name: at for at, name in enumerate(_NAMES.split())}
-"""Columns of the points: a month's factors and variances, prior means and variances, the concentration, the variance of
-a source's offset, what an impulse adds to the cycle and an occasion to the level, the force on the trend, and of long
-memory the order of integration and the variance of a month's noise."""
+"""Columns of the points: a month's factors and variances, prior means and variances, the
+concentration, the variance of a source's offset, what an impulse adds to the cycle and an occasion
+to the level, the force on the trend, and of long memory the order of integration and the variance
+of a month's noise."""
 SET_CEILING, NEW_SOURCE, NEW_MEAN = 1, 2, 3
 """What an anchor of a month does."""
 FORCES = {"none": 0, "ceiling": 1, "bounds": 2, "growing": 3, "memory": 4}
-"""Forces on the trend; with the last, it has long memory and no force (`memory`). Their size is a headroom above the
-trend at an era's start, a distance from the long-run mean, or by how much stronger reversion is at a distance of one
-log-odds than near the mean."""
+"""Forces on the trend; with the last, it has long memory and no force (`memory`). Their size is a
+headroom above the trend at an era's start, a distance from the long-run mean, or by how much
+stronger reversion is at a distance of one log-odds than near the mean."""
 EDGE2 = 0.4**2
 """Squared width of the soft edge of ceilings and bounds."""
 CHUNK, STABLE, STRONGEST, MOST_LOST = 6, 0.3, 0.1, 0.9
-"""Months over which a force is taken as constant, fewer if it would move more than a share `STABLE` of a distance; the
-largest share of a distance by which growing reversion moves a trend in a month; the largest share of a step's variance
-that a bound takes away."""
+"""Months over which a force is taken as constant, fewer if it would move more than a share `STABLE`
+of a distance; the largest share of a distance by which growing reversion moves a trend in a month;
+the largest share of a step's variance that a bound takes away."""
 NODES, FORCE_NODES = 8, 5
 PARTS = 8
 LANES = 8
 """Points that are computed together; fewer take almost as long, and of more many are empty."""
 MANY, TOGETHER = 40, 7
-"""Above so many events per month the likelihood is taken by gamma functions, below by a product; the number of steps
-whose likelihoods are multiplied before a logarithm is taken, so few that their product is never too small for a float.
+"""Above so many events per month the likelihood is taken by gamma functions, below by a product;
+the number of steps whose likelihoods are multiplied before a logarithm is taken, so few that their
+product is never too small for a float.
 """
 FINE, REACH = 256, 16
-"""Tables of the logistic function and of the normal hazard: entries per unit, and how far they reach on both sides."""
+"""Tables of the logistic function and of the normal hazard: entries per unit, and how far they
+reach on both sides."""
 _AT = np.arange(-REACH * FINE, REACH * FINE + 2) / FINE
 _TABLES = np.stack([1.0 / (1.0 + np.exp(-_AT)), np.exp(norm.logpdf(_AT) - norm.logcdf(_AT))])
 _RISES = np.diff(_TABLES)
@@ -77,10 +85,11 @@ BLOCK = np.dtype(
     [(name, np.float64, (LANES,)) for name in f"{_NAMES} {_STATE} {_MONTH}".split()]
     + [(name, np.float64, ((NODES + 1) * LANES,)) for name in ("lik", "good", "bad")]
 )
-"""A block: points; means of trend s, cycle f, coefficient b, long-run mean m and the further variable x, and their
-covariances; the soft edge of a bound with a step, and what months keep and add; mean and variance of a combination, its
-covariances with the variables, and what a month tells of it; the likelihood of the last months and, before them, its
-logarithm. By node: likelihoods with the two shapes that they are made of, and last what they are divided by.
+"""A block: points; means of trend s, cycle f, coefficient b, long-run mean m and the further
+variable x, and their covariances; the soft edge of a bound with a step, and what months keep and
+add; mean and variance of a combination, its covariances with the variables, and what a month tells
+of it; the likelihood of the last months and, before them, its logarithm. By node: likelihoods with
+the two shapes that they are made of, and last what they are divided by.
 """
 
 
@@ -88,7 +97,8 @@ class Steps(NamedTuple):
     """Months of all dyads at which something happens, dyad after dyad in time order, (step,)."""
 
     cooperative: Index
-    events: Index  # 0 in a month that is there because an era or a source begins, -1 where a value is read
+    # 0 in a month that is there because an era or a source begins, -1 where a value is read
+    events: Index
     value: Float  # Of an index, in standard deviations; NaN for counts
     volume: Float  # Relative event count
     gap: Index  # Months since the step before; 0 at a dyad's first
@@ -153,7 +163,9 @@ def _combine(k: Any, f: float, b: float, m: float, x: float, occasion: float) ->
         k.em[i] = em = k.sm[i] + f * k.fm[i] + b * k.bm[i] + m * k.mm[i] + x * k.mx[i]
         k.ex[i] = ex = k.sx[i] + f * k.fx[i] + b * k.bx[i] + m * k.mx[i] + x * k.xx[i]
         k.spread2[i] = es + f * ef + b * eb + m * em + x * ex
-        k.level[i] = k.s[i] + f * k.f[i] + b * k.b[i] + m * k.m[i] + x * k.x[i] + k.occasion[i] * occasion
+        k.level[i] = (
+            k.s[i] + f * k.f[i] + b * k.b[i] + m * k.m[i] + x * k.x[i] + k.occasion[i] * occasion
+        )
 
 
 @compiled
@@ -218,11 +230,32 @@ def _anchor(k: Any, begins: float, anchor: int, force: int) -> None:
     for i in range(LANES):
         k.ss[i] += begins * k.jump2[i]
         if anchor == SET_CEILING and force == 1:
-            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = k.s[i], k.ss[i], k.sf[i], k.sb[i], k.sm[i], k.ss[i]
+            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = (
+                k.s[i],
+                k.ss[i],
+                k.sf[i],
+                k.sb[i],
+                k.sm[i],
+                k.ss[i],
+            )
         elif anchor == NEW_SOURCE and force != 1:
-            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = 0.0, 0.0, 0.0, 0.0, 0.0, k.offset2[i]
+            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = (
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                k.offset2[i],
+            )
         elif anchor == NEW_MEAN:
-            k.m[i], k.sm[i], k.fm[i], k.bm[i], k.mx[i], k.mm[i] = MEAN, 0.0, 0.0, 0.0, 0.0, k.mean2[i]
+            k.m[i], k.sm[i], k.fm[i], k.bm[i], k.mx[i], k.mm[i] = (
+                MEAN,
+                0.0,
+                0.0,
+                0.0,
+                0.0,
+                k.mean2[i],
+            )
 
 
 @compiled
@@ -239,7 +272,11 @@ def see_value(k: Any, value: float) -> None:
 def see_events(k: Any, cooperative: int, events: int) -> None:
     """Read a month's events at the nodes of its level."""
     for i in range(LANES):
-        sd, a, end = math.sqrt(k.spread2[i] + NOISE_SD * NOISE_SD), k.concentration[i], NODES * LANES + i
+        sd, a, end = (
+            math.sqrt(k.spread2[i] + NOISE_SD * NOISE_SD),
+            k.concentration[i],
+            NODES * LANES + i,
+        )
         k.lik[end], k.good[end], k.bad[end] = 1.0, a, a + cooperative
         for j in range(NODES):
             p, node = _read(_LOGISTIC, k.level[i] + sd * _NODES[j]), j * LANES + i
@@ -258,7 +295,10 @@ def see_events(k: Any, cooperative: int, events: int) -> None:
         k.product[i] *= z / k.lik[NODES * LANES + i]
         part, precision = 1.0 / z, 1.0 / (k.spread2[i] + NOISE_SD * NOISE_SD)
         first *= part
-        k.move[i], k.lost[i] = first * math.sqrt(precision), (1.0 - (second * part - first * first)) * precision
+        k.move[i], k.lost[i] = (
+            first * math.sqrt(precision),
+            (1.0 - (second * part - first * first)) * precision,
+        )
 
 
 @compiled
@@ -290,7 +330,15 @@ def _weigh_many(k: Any, cooperative: int, hostile: int) -> None:
 def _learn(k: Any, impulse: float) -> None:
     """Move the state by what a month says of its level; an impulse moves the cycle after it."""
     for i in range(LANES):
-        move, lost, es, ef, eb, em, ex = k.move[i], k.lost[i], k.es[i], k.ef[i], k.eb[i], k.em[i], k.ex[i]
+        move, lost, es, ef, eb, em, ex = (
+            k.move[i],
+            k.lost[i],
+            k.es[i],
+            k.ef[i],
+            k.eb[i],
+            k.em[i],
+            k.ex[i],
+        )
         k.s[i] += es * move
         k.f[i] += ef * move + k.push[i] * impulse
         k.b[i] += eb * move
@@ -323,9 +371,21 @@ def take_log(k: Any) -> None:
 
 @compiled
 def filter_steps(
-    blocks: Any, chunks: Index, force: int, cooperative: Index, events: Index, value: Float, volume: Float, gap: Index,
-    begins: Float, anchor: Index, impulse: Float, occasion: Float, ends: Index, out: Float,
-) -> None:  # fmt: skip
+    blocks: Any,
+    chunks: Index,
+    force: int,
+    cooperative: Index,
+    events: Index,
+    value: Float,
+    volume: Float,
+    gap: Index,
+    begins: Float,
+    anchor: Index,
+    impulse: Float,
+    occasion: Float,
+    ends: Index,
+    out: Float,
+) -> None:
     """Write log-likelihood, mean and variance of the long-run mean, of every block and dyad, (block, dyad, 3, lane)."""
     own = blocks[:1].copy()
     k = own[0]

@@ -39,7 +39,9 @@ def _blocks_of(points: Float, force: int) -> Any:
     blocks["edge"], blocks["product"] = np.sqrt(blocks["step2"] + EDGE2), 1.0
     blocks["s"], blocks["m"], blocks["b"] = MEAN, MEAN, blocks["volume"]
     for covariance, name in zip(
-        ("ss", "ff", "bb", "mm", "xx"), ("start2", "cycle2", "volume2", "mean2", "offset2"), strict=True
+        ("ss", "ff", "bb", "mm", "xx"),
+        ("start2", "cycle2", "volume2", "mean2", "offset2"),
+        strict=True,
     ):
         blocks[covariance] = blocks[name]
     if force == FORCES["ceiling"]:
@@ -50,13 +52,17 @@ def _blocks_of(points: Float, force: int) -> Any:
 def likelihoods(steps: Steps, points: Float, cores: int = 1) -> Float:
     """Return log-likelihood, and mean and variance of the long-run mean given all months, (point, dyad, 3).
 
-    Binomial coefficients are left out. Points have one force. They are independent of each other: neither cores nor
-    other points change a number.
+    Binomial coefficients are left out. Points have one force. They are independent of each other:
+    neither cores nor other points change a number.
     """
     (force,) = {int(one) for one in points[:, COLUMN["force"]]}
     chunk = _chunks_of(points, force)
-    alike = [np.flatnonzero(chunk == one) for one in np.unique(chunk)]  # copies of the last point fill the last block
-    order = np.concatenate([np.pad(own, (0, -len(own) % LANES), mode="edge") for own in alike]).reshape(-1, LANES)
+    alike = [
+        np.flatnonzero(chunk == one) for one in np.unique(chunk)
+    ]  # copies of the last point fill the last block
+    order = np.concatenate(
+        [np.pad(own, (0, -len(own) % LANES), mode="edge") for own in alike]
+    ).reshape(-1, LANES)
     memory = force == FORCES["memory"]
     blocks = blocks_of(points[order]) if memory else _blocks_of(points[order], force)
     chunks = chunk[order[:, 0]]

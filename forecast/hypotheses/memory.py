@@ -1,9 +1,10 @@
 """Assumed-density filter of long memory: a fractional path, a cycle, the volume effect and the long-run mean.
 
-A fractionally integrated path, ARFIMA(0, d, 0), has no finite state. Its spectrum is met by a sum of white noise and
-five AR(1) parts with fixed half-lives, whose weights follow from ``d`` by non-negative least squares (`weights_of`).
-So a dyad's level is the sum of these parts, a cycle, the long-run mean and the volume effect. A month is read as
-`forecast.hypotheses.filter` reads it, in the same lanes. Eras, anchors, impulses and occasions are not read.
+A fractionally integrated path, ARFIMA(0, d, 0), has no finite state. Its spectrum is met by a sum
+of white noise and five AR(1) parts with fixed half-lives, whose weights follow from ``d`` by
+non-negative least squares (`weights_of`). So a dyad's level is the sum of these parts, a cycle, the
+long-run mean and the volume effect. A month is read as `forecast.hypotheses.filter` reads it, in
+the same lanes. Eras, anchors, impulses and occasions are not read.
 """
 
 from functools import cache
@@ -25,11 +26,16 @@ from forecast.hypotheses.filter import (
 )
 from forecast.typing import Float, Index
 
-HALF_LIVES = np.array([0.85, 5.0, 30.0, 180.0, 6000.0])  # months, of the AR(1) parts that meet the spectra best
-LONGEST_PERIOD = 4000  # months: slower waves than three centuries are not fitted, because no record shows them
+HALF_LIVES = np.array(
+    [0.85, 5.0, 30.0, 180.0, 6000.0]
+)  # months, of the AR(1) parts that meet the spectra best
+LONGEST_PERIOD = (
+    4000  # months: slower waves than three centuries are not fitted, because no record shows them
+)
 FREQUENCIES = 120  # at which the spectrum is fitted, evenly spaced in logarithms
 LEAST_MEMORY, MOST_MEMORY, MEMORY_STEP = 0.01, 0.99, 0.01  # values of d of the table of weights
-PAST_MONTHS = 120  # from which a path of d above one half starts before a dyad's first event: its variance grows
+# from which a path of d above one half starts before a dyad's first event: its variance grows
+PAST_MONTHS = 120
 KEEPS = 0.5 ** (1.0 / HALF_LIVES)
 FRACTIONAL = len(HALF_LIVES)  # AR(1) parts of the fractional path
 CYCLE_AT = FRACTIONAL
@@ -45,8 +51,9 @@ _BLOCK = np.dtype(
     + [(name, np.float64, (STATE, LANES)) for name in ("mean", "along")]
     + [("covariance", np.float64, (STATE, STATE, LANES))]
 )
-"""A block of points: what a month's reading needs; by variable that fades what a month keeps, its long-run variance and
-what the last gap kept; means of the state, covariances with the level, and the upper triangle of its covariances."""
+"""A block of points: what a month's reading needs; by variable that fades what a month keeps, its
+long-run variance and what the last gap kept; means of the state, covariances with the level, and
+the upper triangle of its covariances."""
 
 
 def spectrum_of(memory: float, frequencies: Float) -> Float:
@@ -71,15 +78,17 @@ def _table() -> tuple[Float, Float]:
     memories = np.arange(LEAST_MEMORY, MOST_MEMORY + MEMORY_STEP / 2.0, MEMORY_STEP)
     at = frequencies()
     spectra = part_spectra(at)
-    rows = [nnls(spectra / spectrum_of(memory, at)[:, None], np.ones(len(at)))[0] for memory in memories]
+    rows = [
+        nnls(spectra / spectrum_of(memory, at)[:, None], np.ones(len(at)))[0] for memory in memories
+    ]
     return memories, np.array(rows)
 
 
 def weights_of(memory: Float) -> Float:
     """Return the variances of innovations of white noise and of the parts, (point, part), for d of each point.
 
-    Innovations of the fractional path have variance one. The least squares are of relative errors of the spectrum; the
-    largest is 3% between d of 0.05 and 0.95.
+    Innovations of the fractional path have variance one. The least squares are of relative errors
+    of the spectrum; the largest is 3% between d of 0.05 and 0.95.
     """
     memories, rows = _table()
     return np.column_stack([np.interp(memory, memories, column) for column in rows.T])
@@ -88,14 +97,22 @@ def weights_of(memory: Float) -> Float:
 def blocks_of(points: Float) -> Any:
     """Return blocks as they are before a dyad's first month, from points (block, lane, column)."""
     column = {name: points[..., at] for name, at in COLUMN.items()}
-    weights = np.moveaxis(weights_of(column["memory"].ravel()).reshape(*points.shape[:2], -1), -1, 1)
+    weights = np.moveaxis(
+        weights_of(column["memory"].ravel()).reshape(*points.shape[:2], -1), -1, 1
+    )
     weights *= column["step2"][:, None]
     variance = weights[:, 1:] / (1.0 - KEEPS**2)[:, None]
     blocks = np.zeros(len(points), _BLOCK)
-    blocks["concentration"], blocks["noise2"] = column["concentration"], column["noise2"] + weights[:, 0]
+    blocks["concentration"], blocks["noise2"] = (
+        column["concentration"],
+        column["noise2"] + weights[:, 0],
+    )
     blocks["product"] = 1.0
     blocks["keep"][:, :FRACTIONAL], blocks["variance"][:, :FRACTIONAL] = KEEPS[:, None], variance
-    blocks["keep"][:, CYCLE_AT], blocks["variance"][:, CYCLE_AT] = column["cycle_keep"], column["cycle2"]
+    blocks["keep"][:, CYCLE_AT], blocks["variance"][:, CYCLE_AT] = (
+        column["cycle_keep"],
+        column["cycle2"],
+    )
     blocks["mean"][:, MEAN_AT], blocks["mean"][:, VOLUME_AT] = MEAN, column["volume"]
     started = variance * (1.0 - KEEPS ** (2 * PAST_MONTHS))[:, None]
     starts = (*np.moveaxis(started, 1, 0), column["cycle2"], column["mean2"], column["volume2"])
@@ -191,4 +208,7 @@ def filter_memory(
             take_log(k)
             for i in range(LANES):
                 out[p, d, 0, i] = k.total[i]
-                out[p, d, 1, i], out[p, d, 2, i] = k.mean[MEAN_AT, i], k.covariance[MEAN_AT, MEAN_AT, i]
+                out[p, d, 1, i], out[p, d, 2, i] = (
+                    k.mean[MEAN_AT, i],
+                    k.covariance[MEAN_AT, MEAN_AT, i],
+                )

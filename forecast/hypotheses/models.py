@@ -1,7 +1,8 @@
 """Models that pooled tests compare, with priors of their populations, and where their likelihood is concentrated.
 
-A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to a long-run mean, is
-bounded, or has long memory; a cycle may be around it. Any but the last may jump where eras begin.
+A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to
+a long-run mean, is bounded, or has long memory; a cycle may be around it. Any but the last may jump
+where eras begin.
 """
 
 import math
@@ -35,9 +36,13 @@ def _number(name: str) -> float:
     return value
 
 
-START_SD = _number("trend_start")  # of the trend at a dyad's first event, log-odds, around the mean of long-run means
+START_SD = _number(
+    "trend_start"
+)  # of the trend at a dyad's first event, log-odds, around the mean of long-run means
 VOLUME = _pair("volume_effect")[0]
-VOLUME_SD = math.hypot(_pair("volume_effect")[1], _number("volume_effect_dyads"))  # population and dyads
+VOLUME_SD = math.hypot(
+    _pair("volume_effect")[1], _number("volume_effect_dyads")
+)  # population and dyads
 STEP_OF_SLOPE = 0.04
 
 
@@ -64,7 +69,10 @@ class Axis:
 
 
 def axis_of(name: str, low: float, high: float, spread: float | None = None) -> Axis:
-    """Return the axis of a quantity by its prior; dyads differ by the prior of its name with ``_dyads``."""
+    """Return the axis of a quantity by its prior.
+
+    Dyads differ by the prior of its name with ``_dyads``.
+    """
     mean, sd = _pair(name)
     return Axis(name, mean, sd, _number(f"{name}_dyads") if spread is None else spread, low, high)
 
@@ -74,21 +82,43 @@ CYCLE_SD = axis_of("cycle_sd", -2.4, 1.2)
 CYCLE = axis_of("cycle_half_life", math.log(0.3), math.log(200.0))  # Months
 RETURN = axis_of("trend_half_life", math.log(15.0), math.log(2000.0))  # Months
 HEADROOM = axis_of(  # Log-odds; within a dyad eras differ as well
-    "headroom", math.log(0.1), math.log(12.0), math.hypot(_number("headroom_dyads"), _number("headroom_eras"))
+    "headroom",
+    math.log(0.1),
+    math.log(12.0),
+    math.hypot(_number("headroom_dyads"), _number("headroom_eras")),
 )
 BOUND = axis_of("bound", math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
 GROWTH = axis_of("growth", math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
 SOURCE_SD = axis_of("source", math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
-REPEAT = axis_of("repeat", math.log(0.02), math.log(8.0))  # Log-odds if all of the last events were of one side
-INNOVATION = axis_of("memory_innovation", math.log(0.02), math.log(2.5))  # Of a fractional path, log-odds
-MEMORY_ODDS = axis_of("memory_odds", math.log(0.02), math.log(50.0))  # d over 1 - d: d from 0.02 to 0.98
+REPEAT = axis_of(
+    "repeat", math.log(0.02), math.log(8.0)
+)  # Log-odds if all of the last events were of one side
+INNOVATION = axis_of(
+    "memory_innovation", math.log(0.02), math.log(2.5)
+)  # Of a fractional path, log-odds
+MEMORY_ODDS = axis_of(
+    "memory_odds", math.log(0.02), math.log(50.0)
+)  # d over 1 - d: d from 0.02 to 0.98
 MONTH_NOISE = axis_of("month_noise", math.log(0.02), math.log(2.0))  # Standard deviation, log-odds
 CONCENTRATION = axis_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
-INDEX_NOISE_SPREAD = 0.8  # log units of a noise's variance: indices of dyads differ twofold, in their own deviations
-OWN_NOISE = replace(CONCENTRATION, spread=INDEX_NOISE_SPREAD)  # of the values of an index, each dyad its own
+INDEX_NOISE_SPREAD = (
+    0.8  # log units of a noise's variance: indices of dyads differ twofold, in their own deviations
+)
+OWN_NOISE = replace(
+    CONCENTRATION, spread=INDEX_NOISE_SPREAD
+)  # of the values of an index, each dyad its own
 YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
-"""Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within these."""
-JUMPS = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3, 1.8)  # Standard deviations of the jumps where eras begin, log-odds
+"""Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within
+these."""
+JUMPS = (
+    0.1,
+    0.25,
+    0.4,
+    0.6,
+    0.9,
+    1.3,
+    1.8,
+)  # Standard deviations of the jumps where eras begin, log-odds
 JUMP_MEDIAN = _number("trend_jump")
 JUMP_SD = 0.6
 """Jumps of the trend where eras begin, log-odds, in models that only allow for them."""
@@ -96,7 +126,10 @@ FORCE_OF = {HEADROOM.name: "ceiling", BOUND.name: "bounds", GROWTH.name: "growin
 
 
 def jump_weights(jumps: tuple[float | None, ...], width: float = 1.0) -> Float:
-    """Return the prior probabilities of standard deviations of jumps; their log-normal prior may be wider."""
+    """Return the prior probabilities of standard deviations of jumps.
+
+    Their log-normal prior may be wider.
+    """
     if jumps == (None,):
         return np.ones(1)
     log_size = np.log(np.array(jumps, dtype=np.float64))
@@ -107,7 +140,10 @@ def jump_weights(jumps: tuple[float | None, ...], width: float = 1.0) -> Float:
 
 @dataclass(frozen=True)
 class Model:
-    """A model by its axes, the concentration included unless it is held; held axes have one value for all dyads."""
+    """A model by its axes, the concentration included unless it is held.
+
+    Held axes have one value for all dyads.
+    """
 
     name: str
     axes: tuple[Axis, ...]
@@ -129,13 +165,23 @@ class Model:
         return replace(self, name=f"{self.name}, jumps at eras", jump_sd=jump_sd)
 
     def with_own_noise(self) -> "Model":
-        """Return the model in which each dyad has its own concentration; itself if it has or holds one already."""
+        """Return the model in which each dyad has its own concentration.
+
+        Itself if it has or holds one already.
+        """
         return self if self.has(CONCENTRATION) else replace(self, axes=(*self.axes, OWN_NOISE))
 
     def holding(self, values: Mapping[Axis, float]) -> "Model":
         """Return the model with some of its parameters held."""
-        held = {**dict(self.held), **{axis: one for axis, one in values.items() if axis in self.free}}
-        return replace(self, axes=tuple(axis for axis in self.axes if axis not in held), held=tuple(held.items()))
+        held = {
+            **dict(self.held),
+            **{axis: one for axis, one in values.items() if axis in self.free},
+        }
+        return replace(
+            self,
+            axes=tuple(axis for axis in self.axes if axis not in held),
+            held=tuple(held.items()),
+        )
 
     def points(self, values: Float, jump_sd: float | None = None) -> Float:
         """Return the filter's points of values of the free axes, (point, axis)."""
@@ -143,12 +189,19 @@ class Model:
         named |= {axis.name: np.full(len(values), math.exp(value)) for axis, value in self.held}
         step = STEP if STEP.name in named else INNOVATION
         own: dict[str, Float | float] = {
-            "keep": 1.0, "step2": named[step.name] ** 2, "start2": START_SD**2, "volume": self.volume[0],
-            "volume2": self.volume[1] ** 2, "jump2": (self.jump_sd if jump_sd is None else jump_sd) ** 2,
+            "keep": 1.0,
+            "step2": named[step.name] ** 2,
+            "start2": START_SD**2,
+            "volume": self.volume[0],
+            "volume2": self.volume[1] ** 2,
+            "jump2": (self.jump_sd if jump_sd is None else jump_sd) ** 2,
             "concentration": named[CONCENTRATION.name],
-        }  # fmt: skip
+        }
         if CYCLE.name in named:
-            own |= {"cycle_keep": fraction_left(named[CYCLE.name]), "cycle2": named[CYCLE_SD.name] ** 2}
+            own |= {
+                "cycle_keep": fraction_left(named[CYCLE.name]),
+                "cycle2": named[CYCLE_SD.name] ** 2,
+            }
         if RETURN.name in named:
             own |= {"keep": fraction_left(named[RETURN.name]), "mean2": MEAN_SD**2}
         if SOURCE_SD.name in named:
@@ -157,7 +210,11 @@ class Model:
             own |= {"occasion": named[REPEAT.name]}
         if MEMORY_ODDS.name in named:
             odds = named[MEMORY_ODDS.name]
-            own |= {"force": float(FORCES["memory"]), "memory": odds / (1.0 + odds), "mean2": MEAN_SD**2}
+            own |= {
+                "force": float(FORCES["memory"]),
+                "memory": odds / (1.0 + odds),
+                "mean2": MEAN_SD**2,
+            }
         if MONTH_NOISE.name in named:
             own |= {"noise2": named[MONTH_NOISE.name] ** 2}
         for name, force in FORCE_OF.items():
@@ -177,8 +234,12 @@ SOURCES = Model("a walk with drifting sources", (STEP, SOURCE_SD))
 WALK_CYCLE = Model("a walk with a cycle", (STEP, CYCLE_SD, CYCLE))
 RETURN_CYCLE = Model("a reverting trend with a cycle", (STEP, CYCLE_SD, CYCLE, RETURN))
 BOUNDED_CYCLE = Model("a bounded walk with a cycle", (STEP, CYCLE_SD, CYCLE, BOUND))
-SOURCES_CYCLE = Model("a walk with a cycle and drifting sources", (STEP, CYCLE_SD, CYCLE, SOURCE_SD))
-GROWING_CYCLE = Model("a trend with growing reversion and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH))
+SOURCES_CYCLE = Model(
+    "a walk with a cycle and drifting sources", (STEP, CYCLE_SD, CYCLE, SOURCE_SD)
+)
+GROWING_CYCLE = Model(
+    "a trend with growing reversion and a cycle", (STEP, CYCLE_SD, CYCLE, RETURN, GROWTH)
+)
 MEMORY = Model("long memory", (INNOVATION, MEMORY_ODDS))
 MEMORY_NOISE = Model("long memory with monthly noise", (INNOVATION, MEMORY_ODDS, MONTH_NOISE))
 MEMORY_CYCLE = Model("long memory with a cycle", (INNOVATION, MEMORY_ODDS, CYCLE_SD, CYCLE))
@@ -205,8 +266,13 @@ class Centre:
     def holding(self, *axes: Axis) -> "tuple[Centre, float]":
         """Hold some axes at their mode: the centre of the rest, and the log of the mass they had, by Laplace."""
         free = self.model.free
-        out, rest = ([at for at, one in enumerate(free) if (one in axes) is there] for there in (True, False))
-        prior = sum(-0.5 * ((self.mode[at] - free[at].mean) / free[at].sd) ** 2 - math.log(free[at].sd) for at in out)
+        out, rest = (
+            [at for at, one in enumerate(free) if (one in axes) is there] for there in (True, False)
+        )
+        prior = sum(
+            -0.5 * ((self.mode[at] - free[at].mean) / free[at].sd) ** 2 - math.log(free[at].sd)
+            for at in out
+        )
         mass = prior + 0.5 * float(np.linalg.slogdet(self.covariance[np.ix_(out, out)])[1])
         model = self.model.holding(self.at(*axes))
         return Centre(model, self.mode[rest], self.covariance[np.ix_(rest, rest)]), float(mass)
@@ -231,9 +297,13 @@ def centre_of(model: Model, steps: Steps, cores: int = 1, start: Float | None = 
         return float(found[0]), (found[1 : size + 1] - found[size + 1 :]) / (2.0 * STEP_OF_SLOPE)
 
     mode = minimize(
-        with_slope, prior[0] if start is None else start, jac=True, method="L-BFGS-B", bounds=prior[2:].T,
+        with_slope,
+        prior[0] if start is None else start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=prior[2:].T,
         options={"maxiter": 40, "ftol": 1e-7},
-    ).x  # fmt: skip
+    ).x
     pairs = [(i, j) for i in range(size) for j in range(i)]
     both = np.array([offsets[1 + i] + offsets[1 + j] for i, j in pairs]).reshape(-1, size)
     found = value(mode + np.concatenate([offsets, both]))

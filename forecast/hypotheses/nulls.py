@@ -1,19 +1,23 @@
 """Null sets: record sets in which a claim is false and that look as if it were true, simulated for each record.
 
-A large Bayes factor against a rival does not help if the rival is not what made the record look like this. So a claim
-that its Bayes factors support must also stand out from these sets: at most 5% of them may give as much evidence, with
-the error of the simulation counted against the claim (5 of 200 sets).
+A large Bayes factor against a rival does not help if the rival is not what made the record look
+like this. So a claim that its Bayes factors support must also stand out from these sets: at most 5%
+of them may give as much evidence, with the error of the simulation counted against the claim (5 of
+200 sets).
 
-- *Walks that turned back as these dyads did*: pairs of states are often chosen because they moved away and came back.
-  Of 40 walks per dyad the one is taken that turned back most nearly as far as the recorded dyad.
-- *Walks with late eras dated where the record moves most*: an era that is recognised after its start may have been
-  dated by what the record showed.
-- *Walks whose events repeat the last ones*: reports of one episode follow each other, without any state that lasts.
+- *Walks that turned back as these dyads did*: pairs of states are often chosen because they moved
+  away and came back. Of 40 walks per dyad the one is taken that turned back most nearly as far as
+  the recorded dyad.
+- *Walks with late eras dated where the record moves most*: an era that is recognised after its
+  start may have been dated by what the record showed.
+- *Walks whose events repeat the last ones*: reports of one episode follow each other, without any
+  state that lasts.
 
-- *Paths of long memory that turned back as these dyads did*: long memory fades and turns without any mean to return to.
+- *Paths of long memory that turned back as these dyads did*: long memory fades and turns without
+  any mean to return to.
 
-Walks have the parameters that fit the record best, with a cycle except for those whose events repeat;
-so have paths of long memory.
+Walks have the parameters that fit the record best, with a cycle except for those whose events
+repeat; so have paths of long memory.
 """
 
 import math
@@ -66,10 +70,12 @@ def null_truth(name: str, engine: Engine) -> Truth:
 
 
 def simulated_engine(record: Record, placebos: int, null: str = "") -> Engine:
-    """Return an engine for a simulated record, coarser than that for a real one; of null sets their name is given.
+    """Return an engine for a simulated record, coarser than that for a real one.
 
-    In null sets of walks long memory is no rival: it would lower their evidence and hardly that of the record, and so
-    make a claim easier to support.
+    Of null sets their name is given.
+
+    In null sets of walks long memory is no rival: it would lower their evidence and hardly that of
+    the record, and so make a claim easier to support.
     """
     rival = null in ("", REMEMBERED)
     return Engine(
@@ -93,8 +99,9 @@ def null_set(name: str, engine: Engine, number: int) -> Record:
 def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ...]:
     """Count how many null sets give a claim as much evidence as its record does.
 
-    This is a sequential Monte Carlo test [1]_: the simulation of a kind stops as soon as so many of its sets are as
-    good that the claim cannot be supported, or none of the first hundred. Further kinds are then not simulated.
+    This is a sequential Monte Carlo test [1]_: the simulation of a kind stops as soon as so many of
+    its sets are as good that the claim cannot be supported, or none of the first hundred. Further
+    kinds are then not simulated.
 
     References
     ----------

@@ -20,13 +20,14 @@ sentences = partial(wording.sentences, TEMPLATES)
 type Answer = Literal["supported", "rejected", "undecided", "cannot be tested"]
 UNTESTED: Answer = "cannot be tested"
 FACTOR = 10.0
-"""A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none exceeds the inverse."""
+"""A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none
+exceeds the inverse."""
 LIMIT = math.log(FACTOR)
-MOST_FALSE_ALARMS = (
-    0.05  # share of null sets that may give a supported claim as much evidence, simulation error included
-)
+# share of null sets that may give a supported claim as much evidence, simulation error included
+MOST_FALSE_ALARMS = 0.05
 type Deciding = Callable[[list[int] | None], tuple[float, float]]
-"""Returns the smallest and the largest log Bayes factor of some dyads, over rivals and spreads; of all for None."""
+"""Returns the smallest and the largest log Bayes factor of some dyads, over rivals and spreads; of
+all for None."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Picture:
     x_label: str  # Horizontal axis
     y_label: str  # Vertical axis
     kind: Literal["line", "bars", "intervals"]  # `line`, `bars` or `intervals`
-    series: tuple[Series, ...]  # Each with `label`, `x`, `y` and the 90% interval `low` and `high`, which may be empty
+    series: tuple[
+        Series, ...
+    ]  # Each with `label`, `x`, `y` and the 90% interval `low` and `high`, which may be empty
     limits: tuple[float, ...] = ()  # Log Bayes factors of the rule
 
 
@@ -69,7 +72,8 @@ class NullSets:
     name: str  # What these sets are
     sets: int  # Simulated sets; fewer where so many were as good that the claim cannot be supported
     as_good: int  # Sets with at least as large a least log Bayes factor
-    turned_back: float  # How far their dyads turned back, mean; points of the cooperative share, or standard deviations
+    # How far their dyads turned back, mean; points of the cooperative share, or standard deviations
+    turned_back: float
     recorded_turned_back: float  # How far the recorded dyads did
 
     @property
@@ -82,19 +86,28 @@ class NullSets:
 class Outcome:
     """What the test of a claim found; log Bayes factors are natural."""
 
-    log_bayes_factor: float  # Against the rival named first, with all priors integrated; NaN if there is none
+    log_bayes_factor: (
+        float  # Against the rival named first, with all priors integrated; NaN if there is none
+    )
     answer: Answer
     sentences: tuple[str, ...]  # The finding first
     picture: Picture | None = None
-    least: float = math.nan  # The smallest log Bayes factor over rivals and spreads of means, which decides
+    least: float = (
+        math.nan
+    )  # The smallest log Bayes factor over rivals and spreads of means, which decides
     most: float = math.nan
-    dyads: Mapping[str, float] = field(default_factory=dict)  # What each dyad adds to `least`, given the others
-    # The dyad without which the answer is least safe: where `least` is smallest, or of a rejected claim `most` largest.
+    dyads: Mapping[str, float] = field(
+        default_factory=dict
+    )  # What each dyad adds to `least`, given the others
+    # The dyad without which the answer is least safe: where `least` is smallest, or of a rejected
+    # claim `most` largest.
     without_dyad: tuple[str, float] = ("", math.nan)
     without_state: tuple[str, float] = ("", math.nan)
     priors: Mapping[str, Choice] = field(default_factory=dict)  # With other widths of priors
     parts: Mapping[str, Choice] = field(default_factory=dict)  # On parts of the record
-    windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # Gain of log score, standard error
+    windows: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # Gain of log score, standard error
     details: Mapping[str, Any] = field(default_factory=dict)
     nulls: tuple[NullSets, ...] = ()  # Of a claim that its Bayes factors support
 
@@ -119,13 +132,17 @@ def left_out(record: Record, deciding: Deciding, answer: Answer) -> dict[str, An
         return deciding([at for at in range(len(record.dyads)) if at not in out])
 
     def least_safe(found: Mapping[str, tuple[float, float]]) -> tuple[str, float]:
-        own = {name: most if answer == "rejected" else least for name, (least, most) in found.items()}
+        own = {
+            name: most if answer == "rejected" else least for name, (least, most) in found.items()
+        }
         worst = max if answer == "rejected" else min
         return worst(own.items(), key=lambda one: one[1], default=("", math.nan))
 
     least = deciding(None)[0]
     dyads = {dyad: without([at]) for at, dyad in enumerate(record.dyads)}
-    states = {name: without(at) for name, at in record.states.items() if len(at) < len(record.dyads)}
+    states = {
+        name: without(at) for name, at in record.states.items() if len(at) < len(record.dyads)
+    }
     return {
         "dyads": {dyad: least - rest for dyad, (rest, _) in dyads.items()},
         "without_dyad": least_safe(dyads),
@@ -149,12 +166,21 @@ def exceptions(
         if one.answer not in (outcome.answer, UNTESTED)
     }
     (dyad, without_dyad), (state, without_state) = outcome.without_dyad, outcome.without_state
-    omitted = {f"without {dyad_name(dyad)}": without_dyad, f"without all dyads of {state_name(state)}": without_state}
+    omitted = {
+        f"without {dyad_name(dyad)}": without_dyad,
+        f"without all dyads of {state_name(state)}": without_state,
+    }
     return found | {
-        name: value for name, value in omitted.items() if (value <= LIMIT if supported else value >= -LIMIT)
+        name: value
+        for name, value in omitted.items()
+        if (value <= LIMIT if supported else value >= -LIMIT)
     }
 
 
 def exception_words(found: Mapping[str, float]) -> str:
     """Describe the choices under which an answer does not hold; empty if it holds under all."""
-    return f"Not {'; '.join(f'{name} (LBF {number(value, 1)})' for name, value in found.items())}." if found else ""
+    return (
+        f"Not {'; '.join(f'{name} (LBF {number(value, 1)})' for name, value in found.items())}."
+        if found
+        else ""
+    )

@@ -1,8 +1,9 @@
 """Plan of tests of claims: every choice in one file, fixed before the results are seen, and its execution.
 
-A plan names its dyads, or the rule by which they are chosen once there are data (`plan_ahead`). A frozen plan contains
-digests of itself and of the data. `forecast test --plan` runs exactly this plan and fails if either has changed; later,
-the months after the freeze decide alone. Deviations are logged below it, and do not break the freeze.
+A plan names its dyads, or the rule by which they are chosen once there are data (`plan_ahead`). A
+frozen plan contains digests of itself and of the data. `forecast test --plan` runs exactly this
+plan and fails if either has changed; later, the months after the freeze decide alone. Deviations
+are logged below it, and do not break the freeze.
 """
 
 import json
@@ -95,14 +96,18 @@ class Choice(BaseModel):
     def dyads(self, records: Records, as_of: date) -> tuple[str, ...]:
         """Return the dyads of single events that fit the rule."""
         if records.events is None:
-            raise DataError("source: a rule chooses dyads by their events, and this source has none; name the dyads")
+            raise DataError(
+                "source: a rule chooses dyads by their events, and this source has none; name the dyads"
+            )
         rows = records.events.events
         known = rows[rows["known_at"].dt.date <= as_of].groupby("dyad")
         first, last = known["date"].min().dt.to_period("M"), known["date"].max().dt.to_period("M")
         months = last.astype("int64") - first.astype("int64") + 1
         enough = (known["n"].sum() >= self.events) & (months >= self.months)
         left_out = {dyad_code(*dyad.split("-")) for dyad in self.without}
-        return tuple(dyad for dyad in records.dyads if enough.get(dyad, False) and dyad not in left_out)
+        return tuple(
+            dyad for dyad in records.dyads if enough.get(dyad, False) and dyad not in left_out
+        )
 
     @property
     def words(self) -> str:
@@ -129,9 +134,13 @@ class Plan(BaseModel):
     model_config = _STRICT
 
     version: Literal[2] = 2  # Version of this form
-    claims: tuple[str, ...] = Field(min_length=1)  # Codes in the order of the theory, such as S2, S5a and S5b
+    claims: tuple[str, ...] = Field(
+        min_length=1
+    )  # Codes in the order of the theory, such as S2, S5a and S5b
     dyads: tuple[str, ...] = ()  # Tested together, two at least; empty where a rule chooses them
-    choice: Choice | None = None  # Rule by which dyads are chosen once there are data, in place of `dyads`
+    choice: Choice | None = (
+        None  # Rule by which dyads are chosen once there are data, in place of `dyads`
+    )
     as_of: date  # Events with a later `known_at` are not used
     source: Source = Source()  # Origin of the data
     # Digests of the data. Null in a plan for data that its author does not have, with `seen: false`
@@ -139,20 +148,24 @@ class Plan(BaseModel):
     seed: int = 1  # Of placebo dates
     # Bayes factor that supports each claim; its inverse rejects it. Fixed by the package version
     rule: dict[str, float]
-    # Null sets by claim: of simulated record sets of each kind at most 5% may give a supported claim as much evidence.
-    # Fixed by the package version
+    # Null sets by claim: of simulated record sets of each kind at most 5% may give a supported
+    # claim as much evidence. Fixed by the package version
     null_sets: dict[str, tuple[str, ...]] = {}
     # Months from first event to last that a dyad needs, by claim. Fixed by the package version
     months: dict[str, int] = {}
     priors: Digest | None = None  # SHA-256 of the priors of the tests. Fixed by the package version
-    predicted: dict[str, float | str] = {}  # What the author expects by claim, a log Bayes factor or words
+    predicted: dict[
+        str, float | str
+    ] = {}  # What the author expects by claim, a log Bayes factor or words
     reasons: dict[str, str] = {}  # Why the author expects that, by claim
     remarks: tuple[str, ...] = ()  # What readers of the results have to know; printed with them
     seen: bool  # The author's statement: the data, or results from them, had been seen before
     package: str  # Package version that made the plan
     created: date  # The day it was made or frozen
     frozen: Digest | None = None  # SHA-256 of all of the above; null before freezing
-    deviations: tuple[Deviation, ...] = ()  # Dated entries, `day` and `text`; not part of the digest
+    deviations: tuple[
+        Deviation, ...
+    ] = ()  # Dated entries, `day` and `text`; not part of the digest
 
     @field_validator("as_of", "created")
     @classmethod
@@ -166,20 +179,28 @@ class Plan(BaseModel):
             raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
         require_whole("seed", self.seed)
         if (len(self.dyads) < FEWEST_DYADS) if self.choice is None else self.dyads:
-            raise ValueError(f"dyads: expected {FEWEST_DYADS} at least, or none and the rule of a `choice`")
+            raise ValueError(
+                f"dyads: expected {FEWEST_DYADS} at least, or none and the rule of a `choice`"
+            )
         if self.rule != (rule := dict.fromkeys(self.claims, FACTOR)):
             raise ValueError(f"rule: this version decides by {rule}; make a new plan")
         if self.data is None and self.seen:
-            raise ValueError("data: missing, though they had been seen; make the plan from them, or say seen: false")
+            raise ValueError(
+                "data: missing, though they had been seen; make the plan from them, or say seen: false"
+            )
         for name in ("predicted", "reasons"):
             if extra := sorted(set(getattr(self, name)) - set(self.claims)):
-                raise ValueError(f"{name}: {', '.join(extra)} is not among the claims; leave it out")
+                raise ValueError(
+                    f"{name}: {', '.join(extra)} is not among the claims; leave it out"
+                )
         return self
 
     @model_serializer(mode="wrap")
     def _without_empty_fields(self, handler: Callable[[Self], dict[str, Any]]) -> dict[str, Any]:
         """Leave out what a plan does not say, so that the digests of earlier plans stay."""
-        return {name: value for name, value in handler(self).items() if value or name not in _OPTIONAL}
+        return {
+            name: value for name, value in handler(self).items() if value or name not in _OPTIONAL
+        }
 
     @property
     def digest(self) -> str:
@@ -311,7 +332,11 @@ def _new_plan(
     """Return a plan with all that the version of the package fixes."""
     codes = parse_claims(claims)
     stated = {"claims": codes, "seed": whole_seed(seed), "created": today()}
-    said = {"predicted": dict(predicted or {}), "reasons": dict(reasons or {}), "remarks": tuple(remarks)}
+    said = {
+        "predicted": dict(predicted or {}),
+        "reasons": dict(reasons or {}),
+        "remarks": tuple(remarks),
+    }
     try:
         return Plan.model_validate(fixed_by_version(codes) | data_fields | stated | said)
     except ValidationError as error:
@@ -319,7 +344,10 @@ def _new_plan(
 
 
 def freeze_plan(plan: Plan, day: date | None = None) -> Plan:
-    """Return the plan with its own digest, as of a day (today); it states how this version tests claims."""
+    """Return the plan with its own digest, as of a day (today).
+
+    It states how this version tests claims.
+    """
     stated = {"created": day or today(), "frozen": None}
     dated = plan.model_copy(update=fixed_by_version(plan.claims) | stated)
     return dated.model_copy(update={"frozen": dated.digest})
@@ -329,13 +357,17 @@ def deviate(plan: Plan, text: str, day: date | None = None) -> Plan:
     """Return the plan with a deviation in its log."""
     if not text.strip():
         raise PlanError("plan: the deviation is empty; say what was done in another way, and why")
-    return plan.model_copy(update={"deviations": (*plan.deviations, Deviation(day=day or today(), text=text.strip()))})
+    return plan.model_copy(
+        update={"deviations": (*plan.deviations, Deviation(day=day or today(), text=text.strip()))}
+    )
 
 
 def write_plan(path: str | Path, plan: Plan) -> None:
     """Write a plan as YAML."""
     # Letters beyond ASCII are escaped: some of them are line ends to YAML, and would not come back.
-    text = yaml.safe_dump(plan.model_dump(mode="json"), sort_keys=False, width=110, default_flow_style=None)
+    text = yaml.safe_dump(
+        plan.model_dump(mode="json"), sort_keys=False, width=110, default_flow_style=None
+    )
     write_text(path, _HEAD + text)
 
 
@@ -357,7 +389,8 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
     Raises
     ------
     PlanError
-        If it cannot be read, a field is unknown, missing or malformed, or it has changed since it was frozen.
+        If it cannot be read, a field is unknown, missing or malformed, or it has changed since it
+        was frozen.
 
     Examples
     --------
@@ -374,12 +407,15 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
             "Make a new plan (forecast plan new)"
         )
     try:
-        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
+        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and
+        # nothing else.
         plan = Plan.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
         raise PlanError(f"{path}: {faults(error)}. See `forecast help hypotheses`") from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise PlanError(f"{path}: the plan holds what no plan can ({error}). See `forecast help hypotheses`") from error
+        raise PlanError(
+            f"{path}: the plan holds what no plan can ({error}). See `forecast help hypotheses`"
+        ) from error
     if frozen:
         require_frozen(plan, f"{path}: ", f"forecast plan freeze {path}")
     return plan
@@ -388,7 +424,9 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
 def require_frozen(plan: Plan, where: str, remedy: str) -> None:
     """Reject a plan that is not frozen, or has changed since."""
     if plan.frozen is None:
-        raise PlanError(f"{where}the plan is not frozen. Freeze it before you see results: {remedy}")
+        raise PlanError(
+            f"{where}the plan is not frozen. Freeze it before you see results: {remedy}"
+        )
     if plan.frozen != plan.digest:
         raise PlanError(
             f"{where}the plan has changed since it was frozen on {plan.created}: its content has the digest "
@@ -423,7 +461,9 @@ def require_data(plan: Plan, data: Data) -> None:
         *(f"{name} is new" for name in now if name not in then),
     ]
     if data.digest != plan.data.panel and not changed:
-        changed = ["the panel has changed, though no file has: the package counts events in another way"]
+        changed = [
+            "the panel has changed, though no file has: the package counts events in another way"
+        ]
     if changed:
         raise PlanError(
             f"plan: the data are not those of {plan.created}: {'; '.join(changed)}. Restore them, or make a new plan"
@@ -451,7 +491,8 @@ def run_plan(
     dyad : str, optional
         A dyad that is also shown within the hierarchy; it changes no verdict.
     as_of : str or datetime.date, optional
-        A later day: then the claims are decided by the months after the freeze alone, given those before.
+        A later day: then the claims are decided by the months after the freeze alone, given those
+        before.
     cores : int, optional
         How many threads, by default all; changes no number.
     progress : callable, optional
@@ -478,16 +519,25 @@ def run_plan(
     require_rule(plan)
     frozen = plan
     if path is not None:
-        plan = plan.model_copy(update={"source": plan.source.model_copy(update={"path": str(path)})})
+        plan = plan.model_copy(
+            update={"source": plan.source.model_copy(update={"path": str(path)})}
+        )
     data, left_out = _gathered(plan)
-    plan = plan.model_copy(update={"claims": tuple(code for code in plan.claims if code not in left_out)})
+    plan = plan.model_copy(
+        update={"claims": tuple(code for code in plan.claims if code not in left_out)}
+    )
     shown = None if dyad is None else find_dyad(dyad, list(data.dyads))
 
     def tested(data: Data, of: str | None = None) -> PooledResults:
         return pooled_tests(
-            data.panel, events=data.events, claims=plan.claims, dyad=of, seed=plan.seed,
-            cores=cores or os.cpu_count() or 1, progress=progress,
-        )  # fmt: skip
+            data.panel,
+            events=data.events,
+            claims=plan.claims,
+            dyad=of,
+            seed=plan.seed,
+            cores=cores or os.cpu_count() or 1,
+            progress=progress,
+        )
 
     if as_of is None:
         require_data(plan, data)
@@ -504,7 +554,9 @@ def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
     dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
     if len(dyads) < FEWEST_DYADS:
         found = join(dyads) or "none"
-        raise DataError(f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {found}")
+        raise DataError(
+            f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {found}"
+        )
     data = gather(plan.source, dyads, as_of=plan.as_of)
     left_out = lacking_of(data.panel, data.events, plan.claims)
     if len(left_out) == len(plan.claims):
@@ -518,7 +570,9 @@ def _since_freeze(
 ) -> PooledResults:
     """Decide by the months after the freeze: what they add to each log Bayes factor, given the months before."""
     if plan.data is None:
-        raise PlanError("as-of: the plan was made without its data; carry it out on them as they are, without --as-of")
+        raise PlanError(
+            "as-of: the plan was made without its data; carry it out on them as they are, without --as-of"
+        )
     if data.digest != plan.data.panel:
         raise PlanError(
             f"plan: the data up to {plan.as_of} are not those of {plan.created}: events of that time were added, "
@@ -526,7 +580,9 @@ def _since_freeze(
         )
     known = month_end(plan.created)
     if as_of <= known:
-        raise PlanError(f"as-of: {as_of} is not after {known}, the end of the month in which the plan was frozen")
+        raise PlanError(
+            f"as-of: {as_of} is not after {known}, the end of the month in which the plan was frozen"
+        )
     before = tested(gather(plan.source, plan.dyads, as_of=known))
     after = tested(gather(plan.source, plan.dyads, as_of=as_of), dyad)
     verdicts = tuple(_gained(one, before[one.code]) for one in after.verdicts)
@@ -547,26 +603,42 @@ def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
         answer = "rejected"
     words = f"The months after the freeze change the least LBF by {number(least, 1)}, to {number(found.least, 1)}."
     outcome = replace(
-        found, log_bayes_factor=found.log_bayes_factor - had.log_bayes_factor, least=least,
-        most=found.most - had.most, answer=answer, sentences=(words, *found.sentences), priors={}, parts={}, windows={},
-    )  # fmt: skip
+        found,
+        log_bayes_factor=found.log_bayes_factor - had.log_bayes_factor,
+        least=least,
+        most=found.most - had.most,
+        answer=answer,
+        sentences=(words, *found.sentences),
+        priors={},
+        parts={},
+        windows={},
+    )
     return replace(after, outcome=outcome)
 
 
 def _notes(plan: Plan, data: Data, left_out: dict[str, str]) -> list[str]:
     seen = "" if plan.seen else "not "
-    chosen = [] if plan.choice is None else [
-        f"Dyads chosen by the rule of the plan: {plan.choice.words}.",
-        *(f"{code} was left out: {why}." for code, why in left_out.items()),
-        *(f"Read: {one.name} (SHA-256 {one.sha256[:12]})." for one in (data.events.files if data.events else ())),
-    ]  # fmt: skip
+    chosen = (
+        []
+        if plan.choice is None
+        else [
+            f"Dyads chosen by the rule of the plan: {plan.choice.words}.",
+            *(f"{code} was left out: {why}." for code, why in left_out.items()),
+            *(
+                f"Read: {one.name} (SHA-256 {one.sha256[:12]})."
+                for one in (data.events.files if data.events else ())
+            ),
+        ]
+    )
     return [
         f"Plan frozen on {plan.created} (digest {plan.digest[:12]}). "
         f"Its author states that the data had {seen}been seen before.",
         *(
             []
             if plan.null_sets
-            else ["The plan states no null sets, months or priors: tested by those of this version."]
+            else [
+                "The plan states no null sets, months or priors: tested by those of this version."
+            ]
         ),
         *chosen,
         *(_predicted(plan, code) for code in plan.predicted),
@@ -591,10 +663,20 @@ def describe(plan: Plan) -> list[tuple[str, Any]]:
         ("stamp", plan.stamp),
         ("claims", ", ".join(plan.claims)),
         ("supported from a Bayes factor of", rule),
-        *((f"{code} must stand out from", join(sets)) for code, sets in plan.null_sets.items() if sets),
-        *((f"months that {code} needs of a dyad", str(months)) for code, months in plan.months.items()),
+        *(
+            (f"{code} must stand out from", join(sets))
+            for code, sets in plan.null_sets.items()
+            if sets
+        ),
+        *(
+            (f"months that {code} needs of a dyad", str(months))
+            for code, months in plan.months.items()
+        ),
         ("dyads", ", ".join(plan.dyads) if plan.choice is None else plan.choice.words),
-        ("data", f"{plan.source.words} as of {plan.as_of}; {'' if plan.seen else 'not '}seen before"),
+        (
+            "data",
+            f"{plan.source.words} as of {plan.as_of}; {'' if plan.seen else 'not '}seen before",
+        ),
         ("seed", str(plan.seed)),
         *((f"predicted for {code}", f"{one}") for code, one in plan.predicted.items()),
         *((f"reason for {code}", words) for code, words in plan.reasons.items()),

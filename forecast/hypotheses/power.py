@@ -1,10 +1,10 @@
 """How often the tests answer what on simulated record sets: power where a claim is true, false alarms where it is not.
 
-The log Bayes factor from which a claim is supported is that which at most 5% of the record's null sets reach (`nulls`).
-The null sets of the table are others than those that set this limit.
+The log Bayes factor from which a claim is supported is that which at most 5% of the record's null
+sets reach (`nulls`). The null sets of the table are others than those that set this limit.
 
-The tables in the package are of record sets like the embedded one, and of larger ones; `simulate_power` makes those of
-any panel.
+The tables in the package are of record sets like the embedded one, and of larger ones;
+`simulate_power` makes those of any panel.
 """
 
 import csv
@@ -33,7 +33,14 @@ from forecast.hypotheses.claims import CLAIMS
 from forecast.hypotheses.claims.effects import visits_of
 from forecast.hypotheses.claims.eras import PLACEBO_SHARE
 from forecast.hypotheses.engine import Engine
-from forecast.hypotheses.nulls import FINESSE, KINDS, MEAN_SDS, limit_of, null_truth, simulated_engine
+from forecast.hypotheses.nulls import (
+    FINESSE,
+    KINDS,
+    MEAN_SDS,
+    limit_of,
+    null_truth,
+    simulated_engine,
+)
 from forecast.hypotheses.outcome import LIMIT, decide, sentences
 from forecast.hypotheses.record import Record, read_panel, too_short
 from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
@@ -43,17 +50,21 @@ from forecast.theory import BALANCE
 from forecast.typing import Seed
 from forecast.wording import join
 
-POWER_TABLE, SIZE_TABLE = (Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv"))
+POWER_TABLE, SIZE_TABLE = (
+    Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv")
+)
 SETS = 200
 """Record sets of each truth, as in the tables of the package."""
 ENOUGH = 0.8
 """Share of record sets that support a true claim, from which their size is said to decide it."""
 LIMIT_SETS = 100  # null sets of each kind that set the limit of a claim
 PLACEBOS = 60  # placebo sets of each simulated record set
-ALIKE = 0.05  # share by which the months with events of a record may differ from those of the simulated ones
+# share by which the months with events of a record may differ from those of the simulated ones
+ALIKE = 0.05
 NULLS = KINDS
 TESTS = 5
-"""Version of what simulated sets are tested for and of the checkpoint; another one is a new checkpoint."""
+"""Version of what simulated sets are tested for and of the checkpoint; another one is a new
+checkpoint."""
 type Row = tuple[float, float, float]
 """Least and most log Bayes factor, and the largest share of placebo sets that are as good."""
 type Task = tuple[str, int, list[str]]
@@ -137,7 +148,10 @@ def simulate_power(
     >>> simulate_power(panel, claims=["S5b"], sets=20)["S5b"]  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    tell, record = progress or silent, read_panel(panel, None if events is None else visits_of(events, panel))
+    tell, record = (
+        progress or silent,
+        read_panel(panel, None if events is None else visits_of(events, panel)),
+    )
     if record.value is not None:
         raise DataError("data: power is simulated for counts of events, and this is an index")
     size, identity = (more_dyads, more_events), _identity(record, seed)
@@ -161,7 +175,9 @@ def simulate_power(
     tasks = _tasks(names, codes, every, sets, lambda *task: key(*task) not in store.found)
     left = [task for task in tasks if task[2]]
     done = len(tasks) - len(left)
-    for (name, at, _), found in _all(partial(_tested, record, seed, every), left, cores or os.cpu_count() or 1):
+    for (name, at, _), found in _all(
+        partial(_tested, record, seed, every), left, cores or os.cpu_count() or 1
+    ):
         for code, row in found.items():
             store.add(key(name, at, code), row)
         done += 1
@@ -172,26 +188,39 @@ def simulate_power(
         if not about:
             continue
         limits = [
-            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)]) for name in CLAIMS[code].nulls
+            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)])
+            for name in CLAIMS[code].nulls
         ]
         limit = max(limits, default=LIMIT)
         rates[code] = tuple(
-            _rate([store.found[key(name, at, code)] for at in _numbers(name, sets)], code, every[name], record,
-                  more_events, limit)
+            _rate(
+                [store.found[key(name, at, code)] for at in _numbers(name, sets)],
+                code,
+                every[name],
+                record,
+                more_events,
+                limit,
+            )
             for name in about
-        )  # fmt: skip
+        )
     return rates
 
 
 def _null_truths(record: Record, seed: int) -> dict[str, Truth]:
-    """Return the processes of a record's null sets; all claims that are simulated are tested on them."""
+    """Return the processes of a record's null sets.
+
+    All claims that are simulated are tested on them.
+    """
     engine = Engine(record, seed=seed)
     claims = tuple({code: None for truth in TRUTHS.values() for code in truth.tells})
     return {name: replace(null_truth(name, engine), tells=claims) for name in NULLS}
 
 
 def _numbers(name: str, sets: int) -> range:
-    """Return the numbers of the sets that a table counts; of null sets the first ones set the limit."""
+    """Return the numbers of the sets that a table counts.
+
+    Of null sets the first ones set the limit.
+    """
     return range(LIMIT_SETS, LIMIT_SETS + sets) if name in NULLS else range(sets)
 
 
@@ -256,10 +285,13 @@ def _tested(record: Record, seed: int, truths: Mapping[str, Truth], task: Task) 
     return found
 
 
-def _rate(rows: Sequence[Row], code: str, truth: Truth, record: Record, events: int, limit: float) -> Rate:
+def _rate(
+    rows: Sequence[Row], code: str, truth: Truth, record: Record, events: int, limit: float
+) -> Rate:
     answers = [decide(least, most, limit) for least, most, _ in rows]
     supported = sum(
-        answer == "supported" and placebo <= PLACEBO_SHARE for answer, (*_, placebo) in zip(answers, rows, strict=True)
+        answer == "supported" and placebo <= PLACEBO_SHARE
+        for answer, (*_, placebo) in zip(answers, rows, strict=True)
     )
     least, most, _ = np.median(rows, axis=0)
     return Rate(
@@ -279,7 +311,9 @@ def _rate(rows: Sequence[Row], code: str, truth: Truth, record: Record, events: 
 
 def _identity(record: Record, seed: int) -> str:
     """Return a digest of what simulated sets rest on."""
-    digest = hashlib.sha256(f"{TESTS} {seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode())
+    digest = hashlib.sha256(
+        f"{TESTS} {seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode()
+    )
     for one in (record.events, record.cooperative, record.begins, record.prompt, record.volume):
         digest.update(np.ascontiguousarray(one).tobytes())
     return digest.hexdigest()
@@ -296,11 +330,17 @@ def like_embedded(record: Record) -> bool:
     """Check whether the table of simulated sets is about a record: the embedded dyads, as many months with events."""
     months = int((record.events != 0).sum())
     simulated = max((rate.months for rate in rates_of(BALANCE.code)), default=0)
-    return set(record.dyads) == set(read_dyads().index) and abs(months - simulated) <= ALIKE * simulated
+    return (
+        set(record.dyads) == set(read_dyads().index)
+        and abs(months - simulated) <= ALIKE * simulated
+    )
 
 
 def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:
-    """Describe which data would decide a claim, from larger record sets if there are any; empty without simulations."""
+    """Describe which data would decide a claim, from larger record sets if there are any.
+
+    Empty without simulations.
+    """
     names = [one.truth for one in sizes if one.true]
     if not names:
         best = max((one for one in rates if one.true), key=lambda one: one.share, default=None)
@@ -308,7 +348,8 @@ def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:
     true = (one for one in (*rates, *sizes) if one.true and one.truth == names[0])
     found = sorted(true, key=lambda one: (one.events, one.dyads))
     deciding = sorted(
-        (one for one in found if one.supported >= ENOUGH * one.sets), key=lambda one: one.dyads * one.events
+        (one for one in found if one.supported >= ENOUGH * one.sets),
+        key=lambda one: one.dyads * one.events,
     )
     return sentences("would_decide", found=found, deciding=deciding)[0]
 
@@ -322,7 +363,9 @@ def power_words(rates: Sequence[Rate]) -> str:
 class Kept:
     """Results of finished record sets, by key."""
 
-    path: Path | None  # JSON lines: first what they are of, then a line per set. None keeps nothing beyond the run
+    path: (
+        Path | None
+    )  # JSON lines: first what they are of, then a line per set. None keeps nothing beyond the run
     identity: str  # Digest of everything the results rest on
     found: dict[str, Row]
 
@@ -337,10 +380,14 @@ class Kept:
                 f"{path}: holds simulations of another record, model, seed or version; name another file or remove it"
             )
         try:
-            return cls(path, identity, dict(TypeAdapter(list[tuple[str, Row]]).validate_python(lines)))
+            return cls(
+                path, identity, dict(TypeAdapter(list[tuple[str, Row]]).validate_python(lines))
+            )
         except ValidationError as error:
             line = error.errors()[0]["loc"][0]
-            raise _foreign(path, f"line {int(line) + 2}: expected a key and three numbers") from error
+            raise _foreign(
+                path, f"line {int(line) + 2}: expected a key and three numbers"
+            ) from error
 
     def add(self, key: str, row: Row) -> None:
         """Keep what was found on one more set."""
@@ -351,7 +398,10 @@ class Kept:
 
 
 def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[Any]:
-    """Make sure that results can be kept in a file before hours are spent on them; return what is in it, if it is."""
+    """Make sure that results can be kept in a file before hours are spent on them.
+
+    Return what is in it, if it is.
+    """
     check_target(path, inputs)
     check_writable(path.parent)
     if not path.exists():
@@ -366,4 +416,6 @@ def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> li
 
 
 def _foreign(path: Path, error: Exception | str) -> SpecError:
-    return SpecError(f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it")
+    return SpecError(
+        f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it"
+    )

@@ -17,12 +17,15 @@ from forecast.typing import Bool, Float, Index
 from forecast.wording import join
 
 FEWEST_DYADS = 2
-SHORTEST = 240  # months from a dyad's first event to its last, unless a claim needs fewer: a trend takes decades
+# months from a dyad's first event to its last, unless a claim needs fewer: a trend takes decades
+SHORTEST = 240
 MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade is taken
-PROMPT_DAYS = 7  # an era start that was recognised within so many days cannot have been chosen by what followed
+# an era start that was recognised within so many days cannot have been chosen by what followed
+PROMPT_DAYS = 7
 EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
 FROM_END, FROM_ERA, ALIKE = 24, 18, 12
-"""Placebos: months from the ends of a record, months from every era start, and the number of months as busy."""
+"""Placebos: months from the ends of a record, months from every era start, and the number of months
+as busy."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class Record:
     counts: Index | None = None  # Events by class, from the most hostile, (dyad, month, class)
     hostile: int = 0  # The number of hostile classes
     value: Float | None = None  # Of an index, in standard deviations from its mean
-    visits: Bool | None = None  # A high-level visit, (dyad, month); None where events could not tell
+    visits: Bool | None = (
+        None  # A high-level visit, (dyad, month); None where events could not tell
+    )
     anchor: Index | None = None  # As in `Steps`
     impulse: Float | None = None
     occasion: Float | None = None
@@ -55,7 +60,10 @@ class Record:
     def states(self) -> dict[str, list[int]]:
         """The places of every state's dyads."""
         names = sorted({state for dyad in self.dyads for state in dyad.split("-")})
-        return {name: [at for at, dyad in enumerate(self.dyads) if name in dyad.split("-")] for name in names}
+        return {
+            name: [at for at, dyad in enumerate(self.dyads) if name in dyad.split("-")]
+            for name in names
+        }
 
     @cached_property
     def steps(self) -> Steps:
@@ -64,16 +72,26 @@ class Record:
         anchor = none.astype(np.int64) if self.anchor is None else self.anchor
         impulse, occasion = (none if one is None else one for one in (self.impulse, self.occasion))
         value = none if self.value is None else self.value
-        at = [np.flatnonzero(here) for here in (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)]
+        at = [
+            np.flatnonzero(here)
+            for here in (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
+        ]
         dyad = np.repeat(np.arange(len(at)), [len(months) for months in at])
         month = np.concatenate(at)
         gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
         ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
         return Steps(
-            self.cooperative[dyad, month], self.events[dyad, month], value[dyad, month], self.volume[dyad, month], gap,
-            self.begins[dyad, month].astype(np.float64), anchor[dyad, month], impulse[dyad, month],
-            occasion[dyad, month], ends,
-        )  # fmt: skip
+            self.cooperative[dyad, month],
+            self.events[dyad, month],
+            value[dyad, month],
+            self.volume[dyad, month],
+            gap,
+            self.begins[dyad, month].astype(np.float64),
+            anchor[dyad, month],
+            impulse[dyad, month],
+            occasion[dyad, month],
+            ends,
+        )
 
     def without_eras(self) -> "Record":
         """Return the record without era starts."""
@@ -85,10 +103,12 @@ class Record:
         return replace(self, begins=self.begins & self.prompt)
 
     def with_last_events(self) -> "Record":
-        """Return the record without eras; its occasions are the balance of the last month with events.
+        """Return the record without eras.
 
-        The balance is 1 if all events of that month were cooperative and -1 if none was; it is 0 where there was no
-        month with events within the last three.
+        Its occasions are the balance of the last month with events.
+
+        The balance is 1 if all events of that month were cooperative and -1 if none was; it is 0
+        where there was no month with events within the last three.
         """
         balance = np.zeros(self.events.shape)
         for dyad, counts in enumerate(self.events):
@@ -149,27 +169,35 @@ class Record:
         if len(dyads) == len(self.dyads):
             return self
         own = {one.name: getattr(self, one.name) for one in fields(self)}
-        by_dyad = [name for name, value in own.items() if isinstance(value, np.ndarray) and name != "time"]
+        by_dyad = [
+            name for name, value in own.items() if isinstance(value, np.ndarray) and name != "time"
+        ]
         arrays = {name: own[name][list(dyads)] for name in by_dyad}
         return replace(self, dyads=tuple(self.dyads[at] for at in dyads), **arrays)
 
     def without_months(self, months: Bool) -> "Record":
         """Return the record without the events of some months."""
         return replace(
-            self, events=np.where(months, 0, self.events), cooperative=np.where(months, 0, self.cooperative)
-        )  # fmt: skip
+            self,
+            events=np.where(months, 0, self.events),
+            cooperative=np.where(months, 0, self.cooperative),
+        )
 
 
 def too_short(record: Record, months: int) -> str:
     """Describe which dyads have fewer months than a claim needs, in words; empty if none has."""
     short = [f"{dyad} ({span})" for dyad, span in record.spans.items() if span < months]
-    return f"{join(short)} have fewer than {months} months from first event to last" if short else ""
+    return (
+        f"{join(short)} have fewer than {months} months from first event to last" if short else ""
+    )
 
 
 def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
     """Read a panel, and reject what cannot be pooled."""
     if panel.attrs["frequency"] != "month":
-        raise DataError("frequency: the tests read months, and the panel has weeks; build a monthly one")
+        raise DataError(
+            "frequency: the tests read months, and the panel has weeks; build a monthly one"
+        )
     if panel.sizes["dyad"] < FEWEST_DYADS:
         raise DataError(
             f"dyads: the tests need {FEWEST_DYADS} dyads at least, and the data have "
@@ -181,18 +209,28 @@ def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
 def _of_counts(panel: xr.Dataset, visits: Bool | None) -> Record:
     """Read the counts of a panel in which each dyad is of one dataset."""
     _reject_dyads_of_several_datasets(panel)
-    counts = panel["counts"].sum(("dataset", "direction")).transpose("dyad", "time", "class").to_numpy()
+    counts = (
+        panel["counts"].sum(("dataset", "direction")).transpose("dyad", "time", "class").to_numpy()
+    )
     events, hostile = counts.sum(axis=2).astype(np.int64), int(panel.attrs["zero_cut"])
     cooperative = counts[..., hostile:].sum(axis=2).astype(np.int64)
     return _record(
-        panel, events, cooperative, relative_event_counts(panel), counts=counts.astype(np.int64), hostile=hostile,
+        panel,
+        events,
+        cooperative,
+        relative_event_counts(panel),
+        counts=counts.astype(np.int64),
+        hostile=hostile,
         visits=visits,
-    )  # fmt: skip
+    )
 
 
 def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
     """Reject a dyad with events of two datasets: what one reports is no second event of the other."""
-    has_events = panel["counts"].sum(("direction", "class", "time")).transpose("dyad", "dataset").to_numpy() > 0
+    has_events = (
+        panel["counts"].sum(("direction", "class", "time")).transpose("dyad", "dataset").to_numpy()
+        > 0
+    )
     for dyad, present in zip(panel["dyad"].to_numpy(), has_events, strict=True):
         if present.sum() > 1:
             names = join([str(name) for name in panel["dataset"].to_numpy()[present]])
@@ -207,13 +245,19 @@ def _of_index(panel: xr.Dataset) -> Record:
     values = panel["index"].transpose("dyad", "time").to_numpy()
     there, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
     spread = np.nanstd(values, axis=1, keepdims=True)
-    if flat := [str(dyad) for dyad, sd in zip(panel["dyad"].to_numpy(), spread[:, 0], strict=True) if not sd > 0]:
+    if flat := [
+        str(dyad)
+        for dyad, sd in zip(panel["dyad"].to_numpy(), spread[:, 0], strict=True)
+        if not sd > 0
+    ]:
         raise DataError(f"data: the index of {join(flat)} never changes; leave them out")
     scaled = np.where(there, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
     return _record(panel, np.where(there, -1, 0), none, none.astype(np.float64), value=scaled)
 
 
-def _record(panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any) -> Record:
+def _record(
+    panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any
+) -> Record:
     """Arrange what was read, with the months in which a named era begins within the record of its dyad."""
     first = (events != 0).argmax(axis=1)
     stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
@@ -234,8 +278,9 @@ def _record(panel: xr.Dataset, events: Index, cooperative: Index, volume: Float,
 def turned_back(record: Record) -> Float:
     """Return how far each dyad moved away and back again, by the averages of its calendar decades, (dyad,).
 
-    Of counts these are points of the cooperative share, of an index standard deviations. The smaller of both moves
-    counts, of the three decades where it is largest; decades with fewer than 20 months or events are left out.
+    Of counts these are points of the cooperative share, of an index standard deviations. The
+    smaller of both moves counts, of the three decades where it is largest; decades with fewer than
+    20 months or events are left out.
     """
     decade = record.time.astype("datetime64[Y]").astype(np.int64) // 10
     decade -= decade[0]
@@ -285,7 +330,10 @@ def busy_eras(record: Record, rng: np.random.Generator) -> Bool:
         far = np.abs(free[:, None] - months).min(axis=1) > FROM_ERA
         free = free[far & (free > record.first[d] + ALIKE)]
         for month in months if len(free) else ():
-            unlike = np.abs(record.volume[d, free] - record.volume[d, month]) + np.abs(free - month) / 1200.0
+            unlike = (
+                np.abs(record.volume[d, free] - record.volume[d, month])
+                + np.abs(free - month) / 1200.0
+            )
             begins[d, rng.choice(free[np.argsort(unlike)[:ALIKE]])] = True
     return begins
 

@@ -1,6 +1,7 @@
 """Tests of claims on all dyads of a panel: checks before any work, the tests, and their results.
 
-Each test is repeated with other choices: other widths of priors, parts of the record, and windows ahead.
+Each test is repeated with other choices: other widths of priors, parts of the record, and windows
+ahead.
 """
 
 import math
@@ -35,7 +36,14 @@ from forecast.hypotheses.outcome import (
     exceptions,
     sentences,
 )
-from forecast.hypotheses.power import SIZE_TABLE, Rate, like_embedded, power_words, rates_of, would_decide
+from forecast.hypotheses.power import (
+    SIZE_TABLE,
+    Rate,
+    like_embedded,
+    power_words,
+    rates_of,
+    would_decide,
+)
 from forecast.hypotheses.record import Record, read_panel, too_short, turned_back
 from forecast.panel.notes import DataNotes, notes_of_panel
 from forecast.progress import Progress, silent
@@ -59,20 +67,29 @@ class PooledVerdict:
     outcome: Outcome
     integration_error: float  # Change of `log_bayes_factor` with fewer nodes, or null
     rates: tuple[Rate, ...]  # Simulated power and false alarms
-    limit: float  # Log Bayes factor from which the claim is supported; below its negative it is rejected
+    # Log Bayes factor from which the claim is supported; below its negative it is rejected
+    limit: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         own = asdict(self.outcome)
         for name in ("without_dyad", "without_state"):
             own[name] = dict(zip(("name", "log_bayes_factor"), own[name], strict=True))
-        own["windows"] = {name: dict(zip(("gain", "error"), one, strict=True)) for name, one in own["windows"].items()}
+        own["windows"] = {
+            name: dict(zip(("gain", "error"), one, strict=True))
+            for name, one in own["windows"].items()
+        }
         own["exceptions"] = exceptions(self.outcome)
         for name, value in own["details"].items():
             if isinstance(value, Mapping):
                 own["details"][name] = {str(key): one for key, one in value.items()}
         error, rates = self.integration_error, [asdict(rate) for rate in self.rates]
-        about = {"code": self.code, "question": self.question, "claim": self.claim, "limit": self.limit}
+        about = {
+            "code": self.code,
+            "question": self.question,
+            "claim": self.claim,
+            "limit": self.limit,
+        }
         return {**about, **own, "integration_error": error, "rates": rates}
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -80,8 +97,11 @@ class PooledVerdict:
         found, choices = self.outcome, {**self.outcome.priors, **self.outcome.parts}
         groups: dict[str, Mapping[str, Any]] = {
             "evidence": {
-                "log_bayes_factor": found.log_bayes_factor, "least": found.least, "most": found.most,
-                "limit": self.limit, "error": self.integration_error,
+                "log_bayes_factor": found.log_bayes_factor,
+                "least": found.least,
+                "most": found.most,
+                "limit": self.limit,
+                "error": self.integration_error,
             },
             "dyad adds": found.dyads,
             "without dyad": dict([found.without_dyad]),
@@ -97,7 +117,7 @@ class PooledVerdict:
             "rejected": {one.truth: one.rejected for one in self.rates},
             "median least": {one.truth: one.least for one in self.rates},
             "median most": {one.truth: one.most for one in self.rates},
-        }  # fmt: skip
+        }
         groups["null sets"] = {null.name: null.sets for null in found.nulls}
         groups["null sets as good"] = {null.name: null.as_good for null in found.nulls}
         for group, numbers in groups.items():
@@ -115,8 +135,10 @@ class PooledVerdict:
         return power_words(self.rates)
 
 
-QUANTITIES = ((CYCLE, "half-life of deviations from the trend", "months", 1.0),
-              (RETURN, "half-life of the trend's return", "years", 12.0))  # fmt: skip
+QUANTITIES = (
+    (CYCLE, "half-life of deviations from the trend", "months", 1.0),
+    (RETURN, "half-life of the trend's return", "years", 12.0),
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +146,8 @@ class OwnDyad:
     """One dyad within the hierarchy: its own half-lives given all dyads, and what it adds to the evidence on claims."""
 
     dyad: str  # Code
-    # `quantity`, `unit`, `low`, `median` and `high` given the data, and the same before (`prior_low` and so on)
+    # `quantity`, `unit`, `low`, `median` and `high` given the data, and the same before
+    # (`prior_low` and so on)
     rows: tuple[Mapping[str, Any], ...]
     evidence: Mapping[str, float]  # What the dyad adds to `least`, by claim
 
@@ -142,10 +165,12 @@ class PooledResults(Displayed):
     stamp: str = EXPLORATORY  # `exploratory`, `frozen on data already seen` or `confirmatory`
     own: OwnDyad | None = None  # One dyad within the hierarchy; else null
     seed: int = 1  # Of placebo dates
-    # By dyad: how far the averages of three calendar decades moved away and back, in points of the cooperative
-    # share; of an index in standard deviations
+    # By dyad: how far the averages of three calendar decades moved away and back, in points of the
+    # cooperative share; of an index in standard deviations
     turned_back: Mapping[str, float] = field(default_factory=dict)
-    data_notes: DataNotes = field(default_factory=DataNotes)  # What readers have to know of the data
+    data_notes: DataNotes = field(
+        default_factory=DataNotes
+    )  # What readers have to know of the data
 
     def _card(self) -> Card:
         facts = [
@@ -161,10 +186,17 @@ class PooledResults(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         names = ("dyads", "first", "last", "months", "notes", "stamp", "seed", "turned_back")
-        facts = {name: getattr(self, name) for name in names} | {"doubts": tuple(sentences("doubts"))}
+        facts = {name: getattr(self, name) for name in names} | {
+            "doubts": tuple(sentences("doubts"))
+        }
         facts |= self.data_notes.facts
         own = None if self.own is None else asdict(self.own)
-        return {"schema": SCHEMA, **facts, "own": own, "claims": [one.to_dict() for one in self.verdicts]}
+        return {
+            "schema": SCHEMA,
+            **facts,
+            "own": own,
+            "claims": [one.to_dict() for one in self.verdicts],
+        }
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per number of the tests: the content of ``tests.csv``.
@@ -172,9 +204,10 @@ class PooledResults(Displayed):
         Returns
         -------
         pandas.DataFrame
-            ``code`` of the claim (empty for a dyad's own quantities), ``group`` of the number, such as ``evidence``,
-            ``dyad adds`` or ``own dyad``, its ``name`` and ``value``, and the 90% interval, ``low`` and ``high``, of
-            a dyad's own quantities. All groups: docs/schema/tests-json.md.
+            ``code`` of the claim (empty for a dyad's own quantities), ``group`` of the number, such
+            as ``evidence``, ``dyad adds`` or ``own dyad``, its ``name`` and ``value``, and the 90%
+            interval, ``low`` and ``high``, of a dyad's own quantities. All groups:
+            docs/schema/tests-json.md.
 
         Examples
         --------
@@ -206,13 +239,22 @@ FEWEST = 4
 def parts_of(engine: Engine) -> dict[str, Engine]:
     """Return engines of each half of the record, and of the dyads that turned back least and most, by name."""
     record, end = engine.record, engine.record.events.shape[1]
-    middle = int(np.median(np.repeat(np.arange(end), (record.events != 0).sum(axis=0))))  # by months with events
+    middle = int(
+        np.median(np.repeat(np.arange(end), (record.events != 0).sum(axis=0)))
+    )  # by months with events
     halves = {
-        f"in the first half of the record (to {record.time[middle - 1]})": record.between(0, middle),
-        f"in the second half of the record (from {record.time[middle]})": record.between(middle, end),
+        f"in the first half of the record (to {record.time[middle - 1]})": record.between(
+            0, middle
+        ),
+        f"in the second half of the record (from {record.time[middle]})": record.between(
+            middle, end
+        ),
     }
     brief = replace(engine, brief=True)
-    parts = {name: replace(brief, record=half, centres={}, kept={}, variants={}) for name, half in halves.items()}
+    parts = {
+        name: replace(brief, record=half, centres={}, kept={}, variants={})
+        for name, half in halves.items()
+    }
     size = len(record.dyads)
     if size >= FEWEST:
         order = [int(at) for at in np.argsort(-turned_back(record), kind="stable")]
@@ -224,7 +266,10 @@ def parts_of(engine: Engine) -> dict[str, Engine]:
 
 def sensitivity(claim: Claim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
     """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
-    priors = {name: _choice(claim, replace(engine, width=width, brief=True)) for name, width in WIDTHS.items()}
+    priors = {
+        name: _choice(claim, replace(engine, width=width, brief=True))
+        for name, width in WIDTHS.items()
+    }
     by_part = {name: _choice(claim, part) for name, part in parts.items()}
     ahead = {} if claim.ahead is None else windows(engine, claim.ahead)
     return {"priors": priors, "parts": by_part, "windows": ahead}
@@ -248,7 +293,10 @@ def windows(engine: Engine, ahead: Ahead) -> dict[str, tuple[float, float]]:
         start, stop = int(engine.record.first.min()), int(engine.record.stop.max())
         origins = range(start + FIRST_ORIGIN, stop - last, last)
         gains = np.array(
-            [_gain(origin, first, last, claim) - _gain(origin, first, last, [rival]) for origin in origins]
+            [
+                _gain(origin, first, last, claim) - _gain(origin, first, last, [rival])
+                for origin in origins
+            ]
         )
         if len(gains) > 1:
             found[name] = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
@@ -290,8 +338,8 @@ def pooled_tests(
     events : EventTable, optional
         The events of the panel; the claim on visits (``S10``) finds them among these.
     claims : sequence of str
-        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``, or ``S5`` for both of its
-        parts. By default all that the panel can answer, except ``S12``.
+        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``, or ``S5``
+        for both of its parts. By default all that the panel can answer, except ``S12``.
     dyad : str, optional
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
     cores : int, optional
@@ -308,7 +356,8 @@ def pooled_tests(
     Raises
     ------
     SpecError, DataError
-        Before any work: for an unknown claim or dyad, or if the panel cannot answer a claim that is named.
+        Before any work: for an unknown claim or dyad, or if the panel cannot answer a claim that is
+        named.
 
     Examples
     --------
@@ -324,7 +373,9 @@ def pooled_tests(
         raise SpecError(f"dyad: the data have no {dyad!r:.40}; choose among {join(record.dyads)}")
     codes, record, notes = _answerable(codes, record, named=bool(claims))
     if dyad is not None and dyad not in record.dyads:
-        raise SpecError(f"dyad: {dyad} is too short for all of {join(codes)}; choose among {join(record.dyads)}")
+        raise SpecError(
+            f"dyad: {dyad} is too short for all of {join(codes)}; choose among {join(record.dyads)}"
+        )
     engines, verdicts = dict[tuple[str, ...], _Engines](), []
     for at, code in enumerate(codes):
         tell(f"{code}, {CLAIMS[code].claim}", at, len(codes))
@@ -335,7 +386,9 @@ def pooled_tests(
     own = None
     if dyad is not None:
         tell(f"{dyad} within the hierarchy", len(codes), len(codes))
-        evidence = {one.code: one.outcome.dyads[dyad] for one in verdicts if dyad in one.outcome.dyads}
+        evidence = {
+            one.code: one.outcome.dyads[dyad] for one in verdicts if dyad in one.outcome.dyads
+        }
         whole = engines.get(record.dyads) or _Engines.of(record, cores, seed)
         own = own_dyad(whole.coarse, dyad, evidence)
     tell("all claims", len(codes), len(codes))
@@ -361,7 +414,9 @@ def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDya
     at, found = engine.record.dyads.index(dyad), engine.evidence(RETURN_CYCLE)
     rows = []
     for axis, name, unit, scale in QUANTITIES:
-        places, chance = own_posterior(found, engine.variant("plain").steps, at, axis, engine.finesse)
+        places, chance = own_posterior(
+            found, engine.variant("plain").steps, at, axis, engine.finesse
+        )
         below = np.cumsum(chance) - 0.5 * chance
         points = np.exp(np.interp((0.05, 0.5, 0.95), below, np.log(places))) / scale
         own = replace(axis, sd=math.hypot(axis.sd, axis.spread))  # Mean and dyads around it
@@ -384,7 +439,9 @@ class _Engines:
     def of(cls, record: Record, cores: int, seed: int) -> "_Engines":
         """Make the engines of a record."""
         fine = Engine(record, cores, FINER, seed=seed)
-        return cls(Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True), fine, parts_of(fine))
+        return cls(
+            Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True), fine, parts_of(fine)
+        )
 
 
 def _verdict(claim: Claim, engines: _Engines) -> PooledVerdict:
@@ -432,7 +489,9 @@ def _lacking(codes: Sequence[str], record: Record) -> dict[str, str]:
     return {code: lack for code in codes if (lack := CLAIMS[code].missing(record))}
 
 
-def lacking_of(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> dict[str, str]:
+def lacking_of(
+    panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]
+) -> dict[str, str]:
     """Return what a panel lacks for the claims that it cannot answer, in words, by claim."""
     record = read_panel(panel, None if events is None else visits_of(events, panel))
     return _lacking(parse_claims(claims), record)
@@ -446,9 +505,15 @@ def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[s
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:
     """Return the codes of claims in order; of none given, the usual ones."""
-    known = {code.lower(): (code,) for code in CLAIMS} | {code.lower(): parts for code, parts in PARTS.items()}
+    known = {code.lower(): (code,) for code in CLAIMS} | {
+        code.lower(): parts for code, parts in PARTS.items()
+    }
     unknown = [claim for claim in claims if claim.strip().lower() not in known]
     if unknown:
-        raise SpecError(f"claims: {join(unknown)} cannot be tested; choose among {', '.join((*CLAIMS, *PARTS))}")
+        raise SpecError(
+            f"claims: {join(unknown)} cannot be tested; choose among {', '.join((*CLAIMS, *PARTS))}"
+        )
     asked = {code for claim in claims for code in known[claim.strip().lower()]}
-    return tuple(code for code, one in CLAIMS.items() if code in asked or (not claims and one.usual))
+    return tuple(
+        code for code, one in CLAIMS.items() if code in asked or (not claims and one.usual)
+    )

@@ -1,6 +1,7 @@
 """Simulated record sets of known truth, as long and dense as a record: for power and false alarms of pooled tests.
 
-Counts are drawn at the event counts of the record; an index gets values at its months, standardised as the record's.
+Counts are drawn at the event counts of the record; an index gets values at its months, standardised
+as the record's.
 """
 
 import math
@@ -30,13 +31,23 @@ SOURCE_MONTHS, SOURCE_SD = 180, 0.4
 VOLUME, VOLUME_SD = -0.55, 0.2
 CANDIDATES = 4
 """Dyads of which one is chosen by how far it turned back, where a truth says so."""
-MATCHES = 40  # dyads of which the one is chosen that turned back most nearly as far as the recorded one
-MIN_APART = 36  # months between the largest moves of a record at which late eras are dated with hindsight
+MATCHES = (
+    40  # dyads of which the one is chosen that turned back most nearly as far as the recorded one
+)
+MIN_APART = (
+    36  # months between the largest moves of a record at which late eras are dated with hindsight
+)
 AROUND = 24
 """Months over which event counts are averaged before denser ones are drawn."""
 MEMORY_SPREAD = 0.1  # of the dyads' orders of integration
 LEAST_MEMORY, MOST_MEMORY = 0.02, 0.98
-STEP_SPREAD, CYCLE_SPREAD, CYCLE_SD_SPREAD, RETURN_SPREAD, CONCENTRATION_SPREAD = 0.25, 0.25, 0.15, 0.25, 0.5
+STEP_SPREAD, CYCLE_SPREAD, CYCLE_SD_SPREAD, RETURN_SPREAD, CONCENTRATION_SPREAD = (
+    0.25,
+    0.25,
+    0.15,
+    0.25,
+    0.5,
+)
 """Spreads of the dyads' parameters, and of sources' concentrations, log units."""
 
 
@@ -56,14 +67,20 @@ class Truth:
     shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
     bound: float | None = None  # Distance of bounds from the long-run mean
     headroom: float | None = None  # Of a ceiling above the trend at each era's start
-    memory: float | None = None  # Order of integration of a trend with long memory, of which `step` is the innovations
+    memory: float | None = (
+        None  # Order of integration of a trend with long memory, of which `step` is the innovations
+    )
     growth: float = 0.0  # By how much stronger reversion is one log-odds from the mean
     visit: float = 0.0  # What a visit adds to the cycle in the month after
     occasion: float = 0.0  # What a scheduled occasion adds to the level of its month
-    # Dyads that turned back most or least of `CANDIDATES` each, or of `MATCHES` most nearly as far as the recorded one
+    # Dyads that turned back most or least of `CANDIDATES` each, or of `MATCHES` most nearly as far
+    # as the recorded one
     chosen: Literal["", "turned", "stayed", "matched"] = ""
-    repeat: float = 0.0  # Chance that an event within three months of the last one is of the same side for that reason
-    hindsight: bool = False  # Eras that were not recognised at once are dated where the record moves most
+    # Chance that an event within three months of the last one is of the same side for that reason
+    repeat: float = 0.0
+    hindsight: bool = (
+        False  # Eras that were not recognised at once are dated where the record moves most
+    )
     tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")  # The claims whose test it is about
     sized: tuple[str, ...] = ()  # Those that it is also about on larger record sets
 
@@ -88,15 +105,22 @@ TRUTHS = {truth.name: truth for truth in TypeAdapter(tuple[Truth, ...]).validate
 
 
 def enlarged(record: Record, dyads: int, events: int) -> Record:
-    """Return a record with so many times as many dyads, and as many events per month; its eras and visits stay.
+    """Return a record with so many times as many dyads, and as many events per month.
 
-    More events are drawn around the average of the two years around each month, so that empty months fill.
+    Its eras and visits stay.
+
+    More events are drawn around the average of the two years around each month, so that empty
+    months fill.
     """
     names = ("events", "cooperative", "volume", "begins", "prompt", "first", "stop", "visits")
     arrays = ((name, getattr(record, name)) for name in names)
-    repeated: dict[str, Any] = {name: None if one is None else np.concatenate([one] * dyads) for name, one in arrays}
+    repeated: dict[str, Any] = {
+        name: None if one is None else np.concatenate([one] * dyads) for name, one in arrays
+    }
     codes = tuple(
-        "-".join(f"{state}{at or ''}" for state in dyad.split("-")) for at in range(dyads) for dyad in record.dyads
+        "-".join(f"{state}{at or ''}" for state in dyad.split("-"))
+        for at in range(dyads)
+        for dyad in record.dyads
     )
     found: Record = replace(record, dyads=codes, counts=None, **repeated)
     if events == 1:
@@ -176,15 +200,28 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
     step_sds = vary(truth.step, STEP_SPREAD)
     steps = step_sds[:, None] * _unit_steps(record, truth, rng)
     jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
-    keep = np.ones(size) if truth.trend_half_life is None else fraction_left(vary(truth.trend_half_life, RETURN_SPREAD))
+    keep = (
+        np.ones(size)
+        if truth.trend_half_life is None
+        else fraction_left(vary(truth.trend_half_life, RETURN_SPREAD))
+    )
     volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
     cooperative, values = np.zeros_like(record.cooperative), np.zeros(steps.shape)
-    occasions = np.sum([*occasions_of(record).values()], axis=0) if truth.occasion else np.zeros(steps.shape)
+    occasions = (
+        np.sum([*occasions_of(record).values()], axis=0)
+        if truth.occasion
+        else np.zeros(steps.shape)
+    )
     cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
     memories = np.zeros(size)
     if truth.memory is not None:
-        memories = np.clip(truth.memory + MEMORY_SPREAD * rng.standard_normal(size), LEAST_MEMORY, MOST_MEMORY)
-    decay, spread = fraction_left(vary(cycle_half_life, CYCLE_SPREAD)), vary(cycle_sd, CYCLE_SD_SPREAD)
+        memories = np.clip(
+            truth.memory + MEMORY_SPREAD * rng.standard_normal(size), LEAST_MEMORY, MOST_MEMORY
+        )
+    decay, spread = (
+        fraction_left(vary(cycle_half_life, CYCLE_SPREAD)),
+        vary(cycle_sd, CYCLE_SD_SPREAD),
+    )
     for d in range(size):
         part = slice(int(record.first[d]), int(record.stop[d]))
         months = part.stop - part.start
@@ -211,7 +248,9 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
             continue
         cooperative[d, part] = _draw(level, concentration, record.events[d, part], rng)
         if truth.repeat:
-            cooperative[d, part] = _repeated(cooperative[d, part], record.events[d, part], truth.repeat, rng)
+            cooperative[d, part] = _repeated(
+                cooperative[d, part], record.events[d, part], truth.repeat, rng
+            )
     if record.value is not None:
         return replace(record, value=values)
     return replace(record, cooperative=cooperative)

@@ -24,9 +24,10 @@ FEWEST = 3  # Events of a dyad without which a fit shows nothing but its prior
 class PanelArrays:
     """Sparse view of a panel: only what was observed, and only the periods the path needs, its nodes.
 
-    Those are the periods of a dyad with an observation, and the first and last of it and of its eras, in time order; of
-    its first era also the period in which that begins, where the panel is older.
-    Between nodes trend and cycle move by exact transitions; a cycle without one asks for ``dense`` nodes.
+    Those are the periods of a dyad with an observation, and the first and last of it and of its
+    eras, in time order; of its first era also the period in which that begins, where the panel is
+    older. Between nodes trend and cycle move by exact transitions; a cycle without one asks for
+    ``dense`` nodes.
     """
 
     panel: xr.Dataset
@@ -35,13 +36,16 @@ class PanelArrays:
     era_dyad: Index
     starts: Index  # Where each dyad's nodes begin
     node_of: Index  # Node of every period, (dyad, time); -1 where there is none
-    node_dyad: Index  # Dyad, period, era, and number of periods since the node before (0 at a dyad's first)
+    # Dyad, period, era, and number of periods since the node before (0 at a dyad's first)
+    node_dyad: Index
     node_time: Index
     node_era: Index
     node_gap: Index
     periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
     observed: Any  # What tells of the level, in the arrays of the spec's kind of observation
-    drivers: Float | None = None  # Standardised values of those that the spec asks for, (driver, dyad, time)
+    drivers: Float | None = (
+        None  # Standardised values of those that the spec asks for, (driver, dyad, time)
+    )
 
     @property
     def dyads(self) -> int:
@@ -60,7 +64,10 @@ class PanelArrays:
 
     @property
     def era_start(self) -> Index:
-        """Node at which every era begins, and its ceiling hangs, (era,); zero for an era without a node."""
+        """Node at which every era begins, and its ceiling hangs, (era,).
+
+        Zero for an era without a node.
+        """
         first = np.zeros(self.eras, dtype=np.int64)
         begins = np.flatnonzero(np.diff(self.node_era, prepend=-1) != 0)
         first[self.node_era[begins]] = begins
@@ -75,8 +82,11 @@ class PanelArrays:
         columns = np.column_stack([self.node_dyad, self.node_gap, new_era])
         pairs, pair_of = np.unique(columns, axis=0, return_inverse=True)
         return {
-            "pair_dyad": pairs[:, 0], "pair_gap": pairs[:, 1], "pair_new_era": pairs[:, 2], "pair_of_node": pair_of,
-        }  # fmt: skip
+            "pair_dyad": pairs[:, 0],
+            "pair_gap": pairs[:, 1],
+            "pair_new_era": pairs[:, 2],
+            "pair_of_node": pair_of,
+        }
 
     @property
     def eras(self) -> int:
@@ -86,7 +96,9 @@ class PanelArrays:
     @property
     def coordinates(self) -> dict[str, Any]:
         """Coordinates of the dims of model and fit."""
-        own: dict[str, Any] = {name: self.panel[name].to_numpy() for name in SHARED if name in self.panel.coords}
+        own: dict[str, Any] = {
+            name: self.panel[name].to_numpy() for name in SHARED if name in self.panel.coords
+        }
         if self.spec.drivers:
             own["driver"] = np.array([name for name, _ in self.spec.drivers])
         return own
@@ -105,14 +117,20 @@ class PanelArrays:
 def first_eras(panel: xr.Dataset) -> Index:
     """Return the period in which each dyad's first era begins, (dyad,); 0 of one that began before the panel.
 
-    Periods before it count as that era's, but lie under no ceiling: the framework that sets it was not there yet.
+    Periods before it count as that era's, but lie under no ceiling: the framework that sets it was
+    not there yet.
     """
     era = panel["era_index"].transpose("dyad", "time").to_numpy()[:, 0]
-    begins = np.searchsorted(panel["time"].to_numpy(), panel["era_start"].to_numpy()[era], side="right") - 1
+    begins = (
+        np.searchsorted(panel["time"].to_numpy(), panel["era_start"].to_numpy()[era], side="right")
+        - 1
+    )
     return np.asarray(np.clip(begins, 0, panel.sizes["time"] - 1))
 
 
-def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = None) -> PanelArrays:
+def panel_arrays(
+    panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = None
+) -> PanelArrays:
     """Read the arrays of a panel."""
     validate_panel(panel)
     observation = spec.observation_model
@@ -150,7 +168,9 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec, *, dense: bool | None = 
 def require_observations(panel: xr.Dataset) -> None:
     """Make sure that there is something to fit, or raise `DataError`."""
     if not panel_kind(panel).number(panel):
-        raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
+        raise DataError(
+            "panel holds no observation in its coverage; widen the dates or check the coverage table"
+        )
 
 
 def require_events(panel: xr.Dataset) -> None:

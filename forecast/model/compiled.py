@@ -1,7 +1,7 @@
 """Log-densities compiled from the PyMC graph, for the forms that no kernel has.
 
-Compiling a graph takes longer than sampling it, some twenty seconds. A form is compiled once per process and reused
-with the data of the next panel.
+Compiling a graph takes longer than sampling it, some twenty seconds. A form is compiled once per
+process and reused with the data of the next panel.
 """
 
 import ctypes
@@ -27,7 +27,8 @@ from forecast.model.variables import sampled_variables
 from forecast.progress import Progress
 from forecast.typing import Bool, Float
 
-# A form takes 100 to 250 MB (one dyad, six of them); a comparison of models needs a handful at once, some of two parts.
+# A form takes 100 to 250 MB (one dyad, six of them); a comparison of models needs a handful at
+# once, some of two parts.
 KEPT_FORMS = 12
 _COMPILED: "OrderedDict[tuple[Any, ...], Compiled]" = OrderedDict()
 # All panels of one form share the data of the compiled model; a filled sampler has its own.
@@ -50,7 +51,11 @@ def compiled_density(arrays: PanelArrays, data: dict[str, Any], report: Progress
 def form_of(arrays: PanelArrays) -> tuple[Any, ...]:
     """Return all that the compiled model of a panel has built in; the rest is data."""
     spec = arrays.spec
-    shape = (arrays.dyads, *spec.observation_model.shape(arrays.observed), node_capacity(arrays.nodes))
+    shape = (
+        arrays.dyads,
+        *spec.observation_model.shape(arrays.observed),
+        node_capacity(arrays.nodes),
+    )
     by_era = spec.has_ceiling or not spec.moves
     eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
     return spec, eras, shape, arrays.periods_a_month
@@ -62,7 +67,9 @@ class Compiled:
 
     model: pm.Model  # The model of the first panel of this form; its labels are that panel's
     sampler: Any  # Log-density and gradient
-    derivation: Callable[[], Callable[..., list[Any]]]  # Compiles, once, what follows from a draw of the free variables
+    derivation: Callable[
+        [], Callable[..., list[Any]]
+    ]  # Compiles, once, what follows from a draw of the free variables
     derived_names: tuple[str, ...]
     data: dict[str, Any]  # Of the panel whose density it is
 
@@ -70,7 +77,9 @@ class Compiled:
         """Return the same with another panel's packed data."""
         packed = {name: value.astype(self.model[name].type.dtype) for name, value in data.items()}
         read = {variable.name for variable in self.sampler.shared_var_keys}
-        sampler = self.sampler.with_data(**{name: value for name, value in packed.items() if name in read})
+        sampler = self.sampler.with_data(
+            **{name: value for name, value in packed.items() if name in read}
+        )
         return replace(self, sampler=sampler, data=packed)
 
     @cached_property
@@ -88,10 +97,14 @@ class Compiled:
         """Return draws in the sampler's coordinates."""
         parts = []
         for variable in self.model.free_RVs:
-            values = drawn[variable.name].transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+            values = (
+                drawn[variable.name].transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+            )
             if is_positive(variable, self.model):
                 values = np.log(values)
-            elif (transform := self.model.rvs_to_transforms[variable]) is not None:  # values that sum to zero
+            elif (
+                transform := self.model.rvs_to_transforms[variable]
+            ) is not None:  # values that sum to zero
                 values = transform.forward(pt.as_tensor(values)).eval()
             parts.append(values.reshape(*values.shape[:2], -1))
         return np.concatenate(parts, axis=2)
@@ -100,15 +113,24 @@ class Compiled:
         """Return the log-density of a point, as the sampler itself evaluates it."""
         call, number = self.sampler.compiled_logp_func.ctypes, self.sampler.n_dim
         value, gradient = ctypes.c_double(), np.empty(number)
-        held, pointer = np.ascontiguousarray(point, dtype=np.float64), ctypes.POINTER(ctypes.c_double)
+        held, pointer = (
+            np.ascontiguousarray(point, dtype=np.float64),
+            ctypes.POINTER(ctypes.c_double),
+        )
         failed = call(
-            ctypes.c_uint64(number), held.ctypes.data_as(pointer), gradient.ctypes.data_as(pointer),
-            ctypes.byref(value), ctypes.c_void_p(self.sampler.user_data.ctypes.data),
-        )  # fmt: skip
+            ctypes.c_uint64(number),
+            held.ctypes.data_as(pointer),
+            gradient.ctypes.data_as(pointer),
+            ctypes.byref(value),
+            ctypes.c_void_p(self.sampler.user_data.ctypes.data),
+        )
         return -np.inf if failed else value.value
 
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
-        """Return the variables of the posterior, those that were drawn among them; see `Assembled.derived`."""
+        """Return the variables of the posterior, those that were drawn among them.
+
+        See `Assembled.derived`.
+        """
         chains, draws = drawn.sizes["chain"], drawn.sizes["draw"]
         names = [variable.name for variable in self.model.free_RVs]
         arrays = (drawn[name].transpose("chain", "draw", ...).to_numpy() for name in names)
@@ -122,24 +144,32 @@ class Compiled:
                 result = result or [np.empty((chains, draws, *np.shape(value))) for value in values]
                 for kept, value in zip(result, values, strict=True):
                     kept[chain, draw] = value
-        return dict(zip(names, inputs, strict=True)) | dict(zip(self.derived_names, result, strict=True))
+        return dict(zip(names, inputs, strict=True)) | dict(
+            zip(self.derived_names, result, strict=True)
+        )
 
 
 def _compile(model: pm.Model) -> Compiled:
     free = [variable.name for variable in model.free_RVs]
     wanted = (*sampled_variables(), *NODE_PATHS)
-    derived = {name: model[name] for name in wanted if name in model.named_vars and name not in free}
+    derived = {
+        name: model[name] for name in wanted if name in model.named_vars and name not in free
+    }
     parameters = [variable for variable in model.free_RVs if variable.name != WHITE]
     derived["log_prior"] = sum(pm.logp(variable, variable).sum() for variable in parameters)
     # Of the change of variables to the sampler's coordinates; that of sums to zero is none.
-    log_jacobian = sum(pt.log(variable).sum() for variable in parameters if is_positive(variable, model))
+    log_jacobian = sum(
+        pt.log(variable).sum() for variable in parameters if is_positive(variable, model)
+    )
     potentials = sum(potential for potential in model.potentials if potential.name != OBSERVED)
     derived["log_rest"] = derived["log_prior"] + log_jacobian + potentials
     sampler = nutpie.compile_pymc_model(model, var_names=free)
 
     @cache
     def derivation() -> Any:  # after sampling, because that is faster
-        return pytensor.function(model.free_RVs, list(derived.values()), mode="NUMBA", on_unused_input="ignore")
+        return pytensor.function(
+            model.free_RVs, list(derived.values()), mode="NUMBA", on_unused_input="ignore"
+        )
 
     return Compiled(model, sampler, derivation, tuple(derived), {})
 

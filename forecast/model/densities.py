@@ -1,8 +1,8 @@
 """Log-densities ready for sampling, assembled from kernels where possible.
 
-For one dataset of sides with a linear cycle or none, `forecast.model.kernels.density` computes the density of the PyMC
-model, of parameters and priors as that declares, compiled once per environment. Other forms are compiled from the graph
-(`forecast.model.compiled`).
+For one dataset of sides with a linear cycle or none, `forecast.model.kernels.density` computes the
+density of the PyMC model, of parameters and priors as that declares, compiled once per environment.
+Other forms are compiled from the graph (`forecast.model.compiled`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,15 @@ if TYPE_CHECKING:
     from forecast.model.compiled import Compiled
 
 POINT = "point"  # Name of what is kept of a draw: its coordinates
-ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom_dyad", "tau", "volume_effect")
+ROWS = (
+    "trend_mean",
+    "trend_step",
+    "cycle_half_life",
+    "cycle_sd",
+    "headroom_dyad",
+    "tau",
+    "volume_effect",
+)
 """Names of the quantities of dyads, in the order of `forecast.model.kernels.density`."""
 SCALARS = {"trend_jump", "trend_half_life", "headroom_era_sd"}
 
@@ -64,8 +72,13 @@ class Layout:
         """Put variables one behind the other."""
         number = [one.size(sizes) for one in free]
         ends = np.cumsum(number).tolist()
-        places = {one.name: slice(end - size, end) for one, size, end in zip(free, number, ends, strict=True)}
-        centre, sd = np.repeat(np.array([one.prior for one in free], dtype=np.float64).T, number, axis=1)
+        places = {
+            one.name: slice(end - size, end)
+            for one, size, end in zip(free, number, ends, strict=True)
+        }
+        centre, sd = np.repeat(
+            np.array([one.prior for one in free], dtype=np.float64).T, number, axis=1
+        )
         positive = np.repeat([one.positive for one in free], number)
         own = np.flatnonzero((sd > 0.0) | positive)
         return cls(places, density.Coordinates(centre, sd, positive, own))
@@ -82,7 +95,9 @@ class Layout:
     def values(self, name: str, points: Float) -> Float:
         """Take the values of a variable out of points (draw, coordinate)."""
         place = self.places[name]
-        return np.exp(points[:, place]) if self.coordinates.positive[place.start] else points[:, place]
+        return (
+            np.exp(points[:, place]) if self.coordinates.positive[place.start] else points[:, place]
+        )
 
     def log_scale(self, points: Float) -> Float:
         """Return the change of variables of points (draw, coordinate) to positive values, (draw,)."""
@@ -92,7 +107,9 @@ class Layout:
         """Draw a point to start from: near the priors' centres, and white noise where there is no prior."""
         noise = rng.standard_normal(self.coordinates.sd.size)
         flat = self.coordinates.sd == 0.0
-        return np.asarray(np.where(flat, noise, self.coordinates.centre + 0.5 * self.coordinates.sd * noise))
+        return np.asarray(
+            np.where(flat, noise, self.coordinates.centre + 0.5 * self.coordinates.sd * noise)
+        )
 
 
 @dataclass(frozen=True)
@@ -130,31 +147,57 @@ class PathBlock:
         def place(role: str) -> int:
             return layout.place(declared.get(role))
 
-        spread, raw = ("headroom_era_sd", "headroom_raw") if spec.has_ceiling else ("trend_jump", "trend_jump_raw")
+        spread, raw = (
+            ("headroom_era_sd", "headroom_raw")
+            if spec.has_ceiling
+            else ("trend_jump", "trend_jump_raw")
+        )
         choices = density.Choices(
-            moves=spec.moves, cycle=spec.has_cycle, ceiling=spec.has_ceiling, start_sd=float(paced.trend_start),
-            softness=SOFTNESS, jump=place("trend_jump"), half_life=place("trend_half_life"),
-            concentration=place("concentration"), era_spread=place(spread) if raw in declared else NONE,
-            eras=place(raw), direction=place("direction"), white=layout.place(white),
-        )  # fmt: skip
+            moves=spec.moves,
+            cycle=spec.has_cycle,
+            ceiling=spec.has_ceiling,
+            start_sd=float(paced.trend_start),
+            softness=SOFTNESS,
+            jump=place("trend_jump"),
+            half_life=place("trend_half_life"),
+            concentration=place("concentration"),
+            era_spread=place(spread) if raw in declared else NONE,
+            eras=place(raw),
+            direction=place("direction"),
+            white=layout.place(white),
+        )
         nodes, weights = quadrature(spec)
-        still = {"relative_count": np.zeros(arrays.nodes), "anchor_volume_effect": np.zeros(arrays.dyads)}
-        every = still | dict(data) | {
-            "pair_nodes": np.bincount(data["pair_of_node"]), "nodes": nodes,
-            "era_dyad": arrays.era_dyad, "era_start": arrays.era_start, "weights": weights,
-            "directions": arrays.observed.side.directions,
-        }  # fmt: skip
+        still = {
+            "relative_count": np.zeros(arrays.nodes),
+            "anchor_volume_effect": np.zeros(arrays.dyads),
+        }
+        every = (
+            still
+            | dict(data)
+            | {
+                "pair_nodes": np.bincount(data["pair_of_node"]),
+                "nodes": nodes,
+                "era_dyad": arrays.era_dyad,
+                "era_start": arrays.era_start,
+                "weights": weights,
+                "directions": arrays.observed.side.directions,
+            }
+        )
         held = {name: _held(value) for name, value in every.items()}
 
         def tuple_of(kind: Any, prefix: str = "") -> Any:
-            return kind(*(held[prefix + name if prefix + name in held else name] for name in kind._fields))
+            return kind(
+                *(held[prefix + name if prefix + name in held else name] for name in kind._fields)
+            )
 
         held["pairs"] = tuple_of(Pairs, "pair_")
         held["anchor"] = tuple_of(density.Anchor, "anchor_")
         return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
-        return density.path_density(point, self.layout.coordinates, self.by_dyad, self.choices, self.data)
+        return density.path_density(
+            point, self.layout.coordinates, self.by_dyad, self.choices, self.data
+        )
 
     def derived(self, points: Float) -> dict[str, Float]:
         spec, draws, data = self.spec, len(points), self.data
@@ -165,7 +208,9 @@ class PathBlock:
         found = {"log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points)}
         found["trend_mean"] = dyads[:, density.MEAN]
         found |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
-        found |= {name: self.layout.values(name, points)[:, 0] for name in SCALARS & self.declared.keys()}
+        found |= {
+            name: self.layout.values(name, points)[:, 0] for name in SCALARS & self.declared.keys()
+        }
         if spec.moves:
             kept = np.broadcast_to(spec.trend_model.retention(found), draws)
             found |= {"trend_retention": kept, "node_trend": trend}
@@ -173,7 +218,11 @@ class PathBlock:
             found["mu"] = of_era
         if spec.has_cycle:
             phi = fraction_left(found["cycle_half_life"])
-            found |= {"phi": phi, "sigma": linear_shock(found["cycle_sd"], phi), "node_cycle": cycle}
+            found |= {
+                "phi": phi,
+                "sigma": linear_shock(found["cycle_sd"], phi),
+                "node_cycle": cycle,
+            }
         if spec.has_ceiling:
             found |= {"headroom": of_era, "ceiling": trend[:, data.era_start] + of_era}
         if "concentration" in self.declared:
@@ -211,7 +260,9 @@ class Assembled:
         """Return log-density and gradient of a point."""
         if len(self.blocks) == 1:
             return self.blocks[0].evaluate(point)
-        found = [block.evaluate(own) for block, own in zip(self.blocks, self._split(point), strict=True)]
+        found = [
+            block.evaluate(own) for block, own in zip(self.blocks, self._split(point), strict=True)
+        ]
         return sum(value for value, _ in found), np.concatenate([gradient for _, gradient in found])
 
     def log_density(self, point: Float) -> float:
@@ -225,18 +276,27 @@ class Assembled:
 
         number = self.ends[-1]
         return from_pyfunc(
-            number, lambda: self.evaluate, lambda *_: lambda point: {POINT: point}, [np.dtype(np.float64)],
-            [(number,)], [POINT], make_initial_point_fn=self.start,
-        )  # fmt: skip
+            number,
+            lambda: self.evaluate,
+            lambda *_: lambda point: {POINT: point},
+            [np.dtype(np.float64)],
+            [(number,)],
+            [POINT],
+            make_initial_point_fn=self.start,
+        )
 
     def points(self, drawn: xr.Dataset) -> Float:
         """Return the coordinates of draws, (chain, draw, coordinate)."""
-        return np.ascontiguousarray(drawn[POINT].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64)
+        return np.ascontiguousarray(
+            drawn[POINT].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64
+        )
 
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
         """Return the variables of the posterior, and ``log_rest``, all of the log-density but the likelihood."""
         points, result = self.points(drawn), dict[str, Float]()
-        for block, own in zip(self.blocks, self._split(points.reshape(-1, points.shape[-1])), strict=True):
+        for block, own in zip(
+            self.blocks, self._split(points.reshape(-1, points.shape[-1])), strict=True
+        ):
             for name, found in block.derived(np.ascontiguousarray(own)).items():
                 values = found.reshape(*points.shape[:2], *found.shape[1:])
                 result[name] = result[name] + values if name in result else values
@@ -282,14 +342,22 @@ def density_of(arrays: PanelArrays, report: Progress = silent) -> "Density":
     return compiled_density(arrays, data, report)
 
 
-def sample(density: "Density", trees: tuple[float, int], *, stop: Event | None = None, **settings: Any) -> Groups:
+def sample(
+    density: "Density", trees: tuple[float, int], *, stop: Event | None = None, **settings: Any
+) -> Groups:
     """Sample a density, at an acceptance rate and with so many doublings of a tree, or until it is to stop."""
     import nutpie
 
     sampler = nutpie.sample(
-        density.sampler, **settings, save_warmup=False, progress_bar=False, blocking=False,
-        target_accept=trees[0], maxdepth=trees[1], exact_normal_trajectory=True,
-    )  # fmt: skip
+        density.sampler,
+        **settings,
+        save_warmup=False,
+        progress_bar=False,
+        blocking=False,
+        target_accept=trees[0],
+        maxdepth=trees[1],
+        exact_normal_trajectory=True,
+    )
     try:
         while True:
             with suppress(TimeoutError):

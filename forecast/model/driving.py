@@ -1,10 +1,12 @@
 r"""Drivers: covariates that shift the level, each with an estimated effect.
 
-A driver's push follows from its values and the parameters alone, so that it adds to the level without entering the
-whitened path. With :math:`x_t` the standardised driver and :math:`b` its effect, the push is
+A driver's push follows from its values and the parameters alone, so that it adds to the level
+without entering the whitened path. With :math:`x_t` the standardised driver and :math:`b` its
+effect, the push is
 
 - on the **month** :math:`b x_t`, in that month alone: the level is unchanged;
-- on the **cycle** :math:`g_t = \phi g_{t-1} + (1 - \phi) b x_t`: the cycle reverts to :math:`b x_t`;
+- on the **cycle** :math:`g_t = \phi g_{t-1} + (1 - \phi) b x_t`: the cycle reverts to :math:`b
+  x_t`;
 - on the **trend** :math:`b x_t`: the trend is higher by that while the driver is.
 
 Effects are shrunk to zero together: normal around zero with one spread for all, itself half-normal.
@@ -36,11 +38,17 @@ type Drivers = tuple[tuple[str, str], ...]  # Names of drivers, and what each ac
 def parse_drivers(value: Any) -> Drivers:
     """Return drivers from a mapping or from pairs."""
     pairs = list(value.items()) if isinstance(value, Mapping) else value
-    if not isinstance(pairs, list | tuple) or not all(isinstance(one, list | tuple) and len(one) == 2 for one in pairs):
-        raise SpecError(f"drivers: got {value!r:.200}; expected a mapping such as {{'summit': 'month'}}")
+    if not isinstance(pairs, list | tuple) or not all(
+        isinstance(one, list | tuple) and len(one) == 2 for one in pairs
+    ):
+        raise SpecError(
+            f"drivers: got {value!r:.200}; expected a mapping such as {{'summit': 'month'}}"
+        )
     for name, acts in pairs:
         if not isinstance(name, str) or not name or acts not in ACTS:
-            raise SpecError(f"drivers: got {name!r:.60}: {acts!r:.60}; expected a name, and one of {', '.join(ACTS)}")
+            raise SpecError(
+                f"drivers: got {name!r:.60}: {acts!r:.60}; expected a name, and one of {', '.join(ACTS)}"
+            )
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
         raise SpecError(f"drivers: one of {join(names)} is there twice; a driver acts on one thing")
@@ -51,7 +59,9 @@ def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
     """Make sure that what drivers act on is there, and moves so that their push is known."""
     for name, acts in drivers:
         if acts == "trend" and not moving:
-            raise SpecError(f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on the month")
+            raise SpecError(
+                f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on the month"
+            )
         if acts == "cycle" and not linear:
             raise SpecError(
                 f"drivers: {name} acts on the cycle, which needs cycle='linear': the push on another cycle depends "
@@ -60,7 +70,10 @@ def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
 
 
 def driver_values(drivers: Drivers, panel: "xr.Dataset") -> Float | None:
-    """Return the standardised values of drivers, (driver, dyad, time), from a panel; None without drivers."""
+    """Return the standardised values of drivers, (driver, dyad, time), from a panel.
+
+    None without drivers.
+    """
     return standardised(panel, [name for name, _ in drivers]) if drivers else None
 
 
@@ -75,16 +88,22 @@ def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
 
     spread = pm.HalfNormal("driver_effects_sd", priors.driver_effects)
     if not pool:
-        raw = pm.Normal("driver_raw", 0.0, float(np.hypot(1.0, priors.driver_dyads)), dims=("driver", "dyad"))
+        raw = pm.Normal(
+            "driver_raw", 0.0, float(np.hypot(1.0, priors.driver_dyads)), dims=("driver", "dyad")
+        )
         return pm.Deterministic("driver_effect", spread * raw, dims=("driver", "dyad"))
     common = pm.Normal("driver_common_raw", 0.0, 1.0, dims="driver")
     apart = spread_around("driver_dyad_sd", priors.driver_dyads).add()
     own = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
     pm.Deterministic("driver_common", spread * common, dims="driver")
-    return pm.Deterministic("driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad"))
+    return pm.Deterministic(
+        "driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad")
+    )
 
 
-def driving_data(drivers: Drivers, values: Float, node_dyad: Index, node_time: Index) -> dict[str, Any]:
+def driving_data(
+    drivers: Drivers, values: Float, node_dyad: Index, node_time: Index
+) -> dict[str, Any]:
     """Return the arrays that a model reads of its drivers, by the names of its data: nodes or months come first."""
     data, at_nodes = dict[str, Any](), values[:, node_dyad, node_time]
     for what in ("month", "trend"):
@@ -95,7 +114,9 @@ def driving_data(drivers: Drivers, values: Float, node_dyad: Index, node_time: I
     return data
 
 
-def node_push(drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
+def node_push(
+    drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapping[str, Any]
+) -> tuple[Any, Any]:
     """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
 
@@ -124,11 +145,15 @@ class Push(NamedTuple):
         return np.asarray(self.trend + self.cycle)
 
 
-def push(drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Push | None" = None) -> Push:
+def push(
+    drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Push | None" = None
+) -> Push:
     """Compute the push on one dyad."""
 
     def summed(what: str) -> Float:
-        total = np.zeros(np.broadcast_shapes(effect.shape[:-1], value.shape[:-2]) + value.shape[-1:])
+        total = np.zeros(
+            np.broadcast_shapes(effect.shape[:-1], value.shape[:-2]) + value.shape[-1:]
+        )
         for place in acting_on(drivers, what):
             total = total + effect[..., place, None] * value[..., place, :]
         return total
@@ -142,13 +167,20 @@ def push(drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Pus
     )
 
 
-def push_of_draw(spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Dataset") -> Push | None:
-    """Compute the push on every dyad of a panel under one draw, (dyad, time); None without drivers."""
+def push_of_draw(
+    spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Dataset"
+) -> Push | None:
+    """Compute the push on every dyad of a panel under one draw, (dyad, time).
+
+    None without drivers.
+    """
     values = driver_values(spec.drivers, panel)
     if values is None:
         return None
     effect = parameters["driver_effect"].transpose("dyad", "driver").to_numpy()
-    phi = np.broadcast_to(parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1])
+    phi = np.broadcast_to(
+        parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1]
+    )
     return push(spec.drivers, effect, values.transpose(1, 0, 2), phi)
 
 

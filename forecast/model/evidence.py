@@ -1,9 +1,10 @@
 r"""Marginal likelihood of the data under a model, by bridge sampling.
 
-Half of the draws give a Gaussian proposal (full covariance for the parameters, diagonal for the white noise), and the
-other half is compared with draws from it (Meng and Wong 1996; Gronau et al. 2017,
-https://doi.org/10.1016/j.jmp.2017.09.005). The sampler's coordinates suit this, because most of them are white
-noise. Multinomial coefficients are left out: marginal likelihoods compare only models of the same panel and unit.
+Half of the draws give a Gaussian proposal (full covariance for the parameters, diagonal for the
+white noise), and the other half is compared with draws from it (Meng and Wong 1996; Gronau et al.
+2017, https://doi.org/10.1016/j.jmp.2017.09.005). The sampler's coordinates suit this, because most
+of them are white noise. Multinomial coefficients are left out: marginal likelihoods compare only
+models of the same panel and unit.
 """
 
 from collections.abc import Callable
@@ -32,10 +33,14 @@ def evidence(density: Density, drawn: xr.Dataset, rng: np.random.Generator) -> E
     """Estimate the marginal likelihood of a model from draws of all its coordinates."""
     found = bridge(density.log_density, density.points(drawn), density.white, rng)
     # Prior and change of variables of the path are written without their constant.
-    return Evidence(found.log - 0.5 * float(np.log(2.0 * np.pi)) * density.unnormalised, found.error)
+    return Evidence(
+        found.log - 0.5 * float(np.log(2.0 * np.pi)) * density.unnormalised, found.error
+    )
 
 
-def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator) -> Evidence:
+def bridge(
+    log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator
+) -> Evidence:
     """Compute the logarithm of the integral of a density, from draws (chain, draw, coordinate) of it."""
     chains, draws, parameters = *points.shape[:2], int((~white).sum())
     half = draws // 2
@@ -46,12 +51,19 @@ def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rn
         )
     kept = points[:, half:].reshape(-1, points.shape[2])
     guide, drawn = _guide(points[:, :half].reshape(-1, points.shape[2]), white, rng, len(kept))
-    ours, theirs = (np.array([log_density(p) for p in many]) - guide(many) for many in (kept, drawn))
+    ours, theirs = (
+        np.array([log_density(p) for p in many]) - guide(many) for many in (kept, drawn)
+    )
     return _meng_wong(ours.reshape(len(points), -1), theirs)
 
 
-def _guide(points: Float, white: Bool, rng: np.random.Generator, number: int) -> tuple[Callable[[Float], Float], Float]:
-    """Fit a normal distribution to points, with covariance among the parameters alone; its log-density, and draws."""
+def _guide(
+    points: Float, white: Bool, rng: np.random.Generator, number: int
+) -> tuple[Callable[[Float], Float], Float]:
+    """Fit a normal distribution to points, with covariance among the parameters alone.
+
+    Its log-density, and draws.
+    """
     mean, spread = points.mean(axis=0), points[:, white].std(axis=0)
     factor = np.linalg.cholesky(np.cov(points[:, ~white].T).reshape(2 * (int((~white).sum()),)))
     volume = np.log(spread).sum() + np.log(np.diag(factor)).sum()
@@ -76,7 +88,9 @@ def _meng_wong(ours: Float, theirs: Float) -> Evidence:
     share = flat.size / (flat.size + theirs.size)
 
     def terms(log_z: float) -> tuple[Float, Float]:
-        at_theirs = 1.0 / (share + (1 - share) * np.exp(np.clip(log_z - (theirs - shift), -700, 700)))
+        at_theirs = 1.0 / (
+            share + (1 - share) * np.exp(np.clip(log_z - (theirs - shift), -700, 700))
+        )
         at_ours = 1.0 / (share * np.exp(np.clip(ours - shift - log_z, -700, 700)) + (1 - share))
         return at_theirs, at_ours
 
@@ -88,20 +102,30 @@ def _meng_wong(ours: Float, theirs: Float) -> Evidence:
         if abs(step) < 1e-9:
             break
     effective = float(ess(xr.DataArray(at_ours, dims=("chain", "draw")), method="mean"))
-    relative = at_theirs.var() / at_theirs.mean() ** 2 / theirs.size + at_ours.var() / at_ours.mean() ** 2 / effective
+    relative = (
+        at_theirs.var() / at_theirs.mean() ** 2 / theirs.size
+        + at_ours.var() / at_ours.mean() ** 2 / effective
+    )
     return Evidence(log_z + shift, float(np.sqrt(relative)))
 
 
 TUNE, CHAINS, ACCEPT = 100, 2, 0.8
-# Half of the draws give the guide of the bridge a mean and a spread for each white coordinate; a cubic cycle has two of
-# these a month. With so many, seeds agree to 0.05 for a linear cycle on US-China and to 0.15 for a cubic one.
+# Half of the draws give the guide of the bridge a mean and a spread for each white coordinate; a
+# cubic cycle has two of these a month. With so many, seeds agree to 0.05 for a linear cycle on
+# US-China and to 0.15 for a cubic one.
 DRAWS, DENSE_DRAWS = 1000, 2000
-# In white coordinates seven leapfrog steps already turn a path round: deeper trees cost more than they add.
+# In white coordinates seven leapfrog steps already turn a path round: deeper trees cost more than
+# they add.
 DEPTH = 3
 
 
 def quick_evidence(
-    panel: xr.Dataset, spec: PendulumSpec, *, seed: int, draws: int | None = None, stop: Event | None = None
+    panel: xr.Dataset,
+    spec: PendulumSpec,
+    *,
+    seed: int,
+    draws: int | None = None,
+    stop: Event | None = None,
 ) -> Evidence:
     """Estimate the marginal likelihood of a model from a short fit in any thread."""
     chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)

@@ -56,7 +56,9 @@ def is_saved_fit(path: Path) -> bool:
     """Return whether a file or folder is marked as a saved fit; it may be damaged."""
     try:
         if path.is_dir():
-            return bool(json.loads(read_bytes(path / "zarr.json", LONGEST))["attributes"]["kind"] == KIND)
+            return bool(
+                json.loads(read_bytes(path / "zarr.json", LONGEST))["attributes"]["kind"] == KIND
+            )
         return path.is_file() and path.suffix == ".nc" and _opened(path).attrs.get("kind") == KIND
     except (OSError, ValueError, LookupError, TypeError):
         return False
@@ -71,7 +73,9 @@ def sealed(tree: xr.DataTree) -> xr.DataTree:
 def read_stored(path: Path) -> Groups:
     """Read a saved fit and check it."""
     if not (path.is_dir() or path.is_file()):
-        raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
+        raise FitFileError(
+            f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`"
+        )
     try:
         with _opened(path) as opened:
             tree = opened.load()
@@ -79,7 +83,9 @@ def read_stored(path: Path) -> Groups:
     except Exception as error:  # every storage library raises its own kinds for a damaged file
         if isinstance(error, MemoryError) or getattr(error, "errno", None) in PASSING:
             raise
-        raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
+        raise FitFileError(
+            f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again"
+        ) from error
     problem = problem or _malformed(tree)
     if problem:
         raise FitFileError(f"{path}: {problem}")
@@ -95,7 +101,10 @@ def _opened(path: Path) -> xr.DataTree:
 
 
 def _is_no_other_part(record: logging.LogRecord) -> bool:
-    """Return whether asyncio is to print an error; not those of further damaged parts, of which zarr raises one."""
+    """Return whether asyncio is to print an error.
+
+    Not those of further damaged parts, of which zarr raises one.
+    """
     message = record.getMessage()
     return "never retrieved" not in message or "zarr" not in message
 
@@ -107,7 +116,11 @@ def _foreign(tree: xr.DataTree) -> str:
     if not isinstance(schema, int | np.integer) or not 1 <= schema <= SCHEMA:
         return f"fit schema {schema!s:.60}; this version reads 1 to {SCHEMA}. Upgrade the package"
     missing = [group for group in GROUPS if group not in tree.children]
-    return f"group {', '.join(missing)} missing; the file is damaged, save the fit again" if missing else ""
+    return (
+        f"group {', '.join(missing)} missing; the file is damaged, save the fit again"
+        if missing
+        else ""
+    )
 
 
 def _damage(tree: xr.DataTree) -> str:
@@ -121,13 +134,19 @@ def _damage(tree: xr.DataTree) -> str:
         then = {}
     altered = [group for group in now if then.get(group) != now[group]]
     what = ", ".join(group or "attributes" for group in altered)
-    return f"{what} not as saved: damaged or altered; restore the file, or fit again" if altered else ""
+    return (
+        f"{what} not as saved: damaged or altered; restore the file, or fit again"
+        if altered
+        else ""
+    )
 
 
 def _digests(tree: xr.DataTree) -> dict[str, str]:
     """Return the SHA-256 of each group, and under an empty name that of the tree's own attributes."""
     own = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
-    groups = {group: _group_digest(tree[group].to_dataset()) for group in GROUPS if group in tree.children}
+    groups = {
+        group: _group_digest(tree[group].to_dataset()) for group in GROUPS if group in tree.children
+    }
     return {"": digest(_attributes(own))} | groups
 
 
@@ -149,13 +168,18 @@ def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[Any]]") -> bytes | memo
     if values.dtype.kind in "OUT":
         return "\0".join(map(str, values.ravel())).encode()
     ordered = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
-    return ordered.reshape(-1).view(np.uint8).data  # the numbers themselves: a copy of the paths is half a gigabyte
+    return (
+        ordered.reshape(-1).view(np.uint8).data
+    )  # the numbers themselves: a copy of the paths is half a gigabyte
 
 
 def _malformed(tree: xr.DataTree) -> str:
     """Describe what a fit of its spec has and this one lacks."""
     try:
-        spec, provenance = PendulumSpec.from_dict(json.loads(tree.attrs["spec"])), json.loads(tree.attrs["provenance"])
+        spec, provenance = (
+            PendulumSpec.from_dict(json.loads(tree.attrs["spec"])),
+            json.loads(tree.attrs["provenance"]),
+        )
         if not isinstance(provenance, dict):
             raise TypeError(f"provenance is {type(provenance).__name__}, not a mapping")
     except Exception as error:  # whatever a foreign text holds
@@ -163,13 +187,18 @@ def _malformed(tree: xr.DataTree) -> str:
     posterior, statistics, panel = (tree[group].to_dataset() for group in GROUPS)
     try:
         validate_panel(panel)
-        faults = [*_panel_faults(panel, spec, provenance), *_draws_faults(posterior, statistics, panel, spec)]
+        faults = [
+            *_panel_faults(panel, spec, provenance),
+            *_draws_faults(posterior, statistics, panel, spec),
+        ]
     except Exception as error:  # a panel so altered that it cannot even be looked into
         return f"the panel is not one ({error!s:.300}); save the fit again"
     return f"{'; '.join(faults[:5])}; damaged or altered, save the fit again" if faults else ""
 
 
-def _panel_faults(panel: xr.Dataset, spec: PendulumSpec, provenance: dict[str, Any]) -> Iterator[str]:
+def _panel_faults(
+    panel: xr.Dataset, spec: PendulumSpec, provenance: dict[str, Any]
+) -> Iterator[str]:
     kind = panel_kind(panel)
     if kind.name != spec.observation_model.panel:
         yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"
@@ -192,10 +221,17 @@ def _draws_faults(
     size = tuple(posterior.sizes.get(name) for name in by_draw)
     draws = {str(name): (values, "f") for name, values in posterior.items()}
     known = {name: (*by_draw, *table[name].dims) for name in draws.keys() & table.keys()}
-    draws |= {str(name): (values, STATISTICS.get(str(name), "biuf")) for name, values in statistics.items()}
+    draws |= {
+        str(name): (values, STATISTICS.get(str(name), "biuf"))
+        for name, values in statistics.items()
+    }
     for name, (values, types) in draws.items():
         shaped = values.dims == known.get(name, values.dims) and values.dims[:2] == by_draw
-        if not shaped or (name in statistics and values.ndim != 2) or values.dtype.kind not in types:
+        if (
+            not shaped
+            or (name in statistics and values.ndim != 2)
+            or values.dtype.kind not in types
+        ):
             yield f"{name} is {values.dtype} {values.dims}"
         elif not values.size or values.shape[:2] != size or not np.isfinite(values).all():
             yield f"{name} holds no number, or one that is none"
@@ -211,7 +247,17 @@ def _draws_faults(
 
 PRIOR_DRAWS = 100_000
 LEVELS = (0.05, 0.5, 0.95)
-PRIOR_POSTERIOR = ["quantity", "unit", "prior_low", "prior", "prior_high", "low", "median", "high", "variance_left"]
+PRIOR_POSTERIOR = [
+    "quantity",
+    "unit",
+    "prior_low",
+    "prior",
+    "prior_high",
+    "low",
+    "median",
+    "high",
+    "variance_left",
+]
 GATE = "gate"  # Provenance key of the result of the convergence checks
 AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
 
@@ -222,8 +268,9 @@ class Fit(Displayed):
     Parameters
     ----------
     tree : xarray.DataTree or mapping of str to xarray.Dataset
-        Groups ``posterior``, ``sample_stats`` and ``constant_data`` (the panel); under ``/`` the attributes ``kind``,
-        ``schema``, ``spec`` and ``provenance`` (JSON). Schema: docs/schema/fit.md.
+        Groups ``posterior``, ``sample_stats`` and ``constant_data`` (the panel); under ``/`` the
+        attributes ``kind``, ``schema``, ``spec`` and ``provenance`` (JSON). Schema:
+        docs/schema/fit.md.
 
     Examples
     --------
@@ -273,9 +320,14 @@ class Fit(Displayed):
         return values
 
     def noting(self, **facts: Any) -> "Fit":
-        """Return the same fit with further facts in its provenance; those that are None are left out."""
+        """Return the same fit with further facts in its provenance.
+
+        Those that are None are left out.
+        """
         noted = {name: fact for name, fact in (self.provenance | facts).items() if fact is not None}
-        return Fit(self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(noted)})})
+        return Fit(
+            self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(noted)})}
+        )
 
     @cached_property
     def gate(self) -> Gate:
@@ -325,7 +377,9 @@ class Fit(Displayed):
         panel = panel_of_dyad(self.panel, dyad)
         posterior = self.posterior.isel(own, missing_dims="ignore")
         # Stored convergence checks would not apply to other draws.
-        return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).noting(**{GATE: None})
+        return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).noting(
+            **{GATE: None}
+        )
 
     def with_draws(self, draws: xr.Dataset) -> "Fit":
         """Return a fit with other draws in place of its posterior, such as those of the prior."""
@@ -343,8 +397,8 @@ class Fit(Displayed):
         Returns
         -------
         pandas.DataFrame
-            One row per parameter: medians and 90% intervals before and after the data, and ``variance_left``. Near 1
-            the data said nothing.
+            One row per parameter: medians and 90% intervals before and after the data, and
+            ``variance_left``. Near 1 the data said nothing.
 
         Examples
         --------
@@ -354,7 +408,11 @@ class Fit(Displayed):
         place, months, rows = self.dyads.index(dyad), periods_a_month(self.panel), []
         for name, prior, positive in _drawn_priors(self, np.random.default_rng(seed)):
             variable = all_variables()[name]
-            after = flat(self.posterior[name].isel(dyad=place) if "dyad" in variable.dims else self.posterior[name])
+            after = flat(
+                self.posterior[name].isel(dyad=place)
+                if "dyad" in variable.dims
+                else self.posterior[name]
+            )
             if variable.dims == ("era",):
                 after = after[:, self.panel["era_index"].to_numpy()[place, -1]]
             after = after.reshape(len(after), -1)[:, 0]
@@ -372,8 +430,8 @@ class Fit(Displayed):
         Returns
         -------
         pandas.DataFrame
-            ``dyad``; ``time``, the first day of the period; ``mean``, ``median``, ``low`` and ``high`` (90% interval)
-            of the level over the draws, as an expected share in per cent.
+            ``dyad``; ``time``, the first day of the period; ``mean``, ``median``, ``low`` and
+            ``high`` (90% interval) of the level over the draws, as an expected share in per cent.
 
         Examples
         --------
@@ -383,7 +441,9 @@ class Fit(Displayed):
         level = self.posterior["level"].transpose("dyad", "time", "chain", "draw").to_numpy()
         drawn = share(level).reshape(*level.shape[:2], -1)
         low, median, high = (ends.ravel() for ends in np.quantile(drawn, LEVELS, axis=-1))
-        rows = pd.MultiIndex.from_product([self.dyads, self.panel["time"].to_numpy()], names=["dyad", "time"])
+        rows = pd.MultiIndex.from_product(
+            [self.dyads, self.panel["time"].to_numpy()], names=["dyad", "time"]
+        )
         mean = drawn.mean(axis=-1, dtype=float).ravel()
         return rows.to_frame(index=False).assign(mean=mean, median=median, low=low, high=high)
 
@@ -414,14 +474,15 @@ class Fit(Displayed):
         draws : int
             Draws from the prior and, with ``monthly=False``, of the posterior predictive.
         monthly : bool
-            Observe and predict cooperative events by month, in every draw; otherwise all cells of the panel.
+            Observe and predict cooperative events by month, in every draw; otherwise all cells of
+            the panel.
         seed : int or numpy.random.Generator
 
         Returns
         -------
         xarray.DataTree
-            Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``, ``prior``,
-            ``prior_predictive``, ``log_likelihood`` and ``log_prior``.
+            Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``,
+            ``prior``, ``prior_predictive``, ``log_likelihood`` and ``log_prior``.
 
         Examples
         --------
@@ -439,12 +500,20 @@ class Fit(Displayed):
         return Card(
             f"Pendulum fit of {join_some(self.dyads)}",
             (
-                ("panel", f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, {times[0]} to {times[-1]}"),
+                (
+                    "panel",
+                    f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, {times[0]} to {times[-1]}",
+                ),
                 ("trend, cycle", f"{spec.trend}, {spec.cycle}"),
                 ("ceiling", spec.ceiling),
                 ("draws", f"{size['chain']} chains of {size['draw']:,}"),
                 ("updates", str(len(self.updates))),
-                ("converged", ("yes" if self.gate.passed else "NO") if checked else "not checked yet (fit.gate)"),
+                (
+                    "converged",
+                    ("yes" if self.gate.passed else "NO")
+                    if checked
+                    else "not checked yet (fit.gate)",
+                ),
             ),
         )
 
@@ -459,7 +528,9 @@ class Fit(Displayed):
         return [str(d) for d in self.panel["dyad"].to_numpy()]
 
     def save(self, path: str | Path) -> Path:
-        """Save to ``*.nc`` (netCDF) or anything else (a zarr folder); an older fit there is replaced at the very end.
+        """Save to ``*.nc`` (netCDF) or anything else (a zarr folder).
+
+        An older fit there is replaced at the very end.
 
         Raises
         ------
@@ -468,7 +539,9 @@ class Fit(Displayed):
         """
         path = Path(path)
         check_writable(path.parent)
-        if os.path.lexists(path) and not (is_saved_fit(path) or (path.is_dir() and not any(path.iterdir()))):
+        if os.path.lexists(path) and not (
+            is_saved_fit(path) or (path.is_dir() and not any(path.iterdir()))
+        ):
             raise OutputError(f"{path} holds no saved fit and is left alone; choose another name")
         tree = sealed(self.tree)
         try:
@@ -481,10 +554,17 @@ class Fit(Displayed):
                     new.replace(path)
                     sync_folder(path.parent)
                 else:
-                    tree.to_zarr(new, consolidated=False, zarr_format=3, encoding=_zarr_encoding(tree))
+                    tree.to_zarr(
+                        new, consolidated=False, zarr_format=3, encoding=_zarr_encoding(tree)
+                    )
                     replace_folder(new, path)
-        except (OSError, RuntimeError) as error:  # RuntimeError is what the netCDF library says of a full disk
-            raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place") from error
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # RuntimeError is what the netCDF library says of a full disk
+            raise OutputError(
+                f"{path}: the fit could not be saved ({error}); choose another place"
+            ) from error
         finally:
             take_apart(tree)
         return path
@@ -496,7 +576,8 @@ class Fit(Displayed):
         Raises
         ------
         FitFileError
-            If nothing is there, the file is damaged, or it is no fit of a schema this version knows.
+            If nothing is there, the file is damaged, or it is no fit of a schema this version
+            knows.
         """
         return cls(read_stored(Path(path)))
 
@@ -506,7 +587,11 @@ def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Flo
     spec = fit.spec
     pool, paced = spec.pooling and len(fit.dyads) > 1, spec.priors.paced(periods_a_month(fit.panel))
     of_ceiling = {} if spec.ceiling_model is None else spec.ceiling_model.declare(paced, pool)
-    declared = {name: one for name, one in spec.declare_process(paced, pool).items() if name not in of_ceiling}
+    declared = {
+        name: one
+        for name, one in spec.declare_process(paced, pool).items()
+        if name not in of_ceiling
+    }
     if spec.observation == "sides":
         declared |= declare_sides(spec, pool)
     for name, one in declared.items():
@@ -526,7 +611,9 @@ def _zarr_encoding(tree: xr.DataTree) -> dict[str, Any]:
     encoding = {}
     for name, values in posterior.data_vars.items():
         if "time" in values.dims:
-            chunks = tuple(1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items())
+            chunks = tuple(
+                1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items()
+            )
             encoding[name] = {"chunks": chunks, "compressors": packed}
     return {posterior.path: encoding}
 
@@ -535,4 +622,6 @@ def _netcdf_encoding(tree: xr.DataTree) -> dict[str, Any]:
     """Return how a netCDF file stores the paths."""
     posterior = tree["posterior"]
     paths = [name for name, values in posterior.data_vars.items() if "time" in values.dims]
-    return {posterior.path: {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in paths}}
+    return {
+        posterior.path: {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in paths}
+    }

@@ -21,7 +21,8 @@ BFMI_LIMIT = 0.3
 DIVERGENCE_LIMIT = 0.001
 NODES_LIMIT = 0.5
 CHECKED_EVERY = {"level": 6, "trend": 24}
-"""Every how many periods a path is checked, besides the last ones: the trend moves little in two years."""
+"""Every how many periods a path is checked, besides the last ones: the trend moves little in two
+years."""
 
 type RHats = Mapping[str, float | None]  # R-hat of quantities; None where it is not defined
 
@@ -41,7 +42,9 @@ class Miss:
 def summarize_misses(misses: Iterable[Miss]) -> str:
     """Describe in a sentence how many quantities miss the limits, and which are the worst."""
     worst: dict[str, Miss] = {}
-    for miss in sorted(misses, key=lambda miss: np.nan_to_num(miss.excess, nan=np.inf, posinf=np.inf), reverse=True):
+    for miss in sorted(
+        misses, key=lambda miss: np.nan_to_num(miss.excess, nan=np.inf, posinf=np.inf), reverse=True
+    ):
         worst.setdefault(miss.quantity, miss)
     named = "; ".join(str(miss) for miss in list(worst.values())[:SHOWN_WORST])
     counted = "1 quantity misses" if len(worst) == 1 else f"{len(worst)} quantities miss"
@@ -53,7 +56,9 @@ class Gate(Displayed):
     """Result of the convergence checks."""
 
     passed: bool
-    table: pd.DataFrame  # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
+    table: (
+        pd.DataFrame
+    )  # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
     divergence_share: float  # Divergent transitions as a share of the draws
     bfmi: float  # Smallest energy Bayesian fraction of missing information over chains
     misses: tuple[Miss, ...]  # The limits that are not kept; empty if it passed
@@ -78,19 +83,24 @@ class Gate(Displayed):
     def r_hats(self) -> dict[str, float | None]:
         """R-hat by quantity, at its worst; None where it is not defined."""
         worst = dict(zip(self.table["quantity"], self.table["r_hat"].tolist(), strict=True))
-        return {quantity: value if np.isfinite(value) else None for quantity, value in worst.items()}
+        return {
+            quantity: value if np.isfinite(value) else None for quantity, value in worst.items()
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a diagnostic that is not defined, such as R-hat of one chain, is None."""
         return {
             "passed": self.passed,
             "limits": {
-                "r_hat": R_HAT_LIMIT, "ess": ESS_LIMIT, "bfmi": BFMI_LIMIT, "divergence_share": DIVERGENCE_LIMIT,
+                "r_hat": R_HAT_LIMIT,
+                "ess": ESS_LIMIT,
+                "bfmi": BFMI_LIMIT,
+                "divergence_share": DIVERGENCE_LIMIT,
                 "nodes_worth": NODES_LIMIT,
             },
             **self.diagnostics,
             "reasons": list(self.reasons),
-        }  # fmt: skip
+        }
 
     @property
     def diagnostics(self) -> dict[str, Any]:
@@ -112,9 +122,10 @@ def check_convergence(
 ) -> Gate:
     """Check the convergence of every reported quantity.
 
-    R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised), energy fraction of
-    missing information above 0.3 (Betancourt 2016, https://doi.org/10.48550/arXiv.1604.00695), divergent transitions
-    below 0.1%; and nodes enough that draws weighed to a finer integral over the month-specific noise keep half of their
+    R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised),
+    energy fraction of missing information above 0.3 (Betancourt 2016,
+    https://doi.org/10.48550/arXiv.1604.00695), divergent transitions below 0.1%; and nodes enough
+    that draws weighed to a finer integral over the month-specific noise keep half of their
     effective number.
     """
     energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
@@ -133,7 +144,9 @@ def with_quantities(
 
 def kept_gate(kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]) -> Gate:
     """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
-    table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(dict.fromkeys(COLUMNS[2:], float))
+    table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(
+        dict.fromkeys(COLUMNS[2:], float)
+    )
     bfmi = np.nan if kept["bfmi"] is None else kept["bfmi"]
     return _judged(table, float(kept["divergence_share"]), float(bfmi), sampled, nodes)
 
@@ -144,43 +157,67 @@ def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.
     for words, values in groups.items():
         draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
         draws = draws.reshape(*draws.shape[:2], -1)
-        # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
+        # By comparison and not by its spread: that of a constant may be a rounding error, that of a
+        # NaN is no number.
         draws = draws[..., ~(draws == draws[0, 0]).all(axis=(0, 1))]
         if not draws.size:
             continue
         known = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
         worst = float(np.max(np.nan if known is None else known))
         bulk = diagnostic("ess", draws, method="bulk")
-        tail = diagnostic("ess", draws, method="tail", prob=0.89)  # of the 11% and 89% quantiles, the smaller one
+        tail = diagnostic(
+            "ess", draws, method="tail", prob=0.89
+        )  # of the 11% and 89% quantiles, the smaller one
         rows.append((words, draws.shape[2], worst, float(np.min(bulk)), float(np.min(tail))))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _judged(
-    table: pd.DataFrame, divergent: float, bfmi: float, sampled: RHats | None, nodes: tuple[int, float]
+    table: pd.DataFrame,
+    divergent: float,
+    bfmi: float,
+    sampled: RHats | None,
+    nodes: tuple[int, float],
 ) -> Gate:
-    misses = tuple(_misses(table, set(table["quantity"]) if sampled is None else sampled, bfmi, divergent, nodes))
+    misses = tuple(
+        _misses(
+            table, set(table["quantity"]) if sampled is None else sampled, bfmi, divergent, nodes
+        )
+    )
     return Gate(not misses, table, divergent, bfmi, misses)
 
 
 def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the reported quantities; of paths the last 24 periods and some before, for neighbours move together."""
-    groups = {words: posterior[name] for words, name in reported_variables().items() if name in posterior}
+    """Return the reported quantities.
+
+    Of paths the last 24 periods and some before, for neighbours move together.
+    """
+    groups = {
+        words: posterior[name] for words, name in reported_variables().items() if name in posterior
+    }
     last = posterior.sizes.get("time", 0) - 1
     for words in CHECKED_EVERY.keys() & groups.keys():
-        checked = [t for t in range(last + 1) if t > last - 24 or (last - t) % CHECKED_EVERY[words] == 0]
+        checked = [
+            t for t in range(last + 1) if t > last - 24 or (last - t) % CHECKED_EVERY[words] == 0
+        ]
         groups[words] = groups[words].isel(time=checked)
     return groups
 
 
 def _misses(
-    table: pd.DataFrame, judged: Container[str], bfmi: float, divergent: float, nodes: tuple[int, float]
+    table: pd.DataFrame,
+    judged: Container[str],
+    bfmi: float,
+    divergent: float,
+    nodes: tuple[int, float],
 ) -> Iterator[Miss]:
     """Yield violations of the limits: R-hat of some quantities, effective sample size of all, and the sampler's."""
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
         if quantity in judged and not r_hat <= R_HAT_LIMIT:
-            yield Miss(quantity, f"R-hat {r_hat:.4f}, limit {R_HAT_LIMIT}", (r_hat - 1) / (R_HAT_LIMIT - 1))
+            yield Miss(
+                quantity, f"R-hat {r_hat:.4f}, limit {R_HAT_LIMIT}", (r_hat - 1) / (R_HAT_LIMIT - 1)
+            )
         for kind, value in (("bulk", row["ess_bulk"]), ("tail", row["ess_tail"])):
             if not value >= ESS_LIMIT:
                 words = f"{kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed"

@@ -47,9 +47,10 @@ def prior_reference(arrays: PanelArrays) -> Parameters:
 def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Float]:
     """Return weight and level of each node's pseudo-observation, (node,): on average they say of it what the data say.
 
-    A Gaussian variational approximation (Opper and Archambeau 2009, https://doi.org/10.1162/neco.2008.08-07-592) by
-    fixed-point iteration, without a ceiling. It starts from the mode, found by a damped Newton search, around which a
-    month of few events is far from Gaussian.
+    A Gaussian variational approximation (Opper and Archambeau 2009,
+    https://doi.org/10.1162/neco.2008.08-07-592) by fixed-point iteration, without a ceiling. It
+    starts from the mode, found by a damped Newton search, around which a month of few events is far
+    from Gaussian.
     """
     spec, path = arrays.spec, level_under(reference, arrays)
     still = np.zeros(spec.components * arrays.nodes)
@@ -67,7 +68,9 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
     mean, seen, information = level, weight > 0, weight * target
     for _ in range(AVERAGED_ITERATIONS):
         mean = path(still, weight, information)
-        spread = np.sqrt(np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0))
+        spread = np.sqrt(
+            np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0)
+        )
         up, down = (derivatives(at)[0] for at in (mean + spread, mean - spread))
         curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), LEAST_WEIGHT), 0.0)
         weight, information = (
@@ -77,7 +80,9 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
     return weight, np.divide(information, weight, out=mean.copy(), where=seen)
 
 
-def level_under(reference: Parameters, arrays: PanelArrays) -> Callable[[Float, Float, Float], Float]:
+def level_under(
+    reference: Parameters, arrays: PanelArrays
+) -> Callable[[Float, Float, Float], Float]:
     """Return the function from white noise and pseudo-observations to the level at every node."""
     pairs, starts = arrays.pairs, arrays.starts
     spec = arrays.spec
@@ -91,7 +96,9 @@ def level_under(reference: Parameters, arrays: PanelArrays) -> Callable[[Float, 
             return both[::2] + both[1::2]
         process = trend or cycle
         assert process is not None
-        own: Float = path_forward(white, *process, weight, information - weight * constant, starts)[0]
+        own: Float = path_forward(white, *process, weight, information - weight * constant, starts)[
+            0
+        ]
         return own + constant
 
     return path

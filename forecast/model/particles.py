@@ -1,8 +1,8 @@
 """Draws of a fit, the likelihood of periods under each, and how their weights and recent paths follow later events.
 
 The likelihood equals the sampler's. Systematic resampling: Douc, Cappe and Moulines (2005),
-https://doi.org/10.1109/ISPA.2005.195385. Smoothed weights and their limit: Vehtari et al. (2024), Pareto smoothed
-importance sampling, https://jmlr.org/papers/v25/19-556.html.
+https://doi.org/10.1109/ISPA.2005.195385. Smoothed weights and their limit: Vehtari et al. (2024),
+Pareto smoothed importance sampling, https://jmlr.org/papers/v25/19-556.html.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,10 @@ from forecast.panel import panel_kind
 from forecast.process.process import STREAMS, Process, State
 from forecast.typing import Float, Index
 
-TREND, CYCLE = 0, 1  # Places of the two components in the last axis of a state; their sum is the level
+TREND, CYCLE = (
+    0,
+    1,
+)  # Places of the two components in the last axis of a state; their sum is the level
 
 
 def state_of(level: Float, trend: Float) -> Float:
@@ -81,7 +84,9 @@ class Observed:
         spec, node, level = self.draws.spec, int(self.node[dyad, period]), state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
-        return spec.observation_model.log_likelihood_of_draws(level, self.draws.observed, self.arrays, node)
+        return spec.observation_model.log_likelihood_of_draws(
+            level, self.draws.observed, self.arrays, node
+        )
 
 
 PARETO_K_LIMIT = 0.7
@@ -92,7 +97,9 @@ class Weights:
     """Weights of draws, with their diagnostics."""
 
     weight: Float  # Smoothed; each chain's sum to 1, for every chain is a sample of its own
-    pareto_k: float  # Shape of the largest weights' tail; minus infinity if they have none: all alike, or a few values
+    # Shape of the largest weights' tail; minus infinity if they have none: all alike, or a few
+    # values
+    pareto_k: float
     effective: float  # Effective number of draws, `1 / sum of squares`
 
     @property
@@ -116,12 +123,16 @@ def pareto_k_limit(draws: int) -> float:
     return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
 
 
-# Of log-weights; errors of rounding are some 1e-15. Weights that differ by these alone have no tail to fit.
+# Of log-weights; errors of rounding are some 1e-15. Weights that differ by these alone have no tail
+# to fit.
 DECIMALS = 10
 
 
 def smoothed(log_weight: Float) -> Weights:
-    """Smooth weights by their generalised Pareto tail; those whose largest are all the same have none."""
+    """Smooth weights by their generalised Pareto tail.
+
+    Those whose largest are all the same have none.
+    """
     from arviz_stats.base import array_stats
 
     alive = np.isfinite(log_weight)
@@ -149,8 +160,8 @@ def resampled(weight: Float, rng: np.random.Generator, number: int | None = None
     return np.array(places)
 
 
-# More particles leave less of the path's chance in the weights and take longer. Chosen every month they lose more
-# to that chance than they gain; after a year without, to their weights.
+# More particles leave less of the path's chance in the weights and take longer. Chosen every month
+# they lose more to that chance than they gain; after a year without, to their weights.
 PARTICLES = 16
 PERIODS_KEPT = 4
 
@@ -161,9 +172,12 @@ class Cloud:
 
     draws: Draws
     dyad: int
-    # Of every period so far; in the first two they are all alike. Free trend and cycle are the parts.
+    # Of every period so far; in the first two they are all alike. Free trend and cycle are the
+    # parts.
     states: tuple[Float, ...]
-    parents: tuple[Index, ...]  # From which particle of the period before each one came, from the second period on
+    parents: tuple[
+        Index, ...
+    ]  # From which particle of the period before each one came, from the second period on
     log_weight: Float  # Of the particles in the last period
 
     @classmethod
@@ -171,10 +185,17 @@ class Cloud:
         """Start from the draws' own path in two periods, (draw, 2, part)."""
         states = tuple(np.repeat(own[:, [t]], particles, axis=1) for t in (0, 1))
         size = (len(own), particles)
-        return cls(draws, dyad, states, (np.broadcast_to(np.arange(particles), size),), np.zeros(size))
+        return cls(
+            draws, dyad, states, (np.broadcast_to(np.arange(particles), size),), np.zeros(size)
+        )
 
-    def moved(self, eras: tuple[int, int], rng: np.random.Generator, own: Float | None = None) -> "Cloud":
-        """Move on from a period of an era into one of another, or the same; ``own`` is of the first particle."""
+    def moved(
+        self, eras: tuple[int, int], rng: np.random.Generator, own: Float | None = None
+    ) -> "Cloud":
+        """Move on from a period of an era into one of another, or the same.
+
+        ``own`` is of the first particle.
+        """
         state, log_weight = self.states[-1], self.log_weight
         parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
         if len(self.states) % PERIODS_KEPT == 0 and log_weight.any():
@@ -186,14 +207,21 @@ class Cloud:
         state = carried(self.draws, self.dyad, eras, state, rng)
         if own is not None:
             state[:, 0] = own
-        return Cloud(self.draws, self.dyad, (*self.states, state), (*self.parents, parents), log_weight)
+        return Cloud(
+            self.draws, self.dyad, (*self.states, state), (*self.parents, parents), log_weight
+        )
 
     def weighed(self, observed: Observed, period: int) -> tuple["Cloud", Float]:
-        """Weigh the particles by what was observed in their period; also how likely that was on average, (draw,)."""
+        """Weigh the particles by what was observed in their period.
+
+        Also how likely that was on average, (draw,).
+        """
         if observed.node[self.dyad, period] < 0:
             return self, np.zeros(len(self.log_weight))
         log_weight = self.log_weight + observed.log_likelihood(self.dyad, period, self.states[-1])
-        return replace(self, log_weight=log_weight), _log_sum(log_weight) - _log_sum(self.log_weight)
+        return replace(self, log_weight=log_weight), _log_sum(log_weight) - _log_sum(
+            self.log_weight
+        )
 
     def paths(self, kept: Index, rng: np.random.Generator) -> Float:
         """Draw a particle for each of some draws and trace it back, (len(kept), period, part)."""
@@ -207,7 +235,12 @@ class Cloud:
 
 
 def follow(
-    draws: Draws, dyad: int, own: Float, known: tuple[Observed, Observed], news: int, rng: np.random.Generator
+    draws: Draws,
+    dyad: int,
+    own: Float,
+    known: tuple[Observed, Observed],
+    news: int,
+    rng: np.random.Generator,
 ) -> tuple[Cloud, Float]:
     """Follow a dyad through a stretch of periods under every draw."""
     before, now = known
@@ -215,7 +248,8 @@ def follow(
     cloud = Cloud.at(draws, dyad, own, PARTICLES)
     for t in range(2, news):
         cloud, _ = cloud.moved(eras[t - 1], rng, own[:, t]).weighed(before, t)
-    # In the first period of news the same particles serve without and with them; later ones are drawn apart.
+    # In the first period of news the same particles serve without and with them; later ones are
+    # drawn apart.
     former = cloud = cloud.moved(eras[news - 1], rng, own[:, news] if news < last else None)
     gained = np.zeros((len(own), len(eras) + 1))
     for t in range(news, len(eras) + 1):
@@ -228,7 +262,9 @@ def follow(
     return cloud, gained
 
 
-def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator) -> Float:
+def carried(
+    draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator
+) -> Float:
     """Move states (draw, particle, part) by one period's transition from an era into another or the same."""
     spec, values, era = draws.spec, draws.values, eras[1]
     ceiling = of_era = None

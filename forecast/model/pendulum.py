@@ -1,4 +1,6 @@
-"""Pendulum model in PyMC: latent path and observations as expressions of parameters and data; what it simulates.
+"""Pendulum model in PyMC: latent path and observations as expressions of parameters and data.
+
+What it simulates.
 
 Draws from the prior and data simulated from the model need no compilation.
 """
@@ -63,14 +65,15 @@ class PendulumModel:
         panel : xarray.Dataset
             Event or index panel (schema: docs/schema/panel.md).
         reference : Parameters, optional
-            Where to whiten the path; the posterior is the same for any. Default: the priors' centres.
+            Where to whiten the path; the posterior is the same for any. Default: the priors'
+            centres.
 
         Returns
         -------
         pymc.Model
-            With named dims ``dyad``, ``era``, ``dataset`` and ``direction``. The path lives on nodes
-            (:class:`forecast.model.arrays.PanelArrays`); `forecast.model.sampling.complete_posterior` fills in the
-            other periods.
+            With named dims ``dyad``, ``era``, ``dataset`` and ``direction``. The path lives on
+            nodes (:class:`forecast.model.arrays.PanelArrays`);
+            `forecast.model.sampling.complete_posterior` fills in the other periods.
 
         Raises
         ------
@@ -85,13 +88,18 @@ class PendulumModel:
         return build_on(arrays, model_data(arrays, reference), observed_values(panel))
 
 
-def build_on(arrays: PanelArrays, data: Mapping[str, NDArray[Any]], observed: NDArray[Any] | None = None) -> pm.Model:
+def build_on(
+    arrays: PanelArrays, data: Mapping[str, NDArray[Any]], observed: NDArray[Any] | None = None
+) -> pm.Model:
     """Build the model of a panel on arrays of `forecast.model.inputs.model_data`.
 
-    With what was observed, the variable `events` has it; otherwise its likelihood is a potential, as samplers need it.
+    With what was observed, the variable `events` has it; otherwise its likelihood is a potential,
+    as samplers need it.
     """
     with pm.Model(coords=arrays.coordinates) as model:
-        likelihood = _add_path(arrays.spec, add_parameters(arrays), hold(data), node_capacity(arrays.nodes))
+        likelihood = _add_path(
+            arrays.spec, add_parameters(arrays), hold(data), node_capacity(arrays.nodes)
+        )
         _add_observed(likelihood, observed)
     return model
 
@@ -100,7 +108,11 @@ def add_parameters(arrays: PanelArrays) -> Parameters:
     """Add the parameters of path and level to the PyMC model on the context stack."""
     spec, paced, pool = arrays.spec, arrays.priors, arrays.pool
     trend = spec.trend_model.add_motion(paced, pool, spec.jumps) if spec.moves else None
-    mu = None if spec.moves else spec.trend_model.add_levels(paced, pool, spec.jumps, arrays.era_dyad)
+    mu = (
+        None
+        if spec.moves
+        else spec.trend_model.add_levels(paced, pool, spec.jumps, arrays.era_dyad)
+    )
     cycle = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
     bound = spec.ceiling_model
     headroom = None if bound is None else bound.add_headroom(paced, pool, arrays.era_dyad)
@@ -128,7 +140,10 @@ def _add_observed(likelihood: Any, observed: NDArray[Any] | None) -> None:
 
 
 def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> Any:
-    """Add the path in coordinates near white noise and its prior; return the log-likelihood of what is seen of it."""
+    """Add the path in coordinates near white noise and its prior.
+
+    Return the log-likelihood of what is seen of it.
+    """
     observation, starts = spec.observation_model, data["starts"]
     trend_model, cycle_model, bound = spec.trend_model, spec.cycle_model, spec.ceiling_model
     white = pm.Flat(WHITE, shape=spec.components * capacity)
@@ -169,7 +184,12 @@ def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capaci
 
 
 def _coloured(
-    white: Any, trend: Transitions | None, cycle: Transitions | None, weight: Any, information: Any, starts: Any
+    white: Any,
+    trend: Transitions | None,
+    cycle: Transitions | None,
+    weight: Any,
+    information: Any,
+    starts: Any,
 ) -> tuple[Any, Any, Any]:
     """Return free trend and cycle of white noise under pseudo-observations of their sum, and the log-determinant."""
     if trend is not None and cycle is not None:
@@ -193,14 +213,18 @@ def _previous(path: Any) -> Any:
 
 
 def node_capacity(nodes: int) -> int:
-    """Round a number of nodes up, so that a few more months need no new compilation; those to spare are white noise."""
+    """Round a number of nodes up, so that a few more months need no new compilation.
+
+    Those to spare are white noise.
+    """
     step = max(128, 2 ** (int(np.ceil(np.log2(max(nodes, 2)))) - 3))
     return int(-(-nodes // step) * step)
 
 
 STORES = {"held_numbers": np.float64, "held_indices": np.int64}
 ENDS = "held_ends"
-"""Vectors by name with the type of what they hold, and the end of each array in its vector, in their order."""
+"""Vectors by name with the type of what they hold, and the end of each array in its vector, in
+their order."""
 
 
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -215,7 +239,10 @@ def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
 
 def hold(data: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """Add the packed arrays to the PyMC model on the context stack; return each as a slice, by its name."""
+    """Add the packed arrays to the PyMC model on the context stack.
+
+    Return each as a slice, by its name.
+    """
     held = {name: pm.Data(name, value) for name, value in pack(data).items()}
     begin: dict[str, Any] = dict.fromkeys(STORES, 0)
     slices = {}
@@ -232,8 +259,13 @@ def _store(array: NDArray[Any]) -> str:
 
 
 @checked
-def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
-    """Draw every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only."""
+def prior_draws(
+    panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1
+) -> xr.Dataset:
+    """Draw every parameter from the prior, dims (draw, ...).
+
+    The panel gives dyads, eras and classes only.
+    """
     spec = spec or spec_for(panel)
     arrays = panel_arrays(panel, spec, dense=False)
     with pm.Model(coords=arrays.coordinates) as model:
@@ -251,7 +283,9 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     made = dict(zip(names, values, strict=True))
     prior = {}
     for name, own in dims.items():
-        shape = made[name].shape[made[name].ndim - len(own) :]  # without draws if the prior leaves no choice
+        shape = made[name].shape[
+            made[name].ndim - len(own) :
+        ]  # without draws if the prior leaves no choice
         prior[name] = ("draw", *own), np.broadcast_to(made[name], (draws, *shape)).copy()
     return xr.Dataset(prior)
 
@@ -259,13 +293,16 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
 def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any]:
     """Return expressions of random variables with a first axis of draws: the numbers of as many draws one by one.
 
-    It is for variables as the packaged model has them; those that depend on others have the shape of their parameters.
+    It is for variables as the packaged model has them; those that depend on others have the shape
+    of their parameters.
     """
     own: dict[Any, Any] = {}
     for variable in random:
         if own.keys().isdisjoint(ancestors([variable])):
             own[variable] = change_dist_size(variable, (draws,), expand=True)
-        elif isinstance(op := variable.owner.op, SymbolicRandomVariable):  # PyTensor adds no axis to these
+        elif isinstance(
+            op := variable.owner.op, SymbolicRandomVariable
+        ):  # PyTensor adds no axis to these
             parameters = vectorize_graph(op.dist_params(variable.owner), own)
             own[variable] = op.rv_op(*parameters, rng=op.rng_params(variable.owner)[0])
         else:
@@ -288,23 +325,33 @@ def simulate_panel(
         level = level + pushed.level
     month = level if pushed is None else level + pushed.month
     simulated = spec.observation_model.simulate(spec, panel, month, parameters, rng)
-    return simulated, xr.DataArray(level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")})
+    return simulated, xr.DataArray(
+        level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")}
+    )
 
 
 def simulate_level(
-    parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
+    parameters: xr.Dataset,
+    era: Index,
+    spec: PendulumSpec,
+    rng: np.random.Generator,
+    first_era: Index | int = 0,
 ) -> Float:
     """Simulate the path of the level ([draw,] dyad, time) in log-odds, month by month."""
     return simulate_path(parameters, era, spec, rng, first_era).level
 
 
 def simulate_path(
-    parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
+    parameters: xr.Dataset,
+    era: Index,
+    spec: PendulumSpec,
+    rng: np.random.Generator,
+    first_era: Index | int = 0,
 ) -> State:
     """Simulate trend, cycle and ceiling, each ([draw,] dyad, time), in log-odds, month by month.
 
-    A ceiling is there from where its dyad's first era begins. The cycle has a random stream of its own, so that the
-    trend is the same without it.
+    A ceiling is there from where its dyad's first era begins. The cycle has a random stream of its
+    own, so that the trend is the same without it.
     """
     by_dyad = {
         str(name): own.to_numpy() if "dyad" in own.dims else own.to_numpy()[..., None]
@@ -314,23 +361,33 @@ def simulate_path(
     process, shape = spec.process(by_dyad), parameters["trend_mean"].shape
     rngs = {"trend": rng, "frameworks": rng, "shocks": rng.spawn(1)[0]}
     brought = "headroom" if spec.has_ceiling else "mu"
-    of_era = None if spec.moves and not spec.has_ceiling else parameters[brought].to_numpy()[..., era]
+    of_era = (
+        None if spec.moves and not spec.has_ceiling else parameters[brought].to_numpy()[..., era]
+    )
     begins = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     first = np.broadcast_to(first_era if spec.has_ceiling else 0, len(era))
     states: list[State] = []
     for t in range(era.shape[1]):
         now = None if of_era is None else of_era[..., t]
-        state = process.step(states[-1], begins[:, t], rngs, now) if t else process.start(shape, rngs)
+        state = (
+            process.step(states[-1], begins[:, t], rngs, now) if t else process.start(shape, rngs)
+        )
         if now is not None and (first == t).any():
             state = process.begin_eras(state, first == t, rngs, now)
         states.append(state)
-    trend, cycle = (np.stack([getattr(state, name) for state in states], axis=-1) for name in ("trend", "cycle"))
+    trend, cycle = (
+        np.stack([getattr(state, name) for state in states], axis=-1) for name in ("trend", "cycle")
+    )
     ceilings = [state.ceiling for state in states if state.ceiling is not None]
     return State(trend, cycle, np.stack(ceilings, axis=-1) if ceilings else None)
 
 
 def simulate_trend(
-    parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator, first_era: Index | int = 0
+    parameters: xr.Dataset,
+    era: Index,
+    spec: PendulumSpec,
+    rng: np.random.Generator,
+    first_era: Index | int = 0,
 ) -> Float:
     """Simulate the trend ([draw,] dyad, time) in log-odds, under its ceiling from where its first era begins."""
     return simulate_path(parameters, era, spec, rng, first_era).trend

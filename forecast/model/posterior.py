@@ -26,8 +26,9 @@ def flat_or_zeros(posterior: xr.Dataset, name: str, *shape: int) -> Float:
 
 
 GRID = 128
-"""Values per unit of log-odds at which paths are kept. The rounding, at most 0.1 points of share, is far within the
-Monte Carlo error of any statement; of what is rounded, zeros are left that a saved fit need not store."""
+"""Values per unit of log-odds at which paths are kept. The rounding, at most 0.1 points of share,
+is far within the Monte Carlo error of any statement; of what is rounded, zeros are left that a
+saved fit need not store."""
 
 
 def on_grid(path: Float) -> Float:
@@ -35,14 +36,19 @@ def on_grid(path: Float) -> Float:
     return np.asarray(np.rint(path * GRID) / GRID)
 
 
-type Groups = Mapping[str, xr.Dataset]  # Groups of a tree by their names, the root's (of attributes alone) under ``/``
+type Groups = Mapping[
+    str, xr.Dataset
+]  # Groups of a tree by their names, the root's (of attributes alone) under ``/``
 
 
 def groups_of(tree: xr.DataTree | Groups) -> dict[str, xr.Dataset]:
     """Return the groups of a tree."""
     if not isinstance(tree, xr.DataTree):
         return dict(tree)
-    return {"/": tree.to_dataset(), **{name: node.to_dataset() for name, node in tree.children.items()}}
+    return {
+        "/": tree.to_dataset(),
+        **{name: node.to_dataset() for name, node in tree.children.items()},
+    }
 
 
 def take_apart(tree: xr.DataTree) -> dict[str, xr.Dataset]:
@@ -57,5 +63,7 @@ def diagnostic(name: str, draws: Float, **options: Any) -> Float:
     """Return a diagnostic of `arviz_stats`, such as ``rhat``, of draws (chain, draw, quantity)."""
     from arviz_stats.base import array_stats
 
-    with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
+    with np.errstate(
+        invalid="ignore", divide="ignore"
+    ):  # draws that never vary within a chain: NaN, which fails
         return np.asarray(getattr(array_stats, name)(draws, chain_axis=0, draw_axis=1, **options))

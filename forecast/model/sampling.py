@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from forecast.arguments import checked, require_sampler, whole_seed
 from forecast.errors import SpecError
-from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_events, require_observations
+from forecast.model.arrays import (
+    PanelArrays,
+    first_eras,
+    panel_arrays,
+    require_events,
+    require_observations,
+)
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
@@ -32,7 +38,16 @@ from forecast.progress import Progress, Steps, silent
 from forecast.resources import release_free_memory
 from forecast.typing import Float, Seed
 
-VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
+VERSIONS = (
+    "pendulum-forecast",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "numba",
+    "numpy",
+    "xarray",
+    "arviz-stats",
+)
 
 
 @checked
@@ -64,10 +79,11 @@ def fit(
     cores : int, optional
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
-        Acceptance rate that the step size aims at, 0 to 1; by default what costs least (docs/speed.md).
+        Acceptance rate that the step size aims at, 0 to 1; by default what costs least
+        (docs/speed.md).
     evidence : bool
-        Whether the marginal likelihood is estimated too; then ``provenance["evidence"]`` holds its logarithm and Monte
-        Carlo error, and at least 200 draws a chain make sense.
+        Whether the marginal likelihood is estimated too; then ``provenance["evidence"]`` holds its
+        logarithm and Monte Carlo error, and at least 200 draws a chain make sense.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -99,11 +115,15 @@ def fit(
         require_observations(panel)
         require_events(panel)
         density = density_of(arrays, steps.progress)
-    accept, depth = LONE_TREES if spec.has_ceiling and arrays.dyads == 1 else PATH_TREES[spec.has_ceiling]
+    accept, depth = (
+        LONE_TREES if spec.has_ceiling and arrays.dyads == 1 else PATH_TREES[spec.has_ceiling]
+    )
     accept = target_accept or accept
     cores = min(cores or os.cpu_count() or 1, chains)
     settings = {"draws": draws, "tune": tune, "chains": chains, "cores": cores}
-    drawn = _sampled(density, (accept, depth), settings, int(sampler_seed.generate_state(1)[0]), steps)
+    drawn = _sampled(
+        density, (accept, depth), settings, int(sampler_seed.generate_state(1)[0]), steps
+    )
     facts = {}
     if evidence:
         with steps.step("evidence", "bridge sampling"):
@@ -116,10 +136,18 @@ def fit(
         posterior = complete_posterior(sampled, arrays, rng, threads=cores)
         worth = spec.observation_model.integration_worth(posterior, arrays)
     provenance = {
-        "seed": seed, "sampler": "nutpie", **settings, "target_accept": accept, "tree_depth": depth,
-        **data_facts(panel), "versions": {name: version(name) for name in VERSIONS},
-        "python": platform.python_version(), "seconds": steps.seconds, "nodes_worth": round(worth, 4), **facts,
-    }  # fmt: skip
+        "seed": seed,
+        "sampler": "nutpie",
+        **settings,
+        "target_accept": accept,
+        "tree_depth": depth,
+        **data_facts(panel),
+        "versions": {name: version(name) for name in VERSIONS},
+        "python": platform.python_version(),
+        "seconds": steps.seconds,
+        "nodes_worth": round(worth, 4),
+        **facts,
+    }
     texts = {"spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)}
     attributes = {"kind": KIND, "schema": SCHEMA, **texts}
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
@@ -127,14 +155,17 @@ def fit(
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
-# Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws a second without
-# divergent transitions (docs/speed.md). Nearly all coordinates are white noise, along which trajectories are exact.
-# Under ceilings the headrooms of many dyads move slowly and need longer ones; that of one alone needs smaller steps.
+# Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws
+# a second without divergent transitions (docs/speed.md). Nearly all coordinates are white noise,
+# along which trajectories are exact. Under ceilings the headrooms of many dyads move slowly and
+# need longer ones; that of one alone needs smaller steps.
 PATH_TREES, LONE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.92, 4)
 SAMPLING = "sampling"  # the step, in words
 
 
-def _sampled(density: Density, tree: tuple[float, int], settings: dict[str, Any], seed: int, steps: Steps) -> Groups:
+def _sampled(
+    density: Density, tree: tuple[float, int], settings: dict[str, Any], seed: int, steps: Steps
+) -> Groups:
     """Run nutpie on a model."""
     total = settings["chains"] * (settings["draws"] + settings["tune"])
 
@@ -142,7 +173,9 @@ def _sampled(density: Density, tree: tuple[float, int], settings: dict[str, Any]
         steps.progress(SAMPLING, sum(chain.finished_draws for chain in chains), total)
 
     with steps.step("sample", SAMPLING):
-        found = sample(density, tree, **settings, seed=seed, progress_rate=250, progress_callback=tell)
+        found = sample(
+            density, tree, **settings, seed=seed, progress_rate=250, progress_callback=tell
+        )
     steps.progress(SAMPLING, total, total)
     return found
 
@@ -153,13 +186,21 @@ def _derived(density: Density, drawn: Groups) -> tuple[xr.Dataset, xr.Dataset]:
     log_prior, log_rest = (derived.pop(name) for name in ("log_prior", "log_rest"))
     own = drawn["sample_stats"].transpose("chain", "draw", ...)
     dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
-    sampled = {name: (("chain", "draw", *dims[name]), values) for name, values in derived.items() if name in dims}
+    sampled = {
+        name: (("chain", "draw", *dims[name]), values)
+        for name, values in derived.items()
+        if name in dims
+    }
     kept: dict[str, Any] = {name: own[name].to_numpy() for name in STATISTICS}
     kept |= {"log_prior": log_prior, "log_likelihood_total": own["logp"].to_numpy() - log_rest}
-    return xr.Dataset(sampled), xr.Dataset({name: (("chain", "draw"), values) for name, values in kept.items()})
+    return xr.Dataset(sampled), xr.Dataset(
+        {name: (("chain", "draw"), values) for name, values in kept.items()}
+    )
 
 
-def complete_posterior(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int = 1) -> xr.Dataset:
+def complete_posterior(
+    sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int = 1
+) -> xr.Dataset:
     """Return the posterior by the fit's schema from what any sampler drew: paths completed, dims named."""
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     completed = _complete_paths(sampled, arrays, rng, threads)
@@ -168,17 +209,25 @@ def complete_posterior(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator,
         name: sampled[name].transpose("chain", "draw", ...).to_numpy()
         for name in sampled_variables()
         if name in sampled
-    } | {name: values.reshape(chains, draws, *values.shape[1:]) for name, values in completed.items()}
+    } | {
+        name: values.reshape(chains, draws, *values.shape[1:]) for name, values in completed.items()
+    }
     frequency = arrays.panel.attrs["frequency"]
     result = {
-        name: (("chain", "draw", *table[name].dims), values, {"units": table[name].units(frequency)})
+        name: (
+            ("chain", "draw", *table[name].dims),
+            values,
+            {"units": table[name].units(frequency)},
+        )
         for name, values in found.items()
     }
     by_draw = {"chain": np.arange(chains), "draw": np.arange(draws)}
     return xr.Dataset(result, coords=by_draw | arrays.coordinates)
 
 
-def _complete_paths(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int) -> dict[str, NDArray[Any]]:
+def _complete_paths(
+    sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int
+) -> dict[str, NDArray[Any]]:
     """Return level and trend, (draw, dyad, time), and the mean of the trend over every era."""
     spec, number = arrays.spec, sampled.sizes["chain"] * sampled.sizes["draw"]
     draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
@@ -205,10 +254,16 @@ def _complete_paths(sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, th
 
 
 def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: Generator) -> Float:
-    """Return the trend of one dyad without drivers, (draw, time); between nodes it is folded back at a ceiling."""
+    """Return the trend of one dyad without drivers, (draw, time).
+
+    Between nodes it is folded back at a ceiling.
+    """
     if not arrays.spec.moves:
         return draws["mu"][:, arrays.era_index[d]]
-    trend, bound = _complete(arrays.spec.trend_model, "node_trend", d, draws, arrays, rng), arrays.spec.ceiling_model
+    trend, bound = (
+        _complete(arrays.spec.trend_model, "node_trend", d, draws, arrays, rng),
+        arrays.spec.ceiling_model,
+    )
     if bound is not None:
         between = np.ones(arrays.periods, dtype=bool)
         between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
@@ -219,7 +274,12 @@ def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: G
 
 
 def _complete(
-    component: Component, nodes: str, d: int, draws: dict[str, Float], arrays: PanelArrays, rng: Generator
+    component: Component,
+    nodes: str,
+    d: int,
+    draws: dict[str, Float],
+    arrays: PanelArrays,
+    rng: Generator,
 ) -> Float:
     """Complete the path of one dyad's component, (draw, time), given its nodes."""
     motion = component.motion(of_dyad(draws, d))

@@ -28,21 +28,22 @@ class PendulumSpec:
     Attributes
     ----------
     trend : {"reverting", "walk", "constant"}, or a registered trend
-        Slow component: a walk that returns to the dyad's long-run mean, with an estimated half-life; a walk that does
-        not; or one value per dyad (with jumps, per era).
+        Slow component: a walk that returns to the dyad's long-run mean, with an estimated
+        half-life; a walk that does not; or one value per dyad (with jumps, per era).
     cycle : {"linear", "band", "cubic", "none"}, or a registered cycle
-        Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than in proportion; or
-        none. Formulas: :mod:`forecast.process.cycle`.
+        Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than
+        in proportion; or none. Formulas: :mod:`forecast.process.cycle`.
     ceiling : {"framework", "none"}, optional
-        Whether each era's framework bounds the trend softly from above (:mod:`forecast.process.ceiling`). By default it
-        does where the trend moves and events are observed; :func:`spec_for` leaves it out where no dyad has two eras.
+        Whether each era's framework bounds the trend softly from above
+        (:mod:`forecast.process.ceiling`). By default it does where the trend moves and events are
+        observed; :func:`spec_for` leaves it out where no dyad has two eras.
     jumps : bool
         Whether the trend jumps where an era begins.
     month_noise : bool
         Whether events of a month share noise that does not move the level.
     volume_effect : bool
-        Whether a month busier than usual for its dyad may be more hostile, or less, at the same level; with
-        ``observation="sides"``.
+        Whether a month busier than usual for its dyad may be more hostile, or less, at the same
+        level; with ``observation="sides"``.
     overdispersion : bool
         Whether a month's counts are beta-binomial (true) or binomial around their probability.
     observation : {"sides", "index"}, or a registered kind
@@ -52,10 +53,11 @@ class PendulumSpec:
     nodes : int
         Quadrature nodes for the month-specific noise.
     drivers : mapping of str to str, or pairs
-        Covariates of the panel (`forecast.drivers.add_drivers`) by name, and what each acts on: ``month`` (that month
-        alone), ``cycle`` (what the cycle reverts to) or ``trend``.
+        Covariates of the panel (`forecast.drivers.add_drivers`) by name, and what each acts on:
+        ``month`` (that month alone), ``cycle`` (what the cycle reverts to) or ``trend``.
     priors : Priors
-        Centres and spreads of all priors. A prior that these choices do not use must keep its default.
+        Centres and spreads of all priors. A prior that these choices do not use must keep its
+        default.
 
     Examples
     --------
@@ -80,7 +82,9 @@ class PendulumSpec:
 
     def __repr__(self) -> str:
         """Return the choices, and the priors that differ from their defaults."""
-        own = {one.name: repr(getattr(self, one.name)) for one in fields(self)} | {"priors": self.priors.differences}
+        own = {one.name: repr(getattr(self, one.name)) for one in fields(self)} | {
+            "priors": self.priors.differences
+        }
         return f"PendulumSpec({', '.join(f'{name}={value}' for name, value in own.items())})"
 
     def __post_init__(self) -> None:
@@ -97,7 +101,9 @@ class PendulumSpec:
         choices = {"cycle": known_cycles, "ceiling": CEILINGS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
-                raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
+                raise SpecError(
+                    f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}"
+                )
         find_observation(self.observation)
         self._check_components()
         object.__setattr__(self, "drivers", parse_drivers(self.drivers))
@@ -108,7 +114,9 @@ class PendulumSpec:
         unused = self._unused_priors()
         for name, _ in self.priors.changed:
             if name in unused:
-                raise SpecError(f"priors: {name} was changed, but {unused[name]}; leave it out, or change the spec")
+                raise SpecError(
+                    f"priors: {name} was changed, but {unused[name]}; leave it out, or change the spec"
+                )
 
     def _check_components(self) -> None:
         """Reject what no data can tell apart from a simpler spec."""
@@ -129,10 +137,16 @@ class PendulumSpec:
 
     def _unused_priors(self) -> dict[str, str]:
         """Return the priors that these choices do not use, and why."""
-        no_events = "it belongs to events, and this is an index" if self.observation == "index" else ""
-        no_index = "it belongs to an index, and these are events" if self.observation == "sides" else ""
+        no_events = (
+            "it belongs to events, and this is an index" if self.observation == "index" else ""
+        )
+        no_index = (
+            "it belongs to an index, and these are events" if self.observation == "sides" else ""
+        )
         missing = {
-            "mean": "" if self.trend_model.has_mean else f"trend={self.trend!r} has no long-run mean",
+            "mean": ""
+            if self.trend_model.has_mean
+            else f"trend={self.trend!r} has no long-run mean",
             "return": "" if self.reverts else f"trend={self.trend!r} does not return",
             "path": "" if self.moves else f"trend={self.trend!r} has no path",
             "jumps": "" if self.jumps else "jumps=False has no jump",
@@ -142,17 +156,23 @@ class PendulumSpec:
             "index": no_index,
             "events": no_events,
             "noise": no_events or ("" if self.month_noise else "month_noise=False has no noise"),
-            "volume": no_events or ("" if self.volume_effect else "volume_effect=False has no such effect"),
-            "scatter": no_events or ("" if self.overdispersion else "overdispersion=False has no concentration"),
+            "volume": no_events
+            or ("" if self.volume_effect else "volume_effect=False has no such effect"),
+            "scatter": no_events
+            or ("" if self.overdispersion else "overdispersion=False has no concentration"),
         }
-        kinds = [("trend", one, self.trend) for one in trends()] + [("cycle", one, self.cycle) for one in cycles()]
+        kinds = [("trend", one, self.trend) for one in trends()] + [
+            ("cycle", one, self.cycle) for one in cycles()
+        ]
         unused = {
             prior.name: f"it belongs to {field}={one.name!r}"
             for field, one, chosen in kinds
             if one.name != chosen
             for prior in one.priors
         }
-        return unused | {prior.name: missing[prior.needs] for prior in COMMON if missing.get(prior.needs)}
+        return unused | {
+            prior.name: missing[prior.needs] for prior in COMMON if missing.get(prior.needs)
+        }
 
     @property
     def moves(self) -> bool:
@@ -232,7 +252,9 @@ class PendulumSpec:
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise SpecError(f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise SpecError(
+                f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+            )
         return cls(**{**values, "priors": Priors(**values.get("priors", {}))})
 
 
@@ -242,12 +264,15 @@ DENSE = 30.0  # Events per covered month from which on a record is a feed's; the
 def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     """Return the default spec for a panel, with some choices made otherwise.
 
-    Frameworks bound the trend where a dyad has two or more eras. The overdispersion of a record of thirty events per
-    month or more is unknown beforehand, so it has the wide prior of a further dataset.
+    Frameworks bound the trend where a dyad has two or more eras. The overdispersion of a record of
+    thirty events per month or more is unknown beforehand, so it has the wide prior of a further
+    dataset.
     """
     validate_panel(panel)
     kind = panel_kind(panel)
-    suits: dict[str, Any] = {"observation": next(one.name for one in observations() if one.panel == kind.name)}
+    suits: dict[str, Any] = {
+        "observation": next(one.name for one in observations() if one.panel == kind.name)
+    }
     if panel.sizes["era"] == panel.sizes["dyad"]:
         suits["ceiling"] = "none"
     if kind.coded and is_dense(panel) and choices.get("overdispersion", True):

@@ -20,7 +20,17 @@ from forecast.events.codebook import read_scale
 from forecast.events.dyads import additions_of
 from forecast.events.table import EventTable, as_day
 from forecast.model.fitted import Fit
-from forecast.model.particles import TREND, Cloud, Draws, Observed, Weights, follow, resampled, smoothed, state_of
+from forecast.model.particles import (
+    TREND,
+    Cloud,
+    Draws,
+    Observed,
+    Weights,
+    follow,
+    resampled,
+    smoothed,
+    state_of,
+)
 from forecast.model.posterior import flat, on_grid
 from forecast.panel import build_panel, panel_kind, validate_panel
 from forecast.panel.record import data_facts, last_known
@@ -31,11 +41,19 @@ from forecast.wording import count, join
 
 # What has to be the same in both panels; what may grow, each with its name in messages.
 SETTINGS = ("frequency", "scale", "unit", "zero_cut")
-PARTS = {"dyad": "dyad", "dataset": "dataset", "direction": "direction", "class_name": "class", "era": "era"}
+PARTS = {
+    "dyad": "dyad",
+    "dataset": "dataset",
+    "direction": "direction",
+    "class_name": "class",
+    "era": "era",
+}
 BY_HAND = "Build the later panel with the settings of the first (eras=, coverage=) and give it in place of the events"
 
 
-def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | None = None) -> xr.Dataset:
+def later_panel(
+    panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | None = None
+) -> xr.Dataset:
     """Return the panel of a later day, built as the earlier one was."""
     if not isinstance(news, xr.Dataset):
         if as_of is not None:
@@ -61,7 +79,9 @@ def _reject_past(panel: xr.Dataset, day: date) -> None:
 def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Dataset:
     """Count a table of events as those of the panel were counted."""
     if not isinstance(table, EventTable):
-        raise DataError(f"new events: got {type(table).__name__}; expected a table of events or a later panel")
+        raise DataError(
+            f"new events: got {type(table).__name__}; expected a table of events or a later panel"
+        )
     given = {one.file for one in table.additions}
     for one in additions_of(panel.attrs):
         if one.file not in given:
@@ -75,10 +95,15 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Data
     except SpecError as error:
         raise DataError(f"new events: the fit was not made from coded events. {BY_HAND}") from error
     later = build_panel(
-        table, dyads=panel["dyad"].to_numpy().tolist(), start=str(panel["time"].to_numpy()[0])[:10], as_of=as_of,
-        frequency=panel.attrs["frequency"], scale=panel.attrs["scale"], unit=panel.attrs["unit"],
+        table,
+        dyads=panel["dyad"].to_numpy().tolist(),
+        start=str(panel["time"].to_numpy()[0])[:10],
+        as_of=as_of,
+        frequency=panel.attrs["frequency"],
+        scale=panel.attrs["scale"],
+        unit=panel.attrs["unit"],
         directed=panel.sizes["direction"] > 1,
-    )  # fmt: skip
+    )
     _reject_part(panel, later)
     return later
 
@@ -98,20 +123,32 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
                 "events up to the new day, not the new ones alone"
             )
     same = [name for name in panel["dataset"].to_numpy() if name in later["dataset"].to_numpy()]
-    before, now = (one["covered"].sel(dataset=same).isel(time=slice(periods)).to_numpy() for one in (panel, later))
+    before, now = (
+        one["covered"].sel(dataset=same).isel(time=slice(periods)).to_numpy()
+        for one in (panel, later)
+    )
     if (before & ~now).any():
-        raise DataError(f"new events: periods that were covered in the fit's panel are not any more. {BY_HAND}")
+        raise DataError(
+            f"new events: periods that were covered in the fit's panel are not any more. {BY_HAND}"
+        )
 
 
 def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
-    """Describe parts of a later panel for which a fit to the earlier one has no parameters; empty if none."""
+    """Describe parts of a later panel for which a fit to the earlier one has no parameters.
+
+    Empty if none.
+    """
     kinds = [panel_kind(one).name for one in (panel, later)]
     if kinds[0] != kinds[1]:
-        raise DataError(f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other")
+        raise DataError(
+            f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other"
+        )
     for name in SETTINGS:
         now, then = later.attrs.get(name), panel.attrs.get(name)
         if now != then:
-            raise DataError(f"new events: {name} is {now!r}, in the fit's panel {then!r}. {BY_HAND}")
+            raise DataError(
+                f"new events: {name} is {now!r}, in the fit's panel {then!r}. {BY_HAND}"
+            )
     if has_drivers(panel) and not has_drivers(later):
         raise DataError(
             f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers added to it"
@@ -123,20 +160,34 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
             f"new events: the later panel does not have all periods of the fit's, from {first} to {last}. {BY_HAND}"
         )
     for part, word in PARTS.items():
-        before, now = ([str(x) for x in one[part].to_numpy()] if part in one.coords else [] for one in (panel, later))
-        gone, added = ([x for x in some if x not in others] for some, others in ((before, now), (now, before)))
+        before, now = (
+            [str(x) for x in one[part].to_numpy()] if part in one.coords else []
+            for one in (panel, later)
+        )
+        gone, added = (
+            [x for x in some if x not in others] for some, others in ((before, now), (now, before))
+        )
         if gone:
-            raise DataError(f"new events: the fit has the {word} {gone[0]!r}, which is missing here. {BY_HAND}")
+            raise DataError(
+                f"new events: the fit has the {word} {gone[0]!r}, which is missing here. {BY_HAND}"
+            )
         if added:
             return f"there is a new {word}, {added[0]}"
         if before != now:
-            raise DataError(f"new events: the {word}s are in another order than in the fit's panel. {BY_HAND}")
-    if not np.array_equal(panel["era_index"].to_numpy(), later["era_index"].to_numpy()[:, :periods]):
+            raise DataError(
+                f"new events: the {word}s are in another order than in the fit's panel. {BY_HAND}"
+            )
+    if not np.array_equal(
+        panel["era_index"].to_numpy(), later["era_index"].to_numpy()[:, :periods]
+    ):
         return "an era begins at another time than in the fit's panel"
-    return "the fit has drivers, whose push an update does not carry on" if has_drivers(panel) else ""
+    return (
+        "the fit has drivers, whose push an update does not carry on" if has_drivers(panel) else ""
+    )
 
 
-# So many months of the path are resampled: after a year little is left of where the path stood before.
+# So many months of the path are resampled: after a year little is left of where the path stood
+# before.
 MONTHS_REDRAWN = 12
 CAREFUL = 0.95
 """Acceptance rate where a fit is sampled once more."""
@@ -163,21 +214,24 @@ def update(
     fit : Fit
         The earlier fit; it stays as it is.
     new_events : EventTable or xarray.Dataset
-        All events known by the later day, old and new; or the later panel of the same dyads and settings.
+        All events known by the later day, old and new; or the later panel of the same dyads and
+        settings.
     as_of : date or str, optional
         Use only what was known by that day; by default all that the table holds.
     seed : int or numpy.random.Generator
         The same seed gives the same numbers.
     refit : bool
-        Whether to fit the later panel from scratch, with the settings of this fit, where an update is not valid.
+        Whether to fit the later panel from scratch, with the settings of this fit, where an update
+        is not valid.
     progress : callable, optional
         Called with (step in words, done, total).
 
     Returns
     -------
     Fit
-        A fit like any other; its provenance lists the ``updates`` with Pareto k and effective number of draws, or
-        says why it was ``refitted``. The same object if nothing new has become known.
+        A fit like any other; its provenance lists the ``updates`` with Pareto k and effective
+        number of draws, or says why it was ``refitted``. The same object if nothing new has become
+        known.
 
     Raises
     ------
@@ -214,7 +268,10 @@ def update(
         cause = "the weights of the draws do not hold"
     span = f"from {last_known(fit.panel)} to {last_known(later)}"
     if not refit:
-        raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True", cause)
+        raise NotUpdatable(
+            f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True",
+            cause,
+        )
     return sampled_again(fit, later, reason, report)
 
 
@@ -237,15 +294,23 @@ class Carried:
 
     fit: Fit
     later: xr.Dataset
-    first: int  # The period in which the clouds that are resampled start; in this and the next they are as they were
+    # The period in which the clouds that are resampled start; in this and the next they are as they
+    # were
+    first: int
     clouds: tuple[Cloud, ...]  # One a dyad, up to the last period
     moved: Bool  # Whether the dyad's recent path was resampled
-    gained: Float  # Logarithms of the weights: by what is new of the fit's own periods, and by every period since
+    # Logarithms of the weights: by what is new of the fit's own periods, and by every period since
+    gained: Float
 
 
-def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN) -> Carried:
+def carry_on(
+    fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN
+) -> Carried:
     """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
-    draws, panel = Draws.of(fit.posterior, fit.spec), fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
+    draws, panel = (
+        Draws.of(fit.posterior, fit.spec),
+        fit.spec.observation_model.on_scale_of(fit.panel, fit.panel),
+    )
     known, periods = panel.sizes["time"], later.sizes["time"]
     look_back = Clock.of(panel).periods(months)
     first = max(known - 2 - look_back, 0)
@@ -272,7 +337,9 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months
         clouds.append(cloud)
     chains = fit.posterior.sizes["chain"]
     moved = news[:, first + 2 :].any(axis=1)
-    return Carried(fit, later, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1]))
+    return Carried(
+        fit, later, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1])
+    )
 
 
 def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
@@ -281,7 +348,9 @@ def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool) -> Float:
+def _reweighed(
+    posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool
+) -> Float:
     """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
     total = np.zeros(len(draws))
     if not news.any():
@@ -323,7 +392,9 @@ def diagnostics(weights: Weights) -> dict[str, float | None]:
 def ancestry(fit: Fit) -> Index:
     """From which draw of its chain every draw descends, (chain, draw): of the last fit that was sampled."""
     if "ancestor" in fit.sample_stats:
-        return np.asarray(fit.sample_stats["ancestor"].transpose("chain", "draw").to_numpy(), dtype=np.int64)
+        return np.asarray(
+            fit.sample_stats["ancestor"].transpose("chain", "draw").to_numpy(), dtype=np.int64
+        )
     sizes = fit.posterior.sizes
     return np.broadcast_to(np.arange(sizes["draw"]), (sizes["chain"], sizes["draw"]))
 
@@ -333,14 +404,20 @@ def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
     total = np.empty(log_weight.shape)
     for chain, (own, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
         together = np.bincount(ancestor, np.exp(own - own.max()), minlength=own.size)
-        total[chain] = np.log(together, where=together > 0, out=np.full(own.size, -np.inf)) + own.max()
+        total[chain] = (
+            np.log(together, where=together > 0, out=np.full(own.size, -np.inf)) + own.max()
+        )
     return total
 
 
-def _updated(carried: Carried, months: list[dict[str, Any]], total: Weights, seed: int, clock: float) -> Fit:
+def _updated(
+    carried: Carried, months: list[dict[str, Any]], total: Weights, seed: int, clock: float
+) -> Fit:
     """Return the carried draws as a fit, drawn in proportion to their weights."""
     fit, later = carried.fit, carried.later
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),)))
+    rng = np.random.default_rng(
+        np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),))
+    )
     weights = smoothed(carried.gained.sum(axis=2))
     chains, number = weights.weight.shape
     stay = np.broadcast_to(np.arange(number), (chains, number))
@@ -352,13 +429,19 @@ def _updated(carried: Carried, months: list[dict[str, Any]], total: Weights, see
         "constant_data": later,
     }
     record = {
-        "from": last_known(fit.panel).isoformat(), "to": last_known(later).isoformat(), "months": months,
-        **diagnostics(total), "resampled": not weights.alike, "seed": seed,
+        "from": last_known(fit.panel).isoformat(),
+        "to": last_known(later).isoformat(),
+        "months": months,
+        **diagnostics(total),
+        "resampled": not weights.alike,
+        "seed": seed,
         "seconds": round(time.perf_counter() - clock, 3),
-    }  # fmt: skip
+    }
     r_hat = fit.provenance.get("r_hat") or fit.gate.r_hats
     updated = Fit({"/": xr.Dataset(attrs=fit.attrs), **groups})
-    return updated.noting(**data_facts(later), r_hat=r_hat, updates=[*fit.updates, record], gate=None)
+    return updated.noting(
+        **data_facts(later), r_hat=r_hat, updates=[*fit.updates, record], gate=None
+    )
 
 
 def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
@@ -366,12 +449,17 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     panel, later, (chains, number) = carried.fit.panel, carried.later, places.shape
     before = carried.fit.posterior.transpose("chain", "draw", ...)
     chain, known, periods = np.arange(chains)[:, None], panel.sizes["time"], later.sizes["time"]
-    found = {str(name): np.asarray(values.to_numpy()[chain, places]) for name, values in before.items()}
+    found = {
+        str(name): np.asarray(values.to_numpy()[chain, places]) for name, values in before.items()
+    }
     for name in ("level", "trend"):
         path = np.empty((*found[name].shape[:-1], periods), dtype=np.float32)
         path[..., :known] = found[name]
         found[name] = path
-    kept, index = (chain * number + places).ravel(), later["era_index"].transpose("dyad", "time").to_numpy()
+    kept, index = (
+        (chain * number + places).ravel(),
+        later["era_index"].transpose("dyad", "time").to_numpy(),
+    )
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
         path = cloud.paths(kept, _stream(seed, panel, code, "paths"))
@@ -383,22 +471,34 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
             eras = np.flatnonzero(later["era_dyad"].to_numpy() == dyad)
             found["mu"][..., eras] = era_means(found["trend"][:, :, dyad], index[dyad], eras)
     coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
-    posterior = {name: (before[name].dims, values, before[name].attrs) for name, values in found.items()}
+    posterior = {
+        name: (before[name].dims, values, before[name].attrs) for name, values in found.items()
+    }
     return xr.Dataset(posterior, coords={**coords, "time": later["time"].to_numpy()})
 
 
-def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress, **changes: Any) -> Fit:
+def sampled_again(
+    fit: Fit, later: xr.Dataset, reason: str, report: Progress, **changes: Any
+) -> Fit:
     """Fit a panel as a fit was fitted, but for changes of the sampler's settings, and note for what reason."""
     from forecast.model.sampling import fit as sample
 
     report(f"fitting again: {reason}", 0, 0)
     options = {name: fit.provenance[name] for name in SAMPLER if name in fit.provenance}
-    again = sample(later, fit.spec, evidence="evidence" in fit.provenance, progress=report, **options | changes)
+    again = sample(
+        later, fit.spec, evidence="evidence" in fit.provenance, progress=report, **options | changes
+    )
     eras = {name: fit.provenance[name] for name in ("eras",) if name in fit.provenance}
-    return again.noting(**eras, refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})
+    return again.noting(
+        **eras, refitted={"from": last_known(fit.panel).isoformat(), "reason": reason}
+    )
 
 
-def sampled_longer(fit: Fit, reason: str, report: Progress = silent, cores: int | None = None) -> Fit:
+def sampled_longer(
+    fit: Fit, reason: str, report: Progress = silent, cores: int | None = None
+) -> Fit:
     """Fit once more with twice the draws in smaller steps, because a fit missed a convergence check."""
     draws = 2 * fit.posterior.sizes["draw"]
-    return sampled_again(fit, fit.panel, reason, report, draws=draws, target_accept=CAREFUL, cores=cores)
+    return sampled_again(
+        fit, fit.panel, reason, report, draws=draws, target_accept=CAREFUL, cores=cores
+    )

@@ -1,7 +1,7 @@
 """Variables of the posterior, as variables.toml states them: name, dims, unit, meaning, and use in the report.
 
-The contents of a fit, its dims, the variables of the convergence checks and the page on the fit's schema are derived
-from them. Trends, cycles and kinds of observation declare their own.
+The contents of a fit, its dims, the variables of the convergence checks and the page on the fit's
+schema are derived from them. Trends, cycles and kinds of observation declare their own.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,9 @@ from forecast.process.declarations import Variable, variables_of
 from forecast.process.trend import trends
 from forecast.typing import Float
 
-PATHS, TREND, CYCLE, DRIVERS = (variables_of(part) for part in ("path", "trend", "cycle", "drivers"))
+PATHS, TREND, CYCLE, DRIVERS = (
+    variables_of(part) for part in ("path", "trend", "cycle", "drivers")
+)
 
 
 def all_variables() -> dict[str, Variable]:
@@ -26,7 +28,10 @@ def all_variables() -> dict[str, Variable]:
 
 
 def sampled_variables() -> dict[str, tuple[str, ...]]:
-    """Return the dims of every variable that is taken from the model's draws; chain and draw come before them."""
+    """Return the dims of every variable that is taken from the model's draws.
+
+    Chain and draw come before them.
+    """
     return {name: one.dims for name, one in all_variables().items() if one.sampled}
 
 
@@ -35,7 +40,11 @@ def required_variables(spec: PendulumSpec) -> list[str]:
     cycle = spec.cycle_model.variables if spec.has_cycle else ()
     trend = spec.trend_model.variables
     own = (*PATHS, *TREND, *trend, *CYCLE, *DRIVERS, *cycle, *spec.observation_model.variables)
-    return [one.name for one in own if (getattr(spec, one.required) if isinstance(one.required, str) else one.required)]
+    return [
+        one.name
+        for one in own
+        if (getattr(spec, one.required) if isinstance(one.required, str) else one.required)
+    ]
 
 
 def of_dyad(draws: Mapping[str, Float], dyad: int) -> dict[str, Float]:

@@ -54,7 +54,14 @@ from forecast.outlook.simulations import (
     structural_hazard,
 )
 from forecast.outlook.summary import SENTENCES, Estimate, NotDefined, Probability, sentence
-from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_scores, kind_series, tone_outlooks
+from forecast.outlook.tone import (
+    KindScore,
+    KindSeries,
+    ToneOutlook,
+    kind_scores,
+    kind_series,
+    tone_outlooks,
+)
 from forecast.outlook.windows import (
     Prospect,
     ThresholdOutlook,
@@ -138,20 +145,24 @@ class Assessment(Displayed, Prospect):
     pendulum: Pendulum  # Half-life, return, hostile zone, S5
     contrast: Contrast | NotDefined  # Another dyad in a named era, S7
     band: EquilibriumBand | NotDefined  # The equilibrium band, S8
-    kinds: Mapping[str, KindSeries] | NotDefined  # `depth` of cooperation and `severity` of conflict
+    kinds: (
+        Mapping[str, KindSeries] | NotDefined
+    )  # `depth` of cooperation and `severity` of conflict
     # Mean Goldstein score of what will be recorded, by horizon; not where the data hold no scores
     tone: Mapping[int, ToneOutlook] | NotDefined
-    # Contribution of each kind to the tone of the baseline's months; empty where the data hold no scores
+    # Contribution of each kind to the tone of the baseline's months; empty where the data hold no
+    # scores
     tone_kinds: tuple[KindScore, ...]
     claims: tuple[Claim, ...] = ()  # The theory's claims
     # Name of the 0 to 100 scale: the share of cooperative actions, or the position of an index
     measure: str = EVENTS.measure
     scale: str = EVENTS.scale  # Meaning of 0, 50 and 100
     moving: bool = False  # The trend moves in every period
-    # Weights of the forecasters behind `recorded` and `threshold`, by code; or the reason why these are of the
-    # model alone
+    # Weights of the forecasters behind `recorded` and `threshold`, by code; or the reason why these
+    # are of the model alone
     pool: Mapping[str, float] | NotDefined
-    # Up to three kinds of events of the next three months that would move the chance of a higher share most: `Signpost`
+    # Up to three kinds of events of the next three months that would move the chance of a higher
+    # share most: `Signpost`
     signposts: tuple[Signpost, ...] | NotDefined = ()
     drivers: tuple[DriverOutlook, ...] = ()  # Contributions of drivers
     datasets: tuple[DatasetOutlook, ...] = ()  # One per dataset; empty with one
@@ -160,9 +171,15 @@ class Assessment(Displayed, Prospect):
     def brief(self) -> Brief:
         """Summary of the dyad for comparison with another one."""
         return Brief(
-            self.dyad, self.label, self.origin, self.headline, self.standing.level,
-            self.frameworks.eras[-1].equilibrium, self.pendulum.half_life, self.kinds,
-        )  # fmt: skip
+            self.dyad,
+            self.label,
+            self.origin,
+            self.headline,
+            self.standing.level,
+            self.frameworks.eras[-1].equilibrium,
+            self.pendulum.half_life,
+            self.kinds,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row per horizon and outcome, of the observed share and of the expected one, the underlying level's.
@@ -170,11 +187,13 @@ class Assessment(Displayed, Prospect):
         Returns
         -------
         pandas.DataFrame
-            ``dyad``; ``share``, ``observed`` (absent for an index) or ``expected``; ``horizon``, months; ``until``, the
-            last day of the window; ``outcome``, ``higher``, ``similar`` or ``lower`` than the baseline by the smallest
-            improvement, and its ``probability``, of an observed share given at least three events; ``baseline``, the
-            share of the preceding months, of the expected share its median; ``median``, ``low`` and ``high`` (90%
-            interval) of the share in the window. Shares are percentages; NaN stands for what is not defined.
+            ``dyad``; ``share``, ``observed`` (absent for an index) or ``expected``; ``horizon``,
+            months; ``until``, the last day of the window; ``outcome``, ``higher``, ``similar`` or
+            ``lower`` than the baseline by the smallest improvement, and its ``probability``, of an
+            observed share given at least three events; ``baseline``, the share of the preceding
+            months, of the expected share its median; ``median``, ``low`` and ``high`` (90%
+            interval) of the share in the window. Shares are percentages; NaN stands for what is not
+            defined.
 
         Examples
         --------
@@ -183,32 +202,57 @@ class Assessment(Displayed, Prospect):
         >>> frame.pivot(index=["share", "horizon"], columns="outcome", values="probability")  # doctest: +SKIP
         """
         windows = self.recorded.values() if isinstance(self.recorded, Mapping) else ()
-        found = [("observed", one, (one.up, one.same, one.down), one.baseline, one.share) for one in windows] + [
-            ("expected", one, (one.improvement, one.stability, one.deterioration), one.before, one.level)
+        found = [
+            ("observed", one, (one.up, one.same, one.down), one.baseline, one.share)
+            for one in windows
+        ] + [
+            (
+                "expected",
+                one,
+                (one.improvement, one.stability, one.deterioration),
+                one.before,
+                one.level,
+            )
             for one in self.improvement.values()
         ]
-        return pd.DataFrame([
-            {
-                "dyad": self.dyad, "share": share, "horizon": one.months, "until": one.until, "outcome": outcome,
-                "probability": getattr(chance, "value", None),
-                "baseline": getattr(before, "share" if share == "observed" else "median", None),
-                **{name: getattr(then, name, None) for name in ("median", "low", "high")},
-            }
-            for share, one, chances, before, then in found
-            for outcome, chance in zip(("higher", "similar", "lower"), chances, strict=True)
-        ]).astype(dict.fromkeys(("probability", "baseline", "median", "low", "high"), float))  # fmt: skip
+        return pd.DataFrame(
+            [
+                {
+                    "dyad": self.dyad,
+                    "share": share,
+                    "horizon": one.months,
+                    "until": one.until,
+                    "outcome": outcome,
+                    "probability": getattr(chance, "value", None),
+                    "baseline": getattr(before, "share" if share == "observed" else "median", None),
+                    **{name: getattr(then, name, None) for name in ("median", "low", "high")},
+                }
+                for share, one, chances, before, then in found
+                for outcome, chance in zip(("higher", "similar", "lower"), chances, strict=True)
+            ]
+        ).astype(dict.fromkeys(("probability", "baseline", "median", "low", "high"), float))
 
     def _card(self) -> Card:
         facts, level = [], self.standing.level
         for window in self.recorded.values() if isinstance(self.recorded, Mapping) else ():
-            percents = {name: wording.chance(percent / 100) for name, percent in printed_changes(window).items()}
+            percents = {
+                name: wording.chance(percent / 100)
+                for name, percent in printed_changes(window).items()
+            }
             said = "share higher {up}, similar {same}, lower {down}" if percents else "not defined"
-            facts.append((f"recorded to {wording.month(window.until, short=True)}", said.format(**percents)))
+            facts.append(
+                (f"recorded to {wording.month(window.until, short=True)}", said.format(**percents))
+            )
         facts.append(("level", wording.give_or_take(level.median, level.low, level.high)))
         for one in self.improvement.values():
-            better, worse, same = (printed_chances(one)[way] for way in ("improvement", "deterioration", "stability"))
+            better, worse, same = (
+                printed_chances(one)[way] for way in ("improvement", "deterioration", "stability")
+            )
             facts.append(
-                (f"level by {wording.month(one.until, short=True)}", f"higher {better}, similar {same}, lower {worse}")
+                (
+                    f"level by {wording.month(one.until, short=True)}",
+                    f"higher {better}, similar {same}, lower {worse}",
+                )
             )
         if self.claims:
             facts.append(("claims", wording.join(claim.code for claim in self.claims)))
@@ -237,7 +281,8 @@ def assess(
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulations.
 
-    They reach ten years, so that passage times can be estimated; the horizons are read from the same simulations.
+    They reach ten years, so that passage times can be estimated; the horizons are read from the
+    same simulations.
 
     Parameters
     ----------
@@ -254,7 +299,8 @@ def assess(
     improvement : float
         Points of share that count as a change.
     contrast_with, contrast_era : str, optional
-        Dyad and era to compare with; by default US-Russia in its confrontation for US-China, and none for other dyads.
+        Dyad and era to compare with; by default US-Russia in its confrontation for US-China, and
+        none for other dyads.
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
     simulations_per_draw : int
@@ -264,14 +310,16 @@ def assess(
     band_mass : float
         Part of the stationary distribution inside the equilibrium band.
     above : float, optional
-        A share, percent: the chance that what is recorded reaches it is in `Assessment.threshold`, by horizon.
+        A share, percent: the chance that what is recorded reaches it is in `Assessment.threshold`,
+        by horizon.
     at : str or datetime.date, optional
         In place of horizons: a day of the month with which the window ahead ends.
     by : str or datetime.date, optional
-        With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
-        are as many months as the horizon nearest to a year.
+        With `above`: the share of the preceding months is to reach it at the end of any month up to
+        this one. These are as many months as the horizon nearest to a year.
     baseline_months : int
-        Months up to the present that every horizon is compared with, of what is recorded and of the level.
+        Months up to the present that every horizon is compared with, of what is recorded and of the
+        level.
 
     Returns
     -------
@@ -297,12 +345,23 @@ def assess(
     seen = np.flatnonzero(observed_periods(fit.panel, dyad))
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
     if not INSIDE < extreme_share < 100:
-        raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
-    record, hazard = main_record(fit.panel, dyad, names.get(dyad, dyad)), structural_hazard(fit.panel)
+        raise SpecError(
+            f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share."
+        )
+    record, hazard = (
+        main_record(fit.panel, dyad, names.get(dyad, dyad)),
+        structural_hazard(fit.panel),
+    )
     streams = partial(stream, seed, dyad)
-    simulations = simulate(fit, own, LONGEST_HORIZON, seed, simulations_per_draw, baseline_months=baseline_months)
+    simulations = simulate(
+        fit, own, LONGEST_HORIZON, seed, simulations_per_draw, baseline_months=baseline_months
+    )
     released = simulate_from(
-        own, extreme_share - INSIDE, simulations.share.shape[-1] - 1, simulations_per_draw, streams("release")
+        own,
+        extreme_share - INSIDE,
+        simulations.share.shape[-1] - 1,
+        simulations_per_draw,
+        streams("release"),
     )
     observed = observe(fit, simulations, query.reach, record, seed=seed)
     pool = pooled(observed, query.windows, seed=seed)
@@ -314,7 +373,9 @@ def assess(
         signposts = observed
     else:
         before = observed.record.baseline(baseline_months)
-        signposts = signposts_of(published.get(main, observed), main, before, improvement, seed=seed)
+        signposts = signposts_of(
+            published.get(main, observed), main, before, improvement, seed=seed
+        )
     arrives = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         **vars(ahead),
@@ -332,7 +393,9 @@ def assess(
         standing=standing(own, since),
         last_break=last_break(own, improvement),
         contrast=contrast(fit, own, contrast_with, contrast_era, names),
-        frameworks=frameworks(own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass),
+        frameworks=frameworks(
+            own, hazard, hazard.draws(own.size, seed), arrives, streams("headroom"), band_mass
+        ),
         pendulum=pendulum(own, simulations, released, query.horizons, extreme_share),
         band=band(own, simulations, query.horizons, band_mass),
         kinds=kind_series(fit.panel, record, own.size),
@@ -352,7 +415,9 @@ def assess(
         result,
         title=title(result, data_through),
         headline=headline(result),
-        verdict=sentence("verdict", result, result.improvement[main], recorded.get(main), SMALL_DEVIATION),
+        verdict=sentence(
+            "verdict", result, result.improvement[main], recorded.get(main), SMALL_DEVIATION
+        ),
         claims=claims(result),
     )
 
@@ -382,9 +447,16 @@ def brief(
     if window is None or isinstance(window.up, NotDefined):
         outlook = horizon_outlook(simulations, months, improvement)
         words = sentence(
-            "change", outlook, level, printed_chances(outlook), label, own.clock.last_day(),
-            improvement, own.clock.weekly, baseline_months,
-        )  # fmt: skip
+            "change",
+            outlook,
+            level,
+            printed_chances(outlook),
+            label,
+            own.clock.last_day(),
+            improvement,
+            own.clock.weekly,
+            baseline_months,
+        )
     else:
         words = window.sentence
     return Brief(
@@ -403,10 +475,15 @@ def title(result: Assessment, data_through: date) -> str:
     """Return the chances of the main window, the likeliest first, and the end of the data if it is long before."""
     level, asked = result.improvement[main_horizon(result.horizons)], quoted(result)
     if recorded := isinstance(asked, WindowOutlook):
-        chances = dict(zip(("more", "similar", "less"), printed_changes(asked).values(), strict=True))
+        chances = dict(
+            zip(("more", "similar", "less"), printed_changes(asked).values(), strict=True)
+        )
     else:
         percents, ways = printed_percents(level), ("improvement", "stability", "deterioration")
-        chances = {name: percents[way] for name, way in zip(("higher", "similar", "lower"), ways, strict=True)}
+        chances = {
+            name: percents[way]
+            for name, way in zip(("higher", "similar", "lower"), ways, strict=True)
+        }
     ranked = sorted(chances.items(), key=lambda one: -one[1])
     ended = data_through if months_between(data_through, result.origin) > LATE_MONTHS else None
     return sentence("title", result, level, asked, ranked, recorded, ended)
@@ -418,9 +495,16 @@ def headline(result: Assessment) -> str:
         return question.sentence
     outlook = result.improvement[main_horizon(result.horizons)]
     return sentence(
-        "change", outlook, result.standing.level, printed_chances(outlook), result.label, result.origin,
-        result.smallest_improvement, result.weekly, result.baseline_months,
-    )  # fmt: skip
+        "change",
+        outlook,
+        result.standing.level,
+        printed_chances(outlook),
+        result.label,
+        result.origin,
+        result.smallest_improvement,
+        result.weekly,
+        result.baseline_months,
+    )
 
 
 def quoted(result: Assessment) -> WindowOutlook | ThresholdOutlook | None:
@@ -447,12 +531,15 @@ def _claims() -> dict[str, dict[str, Any]]:
     import yaml
 
     templates = wording.environment()
-    texts: dict[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("claims.yaml").read_text("utf-8"))
+    texts: dict[str, dict[str, Any]] = yaml.safe_load(
+        Path(__file__).with_name("claims.yaml").read_text("utf-8")
+    )
     for one in texts.values():
         one |= {part: templates.from_string(one[part]) for part in ("title", "sentence")}
         one["about"] = templates.compile_expression(one.get("about", "none"))
         one["numbers"] = {
-            name: (templates.compile_expression(value), *words) for name, (value, *words) in one["numbers"].items()
+            name: (templates.compile_expression(value), *words)
+            for name, (value, *words) in one["numbers"].items()
         }
     return texts
 
@@ -468,27 +555,46 @@ def claims(result: Assessment) -> tuple[Claim, ...]:
         numbers = {name: _number(value(**known)) for name, (value, *_) in texts["numbers"].items()}
         defined = {name: value for name, value in numbers.items() if value is not None}
         sentence = " ".join(texts["sentence"].render(known).split())
-        return Claim(code, title, statements[code], sentence, known["by_era"] if code == theory.ERAS.code else defined)
+        return Claim(
+            code,
+            title,
+            statements[code],
+            sentence,
+            known["by_era"] if code == theory.ERAS.code else defined,
+        )
 
     return tuple(answer(code, texts) for code, texts in _claims().items())
 
 
 def _names(result: Assessment) -> dict[str, Any]:
     """Return what the templates name."""
-    resting = [(era, era.equilibrium) for era in result.frameworks.eras if isinstance(era.equilibrium, Estimate)]
+    resting = [
+        (era, era.equilibrium)
+        for era in result.frameworks.eras
+        if isinstance(era.equilibrium, Estimate)
+    ]
     eras = resting or [(era, era.mean) for era in result.frameworks.eras]
     (last, value), words = eras[-1], wording.macros(SENTENCES)
     versus, contrasted = result.contrast, None
     if not isinstance(versus, NotDefined):
-        contrasted = versus.mean if isinstance(versus.equilibrium, NotDefined) else versus.equilibrium
+        contrasted = (
+            versus.mean if isinstance(versus.equilibrium, NotDefined) else versus.equilibrium
+        )
     return {
-        "r": result, "longest": result.horizons[-1], "main": main_horizon(result.horizons), "resting": resting,
-        "now": wording.period(result.origin, weekly=result.weekly), "lasting_years": LASTING_YEARS,
-        "points": count(result.smallest_improvement, "point"), "contrasted": contrasted,
+        "r": result,
+        "longest": result.horizons[-1],
+        "main": main_horizon(result.horizons),
+        "resting": resting,
+        "now": wording.period(result.origin, weekly=result.weekly),
+        "lasting_years": LASTING_YEARS,
+        "points": count(result.smallest_improvement, "point"),
+        "contrasted": contrasted,
         "past_eras": [f"{number(value.median, 0)} under “{era.name}”" for era, value in eras[:-1]],
         "present_era": f"{words.interval(value)} under “{last.name}”",
-        "by_era": {era.code: value.median for era, value in eras}, "words": words, "printed_chances": printed_chances,
-    }  # fmt: skip
+        "by_era": {era.code: value.median for era, value in eras},
+        "words": words,
+        "printed_chances": printed_chances,
+    }
 
 
 def _number(value: Any) -> float | None:
@@ -505,7 +611,9 @@ def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
     described: dict[str, tuple[str, str]] = {
         name: (words, unit) for name, (_, words, unit) in _claims()[claim.code]["numbers"].items()
     }
-    described |= {era.code: (f"under “{era.name}”", "points of share") for era in result.frameworks.eras}
+    described |= {
+        era.code: (f"under “{era.name}”", "points of share") for era in result.frameworks.eras
+    }
 
     def described_as(name: str, unit: str, value: float) -> tuple[str, str]:
         if unit == "chance":
@@ -514,6 +622,8 @@ def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
             return name, f"{value:.0f}"
         if unit == "percent":
             return name, wording.percent(value / 100, 1)
-        return name, wording.quantity(value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2))
+        return name, wording.quantity(
+            value, "" if unit == "ratio" else unit, _DECIMALS.get(unit, 2)
+        )
 
     return [described_as(*described[name], value) for name, value in claim.numbers.items()]

@@ -1,13 +1,15 @@
 """Contribution of each recent event to the level and to forecast probabilities (docs/explain.md).
 
-*Sequential*: the forecast after an event was recorded less the forecast before; within a month, the average over
-orders. These add up to the contribution of all events. *Leave-one-out*: the forecast less the forecast without this
-event. Coverage, baseline and future event counts stay fixed. The forecast is the headline of a report, or a question
-with its own window (`forecast.questions.explain`).
+*Sequential*: the forecast after an event was recorded less the forecast before; within a month, the
+average over orders. These add up to the contribution of all events. *Leave-one-out*: the forecast
+less the forecast without this event. Coverage, baseline and future event counts stay fixed. The
+forecast is the headline of a report, or a question with its own window
+(`forecast.questions.explain`).
 
-Draws of the fit are weighted by the likelihood ratio of the data without and with the events, month-specific noise
-integrated out; their simulations have the same weights. Between months, and where too few draws would carry the
-weights, the path of the last two years is resampled for each draw; where that fails, a new fit is required.
+Draws of the fit are weighted by the likelihood ratio of the data without and with the events,
+month-specific noise integrated out; their simulations have the same weights. Between months, and
+where too few draws would carry the weights, the path of the last two years is resampled for each
+draw; where that fails, a new fit is required.
 """
 
 import os
@@ -56,7 +58,8 @@ from forecast.typing import Float, Index, Seed
 from forecast.wording import Card, Displayed, number, signed
 
 MOST_MONTHS = 12
-"""So many months at most; the path of a year more is drawn again under each draw, where events are left out."""
+"""So many months at most; the path of a year more is drawn again under each draw, where events are
+left out."""
 FEWEST_EFFECTIVE = 0.25
 """Smallest effective sample size fraction of the weights; below it the path is resampled."""
 MOST_STEPS = 60
@@ -75,8 +78,8 @@ class Alone:
     """Leave-one-out contribution of some events."""
 
     added: Numbers  # What they add; empty where it needs a new fit
-    # How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was `fitted again`;
-    # or it was not, for it `needs a new fit`.
+    # How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was
+    # `fitted again`; or it was not, for it `needs a new fit`.
     how: How
     pareto_k: float | None  # Of the draws' weights; None if these are all alike or have no tail
 
@@ -101,9 +104,14 @@ class LevelMonth:
 
 @dataclass(frozen=True)
 class LevelCourse:
-    """Level before and after the months, and without their events; only the change has a posterior distribution."""
+    """Level before and after the months, and without their events.
 
-    start: Estimate | None  # At the end of the period before the months, given all events; None if there is none
+    Only the change has a posterior distribution.
+    """
+
+    start: (
+        Estimate | None
+    )  # At the end of the period before the months, given all events; None if there is none
     now: Estimate
     without: Estimate  # Now, with none of the events recorded
     change: Estimate | None  # From `start` to `now`
@@ -116,7 +124,9 @@ class Posed:
 
     id: str
     kind: str
-    parts: tuple[str, ...]  # Kinds of the questions about one dyad that it is made of; its own if it is one
+    parts: tuple[
+        str, ...
+    ]  # Kinds of the questions about one dyad that it is made of; its own if it is one
     sentence: str
     asked: date
     first: date  # First and last day of its window
@@ -148,34 +158,53 @@ class Attribution(Displayed):
     dyad: str
     first: date  # First and last day of the months
     last: date
-    horizon: int | None  # Months ahead that the chances of the headline are about; None of a question
-    baseline: Baseline | NotDefined | None  # Of the headline; it stays as it is, whatever is left out
+    horizon: (
+        int | None
+    )  # Months ahead that the chances of the headline are about; None of a question
+    baseline: (
+        Baseline | NotDefined | None
+    )  # Of the headline; it stays as it is, whatever is left out
     smallest_improvement: float | None  # Points of share that count as a change
-    # Level (mean share) and probabilities of `up`, `same` and `down` by the model alone: as they are, and without any
-    # of the events. Of a question in their place `yes`; and `ahead`, the same with the months of its window as they
-    # were recorded, if there are any.
+    # Level (mean share) and probabilities of `up`, `same` and `down` by the model alone: as they
+    # are, and without any of the events. Of a question in their place `yes`; and `ahead`, the same
+    # with the months of its window as they were recorded, if there are any.
     now: Numbers
     before: Numbers
     level: LevelCourse
-    # As `forecast.panel.record.counted_events` returns them, from the first to the last, and their `side`
+    # As `forecast.panel.record.counted_events` returns them, from the first to the last, and their
+    # `side`
     events: pd.DataFrame
     in_order: tuple[Part, ...]  # What each event added, in the order of `events`
     alone: tuple[Alone, ...]  # What each event adds alone, in the same order
-    # What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.
+    # What they did only together: `now` less `before`, less the sum of `alone`. The sum of
+    # `in_order` has no rest.
     rest: Numbers
     pareto_k: float | None  # The highest of all weights by which events were left out in order
     visits: Alone | None  # All visits left out together
     posed: Posed | None = None  # The question, in place of the headline
-    published: Published | None = None  # Of the headline; None of a question, and where no pool is published
+    published: Published | None = (
+        None  # Of the headline; None of a question, and where no pool is published
+    )
     answer: float | None = None  # Published chance of the question
 
     def _card(self) -> Card:
         name = self.outcome
-        was, now, added = (as_shown(name, one[name])[0] for one in (self.before, self.now, self.total))
-        unit = "level of 100" if name == LEVEL else "chance of a yes, %" if name == "yes" else "chance of higher, %"
+        was, now, added = (
+            as_shown(name, one[name])[0] for one in (self.before, self.now, self.total)
+        )
+        unit = (
+            "level of 100"
+            if name == LEVEL
+            else "chance of a yes, %"
+            if name == "yes"
+            else "chance of higher, %"
+        )
         facts = (
             ("events", f"{len(self.events)}, {self.first} to {self.last}"),
-            (unit, f"{number(was, 1)} without them, {number(now, 1)} with them ({signed(added, 1)})"),
+            (
+                unit,
+                f"{number(was, 1)} without them, {number(now, 1)} with them ({signed(added, 1)})",
+            ),
         )
         return Card(f"What events of {self.dyad} contributed", facts)
 
@@ -214,7 +243,9 @@ class Attribution(Displayed):
     def sides_by_month(self) -> dict[str, tuple[Part, ...]]:
         """Contribution of the cooperative and of the hostile events of each month, by its first day."""
         months, sides = self._starts("month"), self.events["side"].sort_values(kind="stable")
-        return {month: self._by(sides[months[sides.index] == month]) for month in dict.fromkeys(months)}
+        return {
+            month: self._by(sides[months[sides.index] == month]) for month in dict.fromkeys(months)
+        }
 
     def _starts(self, frequency: Frequency) -> "pd.Series[str]":
         """Return the first day of each event's week or month."""
@@ -225,13 +256,21 @@ class Attribution(Displayed):
         found = []
         for name, places in groups.groupby(groups, sort=False).groups.items():
             parts = [self.in_order[place] for place in places]
-            found.append(Part(str(name), sum(part.events for part in parts), _sum([part.added for part in parts])))
+            found.append(
+                Part(
+                    str(name),
+                    sum(part.events for part in parts),
+                    _sum([part.added for part in parts]),
+                )
+            )
         return tuple(found)
 
 
 def _sum(numbers: Sequence[Numbers]) -> Numbers:
     """Add up numbers of the same draws."""
-    return numbers_of({name: np.asarray(sum(one[name].draws for one in numbers)) for name in numbers[0]})
+    return numbers_of(
+        {name: np.asarray(sum(one[name].draws for one in numbers)) for name in numbers[0]}
+    )
 
 
 @checked
@@ -266,9 +305,11 @@ def attribute(
     improvement : float
         Points of share that count as a change.
     seed : int or numpy.random.Generator
-        With the seed of a report the `published` chances are those of its `forecast.json`; the others are the model's.
+        With the seed of a report the `published` chances are those of its `forecast.json`; the
+        others are the model's.
     refit : bool
-        Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
+        Whether to fit the model again without some events where nothing else is valid; it takes as
+        long as a fit.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -302,7 +343,9 @@ def attribute(
     fixed = None if isinstance(baseline, NotDefined) else baseline.share
     asked = None if fixed is None else ShareChange(fixed, improvement, horizon)
 
-    def seen(some: Fit, _: pd.DataFrame) -> Look:  # it counts nothing of the record but a baseline that stays
+    def seen(
+        some: Fit, _: pd.DataFrame
+    ) -> Look:  # it counts nothing of the record but a baseline that stays
         if asked is None:
             return Look(level_now(some, dyad), {})
         return Ahead.of(some, dyad, horizon, record, seed=seed).look(asked)
@@ -326,7 +369,9 @@ def attribute(
         progress or silent,
         publish=publish if pool else None,
     )
-    return attribute_to(setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=improvement)
+    return attribute_to(
+        setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=improvement
+    )
 
 
 def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: Any) -> Attribution:
@@ -337,7 +382,9 @@ def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: An
     first = max(fit.panel.sizes["time"] - clock.periods(months), 0)
     events = counted_events(fit.panel, dyad, table, first)
     if events.empty:
-        raise NoEvents(f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months")
+        raise NoEvents(
+            f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months"
+        )
     cooperative = events["of_class"] >= int(fit.panel.attrs["zero_cut"])
     events = events.assign(side=np.where(cooperative, "cooperative", "hostile"))
     record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
@@ -360,7 +407,10 @@ def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: An
 
 
 def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -> LevelCourse:
-    """Describe the level from a period on; `now` and `without` are its draws with all and with none of the events."""
+    """Describe the level from a period on.
+
+    `now` and `without` are its draws with all and with none of the events.
+    """
     own = dyad_draws(fit, dyad)
 
     def at(period: int) -> Float:
@@ -376,7 +426,9 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
     for end in ends[ends >= first].tolist():
         name, value = str(calendar[end].astype("datetime64[D]")), at(end)
         when = f"at the end of the month from {name}"
-        change = None if before is None else level(value - before, f"{when} less that a month before")
+        change = (
+            None if before is None else level(value - before, f"{when} less that a month before")
+        )
         months.append(LevelMonth(name, level(value, when), change))
         before = value
     return LevelCourse(
@@ -394,15 +446,19 @@ class Setting:
 
     fit: Fit  # Of the record with all events, and of all dyads
     dyad: str
-    panel: xr.Dataset  # Event data of the dyad with all events, which determine the number of future events
+    panel: (
+        xr.Dataset
+    )  # Event data of the dyad with all events, which determine the number of future events
     # Returns the numbers of a fit to the dyad's record without some events.
     look: Callable[[Fit, pd.DataFrame], Look]
     seed: int
     refit: bool
     report: Progress
-    # Returns a number for each event; events that only the question distinguishes have different numbers.
+    # Returns a number for each event; events that only the question distinguishes have different
+    # numbers.
     sorts: Callable[[pd.DataFrame], Index] | None = None
-    # Returns the published numbers of a fit to the record without some events; None where no pool is published.
+    # Returns the published numbers of a fit to the record without some events; None where no pool
+    # is published.
     publish: Callable[[Fit, pd.DataFrame], Numbers] | None = None
 
 
@@ -414,7 +470,9 @@ class ReducedFit:
     setting: Setting
     look: Look
     how: How = "weights"  # How it came about
-    weights: Weights | None = None  # Of the draws of the fit that was sampled, if its path was drawn again
+    weights: Weights | None = (
+        None  # Of the draws of the fit that was sampled, if its path was drawn again
+    )
 
     @classmethod
     def of(cls, fit: Fit, setting: Setting, left_out: pd.DataFrame, **facts: Any) -> "ReducedFit":
@@ -431,7 +489,9 @@ class ReducedFit:
         left = panel_without(self.setting.panel, self.setting.dyad, events)
         changed = np.flatnonzero((_read(self.fit.panel) != _read(left)).any(axis=-1))
         other, total = Observed.of(left, self._draws), np.zeros(len(self._draws))
-        for time in changed.tolist():  # the log-likelihood ratio of the other event data to these, under every draw
+        for time in (
+            changed.tolist()
+        ):  # the log-likelihood ratio of the other event data to these, under every draw
             state, own = self._period(time)
             total += _likelihood(other, time, state) - own
         weights = smoothed(total.reshape(self.look.level.shape))
@@ -460,12 +520,18 @@ class ReducedFit:
 
     @cached_property
     def _period(self) -> Callable[[int], tuple[Float, Float]]:
-        """State of the draws (draw, 1[, part]) and log-likelihood (draw,) in a period; each is computed once."""
+        """State of the draws (draw, 1[, part]) and log-likelihood (draw,) in a period.
+
+        Each is computed once.
+        """
         known = Observed.of(self.fit.panel, self._draws)
 
         @cache
         def period(time: int) -> tuple[Float, Float]:
-            level, trend = (flat(self.fit.posterior[name].isel(dyad=0, time=[time])) for name in ("level", "trend"))
+            level, trend = (
+                flat(self.fit.posterior[name].isel(dyad=0, time=[time]))
+                for name in ("level", "trend")
+            )
             state = state_of(level, trend)
             return state, _likelihood(known, time, state)
 
@@ -482,13 +548,18 @@ def _likelihood(observed: Observed, period: int, state: Float) -> Float:
 def _read(panel: xr.Dataset) -> Float:
     """Return all that a model reads of every period's events of the only dyad, (time, part)."""
     counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()[0]
-    return np.column_stack([counts.reshape(len(counts), -1).astype(np.float64), relative_event_counts(panel)[0]])
+    return np.column_stack(
+        [counts.reshape(len(counts), -1).astype(np.float64), relative_event_counts(panel)[0]]
+    )
 
 
 def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
-    """Take periods back from the last to the first; return what each had added, shared out among its events.
+    """Take periods back from the last to the first.
 
-    Periods are independent of each other once the path is drawn again without the events of each and all later ones.
+    Return what each had added, shared out among its events.
+
+    Periods are independent of each other once the path is drawn again without the events of each
+    and all later ones.
     """
     periods = np.unique(events["of_period"]).tolist()
 
@@ -507,7 +578,9 @@ def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
     worst = max([*weights, *(pareto_k for _, pareto_k in found)])
     in_order = [
         Part(str(place), int(number), numbers_of(parts[index]))
-        for place, (index, number) in enumerate(zip(events.index.tolist(), events["counted"].tolist(), strict=True))
+        for place, (index, number) in enumerate(
+            zip(events.index.tolist(), events["counted"].tolist(), strict=True)
+        )
     ]
     return {
         "before": numbers_of(before[periods[0]].numbers),
@@ -517,14 +590,22 @@ def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _published(whole: ReducedFit, before: Mapping[int, ReducedFit], events: pd.DataFrame) -> Published | None:
-    """Return what the months added to the published chances; `before` are fits without a period and all later ones."""
+def _published(
+    whole: ReducedFit, before: Mapping[int, ReducedFit], events: pd.DataFrame
+) -> Published | None:
+    """Return what the months added to the published chances.
+
+    `before` are fits without a period and all later ones.
+    """
     publish = whole.setting.publish
     if publish is None:
         return None
     months = floor_period(events["date"], "month").dt.strftime("%Y-%m-%d")
     first = events.groupby(months.to_numpy())["of_period"].min()
-    without = [publish(before[period].fit, events[events["of_period"] >= period]) for period in first.tolist()]
+    without = [
+        publish(before[period].fit, events[events["of_period"] >= period])
+        for period in first.tolist()
+    ]
     now = publish(whole.fit, events.iloc[:0])
     if not all("from_model" in one for one in (now, *without)):
         return None
@@ -539,7 +620,9 @@ def _at_once[Result](
     whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
 ) -> "Iterator[Result]":
     """Do something for every period, as many at once as there are cores."""
-    for done, result in enumerate(side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))):
+    for done, result in enumerate(
+        side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))
+    ):
         whole.setting.report(step, done, len(periods))
         yield result
 
@@ -547,11 +630,14 @@ def _at_once[Result](
 def _shared(
     record: ReducedFit, before: ReducedFit, own: pd.DataFrame, later: pd.DataFrame
 ) -> tuple[dict[int, dict[str, Float]], float]:
-    """Share out what a period added among its events, by their places; return the highest Pareto k, too.
+    """Share out what a period added among its events, by their places.
 
-    A model knows a period as a whole and no order in it. So its events join in many orders, and each is given what it
-    adds on average: the Shapley value [1]_, with a few orders and their reverses for all. Events that tell the same
-    add the same; in a busy period they join in groups of these.
+    Return the highest Pareto k, too.
+
+    A model knows a period as a whole and no order in it. So its events join in many orders, and
+    each is given what it adds on average: the Shapley value [1]_, with a few orders and their
+    reverses for all. Events that tell the same add the same; in a busy period they join in groups
+    of these.
 
     References
     ----------
@@ -560,7 +646,10 @@ def _shared(
     kinds = _alike(record, own)
     rank, size = own.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
     # The forecasts with none and with all of the period's events are known.
-    known = {tuple(np.zeros_like(size).tolist()): before.numbers, tuple(size.tolist()): record.numbers}
+    known = {
+        tuple(np.zeros_like(size).tolist()): before.numbers,
+        tuple(size.tolist()): record.numbers,
+    }
     worst = [-np.inf]
 
     def given(joined: Index) -> dict[str, Float]:
@@ -573,7 +662,9 @@ def _shared(
 
     at_once = -(-len(own) // MOST_STEPS)
     groups = np.repeat(np.arange(len(size)), -(-size // at_once))
-    rng = np.random.default_rng(np.random.SeedSequence(record.setting.seed, spawn_key=(int(own["of_period"].iloc[0]),)))
+    rng = np.random.default_rng(
+        np.random.SeedSequence(record.setting.seed, spawn_key=(int(own["of_period"].iloc[0]),))
+    )
     orders = [rng.permutation(groups) for _ in range(ORDERS)]
     sums: list[dict[str, Float]] = [{} for _ in size]
     for order in [*orders, *(order[::-1] for order in orders)]:
@@ -593,7 +684,9 @@ def _shared(
 def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
     """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
     sorts = record.setting.sorts
-    cells = events[[*PLACES, "counted"]].assign(of_class=events["side"], sort=sorts(events) if sorts else 0)
+    cells = events[[*PLACES, "counted"]].assign(
+        of_class=events["side"], sort=sorts(events) if sorts else 0
+    )
     return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
 
 

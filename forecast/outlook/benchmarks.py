@@ -1,13 +1,14 @@
 """Simple forecasters of a dyad's share from its own past, and the published pool that they make with the model.
 
-Base rates, the last window, local level and AR(1): each returns draws of the chance that an event of a month ahead is
-cooperative, month-specific noise included. They are benchmarks of a backtest.
+Base rates, the last window, local level and AR(1): each returns draws of the chance that an event
+of a month ahead is cooperative, month-specific noise included. They are benchmarks of a backtest.
 
-The published forecast of a window's share is an equal pool. Every simulation belongs to one forecaster for good. Those
-of a benchmark keep their simulated number of events; how many of them are cooperative is binomial, with the benchmark's
-chances for that horizon. So whatever is asked of the share of a window has the mean of the forecasters' probabilities.
-Equal weights were best on forecast dates to 2014 (docs/research/pool.md). The level, kinds, scenarios and contributions
-of events are the model's alone.
+The published forecast of a window's share is an equal pool. Every simulation belongs to one
+forecaster for good. Those of a benchmark keep their simulated number of events; how many of them
+are cooperative is binomial, with the benchmark's chances for that horizon. So whatever is asked of
+the share of a window has the mean of the forecasters' probabilities. Equal weights were best on
+forecast dates to 2014 (docs/research/pool.md). The level, kinds, scenarios and contributions of
+events are the model's alone.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,7 +37,8 @@ LEAST, MOST = 0.005, 0.6
 START = (-5.0, -1.0)
 """Log variances of the level's step and of the month-specific noise, where the search begins."""
 START_VARIANCE = 4.0
-"""Variance of the level before the first month, log-odds squared: nearly flat over shares from 5 to 95."""
+"""Variance of the level before the first month, log-odds squared: nearly flat over shares from 5 to
+95."""
 HALF_LIFE = 60.0
 """Months; where the search for the mean reversion begins."""
 
@@ -62,7 +64,8 @@ class Past:
         """Return events and cooperative ones of successive windows, the last of which ends with the record."""
         first = len(self.total) % months
         total, cooperative = (
-            counts[first:].reshape(-1, months).sum(axis=1) for counts in (self.total, self.cooperative)
+            counts[first:].reshape(-1, months).sum(axis=1)
+            for counts in (self.total, self.cooperative)
         )
         return total, cooperative
 
@@ -78,7 +81,9 @@ class Simple:
     code: str
     words: str
 
-    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
         """Draw the chances of the months ahead."""
         raise NotImplementedError
 
@@ -108,7 +113,9 @@ class BaseRate(Simple):
 
     months: int | None  # How far back the share is taken; None for all months
 
-    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
         """Draw one chance for each window."""
         recent = past.recent(self.months or len(past.total))
         total, cooperative = recent.total.sum(), recent.cooperative.sum()
@@ -123,9 +130,9 @@ class BaseRate(Simple):
 def correlation(total: Index, cooperative: Index, mean: float) -> float:
     """Return the intraclass correlation of the events of one window, 0 to 1, by moments.
 
-    The shares of windows of n events vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r is solved
-    for with the variance and the events of the windows there have been, weighted by events, and kept between
-    0.005 and 0.6.
+    The shares of windows of n events vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r
+    is solved for with the variance and the events of the windows there have been, weighted by
+    events, and kept between 0.005 and 0.6.
     """
     there = total > 1
     if there.sum() < FEWEST_WINDOWS:
@@ -142,9 +149,13 @@ class LastWindow(Simple):
     """The log-odds of the last window, changed as much as from window to window in the past."""
 
     code: str = "last_window"
-    words: str = "the share of the last window of the same length, with the changes between past windows"
+    words: str = (
+        "the share of the last window of the same length, with the changes between past windows"
+    )
 
-    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
         """Draw the change of the log-odds from a normal distribution."""
         recent = past.recent(VARIATION_MONTHS)
         found = {}
@@ -161,8 +172,8 @@ class LastWindow(Simple):
 def _change(level: Float, error: Float) -> float:
     """Return the standard deviation of the change of the log-odds to a window of which all events are known.
 
-    The sampling variance of the next window is left out, because its events are drawn separately; that of the last
-    window stays in, because only its events are known.
+    The sampling variance of the next window is left out, because its events are drawn separately;
+    that of the last window stays in, because only its events are known.
     """
     if len(level) < 3:
         return UNKNOWN_CHANGE
@@ -174,13 +185,16 @@ def _change(level: Float, error: Float) -> float:
 class StateSpace(Simple):
     """Monthly log-odds of cooperation: a level, month-specific noise and the sampling error of few events.
 
-    The level is a random walk (local level), or an autoregression of first order around a mean. Durbin and Koopman
-    (2012), Time series analysis by state space methods, doi:10.1093/acprof:oso/9780199641178.001.0001.
+    The level is a random walk (local level), or an autoregression of first order around a mean.
+    Durbin and Koopman (2012), Time series analysis by state space methods,
+    doi:10.1093/acprof:oso/9780199641178.001.0001.
     """
 
     reverts: bool  # Whether the level returns to a mean
 
-    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
         """Simulate the level from its filtered state, and add noise to each month."""
         months = max(horizons)
         phi, mean, step, noise, level, error = fitted(
@@ -238,7 +252,9 @@ def _filtered(
     """Return log-likelihood, filtered level (from the mean) and its variance in the last month, each (point,)."""
     phi, mean, step, noise = natural
     months = np.flatnonzero(seen)
-    gaps = np.diff(months, prepend=0, append=len(seen) - 1)[:, None]  # from each month seen to the next, and to the end
+    gaps = np.diff(months, prepend=0, append=len(seen) - 1)[
+        :, None
+    ]  # from each month seen to the next, and to the end
     carry, reverts = phi**gaps, phi < 1
     decay = carry**2
     fading = np.where(reverts, 1 - phi**2, 1.0)
@@ -266,8 +282,16 @@ SIMPLE: dict[str, Simple] = {
         BaseRate("base_rate_5y", "the share of the last five years", 60),
         BaseRate("base_rate_2y", "the share of the last two years", 24),
         LastWindow(),
-        StateSpace("local_level", "local level: a random walk plus noise, by maximum likelihood", reverts=False),
-        StateSpace("ar_noise", "AR(1) plus noise: a level that returns to a mean, by maximum likelihood", reverts=True),
+        StateSpace(
+            "local_level",
+            "local level: a random walk plus noise, by maximum likelihood",
+            reverts=False,
+        ),
+        StateSpace(
+            "ar_noise",
+            "AR(1) plus noise: a level that returns to a mean, by maximum likelihood",
+            reverts=True,
+        ),
     )
 }
 
@@ -275,14 +299,17 @@ MODEL = "pendulum"
 """Code of the model in the weights, as in a backtest."""
 MEMBERS = (MODEL, *SIMPLE)
 SHORTEST_PAST = 60
-"""Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of two years."""
+"""Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of
+two years."""
 
 
 WEIGHTS = dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
 """Weights of the pool by forecaster."""
 
 
-def pooled(observed: Observed | NotDefined, windows: Iterable[int], *, seed: int) -> dict[int, Observed] | NotDefined:
+def pooled(
+    observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
+) -> dict[int, Observed] | NotDefined:
     """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
     if isinstance(observed, NotDefined):
         return observed
@@ -301,7 +328,10 @@ def pooled(observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
 
 
 def without_pool(record: DatasetRecord) -> NotDefined | None:
-    """Return why the model's simulations of a record are published alone; None if they are pooled."""
+    """Return why the model's simulations of a record are published alone.
+
+    None if they are pooled.
+    """
     if record.clock.weekly:
         return NotDefined("the benchmarks are of months, and the panel is by week")
     if len(Past.of(record).total) < SHORTEST_PAST:

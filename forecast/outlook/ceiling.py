@@ -22,7 +22,9 @@ class Worth:
     evidence: float  # Log marginal likelihood less that without a ceiling
     error: float  # Its Monte Carlo standard error
     headroom: float | None  # Posterior median of the current era's headroom, log-odds
-    higher: float  # The model's chance that the share of the next 12 months is at least 5 points higher
+    higher: (
+        float  # The model's chance that the share of the next 12 months is at least 5 points higher
+    )
     lower: float  # The same of lower
     converged: bool  # The fit passed the convergence checks
 
@@ -53,7 +55,8 @@ def _row(row: dict[str, str]) -> Worth:
 def worth_sentence(dyad: str | None = None) -> str:
     """Describe what the ceiling is worth, and what it does to forecasts by assumption.
 
-    For a dyad of the table only with its own numbers; for another dyad without the names of those of the table.
+    For a dyad of the table only with its own numbers; for another dyad without the names of those
+    of the table.
     """
     rows = {
         code: [row for row in read_worth() if row.dyad == code]

@@ -1,7 +1,8 @@
 """Decomposition of a forecast change between two dates: time, new events, revisions, model and baseline.
 
-What is split is the published chance: that of the pool of model and benchmarks. Of every part it is stated how much of
-it came through the model's own simulations and how much through those of the benchmarks.
+What is split is the published chance: that of the pool of model and benchmarks. Of every part it is
+stated how much of it came through the model's own simulations and how much through those of the
+benchmarks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,14 @@ from forecast.numeric import share
 from forecast.outlook import benchmarks
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, observe
-from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, changed, main_record, shares_of
+from forecast.outlook.recorded import (
+    FEWEST,
+    Baseline,
+    DatasetRecord,
+    changed,
+    main_record,
+    shares_of,
+)
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, mcse, ratio
 from forecast.panel import panel_kind, recounted
@@ -31,14 +39,16 @@ from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, join, number, signed
 
 LEVEL = "level"
-"""Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
+"""Name of the level among the numbers of a look: the mean share now, points. The others are
+probabilities."""
 FROM_MODEL, FROM_BENCHMARKS, ALONE = "from_model", "from_benchmarks", "model"
-"""Names of the two parts of a published chance, which add up to it, and of the chance of the model alone."""
+"""Names of the two parts of a published chance, which add up to it, and of the chance of the model
+alone."""
 
 
 type Outcome = tuple[Bool | Float, Bool | Float]
-"""Whether an outcome occurs in each simulation, or its probability there, and which simulations are not void, or how
-much of each."""
+"""Whether an outcome occurs in each simulation, or its probability there, and which simulations are
+not void, or how much of each."""
 type Outcomes = Mapping[str, Outcome]
 """Outcomes of a question by name; empty if they are not defined."""
 FOLLOWED = "up"
@@ -49,7 +59,8 @@ FOLLOWED = "up"
 class ShareChange:
     """Change of a window's cooperative share relative to a fixed share."""
 
-    before: float  # Share of the baseline, per cent; it stays as it is whatever is recorded or left out later
+    # Share of the baseline, per cent; it stays as it is whatever is recorded or left out later
+    before: float
     improvement: float  # Smallest change that counts, points
     length: int  # Months of the window
     start: int = 0  # Months from the present to the beginning of the window
@@ -59,7 +70,9 @@ class ShareChange:
         clock = simulations.clock
         first = clock.periods(self.start) if self.start else 0
         ahead = slice(first + 1, clock.periods(self.start + self.length) + 1)
-        total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
+        total, cooperative = (
+            counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative)
+        )
         up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
         there = total >= FEWEST
         named = {"up": up, "same": ~(up | down), "down": down}
@@ -72,7 +85,9 @@ class Number:
 
     value: float  # Points of share for the level, else a probability
     mcse: float  # Its Monte Carlo standard error
-    draws: Float = field(repr=False, compare=False)  # Their mean is the value, and the error of their mean is its error
+    draws: Float = field(
+        repr=False, compare=False
+    )  # Their mean is the value, and the error of their mean is its error
 
     @classmethod
     def of(cls, draws: Float) -> "Number":
@@ -96,7 +111,10 @@ def numbers_of(draws: Mapping[str, Float]) -> Numbers:
 
 
 def difference(more: Numbers, less: Numbers) -> Numbers:
-    """Return differences of numbers; with the same draws or simulations their errors are paired, else not."""
+    """Return differences of numbers.
+
+    With the same draws or simulations their errors are paired, else not.
+    """
     found = {}
     for name, own in more.items():
         other = less[name]
@@ -104,7 +122,9 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
             found[name] = Number.of(own.draws - other.draws)
         else:
             error = float(np.hypot(own.mcse, other.mcse))
-            found[name] = Number(own.value - other.value, error, np.full((1, 1), own.value - other.value))
+            found[name] = Number(
+                own.value - other.value, error, np.full((1, 1), own.value - other.value)
+            )
     return found
 
 
@@ -114,8 +134,11 @@ class Look:
 
     level: Float  # Share now, points
     outcomes: Outcomes
-    # Returns the outcomes without some events of the record, where the question counts these (`without`).
-    given: Callable[[pd.DataFrame], Outcomes] | None = field(default=None, repr=False, compare=False)
+    # Returns the outcomes without some events of the record, where the question counts these
+    # (`without`).
+    given: Callable[[pd.DataFrame], Outcomes] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def numbers(self) -> dict[str, Float]:
@@ -123,7 +146,10 @@ class Look:
         return self.weighed(np.ones(self.level.shape))
 
     def without(self, events: pd.DataFrame) -> "Look":
-        """Return the same simulations where some events do not count for the question; draws are as they are."""
+        """Return the same simulations where some events do not count for the question.
+
+        Draws are as they are.
+        """
         return self if self.given is None else replace(self, outcomes=self.given(events))
 
     def weighed(self, draws: Float) -> dict[str, Float]:
@@ -163,7 +189,9 @@ class Ahead:
         level = level_now(self.fit, simulations.dyad)
         if ahead:
             level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
-        return Look(level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations))
+        return Look(
+            level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations)
+        )
 
     def look_published(
         self, asked: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None
@@ -182,17 +210,27 @@ class Ahead:
             return replace(alone, outcomes={**alone.outcomes, ALONE: alone.outcomes[FOLLOWED]})
         published = asked.outcomes(pool[months], self.simulations)
         member = benchmarks.forecasters(seed, self.simulations.dyad, observed.total.shape[:-1])
-        return replace(alone, outcomes=split_by_forecaster(published, FOLLOWED, member, alone.outcomes[FOLLOWED]))
+        return replace(
+            alone,
+            outcomes=split_by_forecaster(published, FOLLOWED, member, alone.outcomes[FOLLOWED]),
+        )
 
 
-def split_by_forecaster(published: Outcomes, followed: str, member: Index, alone: Outcome) -> Outcomes:
+def split_by_forecaster(
+    published: Outcomes, followed: str, member: Index, alone: Outcome
+) -> Outcomes:
     """Return published outcomes with the parts of the followed one, and that of the model alone.
 
     `member` is the place in `MEMBERS` of the forecaster of each simulation.
     """
     hit, there = published[followed]
     own = member == benchmarks.MEMBERS.index(benchmarks.MODEL)
-    return {**published, FROM_MODEL: (hit * own, there), FROM_BENCHMARKS: (hit * ~own, there), ALONE: alone}
+    return {
+        **published,
+        FROM_MODEL: (hit * own, there),
+        FROM_BENCHMARKS: (hit * ~own, there),
+        ALONE: alone,
+    }
 
 
 def level_now(fit: FitLike, dyad: str) -> Float:
@@ -200,7 +238,13 @@ def level_now(fit: FitLike, dyad: str) -> Float:
     return share(dyad_draws(fit, dyad).level_now)
 
 
-TIME, EVENTS, REVISED, MODEL, BASELINE = "time passed", "new events", "late or revised data", "model", "baseline"
+TIME, EVENTS, REVISED, MODEL, BASELINE = (
+    "time passed",
+    "new events",
+    "late or revised data",
+    "model",
+    "baseline",
+)
 TOGETHER = "events, data and model together"
 """Names of the parts."""
 
@@ -214,7 +258,9 @@ class Step:
     """One part of a change."""
 
     name: str
-    added: Numbers  # To `level` (points of share) and to the probabilities of `up`, `same` and `down`
+    added: (
+        Numbers  # To `level` (points of share) and to the probabilities of `up`, `same` and `down`
+    )
     after: Numbers  # The numbers with it and all parts before it
     note: str = ""  # How it came about, where that has to be known
 
@@ -224,7 +270,9 @@ class Headline:
     """Headline questions of two days."""
 
     horizon: int  # Months of the window
-    windows: tuple[tuple[date, date], tuple[date, date]]  # Last day of the months known, and of the window, of either
+    windows: tuple[
+        tuple[date, date], tuple[date, date]
+    ]  # Last day of the months known, and of the window, of either
     baselines: tuple[Baseline, Baseline]
     smallest_improvement: float  # Points of share that count as a change
 
@@ -235,11 +283,12 @@ class Change(Displayed):
 
     dyad: str
     days: tuple[date, date]  # What was known by each
-    # What is asked: the headlines, or the sentence of a question with a window and a baseline of its own.
+    # What is asked: the headlines, or the sentence of a question with a window and a baseline of
+    # its own.
     asked: Headline | str
-    # The earlier and the later numbers: `level`, and the published `up`, `same` and `down` of headlines or `yes` of a
-    # question; of a pool `from_model` and `from_benchmarks`, which add up to `up` or `yes`; `model`, the chance of the
-    # model alone.
+    # The earlier and the later numbers: `level`, and the published `up`, `same` and `down` of
+    # headlines or `yes` of a question; of a pool `from_model` and `from_benchmarks`, which add up
+    # to `up` or `yes`; `model`, the chance of the model alone.
     before: Numbers
     now: Numbers
     steps: tuple[Step, ...]  # They add up exactly
@@ -247,9 +296,13 @@ class Change(Displayed):
     def _card(self) -> Card:
         name = self.outcome
         ends = f"{number(as_shown(name, self.before[name])[0], 1)} to {number(as_shown(name, self.now[name])[0], 1)}"
-        parts = tuple((step.name, signed(as_shown(name, step.added[name])[0], 1)) for step in self.steps)
+        parts = tuple(
+            (step.name, signed(as_shown(name, step.added[name])[0], 1)) for step in self.steps
+        )
         unit = "chance of a yes, %" if name == "yes" else "chance of higher, %"
-        return Card(f"Change for {self.dyad}, {self.days[0]} to {self.days[1]}", ((unit, ends), *parts))
+        return Card(
+            f"Change for {self.dyad}, {self.days[0]} to {self.days[1]}", ((unit, ends), *parts)
+        )
 
     @property
     def outcome(self) -> str:
@@ -279,7 +332,8 @@ def split_change(
 ) -> Change:
     """Split the change of the published chances of a headline between two fits.
 
-    Where months lie between the fits the windows differ; `forecast compare` then asks both the earlier headline.
+    Where months lie between the fits the windows differ; `forecast compare` then asks both the
+    earlier headline.
 
     Parameters
     ----------
@@ -294,10 +348,11 @@ def split_change(
     improvement : float
         Points of share that count as a change.
     old_seed, new_seed : int or numpy.random.Generator
-        With the seeds of two reports the first and the last numbers are the published ones of their `forecast.json`.
+        With the seeds of two reports the first and the last numbers are the published ones of their
+        `forecast.json`.
     refit : bool
-        Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
-        cannot be distinguished is one part.
+        Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit.
+        Without it what cannot be distinguished is one part.
     carried : CarriedOver, optional
         What `carry_over` made of the two fits, where several of their dyads are compared.
     progress : callable, optional
@@ -327,7 +382,9 @@ def split_change(
     old_seed, new_seed = whole_seed(old_seed), whole_seed(new_seed)
     gap = _months_between(old, new, dyad, horizon)
     baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
-    first, second = (ShareChange(float(one.share or 0.0), improvement, horizon) for one in baselines)
+    first, second = (
+        ShareChange(float(one.share or 0.0), improvement, horizon) for one in baselines
+    )
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, improvement, horizon, gap)
 
@@ -341,9 +398,18 @@ def split_change(
     before = numbers_of(then.look_published(first, seed=old_seed).numbers)
     passed = numbers_of(then.look_published(later, ahead=gap, seed=old_seed).numbers)
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
-    last, rebased = (numbers_of(now.look_published(one, seed=new_seed).numbers) for one in (first, second))
-    parts = [(TIME, passed, ""), *_until_now(old, new, ask, old_seed, last, carried), (BASELINE, rebased, "")]
-    ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
+    last, rebased = (
+        numbers_of(now.look_published(one, seed=new_seed).numbers) for one in (first, second)
+    )
+    parts = [
+        (TIME, passed, ""),
+        *_until_now(old, new, ask, old_seed, last, carried),
+        (BASELINE, rebased, ""),
+    ]
+    ends = [
+        (clock.last_day(), clock.last_day(horizon))
+        for clock in (Clock.of(old.panel), Clock.of(new.panel))
+    ]
     asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), improvement)
     return _change(old, new, dyad, asked, before, parts)
 
@@ -362,14 +428,19 @@ def split_question_change(
 ) -> Change:
     """Split the change of the probability of a question with a fixed window and baseline.
 
-    The passing of time alone does not move it: a probability is the mean of what it may become. So its part is zero but
-    for the level, and what was recorded in the months since is among the new events, be it that nothing was.
+    The passing of time alone does not move it: a probability is the mean of what it may become. So
+    its part is zero but for the level, and what was recorded in the months since is among the new
+    events, be it that nothing was.
     """
     report = progress or silent
     gap = _months_between(old, new, dyad)
     report("asking both fits", 0, 0)
     before, last = ask(old, seeds[0]), ask(new, seeds[1])
-    level = simulate_ahead(old, dyad, gap, seed=seeds[0]).share[..., -1].mean(axis=-1) if gap else level_now(old, dyad)
+    level = (
+        simulate_ahead(old, dyad, gap, seed=seeds[0]).share[..., -1].mean(axis=-1)
+        if gap
+        else level_now(old, dyad)
+    )
     passed = {**before, **numbers_of({LEVEL: level})}
     carried = carried or carry_over(old, new, seed=seeds[0], refit=refit, progress=report)
     parts = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, carried)]
@@ -380,16 +451,25 @@ type Parts = Sequence[tuple[str, Numbers, str]]
 """Names of the parts of a change, the numbers with each part and all before it, and notes."""
 
 
-def _change(old: Fit, new: Fit, dyad: str, asked: Headline | str, before: Numbers, parts: Parts) -> Change:
+def _change(
+    old: Fit, new: Fit, dyad: str, asked: Headline | str, before: Numbers, parts: Parts
+) -> Change:
     steps, last = [], before
     for name, after, note in parts:
         steps.append(Step(name, difference(after, last), after, note))
         last = after
-    return Change(dyad, (last_known(old.panel), last_known(new.panel)), asked, before, last, tuple(steps))
+    return Change(
+        dyad, (last_known(old.panel), last_known(new.panel)), asked, before, last, tuple(steps)
+    )
 
 
-def _until_now(old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: "CarriedOver") -> Parts:
-    """Return new events, late or revised data and the model, whose fit says `last`; or all together."""
+def _until_now(
+    old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: "CarriedOver"
+) -> Parts:
+    """Return new events, late or revised data and the model, whose fit says `last`.
+
+    Or all together.
+    """
     if not carried.fits:
         return [(TOGETHER, last, f"They cannot be separated: {carried.reason}")]
     parts: list[tuple[str, Numbers, str]] = []
@@ -397,7 +477,9 @@ def _until_now(old: Fit, new: Fit, ask: Ask, seed: int, last: Numbers, carried: 
         parts.append((name, parts[-1][1] if fit is None else ask(fit, seed), note))
     before, now = (one.spec.to_dict() for one in (old, new))
     names = [name for name in now if before.get(name) != now[name]]
-    note = "The choices are the same: what differs is the sampling, and what an update approximates."
+    note = (
+        "The choices are the same: what differs is the sampling, and what an update approximates."
+    )
     if old.dyads != new.dyads:
         note = f"The earlier fit is of {', '.join(old.dyads)}, the later one of {', '.join(new.dyads)}."
     elif names:
@@ -411,7 +493,10 @@ def same_window(old: FitLike, new: FitLike) -> bool:
 
 
 def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
-    """Return the number of months by which the second fit extends the first; both must hold the dyad."""
+    """Return the number of months by which the second fit extends the first.
+
+    Both must hold the dyad.
+    """
     panels = old.panel, new.panel
     for panel in panels:
         position(panel, dyad)
@@ -421,7 +506,9 @@ def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
     clocks = [Clock.of(panel) for panel in panels]
     days = [clock.last_day() for clock in clocks]
     if days[1] < days[0]:
-        raise SpecError(f"fits: the second ends on {days[1]}, before the first, {days[0]}; give the earlier one first")
+        raise SpecError(
+            f"fits: the second ends on {days[1]}, before the first, {days[0]}; give the earlier one first"
+        )
     periods = int((clocks[1].times > clocks[0].times[-1]).sum())
     months = round(periods / clocks[0].per_month)
     if months + horizon > LONGEST_HORIZON:
@@ -437,7 +524,9 @@ def _baseline(fit: Fit, dyad: str, months: int) -> Baseline:
     found = record if isinstance(record, NotDefined) else record.baseline(months)
     if isinstance(found, NotDefined) or found.share is None:
         reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three events"
-        raise DataError(f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}")
+        raise DataError(
+            f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}"
+        )
     return found
 
 
@@ -453,7 +542,10 @@ class CarriedOver:
 def carry_over(
     old: Fit, new: Fit, *, seed: int = 1, refit: bool = False, progress: Progress | None = None
 ) -> CarriedOver:
-    """Update the earlier fit with new events and then with late ones; return nothing, and why, if that is not valid."""
+    """Update the earlier fit with new events and then with late ones.
+
+    Return nothing, and why, if that is not valid.
+    """
     found: list[tuple[str, Fit | None, str]] = []
     last, before = None, old.provenance.get("refitted")
     try:
@@ -500,7 +592,9 @@ def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
         return values.copy(data=both)
 
     # Sums of scores are those of the events that are counted.
-    changed = {name: mixed(name) for name in (kind.values, "goldstein") if name in old and name in new}
+    changed = {
+        name: mixed(name) for name in (kind.values, "goldstein") if name in old and name in new
+    }
     edition = digest(changed[kind.values].to_numpy().tobytes())
     given = {name: values.transpose(*new[name].dims) for name, values in changed.items()}
     return recounted(new.assign(given).assign_attrs(digest=edition))

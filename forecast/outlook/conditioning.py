@@ -1,15 +1,16 @@
 """Scenarios: reading and checks, and simulations that satisfy them, by weights or by a particle filter.
 
-A scenario assumes that the record of a month holds at least so many events of some sorts, or none; a sort is a part of
-a kind, and no two overlap. The likelihood of that in a simulation, and its use as a weight, are in docs/what-if.md.
-Sorts are drawn one after the other from their truncated binomial distributions, whose chances multiply to an unbiased
-estimate of the likelihood; the rest of the record is multinomial as ever. The chance that an event is cooperative rests
-on level, month noise, volume and overdispersion, or on the record alone; several are drawn for each future and averaged
-over, and the one that stays is picked by its likelihood.
+A scenario assumes that the record of a month holds at least so many events of some sorts, or none;
+a sort is a part of a kind, and no two overlap. The likelihood of that in a simulation, and its use
+as a weight, are in docs/what-if.md. Sorts are drawn one after the other from their truncated
+binomial distributions, whose chances multiply to an unbiased estimate of the likelihood; the rest
+of the record is multinomial as ever. The chance that an event is cooperative rests on level, month
+noise, volume and overdispersion, or on the record alone; several are drawn for each future and
+averaged over, and the one that stays is picked by its likelihood.
 
-Where the weights are poor, many more particles per draw are picked by their weights in every month that something is
-assumed of (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020, https://doi.org/10.1007/978-3-030-47845-2); each
-goes on with shocks of its own.
+Where the weights are poor, many more particles per draw are picked by their weights in every month
+that something is assumed of (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020,
+https://doi.org/10.1007/978-3-030-47845-2); each goes on with shocks of its own.
 """
 
 import datetime
@@ -23,7 +24,15 @@ import pandas as pd
 import xarray as xr
 
 from forecast.arguments import check
-from forecast.dates import LONGEST_HORIZON, Clock, Day, add_months, months_between, parse_date, read_day
+from forecast.dates import (
+    LONGEST_HORIZON,
+    Clock,
+    Day,
+    add_months,
+    months_between,
+    parse_date,
+    read_day,
+)
 from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
@@ -41,7 +50,8 @@ from forecast.typing import Float, Index
 from forecast.wording import join
 
 COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "summary")
-"""Columns of a scenario's table; either code or kind is required; n, part, until and summary are optional."""
+"""Columns of a scenario's table; either code or kind is required; n, part, until and summary are
+optional."""
 NEEDED = ("date", "source", "target")
 LARGEST_FILE = 1_000_000
 MOST_ROWS, MOST_EVENTS = 1_000, 1_000
@@ -64,8 +74,9 @@ class Assumed:
     n : int
         At least how many; zero assumes that there are none.
     part : float, optional
-        Which part of the events of their class is meant, more than 0 and up to 1: for meetings of leaders, how many
-        of all contacts are such meetings. By default that of the code in the record so far; of a class, all of it.
+        Which part of the events of their class is meant, more than 0 and up to 1: for meetings of
+        leaders, how many of all contacts are such meetings. By default that of the code in the
+        record so far; of a class, all of it.
     until : datetime.date, optional
         With ``n=0``: there are none from `date` up to this day.
     summary : str
@@ -76,7 +87,8 @@ class Assumed:
     Raises
     ------
     SpecError
-        If a day is none, or neither code nor kind is given. Whether the kind is known, the data say when it is used.
+        If a day is none, or neither code nor kind is given. Whether the kind is known, the data say
+        when it is used.
 
     Examples
     --------
@@ -124,16 +136,21 @@ class Assumed:
 
 
 type Held = Mapping[int, tuple[Cell, ...]]
-"""Assumptions by period, counted from the present, 1 or more; no two cells of a period mean the same events."""
+"""Assumptions by period, counted from the present, 1 or more; no two cells of a period mean the
+same events."""
 
 
 def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
     """Read a scenario from a CSV file."""
     if Path(path).is_file() and Path(path).stat().st_size > LARGEST_FILE:
-        raise DataError(f"{path} has more than {LARGEST_FILE:,} bytes; a scenario has at most {MOST_ROWS} rows")
+        raise DataError(
+            f"{path} has more than {LARGEST_FILE:,} bytes; a scenario has at most {MOST_ROWS} rows"
+        )
     raw = load_raw(path, PrescribedForm(dataset="scenario", columns=dict(CODED)))
     names = [str(name) for name in raw.rows.columns]
-    expected = "expected date, source, target, code or kind, and if wanted n, part, until and summary"
+    expected = (
+        "expected date, source, target, code or kind, and if wanted n, part, until and summary"
+    )
     if not set(NEEDED) <= set(names) <= set(COLUMNS) or not {"code", "kind"} & set(names):
         raise DataError(f"{raw.name}: the columns are {join(names):.200}; {expected}")
     for line, reason in raw.faults.items():
@@ -154,23 +171,44 @@ def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
         raise DataError(f"{place}: {error}") from error
     except ValueError as error:
         given = f"{cells['n']!r:.20}, {cells['part']!r:.20}"
-        raise DataError(f"{place}: n, part: {given}; expected a whole number, and one up to 1") from error
+        raise DataError(
+            f"{place}: n, part: {given}; expected a whole number, and one up to 1"
+        ) from error
     source, target = cells["source"].upper(), cells["target"].upper()
-    return Assumed(day, source, target, cells["code"], cells["kind"], number, part, until, cells["summary"], place)
+    return Assumed(
+        day,
+        source,
+        target,
+        cells["code"],
+        cells["kind"],
+        number,
+        part,
+        until,
+        cells["summary"],
+        place,
+    )
 
 
-def periods_held(rows: Sequence[Assumed], panel: xr.Dataset, dyad: str, events: pd.DataFrame | None = None) -> Held:
+def periods_held(
+    rows: Sequence[Assumed], panel: xr.Dataset, dyad: str, events: pd.DataFrame | None = None
+) -> Held:
     """Check what is assumed against a panel, and arrange it by period.
 
-    A two-sided event that has a row for each side (a visit and its hosting on one day) is one event, as in the panel.
-    Where a whole class is assumed with a part of it, the rest of the class is meant.
+    A two-sided event that has a row for each side (a visit and its hosting on one day) is one
+    event, as in the panel. Where a whole class is assumed with a part of it, the rest of the class
+    is meant.
     """
     if not rows:
         return {}
     if not panel_kind(panel).coded:
-        raise SpecError("scenario: the data are an index, of which no events are recorded; none can be assumed")
+        raise SpecError(
+            "scenario: the data are an index, of which no events are recorded; none can be assumed"
+        )
     clock, known = Clock.of(panel), _recent_events(events, panel, dyad)
-    spans, sorts = [_periods_of(row, clock, dyad) for row in rows], [_sort(row, panel, known) for row in rows]
+    spans, sorts = (
+        [_periods_of(row, clock, dyad) for row in rows],
+        [_sort(row, panel, known) for row in rows],
+    )
     found: dict[int, dict[Cell, list[int]]] = {}
     numbers = _numbers(rows, [code for code, _ in sorts], panel, dyad)
     for row, (_, sort), number, (first, last) in zip(rows, sorts, numbers, spans, strict=True):
@@ -185,59 +223,91 @@ def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ..
     for sort, numbers in sorts.items():
         kind = sort.code or str(panel["class_name"].to_numpy()[sort.of_class])
         if -1 in numbers and max(numbers) > 0:
-            raise SpecError(f"scenario: in one {unit} some “{kind}” is assumed, and none; leave out one of them")
-        others = sum(each.part for each in sorts if each.of_class == sort.of_class and each.part < 1)
+            raise SpecError(
+                f"scenario: in one {unit} some “{kind}” is assumed, and none; leave out one of them"
+            )
+        others = sum(
+            each.part for each in sorts if each.of_class == sort.of_class and each.part < 1
+        )
         if others >= 1:
-            raise SpecError(f"scenario: the parts of a class assumed in one {unit} add up to {others:g}; mend part")
+            raise SpecError(
+                f"scenario: the parts of a class assumed in one {unit} add up to {others:g}; mend part"
+            )
         least = sum(numbers) if -1 not in numbers else 0
         if least > MOST_EVENTS:
-            raise SpecError(f"scenario: {least} events of “{kind}” in one {unit}; at most {MOST_EVENTS}")
+            raise SpecError(
+                f"scenario: {least} events of “{kind}” in one {unit}; at most {MOST_EVENTS}"
+            )
         if -1 in numbers or least:
-            cells.append(replace(sort, part=sort.part if sort.part < 1 else 1 - others, least=least))
+            cells.append(
+                replace(sort, part=sort.part if sort.part < 1 else 1 - others, least=least)
+            )
     return tuple(sorted(cells))
 
 
 def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     """Return the first and the last period of a row, counted from the present."""
     if sorted((row.source, row.target)) != sorted(dyad.split("-")):
-        raise SpecError(f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}")
+        raise SpecError(
+            f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}"
+        )
     if not 0 <= row.n <= MOST_EVENTS:
         raise SpecError(f"{row.place}: n is {row.n}; expected 0 to {MOST_EVENTS}")
     if row.part is not None and not 0 < row.part <= 1:
         raise SpecError(f"{row.place}: part is {row.part:g}; expected more than 0 and at most 1")
     if row.until is not None and (row.n or row.until < row.date):
-        raise SpecError(f"{row.place}: until is for rows with n=0, and not before their date; leave it out, or mend it")
+        raise SpecError(
+            f"{row.place}: until is for rows with n=0, and not before their date; leave it out, or mend it"
+        )
     known, start = clock.last_day(), clock.times[-1].item()
     days = row.date, row.until or row.date
     for day in days:
         if day <= known:
-            raise SpecError(f"{row.place}: {day} is not ahead: the record is known to {known}. Give a later day")
+            raise SpecError(
+                f"{row.place}: {day} is not ahead: the record is known to {known}. Give a later day"
+            )
         if day > clock.last_day(LONGEST_HORIZON):
-            raise SpecError(f"{row.place}: {day} is too far ahead; expected at most {clock.last_day(LONGEST_HORIZON)}")
-    first, last = ((day - start).days // 7 if clock.weekly else months_between(start, day) for day in days)
+            raise SpecError(
+                f"{row.place}: {day} is too far ahead; expected at most {clock.last_day(LONGEST_HORIZON)}"
+            )
+    first, last = (
+        (day - start).days // 7 if clock.weekly else months_between(start, day) for day in days
+    )
     return first, last
 
 
 def _sort(row: Assumed, panel: xr.Dataset, known: pd.DataFrame | None) -> tuple[str, Cell]:
     """Return the code of a row, empty if it names a class, and the sort of its events, however many."""
-    names, kind = [str(name).casefold() for name in panel["class_name"].to_numpy()], folded(row.kind)
+    names, kind = (
+        [str(name).casefold() for name in panel["class_name"].to_numpy()],
+        folded(row.kind),
+    )
     if kind in names and not row.code:
         return "", Cell(names.index(kind), 1.0 if row.part is None else row.part, 0)
     if str(panel.attrs.get("scale", "")) not in scale_names():
-        raise SpecError(f"{row.place}: {row.kind or row.code!r:.60}: these data have the kinds {join(names)}; give one")
+        raise SpecError(
+            f"{row.place}: {row.kind or row.code!r:.60}: these data have the kinds {join(names)}; give one"
+        )
     try:
         code = code_of_row(row.code, "", kind)
     except DataError as error:
         raise SpecError(f"{row.place}: {error}") from error
-    act, of_class = VISIT if code == HOST else code, int(read_scale(panel.attrs["scale"]).class_of[code])
+    act, of_class = (
+        VISIT if code == HOST else code,
+        int(read_scale(panel.attrs["scale"]).class_of[code]),
+    )
     part = 1.0 if row.part is None else row.part
     if row.part is None and known is not None:  # half an event more of such acts, and one of all
         own = known[known["class"] == of_class]
-        part = float((own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0))
+        part = float(
+            (own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0)
+        )
     return code, Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act)
 
 
-def _recent_events(events: pd.DataFrame | None, panel: xr.Dataset, dyad: str) -> pd.DataFrame | None:
+def _recent_events(
+    events: pd.DataFrame | None, panel: xr.Dataset, dyad: str
+) -> pd.DataFrame | None:
     """Return code, class and number of the dyad's events in the ten years up to the present."""
     scale = str(panel.attrs.get("scale", ""))
     if events is None or scale not in scale_names():
@@ -246,30 +316,42 @@ def _recent_events(events: pd.DataFrame | None, panel: xr.Dataset, dyad: str) ->
     known = (events["dyad"] == dyad) & (events["known_at"] <= pd.Timestamp(last))
     recent = events[known & (events["date"] > pd.Timestamp(add_months(last, -MIX_MONTHS)))]
     act = recent["cameo"].where(recent["cameo"] != HOST, VISIT)
-    return pd.DataFrame({"act": act, "class": act.map(read_scale(scale).class_of), "n": event_counts(recent)})
+    return pd.DataFrame(
+        {"act": act, "class": act.map(read_scale(scale).class_of), "n": event_counts(recent)}
+    )
 
 
-def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: xr.Dataset, dyad: str) -> list[int]:
+def _numbers(
+    rows: Sequence[Assumed], codes: Sequence[str], panel: xr.Dataset, dyad: str
+) -> list[int]:
     """Return the number of events of each row: none if it is the other side of another row."""
-    coded = [place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n]
+    coded = [
+        place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n
+    ]
     numbers = [row.n for row in rows]
     if not coded or not counts_once(panel):
         return numbers
     # Rows pair as in a panel where they mean the same part.
     acts = [
         {
-            "dataset": str(rows[place].part), "dyad": dyad, "date": rows[place].date, "source": rows[place].source,
-            "target": rows[place].target, "cameo": codes[place], "n": rows[place].n,
+            "dataset": str(rows[place].part),
+            "dyad": dyad,
+            "date": rows[place].date,
+            "source": rows[place].source,
+            "target": rows[place].target,
+            "cameo": codes[place],
+            "n": rows[place].n,
         }
         for place in coded
-    ]  # fmt: skip
+    ]
     for place, number in zip(coded, event_counts(pd.DataFrame(acts)), strict=True):
         numbers[place] = int(number)
     return numbers
 
 
 CHANCES, CHANCES_OF_PARTICLES = 16, 4
-"""Drawn for each future, and for each particle of the filter, in a month that something is assumed of."""
+"""Drawn for each future, and for each particle of the filter, in a month that something is assumed
+of."""
 KEPT = 0.2
 """Effective sample size fraction of the weights below which they are poor."""
 EDGE = 1.0 - 1e-9
@@ -280,21 +362,29 @@ PARTICLES = 24
 
 @dataclass(frozen=True)
 class Conditional:
-    """Simulations and event data that satisfy the scenario; the simulations of each chain in sequence."""
+    """Simulations and event data that satisfy the scenario.
+
+    The simulations of each chain in sequence.
+    """
 
     simulations: Simulations  # (chain, future, 1, period)
     observed: Observed
     likelihood: Float  # Of what is assumed, in the outlook's own simulations
     method: str
     pareto_k: float  # The largest of the weights; minus infinity if they have no tail
-    # By weights: effective number of simulations. By the filter: effective number of the draws that they descend from,
-    # or of the particles in a month, whichever is smaller.
+    # By weights: effective number of simulations. By the filter: effective number of the draws that
+    # they descend from, or of the particles in a month, whichever is smaller.
     effective: float
     fault: str  # Why the simulations may not be used; empty if they may
 
 
 def _hold(
-    seen: Observed, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator, chances: int
+    seen: Observed,
+    period: int,
+    cells: tuple[Cell, ...],
+    level: Float,
+    rng: np.random.Generator,
+    chances: int,
 ) -> Float:
     """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, future)."""
     assert seen.kinds is not None and seen.mixes is not None
@@ -320,7 +410,9 @@ def _hold(
 def _drawn(
     seen: Observed, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator
 ) -> tuple[Float, Index, Float]:
-    """Draw a chance that events are cooperative and, given it, how many are of each sort; and its log-likelihood.
+    """Draw a chance that events are cooperative and, given it, how many are of each sort.
+
+    And its log-likelihood.
 
     The numbers are (sort, chain, draw, future).
     """
@@ -341,10 +433,14 @@ def _class_chances(seen: Observed, chances: Float) -> Float:
     """Return the chances that an event is of each class, (chain, draw, future, class)."""
     assert seen.mixes is not None
     hostile, cooperative = seen.mixes
-    return np.concatenate([(1 - chances)[..., None] * hostile, chances[..., None] * cooperative], axis=-1)
+    return np.concatenate(
+        [(1 - chances)[..., None] * hostile, chances[..., None] * cooperative], axis=-1
+    )
 
 
-def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Generator) -> tuple[Index, Float]:
+def draw_at_least(
+    total: Index, chance: Float, least: int, rng: np.random.Generator
+) -> tuple[Index, Float]:
     """Draw binomial numbers that are at least so many, or zero if `least` is."""
     from scipy.special import betainc, gammaln
 
@@ -356,10 +452,14 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
     odds = chance / (1.0 - chance)
     log_first = gammaln(total + 1.0) - gammaln(least + 1.0) - gammaln(room + 1.0)
     with np.errstate(divide="ignore"):
-        mass = np.where(enough, np.exp(log_first + least * np.log(chance) + room * np.log1p(-chance)), 0.0)
+        mass = np.where(
+            enough, np.exp(log_first + least * np.log(chance) + room * np.log1p(-chance)), 0.0
+        )
     aim, reach = rng.random(total.shape) * likelihood, mass.copy()
     number = np.where(enough, least, 0)
-    for m in range(least, int(total.max(initial=0))):  # the distribution function inverted, from its lower end
+    for m in range(
+        least, int(total.max(initial=0))
+    ):  # the distribution function inverted, from its lower end
         more = enough & (aim >= reach) & (total > m)
         if not more.any():
             break
@@ -368,7 +468,9 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
     return number, likelihood
 
 
-def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int) -> Conditional:
+def condition(
+    fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int
+) -> Conditional:
     """Find the simulations that satisfy the scenario."""
     periods, seen = observed.total.shape[-1] - 1, _blank(observed, seed)
     log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
@@ -388,14 +490,25 @@ def condition(fit: FitLike, simulations: Simulations, observed: Observed, held: 
 
 
 def _blank(observed: Observed, seed: int) -> Observed:
-    """Copy event data, to write what is assumed into them; if their kinds are not drawn, no month has events yet."""
+    """Copy event data, to write what is assumed into them.
+
+    If their kinds are not drawn, no month has events yet.
+    """
     record, kinds = observed.record, observed.kinds
-    mixes = draw_mixes(record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}"))
-    kinds = np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32) if kinds is None else kinds.copy()
+    mixes = draw_mixes(
+        record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}")
+    )
+    kinds = (
+        np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32)
+        if kinds is None
+        else kinds.copy()
+    )
     return replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, mixes=mixes)
 
 
-def _by_weights(simulations: Simulations, seen: Observed, log_weight: Float, seed: int) -> Conditional | None:
+def _by_weights(
+    simulations: Simulations, seen: Observed, log_weight: Float, seed: int
+) -> Conditional | None:
     """Weight the outlook's own simulations, with their own event data except in the months of the scenario."""
     weights = _weights(log_weight)
     if weights is None:
@@ -403,18 +516,29 @@ def _by_weights(simulations: Simulations, seen: Observed, log_weight: Float, see
     places = resampled(weights.weight, stream(seed, simulations.dyad, "scenario"))
     fault = weights.fault
     if not fault and weights.effective < KEPT * weights.weight.size:
-        fault = f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
+        fault = (
+            f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
+        )
     names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
     kept = {name: getattr(simulations, name) for name in names}
     some: dict[str, Any] = {
-        name: picked(values[..., : seen.total.shape[-1]], places) for name, values in kept.items() if values is not None
+        name: picked(values[..., : seen.total.shape[-1]], places)
+        for name, values in kept.items()
+        if values is not None
     }
-    some |= {name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")}
+    some |= {
+        name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")
+    }
     months = round((seen.total.shape[-1] - 1) / simulations.clock.per_month)
     return Conditional(
-        replace(simulations, months=months, **some), seen.at(places), np.exp(log_weight), "weights",
-        weights.pareto_k, weights.effective, fault,
-    )  # fmt: skip
+        replace(simulations, months=months, **some),
+        seen.at(places),
+        np.exp(log_weight),
+        "weights",
+        weights.pareto_k,
+        weights.effective,
+        fault,
+    )
 
 
 def _weights(log_weight: Float) -> Weights | None:
@@ -424,15 +548,31 @@ def _weights(log_weight: Float) -> Weights | None:
 
 
 def _by_filter(
-    fit: FitLike, record: DatasetRecord, simulations: Simulations, periods: int, held: Held, seed: int
+    fit: FitLike,
+    record: DatasetRecord,
+    simulations: Simulations,
+    periods: int,
+    held: Held,
+    seed: int,
 ) -> Conditional | None:
-    """Follow many particles, picked in the months that something is assumed of; None if none is left."""
+    """Follow many particles, picked in the months that something is assumed of.
+
+    None if none is left.
+    """
     own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
     chains, draws, each = simulations.level.shape[:3]
-    blank = upcoming(fit, record, (chains, draws, PARTICLES), periods, stream(seed, dyad, f"volume {record.number}"))
+    blank = upcoming(
+        fit,
+        record,
+        (chains, draws, PARTICLES),
+        periods,
+        stream(seed, dyad, f"volume {record.number}"),
+    )
     assert isinstance(blank, Observed)  # as it was before the scenario
     seen, weights, lost = _blank(blank, seed), list[Weights](), False
-    draw = np.broadcast_to(np.arange(draws)[:, None], (chains, draws, PARTICLES))  # That each particle descends from
+    draw = np.broadcast_to(
+        np.arange(draws)[:, None], (chains, draws, PARTICLES)
+    )  # That each particle descends from
 
     def steer(period: int, level: Float) -> Index | None:
         nonlocal seen, lost, draw
@@ -448,7 +588,9 @@ def _by_filter(
         seen, draw = seen.at(places), picked(draw, places)
         return places
 
-    found = simulate(fit, own, round(periods / simulations.clock.per_month), seed, PARTICLES, steer=steer)
+    found = simulate(
+        fit, own, round(periods / simulations.clock.per_month), seed, PARTICLES, steer=steer
+    )
     if lost:
         return None
     rng, level = stream(seed, dyad, "filter"), found.month_level
@@ -464,7 +606,8 @@ def _by_filter(
     fault = next((one.fault for one in weights if one.fault), "")
     if not fault and ancestors < ESS_LIMIT:
         fault = (
-            f"the simulations descend from as few draws as {ancestors:.0f} of equal weight, at least {ESS_LIMIT} needed"
+            f"the simulations descend from as few draws as {ancestors:.0f} of equal weight, "
+            f"at least {ESS_LIMIT} needed"
         )
     effective = min(ancestors, *(one.effective for one in weights))
     pareto_k = max(one.pareto_k for one in weights)

@@ -1,8 +1,9 @@
 """Level by dataset: what each of several datasets implies, their disagreement, and which one resolves.
 
-No model is refitted. The data of each dataset are compared with those that the joint level implies for it. Disagreement
-and the level without a dataset's last two years follow from a Gaussian approximation at the posterior mean. A year
-disagrees if it is far from the prediction by the other datasets and the dataset's other years.
+No model is refitted. The data of each dataset are compared with those that the joint level implies
+for it. Disagreement and the level without a dataset's last two years follow from a Gaussian
+approximation at the posterior mean. A year disagrees if it is far from the prediction by the other
+datasets and the dataset's other years.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,8 @@ from forecast.wording import join, source_words
 DRAWS = 400
 """Draws of the posterior, evenly spaced, under which records are simulated."""
 YEARS_BACK = 30
-"""The algebra is of so much of the record: earlier months hardly bear on the present, and all of them take long."""
+"""The algebra is of so much of the record: earlier months hardly bear on the present, and all of
+them take long."""
 RECENT_MONTHS = 24
 """Last months of a dataset that inform the present level; earlier months inform its offset."""
 BEYOND = 2.0
@@ -48,8 +50,8 @@ class DatasetYear:
     expected: float  # Median of simulations at the joint level, per cent
     low: float  # Lower end of their 90% interval
     high: float  # Upper end
-    # Distance from what the other datasets and its own other years imply, in standard deviations; None without
-    # other datasets and beyond thirty years
+    # Distance from what the other datasets and its own other years imply, in standard deviations;
+    # None without other datasets and beyond thirty years
     residual: float | None
 
 
@@ -65,12 +67,15 @@ class DatasetOutlook:
     # Points by which it reads above the first dataset in its last covered period; None of the first
     offset: Estimate | None
     drift: Estimate | None  # Part of it since its first covered period, points
-    concentration: Estimate | None  # Independent events in a very busy month; None without overdispersion
+    concentration: (
+        Estimate | None
+    )  # Independent events in a very busy month; None without overdispersion
     years: tuple[DatasetYear, ...]  # Those with at least three events
     disagrees: tuple[int, ...]  # Those with a residual beyond two standard deviations
     without: Estimate  # Present level, per cent, without its last two years (Gaussian algebra)
     with_all: Estimate  # The same with them
-    worth: float  # Per cent by which the standard deviation of the present level, in log-odds, grows without them
+    # Per cent by which the standard deviation of the present level, in log-odds, grows without them
+    worth: float
     sentence: str  # In words
 
 
@@ -81,7 +86,8 @@ class _Reading:
     record: DatasetRecord
     offset: Float
     concentration: Float | None
-    knot: Index  # Knot of the drift before every period, and how far the period is on the way to the next
+    # Knot of the drift before every period, and how far the period is on the way to the next
+    knot: Index
     part: Float
 
     @property
@@ -105,8 +111,13 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     level = flat(draws["level"])
     noise = flat(draws["tau"]) if "tau" in draws else np.zeros(len(level))
     era = panel["era_index"].isel(dyad=place).to_numpy()
-    present, residuals = _present(fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data)
-    size, main = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]), main_dataset(panel, dyad)
+    present, residuals = _present(
+        fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data
+    )
+    size, main = (
+        (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]),
+        main_dataset(panel, dyad),
+    )
     found = []
     for one in data:
         record, (first, last) = one.record, one.ends
@@ -115,8 +126,15 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
         offset, drift = _offsets(fit, place, one)
         concentration = None
         if "concentration" in fit.posterior:
-            own = fit.posterior["concentration"].isel(dataset=record.number).transpose("chain", "draw").to_numpy()
-            concentration = estimate(own + 1.0, "events", "independent events that a very busy month is worth")
+            own = (
+                fit.posterior["concentration"]
+                .isel(dataset=record.number)
+                .transpose("chain", "draw")
+                .to_numpy()
+            )
+            concentration = estimate(
+                own + 1.0, "events", "independent events that a very busy month is worth"
+            )
         without = present[record.number]
         found.append(
             DatasetOutlook(
@@ -130,9 +148,13 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
                 concentration=concentration,
                 years=years,
                 disagrees=tuple(
-                    each.year for each in years if each.residual is not None and abs(each.residual) > BEYOND
+                    each.year
+                    for each in years
+                    if each.residual is not None and abs(each.residual) > BEYOND
                 ),
-                without=_as_estimate(without, "present level without the last two years of the dataset", size),
+                without=_as_estimate(
+                    without, "present level without the last two years of the dataset", size
+                ),
                 with_all=_as_estimate(present[None], "present level", size),
                 worth=100.0 * (without[1] / present[None][1] - 1.0),
                 sentence=sentence("reading", record.dataset, offset, drift),
@@ -145,21 +167,29 @@ def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
     """Return in a sentence or two which dataset decides the present level, and where they disagree."""
     decisive = max(found, key=lambda one: one.worth)
     odd = [
-        f"{source_words(one.name)} in {join([str(year) for year in one.disagrees])}" for one in found if one.disagrees
+        f"{source_words(one.name)} in {join([str(year) for year in one.disagrees])}"
+        for one in found
+        if one.disagrees
     ]
     return sentence("datasets", decisive, odd)
 
 
 def _reading(panel: xr.Dataset, draws: xr.Dataset, place: int, record: DatasetRecord) -> _Reading:
     own = draws.isel(dataset=record.number)
-    reports = panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
+    reports = (
+        panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
+    )
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
     knot, part = knots(panel)
-    offset = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(flat(own["dataset_drift"]), knot, part)
+    offset = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(
+        flat(own["dataset_drift"]), knot, part
+    )
     if "dataset_volume_effect" in own:
         busy = relative_counts(record.total, record.covered, record.clock.periods(1))
         offset = offset + flat(own["dataset_volume_effect"])[:, None] * busy
-    return _Reading(record, offset, flat(own["concentration"]) if "concentration" in own else None, knot, part)
+    return _Reading(
+        record, offset, flat(own["concentration"]) if "concentration" in own else None, knot, part
+    )
 
 
 def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None, Estimate | None]:
@@ -169,21 +199,45 @@ def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None,
         return None, None
     own = fit.posterior.isel(dyad=place, dataset=number)
     drift = own["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
-    fixed = own["direction_offset"].mean("direction").transpose("chain", "draw").to_numpy().astype(np.float64)
+    fixed = (
+        own["direction_offset"]
+        .mean("direction")
+        .transpose("chain", "draw")
+        .to_numpy()
+        .astype(np.float64)
+    )
     first, last = data.ends
-    at = fit.posterior["level"].isel(dyad=place, time=last).transpose("chain", "draw").to_numpy().astype(np.float64)
-    then, now = (fixed + drift_between(drift, int(data.knot[end]), float(data.part[end])) for end in (first, last))
+    at = (
+        fit.posterior["level"]
+        .isel(dyad=place, time=last)
+        .transpose("chain", "draw")
+        .to_numpy()
+        .astype(np.float64)
+    )
+    then, now = (
+        fixed + drift_between(drift, int(data.knot[end]), float(data.part[end]))
+        for end in (first, last)
+    )
     words = f"points of share that {data.record.dataset} reads above the first dataset"
     offset = estimate(share(at + now) - share(at), "points", f"{words}, at the end of its record")
-    moved = estimate(share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning")
+    moved = estimate(
+        share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning"
+    )
     return offset, moved
 
 
 def _years(
-    data: _Reading, level: Float, noise: Float, residuals: Mapping[int, float], rng: np.random.Generator
+    data: _Reading,
+    level: Float,
+    noise: Float,
+    residuals: Mapping[int, float],
+    rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
     """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
-    record, month = data.record, level + data.offset + noise[:, None] * rng.standard_normal(level.shape)
+    record, month = (
+        data.record,
+        level + data.offset + noise[:, None] * rng.standard_normal(level.shape),
+    )
     chance = share(month) / 100.0
     if data.concentration is not None:
         a = data.concentration[:, None]
@@ -233,7 +287,9 @@ class _Seen:
     def before(self, month: int) -> "_Seen":
         """Return what was seen before a month of the window."""
         own = self.month < month
-        return _Seen(self.month[own], self.value[own], self.variance[own], self.shared[np.ix_(own, own)])
+        return _Seen(
+            self.month[own], self.value[own], self.variance[own], self.shared[np.ix_(own, own)]
+        )
 
 
 def _present(
@@ -241,9 +297,9 @@ def _present(
 ) -> tuple[Mapping[int | None, tuple[float, float]], Mapping[int, Mapping[int, float]]]:
     """Solve for the present level in log-odds, (mean, standard deviation) by what is left out, and residuals by year.
 
-    The working responses have the mean reading of their dataset taken out, and its uncertainty is in their covariance.
-    `era` (time,) has the place of each month's era, `level` (time,) is the posterior mean, `news` the month-specific
-    variance.
+    The working responses have the mean reading of their dataset taken out, and its uncertainty is
+    in their covariance. `era` (time,) has the place of each month's era, `level` (time,) is the
+    posterior mean, `news` the month-specific variance.
     """
     clock = data[0].record.clock
     window = slice(max(len(level) - clock.periods(12 * YEARS_BACK), 0), len(level))
@@ -257,7 +313,9 @@ def _present(
         for one in data
     }
     recent = len(moves) - clock.periods(RECENT_MONTHS)
-    found: dict[int | None, tuple[float, float]] = {None: _solve(list(seen.values()), moves, news, centre)}
+    found: dict[int | None, tuple[float, float]] = {
+        None: _solve(list(seen.values()), moves, news, centre)
+    }
     for name in seen:
         kept = [part.before(recent) if place == name else part for place, part in seen.items()]
         found[name] = _solve(kept, moves, news, centre)
@@ -265,18 +323,25 @@ def _present(
 
 
 def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) -> Estimate:
-    """Summarise a normal level in log-odds, percent; draws, so many by chain and draw, are its quantiles."""
+    """Summarise a normal level in log-odds, percent.
+
+    Draws, so many by chain and draw, are its quantiles.
+    """
     number = size[0] * size[1]
     quantiles = level[0] + level[1] * ndtri((np.arange(number) + 0.5) / number)
     return estimate(share(quantiles).reshape(size), "per cent", f"{words}, by Gaussian algebra")
 
 
-def _level_covariance(spec: SpecLike, draws: xr.Dataset, era: Index, mean: float) -> tuple[Float, float]:
+def _level_covariance(
+    spec: SpecLike, draws: xr.Dataset, era: Index, mean: float
+) -> tuple[Float, float]:
     """Return prior covariance (month, month) and mean of the level, at the posterior's mean parameters."""
     begins = np.diff(era, prepend=era[:1]) != 0
 
     def covariance(component: Component) -> tuple[Float, Motion]:
-        means = {name: float(draws[name].mean()) for name in component.reads.values() if name in draws}
+        means = {
+            name: float(draws[name].mean()) for name in component.reads.values() if name in draws
+        }
         motion = component.motion({"trend_start": Priors().trend_start, **means})
         return component.covariance(motion, begins), motion
 
@@ -306,7 +371,9 @@ def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> t
     month, value, covariance = _joint(seen, moves, news)
     toward = moves[-1, month]
     weight = np.linalg.solve(covariance, toward)
-    return centre + float(weight @ (value - centre)), float(np.sqrt(max(moves[-1, -1] - weight @ toward, 1e-12)))
+    return centre + float(weight @ (value - centre)), float(
+        np.sqrt(max(moves[-1, -1] - weight @ toward, 1e-12))
+    )
 
 
 def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Float, Float]:
@@ -325,12 +392,15 @@ def _residuals(
     """Return the deviation of each year of each dataset from its leave-one-out expectation, by place and year.
 
     With the inverse P of the covariance of everything, what the rest makes expect of a part errs by
-    P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its months, weighted by
-    their precision.
+    P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its
+    months, weighted by their precision.
     """
     month, value, covariance = _joint(list(seen.values()), moves, news)
     precision = np.linalg.inv(covariance)
-    off, variance = precision @ (value - centre), np.concatenate([one.variance for one in seen.values()])
+    off, variance = (
+        precision @ (value - centre),
+        np.concatenate([one.variance for one in seen.values()]),
+    )
     place, year = np.repeat(list(seen), [one.month.size for one in seen.values()]), years[month]
     found: dict[int, dict[int, float]] = {one: {} for one in seen}
     for dataset, of in {(int(p), int(y)) for p, y in zip(place, year, strict=True)}:

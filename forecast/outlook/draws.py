@@ -81,9 +81,11 @@ class DyadDraws:
     trend_model: Trend
     cycle: Cycle | None
     eras: tuple[Era, ...]  # In time order; the last is the current era
-    # Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean ...
+    # Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean
+    # ...
     scalars: Mapping[str, Float]
-    # Those with one value per era: mu, the mean of the trend, of the current era where it is now; headroom, ceiling.
+    # Those with one value per era: mu, the mean of the trend, of the current era where it is now;
+    # headroom, ceiling.
     by_era: Mapping[str, Float]
     level: NDArray[np.float32]  # Log-odds, single precision
     trend: NDArray[np.float32]  # Log-odds, single precision
@@ -112,8 +114,13 @@ class DyadDraws:
 
     @property
     def half_life(self) -> Float | None:
-        """Months in which half of a deviation from the trend is undone, (chain, draw); None without a cycle."""
-        return None if self.cycle is None else self.scalars["cycle_half_life"] / self.clock.per_month
+        """Months in which half of a deviation from the trend is undone, (chain, draw).
+
+        None without a cycle.
+        """
+        return (
+            None if self.cycle is None else self.scalars["cycle_half_life"] / self.clock.per_month
+        )
 
     def ceiling(self, era: int) -> Float | None:
         """Ceiling of an era in log-odds, (chain, draw); None without a ceiling."""
@@ -125,13 +132,19 @@ class DyadDraws:
         return np.asarray(self.share[..., here.first : here.stop].mean(axis=-1, dtype=np.float64))
 
     def rest(self, era: int, displaced: float = 0.0) -> Float | None:
-        """Share of an era's trend, (chain, draw), or so many spreads of the cycle away; None without a cycle."""
+        """Share of an era's trend, (chain, draw), or so many spreads of the cycle away.
+
+        None without a cycle.
+        """
         if self.cycle is None:
             return None
         return share(self.by_era["mu"][..., era] + displaced * self.scalars["cycle_sd"])
 
     def band(self, era: int, mass: float) -> tuple[Float | None, Float | None]:
-        """Edges of an era's equilibrium band, points of share, (chain, draw); None without a cycle."""
+        """Edges of an era's equilibrium band, points of share, (chain, draw).
+
+        None without a cycle.
+        """
         if not 0 < mass < 1:
             raise SpecError(f"band_mass: {mass:g} is not between 0 and 1.")
         deviations = NormalDist().inv_cdf(0.5 + mass / 2)
@@ -142,7 +155,9 @@ def position(panel: xr.Dataset, dyad: str) -> int:
     """Return where a dyad stands in a panel and its fit."""
     known = [str(code) for code in panel["dyad"].to_numpy()]
     if dyad not in known:
-        raise UnknownDyadError(f"dyad: {dyad!r} is not in this fit. Ask for one of {', '.join(known)}.")
+        raise UnknownDyadError(
+            f"dyad: {dyad!r} is not in this fit. Ask for one of {', '.join(known)}."
+        )
     return known.index(dyad)
 
 
@@ -161,7 +176,9 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     of_eras = {name for name, one in all_variables().items() if one.dims == ("era",)}
     for name in of_eras & {str(name) for name in posterior}:
         if "era" not in posterior[name].dims:
-            raise DataError(f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'.")
+            raise DataError(
+                f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'."
+            )
     by_era = _select_variables(posterior, {"era": positions}, ({"era"},))
     trend = posterior["trend"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
     by_era["mu"][..., -1] = trend[..., -1]
@@ -178,9 +195,15 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     )
 
 
-def _select_variables(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Float]:
+def _select_variables(
+    posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]
+) -> dict[str, Float]:
     """Return the variables that have just chain, draw and one of `dims`, at `index`, chain and draw first."""
-    wanted = [name for name, values in posterior.items() if {str(d) for d in values.dims} - {"chain", "draw"} in dims]
+    wanted = [
+        name
+        for name, values in posterior.items()
+        if {str(d) for d in values.dims} - {"chain", "draw"} in dims
+    ]
     return {
         str(name): posterior[name]
         .isel(index, missing_dims="ignore")

@@ -9,9 +9,24 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.numeric import share
-from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws, Era, FitLike, dyad_draws, quantiles_over_draws
+from forecast.outlook.draws import (
+    NO_CYCLE,
+    QUANTILES,
+    DyadDraws,
+    Era,
+    FitLike,
+    dyad_draws,
+    quantiles_over_draws,
+)
 from forecast.outlook.simulations import StructuralHazard
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, estimate_if_defined, probability
+from forecast.outlook.summary import (
+    Estimate,
+    NotDefined,
+    Probability,
+    estimate,
+    estimate_if_defined,
+    probability,
+)
 from forecast.typing import Float
 from forecast.wording import month
 
@@ -36,7 +51,9 @@ class Break:
     months_before: int  # Months before it that are compared, at most 60
     drop: Estimate  # Mean share of those months less that of the era so far, points
     dropped: Probability  # The drop exceeds the smallest change of interest
-    equilibrium_drop: Estimate | NotDefined  # Equilibrium of the era before less the present trend, points
+    equilibrium_drop: (
+        Estimate | NotDefined
+    )  # Equilibrium of the era before less the present trend, points
     trend: Estimate | NotDefined  # Least-squares slope of the share in the era, points per year
     falling: Probability | NotDefined  # The slope is negative
 
@@ -57,17 +74,23 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
     """Compare the present level with the dyad's record."""
     first = own.clock.since(since) if since else 0
     if first >= len(own.clock.times) - 1:
-        raise SpecError(f"since: no period lies between {since} and {own.clock.name()}. Go further back.")
+        raise SpecError(
+            f"since: no period lies between {since} and {own.clock.name()}. Go further back."
+        )
     past, now = own.level[..., first:-1], own.level[..., -1:]
     begin = max(since, own.clock.times[0].item()) if since else own.clock.times[first].item()
     words, level = f"since {month(begin)}", present(own)
-    names, starts, counts = np.unique(own.clock.years[first:], return_index=True, return_counts=True)
+    names, starts, counts = np.unique(
+        own.clock.years[first:], return_index=True, return_counts=True
+    )
     whole, years = counts >= 6 * own.clock.per_month, dict[int, Probability]()
     if whole.any():  # a year with half of its months or more
         means = np.add.reduceat(own.share[..., first:], starts, axis=-1) / counts
         lowest = names[whole][means[..., whole].argmin(axis=-1)]
         for year in np.unique(lowest).tolist():
-            years[year] = probability(lowest == year, f"{year} has the lowest mean share of the years {words}")
+            years[year] = probability(
+                lowest == year, f"{year} has the lowest mean share of the years {words}"
+            )
     ranked = sorted(years, key=lambda year: (-years[year].value, year))
     return Standing(
         since=begin,
@@ -108,12 +131,20 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
         start=era.start,
         months_before=months,
         drop=estimate(drop, "points of share", words),
-        dropped=probability(drop > smallest_change, f"{words} is more than {smallest_change:g} points"),
+        dropped=probability(
+            drop > smallest_change, f"{words} is more than {smallest_change:g} points"
+        ),
         equilibrium_drop=estimate_if_defined(
-            lower, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”", NO_CYCLE
+            lower,
+            "points of share",
+            f"equilibrium of “{previous.name}” less that of “{era.name}”",
+            NO_CYCLE,
         ),
         trend=estimate_if_defined(
-            slope, "points of share a year", f"least-squares trend of the share since {month(era.start)}", short
+            slope,
+            "points of share a year",
+            f"least-squares trend of the share since {month(era.start)}",
+            short,
         ),
         falling=NotDefined(short)
         if slope is None
@@ -122,7 +153,10 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
 
 
 def _slope(own: DyadDraws, era: Era) -> Float | None:
-    """Return the least-squares slope of the share in the current era, points per year; None if that is too short."""
+    """Return the least-squares slope of the share in the current era, points per year.
+
+    None if that is too short.
+    """
     years = np.arange(era.stop - era.first) / own.clock.per_month / 12
     if len(years) < MONTHS_FOR_TREND * own.clock.per_month:
         return None
@@ -196,7 +230,13 @@ def contrast(
         ("half-life", "months", own.half_life, other.half_life, NO_CYCLE),
         ("equilibrium of the era", "points of share", own.rest(-1), other.rest(then), NO_CYCLE),
         ("mean share over the era", "points of share", own.mean(-1), other.mean(then), ""),
-        ("month noise", "log-odds", own.scalars.get("tau"), other.scalars.get("tau"), "the model has no month noise"),
+        (
+            "month noise",
+            "log-odds",
+            own.scalars.get("tau"),
+            other.scalars.get("tau"),
+            "the model has no month noise",
+        ),
     )
     half_life, equilibrium, mean, noise = (_compare(*pair) for pair in pairs)
     assert isinstance(mean, DyadQuantity)
@@ -213,7 +253,9 @@ def contrast(
     )
 
 
-def _compare(name: str, unit: str, first: Float | None, second: Float | None, reason: str) -> DyadQuantity | NotDefined:
+def _compare(
+    name: str, unit: str, first: Float | None, second: Float | None, reason: str
+) -> DyadQuantity | NotDefined:
     """Compare a quantity of two dyads; one in months by its ratio."""
     if first is None or second is None:
         return NotDefined(reason)
@@ -236,8 +278,8 @@ class Learning:
 
     comparison: Estimate  # The same quantity, log-odds, of an unknown era
     compared_with: str  # The prior, or the dyad's other frameworks
-    # Posterior standard deviation (of the logarithm of headroom) over that of the comparison; near 1 the data are
-    # uninformative
+    # Posterior standard deviation (of the logarithm of headroom) over that of the comparison; near
+    # 1 the data are uninformative
     sd_ratio: float
     shift: float  # Posterior mean less that of the comparison, in its standard deviations
     moved: bool  # `sd_ratio` below 0.9 or `shift` beyond 0.5
@@ -252,7 +294,9 @@ class Framework:
     start: date  # First day
     end: date | None  # Last day; None for the current era
     mean: Estimate  # Mean share over the covered era, points
-    equilibrium: Estimate | NotDefined  # Mean of the trend, points; of the current era the present trend
+    equilibrium: (
+        Estimate | NotDefined
+    )  # Mean of the trend, points; of the current era the present trend
     band_low: Estimate | NotDefined  # Lower edge of the equilibrium band
     band_high: Estimate | NotDefined  # Upper edge
     ceiling: Estimate | NotDefined  # Upper bound of the trend, points
@@ -265,8 +309,8 @@ class Headroom:
     room: Estimate  # Ceiling less the present trend, points of share
     log_odds: Estimate  # Ceiling less the trend where the era began, log-odds
     near: Probability  # The trend is within 5 points of the ceiling
-    # Most that a technical improvement can reach: the share with the cycle at its 95% quantile, less the present
-    # share, points
+    # Most that a technical improvement can reach: the share with the cycle at its 95% quantile,
+    # less the present share, points
     reach: Estimate | NotDefined
     learning: Learning  # Information in the data
 
@@ -308,9 +352,14 @@ def frameworks(
 
     `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
     """
-    eras, room = tuple(_framework(own, era, band_mass) for era in range(len(own.eras))), headroom(own, rng)
+    eras, room = (
+        tuple(_framework(own, era, band_mass) for era in range(len(own.eras))),
+        headroom(own, rng),
+    )
     change = FrameworkChange(
-        per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
+        per_year=estimate(
+            12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"
+        ),
         breaks=hazard.breaks,
         exposure_years=hazard.exposure / 12,
         by=by,
@@ -339,7 +388,9 @@ def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
         equilibrium=points(rest, "share at rest", NO_CYCLE),
         band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
         band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
-        ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
+        ceiling=points(
+            None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING
+        ),
     )
 
 
@@ -352,13 +403,16 @@ def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
 def headroom(own: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
     """Compute the room under the current ceiling, and whether the data inform it.
 
-    The comparison is with the dyad's own population of frameworks: the posterior of an era without months.
+    The comparison is with the dyad's own population of frameworks: the posterior of an era without
+    months.
     """
     ceiling = own.ceiling(-1)
     if ceiling is None:
         return NotDefined(NO_CEILING)
     values, trend = own.by_era["headroom"][..., -1], share(own.trend[..., -1].astype(np.float64))
-    population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * rng.standard_normal(own.size)
+    population = own.scalars["headroom_dyad"] + own.scalars[
+        "headroom_era_sd"
+    ] * rng.standard_normal(own.size)
     spread = float(population.std())
     ratio = float(np.log(values).std()) / spread
     shift = float(np.log(values).mean() - population.mean()) / spread
@@ -367,7 +421,9 @@ def headroom(own: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
     return Headroom(
         room=estimate(room, "points of share", "ceiling less the present trend"),
         log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),
-        near=probability(room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"),
+        near=probability(
+            room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"
+        ),
         reach=estimate_if_defined(
             None if best is None else best - share(own.level_now),
             "points of share",
@@ -375,7 +431,9 @@ def headroom(own: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
             NO_CYCLE,
         ),
         learning=Learning(
-            comparison=estimate(np.exp(population), "log-odds", f"the same according to {POPULATION}"),
+            comparison=estimate(
+                np.exp(population), "log-odds", f"the same according to {POPULATION}"
+            ),
             compared_with=POPULATION,
             sd_ratio=ratio,
             shift=shift,

@@ -21,27 +21,33 @@ MEMORY_MONTHS = 240
 """Months from which the recording level is estimated: earlier sources differ."""
 
 STEPS = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
-"""By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in ten."""
+"""By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in
+ten."""
 
 STEP_PRIOR = (0.05, 0.5)
-"""Median of the step and its spread on the log scale: what is known of a step from one record is little."""
+"""Median of the step and its spread on the log scale: what is known of a step from one record is
+little."""
 
 SHAPES = 2.0 ** np.arange(6)
-"""Shapes of the negative binomial, equally likely a priori: from 1 (clustered events) to 32 (nearly Poisson)."""
+"""Shapes of the negative binomial, equally likely a priori: from 1 (clustered events) to 32 (nearly
+Poisson)."""
 
 LEVELS = 80
 """Points of the grid of levels."""
 
 MARGIN = 4.0
-"""The level stays above a quarter of the record's quietest year and below four times its busiest one."""
+"""The level stays above a quarter of the record's quietest year and below four times its busiest
+one."""
 
 _TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
 
 MIX_MONTHS = 120
-"""Ten years: enough events to count rare kinds, few enough that relations and recording were much as they are."""
+"""Ten years: enough events to count rare kinds, few enough that relations and recording were much
+as they are."""
 
 WHOLE_RECORD = 8.0
-"""So many events of a side are added with the mix of the whole record: a kind that was rare lately is possible."""
+"""So many events of a side are added with the mix of the whole record: a kind that was rare lately
+is possible."""
 
 
 @dataclass(frozen=True, order=True)
@@ -56,7 +62,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Observed:
-    """Simulated observations of a dataset; the last axis is the period, and period 0, the present, is empty."""
+    """Simulated observations of a dataset.
+
+    The last axis is the period, and period 0, the present, is empty.
+    """
 
     record: DatasetRecord  # Record that they continue
     total: Index  # Events
@@ -83,7 +92,9 @@ class Observed:
             total=picked(self.total, places),
             cooperative=picked(self.cooperative, places),
             kinds=None if self.kinds is None else picked(self.kinds, places),
-            mixes=None if self.mixes is None else (picked(self.mixes[0], places), picked(self.mixes[1], places)),
+            mixes=None
+            if self.mixes is None
+            else (picked(self.mixes[0], places), picked(self.mixes[1], places)),
             busy=None if self.busy is None else picked(self.busy, places),
             read=None if self.read is None else self.read.at(places, self.total.shape[2]),
         )
@@ -109,7 +120,9 @@ class Reading:
     offset: Float
     concentration: Float | None  # None without overdispersion
     directions: Float  # Share of the recent events by direction
-    volume_effect: Float | None = None  # What a period e times as busy as usual adds to the level; None without it
+    volume_effect: Float | None = (
+        None  # What a period e times as busy as usual adds to the level; None without it
+    )
 
     def of_draws(self, chosen: Index) -> "Reading":
         """Return that of some draws, counted over all chains, as one chain."""
@@ -117,11 +130,18 @@ class Reading:
 
     def at(self, places: Index, simulations: int) -> "Reading":
         """Return that of simulations, by their places (chain, number) among all of a chain's, so many per draw."""
-        return self._each(lambda values: values[np.arange(len(places))[:, None], places // simulations])
+        return self._each(
+            lambda values: values[np.arange(len(places))[:, None], places // simulations]
+        )
 
     def _each(self, some: Callable[[Float], Float]) -> "Reading":
-        named = {name: getattr(self, name) for name in ("noise", "offset", "concentration", "volume_effect")}
-        return replace(self, **{name: some(values) for name, values in named.items() if values is not None})
+        named = {
+            name: getattr(self, name)
+            for name in ("noise", "offset", "concentration", "volume_effect")
+        }
+        return replace(
+            self, **{name: some(values) for name, values in named.items() if values is not None}
+        )
 
 
 def observe(
@@ -135,65 +155,93 @@ def observe(
 ) -> Observed | NotDefined:
     """Simulate what a dataset would record in each period ahead, from its record.
 
-    The number of events is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
-    path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`).
+    The number of events is negative binomial around a level of recording that drifts
+    (`RecordingLevel`), with a path of its own in each future. They are cooperative with the
+    probability of the period (`simulate_chances`).
     """
     if isinstance(record, NotDefined):
         return record
     periods, level = simulations.at(months), simulations.month_level
     volume, rng, of_kinds = (
-        stream(seed, record.dyad, f"{purpose} {record.number}") for purpose in ("volume", "observed", "kinds")
+        stream(seed, record.dyad, f"{purpose} {record.number}")
+        for purpose in ("volume", "observed", "kinds")
     )
     blank = upcoming(fit, record, level.shape[:-1], periods, volume)
     if isinstance(blank, NotDefined):
         return blank
-    for period in range(1, periods + 1):  # one by one, so that longer simulations continue shorter ones
+    for period in range(
+        1, periods + 1
+    ):  # one by one, so that longer simulations continue shorter ones
         chances = blank.chances(level[..., period], period, rng)
         blank.cooperative[..., period] = rng.binomial(blank.total[..., period], chances)
-    return replace(blank, kinds=simulate_kinds(record, blank.total, blank.cooperative, of_kinds)) if kinds else blank
+    return (
+        replace(blank, kinds=simulate_kinds(record, blank.total, blank.cooperative, of_kinds))
+        if kinds
+        else blank
+    )
 
 
 def observe_unrecorded(
     fit: FitLike, record: DatasetRecord, first: int, *, seed: int, simulations_per_draw: int
 ) -> Observed | NotDefined:
-    """Simulate what coverage leaves out of the periods from a position to the present; the last axis is the period.
+    """Simulate what coverage leaves out of the periods from a position to the present.
 
-    Events of the days that are not covered are as many as the recording level has them in as many days, and
-    cooperative by the fit's own level in the period. What drivers add in the month alone is left out.
+    The last axis is the period.
+
+    Events of the days that are not covered are as many as the recording level has them in as many
+    days, and cooperative by the fit's own level in the period. What drivers add in the month alone
+    is left out.
     """
     if not recently_reported(record):
         return NOTHING_RECENT
     own, part = dyad_draws(fit, record.dyad), record.left[first:]
     size = (*own.size, simulations_per_draw, len(part))
-    rng, of_kinds = (stream(seed, record.dyad, f"{purpose} {record.number}") for purpose in ("unrecorded", "kinds"))
+    rng, of_kinds = (
+        stream(seed, record.dyad, f"{purpose} {record.number}")
+        for purpose in ("unrecorded", "kinds")
+    )
     whole = recording_level(record).simulate(size, rng)
     total, read = rng.binomial(whole, part), reading(fit, record)
     level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
-    chances = simulate_chances(simulate_months(level, read, rng), read, rng, relative_count(record, whole))
+    chances = simulate_chances(
+        simulate_months(level, read, rng), read, rng, relative_count(record, whole)
+    )
     cooperative = rng.binomial(total, chances)
-    return Observed(record, total, cooperative, simulate_kinds(record, total, cooperative, of_kinds, rng))
+    return Observed(
+        record, total, cooperative, simulate_kinds(record, total, cooperative, of_kinds, rng)
+    )
 
 
 def upcoming(
-    fit: FitLike, record: DatasetRecord, size: tuple[int, ...], periods: int, rng: np.random.Generator
+    fit: FitLike,
+    record: DatasetRecord,
+    size: tuple[int, ...],
+    periods: int,
+    rng: np.random.Generator,
 ) -> Observed | NotDefined:
     """Simulate what does not depend on the level in the periods ahead: no event is cooperative yet."""
     if not recently_reported(record):
         return NOTHING_RECENT
     total = recording_level(record).simulate((*size, periods), rng)
     total, busy = (
-        np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)  # the present is a period without events
+        np.concatenate(
+            [np.zeros_like(values[..., :1]), values], axis=-1
+        )  # the present is a period without events
         for values in (total, relative_count(record, total))
     )
     return Observed(record, total, np.zeros_like(total), read=reading(fit, record), busy=busy)
 
 
-NOTHING_RECENT = NotDefined(f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months")
+NOTHING_RECENT = NotDefined(
+    f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months"
+)
 
 
 def recently_reported(record: DatasetRecord) -> bool:
     """Return whether an event is counted in the last covered months of a record, so that more can be expected."""
-    return bool(record.total[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].any())
+    return bool(
+        record.total[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].any()
+    )
 
 
 def relative_count(record: DatasetRecord, ahead: Index) -> Float:
@@ -203,7 +251,9 @@ def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     total, whole = record.total[past], record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
-    return relative_counts(np.concatenate([before, ahead], axis=-1), covered, a_month)[..., len(total) :]
+    return relative_counts(np.concatenate([before, ahead], axis=-1), covered, a_month)[
+        ..., len(total) :
+    ]
 
 
 def _by_draw(values: Float, like: Float) -> Float:
@@ -216,18 +266,22 @@ def simulate_months(level: Float, read: Reading, rng: np.random.Generator) -> Fl
     return np.asarray(level + _by_draw(read.noise, level) * rng.standard_normal(level.shape))
 
 
-def simulate_chances(month: Float, read: Reading, rng: np.random.Generator, busy: Float | None = None) -> Float:
+def simulate_chances(
+    month: Float, read: Reading, rng: np.random.Generator, busy: Float | None = None
+) -> Float:
     """Draw the chance that an event is cooperative, from the log-odds of its period: direction and overdispersion.
 
-    An event is of one direction or the other as often as the recent ones, so that the chance is the mean over
-    directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed. `busy` has how much
-    busier than usual each period is, or less busy.
+    An event is of one direction or the other as often as the recent ones, so that the chance is the
+    mean over directions. Overdispersed classes (Dirichlet-multinomial) make the chance
+    Beta-distributed. `busy` has how much busier than usual each period is, or less busy.
     """
     if read.volume_effect is not None and busy is not None:
         month = month + _by_draw(read.volume_effect, month) * busy
     found: Float = np.zeros(month.shape)
     for place, part in enumerate(read.directions):
-        chance = np.clip(share(month + _by_draw(read.offset[..., place], month)) / 100, _EDGE, 1 - _EDGE)
+        chance = np.clip(
+            share(month + _by_draw(read.offset[..., place], month)) / 100, _EDGE, 1 - _EDGE
+        )
         if read.concentration is not None:
             weight = _by_draw(read.concentration, month)
             chance = rng.beta(weight * chance, weight * (1 - chance))
@@ -244,13 +298,26 @@ def reading(fit: FitLike, record: DatasetRecord) -> Reading:
         return picked.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
 
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
-    acts = fit.panel["counts"].isel(dyad=place, dataset=dataset).sum("class").transpose("time", "direction").to_numpy()
+    acts = (
+        fit.panel["counts"]
+        .isel(dyad=place, dataset=dataset)
+        .sum("class")
+        .transpose("time", "direction")
+        .to_numpy()
+    )
     recent = acts[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].sum(axis=0)
-    offset = values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1))
+    offset = (
+        values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1))
+    )
     if "dataset_drift" in fit.posterior:  # as it stands now
         knot, part = knots(fit.panel)
-        offset = offset + drift_between(values("dataset_drift"), int(knot[-1]), float(part[-1]))[..., None]
-    effect = next((name for name in ("dataset_volume_effect", "volume_effect") if name in fit.posterior), None)
+        offset = (
+            offset
+            + drift_between(values("dataset_drift"), int(knot[-1]), float(part[-1]))[..., None]
+        )
+    effect = next(
+        (name for name in ("dataset_volume_effect", "volume_effect") if name in fit.posterior), None
+    )
     return Reading(
         noise=values("tau") if "tau" in fit.posterior else np.zeros(size),
         offset=offset,
@@ -264,7 +331,8 @@ def reading(fit: FitLike, record: DatasetRecord) -> Reading:
 class RecordingLevel:
     """Recording level and its drift: a posterior on a grid, from which event counts are simulated."""
 
-    weights: Float  # Posterior probabilities of step, shape and the level in the last period; they add up to one
+    # Posterior probabilities of step, shape and the level in the last period; they add up to one
+    weights: Float
     steps: Float  # Standard deviation of the log level's move in a period
     levels: Float  # Log of the expected events in a period, evenly spaced
 
@@ -276,9 +344,14 @@ class RecordingLevel:
         """
         simulations = size[:-1]
         chosen = rng.choice(self.weights.size, simulations, p=self.weights.ravel())
-        step, shape, level = (values[place] for values, place in zip(
-            (self.steps, SHAPES, self.levels), np.unravel_index(chosen, self.weights.shape), strict=True
-        ))  # fmt: skip
+        step, shape, level = (
+            values[place]
+            for values, place in zip(
+                (self.steps, SHAPES, self.levels),
+                np.unravel_index(chosen, self.weights.shape),
+                strict=True,
+            )
+        )
         lowest, highest = self.levels[[0, -1]]
         level = level + (self.levels[1] - lowest) * (rng.random(simulations) - 0.5)
         drawn = np.zeros(size, dtype=np.int64)
@@ -304,11 +377,15 @@ def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
     values = np.array(counts)
     seen, steps = values[values >= 0], STEPS / np.sqrt(a_month)
     year = min(round(12 * a_month), len(seen))
-    means = (np.convolve(seen, np.ones(year), "valid") + 0.5) / year  # half an event: no record is silent forever
+    means = (
+        np.convolve(seen, np.ones(year), "valid") + 0.5
+    ) / year  # half an event: no record is silent forever
     levels = np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
     likelihood, moves = _likelihood(values, levels), _moves(steps, levels)
     centre, spread = STEP_PRIOR
-    evidence = np.repeat(-0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1)
+    evidence = np.repeat(
+        -0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1
+    )
     belief = np.full((len(steps), len(SHAPES), len(levels)), 1 / len(levels))
     for period, count in enumerate(counts):
         belief = np.maximum(belief @ moves, _TINY) if period else belief
@@ -336,12 +413,16 @@ def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
 def _moves(steps: Float, levels: Float) -> Float:
     """Return the chances of moving between levels in a period, by step: diffusion between reflecting walls.
 
-    The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however small.
+    The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however
+    small.
     """
     place = np.arange(len(levels))
     waves = np.cos(np.pi * place * (place[:, None] + 0.5) / len(levels))
     waves /= np.sqrt((waves**2).sum(axis=0))
-    decay = np.exp(-((steps[:, None] / (levels[1] - levels[0])) ** 2) * (1 - np.cos(np.pi * place / len(levels))))
+    decay = np.exp(
+        -((steps[:, None] / (levels[1] - levels[0])) ** 2)
+        * (1 - np.cos(np.pi * place / len(levels)))
+    )
     return np.asarray(((waves * decay[:, None]) @ waves.T).clip(0.0))
 
 
@@ -354,28 +435,35 @@ def simulate_kinds(
 ) -> Index:
     """Draw the kinds of the events that a dataset records in simulations.
 
-    Each future has its own mix of either side, drawn from what the last ten years leave possible; its events are
-    multinomial, drawn from a stream of their own if one is given.
+    Each future has its own mix of either side, drawn from what the last ten years leave possible;
+    its events are multinomial, drawn from a stream of their own if one is given.
     """
     mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
     found = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
-    for period in range(total.shape[-1]):  # one by one, so that longer simulations continue shorter ones
+    for period in range(
+        total.shape[-1]
+    ):  # one by one, so that longer simulations continue shorter ones
         found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
     return found
 
 
-def draw_mixes(record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator) -> tuple[Float, Float]:
+def draw_mixes(
+    record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Float, Float]:
     """Draw the mix of kinds of each future: of hostile and of cooperative events, each (..., kind)."""
     counts, cut = record.counts[record.covered], record.zero_cut
     recent = round(MIX_MONTHS * record.clock.per_month)
     hostile, cooperative = (
-        rng.dirichlet(mix_weights(counts[:, own], recent), simulations) for own in (slice(0, cut), slice(cut, None))
+        rng.dirichlet(mix_weights(counts[:, own], recent), simulations)
+        for own in (slice(0, cut), slice(cut, None))
     )
     return hostile, cooperative
 
 
-def draw_kinds(mixes: tuple[Float, Float], total: Index, cooperative: Index, rng: np.random.Generator) -> Index:
+def draw_kinds(
+    mixes: tuple[Float, Float], total: Index, cooperative: Index, rng: np.random.Generator
+) -> Index:
     """Draw the kinds of a period's events, (..., class), by the mixes of its simulations."""
     sides = zip((total - cooperative, cooperative), mixes, strict=True)
     return np.concatenate([rng.multinomial(number, mix) for number, mix in sides], axis=-1)

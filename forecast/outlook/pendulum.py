@@ -13,12 +13,20 @@ from forecast.errors import SpecError
 from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws
 from forecast.outlook.observed import Observed
 from forecast.outlook.simulations import Simulations
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, on_grid, probability
+from forecast.outlook.summary import (
+    Estimate,
+    NotDefined,
+    Probability,
+    estimate,
+    on_grid,
+    probability,
+)
 from forecast.typing import Bool, Float
 from forecast.wording import chance, whole_percents
 
 PASSAGE_MONTHS = 12
-"""Passages are of means over so many months: a single month's level crosses anything near it within a year or two."""
+"""Passages are of means over so many months: a single month's level crosses anything near it within
+a year or two."""
 THROUGHOUT_MONTHS = 6
 SHORT_MONTHS = 60
 RECENT_MONTHS = 120
@@ -28,8 +36,9 @@ INSIDE = 5.0
 def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
     """Return means of the share over the twelve months up to each period, the present and every one ahead.
 
-    `past` are the shares up to the present, (chain, draw, period); a short record has fewer than twelve months of them.
-    `ahead` are those of simulations, (chain, draw, future, period), from the present.
+    `past` are the shares up to the present, (chain, draw, period); a short record has fewer than
+    twelve months of them. `ahead` are those of simulations, (chain, draw, future, period), from the
+    present.
     """
     span = clock.periods(PASSAGE_MONTHS)
     own = past[..., None, -span:]
@@ -77,7 +86,8 @@ def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, targ
         for months in horizons
     }
     never = probability(
-        ~reached[..., -1], f"the mean level of {PASSAGE_MONTHS} months does not reach {target} within {limit} months"
+        ~reached[..., -1],
+        f"the mean level of {PASSAGE_MONTHS} months does not reach {target} within {limit} months",
     )
     return Passage(
         target=target,
@@ -108,19 +118,24 @@ def band(
 ) -> EquilibriumBand | NotDefined:
     """Compute the equilibrium band of the current framework, and when simulations enter it.
 
-    The band is the central part of the stationary distribution of the level that the current framework
-    implies, draw by draw: trend plus and minus some standard deviations of the cycle.
+    The band is the central part of the stationary distribution of the level that the current
+    framework implies, draw by draw: trend plus and minus some standard deviations of the cycle.
     """
     low, high = own.band(-1, mass)
     if low is None or high is None:
         return NotDefined(NO_CYCLE)
     means = yearly_means(own.share, simulations.share, simulations.clock)
     inside, entered = (
-        (values >= low[..., None, None]) & (values <= high[..., None, None]) for values in (simulations.share, means)
+        (values >= low[..., None, None]) & (values <= high[..., None, None])
+        for values in (simulations.share, means)
     )
     words = f"the equilibrium band of “{own.eras[-1].name}”"
     edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
-    name, at, span = simulations.clock.name, simulations.at, simulations.clock.periods(THROUGHOUT_MONTHS)
+    name, at, span = (
+        simulations.clock.name,
+        simulations.at,
+        simulations.clock.periods(THROUGHOUT_MONTHS),
+    )
     entry = passage(entered, simulations.clock, horizons, simulations.months, words)
     return EquilibriumBand(
         mass=mass,
@@ -128,7 +143,10 @@ def band(
         high=estimate(high, "points of share", f"upper {edge}"),
         inside_now=probability(inside[..., 0, 0], f"the share of {name()} is inside {words}"),
         entry=entry,
-        inside={h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}") for h in horizons},
+        inside={
+            h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}")
+            for h in horizons
+        },
         throughout={
             h: probability(
                 inside[..., max(1, at(h) - span + 1) : at(h) + 1].all(axis=-1),
@@ -159,8 +177,8 @@ class HostileZone:
     recent_span: int  # Ten years, or all data
     spell: Estimate  # Mean length of past spells in the zone, months; 0 without one
     ahead: Mapping[int, Probability]  # The level is in the zone so many months ahead
-    # Time until the mean level of twelve months has left the zone by mean reversion of the current era, after twelve
-    # months at `inside` points inside
+    # Time until the mean level of twelve months has left the zone by mean reversion of the current
+    # era, after twelve months at `inside` points inside
     way_out: Passage
     inside: float  # Points inside the zone where it begins
 
@@ -178,7 +196,11 @@ class Pendulum:
 
 
 def pendulum(
-    own: DyadDraws, simulations: Simulations, released: Float, horizons: Sequence[int], extreme_share: float = 30.0
+    own: DyadDraws,
+    simulations: Simulations,
+    released: Float,
+    horizons: Sequence[int],
+    extreme_share: float = 30.0,
 ) -> Pendulum:
     """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone.
 
@@ -197,7 +219,9 @@ def pendulum(
         half_life=fades,
         short=NotDefined(NO_CYCLE)
         if own.half_life is None
-        else probability(own.half_life < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
+        else probability(
+            own.half_life < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"
+        ),
         back=back,
         zone=zone,
     )
@@ -206,10 +230,14 @@ def pendulum(
 def half_life(own: DyadDraws) -> Estimate | NotDefined:
     """Return the half-life of the cycle, months."""
     words = "time in which half of a deviation from the trend is undone"
-    return NotDefined(NO_CYCLE) if own.half_life is None else estimate(own.half_life, "months", words)
+    return (
+        NotDefined(NO_CYCLE) if own.half_life is None else estimate(own.half_life, "months", words)
+    )
 
 
-def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequence[int]) -> Return | NotDefined:
+def _return_to_previous(
+    own: DyadDraws, simulations: Simulations, horizons: Sequence[int]
+) -> Return | NotDefined:
     if own.cycle is None:
         return NotDefined(NO_CYCLE)
     if len(own.eras) < 2:
@@ -223,7 +251,8 @@ def _return_to_previous(own: DyadDraws, simulations: Simulations, horizons: Sequ
         era=name,
         equilibrium=estimate(target, "points of share", words),
         above=probability(
-            target > means[:, :, 0, 0], f"{words} lies above the mean share of the last {PASSAGE_MONTHS} months"
+            target > means[:, :, 0, 0],
+            f"{words} lies above the mean share of the last {PASSAGE_MONTHS} months",
         ),
         passage=way,
     )
@@ -246,12 +275,17 @@ def _hostile_zone(
         below=below,
         now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),
         recent_months=estimate(
-            recent.sum(axis=-1) / own.clock.per_month, "months", f"months of the last {span} spent in {words}"
+            recent.sum(axis=-1) / own.clock.per_month,
+            "months",
+            f"months of the last {span} spent in {words}",
         ),
         recent_span=span,
-        spell=estimate(spell, "months", f"mean length of the record's spells in {words} (0 if it has none)"),
+        spell=estimate(
+            spell, "months", f"mean length of the record's spells in {words} (0 if it has none)"
+        ),
         ahead={
-            h: probability(there[..., simulations.at(h)], f"the share of {name(h)} is in {words}") for h in horizons
+            h: probability(there[..., simulations.at(h)], f"the share of {name(h)} is in {words}")
+            for h in horizons
         },
         way_out=way_out,
         inside=INSIDE,
@@ -262,7 +296,8 @@ def _hostile_zone(
 class HorizonOutlook:
     """The outlook at one horizon.
 
-    `improvement + stability + deterioration == 1` and `technical + structural == improvement`, exactly.
+    `improvement + stability + deterioration == 1` and `technical + structural == improvement`,
+    exactly.
     """
 
     months: int  # The horizon h
@@ -272,16 +307,21 @@ class HorizonOutlook:
     improvement: Probability  # At least the smallest improvement above the baseline
     stability: Probability  # Less than that away
     deterioration: Probability  # At least that much below
-    # Improvement without as large a rise of the trend; with a constant trend, without a new framework
+    # Improvement without as large a rise of the trend; with a constant trend, without a new
+    # framework
     technical: Probability
     structural: Probability  # The rest of improvement
     new_framework: Probability  # A new framework has come
 
 
-def horizon_outlook(simulations: Simulations, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
+def horizon_outlook(
+    simulations: Simulations, months: int, smallest_improvement: float = 5.0
+) -> HorizonOutlook:
     """Compute the outlook at one horizon."""
     if smallest_improvement <= 0:
-        raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
+        raise SpecError(
+            f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share."
+        )
     clock, at = simulations.clock, simulations.at(months)
     mean = simulations.share[..., 1 : at + 1].mean(axis=-1)
     change = mean - simulations.before
@@ -296,34 +336,42 @@ def horizon_outlook(simulations: Simulations, months: int, smallest_improvement:
     if simulations.moving:
         rise = simulations.trend[..., 1 : at + 1].mean(axis=-1) - simulations.trend_before
         structurally = rise >= smallest_improvement
-        without, with_it = (f"the mean of the trend {has} risen by {points}" for has in ("has not", "has"))
+        without, with_it = (
+            f"the mean of the trend {has} risen by {points}" for has in ("has not", "has")
+        )
     technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
     structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
     return HorizonOutlook(
         months=months,
         until=clock.last_day(months),
         level=estimate(mean, "points of share", window),
-        before=estimate(simulations.before, "points of share", "mean share over the months of the baseline"),
+        before=estimate(
+            simulations.before, "points of share", "mean share over the months of the baseline"
+        ),
         improvement=improvement,
         stability=replace(stability, value=1 - improvement.value - deterioration.value),
         deterioration=deterioration,
         technical=technical,
         structural=replace(structural, value=improvement.value - technical.value),
-        new_framework=probability(arrived, f"a new strategic framework has come by {clock.name(months)}"),
+        new_framework=probability(
+            arrived, f"a new strategic framework has come by {clock.name(months)}"
+        ),
     )
 
 
 def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
     """Return a horizon's chances in whole percents that add up as printed, by name.
 
-    Improvement, stability and deterioration make 100, technical and structural make improvement; so a
-    percent may differ by one from the plain rounding of its chance. Print these wherever whole percents are
-    shown.
+    Improvement, stability and deterioration make 100, technical and structural make improvement; so
+    a percent may differ by one from the plain rounding of its chance. Print these wherever whole
+    percents are shown.
     """
     three = ("improvement", "stability", "deterioration")
     values = [getattr(outlook, name).value for name in three]
     percents = dict(zip(three, whole_percents(values, 100), strict=True))
-    parts = whole_percents([outlook.technical.value, outlook.structural.value], percents["improvement"])
+    parts = whole_percents(
+        [outlook.technical.value, outlook.structural.value], percents["improvement"]
+    )
     return percents | dict(zip(("technical", "structural"), parts, strict=True))
 
 
@@ -349,13 +397,20 @@ def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) 
         months=simulations.clock.months(stop - 1),
         quantiles=QUANTILES,
         share=seen_quantiles(simulations.share[..., :stop]),
-        observed=observed if isinstance(observed, NotDefined) else seen_quantiles(observed.share[..., :stop]),
+        observed=observed
+        if isinstance(observed, NotDefined)
+        else seen_quantiles(observed.share[..., :stop]),
     )
 
 
 def seen_quantiles(values: Float) -> Float:
-    """Return quantiles (quantile, period) of simulations (..., period) without what is missing; NaN where all is."""
+    """Return quantiles (quantile, period) of simulations (..., period) without what is missing.
+
+    NaN where all is.
+    """
     periods = [values[..., period].ravel() for period in range(values.shape[-1])]
     seen = [period[~np.isnan(period)] for period in periods]
     missing = np.full(len(QUANTILES), np.nan)
-    return np.stack([np.quantile(period, QUANTILES) if period.size else missing for period in seen], axis=1)
+    return np.stack(
+        [np.quantile(period, QUANTILES) if period.size else missing for period in seen], axis=1
+    )

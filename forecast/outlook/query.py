@@ -29,8 +29,8 @@ class Query:
 
     horizons: tuple[int, ...]  # In order
     above: float | None = None  # A share, per cent, that what is recorded is to reach
-    # The share of the preceding months is to reach it at the end of any month up to there, rather than that of all
-    # months up to a horizon.
+    # The share of the preceding months is to reach it at the end of any month up to there, rather
+    # than that of all months up to a horizon.
     by: int | None = None
     baseline: int = BASELINE_MONTHS  # Months up to the present that every horizon is compared with
 
@@ -50,15 +50,23 @@ class Query:
         require_consistent(above, at, by, baseline)
         clock = Clock.of(panel)
         months = [months_ahead(clock.last_day(), at, "at")] if at else horizons
-        if not months or len(set(months)) < len(months) or not all(1 <= one <= LONGEST_HORIZON for one in months):
+        if (
+            not months
+            or len(set(months)) < len(months)
+            or not all(1 <= one <= LONGEST_HORIZON for one in months)
+        ):
             raise SpecError(
                 f"horizons: {list(months)} are not different whole months from 1 to {LONGEST_HORIZON}. "
                 "Use some such as (3, 6, 12, 24)."
             )
         ordered = tuple(sorted(int(one) for one in months))
         if above is not None and not panel_kind(panel).coded:
-            raise SpecError("above: the data are an index, of which no events are recorded; leave it out")
-        query = cls(ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, baseline)
+            raise SpecError(
+                "above: the data are an index, of which no events are recorded; leave it out"
+            )
+        query = cls(
+            ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, baseline
+        )
         require_given(panel, dyad, query.reach)
         if query.by is None:
             return query
@@ -69,7 +77,9 @@ class Query:
                 "choose an earlier as-of day, or --at"
             )
         if covered.size < clock.periods(main_horizon(ordered)):
-            raise SpecError(f"by: fewer than {clock.span(main_horizon(ordered))} are covered; choose shorter horizons")
+            raise SpecError(
+                f"by: fewer than {clock.span(main_horizon(ordered))} are covered; choose shorter horizons"
+            )
         return query
 
     @property
@@ -83,15 +93,23 @@ class Query:
         return max(self.horizons[-1], self.by or 0)
 
 
-def require_consistent(above: float | None, at: date | None, by: date | None, baseline: int = BASELINE_MONTHS) -> None:
+def require_consistent(
+    above: float | None, at: date | None, by: date | None, baseline: int = BASELINE_MONTHS
+) -> None:
     """Make sure that a share and months can be asked for together."""
     if not 1 <= baseline <= LONGEST_HORIZON:
         raise SpecError(f"baseline: {baseline} months; expected 1 to {LONGEST_HORIZON}")
     if above is not None and not 0 < above < 100:
-        raise SpecError(f"above: got {above:g}; expected a share in per cent, more than 0 and less than 100")
+        raise SpecError(
+            f"above: got {above:g}; expected a share in per cent, more than 0 and less than 100"
+        )
     if above is not None and (fault := described_fraction("above", above)):
         raise SpecError(fault)
     if by is not None and at is not None:
-        raise SpecError("at, by: one asks for a month, the other for any month up to one; give one of them")
+        raise SpecError(
+            "at, by: one asks for a month, the other for any month up to one; give one of them"
+        )
     if by is not None and above is None:
-        raise SpecError("by: the month up to which a share is to be reached; give the share too, with above")
+        raise SpecError(
+            "by: the month up to which a share is to be reached; give the share too, with above"
+        )

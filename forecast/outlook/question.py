@@ -1,8 +1,9 @@
 """Questions: statements about future months of a named dataset that anyone can resolve from the data.
 
-A question's baseline is fixed when it is asked: later events change its probability, not its meaning. Each type has its
-sentence, its rule, and its resolution from data or simulations. Reports answer the same questions about their horizons
-(`SingleQuestion.ahead`). Files, and questions made of several: `forecast.questions.form`.
+A question's baseline is fixed when it is asked: later events change its probability, not its
+meaning. Each type has its sentence, its rule, and its resolution from data or simulations. Reports
+answer the same questions about their horizons (`SingleQuestion.ahead`). Files, and questions made
+of several: `forecast.questions.form`.
 """
 
 import json
@@ -54,25 +55,34 @@ class FixedBaseline(BaseModel):
 
     first: date  # First and last day of the window that it is of
     last: date
-    events: Counted = Field(alias="happenings")  # Recorded in it, as known when asked; under its name in version 1
+    events: Counted = Field(
+        alias="happenings"
+    )  # Recorded in it, as known when asked; under its name in version 1
     cooperative: Counted
-    points: float = Field(gt=0, le=100)  # Points by which the window is to be above (`at least`) or below (`at most`)
+    points: float = Field(
+        gt=0, le=100
+    )  # Points by which the window is to be above (`at least`) or below (`at most`)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.first > self.last:
             raise ValueError("first is after last; swap them")
         if self.cooperative > self.events or self.events < 1:
-            raise ValueError(f"{self.cooperative} of {self.events} are cooperative, which cannot be")
+            raise ValueError(
+                f"{self.cooperative} of {self.events} are cooperative, which cannot be"
+            )
         return self
 
     @classmethod
     def of(cls, record: DatasetRecord, before: Baseline, points: float) -> Self:
         """Fix the counts of a past window of a record, unchecked."""
         return cls.model_construct(
-            first=before.first, last=min(before.last, record.known), events=before.events,
-            cooperative=before.cooperative, points=points,
-        )  # fmt: skip
+            first=before.first,
+            last=min(before.last, record.known),
+            events=before.events,
+            cooperative=before.cooperative,
+            points=points,
+        )
 
     @property
     def value(self) -> float:
@@ -89,14 +99,18 @@ class FixedTone(BaseModel):
     last: date
     events: Annotated[int, Field(ge=1, le=10**9)]  # Recorded in it, as known when asked
     goldstein: float  # Sum of their Goldstein scores
-    points: float = Field(gt=0, le=20)  # Points of the Goldstein scale by which the window is to be above or below
+    points: float = Field(
+        gt=0, le=20
+    )  # Points of the Goldstein scale by which the window is to be above or below
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.first > self.last:
             raise ValueError("first is after last; swap them")
         if not LOWEST <= self.value <= HIGHEST:
-            raise ValueError(f"goldstein: {self.events} events cannot score {self.goldstein:g} together")
+            raise ValueError(
+                f"goldstein: {self.events} events cannot score {self.goldstein:g} together"
+            )
         return self
 
     @property
@@ -112,15 +126,22 @@ class Question(BaseModel):
     resolvable: ClassVar[bool] = True  # Whether data can decide it
 
     version: Literal[1] = 1  # Version of this form
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")  # Lower-case letters, digits and hyphens, at most 80
-    # `share`, `passage` (rolling windows), `tone`, `events`, `level` (never resolvable), `joint` or `conditional`
+    id: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,79}$"
+    )  # Lower-case letters, digits and hyphens, at most 80
+    # `share`, `passage` (rolling windows), `tone`, `events`, `level` (never resolvable), `joint` or
+    # `conditional`
     kind: str
     # Frequency of the outcome in the ten years before; of `joint` that of independent parts, and of
     # `conditional` that of `then`
     base_rate: float | None = Field(default=None, ge=0, le=1)
-    sentence: str = Field(default="", max_length=LONGEST_SENTENCE)  # Generated; one that differs is rejected
+    sentence: str = Field(
+        default="", max_length=LONGEST_SENTENCE
+    )  # Generated; one that differs is rejected
 
-    if TYPE_CHECKING:  # fields of a question about one dyad; of others these follow from their parts
+    if (
+        TYPE_CHECKING
+    ):  # fields of a question about one dyad; of others these follow from their parts
 
         @property
         def dyad(self) -> str: ...  # noqa: D102
@@ -193,7 +214,9 @@ class Question(BaseModel):
         if self.over(day):
             return f"its window is over on {day}; resolve it"
         if day < self.asked:
-            return f"it was asked on {self.asked}, after {day}, the day of the fit; take a later one"
+            return (
+                f"it was asked on {self.asked}, after {day}, the day of the fit; take a later one"
+            )
         return ""
 
     @property
@@ -204,7 +227,9 @@ class Question(BaseModel):
     @property
     def described(self) -> dict[str, Any]:
         """The same, with values that follow from its parts."""
-        facts = {name: str(getattr(self, name)) for name in ("dyad", "dataset", "asked", "first", "last")}
+        facts = {
+            name: str(getattr(self, name)) for name in ("dyad", "dataset", "asked", "first", "last")
+        }
         return facts | self.plain
 
     @property
@@ -232,7 +257,9 @@ class SingleQuestion(Question):
     @classmethod
     def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
         """Return the question as a report asks it, of so many months after a record: without a name or any check."""
-        return cls.model_construct(**terms_of(record, record.first, record.clock.last_day(months)), **own)
+        return cls.model_construct(
+            **terms_of(record, record.first, record.clock.last_day(months)), **own
+        )
 
     @property
     def parts(self) -> "tuple[SingleQuestion, ...]":
@@ -242,15 +269,21 @@ class SingleQuestion(Question):
     def require_open(self) -> None:
         """Reject fields that contradict each other or decide the question already."""
         if self.first != month_start(self.first) or self.last != month_end(self.last):
-            raise ValueError("first, last: expected the first day of a month and the last day of a month")
+            raise ValueError(
+                "first, last: expected the first day of a month and the last day of a month"
+            )
         if self.last < self.first or self.months > LONGEST_HORIZON:
-            raise ValueError(f"first, last: expected 1 to {LONGEST_HORIZON} months, one after the other")
+            raise ValueError(
+                f"first, last: expected 1 to {LONGEST_HORIZON} months, one after the other"
+            )
         if self.first <= self.asked:
             raise ValueError(
                 f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a later month"
             )
         if self.void_after <= self.last:
-            raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
+            raise ValueError(
+                f"void_after: {self.void_after} is not after the end of the window, {self.last}"
+            )
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
@@ -309,7 +342,9 @@ class ComparedQuestion(SingleQuestion):
         """The number that decides."""
         if self.baseline is None:
             return self.threshold or 0.0
-        return float(self.baseline.value + (1 if self.compare == "at least" else -1) * self.baseline.points)
+        return float(
+            self.baseline.value + (1 if self.compare == "at least" else -1) * self.baseline.points
+        )
 
     def holds(self, values: Float) -> Bool:
         """Return whether numbers lie on the side that is asked for."""
@@ -317,7 +352,9 @@ class ComparedQuestion(SingleQuestion):
         if self.baseline is not None:
             up, down = changed(values, self.baseline.value, self.baseline.points)
             return up if upward else down
-        return reached(values, self.bound) if upward else np.asarray(values <= self.bound + ROUNDING)
+        return (
+            reached(values, self.bound) if upward else np.asarray(values <= self.bound + ROUNDING)
+        )
 
 
 class ShareQuestion(ComparedQuestion):
@@ -338,9 +375,8 @@ class ShareQuestion(ComparedQuestion):
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
         bound, compared = self._bound
-        return (
-            f"{self.compare.capitalize()} {bound} of the {self._counted} from {self._window} are cooperative{compared}."
-        )
+        share = f"{self.compare.capitalize()} {bound} of the {self._counted}"
+        return f"{share} from {self._window} are cooperative{compared}."
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
@@ -393,20 +429,33 @@ class PassageQuestion(ShareQuestion):
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         past = WindowCounts(*np.array(self.before, dtype=np.int64).reshape(-1, 2).T)
         whole = counts.after(past)
-        total, cooperative = rolling_sums(whole.total, self.span), rolling_sums(whole.cooperative, self.span)
+        total, cooperative = (
+            rolling_sums(whole.total, self.span),
+            rolling_sums(whole.cooperative, self.span),
+        )
         there = total >= self.fewest
         held, some = self.holds(shares_of(total, cooperative)), there.any(axis=-1)
-        return some & ((held | ~there).all(axis=-1) if self.when == "throughout" else (there & held).any(axis=-1)), some
+        return some & (
+            (held | ~there).all(axis=-1)
+            if self.when == "throughout"
+            else (there & held).any(axis=-1)
+        ), some
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
-        unit = "month" if (self.first, self.last) == (month_start(self.first), month_end(self.last)) else "week"
+        unit = (
+            "month"
+            if (self.first, self.last) == (month_start(self.first), month_end(self.last))
+            else "week"
+        )
         span = f"a {unit}" if self.span == 1 else f"{self.span} {unit}s in a row"
         bound, compared = self._bound
         share = f"{self.compare} {bound} of the {self._counted} are cooperative{compared}"
         if self.when == "by":
             return f"In {span} that end with a {unit} from {self._window}, {share}."
-        return f"Whenever {span} end with a {unit} from {self._window}, {share}, void ones left out."
+        return (
+            f"Whenever {span} end with a {unit} from {self._window}, {share}, void ones left out."
+        )
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
@@ -421,7 +470,9 @@ class PassageQuestion(ShareQuestion):
     @property
     def _counting(self) -> tuple[str, str, str]:
         counting, _, few = super()._counting
-        fixed = f" What windows hold of days up to {day(self.asked)} is fixed." if self.before else ""
+        fixed = (
+            f" What windows hold of days up to {day(self.asked)} is fixed." if self.before else ""
+        )
         return counting, fixed, few.replace("in it", "in every window")
 
 
@@ -430,7 +481,9 @@ class ToneQuestion(ComparedQuestion):
 
     limits, unit = (LOWEST, HIGHEST), ""
     kind: Literal["tone"]
-    threshold: float | None = Field(default=None, gt=LOWEST, lt=HIGHEST)  # A score; without a baseline
+    threshold: float | None = Field(
+        default=None, gt=LOWEST, lt=HIGHEST
+    )  # A score; without a baseline
     baseline: FixedTone | None = None  # In place of the threshold
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
@@ -477,8 +530,15 @@ class LevelQuestion(SingleQuestion):
     threshold: float = Field(gt=0, lt=100)  # Per cent
 
     def settle_level(self, shares: Float) -> tuple[Bool, Bool]:
-        """Return in which simulations the level of the last month is as asked for; it is never void."""
-        yes = reached(shares, self.threshold) if self.compare == "at least" else shares <= self.threshold
+        """Return in which simulations the level of the last month is as asked for.
+
+        It is never void.
+        """
+        yes = (
+            reached(shares, self.threshold)
+            if self.compare == "at least"
+            else shares <= self.threshold
+        )
         return np.asarray(yes), np.ones(shares.shape, dtype=bool)
 
     def words(self) -> str:
@@ -497,7 +557,13 @@ class LevelQuestion(SingleQuestion):
 def terms_of(record: DatasetRecord, first: date, last: date) -> dict[str, Any]:
     """Return the fields of a question that a record and a window fix."""
     return {
-        "dyad": record.dyad, "label": record.label, "dataset": record.dataset, "joint": record.joint,
-        "asked": record.known, "data": record.digest, "first": first, "last": last,
+        "dyad": record.dyad,
+        "label": record.label,
+        "dataset": record.dataset,
+        "joint": record.joint,
+        "asked": record.known,
+        "data": record.digest,
+        "first": first,
+        "last": last,
         "void_after": add_months(last, YEAR),  # a year later
-    }  # fmt: skip
+    }

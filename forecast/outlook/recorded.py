@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 NO_ACTIONS = "the data are an index, which counts no actions"
 """Reason why future event data cannot be predicted."""
 RECENT_MONTHS = 36
-"""Months of recent data: enough to see which dataset records a dyad now, and which actors are active."""
+"""Months of recent data: enough to see which dataset records a dyad now, and which actors are
+active."""
 FEWEST = 3
 """Events: the share of a window with fewer is decided by one event, and the window is void."""
 LOWEST, HIGHEST = -10.0, 10.0
@@ -39,7 +40,10 @@ def share_before(cooperative: int, events: int) -> float | None:
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:
-    """Return the shares of many windows, percent; those of windows that hold nothing are zero, and void."""
+    """Return the shares of many windows, percent.
+
+    Those of windows that hold nothing are zero, and void.
+    """
     return np.asarray(100 * cooperative / np.maximum(total, 1))
 
 
@@ -51,10 +55,13 @@ def rolling_sums(values: Index, span: int) -> Index:
 def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
     """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
 
-    Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of them.
+    Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of
+    them.
     """
     whole = len(past) - shared
-    both = np.concatenate([np.broadcast_to(past[:whole], (*ahead.shape[:-1], whole)), ahead], axis=-1)
+    both = np.concatenate(
+        [np.broadcast_to(past[:whole], (*ahead.shape[:-1], whole)), ahead], axis=-1
+    )
     both[..., whole : len(past)] += past[whole:]
     return both
 
@@ -68,9 +75,14 @@ def reached(share: Float, threshold: float) -> Bool:
 def changed(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
 @overload
 def changed(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
-def changed(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
+def changed(
+    share: Float | float, before: float, improvement: float
+) -> tuple[Bool | bool, Bool | bool]:
     """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
-    change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
+    change, slack = (
+        share - before,
+        min(ROUNDING, improvement / 2),
+    )  # no share is on both sides, however small that is
     return change >= improvement - slack, change <= slack - improvement
 
 
@@ -108,7 +120,10 @@ class WindowCounts:
             None if own is None or theirs is None else combine(own, theirs)
             for own, theirs in ((self.kind, other.kind), (self.goldstein, other.goldstein))
         )
-        total, cooperative = combine(self.total, other.total), combine(self.cooperative, other.cooperative)
+        total, cooperative = (
+            combine(self.total, other.total),
+            combine(self.cooperative, other.cooperative),
+        )
         return WindowCounts(total, cooperative, kind, goldstein)
 
 
@@ -130,7 +145,9 @@ class DatasetRecord:
     counts: Index  # Events, (period, class)
     covered: Bool
     left: Float  # Which part of a period's days is not covered
-    goldstein: Float | None  # Sums of their Goldstein scores, (period, class), where the data hold them
+    goldstein: (
+        Float | None
+    )  # Sums of their Goldstein scores, (period, class), where the data hold them
     kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod
@@ -196,8 +213,12 @@ class DatasetRecord:
             return NotDefined(f"fewer than {self.clock.span(months)} before are covered")
         last = int(seen[-1])
         first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
-        events, cooperative = (int(counts[seen[-periods:]].sum()) for counts in (self.total, self.cooperative))
-        return Baseline(first, self.clock.end_of(until), events, cooperative, share_before(cooperative, events))
+        events, cooperative = (
+            int(counts[seen[-periods:]].sum()) for counts in (self.total, self.cooperative)
+        )
+        return Baseline(
+            first, self.clock.end_of(until), events, cooperative, share_before(cooperative, events)
+        )
 
     @property
     def cooperative_words(self) -> str:
@@ -243,25 +264,39 @@ def kinds_like(names: Sequence[str], text: str) -> list[str]:
 
 @functools.cache
 def cooperative_codes(scale: str) -> str:
-    """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell."""
+    """Name the codes of a codebook's scale that count as cooperative.
+
+    Empty if the first two digits do not tell.
+    """
     if scale not in scale_names():
         return ""
     order = read_scale(scale)
     side = order.class_of >= order.zero_cut
     whole, some = (getattr(side.groupby(side.index.str[:2]), how)() for how in ("all", "any"))
-    return f"CAMEO codes that begin with {join(whole.index[whole], 'or')}" if whole.equals(some) else ""
+    return (
+        f"CAMEO codes that begin with {join(whole.index[whole], 'or')}"
+        if whole.equals(some)
+        else ""
+    )
 
 
 @functools.cache
 def class_codes(scale: str, number: int) -> str:
-    """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale."""
+    """Name the codes of a codebook's scale that are of a class, by what they begin with.
+
+    Empty of another scale.
+    """
     if scale not in scale_names():
         return ""
     own = read_scale(scale).class_of == number
     found: list[str] = []
     for digits in range(2, int(own.index.str.len().max()) + 1):
         alike = own.groupby(own.index.str[:digits]).all()
-        found += [code for code in alike.index[alike] if len(code) == digits and not code.startswith(tuple(found))]
+        found += [
+            code
+            for code in alike.index[alike]
+            if len(code) == digits and not code.startswith(tuple(found))
+        ]
     return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
 
 
@@ -283,7 +318,8 @@ def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
 def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
     """Return the positions of the datasets that still report on a dyad.
 
-    One has stopped if it counts nothing in its last 36 covered months, or if another is covered for a year longer.
+    One has stopped if it counts nothing in its last 36 covered months, or if another is covered for
+    a year longer.
     """
     if not panel_kind(panel).coded:
         return []
@@ -293,4 +329,6 @@ def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
         seen = np.flatnonzero(covered)
         if events[dataset, seen[-round(RECENT_MONTHS * a_month) :]].any():
             ends[dataset] = int(seen[-1])
-    return [dataset for dataset, end in ends.items() if end >= max(ends.values()) - round(12 * a_month)]
+    return [
+        dataset for dataset, end in ends.items() if end >= max(ends.values()) - round(12 * a_month)
+    ]

@@ -15,7 +15,13 @@ from forecast.dates import LONGEST_HORIZON, Day, optional_day
 from forecast.errors import SpecError
 from forecast.events.table import EventTable
 from forecast.outlook.benchmarks import pooled
-from forecast.outlook.conditioning import Assumed, Conditional, condition, periods_held, read_assumed
+from forecast.outlook.conditioning import (
+    Assumed,
+    Conditional,
+    condition,
+    periods_held,
+    read_assumed,
+)
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import observe
 from forecast.outlook.query import Query, main_horizon
@@ -50,7 +56,8 @@ class Scenario:
     """The outlook given what one scenario assumes."""
 
     name: str  # Its name, or that of its file
-    # Rows as they were given: `date`, `source`, `target`, `code`, `kind`, `n`, `part`, `until`, `summary`
+    # Rows as they were given: `date`, `source`, `target`, `code`, `kind`, `n`, `part`, `until`,
+    # `summary`
     assumed: tuple[Assumed, ...]
     plausibility: Probability  # Share of unconditional simulations that satisfy the scenario
     method: str  # `none`, `weights` or `filter`
@@ -87,11 +94,16 @@ class Scenarios(Displayed):
     horizons: tuple[int, ...]
     smallest_improvement: float
     simulation: Mapping[str, int]  # `seed`, posterior `draws`, `simulations`
-    unconditional: Prospect  # That of the model in the outlook that `assess` gives with the same seed
-    # Published chances without a scenario, by horizon, as `assess` gives them; or why the model's are published
+    unconditional: (
+        Prospect  # That of the model in the outlook that `assess` gives with the same seed
+    )
+    # Published chances without a scenario, by horizon, as `assess` gives them; or why the model's
+    # are published
     published: Mapping[int, WindowOutlook] | NotDefined
     scenarios: tuple[Scenario, ...]
-    followed: Mapping[int, Followed]  # What was recorded, by horizon, as far as it is known; empty if it is not
+    followed: Mapping[
+        int, Followed
+    ]  # What was recorded, by horizon, as far as it is known; empty if it is not
 
     @property
     def prospects(self) -> tuple[Prospect, ...]:
@@ -125,8 +137,9 @@ def scenario(
 ) -> Scenarios:
     """Compute the outlook given assumed events: assumed, not predicted.
 
-    The record of a month holds at least what is assumed of it; nothing is said of the rest (docs/what-if.md). A
-    scenario that assumes nothing has the numbers of the model in the outlook, which the benchmarks are not pooled with.
+    The record of a month holds at least what is assumed of it; nothing is said of the rest
+    (docs/what-if.md). A scenario that assumes nothing has the numbers of the model in the outlook,
+    which the benchmarks are not pooled with.
 
     Parameters
     ----------
@@ -135,7 +148,8 @@ def scenario(
     dyad : str
         Code.
     assumed : mapping of str to table, or path, or sequence of paths
-        Scenarios by name, each a CSV file or a sequence of `Assumed`; files alone are named by themselves.
+        Scenarios by name, each a CSV file or a sequence of `Assumed`; files alone are named by
+        themselves.
     horizons : sequence of int
         Months, 1 to 120.
     seed : int or numpy.random.Generator
@@ -149,10 +163,11 @@ def scenario(
     above, at, by, baseline_months
         What else is asked, as in `assess`.
     questions : sequence of PutQuestion
-        Questions of a ledger, put to the fit (`forecast.questions.put_question`) with the same seed.
+        Questions of a ledger, put to the fit (`forecast.questions.put_question`) with the same
+        seed.
     events : EventTable, optional
-        The record: which part of its class a code is, is taken from its last ten years, as known at the present.
-        Without it a code stands for its class.
+        The record: which part of its class a code is, is taken from its last ten years, as known at
+        the present. Without it a code stands for its class.
     followed : xarray.Dataset, optional
         A later panel, of which is shown what was recorded.
     progress : callable, optional
@@ -186,13 +201,19 @@ def scenario(
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
     ids = [one.question.id for one in questions]
     if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
-        raise SpecError(f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once")
+        raise SpecError(
+            f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once"
+        )
     record = main_record(fit.panel, dyad, label)
     report("simulating", 0, len(tables))
     simulations = simulate_ahead(
-        fit, dyad, LONGEST_HORIZON, seed=seed, simulations_per_draw=simulations_per_draw,
+        fit,
+        dyad,
+        LONGEST_HORIZON,
+        seed=seed,
+        simulations_per_draw=simulations_per_draw,
         baseline_months=baseline_months,
-    )  # fmt: skip
+    )
     known = None if events is None else events.events
     held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
     last = max((period for each in held.values() for period in each), default=1)
@@ -204,9 +225,13 @@ def scenario(
 
     found = []
     answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
-    unconditional = replace(prospect(simulations, observed, query, improvement, {}), questions=answers)
+    unconditional = replace(
+        prospect(simulations, observed, query, improvement, {}), questions=answers
+    )
     pool = pooled(observed, query.windows, seed=seed)
-    published: Mapping[int, WindowOutlook] | NotDefined = pool if isinstance(pool, NotDefined) else {}
+    published: Mapping[int, WindowOutlook] | NotDefined = (
+        pool if isinstance(pool, NotDefined) else {}
+    )
     if not isinstance(pool, NotDefined):
         published = prospect(simulations, observed, query, improvement, pool).recorded
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
@@ -216,17 +241,30 @@ def scenario(
         how: tuple[str, float, float, str] = "none", -np.inf, float(likelihood.size), ""
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
-            likelihood, how = holding.likelihood, (holding.method, holding.pareto_k, holding.effective, holding.fault)
+            likelihood, how = (
+                holding.likelihood,
+                (holding.method, holding.pareto_k, holding.effective, holding.fault),
+            )
             own = _prospect_given(holding, query, improvement, questions)
         plausible, warnings = probability(likelihood, words), []
         if plausible.value < RARE:
-            warnings.append(f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it.")
+            warnings.append(
+                f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it."
+            )
         if how[-1]:
-            warnings.append(f"Do not use the numbers of this scenario: {how[-1]}. Assume fewer events or months.")
+            warnings.append(
+                f"Do not use the numbers of this scenario: {how[-1]}. Assume fewer events or months."
+            )
         changed_to = sentence(
-            "scenario", own, unconditional, main_horizon(query.horizons), query.baseline, improvement,
-            plausible.value, 1 if plausible.value < RARE else 0,
-        )  # fmt: skip
+            "scenario",
+            own,
+            unconditional,
+            main_horizon(query.horizons),
+            query.baseline,
+            improvement,
+            plausible.value,
+            1 if plausible.value < RARE else 0,
+        )
         found.append(Scenario(name, rows, plausible, *how, tuple(warnings), changed_to, own))
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
@@ -266,16 +304,26 @@ def read_scenarios(
     if isinstance(assumed, Mapping):
         given = assumed.items()
     else:
-        paths = list(assumed) if isinstance(assumed, Sequence) and not isinstance(assumed, str) else [assumed]
+        paths = (
+            list(assumed)
+            if isinstance(assumed, Sequence) and not isinstance(assumed, str)
+            else [assumed]
+        )
         if not all(isinstance(path, str | PathLike) for path in paths):
-            raise SpecError("assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV files")
+            raise SpecError(
+                "assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV files"
+            )
         given = [(Path(path).stem, path) for path in paths]
     pairs = list(given)
     names = [str(name).strip() for name, _ in pairs]
     if not 1 <= len(pairs) <= MOST_SCENARIOS or len(set(names)) < len(names):
-        raise SpecError(f"assumed: {len(pairs)} scenarios; expected 1 to {MOST_SCENARIOS}, of different names")
+        raise SpecError(
+            f"assumed: {len(pairs)} scenarios; expected 1 to {MOST_SCENARIOS}, of different names"
+        )
     if not all(0 < len(name) <= LONGEST_NAME for name in names):
-        raise SpecError(f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so")
+        raise SpecError(
+            f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so"
+        )
     found = {}
     for name, (_, table) in zip(names, pairs, strict=True):
         rows = read_assumed(Path(table)) if isinstance(table, str | PathLike) else table

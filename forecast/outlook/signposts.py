@@ -1,9 +1,10 @@
 """What would move the published chance most: events of a kind in the next months, and the chance given them.
 
-The published simulations of a window are those of the model and of the benchmarks. In each, the kinds of the events of
-the next months are drawn from the mix of the record, as everywhere. The chance of a higher share is then compared
-between the simulations that record many events of a kind and all simulations. That is what an observer learns by then:
-these events count in the window, and they say how relations stand. It is not what a government would reach by them.
+The published simulations of a window are those of the model and of the benchmarks. In each, the
+kinds of the events of the next months are drawn from the mix of the record, as everywhere. The
+chance of a higher share is then compared between the simulations that record many events of a kind
+and all simulations. That is what an observer learns by then: these events count in the window, and
+they say how relations stand. It is not what a government would reach by them.
 """
 
 from dataclasses import dataclass, replace
@@ -41,14 +42,19 @@ class Signpost:
     usual: float  # Their median number
     until: date  # Last day of the months of signposts
     chance: Probability  # That so many are recorded
-    # That the share of the whole window is higher than the baseline's if they are, and by how many percentage points
-    # that differs from the published chance
+    # That the share of the whole window is higher than the baseline's if they are, and by how many
+    # percentage points that differs from the published chance
     higher: Probability
     change: float
 
 
 def signposts_of(
-    published: Observed, months: int, baseline: Baseline | NotDefined, improvement: float, *, seed: int
+    published: Observed,
+    months: int,
+    baseline: Baseline | NotDefined,
+    improvement: float,
+    *,
+    seed: int,
 ) -> tuple[Signpost, ...] | NotDefined:
     """Return the kinds of events that would move the chance of a higher share most, the largest change first.
 
@@ -68,7 +74,8 @@ def signposts_of(
     Returns
     -------
     tuple of Signpost
-        At most three; none where no kind moves the chance by a point. NotDefined without a baseline.
+        At most three; none where no kind moves the chance by a point. NotDefined without a
+        baseline.
     """
     if isinstance(baseline, NotDefined) or baseline.share is None:
         return NotDefined("there is no baseline to compare with")
@@ -77,14 +84,20 @@ def signposts_of(
     there = total >= FEWEST
     if not there.any():
         return NotDefined("the window is void in every simulation")
-    up = changed(shares_of(total, ahead.cooperative.sum(axis=-1)), baseline.share, improvement)[0] & there
+    up = (
+        changed(shares_of(total, ahead.cooperative.sum(axis=-1)), baseline.share, improvement)[0]
+        & there
+    )
     span = min(SIGNPOST_MONTHS, months)
     own = slice(1, record.clock.periods(span) + 1)
-    # Benchmarks draw how many events are cooperative; the kinds of the model's simulations would not add up to that.
+    # Benchmarks draw how many events are cooperative; the kinds of the model's simulations would
+    # not add up to that.
     kinds = simulate_kinds(
-        record, published.total[..., own], published.cooperative[..., own],
+        record,
+        published.total[..., own],
+        published.cooperative[..., own],
         stream(seed, record.dyad, f"signposts {record.number}"),
-    ).sum(axis=-2)  # fmt: skip
+    ).sum(axis=-2)
     every = probability(up, "higher", there).value
     found = []
     for place, name in enumerate(record.names):
@@ -99,17 +112,25 @@ def signposts_of(
             continue
         found.append(
             Signpost(
-                kind=name, cooperative=place >= record.zero_cut, least=least,
-                usual=float(np.median(kinds[..., place])), until=record.clock.last_day(span),
-                chance=probability(many, words, there), higher=higher, change=change,
+                kind=name,
+                cooperative=place >= record.zero_cut,
+                least=least,
+                usual=float(np.median(kinds[..., place])),
+                until=record.clock.last_day(span),
+                chance=probability(many, words, there),
+                higher=higher,
+                change=change,
             )
-        )  # fmt: skip
+        )
     found.sort(key=lambda one: -abs(one.change))
     return tuple(replace(one, change=round(one.change, 2)) for one in found[:MOST_SIGNPOSTS])
 
 
 def _least(numbers: Index, there: Bool) -> int | None:
-    """Return the number of events whose probability is nearest to `RARITY`; None if none is likely enough."""
+    """Return the number of events whose probability is nearest to `RARITY`.
+
+    None if none is likely enough.
+    """
     counts = np.bincount(numbers[there])
     likely = counts[::-1].cumsum()[::-1] / counts.sum()  # of at least so many
     places = np.flatnonzero((likely >= LEAST_LIKELY) & (likely <= MOST_LIKELY))

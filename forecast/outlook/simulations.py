@@ -1,8 +1,9 @@
 """Simulations of one dyad's future, from which all forecasts are computed.
 
-Each posterior draw continues from its own present state with its own parameters, several times. In any month a new
-strategic framework may begin, at a rate implied by past eras: then the trend jumps, and a new ceiling is drawn from the
-dyad's population of frameworks. Drivers add the effect of their assumed future values.
+Each posterior draw continues from its own present state with its own parameters, several times. In
+any month a new strategic framework may begin, at a rate implied by past eras: then the trend jumps,
+and a new ceiling is drawn from the dyad's population of frameworks. Drivers add the effect of their
+assumed future values.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,17 +47,21 @@ class StructuralHazard:
 def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
     """Count the new frameworks of a panel and the months over which they could be seen.
 
-    A dyad is observed from the start of its first era, or of the panel if that is later, to the panel's end.
+    A dyad is observed from the start of its first era, or of the panel if that is later, to the
+    panel's end.
     """
     index = panel["era_index"].transpose("dyad", "time").to_numpy()
     starts = panel["era_start"].to_numpy().astype("datetime64[D]")[index[:, 0]]
     periods = Clock.of(panel)
     seen = (periods.times >= starts[:, None].astype("datetime64[M]")).sum()
-    return StructuralHazard(int((np.diff(index, axis=1) != 0).sum()), float(seen) / periods.per_month)
+    return StructuralHazard(
+        int((np.diff(index, axis=1) != 0).sum()), float(seen) / periods.per_month
+    )
 
 
 BASELINE_MONTHS = 12
-"""Months before the forecast date: every horizon is compared with the same ones, so that a forecast is one story."""
+"""Months before the forecast date: every horizon is compared with the same ones, so that a forecast
+is one story."""
 
 NOTHING = Push(*(np.zeros(()) for _ in range(3)))
 """Zero effect of drivers."""
@@ -67,7 +72,8 @@ def without_drivers(
 ) -> tuple[DyadDraws, Push | None]:
     """Return the draws where trend and cycle would stand without drivers now, and what drivers add ahead.
 
-    The latter is (chain, draw, future, period), period 0 being the present; None of a fit that has no drivers.
+    The latter is (chain, draw, future, period), period 0 being the present; None of a fit that has
+    no drivers.
     """
     if "driver_effect" not in fit.posterior:
         return own, None
@@ -81,11 +87,25 @@ def without_drivers(
     phi = own.scalars.get("phi", np.ones(own.size))
     past = push(drivers, effect, record, phi)
     now = Push(*(part[:, :, None] for part in past))
-    later = push(drivers, effect[:, :, None], np.stack(np.broadcast_arrays(*paths), axis=-2), phi[..., None], now)
-    ahead = Push(*(
-        np.concatenate([np.broadcast_to(one[..., -1:], (*size, 1)), np.broadcast_to(other, (*size, periods))], axis=-1)
-        for one, other in zip(now, later, strict=True)
-    ))  # fmt: skip
+    later = push(
+        drivers,
+        effect[:, :, None],
+        np.stack(np.broadcast_arrays(*paths), axis=-2),
+        phi[..., None],
+        now,
+    )
+    ahead = Push(
+        *(
+            np.concatenate(
+                [
+                    np.broadcast_to(one[..., -1:], (*size, 1)),
+                    np.broadcast_to(other, (*size, periods)),
+                ],
+                axis=-1,
+            )
+            for one, other in zip(now, later, strict=True)
+        )
+    )
     trend, cycle = (part[..., -1:].astype(np.float32) for part in (past.trend, past.cycle))
     level = own.level[..., -1:] - (trend + cycle)
     return replace(own, level=level, trend=own.trend[..., -1:] - trend), ahead
@@ -111,10 +131,18 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
     if "driver_effect" not in fit.posterior:
         return ()
     found = []
-    for (name, acts), effect in zip(fit.spec.drivers, np.moveaxis(_effect(fit, dyad), -1, 0), strict=True):
+    for (name, acts), effect in zip(
+        fit.spec.drivers, np.moveaxis(_effect(fit, dyad), -1, 0), strict=True
+    ):
         ahead = ahead_of(fit.panel, name, dyad)
-        of = {"month": "that month alone", "cycle": "what the cycle reverts to", "trend": "the trend"}[acts]
-        words = f"points of share that a standard deviation of {name} adds to {of}, from an even share"
+        of = {
+            "month": "that month alone",
+            "cycle": "what the cycle reverts to",
+            "trend": "the trend",
+        }[acts]
+        words = (
+            f"points of share that a standard deviation of {name} adds to {of}, from an even share"
+        )
         points = estimate(share(effect) - 50.0, "points", words)
         positive = probability(effect > 0, f"{name} helps cooperation")
         found.append(
@@ -122,7 +150,9 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
                 name=name,
                 acts=acts,
                 spread=float(fit.panel["driver_spread"].sel(driver=name)),
-                effect=estimate(effect, "log-odds", f"what a standard deviation of {name} adds to {of}"),
+                effect=estimate(
+                    effect, "log-odds", f"what a standard deviation of {name} adds to {of}"
+                ),
                 points=points,
                 positive=positive,
                 future=ahead.future,
@@ -179,7 +209,9 @@ class Simulations(Displayed):
     def at(self, months: int) -> int:
         """Position on the period axis of a horizon."""
         if not 1 <= months <= self.months:
-            raise SpecError(f"horizon: {months} months, but these simulations go from 1 to {self.months} months.")
+            raise SpecError(
+                f"horizon: {months} months, but these simulations go from 1 to {self.months} months."
+            )
         return self.clock.periods(months)
 
 
@@ -196,8 +228,8 @@ def simulate_ahead(
 ) -> Simulations:
     """Simulate the future of a dyad.
 
-    Random numbers are drawn period by period, each purpose from its own stream, so that longer simulations
-    continue the shorter ones of the same seed.
+    Random numbers are drawn period by period, each purpose from its own stream, so that longer
+    simulations continue the shorter ones of the same seed.
 
     Parameters
     ----------
@@ -221,7 +253,8 @@ def simulate_ahead(
     Raises
     ------
     SpecError
-        If `months`, `seed`, `simulations_per_draw` or `hazard` make no sense, or the cycle is unknown.
+        If `months`, `seed`, `simulations_per_draw` or `hazard` make no sense, or the cycle is
+        unknown.
     UnknownDyadError
         If the fit does not hold the dyad.
 
@@ -238,17 +271,22 @@ def simulate_ahead(
     if hazard is not None:
         rates, size = np.asarray(hazard, dtype=float), own.size
         if not (np.isfinite(rates) & (rates >= 0)).all():
-            raise SpecError("hazard: a value is negative or not finite; expected rates per month of zero or more")
+            raise SpecError(
+                "hazard: a value is negative or not finite; expected rates per month of zero or more"
+            )
         if rates.shape not in ((), size):
             raise SpecError(
                 f"hazard: got an array of shape {rates.shape}; expected one number, or one per draw, {size}"
             )
         rate = np.broadcast_to(rates, size)
-    return simulate(fit, own, months, seed, simulations_per_draw, hazard=rate, baseline_months=baseline_months)
+    return simulate(
+        fit, own, months, seed, simulations_per_draw, hazard=rate, baseline_months=baseline_months
+    )
 
 
 type Steer = Callable[[int, Float], Index | None]
-"""Function that resamples simulations in a period, given it and their levels: places (chain, future), or none."""
+"""Function that resamples simulations in a period, given it and their levels: places (chain,
+future), or none."""
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
@@ -288,7 +326,8 @@ class _Particles:
         """Return those at some places."""
         size, state = self.chance.shape, self.state
         parameters = {
-            name: picked(np.broadcast_to(values, size), places) for name, values in self.process.parameters.items()
+            name: picked(np.broadcast_to(values, size), places)
+            for name, values in self.process.parameters.items()
         }
         return _Particles(
             process=replace(self.process, parameters=parameters),
@@ -313,12 +352,20 @@ def simulate(
     steer: Steer | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Simulations:
-    """Run simulations of a dyad; with `steer` some are picked on their way, to go on from where they stand."""
-    clock, size, streams = own.clock, (*own.size, simulations_per_draw), partial(stream, seed, own.dyad)
+    """Run simulations of a dyad.
+
+    With `steer` some are picked on their way, to go on from where they stand.
+    """
+    clock, size, streams = (
+        own.clock,
+        (*own.size, simulations_per_draw),
+        partial(stream, seed, own.dyad),
+    )
     rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else hazard
     past = slice(-min(clock.periods(baseline_months), len(clock.times)), None)
     before, trend_before = (
-        _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size) for part in (own.level, own.trend)
+        _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size)
+        for part in (own.level, own.trend)
     )
     own, driven = without_drivers(fit, own, clock.periods(months), simulations_per_draw, streams)
     rngs = {name: streams(name) for name in ("shocks", "breaks", "frameworks", "trend")}
@@ -330,7 +377,11 @@ def simulate(
         state = particles.state
         trend = state.trend + added.trend
         level = trend + state.cycle + added.cycle
-        now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, "trend": share(trend)}
+        now: dict[str, NDArray[Any]] = {
+            "level": level,
+            "frameworks": particles.count,
+            "trend": share(trend),
+        }
         if state.ceiling is not None:
             now["ceiling"] = share(state.ceiling)
         if driven is not None:
@@ -341,13 +392,21 @@ def simulate(
         if places is not None:
             driven = None if driven is None else Push(*(picked(part, places) for part in driven))
             particles = particles.at(places)
-            history = {name: [picked(values, places) for values in then] for name, then in history.items()}
+            history = {
+                name: [picked(values, places) for values in then] for name, then in history.items()
+            }
             before, trend_before = picked(before, places), picked(trend_before, places)
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Simulations(
-        dyad=own.dyad, clock=clock, months=months, share=share(stacked["level"]), before=before,
-        moving=own.trend_model.moves, trend_before=trend_before, **stacked,
-    )  # fmt: skip
+        dyad=own.dyad,
+        clock=clock,
+        months=months,
+        share=share(stacked["level"]),
+        before=before,
+        moving=own.trend_model.moves,
+        trend_before=trend_before,
+        **stacked,
+    )
 
 
 def simulate_from(

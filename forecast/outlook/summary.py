@@ -1,8 +1,9 @@
 """Numbers of an outlook: summaries of draws or simulations, and the sentences that word them.
 
-Every number keeps its posterior draws (one value per chain and draw, averaged over the simulations of that draw). Its
-Monte Carlo error comes from these draws, and convergence is checked for the reported quantities (`reported`). Undefined
-values are `NotDefined` with a reason, never a placeholder number.
+Every number keeps its posterior draws (one value per chain and draw, averaged over the simulations
+of that draw). Its Monte Carlo error comes from these draws, and convergence is checked for the
+reported quantities (`reported`). Undefined values are `NotDefined` with a reason, never a
+placeholder number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -50,7 +51,9 @@ class Estimate:
     mcse: float  # Monte Carlo standard error of the mean
     unit: str  # In words
     definition: str  # In words
-    draws: Float = field(repr=False, compare=False)  # In each posterior draw (of the future, its mean over simulations)
+    draws: Float = field(
+        repr=False, compare=False
+    )  # In each posterior draw (of the future, its mean over simulations)
     interval: str = INTERVAL  # Kind and mass
 
 
@@ -74,26 +77,34 @@ def mcse(draws: Float) -> float:
 def on_grid(value: float) -> float:
     """Round a probability to a multiple of 2**-40.
 
-    On that grid sums and differences of probabilities are exact in floating point whatever their order, so
-    parts add up to their whole to the last bit. The rounding itself is below 1e-12.
+    On that grid sums and differences of probabilities are exact in floating point whatever their
+    order, so parts add up to their whole to the last bit. The rounding itself is below 1e-12.
     """
     return float(np.round(value * _GRID) / _GRID)
 
 
-def probability(events: NDArray[Any], definition: str, given: Bool | Float | None = None) -> Probability:
+def probability(
+    events: NDArray[Any], definition: str, given: Bool | Float | None = None
+) -> Probability:
     """Estimate how likely `events` are."""
     draws = _per_draw(events, given)
     return Probability(on_grid(float(draws.mean())), mcse(draws), definition, draws)
 
 
-def estimate(values: NDArray[Any], unit: str, definition: str, given: Bool | None = None) -> Estimate:
+def estimate(
+    values: NDArray[Any], unit: str, definition: str, given: Bool | None = None
+) -> Estimate:
     """Summarise a quantity."""
     draws = _per_draw(values, given)
-    low, median, high = (float(q) for q in np.quantile(values if given is None else values[given], TAILS))
+    low, median, high = (
+        float(q) for q in np.quantile(values if given is None else values[given], TAILS)
+    )
     return Estimate(float(draws.mean()), median, low, high, mcse(draws), unit, definition, draws)
 
 
-def estimate_if_defined(values: Float | None, unit: str, definition: str, reason: str) -> Estimate | NotDefined:
+def estimate_if_defined(
+    values: Float | None, unit: str, definition: str, reason: str
+) -> Estimate | NotDefined:
     """Summarise a quantity that a model may not have; `reason` says why it has not."""
     return NotDefined(reason) if values is None else estimate(values, unit, definition)
 
@@ -106,8 +117,8 @@ def certain(value: float, definition: str, size: tuple[int, ...]) -> Probability
 def _per_draw(values: NDArray[Any], given: Bool | Float | None = None) -> Float:
     """Return the mean of each draw's simulations.
 
-    Given a part of the simulations, the mean is a ratio of two means. The draws returned have it as their mean and, to
-    first order, its Monte Carlo error (the delta method).
+    Given a part of the simulations, the mean is a ratio of two means. The draws returned have it as
+    their mean and, to first order, its Monte Carlo error (the delta method).
     """
     if given is None or given.all():
         means = values.mean(axis=2) if values.ndim == 3 else values
@@ -143,13 +154,17 @@ def _walk(node: Any, path: str) -> Iterator[tuple[str, Float]]:
 def plain(node: Any) -> Any:
     """Convert a result to dicts, lists and numbers that JSON can hold.
 
-    Dates become ISO text, what is missing or not finite None, a table the list of its rows; draws are left out, and
-    what is not defined becomes ``{"not_defined": reason}``.
+    Dates become ISO text, what is missing or not finite None, a table the list of its rows; draws
+    are left out, and what is not defined becomes ``{"not_defined": reason}``.
     """
     if isinstance(node, NotDefined):
         return {"not_defined": node.reason}
     if is_dataclass(node):
-        return {item.name: plain(getattr(node, item.name)) for item in fields(node) if item.name != "draws"}
+        return {
+            item.name: plain(getattr(node, item.name))
+            for item in fields(node)
+            if item.name != "draws"
+        }
     if isinstance(node, Mapping):
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, tuple | list):

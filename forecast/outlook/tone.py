@@ -1,13 +1,15 @@
 """Kinds of events within the two sides: the tone of a window, and depth of cooperation and severity of conflict.
 
-Tone is the mean Goldstein score of a window's events, -10 to 10. The share counts an air strike and a protest alike;
-the tone does not: Goldstein scores them -10 and -6.5. The numbers of events of each side are those of the forecasts of
-the share. The mean score of a side is expected to be the dyad's mean of the last 1, 2, 5 or 10 years, equally likely,
-in which the mean of all dyads counts as ten events. Windows vary around it as those of all dyads have, and single
-events as the kinds of the side do. Other forms, and their scores: docs/research/tone.md.
+Tone is the mean Goldstein score of a window's events, -10 to 10. The share counts an air strike and
+a protest alike; the tone does not: Goldstein scores them -10 and -6.5. The numbers of events of
+each side are those of the forecasts of the share. The mean score of a side is expected to be the
+dyad's mean of the last 1, 2, 5 or 10 years, equally likely, in which the mean of all dyads counts
+as ten events. Windows vary around it as those of all dyads have, and single events as the kinds of
+the side do. Other forms, and their scores: docs/research/tone.md.
 
-Depth and severity come from models of side and kind, which also have a component for the kinds within each side: the
-expected share of cooperative events in the deeper half of their kinds, and of hostile events in the more severe half.
+Depth and severity come from models of side and kind, which also have a component for the kinds
+within each side: the expected share of cooperative events in the deeper half of their kinds, and of
+hostile events in the more severe half.
 
 References
 ----------
@@ -30,7 +32,13 @@ from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
 from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, sentence
-from forecast.outlook.windows import ALWAYS_VOID, FEW_BEFORE, chances_of_change, printed_changes, rule_of_change
+from forecast.outlook.windows import (
+    ALWAYS_VOID,
+    FEW_BEFORE,
+    chances_of_change,
+    printed_changes,
+    rule_of_change,
+)
 from forecast.panel import observed_periods
 from forecast.typing import Float, Index
 from forecast.wording import join, period
@@ -41,7 +49,8 @@ SCATTER = 1.5
 """Standard deviation of a window's mean score of a side around its expected value, points."""
 MEMORIES = (12, 24, 60, 120)  # months whose mean score continues, equally likely
 WITHIN = 1.3
-"""Standard deviation of the scores of one kind: the root of the mean square in the chronology is 1.27."""
+"""Standard deviation of the scores of one kind: the root of the mean square in the chronology is
+1.27."""
 SMALLEST_CHANGE = 0.5
 """Points of tone that count as a change."""
 NO_SCORES = NotDefined("the data hold no Goldstein scores")
@@ -74,7 +83,10 @@ class SideScores:
         if record.goldstein is None:
             return NO_SCORES
         dims = ("direction", "dyad", "time")
-        by_kind = [panel[name].isel(dataset=record.number).sum(dims).to_numpy() for name in ("counts", "goldstein")]
+        by_kind = [
+            panel[name].isel(dataset=record.number).sum(dims).to_numpy()
+            for name in ("counts", "goldstein")
+        ]
         recent = [round(months * record.clock.per_month) for months in MEMORIES]
         means, spread = [], []
         for side in (slice(0, record.zero_cut), slice(record.zero_cut, None)):
@@ -82,8 +94,16 @@ class SideScores:
             mean = total.sum() / max(events.sum(), 1)
             kinds = total / np.maximum(events, 1)
             variance = WITHIN**2 + events @ (kinds - mean) ** 2 / max(events.sum(), 1)
-            own = [values[record.covered][::-1, side].sum(axis=1) for values in (record.goldstein, record.counts)]
-            means.append([(own[0][:one].sum() + WORTH * mean) / (own[1][:one].sum() + WORTH) for one in recent])
+            own = [
+                values[record.covered][::-1, side].sum(axis=1)
+                for values in (record.goldstein, record.counts)
+            ]
+            means.append(
+                [
+                    (own[0][:one].sum() + WORTH * mean) / (own[1][:one].sum() + WORTH)
+                    for one in recent
+                ]
+            )
             spread.append(np.sqrt(variance))
         return cls(np.array(means), np.array(spread))
 
@@ -94,7 +114,9 @@ class SideScores:
         found = np.zeros(total.shape)
         for side, events in enumerate((total - cooperative, cooperative)):
             mean = self.means[side, memory] + SCATTER * rng.standard_normal(size)
-            found += events * mean[..., None] + self.spread[side] * np.sqrt(events) * rng.standard_normal(total.shape)
+            found += events * mean[..., None] + self.spread[side] * np.sqrt(
+                events
+            ) * rng.standard_normal(total.shape)
         return np.clip(found, LOWEST * total, HIGHEST * total)
 
     def of_window(self, counts: WindowCounts, rng: np.random.Generator) -> WindowCounts:
@@ -144,13 +166,16 @@ def tone_outlooks(
         total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
         there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
         higher, lower = (
-            ToneQuestion.ahead(record, months, compare=way, baseline=fixed) for way in ("at least", "at most")
+            ToneQuestion.ahead(record, months, compare=way, baseline=fixed)
+            for way in ("at least", "at most")
         )
         result = ToneOutlook(
             months=months,
             first=record.first,
             until=higher.last,
-            tone=estimate(tones, "points", f"mean Goldstein score {words}", there) if there.any() else ALWAYS_VOID,
+            tone=estimate(tones, "points", f"mean Goldstein score {words}", there)
+            if there.any()
+            else ALWAYS_VOID,
             before=None if fixed is None else fixed.value,
             **chances_of_change("tone", higher, lower, counts, undefined),
             sentence="",
@@ -169,11 +194,16 @@ class KindScore:
     events: int  # Events in the baseline's months
     score: float | None  # Their mean Goldstein score; None without events
     part: float  # Points of the tone; those of all kinds add up to it
-    change: float | None  # Less the part in as many months before; None where these are not covered or have no events
+    change: (
+        float | None
+    )  # Less the part in as many months before; None where these are not covered or have no events
 
 
 def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindScore, ...]:
-    """Split the tone of the last so many covered months, and its change, among kinds; nothing without scored events."""
+    """Split the tone of the last so many covered months, and its change, among kinds.
+
+    Nothing without scored events.
+    """
     if isinstance(record, NotDefined) or record.goldstein is None:
         return ()
     seen, periods = np.flatnonzero(record.covered), record.clock.periods(months)
@@ -207,9 +237,12 @@ def fixed_tone(
     assert record.goldstein is not None
     scores = record.goldstein[np.flatnonzero(record.covered)[-record.clock.periods(months) :]].sum()
     return FixedTone.model_construct(
-        first=before.first, last=min(before.last, record.known), events=before.events,
-        goldstein=round(float(scores), 2), points=points,
-    )  # fmt: skip
+        first=before.first,
+        last=min(before.last, record.known),
+        events=before.events,
+        goldstein=round(float(scores), 2),
+        points=points,
+    )
 
 
 SIDES = {"depth": "cooperative", "severity": "hostile"}
@@ -229,7 +262,9 @@ class KindSeries:
     """Share of a side's events in the stronger half of its kinds."""
 
     side: str  # `cooperative` or `hostile`
-    kinds: tuple[str, ...]  # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
+    kinds: tuple[
+        str, ...
+    ]  # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
     dataset: str  # Main dataset
     now: Estimate  # Per cent expected in the last covered period
     change: Estimate | NotDefined  # The same less that of ten years before, points
@@ -247,7 +282,8 @@ def kind_series(
 ) -> dict[str, KindSeries] | NotDefined:
     """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record.
 
-    They do not depend on a fit; `size` is that of its draws, (chain, draw), where they are reported with its numbers.
+    They do not depend on a fit; `size` is that of its draws, (chain, draw), where they are reported
+    with its numbers.
     """
     if isinstance(record, NotDefined):
         return record
@@ -269,7 +305,10 @@ class ShareOfStronger:
 
     @classmethod
     def of(cls, stronger: Index, events: Index, share: float, a_month: float) -> "ShareOfStronger":
-        """Weight events by how far in time they are; `share` is that of all dyads, (period,) the counts."""
+        """Weight events by how far in time they are.
+
+        `share` is that of all dyads, (period,) the counts.
+        """
         ages = np.abs(np.subtract.outer(np.arange(len(events)), np.arange(len(events)))) / a_month
         weight = np.exp(-ages / KIND_MONTHS)
         near, among = weight @ stronger, weight @ events
@@ -299,7 +338,10 @@ class ShareOfStronger:
 
 
 def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
-    """Return how much more counts scatter around shares than independent events do; at least 1 (Pearson)."""
+    """Return how much more counts scatter around shares than independent events do.
+
+    At least 1 (Pearson).
+    """
     seen = events > 0
     expected = events[seen] * share[seen]
     spread = expected * (1 - share[seen])
@@ -308,17 +350,24 @@ def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
     return max(float(((stronger[seen] - expected) ** 2 / np.maximum(spread, 1e-9)).mean()), 1.0)
 
 
-def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index, size: tuple[int, int]) -> KindSeries:
+def _series(
+    panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index, size: tuple[int, int]
+) -> KindSeries:
     clock, ordered = record.clock, ordered_kinds(name, panel)
     stronger = ordered[-(len(ordered) // 2) :]
-    counts = panel["counts"].isel(dataset=record.number).sum(("dyad", "time", "direction")).to_numpy()
+    counts = (
+        panel["counts"].isel(dataset=record.number).sum(("dyad", "time", "direction")).to_numpy()
+    )
     overall = (counts[stronger].sum() + 1) / (counts[ordered].sum() + 2)
     own, events = record.counts[:, stronger].sum(axis=1), record.counts[:, ordered].sum(axis=1)
     found = ShareOfStronger.of(own, events, float(overall), clock.per_month)
     kinds, place = tuple(record.names[one] for one in stronger), int(covered[-1])
     what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
     years, firsts = np.unique(clock.years, return_index=True)
-    by_year, last = np.add.reduceat(record.counts, firsts, axis=0), clock.end_of(clock.times[place].item())
+    by_year, last = (
+        np.add.reduceat(record.counts, firsts, axis=0),
+        clock.end_of(clock.times[place].item()),
+    )
     yearly = by_year[:, ordered].sum(axis=1)
     before = place - clock.periods(12 * YEARS_BACK)
     quantiles = np.full((len(TAILS), len(clock.times)), np.nan)
@@ -326,12 +375,22 @@ def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index,
     quantiles[:, covered] = each[:, covered].round(_DECIMALS)
     low, median, high = each[:, place]
     now = Estimate(
-        float(found.mean[place]), float(median), float(low), float(high), 0.0, "per cent",
-        f"{what}, expected in {period(last, weekly=clock.weekly)}", np.full(size, found.mean[place]),
-    )  # fmt: skip
-    change: Estimate | NotDefined = NotDefined(f"the period {YEARS_BACK} years before is not covered")
+        float(found.mean[place]),
+        float(median),
+        float(low),
+        float(high),
+        0.0,
+        "per cent",
+        f"{what}, expected in {period(last, weekly=clock.weekly)}",
+        np.full(size, found.mean[place]),
+    )
+    change: Estimate | NotDefined = NotDefined(
+        f"the period {YEARS_BACK} years before is not covered"
+    )
     if before in covered:
-        change = _difference(found, place, before, size, f"{what}: now less {YEARS_BACK} years before")
+        change = _difference(
+            found, place, before, size, f"{what}: now less {YEARS_BACK} years before"
+        )
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
@@ -348,11 +407,15 @@ def _series(panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index,
     )
 
 
-def _difference(found: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str) -> Estimate:
+def _difference(
+    found: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str
+) -> Estimate:
     """Return the difference of two shares, as if they were independent and normal."""
     mean = float(found.mean[now] - found.mean[before])
     reach = Z90 * float(np.sqrt(found.variance[now] + found.variance[before]))
-    return Estimate(mean, mean, mean - reach, mean + reach, 0.0, "points", words, np.full(size, mean))
+    return Estimate(
+        mean, mean, mean - reach, mean + reach, 0.0, "points", words, np.full(size, mean)
+    )
 
 
 def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:

@@ -11,16 +11,39 @@ from forecast.outlook.draws import QUANTILES
 from forecast.outlook.observed import Observed
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
 from forecast.outlook.query import Query, main_horizon
-from forecast.outlook.question import ComparedQuestion, FixedBaseline, PassageQuestion, Question, ShareQuestion
-from forecast.outlook.recorded import FEWEST, Baseline, DatasetRecord, WindowCounts, rolling_sums, shares_of
+from forecast.outlook.question import (
+    ComparedQuestion,
+    FixedBaseline,
+    PassageQuestion,
+    Question,
+    ShareQuestion,
+)
+from forecast.outlook.recorded import (
+    FEWEST,
+    Baseline,
+    DatasetRecord,
+    WindowCounts,
+    rolling_sums,
+    shares_of,
+)
 from forecast.outlook.simulations import BASELINE_MONTHS, Simulations
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability, sentence
+from forecast.outlook.summary import (
+    Estimate,
+    NotDefined,
+    Probability,
+    estimate,
+    probability,
+    sentence,
+)
 from forecast.typing import Bool, Float, Index
 from forecast.wording import whole_percents
 
 
 class Changes(Protocol):
-    """Chances of a higher, similar and lower number than before; not defined, or adding up to one."""
+    """Chances of a higher, similar and lower number than before.
+
+    Not defined, or adding up to one.
+    """
 
     @property
     def up(self) -> Probability | NotDefined: ...  # noqa: D102
@@ -31,7 +54,9 @@ class Changes(Protocol):
 
 
 def printed_changes(outlook: Changes) -> dict[str, int]:
-    """Return the chances of up, same and down in whole percents that add up to 100 as printed; none if not defined.
+    """Return the chances of up, same and down in whole percents that add up to 100 as printed.
+
+    None if not defined.
 
     Print these wherever whole percents are shown.
     """
@@ -39,9 +64,16 @@ def printed_changes(outlook: Changes) -> dict[str, int]:
 
 
 def whole_changes(changes: Mapping[str, Probability | NotDefined]) -> dict[str, int]:
-    """Return chances by name in whole percents that add up to 100 as printed; none if not defined."""
+    """Return chances by name in whole percents that add up to 100 as printed.
+
+    None if not defined.
+    """
     values = [change.value for change in changes.values() if isinstance(change, Probability)]
-    return dict(zip(changes, whole_percents(values, 100), strict=True)) if len(values) == len(changes) else {}
+    return (
+        dict(zip(changes, whole_percents(values, 100), strict=True))
+        if len(values) == len(changes)
+        else {}
+    )
 
 
 @dataclass(frozen=True)
@@ -59,20 +91,23 @@ class WindowOutlook:
     void: Probability  # Fewer than three
     share: Estimate | NotDefined  # Cooperative, in per cent
     baseline: Baseline | NotDefined  # The last `baseline_months` months
-    up: Probability | NotDefined  # Higher: at least the smallest improvement above the baseline's share
+    up: (
+        Probability | NotDefined
+    )  # Higher: at least the smallest improvement above the baseline's share
     same: Probability | NotDefined  # Similar: less than that away
     down: Probability | NotDefined  # Lower: at least that much below
     sentence: str  # In words
     rule: str  # Resolution rule: data, window, classes, baseline, limits, void
     # `up`, `same` and `down` of the model alone; None where nothing is pooled
     model: Mapping[str, Probability | NotDefined] | None = None
-    # The share at 50 evenly spaced quantiles (1%, 3%, ..., 99%), in per cent: as many dots, each with a chance of 2%.
-    # Empty where the share is not defined
+    # The share at 50 evenly spaced quantiles (1%, 3%, ..., 99%), in per cent: as many dots, each
+    # with a chance of 2%. Empty where the share is not defined
     dots: tuple[float, ...] = ()
 
 
 DOTS = 50
-"""Quantiles of a window's share: readers count so many dots, and decide better by them than by intervals.
+"""Quantiles of a window's share: readers count so many dots, and decide better by them than by
+intervals.
 
 Fernandes and others (2018), doi:10.1145/3173574.3173718.
 """
@@ -112,7 +147,8 @@ def window_outlook(
 ) -> WindowOutlook:
     """Compute what will be recorded up to a horizon: whether the share is higher or lower than that of the baseline.
 
-    `ahead` has the published simulations of the window, `model` those of the model alone where these are others.
+    `ahead` has the published simulations of the window, `model` those of the model alone where
+    these are others.
     """
     total = ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
@@ -122,7 +158,9 @@ def window_outlook(
     else:
         fixed = FixedBaseline.of(record, baseline, smallest_improvement)
     higher, lower = (
-        ShareQuestion.ahead(record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words)
+        ShareQuestion.ahead(
+            record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words
+        )
         for way in ("at least", "at most")
     )
     words = record.ahead(months)
@@ -133,24 +171,42 @@ def window_outlook(
         dataset=record.dataset,
         events=estimate(total, "events", f"events recorded in {words}"),
         void=probability(~there, f"fewer than {FEWEST} events are recorded in {words}"),
-        share=estimate(shares, "per cent", f"share of events in {words} that are cooperative", there)
+        share=estimate(
+            shares, "per cent", f"share of events in {words} that are cooperative", there
+        )
         if there.any()
         else ALWAYS_VOID,
         baseline=baseline,
         **chances_of_change("share", higher, lower, ahead, undefined),
         sentence="",
         rule=rule_of_change(higher, lower),
-        model=None if model is None else chances_of_change("share", higher, lower, model, undefined),
+        model=None
+        if model is None
+        else chances_of_change("share", higher, lower, model, undefined),
         dots=share_dots(shares[there]),
     )
-    words = sentence("window", record, result, printed_changes(result), smallest_improvement, baseline_months, FEWEST)
+    words = sentence(
+        "window",
+        record,
+        result,
+        printed_changes(result),
+        smallest_improvement,
+        baseline_months,
+        FEWEST,
+    )
     return replace(result, sentence=words)
 
 
 def chances_of_change(
-    what: str, higher: ComparedQuestion, lower: ComparedQuestion, counts: WindowCounts, undefined: NotDefined | None
+    what: str,
+    higher: ComparedQuestion,
+    lower: ComparedQuestion,
+    counts: WindowCounts,
+    undefined: NotDefined | None,
 ) -> dict[str, Probability | NotDefined]:
-    """Return the chances of a number higher than, similar to and lower than the baseline's; they add up to one exactly.
+    """Return the chances of a number higher than, similar to and lower than the baseline's.
+
+    They add up to one exactly.
 
     `undefined` says why the baseline has none.
     """
@@ -171,7 +227,9 @@ def rule_of_change(higher: ComparedQuestion, lower: ComparedQuestion) -> str:
 
 
 ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
-FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before, so that there is nothing to compare")
+FEW_BEFORE = NotDefined(
+    f"fewer than {FEWEST} were recorded in the window before, so that there is nothing to compare"
+)
 
 
 def threshold_outlook(
@@ -185,8 +243,9 @@ def threshold_outlook(
 ) -> ThresholdOutlook:
     """Compute whether the share of all months up to a horizon is at least a threshold, percent.
 
-    With a window it is the share of the preceding so many months, at the end of any month up to there. The months
-    before must then be covered to the present (`Query.of` makes sure), because windows that are half over hold them.
+    With a window it is the share of the preceding so many months, at the end of any month up to
+    there. The months before must then be covered to the present (`Query.of` makes sure), because
+    windows that are half over hold them.
     """
     rolling, span = window is not None, window or months
     own = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
@@ -195,7 +254,9 @@ def threshold_outlook(
         periods, seen = record.clock.periods(span), np.flatnonzero(record.covered)
         past = record.months(seen[len(seen) - periods + 1 :])
         before = tuple(zip(past.total.tolist(), past.cooperative.tolist(), strict=True))
-        question = PassageQuestion.ahead(record, months, when="by", span=periods, before=before, **own)
+        question = PassageQuestion.ahead(
+            record, months, when="by", span=periods, before=before, **own
+        )
     hit, there = question.settle(ahead)
     where = "in every window" if rolling else f"in {record.ahead(months)}"
     result = ThresholdOutlook(
@@ -228,12 +289,16 @@ class RollingShare:
     """Share of the events of rolling windows that is cooperative, percent, recorded and simulated."""
 
     months: int  # Months of a window: those of the main horizon
-    observed: Float  # Share of the window that ends with each period of the panel; NaN where it is not covered or void
+    # Share of the window that ends with each period of the panel; NaN where it is not covered or
+    # void
+    observed: Float
     ahead: Float  # Months from now; 0 is the present
     quantiles: tuple[float, ...]  # 0.05, 0.25, 0.5, 0.75, 0.95
-    # Quantiles of the window that ends then, past months as recorded. The last is the window of the title
+    # Quantiles of the window that ends then, past months as recorded. The last is the window of the
+    # title
     forecast: Float
-    events: Index  # Events of the window that ends with each period: shares of fewer than five say little
+    # Events of the window that ends with each period: shares of fewer than five say little
+    events: Index
 
 
 def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]:
@@ -247,7 +312,9 @@ def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]
     return total, np.where(there, shares_of(total, cooperative), np.nan)
 
 
-def rolling_share(record: DatasetRecord, ahead: WindowCounts, months: int) -> RollingShare | NotDefined:
+def rolling_share(
+    record: DatasetRecord, ahead: WindowCounts, months: int
+) -> RollingShare | NotDefined:
     """Compute the observed share of windows of so many months, and its forecast up to as many months ahead."""
     periods = record.clock.periods(months)
     if len(record.total) < periods:
@@ -256,11 +323,16 @@ def rolling_share(record: DatasetRecord, ahead: WindowCounts, months: int) -> Ro
     whole = np.where(record.covered, 0, 1)
     last = slice(len(record.total) - periods, None)
     joined = ahead.after(record.months(last))
-    total, cooperative = rolling_sums(joined.total, periods), rolling_sums(joined.cooperative, periods)
+    total, cooperative = (
+        rolling_sums(joined.total, periods),
+        rolling_sums(joined.cooperative, periods),
+    )
     gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
     usable = (total >= FEWEST) & (rolling_sums(gaps, periods) == 0)
     shares = np.where(usable, shares_of(total, cooperative), np.nan)
-    return RollingShare(months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares), events)
+    return RollingShare(
+        months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares), events
+    )
 
 
 class SimulationQuestion(Protocol):
@@ -274,7 +346,9 @@ class SimulationQuestion(Protocol):
     def ahead(self) -> int:
         """Months from the present to the end of its window."""
 
-    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> tuple[Bool | Float, Bool | Float]:
+    def settle(
+        self, simulations: Simulations, observed: Observed | NotDefined
+    ) -> tuple[Bool | Float, Bool | Float]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
 
 
@@ -282,11 +356,17 @@ class SimulationQuestion(Protocol):
 class Prospect:
     """Forecast from a set of simulations."""
 
-    recorded: Mapping[int, WindowOutlook] | NotDefined  # What the dataset will record, by horizon; not of an index
-    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None  # Probability of the requested share, by month
+    recorded: (
+        Mapping[int, WindowOutlook] | NotDefined
+    )  # What the dataset will record, by horizon; not of an index
+    threshold: (
+        Mapping[int, ThresholdOutlook] | NotDefined | None
+    )  # Probability of the requested share, by month
     improvement: Mapping[int, HorizonOutlook]  # The level by horizon, S9
     fan: Fan  # The level ahead, and observed shares
-    rolling: RollingShare | NotDefined  # Observed share of windows as long as the main one, and its forecast
+    rolling: (
+        RollingShare | NotDefined
+    )  # Observed share of windows as long as the main one, and its forecast
     questions: tuple[QuestionOutlook, ...] = ()  # Questions of a ledger; none but in a scenario
 
 
@@ -297,9 +377,14 @@ def prospect(
     improvement: float,
     published: Mapping[int, Observed],
 ) -> Prospect:
-    """Compute the forecast from simulations; shares are those of the pool, by months of the window, if there is one."""
+    """Compute the forecast from simulations.
+
+    Shares are those of the pool, by months of the window, if there is one.
+    """
     common: dict[str, Any] = {
-        "improvement": {months: horizon_outlook(simulations, months, improvement) for months in query.horizons},
+        "improvement": {
+            months: horizon_outlook(simulations, months, improvement) for months in query.horizons
+        },
         "fan": fan(simulations, query.horizons[-1], observed),
     }
     if isinstance(observed, NotDefined):
@@ -314,14 +399,22 @@ def prospect(
     return Prospect(
         recorded={
             months: window_outlook(
-                record, ahead[months], months, before, improvement, query.baseline, model=model.get(months)
+                record,
+                ahead[months],
+                months,
+                before,
+                improvement,
+                query.baseline,
+                model=model.get(months),
             )
             for months in query.horizons
         },
         threshold=None
         if query.above is None
         else {
-            months: threshold_outlook(record, ahead[months], months, query.above, last, window, query.baseline)
+            months: threshold_outlook(
+                record, ahead[months], months, query.above, last, window, query.baseline
+            )
             for months in ends
         },
         rolling=rolling_share(record, ahead[main], main),
@@ -329,7 +422,9 @@ def prospect(
     )
 
 
-def question_outlook(put: SimulationQuestion, yes: Bool | Float, there: Bool | Float) -> QuestionOutlook:
+def question_outlook(
+    put: SimulationQuestion, yes: Bool | Float, there: Bool | Float
+) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations."""
     name, words = put.question.id, put.question.sentence
     nothing = NotDefined("the question is void in every simulated future")

@@ -1,7 +1,10 @@
-"""Panel: events counted by dyad, period, direction and ordinal class, or an index; and its coverage.
+"""Panel: events counted by dyad, period, direction and ordinal class, or an index.
 
-An empty cell of a covered period is a true zero; a period outside coverage is missing, never zero. The attributes
-account for every event of the requested dyads (`counted`, `paired`, `outside_coverage`, `outside_span`, `late`).
+And its coverage.
+
+An empty cell of a covered period is a true zero; a period outside coverage is missing, never zero.
+The attributes account for every event of the requested dyads (`counted`, `paired`,
+`outside_coverage`, `outside_span`, `late`).
 """
 
 from forecast.events.table import event_counts

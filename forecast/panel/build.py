@@ -15,7 +15,15 @@ from forecast.dates import Day, read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.events.coverage import coverage_gaps, on_unstated_days
-from forecast.events.dyads import ATTRIBUTE, Addition, Covered, counted_additions, even_spans, find_dyad, in_order
+from forecast.events.dyads import (
+    ATTRIBUTE,
+    Addition,
+    Covered,
+    counted_additions,
+    even_spans,
+    find_dyad,
+    in_order,
+)
 from forecast.events.editions import edition_of
 from forecast.events.table import CountTable, EventTable, as_day, event_counts, events_per_row
 from forecast.events.table import as_of as known_by
@@ -72,8 +80,8 @@ def build_panel(
     dyads : sequence of str, optional
         Which dyads, in this order; by default all that have events by `as_of`.
     start, end : date or str, optional
-        First and last period (any day in it). Default: from the first period of coverage to the one of
-        `as_of`, or without it to the last one of coverage, over the dyads.
+        First and last period (any day in it). Default: from the first period of coverage to the one
+        of `as_of`, or without it to the last one of coverage, over the dyads.
     as_of : date or str, optional
         Use only what was known by that day: events by `known_at`, eras by `recognised_at`.
     frequency : {"month", "week"}
@@ -81,22 +89,26 @@ def build_panel(
     scale : str
         The ordering of codes into classes: ``commitment`` or ``goldstein``.
     unit : {"event", "row"}
-        Whether the two rows of a two-sided event (visitor and host, both callers, both signatories) count once in
-        an undirected panel. In a directed panel each informs its own direction and both stay.
+        Whether the two rows of a two-sided event (visitor and host, both callers, both signatories)
+        count once in an undirected panel. In a directed panel each informs its own direction and
+        both stay.
     directed : bool
         Whether to tell the two directions apart.
     eras : table or path, optional
-        In the form of `read_eras`; the embedded ones by default. A dyad without eras gets one, ``all``.
+        In the form of `read_eras`; the embedded ones by default. A dyad without eras gets one,
+        ``all``.
     coverage : table or path, optional
-        In the form of `read_coverage`. By default the embedded one for the chronology, the days of its files for a
-        dataset of an archive (a period of which more than a tenth is missing is not covered), and from the first
-        event to the last one for other datasets, extended by what was added with `add_events`.
+        In the form of `read_coverage`. By default the embedded one for the chronology, the days of
+        its files for a dataset of an archive (a period of which more than a tenth is missing is not
+        covered), and from the first event to the last one for other datasets, extended by what was
+        added with `add_events`.
 
     Returns
     -------
     xarray.Dataset
-        `counts` and the sums of their Goldstein scores, `goldstein` (dataset, dyad, time, direction, class),
-        `covered` (dataset, dyad, time), `era_index` (dyad, time); schema in docs/schema/panel.md.
+        `counts` and the sums of their Goldstein scores, `goldstein` (dataset, dyad, time,
+        direction, class), `covered` (dataset, dyad, time), `era_index` (dyad, time); schema in
+        docs/schema/panel.md.
 
     Raises
     ------
@@ -125,7 +137,11 @@ def build_panel(
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
     events, joint_once = table.events, unit == "event" and not directed
     # A coverage that is given stays as it is: added files do not extend it.
-    additions = [replace(one, extensions=()) for one in table.additions] if coverage is not None else table.additions
+    additions = (
+        [replace(one, extensions=()) for one in table.additions]
+        if coverage is not None
+        else table.additions
+    )
     edition = edition_of(table.files)
     vintaged = [name for name in table.datasets if name in table.vintaged]
     rows = events.assign(
@@ -169,9 +185,9 @@ def build_counts_panel(
 ) -> "xr.Dataset":
     """Make a panel of counts that somebody else aggregated.
 
-    A period's counts are known from its last day. Nothing pairs, for a table does not tell which rows are one
-    event; but that of `count_feed` does, and a panel without directions counts its two-sided events once. By default a
-    dyad is covered from its first period to its last.
+    A period's counts are known from its last day. Nothing pairs, for a table does not tell which
+    rows are one event; but that of `count_feed` does, and a panel without directions counts its
+    two-sided events once. By default a dyad is covered from its first period to its last.
 
     Parameters
     ----------
@@ -204,7 +220,9 @@ def build_counts_panel(
     day = None if as_of is None else as_day(as_of, "as_of")
     known = rows if day is None else rows[rows["known_at"] <= day]
     if known.empty:
-        raise SpecError(f"as_of {day:%Y-%m-%d} is before the data. Choose {rows['known_at'].min():%Y-%m-%d}.")
+        raise SpecError(
+            f"as_of {day:%Y-%m-%d} is before the data. Choose {rows['known_at'].min():%Y-%m-%d}."
+        )
     dataset = str(rows["dataset"].iloc[0])
     pairs = "events" in known and not directed
     return _panel(
@@ -219,8 +237,13 @@ def build_counts_panel(
         attrs={
             "unit": "event" if pairs else "row",
             "late": int(rows["n"].sum() - known["n"].sum()),
-            # Under the column's first name, so that plans frozen and fits saved with it keep theirs.
-            "digest": digest(known.rename(columns={"class": "level"}).sort_values(["date", "dyad", "source", "level"])),
+            # Under the column's first name, so that plans frozen and fits saved with it keep
+            # theirs.
+            "digest": digest(
+                known.rename(columns={"class": "level"}).sort_values(
+                    ["date", "dyad", "source", "level"]
+                )
+            ),
         },
     )
 
@@ -238,13 +261,14 @@ def build_index_panel(
 ) -> "xr.Dataset":
     """Make a panel of an index, for the observation model `index`.
 
-    A period's value is taken to be known when the period is over; give an older edition of the index where
-    later revisions matter.
+    A period's value is taken to be known when the period is over; give an older edition of the
+    index where later revisions matter.
 
     Parameters
     ----------
     frame : table
-        Of pandas, polars, Arrow or xarray: `dyad`, `time` (any day of the period), `value`, as `read_index` returns.
+        Of pandas, polars, Arrow or xarray: `dyad`, `time` (any day of the period), `value`, as
+        `read_index` returns.
     dyads, start, end, as_of, frequency, eras
         As for `build_panel`.
 
@@ -284,17 +308,30 @@ def build_index_panel(
     day = None if as_of is None else as_day(as_of, "as_of")
     known = rows if day is None else rows[last_days(rows["time"], frequency) <= day]
     if known.empty:
-        raise SpecError("as_of is before the data: no period of the index was over. Choose a later day.")
+        raise SpecError(
+            "as_of is before the data: no period of the index was over. Choose a later day."
+        )
     twice = known[known.duplicated(["dyad", "time"])]
     if len(twice):
-        raise DataError(f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}.")
+        raise DataError(
+            f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}."
+        )
     covered_spans = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
     periods = panel_periods(covered_spans, (start, end, day), frequency)
-    values = known.pivot(index="dyad", columns="time", values="value").reindex(index=chosen, columns=periods)
+    values = known.pivot(index="dyad", columns="time", values="value").reindex(
+        index=chosen, columns=periods
+    )
     _reject_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
     variables, coords = era_variables(chosen, periods, frequency, eras, day)
     return xr.Dataset(
-        {"index": (("dyad", "time"), values.to_numpy(dtype=float), {"units": "points of the index"}), **variables},
+        {
+            "index": (
+                ("dyad", "time"),
+                values.to_numpy(dtype=float),
+                {"units": "points of the index"},
+            ),
+            **variables,
+        },
         coords={"dyad": chosen, "time": periods, **coords},
         attrs={
             "schema": SCHEMA,
@@ -341,7 +378,9 @@ def _panel(
     if additions:
         inside &= ~on_unstated_days(rows, additions)
     kept = rows[inside & in_span]
-    cells = tuple(kept[["of_dataset", "of_dyad", "of_period", "of_direction", "class"]].to_numpy().T)
+    cells = tuple(
+        kept[["of_dataset", "of_dyad", "of_period", "of_direction", "class"]].to_numpy().T
+    )
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(order.classes)
     counts: NDArray[Any] = np.zeros(sizes, dtype=np.int64)
     np.add.at(counts, cells, kept["counted"].to_numpy())
@@ -397,19 +436,27 @@ def _panel(
 def _check_index(frame: pd.DataFrame) -> None:
     """Reject a table that is no index, naming the column at fault."""
     columns: dict[str, tuple[str, Callable[[Any], bool]]] = {
-        "dyad": ("codes such as USA-CHN", lambda cells: all(isinstance(code, str) for code in cells)),
+        "dyad": (
+            "codes such as USA-CHN",
+            lambda cells: all(isinstance(code, str) for code in cells),
+        ),
         "time": ("days, such as pd.to_datetime() returns", pd.api.types.is_datetime64_any_dtype),
         "value": ("numbers", pd.api.types.is_numeric_dtype),
     }
     for name, (words, fits) in columns.items():
         if name not in frame:
-            raise DataError(f"frame: there is no column {name!r}; expected the columns {', '.join(columns)}")
+            raise DataError(
+                f"frame: there is no column {name!r}; expected the columns {', '.join(columns)}"
+            )
         if not fits(frame[name]):
             raise DataError(f"frame: column {name!r} holds {frame[name].dtype}; expected {words}")
 
 
 def _reject_future_rows(days: "pd.Series[pd.Timestamp]", field: str) -> None:
-    """Reject a table with a row that has no day, or one to come; readers do, but a table can be made by hand."""
+    """Reject a table with a row that has no day, or one to come.
+
+    Readers do, but a table can be made by hand.
+    """
     if len(days):
         for day in (days.min(skipna=False), days.max()):
             reject_future(read_day(day, field), field)
@@ -418,7 +465,9 @@ def _reject_future_rows(days: "pd.Series[pd.Timestamp]", field: str) -> None:
 def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:
     chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
     if not chosen:
-        raise DataError("There is no dyad to count. Give a table with events, and at least one of its dyads.")
+        raise DataError(
+            "There is no dyad to count. Give a table with events, and at least one of its dyads."
+        )
     return list(dict.fromkeys(chosen))
 
 

@@ -32,21 +32,26 @@ class PanelKind:
     name: str  # As in messages
     values: str  # The variable that holds what was observed, by which the kind is recognised
     dims: tuple[str, ...]  # Its dims, dyad and time first
-    # Dims and dtype of what such a panel holds in addition to the eras, and of coordinates of which it has all or none.
+    # Dims and dtype of what such a panel holds in addition to the eras, and of coordinates of which
+    # it has all or none.
     variables: Variables
     coded: bool  # Whether it holds counts of coded events, some of which can be left out
     measure: str  # What the level is called when it is shown from 0 to 100
     scale: str  # What 0, 50 and 100 of it mean
     optional: Variables = field(default_factory=dict)
     attributes: frozenset[str] = frozenset()  # That it has in addition to those of every panel
-    note: str = ""  # What a reader of anything made from such a panel has to know; empty if it needs no saying
+    # What a reader of anything made from such a panel has to know; empty if it needs no saying
+    note: str = ""
 
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
         """Return what may be wrong with the content of a panel of the right form, and whether it is."""
         if not self.coded:
             wrong = "index_spread" in panel and not (panel["index_spread"].values > 0).all()
             infinite = np.isinf(panel["index"].values).any()
-            return {"an index_spread that is not above zero": wrong, "an infinite index": bool(infinite)}
+            return {
+                "an index_spread that is not above zero": wrong,
+                "an infinite index": bool(infinite),
+            }
         counts = panel["counts"].values
         outside = counts.sum(axis=(3, 4))[~panel["covered"].values]
         directions = tuple(panel["direction"].values)
@@ -55,14 +60,17 @@ class PanelKind:
         return {
             "no dataset": not datasets,
             "a dataset is there twice": len(set(datasets)) < len(datasets),
-            "classes other than 0, 1, 2 and so on": not np.array_equal(classes, np.arange(len(classes))),
+            "classes other than 0, 1, 2 and so on": not np.array_equal(
+                classes, np.arange(len(classes))
+            ),
             "a negative count": bool((counts < 0).any()),
             "a count outside coverage": bool((outside > 0).any()),
             "a Goldstein score that is no number": "goldstein" in panel
             and not bool(np.isfinite(panel["goldstein"].values).all()),
             "zero_cut is not between two classes": not isinstance(cut, int | np.integer)
             or not 0 < cut < panel.sizes["class"],
-            "directions other than both, or first and second": directions not in DIRECTIONS.values(),
+            "directions other than both, or first and second": directions
+            not in DIRECTIONS.values(),
         }
 
     def seen(self, panel: "xr.Dataset") -> Bool:
@@ -78,14 +86,21 @@ class PanelKind:
         return int(panel["counts"].sum() if self.coded else self.seen(panel).sum())
 
     def events(self, panel: "xr.Dataset", dyad: str) -> Index:
-        """Count a dyad's events in every period, (time,), all datasets together; zeros where nothing is counted."""
+        """Count a dyad's events in every period, (time,), all datasets together.
+
+        Zeros where nothing is counted.
+        """
         if not self.coded:
             return np.zeros(panel.sizes["time"], dtype=np.int64)
-        return np.asarray(panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy())
+        return np.asarray(
+            panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy()
+        )
 
     def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
         """Return in which periods of a later panel more, or other things, were observed, (dyad, period)."""
-        was, later = (panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now))
+        was, later = (
+            panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now)
+        )
         periods = was.shape[1]
         shared = later[:, :periods]
         alike = was == shared if self.coded else np.isclose(was, shared, equal_nan=True)
@@ -107,7 +122,9 @@ EVENTS = PanelKind(
     coded=True,
     measure="share of cooperative actions",
     scale="0 is all hostile, 50 as many cooperative as hostile actions, and 100 all cooperative",
-    attributes=frozenset({"scale", "unit", "zero_cut", "counted", "paired", "outside_coverage", "outside_span"}),
+    attributes=frozenset(
+        {"scale", "unit", "zero_cut", "counted", "paired", "outside_coverage", "outside_span"}
+    ),
 )
 INDEX = PanelKind(
     name="index",
@@ -126,15 +143,21 @@ INDEX = PanelKind(
 
 
 def panel_kind(panel: "xr.Dataset") -> PanelKind:
-    """Return the kind of a panel, by the variable it holds; what holds none of them is taken for a panel of events."""
+    """Return the kind of a panel, by the variable it holds.
+
+    What holds none of them is taken for a panel of events.
+    """
     if not hasattr(panel, "data_vars"):
-        raise DataError(f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns")
+        raise DataError(
+            f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns"
+        )
     return INDEX if INDEX.values in panel else EVENTS
 
 
 SCHEMA = 1
 
-# Dims and kind of dtype (i integer, b bool, f float, U or O text, M time) of what every panel holds.
+# Dims and kind of dtype (i integer, b bool, f float, U or O text, M time) of what every panel
+# holds.
 VARIABLES: Variables = {
     "era_index": (("dyad", "time"), "i"),
     "era_dyad": (("era",), "i"),
@@ -170,7 +193,10 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
         for name, (dims, dtype) in variables.items()
         if name not in panel or panel[name].dims != dims or panel[name].dtype.kind != dtype
     ]
-    problems += [f"no attribute {name}" for name in sorted((ATTRIBUTES | kind.attributes) - panel.attrs.keys())]
+    problems += [
+        f"no attribute {name}"
+        for name in sorted((ATTRIBUTES | kind.attributes) - panel.attrs.keys())
+    ]
     problems += [f"no {name}" for name in ("dyad", "time", "era") if panel.sizes.get(name) == 0]
     if panel.attrs.get("schema", SCHEMA) != SCHEMA:
         problems.append(f"schema {panel.attrs['schema']}, which this version does not know")
@@ -186,8 +212,14 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
     # Weeks begin on Monday, and day 0 was a Thursday.
     months = times.astype("datetime64[M]")
     place = months.astype(int) if frequency == "month" else (times.astype(int) + 3) // 7
-    begin = months.astype("datetime64[D]") if frequency == "month" else (place * 7 - 3).astype("datetime64[D]")
-    own_era = panel["era_dyad"].values[np.clip(panel["era_index"].values, 0, panel.sizes["era"] - 1)]
+    begin = (
+        months.astype("datetime64[D]")
+        if frequency == "month"
+        else (place * 7 - 3).astype("datetime64[D]")
+    )
+    own_era = panel["era_dyad"].values[
+        np.clip(panel["era_index"].values, 0, panel.sizes["era"] - 1)
+    ]
     checks = {
         f"time does not go by {frequency}": (np.diff(place) != 1).any(),
         f"a time that is not the first day of a {frequency}": (times != begin).any(),
@@ -196,7 +228,9 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
         "an era_index outside the eras": panel["era_index"].values.max() >= panel.sizes["era"]
         or panel["era_index"].values.min() < 0,
         "an era_index of another dyad": (own_era != np.arange(panel.sizes["dyad"])[:, None]).any(),
-        "an era_index that goes back in time": (np.diff(panel["era_index"].values, axis=1) < 0).any(),
+        "an era_index that goes back in time": (
+            np.diff(panel["era_index"].values, axis=1) < 0
+        ).any(),
     }
     checks |= panel_kind(panel).checks(panel)
     return [problem for problem, found in checks.items() if found]
@@ -213,7 +247,9 @@ def _account_problems(panel: "xr.Dataset") -> list[str]:
     ended = attributes.get(END) == f"{first}"
     problems = [f"{name} is {day}, in the future" for name, day in days.items() if day > today()]
     if not ended and END in attributes:
-        problems.append(f"it ends with {attributes[END]!s:.40}, and its last period begins on {first}")
+        problems.append(
+            f"it ends with {attributes[END]!s:.40}, and its last period begins on {first}"
+        )
     known = attributes["as_of"] and days["as_of"]
     if known and known < first:
         problems.append(f"as_of is {known}, before its last period, from {first}")
@@ -231,7 +267,10 @@ def _stated_days(panel: "xr.Dataset") -> list[tuple[str, str]]:
     stated = [("as_of", panel.attrs["as_of"])] if panel.attrs["as_of"] else []
     if "dataset" not in panel.dims:
         return stated
-    covered, dyads = json.loads(str(panel.attrs.get(COVERED_TO) or "{}")), panel["dyad"].values.tolist()
+    covered, dyads = (
+        json.loads(str(panel.attrs.get(COVERED_TO) or "{}")),
+        panel["dyad"].values.tolist(),
+    )
     return stated + [
         (f"covered_to of {dyad} in {dataset}", day)
         for dataset in map(str, panel["dataset"].values.tolist())

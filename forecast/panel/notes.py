@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 EDITION = "edition"
-"""Attribute of a panel that says which edition of the chronology it was made from, as JSON; absent without one."""
+"""Attribute of a panel that says which edition of the chronology it was made from, as JSON; absent
+without one."""
 CHRONOLOGY = "chronology"
 
 
@@ -21,8 +22,12 @@ CHRONOLOGY = "chronology"
 class DataNotes:
     """Notes on the data behind a page or an answer."""
 
-    caveats: tuple[str, ...] = ()  # Sentences for readers; of several pairs each begins with the pair's name
-    edition: Edition | None = None  # Of the chronology; None if it was not used, or is none of the editions
+    caveats: tuple[
+        str, ...
+    ] = ()  # Sentences for readers; of several pairs each begins with the pair's name
+    edition: Edition | None = (
+        None  # Of the chronology; None if it was not used, or is none of the editions
+    )
 
     @property
     def in_short(self) -> tuple[str, ...]:
@@ -32,7 +37,10 @@ class DataNotes:
     @property
     def facts(self) -> dict[str, Any]:
         """Notes as plain values, for JSON."""
-        return {"caveats": list(self.caveats), "edition": None if self.edition is None else self.edition._asdict()}
+        return {
+            "caveats": list(self.caveats),
+            "edition": None if self.edition is None else self.edition._asdict(),
+        }
 
 
 def notes_of_panel(panel: "xr.Dataset", dyads: Sequence[str] | None = None) -> DataNotes:
@@ -66,11 +74,18 @@ def labelled(dyad: str, caveat: str) -> str:
     return f"{dyad_labels().get(dyad, dyad)}: {caveat}"
 
 
-def _caveats(pairs: Sequence[tuple[str, str]], additions: Sequence[Addition] = ()) -> tuple[str, ...]:
+def _caveats(
+    pairs: Sequence[tuple[str, str]], additions: Sequence[Addition] = ()
+) -> tuple[str, ...]:
     dyads = list(dict.fromkeys(dyad for dyad, _ in pairs))
     by_dyad = {
-        dyad: (*caveats(dyad, [name for code, name in pairs if code == dyad]), *gap_sentences(additions, dyad))
+        dyad: (
+            *caveats(dyad, [name for code, name in pairs if code == dyad]),
+            *gap_sentences(additions, dyad),
+        )
         for dyad in dyads
     }
     several = len(dyads) > 1
-    return tuple(labelled(dyad, text) if several else text for dyad, own in by_dyad.items() for text in own)
+    return tuple(
+        labelled(dyad, text) if several else text for dyad, own in by_dyad.items() for text in own
+    )

@@ -1,4 +1,7 @@
-"""Event data of a dyad in a panel: single events and their cells, coverage, observed shares; descriptions of panels."""
+"""Event data of a dyad in a panel: single events and their cells, coverage, observed shares.
+
+Descriptions of panels.
+"""
 
 import json
 from dataclasses import dataclass, replace
@@ -36,20 +39,34 @@ SHORTEST_RECORD = 36
 def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> date:
     """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
 
-    Added events extend it. Of several datasets it is the day to which all are covered that go on: one that ended more
-    than a year before another has stopped, and is ignored. With a dataset it is that one's own.
+    Added events extend it. Of several datasets it is the day to which all are covered that go on:
+    one that ended more than a year before another has stopped, and is ignored. With a dataset it is
+    that one's own.
     """
     coverage, extended = read_coverage(), extended_ends(table.additions)
     events = table.events[table.events["dyad"] == dyad]
     datasets = set(events["dataset"]) if dataset is None else {dataset}
-    known = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index("dataset")["last_even"]
-    ends = {one.dataset: pd.Timestamp(one.last) for one in table.covered if one.dataset in datasets and one.spans}
-    even = [max(last, extended.get((str(name), dyad), last)) for name, last in (ends | known.to_dict()).items()]
+    known = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index(
+        "dataset"
+    )["last_even"]
+    ends = {
+        one.dataset: pd.Timestamp(one.last)
+        for one in table.covered
+        if one.dataset in datasets and one.spans
+    }
+    even = [
+        max(last, extended.get((str(name), dyad), last))
+        for name, last in (ends | known.to_dict()).items()
+    ]
     if even:
         going = max(even) - pd.DateOffset(years=1)
         first: date = min(end for end in even if end >= going).date()
         return first
-    stated = [day.date() for (name, code), day in extended.items() if code == dyad and dataset in (None, name)]
+    stated = [
+        day.date()
+        for (name, code), day in extended.items()
+        if code == dyad and dataset in (None, name)
+    ]
     return max(stated) if stated else month_end(events["date"].max().date())
 
 
@@ -93,7 +110,10 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
 
 def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     """Return which part of each period's days a dataset does not cover, (time,): zero of whole periods."""
-    covered, clock = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(), Clock.of(panel)
+    covered, clock = (
+        panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(),
+        Clock.of(panel),
+    )
     ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
     days, stated = (ends - clock.times).astype(int) + 1, covered_to(panel, dyad, dataset)
     known = last_known(panel) if stated is None else min(last_known(panel), stated)
@@ -102,9 +122,14 @@ def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     return np.asarray(np.where(covered, np.clip(left / days, 0.0, 1.0), 1.0))
 
 
-def _days_in_gaps(panel: "xr.Dataset", dyad: str, dataset: int, ends: "np.ndarray[Any, Any]") -> Index:
+def _days_in_gaps(
+    panel: "xr.Dataset", dyad: str, dataset: int, ends: "np.ndarray[Any, Any]"
+) -> Index:
     """Return how many days of each period lie in a gap that begins in it, (time,)."""
-    key, found = (str(panel["dataset"].to_numpy()[dataset]), dyad), np.zeros(len(ends), dtype=np.int64)
+    key, found = (
+        (str(panel["dataset"].to_numpy()[dataset]), dyad),
+        np.zeros(len(ends), dtype=np.int64),
+    )
     starts = Clock.of(panel).times.astype("datetime64[D]")
     for first, last in coverage_gaps(additions_of(panel.attrs)).get(key, []):
         begins = (starts < np.datetime64(first)) & (np.datetime64(first) <= ends)
@@ -120,19 +145,26 @@ def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
     sets = range(panel.sizes["dataset"])
     if any(unrecorded_part(panel, dyad, place)[-1] == 0 for place in sets):
         return None
-    stated = [covered_to(panel, dyad, place) for place in sets if panel["covered"].sel(dyad=dyad)[place, -1]]
+    stated = [
+        covered_to(panel, dyad, place)
+        for place in sets
+        if panel["covered"].sel(dyad=dyad)[place, -1]
+    ]
     return min([last_known(panel), *(one for one in stated if one is not None)])
 
 
 def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) -> "xr.Dataset":
     """Return a dyad's observed cooperative `share` (time), 0 to 100, and number of `events`.
 
-    Of one dataset, by its position, or all together; and only periods with events; of an index, none.
+    Of one dataset, by its position, or all together; and only periods with events; of an index,
+    none.
     """
     import xarray as xr
 
     if not panel_kind(panel).coded:
-        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
+        return xr.Dataset(
+            {"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))}
+        )
     some = panel["counts"] if dataset is None else panel["counts"].isel(dataset=[dataset])
     counts = some.sel(dyad=dyad).sum(["dataset", "direction"])
     events = counts.sum("class")
@@ -155,8 +187,9 @@ def observed_years(panel: "xr.Dataset", dyad: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index `year`, of all with a covered period; columns `events` (all datasets together), `share` (0 to 100; NaN
-        without an event) and `thin` (fewer than five events). Of an index it is empty.
+        Index `year`, of all with a covered period; columns `events` (all datasets together),
+        `share` (0 to 100; NaN without an event) and `thin` (fewer than five events). Of an index it
+        is empty.
 
     Examples
     --------
@@ -168,8 +201,16 @@ def observed_years(panel: "xr.Dataset", dyad: str) -> pd.DataFrame:
     """
     if not panel_kind(panel).coded:
         columns = {"events": "int64", "share": "float64", "thin": "bool"}
-        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()}).rename_axis("year")
-    counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"]).transpose("time", "class").to_numpy()
+        return pd.DataFrame(
+            {name: pd.Series(dtype=kind) for name, kind in columns.items()}
+        ).rename_axis("year")
+    counts = (
+        panel["counts"]
+        .sel(dyad=dyad)
+        .sum(["dataset", "direction"])
+        .transpose("time", "class")
+        .to_numpy()
+    )
     year = panel["time"].dt.year.to_numpy()
     cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
     periods = pd.DataFrame({"year": year, "events": counts.sum(axis=1), "cooperative": cooperative})
@@ -187,7 +228,10 @@ def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, B
 
 
 def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | None:
-    """Return the sums of the Goldstein scores of a dyad's events, (time, class); None if the panel holds none."""
+    """Return the sums of the Goldstein scores of a dyad's events, (time, class).
+
+    None if the panel holds none.
+    """
     if "goldstein" not in panel:
         return None
     own = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset).sum("direction")
@@ -202,7 +246,9 @@ def counts_once(panel: "xr.Dataset") -> bool:
 WHERE = "Give the events that the fit was made of (--events)"
 
 
-def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0) -> pd.DataFrame:
+def counted_events(
+    panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0
+) -> pd.DataFrame:
     """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check."""
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
@@ -223,8 +269,13 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     """Return the events of a dyad that lie in what a panel covers, a row each, in order of time, with its cell."""
     scale = str(panel.attrs.get("scale", ""))
     if not panel_kind(panel).coded or scale not in scale_names():
-        raise DataError("events: the fit was not made of single coded events, so that none can be left out")
-    own, day = replace(table, events=table.events[table.events["dyad"] == dyad]), panel.attrs.get("as_of")
+        raise DataError(
+            "events: the fit was not made of single coded events, so that none can be left out"
+        )
+    own, day = (
+        replace(table, events=table.events[table.events["dyad"] == dyad]),
+        panel.attrs.get("as_of"),
+    )
     if own.events.empty:
         raise DataError(f"events: there is none of {dyad}. {WHERE}")
     rows = (known_by(own, str(day)) if day else own).events.reset_index(drop=True)
@@ -236,7 +287,9 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
         **{"class": [order.classes[place] for place in classes]},
     )
     directed = panel.sizes["direction"] > 1
-    rows = in_cells(rows, datasets, panel.indexes["time"], panel.attrs["frequency"], directed=directed)
+    rows = in_cells(
+        rows, datasets, panel.indexes["time"], panel.attrs["frequency"], directed=directed
+    )
     rows = rows[(rows["of_dataset"] >= 0) & (rows["of_period"] >= 0) & (rows["counted"] > 0)]
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
@@ -249,7 +302,9 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
 
 def count_placed(panel: "xr.Dataset", rows: pd.DataFrame) -> Index:
     """Count rows of `placed_events` in the cells of a panel, (dataset, time, direction, class)."""
-    found = np.zeros([panel.sizes[name] for name in ("dataset", "time", "direction", "class")], dtype=np.int64)
+    found = np.zeros(
+        [panel.sizes[name] for name in ("dataset", "time", "direction", "class")], dtype=np.int64
+    )
     np.add.at(found, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
     return found
 
@@ -261,7 +316,9 @@ def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dat
     counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)
     ordered = panel["counts"].transpose(*CELLS)
     attributes = panel.attrs | {"counted": int(counts.sum()), "digest": digest(counts.tobytes())}
-    left = panel.drop_vars("goldstein", errors="ignore").assign(counts=ordered.copy(data=counts).transpose(*dims))
+    left = panel.drop_vars("goldstein", errors="ignore").assign(
+        counts=ordered.copy(data=counts).transpose(*dims)
+    )
     return left.assign_attrs(attributes)
 
 
@@ -280,7 +337,8 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
 
     `a_month` are the periods of a month.
     """
-    # Over events, not periods: a typical event falls into a usual month, and the level is its log-odds.
+    # Over events, not periods: a typical event falls into a usual month, and the level is its
+    # log-odds.
     periods, fewest = round(USUAL_MONTHS * a_month), round(FEWEST_MONTHS * a_month)
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
@@ -312,7 +370,9 @@ def dataset_relative_counts(panel: "xr.Dataset") -> Float:
 def relative_event_counts(panel: "xr.Dataset") -> Float:
     """Return the relative event count of every period, (dyad, time): the mean over the datasets that cover it."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
-    return np.asarray(dataset_relative_counts(panel).sum(axis=0) / np.maximum(covered.sum(axis=0), 1))
+    return np.asarray(
+        dataset_relative_counts(panel).sum(axis=0) / np.maximum(covered.sum(axis=0), 1)
+    )
 
 
 @dataclass(frozen=True, repr=False)
@@ -339,7 +399,12 @@ class PanelDescription(Displayed):
             ("periods", f"{self.periods:,} {self.frequency}s, {self.first} to {self.last}"),
             ("observed", f"{self.observations:,} {'events' if self.classes else 'values'}"),
             ("datasets", join_some(self.datasets)),
-            ("classes", f"{len(self.classes)}, {self.classes[0]} to {self.classes[-1]}" if self.classes else ""),
+            (
+                "classes",
+                f"{len(self.classes)}, {self.classes[0]} to {self.classes[-1]}"
+                if self.classes
+                else "",
+            ),
             ("eras", str(self.eras)),
             ("as of", self.as_of),
         ]
@@ -424,7 +489,9 @@ def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = No
     rows = in_cells(events, datasets, months, "month", directed=False)
     rows = rows[rows["of_period"] >= 0]
     empty = covered.copy()
-    empty[rows["of_dataset"], pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])), rows["of_period"]] = False
+    empty[
+        rows["of_dataset"], pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])), rows["of_period"]
+    ] = False
     summary = summary.reset_index()
     own = summary["dataset"].map(datasets.index), summary["dyad"].map(dyads.index)
     summary["months"], summary["empty_months"] = covered[own].sum(axis=1), empty[own].sum(axis=1)

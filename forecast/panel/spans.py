@@ -23,10 +23,13 @@ Frequency = Literal["month", "week"]
 END = "end"
 """Attribute of a panel that ends before what is known of it: the first day of its last period."""
 COVERED_TO = "covered_to"
-"""Attribute of a panel of events or counts: to which day dyads are covered, where that is stated; JSON."""
+"""Attribute of a panel of events or counts: to which day dyads are covered, where that is stated;
+JSON."""
 
 
-def floor_period(days: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Series[pd.Timestamp]":
+def floor_period(
+    days: "pd.Series[pd.Timestamp]", frequency: Frequency
+) -> "pd.Series[pd.Timestamp]":
     """Return the first day of each day's month, or the Monday of its week."""
     back = days.dt.day - 1 if frequency == "month" else days.dt.day_of_week
     return days.dt.normalize() - pd.to_timedelta(back, unit="D")
@@ -38,7 +41,9 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
 
 
 def panel_periods(
-    covered_spans: pd.DataFrame, span: tuple[Day | None, Day | None, pd.Timestamp | None], frequency: Frequency
+    covered_spans: pd.DataFrame,
+    span: tuple[Day | None, Day | None, pd.Timestamp | None],
+    frequency: Frequency,
 ) -> pd.DatetimeIndex:
     """Return the periods of a panel: those asked for, by default all that are covered."""
     start, end, as_of = span
@@ -49,7 +54,9 @@ def panel_periods(
             f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or leave it out."
         )
     if first > last:
-        raise SpecError(f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start.")
+        raise SpecError(
+            f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start."
+        )
     ends = floor_period(pd.Series([first, last]), frequency)
     step = "MS" if frequency == "month" else "7D"
     return pd.date_range(ends[0], ends[1], freq=step, name="time").as_unit("ns")
@@ -66,19 +73,24 @@ def covered_periods(
 ) -> Bool:
     """Return which periods are covered, (dataset, dyad, time): with files of nearly all days, where files are known.
 
-    `gaps` of the coverage, by dataset and dyad, count as missing files do for the periods that begin in them. The
-    period of the last day before a gap stays covered in part, as that of the last day of a record does.
+    `gaps` of the coverage, by dataset and dyad, count as missing files do for the periods that
+    begin in them. The period of the last day before a gap stays covered in part, as that of the
+    last day of a record does.
     """
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
     starts = floor_period(covered_spans["start"], frequency)
     place = {dyad: number for number, dyad in enumerate(dyads)}
-    for (dataset, dyad), start, last in zip(covered_spans.index, starts, covered_spans["last"], strict=True):
+    for (dataset, dyad), start, last in zip(
+        covered_spans.index, starts, covered_spans["last"], strict=True
+    ):
         covered[datasets.index(dataset), place[dyad]] = (periods >= start) & (periods <= last)
     ends = last_days(periods.to_series(), frequency).to_numpy()
     for (dataset, dyad), missing in gaps.items():
         if dataset in datasets and dyad in place:
-            lacking = missing_periods(missing, periods.to_numpy(), ends) & _begins_in(missing, periods)
+            lacking = missing_periods(missing, periods.to_numpy(), ends) & _begins_in(
+                missing, periods
+            )
             covered[datasets.index(dataset), place[dyad]] &= ~lacking
     for one in files:
         if one.dataset in datasets and one.spans:
@@ -99,7 +111,12 @@ PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
 
 
 def in_cells(
-    rows: pd.DataFrame, datasets: Sequence[str], periods: "pd.Index[Any]", frequency: Frequency, *, directed: bool
+    rows: pd.DataFrame,
+    datasets: Sequence[str],
+    periods: "pd.Index[Any]",
+    frequency: Frequency,
+    *,
+    directed: bool,
 ) -> pd.DataFrame:
     """Return rows with their dataset, period and direction in a panel as numbers; -1 where it has none of it."""
     starts = pd.Index(floor_period(rows["date"], frequency))
@@ -114,7 +131,9 @@ def in_cells(
 def covered_days(last: "pd.Series[pd.Timestamp]") -> str:
     """Return as JSON to which day each dyad is covered, from last days by (dataset, dyad)."""
     table = last.dt.strftime("%Y-%m-%d").unstack("dataset")
-    return json.dumps({name: days.dropna().to_dict() for name, days in table.items()}, ensure_ascii=False)
+    return json.dumps(
+        {name: days.dropna().to_dict() for name, days in table.items()}, ensure_ascii=False
+    )
 
 
 def covered_to(panel: "xr.Dataset", dyad: str, dataset: int) -> date | None:
@@ -186,8 +205,12 @@ def chosen_eras(choice: str, dyad: str) -> tuple[pd.DataFrame | None, str]:
     table = read_eras(choice)
     own = table[table["dyad"] == dyad]
     if own.empty:
-        raise DataError(f"{choice}: no row has the dyad {dyad}; add its eras, or choose --eras none")
-    return pd.concat([others, own], ignore_index=True), f"The eras of {dyad} are those of {Path(choice).name}."
+        raise DataError(
+            f"{choice}: no row has the dyad {dyad}; add its eras, or choose --eras none"
+        )
+    return pd.concat(
+        [others, own], ignore_index=True
+    ), f"The eras of {dyad} are those of {Path(choice).name}."
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":

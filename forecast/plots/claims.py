@@ -28,7 +28,8 @@ _LOOKS: tuple[_Look, ...] = (
     (style.CEILING, (0, (5, 1.5, 1.5, 1.5)), "xxxx", "D"),
     (style.MUTED, (0, (8, 2)), "\\\\\\\\", "v"),
 )
-"""Colour, dashes, hatching and marker of each series, so that they can be distinguished in print."""
+"""Colour, dashes, hatching and marker of each series, so that they can be distinguished in
+print."""
 _MARKED = 16
 """Points of a line that are marked; a line of more is a curve."""
 _LOG_AXIS = 10.0
@@ -52,14 +53,15 @@ def plot_evidence(
     data : PooledResults, PooledVerdict or Picture
         Of `forecast.pooled_tests`; or the test of one claim, or its picture.
     claim : str, optional
-        Code of a claim, whose picture is drawn; by default all claims are, by their log Bayes factors, from the
-        smallest over rivals to the largest.
+        Code of a claim, whose picture is drawn; by default all claims are, by their log Bayes
+        factors, from the smallest over rivals to the largest.
     ci_prob : float
         Probability of the intervals of a picture; 0.9 is stored.
     ax, figsize : optional
         Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
-        Options of the lines or dots, for `matplotlib.axes.Axes.plot`; of bars, for `matplotlib.axes.Axes.barh`.
+        Options of the lines or dots, for `matplotlib.axes.Axes.plot`; of bars, for
+        `matplotlib.axes.Axes.barh`.
 
     Returns
     -------
@@ -77,7 +79,9 @@ def plot_evidence(
     style.stored_places(TAILS, ci_prob)
     picture = _picture(data, claim)
     rows = picture.kind != "line"
-    names = list(dict.fromkeys(place_name(x) for one in picture.series for x in one.x)) if rows else []
+    names = (
+        list(dict.fromkeys(place_name(x) for one in picture.series for x in one.x)) if rows else []
+    )
     height = (0.22 * len(picture.series) + 0.08) * len(names) + 1.0 if rows else 2.9
     on = style.axes(ax, figsize, height)
     rule = on.axvline if rows else on.axhline
@@ -87,13 +91,34 @@ def plot_evidence(
         look = _LOOKS[-1 if one.label == "prior" else place % len(_LOOKS)]
         named = {"label": one.label if len(picture.series) > 1 else None} | kwargs
         if rows:
-            at = np.array([names.index(place_name(x)) for x in one.x]) + 0.8 * (place + 0.5) / len(picture.series) - 0.4
-            _draw_row(on, one, at, look, 0.68 / len(picture.series) if picture.kind == "bars" else None, named)
+            at = (
+                np.array([names.index(place_name(x)) for x in one.x])
+                + 0.8 * (place + 0.5) / len(picture.series)
+                - 0.4
+            )
+            _draw_row(
+                on,
+                one,
+                at,
+                look,
+                0.68 / len(picture.series) if picture.kind == "bars" else None,
+                named,
+            )
         else:
             _draw_line(on, one, look, named)
-    said = [f"{'supported above' if one > 0 else 'rejected below'} {number(one, 1)}" for one in picture.limits]
+    said = [
+        f"{'supported above' if one > 0 else 'rejected below'} {number(one, 1)}"
+        for one in picture.limits
+    ]
     for limit in picture.limits:
-        rule(limit, color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1, label=f"Rule: {', '.join(said)}")
+        rule(
+            limit,
+            color=style.INK,
+            linewidth=0.9,
+            linestyle=(0, (4, 3)),
+            zorder=1,
+            label=f"Rule: {', '.join(said)}",
+        )
     if rows:
         style.frame(on, "x")
         style.name_rows(on, names)
@@ -116,27 +141,47 @@ def _picture(data: "PooledResults | PooledVerdict | Picture", claim: str | None)
         data = known[claim]
     if isinstance(data, PooledVerdict):
         if data.outcome.picture is None:
-            raise DataError(f"data: the test of {data.code} has no picture; expected the results of all claims")
+            raise DataError(
+                f"data: the test of {data.code} has no picture; expected the results of all claims"
+            )
         return data.outcome.picture
     if isinstance(data, Picture):
         return data
     tested = [one for one in data.verdicts if np.isfinite(one.outcome.least)]
-    least, most = (tuple(getattr(one.outcome, name) for one in tested) for name in ("least", "most"))
+    least, most = (
+        tuple(getattr(one.outcome, name) for one in tested) for name in ("least", "most")
+    )
     series = Series("least", tuple(one.code for one in tested), least, least, most)
-    return Picture("Log Bayes factors", "", "log Bayes factor", "intervals", (series,), (LIMIT, -LIMIT))
+    return Picture(
+        "Log Bayes factors", "", "log Bayes factor", "intervals", (series,), (LIMIT, -LIMIT)
+    )
 
 
-def _draw_row(on: "Axes", one: "Series", at: Float, look: _Look, bar: float | None, options: dict[str, Any]) -> None:
+def _draw_row(
+    on: "Axes", one: "Series", at: Float, look: _Look, bar: float | None, options: dict[str, Any]
+) -> None:
     """Draw the bars of a series, so thick, or its intervals, each in its row."""
     color, _, hatch, marker = look
     if bar is not None:
-        fill: Any = {"color": color, "alpha": 0.75, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+        fill: Any = {
+            "color": color,
+            "alpha": 0.75,
+            "hatch": hatch,
+            "edgecolor": "white",
+            "linewidth": 0,
+        }
         on.barh(at, one.y, **style.merged(fill | {"height": bar}, options))
     else:
         dots: Any = {"marker": marker, "color": color, "markersize": 5, "linestyle": "none"}
         on.plot(one.y, at, **style.merged(dots, options))
     if one.low:
-        on.hlines(at, one.low, one.high, color=color if bar is None else style.INK, linewidth=2 if bar is None else 1.1)
+        on.hlines(
+            at,
+            one.low,
+            one.high,
+            color=color if bar is None else style.INK,
+            linewidth=2 if bar is None else 1.1,
+        )
 
 
 def _draw_line(on: "Axes", one: "Series", look: _Look, options: dict[str, Any]) -> None:
@@ -145,7 +190,13 @@ def _draw_line(on: "Axes", one: "Series", look: _Look, options: dict[str, Any]) 
     if one.low:
         on.fill_between(x, one.low, one.high, color=color, alpha=0.18, linewidth=0)
     shown = marker if len(x) <= _MARKED else ""
-    line: Any = {"color": color, "linestyle": dashes, "linewidth": 1.6, "marker": shown, "markersize": 3.5}
+    line: Any = {
+        "color": color,
+        "linestyle": dashes,
+        "linewidth": 1.6,
+        "marker": shown,
+        "markersize": 3.5,
+    }
     on.plot(x, one.y, **style.merged(line, options))
 
 
@@ -206,13 +257,25 @@ def plot_power(
     if not rates:
         raise DataError("data: power was not simulated for this claim; expected at least one rate")
     sizes = len({(one.dyads, one.events) for one in rates}) > 1
-    names = [one.truth + (f", {one.dyads} dyads, events x {one.events}" if sizes else "") for one in rates]
+    names = [
+        one.truth + (f", {one.dyads} dyads, events x {one.events}" if sizes else "")
+        for one in rates
+    ]
     on = style.axes(ax, figsize, 0.4 * len(rates) + 0.9)
     style.frame(on, "x")
     style.name_rows(on, names)
-    for true, color, words in ((True, style.BETTER, "claim true: power"), (False, style.WORSE, "false: false alarms")):
+    for true, color, words in (
+        (True, style.BETTER, "claim true: power"),
+        (False, style.WORSE, "false: false alarms"),
+    ):
         own = [place for place, one in enumerate(rates) if one.true is true]
-        look: dict[str, Any] = {"height": 0.6, "color": color, "label": words, "edgecolor": "white", "linewidth": 0}
+        look: dict[str, Any] = {
+            "height": 0.6,
+            "color": color,
+            "label": words,
+            "edgecolor": "white",
+            "linewidth": 0,
+        }
         if own:
             percents = [100 * rates[place].supported / rates[place].sets for place in own]
             on.barh(own, percents, **style.merged(look | {"hatch": "" if true else "////"}, kwargs))

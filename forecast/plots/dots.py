@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BIN = 4.0
-"""Points of share that share a column of dots: fifty dots over a usual forecast make columns of up to ten."""
+"""Points of share that share a column of dots: fifty dots over a usual forecast make columns of up
+to ten."""
 _FILLS = {"down": style.WORSE, "same": style.MUTED, "up": style.BETTER}
 _FORMS = {"down": "s", "same": "D", "up": "o"}
 """Markers by outcome: orange and blue are alike in grey."""
@@ -34,8 +35,8 @@ def plot_dots(
 ) -> "Axes":
     """Plot the share of a window as fifty dots, each an outcome with a probability of 2%.
 
-    Colours and forms say which dots are lower than, similar to and higher than the baseline, as often as the published
-    chances say.
+    Colours and forms say which dots are lower than, similar to and higher than the baseline, as
+    often as the published chances say.
 
     Parameters
     ----------
@@ -70,11 +71,19 @@ def plot_dots(
         for column in columns:
             stacks[column] += 1
             heights.append(stacks[column] - 0.5)
-        look = {"linestyle": "", "marker": _FORMS[name], "color": _FILLS[name], "markersize": 6.5, "label": label}
+        look = {
+            "linestyle": "",
+            "marker": _FORMS[name],
+            "color": _FILLS[name],
+            "markersize": 6.5,
+            "label": label,
+        }
         middles = (np.array(columns, dtype=float) + 0.5) * BIN
         on.plot(middles, heights, **style.merged(look | {"markeredgewidth": 0}, kwargs))
     if not isinstance(window.baseline, NotDefined) and window.baseline.share is not None:
-        on.axvline(window.baseline.share, color=style.INK, linewidth=1.0, linestyle=(0, (4, 2)), zorder=0)
+        on.axvline(
+            window.baseline.share, color=style.INK, linewidth=1.0, linestyle=(0, (4, 2)), zorder=0
+        )
     on.set_xlim(0, 100)
     on.set_ylim(0, max(stacks.values()) + 0.6)
     on.set_xlabel("Cooperative share of the window, %")

@@ -62,7 +62,9 @@ def plot_eras(
     on = style.axes(ax, figsize, 4.0)
     if not on.has_data():
         style.share_axis(on)
-        style.time_axis(on, style.year_of(data.frameworks.eras[0].start), style.year_of(data.origin))
+        style.time_axis(
+            on, style.year_of(data.frameworks.eras[0].start), style.year_of(data.origin)
+        )
     (low, high), named = on.get_xlim(), set[str]()
     eras = _era_spans(data, low, high)
     names = _era_names(on, eras, (style.width_of(on) - _MARGIN) / (high - low))
@@ -109,24 +111,48 @@ def _era_keys(on: "Axes", eras: list[Span], names: list[str]) -> list[str]:
     for (era, _, _), name in zip(eras, names, strict=True):
         if name in _ROMAN:
             part = f"{name} {era.name} ({era.start:%Y}–{f'{era.end:%Y}' if era.end else ''})"
-            if keys and style.text_width(f"{keys[-1]}   {part}", style.font(1)) <= style.width_of(on) - _MARGIN:
+            if (
+                keys
+                and style.text_width(f"{keys[-1]}   {part}", style.font(1))
+                <= style.width_of(on) - _MARGIN
+            ):
                 keys[-1] += f"   {part}"
             else:
                 keys.append(part)
     return keys
 
 
-def _draw_era(on: "Axes", era: Framework, years: tuple[float, float], ci_prob: float, look: dict[str, Any]) -> None:
+def _draw_era(
+    on: "Axes", era: Framework, years: tuple[float, float], ci_prob: float, look: dict[str, Any]
+) -> None:
     """Draw what an era allows: equilibrium with its interval, ceiling with its interval as a vertical bar."""
     begin, stop = years
     if isinstance(rest := era.equilibrium, Estimate):
-        usual = {"color": style.EQUILIBRIUM, "zorder": 3, "label": "equilibrium of the era", "linewidth": 1.5}
+        usual = {
+            "color": style.EQUILIBRIUM,
+            "zorder": 3,
+            "label": "equilibrium of the era",
+            "linewidth": 1.5,
+        }
         own = style.merged(usual, look)
-        on.fill_between([begin, stop], *style.central(rest, ci_prob), color=own["color"], alpha=0.13, linewidth=0)
+        on.fill_between(
+            [begin, stop],
+            *style.central(rest, ci_prob),
+            color=own["color"],
+            alpha=0.13,
+            linewidth=0,
+        )
         on.plot([begin, stop], [rest.median] * 2, **own)
     if isinstance(top := era.ceiling, Estimate):
         line: dict[str, Any] = {"color": style.CEILING, "zorder": 3}
-        on.plot([begin, stop], [top.median] * 2, linewidth=1.4, dashes=(4, 2), label="ceiling of the era", **line)
+        on.plot(
+            [begin, stop],
+            [top.median] * 2,
+            linewidth=1.4,
+            dashes=(4, 2),
+            label="ceiling of the era",
+            **line,
+        )
         ends = style.central(top, ci_prob)
         on.plot([(begin + stop) / 2] * 2, ends, linewidth=1.2, marker="_", markersize=7, **line)
 
@@ -150,9 +176,15 @@ def _name_eras(on: "Axes", eras: list[Span], names: list[str]) -> None:
         box: Any = {"color": shade, "linewidth": 0, "clip_on": False, "transform": above}
         on.add_patch(Rectangle((begin, 0.03), stop - begin, height, **box))
         on.text(
-            (begin + stop) / 2, 0.03 + height / 2, name, ha="center", va="center", fontsize=style.font(1.5),
-            linespacing=1.1, transform=above,
-        )  # fmt: skip
+            (begin + stop) / 2,
+            0.03 + height / 2,
+            name,
+            ha="center",
+            va="center",
+            fontsize=style.font(1.5),
+            linespacing=1.1,
+            transform=above,
+        )
 
 
 def draw_events(on: "Axes", events: pd.DataFrame, levels: Float) -> int:
@@ -174,16 +206,34 @@ def draw_events(on: "Axes", events: pd.DataFrame, levels: Float) -> int:
     gap = min(width / len(events), 1.6) if texts else 0.19
     places = style.spread(list((years - low) / (high - low) * width), gap, gap / 2, width - gap / 2)
     turn, at, where = (0.0, 0.0, below(30)) if texts else (12.0, 5.0, on.transData)
-    line: Any = {"arrowstyle": "-", "linestyle": ":", "color": style.INK, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0}
+    line: Any = {
+        "arrowstyle": "-",
+        "linestyle": ":",
+        "color": style.INK,
+        "linewidth": 0.7,
+        "shrinkA": 0,
+        "shrinkB": 0,
+    }
     for place, (year, level, inches) in enumerate(zip(years, levels, places, strict=True)):
         spot = low + inches / width * (high - low)
         on.plot([year, year], [level, turn], ":", color=style.INK, linewidth=0.7, zorder=2.5)
-        on.plot([year], [level], "o", markersize=4, color="white", markeredgecolor=style.INK, zorder=5)
+        on.plot(
+            [year], [level], "o", markersize=4, color="white", markeredgecolor=style.INK, zorder=5
+        )
         on.annotate(
-            str(place + 1), (year, turn), (spot, at), textcoords=where, arrowprops=line, ha="center", va="center",
-            fontsize=size, color="white", fontweight="bold", zorder=6,
+            str(place + 1),
+            (year, turn),
+            (spot, at),
+            textcoords=where,
+            arrowprops=line,
+            ha="center",
+            va="center",
+            fontsize=size,
+            color="white",
+            fontweight="bold",
+            zorder=6,
             bbox={"boxstyle": "circle,pad=0.22", "color": style.INK},
-        )  # fmt: skip
+        )
         if texts:
             words: Any = {"ha": "center", "va": "top", "fontsize": size, "linespacing": 1.15}
             when = month(events["date"].iloc[place], short=True)

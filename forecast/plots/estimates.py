@@ -72,7 +72,9 @@ def plot_dyads(
         raise DataError("data: there is no dyad; expected at least one Assessment")
     defined = [one for one in values if isinstance(one, Estimate)]
     if missing := {one.reason for one in values if isinstance(one, NotDefined)}:
-        raise DataError(f"quantity: {quantity} is not defined: {min(missing)}; choose another, or leave dyads out")
+        raise DataError(
+            f"quantity: {quantity} is not defined: {min(missing)}; choose another, or leave dyads out"
+        )
     on = style.axes(ax, figsize, 0.3 * len(values) + 0.9)
     style.frame(on, "x")
     style.name_rows(on, [one.brief.label for one in data])
@@ -169,9 +171,9 @@ def plot_prior_posterior(
     Parameters
     ----------
     data : Fit, Headroom or pandas.DataFrame
-        A fit, or its ``prior_posterior(dyad)``: a row per parameter, on a scale on which each prior has its median at
-        0 and the ends of its interval 2 apart; logarithmic if the prior is positive. Or the headroom of an outlook,
-        ``assessment.frameworks.headroom``: two densities.
+        A fit, or its ``prior_posterior(dyad)``: a row per parameter, on a scale on which each prior
+        has its median at 0 and the ends of its interval 2 apart; logarithmic if the prior is
+        positive. Or the headroom of an outlook, ``assessment.frameworks.headroom``: two densities.
     dyad : str, optional
         Which dyad of a fit; not needed if there is only one.
     ci_prob : float
@@ -208,23 +210,40 @@ def plot_prior_posterior(
     for place, row in enumerate(data[names].to_numpy(dtype=float)):
         values = np.log(row) if (row > 0).all() else row
         low, middle, high, *after = 2 * (values - values[1]) / (values[2] - values[0])
-        prior, posterior = ("prior", "posterior") if place == 0 else (None, None)  # a legend names each once
-        style.dot_interval(on, place - 0.14, middle, (low, high), style.MUTED, small=True, label=prior)
+        prior, posterior = (
+            ("prior", "posterior") if place == 0 else (None, None)
+        )  # a legend names each once
+        style.dot_interval(
+            on, place - 0.14, middle, (low, high), style.MUTED, small=True, label=prior
+        )
         look = {"label": posterior} | kwargs
         style.dot_interval(on, place + 0.14, after[1], (after[0], after[2]), style.LEVEL, **look)
     on.set_xlabel("distance from the prior's median; its 90% interval is 2 wide")
     return style.finished(on, ax)
 
 
-def _plot_headroom(room: Headroom, ax: "Axes | None", figsize: Any, options: dict[str, Any]) -> "Axes":
+def _plot_headroom(
+    room: Headroom, ax: "Axes | None", figsize: Any, options: dict[str, Any]
+) -> "Axes":
     on = style.axes(ax, figsize, 2.4)
     values, others = room.log_odds.draws, room.learning.comparison.draws
     high = float(np.quantile(np.concatenate([values.ravel(), others.ravel()]), 0.99))
     edges = np.linspace(0, high, _BINS)
     own, compared = (np.histogram(draws, edges, density=True)[0] for draws in (values, others))
-    look: dict[str, Any] = {"label": "with these data", "fill": True, "color": style.CEILING, "alpha": 0.45}
+    look: dict[str, Any] = {
+        "label": "with these data",
+        "fill": True,
+        "color": style.CEILING,
+        "alpha": 0.45,
+    }
     on.stairs(own, edges, **style.merged(look, options))
-    on.stairs(compared, edges, label=f"according to {room.learning.compared_with}", color=style.INK, linewidth=1.3)
+    on.stairs(
+        compared,
+        edges,
+        label=f"according to {room.learning.compared_with}",
+        color=style.INK,
+        linewidth=1.3,
+    )
     style.bare(on, "y")
     on.set_xlim(0, high)
     on.set_ylim(0, None)
@@ -248,7 +267,16 @@ def draw_standing(on: "Axes", result: Assessment, spent: Float) -> None:
     """Draw how the record's shares are distributed, with the present one among them."""
     value = result.standing.level
     colors = [style.LEVEL if end <= value.median else style.SAME for end in EDGES[1:]]
-    on.bar(EDGES[:-1], spent, width=STEP, align="edge", color=colors, alpha=0.75, edgecolor="white", linewidth=0.8)
+    on.bar(
+        EDGES[:-1],
+        spent,
+        width=STEP,
+        align="edge",
+        color=colors,
+        alpha=0.75,
+        edgecolor="white",
+        linewidth=0.8,
+    )
     top = float(spent.max()) * 1.08
     on.set_xlim(0, 100)
     on.set_ylim(0, top)
@@ -261,7 +289,15 @@ def draw_standing(on: "Axes", result: Assessment, spent: Float) -> None:
     on.plot([value.median] * 2, [0, height], ":", color=style.INK, linewidth=1, clip_on=False)
     now = wording.period(result.origin, weekly=result.weekly)
     text = f"{now}: {wording.interval(value.median, value.low, value.high, 0)}"
-    style.note(on, text, (min(max(value.median, 25), 75), height), (0, 7), ha="center", va="bottom", fontweight="bold")
+    style.note(
+        on,
+        text,
+        (min(max(value.median, 25), 75), height),
+        (0, 7),
+        ha="center",
+        va="bottom",
+        fontweight="bold",
+    )
 
 
 def draw_lowest_years(on: "Axes", result: Assessment) -> None:
@@ -270,7 +306,9 @@ def draw_lowest_years(on: "Axes", result: Assessment) -> None:
     style.name_rows(on, list(years))
     on.barh(range(len(years)), list(years.values()), height=0.62, color=style.WORSE)
     for place, value in enumerate(years.values()):
-        style.note(on, chance(value / 100), (value, place), (4, 0), va="center", fontsize=style.font(1))
+        style.note(
+            on, chance(value / 100), (value, place), (4, 0), va="center", fontsize=style.font(1)
+        )
     style.bare(on, "x")
     on.set_xlim(0, max(years.values()) * 1.02 + 1e-9)
     on.set_title(f"Lowest year since {result.standing.since:%Y}: chance", fontweight="normal")

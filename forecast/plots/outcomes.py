@@ -45,7 +45,8 @@ _THICK = 0.46  # of a bar, in rows
 
 type Which = Literal["observed", "expected"]
 type Bars = Mapping[int, tuple[str, Mapping[str, int]]]
-"""By horizon, it in words and whole percents by outcome, from lower to higher; they add up to 100."""
+"""By horizon, it in words and whole percents by outcome, from lower to higher; they add up to
+100."""
 
 
 @checked
@@ -66,11 +67,13 @@ def plot_probabilities(
     data : Assessment
         Of one dyad.
     share : {'observed', 'expected'}
-        The share that will be recorded; or that of the underlying level, where higher is technical or structural.
+        The share that will be recorded; or that of the underlying level, where higher is technical
+        or structural.
     horizons : sequence of int, optional
         Months; by default all of the outlook.
     ci_prob : float, optional
-        Probability of the interval of the Monte Carlo error, drawn where two outcomes meet; none by default.
+        Probability of the interval of the Monte Carlo error, drawn where two outcomes meet; none by
+        default.
     ax, figsize : optional
         Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
@@ -88,10 +91,14 @@ def plot_probabilities(
     100
     """
     if horizons is not None and not set(horizons) <= set(data.horizons):
-        raise SpecError(f"horizons: got {list(horizons)}; expected some of {join(map(str, data.horizons))}")
+        raise SpecError(
+            f"horizons: got {list(horizons)}; expected some of {join(map(str, data.horizons))}"
+        )
     bars = outcome_percents(data, share, horizons)
     if not bars:
-        raise DataError("data: the probabilities of the share are not defined at these horizons; expected a baseline")
+        raise DataError(
+            "data: the probabilities of the share are not defined at these horizons; expected a baseline"
+        )
     outcomes = CHANGES if share == "observed" else COLUMNS
     on = style.axes(ax, figsize, 0.5 * len(bars) + 0.5)
     style.name_rows(on, [words for words, _ in bars.values()])
@@ -104,14 +111,22 @@ def plot_probabilities(
     return style.finished(on, ax)
 
 
-def outcome_percents(result: Assessment, share: Which, horizons: Sequence[int] | None = None) -> Bars:
+def outcome_percents(
+    result: Assessment, share: Which, horizons: Sequence[int] | None = None
+) -> Bars:
     """Return the chances of each horizon where they are defined."""
     found: dict[int, tuple[date, dict[str, int]]]
     if share == "expected":
-        order, found = COLUMNS, {at: (one.until, printed_percents(one)) for at, one in result.improvement.items()}
+        order, found = (
+            COLUMNS,
+            {at: (one.until, printed_percents(one)) for at, one in result.improvement.items()},
+        )
     else:
         windows = {} if isinstance(result.recorded, NotDefined) else result.recorded
-        order, found = CHANGES, {at: (one.until, printed_changes(one)) for at, one in windows.items()}
+        order, found = (
+            CHANGES,
+            {at: (one.until, printed_changes(one)) for at, one in windows.items()},
+        )
     return {
         months: (
             f"{count(months, 'month')}\nto {wording.period(until, weekly=result.weekly)}",
@@ -123,27 +138,43 @@ def outcome_percents(result: Assessment, share: Which, horizons: Sequence[int] |
 
 
 def _draw_bar(
-    on: "Axes", y: float, parts: Mapping[str, int], outcomes: Mapping[str, str], options: dict[str, Any]
+    on: "Axes",
+    y: float,
+    parts: Mapping[str, int],
+    outcomes: Mapping[str, str],
+    options: dict[str, Any],
 ) -> None:
     begin, last, free = 0, list(parts)[-1], 1.0
     for name, whole in parts.items():
         fill, ink, hatch = _LOOKS[outcomes[name]]
-        look: Any = {"color": fill, "edgecolor": "white", "linewidth": 0.8, "hatch": hatch, "label": outcomes[name]}
+        look: Any = {
+            "color": fill,
+            "edgecolor": "white",
+            "linewidth": 0.8,
+            "hatch": hatch,
+            "label": outcomes[name],
+        }
         on.barh(y, whole, **style.merged(look | {"left": begin, "height": _THICK}, options))
         middle, text = begin + whole / 2, chance(whole / 100)
         if name == last and whole < _ROOM:
             style.note(on, text, (100, y), (4, 0), va="center", color=style.INK)
         elif whole >= _ROOM:
             box = {"facecolor": fill, "edgecolor": "none", "pad": 1.5}
-            on.text(middle, y, text, ha="center", va="center", color=ink, fontweight="bold", bbox=box)
+            on.text(
+                middle, y, text, ha="center", va="center", color=ink, fontweight="bold", bbox=box
+            )
         else:
             place = max(middle, free)
             free = place + _APART
-            on.text(place, y - _THICK / 2 - 0.02, text, ha="center", va="bottom", fontsize=style.font(1))
+            on.text(
+                place, y - _THICK / 2 - 0.02, text, ha="center", va="bottom", fontsize=style.font(1)
+            )
         begin += whole
 
 
-def _draw_errors(on: "Axes", result: Assessment, share: Which, horizons: Sequence[int], ci_prob: float) -> None:
+def _draw_errors(
+    on: "Axes", result: Assessment, share: Which, horizons: Sequence[int], ci_prob: float
+) -> None:
     """Draw the intervals of the Monte Carlo error of the chances of lower and of higher."""
     for place, months in enumerate(horizons):
         level = result.improvement[months]
@@ -152,7 +183,14 @@ def _draw_errors(on: "Axes", result: Assessment, share: Which, horizons: Sequenc
             ends = result.recorded[months].down, result.recorded[months].up
         for at, one in zip((ends[0].value, 1 - ends[1].value), ends, strict=True):
             error = style.normal(ci_prob) * one.mcse
-            on.hlines(place, 100 * (at - error), 100 * (at + error), color=style.INK, linewidth=2.5, zorder=4)
+            on.hlines(
+                place,
+                100 * (at - error),
+                100 * (at + error),
+                color=style.INK,
+                linewidth=2.5,
+                zorder=4,
+            )
 
 
 @checked
@@ -172,13 +210,16 @@ def plot_scenarios(
     data : Scenarios
         Of `forecast.scenario`.
     part : {'level', 'chances'}
-        The level by month; or by horizon the chance of a higher share, with triangles for what was recorded.
+        The level by month; or by horizon the chance of a higher share, with triangles for what was
+        recorded.
     ci_prob : float or sequence of float
-        Probabilities of the intervals of the level, of which scenarios show the widest: 0.5, 0.9 or both.
+        Probabilities of the intervals of the level, of which scenarios show the widest: 0.5, 0.9 or
+        both.
     ax, figsize : optional
         Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
-        Options of the level without a scenario, for `matplotlib.axes.Axes.plot`; of the chances, of the bars.
+        Options of the level without a scenario, for `matplotlib.axes.Axes.plot`; of the chances, of
+        the bars.
 
     Returns
     -------
@@ -215,10 +256,12 @@ def plot_scenarios(
 
 
 WITHOUT = "without a scenario"
-_SCENARIO_LOOKS: Sequence[tuple[Any, str]] = list(product(
-    ("-", (0, (6, 2)), (0, (2, 1.5))),
-    (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK),
-))  # fmt: skip
+_SCENARIO_LOOKS: Sequence[tuple[Any, str]] = list(
+    product(
+        ("-", (0, (6, 2)), (0, (2, 1.5))),
+        (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK),
+    )
+)
 """Dashes and colours of scenarios in order: colours first, then other dash patterns."""
 
 
@@ -230,7 +273,9 @@ def chances_of_higher(own: Prospect) -> dict[int, float]:
     return {months: one.value for months, one in chances.items() if isinstance(one, Probability)}
 
 
-def _draw_chances(on: "Axes", found: Scenarios, colors: Sequence[str], options: dict[str, Any]) -> None:
+def _draw_chances(
+    on: "Axes", found: Scenarios, colors: Sequence[str], options: dict[str, Any]
+) -> None:
     places = np.arange(len(found.horizons))
     on.set_xlim(-0.5, len(places) - 0.5)
     on.set_xticks(places, [count(months, "month") for months in found.horizons])
@@ -239,13 +284,24 @@ def _draw_chances(on: "Axes", found: Scenarios, colors: Sequence[str], options: 
     step = 0.7 / len(rows)
     for row, (own, name, color) in enumerate(rows):
         chances = chances_of_higher(own)
-        at = [place + (row - (len(rows) - 1) / 2) * step for place in places if found.horizons[place] in chances]
+        at = [
+            place + (row - (len(rows) - 1) / 2) * step
+            for place in places
+            if found.horizons[place] in chances
+        ]
         look: dict[str, Any] = {"width": 0.86 * step, "color": color, "linewidth": 0, "label": name}
         on.bar(at, [100 * value for value in chances.values()], **style.merged(look, options))
     for place, months in enumerate(found.horizons):
         if months in found.followed and found.followed[months].outcome != "void":
             higher = 100.0 if found.followed[months].outcome == "up" else 0.0
-            on.plot([place], [higher], marker="^" if higher else "v", color=style.INK, markersize=8, clip_on=False)
+            on.plot(
+                [place],
+                [higher],
+                marker="^" if higher else "v",
+                color=style.INK,
+                markersize=8,
+                clip_on=False,
+            )
 
 
 type Named = tuple[str, float]
@@ -280,7 +336,9 @@ class Waterfall:
             weekly = pool is None and len(found.by_month) <= WEEKS_SHOWN
             parts = [
                 (day(begin) if weekly else month(begin, short=True), one.added)
-                for one in (found.by_week if weekly else found.by_month if pool is None else pool.by_month)
+                for one in (
+                    found.by_week if weekly else found.by_month if pool is None else pool.by_month
+                )
                 for begin in [date.fromisoformat(one.name)]
             ]
         what = "a yes" if horizon is None else f"a higher share in {count(horizon, 'month')}"
@@ -338,7 +396,13 @@ def plot_attribution(
     at, ends = start[1], [start[1], end[1]]
     for place, (_, value, error) in enumerate(parts, 1):
         color = style.BETTER if value > 0 else style.WORSE
-        look: dict[str, Any] = {"left": at, "height": 0.62, "color": color, "linewidth": 0, "zorder": 2}
+        look: dict[str, Any] = {
+            "left": at,
+            "height": 0.62,
+            "color": color,
+            "linewidth": 0,
+            "zorder": 2,
+        }
         on.barh(place, value, **style.merged(look, kwargs))
         on.plot([at, at], [place - 1, place], color=style.MUTED, linewidth=0.7, zorder=1)
         style.note(on, signed(value, 1), (max(at, at + value), place), (4, 0), va="center")
@@ -353,5 +417,7 @@ def plot_attribution(
         style.note(on, number(value, 1), (value, row), (7, 0), va="center", fontweight="bold")
     margin = max(0.12 * (max(ends) - min(ends)), 1.0)
     on.set_xlim(min(ends) - margin, max(ends) + margin)
-    on.set_xlabel("\n".join(style.wrap(found.unit, 0.65 * style.width_of(on), style.font(), most=2)))
+    on.set_xlabel(
+        "\n".join(style.wrap(found.unit, 0.65 * style.width_of(on), style.font(), most=2))
+    )
     return style.finished(on, ax)

@@ -49,8 +49,9 @@ def plot_calibration(
     Parameters
     ----------
     data : pandas.DataFrame or Band
-        Forecasts of one forecaster with what happened, such as `cases` of a backtest: columns `p_up` and `up`, or
-        `p_down` and `down`. Or the result of `forecast.evaluation.scores.calibration`.
+        Forecasts of one forecaster with what happened, such as `cases` of a backtest: columns
+        `p_up` and `up`, or `p_down` and `down`. Or the result of
+        `forecast.evaluation.scores.calibration`.
     event : {'up', 'down'}
         A higher or a lower share.
     reference : pandas.DataFrame or Band, optional
@@ -74,7 +75,10 @@ def plot_calibration(
     >>> plots.plot_calibration(cases, label="mine").get_ylabel()
     'how often it happened'
     """
-    own, other = _moves(data, event, ci_prob), None if reference is None else _moves(reference, event, ci_prob)
+    own, other = (
+        _moves(data, event, ci_prob),
+        None if reference is None else _moves(reference, event, ci_prob),
+    )
     on = style.axes(ax, figsize, 4.5, width=4.5)
     _draw_curve(on, own, other, kwargs, diagonal=True)
     on.set_xlabel("probability stated")
@@ -97,8 +101,8 @@ def plot_pit(
     Parameters
     ----------
     data : pandas.DataFrame, array or Band
-        Probability integral transforms, 0 to 1, or a table with them as `pit`, such as `cases` of a backtest; or the
-        result of `forecast.evaluation.scores.pit_band`.
+        Probability integral transforms, 0 to 1, or a table with them as `pit`, such as `cases` of a
+        backtest; or the result of `forecast.evaluation.scores.pit_band`.
     reference : pandas.DataFrame, array or Band, optional
         The same of a forecaster to compare with.
     ci_prob : float
@@ -134,7 +138,9 @@ def _moves(data: "pd.DataFrame | Band", event: str, mass: float) -> Band:
     style.quantile_levels(mass)
     asked = data[data[f"p_{event}"].notna()]
     if asked.empty:
-        raise DataError(f"data: there is no probability in p_{event}; expected at least one row with one")
+        raise DataError(
+            f"data: there is no probability in p_{event}; expected at least one row with one"
+        )
     return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool), mass=mass)
 
 
@@ -152,12 +158,19 @@ def _pits(data: "pd.DataFrame | Float | Band", mass: float) -> Band:
 
 def _with_band(band: Band, mass: float) -> Band:
     if mass != BAND:
-        raise SpecError(f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases instead")
+        raise SpecError(
+            f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases instead"
+        )
     return band
 
 
-def _draw_curve(on: "Axes", own: Band, reference: Band | None, options: dict[str, Any], *, diagonal: bool) -> None:
-    """Draw a curve with its band and perhaps another without; calibrated ones follow the diagonal, or zero."""
+def _draw_curve(
+    on: "Axes", own: Band, reference: Band | None, options: dict[str, Any], *, diagonal: bool
+) -> None:
+    """Draw a curve with its band and perhaps another without.
+
+    Calibrated ones follow the diagonal, or zero.
+    """
     curve = {"color": style.LEVEL, "linewidth": 1.8, "label": "forecasts", "zorder": 3}
     on.plot(own.x, own.y, **style.merged(curve, options))
     if reference is not None:
@@ -195,8 +208,9 @@ def plot_skill(
 ) -> "Axes":
     """Plot by how much forecasts were better than others in mean CRPS; left of zero they were.
 
-    Colours follow 90% intervals; of single dyads after Holm's correction over all dyads and horizons. Small dots
-    are of the forecast dates on which choices were made, if others are reported.
+    Colours follow 90% intervals; of single dyads after Holm's correction over all dyads and
+    horizons. Small dots are of the forecast dates on which choices were made, if others are
+    reported.
 
     Parameters
     ----------
@@ -234,9 +248,14 @@ def plot_skill(
     horizon = main_horizon(data.choices["horizons"]) if horizon is None else horizon
     if against is None:
         scored = data.row(horizon, model=model, period=data.period)
-        against = [] if scored is None else [
-            str(one["model"]) for one in sorted(scored["against"], key=lambda one: float(one["difference"]))
-        ]  # fmt: skip
+        against = (
+            []
+            if scored is None
+            else [
+                str(one["model"])
+                for one in sorted(scored["against"], key=lambda one: float(one["difference"]))
+            ]
+        )
     if not against:
         known = join(map(str, data.choices["horizons"]), "or")
         raise SpecError(f"horizon: got {horizon}, at which nothing was compared; expected {known}")
@@ -289,7 +308,8 @@ def plot_ppc(
     data : Checks
         Of `forecast.checks.check_fit`: posterior predictive checks.
     ci_prob : float, optional
-        Probability of the shaded band; by default it ends at two standard deviations, from which a number is a miss.
+        Probability of the shaded band; by default it ends at two standard deviations, from which a
+        number is a miss.
     ax, figsize : optional
         Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
@@ -320,7 +340,9 @@ def plot_ppc(
     on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
     for place, kind in enumerate(kinds):
         own = np.sort(table.loc[table["check"] == kind, "z"].clip(-FARTHEST, FARTHEST).to_numpy())
-        across = place + 0.26 * ((np.arange(len(own)) * 0.618) % 1 - 0.5)  # spread over the height of the row
+        across = place + 0.26 * (
+            (np.arange(len(own)) * 0.618) % 1 - 0.5
+        )  # spread over the height of the row
         color = np.where(np.abs(own) > limit, style.WORSE, style.MUTED)
         look = {"s": 9, "color": list(color), "linewidths": 0, "zorder": 2}
         on.scatter(own, across, **style.merged(look, kwargs))

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 PALE = 0.35
 """Opacity of shares that rest on few events."""
 FIRST_YEAR = 2000
-"""A forecast is drawn with the past from here on, or with that of 25 years if it is made earlier."""
+"""A forecast is drawn with the past from here on, or with that of 25 years if it is made
+earlier."""
 
 
 @checked
@@ -54,10 +55,11 @@ def plot_observed_share(
     dyad : str, optional
         Which dyad; not needed if there is only one.
     months : int
-        Length of a window, drawn where it ends; windows with fewer than three events or a gap are left out, and the
-        line is pale where a window has fewer than five.
+        Length of a window, drawn where it ends; windows with fewer than three events or a gap are
+        left out, and the line is pale where a window has fewer than five.
     ci_prob : float, optional
-        Probability of the interval of the share given the events of its window (Jeffreys); none by default.
+        Probability of the interval of the share given the events of its window (Jeffreys); none by
+        default.
     ax, figsize : optional
         Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
@@ -79,7 +81,9 @@ def plot_observed_share(
     record, clock = _record_of(data, dyad), Clock.of(data)
     events, share = observed_windows(record, clock.periods(months))
     if np.isnan(share).all():
-        raise DataError(f"months: {dyad} has no covered window of {clock.span(months)} with three events; try fewer")
+        raise DataError(
+            f"months: {dyad} has no covered window of {clock.span(months)} with three events; try fewer"
+        )
     ends = _window_ends(clock.times, weekly=clock.weekly)
     on = style.axes(ax, figsize, 3.5)
     look = style.merged({"color": style.LEVEL, "linewidth": 1.5, "label": "observed"}, kwargs)
@@ -93,7 +97,9 @@ def plot_observed_share(
     return style.finished(on, ax)
 
 
-def _draw_shares(on: "Axes", ends: Float, share: Float, events: "NDArray[Any]", look: dict[str, Any]) -> None:
+def _draw_shares(
+    on: "Axes", ends: Float, share: Float, events: "NDArray[Any]", look: dict[str, Any]
+) -> None:
     """Draw observed shares as a line, which is pale where a share rests on fewer than five events."""
     thin = np.isfinite(share) & (events < FEWEST_EVENTS)
     if thin.any():
@@ -133,8 +139,8 @@ def plot_forecast(
     Parameters
     ----------
     data : Assessment or pandas.DataFrame
-        An outlook, or a row per forecast with its `origin`, `mean`, `low`, `high` (90% interval) and the `share` that
-        was recorded, as `cases` of a backtest are for one dyad and horizon.
+        An outlook, or a row per forecast with its `origin`, `mean`, `low`, `high` (90% interval)
+        and the `share` that was recorded, as `cases` of a backtest are for one dyad and horizon.
     since : datetime.date, optional
         Where the past of an outlook begins.
     ci_prob : float or sequence of float, optional
@@ -147,7 +153,8 @@ def plot_forecast(
     Returns
     -------
     matplotlib.axes.Axes
-        Of an outlook with shaded eras, the share of the baseline (dashed) and those from which it is higher or lower.
+        Of an outlook with shaded eras, the share of the baseline (dashed) and those from which it
+        is higher or lower.
 
     Examples
     --------
@@ -163,10 +170,17 @@ def plot_forecast(
         return _plot_past_forecasts(data, 0.9 if ci_prob is None else ci_prob, ax, figsize, kwargs)
     rolling = data.rolling
     if isinstance(rolling, NotDefined):
-        raise DataError(f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or counts")
+        raise DataError(
+            f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or counts"
+        )
     ends = _ends_of(data, len(rolling.observed))
-    forecast = rolling.forecast[style.stored_places(rolling.quantiles, (0.5, 0.9) if ci_prob is None else ci_prob)]
-    now, begin = float(ends[-1]), float(ends[np.isfinite(rolling.observed).argmax()]) - rolling.months / 12
+    forecast = rolling.forecast[
+        style.stored_places(rolling.quantiles, (0.5, 0.9) if ci_prob is None else ci_prob)
+    ]
+    now, begin = (
+        float(ends[-1]),
+        float(ends[np.isfinite(rolling.observed).argmax()]) - rolling.months / 12,
+    )
     first = max(float(FIRST_YEAR), begin) if now - FIRST_YEAR > 5 else max(begin, now - 25)
     first, last = style.year_of(since) if since else first, now + rolling.months / 12
     on = style.axes(ax, figsize, 4.4)
@@ -201,14 +215,26 @@ def _draw_thresholds(on: "Axes", result: Assessment, now: float, last: float) ->
     baseline = result.recorded[main_horizon(result.horizons)].baseline
     if not isinstance(baseline, Baseline) or (before := baseline.share) is None:
         return
-    on.plot([now - result.baseline_months / 12, last], [before] * 2, color=style.INK, dashes=(5, 2), linewidth=1)
+    on.plot(
+        [now - result.baseline_months / 12, last],
+        [before] * 2,
+        color=style.INK,
+        dashes=(5, 2),
+        linewidth=1,
+    )
     for at in (before - result.smallest_improvement, before + result.smallest_improvement):
         if 0 < at < 100:
-            on.plot([now, last], [at] * 2, color=style.INK, linewidth=0.9, dashes=(1, 1.5), zorder=3)
+            on.plot(
+                [now, last], [at] * 2, color=style.INK, linewidth=0.9, dashes=(1, 1.5), zorder=3
+            )
 
 
 def _plot_past_forecasts(
-    cases: pd.DataFrame, ci_prob: float | Sequence[float], ax: "Axes | None", figsize: Any, options: dict[str, Any]
+    cases: pd.DataFrame,
+    ci_prob: float | Sequence[float],
+    ax: "Axes | None",
+    figsize: Any,
+    options: dict[str, Any],
 ) -> "Axes":
     style.require_columns(cases, ("origin", "mean", "low", "high", "share"))
     low, _, high = cases[["low", "mean", "high"]].to_numpy().T[style.stored_places(TAILS, ci_prob)]
@@ -216,7 +242,9 @@ def _plot_past_forecasts(
     look = style.merged({"color": style.LEVEL, "linewidth": 1.2, "label": "forecast"}, options)
     origin = cases["origin"].astype(str)
     when = origin.str[:4].astype(int) + (origin.str[5:7].astype(int) - 1) / 12
-    on.fill_between(when, low, high, color=look["color"], alpha=0.15, linewidth=0, label="90% interval")
+    on.fill_between(
+        when, low, high, color=look["color"], alpha=0.15, linewidth=0, label="90% interval"
+    )
     on.plot(when, cases["mean"], **look)
     on.plot(when, cases["share"], "o", color=style.OBSERVED, markersize=2.5, label="recorded")
     style.frame(on, "y", (0, 50, 100))
@@ -242,15 +270,18 @@ def plot_level(
     Parameters
     ----------
     data : Fit or xarray.Dataset
-        A fit, whose observed shares are drawn as dots, larger with more events; or `forecast.outlook.level_record`.
+        A fit, whose observed shares are drawn as dots, larger with more events; or
+        `forecast.outlook.level_record`.
     dyad : str, optional
         Which dyad of the fit; not needed if there is only one.
     ahead : Assessment, optional
-        The dyad's outlook: simulations, what would be observed of a period in them, and the equilibrium band.
+        The dyad's outlook: simulations, what would be observed of a period in them, and the
+        equilibrium band.
     since : datetime.date, optional
         Where the level begins; by default with the panel.
     ci_prob : float or sequence of float
-        Probabilities of the intervals; of an outlook, and of a `level_record`, 0.5 and 0.9 are stored.
+        Probabilities of the intervals; of an outlook, and of a `level_record`, 0.5 and 0.9 are
+        stored.
     ax, figsize : optional
         Matplotlib axes to draw on; or width and height of a new figure, inches.
     **kwargs
@@ -274,7 +305,9 @@ def plot_level(
     """
     if isinstance(data, xr.Dataset):
         if not {"share", "quantile", "time"} <= data.variables.keys():
-            raise SpecError("data: this Dataset holds no quantiles of a level; expected level_record(fit, dyad)")
+            raise SpecError(
+                "data: this Dataset holds no quantiles of a level; expected level_record(fit, dyad)"
+            )
         times = data["time"].to_numpy().astype("datetime64[D]")
         recent = _from(times, since)
         levels, shares = data["quantile"].to_numpy().tolist(), data["share"].to_numpy()[:, recent]
@@ -288,15 +321,23 @@ def plot_level(
         seen = observed_shares(data.panel, dyad, main_dataset(data.panel, dyad))
     weekly = len(times) > 1 and bool(times[1] - times[0] == np.timedelta64(7, "D"))
     years = style.years_of(times[recent], weekly=weekly)
-    on, look = style.axes(ax, figsize, 4.0), style.merged({"color": style.LEVEL, "label": "level"}, kwargs)
+    on, look = (
+        style.axes(ax, figsize, 4.0),
+        style.merged({"color": style.LEVEL, "label": "level"}, kwargs),
+    )
     style.share_axis(on)
     style.time_axis(on, float(years[0]), float(years[-1]))
     style.bands(on, years, quantiles, look)
     if ahead is not None:
         _draw_ahead(on, ahead, years, ci_prob, look)
     if seen is not None:
-        when, sizes = style.years_of(seen["time"].to_numpy(), weekly=weekly), np.clip(seen["events"].to_numpy(), 3, 30)
-        style.observed_dots(on, when, seen["share"].to_numpy(), 2 * sizes, float(years[0]), label="observed")
+        when, sizes = (
+            style.years_of(seen["time"].to_numpy(), weekly=weekly),
+            np.clip(seen["events"].to_numpy(), 3, 30),
+        )
+        style.observed_dots(
+            on, when, seen["share"].to_numpy(), 2 * sizes, float(years[0]), label="observed"
+        )
     if ahead is not None and not isinstance(ahead.fan.observed, NotDefined):
         _draw_would_be_observed(on, years[-1] + ahead.fan.months / 12, ahead.fan.observed)
     return style.finished(on, ax)
@@ -306,12 +347,18 @@ def _from(times: "np.ndarray[Any, Any]", since: date | None) -> slice:
     """Return the periods from a day on."""
     begin = 0 if since is None else int(np.searchsorted(times, np.datetime64(since)))
     if begin == len(times):
-        raise SpecError(f"since: got {since}; expected a day up to {times[-1]}, when the last period begins")
+        raise SpecError(
+            f"since: got {since}; expected a day up to {times[-1]}, when the last period begins"
+        )
     return slice(begin, None)
 
 
 def _draw_ahead(
-    on: "Axes", result: Assessment, years: Float, ci_prob: float | Sequence[float], look: dict[str, Any]
+    on: "Axes",
+    result: Assessment,
+    years: Float,
+    ci_prob: float | Sequence[float],
+    look: dict[str, Any],
 ) -> None:
     """Draw the simulations of an outlook after the years of its past, and the band of its equilibrium."""
     now, first = float(years[-1]), float(years[0])
@@ -322,11 +369,18 @@ def _draw_ahead(
     until = wording.period(result.origin, weekly=result.weekly)
     for text, side, across in ((f"to {until}", "right", -4), ("simulations", "left", 4)):
         style.note(on, text, (now, 100), (across, 4), ha=side, va="bottom", fontsize=style.font(1))
-    style.bands(on, ahead, result.fan.share[style.stored_places(result.fan.quantiles, ci_prob)], look | {"label": None})
+    style.bands(
+        on,
+        ahead,
+        result.fan.share[style.stored_places(result.fan.quantiles, ci_prob)],
+        look | {"label": None},
+    )
     if not isinstance(result.band, NotDefined):
         reach = [max(style.year_of(result.frameworks.eras[-1].start), first), float(ahead[-1])]
         ends = result.band.low.median, result.band.high.median
-        on.fill_between(reach, *ends, color=style.EQUILIBRIUM, alpha=0.12, linewidth=0, label="equilibrium band")
+        on.fill_between(
+            reach, *ends, color=style.EQUILIBRIUM, alpha=0.12, linewidth=0, label="equilibrium band"
+        )
         for edge in ends:
             on.plot(reach, [edge, edge], color=style.EQUILIBRIUM, linewidth=0.9)
 
@@ -340,7 +394,12 @@ def _draw_would_be_observed(on: "Axes", years: Float, quantiles: Float) -> None:
 
 
 def draw_recorded(
-    on: "Axes", expected: tuple[Float, Float], years: Float, shares: Float, events: NDArray[Any], look: dict[str, Any]
+    on: "Axes",
+    expected: tuple[Float, Float],
+    years: Float,
+    shares: Float,
+    events: NDArray[Any],
+    look: dict[str, Any],
 ) -> None:
     """Draw the shares that were recorded in some years over those expected, which are years and quantiles by year."""
     usual = {"color": style.LEVEL, "linewidth": 1.3, "label": "expected"}
@@ -384,9 +443,14 @@ def plot_kinds(
     'Severity of conflict: ..., % of hostile events'
     """
     if isinstance(data.kinds, NotDefined):
-        raise DataError(f"data: no kinds: {data.kinds.reason}; expected an Assessment of a model with kinds")
+        raise DataError(
+            f"data: no kinds: {data.kinds.reason}; expected an Assessment of a model with kinds"
+        )
     one = data.kinds[part]
-    years, share = style.years_of(one.time, weekly=data.weekly), one.share[style.stored_places(one.quantiles, ci_prob)]
+    years, share = (
+        style.years_of(one.time, weekly=data.weekly),
+        one.share[style.stored_places(one.quantiles, ci_prob)],
+    )
     begin, end = float(years[np.isfinite(share[1]).argmax()]), float(years[-1])
     on = style.axes(ax, figsize, 2.4)
     style.share_axis(on)

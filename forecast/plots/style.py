@@ -48,18 +48,25 @@ _WIDE = 6.0  # inches of a figure from which it is no phone's
 _WIDTH = 8.0
 
 
-def axes(ax: "Axes | None", figsize: tuple[float, float] | None, height: float, width: float = _WIDTH) -> "Axes":
+def axes(
+    ax: "Axes | None", figsize: tuple[float, float] | None, height: float, width: float = _WIDTH
+) -> "Axes":
     """Return the axes that are given, or those of a new figure of pyplot, which notebooks show."""
     if ax is not None:
         if figsize is not None:
-            raise SpecError(f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave one out")
+            raise SpecError(
+                f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave one out"
+            )
         return ax
     if figsize is not None and not (isinstance(figsize, Sequence) and len(figsize) == 2):
-        raise SpecError(f"figsize: got {figsize}; expected width and height in inches, such as (8, 4)")
+        raise SpecError(
+            f"figsize: got {figsize}; expected width and height in inches, such as (8, 4)"
+        )
     from matplotlib import pyplot, rc_context
 
     look: Any = STYLE
-    # A backend that is first looked for in the context would lose what it sets: a notebook showed no later figure.
+    # A backend that is first looked for in the context would lose what it sets: a notebook showed
+    # no later figure.
     look_for_backend: Any = pyplot.draw_if_interactive
     look_for_backend()
     with rc_context(look):
@@ -94,7 +101,9 @@ def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
     """Return the quantiles of central intervals with some probabilities, and of the median, in order."""
     masses = [float(mass) for mass in (ci_prob if isinstance(ci_prob, Sequence) else [ci_prob])]
     if not masses or not all(0 < mass < 1 for mass in masses):
-        raise SpecError(f"ci_prob: got {ci_prob}; expected a probability above 0 and below 1, such as 0.9, or several")
+        raise SpecError(
+            f"ci_prob: got {ci_prob}; expected a probability above 0 and below 1, such as 0.9, or several"
+        )
     tails = sorted((1 - mass) / 2 for mass in masses)
     return [*tails, 0.5, *(1 - tail for tail in reversed(tails))]
 
@@ -118,7 +127,10 @@ def central(value: Estimate, ci_prob: float) -> tuple[float, float]:
 
 
 def merged(usual: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Return options of an artist over the usual ones; `lw` and other short names are those of matplotlib."""
+    """Return options of an artist over the usual ones.
+
+    `lw` and other short names are those of matplotlib.
+    """
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
@@ -142,7 +154,10 @@ def share_interval(yes: Any, events: Any, ci_prob: float) -> list[Any]:
 
 
 def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = None) -> None:
-    """Draw a light grid along one axis and no line on the left; `ticks` of the vertical axis have no marks."""
+    """Draw a light grid along one axis and no line on the left.
+
+    `ticks` of the vertical axis have no marks.
+    """
     on.grid(axis=grid, color=GRID, linewidth=0.6)
     on.set_axisbelow(True)
     on.spines["left"].set_visible(False)
@@ -165,7 +180,10 @@ def bare(on: "Axes", which: Literal["x", "y"]) -> None:
 def name_rows(on: "Axes", names: Sequence[str]) -> None:
     """Name rows, the first on top, on the left, broken where they are long."""
     room = width_of(on) * (0.28 if is_wide(on) else 0.34)
-    labels = ["\n".join("\n".join(wrap(line, room, font())) for line in name.split("\n")) for name in names]
+    labels = [
+        "\n".join("\n".join(wrap(line, room, font())) for line in name.split("\n"))
+        for name in names
+    ]
     on.set_yticks(range(len(names)), labels)
     on.set_ylim(len(names) - 0.5, -0.5)
     on.tick_params(axis="y", length=0)
@@ -181,7 +199,9 @@ def share_axis(on: "Axes") -> None:
 def time_axis(on: "Axes", first: float, last: float) -> None:
     """Format the horizontal axis for years with decimals, ticked at whole years or, in a short span, half-years."""
     on.set_xlim(first, last)
-    step = next(years for years in (0.5, 1, 2, 5, 10, 20, 50, 100) if (last - first) / years <= _TICKS)
+    step = next(
+        years for years in (0.5, 1, 2, 5, 10, 20, 50, 100) if (last - first) / years <= _TICKS
+    )
     ticks = np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step
     names = {0.0: "Jan ", 0.5: "Jul "} if step < 1 else {0.0: ""}
     on.set_xticks(ticks, [f"{names[tick % 1]}{int(tick)}" for tick in ticks])
@@ -194,17 +214,27 @@ def log_axis(on: "Axes", ticks: Sequence[float]) -> None:
     on.minorticks_off()
 
 
-def bands(on: "Axes", x: NDArray[Any], quantiles: Sequence[Any] | NDArray[Any], look: dict[str, Any]) -> None:
+def bands(
+    on: "Axes", x: NDArray[Any], quantiles: Sequence[Any] | NDArray[Any], look: dict[str, Any]
+) -> None:
     """Draw the median of quantiles by x, as `look` says, and the bands between the outer ones, in order."""
     half, color = len(quantiles) // 2, look["color"]
     for place, alpha in enumerate((0.2,) if half == 1 else np.linspace(0.16, 0.28, half)):
-        on.fill_between(x, quantiles[place], quantiles[-1 - place], color=color, alpha=alpha, linewidth=0)
+        on.fill_between(
+            x, quantiles[place], quantiles[-1 - place], color=color, alpha=alpha, linewidth=0
+        )
     line: Any = {"linewidth": 1.6, "solid_joinstyle": "round"}
     on.plot(x, quantiles[half], **line | look)
 
 
 def observed_dots(
-    on: "Axes", years: Float, shares: Float, sizes: Float, first: float = -np.inf, *, label: str | None = None
+    on: "Axes",
+    years: Float,
+    shares: Float,
+    sizes: Float,
+    first: float = -np.inf,
+    *,
+    label: str | None = None,
 ) -> None:
     """Draw observed shares as grey dots, from a year on."""
     here = years >= first
@@ -224,23 +254,33 @@ def dot_interval(
 ) -> None:
     """Draw a dot on the line of its interval, if it has one."""
     size: Any = (
-        {"markersize": 3.5, "markerfacecolor": "white"} if small else {"markersize": 6, "markeredgecolor": "white"}
+        {"markersize": 3.5, "markerfacecolor": "white"}
+        if small
+        else {"markersize": 6, "markeredgecolor": "white"}
     )
     dot, (low, high) = merged({"color": color} | size, look), ends
     if low is not None and high is not None:
-        line: Any = {"color": dot["color"], "linewidth": 0.8 if small else 2, "solid_capstyle": "round"}
+        line: Any = {
+            "color": dot["color"],
+            "linewidth": 0.8 if small else 2,
+            "solid_capstyle": "round",
+        }
         on.plot([low, high], [y, y], clip_on=False, **line)
     on.plot([middle], [y], "o", **dot)
 
 
-def note(on: "Axes", text: str, place: tuple[float, float], points: tuple[float, float], **look: Any) -> None:
+def note(
+    on: "Axes", text: str, place: tuple[float, float], points: tuple[float, float], **look: Any
+) -> None:
     """Write a text so many points from a place, which may be outside of the axes."""
     on.annotate(text, place, points, textcoords="offset points", annotation_clip=False, **look)
 
 
 def legend(figure: "Figure | SubFigure", columns: int) -> None:
     """Add a legend above the axes of what has a label, each label once."""
-    labelled = [pair for on in figure.axes for pair in zip(*on.get_legend_handles_labels(), strict=True)]
+    labelled = [
+        pair for on in figure.axes for pair in zip(*on.get_legend_handles_labels(), strict=True)
+    ]
     named = {label: handle for handle, label in reversed(labelled)}
     figure.legend(
         [*named.values()][::-1],
@@ -286,14 +326,18 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     if not len(wanted):
         return []
     steps = gap * np.arange(len(wanted))
-    places = np.clip(isotonic_regression(np.asarray(wanted) - steps).x, low, high - steps[-1]) + steps
+    places = (
+        np.clip(isotonic_regression(np.asarray(wanted) - steps).x, low, high - steps[-1]) + steps
+    )
     return [float(place) for place in places]
 
 
 def require_columns(data: "pd.DataFrame", names: Sequence[str]) -> None:
     """Reject a table that lacks some columns."""
     if missing := [name for name in names if name not in data.columns]:
-        raise SpecError(f"data: there is no column {join(missing)}; expected the columns {join(names)}")
+        raise SpecError(
+            f"data: there is no column {join(missing)}; expected the columns {join(names)}"
+        )
 
 
 def only_dyad(panel: "xr.Dataset", dyad: str | None) -> str:

@@ -17,12 +17,18 @@ from forecast.typing import Float, Index
 
 
 def bridge(
-    component: Component, p: Motion, nodes: Float, time: Index, gap: Index, periods: int, rng: np.random.Generator
+    component: Component,
+    p: Motion,
+    nodes: Float,
+    time: Index,
+    gap: Index,
+    periods: int,
+    rng: np.random.Generator,
 ) -> Float:
     """Complete the path of one dyad's component, (draw, period), given its nodes, (draw, node).
 
-    `time` are the periods of the nodes and `gap` the periods since the node before. Parameters are (draw, 1) or
-    numbers. No era begins between two nodes: its first period is one.
+    `time` are the periods of the nodes and `gap` the periods since the node before. Parameters are
+    (draw, 1) or numbers. No era begins between two nodes: its first period is one.
     """
     path = np.empty((nodes.shape[0], periods))
     path[:, time] = nodes

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 CEILINGS = ("none", "framework")
 SOFTNESS = 0.4
-"""Spread of a ceiling's soft edge, log-odds: 10 points of share around the middle. A narrower one is sampled badly."""
+"""Spread of a ceiling's soft edge, log-odds: 10 points of share around the middle. A narrower one
+is sampled badly."""
 
 
 class Ceiling:
@@ -41,7 +42,9 @@ class Ceiling:
         dyad = pm.Deterministic("headroom_dyad", dyad, dims="dyad")
         return pm.Deterministic("headroom", pt.exp(dyad[era_dyad] + spread * raw), dims="era")
 
-    def log_density(self, ceiling: Any, trend: Any, expected: Any, scale: Any, data: Mapping[str, Any]) -> Any:
+    def log_density(
+        self, ceiling: Any, trend: Any, expected: Any, scale: Any, data: Mapping[str, Any]
+    ) -> Any:
         """Return what ceilings, (era,), add to the log-density of the trend's steps within an era, as a graph."""
         import pytensor.tensor as pt
         from pymc.distributions.dist_math import normal_lcdf
@@ -60,12 +63,16 @@ class Ceiling:
         rng: np.random.Generator,
         headroom: Float | None = None,
     ) -> Float:
-        """Return the ceilings after some eras began; a headroom that is not given is drawn from the dyad's."""
+        """Return the ceilings after some eras began.
+
+        A headroom that is not given is drawn from the dyad's.
+        """
         if headroom is not None:
             return np.where(begins, trend + headroom, ceiling)
         begins = np.broadcast_to(begins, trend.shape)
         centre, spread = (
-            np.broadcast_to(parameters[name], trend.shape)[begins] for name in ("headroom_dyad", "headroom_era_sd")
+            np.broadcast_to(parameters[name], trend.shape)[begins]
+            for name in ("headroom_dyad", "headroom_era_sd")
         )
         found = ceiling.copy()
         found[begins] = trend[begins] + np.exp(centre + spread * rng.standard_normal(centre.size))
@@ -77,16 +84,24 @@ class Ceiling:
 
 
 def step_below(
-    mean: Float, scale: Float | float, ceiling: Float | None, rng: np.random.Generator, softness: float = SOFTNESS
+    mean: Float,
+    scale: Float | float,
+    ceiling: Float | None,
+    rng: np.random.Generator,
+    softness: float = SOFTNESS,
 ) -> Float:
     r"""Draw the trend's next value, :math:`N(m, s)` given that it stays softly below a ceiling.
 
-    A value is kept if it stays below the ceiling after adding normal noise with the softness as its spread; that
-    noise is drawn without rejections.
+    A value is kept if it stays below the ceiling after adding normal noise with the softness as its
+    spread; that noise is drawn without rejections.
     """
     if ceiling is None:
         return np.asarray(mean + scale * rng.standard_normal(np.shape(mean)))
     variance = np.square(scale)
     total = np.sqrt(variance + softness**2)
     below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_ndtr((ceiling - mean) / total))
-    return np.asarray(mean + variance / total * below + scale * softness / total * rng.standard_normal(np.shape(mean)))
+    return np.asarray(
+        mean
+        + variance / total * below
+        + scale * softness / total * rng.standard_normal(np.shape(mean))
+    )

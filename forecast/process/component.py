@@ -9,7 +9,8 @@ from forecast.process.declarations import Prior, Variable
 from forecast.typing import Bool, Float
 
 type Motion = Mapping[str, Any]
-"""Parameters of a component by the names that its methods read: arrays, numbers or PyTensor variables."""
+"""Parameters of a component by the names that its methods read: arrays, numbers or PyTensor
+variables."""
 
 
 class Transitions(NamedTuple):
@@ -24,9 +25,12 @@ class Component:
     """A part of the level with a path of its own, whose next value depends on its last one."""
 
     name: ClassVar[str]  # As `PendulumSpec` has it
-    hint: ClassVar[str] = ""  # In brackets after the name in the help of the command line; may be empty
+    hint: ClassVar[str] = (
+        ""  # In brackets after the name in the help of the command line; may be empty
+    )
     words: ClassVar[str]  # What the report says of it
-    # Whether `moments` is exact over any number of periods; else every period needs a node and `moments` approximates
+    # Whether `moments` is exact over any number of periods; else every period needs a node and
+    # `moments` approximates
     exact_over_periods: ClassVar[bool] = False
     priors: ClassVar[tuple[Prior, ...]] = ()  # Those that it alone has
     variables: ClassVar[tuple[Variable, ...]] = ()
@@ -38,7 +42,11 @@ class Component:
 
     def motion(self, parameters: Mapping[str, Any]) -> Motion:
         """Take the parameters of the motion out of those of a posterior."""
-        return {name: parameters[variable] for name, variable in self.reads.items() if variable in parameters}
+        return {
+            name: parameters[variable]
+            for name, variable in self.reads.items()
+            if variable in parameters
+        }
 
     def start(self, p: Motion) -> tuple[Any, Any]:
         """Return centre and standard deviation of the first value."""
@@ -57,19 +65,30 @@ class Component:
         raise NotImplementedError
 
     def transitions(self, p: Motion, data: Mapping[str, Any], backend: Any = np) -> Transitions:
-        """Return the transitions that lead to every node; if not exact, they are linearised around the centre.
+        """Return the transitions that lead to every node.
 
-        A first node has carry 0. `data` has the nodes as `forecast.model.arrays.PanelArrays` has them.
+        If not exact, they are linearised around the centre.
+
+        A first node has carry 0. `data` has the nodes as `forecast.model.arrays.PanelArrays` has
+        them.
         """
         if self.exact_over_periods:
             return self.over_gaps(p, data, backend)
-        first, begins = backend.equal(data["node_gap"], 0), data["pair_new_era"][data["pair_of_node"]]
+        first, begins = (
+            backend.equal(data["node_gap"], 0),
+            data["pair_new_era"][data["pair_of_node"]],
+        )
         p = at(p, data["node_dyad"])
         centre, spread = self.start(p)
         above, below = (self.next(centre + side * spread, p, backend) for side in (1.0, -1.0))
         carry = (above - below) / (2.0 * spread)
         drift = (above + below) / 2.0 - carry * centre
-        return _with_starts(first, (centre, spread), Transitions(drift, carry, self.shock(p, begins, backend)), backend)
+        return _with_starts(
+            first,
+            (centre, spread),
+            Transitions(drift, carry, self.shock(p, begins, backend)),
+            backend,
+        )
 
     def over_gaps(self, p: Motion, data: Mapping[str, Any], backend: Any = np) -> Transitions:
         """Return the transitions that lead to every node by `moments`, computed once for every distinct pair."""
@@ -79,14 +98,18 @@ class Component:
         every = _with_starts(first, self.start(p), many, backend)
         return Transitions(*(one[pair_of] for one in every))
 
-    def expected(self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]) -> Any:
+    def expected(
+        self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
+    ) -> Any:
         """Return the value expected at every node, given the one before it, as a PyTensor expression."""
         import pytensor.tensor as pt
 
         drift, carry, _ = transitions
         if self.exact_over_periods:
             return drift + carry * last
-        return pt.where(pt.eq(data["node_gap"], 0), drift, self.next(last, at(p, data["node_dyad"]), pt))
+        return pt.where(
+            pt.eq(data["node_gap"], 0), drift, self.next(last, at(p, data["node_dyad"]), pt)
+        )
 
     def covariance(self, p: Motion, begins: Bool) -> Float:
         """Return the covariance of consecutive periods, (period, period), of one dyad, by `moments`.
@@ -107,8 +130,13 @@ class Component:
 
 
 def at(p: Motion, places: Any) -> Motion:
-    """Return the parameters at some places of the dyads; those that all dyads share are unchanged."""
-    return {name: value[places] if getattr(value, "ndim", 0) else value for name, value in p.items()}
+    """Return the parameters at some places of the dyads.
+
+    Those that all dyads share are unchanged.
+    """
+    return {
+        name: value[places] if getattr(value, "ndim", 0) else value for name, value in p.items()
+    }
 
 
 def fraction_left(half_life: Any) -> Any:
@@ -123,7 +151,9 @@ def fraction_left(half_life: Any) -> Any:
     return 0.5 ** (1.0 / half_life)
 
 
-def _with_starts(first: Any, start: tuple[Any, Any], moved: Transitions, backend: Any) -> Transitions:
+def _with_starts(
+    first: Any, start: tuple[Any, Any], moved: Transitions, backend: Any
+) -> Transitions:
     """Return transitions with those of first nodes put in."""
     centre, spread = start
     return Transitions(

@@ -1,9 +1,10 @@
 r"""Cycles: reversion of the level to its trend, one class per cycle.
 
-With :math:`y` the deviation, :math:`\phi` the autoregression of a linear cycle per period, and :math:`s` its long-run
-standard deviation, a cycle moves by :math:`y' = f(y) + \sigma \epsilon`. :math:`f` is its `next`, shared by NumPy
-arrays and PyTensor variables, because sampler and simulations must agree. To add a cycle, derive a class from `Cycle`
-with a name, words, `next`, and its own priors, variables and `shape`, and `register_cycle` it.
+With :math:`y` the deviation, :math:`\phi` the autoregression of a linear cycle per period, and
+:math:`s` its long-run standard deviation, a cycle moves by :math:`y' = f(y) + \sigma \epsilon`.
+:math:`f` is its `next`, shared by NumPy arrays and PyTensor variables, because sampler and
+simulations must agree. To add a cycle, derive a class from `Cycle` with a name, words, `next`, and
+its own priors, variables and `shape`, and `register_cycle` it.
 """
 
 from collections.abc import Sequence
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 class Cycle(Component):
     """A mean-reverting deviation from the trend.
 
-    Its methods read ``phi``, the fraction of a deviation kept; ``sd``, the spread in the long run and of the first
-    state; ``sigma``, the spread of a period's shock; and what else shapes the cycle.
+    Its methods read ``phi``, the fraction of a deviation kept; ``sd``, the spread in the long run
+    and of the first state; ``sigma``, the spread of a period's shock; and what else shapes the
+    cycle.
 
     Examples
     --------
@@ -52,18 +54,29 @@ class Cycle(Component):
         return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **super().reads}
 
     def declare(self, priors: "Priors", pool: bool) -> Declared:
-        """Declare what every cycle has: its half-life if it were linear, and its long-run spread; priors in periods."""
+        """Declare what every cycle has: its half-life if it were linear, and its long-run spread.
+
+        Priors in periods.
+        """
         spread = priors.cycle_half_life_dyads
-        half_life = ByDyad("log_cycle_half_life", priors.cycle_half_life, spread, pool, positive=True)
+        half_life = ByDyad(
+            "log_cycle_half_life", priors.cycle_half_life, spread, pool, positive=True
+        )
         sd = ByDyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
         return {"cycle_half_life": half_life, "cycle_sd": sd}
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
-        """Add what shapes the cycle to the PyMC model on the context stack; also its variance by a linear one's."""
+        """Add what shapes the cycle to the PyMC model on the context stack.
+
+        Also its variance by a linear one's.
+        """
         return {}, 1.0
 
     def add_motion(self, priors: "Priors", pool: bool) -> Motion:
-        """Add the parameters of the motion; priors are about the long run, so that they mean the same for all."""
+        """Add the parameters of the motion.
+
+        Priors are about the long run, so that they mean the same for all.
+        """
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -73,7 +86,12 @@ class Cycle(Component):
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
         phi = pm.Deterministic("phi", fraction_left(half_life), dims="dyad")
         sigma = linear_shock(sd / pt.sqrt(wide), phi, pt)  # keeps a cycle at its own spread
-        return {"phi": phi, "sd": sd, "sigma": pm.Deterministic("sigma", sigma, dims="dyad"), **shape}
+        return {
+            "phi": phi,
+            "sd": sd,
+            "sigma": pm.Deterministic("sigma", sigma, dims="dyad"),
+            **shape,
+        }
 
     def centre(self, priors: "Priors", dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
@@ -103,7 +121,9 @@ def linear_shock(sd: Any, phi: Any, backend: Any = np) -> Any:
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
-DISTANCES = 8.0 * (_NODES + 1.0) / 2.0  # At which a potential is evaluated, in spreads of the linear pendulum
+DISTANCES = (
+    8.0 * (_NODES + 1.0) / 2.0
+)  # At which a potential is evaluated, in spreads of the linear pendulum
 
 
 def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:
@@ -127,8 +147,8 @@ class Linear(Cycle):
 class Band(Cycle):
     r"""No reversion near the trend, the full one outside a band of half-width :math:`b` spreads.
 
-    An exponential smooth transition, :math:`y (1 - (1 - \phi) (1 - e^{-(y / bs)^2}))` (Granger and Terasvirta 1993,
-    Modelling Nonlinear Economic Relationships).
+    An exponential smooth transition, :math:`y (1 - (1 - \phi) (1 - e^{-(y / bs)^2}))` (Granger and
+    Terasvirta 1993, Modelling Nonlinear Economic Relationships).
     """
 
     name = "band"
@@ -138,7 +158,9 @@ class Band(Cycle):
     priors, variables = priors_of("band"), variables_of("band")
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
-        return y * (1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2))))
+        return y * (
+            1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2)))
+        )
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
@@ -152,20 +174,25 @@ class Band(Cycle):
 def band_widening(band: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a band of a half-width in spreads, in units of the linear pendulum's."""
     at = DISTANCES
-    return long_run_variance([-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend)
+    return long_run_variance(
+        [-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend
+    )
 
 
 class Cubic(Cycle):
     r"""The further away, the larger the part that is undone: :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`.
 
-    It is the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: reversion is :math:`1 + c` times as strong at
-    one spread, with :math:`c` times :math:`e^{l}` on the hostile side and :math:`e^{-l}` on the other.
+    It is the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: reversion is :math:`1 +
+    c` times as strong at one spread, with :math:`c` times :math:`e^{l}` on the hostile side and
+    :math:`e^{-l}` on the other.
     """
 
     name = "cubic"
     title = "nonlinear reversion"
     hint = "stronger the larger the deviation"
-    words = "cubic: the further the displacement from equilibrium, the more of it is undone in a period"
+    words = (
+        "cubic: the further the displacement from equilibrium, the more of it is undone in a period"
+    )
     priors, variables = priors_of("cubic"), variables_of("cubic")
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
@@ -177,7 +204,10 @@ class Cubic(Cycle):
         import pymc as pm
         import pytensor.tensor as pt
 
-        inner, lean = pm.HalfNormal("inner_stiffening", priors.stiffening), pm.Normal("lean", 0.0, priors.lean)
+        inner, lean = (
+            pm.HalfNormal("inner_stiffening", priors.stiffening),
+            pm.Normal("lean", 0.0, priors.lean),
+        )
         wide = cubic_widening(inner, lean, pt)
         return {"stiffening": pm.Deterministic("stiffening", inner * wide), "lean": lean}, wide
 
@@ -185,7 +215,9 @@ class Cubic(Cycle):
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a stiffening one spread away, in units of the linear pendulum's."""
     at = DISTANCES
-    sides = [-0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)]
+    sides = [
+        -0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)
+    ]
     return long_run_variance(sides, backend)
 
 
@@ -195,7 +227,9 @@ find_cycle, cycles, unregister_cycle = _CYCLES.find, _CYCLES.all, _CYCLES.unregi
 
 
 def register_cycle(kind: type[Cycle]) -> type[Cycle]:
-    """Make a cycle known under its name; it joins the table of variables and `Priors`, and help and report name it.
+    """Make a cycle known under its name.
+
+    It joins the table of variables and `Priors`, and help and report name it.
 
     Returns
     -------

@@ -31,9 +31,13 @@ class Variable:
     unit: str  # Empty if it has none
     words: str  # What it means, a sentence or two
     label: str = ""  # What a figure calls it
-    reported: str = ""  # What the report and its gate call it; empty if it only serves those that are reported
+    reported: str = (
+        ""  # What the report and its gate call it; empty if it only serves those that are reported
+    )
     sampled: bool = True  # Whether the model has it; otherwise it is completed from the draws
-    required: bool | str = True  # Whether every fit has it, or the choice of the spec with which it does
+    required: bool | str = (
+        True  # Whether every fit has it, or the choice of the spec with which it does
+    )
 
     def units(self, frequency: str) -> str:
         """Return the unit as a fit's variable has it: months or weeks for periods, and 1 for none."""
@@ -55,19 +59,25 @@ class Prior:
     value: PriorValue  # The default: a spread, or centre and spread
     reason: str  # Why it stands there
     needs: str = ""  # Of the spec, by its names for that; empty if every model uses it
-    pace: float = 0.0  # Exponent by which the quantity grows with the number of periods in a month: 1 for a half-life
+    # Exponent by which the quantity grows with the number of periods in a month: 1 for a half-life
+    pace: float = 0.0
 
 
 def variables_of(part: str) -> tuple[Variable, ...]:
     """Return the variables of a part of the model, as variables.toml has them."""
-    return tuple(Variable(name, tuple(row.pop("dims")), **row) for name, row in _table("variables.toml")[part].items())
+    return tuple(
+        Variable(name, tuple(row.pop("dims")), **row)
+        for name, row in _table("variables.toml")[part].items()
+    )
 
 
 def priors_of(part: str) -> tuple[Prior, ...]:
     """Return the priors of a part of the model, as priors.toml has them."""
     found = []
     for name, row in _table("priors.toml")[part].items():
-        value = row.pop("value") if "value" in row else (math.log(row.pop("median")), row.pop("spread"))
+        value = (
+            row.pop("value") if "value" in row else (math.log(row.pop("median")), row.pop("spread"))
+        )
         found.append(Prior(name, tuple(value) if isinstance(value, list) else value, **row))
     return tuple(found)
 
@@ -99,7 +109,9 @@ class Registry[Kind: Any]:
             raise SpecError(f"kind: got {kind!r:.60}; expected a class")
         own = kind()
         if own.name in self._kinds:
-            raise SpecError(f"{self.field}: {own.name!r} is registered already; choose another name")
+            raise SpecError(
+                f"{self.field}: {own.name!r} is registered already; choose another name"
+            )
         self._kinds[own.name] = own
         return kind
 
@@ -120,7 +132,10 @@ class Free:
     """A free variable: normal, or log-normal where it is positive."""
 
     name: str
-    prior: tuple[Any, Any] = (0.0, 1.0)  # Centre and spread of it, or of its logarithm; arrays if its values differ
+    prior: tuple[Any, Any] = (
+        0.0,
+        1.0,
+    )  # Centre and spread of it, or of its logarithm; arrays if its values differ
     dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
     positive: bool = False
 
@@ -129,7 +144,9 @@ class Free:
         import pymc as pm
 
         named = all(isinstance(dim, str) for dim in self.dims)
-        form: dict[str, Any] = {} if not self.dims else {"dims": self.dims} if named else {"shape": self.dims}
+        form: dict[str, Any] = (
+            {} if not self.dims else {"dims": self.dims} if named else {"shape": self.dims}
+        )
         if self.prior is FLAT:
             return pm.Flat(self.name, **form)
         return (pm.LogNormal if self.positive else pm.Normal)(self.name, *self.prior, **form)
@@ -165,7 +182,9 @@ class ByDyad:
         """Population, spread and what every dyad deviates, or the dyads' own."""
         if not self.pool:
             centre, sd = self.prior
-            return (Free(f"{self.name}_dyad", (centre, float(np.hypot(sd, self.spread))), self.dims),)
+            return (
+                Free(f"{self.name}_dyad", (centre, float(np.hypot(sd, self.spread))), self.dims),
+            )
         return (
             Free(f"{self.name}_population", self.prior, self.dims[1:]),
             spread_around(f"{self.name}_dyad_sd", self.spread),
@@ -186,9 +205,15 @@ class ByDyad:
         return np.asarray(population[0] + np.exp(population[1]) * own if population else own)
 
 
-type Declared = dict[str, Free | ByDyad]  # Parameters by role: the name of a variable of the posterior, where it is one
+type Declared = dict[
+    str, Free | ByDyad
+]  # Parameters by role: the name of a variable of the posterior, where it is one
 
 
 def free_of(declared: Declared) -> list[Free]:
     """Return all free variables, in order."""
-    return [free for one in declared.values() for free in (one.free if isinstance(one, ByDyad) else (one,))]
+    return [
+        free
+        for one in declared.values()
+        for free in (one.free if isinstance(one, ByDyad) else (one,))
+    ]

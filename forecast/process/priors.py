@@ -1,8 +1,9 @@
 """Priors of the model, as priors.toml states them with their reasons, and as a user changes them.
 
-A pair is the mean and standard deviation of a normal prior, on the log-odds scale of the level or of a logarithm (see
-docs/model.md). A single number that ends in dyads or eras is the typical standard deviation of these around their
-population: the standard deviation itself has a log-normal prior. Priors share their names with posterior variables.
+A pair is the mean and standard deviation of a normal prior, on the log-odds scale of the level or
+of a logarithm (see docs/model.md). A single number that ends in dyads or eras is the typical
+standard deviation of these around their population: the standard deviation itself has a log-normal
+prior. Priors share their names with posterior variables.
 """
 
 import difflib
@@ -18,20 +19,29 @@ from forecast.process.declarations import Prior, PriorValue, priors_of
 from forecast.process.trend import trends
 
 COMMON = priors_of("common")
-"""Those that no trend and no cycle declares; in weeks half-lives are longer and steps smaller (`pace`)."""
-OF_DATASETS = {"dataset_dyads", "dataset_drift", "dataset_concentration"}  # Of what several datasets have of their own
+"""Those that no trend and no cycle declares; in weeks half-lives are longer and steps smaller
+(`pace`)."""
+OF_DATASETS = {
+    "dataset_dyads",
+    "dataset_drift",
+    "dataset_concentration",
+}  # Of what several datasets have of their own
 LONGEST, LONGEST_MONTHS = 240.0, {"trend_half_life": 2400.0}
-"""The longest typical half-life that a prior may have, in months: a centre above its logarithm was meant in months."""
+"""The longest typical half-life that a prior may have, in months: a centre above its logarithm was
+meant in months."""
 
 
 @dataclass(frozen=True, init=False, repr=False)
 class Priors:
-    """Centres and spreads, attributes by name; ``forecast/process/priors.toml`` says why each stands where it stands.
+    """Centres and spreads, attributes by name.
+
+    ``forecast/process/priors.toml`` says why each stands where it stands.
 
     Parameters
     ----------
     **values : float or (float, float)
-        The priors to change, by name, those that a trend or a cycle alone has (``band``, ``lean`` ...) among them.
+        The priors to change, by name, those that a trend or a cycle alone has (``band``, ``lean``
+        ...) among them.
 
     Examples
     --------
@@ -42,11 +52,16 @@ class Priors:
     Priors(
     """
 
-    changed: tuple[tuple[str, PriorValue], ...] = ()  # Those that differ from their defaults, by name
+    changed: tuple[
+        tuple[str, PriorValue], ...
+    ] = ()  # Those that differ from their defaults, by name
 
     def __init__(self, **values: Any) -> None:
         given, known = {**dict(values.pop("changed", ())), **values}, all_priors()
-        given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+        given = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+        }
         unknown = sorted(given.keys() - known.keys())
         if unknown:
             near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.5)
@@ -58,7 +73,9 @@ class Priors:
 
     def _set(self, given: dict[str, Any]) -> None:
         known = all_priors()
-        changed = tuple((name, value) for name, value in sorted(given.items()) if value != known[name].value)
+        changed = tuple(
+            (name, value) for name, value in sorted(given.items()) if value != known[name].value
+        )
         object.__setattr__(self, "changed", changed)
 
     def __repr__(self) -> str:
@@ -84,9 +101,16 @@ class Priors:
 
     def paced(self, periods_a_month: float) -> "Priors":
         """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
-        now = {prior.name: (prior.pace, *getattr(self, prior.name)) for prior in all_priors().values() if prior.pace}
+        now = {
+            prior.name: (prior.pace, *getattr(self, prior.name))
+            for prior in all_priors().values()
+            if prior.pace
+        }
         step = np.log(periods_a_month)
-        own = {name: (centre + float(pace * step), spread) for name, (pace, centre, spread) in now.items()}
+        own = {
+            name: (centre + float(pace * step), spread)
+            for name, (pace, centre, spread) in now.items()
+        }
         result = object.__new__(type(self))  # without the check of months: they may be in periods
         result._set(dict(self.changed) | own)
         return result
@@ -107,8 +131,14 @@ def _check(prior: Prior, value: Any) -> None:
     name, pair = prior.name, isinstance(prior.value, tuple)
     numbers = value if isinstance(value, tuple) else (value,)
     fitting = isinstance(value, tuple) == pair and len(numbers) == 1 + pair
-    if not (fitting and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) and numbers[-1] > 0):
-        form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
+    if not (
+        fitting
+        and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers)
+        and numbers[-1] > 0
+    ):
+        form = (
+            "a pair of finite numbers, the second positive" if pair else "a positive finite number"
+        )
         raise SpecError(f"priors: {name} is {value!r}; expected {form}")
     longest = LONGEST_MONTHS.get(name, LONGEST)
     if prior.pace == 1.0 and numbers[0] > math.log(longest):

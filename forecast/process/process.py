@@ -14,7 +14,8 @@ from forecast.process.trend import Trend
 from forecast.typing import Bool, Float
 
 STREAMS = ("trend", "shocks", "frameworks")
-"""Purposes of random numbers: steps of the trend, shocks of the cycle, and what eras bring that begin."""
+"""Purposes of random numbers: steps of the trend, shocks of the cycle, and what eras bring that
+begin."""
 
 type Streams = Mapping[str, np.random.Generator]
 """Random generators by purpose; they may be the same one."""
@@ -26,7 +27,9 @@ class State:
 
     trend: Float
     cycle: Float  # Deviation from the trend; zero without a cycle
-    ceiling: Float | None = None  # None where the model has none; infinite before a first era begins
+    ceiling: Float | None = (
+        None  # None where the model has none; infinite before a first era begins
+    )
 
     @property
     def level(self) -> Float:
@@ -53,7 +56,9 @@ class Process:
     trend: Trend
     cycle: Cycle | None
     ceiling: Ceiling | None
-    parameters: Mapping[str, Any]  # By the names of the posterior, in shapes that go with those of the states
+    parameters: Mapping[
+        str, Any
+    ]  # By the names of the posterior, in shapes that go with those of the states
 
     @cached_property
     def trend_motion(self) -> Motion:
@@ -76,8 +81,13 @@ class Process:
             ceiling=None if self.ceiling is None else np.full(shape, np.inf),
         )
 
-    def step(self, state: State, begins: Bool | bool, rngs: Streams, of_era: Float | None = None) -> State:
-        """Move states by one period; where an era begins, the trend jumps, free of the ceiling of the last one."""
+    def step(
+        self, state: State, begins: Bool | bool, rngs: Streams, of_era: Float | None = None
+    ) -> State:
+        """Move states by one period.
+
+        Where an era begins, the trend jumps, free of the ceiling of the last one.
+        """
         bound = None if state.ceiling is None else np.where(begins, np.inf, state.ceiling)
         trend = self.trend.step(state.trend, self.trend_motion, rngs["trend"], begins, bound)
         cycle = state.cycle
@@ -85,15 +95,19 @@ class Process:
             cycle = self.cycle.step(cycle, self.cycle_motion, rngs["shocks"])
         return self.begin_eras(replace(state, trend=trend, cycle=cycle), begins, rngs, of_era)
 
-    def begin_eras(self, state: State, begins: Bool | bool, rngs: Streams, of_era: Float | None = None) -> State:
+    def begin_eras(
+        self, state: State, begins: Bool | bool, rngs: Streams, of_era: Float | None = None
+    ) -> State:
         """Return states with what eras bring that begin.
 
-        `of_era` is their headroom under a ceiling, or the value of a trend that is constant within an era; what is not
-        given is drawn from the dyad's population of eras.
+        `of_era` is their headroom under a ceiling, or the value of a trend that is constant within
+        an era; what is not given is drawn from the dyad's population of eras.
         """
         level = None if self.trend.moves else of_era
         trend = self.trend.begin(state.trend, self.trend_motion, begins, rngs["trend"], level)
         ceiling = state.ceiling
         if ceiling is not None and self.ceiling is not None:
-            ceiling = self.ceiling.begin(ceiling, trend, begins, self.parameters, rngs["frameworks"], of_era)
+            ceiling = self.ceiling.begin(
+                ceiling, trend, begins, self.parameters, rngs["frameworks"], of_era
+            )
         return replace(state, trend=trend, ceiling=ceiling)

@@ -1,8 +1,9 @@
 """Trends: the slow component of the level, one class per trend.
 
-The trend returns to the dyad's long-run mean, walks, or has one value per era. Its transition over many periods is
-known; its step in the first period of an era is larger. To add a trend, derive a class from `Trend` with a name,
-words, its own parameters and `retention`, or `next` and `moments`, and `register_trend` it.
+The trend returns to the dyad's long-run mean, walks, or has one value per era. Its transition over
+many periods is known; its step in the first period of an era is larger. To add a trend, derive a
+class from `Trend` with a name, words, its own parameters and `retention`, or `next` and `moments`,
+and `register_trend` it.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 class Trend(Component):
     """A slow component that keeps, per period, a fraction of its distance from the dyad's long-run mean.
 
-    Its methods read ``mean``, the long-run mean, or the centre of where it starts; ``step``, the standard deviation of
-    a period's step; ``jump``, that of what the beginning of an era adds; ``start``, that of the first value around the
-    mean; ``retention``, the fraction kept; and what a class of its own declares.
+    Its methods read ``mean``, the long-run mean, or the centre of where it starts; ``step``, the
+    standard deviation of a period's step; ``jump``, that of what the beginning of an era adds;
+    ``start``, that of the first value around the mean; ``retention``, the fraction kept; and what a
+    class of its own declares.
 
     Examples
     --------
@@ -42,25 +44,38 @@ class Trend(Component):
 
     exact_over_periods: ClassVar[bool] = True
     moves: ClassVar[bool] = True  # Whether it varies within an era
-    reverts: ClassVar[bool] = False  # Whether it returns to its mean, so that it is a cycle if there is no other
-    has_mean: ClassVar[bool] = True  # Whether it has a long-run mean of its own; else it starts around the prior's
+    reverts: ClassVar[bool] = (
+        False  # Whether it returns to its mean, so that it is a cycle if there is no other
+    )
+    has_mean: ClassVar[bool] = (
+        True  # Whether it has a long-run mean of its own; else it starts around the prior's
+    )
 
     @property
     def reads(self) -> dict[str, str]:
         """Variables of the posterior that shape the motion, by the names that the methods read."""
-        return {name: f"trend_{name}" for name in ("mean", "step", "retention", "jump", "start")} | super().reads
+        return {
+            name: f"trend_{name}" for name in ("mean", "step", "retention", "jump", "start")
+        } | super().reads
 
     def motion(self, parameters: "Mapping[str, Any]") -> Motion:
-        """Take the parameters of the motion out of those of a posterior; without jumps theirs is zero."""
+        """Take the parameters of the motion out of those of a posterior.
+
+        Without jumps theirs is zero.
+        """
         return {"jump": 0.0, **super().motion(parameters)}
 
     def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
         """Declare the parameters; priors in periods."""
         declared: Declared = {}
         if self.has_mean:
-            declared["trend_mean"] = ByDyad("trend_mean", priors.trend_mean, priors.trend_mean_dyads, pool)
+            declared["trend_mean"] = ByDyad(
+                "trend_mean", priors.trend_mean, priors.trend_mean_dyads, pool
+            )
         if self.moves:
-            step = ByDyad("log_trend_step", priors.trend_step, priors.trend_step_dyads, pool, positive=True)
+            step = ByDyad(
+                "log_trend_step", priors.trend_step, priors.trend_step_dyads, pool, positive=True
+            )
             declared["trend_step"] = step
         if jumps:
             declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
@@ -71,7 +86,10 @@ class Trend(Component):
         return 1.0
 
     def add_motion(self, priors: "Priors", pool: bool, jumps: bool) -> Motion:
-        """Add the parameters of a moving trend to the PyMC model on the context stack; priors in periods."""
+        """Add the parameters of a moving trend to the PyMC model on the context stack.
+
+        Priors in periods.
+        """
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -83,9 +101,13 @@ class Trend(Component):
         kept = pm.Deterministic("trend_retention", pt.as_tensor(retention, dtype="float64"))
         jump = own.pop("trend_jump", 0.0)
         return {
-            **own, "mean": mean, "step": step, "jump": jump, "start": priors.trend_start,
+            **own,
+            "mean": mean,
+            "step": step,
+            "jump": jump,
+            "start": priors.trend_start,
             "retention": retention if isinstance(retention, float) else kept,
-        }  # fmt: skip
+        }
 
     def add_levels(self, priors: "Priors", pool: bool, jumps: bool, era_dyad: Index) -> Any:
         """Add the values of eras, (era,), of a trend that does not move within them to the PyMC model."""
@@ -93,7 +115,10 @@ class Trend(Component):
 
     def centre(self, priors: "Priors", dyads: int, jumps: bool) -> Motion:
         """Return the motion at the centres of the priors, which are in periods."""
-        own = {role: _central(one) for role, one in self.declare(priors, pool=False, jumps=jumps).items()}
+        own = {
+            role: _central(one)
+            for role, one in self.declare(priors, pool=False, jumps=jumps).items()
+        }
         return {
             **own,
             "mean": np.full(dyads, priors.trend_mean[0]),
@@ -114,17 +139,32 @@ class Trend(Component):
 
     def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
         carry = p["retention"] ** periods
-        variance = p["step"] ** 2 * gathered(p["retention"], periods, backend) + p["jump"] ** 2 * begins
+        variance = (
+            p["step"] ** 2 * gathered(p["retention"], periods, backend) + p["jump"] ** 2 * begins
+        )
         return Transitions(p["mean"] * (1.0 - carry), carry, backend.sqrt(variance))
 
     def step(
-        self, x: Float, p: Motion, rng: np.random.Generator, begins: Bool | bool = False, ceiling: Float | None = None
+        self,
+        x: Float,
+        p: Motion,
+        rng: np.random.Generator,
+        begins: Bool | bool = False,
+        ceiling: Float | None = None,
     ) -> Float:
-        """Draw the next values, softly below a ceiling if there is one; an era may begin in the period."""
+        """Draw the next values, softly below a ceiling if there is one.
+
+        An era may begin in the period.
+        """
         return step_below(self.next(x, p), self.shock(p, begins), ceiling, rng)
 
     def begin(
-        self, x: Float, p: Motion, begins: Bool | bool, rng: np.random.Generator, level: Float | None = None
+        self,
+        x: Float,
+        p: Motion,
+        begins: Bool | bool,
+        rng: np.random.Generator,
+        level: Float | None = None,
     ) -> Float:
         """Return the values where eras begin: of a trend that moves they are those to which its step led."""
         return x
@@ -140,7 +180,9 @@ def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
     (1.25, 3.0)
     """
     walks = backend.greater_equal(retention, 1.0)
-    kept = backend.where(walks, 0.5, retention)  # where it walks, any number that is not divided by zero
+    kept = backend.where(
+        walks, 0.5, retention
+    )  # where it walks, any number that is not divided by zero
     return backend.where(walks, periods, (1.0 - kept ** (2 * periods)) / (1.0 - kept**2))
 
 
@@ -197,12 +239,22 @@ class Constant(Trend):
         return p["mean"], p["jump"]
 
     def step(
-        self, x: Float, p: Motion, rng: np.random.Generator, begins: Bool | bool = False, ceiling: Float | None = None
+        self,
+        x: Float,
+        p: Motion,
+        rng: np.random.Generator,
+        begins: Bool | bool = False,
+        ceiling: Float | None = None,
     ) -> Float:
         return x
 
     def begin(
-        self, x: Float, p: Motion, begins: Bool | bool, rng: np.random.Generator, level: Float | None = None
+        self,
+        x: Float,
+        p: Motion,
+        begins: Bool | bool,
+        rng: np.random.Generator,
+        level: Float | None = None,
     ) -> Float:
         """Return the values of eras that begin, drawn around the dyad's if they are not given."""
         if level is None:
@@ -216,9 +268,12 @@ find_trend, trends, unregister_trend = _TRENDS.find, _TRENDS.all, _TRENDS.unregi
 
 
 def register_trend(kind: type[Trend]) -> type[Trend]:
-    """Make a trend known under its name; it joins the table of variables and `Priors`, and help and report name it.
+    """Make a trend known under its name.
 
-    Models with a trend of your own are compiled from the PyMC graph, which takes some twenty seconds.
+    It joins the table of variables and `Priors`, and help and report name it.
+
+    Models with a trend of your own are compiled from the PyMC graph, which takes some twenty
+    seconds.
 
     Returns
     -------
@@ -255,7 +310,10 @@ def register_trend(kind: type[Trend]) -> type[Trend]:
 
 
 def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
-    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era); NaN without a period."""
+    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era).
+
+    NaN without a period.
+    """
     means = np.full((*trend.shape[:-1], len(eras)), np.nan)
     for place, era in enumerate(eras):
         inside = era_index == era

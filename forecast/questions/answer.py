@@ -12,7 +12,13 @@ from forecast.errors import QuestionError, RareCondition
 from forecast.outlook.benchmarks import forecasters, pooled, without_pool
 from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.observed import Observed, observe, observe_unrecorded, simulate_kinds
-from forecast.outlook.question import LevelQuestion, Question, ShareQuestion, SingleQuestion, ToneQuestion
+from forecast.outlook.question import (
+    LevelQuestion,
+    Question,
+    ShareQuestion,
+    SingleQuestion,
+    ToneQuestion,
+)
 from forecast.outlook.recorded import DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability
@@ -22,7 +28,14 @@ from forecast.panel.record import counted_events, last_known
 from forecast.questions.event_question import EventQuestion, as_events
 from forecast.questions.events import answer_part
 from forecast.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled
-from forecast.questions.record import ALL, CountedKind, code_shares, question_record, record_without, require_reporting
+from forecast.questions.record import (
+    ALL,
+    CountedKind,
+    code_shares,
+    question_record,
+    record_without,
+    require_reporting,
+)
 from forecast.typing import Bool, Float, Index, Seed
 from forecast.wording import Card, Displayed, chance, day
 
@@ -58,15 +71,20 @@ class Answer(Displayed):
     void: Probability  # That it is void: for lack of events, or because its condition is not true
     recorded: int  # How many months of the window were recorded by then
     data: str  # SHA-256 of what the fit knows of all its dyads
-    # Of events: what to know of their set; of several dyads: that they are assumed to be independent; else empty.
+    # Of events: what to know of their set; of several dyads: that they are assumed to be
+    # independent; else empty.
     note: str
     seed: int  # How the simulations were simulated, and how many
     simulations: int
 
     def _card(self) -> Card:
-        said = self.chance.reason if isinstance(self.chance, NotDefined) else chance(self.chance.value)
+        said = (
+            self.chance.reason if isinstance(self.chance, NotDefined) else chance(self.chance.value)
+        )
         facts = [("yes", said), ("void", chance(self.void.value)), ("as of", f"{self.as_of}")]
-        return Card(f"Forecast of {self.question}", (*facts, *([("note", self.note)] if self.note else [])))
+        return Card(
+            f"Forecast of {self.question}", (*facts, *([("note", self.note)] if self.note else []))
+        )
 
 
 @checked
@@ -80,12 +98,13 @@ def answer_question(
 ) -> Answer:
     """Compute the probability of a question from a fit.
 
-    With the same seed it is the number that a report from the fit gives for the same window and baseline: of a share
-    the pool's, of a level the model's. The probability of events is that of their hazard
-    (`answer_events`), also in a joint or conditional question: there the simulations with the most of
-    them count as a yes, so that events and shares depend on each other. A question about another
-    volume), scatters and counts. What is recorded of the window counts as it is, the month so far included; what
-    coverage leaves out of it up to the day of the fit is simulated by the model.
+    With the same seed it is the number that a report from the fit gives for the same window and
+    baseline: of a share the pool's, of a level the model's. The probability of events is that of
+    their hazard (`answer_events`), also in a joint or conditional question: there the simulations
+    with the most of them count as a yes, so that events and shares depend on each other. A question
+    about another volume), scatters and counts. What is recorded of the window counts as it is, the
+    month so far included; what coverage leaves out of it up to the day of the fit is simulated by
+    the model.
 
     Parameters
     ----------
@@ -139,7 +158,8 @@ def answer_question(
 class PutPart:
     """A question about one dyad applied to a fit: recorded events of its window, and simulations of the rest.
 
-    What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and the months before.
+    What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and
+    the months before.
     """
 
     question: SingleQuestion
@@ -154,12 +174,16 @@ class PutPart:
     scores: SideScores | None = None  # What events of either side score, of a tone
 
     def simulate(
-        self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, published: bool = False
+        self,
+        fit: FitLike,
+        simulations_per_draw: int = SIMULATIONS_PER_DRAW,
+        *,
+        published: bool = False,
     ) -> Settled:
         """Return which simulations of the fit resolve to yes, and which at all, each (chain, draw, future).
 
-        They can be weighted or selected. They are the model's; or as `published`: shares pooled with the benchmarks.
-        Events occur as often as `counted` says.
+        They can be weighted or selected. They are the model's; or as `published`: shares pooled
+        with the benchmarks. Events occur as often as `counted` says.
         """
         question, seed, rest = self.question, self.seed, self.rest(fit, simulations_per_draw)
         if self.ahead > 0:
@@ -169,7 +193,9 @@ class PutPart:
             if isinstance(question, LevelQuestion):
                 return question.settle_level(simulations.share[..., self._last(simulations)])
             kinds = self.kind is not None and not published
-            observed = self.require(observe(fit, simulations, self.ahead, self.record, seed=seed, kinds=kinds))
+            observed = self.require(
+                observe(fit, simulations, self.ahead, self.record, seed=seed, kinds=kinds)
+            )
             observed = self._published(observed) if published else observed
             counts = self.unknown(simulations, observed, rest).after(self.past, self.missing)
         elif isinstance(question, LevelQuestion):
@@ -194,13 +220,15 @@ class PutPart:
         if self.kind is None:
             return found
         rng = stream(self.seed, self.record.dyad, f"kinds {self.record.number}")
-        return replace(found, kinds=simulate_kinds(self.record, found.total, found.cooperative, rng))
+        return replace(
+            found, kinds=simulate_kinds(self.record, found.total, found.cooperative, rng)
+        )
 
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
         """Return the simulations with the most events of the kind, as large a part of all as `counted`; ties by lot.
 
-        Events so keep the probability of their hazard, and depend on shares as in the simulations. Of quiet days the
-        simulations with the fewest events are taken.
+        Events so keep the probability of their hazard, and depend on shares as in the simulations.
+        Of quiet days the simulations with the fewest events are taken.
         """
         assert counts.kind is not None and self.kind is not None and self.counted is not None
         assert isinstance(self.question, EventQuestion)
@@ -212,7 +240,10 @@ class PutPart:
         return np.clip(self.counted * number.size - rank, 0.0, 1.0).reshape(size)
 
     def settle(
-        self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None = None
+        self,
+        simulations: Simulations,
+        observed: Observed | NotDefined,
+        rest: WindowCounts | None = None,
     ) -> tuple[Bool, Bool]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
 
@@ -222,7 +253,9 @@ class PutPart:
             return self.question.settle_level(simulations.share[..., self._last(simulations)])
         if isinstance(self.question, EventQuestion):
             raise QuestionError(no_fit_words(self.question.id, "a scenario"))
-        return self.question.settle(self.unknown(simulations, observed, rest).after(self.past, self.missing))
+        return self.question.settle(
+            self.unknown(simulations, observed, rest).after(self.past, self.missing)
+        )
 
     def unknown(
         self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None
@@ -234,16 +267,23 @@ class PutPart:
                 f"{self.question.id}: months of its window are not recorded to their end, and these simulations begin "
                 f"after {day(last)}. Take a fit as of the end of a recorded month, or add events"
             )
-        months = range(max(months_between(last, self.question.first), 1), self._last(simulations) + 1)
+        months = range(
+            max(months_between(last, self.question.first), 1), self._last(simulations) + 1
+        )
         ahead = self._counts(self.require(observed), months)
         return ahead if rest is None else rest.then(ahead)
 
     def rest(self, fit: FitLike, simulations_per_draw: int) -> WindowCounts | None:
-        """Simulate what is not recorded of the months of the window up to the present; None if all is."""
+        """Simulate what is not recorded of the months of the window up to the present.
+
+        None if all is.
+        """
         if not self.missing:
             return None
         first = self.record.place(self.question.first) + self.recorded - self.missing
-        found = observe_unrecorded(fit, self.record, first, seed=self.seed, simulations_per_draw=simulations_per_draw)
+        found = observe_unrecorded(
+            fit, self.record, first, seed=self.seed, simulations_per_draw=simulations_per_draw
+        )
         return self._counts(self.require(found), range(self.missing), "unrecorded ")
 
     @property
@@ -259,7 +299,9 @@ class PutPart:
     def require(self, observed: Observed | NotDefined) -> Observed:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
-            raise QuestionError(f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}")
+            raise QuestionError(
+                f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}"
+            )
         if observed.record.number != self.record.number:
             raise QuestionError(
                 f"{self.question.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask "
@@ -318,23 +360,36 @@ class PutQuestion:
         return " ".join(note for note in notes if note)
 
     def member(self, size: tuple[int, ...]) -> Index | None:
-        """Return the place in `MEMBERS` of the forecaster of each published simulation; None if they are no pool's."""
+        """Return the place in `MEMBERS` of the forecaster of each published simulation.
+
+        None if they are no pool's.
+        """
         part = self.parts[0]
-        if len(self.parts) > 1 or part.ahead <= 0 or not isinstance(self.question, ShareQuestion | ToneQuestion):
+        if (
+            len(self.parts) > 1
+            or part.ahead <= 0
+            or not isinstance(self.question, ShareQuestion | ToneQuestion)
+        ):
             return None
         if without_pool(part.record) is not None:
             return None
         return forecasters(part.seed, part.question.dyad, size)
 
     def simulate(
-        self, fit: FitLike, simulations_per_draw: int = SIMULATIONS_PER_DRAW, *, published: bool = False
+        self,
+        fit: FitLike,
+        simulations_per_draw: int = SIMULATIONS_PER_DRAW,
+        *,
+        published: bool = False,
     ) -> Settled:
         """Return how much of each simulation of the fit is a yes, and how much is not void.
 
-        The model's simulations of all dyads are of the same draws. Published ones are of the same forecasters, so that
-        the probability is the mean of the forecasters' joint probabilities.
+        The model's simulations of all dyads are of the same draws. Published ones are of the same
+        forecasters, so that the probability is the mean of the forecasters' joint probabilities.
         """
-        found = [part.simulate(fit, simulations_per_draw, published=published) for part in self.parts]
+        found = [
+            part.simulate(fit, simulations_per_draw, published=published) for part in self.parts
+        ]
         if published:
             later = zip(self.parts[1:], found[1:], strict=True)
             found = [found[0], *(self._matched(part, settled) for part, settled in later)]
@@ -371,7 +426,9 @@ class PutQuestion:
 
 
 @checked
-def put_question(fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None) -> PutQuestion:
+def put_question(
+    fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None
+) -> PutQuestion:
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
     Parameters and errors are those of `answer_question`.
@@ -389,10 +446,14 @@ def put_question(fit: FitLike, question: Question, *, seed: Seed = 1, table: "Ev
     >>> scenario(fit, "USA-CHN", tables, questions=[asked])  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    return PutQuestion(question, tuple(_put_part(fit, part, seed, table) for part in question.parts))
+    return PutQuestion(
+        question, tuple(_put_part(fit, part, seed, table) for part in question.parts)
+    )
 
 
-def _put_part(fit: FitLike, question: SingleQuestion, seed: int, table: "EventTable | None") -> PutPart:
+def _put_part(
+    fit: FitLike, question: SingleQuestion, seed: int, table: "EventTable | None"
+) -> PutPart:
     """Apply a question about one dyad."""
     question = as_events(question) or question
     (record, kind), clock = question_record(fit.panel, question, table), Clock.of(fit.panel)
@@ -420,9 +481,14 @@ def _put_part(fit: FitLike, question: SingleQuestion, seed: int, table: "EventTa
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:
     """Return what is recorded of the window's months up to the present, and from which of them on not all is."""
-    start, stop = record.place(question.first), min(record.place(question.last) + 1, len(record.covered))
+    start, stop = (
+        record.place(question.first),
+        min(record.place(question.last) + 1, len(record.covered)),
+    )
     if start < 0:
-        raise QuestionError(f"{question.id}: the data begin after its window, {day(question.first)}")
+        raise QuestionError(
+            f"{question.id}: the data begin after its window, {day(question.first)}"
+        )
     own = slice(min(start, stop), stop)
     whole = record.whole[own]
     return record.months(own), 0 if whole.all() else len(whole) - int(whole.argmin())

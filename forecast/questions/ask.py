@@ -12,14 +12,25 @@ from forecast.dates import LONGEST_HORIZON, Day, add_months, month_end, optional
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
-from forecast.outlook.question import FixedBaseline, PassageQuestion, Question, SingleQuestion, terms_of
+from forecast.outlook.question import (
+    FixedBaseline,
+    PassageQuestion,
+    Question,
+    SingleQuestion,
+    terms_of,
+)
 from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
 from forecast.questions.form import CompoundQuestion, question_of
-from forecast.questions.record import named_dataset, record_of, require_monthly_counts, require_reporting
+from forecast.questions.record import (
+    named_dataset,
+    record_of,
+    require_monthly_counts,
+    require_reporting,
+)
 from forecast.typing import Bool
 
 if TYPE_CHECKING:
@@ -53,8 +64,8 @@ def make_question(
 ) -> Question:
     """Make a question about the months after a panel, with what the panel knows fixed in it.
 
-    Exactly one of `higher`, `lower`, `above`, `below` and `level` says what is asked. Events are asked for by
-    `make_event_question`.
+    Exactly one of `higher`, `lower`, `above`, `below` and `level` says what is asked. Events are
+    asked for by `make_event_question`.
 
     Parameters
     ----------
@@ -73,16 +84,18 @@ def make_question(
     above, below : float, optional
         Whether the share is at least, or at most, so many percent.
     measure : {"share", "tone"}
-        Whether these four are about the share, or about the tone: the mean Goldstein score of the events, in points of
-        that scale, -10 to 10.
+        Whether these four are about the share, or about the tone: the mean Goldstein score of the
+        events, in points of that scale, -10 to 10.
     when : {"at", "by", "throughout"}
-        Whether the share is that of the window; or that of rolling windows, some of which or all of which count.
+        Whether the share is that of the window; or that of rolling windows, some of which or all of
+        which count.
     span : int, optional
         Months of a rolling window; by default 12.
     level : float, optional
         Whether the latent level is at least so much, percent, in the end. Never resolvable.
     dataset : str, optional
-        Which of several datasets records it; by default the main one (`forecast.outlook.main_dataset`).
+        Which of several datasets records it; by default the main one
+        (`forecast.outlook.main_dataset`).
     id : str, optional
         Its name; by default made of what it asks.
     label : str, optional
@@ -129,9 +142,13 @@ def make_question(
     if span is not None and when == "at":
         raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
     if measure == "tone" and (name == "level" or when != "at"):
-        raise QuestionError("measure: the tone of a window can be higher, lower, above or below; leave out the rest")
+        raise QuestionError(
+            "measure: the tone of a window can be higher, lower, above or below; leave out the rest"
+        )
     if measure == "tone" and record.goldstein is None:
-        raise QuestionError(f"measure: {NO_SCORES.reason}, so that they have no tone; ask for the share")
+        raise QuestionError(
+            f"measure: {NO_SCORES.reason}, so that they have no tone; ask for the share"
+        )
     what = f"{'tone-' if measure == 'tone' else ''}{name}-{value:g}"
     fields: dict[str, Any]
     if name == "level":
@@ -142,8 +159,14 @@ def make_question(
             fields |= _tone_fields(record, baseline_months, name, float(value))
         else:
             fields |= _share_fields(record, baseline_months, name, float(value), when, span or SPAN)
-    fields |= {"version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), **terms_of(record, *window)}
-    made = question_of({key: value for key, value in fields.items() if value is not None}, "question")
+    fields |= {
+        "version": 1,
+        "id": id or _name(dyad, what, fields.get("when", ""), window),
+        **terms_of(record, *window),
+    }
+    made = question_of(
+        {key: value for key, value in fields.items() if value is not None}, "question"
+    )
     assert isinstance(made, SingleQuestion)
     return made.model_copy(update={"base_rate": base_rate(made, record)})
 
@@ -157,8 +180,8 @@ def joint_question(
     Parameters
     ----------
     parts : sequence of Question
-        Two to six, as `make_question` or `make_event_question` returns them, of one or several dyads and asked as of
-        one day.
+        Two to six, as `make_question` or `make_event_question` returns them, of one or several
+        dyads and asked as of one day.
     required : {"all", "any"}
         How many of them make it a yes.
     id : str, optional
@@ -191,7 +214,9 @@ def joint_question(
 
 @checked
 def conditional_question(given: Question, then: Question, *, id: str | None = None) -> Question:
-    """Make a question on whether one comes true given that another does; it is void if that does not.
+    """Make a question on whether one comes true given that another does.
+
+    It is void if that does not.
 
     Parameters
     ----------
@@ -224,11 +249,16 @@ def conditional_question(given: Question, then: Question, *, id: str | None = No
     return _compound(values, (then, given), "-given-", id)
 
 
-def _compound(values: dict[str, Any], parts: Sequence[Question], link: str, id: str | None) -> Question:
+def _compound(
+    values: dict[str, Any], parts: Sequence[Question], link: str, id: str | None
+) -> Question:
     """Combine questions, with a name made of theirs and the base rate of independent parts."""
     windows = [f"-{part.first:%Y-%m}-to-{part.last:%Y-%m}" for part in parts]
     alike = len(set(windows)) == 1
-    names = [part.id.removesuffix(window) if alike else part.id for part, window in zip(parts, windows, strict=True)]
+    names = [
+        part.id.removesuffix(window) if alike else part.id
+        for part, window in zip(parts, windows, strict=True)
+    ]
     name = link.join(names) + (windows[0] if alike else "")
     made = question_of({"version": 1, "id": id or name[:80].strip("-"), **values}, "question")
     assert isinstance(made, CompoundQuestion)
@@ -242,9 +272,9 @@ def _compound(values: dict[str, Any], parts: Sequence[Question], link: str, id: 
 def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
     """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
 
-    Every month that is covered to its end ends a window. Windows overlap, so that n of m months that are not void count
-    as n / m, at least as one; of these, (yes + 1) / (n / m + 2): so few prove little. None of a level, or where no
-    window is over.
+    Every month that is covered to its end ends a window. Windows overlap, so that n of m months
+    that are not void count as n / m, at least as one; of these, (yes + 1) / (n / m + 2): so few
+    prove little. None of a level, or where no window is over.
     """
     seen = np.flatnonzero(record.whole)
     if not question.resolvable or not seen.size:
@@ -261,21 +291,30 @@ def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
     return round((yes / windows * apart + 1) / (apart + 2), 4)
 
 
-def _settle_earlier(question: SingleQuestion, record: DatasetRecord, window: slice) -> tuple[Bool, Bool]:
-    """Settle the question for an earlier window; what rolling windows hold of the months before goes with it."""
+def _settle_earlier(
+    question: SingleQuestion, record: DatasetRecord, window: slice
+) -> tuple[Bool, Bool]:
+    """Settle the question for an earlier window.
+
+    What rolling windows hold of the months before goes with it.
+    """
     if isinstance(question, PassageQuestion):
         before = _pairs(record, window.start, len(question.before))
         question = question.model_copy(update={"before": before})
     return question.settle(record.months(window))
 
 
-def _tone_fields(record: DatasetRecord, baseline_months: int, name: str, value: float) -> dict[str, Any]:
+def _tone_fields(
+    record: DatasetRecord, baseline_months: int, name: str, value: float
+) -> dict[str, Any]:
     """Return the fields of a question about the tone, with what the record fixes of them."""
     if name in ("above", "below"):
         return {"kind": "tone", "threshold": value}
     before = fixed_tone(record, record.baseline(baseline_months), baseline_months, value)
     if isinstance(before, NotDefined):
-        raise QuestionError(f"baseline: {before.reason}; compare with other months (baseline_months), or ask `above`")
+        raise QuestionError(
+            f"baseline: {before.reason}; compare with other months (baseline_months), or ask `above`"
+        )
     return {"kind": "tone", "baseline": before.model_dump()}
 
 
@@ -286,11 +325,16 @@ def _share_fields(
     if when not in ("at", "by", "throughout"):
         raise QuestionError(f"when: got {when!r:.40}; expected at, by or throughout")
     rolling = when != "at"
-    fields: dict[str, Any] = {"kind": "passage" if rolling else "share", "cooperative": record.cooperative_words}
+    fields: dict[str, Any] = {
+        "kind": "passage" if rolling else "share",
+        "cooperative": record.cooperative_words,
+    }
     if name in ("higher", "lower"):
         before = record.baseline(baseline_months)
         if isinstance(before, NotDefined):
-            raise QuestionError(f"baseline: {before.reason}; compare with fewer months (baseline_months)")
+            raise QuestionError(
+                f"baseline: {before.reason}; compare with fewer months (baseline_months)"
+            )
         if before.share is None:
             raise QuestionError(f"baseline: {FEW_BEFORE.reason}; ask with `above` or `below`")
         fields["baseline"] = FixedBaseline.of(record, before, value).model_dump(by_alias=True)
@@ -302,7 +346,11 @@ def _share_fields(
                 f"when: coverage ends before {record.clock.name()}, so that windows which are half over cannot be "
                 "counted; ask as of an earlier day, or `at`"
             )
-        fields |= {"when": when, "span": span, "before": _pairs(record, len(record.covered), span - 1)}
+        fields |= {
+            "when": when,
+            "span": span,
+            "before": _pairs(record, len(record.covered), span - 1),
+        }
     return fields
 
 
@@ -319,7 +367,9 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
     first = record.clock.last_day() + timedelta(days=1)
     if (months or SPAN) > LONGEST_HORIZON:
         raise QuestionError(f"months: {months}; expected 1 to {LONGEST_HORIZON}")
-    end = month_end(last) if last is not None else month_end(add_months(first, (months or SPAN) - 1))
+    end = (
+        month_end(last) if last is not None else month_end(add_months(first, (months or SPAN) - 1))
+    )
     if end < first:
         raise QuestionError(
             f"last (--until): {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
@@ -331,7 +381,9 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
 def _pairs(record: DatasetRecord, stop: int, months: int) -> tuple[tuple[int, int], ...]:
     """Return the numbers of events and of cooperative events in so many months before a position."""
     if months > stop or not record.covered[stop - months : stop].all():
-        raise QuestionError(f"span: fewer than {months} months before are covered; use a shorter one")
+        raise QuestionError(
+            f"span: fewer than {months} months before are covered; use a shorter one"
+        )
     own = slice(stop - months, stop)
     pairs = zip(record.total[own].tolist(), record.cooperative[own].tolist(), strict=True)
     return tuple((int(n), int(k)) for n, k in pairs)

@@ -1,7 +1,8 @@
 """Rows of the record that decide a question, and the day on which they decided it.
 
-Of a count the rows of its kind or set, of a share or tone all rows of the window. A question that asks for at least so
-many events is decided on the day on which the last of these was known: later forecasts of it predict nothing.
+Of a count the rows of its kind or set, of a share or tone all rows of the window. A question that
+asks for at least so many events is decided on the day on which the last of these was known: later
+forecasts of it predict nothing.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,18 @@ if TYPE_CHECKING:
 
     from forecast.events import EventTable
 
-COLUMNS = ("question", "date", "known_at", "source", "target", "cameo", "counted", "side", "summary", "reference")
+COLUMNS = (
+    "question",
+    "date",
+    "known_at",
+    "source",
+    "target",
+    "cameo",
+    "counted",
+    "side",
+    "summary",
+    "reference",
+)
 """Columns of the rows that decide a question."""
 
 HAPPENED = "It has come true"
@@ -36,7 +48,9 @@ type PanelOf = Callable[[str], "xr.Dataset"]
 
 
 @checked
-def deciding_rows(question: Question, table: "EventTable", panel_of: PanelOf, known_by: date) -> pd.DataFrame:
+def deciding_rows(
+    question: Question, table: "EventTable", panel_of: PanelOf, known_by: date
+) -> pd.DataFrame:
     """Return the rows of its windows that decide a question, in order of time.
 
     Parameters
@@ -52,9 +66,9 @@ def deciding_rows(question: Question, table: "EventTable", panel_of: PanelOf, kn
     Returns
     -------
     pandas.DataFrame
-        ``question``, the name of the part that the row decides; ``date``, ``known_at``, ``source``, ``target``,
-        ``cameo``; ``counted``, for how many events the row counts; ``side``, ``cooperative`` or ``hostile`` (empty for
-        events of a set); ``summary`` and ``reference``.
+        ``question``, the name of the part that the row decides; ``date``, ``known_at``, ``source``,
+        ``target``, ``cameo``; ``counted``, for how many events the row counts; ``side``,
+        ``cooperative`` or ``hostile`` (empty for events of a set); ``summary`` and ``reference``.
 
     Raises
     ------
@@ -76,11 +90,15 @@ def deciding_rows(question: Question, table: "EventTable", panel_of: PanelOf, kn
         raise QuestionError(
             f"{question.id}: no rows of these data decide it; it is about the level, or asked elsewhere"
         )
-    rows = pd.concat([_rows_of(part, table, panel_of, known_by) for part in question.parts], ignore_index=True)
+    rows = pd.concat(
+        [_rows_of(part, table, panel_of, known_by) for part in question.parts], ignore_index=True
+    )
     return rows[list(COLUMNS)]
 
 
-def _rows_of(question: SingleQuestion, table: "EventTable", panel_of: PanelOf, known_by: date) -> pd.DataFrame:
+def _rows_of(
+    question: SingleQuestion, table: "EventTable", panel_of: PanelOf, known_by: date
+) -> pd.DataFrame:
     """Return the rows that decide a question about one dyad."""
     events = as_events(question)
     if events is not None:
@@ -90,16 +108,21 @@ def _rows_of(question: SingleQuestion, table: "EventTable", panel_of: PanelOf, k
         record, _ = question_record(panel, question, table)
         rows = counted_events(panel, question.dyad, table, max(record.place(question.first), 0))
         inside = rows["date"].between(str(question.first), str(question.last))
-        rows = rows[inside & (rows["of_dataset"] == record.number) & (rows["known_at"] <= str(known_by))]
+        rows = rows[
+            inside & (rows["of_dataset"] == record.number) & (rows["known_at"] <= str(known_by))
+        ]
         cooperative = rows["of_class"] >= int(panel.attrs["zero_cut"])
         rows = rows.assign(side=cooperative.map({True: "cooperative", False: "hostile"}))
     return rows.assign(question=question.id).sort_values("date", kind="stable")
 
 
 def decided_on(question: Question, rows: pd.DataFrame) -> date | None:
-    """Return the day on which rows made the answer yes, whatever comes later; None if they have not.
+    """Return the day on which rows made the answer yes, whatever comes later.
 
-    A share, a tone and quiet days are decided by the end of the window, and a condition is not followed.
+    None if they have not.
+
+    A share, a tone and quiet days are decided by the end of the window, and a condition is not
+    followed.
     """
     if isinstance(question, JointQuestion):
         days = [decided_on(part, rows[rows["question"] == part.id]) for part in question.parts]
@@ -112,19 +135,30 @@ def decided_on(question: Question, rows: pd.DataFrame) -> date | None:
     needed = getattr(question, "at_least", None)
     if needed is None:
         return None
-    ordered = rows.assign(known=rows[["date", "known_at"]].max(axis=1)).sort_values("known", kind="stable")
+    ordered = rows.assign(known=rows[["date", "known_at"]].max(axis=1)).sort_values(
+        "known", kind="stable"
+    )
     enough = ordered[ordered["counted"].cumsum() >= needed]
     return None if enough.empty else enough["known"].iloc[0].date()
 
 
 def decided_note(when: date) -> str:
     """Return what a reader has to know of a forecast of an event that has happened."""
-    return f"{HAPPENED}: the data record it on {day(when)}. Forecasts from that day on are not scored."
+    return (
+        f"{HAPPENED}: the data record it on {day(when)}. Forecasts from that day on are not scored."
+    )
 
 
 def rows_sentence(question: Question, rows: pd.DataFrame) -> str:
     """Return how many rows and events decide a question, in a sentence."""
     events = int(rows["counted"].sum())
-    sides = {side: int(rows.loc[rows["side"] == side, "counted"].sum()) for side in ("cooperative", "hostile")}
-    split = f", {sides['cooperative']:,} cooperative and {sides['hostile']:,} hostile" if any(sides.values()) else ""
+    sides = {
+        side: int(rows.loc[rows["side"] == side, "counted"].sum())
+        for side in ("cooperative", "hostile")
+    }
+    split = (
+        f", {sides['cooperative']:,} cooperative and {sides['hostile']:,} hostile"
+        if any(sides.values())
+        else ""
+    )
     return f"{count(len(rows), 'row')} from {question.first} to {question.last}: {count(events, 'event')}{split}."

@@ -38,22 +38,34 @@ class EventQuestion(SingleQuestion):
     set: Word  # Name of the set; `codes` if the question states its own
     definition: Text  # Of the set, in words
     codes: tuple[Code, ...]  # Beginnings of the CAMEO codes
-    summary_words: tuple[Word, ...] = ()  # The summary contains one of them; empty if any summary will do
+    summary_words: tuple[
+        Word, ...
+    ] = ()  # The summary contains one of them; empty if any summary will do
     at_least: int = Field(default=1, ge=1, le=MOST_EVENTS)  # How many events
     by: State | None = None  # The state that acts; of a visit the visitor
     actor: Word | None = None  # A name that the row contains
-    quiet: int | None = Field(default=None, ge=1, le=LONGEST)  # In place of a number: days in a row without an event
+    quiet: int | None = Field(
+        default=None, ge=1, le=LONGEST
+    )  # In place of a number: days in a row without an event
 
     def require_open(self) -> None:
         """Reject a window that is over, ends before it begins, or is too long."""
         if self.last < self.first:
-            raise ValueError(f"first, last: the window ends on {self.last}, before it begins; swap them")
+            raise ValueError(
+                f"first, last: the window ends on {self.last}, before it begins; swap them"
+            )
         if self.last <= self.asked:
-            raise ValueError(f"last: {self.last} is not after {self.asked}, the day it was asked; ask of a later day")
+            raise ValueError(
+                f"last: {self.last} is not after {self.asked}, the day it was asked; ask of a later day"
+            )
         if (self.asked - self.first).days > LONGEST_PAST or (self.last - self.asked).days > LONGEST:
-            raise ValueError("first, last: expected a window of at most a year back and five years ahead")
+            raise ValueError(
+                "first, last: expected a window of at most a year back and five years ahead"
+            )
         if self.void_after <= self.last:
-            raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
+            raise ValueError(
+                f"void_after: {self.void_after} is not after the end of the window, {self.last}"
+            )
         if self.quiet is not None and self.quiet > (self.last - self.first).days + 1:
             raise ValueError(f"quiet: {self.quiet} days do not fit into the window; shorten them")
         if self.by is not None and self.by not in self.dyad.split("-"):
@@ -67,7 +79,9 @@ class EventQuestion(SingleQuestion):
     @property
     def asked_events(self) -> AskedEvents:
         """What it asks of the events, without its pair and dataset."""
-        return AskedEvents(self.wanted, self.last, self.first, self.at_least, self.by, self.actor, self.quiet)
+        return AskedEvents(
+            self.wanted, self.last, self.first, self.at_least, self.by, self.actor, self.quiet
+        )
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
@@ -76,8 +90,14 @@ class EventQuestion(SingleQuestion):
 
     @property
     def _counting(self) -> tuple[str, str, str]:
-        acting = f" Only events in which {self.by} acts count; of a visit, those of its visitors." if self.by else ""
-        named = f" Only rows whose actor or summary names {self.actor!r} count." if self.actor else ""
+        acting = (
+            f" Only events in which {self.by} acts count; of a visit, those of its visitors."
+            if self.by
+            else ""
+        )
+        named = (
+            f" Only rows whose actor or summary names {self.actor!r} count." if self.actor else ""
+        )
         return f"Events: {self.wanted.meaning} ({self.definition}).{acting}{named} ", "", ""
 
     def of_table(self, table: "EventTable", day: date) -> "pd.DataFrame":
@@ -122,13 +142,17 @@ class CountQuestion(SingleQuestion):
 
 
 def as_events(question: Question) -> EventQuestion | None:
-    """Return the question about events that a question is, or was in earlier ledgers; None of others."""
+    """Return the question about events that a question is, or was in earlier ledgers.
+
+    None of others.
+    """
     if isinstance(question, EventQuestion):
         return question
     if not isinstance(question, CountQuestion):
         return None
     fields = {
-        name: getattr(question, name) for name in EventQuestion.model_fields.keys() & CountQuestion.model_fields.keys()
+        name: getattr(question, name)
+        for name in EventQuestion.model_fields.keys() & CountQuestion.model_fields.keys()
     }
     codes = question.codes or codes_of_class(question.of)
     if not codes:
@@ -136,7 +160,12 @@ def as_events(question: Question) -> EventQuestion | None:
             f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no codes; resolve it by "
             "hand, and ask for events by their codes (--codes)"
         )
-    own = {"kind": "events", "set": question.of, "definition": question.means or question.of, "sentence": ""}
+    own = {
+        "kind": "events",
+        "set": question.of,
+        "definition": question.means or question.of,
+        "sentence": "",
+    }
     return EventQuestion.model_validate(fields | own | {"codes": codes})
 
 

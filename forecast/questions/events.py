@@ -67,7 +67,9 @@ def make_event_question(
     >>> made.id
     'usa-irn-strike-1-2024-04-01-to-2024-06-30'
     """
-    found = forecast_events(table, dyad, asked, as_of_day=optional_day(as_of, "as_of"), dataset=dataset)
+    found = forecast_events(
+        table, dyad, asked, as_of_day=optional_day(as_of, "as_of"), dataset=dataset
+    )
     asked = found.asked  # with the first day of its window
     assert asked.first is not None
     wanted = asked.wanted
@@ -100,7 +102,9 @@ def make_event_question(
         "quiet": asked.quiet,
         "base_rate": round(found.ten_years, 4),
     }
-    made = question_of({field: value for field, value in fields.items() if value is not None}, "question")
+    made = question_of(
+        {field: value for field, value in fields.items() if value is not None}, "question"
+    )
     assert isinstance(made, EventQuestion)
     return made
 
@@ -108,12 +112,18 @@ def make_event_question(
 def event_id(dyad: str, what: Sequence[str | None], first: date, last: date) -> str:
     """Return a name made of what is asked, and of which days."""
     words = "-".join([dyad, *(part for part in what if part), f"{first}", "to", f"{last}"]).lower()
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in words)[:80].strip("-")
+    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in words)[
+        :80
+    ].strip("-")
 
 
 @checked
 def answer_events(
-    table: "EventTable", question: EventQuestion, *, as_of: Day | None = None, expect: Sequence[Expected] = ()
+    table: "EventTable",
+    question: EventQuestion,
+    *,
+    as_of: Day | None = None,
+    expect: Sequence[Expected] = (),
 ) -> EventForecast:
     """Compute the probability of a question about events, from the events alone.
 
@@ -122,7 +132,8 @@ def answer_events(
     table : EventTable
     question : EventQuestion
     as_of : str or datetime.date, optional
-        Day whose knowledge counts; by default the last day of coverage, or that on which it was asked if later.
+        Day whose knowledge counts; by default the last day of coverage, or that on which it was
+        asked if later.
     expect : sequence of Expected
         Events that you expect, each with its chance.
 
@@ -160,7 +171,9 @@ def answer_events(
     )
 
 
-def answer_part(table: "EventTable", question: EventQuestion, known: date) -> tuple[float, tuple[str, ...]]:
+def answer_part(
+    table: "EventTable", question: EventQuestion, known: date
+) -> tuple[float, tuple[str, ...]]:
     """Return the probability of a part of another question as of a day, with what to know of it.
 
     The window of a part may be over while the whole question is open.
@@ -169,7 +182,9 @@ def answer_part(table: "EventTable", question: EventQuestion, known: date) -> tu
     if covered >= question.last:
         return float(question.outcome_of(question.of_table(table, known))), ()
     day = min(known, question.last - timedelta(days=1))
-    found = forecast_events(table, question.dyad, question.asked_events, as_of_day=day, dataset=question.dataset)
+    found = forecast_events(
+        table, question.dyad, question.asked_events, as_of_day=day, dataset=question.dataset
+    )
     return found.chance, found.notes
 
 

@@ -1,6 +1,7 @@
 """Questions and forecasts in the forms of the field: ForecastBench's JSON, a CDF of numbers, samples of hubs.
 
-A set is read as text alone: fields are bounded, unknown ones ignored, and nothing in them is executed.
+A set is read as text alone: fields are bounded, unknown ones ignored, and nothing in them is
+executed.
 
 References
 ----------
@@ -89,7 +90,9 @@ def read_question_set(path: str | Path, asked: date) -> list[Imported]:
     try:
         content = json.loads(read_bytes(path, LARGEST))
     except (OSError, ValueError, RecursionError) as error:
-        raise QuestionError(f"{path}: no question set can be read ({error!s:.100}); expected JSON") from error
+        raise QuestionError(
+            f"{path}: no question set can be read ({error!s:.100}); expected JSON"
+        ) from error
     questions = content.get("questions") if isinstance(content, dict) else None
     if not isinstance(questions, list) or len(questions) > MOST_QUESTIONS:
         raise QuestionError(f"{path}: expected the list `questions`, of at most {MOST_QUESTIONS:,}")
@@ -114,7 +117,9 @@ def _closing_day(each: dict[str, Any], where: str) -> date | None:
     try:
         return max((date.fromisoformat(text[:10]) for text in texts), default=None)
     except ValueError as error:
-        raise QuestionError(f"{where}: field `resolution_dates`: {texts!r:.60} are no days, as YYYY-MM-DD") from error
+        raise QuestionError(
+            f"{where}: field `resolution_dates`: {texts!r:.60} are no days, as YYYY-MM-DD"
+        ) from error
 
 
 def _imported(each: dict[str, Any], closes: date, asked: date, where: str) -> Imported:
@@ -123,7 +128,11 @@ def _imported(each: dict[str, Any], closes: date, asked: date, where: str) -> Im
     given = {"version": VERSION, "kind": "outside", "text": text, "asked": asked, "closes": closes}
     good = isinstance(url, str) and re.fullmatch(r"https?://[^\s<>\"']{1,500}", url)
     source = printable(str(each.get("source") or "market"))[:80]
-    fields = given | {"id": _name(each, where), "source": source, "source_id": printable(each["id"])[:500]}
+    fields = given | {
+        "id": _name(each, where),
+        "source": source,
+        "source_id": printable(each["id"])[:500],
+    }
     question = question_of(fields | ({"url": url} if good else {}), where)
     assert isinstance(question, OutsideQuestion)
     return Imported(question, _price(each), source)
@@ -153,17 +162,22 @@ def forecast_set(histories: Iterable[History], due: date, name: str) -> dict[str
     """Return the own numbers of outside questions as a forecast set of ForecastBench's form."""
     forecasts = [
         {
-            "id": one.question.source_id or one.question.id, "source": one.question.source or "unknown",
-            "forecast": one.last_answer.chance, "resolution_date": one.question.last.isoformat(),
+            "id": one.question.source_id or one.question.id,
+            "source": one.question.source or "unknown",
+            "forecast": one.last_answer.chance,
+            "resolution_date": one.question.last.isoformat(),
             "reasoning": one.last_answer.note or "",
         }
         for one in histories
         if isinstance(one.question, OutsideQuestion) and one.last_answer is not None
-    ]  # fmt: skip
+    ]
     return {
-        "organization": ORGANIZATION, "model": MODEL, "question_set": name, "forecast_due_date": due.isoformat(),
+        "organization": ORGANIZATION,
+        "model": MODEL,
+        "question_set": name,
+        "forecast_due_date": due.isoformat(),
         "forecasts": forecasts,
-    }  # fmt: skip
+    }
 
 
 def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) -> dict[str, Any]:
@@ -188,9 +202,13 @@ def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) ->
             break
     cdf: Sequence[float] = np.maximum.accumulate([1 - chance for chance in reached]).tolist()
     return {
-        "dyad": dyad, "set": asked.wanted.name, "first": str(found.asked.first), "last": str(asked.last),
-        "values": list(range(len(cdf))), "cdf": [round(value, 6) for value in cdf],
-    }  # fmt: skip
+        "dyad": dyad,
+        "set": asked.wanted.name,
+        "first": str(found.asked.first),
+        "last": str(asked.last),
+        "values": list(range(len(cdf))),
+        "cdf": [round(value, 6) for value in cdf],
+    }
 
 
 @dataclass(frozen=True)
@@ -202,7 +220,9 @@ class NumberCdf:
 
     def at_least(self, number: int) -> float:
         """Return the probability of at least so many events."""
-        below = [share for value, share in zip(self.values, self.cdf, strict=True) if value < number]
+        below = [
+            share for value, share in zip(self.values, self.cdf, strict=True) if value < number
+        ]
         return 1 - below[-1] if below else 1.0
 
 
@@ -230,14 +250,31 @@ def read_number_cdf(path: str | Path) -> NumberCdf:
     try:
         content = json.loads(read_bytes(path, LARGEST))
     except (OSError, ValueError, RecursionError) as error:
-        raise QuestionError(f"{path}: no distribution can be read ({error!s:.100}); expected JSON") from error
-    values, cdf = (content.get(name) if isinstance(content, dict) else None for name in ("values", "cdf"))
-    if not isinstance(values, list) or not isinstance(cdf, list) or not values or len(values) != len(cdf):
-        raise QuestionError(f"{path}: fields `values`, `cdf`: expected two lists of the same length")
+        raise QuestionError(
+            f"{path}: no distribution can be read ({error!s:.100}); expected JSON"
+        ) from error
+    values, cdf = (
+        content.get(name) if isinstance(content, dict) else None for name in ("values", "cdf")
+    )
+    if (
+        not isinstance(values, list)
+        or not isinstance(cdf, list)
+        or not values
+        or len(values) != len(cdf)
+    ):
+        raise QuestionError(
+            f"{path}: fields `values`, `cdf`: expected two lists of the same length"
+        )
     for place, (value, share) in enumerate(zip(values, cdf, strict=True), 1):
         if type(value) is not int or value < 0 or (place > 1 and value <= values[place - 2]):
-            raise QuestionError(f"{path}: field `values`, place {place}: {value!r:.40}; expected rising whole numbers")
-        if type(share) not in (int, float) or not 0 <= share <= 1 or (place > 1 and share < cdf[place - 2]):
+            raise QuestionError(
+                f"{path}: field `values`, place {place}: {value!r:.40}; expected rising whole numbers"
+            )
+        if (
+            type(share) not in (int, float)
+            or not 0 <= share <= 1
+            or (place > 1 and share < cdf[place - 2])
+        ):
             raise QuestionError(
                 f"{path}: field `cdf`, place {place}: {share!r:.40}; expected probabilities that never fall, 0 to 1"
             )
@@ -275,7 +312,8 @@ def hub_samples(
     Returns
     -------
     pandas.DataFrame
-        Columns `origin_date`, `target`, `dyad`, `horizon`, `output_type`, `output_type_id`, `value`.
+        Columns `origin_date`, `target`, `dyad`, `horizon`, `output_type`, `output_type_id`,
+        `value`.
 
     Raises
     ------
@@ -298,7 +336,9 @@ def hub_samples(
     seed = whole_seed(seed)
     months = tuple(sorted({int(one) for one in horizons}))
     if not months or months[0] < 1 or months[-1] > LONGEST_HORIZON:
-        raise QuestionError(f"horizons: {list(horizons)}; expected months from 1 to {LONGEST_HORIZON}")
+        raise QuestionError(
+            f"horizons: {list(horizons)}; expected months from 1 to {LONGEST_HORIZON}"
+        )
     origin = last_known(fit.panel).isoformat()
     parts = []
     for dyad in map(str, fit.panel["dyad"].to_numpy()):
@@ -312,10 +352,14 @@ def hub_samples(
         names = [f"{dyad}-{place + 1}" for place in np.tile(np.arange(samples), len(months))]
         parts.append(
             rows.assign(
-                origin_date=origin, target=HUB_TARGET, dyad=dyad, output_type="sample",
-                output_type_id=names, value=rows["value"].round(3),
+                origin_date=origin,
+                target=HUB_TARGET,
+                dyad=dyad,
+                output_type="sample",
+                output_type_id=names,
+                value=rows["value"].round(3),
             )[list(HUB_COLUMNS)]
-        )  # fmt: skip
+        )
     if not parts:
         raise QuestionError(
             f"fit: no pair has {samples} simulations that are not void; take fewer samples, or a fit with more draws"
@@ -324,7 +368,10 @@ def hub_samples(
 
 
 def _shares_ahead(fit: FitLike, dyad: str, months: Sequence[int], seed: int) -> Float | None:
-    """Return published shares of a pair, per cent, (simulation, horizon), in a random order; None without a record."""
+    """Return published shares of a pair, per cent, (simulation, horizon), in a random order.
+
+    None without a record.
+    """
     simulations = simulate_ahead(fit, dyad, months[-1], seed=seed)
     observed = observe(fit, simulations, months[-1], main_record(fit.panel, dyad), seed=seed)
     if isinstance(observed, NotDefined):

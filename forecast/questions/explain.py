@@ -1,10 +1,12 @@
 """Contributions to the probability of a question: of events within one fit, and between two fits.
 
-The baseline, the threshold and the months before a passage stay as fixed when the question was asked. Events in the
-window matter twice: they are part of the count, and they inform the forecast of the months ahead. Leaving them out
-removes both; the contribution to the months ahead alone is reported separately (`ahead`).
+The baseline, the threshold and the months before a passage stay as fixed when the question was
+asked. Events in the window matter twice: they are part of the count, and they inform the forecast
+of the months ahead. Leaving them out removes both; the contribution to the months ahead alone is
+reported separately (`ahead`).
 
-Questions about events have no such contributions: their probability comes from a hazard and not from a fit.
+Questions about events have no such contributions: their probability comes from a hazard and not
+from a fit.
 """
 
 from dataclasses import dataclass
@@ -35,7 +37,13 @@ from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import NotDefined
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import PutPart, PutQuestion, answer_question, no_fit_words, put_question
+from forecast.questions.answer import (
+    PutPart,
+    PutQuestion,
+    answer_question,
+    no_fit_words,
+    put_question,
+)
 from forecast.questions.ask import make_question
 from forecast.questions.event_question import as_events
 from forecast.questions.form import Settled
@@ -50,15 +58,19 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
 
 YES, AHEAD = "yes", "ahead"
-"""Names of the numbers: the chance of a yes, and the same with the months of the window as they were recorded."""
+"""Names of the numbers: the chance of a yes, and the same with the months of the window as they
+were recorded."""
 type Named = dict[str, Settled]
 """How a part of a question is settled, by these names."""
 
 
-def asking(question: Question, dyad: str, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
+def asking(
+    question: Question, dyad: str, table: "EventTable | None" = None
+) -> "Callable[[FitLike, int], Numbers]":
     """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the published chance.
 
-    Of a share or tone whose window is not over it states how much of the chance comes from the model's simulations.
+    Of a share or tone whose window is not over it states how much of the chance comes from the
+    model's simulations.
     """
     _require_no_events(question)
 
@@ -69,7 +81,9 @@ def asking(question: Question, dyad: str, table: "EventTable | None" = None) -> 
         member = put.member(np.shape(published[YES][0]))
         if member is None:
             return numbers_of(Look(level_now(fit, dyad), {**published, ALONE: alone}).numbers)
-        return numbers_of(Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers)
+        return numbers_of(
+            Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers
+        )
 
     return ask
 
@@ -83,13 +97,18 @@ def headline_question(
     baseline_months: int,
     improvement: float,
 ) -> Question | None:
-    """Return the headline of the earlier fit as a question for both; None if that of the later one asks the same.
+    """Return the headline of the earlier fit as a question for both.
 
-    A month later a headline asks of other months. Its chance and that of the earlier one cannot be subtracted.
+    None if that of the later one asks the same.
+
+    A month later a headline asks of other months. Its chance and that of the earlier one cannot be
+    subtracted.
     """
     if same_window(old, new):
         return None
-    return make_question(old.panel, dyad, higher=improvement, months=horizon, baseline_months=baseline_months)
+    return make_question(
+        old.panel, dyad, higher=improvement, months=horizon, baseline_months=baseline_months
+    )
 
 
 @checked
@@ -106,8 +125,8 @@ def attribute_question(
 ) -> Attribution:
     """Compute the contribution of every event of the last months to the level and to the probability of a question.
 
-    The method is that of `forecast.attribute`. The probability is the model's; `answer_question` pools that of a share
-    with benchmarks. What is asked of other dyads stays unchanged.
+    The method is that of `forecast.attribute`. The probability is the model's; `answer_question`
+    pools that of a share with benchmarks. What is asked of other dyads stays unchanged.
 
     Parameters
     ----------
@@ -122,7 +141,8 @@ def attribute_question(
         How many of the fit's last months, 1 to 12.
     seed : int or numpy.random.Generator
     refit : bool
-        Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
+        Whether to fit the model again without some events where nothing else is valid; it takes as
+        long as a fit.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -134,8 +154,8 @@ def attribute_question(
     Raises
     ------
     QuestionError
-        If the question is over or was asked after the day of the fit, the fit has not its data, or it is void in every
-        future.
+        If the question is over or was asked after the day of the fit, the fit has not its data, or
+        it is void in every future.
     SpecError, DataError, NotUpdatable, UnknownDyadError
         As by `forecast.attribute`.
 
@@ -153,18 +173,30 @@ def attribute_question(
         raise QuestionError(f"{question.id}: {closed}")
     chosen = dyad or question.dyad
     if chosen not in question.dyads:
-        raise QuestionError(f"{question.id}: it is about {join(question.dyads)}; name one of them as dyad")
+        raise QuestionError(
+            f"{question.id}: it is about {join(question.dyads)}; name one of them as dyad"
+        )
     put, own = put_question(fit, question, seed=seed, table=table), fit.of_dyad(chosen)
     # What is simulated of other dyads stays, whatever is left out of this one.
-    parts = tuple(_Part(part, own) if part.question.dyad == chosen else part.simulate(fit) for part in put.parts)
+    parts = tuple(
+        _Part(part, own) if part.question.dyad == chosen else part.simulate(fit)
+        for part in put.parts
+    )
     reduced = _Reduced(put, chosen, parts)
-    setting = Setting(fit, chosen, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts)
-    facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
+    setting = Setting(
+        fit, chosen, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts
+    )
+    facts = {
+        name: getattr(question, name)
+        for name in ("id", "kind", "sentence", "asked", "first", "last")
+    }
     kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
     posed = Posed(**facts, parts=kinds, recorded=put.recorded)
     answer = answer_question(fit, question, seed=seed, table=table).chance
     facts = {"posed": posed, "answer": None if isinstance(answer, NotDefined) else answer.value}
-    return attribute_to(setting, table, months, **facts, horizon=None, baseline=None, smallest_improvement=None)
+    return attribute_to(
+        setting, table, months, **facts, horizon=None, baseline=None, smallest_improvement=None
+    )
 
 
 def _require_no_events(question: Question) -> None:
@@ -177,7 +209,9 @@ def _outcome(question: Question, settled: Settled) -> Outcome:
     """Return the probability of a yes in each simulation if the question is not void there, and that of the latter."""
     yes, there = settled
     if not np.any(there):
-        raise QuestionError(f"{question.id}: it is void in every simulated future; there is no probability to split")
+        raise QuestionError(
+            f"{question.id}: it is void in every simulated future; there is no probability to split"
+        )
     return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
 
 
@@ -210,10 +244,14 @@ class _Part:
         What the events of a side score on average ahead stays as it is, whatever is left out.
         """
         if self.put.scores is not None:
-            return np.asarray(np.unique(events["goldstein"], return_inverse=True)[1], dtype=np.int64)
+            return np.asarray(
+                np.unique(events["goldstein"], return_inverse=True)[1], dtype=np.int64
+            )
         return np.zeros(len(events), dtype=np.int64)
 
-    def _ahead(self, fit: SampledFit) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
+    def _ahead(
+        self, fit: SampledFit
+    ) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
         """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
         put = self.put
         found = Ahead.of(fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed)
@@ -233,7 +271,9 @@ class _Reduced:
         functions = [part.given(fit) if isinstance(part, _Part) else part for part in self.parts]
 
         def given(events: "pd.DataFrame") -> Outcomes:
-            return self._outcomes([one if isinstance(one, tuple) else one(events) for one in functions])
+            return self._outcomes(
+                [one if isinstance(one, tuple) else one(events) for one in functions]
+            )
 
         return Look(level_now(fit, self.dyad), given(left_out), given)
 
@@ -245,7 +285,9 @@ class _Reduced:
         def settled(part: Named | Settled, name: str) -> Settled:
             if isinstance(part, dict):
                 return part.get(name, part[YES])
-            yes, there = (np.resize(one, size) for one in part)  # a new fit may have another number of draws
+            yes, there = (
+                np.resize(one, size) for one in part
+            )  # a new fit may have another number of draws
             return yes, there
 
         names = dict.fromkeys(name for one in own for name in one)
@@ -254,5 +296,7 @@ class _Reduced:
 
     def sorts(self, events: "pd.DataFrame") -> Index:
         """Return a number for each event, the same for those that are alike to every part."""
-        each = np.column_stack([part.sorts(events) for part in self.parts if isinstance(part, _Part)])
+        each = np.column_stack(
+            [part.sorts(events) for part in self.parts if isinstance(part, _Part)]
+        )
         return np.asarray(np.unique(each, axis=0, return_inverse=True)[1].ravel(), dtype=np.int64)

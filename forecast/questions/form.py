@@ -1,8 +1,9 @@
 """All types of questions, and their form: a small YAML file (docs/schema/question.md), or the same values in a ledger.
 
-Questions can be made of questions about one dyad each: all or any of several, and one given another. Each part keeps
-its own sentence, rule and baseline; all are asked as of one day. The outcome follows from those of the parts by one
-rule (`settle`), the same for data and for simulations.
+Questions can be made of questions about one dyad each: all or any of several, and one given
+another. Each part keeps its own sentence, rule and baseline; all are asked as of one day. The
+outcome follows from those of the parts by one rule (`settle`), the same for data and for
+simulations.
 """
 
 import json
@@ -41,7 +42,11 @@ type Settled = tuple[Bool | Float, Bool | Float]
 """Parts of each simulation that are a yes and that are not void, 0 to 1."""
 type Weights = Sequence[Settled] | Sequence[tuple[float, float]]
 type Outcome = Literal["yes", "no", "void", "open", "never"]
-_SETTLED: dict[Outcome, tuple[float, float]] = {"yes": (1.0, 1.0), "no": (0.0, 1.0), "void": (0.0, 0.0)}
+_SETTLED: dict[Outcome, tuple[float, float]] = {
+    "yes": (1.0, 1.0),
+    "no": (0.0, 1.0),
+    "void": (0.0, 0.0),
+}
 
 
 Part = Annotated[
@@ -51,7 +56,9 @@ Part = Annotated[
     | Annotated[EventQuestion, Tag("events")]
     | Annotated[CountQuestion, Tag("count")],
     Discriminator(
-        lambda value: value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None),
+        lambda value: (
+            value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+        ),
         custom_error_type="part",
         custom_error_message="expected a question about one dyad that data decide, of the kind share, passage, "
         "tone or events; name the parts of a joint question one by one, and leave out levels",
@@ -69,23 +76,34 @@ class CompoundQuestion(Question):
         for (first, one), (second, other) in combinations(enumerate(self.parts, 1), 2):
             both = f"part {first} ({one.id}) and part {second} ({other.id})"
             if one.asked != other.asked:
-                raise ValueError(f"{both} are asked as of {one.asked} and {other.asked}; ask both as of one day")
+                raise ValueError(
+                    f"{both} are asked as of {one.asked} and {other.asked}; ask both as of one day"
+                )
             if one.sentence == other.sentence:
                 raise ValueError(f"{both} are the same question; leave one out, or ask another")
             if getattr(self, "required", "all") == "all" and _exclude(one, other):
-                raise ValueError(f"{both} exclude each other, so that the answer is decided already; change one")
+                raise ValueError(
+                    f"{both} exclude each other, so that the answer is decided already; change one"
+                )
         if len(self.words()) > LONGEST_SENTENCE:
-            raise ValueError(f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave some out")
+            raise ValueError(
+                f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave some out"
+            )
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
         """Return how much is a yes and how much is not void, given the same of its parts."""
         raise NotImplementedError
 
     def outcome(self, parts: Sequence[Outcome]) -> Outcome:
-        """Return its outcome, given those of its parts; open unless it is the same whatever comes of open parts."""
+        """Return its outcome, given those of its parts.
+
+        Open unless it is the same whatever comes of open parts.
+        """
         choices = [tuple(_SETTLED) if one == "open" else (one,) for one in parts]
         settled = [self.settle([_SETTLED[one] for one in chosen]) for chosen in product(*choices)]
-        found: set[Outcome] = {"void" if not there else "yes" if yes else "no" for yes, there in settled}
+        found: set[Outcome] = {
+            "void" if not there else "yes" if yes else "no" for yes, there in settled
+        }
         return found.pop() if len(found) == 1 else "open"
 
     @property
@@ -143,12 +161,20 @@ class JointQuestion(CompoundQuestion):
 
     kind: Literal["joint"]
     required: Literal["all", "any"] = "all"  # Parts that have to be yes
-    parts: tuple[Part, ...]  # Two to six questions of the kinds share, passage, tone and events, asked as of one day
+    parts: tuple[
+        Part, ...
+    ]  # Two to six questions of the kinds share, passage, tone and events, asked as of one day
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
-        """Return the same: one no decides if all are required, one yes if any is; otherwise a void part voids it."""
+        """Return the same: one no decides if all are required, one yes if any is.
+
+        Otherwise a void part voids it.
+        """
         yes = [np.asarray(one, dtype=np.float64) for one, _ in parts]
-        no = [np.asarray(there, dtype=np.float64) - one for one, (_, there) in zip(yes, parts, strict=True)]
+        no = [
+            np.asarray(there, dtype=np.float64) - one
+            for one, (_, there) in zip(yes, parts, strict=True)
+        ]
         same, other = (yes, no) if self.required == "all" else (no, yes)
         every, some = np.prod(same, axis=0), 1 - np.prod([1 - one for one in other], axis=0)
         return every if self.required == "all" else some, every + some
@@ -204,11 +230,15 @@ def _exclude(one: SingleQuestion, other: SingleQuestion) -> bool:
         return False
     asked = [
         (
-            isinstance(part, ToneQuestion), part.dyad, part.dataset, part.first, part.last,
+            isinstance(part, ToneQuestion),
+            part.dyad,
+            part.dataset,
+            part.first,
+            part.last,
             *((part.when, part.span) if isinstance(part, PassageQuestion) else ()),
         )
         for part in (one, other)
-    ]  # fmt: skip
+    ]
     bounds = {part.compare: part.bound for part in (one, other)}
     alike = asked[0] == asked[1] and "by" not in asked[0]
     return alike and len(bounds) == 2 and bounds["at least"] > bounds["at most"]
@@ -219,26 +249,37 @@ _HEAD = """\
 # A question that data decide (`forecast help questions`). It was fixed when it was asked: do not edit it.
 """
 TYPES: dict[str, type[Question]] = {
-    "share": ShareQuestion, "passage": PassageQuestion, "tone": ToneQuestion,
-    "level": LevelQuestion, "joint": JointQuestion, "conditional": ConditionalQuestion,
-    "events": EventQuestion, "count": CountQuestion, "outside": OutsideQuestion,
-}  # fmt: skip
+    "share": ShareQuestion,
+    "passage": PassageQuestion,
+    "tone": ToneQuestion,
+    "level": LevelQuestion,
+    "joint": JointQuestion,
+    "conditional": ConditionalQuestion,
+    "events": EventQuestion,
+    "count": CountQuestion,
+    "outside": OutsideQuestion,
+}
 """Types of questions by `kind`."""
 
 
 def question_of(values: Any, where: str) -> Question:
     """Return the question that plain values are; `where` they stand is named in errors."""
     if not isinstance(values, dict):
-        raise QuestionError(f"{where}: expected fields and values (`dyad: USA-CHN`), found {values!r:.60}")
+        raise QuestionError(
+            f"{where}: expected fields and values (`dyad: USA-CHN`), found {values!r:.60}"
+        )
     if values.get("version") != VERSION:
         raise QuestionError(
             f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads version {VERSION}"
         )
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in TYPES:
-        raise QuestionError(f"{where}: the field `kind` is {kind!r:.20}; expected one of {', '.join(TYPES)}")
+        raise QuestionError(
+            f"{where}: the field `kind` is {kind!r:.20}; expected one of {', '.join(TYPES)}"
+        )
     try:
-        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
+        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and
+        # nothing else.
         return TYPES[kind].model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         raise QuestionError(f"{where}: {faults(error)}. See `forecast help questions`") from error
@@ -277,6 +318,8 @@ def write_question(path: str | Path, question: Question) -> None:
     import yaml
 
     plain = question.plain
-    last = {name: plain.pop(name) for name in ("base_rate", "sentence") if name in plain}  # they follow from the rest
+    last = {
+        name: plain.pop(name) for name in ("base_rate", "sentence") if name in plain
+    }  # they follow from the rest
     text = yaml.safe_dump(plain | last, sort_keys=False, allow_unicode=True, width=110)
     write_text(path, _HEAD + text, durable=True)

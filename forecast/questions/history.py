@@ -21,7 +21,8 @@ from forecast.wording import chance
 PACKAGE = "pendulum-forecast"
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 SELDOM = ("note", "origin", "leaves_out", "decided")
-"""Fields that an entry has only where they say something, as in entries that were written before there were such."""
+"""Fields that an entry has only where they say something, as in entries that were written before
+there were such."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
@@ -36,7 +37,9 @@ def _moment(text: str) -> str:
     with contextlib.suppress(ValueError):
         if f"{datetime.fromisoformat(text):{MOMENT}}" == text:
             return text
-    raise ValueError(f"{text!r:.40} is no moment; expected one of the calendar, as YYYY-MM-DDThh:mm:ssZ")
+    raise ValueError(
+        f"{text!r:.40} is no moment; expected one of the calendar, as YYYY-MM-DDThh:mm:ssZ"
+    )
 
 
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -49,7 +52,10 @@ type Draft = dict[str, Any]
 
 
 class BadLine(LedgerError):
-    """A line that is no entry, or does not follow from those before; the message begins with the field."""
+    """A line that is no entry, or does not follow from those before.
+
+    The message begins with the field.
+    """
 
 
 class LedgerEntry(BaseModel):
@@ -65,13 +71,14 @@ class LedgerEntry(BaseModel):
     # `asked`, `answered`, `priced` (of an outside question), `confirmed`, `resolved` or `withdrawn`
     entry: Literal["asked", "answered", "priced", "confirmed", "resolved", "withdrawn"]
     question: Annotated[str, Field(max_length=80)]  # `id` of the question
-    retrospective: bool  # Derived from `written`: the window's last day had come; of a resolution, as of its question
+    # Derived from `written`: the window's last day had come; of a resolution, as of its question
+    retrospective: bool
     code: Annotated[str, Field(max_length=80)]  # Package version
-    # `hash` of the line in another copy of the ledger that this one repeats (`forecast question merge`); left out of
-    # lines that were first written here
+    # `hash` of the line in another copy of the ledger that this one repeats (`forecast question
+    # merge`); left out of lines that were first written here
     origin: Digest | None = None
-    # Numbers of earlier lines that do not count, because they state a later time: the clock was wrong then. Left out
-    # if there is none
+    # Numbers of earlier lines that do not count, because they state a later time: the clock was
+    # wrong then. Left out if there is none
     leaves_out: list[int] | None = None
     hash: Digest  # SHA-256 of all other fields as JSON with sorted keys, without spaces
 
@@ -84,13 +91,28 @@ class LedgerEntry(BaseModel):
             raise BadLine(faults(error)) from error
 
     @staticmethod
-    def make(draft: Draft, number: int, previous: str, written: datetime, found: "dict[str, History]") -> "LedgerEntry":
-        """Return the entry that follows a line, with its hash; `found` has the history of every question."""
-        made = LedgerEntry.of({
-            "schema": 1, "number": number, "previous": previous, "written": f"{written:{MOMENT}}",
-            "retrospective": False, "code": version(PACKAGE), "hash": "0" * 64, **draft,
-        })  # fmt: skip
-        history = History(_content(made), made) if isinstance(made, Asked) else found.get(made.question)
+    def make(
+        draft: Draft, number: int, previous: str, written: datetime, found: "dict[str, History]"
+    ) -> "LedgerEntry":
+        """Return the entry that follows a line, with its hash.
+
+        `found` has the history of every question.
+        """
+        made = LedgerEntry.of(
+            {
+                "schema": 1,
+                "number": number,
+                "previous": previous,
+                "written": f"{written:{MOMENT}}",
+                "retrospective": False,
+                "code": version(PACKAGE),
+                "hash": "0" * 64,
+                **draft,
+            }
+        )
+        history = (
+            History(_content(made), made) if isinstance(made, Asked) else found.get(made.question)
+        )
         hindsight = history is not None and is_retrospective(made, history)
         made = made.model_copy(update={"retrospective": hindsight})
         # By way of JSON, so that what is hashed is what will be read.
@@ -104,7 +126,9 @@ class LedgerEntry(BaseModel):
     @property
     def plain(self) -> dict[str, Any]:
         """Its fields as plain values."""
-        plain = self.model_dump(mode="json", by_alias=True, exclude_none=not isinstance(self, Answered))
+        plain = self.model_dump(
+            mode="json", by_alias=True, exclude_none=not isinstance(self, Answered)
+        )
         for name in SELDOM:
             if plain.get(name, "") is None:
                 del plain[name]
@@ -127,8 +151,8 @@ class Asked(LedgerEntry):
 class Answered(LedgerEntry):
     """Forecast of a question on a day."""
 
-    # Day whose knowledge it rests on: not before the question was asked or the answer before, not after
-    # `written`, and before the window ends
+    # Day whose knowledge it rests on: not before the question was asked or the answer before, not
+    # after `written`, and before the window ends
     as_of: Day
     chance: Chance | None  # Probability of yes, if not void; null if void in every simulation
     mcse: Annotated[float, Field(ge=0)] | None = None  # Its Monte Carlo standard error
@@ -136,12 +160,14 @@ class Answered(LedgerEntry):
     recorded: Annotated[int, Field(ge=0)] = 0  # Months of the window recorded by then
     by: Text = "the model"  # Who answers
     data: Digest | None  # SHA-256 of the fit's data on its dyads
-    model: Digest | None  # SHA-256 of the model's choices (`PendulumSpec.to_dict`, sorted keys, without spaces)
+    model: (
+        Digest | None
+    )  # SHA-256 of the model's choices (`PendulumSpec.to_dict`, sorted keys, without spaces)
     seed: int  # Seed and number of simulations; both zero of an answer without simulations
     simulations: int = Field(ge=0, alias="futures")
     converged: bool = True  # The convergence checks passed
-    # Of a count: its kind was not calibrated or not scored, or its base rate is far away. Of several dyads: they
-    # are assumed to be independent. Left out if there is nothing to say
+    # Of a count: its kind was not calibrated or not scored, or its base rate is far away. Of
+    # several dyads: they are assumed to be independent. Left out if there is nothing to say
     note: Text | None = None
 
     @property
@@ -182,9 +208,9 @@ class Confirmed(LedgerEntry):
 class Resolved(LedgerEntry):
     """Resolution of a question, with the data used."""
 
-    # Day whose knowledge decided it: from the end of the window (of the first part to end) to `written`, which
-    # comes after the window. A void question without an edition has an earlier one; it is written after
-    # `void_after`
+    # Day whose knowledge decided it: from the end of the window (of the first part to end) to
+    # `written`, which comes after the window. A void question without an edition has an earlier
+    # one; it is written after `void_after`
     as_of: Day
     outcome: Literal["yes", "no", "void"]  # `yes`, `no` or `void`
     reason: Text  # In words
@@ -193,8 +219,8 @@ class Resolved(LedgerEntry):
     of_a_kind: Annotated[int, Field(ge=0)] | None = None
     # SHA-256 of what was known of the dyad; 64 zeros of an outside question
     data: Digest
-    # Day on which the events that were asked for had been recorded: forecasts from then on are not scored. Left out
-    # where the end of the window decides
+    # Day on which the events that were asked for had been recorded: forecasts from then on are not
+    # scored. Left out where the end of the window decides
     decided: Day | None = None
     # Who resolved an outside question; left out of all others
     source: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -206,7 +232,9 @@ class Resolved(LedgerEntry):
             # Of a question about a set of events the others are not counted.
             counted_alone = name == "of_a_kind" and self.events is None
             if part is not None and not counted_alone and part > (self.events or 0):
-                raise ValueError(f"{name}: {part:,} of {self.events or 0:,} events; expected at most all of them")
+                raise ValueError(
+                    f"{name}: {part:,} of {self.events or 0:,} events; expected at most all of them"
+                )
         return self
 
     @property
@@ -244,7 +272,9 @@ def line_of(plain: Mapping[str, Any]) -> bytes:
 def hash_of(plain: Mapping[str, Any]) -> str:
     """Return the hash of plain values, such as the fields of an entry: of JSON with sorted keys, without `hash`."""
     hashed = {name: value for name, value in plain.items() if name != "hash"}
-    return digest(json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
+    return digest(
+        json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    )
 
 
 Timing = Literal["as it happened", "late", "retrospective"]
@@ -263,7 +293,8 @@ class History:
     question: Question
     asked: LedgerEntry
     answers: list[Answered] = field(default_factory=list)
-    # Answers of another copy of the ledger that are older than those that were here when they came; they never count.
+    # Answers of another copy of the ledger that are older than those that were here when they came;
+    # they never count.
     superseded: list[Answered] = field(default_factory=list)
     prices: list[Priced] = field(default_factory=list)  # Of an outside question
     confirmations: list[Confirmed] = field(default_factory=list)  # Of doubted forecasts
@@ -284,12 +315,18 @@ class History:
 
     def timing(self, entry: LedgerEntry) -> Timing:
         """Return when its asking or an answer was written: in time, late, or when the window was over."""
-        known = date.fromisoformat(entry.as_of) if isinstance(entry, Answered) else self.question.asked
+        known = (
+            date.fromisoformat(entry.as_of) if isinstance(entry, Answered) else self.question.asked
+        )
         return written_when(entry, self.question, known)
 
     def supersedes(self, entry: Answered) -> bool:
         """Return whether an answer that came from another copy of the ledger is older than the last one here."""
-        return entry.origin is not None and self.last_answer is not None and entry.as_of < self.last_answer.as_of
+        return (
+            entry.origin is not None
+            and self.last_answer is not None
+            and entry.as_of < self.last_answer.as_of
+        )
 
     def require_forward(self, as_of: date) -> None:
         """Reject an answer as of a day before that of the last one."""
@@ -309,8 +346,15 @@ def written_when(entry: LedgerEntry, question: Question, known: date) -> Timing:
 
 
 def is_retrospective(entry: LedgerEntry, history: History) -> bool:
-    """Return whether an entry is written with hindsight; a resolution is retrospective if its question is."""
-    return history.asked.retrospective if isinstance(entry, Resolved) else history.question.over(entry.day)
+    """Return whether an entry is written with hindsight.
+
+    A resolution is retrospective if its question is.
+    """
+    return (
+        history.asked.retrospective
+        if isinstance(entry, Resolved)
+        else history.question.over(entry.day)
+    )
 
 
 def follow(found: dict[str, History], entry: LedgerEntry) -> None:
@@ -327,7 +371,9 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
         else:
             _require_resolution(history, entry)
         if known > entry.day:
-            raise BadLine(f"field `as_of`: {known} is after {entry.day}, the day it was written; give a day up to then")
+            raise BadLine(
+                f"field `as_of`: {known} is after {entry.day}, the day it was written; give a day up to then"
+            )
     if isinstance(entry, Withdrawn):
         _require_withdrawal(history, entry)
     if entry.retrospective != is_retrospective(entry, history):
@@ -361,7 +407,9 @@ def _begun(found: dict[str, History], entry: Asked) -> History:
         raise BadLine(f"field `question`: {entry.question} was asked already; give it another name")
     question = _content(entry)
     if question.id != entry.question or question.digest != entry.digest:
-        raise BadLine(f"field `digest`: the question {entry.question} does not have the digest that is stated")
+        raise BadLine(
+            f"field `digest`: the question {entry.question} does not have the digest that is stated"
+        )
     if question.asked > entry.day:
         raise BadLine(
             f"field `content.asked`: {question.asked} is after {entry.day}, the day it was written; ask as of "
@@ -375,7 +423,9 @@ def _asked(found: dict[str, History], entry: LedgerEntry) -> History:
     if history is None:
         raise BadLine(f"field `question`: {entry.question} was never asked; ask it first")
     if history.resolution is not None:
-        raise BadLine(f"field `question`: {entry.question} is resolved already, in line {history.resolution.number}")
+        raise BadLine(
+            f"field `question`: {entry.question} is resolved already, in line {history.resolution.number}"
+        )
     if history.withdrawal is not None:
         raise BadLine(
             f"field `question`: {entry.question} was withdrawn, in line {history.withdrawal.number}; ask another"
@@ -395,7 +445,9 @@ def _require_withdrawal(history: History, entry: Withdrawn) -> None:
 def _require_answer(history: History, entry: Answered) -> None:
     question, known = history.question, date.fromisoformat(entry.as_of)
     if known < question.asked:
-        raise BadLine(f"field `as_of`: {question.id} was asked on {question.asked}, after {known}; answer a later day")
+        raise BadLine(
+            f"field `as_of`: {question.id} was asked on {question.asked}, after {known}; answer a later day"
+        )
     if question.over(known):
         raise BadLine(f"field `as_of`: the window of {question.id} is over on {known}; resolve it")
     if not history.supersedes(entry):
@@ -405,9 +457,13 @@ def _require_answer(history: History, entry: Answered) -> None:
 def _require_price(history: History, known: date) -> None:
     question = history.question
     if not isinstance(question, OutsideQuestion):
-        raise BadLine(f"field `question`: {question.id} is no outside question; only these have prices")
+        raise BadLine(
+            f"field `question`: {question.id} is no outside question; only these have prices"
+        )
     if known > question.closes:
-        raise BadLine(f"field `as_of`: {question.id} closed on {question.closes}; give a price of a day up to then")
+        raise BadLine(
+            f"field `as_of`: {question.id} closed on {question.closes}; give a price of a day up to then"
+        )
 
 
 def _require_outcome(history: History, entry: Resolved, known: date) -> None:
@@ -430,7 +486,9 @@ def _require_resolution(history: History, entry: Resolved) -> None:
         raise BadLine(
             f"field `written`: the window of {question.id} is not over on {entry.day}; resolve it after {last}"
         )
-    if entry.as_of < last.isoformat() and (entry.outcome != "void" or entry.day <= question.void_after):
+    if entry.as_of < last.isoformat() and (
+        entry.outcome != "void" or entry.day <= question.void_after
+    ):
         raise BadLine(
             f"field `as_of`: the window of {question.id} is not over on {entry.as_of}; resolve it with data that reach "
             f"{last}, or as void after {question.void_after}"

@@ -1,11 +1,13 @@
 """Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, next to the question files.
 
-Entries are only appended, in order of time. Each contains its own hash and that of the previous entry, so that edited,
-removed or added lines are detected. Truncation cannot be detected from the file alone: publish the last hash, or keep
-the file under version control. Invalid entries with a correct hash are reported and left out, not edited.
+Entries are only appended, in order of time. Each contains its own hash and that of the previous
+entry, so that edited, removed or added lines are detected. Truncation cannot be detected from the
+file alone: publish the last hash, or keep the file under version control. Invalid entries with a
+correct hash are reported and left out, not edited.
 
-Reading and appending agree on the lines that count: those dated more than `CLOCK_TOLERANCE` after today do not, because
-a clock was wrong when they were written. The next entry names them (`leaves_out`), so that they never count.
+Reading and appending agree on the lines that count: those dated more than `CLOCK_TOLERANCE` after
+today do not, because a clock was wrong when they were written. The next entry names them
+(`leaves_out`), so that they never count.
 """
 
 import json
@@ -44,7 +46,12 @@ from forecast.questions.history import (
     line_of,
 )
 from forecast.questions.outside import OutsideQuestion, require_price
-from forecast.questions.resolution import Resolution, resolve_events, resolve_parts, resolve_question
+from forecast.questions.resolution import (
+    Resolution,
+    resolve_events,
+    resolve_parts,
+    resolve_question,
+)
 from forecast.wording import count, join
 
 if TYPE_CHECKING:
@@ -86,11 +93,15 @@ class Ledger:
     path: Path
     until: date = date.max  # The day after which none of its lines can have been written
     entries: list[LedgerEntry] = field(default_factory=list)
-    histories: dict[str, History] = field(default_factory=dict)  # By question, in the order of asking
+    histories: dict[str, History] = field(
+        default_factory=dict
+    )  # By question, in the order of asking
     lines: int = 0  # How many there are, faults included
     head: str = FIRST  # Hash of the last line, which stands for all of them
     faults: list[tuple[int, str]] = field(default_factory=list)  # Lines that are left out, and why
-    ahead: list[int] = field(default_factory=list)  # Lines after `until`, which the next entry leaves out for good
+    ahead: list[int] = field(
+        default_factory=list
+    )  # Lines after `until`, which the next entry leaves out for good
     torn: str = ""  # What is to be said of an unfinished last line; empty if there is none
 
     @classmethod
@@ -147,10 +158,14 @@ class Ledger:
         """Make the entry that follows, and read it as it will be read."""
         before, ahead = (self.lines, self.head), {"leaves_out": self.ahead} if self.ahead else {}
         try:
-            entry = LedgerEntry.make(draft | ahead, self.lines + 1, self.head, written, self.histories)
+            entry = LedgerEntry.make(
+                draft | ahead, self.lines + 1, self.head, written, self.histories
+            )
             line = line_of(entry.plain)
             if len(line) > LONGEST_LINE:
-                raise BadLine(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}; say it in fewer words")
+                raise BadLine(
+                    f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}; say it in fewer words"
+                )
             self._follow(self._chained(line))
         except BadLine as error:
             self.lines, self.head = before
@@ -169,9 +184,13 @@ class Ledger:
             # The end of a line may be that of another system: git on Windows writes it so.
             whole = hash_of(plain) == stated and line_of(plain) == line.removesuffix(b"\r")
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise LedgerError(f"{where}: this is no entry of a ledger ({error!r:.120}). {_RESTORE}") from error
+            raise LedgerError(
+                f"{where}: this is no entry of a ledger ({error!r:.120}). {_RESTORE}"
+            ) from error
         if not whole:
-            raise LedgerError(f"{where}: this entry was edited: it does not have the hash that it states. {_RESTORE}")
+            raise LedgerError(
+                f"{where}: this entry was edited: it does not have the hash that it states. {_RESTORE}"
+            )
         if number != self.lines + 1 or previous != self.head:
             raise LedgerError(
                 f"{where}: this entry does not follow the one before it: lines were removed, added or moved. {_RESTORE}"
@@ -198,7 +217,8 @@ class Ledger:
 def lines_left_out(chain: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     """Return the numbers of lines that a later line leaves out, with the number of that one.
 
-    A line can leave out such earlier ones as state a later time than itself, and none if it is left out itself.
+    A line can leave out such earlier ones as state a later time than itself, and none if it is left
+    out itself.
     """
     found: dict[int, int] = {}
     for number, plain in reversed([*enumerate(chain, 1)]):
@@ -235,7 +255,8 @@ class Appended:
 
 
 type Drafts = Iterable[Draft] | Callable[[Ledger], Iterable[Draft]]
-"""Entries to be appended, or a function that makes them of the ledger to which no one else can append then."""
+"""Entries to be appended, or a function that makes them of the ledger to which no one else can
+append then."""
 
 
 def append_entries(
@@ -247,7 +268,8 @@ def append_entries(
 ) -> Appended:
     """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none.
 
-    With `leave_out` an entry that is rejected is left out, and this is called with it and the reason.
+    With `leave_out` an entry that is rejected is left out, and this is called with it and the
+    reason.
     """
     path = Path(path)
     made: list[LedgerEntry] = []
@@ -267,8 +289,11 @@ def append_entries(
         kept = (journal.torn,) if whole else ()
         if journal.torn and (whole or made):
             done = f"is set aside in {path.name}{TORN}"
-            repaired.append(f"{path}: the last line had no end, which was added" if whole else
-                            _torn_words(path, before + 1, done))  # fmt: skip
+            repaired.append(
+                f"{path}: the last line had no end, which was added"
+                if whole
+                else _torn_words(path, before + 1, done)
+            )
         return (*kept, *(line_of(entry.plain) for entry in made))
 
     append_lines(path, make)
@@ -277,7 +302,12 @@ def append_entries(
 
 def asked(question: Question) -> Draft:
     """Return the entry that a question is asked."""
-    return {"entry": "asked", "question": question.id, "content": question.plain, "digest": question.digest}
+    return {
+        "entry": "asked",
+        "question": question.id,
+        "content": question.plain,
+        "digest": question.digest,
+    }
 
 
 def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bool) -> Draft:
@@ -316,7 +346,10 @@ def needs_no_fit(question: Question) -> bool:
 
 
 def event_answer_of(
-    history: History, table: "EventTable | None", as_of: date | None = None, expect: Sequence[Expected] = ()
+    history: History,
+    table: "EventTable | None",
+    as_of: date | None = None,
+    expect: Sequence[Expected] = (),
 ) -> Draft | str:
     """Return the entry of the answer to a question about events, which needs no fit, or why there is none."""
     asked = history.question
@@ -354,18 +387,32 @@ def priced(question: Question, source: str, price: float, day: date) -> Draft:
         )
     reject_future(day, "on")
     return {
-        "entry": "priced", "question": question.id, "as_of": day.isoformat(), "source": source,
+        "entry": "priced",
+        "question": question.id,
+        "as_of": day.isoformat(),
+        "source": source,
         "price": require_price(price),
-    }  # fmt: skip
+    }
 
 
 def own_number(question: Question, chance: float, day: date) -> Draft:
     """Return the entry of a number of one's own for an outside question."""
     return {
-        "entry": "answered", "question": question.id, "as_of": day.isoformat(), "chance": require_price(chance),
-        "mcse": None, "void": 0.0, "recorded": 0, "by": "you", "data": None, "model": None, "seed": 0, "futures": 0,
-        "converged": True, "note": None,
-    }  # fmt: skip
+        "entry": "answered",
+        "question": question.id,
+        "as_of": day.isoformat(),
+        "chance": require_price(chance),
+        "mcse": None,
+        "void": 0.0,
+        "recorded": 0,
+        "by": "you",
+        "data": None,
+        "model": None,
+        "seed": 0,
+        "futures": 0,
+        "converged": True,
+        "note": None,
+    }
 
 
 def outcome_of(question: Question, outcome: str, source: str, day: date) -> Draft:
@@ -375,9 +422,14 @@ def outcome_of(question: Question, outcome: str, source: str, day: date) -> Draf
     if outcome not in ("yes", "no", "void"):
         raise QuestionError(f"outcome: got {outcome!r:.40}; expected yes, no or void")
     return {
-        "entry": "resolved", "question": question.id, "as_of": day.isoformat(), "outcome": outcome,
-        "reason": f"resolved by {source}", "data": FIRST, "source": source,
-    }  # fmt: skip
+        "entry": "resolved",
+        "question": question.id,
+        "as_of": day.isoformat(),
+        "outcome": outcome,
+        "reason": f"resolved by {source}",
+        "data": FIRST,
+        "source": source,
+    }
 
 
 def withdrawn(question: Question, why: str) -> Draft:
@@ -390,7 +442,9 @@ def withdrawn(question: Question, why: str) -> Draft:
 def confirmed(doubts: Sequence[Doubt], by: str, why: str) -> Draft:
     """Return the entry by which a person confirms the doubted forecast of a question."""
     if not by.strip() or not why.strip():
-        raise QuestionError(f"by, why: expected who confirms {doubts[0].question}, and the reason in words")
+        raise QuestionError(
+            f"by, why: expected who confirms {doubts[0].question}, and the reason in words"
+        )
     return {
         "entry": "confirmed",
         "question": doubts[0].question,
@@ -417,14 +471,19 @@ def answer_of(
     seed: int,
     table: "EventTable | None",
 ) -> Draft | str:
-    """Return the entry of a question's answer from a fit, or why there is none; events need the table alone."""
+    """Return the entry of a question's answer from a fit, or why there is none.
+
+    Events need the table alone.
+    """
     as_of = last_known(fit.panel)
     if needs_no_fit(history.question):
         return event_answer_of(history, table, as_of)
     if closed := history.question.closed(as_of):
         return closed
     history.require_forward(as_of)  # before long work
-    from forecast.questions.answer import answer_question  # with xarray and SciPy, which events need not
+    from forecast.questions.answer import (
+        answer_question,
+    )  # with xarray and SciPy, which events need not
 
     found = answer_question(fit, history.question, seed=seed, table=table)
     draft = answered(found, model=model, converged=converged)
@@ -441,7 +500,8 @@ def _counts(question: Question) -> bool:
 def resolution_of(history: History, records: "Records", day: date, *, now: date) -> Draft | str:
     """Return the entry of a question's resolution from what was known by a day, or why it is not resolved now.
 
-    What resolves is final: added events resolve only where somebody says to which day the record is complete.
+    What resolves is final: added events resolve only where somebody says to which day the record is
+    complete.
     """
     question = history.question
     if isinstance(question, OutsideQuestion):
@@ -452,21 +512,29 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
         end = records.last_stated_day(code, part.dataset)
         if (events := as_events(part)) is not None:
             if records.events is None:
-                raise QuestionError(f"{part.id}: asks about single events, which these data do not have")
+                raise QuestionError(
+                    f"{part.id}: asks about single events, which these data do not have"
+                )
             found = resolve_events(records.events, events, day, end)
         else:
             panel = records.panel([code], day)
             found = resolve_question(panel, part, today=day, table=records.events, coverage_end=end)
         if found.outcome in ("open", "never") or part.last < now:
             return found
-        return replace(found, outcome="open", reason=f"its window ends on {part.last}; resolve it after that day")
+        return replace(
+            found,
+            outcome="open",
+            reason=f"its window ends on {part.last}; resolve it after that day",
+        )
 
     found = resolve_parts(question, resolve)
     if found.outcome in ("open", "never"):
         return found.reason
     draft = resolved(found)
     if found.outcome == "yes" and records.events is not None and _counts(question):
-        rows = deciding_rows(question, records.events, lambda dyad: records.panel([records.find(dyad)], day), day)
+        rows = deciding_rows(
+            question, records.events, lambda dyad: records.panel([records.find(dyad)], day), day
+        )
         decided = decided_on(question, rows)
         if decided is not None and decided <= question.last:
             draft["decided"] = decided.isoformat()
@@ -477,8 +545,13 @@ def _torn_words(path: Path, line: int, done: str) -> str:
     return f"{path}, line {line}: it was never finished (its writer was killed, or the power failed) and {done}"
 
 
-def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool = False) -> list[History]:
-    """Return the questions of some names, or all; of all, those that are open alone if asked for."""
+def questions_of(
+    ledger: Ledger, names: Sequence[str] = (), *, only_open: bool = False
+) -> list[History]:
+    """Return the questions of some names, or all.
+
+    Of all, those that are open alone if asked for.
+    """
     found = ledger.histories
     if missing := [name for name in names if name not in found]:
         raise LedgerError(
@@ -508,7 +581,9 @@ class QuestionFolder:
         """Ask a question: append it to the ledger, and write its file if it is not there."""
         file = self.file(question.id)
         if not is_empty(file) and read_question(file).digest != question.digest:
-            raise QuestionError(f"{file}: holds another question; choose another name (--id), or remove the file")
+            raise QuestionError(
+                f"{file}: holds another question; choose another name (--id), or remove the file"
+            )
         done = self.append([asked(question)])
         if is_empty(file):
             try:
@@ -520,7 +595,9 @@ class QuestionFolder:
         return done
 
     def mend(self, ledger: Ledger) -> str:
-        """Write the files that open questions lack, and clear what killed runs left; return words on it, or none.
+        """Write the files that open questions lack, and clear what killed runs left.
+
+        Return words on it, or none.
 
         A file without a word is one that a power cut has emptied.
         """
@@ -533,9 +610,13 @@ class QuestionFolder:
                 write_question(file, ledger.histories[file.stem].question)
         except OutputError as error:
             return f"{error} The ledger has the question, and counts"
-        return f"{join([str(file) for file in missing])}: missing, and written again from the ledger"
+        return (
+            f"{join([str(file) for file in missing])}: missing, and written again from the ledger"
+        )
 
-    def append(self, drafts: Drafts, *, leave_out: Callable[[Draft, LedgerError], None] | None = None) -> Appended:
+    def append(
+        self, drafts: Drafts, *, leave_out: Callable[[Draft, LedgerError], None] | None = None
+    ) -> Appended:
         """Append entries to the ledger, after the file is there by which git leaves its lines as they are."""
         attributes = self.path / ".gitattributes"
         if not os.path.lexists(attributes):
@@ -568,23 +649,54 @@ class QuestionFolder:
             same = read_question(file).digest == history.question.digest
         except QuestionError as error:
             return f"{error}. What was asked stands in the ledger, and counts"
-        return "" if same else f"{file}: was edited. What was asked stands in the ledger, and counts"
+        return (
+            "" if same else f"{file}: was edited. What was asked stands in the ledger, and counts"
+        )
 
 
 COLUMNS = (
-    "number", "written", "entry", "question", "retrospective", "timing", "kind", "dyad", "dataset", "asked", "first",
-    "last", "sentence", "as_of", "chance", "void", "by", "converged", "note", "outcome", "reason", "decided", "why",
-    "data", "model", "code", "hash",
-)  # fmt: skip
+    "number",
+    "written",
+    "entry",
+    "question",
+    "retrospective",
+    "timing",
+    "kind",
+    "dyad",
+    "dataset",
+    "asked",
+    "first",
+    "last",
+    "sentence",
+    "as_of",
+    "chance",
+    "void",
+    "by",
+    "converged",
+    "note",
+    "outcome",
+    "reason",
+    "decided",
+    "why",
+    "data",
+    "model",
+    "code",
+    "hash",
+)
 
 
 def entry_rows(ledger: Ledger) -> "pd.DataFrame":
-    """Return a row an entry, with the question that it is about; what an entry does not have is empty."""
+    """Return a row an entry, with the question that it is about.
+
+    What an entry does not have is empty.
+    """
     import pandas as pd
 
     def row(entry: LedgerEntry) -> dict[str, Any]:
         history = ledger.histories[entry.question]
-        timing = None if isinstance(entry, Confirmed | Resolved | Withdrawn) else history.timing(entry)
+        timing = (
+            None if isinstance(entry, Confirmed | Resolved | Withdrawn) else history.timing(entry)
+        )
         return {**history.question.described, **entry.plain, "timing": timing}
 
     return pd.DataFrame([row(entry) for entry in ledger.entries], columns=list(COLUMNS))

@@ -27,8 +27,8 @@ def merge_ledger(folder: str | Path, other: str | Path) -> Merged:
     """Append to a ledger the lines that another copy of it has and it has not.
 
     Each line is written again, now, with the hash of the other line as its `origin`: that it was
-    written earlier elsewhere is not taken on trust. A line that is here already, or says the same as
-    one here, is not appended again. The same merge again appends nothing.
+    written earlier elsewhere is not taken on trust. A line that is here already, or says the same
+    as one here, is not appended again. The same merge again appends nothing.
 
     Parameters
     ----------

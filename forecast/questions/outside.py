@@ -1,7 +1,8 @@
 """Outside questions: asked elsewhere, resolved elsewhere, with prices by source and the own number.
 
-The text comes from outside: it is bounded, kept as text and never executed. Data may or may not resolve it; its
-outcome is entered with source and day. Own number, price and their pool are scored apart from all other questions.
+The text comes from outside: it is bounded, kept as text and never executed. Data may or may not
+resolve it; its outcome is entered with source and day. Own number, price and their pool are scored
+apart from all other questions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from forecast.questions.history import History
 
 OWN_WEIGHT = 0.1
-"""Weight of our own number in the pool: the market was the better forecaster of 62 questions about these pairs."""
+"""Weight of our own number in the pool: the market was the better forecaster of 62 questions about
+these pairs."""
 ENOUGH = 50  # resolved questions with both numbers, from which on the weight is learned
 WEIGHT_SPREAD = 0.1  # standard deviation of the prior of the weight, around `OWN_WEIGHT`
 CLASS_SPREAD = 0.05  # the same of the weight of a class, around the common one
@@ -46,8 +48,12 @@ class OutsideQuestion(Question):
     url: Address | None = None  # Where
     asked: date  # Day it was entered
     closes: date  # Last day on which it can come true
-    event: EventQuestion | None = None  # What of it the data record, from which the own number comes
-    source: Annotated[str, Field(min_length=1, max_length=80)] | None = None  # Who asked it, if it was imported
+    event: EventQuestion | None = (
+        None  # What of it the data record, from which the own number comes
+    )
+    source: Annotated[str, Field(min_length=1, max_length=80)] | None = (
+        None  # Who asked it, if it was imported
+    )
     source_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None  # Its name there
 
     @property
@@ -58,7 +64,9 @@ class OutsideQuestion(Question):
     def require_open(self) -> None:
         """Reject a question that is closed, and text with control characters."""
         if self.closes <= self.asked:
-            raise ValueError(f"closes: {self.closes} is not after {self.asked}, the day it is entered; ask a later one")
+            raise ValueError(
+                f"closes: {self.closes} is not after {self.asked}, the day it is entered; ask a later one"
+            )
         if has_controls(self.text):
             raise ValueError("text: it has control characters; give plain text in one line")
 
@@ -181,13 +189,18 @@ def pool_weight(cases: Sequence[Case]) -> Weight:
     around = np.exp(-((grid[:, None] - grid) ** 2) / (2 * CLASS_SPREAD**2))
     around /= around.sum(axis=1, keepdims=True)  # of the weight of a class, given the common one
     names = list(dict.fromkeys(case.of_class for case in cases))
-    likelihood = {name: _likelihood(grid, [case for case in cases if case.of_class == name]) for name in names}
+    likelihood = {
+        name: _likelihood(grid, [case for case in cases if case.of_class == name]) for name in names
+    }
     marginal = {name: around @ own for name, own in likelihood.items()}
     log = -((grid - OWN_WEIGHT) ** 2) / (2 * WEIGHT_SPREAD**2)
     log = log + sum(np.log(own) for own in marginal.values())
     common = np.exp(log - log.max())
     common /= common.sum()
-    classes = {name: float(common @ ((around @ (own * grid)) / marginal[name])) for name, own in likelihood.items()}
+    classes = {
+        name: float(common @ ((around @ (own * grid)) / marginal[name]))
+        for name, own in likelihood.items()
+    }
     return Weight(float(common @ grid), len(cases), learned=True, classes=classes)
 
 
@@ -207,13 +220,17 @@ class OutsideScores:
     weight: Weight
     questions: int  # Resolved as yes or no
     rows: list[dict[str, Any]]  # By class and who: questions, Brier, log score
-    differences: list[dict[str, Any]]  # Own and pool less price: mean, error, and questions needed to tell
+    differences: list[
+        dict[str, Any]
+    ]  # Own and pool less price: mean, error, and questions needed to tell
 
 
 def first_numbers(history: "History") -> dict[str, float]:
     """Return the first own number and the price that was known then, by who; the pool has both."""
     own = next((one for one in history.answers if one.chance is not None), None)
-    prices = [one for one in history.prices if own is None or one.written <= own.written] or history.prices[:1]
+    prices = [
+        one for one in history.prices if own is None or one.written <= own.written
+    ] or history.prices[:1]
     found = {} if own is None or own.chance is None else {"own": own.chance}
     return found | ({"price": prices[-1].price} if prices else {})
 
@@ -226,7 +243,11 @@ def outside_scores(histories: Iterable["History"]) -> OutsideScores:
         if isinstance(one.question, OutsideQuestion) and one.outcome in ("yes", "no")
     ]
     weight = pool_weight(
-        [Case(name, said["price"], said["own"], yes) for name, said, yes in resolved if len(said) == 2]
+        [
+            Case(name, said["price"], said["own"], yes)
+            for name, said, yes in resolved
+            if len(said) == 2
+        ]
     )
     numbers: list[tuple[str, dict[str, float], bool]] = []
     for name, said, yes in resolved:
@@ -235,35 +256,59 @@ def outside_scores(histories: Iterable["History"]) -> OutsideScores:
         numbers.append((name, said, yes))
     classes = ["all", *dict.fromkeys(name for name, _, _ in numbers)]
     rows = [row for name in classes for who in WHOSE if (row := _row(name, who, numbers))["n"]]
-    return OutsideScores(weight, len(resolved), rows, [_difference(who, numbers) for who in ("own", "pool")])
+    return OutsideScores(
+        weight, len(resolved), rows, [_difference(who, numbers) for who in ("own", "pool")]
+    )
 
 
-def _row(name: str, who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]) -> dict[str, Any]:
-    own = [(said[who], yes) for of_class, said, yes in numbers if name in ("all", of_class) and who in said]
+def _row(
+    name: str, who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]
+) -> dict[str, Any]:
+    own = [
+        (said[who], yes)
+        for of_class, said, yes in numbers
+        if name in ("all", of_class) and who in said
+    ]
     return {
-        "class": name, "who": who, "n": len(own),
+        "class": name,
+        "who": who,
+        "n": len(own),
         "brier": float(np.mean([(value - yes) ** 2 for value, yes in own])) if own else None,
-        "log_score": float(np.mean([_log_score(value, yes=yes) for value, yes in own])) if own else None,
-    }  # fmt: skip
+        "log_score": float(np.mean([_log_score(value, yes=yes) for value, yes in own]))
+        if own
+        else None,
+    }
 
 
 def _log_score(value: float, *, yes: bool) -> float:
     return float(np.log1p(np.exp(-_log_odds(value) if yes else _log_odds(value))))
 
 
-def _difference(who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]) -> dict[str, Any]:
+def _difference(
+    who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]
+) -> dict[str, Any]:
     """Compare Brier scores with the price's, and say how many questions such a difference would need."""
-    both = [(said[who], said["price"], yes) for _, said, yes in numbers if {who, "price"} <= said.keys()]
+    both = [
+        (said[who], said["price"], yes) for _, said, yes in numbers if {who, "price"} <= said.keys()
+    ]
     found: Float = np.array([(one - yes) ** 2 - (price - yes) ** 2 for one, price, yes in both])
     if len(found) < 2:
         return {"who": who, "n": len(found), "mean": None, "error": None, "needed": None}
     mean, spread = float(found.mean()), float(found.std(ddof=1))
     needed = int(np.ceil((NEEDED * spread / mean) ** 2)) if mean else None
-    return {"who": who, "n": len(found), "mean": mean, "error": spread / len(found) ** 0.5, "needed": needed}
+    return {
+        "who": who,
+        "n": len(found),
+        "mean": mean,
+        "error": spread / len(found) ** 0.5,
+        "needed": needed,
+    }
 
 
 def require_price(value: float) -> float:
     """Reject a price outside 0 to 1."""
     if not 0 <= value <= 1:
-        raise QuestionError(f"price: {value:g} is not between 0 and 1; give a probability, such as .34 for 34 cents")
+        raise QuestionError(
+            f"price: {value:g} is not between 0 and 1; give a probability, such as .34 for 34 cents"
+        )
     return value

@@ -38,7 +38,9 @@ class CountedKind:
     def of_codes(cls, scale: str, name: str, codes: tuple[str, ...]) -> Self:
         """Return the kind of some codes of a codebook's scale."""
         if scale not in scale_names():
-            raise QuestionError(f"codes: the data are counted by {scale!r:.40}, and not by codes; ask for a class")
+            raise QuestionError(
+                f"codes: the data are counted by {scale!r:.40}, and not by codes; ask for a class"
+            )
         classes = read_scale(scale).class_of
         own = classes[classes.index.str.startswith(codes)]
         if own.empty:
@@ -57,9 +59,16 @@ class CountedKind:
 
 
 def record_of(
-    panel: "xr.Dataset", dyad: str, dataset: int, kind: CountedKind | None = None, table: "EventTable | None" = None
+    panel: "xr.Dataset",
+    dyad: str,
+    dataset: int,
+    kind: CountedKind | None = None,
+    table: "EventTable | None" = None,
 ) -> DatasetRecord:
-    """Read a record with its events of a kind; `table` has the events behind it, for kinds that are single codes."""
+    """Read a record with its events of a kind.
+
+    `table` has the events behind it, for kinds that are single codes.
+    """
     record = DatasetRecord.of(panel, dyad, dataset)
     if kind is None:
         return record
@@ -78,7 +87,9 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame") -> DatasetRecord
     np.subtract.at(counts, (rows["of_period"], rows["of_class"]), rows["counted"])
     scores = None if record.goldstein is None else record.goldstein.copy()
     if scores is not None:
-        np.subtract.at(scores, (rows["of_period"], rows["of_class"]), rows["counted"] * rows["goldstein"])
+        np.subtract.at(
+            scores, (rows["of_period"], rows["of_class"]), rows["counted"] * rows["goldstein"]
+        )
     return replace(record, counts=counts, goldstein=scores)
 
 
@@ -96,7 +107,9 @@ def question_record(
     kind = CountedKind.of(panel, question) if isinstance(question, EventQuestion) else None
     record = record_of(panel, question.dyad, place, kind, table)
     if isinstance(question, ShareQuestion) and question.cooperative != record.cooperative_words:
-        raise QuestionError(f"{question.id}: other kinds count as cooperative in it than in these data; use its scale")
+        raise QuestionError(
+            f"{question.id}: other kinds count as cooperative in it than in these data; use its scale"
+        )
     if isinstance(question, ToneQuestion) and record.goldstein is None:
         raise QuestionError(
             f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit that was saved before "
@@ -109,7 +122,9 @@ def named_dataset(panel: "xr.Dataset", name: str, what: str = "dataset") -> int:
     """Return the position of a dataset in a panel, by its name."""
     names = [str(one) for one in panel["dataset"].to_numpy()]
     if name not in names:
-        raise QuestionError(f"{what}: asks about the dataset {name!r:.60}; these data are {join(names)}")
+        raise QuestionError(
+            f"{what}: asks about the dataset {name!r:.60}; these data are {join(names)}"
+        )
     return names.index(name)
 
 
@@ -128,13 +143,20 @@ def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -
 def require_monthly_counts(panel: "xr.Dataset") -> None:
     """Reject panels of which no question can be asked."""
     if not panel_kind(panel).coded:
-        raise QuestionError("question: the data are an index, of which no events are recorded; give events or counts")
+        raise QuestionError(
+            "question: the data are an index, of which no events are recorded; give events or counts"
+        )
     if Clock.of(panel).weekly:
-        raise QuestionError("question: windows are whole months, and the panel is by week; build it by month")
+        raise QuestionError(
+            "question: windows are whole months, and the panel is by week; build it by month"
+        )
 
 
 class BetaShare(NamedTuple):
-    """Beta distribution of a kind's share of some events; a parameter of zero means none of them, or all."""
+    """Beta distribution of a kind's share of some events.
+
+    A parameter of zero means none of them, or all.
+    """
 
     own: float
     rest: float
@@ -151,6 +173,10 @@ def code_shares(record: DatasetRecord, kind: CountedKind) -> list[BetaShare]:
     for column, place in enumerate(kind.places):
         overall = (own[:, column].sum() + 1) / (whole[:, column].sum() + 2)
         recent, among = own[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
-        some = BetaShare(recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall))
-        found.append(ALL if classes.index[classes == place].str.startswith(kind.codes).all() else some)
+        some = BetaShare(
+            recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall)
+        )
+        found.append(
+            ALL if classes.index[classes == place].str.startswith(kind.codes).all() else some
+        )
     return found

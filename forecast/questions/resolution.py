@@ -40,7 +40,9 @@ class Resolution(Displayed):
     of_a_kind: int | None = None
 
     def _card(self) -> Card:
-        return Card(f"{self.question}: {self.outcome}", (("by", self.reason), ("as of", f"{self.as_of}")))
+        return Card(
+            f"{self.question}: {self.outcome}", (("by", self.reason), ("as of", f"{self.as_of}"))
+        )
 
 
 @checked
@@ -62,8 +64,8 @@ def resolve_question(
     coverage_end : str or datetime.date, optional
         The last day to which the record of its dyads is complete; by default that of the panel.
     today : str or datetime.date, optional
-        The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
-        or of a panel without one today.
+        The day on which it is asked whether the question is void for want of an edition; by default
+        that of the panel, or of a panel without one today.
     table : EventTable, optional
         The events behind the panel, for questions about events.
 
@@ -98,13 +100,19 @@ def resolve_question(
         if (events := as_events(part)) is not None:
             if table is None:
                 raise QuestionError(f"{part.id}: asks about single events; give them as `table`")
-            known = parse_date(panel.attrs["as_of"], "as_of") if panel.attrs["as_of"] else dates.today()
+            known = (
+                parse_date(panel.attrs["as_of"], "as_of") if panel.attrs["as_of"] else dates.today()
+            )
             return resolve_events(table, events, today or known, coverage_end)
         record, _ = question_record(panel, part, table)
         if not part.resolvable:
             return Resolution(part.id, "never", part.rule, record.known, record.digest)
         start, stop = record.place(part.first), record.place(part.last) + 1
-        covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
+        covered = (
+            stop <= len(record.whole)
+            and bool(record.whole[max(start, 0) : stop].all())
+            and start >= 0
+        )
         end = coverage_end or covered_to(panel, part.dyad, record.number) or record.covered_to
         if not covered or end < part.last or record.known < part.last:
             now = today or (record.known if panel.attrs["as_of"] else dates.today())
@@ -113,13 +121,17 @@ def resolve_question(
         yes, there = part.settle(counts)
         outcome: Outcome = "void" if not there else "yes" if yes else "no"
         n, k = int(counts.total.sum()), int(counts.cooperative.sum())
-        return Resolution(part.id, outcome, part.reason(outcome, counts), record.known, record.digest, n, k)
+        return Resolution(
+            part.id, outcome, part.reason(outcome, counts), record.known, record.digest, n, k
+        )
 
     return resolve_parts(question, resolve)
 
 
 @checked
-def resolve_events(table: "EventTable", question: EventQuestion, today: Day, end: Day | None = None) -> Resolution:
+def resolve_events(
+    table: "EventTable", question: EventQuestion, today: Day, end: Day | None = None
+) -> Resolution:
     """Resolve a question about events.
 
     Parameters
@@ -163,7 +175,9 @@ def resolve_events(table: "EventTable", question: EventQuestion, today: Day, end
     return Resolution(question.id, outcome, reason, today, data, of_a_kind=number)
 
 
-def resolve_parts(question: Question, resolve: Callable[[SingleQuestion], Resolution]) -> Resolution:
+def resolve_parts(
+    question: Question, resolve: Callable[[SingleQuestion], Resolution]
+) -> Resolution:
     """Resolve a question about one dyad, or the parts of another one and from these the whole."""
     if isinstance(question, SingleQuestion):
         return resolve(question)
@@ -179,7 +193,9 @@ def resolve_parts(question: Question, resolve: Callable[[SingleQuestion], Resolu
     )
 
 
-def _not_covered(question: SingleQuestion, end: date, today: date, known: date, data: str) -> Resolution:
+def _not_covered(
+    question: SingleQuestion, end: date, today: date, known: date, data: str
+) -> Resolution:
     reason = f"coverage of {question.dyad} ends with {day(end)}, before {day(question.last)}"
     void = today > question.void_after
     if void:

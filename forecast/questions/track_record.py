@@ -1,9 +1,10 @@
 """Track record: scores of a ledger's forecasts, against the base rate and each other.
 
-Only questions with a finished window and a resolution are scored: by the first forecast, by each forecast for the time
-it was current, and by the last one. A forecast counts from the day it was written, whatever its data date, and none
-that was written once the event asked for had been recorded. Withdrawn questions are shown and not scored. Forecasts
-written in time, late and with hindsight are scored separately.
+Only questions with a finished window and a resolution are scored: by the first forecast, by each
+forecast for the time it was current, and by the last one. A forecast counts from the day it was
+written, whatever its data date, and none that was written once the event asked for had been
+recorded. Withdrawn questions are shown and not scored. Forecasts written in time, late and with
+hindsight are scored separately.
 
 References
 ----------
@@ -33,11 +34,18 @@ from forecast.wording import count
 
 SCHEMA = 1
 EDGE = 0.001
-"""For the logarithmic score, chances are kept so far from 0 and 1: some thousand simulations prove neither."""
+"""For the logarithmic score, chances are kept so far from 0 and 1: some thousand simulations prove
+neither."""
 BINS = 10
-HORIZONS = ((6, "up to 6 months"), (12, "7 to 12 months"), (24, "13 to 24 months"), (10**6, "more than 24 months"))
+HORIZONS = (
+    (6, "up to 6 months"),
+    (12, "7 to 12 months"),
+    (24, "13 to 24 months"),
+    (10**6, "more than 24 months"),
+)
 BY = ("first", "mean", "last", "base")
-"""Whose scores: of the first answer, of all of them over time, of the last one, and of the base rate."""
+"""Whose scores: of the first answer, of all of them over time, of the last one, and of the base
+rate."""
 SCORES = tuple(f"{score}_{by}" for score in ("brier", "log_score") for by in BY)
 """Names of scores; of the mean it is the mean of the answers' scores over time."""
 
@@ -55,7 +63,8 @@ class Case:
     asked: str  # Days
     last: str
     answers: int  # How many count
-    # Chances: of the first answer, the mean over time, of the last, and the base rate when it was asked.
+    # Chances: of the first answer, the mean over time, of the last, and the base rate when it was
+    # asked.
     first: float | None
     mean: float | None
     last_answer: float | None
@@ -87,7 +96,8 @@ class OpenQuestion:
     written: str | None  # Day on which that answer was written
     before: float | None  # Chance of the answer before that one
     base: float | None  # Base rate when it was asked
-    note: str  # What the answer says of itself, such as that its kind was not calibrated; empty if nothing
+    # What the answer says of itself, such as that its kind was not calibrated; empty if nothing
+    note: str
     caveats: tuple[str, ...]  # What readers have to know of the data
     timing: Timing  # When the answer was written, or the question if there is none
     doubts: tuple[str, ...]  # What speaks against the answer, until a person confirms it
@@ -115,15 +125,21 @@ class TrackRecord:
     entries: int  # Lines of the ledger
     faults: tuple[str, ...]  # Lines that are left out, and why
     questions: int  # How many were asked
-    open: int  # Unresolved questions; of these, those whose window is over; and questions that data never resolve
+    # Unresolved questions; of these, those whose window is over; and questions that data never
+    # resolve
+    open: int
     overdue: int
     never: int
     waiting: tuple[OpenQuestion, ...]  # Those that are open, by dyad and due day
     withdrawn: tuple[WithdrawnQuestion, ...]  # Those that were withdrawn, by day
     cases: tuple[Case, ...]  # Those that are resolved
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
-    calibration: list[dict[str, Any]]  # By hindsight and tenth of the first answers, how often the answer was yes
-    outside: OutsideScores  # Of questions that were asked elsewhere: own number, price and pool apart
+    calibration: list[
+        dict[str, Any]
+    ]  # By hindsight and tenth of the first answers, how often the answer was yes
+    outside: (
+        OutsideScores  # Of questions that were asked elsewhere: own number, price and pool apart
+    )
     notes: DataNotes = field(default_factory=DataNotes)  # On the data that questions are about
 
     @classmethod
@@ -134,12 +150,21 @@ class TrackRecord:
         day: date | None = None,
         reports: Sequence[Mapping[str, Any]] = (),
     ) -> "TrackRecord":
-        """Score a ledger as of a day, by default today; `reports` (`forecast.json`) are compared with its forecasts."""
+        """Score a ledger as of a day, by default today.
+
+        `reports` (`forecast.json`) are compared with its forecasts.
+        """
         now, doubts = day or today(), defaultdict[str, list[Doubt]](list)
         for doubt in doubts_of(ledger.histories.values(), reports):
             doubts[doubt.question].append(doubt)
-        histories = [one for one in ledger.histories.values() if not isinstance(one.question, OutsideQuestion)]
-        resolved = [one for one in histories if one.resolution is not None and one.question.earliest < now]
+        histories = [
+            one
+            for one in ledger.histories.values()
+            if not isinstance(one.question, OutsideQuestion)
+        ]
+        resolved = [
+            one for one in histories if one.resolution is not None and one.question.earliest < now
+        ]
         left = [one for one in histories if one.outcome == "open"]
         resolvable = [one for one in left if one.question.resolvable]
         taken_back = [one for one in histories if one.withdrawal is not None]
@@ -158,7 +183,9 @@ class TrackRecord:
                     key=lambda one: (one.dyad, one.due, one.question),
                 )
             ),
-            withdrawn=tuple(sorted(map(_withdrawn, taken_back), key=lambda one: (one.on, one.question))),
+            withdrawn=tuple(
+                sorted(map(_withdrawn, taken_back), key=lambda one: (one.on, one.question))
+            ),
             cases=cases,
             rows=list(_rows(cases)),
             calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
@@ -176,7 +203,11 @@ class TrackRecord:
             (self.never, "about the underlying level, which data never resolve", 0, ""),
             (len(self.withdrawn), "withdrawn", 0, ""),
         )
-        numbers = [f"{n:,} {name}" + (f" ({some:,} {of_it})" if some else "") for n, name, some, of_it in parts if n]
+        numbers = [
+            f"{n:,} {name}" + (f" ({some:,} {of_it})" if some else "")
+            for n, name, some, of_it in parts
+            if n
+        ]
         return f"{count(self.questions, 'question')}{': ' if numbers else ''}{', '.join(numbers)}."
 
     def to_dict(self) -> dict[str, Any]:
@@ -191,7 +222,9 @@ class TrackRecord:
 
 def notes_of_questions(questions: Iterable[Question]) -> DataNotes:
     """Return what readers have to know of the data that some questions are about."""
-    return notes_of_pairs((part.dyad, part.dataset) for question in questions for part in question.parts)
+    return notes_of_pairs(
+        (part.dyad, part.dataset) for question in questions for part in question.parts
+    )
 
 
 def _open(history: History, doubts: Sequence[Doubt]) -> OpenQuestion:
@@ -254,7 +287,9 @@ def _case(history: History) -> Case:
         mean=_rounded(float(np.average(chances, weights=held))) if chances else None,
         last_answer=chances[-1] if chances else None,
         base=question.base_rate,
-        scores={} if outcome == "void" else _scores(chances, held, question.base_rate, outcome == "yes"),
+        scores={}
+        if outcome == "void"
+        else _scores(chances, held, question.base_rate, outcome == "yes"),
         sentence=question.sentence,
     )
 
@@ -270,11 +305,16 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
 
     None counts from the day on which the event that was asked for had been recorded.
 
-    They count from the day they were written; what was written with hindsight counts only where nothing else was said,
-    and then from the day it is as of. The first one is late if it was written long after the question's day.
+    They count from the day they were written; what was written with hindsight counts only where
+    nothing else was said, and then from the day it is as of. The first one is late if it was
+    written long after the question's day.
     """
-    given = [(entry, entry.as_of, entry.chance) for entry in history.answers if entry.chance is not None]
-    open_then = [(entry, entry.day, chance) for entry, _, chance in given if not entry.retrospective]
+    given = [
+        (entry, entry.as_of, entry.chance) for entry in history.answers if entry.chance is not None
+    ]
+    open_then = [
+        (entry, entry.day, chance) for entry, _, chance in given if not entry.retrospective
+    ]
     first = (open_then or given or [(history.asked,)])[0][0]
     timing = written_when(first, history.question, history.question.asked)
     decided = _decided(history) or date.max
@@ -284,7 +324,9 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     return timing, [(day, chance) for _, day, chance in open_then if day < decided]
 
 
-def _scores(chances: Sequence[float], held: Sequence[int], base: float | None, yes: bool) -> dict[str, float]:
+def _scores(
+    chances: Sequence[float], held: Sequence[int], base: float | None, yes: bool
+) -> dict[str, float]:
     """Return Brier and logarithmic scores by name."""
 
     def log(chance: float) -> float:
@@ -306,7 +348,11 @@ def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
     kinds, horizons = sorted({case.kind for case in cases}), [words for _, words in HORIZONS]
     for hindsight, kind, horizon in product(TIMINGS, ("all", *kinds), ("all", *horizons)):
         timed = [case for case in cases if case.hindsight == hindsight]
-        own = [case for case in timed if kind in ("all", case.kind) and horizon in ("all", case.horizon)]
+        own = [
+            case
+            for case in timed
+            if kind in ("all", case.kind) and horizon in ("all", case.horizon)
+        ]
         if own:
             yield {"hindsight": hindsight, "kind": kind, "horizon": horizon, **_row(own)}
 
@@ -342,17 +388,27 @@ def _difference(cases: Sequence[Case], score: str) -> dict[str, Any]:
 
 
 def _calibration(hindsight: Timing, cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
-    own = [case for case in cases if case.hindsight == hindsight and case.scored and case.first is not None]
+    own = [
+        case
+        for case in cases
+        if case.hindsight == hindsight and case.scored and case.first is not None
+    ]
     for place in range(BINS):
         said = [case for case in own if min(int((case.first or 0.0) * BINS), BINS - 1) == place]
         if said:
             yes = sum(case.outcome == "yes" for case in said)
             low, high = wilson(yes, len(said))
             yield {
-                "hindsight": hindsight, "from": place / BINS, "to": (place + 1) / BINS, "n": len(said), "yes": yes,
-                "said": _mean(case.first or 0.0 for case in said), "happened": _rounded(yes / len(said)),
-                "low": _rounded(low), "high": _rounded(high),
-            }  # fmt: skip
+                "hindsight": hindsight,
+                "from": place / BINS,
+                "to": (place + 1) / BINS,
+                "n": len(said),
+                "yes": yes,
+                "said": _mean(case.first or 0.0 for case in said),
+                "happened": _rounded(yes / len(said)),
+                "low": _rounded(low),
+                "high": _rounded(high),
+            }
 
 
 def wilson(yes: int, n: int) -> tuple[float, float]:

@@ -34,50 +34,83 @@ SHOWN = 2
 MOST_WORDS = 15
 """Words of the title."""
 NARROW = 10.0
-"""Times the Bayes factor of the rule: a claim that some choice brings below is narrowly supported."""
+"""Times the Bayes factor of the rule: a claim that some choice brings below is narrowly
+supported."""
 _ASKED = "Is there a pendulum?"
 _FADES, _RETURNS = f"{PENDULUM.code}a", f"{PENDULUM.code}b"
 _TITLES = {
-    _RETURNS: ("the trend returns", "the trend does not return", "return undecided", "return cannot be tested"),
+    _RETURNS: (
+        "the trend returns",
+        "the trend does not return",
+        "return undecided",
+        "return cannot be tested",
+    ),
     BALANCE.code: ("a range holds", "no range holds", "range undecided", "range cannot be tested"),
-    _FADES: ("events stay alike", "events do not stay alike", "alikeness undecided", "alikeness cannot be tested"),
-    DECLINE.code: ("eras begin with jumps", "eras begin without jumps", "jumps undecided", "jumps cannot be tested"),
+    _FADES: (
+        "events stay alike",
+        "events do not stay alike",
+        "alikeness undecided",
+        "alikeness cannot be tested",
+    ),
+    DECLINE.code: (
+        "eras begin with jumps",
+        "eras begin without jumps",
+        "jumps undecided",
+        "jumps cannot be tested",
+    ),
 }
 """Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
 UNTESTED = "cannot be tested"
 _ANSWERS = ("supported", "rejected", "undecided", UNTESTED)
 
 
-def claims_page(results: "PooledResults", figures: Mapping[str, Illustration] | None = None) -> Page:
+def claims_page(
+    results: "PooledResults", figures: Mapping[str, Illustration] | None = None
+) -> Page:
     """Combine text, tables and figures, by default its own, with the files of the page."""
     ordered = sorted(results.verdicts, key=_secondary)
     pictures = {one.code: one.outcome.picture for one in ordered}
     drawn = figures
     if drawn is None:
-        drawn = {code: draw_picture(picture) for code, picture in pictures.items() if picture is not None}
-    span = " to ".join(month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last))
+        drawn = {
+            code: draw_picture(picture) for code, picture in pictures.items() if picture is not None
+        }
+    span = " to ".join(
+        month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last)
+    )
     content = {
-        "page": sys.modules[__name__], "headline": headline(results), "results": results, "span": span,
-        "verdicts": ordered, "doubts": sentences("doubts"), "isfinite": math.isfinite,
+        "page": sys.modules[__name__],
+        "headline": headline(results),
+        "results": results,
+        "span": span,
+        "verdicts": ordered,
+        "doubts": sentences("doubts"),
+        "isfinite": math.isfinite,
         "version": forecast.__version__,
-    }  # fmt: skip
+    }
     files: Files = {
-        "tests.json": results_json(results), "tests.csv": results.to_frame(),
+        "tests.json": results_json(results),
+        "tests.csv": results.to_frame(),
         **{f"{code}.svg": one.wide for code, one in drawn.items()},
-    }  # fmt: skip
+    }
     return Page("claims.html.j2", content, drawn, files=files, notes=results.data_notes)
 
 
 def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:
     """Arrange the answers to all claims."""
-    return Table.of(("Question", "Answer", "Power and false alarms", "Log Bayes factor"), [
-        (
-            link(f"#{one.code}", one.code, f" {one.question}"), answer_badge(one),
-            DASH if one.outcome.answer == UNTESTED else _power_of(one),
-            _factor(one),
-        )
-        for one in ordered
-    ], range(3))  # fmt: skip
+    return Table.of(
+        ("Question", "Answer", "Power and false alarms", "Log Bayes factor"),
+        [
+            (
+                link(f"#{one.code}", one.code, f" {one.question}"),
+                answer_badge(one),
+                DASH if one.outcome.answer == UNTESTED else _power_of(one),
+                _factor(one),
+            )
+            for one in ordered
+        ],
+        range(3),
+    )
 
 
 def headline(results: "PooledResults") -> str:
@@ -102,7 +135,12 @@ def narrow(verdict: "PooledVerdict") -> bool:
     An omission or other priors must leave ten times the limit, a part of the record the limit.
     """
     found = verdict.outcome
-    others = [found.least, found.without_dyad[1], found.without_state[1], *(one.least for one in found.priors.values())]
+    others = [
+        found.least,
+        found.without_dyad[1],
+        found.without_state[1],
+        *(one.least for one in found.priors.values()),
+    ]
     close = any(value < verdict.limit + math.log(NARROW) for value in others)
     return found.answer == "supported" and (close or bool(exceptions(found)))
 
@@ -118,7 +156,9 @@ def found_words(verdict: "PooledVerdict") -> str:
     fails = exception_words(exceptions(found, label, lambda state: state_of(state, found.dyads)))
     odds = ratio(found.log_bayes_factor) if math.isfinite(found.log_bayes_factor) else ""
     power = power_words(verdict.rates)
-    return sentence("tested", verdict=verdict, fails=fails, power=power, factor=_factor(verdict), odds=odds)
+    return sentence(
+        "tested", verdict=verdict, fails=fails, power=power, factor=_factor(verdict), odds=odds
+    )
 
 
 def null_words(verdict: "PooledVerdict") -> str:
@@ -133,8 +173,13 @@ def _power_of(verdict: "PooledVerdict") -> str:
 
 
 def nulls_in_short(verdict: "PooledVerdict") -> str:
-    """Return how many null sets give a claim as much evidence, in a few words; empty if none were simulated."""
-    return "; ".join(f"{null.as_good} of {null.sets} null sets as good" for null in verdict.outcome.nulls)
+    """Return how many null sets give a claim as much evidence, in a few words.
+
+    Empty if none were simulated.
+    """
+    return "; ".join(
+        f"{null.as_good} of {null.sets} null sets as good" for null in verdict.outcome.nulls
+    )
 
 
 def answer_badge(verdict: "PooledVerdict") -> str:
@@ -145,7 +190,11 @@ def answer_badge(verdict: "PooledVerdict") -> str:
 def _factor(verdict: "PooledVerdict") -> str:
     """Format the log Bayes factor of a claim, or its range over rivals."""
     found = verdict.outcome
-    return _range(found.least, found.most) if found.least < found.most else number(found.log_bayes_factor, 1)
+    return (
+        _range(found.least, found.most)
+        if found.least < found.most
+        else number(found.log_bayes_factor, 1)
+    )
 
 
 def _range(least: float, most: float) -> str:
@@ -154,37 +203,69 @@ def _range(least: float, most: float) -> str:
 
 def numbers_of(verdict: "PooledVerdict") -> list[tuple[str, str]]:
     """Return the further numbers of a test with their names."""
-    return [(_name(name), _said(value)) for name, value in verdict.outcome.details.items() if name != "would_decide"]
+    return [
+        (_name(name), _said(value))
+        for name, value in verdict.outcome.details.items()
+        if name != "would_decide"
+    ]
 
 
 def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
     """Return the tables of a claim by name."""
     found, details = verdict.outcome, verdict.outcome.details
     dyads = sorted(found.dyads.items(), key=lambda one: (math.isnan(one[1]), -one[1]))
-    rates = ("Simulated truth", "Claim is", "Sets", "Supported", "Rejected", "Median of the log Bayes factors")
+    rates = (
+        "Simulated truth",
+        "Claim is",
+        "Sets",
+        "Supported",
+        "Rejected",
+        "Median of the log Bayes factors",
+    )
     return {
-        "dyads": Table.of(("Dyad", "Adds to the log Bayes factor"), [
-            (label(dyad), signed(adds, 1)) for dyad, adds in dyads
-        ]),
-        "learned": Table.of(("Quantity", "Prior", "Posterior"), [
-            (_name(name), _said(details[f"{name}_prior"]), _said(value))
-            for name, value in details.items() if f"{name}_prior" in details
-        ]),
-        "sensitivity": Table.of(("Choice", "Log Bayes factor", "By that alone"), [
-            (capital(name), _range(one.least, one.most), one.answer)
-            for name, one in {**found.priors, **found.parts}.items()
-        ], (0, 2)),
-        "windows": Table.of(("Window after a forecast date", "Gain of log score", "Standard error"), [
-            (capital(name), signed(gain, 2), number(error, 2)) for name, (gain, error) in found.windows.items()
-        ]),
-        "rates": Table.of(rates, [
-            (
-                one.truth, "true" if one.true else "false", f"{one.sets:,}", f"{one.supported:,}", f"{one.rejected:,}",
-                _range(one.least, one.most),
-            )
-            for one in verdict.rates
-        ], (0, 1)),
-    }  # fmt: skip
+        "dyads": Table.of(
+            ("Dyad", "Adds to the log Bayes factor"),
+            [(label(dyad), signed(adds, 1)) for dyad, adds in dyads],
+        ),
+        "learned": Table.of(
+            ("Quantity", "Prior", "Posterior"),
+            [
+                (_name(name), _said(details[f"{name}_prior"]), _said(value))
+                for name, value in details.items()
+                if f"{name}_prior" in details
+            ],
+        ),
+        "sensitivity": Table.of(
+            ("Choice", "Log Bayes factor", "By that alone"),
+            [
+                (capital(name), _range(one.least, one.most), one.answer)
+                for name, one in {**found.priors, **found.parts}.items()
+            ],
+            (0, 2),
+        ),
+        "windows": Table.of(
+            ("Window after a forecast date", "Gain of log score", "Standard error"),
+            [
+                (capital(name), signed(gain, 2), number(error, 2))
+                for name, (gain, error) in found.windows.items()
+            ],
+        ),
+        "rates": Table.of(
+            rates,
+            [
+                (
+                    one.truth,
+                    "true" if one.true else "false",
+                    f"{one.sets:,}",
+                    f"{one.supported:,}",
+                    f"{one.rejected:,}",
+                    _range(one.least, one.most),
+                )
+                for one in verdict.rates
+            ],
+            (0, 1),
+        ),
+    }
 
 
 def state_of(code: str, dyads: Iterable[str]) -> str:
@@ -198,32 +279,54 @@ def chosen_table(results: "PooledResults") -> Table | None:
     if not about:
         return None
     names = [name for name in about[0].outcome.parts if name.startswith("with")]
-    return Table.of(("Claim", "All dyads", *map(capital, names), "Expected if dyads stay"), [
-        (
-            f"{one.code} {one.question}", _factor(one),
-            *(_range(one.outcome.parts[name].least, one.outcome.parts[name].most) for name in names),
-            *([_range(rate.least, rate.most) for rate in one.rates if rate.truth == STAYING] or [DASH]),
-        )
-        for one in about
-    ])  # fmt: skip
+    return Table.of(
+        ("Claim", "All dyads", *map(capital, names), "Expected if dyads stay"),
+        [
+            (
+                f"{one.code} {one.question}",
+                _factor(one),
+                *(
+                    _range(one.outcome.parts[name].least, one.outcome.parts[name].most)
+                    for name in names
+                ),
+                *(
+                    [_range(rate.least, rate.most) for rate in one.rates if rate.truth == STAYING]
+                    or [DASH]
+                ),
+            )
+            for one in about
+        ],
+    )
 
 
 def own_table(own: "OwnDyad") -> Table:
     """Arrange prior and posterior of a dyad within the hierarchy."""
-    return Table.of(("Quantity", "Unit", "Prior", "Posterior"), [
-        (
-            capital(row["quantity"]), row["unit"],
-            *(interval(row[f"{of}median"], row[f"{of}low"], row[f"{of}high"], 1) for of in ("prior_", "")),
-        )
-        for row in own.rows
-    ], (0, 1))  # fmt: skip
+    return Table.of(
+        ("Quantity", "Unit", "Prior", "Posterior"),
+        [
+            (
+                capital(row["quantity"]),
+                row["unit"],
+                *(
+                    interval(row[f"{of}median"], row[f"{of}low"], row[f"{of}high"], 1)
+                    for of in ("prior_", "")
+                ),
+            )
+            for row in own.rows
+        ],
+        (0, 1),
+    )
 
 
 def own_evidence(results: "PooledResults", own: "OwnDyad") -> Table:
     """Arrange what a dyad adds to the evidence on each claim."""
-    return Table.of(("Claim", "Adds to the log Bayes factor, given the others"), [
-        (f"{code} {results[code].question}", signed(value, 1)) for code, value in own.evidence.items()
-    ])  # fmt: skip
+    return Table.of(
+        ("Claim", "Adds to the log Bayes factor, given the others"),
+        [
+            (f"{code} {results[code].question}", signed(value, 1))
+            for code, value in own.evidence.items()
+        ],
+    )
 
 
 def _name(name: str) -> str:
@@ -235,7 +338,11 @@ def _said(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_said(one)}" for key, one in value.items()) or DASH
     if isinstance(value, list | tuple):
-        if len(value) == 3 and all(isinstance(one, float) for one in value) and value[0] <= value[1] <= value[2]:
+        if (
+            len(value) == 3
+            and all(isinstance(one, float) for one in value)
+            and value[0] <= value[1] <= value[2]
+        ):
             return interval(value[1], value[0], value[2], None)
         return ", ".join(map(_said, value)) or DASH
     if value is None or isinstance(value, str):
@@ -249,7 +356,11 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
     """Return the content of tests.json: the results as they are, with the sentences of the page."""
     content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict()})
     for one, row in zip(results.verdicts, content["claims"], strict=True):
-        row |= {"narrow": narrow(one), "power": power_words(one.rates), "null_sets": nulls_in_short(one)}
+        row |= {
+            "narrow": narrow(one),
+            "power": power_words(one.rates),
+            "null_sets": nulls_in_short(one),
+        }
     return content
 
 
@@ -258,9 +369,13 @@ def draw_picture(picture: "Picture") -> Illustration:
     rows = picture.kind != "line"
     names = {place_name(x) for one in picture.series for x in one.x}
     legends = (len(picture.series) if len(picture.series) > 1 else 0) + bool(picture.limits)
-    height = 0.19 * legends + ((0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9)
+    height = 0.19 * legends + (
+        (0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9
+    )
     columns = (1, 1) if legends else None
-    draw = plotted(lambda on: plot_evidence(picture, ax=on), heights=(height, height), legend=columns)
+    draw = plotted(
+        lambda on: plot_evidence(picture, ax=on), heights=(height, height), legend=columns
+    )
     return worded("figures.j2", "evidence", draw, {"picture": picture, "ends": _ends(picture)})
 
 
@@ -270,7 +385,10 @@ def _ends(picture: "Picture") -> str:
     for one in picture.series:
         y = np.array(one.y, dtype=float)
         if np.isfinite(y).any():
-            least, most = (f"{number(y[at], 1)} ({place_name(one.x[at])})" for at in (np.nanargmin(y), np.nanargmax(y)))
+            least, most = (
+                f"{number(y[at], 1)} ({place_name(one.x[at])})"
+                for at in (np.nanargmin(y), np.nanargmax(y))
+            )
             said.append(f"{one.label}: from {least} to {most}.")
     return " ".join(said)
 

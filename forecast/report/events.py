@@ -24,34 +24,48 @@ if TYPE_CHECKING:
 
 MONTHS = 12
 UNCHECKED_NOTE = (
-    "“unchecked”: coded from general knowledge and not looked up. What follows says where to look; it is no citation."
+    "“unchecked”: coded from general knowledge and not looked up. "
+    "What follows says where to look; it is no citation."
 )
 
 
 def cited(text: str) -> str:
     """Return a reference; only a complete web address becomes a link."""
     host = web_host(text).removeprefix("www.")
-    return Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(text, host) if host else text
+    return (
+        Markup('<a href="{}" rel="noopener noreferrer">{}</a>').format(text, host) if host else text
+    )
 
 
 def unchecked_note(references: Iterable[str]) -> str:
-    """Explain the mark of events that were not looked up, if there is one among those listed; else an empty text."""
+    """Explain the mark of events that were not looked up, if there is one among those listed.
+
+    Else an empty text.
+    """
     return UNCHECKED_NOTE if any(map(is_unchecked, references)) else ""
 
 
 def recent_events(events: pd.DataFrame, scale: str, until: date) -> pd.DataFrame:
-    """Return the events of the last twelve months as a reader sees them, the latest first; a two-sided one once."""
+    """Return the events of the last twelve months as a reader sees them, the latest first.
+
+    A two-sided one once.
+    """
     since = pd.Timestamp(add_months(until, -MONTHS))
     here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))].iloc[::-1]
     if here.empty:
         return pd.DataFrame()
     order, here = read_scale(scale), here[event_counts(here) > 0]
     place = here["cameo"].map(order.class_of)
-    return pd.DataFrame({
-        "date": here["date"].dt.date, "who": list(map(who, here["dyad"], here["source"], here["target"])),
-        "what": here["summary"], "kind": [order.classes[one] for one in place],
-        "side": np.where(place >= order.zero_cut, "cooperative", "hostile"), "source": here["reference"],
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "date": here["date"].dt.date,
+            "who": list(map(who, here["dyad"], here["source"], here["target"])),
+            "what": here["summary"],
+            "kind": [order.classes[one] for one in place],
+            "side": np.where(place >= order.zero_cut, "cooperative", "hostile"),
+            "source": here["reference"],
+        }
+    )
 
 
 def who(dyad: str, source: str, target: str) -> str:
@@ -73,39 +87,72 @@ MOST_SHOWN = 200
 
 
 def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dict[str, Any] | None:
-    """Arrange what was added for the page, with at most `MOST_SHOWN` rows of a kind; None if nothing was."""
+    """Arrange what was added for the page, with at most `MOST_SHOWN` rows of a kind.
+
+    None if nothing was.
+    """
     files = additions_of(panel_attributes)
     if not files:
         return None
     scale = str(panel_attributes.get("scale", ""))
-    rows = [row for one in files for row in _added_rows(one, scale if scale in scale_names() else "commitment")]
+    rows = [
+        row
+        for one in files
+        for row in _added_rows(one, scale if scale in scale_names() else "commitment")
+    ]
     left_out: list[tuple[str, str]] = []
     if events is not None:
-        rejects = events.rejects[events.rejects["file"].isin({one.file for one in files})].head(MOST_SHOWN)
-        left_out = [(f"{one['file']}, line {one['line']}", one["reason"]) for one in rejects.to_dict("records")]
+        rejects = events.rejects[events.rejects["file"].isin({one.file for one in files})].head(
+            MOST_SHOWN
+        )
+        left_out = [
+            (f"{one['file']}, line {one['line']}", one["reason"])
+            for one in rejects.to_dict("records")
+        ]
     datasets = join(sorted({one.dataset for one in files}))
-    heads = ("File added", "Rows", "Counted here", "There already", "Rejected", "SHA-256, first digits")
+    heads = (
+        "File added",
+        "Rows",
+        "Counted here",
+        "There already",
+        "Rejected",
+        "SHA-256, first digits",
+    )
     return {
         "summary": f"{count(len(rows), 'event')} added to the {datasets} from {join(one.file for one in files)}",
         "coverage": [_coverage(one) for one in files if one.extensions],
         "rows": Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:MOST_SHOWN], range(5)),
         "left_out": Table.of(("File, line", "Why"), left_out, (0, 1)),
-        "files": Table.of(heads, [
-            (one.file, f"{one.rows:,}", str(len(one.events)), str(one.repeated), str(one.rejected), one.sha256[:12])
-            for one in files
-        ], (0, 5)),
-    }  # fmt: skip
+        "files": Table.of(
+            heads,
+            [
+                (
+                    one.file,
+                    f"{one.rows:,}",
+                    str(len(one.events)),
+                    str(one.repeated),
+                    str(one.rejected),
+                    one.sha256[:12],
+                )
+                for one in files
+            ],
+            (0, 5),
+        ),
+    }
 
 
 def _added_rows(addition: Addition, scale: str) -> list[tuple[str, ...]]:
     order = read_scale(scale)
     return [
         (
-            f"{addition.file}, line {one.line}", day(date.fromisoformat(one.date)),
-            who(one.dyad, one.source, one.target), one.summary, order.classes[order.class_of[one.cameo]],
+            f"{addition.file}, line {one.line}",
+            day(date.fromisoformat(one.date)),
+            who(one.dyad, one.source, one.target),
+            one.summary,
+            order.classes[order.class_of[one.cameo]],
         )
         for one in addition.events
-    ]  # fmt: skip
+    ]
 
 
 def _coverage(addition: Addition) -> str:
@@ -123,7 +170,8 @@ _PAUSE_YEARS = 10
 _USUAL_MONTHS = 120
 """Ten years: the usual number of events of a month is their mean."""
 _LEAST = 0.375
-"""Added to counts before their square roots are taken, whose variance is then nearly constant (Anscombe 1948)."""
+"""Added to counts before their square roots are taken, whose variance is then nearly constant
+(Anscombe 1948)."""
 _HEADS = (
     r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|Supreme Leader|"
     r"Paramount Leader)\b"
@@ -137,7 +185,9 @@ RULE = (
 )
 
 
-def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date | None = None) -> pd.DataFrame:
+def notable_events(
+    events: pd.DataFrame, record: "xr.Dataset", reference: date | None = None
+) -> pd.DataFrame:
     """Choose events to name along a dyad's level."""
     if events.empty:
         return events.assign(year=[], place=[])
@@ -147,7 +197,8 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
     rows = events.assign(
         year=[year_of(day.date()) for day in events["date"]],
         place=np.searchsorted(times, days, side="right") - 1,
-        first=_visits_after_pause(events).astype(int) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
+        first=_visits_after_pause(events).astype(int)
+        + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
         size=events["goldstein"].abs(),
         busy=months.map(_busy_months(months)),
     )

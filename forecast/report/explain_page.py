@@ -50,7 +50,8 @@ ADDED = {
 }
 """Heads of columns of what was added, for the numbers that tables have."""
 PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)
-"""Numbers in the table of the parts of a change; the level and the model alone have a folded one."""
+"""Numbers in the table of the parts of a change; the level and the model alone have a folded
+one."""
 WORDS = {"", "month", "week from", "kind", "day", "what", "part", "how"}
 """Heads of columns that hold words."""
 
@@ -70,13 +71,17 @@ def _contributions(
     """Arrange what was added to some numbers, with the heads of the cells before and after."""
     names = [name for name in ADDED if name in numbers]
     heads = [*before, *(ADDED[name] for name in names), *after]
-    cells = [[*left, *(_added(name, added) for name in names), *right] for left, added, right in rows]
+    cells = [
+        [*left, *(_added(name, added) for name in names), *right] for left, added, right in rows
+    ]
     return Table.of(heads, cells, [place for place, head in enumerate(heads) if head in WORDS])
 
 
 def sentence(name: str, found: Attribution | Change, **facts: Any) -> str:
     """Return a sentence of `explain_words.j2`."""
-    return phrases("explain_words.j2", {"page": sys.modules[__name__], "found": found, **facts})(name)
+    return phrases("explain_words.j2", {"page": sys.modules[__name__], "found": found, **facts})(
+        name
+    )
 
 
 def _draw_waterfall(found: Attribution | Change) -> Illustration:
@@ -105,25 +110,65 @@ def explain_page(fit: "Fit", found: Attribution) -> Page:
         "explain.csv": pd.DataFrame(_event_rows(found)),
         "explain.svg": figure.wide,
     }
-    return Page("explain.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons, files, notes)
+    return Page(
+        "explain.html.j2",
+        content,
+        {"fall": figure},
+        fit.gate.passed,
+        fit.gate.reasons,
+        files,
+        notes,
+    )
 
 
 def explanation_json(found: Attribution) -> dict[str, Any]:
     """Return contributions of events as plain values (docs/schema/explain-json.md)."""
     columns = [
-        "date", "known_at", "source", "target", "cameo", "class", "side", "counted", "summary", "reference", "dataset",
-    ]  # fmt: skip
+        "date",
+        "known_at",
+        "source",
+        "target",
+        "cameo",
+        "class",
+        "side",
+        "counted",
+        "summary",
+        "reference",
+        "dataset",
+    ]
     events = [
         {**plain(row), "added": plain(part.added), "alone": plain(alone)}
-        for row, part, alone in zip(found.events[columns].to_dict("records"), found.in_order, found.alone, strict=True)
+        for row, part, alone in zip(
+            found.events[columns].to_dict("records"), found.in_order, found.alone, strict=True
+        )
     ]
     names = (
-        "dyad", "first", "last", "horizon", "baseline", "smallest_improvement", "level", "now", "before", "total",
-        "rest", "pareto_k", "by_month", "by_side", "by_week", "by_kind", "sides_by_month", "visits", "posed",
-        "published", "answer",
-    )  # fmt: skip
+        "dyad",
+        "first",
+        "last",
+        "horizon",
+        "baseline",
+        "smallest_improvement",
+        "level",
+        "now",
+        "before",
+        "total",
+        "rest",
+        "pareto_k",
+        "by_month",
+        "by_side",
+        "by_week",
+        "by_kind",
+        "sides_by_month",
+        "visits",
+        "posed",
+        "published",
+        "answer",
+    )
     body: dict[str, Any] = {"schema": SCHEMA}
-    body |= {name: sentence(name, found) for name in ("measure", "finding", "level_sentence", "question")}
+    body |= {
+        name: sentence(name, found) for name in ("measure", "finding", "level_sentence", "question")
+    }
     return body | {name: plain(getattr(found, name)) for name in names} | {"events": events}
 
 
@@ -133,7 +178,9 @@ def _event_rows(found: Attribution) -> list[dict[str, Any]]:
     for place, row in enumerate(found.events.to_dict("records")):
         part, alone = found.in_order[place], found.alone[place]
         own = {"event": place + 1, "date": row["date"].date().isoformat()}
-        own |= {name: row[name] for name in ("source", "target", "cameo", "class")} | {"events": row["counted"]}
+        own |= {name: row[name] for name in ("source", "target", "cameo", "class")} | {
+            "events": row["counted"]
+        }
         for name in part.added:
             own |= {f"{name}_added": part.added[name].value, f"{name}_error": part.added[name].mcse}
             own[f"{name}_alone"] = alone.added[name].value if name in alone.added else None
@@ -158,18 +205,25 @@ def span(found: Attribution) -> str:
     return f"from {day(found.first)} to {day(found.last)}"
 
 
-def months_table(found: Attribution, names: Sequence[str] = (LEVEL,), *, sides: bool = False) -> Table:
+def months_table(
+    found: Attribution, names: Sequence[str] = (LEVEL,), *, sides: bool = False
+) -> Table:
     """Return a table of what the months, and in them the sides if wanted, added, with the Monte Carlo error."""
     rows: list[_Row] = []
     own = [name for name in names if name in found.now]
-    groups = [(month(date.fromisoformat(one.name)), one, found.sides_by_month[one.name]) for one in found.by_month]
+    groups = [
+        (month(date.fromisoformat(one.name)), one, found.sides_by_month[one.name])
+        for one in found.by_month
+    ]
     whole = Part("all together", sum(part.events for part in found.in_order), found.total)
     for name, part, by_side in [*groups, (whole.name, whole, found.by_side)]:
         shown = [(name, part), *((f"of it {side.name}", side) for side in by_side if sides)]
         for words, one in shown:
             errors = [number(as_shown(name, one.added[name])[1], 1) for name in own]
             rows.append(((words, f"{one.events}"), one.added, errors))
-    return _contributions(["month", "events"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in own])
+    return _contributions(
+        ["month", "events"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in own]
+    )
 
 
 def published_table(found: Attribution) -> Table | None:
@@ -178,7 +232,10 @@ def published_table(found: Attribution) -> Table | None:
         return None
     own = ("up", FROM_MODEL, FROM_BENCHMARKS)
     events, total = sum(part.events for part in found.in_order), found.published.total
-    groups = [(month(date.fromisoformat(one.name)), one.events, one.added) for one in found.published.by_month]
+    groups = [
+        (month(date.fromisoformat(one.name)), one.events, one.added)
+        for one in found.published.by_month
+    ]
     rows = [
         ((name, f"{size}"), added, (number(as_shown("up", added["up"])[1], 1),))
         for name, size, added in [*groups, ("all together", events, total)]
@@ -193,23 +250,35 @@ def course_table(found: Attribution) -> Table:
     if course.start is not None:
         rows = [("before", course.start, None), *rows, ("all together", course.now, course.change)]
     heads = "month", "level at its end", "change, points"
-    return Table.of(heads, [
-        (
-            name, interval(level.mean, level.low, level.high),
-            DASH if change is None else f"{signed(change.mean, 1)} [{signed(change.low, 0)}, {signed(change.high, 0)}]",
-        )
-        for name, level, change in rows
-    ])  # fmt: skip
+    return Table.of(
+        heads,
+        [
+            (
+                name,
+                interval(level.mean, level.low, level.high),
+                DASH
+                if change is None
+                else f"{signed(change.mean, 1)} [{signed(change.low, 0)}, {signed(change.high, 0)}]",
+            )
+            for name, level, change in rows
+        ],
+    )
 
 
 def largest_events(found: Attribution, most: int) -> str:
     """Describe the events that contributed most to the level, or to the chance of a question: a line each."""
     name = _followed(found)
-    what = "the level, in points" if name == LEVEL else "the chance of the model alone, in percentage points"
+    what = (
+        "the level, in points"
+        if name == LEVEL
+        else "the chance of the model alone, in percentage points"
+    )
     lines = [f"Largest contributions to {what}, from {day(found.first)} on:"]
     for place in _by_size(found)[:most]:
         row, added = found.events.iloc[place], _added(name, found.in_order[place].added)
-        lines.append(f"  {added}  {row['date'].date()}  {row['source']} to {row['target']}: {row['summary']}")
+        lines.append(
+            f"  {added}  {row['date'].date()}  {row['source']} to {row['target']}: {row['summary']}"
+        )
     return "\n".join(lines)
 
 
@@ -222,19 +291,32 @@ def _by_size(found: Attribution) -> list[int]:
 
 def parts_table(what: str, parts: Sequence[Part], found: Attribution) -> Table:
     """Return a table of what weeks, by their first day, or kinds added to the level."""
-    names = [day(date.fromisoformat(one.name)) if what == "week from" else one.name for one in parts]
-    rows = [((name, f"{part.events}"), part.added, ()) for name, part in zip(names, parts, strict=True)]
-    return _contributions([what, "events"], [*rows, (("all together", ""), found.total, ())], (LEVEL,))
+    names = [
+        day(date.fromisoformat(one.name)) if what == "week from" else one.name for one in parts
+    ]
+    rows = [
+        ((name, f"{part.events}"), part.added, ()) for name, part in zip(names, parts, strict=True)
+    ]
+    return _contributions(
+        [what, "events"], [*rows, (("all together", ""), found.total, ())], (LEVEL,)
+    )
 
 
-def events_table(found: Attribution, places: Iterable[int] | None = None, names: Iterable[str] = (LEVEL,)) -> Table:
+def events_table(
+    found: Attribution, places: Iterable[int] | None = None, names: Iterable[str] = (LEVEL,)
+) -> Table:
     """Return a table of events, by default of those that contributed most to the level, or the chance of a question."""
     own, rows = [name for name in ADDED if name in names and name in found.now], []
     for place in _by_size(found)[:LARGEST] if places is None else places:
         row, alone = found.events.iloc[place], found.alone[place]
         what = f"{who(found.dyad, row['source'], row['target'])}: {row['summary']}"
-        after = [*(_added(name, alone.added) for name in own), "" if alone.how == "weights" else alone.how]
-        rows.append(((day(row["date"].date()), what, row["class"]), found.in_order[place].added, after))
+        after = [
+            *(_added(name, alone.added) for name in own),
+            "" if alone.how == "weights" else alone.how,
+        ]
+        rows.append(
+            ((day(row["date"].date()), what, row["class"]), found.in_order[place].added, after)
+        )
     heads = [f"alone: {'level' if name == LEVEL else ADDED[name]}" for name in own]
     return _contributions(["day", "what", "kind"], rows, own, [*heads, ""])
 
@@ -266,12 +348,18 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
     """Combine text, table and figure, with the files of the page."""
     figure, notes = _draw_waterfall(change), notes_of_panel(fits[1].panel, [change.dyad])
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
-    content = {"page": sys.modules[__name__], "change": change, "events": events, "panel": fits[1].panel}
+    content = {
+        "page": sys.modules[__name__],
+        "change": change,
+        "events": events,
+        "panel": fits[1].panel,
+    }
     converged = all(fit.gate.passed for fit in fits)
     files: Files = {
-        "change.json": change_json(change, events) | notes.facts, "change.csv": pd.DataFrame(change_rows(change)),
+        "change.json": change_json(change, events) | notes.facts,
+        "change.csv": pd.DataFrame(change_rows(change)),
         "change.svg": figure.wide,
-    }  # fmt: skip
+    }
     return Page("change.html.j2", content, {"fall": figure}, converged, reasons, files, notes)
 
 
@@ -312,7 +400,9 @@ def steps_table(change: Change, names: Sequence[str] = PUBLISHED) -> Table:
         ((name,), added, [number(as_shown(one, added[one])[1], 1) for one in stated])
         for name, added in [*parts, ("all together", change.total)]
     ]
-    return _contributions(["part"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in stated])
+    return _contributions(
+        ["part"], rows, own, [f"± {ADDED[name].partition(',')[0]}" for name in stated]
+    )
 
 
 def alone_table(change: Change) -> Table:

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 YEARS_BACK = 5
 """Years of the past in a fan."""
 ENOUGH_EVENTS = 20
-"""Expected events of a window: with fewer, one or two of them decide, and only the table has its chances."""
+"""Expected events of a window: with fewer, one or two of them decide, and only the table has its
+chances."""
 
 
 def _worded(name: str, draw: Draw, result: Assessment | None = None, **facts: Any) -> Illustration:
@@ -59,7 +60,10 @@ def _worded(name: str, draw: Draw, result: Assessment | None = None, **facts: An
 
 
 def share(fit: FitLike, result: Assessment) -> Illustration | None:
-    """Draw the observed share and its forecast; none of an index, or of a record shorter than the window."""
+    """Draw the observed share and its forecast.
+
+    None of an index, or of a record shorter than the window.
+    """
     rolling = result.rolling
     if isinstance(rolling, NotDefined) or isinstance(result.recorded, NotDefined):
         return None
@@ -67,17 +71,23 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
     if not isinstance(window.share, Estimate):
         return None
     times, there = fit.panel["time"].to_numpy(), np.isfinite(rolling.observed)
-    small = bool(there.any() and times[there.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}"))  # a record from the 1980s
+    small = bool(
+        there.any() and times[there.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}")
+    )  # a record from the 1980s
 
     def draw(layout: Layout) -> "Figure":
         ratios = (1, 5) if small else (1,)
-        figure, axes = subplots(layout, 4.4 if layout.wide else 4.2, len(ratios), height_ratios=ratios)
+        figure, axes = subplots(
+            layout, 4.4 if layout.wide else 4.2, len(ratios), height_ratios=ratios
+        )
         plot_forecast(result, ax=axes[-1])
         if not layout.wide:
             axes[-1].set_ylabel("")
         if small:
             on = axes[0]
-            plot_observed_share(fit.panel, dyad=result.dyad, months=rolling.months, linewidth=0.9, ax=on)
+            plot_observed_share(
+                fit.panel, dyad=result.dyad, months=rolling.months, linewidth=0.9, ax=on
+            )
             first, last = axes[-1].get_xlim()
             style.time_axis(on, on.get_xlim()[0], last)
             on.axvspan(first, last, color=style.SHADE, linewidth=0, zorder=0)
@@ -91,11 +101,18 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
 
 
 def recorded(result: Assessment) -> Illustration | None:
-    """Draw the chances of what will be recorded, of horizons with enough events; none if they are defined at none."""
+    """Draw the chances of what will be recorded, of horizons with enough events.
+
+    None if they are defined at none.
+    """
     if isinstance(result.recorded, NotDefined):
         return None
     main = main_horizon(result.horizons)
-    shown = {at: one for at, one in result.recorded.items() if at == main or one.events.median >= ENOUGH_EVENTS}
+    shown = {
+        at: one
+        for at, one in result.recorded.items()
+        if at == main or one.events.median >= ENOUGH_EVENTS
+    }
     bars = outcome_percents(result, "observed", list(shown))
     if not bars:
         return None
@@ -158,7 +175,9 @@ def standing(fit: FitLike, result: Assessment) -> Illustration:
         elif layout.wide:
             figure, axes = subplots(layout, 3.0, 1, 2, width_ratios=(3, 1))
         else:
-            figure, axes = subplots(layout, 3.4 + 0.24 * len(years), 2, height_ratios=(2.4, 0.24 * len(years)))
+            figure, axes = subplots(
+                layout, 3.4 + 0.24 * len(years), 2, height_ratios=(2.4, 0.24 * len(years))
+            )
         draw_standing(axes[0], result, spent)
         for on in axes[1:]:
             draw_lowest_years(on, result)
@@ -176,7 +195,12 @@ def standing(fit: FitLike, result: Assessment) -> Illustration:
 
 def level(result: Assessment) -> Illustration:
     """Draw the chances of the level at each horizon."""
-    return _worded("level", _bars(result, "expected", list(result.improvement)), result, printed=printed_chances)
+    return _worded(
+        "level",
+        _bars(result, "expected", list(result.improvement)),
+        result,
+        printed=printed_chances,
+    )
 
 
 def _bars(result: Assessment, share: Which, horizons: Sequence[int]) -> Draw:
@@ -188,7 +212,9 @@ def _bars(result: Assessment, share: Which, horizons: Sequence[int]) -> Draw:
     )
 
 
-def fan(fit: FitLike, result: Assessment, record: "xr.Dataset", coverage_end: str = "") -> Illustration:
+def fan(
+    fit: FitLike, result: Assessment, record: "xr.Dataset", coverage_end: str = ""
+) -> Illustration:
     """Draw the fan of a record; `coverage_end` is the end of the record if it is over."""
     back = round(YEARS_BACK * 12 * PERIODS_A_MONTH["week" if result.weekly else "month"])
     begin = pd.Timestamp(record["time"].to_numpy()[-back:][0])
@@ -221,9 +247,17 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
     if not others:
         return None
     results = (result.brief, *others)
-    values = {name: [value_of(one) for one in results] for name, (*_, value_of) in QUANTITIES.items()}
-    reasons = {one.reason for found in values.values() for one in found if isinstance(one, NotDefined)}
-    there = {name: found for name, found in values.items() if all(isinstance(one, Estimate) for one in found)}
+    values = {
+        name: [value_of(one) for one in results] for name, (*_, value_of) in QUANTITIES.items()
+    }
+    reasons = {
+        one.reason for found in values.values() for one in found if isinstance(one, NotDefined)
+    }
+    there = {
+        name: found
+        for name, found in values.items()
+        if all(isinstance(one, Estimate) for one in found)
+    }
     height = 0.26 * len(results) + 0.75
 
     def draw(layout: Layout) -> "Figure":
@@ -247,7 +281,10 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
 
 
 def kinds(result: Assessment) -> Illustration | None:
-    """Draw depth and severity with the recorded shares by year; none if the model has no such part."""
+    """Draw depth and severity with the recorded shares by year.
+
+    None if the model has no such part.
+    """
     if isinstance(result.kinds, NotDefined):
         return None
     series = result.kinds
@@ -296,6 +333,12 @@ def _draw_dataset(on: "Axes", one: DatasetOutlook, span: tuple[int, int]) -> Non
     style.time_axis(on, *span)
     draw_recorded(on, (middles, np.array([low, middle, high])), middles, recorded, events, {})
     if odd.any():
-        ring: Any = {"s": 70, "facecolors": "none", "edgecolors": style.MUTED, "zorder": 3, "clip_on": False}
+        ring: Any = {
+            "s": 70,
+            "facecolors": "none",
+            "edgecolors": style.MUTED,
+            "zorder": 3,
+            "clip_on": False,
+        }
         on.scatter(middles[odd], recorded[odd], **ring)
     style.set_title(on, f"{capital(one.name)}, % of its events")

@@ -1,6 +1,7 @@
 """First screen of a report: what a reader asks first, each answered in a line or two, with what can be copied.
 
-How likely, since when, why it changed, what would change it most, how right before, what a market says, how to cite.
+How likely, since when, why it changed, what would change it most, how right before, what a market
+says, how to cite.
 """
 
 from collections.abc import Mapping, Sequence
@@ -75,15 +76,20 @@ class Answers:
 def earlier_reports(out: Path, result: Assessment) -> tuple[Earlier, ...]:
     """Read what earlier reports next to a folder said of the window of a result, the first one first.
 
-    They stand next to it (`report/USA-CHN-2026-06-13`) or, of a weekly page, in the folders of other days
-    (`reports/2026-06-15/USA-CHN`).
+    They stand next to it (`report/USA-CHN-2026-06-13`) or, of a weekly page, in the folders of
+    other days (`reports/2026-06-15/USA-CHN`).
     """
     window = quoted(result)
     if not isinstance(window, WindowOutlook):
         return ()
     folder = out.resolve()
-    places = {*folder.parent.glob("*/forecast.json"), *folder.parents[1].glob(f"*/{folder.name}/forecast.json")}
-    found = [_read_earlier(place.parent, result, window) for place in places if place.parent != folder]
+    places = {
+        *folder.parent.glob("*/forecast.json"),
+        *folder.parents[1].glob(f"*/{folder.name}/forecast.json"),
+    }
+    found = [
+        _read_earlier(place.parent, result, window) for place in places if place.parent != folder
+    ]
     by_day = {one.as_of: one for one in found if one is not None and one.as_of < result.origin}
     return tuple(by_day[day] for day in sorted(by_day))
 
@@ -93,16 +99,21 @@ def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Ea
     try:
         numbers = read_numbers(folder)
         own = next(
-            one for one in numbers["recorded"]
+            one
+            for one in numbers["recorded"]
             if (one["until"], one["dataset"]) == (window.until.isoformat(), window.dataset)
-        )  # fmt: skip
+        )
         same = (numbers["dyad"], numbers["baseline_months"], numbers["smallest_improvement"]) == (
-            result.dyad, result.baseline_months, result.smallest_improvement,
-        )  # fmt: skip
+            result.dyad,
+            result.baseline_months,
+            result.smallest_improvement,
+        )
         if not (same and numbers["converged"] and own["first"] == window.first.isoformat()):
             return None
         model = (own.get("model") or {}).get("up", {}).get("value")
-        return Earlier(date.fromisoformat(numbers["as_of"]), own["up"]["value"], own["percent"]["up"], model)
+        return Earlier(
+            date.fromisoformat(numbers["as_of"]), own["up"]["value"], own["percent"]["up"], model
+        )
     except (DataError, KeyError, TypeError, ValueError, StopIteration):
         return None
 
@@ -121,7 +132,11 @@ def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
     found = []
     for history in histories:
         question = history.question
-        if not isinstance(question, OutsideQuestion) or question.dyad != dyad or history.resolution is not None:
+        if (
+            not isinstance(question, OutsideQuestion)
+            or question.dyad != dyad
+            or history.resolution is not None
+        ):
             continue
         known = [one for one in history.prices if one.as_of <= day.isoformat()]
         if known and question.closes >= day:
@@ -140,7 +155,10 @@ def answers_of(
     earlier: Sequence[Earlier] = (),
     prices: Sequence[Price] = (),
 ) -> Answers | None:
-    """Answer what a reader asks first; None where the title is not about a change of the observed share."""
+    """Answer what a reader asks first.
+
+    None where the title is not about a change of the observed share.
+    """
     window = quoted(result)
     if not isinstance(window, WindowOutlook) or isinstance(window.up, NotDefined):
         return None
@@ -181,25 +199,39 @@ def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, known: pd
     return sentence("why", last, change, model, events, cooperative)
 
 
-def cited_line(result: Assessment, window: WindowOutlook, notes: DataNotes, digest: str, as_of: date) -> str:
+def cited_line(
+    result: Assessment, window: WindowOutlook, notes: DataNotes, digest: str, as_of: date
+) -> str:
     """Return a line by which a text cites the forecast, with what it was made from."""
     from importlib.metadata import version
 
-    return sentence("cite", result, window, notes.edition, digest[:12], as_of, version("pendulum-forecast"))
+    return sentence(
+        "cite", result, window, notes.edition, digest[:12], as_of, version("pendulum-forecast")
+    )
 
 
 def dots(result: Assessment) -> Illustration | None:
     """Draw the main window as fifty dots; none where its share or its baseline is not defined."""
     window = quoted(result)
-    if not isinstance(window, WindowOutlook) or not window.dots or isinstance(window.up, NotDefined):
+    if (
+        not isinstance(window, WindowOutlook)
+        or not window.dots
+        or isinstance(window.up, NotDefined)
+    ):
         return None
     draw = plotted(lambda on: plot_dots(result, ax=on), heights=(2.9, 2.6), legend=(3, 3))
-    facts = {"result": result, "window": window, "counts": dot_counts(window), "many": len(window.dots)}
+    facts = {
+        "result": result,
+        "window": window,
+        "counts": dot_counts(window),
+        "many": len(window.dots),
+    }
     return worded("first_screen.j2", "dots", _at_half(draw), facts)
 
 
 HALF = 4.2
-"""Inches of a figure next to text: its letters are then as large as those of figures over the whole width."""
+"""Inches of a figure next to text: its letters are then as large as those of figures over the whole
+width."""
 
 
 def _half(layout: Layout) -> Layout:
@@ -216,7 +248,10 @@ def _at_half(draw: Draw) -> Draw:
 
 
 def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | None:
-    """Draw the published chance of the main window over the days of its reports; none of fewer than three days."""
+    """Draw the published chance of the main window over the days of its reports.
+
+    None of fewer than three days.
+    """
     window = quoted(result)
     if not isinstance(window, WindowOutlook) or isinstance(window.up, NotDefined):
         return None
@@ -227,16 +262,39 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
 
     def draw(layout: Layout) -> "Figure":
         figure, (on,) = subplots(_half(layout), 1.1)
-        on.plot(days, chances, color=BETTER, marker="o", markersize=3.5, linewidth=1.4, clip_on=False)
+        on.plot(
+            days, chances, color=BETTER, marker="o", markersize=3.5, linewidth=1.4, clip_on=False
+        )
         on.set_ylim(0, 100)
         on.set_yticks([0, 50, 100])
         bare(on, "x")
         for place, side in ((0, "left"), (-1, "right")):
             day = earlier[0].as_of if place == 0 else result.origin
-            note(on, wording.day(day), (days[place], 0), (0, -10), ha=side, color=MUTED, fontsize=layout.font - 1)
+            note(
+                on,
+                wording.day(day),
+                (days[place], 0),
+                (0, -10),
+                ha=side,
+                color=MUTED,
+                fontsize=layout.font - 1,
+            )
             text = chance(chances[place] / 100)
-            note(on, text, (days[place], chances[place]), (0, 5), ha=side, color=INK, fontweight="bold")
+            note(
+                on,
+                text,
+                (days[place], chances[place]),
+                (0, 5),
+                ha=side,
+                color=INK,
+                fontweight="bold",
+            )
         return figure
 
-    facts = {"result": result, "window": window, "earlier": earlier, "now": printed_changes(window)["up"]}
+    facts = {
+        "result": result,
+        "window": window,
+        "earlier": earlier,
+        "now": printed_changes(window)["up"],
+    }
     return worded("first_screen.j2", "history", draw, facts)

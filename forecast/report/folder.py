@@ -73,10 +73,13 @@ class Page:
 
     template: str
     content: Mapping[str, Any]
-    figures: Mapping[str, Illustration] = field(default_factory=dict)  # By name, in their order on the page
+    figures: Mapping[str, Illustration] = field(
+        default_factory=dict
+    )  # By name, in their order on the page
     converged: bool = True
     reasons: Sequence[str] = ()  # Why the fit has not converged
-    # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path; "." is the folder.
+    # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path;
+    # "." is the folder.
     files: "Files" = field(default_factory=dict)
     notes: DataNotes = field(default_factory=DataNotes)  # What readers have to know of the data
 
@@ -107,7 +110,10 @@ class Page:
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
-    """Fill in a template, which may call common words and the functions of its `page`; all texts are escaped."""
+    """Fill in a template, which may call common words and the functions of its `page`.
+
+    All texts are escaped.
+    """
     text = printable(environment(escaped=True).get_template(template).render(content), keep="\n")
     return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
@@ -140,16 +146,33 @@ def environment(*, escaped: bool) -> "Environment":
     from forecast.report.provenance import differences, vintage
 
     names: dict[str, Any] = {
-        "address": _address, "cited": cited, "copy_digest": _copy_digest(), "copy_script": _copy_script(),
-        "cycles": cycles, "day": _day, "differences": differences,
-        "fitted_together": wording.fitted_together, "interval": interval, "label": label, "latex": latex,
-        "markdown": markdown, "months_between": months_between, "observations": observations, "period": wording.period,
-        "printable": printable, "trends": trends, "unchecked_note": unchecked_note, "vintage": vintage, "who": who,
-    }  # fmt: skip
+        "address": _address,
+        "cited": cited,
+        "copy_digest": _copy_digest(),
+        "copy_script": _copy_script(),
+        "cycles": cycles,
+        "day": _day,
+        "differences": differences,
+        "fitted_together": wording.fitted_together,
+        "interval": interval,
+        "label": label,
+        "latex": latex,
+        "markdown": markdown,
+        "months_between": months_between,
+        "observations": observations,
+        "period": wording.period,
+        "printable": printable,
+        "trends": trends,
+        "unchecked_note": unchecked_note,
+        "vintage": vintage,
+        "who": who,
+    }
     pages, made = PackageLoader("forecast.report"), wording.environment()
     made.globals |= names
     made.filters |= names
-    return made.overlay(loader=pages, autoescape=escaped, undefined=StrictUndefined, lstrip_blocks=True)
+    return made.overlay(
+        loader=pages, autoescape=escaped, undefined=StrictUndefined, lstrip_blocks=True
+    )
 
 
 @functools.cache
@@ -182,7 +205,9 @@ def publish(
     names: Sequence[str] | None = None,
     links: Mapping[str, str] | None = None,
 ) -> Path:
-    """Put a page and its files in place at once, with their manifest; the page lists them, or `names` instead.
+    """Put a page and its files in place at once, with their manifest.
+
+    The page lists them, or `names` instead.
 
     Its links to other pages are those given or those to the pages around it.
     """
@@ -202,18 +227,25 @@ MEASURED = {"skill.json", "tests.json", "track_record.json"}
 
 
 def _links_around(out: Path) -> dict[str, str]:
-    """Return links to the index in the folder above and to pages that it lists, by name; none without an index."""
+    """Return links to the index in the folder above and to pages that it lists, by name.
+
+    None without an index.
+    """
     if "index.html" not in _manifest(out.parent):
         return {}
     folders = sorted({path.parent for path in out.parent.glob(f"*/{MANIFEST}")} - {out})
     names = [folder.name for folder in folders if MEASURED & _manifest(folder).keys()]
-    return {"All pages": "../index.html"} | {name.capitalize(): f"../{quote(name)}/index.html" for name in names}
+    return {"All pages": "../index.html"} | {
+        name.capitalize(): f"../{quote(name)}/index.html" for name in names
+    }
 
 
 def write_index(folder: str | Path) -> Path:
     """Write the page that lists the pages in the folders of a folder, forecasts first."""
     found = {path.parent: _manifest(path.parent) for path in Path(folder).glob(f"*/{MANIFEST}")}
-    forecasts = sorted((place for place in found if "forecast.json" in found[place]), reverse=True)  # the latest first
+    forecasts = sorted(
+        (place for place in found if "forecast.json" in found[place]), reverse=True
+    )  # the latest first
     places = [*forecasts, *sorted(found.keys() - set(forecasts))]
     pages = [_listed_page(place) for place in places if "index.html" in found[place]]
     editions = {place: edition_of_page(place) for place in places}
@@ -226,7 +258,11 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
     html = read_bytes(folder / "index.html", LONGEST).decode()
     title, kind, says = (
         Markup(found[1] if (found := re.search(part, html, re.DOTALL)) else "").striptags()
-        for part in ("<h1>(.*?)</h1>", '<p class="kicker">(.*?)</p>', '<meta name="description" content="(.*?)"')
+        for part in (
+            "<h1>(.*?)</h1>",
+            '<p class="kicker">(.*?)</p>',
+            '<meta name="description" content="(.*?)"',
+        )
     )
     return f"{quote(folder.name)}/index.html", title, kind, says.removeprefix(title).strip()
 
@@ -234,14 +270,21 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
 def _write_manifest(new: Path, out: Path, notes: DataNotes) -> None:
     """List the files of a new folder and those of an earlier page that stay, with the edition of the data."""
     written = {path.name for path in new.iterdir()}
-    stay = {name: sha for name, sha in _manifest(out).items() if name.partition("/")[0] not in written}
+    stay = {
+        name: sha for name, sha in _manifest(out).items() if name.partition("/")[0] not in written
+    }
     files = stay | {path.relative_to(new).as_posix(): _digest(path) for path in _listed(new)}
     edition = {} if notes.edition is None else {"edition": notes.edition._asdict()}
-    write_json(new / MANIFEST, {"generator": GENERATOR, **edition, "files": dict(sorted(files.items()))})
+    write_json(
+        new / MANIFEST, {"generator": GENERATOR, **edition, "files": dict(sorted(files.items()))}
+    )
 
 
 def _manifest(folder: Path) -> dict[str, str]:
-    """Return digests by name of the files that this package wrote to a folder; none without a manifest."""
+    """Return digests by name of the files that this package wrote to a folder.
+
+    None without a manifest.
+    """
     try:
         stated = json.loads(read_bytes(folder / MANIFEST, LONGEST))
         return dict(stated["files"]) if stated["generator"] == GENERATOR else {}
@@ -267,7 +310,10 @@ def _listed(folder: Path) -> Iterator[Path]:
 
 
 def _digest(path: Path) -> str:
-    """Return the digest of an ordinary file; of anything else an empty text, which no manifest has."""
+    """Return the digest of an ordinary file.
+
+    Of anything else an empty text, which no manifest has.
+    """
     if path.is_symlink() or not path.is_file():
         return ""
     return file_digest(path)
@@ -293,10 +339,18 @@ def require_report_folder(
         return
     try:
         finish_moves(folder)
-        replaced = [path for path in folder.iterdir() if re.fullmatch(rf"index\.html|{MANIFEST}|{names}", path.name)]
+        replaced = [
+            path
+            for path in folder.iterdir()
+            if re.fullmatch(rf"index\.html|{MANIFEST}|{names}", path.name)
+        ]
         given, known = [Path(path).resolve() for path in inputs if path], _manifest(folder)
         foreign = [path for path in replaced if not _is_ours(path, known)]
-        read = [path for path in (folder, *replaced) if any(each.exists() and path.samefile(each) for each in given)]
+        read = [
+            path
+            for path in (folder, *replaced)
+            if any(each.exists() and path.samefile(each) for each in given)
+        ]
     except OSError as error:
         raise output_error(Path(out), error) from error
     if foreign:
@@ -305,9 +359,15 @@ def require_report_folder(
             "Choose another folder, or move it."
         )
     if read:
-        raise OutputPathError(f"{read[0]} is read by this command and would be replaced. Choose another folder.")
+        raise OutputPathError(
+            f"{read[0]} is read by this command and would be replaced. Choose another folder."
+        )
     if replaced and not replace:
-        other = "Choose another folder, leave out --out for one with the date," if parent else "Choose another --out,"
+        other = (
+            "Choose another folder, leave out --out for one with the date,"
+            if parent
+            else "Choose another --out,"
+        )
         raise OutputPathError(
             f"{out} holds {_describe_report(folder)} already, which would be replaced. {other} or say --replace."
         )
@@ -337,7 +397,10 @@ def _describe_report(folder: Path) -> str:
 
 @contextlib.contextmanager
 def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> Iterator[Path]:
-    """Return the folder that is named; else make one with the date, numbered if the name is taken."""
+    """Return the folder that is named.
+
+    Else make one with the date, numbered if the name is taken.
+    """
     if out is not None:
         yield out
         return
@@ -385,7 +448,9 @@ def read_report(folder: str | Path) -> SavedReport:
     places = [place / name for place in (folder, folder.parent) for name in FITS]
     saved = next((place for place in places if place.exists()), None)
     if saved is None:
-        raise DataError(f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default")
+        raise DataError(
+            f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default"
+        )
     try:
         dyad, seed = str(numbers["dyad"]), int(numbers["provenance"]["simulation"]["seed"])
         terms = {

@@ -1,7 +1,7 @@
 """Figures of pages: each drawn in two widths as SVG with text as paths, and as PNG and PDF for other texts.
 
-Every figure is drawn twice, for a wide page and for a phone, because a scaled-down figure is unreadable on a phone.
-They do not use pyplot, which has global state and may require a display.
+Every figure is drawn twice, for a wide page and for a phone, because a scaled-down figure is
+unreadable on a phone. They do not use pyplot, which has global state and may require a display.
 """
 
 import io
@@ -44,8 +44,10 @@ NARROW = Layout(3.9, 8.0, wide=False)
 type Draw = Callable[[Layout], "Figure"]
 type Form = Literal["svg", "png", "pdf"]
 _METADATA: dict[Form, dict[str, str | None]] = {
-    "svg": {"Date": None}, "png": {"Software": GENERATOR}, "pdf": {"Creator": GENERATOR, "CreationDate": None},
-}  # fmt: skip
+    "svg": {"Date": None},
+    "png": {"Software": GENERATOR},
+    "pdf": {"Creator": GENERATOR, "CreationDate": None},
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,11 @@ def _shortened(alt: str) -> str:
     while len(parts) > 1 and len(" ".join(parts).split()) > MOST_WORDS:
         parts.pop()
     shown = " ".join(parts)
-    return shown if shown == alt else f"{shown.rstrip(';:.')}. The tables of the page have all numbers."
+    return (
+        shown
+        if shown == alt
+        else f"{shown.rstrip(';:.')}. The tables of the page have all numbers."
+    )
 
 
 def _svg(draw: Draw, layout: Layout) -> str:
@@ -87,12 +93,19 @@ def _svg(draw: Draw, layout: Layout) -> str:
 
 
 def drawn_as(form: Form, draw: Draw, layout: Layout = WIDE) -> bytes:
-    """Return a figure as a file, as it is on a wide page; it has no date: the same figure gives the same file."""
+    """Return a figure as a file, as it is on a wide page.
+
+    It has no date: the same figure gives the same file.
+    """
     from matplotlib import rc_context
 
     content = io.BytesIO()
     # A letter that the font lacks is drawn as a box; the caption has it.
-    sizes = {"font.size": layout.font, "axes.titlesize": layout.font, "axes.labelsize": layout.font - 1}
+    sizes = {
+        "font.size": layout.font,
+        "axes.titlesize": layout.font,
+        "axes.labelsize": layout.font - 1,
+    }
     look: Any = style.STYLE | sizes
     with rc_context(look), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
@@ -106,14 +119,30 @@ def stamped(figure: Illustration, stamp: str) -> Illustration:
     def draw(layout: Layout) -> "Figure":
         drawn = figure.draw(layout)
         size = 34 if layout.wide else 24
-        drawn.text(0.5, 0.5, stamp, size=size, weight="bold", color="#b3261e", alpha=0.3, ha="center", va="center")
+        drawn.text(
+            0.5,
+            0.5,
+            stamp,
+            size=size,
+            weight="bold",
+            color="#b3261e",
+            alpha=0.3,
+            ha="center",
+            va="center",
+        )
         return drawn
 
     return illustrate(draw, alt=f"{stamp}. {figure.alt}", caption=f"{stamp}. {figure.caption}")
 
 
 def subplots(
-    layout: Layout, height: float, rows: int = 1, columns: int = 1, *, used: int | None = None, **options: Any
+    layout: Layout,
+    height: float,
+    rows: int = 1,
+    columns: int = 1,
+    *,
+    used: int | None = None,
+    **options: Any,
 ) -> "tuple[Figure, list[Axes]]":
     """Return a figure of the layout's width, `height` inches high, and its axes: all, or the first `used` of them."""
     from matplotlib.figure import Figure

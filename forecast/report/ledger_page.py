@@ -31,21 +31,48 @@ FEWEST_DRAWN = 20
 LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
-    "all": "all", "share": "share of a window", "passage": "rolling windows", "tone": "tone of a window",
-    "count": "events of a set", "joint": "several together", "conditional": "one given another",
-    "events": "events of a set", "outside": "asked elsewhere",
-}  # fmt: skip
-WHOSE = {"first": "first forecast", "mean": "mean over time", "last": "last forecast", "base": "base rate"}
+    "all": "all",
+    "share": "share of a window",
+    "passage": "rolling windows",
+    "tone": "tone of a window",
+    "count": "events of a set",
+    "joint": "several together",
+    "conditional": "one given another",
+    "events": "events of a set",
+    "outside": "asked elsewhere",
+}
+WHOSE = {
+    "first": "first forecast",
+    "mean": "mean over time",
+    "last": "last forecast",
+    "base": "base rate",
+}
 TITLES = {IN_TIME: "Real-time", LATE: "Late", WITH_HINDSIGHT: "Retrospective"}
 COLUMNS = (
-    "question", "kind", "dyad", "months", "hindsight", "outcome", "asked", "last", "answers", "first", "mean",
-    "last_answer", "base", "sentence",
-)  # fmt: skip
+    "question",
+    "kind",
+    "dyad",
+    "months",
+    "hindsight",
+    "outcome",
+    "asked",
+    "last",
+    "answers",
+    "first",
+    "mean",
+    "last_answer",
+    "base",
+    "sentence",
+)
 
 
 def track_record_page(record: TrackRecord, about: str = "") -> Page:
     """Combine text, tables and figures; `about` is a sentence on the ledger itself."""
-    figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
+    figures = {
+        name.replace(" ", "-"): figure
+        for name in TIMINGS
+        if (figure := _draw(record, name)) is not None
+    }
     content = {
         "page": sys.modules[__name__],
         "record": record,
@@ -53,10 +80,15 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
         "about": about,
         "kind": "Track record" if record.cases else "Open questions",
     }
-    if any(" " in dyad for dyad in {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}):
+    if any(
+        " " in dyad
+        for dyad in {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}
+    ):
         content["independence"] = INDEPENDENT
     files: Files = {
-        "track_record.json": lambda path: write_json(path, record.to_dict() | {"about": about}, by_record=True),
+        "track_record.json": lambda path: write_json(
+            path, record.to_dict() | {"about": about}, by_record=True
+        ),
         "questions.csv": cases_table(record),
     }
     return Page("ledger.html.j2", content, figures, files=files, notes=record.notes)
@@ -68,7 +100,9 @@ def headline(record: TrackRecord) -> str:
     reading = "" if row is None else _READINGS[lead(*_ends(row, "brier"))]
     due = min((date.fromisoformat(one.due) for one in record.waiting), default=None)
     dyads = len({dyad for one in record.waiting for dyad in one.dyad.split()})
-    return sentence("track_record", record=record, row=row, reading=reading, due=due and day(due), dyads=dyads)
+    return sentence(
+        "track_record", record=record, row=row, reading=reading, due=due and day(due), dyads=dyads
+    )
 
 
 _READINGS: dict[Lead, str] = {
@@ -81,27 +115,40 @@ _READINGS: dict[Lead, str] = {
 
 def _ends(row: dict[str, Any], score: str) -> tuple[float | None, float | None]:
     """Return the interval of the difference from base rates, if there are enough years for one."""
-    found = difference_interval(row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"])
+    found = difference_interval(
+        row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"]
+    )
     return found or (None, None)
 
 
 def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
     """Return the scores of the questions of a timing, those of all together only if there are several kinds."""
     rows = [row for row in record.rows if row["hindsight"] == hindsight]
-    return [row for row in rows if row["kind"] != "all"] if len({row["kind"] for row in rows}) == 2 else rows
+    return (
+        [row for row in rows if row["kind"] != "all"]
+        if len({row["kind"] for row in rows}) == 2
+        else rows
+    )
 
 
 def scores_table(rows: list[dict[str, Any]], score: str) -> Table:
     """Arrange scores by kind of question."""
     heads = ["questions", "n", "void", "yes", *(WHOSE[by] for by in BY), "first less base"]
-    return Table.of(heads, [
+    return Table.of(
+        heads,
         [
-            capital(KINDS[row["kind"]]) + (f", {row['horizon']}" if row["horizon"] != "all" else ""),
-            f"{row['n']:,}", f"{row['void']:,}", percent(row["yes"]),
-            *(number(row[f"{score}_{by}"], 3) for by in BY), _compared(row, score),
-        ]
-        for row in rows
-    ])  # fmt: skip
+            [
+                capital(KINDS[row["kind"]])
+                + (f", {row['horizon']}" if row["horizon"] != "all" else ""),
+                f"{row['n']:,}",
+                f"{row['void']:,}",
+                percent(row["yes"]),
+                *(number(row[f"{score}_{by}"], 3) for by in BY),
+                _compared(row, score),
+            ]
+            for row in rows
+        ],
+    )
 
 
 def _compared(row: dict[str, Any], score: str) -> str:
@@ -117,13 +164,16 @@ def outside_table(record: TrackRecord) -> Table:
         ["questions", "who", "n", "Brier", "logarithmic"],
         [
             [
-                capital(row["class"]), row["who"], f"{row['n']:,}", number(row["brier"], 3),
+                capital(row["class"]),
+                row["who"],
+                f"{row['n']:,}",
+                number(row["brier"], 3),
                 number(row["log_score"], 3),
             ]
             for row in rows
         ],
         (0, 1),
-    )  # fmt: skip
+    )
 
 
 def outside_sentences(record: TrackRecord) -> list[str]:
@@ -142,34 +192,62 @@ def outside_sentences(record: TrackRecord) -> list[str]:
 
 def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
     """Arrange how often the answer was yes by the probability that was stated."""
-    return Table.of(["forecast", "n", "mean forecast", "answer was yes"], [
+    return Table.of(
+        ["forecast", "n", "mean forecast", "answer was yes"],
         [
-            f"{percent(row['from'])} to {percent(row['to'])}", f"{row['n']:,}", percent(row["said"]),
-            f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
-        ]
-        for row in record.calibration if row["hindsight"] == hindsight
-    ])  # fmt: skip
+            [
+                f"{percent(row['from'])} to {percent(row['to'])}",
+                f"{row['n']:,}",
+                percent(row["said"]),
+                f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
+            ]
+            for row in record.calibration
+            if row["hindsight"] == hindsight
+        ],
+    )
 
 
 def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
-    own = [case for case in record.cases if case.hindsight == hindsight and case.scored and case.first is not None]
+    own = [
+        case
+        for case in record.cases
+        if case.hindsight == hindsight and case.scored and case.first is not None
+    ]
     based = [case for case in own if case.base is not None]
     if len(own) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
         return None
-    answers = calibration([case.first or 0.0 for case in own], [case.outcome == "yes" for case in own])
-    base = calibration([case.base or 0.0 for case in based], [case.outcome == "yes" for case in based])
+    answers = calibration(
+        [case.first or 0.0 for case in own], [case.outcome == "yes" for case in own]
+    )
+    base = calibration(
+        [case.base or 0.0 for case in based], [case.outcome == "yes" for case in based]
+    )
     title = f"First forecasts (n {len(own):,})"
     curve = Curve(title, answers, base, diagonal=True, y_label="how often yes")
-    return score_figures.calibration([curve], "answers", subject="first forecasts", reference="base rate")
+    return score_figures.calibration(
+        [curve], "answers", subject="first forecasts", reference="base rate"
+    )
 
 
 def latest_table(record: TrackRecord) -> Table:
     """Arrange the latest resolutions."""
-    latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
-    return Table.of(["question", "first", "last", "base rate", "outcome"], [
-        [case.sentence, chance(case.first), chance(case.last_answer), chance(case.base), case.outcome]
-        for case in latest
-    ], (0, 4))  # fmt: skip
+    latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[
+        :LATEST
+    ]
+    return Table.of(
+        ["question", "first", "last", "base rate", "outcome"],
+        [
+            [
+                case.sentence,
+                chance(case.first),
+                chance(case.last_answer),
+                chance(case.base),
+                case.outcome,
+            ]
+            for case in latest
+        ],
+        (0, 4),
+    )
 
 
 def open_table(record: TrackRecord) -> Table:
@@ -186,23 +264,43 @@ def _open_row(one: OpenQuestion) -> list[Any]:
         marks.append(one.confirmed)
     stated = chance(one.chance)
     if one.doubts:
-        stated, marks = DASH, [*marks, f"to be confirmed by a person: {stated} {'; '.join(one.doubts)}"]
-    written, as_of = (DASH if text is None else day(date.fromisoformat(text)) for text in (one.written, one.as_of))
+        stated, marks = (
+            DASH,
+            [*marks, f"to be confirmed by a person: {stated} {'; '.join(one.doubts)}"],
+        )
+    written, as_of = (
+        DASH if text is None else day(date.fromisoformat(text)) for text in (one.written, one.as_of)
+    )
     asked = (one.sentence, *marks)
-    return [one.label, asked, stated, chance(one.base), written, as_of, day(date.fromisoformat(one.due))]
+    return [
+        one.label,
+        asked,
+        stated,
+        chance(one.base),
+        written,
+        as_of,
+        day(date.fromisoformat(one.due)),
+    ]
 
 
 def caveats_in_full(record: TrackRecord) -> list[str]:
     """Return the caveats of the data on the pairs of open questions, each once, with the name of the pair."""
     texts = [(one.label, text) for one in record.waiting for text in one.caveats]
-    return list(dict.fromkeys(text if text.startswith(label) else f"{label}: {text}" for label, text in texts))
+    return list(
+        dict.fromkeys(
+            text if text.startswith(label) else f"{label}: {text}" for label, text in texts
+        )
+    )
 
 
 def withdrawn_table(record: TrackRecord) -> Table:
     """Arrange the withdrawn questions."""
     return Table.of(
         ["question", "last forecast", "withdrawn", "why"],
-        [[one.sentence, chance(one.chance), day(date.fromisoformat(one.on)), one.why] for one in record.withdrawn],
+        [
+            [one.sentence, chance(one.chance), day(date.fromisoformat(one.on)), one.why]
+            for one in record.withdrawn
+        ],
         (0, 2, 3),
     )
 
@@ -227,4 +325,6 @@ def write_track_record(
 
     `about` is a sentence that readers of the page have to know of the ledger.
     """
-    return publish(out, TRACK_RECORD, lambda: track_record_page(record, about), inputs=inputs, links=links)
+    return publish(
+        out, TRACK_RECORD, lambda: track_record_page(record, about), inputs=inputs, links=links
+    )

@@ -43,17 +43,22 @@ class Material:
     record: xr.Dataset  # The dyad's level from its first covered period on
     coverage_end: str  # The end of coverage, if it is before the present period
     kind: str  # What the panel was made of
-    # The dyad's events known by the day, of several datasets those of the main one; empty without events.
+    # The dyad's events known by the day, of several datasets those of the main one; empty without
+    # events.
     known: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
-    followed: Mapping[int, Followed]  # What was recorded in windows that are over by now, by horizon
+    followed: Mapping[
+        int, Followed
+    ]  # What was recorded in windows that are over by now, by horizon
     recent: pd.DataFrame  # Those of the last twelve months, as readers see them
     learned: pd.DataFrame  # Prior and posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     notes: DataNotes  # What a reader has to know of how the datasets record the dyad
     facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
     earlier: tuple[Earlier, ...] = ()  # What earlier reports said of the window of the title
-    answers: Answers | None = None  # What a reader asks first; none where the title is about something else
+    answers: Answers | None = (
+        None  # What a reader asks first; none where the title is about something else
+    )
 
 
 def gather(
@@ -66,7 +71,10 @@ def gather(
     earlier: Sequence[Earlier] = (),
     ledger: Path | None = None,
 ) -> Material:
-    """Gather what a report is made of; the other assessments must be of other dyads at the same moment."""
+    """Gather what a report is made of.
+
+    The other assessments must be of other dyads at the same moment.
+    """
     for other in others:
         if other.origin != result.origin or other.dyad == result.dyad:
             raise SpecError(
@@ -98,11 +106,15 @@ def gather(
         as_of=day,
         record=record,
         coverage_end=month(pd.Timestamp(panel["time"].to_numpy()[last])) if over else "",
-        kind="counts" if kind.coded and panel.attrs.get("scale") not in scale_names() else kind.name,
+        kind="counts"
+        if kind.coded and panel.attrs.get("scale") not in scale_names()
+        else kind.name,
         known=known,
         followed=_followed(panel, result, events),
         recent=recent_events(known, str(panel.attrs.get("scale", "")), day),
-        named=notable_events(known, record, dates[result.dyad].date() if result.dyad in dates.index else None),
+        named=notable_events(
+            known, record, dates[result.dyad].date() if result.dyad in dates.index else None
+        ),
         skill=found,
         facts=provenance,
         notes=notes,
@@ -121,14 +133,24 @@ def gather(
     )
 
 
-def _followed(panel: xr.Dataset, result: Assessment, events: Recorded | None) -> dict[int, Followed]:
+def _followed(
+    panel: xr.Dataset, result: Assessment, events: Recorded | None
+) -> dict[int, Followed]:
     """Return what was recorded after a forecast date that is past, in windows that are over."""
-    if isinstance(result.recorded, NotDefined) or not isinstance(events, EventTable) or result.weekly:
+    if (
+        isinstance(result.recorded, NotDefined)
+        or not isinstance(events, EventTable)
+        or result.weekly
+    ):
         return {}
     first = min(window.until for window in result.recorded.values())
     dataset = next(iter(result.recorded.values())).dataset
-    later = events.events[(events.events["dyad"] == result.dyad) & (events.events["dataset"] == dataset)]
+    later = events.events[
+        (events.events["dyad"] == result.dyad) & (events.events["dataset"] == dataset)
+    ]
     if later.empty or later["date"].max() < pd.Timestamp(first):
         return {}
-    since = build_panel(events, dyads=[result.dyad], directed=bool(panel.attrs.get("directed", False)))
+    since = build_panel(
+        events, dyads=[result.dyad], directed=bool(panel.attrs.get("directed", False))
+    )
     return followed_windows(since, result.dyad, result.recorded, result.smallest_improvement)

@@ -74,20 +74,39 @@ def illustrations(material: Material) -> dict[str, Illustration]:
         "datasets": draw.datasets(result.datasets),
     }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}
-    return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
+    return (
+        drawn
+        if material.gate.passed
+        else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
+    )
 
 
-def page(material: Material, figures: Mapping[str, Illustration], *, exported: bool = False) -> Page:
-    """Combine text and figures with the files of their folder; `exported` with figures and tables for other texts."""
+def page(
+    material: Material, figures: Mapping[str, Illustration], *, exported: bool = False
+) -> Page:
+    """Combine text and figures with the files of their folder.
+
+    `exported` with figures and tables for other texts.
+    """
     content = _content(material, figures)
     fit, numbers = material.fit, forecast_json(material)
     kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
-    files: Files = {"forecast.json": numbers, "levels.csv": levels_table(fit, kinds), "summary.md": summary(material)}
-    files |= {f"{name}.svg": figures[name].wide for name in ("dots", "share", "pendulum") if name in figures}
+    files: Files = {
+        "forecast.json": numbers,
+        "levels.csv": levels_table(fit, kinds),
+        "summary.md": summary(material),
+    }
+    files |= {
+        f"{name}.svg": figures[name].wide
+        for name in ("dots", "share", "pendulum")
+        if name in figures
+    }
     if exported:
         files[EXPORT] = lambda folder: write_export(folder, material, figures, numbers)
     gate = material.gate
-    return Page("report.html.j2", content, figures, gate.passed, gate.reasons, files, material.notes)
+    return Page(
+        "report.html.j2", content, figures, gate.passed, gate.reasons, files, material.notes
+    )
 
 
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
@@ -103,7 +122,9 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
         "memory_years": MEMORY_MONTHS // 12,
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: numbers_in_words(result, claim) for claim in result.claims},
-        "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
+        "kinds": ""
+        if isinstance(result.kinds, NotDefined)
+        else kinds_sentence(result.kinds, weekly=result.weekly),
         "alone": fit.panel.sizes["dyad"] == 1,
         "rule": RULE,
         "brier_note": brier_note,
@@ -111,23 +132,31 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
         "checks": material.gate.to_dict(),
         "quantities": provenance.quantities_table(material.gate.to_dict()),
         "learned": provenance.learned(material.learned),
-        "sources": Table.of(("File read", "Rows", "Rejected", "SHA-256, first digits"), [
-            (file["name"], f"{file['rows']:,}", str(file["rejected"]), file["sha256"][:12])
-            for file in material.facts["files"]
-        ], (0, 3)),
+        "sources": Table.of(
+            ("File read", "Rows", "Rejected", "SHA-256, first digits"),
+            [
+                (file["name"], f"{file['rows']:,}", str(file["rejected"]), file["sha256"][:12])
+                for file in material.facts["files"]
+            ],
+            (0, 3),
+        ),
         "added": events.arrange(fit.panel.attrs, material.events),
-    }  # fmt: skip
+    }
 
 
 def level_error(result: Assessment) -> str:
     """Return the largest Monte Carlo error of the chances of the level."""
-    return words.largest_error(getattr(one, name) for one in result.improvement.values() for name in words.ROWS)
+    return words.largest_error(
+        getattr(one, name) for one in result.improvement.values() for name in words.ROWS
+    )
 
 
 def new_frameworks(result: Assessment) -> str:
     """Return the chances of a new framework by horizon, in words."""
     by = result.frameworks.change.by
-    return join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in by.items())
+    return join(
+        f"{chance(value.value)} within {count(months, 'month')}" for months, value in by.items()
+    )
 
 
 type Kinds = Mapping[str, KindSeries] | NotDefined
@@ -147,7 +176,11 @@ def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
     dyads, known = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
-    known |= {dyad: kind_series(fit.panel, main_record(fit.panel, dyad)) for dyad in dyads if dyad not in known}
+    known |= {
+        dyad: kind_series(fit.panel, main_record(fit.panel, dyad))
+        for dyad in dyads
+        if dyad not in known
+    }
     return pd.concat([_dyad_levels(fit, dyad, known[dyad]) for dyad in dyads], ignore_index=True)
 
 
@@ -165,7 +198,9 @@ def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
         },
         columns=list(COLUMNS),
     )
-    ends = {f"{name}{end}": one.share[row] for name, one in series.items() for end, row in ENDS.items()}
+    ends = {
+        f"{name}{end}": one.share[row] for name, one in series.items() for end, row in ENDS.items()
+    }
     return levels.assign(**ends)
 
 
@@ -202,13 +237,26 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "tone": _listed(result.tone),
         "tone_kinds": result.tone_kinds,
         "horizons": [
-            plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
+            plain(outlook) | {"percent": printed_percents(outlook)}
+            for outlook in result.improvement.values()
         ],
-        **_parts(result, "standing", "last_break", "frameworks", "pendulum", "band", "contrast", "kinds", "drivers"),
+        **_parts(
+            result,
+            "standing",
+            "last_break",
+            "frameworks",
+            "pendulum",
+            "band",
+            "contrast",
+            "kinds",
+            "drivers",
+        ),
         "ceiling_worth": NotDefined(NO_CEILING)
         if isinstance(result.frameworks.headroom, NotDefined)
         else {"sentence": worth_sentence(result.dyad), "rows": list(read_worth())},
-        "datasets": {"finding": datasets_finding(found), "each": list(found)} if (found := result.datasets) else None,
+        "datasets": {"finding": datasets_finding(found), "each": list(found)}
+        if (found := result.datasets)
+        else None,
         **_parts(result, "rolling", "fan", "claims"),
         "signposts": result.signposts,
         "skill": material.skill,
@@ -241,7 +289,10 @@ def _with_intervals(node: Any) -> Any:
         return node
     if node.keys() == {"value", "mcse", "definition"}:
         reach = _Z90 * node["mcse"]
-        ends = {"mc_low": max(0.0, node["value"] - reach), "mc_high": min(1.0, node["value"] + reach)}
+        ends = {
+            "mc_low": max(0.0, node["value"] - reach),
+            "mc_high": min(1.0, node["value"] + reach),
+        }
         return {**node, **ends, "mc_interval": MONTE_CARLO}
     return {key: _with_intervals(value) for key, value in node.items()}
 
@@ -280,14 +331,17 @@ def write_report(
     gate : Gate, optional
         The verdict on convergence; the fit's own without it.
     skill : DyadSkill or NotDefined, optional
-        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
+        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with
+        the package.
     fit_name : str, optional
         Save the fit in the same folder under this name, such as ``fit.nc``.
     export : bool
-        Write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into its folder ``export``. One
-        that an earlier report left there is always written again, so that it is never of another report.
+        Write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into its
+        folder ``export``. One that an earlier report left there is always written again, so that it
+        is never of another report.
     links : mapping of str to str, optional
-        Relative addresses of other pages, by what they are; by default those of an index in the folder above.
+        Relative addresses of other pages, by what they are; by default those of an index in the
+        folder above.
     ledger : str or pathlib.Path, optional
         A ledger of questions, whose prices of open questions about the pair are shown.
 
@@ -316,6 +370,8 @@ def write_report(
         material = gather(fit, assessment, events, others, gate, skill, earlier, prices)
         made = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
-        return replace(made, files={**made.files, **rejects, **({fit_name: fit.save} if fit_name else {})})
+        return replace(
+            made, files={**made.files, **rejects, **({fit_name: fit.save} if fit_name else {})}
+        )
 
     return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT], links=links)

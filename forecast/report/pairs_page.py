@@ -21,11 +21,20 @@ if TYPE_CHECKING:
     from forecast.questions.track_record import OpenQuestion
 
 LAST_QUESTION = "– (last week’s question)"
-"""Words for a change of another window, with a link to the page that follows last week's question."""
+"""Words for a change of another window, with a link to the page that follows last week's
+question."""
 WEEK = timedelta(days=7)
 SCHEMA = 1
 CHANCES = ("up", "same", "down")
-COMPARED = ("dyad", "months", "first", "until", "baseline_first", "baseline_months", "smallest_improvement")
+COMPARED = (
+    "dyad",
+    "months",
+    "first",
+    "until",
+    "baseline_first",
+    "baseline_months",
+    "smallest_improvement",
+)
 """What is the same where the chances of two days are compared: a new month has another window."""
 
 
@@ -38,19 +47,25 @@ class Pair:
     title: str
     as_of: str
     converged: bool
-    months: int  # What is asked: months of the window, months it is compared with, points that count as a change
-    first: str | None  # First and last day of the window, and first day of its baseline; null if not defined
+    # What is asked: months of the window, months it is compared with, points that count as a change
+    months: int
+    first: (
+        str | None
+    )  # First and last day of the window, and first day of its baseline; null if not defined
     until: str | None
     baseline_first: str | None
     baseline_months: int
     smallest_improvement: float
-    up: float | None  # Chances that the share is higher, similar and lower; null where they are not defined
+    up: (
+        float | None
+    )  # Chances that the share is higher, similar and lower; null where they are not defined
     same: float | None
     down: float | None
-    # `up` the time before; null if there was no report, it asked of another window, or one of the two has not
-    # converged
+    # `up` the time before; null if there was no report, it asked of another window, or one of the
+    # two has not converged
     before: float | None = None
-    # Addresses of the report and of the page of its change, relative to the page; empty if there is none
+    # Addresses of the report and of the page of its change, relative to the page; empty if there is
+    # none
     link: str = ""
     change: str = ""
     # What readers have to know of the data on the pair
@@ -65,8 +80,19 @@ class Pair:
         months = main_horizon([one["months"] for one in numbers["horizons"]])
         window: dict[str, Any] = next((one for one in windows if one["months"] == months), {})
         chances = {name: window.get(name, {}).get("value") for name in CHANCES}
-        facts = ("dyad", "label", "title", "as_of", "converged", "baseline_months", "smallest_improvement")
-        said: dict[str, Any] = {"caveats": tuple(numbers["caveats"]), "edition": read_edition(numbers.get("edition"))}
+        facts = (
+            "dyad",
+            "label",
+            "title",
+            "as_of",
+            "converged",
+            "baseline_months",
+            "smallest_improvement",
+        )
+        said: dict[str, Any] = {
+            "caveats": tuple(numbers["caveats"]),
+            "edition": read_edition(numbers.get("edition")),
+        }
         own = {name: numbers[name] for name in facts}
         asked: dict[str, Any] = {name: window.get(name) for name in ("first", "until")}
         asked["baseline_first"] = (window.get("baseline") or {}).get("first")
@@ -118,9 +144,12 @@ def write_pairs(
 ) -> Path:
     """Write the page of all pairs and pairs.json, sorted by their change between two days, if there are two.
 
-    `missing` says of other pairs why they have no report; `questions` are the open ones of the ledger.
+    `missing` says of other pairs why they have no report; `questions` are the open ones of the
+    ledger.
     """
-    ordered = sorted(pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0), pair.label))
+    ordered = sorted(
+        pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0), pair.label)
+    )
     heads = ("Pair", "higher", "similar", "lower", "change of “higher”")
     table = Table.of(heads, [(pair.cell, *pair.printed, pair.change_cell) for pair in ordered])
     headline = sentence("pairs", ordered=ordered, compared=days is not None)
@@ -133,7 +162,12 @@ def write_pairs(
     }
     caveats = tuple(labelled(pair.dyad, text) for pair in pairs for text in pair.caveats)
     notes = DataNotes(caveats, next((pair.edition for pair in pairs if pair.edition), None))
-    values = {"schema": SCHEMA, "days": days, "pairs": [pair.plain for pair in ordered], "missing": dict(missing)}
+    values = {
+        "schema": SCHEMA,
+        "days": days,
+        "pairs": [pair.plain for pair in ordered],
+        "missing": dict(missing),
+    }
     page = Page("pairs.html.j2", content, files={"pairs.json": values | notes.facts}, notes=notes)
     return publish(out, PAIRS, lambda: page, links=links)
 
@@ -151,5 +185,7 @@ def questions_table(questions: "Sequence[OpenQuestion]", day: str | None) -> Tab
         if fresh and one.chance is not None and one.before is not None and not one.doubts:
             moved = signed(100 * (one.chance - one.before), 0)
         stated = "to be confirmed" if one.doubts else chance(one.chance)
-        rows.append([one.question, one.sentence, stated, moved, words_of_day(date.fromisoformat(one.due))])
+        rows.append(
+            [one.question, one.sentence, stated, moved, words_of_day(date.fromisoformat(one.due))]
+        )
     return Table.of(["question", "asked", "forecast", "change", "due"], rows, (0, 1))

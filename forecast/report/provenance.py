@@ -42,7 +42,9 @@ def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, 
     attributes, edition = fit.panel.attrs, edition_of_panel(fit.panel)
     outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
     late = int(attributes.get("late", 0)) + (events.late if isinstance(events, EventTable) else 0)
-    feeds = [account.sentence for account in events.accounts] if isinstance(events, EventTable) else []
+    feeds = (
+        [account.sentence for account in events.accounts] if isinstance(events, EventTable) else []
+    )
     return {
         "data": {
             "digest": str(attributes.get("digest", "")),
@@ -59,19 +61,32 @@ def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, 
         "files": [file._asdict() for file in events.files] if events else [],
         "choices": differing(fit.spec),
         "fit": dict(fit.provenance),
-        "simulation": {"seed": result.seed, "draws": result.draws, "simulations": result.simulations},
+        "simulation": {
+            "seed": result.seed,
+            "draws": result.draws,
+            "simulations": result.simulations,
+        },
     }
 
 
 def differing(spec: Any) -> dict[str, Any]:
-    """Return the choices of the model that differ from the default, priors by name; none of a spec without a form."""
+    """Return the choices of the model that differ from the default, priors by name.
+
+    None of a spec without a form.
+    """
     if not hasattr(spec, "to_dict"):
         return {}
     from forecast.model.spec import PendulumSpec
 
     made, usual = spec.to_dict(), PendulumSpec().to_dict()
-    found = {name: value for name, value in made.items() if name != "priors" and value != usual.get(name)}
-    priors = {name: value for name, value in made["priors"].items() if value != usual["priors"].get(name, value)}
+    found = {
+        name: value for name, value in made.items() if name != "priors" and value != usual.get(name)
+    }
+    priors = {
+        name: value
+        for name, value in made["priors"].items()
+        if value != usual["priors"].get(name, value)
+    }
     return found | ({"priors": priors} if priors else {})
 
 
@@ -82,7 +97,9 @@ def differences(spec: Any) -> list[str]:
 
 def _choice(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
-        return f"{name} ({', '.join(f'{one}: {json.dumps(number)}' for one, number in value.items())})"
+        return (
+            f"{name} ({', '.join(f'{one}: {json.dumps(number)}' for one, number in value.items())})"
+        )
     return f"{name} ({value})"
 
 
@@ -92,24 +109,33 @@ PRIOR = 0.8
 
 def quantities_table(gate: Mapping[str, Any]) -> Table:
     """Arrange the convergence checks by quantity."""
-    return Table.of(("Quantity", "Numbers", "Worst R-hat", "Smallest bulk ESS", "Smallest tail ESS"), [
-        (
-            {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]), f"{one['number']:,}",
-            number(one["r_hat"], 3), number(one["ess_bulk"], 0), number(one["ess_tail"], 0),
-        )
-        for one in gate["quantities"]
-    ])  # fmt: skip
+    return Table.of(
+        ("Quantity", "Numbers", "Worst R-hat", "Smallest bulk ESS", "Smallest tail ESS"),
+        [
+            (
+                {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]),
+                f"{one['number']:,}",
+                number(one["r_hat"], 3),
+                number(one["ess_bulk"], 0),
+                number(one["ess_tail"], 0),
+            )
+            for one in gate["quantities"]
+        ],
+    )
 
 
 def learned(parameters: pd.DataFrame) -> dict[str, Any]:
     """Format prior and posterior, with a sentence on the parameters that the data did not move."""
     rows = [
         (
-            one["quantity"], one["unit"], interval(one["prior"], one["prior_low"], one["prior_high"]),
-            interval(one["median"], one["low"], one["high"]), percent(min(one["variance_left"], 1.0)),
+            one["quantity"],
+            one["unit"],
+            interval(one["prior"], one["prior_low"], one["prior_high"]),
+            interval(one["median"], one["low"], one["high"]),
+            percent(min(one["variance_left"], 1.0)),
         )
         for one in parameters.to_dict("records")
-    ]  # fmt: skip
+    ]
     unmoved = [str(one) for one in parameters.loc[parameters["variance_left"] >= PRIOR, "quantity"]]
     said = f"mostly prior: {join(unmoved)}" if unmoved else "the data moved each"
     heads = ("Quantity", "Unit", "Prior", "Posterior", "Prior variance left")

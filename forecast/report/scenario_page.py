@@ -34,7 +34,12 @@ FOLLOWED = "What followed"
 
 def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
-    content = {"page": sys.modules[__name__], "found": found, "fit": fit, "tables": tables_of(found)}
+    content = {
+        "page": sys.modules[__name__],
+        "found": found,
+        "fit": fit,
+        "tables": tables_of(found),
+    }
     files: Files = {"scenario.json": scenario_json(fit, found, gate)}
     figures, notes = _figures(gate, found), notes_of_panel(fit.panel, [found.dyad])
     return Page("scenario.html.j2", content, figures, gate.passed, gate.reasons, files, notes)
@@ -50,8 +55,12 @@ def finding(found: Scenarios) -> str:
     chances = [_at(one, "recorded", months, "up") for one in found.prospects]
     known = [one.value for one in chances if isinstance(one, Probability)]
     if len(known) < len(chances):
-        level, *given = (_value(_at(one, "improvement", months, "level")) for one in found.prospects)
-        named = [f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)]
+        level, *given = (
+            _value(_at(one, "improvement", months, "level")) for one in found.prospects
+        )
+        named = [
+            f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)
+        ]
         return f"{found.label}, {until}: the median of the level is {level}, {join(named)}"
     stated = _value(published_chance(found, months))
     moved = [
@@ -83,7 +92,9 @@ def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
         "reasons": list(gate.reasons),
         "as_of": plain(last_known(fit.panel)),
     }
-    data = {"data_digest": str(fit.panel.attrs.get("digest", ""))} | notes_of_panel(fit.panel, [found.dyad]).facts
+    data = {"data_digest": str(fit.panel.attrs.get("digest", ""))} | notes_of_panel(
+        fit.panel, [found.dyad]
+    ).facts
     return about | data | body
 
 
@@ -108,7 +119,9 @@ def _figures(gate: "Gate", found: Scenarios) -> dict[str, Illustration]:
     made = {}
     for part, height in parts:
         draw = plotted(partial(_draw, found, part), heights=height, legend=(3, 1))
-        drawn = worded("figures.j2", f"scenarios_{part}", draw, {"found": found, "prospects": prospects})
+        drawn = worded(
+            "figures.j2", f"scenarios_{part}", draw, {"found": found, "prospects": prospects}
+        )
         if not gate.passed:
             drawn = stamped(drawn, words.STAMP)
         elif any(one.fault for one in found.scenarios):
@@ -150,7 +163,9 @@ type _Row = tuple[str, Sequence[str | int], str]
 
 def _table(found: Scenarios, rows: Sequence[_Row]) -> Table | None:
     """Arrange rows with a column for each prospect, and for what followed; None without rows."""
-    shown = [[name, *(_value(_at(own, *path)) for own in found.prospects)] for name, path, _ in rows]
+    shown = [
+        [name, *(_value(_at(own, *path)) for own in found.prospects)] for name, path, _ in rows
+    ]
     heads = ["Without", *(one.name for one in found.scenarios)]
     if any(after for *_, after in rows):
         heads.append(FOLLOWED)
@@ -171,7 +186,12 @@ def tables_of(found: Scenarios) -> dict[str, Table | None]:
     """Arrange the tables of the page by name; None of what has no rows."""
     own = found.unconditional
     recorded = {"up": "Higher", "down": "Lower", "share": "Share, %", "events": "Recorded"}
-    level = {"improvement": "Higher", "structural": "of it structural", "deterioration": "Lower", "level": "Share"}
+    level = {
+        "improvement": "Higher",
+        "structural": "of it structural",
+        "deterioration": "Lower",
+        "level": "Share",
+    }
     rows: dict[str, list[_Row]] = {
         "recorded": _window_rows(found, recorded),
         "asked": _asked_rows(found),
@@ -193,7 +213,11 @@ def chances(found: Scenarios) -> Table | None:
 def _window_rows(found: Scenarios, names: Mapping[str, str]) -> list[_Row]:
     """Return rows of what will be recorded, by horizon."""
     return [
-        (f"{title}, {_until(found, window)}", ("recorded", window.months, name), _after(found, window.months, name))
+        (
+            f"{title}, {_until(found, window)}",
+            ("recorded", window.months, name),
+            _after(found, window.months, name),
+        )
         for window in windows(found)
         for name, title in names.items()
     ]
@@ -246,7 +270,9 @@ def largest_error(found: Scenarios) -> str:
 
 
 @checked
-def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path, gate: "Gate | None" = None) -> Path:
+def write_scenarios(
+    fit: "Fit", found: "Scenarios", out: str | Path, gate: "Gate | None" = None
+) -> Path:
     """Write scenarios: page and ``scenario.json``.
 
     Parameters

@@ -21,7 +21,8 @@ _MOST_SAID = 16
 """Differences that an image's description lists; more of them are in the table."""
 
 type Asked = Mapping[str, Any]
-"""What a panel of differences is about: the horizon, the others, perhaps dyads and a model, as for `plot_skill`."""
+"""What a panel of differences is about: the horizon, the others, perhaps dyads and a model, as for
+`plot_skill`."""
 
 
 def _rows(skill: Skill, asked: Asked, period: str) -> dict[str, Compared | None]:
@@ -33,7 +34,9 @@ def _rows(skill: Skill, asked: Asked, period: str) -> dict[str, Compared | None]
     }
 
 
-def differences(skill: Skill, panels: Mapping[str, Asked], name: str, **facts: str) -> Illustration | None:
+def differences(
+    skill: Skill, panels: Mapping[str, Asked], name: str, **facts: str
+) -> Illustration | None:
     """Draw panels of differences in skill by their titles; none where there is nothing to draw."""
     both = [(asked, period) for asked in panels.values() for period in (skill.period, CHOSEN_ON)]
     if not any(one for asked, period in both for one in _rows(skill, asked, period).values()):
@@ -49,7 +52,9 @@ def differences(skill: Skill, panels: Mapping[str, Asked], name: str, **facts: s
         across = len(panels) if layout.wide else max(1, len(panels) // 2)
         down = -(-len(panels) // across)
         height = down * (0.235 * rows + 0.6) + 0.6
-        figure, axes = subplots(layout, height, down, across, used=len(panels), sharex=True, sharey=True)
+        figure, axes = subplots(
+            layout, height, down, across, used=len(panels), sharex=True, sharey=True
+        )
         for on, (title, asked) in zip(axes, panels.items(), strict=True):
             plot_skill(skill, **asked, ax=on)
             on.set_title(title)
@@ -74,7 +79,12 @@ class Curve:
 
 
 def calibration(
-    curves: Sequence[Curve], name: str, *, subject: str, reference: str = "ten-year base rate", **facts: str
+    curves: Sequence[Curve],
+    name: str,
+    *,
+    subject: str,
+    reference: str = "ten-year base rate",
+    **facts: str,
 ) -> Illustration | None:
     """Draw calibration curves, one panel each; none where there is none."""
     if not curves:
@@ -99,7 +109,10 @@ def calibration(
 
 
 def over_time(cases: Mapping[str, pd.DataFrame], name: str, **facts: str) -> Illustration | None:
-    """Draw forecasts with their 90% intervals and what was recorded, a panel a dyad; none without cases."""
+    """Draw forecasts with their 90% intervals and what was recorded, a panel a dyad.
+
+    None without cases.
+    """
     if not cases:
         return None
     inside = {dyad: own["share"].between(own["low"], own["high"]) for dyad, own in cases.items()}
@@ -107,7 +120,9 @@ def over_time(cases: Mapping[str, pd.DataFrame], name: str, **facts: str) -> Ill
     def draw(layout: Layout) -> "Figure":
         columns = min(4 if layout.wide else 2, len(cases))
         rows = -(-len(cases) // columns)
-        figure, axes = subplots(layout, 0.7 + 1.5 * rows, rows, columns, used=len(cases), sharex=True, sharey=True)
+        figure, axes = subplots(
+            layout, 0.7 + 1.5 * rows, rows, columns, used=len(cases), sharex=True, sharey=True
+        )
         for place, (on, (dyad, own)) in enumerate(zip(axes, cases.items(), strict=True)):
             plot_forecast(own, ax=on)
             on.set_title(dyad)

@@ -15,9 +15,12 @@ from forecast.report.table import Cell, Table
 from forecast.wording import chance, number
 
 DAYS = (30, 90, 365)
-CERTAIN = 0.99  # a chance beyond it, or below its complement, tells nothing: the number expected stands alone
+# a chance beyond it, or below its complement, tells nothing: the number expected stands alone
+CERTAIN = 0.99
 FEWEST = 0.005  # chance in a year below which a set is left out
-NO_SETS = NotDefined("the hazards were fitted to single events of the chronology, and these are others")
+NO_SETS = NotDefined(
+    "the hazards were fitted to single events of the chronology, and these are others"
+)
 
 
 def listed_sets(material: Material) -> list[SetOutlook] | NotDefined:

@@ -35,7 +35,11 @@ if TYPE_CHECKING:
     from forecast.evaluation import Record
     from forecast.model import Fit
 
-PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
+PERIODS = {
+    REPORTED_ON: f"origins from {SPLIT} on",
+    CHOSEN_ON: f"origins up to {SPLIT - 1}",
+    "all": "all origins",
+}
 _VERDICTS: dict[Lead, str] = {
     "other": "worse than",
     "this": "better than",
@@ -62,8 +66,8 @@ class Compared:
     difference: float  # Mean CRPS less the benchmark's; negative is better
     low: float | None  # Lower end of its 90% interval, blocks of years; null with fewer than three
     high: float | None  # Upper end
-    # `this`, `other`, `undecided` (the interval includes zero or, of one dyad, no difference is left by Holm's
-    # correction), or `unknown` without an interval
+    # `this`, `other`, `undecided` (the interval includes zero or, of one dyad, no difference is
+    # left by Holm's correction), or `unknown` without an interval
     ahead: Lead
     corrected: float | None = None  # Of one dyad: p by Holm over all dyads and horizons of the run
 
@@ -97,7 +101,10 @@ def numbers(one: Compared, other: str) -> str:
         return f"a difference of {number(one.difference, DIGITS)} points from {other} (too few years for an interval)"
     if one.ahead == "undecided":
         return f"not distinguishable from {other} ({bracketed(one.difference, one.low, one.high, DIGITS)} points)"
-    side, (near, far) = "better" if one.ahead == "this" else "worse", sorted((abs(one.low), abs(one.high)))
+    side, (near, far) = (
+        "better" if one.ahead == "this" else "worse",
+        sorted((abs(one.low), abs(one.high))),
+    )
     by = f"{number(abs(one.difference), one.digits)} points {side} than {other}"
     return f"{by} (90% interval {number(near, one.digits)} to {number(far, one.digits)} {side})"
 
@@ -116,11 +123,15 @@ def bias(row: Row | None) -> str:
 def bias_sentence(skill: Skill, horizon: int) -> str:
     """State the mean error of forecasts of a horizon, over all dyads."""
     rows = {period: skill.row(horizon, period=period) for period in (REPORTED_ON, CHOSEN_ON)}
-    errors = [f"{bias(row)} for {PERIODS[period]}" for period, row in rows.items() if row is not None]
+    errors = [
+        f"{bias(row)} for {PERIODS[period]}" for period, row in rows.items() if row is not None
+    ]
     return sentence("bias", errors=errors, ahead=count(horizon, "month"))
 
 
-def named_pair(reference: Compared | None, own: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
+def named_pair(
+    reference: Compared | None, own: Compared | None, best: Compared | None
+) -> list[tuple[Compared, str]]:
     """Return the comparisons that a headline makes, each with what the other is.
 
     A pool is compared with its own benchmarks, any other subject with the best one.
@@ -141,7 +152,10 @@ def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
     """
     if skill.subject != POOL:
         return ""
-    found = {months: versus(skill, POOL_WITHOUT_MODEL, months, period=period) for months in skill.choices["horizons"]}
+    found = {
+        months: versus(skill, POOL_WITHOUT_MODEL, months, period=period)
+        for months in skill.choices["horizons"]
+    }
     pairs = {months: one for months, one in found.items() if one is not None}
     if not pairs:
         return ""
@@ -152,17 +166,30 @@ def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
             leads["this" if pairs[months].difference < 0 else "other"].append(months)
     alone = [months for months, one in pairs.items() if one.ahead in leads]
     return sentence(
-        "model_worth", horizons=list(pairs), shown=list(map(cell, pairs.values())), better=leads["this"],
-        worse=leads["other"], alone=alone, tested=bool(p), origins=PERIODS[period],
-    )  # fmt: skip
+        "model_worth",
+        horizons=list(pairs),
+        shown=list(map(cell, pairs.values())),
+        better=leads["this"],
+        worse=leads["other"],
+        alone=alone,
+        tested=bool(p),
+        origins=PERIODS[period],
+    )
 
 
 def _corrected_over_horizons(skill: Skill, pairs: Iterable[int], period: str) -> dict[int, float]:
-    """Return the corrected p of the pool's differences from its benchmarks by horizon; of those with an interval."""
+    """Return the corrected p of the pool's differences from its benchmarks by horizon.
+
+    Of those with an interval.
+    """
     values: dict[int, float] = {}
     for months in pairs:
         found = skill.against(POOL_WITHOUT_MODEL, months, period=period)
-        p = p_value(found["difference"], found["low"], found["high"], found["blocks"]) if found else None
+        p = (
+            p_value(found["difference"], found["low"], found["high"], found["blocks"])
+            if found
+            else None
+        )
         if p is not None:
             values[months] = p
     return dict(zip(values, holm(list(values.values())), strict=True))
@@ -175,9 +202,15 @@ def errors_sentence(skill: Skill, months: int, period: str = REPORTED_ON) -> str
         return ""
     leads = {name: lead(own[f"{name}_low"], own[f"{name}_high"]) for name in ("mae", "mse")}
     return sentence(
-        "errors", own=own, other=other, leads=leads, verdicts=SHORT_VERDICTS, subject=subject_words(skill),
-        months=months, shown=bracketed(own["mae_less_no_change"], own["mae_low"], own["mae_high"], 1),
-    )  # fmt: skip
+        "errors",
+        own=own,
+        other=other,
+        leads=leads,
+        verdicts=SHORT_VERDICTS,
+        subject=subject_words(skill),
+        months=months,
+        shown=bracketed(own["mae_less_no_change"], own["mae_low"], own["mae_high"], 1),
+    )
 
 
 def verdicts(pairs: Sequence[tuple[Compared, str]]) -> str:
@@ -216,26 +249,31 @@ class HorizonSkill:
     coverage_80: float  # How often the 80% interval contained the outcome, 0 to 1
     mae: float | None  # Mean absolute error of the mean forecast, points; null in earlier files
     no_change_mae: float | None  # The same of no change: the share of the last 12 months
-    higher_said: float | None  # Mean probability of higher; null without windows with a baseline, and in earlier files
+    higher_said: (
+        float | None
+    )  # Mean probability of higher; null without windows with a baseline, and in earlier files
     higher_happened: int | None  # In how many of these windows the share was higher
     lower_said: float | None  # The same of lower
     lower_happened: int | None
     reference: Compared | None  # Against the ten-year base rate; null without one
     own_benchmarks: Compared | None  # Against the seven benchmarks of the pool without the model
-    best_benchmark: Compared | None  # Against the benchmark that scored best on earlier forecast dates
+    best_benchmark: (
+        Compared | None
+    )  # Against the benchmark that scored best on earlier forecast dates
 
 
 @dataclass(frozen=True)
 class DyadSkill:
     """Backtest results for the forecasts of a dyad."""
 
-    # How often higher and lower happened to this dyad, by their mean probability, at that horizon; empty if unknown
+    # How often higher and lower happened to this dyad, by their mean probability, at that horizon;
+    # empty if unknown
     record: str
     sentence: str  # Who scored better
     model_worth: str  # What the model adds to the pool, over all dyads; empty if unknown
     bias: str  # Mean error of forecasts of that horizon, over all dyads
-    # Over all dyads at that horizon: whether better than the best benchmark, and for how many dyads nearer than the
-    # ten-year base rate
+    # Over all dyads at that horizon: whether better than the best benchmark, and for how many dyads
+    # nearer than the ten-year base rate
     plain: str
     lean: str  # The mean error where its interval excludes zero; else empty
     caveats: tuple[str, ...]  # Differences between backtest and report
@@ -254,12 +292,15 @@ class DyadSkill:
 
 @checked
 def read_skill(path: str | Path | None = None) -> Skill | None:
-    """Read the skill that a backtest found, by default that which comes with the package; None if none does.
+    """Read the skill that a backtest found, by default that which comes with the package.
+
+    None if none does.
 
     Returns
     -------
     Skill or None
-        Scores by model, dyad and horizon; shares in points. None if no backtest comes with the package.
+        Scores by model, dyad and horizon; shares in points. None if no backtest comes with the
+        package.
 
     Examples
     --------
@@ -282,8 +323,12 @@ def find_skill(
     record = _record(fit, events, skill.choices)
     if why := _mismatch(fit, assessment, skill, record):
         return NotDefined(f"{why}. {_remedy(fit)}")
-    if differing := skill.other_choices(dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))):
-        return NotDefined(f"the backtest is of the default model, and this one has another {join(differing)}")
+    if differing := skill.other_choices(
+        dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))
+    ):
+        return NotDefined(
+            f"the backtest is of the default model, and this one has another {join(differing)}"
+        )
     horizons = tuple(
         _at_horizon(skill, assessment.dyad, months, row)
         for months in skill.choices["horizons"]
@@ -292,7 +337,11 @@ def find_skill(
     main = main_horizon(one.months for one in horizons)
     origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
     ran_on = skill.choices["data_by_dyad"]  # By dyad the digest of events, eras and coverage
-    same_data = None if record is None else all(record.digests[dyad] == ran_on.get(dyad) for dyad in record.dyads)
+    same_data = (
+        None
+        if record is None
+        else all(record.digests[dyad] == ran_on.get(dyad) for dyad in record.dyads)
+    )
     quoted = next(one for one in horizons if one.months == main)
     return DyadSkill(
         record=_record_sentence(assessment.label, quoted, skill),
@@ -326,9 +375,16 @@ def _plain(skill: Skill, months: int) -> str:
 
 
 def _lean(skill: Skill, months: int) -> str:
-    """Describe the mean error of the forecasts of all dyads; empty where its interval includes zero."""
+    """Describe the mean error of the forecasts of all dyads.
+
+    Empty where its interval includes zero.
+    """
     row = skill.row(months)
-    if row is None or None in (row["bias_low"], row["bias_high"]) or row["bias_low"] <= 0 <= row["bias_high"]:
+    if (
+        row is None
+        or None in (row["bias_low"], row["bias_high"])
+        or row["bias_low"] <= 0 <= row["bias_high"]
+    ):
         return ""
     ends = sorted(abs(row[name]) for name in ("bias_low", "bias_high"))
     return sentence("lean", row["bias"], *ends, months)
@@ -360,16 +416,27 @@ def skill_table(found: DyadSkill) -> Table:
         "against the base rate": [tuple(cell(one.reference).split(" ", 1)) for one in at],
         "Absolute error, points": [number(one.mae, 1) for one in at],
         "of no change": [number(one.no_change_mae, 1) for one in at],
-        "against the pool's benchmarks": [tuple(cell(one.own_benchmarks).split(" ", 1)) for one in at],
+        "against the pool's benchmarks": [
+            tuple(cell(one.own_benchmarks).split(" ", 1)) for one in at
+        ],
         "against the best benchmark": [tuple(cell(one.best_benchmark).split(" ", 1)) for one in at],
-        "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
-        "Higher: forecast, happened": [_frequency(one.higher_said, one.higher_happened, one.n_moves) for one in at],
-        "Lower: forecast, happened": [_frequency(one.lower_said, one.lower_happened, one.n_moves) for one in at],
+        "the best benchmark": [
+            ("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at
+        ],
+        "Higher: forecast, happened": [
+            _frequency(one.higher_said, one.higher_happened, one.n_moves) for one in at
+        ],
+        "Lower: forecast, happened": [
+            _frequency(one.lower_said, one.lower_happened, one.n_moves) for one in at
+        ],
         "Brier, higher": [number(one.brier_up, 3) for one in at],
         "Brier, lower": [number(one.brier_down, 3) for one in at],
         "80% interval contains": [percent(one.coverage_80) for one in at],
     }
-    return Table.of(["", *(count(one.months, "month") for one in at)], [(name, *row) for name, row in rows.items()])
+    return Table.of(
+        ["", *(count(one.months, "month") for one in at)],
+        [(name, *row) for name, row in rows.items()],
+    )
 
 
 def _frequency(said: float | None, happened: int | None, n: int) -> Cell:
@@ -382,7 +449,9 @@ def _record(fit: "Fit", events: Recorded | None, choices: Mapping[str, Any]) -> 
 
     if not isinstance(events, EventTable | CountTable):
         return None
-    together = choices["together"] if isinstance(choices["together"], str) else tuple(choices["together"])
+    together = (
+        choices["together"] if isinstance(choices["together"], str) else tuple(choices["together"])
+    )
     try:
         return Record.of(events, dyads=fit.dyads, dataset=choices["dataset"], together=together)
     except ForecastError:  # another dataset, or dyads that are not there
@@ -417,7 +486,9 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
         return "the backtest is not of the published pool with the given eras"
     if all(skill.row(months, dyad=assessment.dyad) is None for months in choices["horizons"]):
         return f"the backtest has no scored window of {assessment.label}, {PERIODS[REPORTED_ON]}"
-    tested = dyads if record is None else list(record.fitted_with(assessment.dyad, choices["dyads"]))
+    tested = (
+        dyads if record is None else list(record.fitted_with(assessment.dyad, choices["dyads"]))
+    )
     if sorted(dyads) != sorted(tested):
         return f"the backtest is of the model fitted to {join(tested)}, and this one is fitted to {join(dyads)}"
     return ""
@@ -426,7 +497,9 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
 def _remedy(fit: "Fit") -> str:
     """Describe how to find out how good forecasts such as those of a fit have been."""
     command = f"forecast backtest {' '.join(fit.dyads)} --out skill"
-    return f"To find out: {command}, on the same data, then report again with --skill skill/skill.json"
+    return (
+        f"To find out: {command}, on the same data, then report again with --skill skill/skill.json"
+    )
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
@@ -434,27 +507,61 @@ def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
     reference, own, best = (versus(skill, code, months, dyad=dyad) for code in codes)
     unchanged = skill.row(months, model=NO_CHANGE, dyad=dyad)
     names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
-    later = ("mae", "higher_said", "higher_happened", "lower_said", "lower_happened")  # earlier files lack them
-    numbers: dict[str, Any] = {name: row[name] for name in names} | {name: row.get(name) for name in later}
+    later = (
+        "mae",
+        "higher_said",
+        "higher_happened",
+        "lower_said",
+        "lower_happened",
+    )  # earlier files lack them
+    numbers: dict[str, Any] = {name: row[name] for name in names} | {
+        name: row.get(name) for name in later
+    }
     return HorizonSkill(
-        months=months, **numbers, no_change_mae=None if unchanged is None else unchanged["crps"],
-        reference=reference, own_benchmarks=own, best_benchmark=best,
-    )  # fmt: skip
+        months=months,
+        **numbers,
+        no_change_mae=None if unchanged is None else unchanged["crps"],
+        reference=reference,
+        own_benchmarks=own,
+        best_benchmark=best,
+    )
 
 
 def _record_sentence(label: str, one: HorizonSkill, skill: Skill) -> str:
-    """State how often higher and lower happened to a dyad by their mean probability; empty if that is not known."""
+    """State how often higher and lower happened to a dyad by their mean probability.
+
+    Empty if that is not known.
+    """
     if one.higher_said is None or one.lower_said is None:
         return ""
-    return sentence("record", one=one, label=label, origins=PERIODS[REPORTED_ON], points=skill.choices["improvement"])
+    return sentence(
+        "record",
+        one=one,
+        label=label,
+        origins=PERIODS[REPORTED_ON],
+        points=skill.choices["improvement"],
+    )
 
 
 def _sentence(label: str, one: HorizonSkill) -> str:
-    """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
+    """Describe in plain words how such forecasts have compared.
+
+    That a simple benchmark has been better comes first.
+    """
     pairs = named_pair(one.reference, one.own_benchmarks, one.best_benchmark)
     others = (one.reference, one.own_benchmarks, one.best_benchmark)
-    simpler, verdict = any(each is not None and each.ahead == "other" for each in others), verdicts(pairs)
-    return sentence("compared", one=one, label=label, simpler=simpler, verdict=verdict, origins=PERIODS[REPORTED_ON])
+    simpler, verdict = (
+        any(each is not None and each.ahead == "other" for each in others),
+        verdicts(pairs),
+    )
+    return sentence(
+        "compared",
+        one=one,
+        label=label,
+        simpler=simpler,
+        verdict=verdict,
+        origins=PERIODS[REPORTED_ON],
+    )
 
 
 def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> list[str]:
@@ -463,8 +570,13 @@ def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> li
     choices = skill.choices
     own: Mapping[str, Any] = next((one for one in skill.account if one["model"] == skill.model), {})
     return sentences(
-        "caveats", same_data=same_data, choices=choices, version=version("pendulum-forecast"),
-        own=own, many=own.get("not_converged", 0) > _MANY * own.get("fits", 0),
+        "caveats",
+        same_data=same_data,
+        choices=choices,
+        version=version("pendulum-forecast"),
+        own=own,
+        many=own.get("not_converged", 0) > _MANY * own.get("fits", 0),
         improvement=assessment.smallest_improvement,
-        later=bool(choices["origins"]) and date.fromisoformat(max(choices["origins"])) > assessment.origin,
-    )  # fmt: skip
+        later=bool(choices["origins"])
+        and date.fromisoformat(max(choices["origins"])) > assessment.origin,
+    )

@@ -82,51 +82,95 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
     for horizon, ahead in months(skill).items():
         best = skill.best_benchmark(horizon, given_n=given_n)
         if row := skill.row(horizon, **where):
-            compared = (say.versus(skill, one, horizon, **where) for one in (REFERENCE, POOL_WITHOUT_MODEL, best))
+            compared = (
+                say.versus(skill, one, horizon, **where)
+                for one in (REFERENCE, POOL_WITHOUT_MODEL, best)
+            )
             base, *rest = map(say.cell, compared)
             found = skill.against(REFERENCE, horizon, **where)
             unchanged = skill.row(horizon, **{**where, "model": NO_CHANGE})
-            named = (one for one, benchmark in skill.models.items() if benchmark and one not in DERIVED)
+            named = (
+                one for one, benchmark in skill.models.items() if benchmark and one not in DERIVED
+            )
             each = (say.versus(skill, one, horizon, **where) for one in named)
-            columns.append([
-                ahead, f"{row['n']:,}", number(row["crps"], say.DIGITS), number(row.get("mae"), 1),
-                number(unchanged["crps"] if unchanged else None, 1), number(row["bias"], 1),
-                number(row["sharpness"], 0), base, percent(found["relative"]) if found else DASH, *rest,
-                forecaster_name(best) if best else DASH, say.ahead_words(filter(None, each)),
-            ])  # fmt: skip
+            columns.append(
+                [
+                    ahead,
+                    f"{row['n']:,}",
+                    number(row["crps"], say.DIGITS),
+                    number(row.get("mae"), 1),
+                    number(unchanged["crps"] if unchanged else None, 1),
+                    number(row["bias"], 1),
+                    number(row["sharpness"], 0),
+                    base,
+                    percent(found["relative"]) if found else DASH,
+                    *rest,
+                    forecaster_name(best) if best else DASH,
+                    say.ahead_words(filter(None, each)),
+                ]
+            )
     names = (
-        "", "Windows", "CRPS", "Absolute error", "of no change", "Bias", "Sharpness", "Against the ten-year base rate",
-        "Relative skill", "Against the pool's benchmarks", "Against the best benchmark", "Best benchmark",
+        "",
+        "Windows",
+        "CRPS",
+        "Absolute error",
+        "of no change",
+        "Bias",
+        "Sharpness",
+        "Against the ten-year base rate",
+        "Relative skill",
+        "Against the pool's benchmarks",
+        "Against the best benchmark",
+        "Best benchmark",
         "Benchmarks better",
-    )  # fmt: skip
+    )
     heads, *rows = zip(names, *columns, strict=True)
     return Table.of(heads, rows if columns else [])
 
 
 def without_table(skill: Skill, code: str) -> Table:
     """Return the differences of a forecaster with each dyad left out, a column for each horizon and other."""
-    found = {(one["without"], one["against"], one["horizon"]): one for one in skill.without if one["model"] == code}
+    found = {
+        (one["without"], one["against"], one["horizon"]): one
+        for one in skill.without
+        if one["model"] == code
+    }
     columns = list(dict.fromkeys((one["against"], one["horizon"]) for one in found.values()))
     rows = [
-        [f"Without {label(dyad)}", *(
-            interval(one["difference"], one["low"], one["high"], say.DIGITS)
-            for other, horizon in columns if (one := found.get((dyad, other, horizon)))
-        )]
-        for dyad in skill.choices["dyads"] if any(key[0] == dyad for key in found)
-    ]  # fmt: skip
-    heads = [f"{capital(forecaster_name(other))}, {count(horizon, 'month')}" for other, horizon in columns]
+        [
+            f"Without {label(dyad)}",
+            *(
+                interval(one["difference"], one["low"], one["high"], say.DIGITS)
+                for other, horizon in columns
+                if (one := found.get((dyad, other, horizon)))
+            ),
+        ]
+        for dyad in skill.choices["dyads"]
+        if any(key[0] == dyad for key in found)
+    ]
+    heads = [
+        f"{capital(forecaster_name(other))}, {count(horizon, 'month')}"
+        for other, horizon in columns
+    ]
     return Table.of(["", *heads], rows)
 
 
 def others_table(
-    skill: Skill, codes: Sequence[str], period: str, *, given_n: bool = False, model: str | None = None
+    skill: Skill,
+    codes: Sequence[str],
+    period: str,
+    *,
+    given_n: bool = False,
+    model: str | None = None,
 ) -> Table:
     """Return the differences from other forecasters, a column a horizon, under the number of the subject's windows."""
     where: dict[str, Any] = {"period": period, "given_n": given_n, "model": model}
     scored = {horizon: skill.row(horizon, **where) for horizon in months(skill)}
     rows = [["Windows", *(f"{row['n']:,}" if row else DASH for row in scored.values())]]
     for code in codes:
-        cells = [_cell(say.versus(skill, code, horizon, **where), row) for horizon, row in scored.items()]
+        cells = [
+            _cell(say.versus(skill, code, horizon, **where), row) for horizon, row in scored.items()
+        ]
         rows.append([capital(forecaster_name(code)), *cells])
     return Table.of(["", *months(skill).values()], rows if codes else [])
 
@@ -137,13 +181,20 @@ def dyad_table(skill: Skill, horizon: int, period: str) -> Table:
     rows = []
     for dyad in ["all", *_scored_dyads(skill)]:
         if row := skill.row(horizon, dyad=dyad, period=period):
-            cells = [_cell(say.versus(skill, code, horizon, dyad=dyad, period=period), row) for code in codes]
+            cells = [
+                _cell(say.versus(skill, code, horizon, dyad=dyad, period=period), row)
+                for code in codes
+            ]
             name = "All dyads" if dyad == "all" else label(dyad)
             rows.append([name, f"{row['n']:,}", number(row["crps"], say.DIGITS), *cells])
-    return Table.of(["Dyad", "Windows", "CRPS", *(capital(forecaster_name(code)) for code in codes)], rows)
+    return Table.of(
+        ["Dyad", "Windows", "CRPS", *(capital(forecaster_name(code)) for code in codes)], rows
+    )
 
 
-def _scored(skill: Skill, horizon: int, period: str, *codes: str | None) -> Iterator[tuple[str, Row]]:
+def _scored(
+    skill: Skill, horizon: int, period: str, *codes: str | None
+) -> Iterator[tuple[str, Row]]:
     """Yield the scores of some forecasters, each once, with horizon and name in words."""
     for code in filter(None, dict.fromkeys(codes)):
         if row := skill.row(horizon, model=code, period=period):
@@ -152,34 +203,54 @@ def _scored(skill: Skill, horizon: int, period: str, *codes: str | None) -> Iter
 
 def coverage_table(skill: Skill, period: str) -> Table:
     """Return the interval coverage by horizon, of the subject and of the base rate."""
-    return Table.of(["", "Windows", "50% intervals", "80% intervals", "90% intervals"], [
-        [name.format(""), f"{row['n']:,}", *(percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))]
-        for horizon in months(skill)
-        for name, row in _scored(skill, horizon, period, skill.subject, skill.model, REFERENCE)
-    ])  # fmt: skip
+    return Table.of(
+        ["", "Windows", "50% intervals", "80% intervals", "90% intervals"],
+        [
+            [
+                name.format(""),
+                f"{row['n']:,}",
+                *(percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90)),
+            ]
+            for horizon in months(skill)
+            for name, row in _scored(skill, horizon, period, skill.subject, skill.model, REFERENCE)
+        ],
+    )
 
 
 def brier_table(skill: Skill, period: str) -> Table:
     """Return the Brier scores with their parts of the subject, the base rate and the best benchmark."""
     parts = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
-    return Table.of(["", "Windows", "Brier", *(capital(part.replace("_", " ")) for part in parts)], [
+    return Table.of(
+        ["", "Windows", "Brier", *(capital(part.replace("_", " ")) for part in parts)],
         [
-            name.format(f"{event}, "), f"{row['n_moves']:,}", number(row[f"brier_{event}"], 3),
-            *(number(row[f"{event}_parts"][part], 3) for part in parts),
-        ]
-        for horizon in months(skill)
-        for event in ("up", "down")
-        for name, row in _scored(skill, horizon, period, skill.subject, REFERENCE, skill.best_benchmark(horizon))
-        if row["n_moves"]
-    ])  # fmt: skip
+            [
+                name.format(f"{event}, "),
+                f"{row['n_moves']:,}",
+                number(row[f"brier_{event}"], 3),
+                *(number(row[f"{event}_parts"][part], 3) for part in parts),
+            ]
+            for horizon in months(skill)
+            for event in ("up", "down")
+            for name, row in _scored(
+                skill, horizon, period, skill.subject, REFERENCE, skill.best_benchmark(horizon)
+            )
+            if row["n_moves"]
+        ],
+    )
 
 
 def account_table(skill: Skill) -> Table:
     """Return how many windows each forecaster was asked for and could not be scored on."""
-    return Table.of(["", "Origins", "Void windows", "Windows not over"], [
-        [capital(forecaster_name(one["model"])), *(f"{one[name]:,}" for name in ("origins", "void", "unfinished"))]
-        for one in skill.account
-    ])  # fmt: skip
+    return Table.of(
+        ["", "Origins", "Void windows", "Windows not over"],
+        [
+            [
+                capital(forecaster_name(one["model"])),
+                *(f"{one[name]:,}" for name in ("origins", "void", "unfinished")),
+            ]
+            for one in skill.account
+        ],
+    )
 
 
 def forecasters(skill: Skill) -> list[tuple[str, str]]:
@@ -194,23 +265,36 @@ def of_tone(skill: Skill) -> Skill:
 
 def bias_table(skill: Skill) -> Table:
     """Return the mean real-time error of subject, model and base rate by horizon and period."""
-    return Table.of(["", *months(skill).values()], [
+    return Table.of(
+        ["", *months(skill).values()],
         [
-            f"{capital(forecaster_name(code))}, {words}",
-            *(say.bias(skill.row(horizon, model=code, period=period)) for horizon in months(skill)),
-        ]
-        for period, words in _periods(skill).items()
-        for code in dict.fromkeys((skill.subject, skill.model, REFERENCE))
-    ])  # fmt: skip
+            [
+                f"{capital(forecaster_name(code))}, {words}",
+                *(
+                    say.bias(skill.row(horizon, model=code, period=period))
+                    for horizon in months(skill)
+                ),
+            ]
+            for period, words in _periods(skill).items()
+            for code in dict.fromkeys((skill.subject, skill.model, REFERENCE))
+        ],
+    )
 
 
 def fits_table(skill: Skill) -> Table:
     """Return how often each form of the model was fitted, and how often it had not converged."""
-    return Table.of(["", "Fits", "not converged"], [
-        [capital(forecaster_name(one["model"])), f"{one['fits']:,}", f"{one['not_converged']:,}"]
-        for one in skill.account
-        if "fits" in one
-    ])  # fmt: skip
+    return Table.of(
+        ["", "Fits", "not converged"],
+        [
+            [
+                capital(forecaster_name(one["model"])),
+                f"{one['fits']:,}",
+                f"{one['not_converged']:,}",
+            ]
+            for one in skill.account
+            if "fits" in one
+        ],
+    )
 
 
 def _cell(one: Compared | None, row: Row | None) -> str:
@@ -227,10 +311,16 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one with nothing to show is left out."""
     skill = results.skill
     ahead = f"{count(_main(skill), 'month')} ahead"
-    facts = {"subject": say.subject_words(skill), "where": say.PERIODS[skill.period], "ahead": ahead}
+    facts = {
+        "subject": say.subject_words(skill),
+        "where": say.PERIODS[skill.period],
+        "ahead": ahead,
+    }
     forms = _by_horizon(skill, other_forms(skill), skill.model)
     figures = {
-        "benchmarks": score_figures.differences(skill, _by_horizon(skill, others(skill)), "benchmarks", **facts),
+        "benchmarks": score_figures.differences(
+            skill, _by_horizon(skill, others(skill)), "benchmarks", **facts
+        ),
         "dyads": score_figures.differences(skill, _by_dyad(skill), "dyads", **facts),
         "outcomes": score_figures.over_time(_over_time(results), "outcomes", **facts),
         "calibration": score_figures.calibration(_curves(results), "calibration", **facts),
@@ -245,12 +335,23 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
     choices = skill.choices
     datasets, notes = choices.get("datasets", [choices["dataset"]]), notes_on_data(skill)
     content = {
-        "page": sys.modules[__name__], "say": say, "skill": skill, "headline": headline(skill), "main": _main(skill),
-        "subject": say.subject_words(skill), "period": say.PERIODS[skill.period], "periods": _periods(skill),
+        "page": sys.modules[__name__],
+        "say": say,
+        "skill": skill,
+        "headline": headline(skill),
+        "main": _main(skill),
+        "subject": say.subject_words(skill),
+        "period": say.PERIODS[skill.period],
+        "periods": _periods(skill),
         "vintage": vintage_of(datasets, choices.get("vintaged", ()), "the day before each origin"),
         "rule": RULE,
-    }  # fmt: skip
-    return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures, notes=notes)
+    }
+    return Page(
+        "skill.html.j2",
+        content,
+        skill_figures(results) if figures is None else figures,
+        notes=notes,
+    )
 
 
 def notes_on_data(skill: Skill) -> DataNotes:
@@ -277,25 +378,38 @@ def finding(skill: Skill) -> str:
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
     first = f"{capital(count(row['n'], 'window'))}, {score}{': ' if numbers else ''}{numbers}."
-    more = (say.errors_sentence(skill, _main(skill), skill.period), say.model_worth(skill, skill.period))
+    more = (
+        say.errors_sentence(skill, _main(skill), skill.period),
+        say.model_worth(skill, skill.period),
+    )
     return " ".join(filter(None, (first, *more)))
 
 
 def reliability_table(skill: Skill, period: str, horizon: int | None = None) -> Table:
     """Return how often a higher and a lower share happened, by the probability stated."""
-    rows = [one for one in skill.reliability if (one["period"], one["horizon"]) == (period, horizon)]
-    return Table.of(["", "Windows", "Stated", "Happened", "Gap, points"], [
+    rows = [
+        one for one in skill.reliability if (one["period"], one["horizon"]) == (period, horizon)
+    ]
+    return Table.of(
+        ["", "Windows", "Stated", "Happened", "Gap, points"],
         [
-            f"{capital(one['outcome'])}, {bin_words(one)}", f"{one['n']:,}", percent(one["said"]),
-            (percent(one["frequency"]), f"{one['happened']:,}"), gap(one),
-        ]
-        for one in rows
-    ])  # fmt: skip
+            [
+                f"{capital(one['outcome'])}, {bin_words(one)}",
+                f"{one['n']:,}",
+                percent(one["said"]),
+                (percent(one["frequency"]), f"{one['happened']:,}"),
+                gap(one),
+            ]
+            for one in rows
+        ],
+    )
 
 
 def gap(one: Mapping[str, Any]) -> str:
     """Format the mean probability of a bin less the frequency, points, with its interval."""
-    middle, low, high = (None if one[name] is None else 100 * one[name] for name in ("gap", "gap_low", "gap_high"))
+    middle, low, high = (
+        None if one[name] is None else 100 * one[name] for name in ("gap", "gap_low", "gap_high")
+    )
     return DASH if middle is None else interval(middle, low, high)
 
 
@@ -332,7 +446,9 @@ def _periods(skill: Skill) -> dict[str, str]:
 
 def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, Asked]:
     horizons = months(skill).items() if codes else ()
-    return {ahead: {"horizon": horizon, "against": codes, "model": model} for horizon, ahead in horizons}
+    return {
+        ahead: {"horizon": horizon, "against": codes, "model": model} for horizon, ahead in horizons
+    }
 
 
 def _by_dyad(skill: Skill) -> dict[str, Asked]:
@@ -374,7 +490,11 @@ def all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
 def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
     """Return the subject's forecasts of the main horizon with what was recorded, by dyad and in order of time."""
     skill, cases = results.skill, results.cases
-    own = cases[(cases["model"] == skill.subject) & (cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
+    own = cases[
+        (cases["model"] == skill.subject)
+        & (cases["horizon"] == _main(skill))
+        & ~cases["given_n"].astype(bool)
+    ]
     by_dyad = dict(list(own.sort_values("origin").groupby("dyad")))
     return {label(dyad): by_dyad[dyad] for dyad in _scored_dyads(skill) if dyad in by_dyad}
 
@@ -387,17 +507,28 @@ def _curves(results: "Results") -> list[Curve]:
     own, reference = (inside[inside["model"] == code] for code in (skill.subject, REFERENCE))
     reference = reference[:0] if skill.subject == REFERENCE else reference
     curves = [
-        Curve(f"Share {word} (n {own[f'p_{event}'].notna().sum():,})", band, _moves(reference, event), True)
+        Curve(
+            f"Share {word} (n {own[f'p_{event}'].notna().sum():,})",
+            band,
+            _moves(reference, event),
+            True,
+        )
         for event, word in _HAPPENED.items()
         if (band := _moves(own, event)) is not None
     ]
-    pit, other = (pit_band(cases["pit"]) if len(cases) > 1 else None for cases in (own, reference))  # one has no band
+    pit, other = (
+        pit_band(cases["pit"]) if len(cases) > 1 else None for cases in (own, reference)
+    )  # one has no band
     return curves if pit is None else [*curves, Curve(f"PIT (n {len(own):,})", pit, other, False)]
 
 
 def _moves(cases: "pd.DataFrame", event: str) -> Band | None:
     asked = cases[cases[f"p_{event}"].notna()]
-    return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool)) if len(asked) else None
+    return (
+        calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool))
+        if len(asked)
+        else None
+    )
 
 
 def window(miss: Mapping[str, Any]) -> str:
@@ -440,4 +571,10 @@ def write_skill_page(folder: str | Path) -> Path:
 
 def _publish(results: "Results", out: str | Path, files: Files) -> Path:
     names = ("skill.json", "skill.csv", "cases.csv.gz", "tone.csv.gz")
-    return publish(out, SKILL, lambda: replace(skill_page(results), files=files), subfolders=["origins"], names=names)
+    return publish(
+        out,
+        SKILL,
+        lambda: replace(skill_page(results), files=files),
+        subfolders=["origins"],
+        names=names,
+    )

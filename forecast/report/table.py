@@ -19,7 +19,9 @@ class Table:
     words: Collection[int] = (0,)  # Columns, by position, that hold words and not numbers
 
     @classmethod
-    def of(cls, heads: Iterable[Cell], rows: Iterable[Sequence[Cell]], words: Collection[int] = (0,)) -> Self:
+    def of(
+        cls, heads: Iterable[Cell], rows: Iterable[Sequence[Cell]], words: Collection[int] = (0,)
+    ) -> Self:
         """Make a table of any sequences."""
         return cls(tuple(heads), tuple(map(tuple, rows)), words)
 
@@ -41,7 +43,11 @@ class Table:
 
     def markdown(self) -> str:
         """Return the table in Markdown."""
-        lines = [map(_one_line, self.heads), ["---", *["---:"] * (len(self.heads) - 1)], *self.plain]
+        lines = [
+            map(_one_line, self.heads),
+            ["---", *["---:"] * (len(self.heads) - 1)],
+            *self.plain,
+        ]
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

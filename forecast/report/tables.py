@@ -44,12 +44,18 @@ ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling
 
 def rules(result: Assessment) -> list[tuple[str, str]]:
     """Return how each forecast of what is recorded is resolved, with its title."""
-    asked: list[WindowOutlook | ThresholdOutlook] = [*listed(result.threshold), *listed(result.recorded)]
+    asked: list[WindowOutlook | ThresholdOutlook] = [
+        *listed(result.threshold),
+        *listed(result.recorded),
+    ]
     return [(_title(result, one), one.rule) for one in asked]
 
 
 def cells(window: WindowOutlook) -> dict[str, str]:
-    """Format what is said of a window for a table, by name; a dash where something is not defined."""
+    """Format what is said of a window for a table, by name.
+
+    A dash where something is not defined.
+    """
     percents, before = printed_changes(window), window.baseline
     found = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
     found |= {"before": DASH, "counts": ""}
@@ -63,7 +69,11 @@ def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> st
     until = words.period(result, question.until)
     if isinstance(question, WindowOutlook):
         return f"{count(question.months, 'month')} to {until}: higher or lower"
-    when = f"A {words.unit(result)} up to" if question.rolling else f"{count(question.months, 'month')} to"
+    when = (
+        f"A {words.unit(result)} up to"
+        if question.rolling
+        else f"{count(question.months, 'month')} to"
+    )
     return f"{when} {until}: at least {question.threshold:g}%"
 
 
@@ -71,30 +81,48 @@ def tables_of(material: Material) -> dict[str, Table]:
     """Arrange the tables of a report by name; those without rows are left out."""
     result = material.result
     made = {
-        "recorded": recorded_table(result), "answers": answers_table(result), "sets": sets_table(material),
-        "tone": tone_table(result), "tone_kinds": tone_kinds_table(result),
+        "recorded": recorded_table(result),
+        "answers": answers_table(result),
+        "sets": sets_table(material),
+        "tone": tone_table(result),
+        "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
-        "frameworks": _frameworks(result), "dyads": _dyads(material),
+        "frameworks": _frameworks(result),
+        "dyads": _dyads(material),
         "claims": Table.of(
-            ["Claim", "Answer"], [(f"{one.code}. {one.title}", one.sentence) for one in result.claims], (0, 1)
+            ["Claim", "Answer"],
+            [(f"{one.code}. {one.title}", one.sentence) for one in result.claims],
+            (0, 1),
         ),
         "skill": None if isinstance(material.skill, NotDefined) else skill_table(material.skill),
-        "recent": _recent(material), "datasets": _datasets(result.datasets), "drivers": _drivers(result.drivers),
-    }  # fmt: skip
+        "recent": _recent(material),
+        "datasets": _datasets(result.datasets),
+        "drivers": _drivers(result.drivers),
+    }
     return {name: table for name, table in made.items() if table and table.rows}
 
 
 def _heads(result: Assessment, outlooks: Iterable[WindowOutlook | HorizonOutlook]) -> list[Cell]:
-    return ["", *((count(one.months, "month"), f"to {words.period(result, one.until)}") for one in outlooks)]
+    return [
+        "",
+        *(
+            (count(one.months, "month"), f"to {words.period(result, one.until)}")
+            for one in outlooks
+        ),
+    ]
 
 
 def recorded_table(result: Assessment) -> Table:
     """Arrange what will be recorded by horizon."""
     windows = listed(result.recorded)
     found = [cells(window) for window in windows]
-    rows: list[list[Cell]] = [[label, *(one[name] for one in found)] for name, label in CHANGES.items()]
+    rows: list[list[Cell]] = [
+        [label, *(one[name] for one in found)] for name, label in CHANGES.items()
+    ]
     if at := [one for one in listed(result.threshold) if not one.rolling]:
-        chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at]
+        chances = [
+            DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at
+        ]
         rows.append([f"At least {at[0].threshold:g}%", *chances])
     rows.append(["Share before, %", *((one["before"], one["counts"]) for one in found)])
     for name, label in {"share": "Share then, %", "events": "Recorded then"}.items():
@@ -107,7 +135,10 @@ ANSWERS = ("Published pool", "Model alone", "Underlying level, model alone")
 
 
 def answers_table(result: Assessment) -> Table | None:
-    """Arrange the published chances, those of the model alone and those of its level; None where nothing is pooled."""
+    """Arrange the published chances, those of the model alone and those of its level.
+
+    None where nothing is pooled.
+    """
     windows = listed(result.recorded)
     if not windows or isinstance(result.pool, NotDefined):
         return None
@@ -116,16 +147,24 @@ def answers_table(result: Assessment) -> Table | None:
         ANSWERS[1]: [whole_changes(one.model or {}) for one in windows],
         ANSWERS[2]: [_level_changes(result.improvement[one.months]) for one in windows],
     }
-    return Table.of(_heads(result, windows), [
-        [f"{name}: {label.lower()}", *(chance(one[way] / 100) if one else DASH for one in each)]
-        for name, each in found.items() for way, label in CHANGES.items()
-    ])  # fmt: skip
+    return Table.of(
+        _heads(result, windows),
+        [
+            [f"{name}: {label.lower()}", *(chance(one[way] / 100) if one else DASH for one in each)]
+            for name, each in found.items()
+            for way, label in CHANGES.items()
+        ],
+    )
 
 
 def _level_changes(outlook: HorizonOutlook) -> dict[str, int]:
     """Return the chances of a level by the names of those of a share."""
     percents = printed_percents(outlook)
-    return {"up": percents["improvement"], "same": percents["stability"], "down": percents["deterioration"]}
+    return {
+        "up": percents["improvement"],
+        "same": percents["stability"],
+        "down": percents["deterioration"],
+    }
 
 
 def _split(interval: str) -> Cell:
@@ -143,52 +182,89 @@ def tone_table(result: Assessment) -> Table:
     ]
     rows.append(["Tone before", *(number(one.before, 1) for one in found)])
     then = (None if isinstance(one.tone, NotDefined) else one.tone for one in found)
-    ends = [DASH if one is None else _split(interval(one.median, one.low, one.high, 1)) for one in then]
-    return Table.of(_heads(result, listed(result.recorded)), [*rows, ["Tone then", *ends]] if found else [])
+    ends = [
+        DASH if one is None else _split(interval(one.median, one.low, one.high, 1)) for one in then
+    ]
+    return Table.of(
+        _heads(result, listed(result.recorded)), [*rows, ["Tone then", *ends]] if found else []
+    )
 
 
 def tone_kinds_table(result: Assessment) -> Table | None:
     """Arrange what each kind added to the tone of the last months, and to its change."""
     if isinstance(result.tone, NotDefined):
         return None
-    return Table.of(["Kind", "Events", "Mean score", "Part of the tone", "Change"], [
-        (one.kind, f"{one.events:,}", number(one.score, 1), number(one.part, 2), signed(one.change, 2))
-        for one in result.tone_kinds
-    ])  # fmt: skip
+    return Table.of(
+        ["Kind", "Events", "Mean score", "Part of the tone", "Change"],
+        [
+            (
+                one.kind,
+                f"{one.events:,}",
+                number(one.score, 1),
+                number(one.part, 2),
+                signed(one.change, 2),
+            )
+            for one in result.tone_kinds
+        ],
+    )
 
 
 def _datasets(found: Sequence[DatasetOutlook]) -> Table:
     heads = (
-        "Dataset", "covers", "events", "reads higher by, points", "of that since its beginning",
-        "a busy month is worth", "level without its last two years", "years apart",
-    )  # fmt: skip
-    return Table.of(heads, [
-        (
-            f"{one.name} (main)" if one.main else one.name,
-            f"{month(one.first, short=True)} to {month(one.last, short=True)}", number(one.events),
-            *map(words.or_dash, (one.offset, one.drift, one.concentration, one.without)),
-            join([str(year) for year in one.disagrees]) or DASH,
-        )
-        for one in found
-    ], (0, 1, 7))  # fmt: skip
+        "Dataset",
+        "covers",
+        "events",
+        "reads higher by, points",
+        "of that since its beginning",
+        "a busy month is worth",
+        "level without its last two years",
+        "years apart",
+    )
+    return Table.of(
+        heads,
+        [
+            (
+                f"{one.name} (main)" if one.main else one.name,
+                f"{month(one.first, short=True)} to {month(one.last, short=True)}",
+                number(one.events),
+                *map(words.or_dash, (one.offset, one.drift, one.concentration, one.without)),
+                join([str(year) for year in one.disagrees]) or DASH,
+            )
+            for one in found
+        ],
+        (0, 1, 7),
+    )
 
 
 def _drivers(drivers: Sequence[DriverOutlook]) -> Table:
     acts = {"month": "the month alone", "cycle": "the cycle", "trend": "the trend"}
-    return Table.of(("Driver", "acts on", "adds, points", "chance that it helps", "now", "ahead it"), [
-        (
-            one.name, acts[one.acts], words.interval(one.points, 1), chance(one.positive.value), number(one.now),
-            FUTURE_WORDS[one.future],
-        )
-        for one in drivers
-    ], (0, 1, 5))  # fmt: skip
+    return Table.of(
+        ("Driver", "acts on", "adds, points", "chance that it helps", "now", "ahead it"),
+        [
+            (
+                one.name,
+                acts[one.acts],
+                words.interval(one.points, 1),
+                chance(one.positive.value),
+                number(one.now),
+                FUTURE_WORDS[one.future],
+            )
+            for one in drivers
+        ],
+        (0, 1, 5),
+    )
 
 
 def level_table(result: Assessment) -> Table:
     """Arrange the chances of the level by horizon."""
     outlooks = list(result.improvement.values())
-    columns = [printed_chances(one) | {"new_framework": chance(one.new_framework.value)} for one in outlooks]
-    rows: list[list[Cell]] = [[label, *(one[name] for one in columns)] for name, label in words.ROWS.items()]
+    columns = [
+        printed_chances(one) | {"new_framework": chance(one.new_framework.value)}
+        for one in outlooks
+    ]
+    rows: list[list[Cell]] = [
+        [label, *(one[name] for one in columns)] for name, label in words.ROWS.items()
+    ]
     rows.append(["Share then", *(_split(words.interval(one.level)) for one in outlooks)])
     return Table.of(_heads(result, outlooks), rows)
 
@@ -198,41 +274,65 @@ def _frameworks(result: Assessment) -> Table:
     shown = {name: [words.or_dash(getattr(era, name)) for era in eras] for name in ERAS}
     columns = {name: cells for name, cells in shown.items() if set(cells) != {DASH}}
     names = [(era.name, f"{era.start:%Y}–{f'{era.end:%Y}' if era.end else ''}") for era in eras]
-    return Table.of(["Framework", *(ERAS[name] for name in columns)], zip(names, *columns.values(), strict=True))
+    return Table.of(
+        ["Framework", *(ERAS[name] for name in columns)], zip(names, *columns.values(), strict=True)
+    )
 
 
 def _dyads(material: Material) -> Table:
-    return Table.of(("Dyad", "Share now", "Current equilibrium", "Half-life, months"), [
-        (one.label, *map(words.or_dash, (one.level, one.equilibrium, one.half_life)))
-        for one in (material.result.brief, *material.others)
-    ])  # fmt: skip
+    return Table.of(
+        ("Dyad", "Share now", "Current equilibrium", "Half-life, months"),
+        [
+            (one.label, *map(words.or_dash, (one.level, one.equilibrium, one.half_life)))
+            for one in (material.result.brief, *material.others)
+        ],
+    )
 
 
 def _recent(material: Material) -> Table:
-    return Table.of(("Day", "Who", "What", "Kind", "Source"), [
-        (
-            Markup('<time datetime="{}">{}</time>').format(one["date"], day(one["date"])), one["who"], one["what"],
-            Markup('<span class="side {}"></span>{}').format(one["side"], one["kind"]), cited(one["source"]),
-        )
-        for one in material.recent.to_dict("records")
-    ], range(5))  # fmt: skip
+    return Table.of(
+        ("Day", "Who", "What", "Kind", "Source"),
+        [
+            (
+                Markup('<time datetime="{}">{}</time>').format(one["date"], day(one["date"])),
+                one["who"],
+                one["what"],
+                Markup('<span class="side {}"></span>{}').format(one["side"], one["kind"]),
+                cited(one["source"]),
+            )
+            for one in material.recent.to_dict("records")
+        ],
+        range(5),
+    )
 
 
 _LISTS = {
-    "recorded": ("recorded",), "threshold": ("threshold",), "sets": ("sets",),
+    "recorded": ("recorded",),
+    "threshold": ("threshold",),
+    "sets": ("sets",),
     "tone": ("tone",),
-    "level": ("horizons",), "frameworks": ("frameworks", "eras"), "dyads": ("dyads",), "claims": ("claims",),
+    "level": ("horizons",),
+    "frameworks": ("frameworks", "eras"),
+    "dyads": ("dyads",),
+    "claims": ("claims",),
     "skill": ("skill", "horizons"),
-}  # fmt: skip
+}
 """By the name of a table, the way to its list in forecast.json."""
 _WORDS = {"definition", "interval", "unit", "mc_interval", "numbers"}
-"""Fields that tables leave to forecast.json: texts that are the same in every row, and names that are not."""
+"""Fields that tables leave to forecast.json: texts that are the same in every row, and names that
+are not."""
 
 
 def frames(material: Material, content: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Tabulate the numbers of a report, by the name of the table; those without rows are left out."""
+    """Tabulate the numbers of a report, by the name of the table.
+
+    Those without rows are left out.
+    """
     found = {name: _list(content, keys) for name, keys in _LISTS.items()}
-    made = {name: pd.DataFrame([dict(_flat(row)) for row in rows], dtype=object) for name, rows in found.items()}
+    made = {
+        name: pd.DataFrame([dict(_flat(row)) for row in rows], dtype=object)
+        for name, rows in found.items()
+    }
     made["sets"] = pd.DataFrame(list(_set_windows(_list(content, _LISTS["sets"]))))
     made["recent"] = material.recent
     return {name: frame for name, frame in made.items() if len(frame)}
@@ -280,20 +380,28 @@ def summary(material: Material) -> str:
     result, question, known = material.result, quoted(material.result), material.facts
     lede = words.meaning(result) if question is None else level_sentence(result)
     shown = recorded_table(result) if listed(result.recorded) else level_table(result)
-    # The remedy of an unknown skill is for the author of the report, not for the readers of the memo.
+    # The remedy of an unknown skill is for the author of the report, not for the readers of the
+    # memo.
     how_good = "How good such forecasts have been is not known."
     if not isinstance(material.skill, NotDefined):
         how_good = " ".join(filter(None, (material.skill.record, skill_sentence(material.skill))))
-    return fill("summary.md.j2", vars(material) | {
-        "question": question, "stamp": STAMP, "lede": " ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS])),
-        "table": shown.transposed("Window").markdown(), "digits": _DIGITS,
-        "how_good": how_good,
-        "files": [
-            f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)"
-            for file in known["files"]
-        ],
-        "maker": f"{GENERATOR} {known['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),
-    })  # fmt: skip
+    return fill(
+        "summary.md.j2",
+        vars(material)
+        | {
+            "question": question,
+            "stamp": STAMP,
+            "lede": " ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS])),
+            "table": shown.transposed("Window").markdown(),
+            "digits": _DIGITS,
+            "how_good": how_good,
+            "files": [
+                f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)"
+                for file in known["files"]
+            ],
+            "maker": f"{GENERATOR} {known['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),
+        },
+    )
 
 
 def within(most: int, sentences: Sequence[str]) -> list[str]:
@@ -306,7 +414,10 @@ def within(most: int, sentences: Sequence[str]) -> list[str]:
 
 
 def write_export(
-    folder: Path, material: Material, figures: Mapping[str, illustration.Illustration], content: Mapping[str, Any]
+    folder: Path,
+    material: Material,
+    figures: Mapping[str, illustration.Illustration],
+    content: Mapping[str, Any],
 ) -> None:
     """Write figures as SVG, PNG and PDF with one text of their captions, and tables as CSV and for LaTeX."""
     stamp = "" if material.gate.passed else STAMP
@@ -317,13 +428,16 @@ def write_export(
     caption = phrases("captions.j2", facts | {"how_good": skill_sentence(material.skill)})
     for name, table in tables_of(material).items():
         said = ". ".join(filter(None, (stamp, caption(name))))
-        text = fill("table.tex.j2", {"table": table, "name": name, "caption": said, "source": source})
+        text = fill(
+            "table.tex.j2", {"table": table, "name": name, "caption": said, "source": source}
+        )
         write_text(folder / f"table-{name}.tex", text)
     for name, figure in figures.items():
         write_text(folder / f"figure-{name}.svg", illustration.titled_svg(figure))
         write_bytes(folder / f"figure-{name}.png", illustration.drawn_as("png", figure.draw))
         write_bytes(folder / f"figure-{name}.pdf", illustration.drawn_as("pdf", figure.draw))
     captions = [
-        f"{name}\n{printable(figure.caption)}\nIn words: {printable(figure.alt)}\n" for name, figure in figures.items()
+        f"{name}\n{printable(figure.caption)}\nIn words: {printable(figure.alt)}\n"
+        for name, figure in figures.items()
     ]
     write_text(folder / "captions.txt", "\n".join(captions))

@@ -30,7 +30,8 @@ from forecast.theory import (
 from forecast.wording import capital, chance, join, number
 
 _TESTED_AS = {DECLINE.code: "", REASONS.code: "", ERAS.code: DECLINE.code}
-"""Tests with another code than their statement: jumps at eras are about turning points; occasions are no reasons."""
+"""Tests with another code than their statement: jumps at eras are about turning points; occasions
+are no reasons."""
 _RELATED = {DECLINE.code: DECLINE.code, IMPROVEMENT.code: CEILING.code, REASONS.code: REASONS.code}
 """Tests of what a statement presupposes, or that bear on it without answering it."""
 _CHANCES = {
@@ -40,14 +41,26 @@ _CHANCES = {
     CONCLUSION.code: ("improvement", "of an improvement"),
 }
 """Chance in the forecast that says how sure a statement is, and what it is the chance of."""
-_ANSWERS = ("supported", "rejected", "undecided", "cannot be tested", "yes", "no", "described", "not tested")
+_ANSWERS = (
+    "supported",
+    "rejected",
+    "undecided",
+    "cannot be tested",
+    "yes",
+    "no",
+    "described",
+    "not tested",
+)
 _YES_OR_NO = (LOW.code, DECLINE.code)
 """Statements about the past, which the forecast answers if it is nearly sure."""
 _SURE = 0.95
-"""Probability from which a statement about the past is answered with yes; with no below its complement."""
+"""Probability from which a statement about the past is answered with yes; with no below its
+complement."""
 
 
-def write_theory(tests: str | Path, forecast: str | Path, scenario: str | Path, out: str | Path) -> Path:
+def write_theory(
+    tests: str | Path, forecast: str | Path, scenario: str | Path, out: str | Path
+) -> Path:
     """Write the page of the theory from tests.json, forecast.json and scenario.json of earlier pages."""
     return publish(out, "", lambda: theory_page(tests, forecast, scenario, Path(out)))
 
@@ -55,9 +68,10 @@ def write_theory(tests: str | Path, forecast: str | Path, scenario: str | Path, 
 def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, out: Path) -> Page:
     """Combine what the files say about each statement; links lead from `out` to them."""
     sources = {
-        "tests": _Source(tests, out, "claims"), "forecast": _Source(forecast, out, "claims"),
+        "tests": _Source(tests, out, "claims"),
+        "forecast": _Source(forecast, out, "claims"),
         "scenario": _Source(scenario, out, "scenarios"),
-    }  # fmt: skip
+    }
     try:
         statements = [_statement(one, **sources) for one in THEORY]
     except (LookupError, TypeError, AttributeError) as error:
@@ -66,15 +80,23 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
         ) from error
     content = {
         "headline": headline(statements),
-        "answers": Table.of(("Statement", "Answer", "How sure"), [
-            (link(f"#{one['code']}", one["code"], f" {one['title']}?"), one["badge"], one["sure"])
-            for one in statements
-        ], range(3)),
+        "answers": Table.of(
+            ("Statement", "Answer", "How sure"),
+            [
+                (
+                    link(f"#{one['code']}", one["code"], f" {one['title']}?"),
+                    one["badge"],
+                    one["sure"],
+                )
+                for one in statements
+            ],
+            range(3),
+        ),
         "statements": statements,
         "sources": [source.link for source in sources.values()],
         "stamp_of_tests": str(sources["tests"].content.get("stamp", "")),
         "as_of": date.fromisoformat(sources["forecast"].content["as_of"]),
-    }  # fmt: skip
+    }
     tested = sources["tests"].content
     notes = DataNotes(tuple(tested.get("caveats", ())), edition_of_page(Path(tests).parent))
     return Page("theory.html.j2", content, notes=notes)
@@ -101,29 +123,55 @@ class _Source:
             ) from error
         self.link = (quote(Path(os.path.relpath(self.path, out)).as_posix()), self.path.as_posix())
 
-    def numbers(self, place: int, numbers: Mapping[str, Any], inside: str = "") -> list[tuple[str, str, str]]:
+    def numbers(
+        self, place: int, numbers: Mapping[str, Any], inside: str = ""
+    ) -> list[tuple[str, str, str]]:
         """Return numbers with their names in words and where in the file they are."""
         at = f"{self.path.as_posix()}: {self.part}[{place}]{inside}"
-        return [(capital(name.replace("_", " ")), number(value), f"{at}.{name}") for name, value in numbers.items()]
+        return [
+            (capital(name.replace("_", " ")), number(value), f"{at}.{name}")
+            for name, value in numbers.items()
+        ]
 
 
-def _statement(one: Statement, tests: _Source, forecast: _Source, scenario: _Source) -> dict[str, Any]:
+def _statement(
+    one: Statement, tests: _Source, forecast: _Source, scenario: _Source
+) -> dict[str, Any]:
     """Return what the template needs of a statement."""
     tested, related = _TESTED_AS.get(one.code, one.code), _RELATED.get(one.code)
-    found = [_tested(tests, place) for place, row in enumerate(tests.rows) if row["code"].rstrip("ab") == tested]
-    others = [_tested(tests, place, "Related test") for place, row in enumerate(tests.rows) if row["code"] == related]
-    others += [_described(forecast, place) for place, row in enumerate(forecast.rows) if row["code"] == one.code]
+    found = [
+        _tested(tests, place)
+        for place, row in enumerate(tests.rows)
+        if row["code"].rstrip("ab") == tested
+    ]
+    others = [
+        _tested(tests, place, "Related test")
+        for place, row in enumerate(tests.rows)
+        if row["code"] == related
+    ]
+    others += [
+        _described(forecast, place)
+        for place, row in enumerate(forecast.rows)
+        if row["code"] == one.code
+    ]
     if one is SUMMIT:
         others += [_scenario(scenario, place) for place in range(len(scenario.rows))]
     says = [*found, *others]
     sure = [each["sure"] for each in found or others] or ["These files say nothing about it."]
     answer = found[-1]["answer"] if found else _answer(one, forecast) if others else "not tested"
     return {
-        "code": one.code, "title": capital(one.title), "essay": one.us_china, "general": one.general, "says": says,
-        "answer": answer, "badge": badge(answer, found[-1]["narrowly"] if found else ""),
+        "code": one.code,
+        "title": capital(one.title),
+        "essay": one.us_china,
+        "general": one.general,
+        "says": says,
+        "answer": answer,
+        "badge": badge(answer, found[-1]["narrowly"] if found else ""),
         "sure": Markup("<br>").join(sure),
-        "numbers": Table.of(("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)),
-    }  # fmt: skip
+        "numbers": Table.of(
+            ("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)
+        ),
+    }
 
 
 def _answer(one: Statement, forecast: _Source) -> str:
@@ -148,11 +196,14 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     if row["exceptions"]:
         sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
     return {
-        "answer": row["answer"], "narrowly": ", narrowly" * row["narrow"],
-        "about": f"{role or 'All dyads'}, {row['code']}", "source": source.link,
-        "sentence": " ".join(row["sentences"][:1]), "sure": sure if factor is None else f"{sure}: {rule}",
+        "answer": row["answer"],
+        "narrowly": ", narrowly" * row["narrow"],
+        "about": f"{role or 'All dyads'}, {row['code']}",
+        "source": source.link,
+        "sentence": " ".join(row["sentences"][:1]),
+        "sure": sure if factor is None else f"{sure}: {rule}",
         "numbers": source.numbers(place, {name: row[name] for name in names}),
-    }  # fmt: skip
+    }
 
 
 def _described(source: _Source, place: int) -> dict[str, Any]:
@@ -162,10 +213,14 @@ def _described(source: _Source, place: int) -> dict[str, Any]:
     probability = row["numbers"].get(name)
     sure = "one model of one dyad, without a test against a rival"
     return {
-        "about": str(source.content["label"]), "sentence": row["sentence"], "source": source.link,
-        "sure": capital(sure if probability is None else f"chance {of} {chance(probability)}; {sure}"),
+        "about": str(source.content["label"]),
+        "sentence": row["sentence"],
+        "source": source.link,
+        "sure": capital(
+            sure if probability is None else f"chance {of} {chance(probability)}; {sure}"
+        ),
         "numbers": source.numbers(place, row["numbers"], ".numbers"),
-    }  # fmt: skip
+    }
 
 
 def _scenario(source: _Source, place: int) -> dict[str, Any]:
@@ -173,7 +228,9 @@ def _scenario(source: _Source, place: int) -> dict[str, Any]:
     row = source.rows[place]
     plausible = row["plausibility"]["value"]
     return {
-        "about": f"Scenario, {row['name']}", "sentence": row["sentence"], "source": source.link,
+        "about": f"Scenario, {row['name']}",
+        "sentence": row["sentence"],
+        "source": source.link,
         "sure": f"Assumed, not predicted; {chance(plausible)} of simulations satisfy it",
         "numbers": source.numbers(place, {"value": plausible}, ".plausibility"),
-    }  # fmt: skip
+    }

@@ -66,7 +66,10 @@ def verdict(learning: Learning) -> str:
 
 
 def largest_error(chances: Iterable[Probability | NotDefined]) -> str:
-    """Format the largest Monte Carlo standard error of some chances, in percentage points; empty without any."""
+    """Format the largest Monte Carlo standard error of some chances, in percentage points.
+
+    Empty without any.
+    """
     errors = [one.mcse for one in chances if isinstance(one, Probability)]
     return number(100 * max(errors), 1) if errors else ""
 

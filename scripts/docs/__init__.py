@@ -1,6 +1,7 @@
 """Pages of the site that are made from the code: API, command line, file formats, data and gallery.
 
-`write_pages` writes them into docs/generated and docs/schema, which git ignores; docs/conf.py calls it at every build.
+`write_pages` writes them into docs/generated and docs/schema, which git ignores; docs/conf.py calls
+it at every build.
 """
 
 from .api import api_pages
@@ -14,8 +15,12 @@ from .reference import reference_pages
 def pages() -> dict[str, str]:
     """Return the text of every generated page by its path below docs."""
     generated = {
-        **api_pages(), **cli_pages(), **copied_pages(), **gallery_pages(ROOT), **reference_pages(ROOT),
-    }  # fmt: skip
+        **api_pages(),
+        **cli_pages(),
+        **copied_pages(),
+        **gallery_pages(ROOT),
+        **reference_pages(ROOT),
+    }
     formats = {f"schema/{name}": text for name, text in format_pages().items()}
     return {**{f"generated/{name}": text for name, text in generated.items()}, **formats}
 
@@ -29,7 +34,11 @@ def write_pages() -> None:
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-    there = [*DOCS.glob("schema/*.md"), *DOCS.glob("generated/**/*.md"), *DOCS.glob("generated/**/*.rst")]
+    there = [
+        *DOCS.glob("schema/*.md"),
+        *DOCS.glob("generated/**/*.md"),
+        *DOCS.glob("generated/**/*.rst"),
+    ]
     for path in there:
         if path.relative_to(DOCS).as_posix() not in made:
             path.unlink()

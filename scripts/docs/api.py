@@ -50,16 +50,26 @@ def api_pages() -> dict[str, str]:
 
 def _index(topics: dict[str, list[Public]]) -> str:
     lines = [
-        "API", "===", "",
+        "API",
+        "===",
+        "",
         "Public names of the package by topic. Import them from ``forecast``, such as ``from forecast import fit``; ",
-        "each is imported on first use. Names that are not listed here may change without notice.", "",
-    ]  # fmt: skip
+        "each is imported on first use. Names that are not listed here may change without notice.",
+        "",
+    ]
     for title, names in topics.items():
         lines += [title, "-" * len(title), "", ".. list-table::", "   :widths: 35 65", ""]
         for name, page, value in names:
             first = (inspect.getdoc(value) or "").partition("\n\n")[0]
             lines += [f"   * - :doc:`{name} <{page}>`", f"     - {' '.join(first.split())}"]
-        lines += ["", ".. toctree::", "   :hidden:", "", *(f"   {page}" for _, page, _ in names), ""]
+        lines += [
+            "",
+            ".. toctree::",
+            "   :hidden:",
+            "",
+            *(f"   {page}" for _, page, _ in names),
+            "",
+        ]
     return "\n".join(lines)
 
 

@@ -29,12 +29,20 @@ class _Page(HTMLParser):
 def faults(site: Path) -> list[str]:
     """Return links that lead nowhere and files from other hosts, of all pages but the reports, which have tests."""
     others = (site / "reports", site / "_static")
-    own = [path for path in sorted(site.rglob("*.html")) if not any(path.is_relative_to(one) for one in others)]
+    own = [
+        path
+        for path in sorted(site.rglob("*.html"))
+        if not any(path.is_relative_to(one) for one in others)
+    ]
     pages = {path: _Page(path.read_text("utf-8")) for path in own}
     found = []
     for path, page in pages.items():
         here = path.relative_to(site).as_posix()
-        found += [f"{here}: {link} is loaded from the network" for link in page.loaded if urlsplit(link).netloc]
+        found += [
+            f"{here}: {link} is loaded from the network"
+            for link in page.loaded
+            if urlsplit(link).netloc
+        ]
         for link in [*page.links, *page.loaded]:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
@@ -44,6 +52,10 @@ def faults(site: Path) -> list[str]:
                 target = target / "index.html"
             if not target.exists():
                 found.append(f"{here}: the link to {link} leads nowhere")
-            elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
+            elif (
+                parts.fragment
+                and target in pages
+                and unquote(parts.fragment) not in pages[target].anchors
+            ):
                 found.append(f"{here}: {link} has no such anchor")
     return sorted(set(found))

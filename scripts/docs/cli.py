@@ -20,11 +20,17 @@ def cli_pages() -> dict[str, str]:
     """Return the index of commands and a page per command or group of commands."""
     root: Any = typer.main.get_command(app)
     commands = {name: command for name, command in root.commands.items() if not command.hidden}
-    shown = {f"cli/{name}.md": "\n".join(_page(f"forecast {name}", command)) for name, command in commands.items()}
+    shown = {
+        f"cli/{name}.md": "\n".join(_page(f"forecast {name}", command))
+        for name, command in commands.items()
+    }
     lines = ["# Command line", "", plain(root.help or ""), ""]
     lines += table(
         ["command", "what it does"],
-        [[f"[`forecast {name}`]({name}.md)", _short(command)] for name, command in commands.items()],
+        [
+            [f"[`forecast {name}`]({name}.md)", _short(command)]
+            for name, command in commands.items()
+        ],
     )
     lines += ["Options before the command:", "", *_options(root)]
     codes = [[str(number), plain(words)] for number, words in EXIT_CODES.items()]
@@ -51,7 +57,13 @@ def _command(title: str, command: Any, *, level: int) -> list[str]:
                 lines += [f"- [`{title} {name}`](#{title.replace(' ', '-')}-{name}): {_short(one)}"]
     else:
         arguments = [_usage(one) for one in command.params if one.param_type_name == "argument"]
-        lines += ["```sh", " ".join([title, "[OPTIONS]", *arguments]), "```", "", *_options(command)]
+        lines += [
+            "```sh",
+            " ".join([title, "[OPTIONS]", *arguments]),
+            "```",
+            "",
+            *_options(command),
+        ]
     return [*lines, "", *_prose(command.epilog or "")]
 
 
@@ -70,7 +82,9 @@ def _options(command: Any) -> list[str]:
         if not getattr(one, "hidden", False) and "--help" not in one.opts:
             argument = one.param_type_name == "argument"
             panel = one.rich_help_panel or ("Arguments" if argument else "Options")
-            panels.setdefault(panel, []).append([_names(one, argument=argument), _default(one), _help(one)])
+            panels.setdefault(panel, []).append(
+                [_names(one, argument=argument), _default(one), _help(one)]
+            )
     lines = []
     for panel, rows in panels.items():
         lines += [f"**{plain(panel)}**", "", *table(["", "default", ""], rows)]
@@ -102,7 +116,9 @@ def _kind(one: Any) -> str:
         return " or ".join(map(str, get_args(kind)))
     words = {str: "TEXT", Path: "PATH", int: "NUMBER", float: "NUMBER"}.get(kind, "VALUE")
     low, high = getattr(one, "min", None), getattr(one, "max", None)
-    ends = [f"from {low}"] * (low is not None) + [f"to {high}"] * (high is not None and high < 2**31)
+    ends = [f"from {low}"] * (low is not None) + [f"to {high}"] * (
+        high is not None and high < 2**31
+    )
     return f"{words} {' '.join(ends)}".strip()
 
 
@@ -128,10 +144,17 @@ def _short(command: Any) -> str:
 
 
 def _prose(text: str) -> list[str]:
-    """Return the paragraphs of a help text; lines that are indented, or marked as they are, stay as code."""
+    """Return the paragraphs of a help text.
+
+    Lines that are indented, or marked as they are, stay as code.
+    """
     lines: list[str] = []
     for part in re.split(r"\n\s*\n", inspect.cleandoc(text)):
         kept = part.startswith("\b") or all(line.startswith("    ") for line in part.splitlines())
         body = part.replace("\b", "").strip("\n")
-        lines += ["```sh", inspect.cleandoc(body), "```", ""] if kept and body.strip() else [plain(body), ""]
+        lines += (
+            ["```sh", inspect.cleandoc(body), "```", ""]
+            if kept and body.strip()
+            else [plain(body), ""]
+        )
     return lines

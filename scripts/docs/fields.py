@@ -19,13 +19,22 @@ class Described:
 
 
 def fields_of(kind: type[Any], *, own: bool = False) -> list[Described]:
-    """Return the fields of a dataclass or pydantic model, in their order; with `own` those that it declares itself."""
+    """Return the fields of a dataclass or pydantic model, in their order.
+
+    With `own` those that it declares itself.
+    """
     found: dict[str, Described] = {}
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("forecast."):
             found |= {one.name: one for one in _declared(base)}
-    names = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or found
-    aliases = {name: getattr(names[name], "alias", None) or name for name in names} if isinstance(names, dict) else {}
+    names = (
+        getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or found
+    )
+    aliases = (
+        {name: getattr(names[name], "alias", None) or name for name in names}
+        if isinstance(names, dict)
+        else {}
+    )
     shown = {one.name for one in _declared(kind)} if own else set(found)
     return [replace(found[name], name=aliases.get(name, name)) for name in names if name in shown]
 
@@ -39,7 +48,11 @@ def _declared(kind: type[Any]) -> list[Described]:
     for node in body.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             words = _comment(lines, node.lineno - 1, (node.end_lineno or node.lineno) - 1)
-            found.append(Described(node.target.id, _type(ast.unparse(node.annotation)), words, _default(node.value)))
+            found.append(
+                Described(
+                    node.target.id, _type(ast.unparse(node.annotation)), words, _default(node.value)
+                )
+            )
     return found
 
 
@@ -48,8 +61,14 @@ def _default(value: ast.expr | None) -> str:
     if isinstance(value, ast.Call):
         value = next((one.value for one in value.keywords if one.arg == "default"), None)
     parts = value.elts if isinstance(value, ast.Tuple) else [] if value is None else [value]
-    constants = [one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str | int)]
-    return ", ".join(f"`{str(one).lower() if isinstance(one, bool) else one}`" for one in constants if one != "")
+    constants = [
+        one.value
+        for one in parts
+        if isinstance(one, ast.Constant) and isinstance(one.value, str | int)
+    ]
+    return ", ".join(
+        f"`{str(one).lower() if isinstance(one, bool) else one}`" for one in constants if one != ""
+    )
 
 
 def _comment(lines: list[str], first: int, last: int) -> str:
@@ -67,6 +86,16 @@ def _comment(lines: list[str], first: int, last: int) -> str:
 def _type(annotation: str) -> str:
     """Shorten an annotation; one of a value that may be absent with a reason ends in a question mark."""
     text = annotation.replace('"', "").replace("'", "")
-    text = re.sub(r"Annotated\[(\w+), .*\]", r"\1", re.sub(r"\bMapping\[", "dict[", text)).replace(", ...]", "]")
-    text = re.sub(r"\bFloat\b|\bIndex\b|NDArray\[[\w.]*\]", "array", re.sub(r"\b(?:Text|Digest|Day)\b", "str", text))
-    return re.sub(r" \| NotDefined\b", "?", re.sub(r"\bCounted\b", "int", re.sub(r"\bChance\b", "float", text)))
+    text = re.sub(r"Annotated\[(\w+), .*\]", r"\1", re.sub(r"\bMapping\[", "dict[", text)).replace(
+        ", ...]", "]"
+    )
+    text = re.sub(
+        r"\bFloat\b|\bIndex\b|NDArray\[[\w.]*\]",
+        "array",
+        re.sub(r"\b(?:Text|Digest|Day)\b", "str", text),
+    )
+    return re.sub(
+        r" \| NotDefined\b",
+        "?",
+        re.sub(r"\bCounted\b", "int", re.sub(r"\bChance\b", "float", text)),
+    )

@@ -15,7 +15,13 @@ from forecast.archive.catalogue import Entry
 from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.drivers import DRIVERS
 from forecast.evaluation.results import RULE
-from forecast.events.mapping import CountedClass, CountsMapping, FileForm, IndexMapping, TableMapping
+from forecast.events.mapping import (
+    CountedClass,
+    CountsMapping,
+    FileForm,
+    IndexMapping,
+    TableMapping,
+)
 from forecast.fetch.manifest import ExpectedFile
 from forecast.hypotheses.outcome import NullSets, Outcome, Picture
 from forecast.hypotheses.plan import DataDigest, Plan
@@ -29,7 +35,15 @@ from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
 from forecast.questions.event_question import CountQuestion, EventQuestion
 from forecast.questions.form import ConditionalQuestion, JointQuestion
-from forecast.questions.history import Answered, Asked, Confirmed, LedgerEntry, Priced, Resolved, Withdrawn
+from forecast.questions.history import (
+    Answered,
+    Asked,
+    Confirmed,
+    LedgerEntry,
+    Priced,
+    Resolved,
+    Withdrawn,
+)
 from forecast.questions.outside import OutsideQuestion
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
@@ -49,9 +63,12 @@ POSTERIOR = (
 )
 ROWS = "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of states."
 MAPPINGS = (
-    ("Every table", FileForm), ("Events", TableMapping), ("Counts", CountsMapping), ("A class of counts", CountedClass),
+    ("Every table", FileForm),
+    ("Events", TableMapping),
+    ("Counts", CountsMapping),
+    ("A class of counts", CountedClass),
     ("Index", IndexMapping),
-)  # fmt: skip
+)
 KINDS = {"i": "int", "b": "bool", "f": "float", "M": "datetime64", "U": "text", "O": "text"}
 
 
@@ -63,87 +80,173 @@ def format_pages() -> dict[str, str]:
 def _pages() -> dict[str, Page]:
     return {
         "archive": _archive(),
-        "drivers": ("Covariates and calendar", "For [drivers](../drivers.md).", [
-            ("Covariates", "A CSV file in UTF-8 with one row per month, or more where a value was revised.",
-             contents("covariates")),
-            ("calendar.csv", "Scheduled facts that the package embeds.", contents("calendar.csv")),
-            ("Drivers of the calendar", "Zero or one in every month; the months in which each is one:",
-             [Described(one.name, "", one.words) for one in DRIVERS]),
-        ]),
-        "events": ("The event table", "Columns of `EventTable.events`, sorted by `date` and `event_id`.", [
-            ("Columns", "", contents("events")),
-            ("Further columns of feeds", "", contents("events of feeds")),
-            ("Attributes of a table", "", contents("event table")),
-            ("Counts", "Columns of `CountTable.counts`.", contents("counts")),
-        ]),
-        "fetch-json": ("fetch.json", "The manifest of a folder of [fetched files](../fetching.md). Schema 1.", [
-            ("The file", "", contents("fetch.json")),
-            ("A file that is expected", "", _kept(ExpectedFile)),
-        ]),
-        "fit": _fit(),
-        "forecast-json": ("forecast.json", "Numbers of a report. **Read `converged` first.** Version 2.", [
-            ("The file", "", contents("forecast.json", Assessment)),
-            ("What will be recorded", _of("WindowOutlook"), contents("window")),
-            ("A horizon", _of("HorizonOutlook"), contents("horizon")),
-            ("A probability", _of("Probability"), contents("probability")),
-            _record("Skill", DyadSkill), _record("Skill at a horizon", HorizonSkill), _record("A comparison", Compared),
-            ("Provenance", "", contents("provenance")),
-            ("Data", "", contents("data")),
-            ("levels.csv", "The level of every dyad of the fit.", contents("levels.csv")),
-        ]),
-        "ledger": ("Ledger and track record", "JSON lines of [questions](../questions.md), one entry each. Schema 1.", [
-            _record("An entry", LedgerEntry),
-            *[
-                (one.__name__.lower(), "", _own(one))
-                for one in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
+        "drivers": (
+            "Covariates and calendar",
+            "For [drivers](../drivers.md).",
+            [
+                (
+                    "Covariates",
+                    "A CSV file in UTF-8 with one row per month, or more where a value was revised.",
+                    contents("covariates"),
+                ),
+                (
+                    "calendar.csv",
+                    "Scheduled facts that the package embeds.",
+                    contents("calendar.csv"),
+                ),
+                (
+                    "Drivers of the calendar",
+                    "Zero or one in every month; the months in which each is one:",
+                    [Described(one.name, "", one.words) for one in DRIVERS],
+                ),
             ],
-            ("track_record.json", "Written by `forecast question score --out`.", contents("track_record.json")),
-        ]),
-        "explain-json": ("explain.json and change.json", "Numbers from draws are `value` and `mcse`.", [
-            ("explain.json", "", contents("explain.json")),
-            ("explain.csv", "One row per event, with `level_added`, `level_error`, `level_alone` and so on.", []),
-            ("change.json", "", contents("change.json")),
-        ]),
-        "mapping": ("Mapping", "A YAML or JSON file that says which [column](../events.md) holds which field.", [
-            (title, _doc(kind), [_with_default(one) for one in fields_of(kind, own=True)]) for title, kind in MAPPINGS
-        ]),
+        ),
+        "events": (
+            "The event table",
+            "Columns of `EventTable.events`, sorted by `date` and `event_id`.",
+            [
+                ("Columns", "", contents("events")),
+                ("Further columns of feeds", "", contents("events of feeds")),
+                ("Attributes of a table", "", contents("event table")),
+                ("Counts", "Columns of `CountTable.counts`.", contents("counts")),
+            ],
+        ),
+        "fetch-json": (
+            "fetch.json",
+            "The manifest of a folder of [fetched files](../fetching.md). Schema 1.",
+            [
+                ("The file", "", contents("fetch.json")),
+                ("A file that is expected", "", _kept(ExpectedFile)),
+            ],
+        ),
+        "fit": _fit(),
+        "forecast-json": (
+            "forecast.json",
+            "Numbers of a report. **Read `converged` first.** Version 2.",
+            [
+                ("The file", "", contents("forecast.json", Assessment)),
+                ("What will be recorded", _of("WindowOutlook"), contents("window")),
+                ("A horizon", _of("HorizonOutlook"), contents("horizon")),
+                ("A probability", _of("Probability"), contents("probability")),
+                _record("Skill", DyadSkill),
+                _record("Skill at a horizon", HorizonSkill),
+                _record("A comparison", Compared),
+                ("Provenance", "", contents("provenance")),
+                ("Data", "", contents("data")),
+                ("levels.csv", "The level of every dyad of the fit.", contents("levels.csv")),
+            ],
+        ),
+        "ledger": (
+            "Ledger and track record",
+            "JSON lines of [questions](../questions.md), one entry each. Schema 1.",
+            [
+                _record("An entry", LedgerEntry),
+                *[
+                    (one.__name__.lower(), "", _own(one))
+                    for one in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
+                ],
+                (
+                    "track_record.json",
+                    "Written by `forecast question score --out`.",
+                    contents("track_record.json"),
+                ),
+            ],
+        ),
+        "explain-json": (
+            "explain.json and change.json",
+            "Numbers from draws are `value` and `mcse`.",
+            [
+                ("explain.json", "", contents("explain.json")),
+                (
+                    "explain.csv",
+                    "One row per event, with `level_added`, `level_error`, `level_alone` and so on.",
+                    [],
+                ),
+                ("change.json", "", contents("change.json")),
+            ],
+        ),
+        "mapping": (
+            "Mapping",
+            "A YAML or JSON file that says which [column](../events.md) holds which field.",
+            [
+                (title, _doc(kind), [_with_default(one) for one in fields_of(kind, own=True)])
+                for title, kind in MAPPINGS
+            ],
+        ),
         "outlook": _outlook(),
-        "pairs-json": ("pairs.json", "Written by `forecast monday` and `forecast report --all`.", [
-            ("The file", "", contents("pairs.json")),
-            _record("A pair", Pair),
-        ]),
+        "pairs-json": (
+            "pairs.json",
+            "Written by `forecast monday` and `forecast report --all`.",
+            [
+                ("The file", "", contents("pairs.json")),
+                _record("A pair", Pair),
+            ],
+        ),
         "panel": _panel(),
-        "plan": ("Plan of tests", "Every choice of a run of [tests](../hypotheses.md#plan-first). Version 2.", [
-            _record("The file", Plan), _record("Source", Source), _record("Data", DataDigest),
-        ]),
+        "plan": (
+            "Plan of tests",
+            "Every choice of a run of [tests](../hypotheses.md#plan-first). Version 2.",
+            [
+                _record("The file", Plan),
+                _record("Source", Source),
+                _record("Data", DataDigest),
+            ],
+        ),
         "question": _question(),
-        "scenario-json": ("scenario.json", "**Read `converged` first**, then `usable` of every scenario. Version 1.", [
-            ("The file", "", contents("scenario.json", Scenarios)),
-            ("A scenario", "The outlook given what one scenario assumes.", [
-                *[one for one in fields_of(Scenario) if one.name != "fault"], *contents("scenario"),
-            ]),
-            _record("What followed", Followed), _record("With and without", Prospect),
-            _record("A question", QuestionOutlook),
-        ]),
-        "skill-json": ("skill.json", "Results of [backtests](../skill.md). Schema 4.", [
-            ("skill.json", "", contents("skill.json")),
-            ("account", "", contents("account")),
-            ("misses", RULE, contents("misses")),
-            *[(name, "", contents(name)) for name in ("without", "rows")],
-            ("cases.csv.gz", "One row per forecast; `tone.csv.gz` has the same of tones.", contents("cases.csv.gz")),
-        ]),
-        "tests-json": ("tests.json and tests.csv", "Results of `forecast test`, with natural logarithms. Version 4.", [
-            ("The file", "", contents("tests.json", PooledResults)),
-            ("A claim", "", contents("claim", PooledVerdict, Outcome)),
-            _record("A rate", Rate), _record("Null sets", NullSets),
-            _record("A picture", Picture), _record("A dyad", OwnDyad),
-            ("tests.csv", "One row per number.", contents("tests.csv")),
-        ]),
-    }  # fmt: skip
+        "scenario-json": (
+            "scenario.json",
+            "**Read `converged` first**, then `usable` of every scenario. Version 1.",
+            [
+                ("The file", "", contents("scenario.json", Scenarios)),
+                (
+                    "A scenario",
+                    "The outlook given what one scenario assumes.",
+                    [
+                        *[one for one in fields_of(Scenario) if one.name != "fault"],
+                        *contents("scenario"),
+                    ],
+                ),
+                _record("What followed", Followed),
+                _record("With and without", Prospect),
+                _record("A question", QuestionOutlook),
+            ],
+        ),
+        "skill-json": (
+            "skill.json",
+            "Results of [backtests](../skill.md). Schema 4.",
+            [
+                ("skill.json", "", contents("skill.json")),
+                ("account", "", contents("account")),
+                ("misses", RULE, contents("misses")),
+                *[(name, "", contents(name)) for name in ("without", "rows")],
+                (
+                    "cases.csv.gz",
+                    "One row per forecast; `tone.csv.gz` has the same of tones.",
+                    contents("cases.csv.gz"),
+                ),
+            ],
+        ),
+        "tests-json": (
+            "tests.json and tests.csv",
+            "Results of `forecast test`, with natural logarithms. Version 4.",
+            [
+                ("The file", "", contents("tests.json", PooledResults)),
+                ("A claim", "", contents("claim", PooledVerdict, Outcome)),
+                _record("A rate", Rate),
+                _record("Null sets", NullSets),
+                _record("A picture", Picture),
+                _record("A dyad", OwnDyad),
+                ("tests.csv", "One row per number.", contents("tests.csv")),
+            ],
+        ),
+    }
 
 
 def contents(name: str, *kinds: type[Any]) -> list[Described]:
-    """Return the keys or columns of a file that is not one record of the code; those without words are of `kinds`."""
+    """Return the keys or columns of a file that is not one record of the code.
+
+    Those without words are of `kinds`.
+    """
     own = {one.name: one.words for kind in kinds for one in fields_of(kind)}
     rows = []
     for names, words in _written()[name].items():
@@ -190,40 +293,65 @@ def _typed(rows: Iterable[Described], types: dict[str, str]) -> list[Described]:
 
 
 def _with_default(one: Described) -> Described:
-    return replace(one, words=f"{one.words.rstrip('.')}. Default: {one.default}") if one.default and one.words else one
+    return (
+        replace(one, words=f"{one.words.rstrip('.')}. Default: {one.default}")
+        if one.default and one.words
+        else one
+    )
 
 
 def _archive() -> Page:
     def columns(schema: Any, rows: list[Described]) -> list[Described]:
-        return _typed(rows, {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)})
+        return _typed(
+            rows, {name: str(kind) for name, kind in zip(schema.names, schema.types, strict=True)}
+        )
 
-    return ("Archive", "Files of an [archive of feeds](../archive.md). Schema 1.", [
-        ("Rows", ROWS, columns(ROW_COLUMNS, contents("archive rows"))),
-        ("Rejected rows", "Columns below `rejected`.", columns(REJECTED_COLUMNS, contents("archive rejected"))),
-        ("The catalogue", "Tables of `catalogue.sqlite`.", contents("archive catalogue")),
-        ("The imported files", "JSON in `entry`, the column of segments below `files` and of the table `file`.",
-         fields_of(Entry)),
-    ])  # fmt: skip
+    return (
+        "Archive",
+        "Files of an [archive of feeds](../archive.md). Schema 1.",
+        [
+            ("Rows", ROWS, columns(ROW_COLUMNS, contents("archive rows"))),
+            (
+                "Rejected rows",
+                "Columns below `rejected`.",
+                columns(REJECTED_COLUMNS, contents("archive rejected")),
+            ),
+            ("The catalogue", "Tables of `catalogue.sqlite`.", contents("archive catalogue")),
+            (
+                "The imported files",
+                "JSON in `entry`, the column of segments below `files` and of the table `file`.",
+                fields_of(Entry),
+            ),
+        ],
+    )
 
 
 def _fit() -> Page:
     posterior = [
-        Described(name, "; ".join(part for part in (", ".join(one.dims), one.unit) if part), one.words)
+        Described(
+            name, "; ".join(part for part in (", ".join(one.dims), one.unit) if part), one.words
+        )
         for name, one in all_variables().items()
     ]
-    return ("Fit", "A DataTree in netCDF or zarr, of [the model](../model.md). Schema 1.", [
-        ("Groups", "", contents("fit groups")),
-        ("Attributes", "", contents("fit attributes")),
-        ("posterior", POSTERIOR, posterior),
-        ("sample_stats", "Dims `chain`, `draw`.", contents("sample_stats")),
-        ("provenance", "", contents("fit provenance")),
-        ("provenance, optional", "", contents("fit provenance, optional")),
-    ])  # fmt: skip
+    return (
+        "Fit",
+        "A DataTree in netCDF or zarr, of [the model](../model.md). Schema 1.",
+        [
+            ("Groups", "", contents("fit groups")),
+            ("Attributes", "", contents("fit attributes")),
+            ("posterior", POSTERIOR, posterior),
+            ("sample_stats", "Dims `chain`, `draw`.", contents("sample_stats")),
+            ("provenance", "", contents("fit provenance")),
+            ("provenance, optional", "", contents("fit provenance, optional")),
+        ],
+    )
 
 
 def _outlook() -> Page:
     public = {name: getattr(forecast.outlook, name) for name in forecast.outlook.__all__}
-    kinds = {name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)}
+    kinds = {
+        name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)
+    }
     sections = [_record(name, kind) for name, kind in kinds.items()]
     words = (
         "Frozen dataclasses of `forecast.outlook`; [forecast.json](forecast-json.md) has them as objects. A question "
@@ -233,34 +361,61 @@ def _outlook() -> Page:
 
 
 def _panel() -> Page:
-    declared = {**VARIABLES, **EVENTS.variables, **EVENTS.optional, **INDEX.variables, **INDEX.optional}
+    declared = {
+        **VARIABLES,
+        **EVENTS.variables,
+        **EVENTS.optional,
+        **INDEX.variables,
+        **INDEX.optional,
+    }
     types = {name: f"{KINDS[kind]} ({', '.join(dims)})" for name, (dims, kind) in declared.items()}
-    return ("Panel", "An xarray Dataset; every function that takes a panel validates it. Schema 1.", [
-        ("Variables", "", _typed(contents("panel variables"), types)),
-        ("Coordinates", "", _typed(contents("panel coordinates"), types)),
-        ("Attributes", "", contents("panel attributes")),
-    ])  # fmt: skip
+    return (
+        "Panel",
+        "An xarray Dataset; every function that takes a panel validates it. Schema 1.",
+        [
+            ("Variables", "", _typed(contents("panel variables"), types)),
+            ("Coordinates", "", _typed(contents("panel coordinates"), types)),
+            ("Attributes", "", contents("panel attributes")),
+        ],
+    )
 
 
 def _question() -> Page:
     own = {
-        "About one dyad": question.SingleQuestion, "Share": question.ShareQuestion,
-        "Rolling windows": question.PassageQuestion, "Tone": question.ToneQuestion,
-        "Level": question.LevelQuestion, "Joint": JointQuestion, "Conditional": ConditionalQuestion,
-        "Events": EventQuestion, "Count, of earlier ledgers": CountQuestion, "Outside": OutsideQuestion,
-    }  # fmt: skip
+        "About one dyad": question.SingleQuestion,
+        "Share": question.ShareQuestion,
+        "Rolling windows": question.PassageQuestion,
+        "Tone": question.ToneQuestion,
+        "Level": question.LevelQuestion,
+        "Joint": JointQuestion,
+        "Conditional": ConditionalQuestion,
+        "Events": EventQuestion,
+        "Count, of earlier ledgers": CountQuestion,
+        "Outside": OutsideQuestion,
+    }
     words = "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left out. Version 1."
-    return ("Question", words, [
-        _record("Every question", question.Question), *[(title, _doc(kind), _own(kind)) for title, kind in own.items()],
-        _record("Baseline of a share", question.FixedBaseline), _record("Baseline of a tone", question.FixedTone),
-    ])  # fmt: skip
+    return (
+        "Question",
+        words,
+        [
+            _record("Every question", question.Question),
+            *[(title, _doc(kind), _own(kind)) for title, kind in own.items()],
+            _record("Baseline of a share", question.FixedBaseline),
+            _record("Baseline of a tone", question.FixedTone),
+        ],
+    )
 
 
 def _text(page: Page) -> str:
     title, words, sections = page
     lines = [f"# {title}", "", words, ""]
     for head, about, rows in sections:
-        lines += [f"## {head}", "", *([about, ""] if about else []), *(_table(rows) if rows else [])]
+        lines += [
+            f"## {head}",
+            "",
+            *([about, ""] if about else []),
+            *(_table(rows) if rows else []),
+        ]
     return "\n".join(lines)
 
 
@@ -285,4 +440,6 @@ def _choices(kind: str) -> str:
 
 def _cell(words: str) -> str:
     """Return words for a cell: those of the code are Markdown already."""
-    return re.sub(r"(?<!\\)\|", r"\|", " ".join(words.split())) + ("" if words.endswith((".", ":")) else ".")
+    return re.sub(r"(?<!\\)\|", r"\|", " ".join(words.split())) + (
+        "" if words.endswith((".", ":")) else "."
+    )

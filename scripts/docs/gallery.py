@@ -1,7 +1,7 @@
 """Gallery: the scripts of docs/gallery are run, their figures saved, and a page made of each figure and script.
 
-A script begins with a cell of Markdown: its title and what the figure shows. Scripts that are unchanged, with an
-unchanged package, are not run again.
+A script begins with a cell of Markdown: its title and what the figure shows. Scripts that are
+unchanged, with an unchanged package, are not run again.
 """
 
 import hashlib
@@ -32,15 +32,23 @@ def draw_figures(root: Path, folder: Path) -> None:
     """Run the scripts that changed, and save their figures in a folder."""
     seals = {script: _seal(script, root) for script in _scripts(root)}
     stamps = {script: folder / f"{script.stem}.stamp" for script in seals}
-    stale = [one for one, seal in seals.items() if not stamps[one].exists() or stamps[one].read_text() != seal]
+    stale = [
+        one
+        for one, seal in seals.items()
+        if not stamps[one].exists() or stamps[one].read_text() != seal
+    ]
     if not stale:
         return
     folder.mkdir(parents=True, exist_ok=True)
     words = [str(word) for script in stale for word in (script, folder / f"{script.stem}.png")]
     done = subprocess.run(
         [sys.executable, "-c", RUN, *words],
-        cwd=stale[0].parent, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=stale[0].parent,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"The gallery failed:\n{done.stderr}")
     for script in stale:
@@ -53,15 +61,31 @@ def gallery_pages(root: Path) -> dict[str, str]:
     scripts = _scripts(root)
     lines += [
         "Figures of the package, each with the script that draws it. What they draw is made by [`_made.py`](made.md), "
-        "next to the scripts in `docs/gallery` of a clone.", "", ":::{container} gallery", "",
-    ]  # fmt: skip
+        "next to the scripts in `docs/gallery` of a clone.",
+        "",
+        ":::{container} gallery",
+        "",
+    ]
     made = (root / "docs" / "gallery" / "_made.py").read_text("utf-8")
-    shown["gallery/made.md"] = "\n".join(["# What the gallery draws", "", "```python", made.rstrip(), "```", ""])
+    shown["gallery/made.md"] = "\n".join(
+        ["# What the gallery draws", "", "```python", made.rstrip(), "```", ""]
+    )
     for script in scripts:
         title, words, code = _parts(script)
-        shown[f"gallery/{script.stem}.md"] = "\n".join([
-            f"# {title}", "", words, "", f"![{title}]({script.stem}.png)", "", "```python", code, "```", "",
-        ])  # fmt: skip
+        shown[f"gallery/{script.stem}.md"] = "\n".join(
+            [
+                f"# {title}",
+                "",
+                words,
+                "",
+                f"![{title}]({script.stem}.png)",
+                "",
+                "```python",
+                code,
+                "```",
+                "",
+            ]
+        )
         lines += [f"[![{title}]({script.stem}.png) {title}]({script.stem}.md)", ""]
     lines += [":::", "", *toctree((*(script.stem for script in scripts), "made"), hidden=True)]
     return {"gallery/index.md": "\n".join(lines), **shown}
@@ -69,20 +93,28 @@ def gallery_pages(root: Path) -> dict[str, str]:
 
 def _scripts(root: Path) -> list[Path]:
     """Return the scripts of the gallery, those of ArviZ's plots last."""
-    there = [path for path in (root / "docs" / "gallery").glob("*.py") if not path.name.startswith("_")]
+    there = [
+        path for path in (root / "docs" / "gallery").glob("*.py") if not path.name.startswith("_")
+    ]
     return sorted(there, key=lambda path: (path.name.startswith("arviz"), path.name))
 
 
 def _parts(script: Path) -> tuple[str, str, str]:
     """Return the title of a script, what it says of the figure, and its code."""
     _, head, code = CELL.split(script.read_text("utf-8"), maxsplit=2)
-    title, _, words = re.sub(r"^# ?", "", head, flags=re.M).strip().removeprefix("# ").partition("\n")
+    title, _, words = (
+        re.sub(r"^# ?", "", head, flags=re.M).strip().removeprefix("# ").partition("\n")
+    )
     return title, words.strip(), code.strip()
 
 
 def _seal(script: Path, root: Path) -> str:
     """Return a digest of a script, of what scripts share, and of the package."""
     found = hashlib.sha256()
-    for path in [script, *sorted(script.parent.glob("_*.py")), *sorted((root / "forecast").rglob("*.py"))]:
+    for path in [
+        script,
+        *sorted(script.parent.glob("_*.py")),
+        *sorted((root / "forecast").rglob("*.py")),
+    ]:
         found.update(path.read_bytes())
     return found.hexdigest()

@@ -28,9 +28,9 @@ class MissingTarget(Exception):
 def relink(text: str, source: Path, page: Path) -> str:
     """Return a page's text with its relative links as the site needs them.
 
-    `source` is the file that the text comes from, `page` the file below docs that Sphinx reads. Links to pages of
-    reports get the scheme `site:`, which docs/conf.py resolves. Of links to other files of the repository the text
-    remains.
+    `source` is the file that the text comes from, `page` the file below docs that Sphinx reads.
+    Links to pages of reports get the scheme `site:`, which docs/conf.py resolves. Of links to other
+    files of the repository the text remains.
     """
 
     def convert(found: re.Match[str]) -> str:
@@ -39,7 +39,9 @@ def relink(text: str, source: Path, page: Path) -> str:
         if not path or re.match(r"[a-z]+:", path):
             return found[0]
         target = (source.parent / path).resolve()
-        made = target.parent == DOCS / "schema" or target.is_relative_to(DOCS / "generated")  # at every build
+        made = target.parent == DOCS / "schema" or target.is_relative_to(
+            DOCS / "generated"
+        )  # at every build
         if not made and not (target.is_relative_to(ROOT) and target.exists()):
             raise MissingTarget(f"{source.relative_to(ROOT)}: the link to {link} leads nowhere")
         inside = target.relative_to(ROOT).as_posix()
@@ -62,6 +64,8 @@ def relink(text: str, source: Path, page: Path) -> str:
 def copied_pages() -> dict[str, str]:
     """Return the copies, with links as the site needs them."""
     return {
-        f"{name}.md": relink((ROOT / path).read_text("utf-8"), ROOT / path, DOCS / "generated" / f"{name}.md")
+        f"{name}.md": relink(
+            (ROOT / path).read_text("utf-8"), ROOT / path, DOCS / "generated" / f"{name}.md"
+        )
         for path, name in COPIES.items()
     }

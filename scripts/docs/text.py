@@ -7,7 +7,10 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
 
 
 def plain(text: str) -> str:
-    """Escape plain text, so that Markdown shows it as it is; what stands between backquotes stays code."""
+    """Escape plain text, so that Markdown shows it as it is.
+
+    What stands between backquotes stays code.
+    """
     parts = re.split(r"(`[^`]+`)", " ".join(text.split()))
     return "".join(part if part.startswith("`") else SPECIAL.sub(r"\\\1", part) for part in parts)
 
@@ -30,4 +33,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def toctree(names: Iterable[str], *, depth: int = 1, hidden: bool = False) -> list[str]:
     """Return the lines of a tree of pages and an empty one."""
-    return ["```{toctree}", f":maxdepth: {depth}", *([":hidden:"] if hidden else []), "", *names, "```", ""]
+    return [
+        "```{toctree}",
+        f":maxdepth: {depth}",
+        *([":hidden:"] if hidden else []),
+        "",
+        *names,
+        "```",
+        "",
+    ]

@@ -1,8 +1,11 @@
-"""A year of an archive, day by day, with kills, corrections and repeats; prints what was seen as JSON.
+"""A year of an archive, day by day, with kills, corrections and repeats.
 
-Run as ``python -m tests.archive.growing WORK DAYS``. On each day the files of that day are imported; every third import
-is killed, some of them several times, before it is run again. What the archive says as of a day is noted on that day.
-At the end it says the same of every day, as does an archive that takes all files at once, in another order.
+Prints what was seen as JSON.
+
+Run as ``python -m tests.archive.growing WORK DAYS``. On each day the files of that day are
+imported; every third import is killed, some of them several times, before it is run again. What the
+archive says as of a day is noted on that day. At the end it says the same of every day, as does an
+archive that takes all files at once, in another order.
 """
 
 import json
@@ -29,7 +32,10 @@ SETTINGS = FeedSettings(sectors="all", one_a_day=False, list_filtered=True)
 
 
 class Feeds:
-    """Two feeds as they are published, day by day; what was published before is corrected and repeated."""
+    """Two feeds as they are published, day by day.
+
+    What was published before is corrected and repeated.
+    """
 
     def __init__(self, folder, seed=1):
         self.folder, self.rng = folder, random.Random(seed)
@@ -41,10 +47,14 @@ class Feeds:
         rng, stamp = self.rng, f"{day:%Y%m%d}"
         files = []
         if rng.random() > 0.03:  # else the day is missing
-            files.append(written(self.folder / f"{stamp}-icews-events.tab", self._release(day), ICEWS_HEADER))
+            files.append(
+                written(self.folder / f"{stamp}-icews-events.tab", self._release(day), ICEWS_HEADER)
+            )
         if day.day == 17 and day.month % 2 == 0:
             rows = [self._icews(number, *own) for number, own in self._corrected(day).items()]
-            files.append(written(self.folder / f"events.{day.year}.{stamp}084805.tab", rows, ICEWS_HEADER))
+            files.append(
+                written(self.folder / f"events.{day.year}.{stamp}084805.tab", rows, ICEWS_HEADER)
+            )
         if rng.random() > 0.03:
             name = f"{stamp}.export.CSV"
             rows = self._added(stamp, day)
@@ -54,8 +64,12 @@ class Feeds:
                 if whole
                 else zipped(self.folder / f"{name}.zip", {name: "\n".join([*rows, ""])})
             )
-        if files and rng.random() < 0.1 and files[-1].suffix != ".zip":  # inside a zip archive the name is the same
-            again = self.folder / f"again-{stamp}{files[-1].suffix}"  # a file once more, under a name that says nothing
+        if (
+            files and rng.random() < 0.1 and files[-1].suffix != ".zip"
+        ):  # inside a zip archive the name is the same
+            again = (
+                self.folder / f"again-{stamp}{files[-1].suffix}"
+            )  # a file once more, under a name that says nothing
             files.append(Path(shutil.copyfile(files[-1], again)))
         return files
 
@@ -69,7 +83,11 @@ class Feeds:
         rng, rows = self.rng, []
         for _ in range(rng.randint(1, 4)):
             self.number += 1
-            own = (str(day - timedelta(days=rng.choice((0, 0, 1, 6)))), *self._pair(), rng.choice(CODES))
+            own = (
+                str(day - timedelta(days=rng.choice((0, 0, 1, 6)))),
+                *self._pair(),
+                rng.choice(CODES),
+            )
             self.icews[self.number] = own
             rows.append(self._icews(self.number, *own))
         for number in rng.sample(sorted(self.icews)[-40:], min(2, len(self.icews))):
@@ -95,7 +113,10 @@ class Feeds:
             past = day - timedelta(days=rng.choice((0, 0, 1, 30, 365)))
             self.gdelt.append((self.number, f"{past:%Y%m%d}", *self._pair(), rng.choice(CODES)))
             rows.append(self.gdelt[-1])
-        rows += [(*one[:4], rng.choice(CODES)) for one in rng.sample(self.gdelt[-40:], min(2, len(self.gdelt)))]
+        rows += [
+            (*one[:4], rng.choice(CODES))
+            for one in rng.sample(self.gdelt[-40:], min(2, len(self.gdelt)))
+        ]
         return [gdelt_row(*one, added=stamp) for one in rows]
 
 
@@ -106,11 +127,15 @@ def says(archive, day):
     except DataError as error:
         assert "No event is left" in str(error)
         return "nothing"
-    accounts = [(one.feed, one.files, one.filtered_by, one.duplicates.to_csv()) for one in table.accounts]
+    accounts = [
+        (one.feed, one.files, one.filtered_by, one.duplicates.to_csv()) for one in table.accounts
+    ]
     for one in table.accounts:
         for file in one.files:
             assert file.rows == file.kept + file.rejected + file.filtered + file.duplicates
-    return repr((table.events.to_csv(), table.rejects.to_csv(), accounts, table.covered, table.files))
+    return repr(
+        (table.events.to_csv(), table.rejects.to_csv(), accounts, table.covered, table.files)
+    )
 
 
 def days_that_differ(archive, days, notes):
@@ -121,7 +146,12 @@ def days_that_differ(archive, days, notes):
 def main(work, number):
     """Grow an archive for some days, and compare."""
     read_codes(), state_names()
-    feeds, notes, archive, rng = Feeds(work / "feeds"), work / "notes", work / "archive", random.Random(2)
+    feeds, notes, archive, rng = (
+        Feeds(work / "feeds"),
+        work / "notes",
+        work / "archive",
+        random.Random(2),
+    )
     notes.mkdir()
     days = [FIRST + timedelta(days=one) for one in range(number)]
     killed, takes, files = 0, 0.2, []
@@ -142,19 +172,34 @@ def main(work, number):
             os.kill(victim, signal.SIGKILL)
             killed += not ended_well(victim)
         start = time.monotonic()
-        assert ended_well(child(lambda new=new or files[-1:], day=day: import_and_note(new, day))), day
+        assert ended_well(
+            child(lambda new=new or files[-1:], day=day: import_and_note(new, day))
+        ), day
         takes = 0.8 * takes + 0.2 * (time.monotonic() - start) / 2  # half of it is reading
     rng.shuffle(files)
     assert ended_well(child(lambda: import_files(files, work / "at-once")))
     differ = work / "differ.json"
 
     def compare():
-        found = [days_that_differ(archive, days, notes), days_that_differ(work / "at-once", days[::9], notes)]
+        found = [
+            days_that_differ(archive, days, notes),
+            days_that_differ(work / "at-once", days[::9], notes),
+        ]
         differ.write_text(json.dumps(found), "utf-8")
 
     assert ended_well(child(compare))
     grown, at_once = json.loads(differ.read_text("utf-8"))
-    print(json.dumps({"days": len(days), "files": len(files), "killed": killed, "grown": grown, "at once": at_once}))
+    print(
+        json.dumps(
+            {
+                "days": len(days),
+                "files": len(files),
+                "killed": killed,
+                "grown": grown,
+                "at once": at_once,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

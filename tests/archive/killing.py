@@ -1,7 +1,10 @@
-"""Imports that are killed, or run two at a time, each in a process of its own; prints what was seen as JSON.
+"""Imports that are killed, or run two at a time, each in a process of its own.
 
-Run as ``python -m tests.archive.killing FILES WORK KILLS``. Everything is loaded once and forked, so that a process
-lives for as long as an import takes and not for as long as libraries take to load.
+Prints what was seen as JSON.
+
+Run as ``python -m tests.archive.killing FILES WORK KILLS``. Everything is loaded once and forked,
+so that a process lives for as long as an import takes and not for as long as libraries take to
+load.
 """
 
 import json
@@ -54,7 +57,11 @@ def goes_on(files, archive, whole):
     assert answer(archive) == whole.read_text()
     assert {file.became for file in import_files(files, archive).files} == {"known"}
     catalogue = read_catalogue(archive)
-    segments = {path.relative_to(archive).as_posix() for part in PARTS for path in (archive / part).rglob("*.parquet")}
+    segments = {
+        path.relative_to(archive).as_posix()
+        for part in PARTS
+        for path in (archive / part).rglob("*.parquet")
+    }
     assert segments == catalogue.paths and not catalogue.pending
     assert {path.name for path in archive.iterdir()} == {CATALOGUE, *PARTS}
     assert not list(archive.rglob("*.partial"))
@@ -83,7 +90,10 @@ def main(folder, work, kills):
         os.kill(victim, signal.SIGKILL)
         killed += not ended_well(victim)
         well += ended_well(child(lambda archive=archive: goes_on(files, archive, whole)))
-    both = [child(lambda order=order: import_files(order, work / "both")) for order in (files, files[::-1])]
+    both = [
+        child(lambda order=order: import_files(order, work / "both"))
+        for order in (files, files[::-1])
+    ]
     watcher = child(lambda: watches(work / "both", work / "over"))
     together = all([ended_well(one) for one in both])  # noqa: C419 - wait for each
     (work / "over").touch()

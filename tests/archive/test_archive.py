@@ -1,4 +1,7 @@
-"""Archives: whatever the order of imports, the same answers on any day; every row accounted for; gaps are no zeros."""
+"""Archives: whatever the order of imports, the same answers on any day; every row accounted for.
+
+Gaps are no zeros.
+"""
 
 import json
 import shutil
@@ -35,8 +38,13 @@ def answers(archive, asked=ASKED):
         except DataError as error:
             found.append(str(error))
             continue
-        accounts = [(one.feed, one.files, one.filtered_by, one.duplicates.to_csv()) for one in table.accounts]
-        found.append((table.events.to_csv(), table.rejects.to_csv(), accounts, table.covered, table.files))
+        accounts = [
+            (one.feed, one.files, one.filtered_by, one.duplicates.to_csv())
+            for one in table.accounts
+        ]
+        found.append(
+            (table.events.to_csv(), table.rejects.to_csv(), accounts, table.covered, table.files)
+        )
     return found
 
 
@@ -74,7 +82,9 @@ def test_no_order_of_imports_changes_an_answer(feeds, tmp_path, data):
     order = data.draw(st.permutations(files))
     again = data.draw(st.lists(st.sampled_from(files), max_size=2))
     cuts = sorted(data.draw(st.sets(st.integers(1, len(files) - 1), max_size=3)))
-    pieces = [order[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(files)], strict=True)]
+    pieces = [
+        order[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(files)], strict=True)
+    ]
     assert_same_in([*pieces, again or order], answers(tmp_path / "whole"), tmp_path)
 
 
@@ -95,11 +105,24 @@ def test_an_edition_replaces_what_it_covers_from_its_day_on(feeds, tmp_path):
     icews = [path for path in feeds.values() if path.suffix == ".tab"]
     import_files(icews, tmp_path / "a")
     assert ids(read_archive(tmp_path / "a", as_of="2018-10-31")) == [
-        "20181003-20181003", "7-20181003", "8-20181003", "20181004-20181004", "10-20181005", "20181006-20181006",
-    ]  # fmt: skip
+        "20181003-20181003",
+        "7-20181003",
+        "8-20181003",
+        "20181004-20181004",
+        "10-20181005",
+        "20181006-20181006",
+    ]
     rest = ["10-20181005", "20181006-20181006"]
-    assert ids(read_archive(tmp_path / "a", as_of="2019-12-31")) == ["12-20181003", "20181004-20181004", *rest]
-    assert ids(read_archive(tmp_path / "a", as_of="2020-04-27")) == ["12-20181003", "13-20181004", *rest]
+    assert ids(read_archive(tmp_path / "a", as_of="2019-12-31")) == [
+        "12-20181003",
+        "20181004-20181004",
+        *rest,
+    ]
+    assert ids(read_archive(tmp_path / "a", as_of="2020-04-27")) == [
+        "12-20181003",
+        "13-20181004",
+        *rest,
+    ]
     # As the latest editions have it, long before they were issued.
     latest = FeedSettings(editions="latest")
     assert ids(read_archive(tmp_path / "a", as_of="2018-10-31", settings=latest)) == [
@@ -114,7 +137,9 @@ def test_an_archive_answers_as_its_files_do(feeds, tmp_path):
     endings = {"icews": ".tab", "gdelt": (".CSV", ".zip"), "polecat": ".txt"}
     for chosen in (FeedSettings(sectors="police,government", statements=False), ALL):
         for name, ending in endings.items():
-            of_files = read_feed([path for path in feeds.values() if path.name.endswith(ending)], settings=chosen)
+            of_files = read_feed(
+                [path for path in feeds.values() if path.name.endswith(ending)], settings=chosen
+            )
             of_archive = read_archive(tmp_path / "a", [name], settings=chosen)
             assert of_archive.events.equals(of_files.events)
             totals = ("rows", "kept", "rejected", "filtered", "duplicates")
@@ -122,7 +147,9 @@ def test_an_archive_answers_as_its_files_do(feeds, tmp_path):
             assert [left.total(one) for one in totals] == [right.total(one) for one in totals]
 
 
-@pytest.mark.parametrize(("dyads", "day"), [(None, "2018-10-31"), (["USA-CHN"], None), (["jpn-chn"], "2018-10-31")])
+@pytest.mark.parametrize(
+    ("dyads", "day"), [(None, "2018-10-31"), (["USA-CHN"], None), (["jpn-chn"], "2018-10-31")]
+)
 def test_every_row_is_accounted_for(feeds, tmp_path, dyads, day):
     import_files(list(feeds.values()), tmp_path / "a")
     table = read_archive(tmp_path / "a", dyads=dyads, as_of=day, settings=ALL)
@@ -142,7 +169,10 @@ def test_a_file_is_imported_once_under_whatever_name(feeds, tmp_path):
     assert [file.became for file in import_files(path, tmp_path / "a").files] == ["imported"]
     copy = shutil.copy(path, path.with_name("copy.tab"))
     done = import_files([path, copy], tmp_path / "a")
-    assert [(file.became, file.reason) for file in done.files] == [("known", ""), ("known", f"as {path.name}")]
+    assert [(file.became, file.reason) for file in done.files] == [
+        ("known", ""),
+        ("known", f"as {path.name}"),
+    ]
     assert len(read_catalogue(tmp_path / "a").batches) == 1
 
 
@@ -153,7 +183,9 @@ def test_a_name_that_says_more_counts_whenever_it_comes(feeds, tmp_path):
     import_files([path], tmp_path / "a")
     import_files([path, copy], tmp_path / "b")
     assert answers(tmp_path / "a") == answers(tmp_path / "b")
-    with pytest.raises(DataError, match=r"No event is left\. ICEWS: nothing of the archive .* set editions=latest"):
+    with pytest.raises(
+        DataError, match=r"No event is left\. ICEWS: nothing of the archive .* set editions=latest"
+    ):
         read_archive(tmp_path / "a", as_of="2019-01-01")
     with pytest.raises(DataError, match=r"No event of USA-RUS is left\."):
         read_archive(tmp_path / "a", dyads=["USA-RUS"])
@@ -164,14 +196,19 @@ def test_a_second_name_of_the_same_content_takes_nothing_away(tmp_path):
     folder, day = tmp_path / "files", "20181228"
     folder.mkdir()
     path = daily(folder, day, icews_row(5, "2018-12-28"), icews_row(6, "2018-12-27"))
-    later, earlier = (shutil.copy(path, folder / f"{stamp}-icews-events.tab") for stamp in ("20190103", "20181220"))
+    later, earlier = (
+        shutil.copy(path, folder / f"{stamp}-icews-events.tab")
+        for stamp in ("20190103", "20181220")
+    )
     import_files(path, tmp_path / "alone")
     alone = read_archive(tmp_path / "alone", as_of="2018-12-29", settings=ALL)
     asked = [(when, ALL) for when in ("2018-12-29", "2019-01-02", "2019-01-04", None)]
     for place, order in enumerate(((path, later, earlier), (earlier, later, path))):
         archive = tmp_path / f"{place}"
         for number, one in enumerate(order):
-            assert [file.became for file in import_files(one, archive).files] == ["imported"], number
+            assert [file.became for file in import_files(one, archive).files] == ["imported"], (
+                number
+            )
         assert {file.became for file in import_files(folder, archive).files} == {"known"}
         found = read_archive(archive, as_of="2018-12-29", settings=ALL)
         assert ids(found) == ids(alone)
@@ -183,7 +220,9 @@ def test_a_second_name_of_an_edition_delays_nothing(feeds, tmp_path):
     path = feeds[LATE[0]]
     for stamp in ("20210101000000", "20190401000000"):
         import_files(path, tmp_path / stamp)
-        import_files(shutil.copy(path, path.with_name(f"events.2018.{stamp}.tab")), tmp_path / stamp)
+        import_files(
+            shutil.copy(path, path.with_name(f"events.2018.{stamp}.tab")), tmp_path / stamp
+        )
         (edition,) = archive_status(tmp_path / stamp).datasets[0].editions
         assert edition.issued == min("2019-05-01", f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}")
 
@@ -194,12 +233,18 @@ def test_small_files_are_judged_together_and_accounted_for_one_by_one(tmp_path, 
     for quarter in range(6):
         rows = [
             gdelt_row(100 * quarter + one, "20180601", target=target, code=code, width=61)
-            for one, (target, code) in enumerate([("CHN", "042")] * (quarter % 3) + [("EUR", "042"), ("CHN", "---")])
+            for one, (target, code) in enumerate(
+                [("CHN", "042")] * (quarter % 3) + [("EUR", "042"), ("CHN", "---")]
+            )
         ]
         name = f"20180601{quarter // 4:02}{15 * (quarter % 4):02}00.export.CSV"
         written(folder / name, [*rows, "broken\trow"] if quarter % 5 == 0 else rows)
     really = Judge.judge
-    monkeypatch.setattr(Judge, "judge", lambda self, *given, **more: judged.append(1) or really(self, *given, **more))
+    monkeypatch.setattr(
+        Judge,
+        "judge",
+        lambda self, *given, **more: judged.append(1) or really(self, *given, **more),
+    )
     done = import_files(folder, tmp_path / "a").files
     assert 1 <= len(judged) <= 4
     expected = [(q % 3 + 2 + (q % 5 == 0), q % 3, 1 + (q % 5 == 0), 1) for q in range(6)]
@@ -216,7 +261,9 @@ def test_a_bad_file_stops_no_other(feeds, tmp_path):
     folder.mkdir()
     good = daily(folder, "20181004")
     (folder / "notes.txt").write_text("nothing of a feed\n")
-    broken = zipped(folder / "20181005.export.CSV.zip", {"20181005.export.CSV": in_archive([gdelt_row()] * 999)})
+    broken = zipped(
+        folder / "20181005.export.CSV.zip", {"20181005.export.CSV": in_archive([gdelt_row()] * 999)}
+    )
     content = bytearray(broken.read_bytes())
     content[len(content) // 3] ^= 255
     broken.write_bytes(content)
@@ -269,7 +316,13 @@ def test_a_hole_is_not_covered_and_a_month_without_events_is(tmp_path):
     panel = build_panel(table)
     covered = dict(zip(range(4, 9), panel["covered"].to_numpy().ravel().tolist(), strict=True))
     assert covered == {4: True, 5: True, 6: False, 7: True, 8: True}
-    assert panel["counts"].sum(("dataset", "dyad", "direction", "class")).to_numpy().tolist() == [1, 0, 0, 1, 1]
+    assert panel["counts"].sum(("dataset", "dyad", "direction", "class")).to_numpy().tolist() == [
+        1,
+        0,
+        0,
+        1,
+        1,
+    ]
     assert panel.attrs["outside_coverage"] == '{"USA-CHN": 13}'
     # On a day in the outage the record ends before it.
     assert read_archive(tmp_path / "a", as_of="2025-06-20").covered[0].last == date(2025, 6, 13)
@@ -277,7 +330,11 @@ def test_a_hole_is_not_covered_and_a_month_without_events_is(tmp_path):
 
 @pytest.mark.parametrize(("missing", "covered"), [(9, True), (10, False)])
 def test_quarter_hours_make_a_day_if_few_are_missing(missing, covered):
-    slots = [f"2025040{day}{place // 4:02}{place % 4 * 15:02}00" for day in (3, 4, 5) for place in range(96)]
+    slots = [
+        f"2025040{day}{place // 4:02}{place % 4 * 15:02}00"
+        for day in (3, 4, 5)
+        for place in range(96)
+    ]
     there = slots[:96] + slots[96 + missing :]
     entries = [entry_of(f"{slot}.export.CSV") for slot in there + there[:1]]
     assert (len(covered_days(entries)) == 1) is covered
@@ -289,16 +346,23 @@ def test_a_file_of_a_quarter_hour_stands_for_its_part_of_a_day(tmp_path):
     import_files(written(tmp_path / "20250403001500.translation.export.CSV", [row]), tmp_path / "a")
     (entry,) = read_catalogue(tmp_path / "a").entries.values()
     assert (entry.series, entry.part, entry.covers) == (
-        "quarter hour, translated", 1 / 96, ((date(2025, 4, 3), date(2025, 4, 3)),),
-    )  # fmt: skip
+        "quarter hour, translated",
+        1 / 96,
+        ((date(2025, 4, 3), date(2025, 4, 3)),),
+    )
 
 
 def test_releases_stand_for_their_busy_days_and_editions_for_their_span(tmp_path):
-    old = [icews_row(n, "2018-10-05") for n in range(20)] + [icews_row(50, "2018-09-07"), icews_row(51, "2018-10-06")]
+    old = [icews_row(n, "2018-10-05") for n in range(20)] + [
+        icews_row(50, "2018-09-07"),
+        icews_row(51, "2018-10-06"),
+    ]
     written(tmp_path / "20181005-icews-events.tab", old, ICEWS_HEADER)
     week = [icews_row(n, f"2023-01-0{1 + n % 3}") for n in range(60, 90)]
     written(tmp_path / "20230106-icews-events.tab", week, ICEWS_HEADER)
-    year = [icews_row(n, day) for n, day in enumerate(("2017-02-01", "2017-11-30", "2016-12-31"), 100)]
+    year = [
+        icews_row(n, day) for n, day in enumerate(("2017-02-01", "2017-11-30", "2016-12-31"), 100)
+    ]
     written(tmp_path / "events.2017.20200602.tab", year, ICEWS_HEADER)
     import_files(sorted(tmp_path.glob("*.tab")), tmp_path / "a")
     assert read_archive(tmp_path / "a").covered[0].spans == (
@@ -343,12 +407,18 @@ def with_manifest(folder, days, **changes):
     """Write a manifest that says when files of a folder were published, by their names."""
     slots = [
         {
-            "slot": name, "file": name, "first": "2018-10-01", "last": "2018-10-31", "published": day,
+            "slot": name,
+            "file": name,
+            "first": "2018-10-01",
+            "last": "2018-10-31",
+            "published": day,
             "sha256": file_digest(folder / name),
         }
         for name, day in days.items()
-    ]  # fmt: skip
-    (folder / "fetch.json").write_text(json.dumps({"schema": 1, "feed": "icews", "of": {}, "slots": slots} | changes))
+    ]
+    (folder / "fetch.json").write_text(
+        json.dumps({"schema": 1, "feed": "icews", "of": {}, "slots": slots} | changes)
+    )
 
 
 @pytest.fixture
@@ -359,7 +429,10 @@ def fetched(feeds, tmp_path):
     for path in feeds.values():
         if path.suffix == ".tab":
             shutil.copy(path, folder)
-    with_manifest(folder, {"20181003-icews-events.tab": "2018-10-08", LATE[0]: "2019-06-03", LATE[1]: "2020-04-29"})
+    with_manifest(
+        folder,
+        {"20181003-icews-events.tab": "2018-10-08", LATE[0]: "2019-06-03", LATE[1]: "2020-04-29"},
+    )
     return folder
 
 
@@ -369,7 +442,8 @@ def test_files_count_from_the_day_on_which_they_were_published(fetched, tmp_path
     def known(day):
         return ids(read_archive(tmp_path / "a", as_of=day, settings=ALL))
 
-    # The release of the 3rd came out on the 8th, and the other ones, of which nothing is said, the day after their own.
+    # The release of the 3rd came out on the 8th, and the other ones, of which nothing is said, the
+    # day after their own.
     assert known("2018-10-05") == ["7-20181003", "20181004-20181004", "9-20181004"]
     assert "20181003-20181003" not in known("2018-10-07")
     assert "20181003-20181003" in known("2018-10-08")
@@ -381,19 +455,28 @@ def test_files_count_from_the_day_on_which_they_were_published(fetched, tmp_path
     assert f"{events['known_at']['icews:13-20181004']:%Y-%m-%d}" == "2020-04-29"
 
 
-def test_a_file_has_its_day_of_publication_whether_the_manifest_came_first_or_last(fetched, feeds, tmp_path):
-    asked = [(day, ALL) for day in (None, "2018-10-05", "2018-10-08", "2019-05-02", "2019-06-03", "2020-04-28")]
+def test_a_file_has_its_day_of_publication_whether_the_manifest_came_first_or_last(
+    fetched, feeds, tmp_path
+):
+    asked = [
+        (day, ALL)
+        for day in (None, "2018-10-05", "2018-10-08", "2019-05-02", "2019-06-03", "2020-04-28")
+    ]
     without = [path for path in feeds.values() if path.suffix == ".tab"]
     again = tmp_path / "again"
     shutil.copytree(fetched, again)
     with_manifest(again, {LATE[0]: "2019-06-05", LATE[1]: "2020-04-30"})
     import_files(fetched, tmp_path / "a")
     whole = answers(tmp_path / "a", asked)
-    for place, order in enumerate(([without, fetched], [fetched, without], [again, without, fetched, again])):
+    for place, order in enumerate(
+        ([without, fetched], [fetched, without], [again, without, fetched, again])
+    ):
         for piece in order:
             import_files(piece, tmp_path / f"{place}")
         assert answers(tmp_path / f"{place}", asked) == whole
-    assert {one.became for one in import_files([again, *without], tmp_path / "a").files} == {"known"}
+    assert {one.became for one in import_files([again, *without], tmp_path / "a").files} == {
+        "known"
+    }
 
 
 def test_a_name_and_a_manifest_that_come_apart_count_together(fetched, feeds, tmp_path):
@@ -419,14 +502,19 @@ def test_releases_that_were_published_together_replace_each_other_by_their_names
 
 @pytest.mark.parametrize(
     ("content", "fault"),
-    [('{"schema": 1, "slots": [{"published": "2020', "it is damaged"),
-     ('{"slots": 3, "published": "2020"}', "field `schema`")],
-)  # fmt: skip
+    [
+        ('{"schema": 1, "slots": [{"published": "2020', "it is damaged"),
+        ('{"slots": 3, "published": "2020"}', "field `schema`"),
+    ],
+)
 def test_a_manifest_that_cannot_be_read_stops_no_file(fetched, tmp_path, content, fault):
     sound = (fetched / "fetch.json").read_text("utf-8")
     (fetched / "fetch.json").write_text(content, "utf-8")
     done = import_files(fetched, tmp_path / "a")
-    assert (len(done.of("imported")), [one.name for one in done.of("failed")]) == (5, ["fetch.json"])
+    assert (len(done.of("imported")), [one.name for one in done.of("failed")]) == (
+        5,
+        ["fetch.json"],
+    )
     assert f"is no manifest of a fetch: {fault}" in done.of("failed")[0].reason
     (fetched / "fetch.json").write_text(sound, "utf-8")
     assert len(import_files(fetched, tmp_path / "a").of("imported")) == 3

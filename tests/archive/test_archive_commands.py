@@ -37,7 +37,10 @@ def test_import_and_status_from_the_command_line(feeds, tmp_path, monkeypatch):
     failed = run("events", "import", "absent.tab", "feeds")
     assert failed.exit_code == 2
     assert "1 file could not be imported. The first: absent.tab" in " ".join(failed.output.split())
-    assert [line.split() for line in failed.stdout.splitlines()][1] == ["absent.tab", "failed"]  # not one of 0 rows
+    assert [line.split() for line in failed.stdout.splitlines()][1] == [
+        "absent.tab",
+        "failed",
+    ]  # not one of 0 rows
     assert run("events", "status", "--archive", "feeds").exit_code == 2
 
 
@@ -57,20 +60,25 @@ def test_status_prints_sentences_and_then_the_events_of_some_dyads(archive):
     printed = lines(",".join(many))
     assert printed[-1] == "And 1 dyad more; --json has all." and len(printed) == head + 22
     assert run("events", "status", "--archive", archive, "USA-XXX").exit_code == 2
-    assert json.loads(run("events", "status", "--archive", archive, "--json").stdout)["datasets"][0]["dyads"] == {
-        "USA-CHN": 3
-    }
+    assert json.loads(run("events", "status", "--archive", archive, "--json").stdout)["datasets"][
+        0
+    ]["dyads"] == {"USA-CHN": 3}
 
 
 def test_status_accounts_for_every_row_of_every_month(archive):
     status = archive_status(archive)
     frame = status.frame()
     assert (frame["rows"] == frame[list(LOTS)].sum(axis=1)).all()
-    totals = {one.dataset: (one.total("rows"), one.total("rejected"), one.files) for one in status.datasets}
+    totals = {
+        one.dataset: (one.total("rows"), one.total("rejected"), one.files)
+        for one in status.datasets
+    }
     assert totals == {"gdelt": (6, 1, 2), "icews": (15, 1, 5), "polecat": (3, 0, 2)}
     (icews,) = (one for one in status.summary()["datasets"] if one["dataset"] == "icews")
     assert sum(icews["filtered_by"].values()) == icews["filtered"]
-    assert sum(icews["dyads"].values()) == len(read_archive(archive, ["icews"], settings=EVERYTHING).events)
+    assert sum(icews["dyads"].values()) == len(
+        read_archive(archive, ["icews"], settings=EVERYTHING).events
+    )
     assert [(one["issued"], one["by"]) for one in icews["editions"]] == [
         ("2019-05-01", "stamp"),
         ("2020-04-27", "stamp"),
@@ -88,7 +96,10 @@ def test_a_hole_that_is_known_says_why(tmp_path):
         written(tmp_path / f"{day}.export.CSV", [gdelt_row(int(day), day)])
     import_files(sorted(tmp_path.glob("*.CSV")), tmp_path / "archive")
     (gap,) = archive_status(tmp_path / "archive").datasets[0].gaps
-    assert (gap.days, gap.note) == (18, "2025-06-14 to 2025-07-01: nothing was published, and it was never filled")
+    assert (gap.days, gap.note) == (
+        18,
+        "2025-06-14 to 2025-07-01: nothing was published, and it was never filled",
+    )
 
 
 def test_a_damaged_archive_is_named(archive):
@@ -115,7 +126,10 @@ def test_datasets_are_named_with_their_archive(tmp_path):
         ({"data": "chronology"}, "none of its datasets is named"),
         ({"data": ","}, "no dataset is named"),
         ({"data": "gdelt", "events": [tmp_path]}, "give one of them"),
-        ({"data": "chronology", "archive": None, "settings": ["one_a_day=no"]}, "the chronology is no feed"),
+        (
+            {"data": "chronology", "archive": None, "settings": ["one_a_day=no"]},
+            "the chronology is no feed",
+        ),
     ):
         with pytest.raises(SpecError, match=words):
             named(**wrong)
@@ -123,10 +137,17 @@ def test_datasets_are_named_with_their_archive(tmp_path):
 
 def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
     named = Source(kind="archive", path=str(archive), datasets=("icews",))
-    now, then = open_source(named, ["USA-CHN"]), open_source(named, ["USA-CHN"], date.fromisoformat("2018-12-31"))
+    now, then = (
+        open_source(named, ["USA-CHN"]),
+        open_source(named, ["USA-CHN"], date.fromisoformat("2018-12-31")),
+    )
     assert (len(now.events.events), len(then.events.events)) == (4, 5)
     assert open_source(named).dyads == ["USA-CHN"]
-    assert open_source(Source(kind="archive", path=str(archive))).datasets == {"gdelt", "icews", "polecat"}
+    assert open_source(Source(kind="archive", path=str(archive))).datasets == {
+        "gdelt",
+        "icews",
+        "polecat",
+    }
     assert next(iter(now.digests)).startswith("archive/icews")
     both = Source(kind="several", sources=(Source(), named))
     data = gather(both, ["USA-CHN"], as_of=date.fromisoformat("2018-12-31"))
@@ -141,7 +162,11 @@ def test_data_without_a_day_can_be_gathered_again(feeds, tmp_path):
     named = Source(kind="archive", path=str(tmp_path / "a"), datasets=("icews",))
     first = gather(named, ["USA-CHN"])
     again = gather(named.latest, ["USA-CHN"], as_of=first.as_of)
-    assert (first.as_of, first.digest, first.files) == (date(2018, 10, 4), again.digest, again.files)
+    assert (first.as_of, first.digest, first.files) == (
+        date(2018, 10, 4),
+        again.digest,
+        again.files,
+    )
     several = Source(kind="several", sources=(Source(), named))
     assert several.latest.sources == (Source(), named.latest) and Source().latest == Source()
 
@@ -153,7 +178,9 @@ def test_events_of_named_datasets_are_checked_and_shown(archive):
     assert [feed["feed"] for feed in summary["feeds"]] == ["icews"]
     alone = run("events", "check", "--archive", archive, "--data", "icews")
     assert alone.exit_code == 0 and alone.output.startswith("4 events")
-    shown = run("events", "show", "USA-CHN", *named, "--from", "2018-10", "--to", "2018-10", "--json")
+    shown = run(
+        "events", "show", "USA-CHN", *named, "--from", "2018-10", "--to", "2018-10", "--json"
+    )
     events = json.loads(shown.stdout)
     assert {event["dataset"] for event in events} == {"icews", "chronology"}
     printed = run("events", "show", "USA-CHN", *named, "--from", "2018-10", "--to", "2018-10")

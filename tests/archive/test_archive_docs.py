@@ -24,7 +24,10 @@ def test_columns_and_fields_stand_in_their_order():
     assert tables[1] == REJECTED_COLUMNS.names
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(TABLES)
-        made = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        made = [
+            name
+            for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        ]
         columns = [row[1] for row in database.execute("PRAGMA table_info(file)")]
     assert tables[2] == made
     assert tables[3] == list(Entry.model_fields)

@@ -21,8 +21,15 @@ from tests.systems import posix
 
 
 def contents(folder):
-    """Return the content of every file under a folder; hidden files and those of SQLite at work are left out."""
-    files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith((".", CATALOGUE))]
+    """Return the content of every file under a folder.
+
+    Hidden files and those of SQLite at work are left out.
+    """
+    files = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith((".", CATALOGUE))
+    ]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
@@ -115,8 +122,16 @@ def last_weeks_copy(archive, feeds):
 
 
 FAULTS = [
-    missing, emptied, cut, cut_in_a_page, overwritten, of_one_wrong_digit, foreign, of_another_schema, last_weeks_copy,
-]  # fmt: skip
+    missing,
+    emptied,
+    cut,
+    cut_in_a_page,
+    overwritten,
+    of_one_wrong_digit,
+    foreign,
+    of_another_schema,
+    last_weeks_copy,
+]
 
 
 @pytest.mark.parametrize("spoil", FAULTS)
@@ -130,13 +145,19 @@ def test_a_catalogue_that_is_lost_or_older_removes_nothing_and_a_repair_gives_th
         done = CliRunner().invoke(app, ["events", *map(str, command), "--archive", str(archive)])
         assert done.exit_code == 2
         assert "forecast events repair" in " ".join(done.output.split())
-    with pytest.raises(DataError, match=rf"{CATALOGUE}.*Run `forecast events repair --archive {archive}`"):
+    with pytest.raises(
+        DataError, match=rf"{CATALOGUE}.*Run `forecast events repair --archive {archive}`"
+    ):
         read_archive(archive)
     assert contents(archive) == files
     done = CliRunner().invoke(app, ["events", "repair", "--archive", str(archive)])
     assert done.exit_code == 0, done.output
     assert whole(archive) == said
-    assert {path: content for path, content in contents(archive).items() if not path.startswith("set-aside/")} == files
+    assert {
+        path: content
+        for path, content in contents(archive).items()
+        if not path.startswith("set-aside/")
+    } == files
     assert {file.became for file in import_files(list(feeds.values()), archive).files} == {"known"}
     assert [file.became for file in import_files(new, archive).files] == ["imported"]
     assert repair_archive(archive).sentence == "There was nothing to repair."
@@ -151,7 +172,9 @@ def test_folders_of_someone_else_are_left_alone(tmp_path, part):
     new = daily(tmp_path, "20181007")
     with pytest.raises(DataError, match=r"catalogue\.sqlite is missing.*`forecast events repair"):
         import_files(new, tmp_path / "a")
-    assert contents(tmp_path / "a").keys() == {f"{part}/dataset=icews/{name}" for name in ("mine.parquet", "notes.txt")}
+    assert contents(tmp_path / "a").keys() == {
+        f"{part}/dataset=icews/{name}" for name in ("mine.parquet", "notes.txt")
+    }
     done = repair_archive(tmp_path / "a")
     assert done.set_aside == (f"{part}/dataset=icews/mine.parquet",)
     assert (tmp_path / "a" / "set-aside" / done.set_aside[0]).read_bytes() == b"mine"
@@ -168,7 +191,10 @@ def test_a_segment_that_no_import_wrote_is_named_and_set_aside(archive, said, fe
                 use(archive)
         name = stray.relative_to(archive).as_posix() + (".2" if number else "")
         assert repair_archive(archive).set_aside == (name,)
-        assert not stray.exists() and (archive / "set-aside" / name).read_bytes() == segment.read_bytes()
+        assert (
+            not stray.exists()
+            and (archive / "set-aside" / name).read_bytes() == segment.read_bytes()
+        )
         assert whole(archive) == said
 
 
@@ -210,7 +236,9 @@ def test_nothing_is_set_aside_through_a_link(archive, tmp_path):
 
 def test_the_folder_of_an_archive_may_be_a_link_itself(archive, said, feeds, tmp_path):
     (tmp_path / "link").symlink_to(archive)
-    assert {file.became for file in import_files(list(feeds.values()), tmp_path / "link").files} == {"known"}
+    assert {
+        file.became for file in import_files(list(feeds.values()), tmp_path / "link").files
+    } == {"known"}
     assert whole(tmp_path / "link") == said
 
 
@@ -228,8 +256,11 @@ def test_the_next_import_removes_or_adopts_what_a_killed_one_has_left(
 ):
     new = daily(tmp_path, "20181007")
     before = contents(archive)
-    monkeypatch.setattr(importing if moment == "before the files" else writing,
-                        "write_batch" if moment == "before the files" else "add_batch", killed)  # fmt: skip
+    monkeypatch.setattr(
+        importing if moment == "before the files" else writing,
+        "write_batch" if moment == "before the files" else "add_batch",
+        killed,
+    )
     with pytest.raises(Killed):
         import_files(new, archive)
     monkeypatch.undo()
@@ -244,7 +275,9 @@ def test_the_next_import_removes_or_adopts_what_a_killed_one_has_left(
     assert answers(archive) == answers(tmp_path / "other")
 
 
-def test_a_copy_of_the_catalogue_made_during_an_import_removes_nothing(archive, feeds, tmp_path, monkeypatch):
+def test_a_copy_of_the_catalogue_made_during_an_import_removes_nothing(
+    archive, feeds, tmp_path, monkeypatch
+):
     new = daily(tmp_path, "20181007")
     really = writing.write_batch
 
@@ -275,17 +308,23 @@ def test_a_file_with_a_pending_segment_stays(archive, feeds):
     assert mine.read_text() == "mine" and not read_catalogue(archive).pending
 
 
-def test_what_is_committed_is_never_cleared_whatever_is_noted_as_pending(archive, said, feeds, tmp_path):
+def test_what_is_committed_is_never_cleared_whatever_is_noted_as_pending(
+    archive, said, feeds, tmp_path
+):
     before = contents(archive)
     with sqlite3.connect(archive / CATALOGUE) as database:
         database.execute("INSERT INTO pending SELECT path FROM segment")
     database.close()
-    assert [file.became for file in import_files(daily(tmp_path, "20181007"), archive).files] == ["imported"]
+    assert [file.became for file in import_files(daily(tmp_path, "20181007"), archive).files] == [
+        "imported"
+    ]
     assert before.items() <= contents(archive).items() and not read_catalogue(archive).pending
     assert repair_archive(archive).sentence == "There was nothing to repair."
 
 
-@pytest.mark.parametrize("path", [ROWS, f"{ROWS}/dataset=icews", f"{ROWS}/dataset=icews/month=2018-10/0123.parquet"])
+@pytest.mark.parametrize(
+    "path", [ROWS, f"{ROWS}/dataset=icews", f"{ROWS}/dataset=icews/month=2018-10/0123.parquet"]
+)
 def test_a_folder_that_is_noted_as_pending_stays(archive, said, feeds, path):
     (archive / path).mkdir(exist_ok=True)
     with sqlite3.connect(archive / CATALOGUE) as database:
@@ -296,7 +335,9 @@ def test_a_folder_that_is_noted_as_pending_stays(archive, said, feeds, path):
 
 
 @posix
-def test_nothing_is_imported_where_other_imports_cannot_be_kept_out(archive, said, tmp_path, monkeypatch):
+def test_nothing_is_imported_where_other_imports_cannot_be_kept_out(
+    archive, said, tmp_path, monkeypatch
+):
     """The second of two imports would take segments of the first one for those of a killed run, and delete them."""
 
     def fail(*_words, **_options):
@@ -304,7 +345,10 @@ def test_nothing_is_imported_where_other_imports_cannot_be_kept_out(archive, sai
 
     before = contents(archive)
     monkeypatch.setattr(files, "lock_descriptor", fail)
-    for use in (lambda: import_files(daily(tmp_path, "20181007"), archive), lambda: repair_archive(archive)):
+    for use in (
+        lambda: import_files(daily(tmp_path, "20181007"), archive),
+        lambda: repair_archive(archive),
+    ):
         with pytest.raises(OutputError, match=r"no locks.*another disk"):
             use()
     assert contents(archive) == before and whole(archive) == said
@@ -314,9 +358,13 @@ def test_nothing_outside_the_folders_of_segments_is_cleared(archive, feeds, tmp_
     mine = [archive / "mine.parquet", tmp_path / "mine.parquet"]
     for path in mine:
         path.write_bytes(b"mine")
-    add_pending(archive, ["mine.parquet", f"{ROWS}/../mine.parquet", "../mine.parquet", str(mine[1])])
+    add_pending(
+        archive, ["mine.parquet", f"{ROWS}/../mine.parquet", "../mine.parquet", str(mine[1])]
+    )
     import_files(list(feeds.values()), archive)
-    assert all(path.read_bytes() == b"mine" for path in mine) and not read_catalogue(archive).pending
+    assert (
+        all(path.read_bytes() == b"mine" for path in mine) and not read_catalogue(archive).pending
+    )
 
 
 def test_a_repair_names_the_files_whose_rows_are_lost(archive, feeds):
@@ -325,7 +373,9 @@ def test_a_repair_names_the_files_whose_rows_are_lost(archive, feeds):
     segment = next((archive / ROWS / "dataset=gdelt").rglob("*.parquet"))
     segment.unlink()
     done = CliRunner().invoke(app, ["events", "repair", "--archive", str(archive)])
-    assert done.exit_code == 2 and "Import them again" in done.output and "export.CSV" in done.output
+    assert (
+        done.exit_code == 2 and "Import them again" in done.output and "export.CSV" in done.output
+    )
     assert {path.name for path in (archive / FILES).iterdir()} == catalogue_of
     assert "imported" in {file.became for file in import_files(list(feeds.values()), archive).files}
     read_archive(archive)
@@ -347,7 +397,9 @@ def test_a_catalogue_of_a_newer_version_is_left_alone(archive):
         database.execute("PRAGMA user_version = 3")
     database.close()
     for use in (read_archive, repair_archive):
-        with pytest.raises(DataError, match=r"schema 3; this version reads 2\. Use a newer version"):
+        with pytest.raises(
+            DataError, match=r"schema 3; this version reads 2\. Use a newer version"
+        ):
             use(archive)
 
 

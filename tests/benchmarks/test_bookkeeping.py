@@ -29,21 +29,50 @@ from forecast.panel import validate_panel
 def measured(engine, repetition, rate, size="3x300", density=5, **other):
     """A cell as it is kept."""
     return {
-        "engine": engine, "size": size, "density": density, "repetition": repetition, "draws": None, "limit": 60.0,
-        "seed": 1, "at": "2026-01-01T00:00:00Z", "load": 0.1, "machine": {
-            "cpu": "made", "cores": 2, "memory_gb": 8.0, "system": "Linux", "python": "3.13", "packages": {"numpy": "2"}
-        }, "status": "measured", "full_length": True, "tune": 500, "draws_kept": 1000, "compile_seconds": 3.0,
-        "sampling_seconds": 10.0, "warmup_seconds": 4.0, "steps_per_draw": 15.0, "divergences": 0,
-        "ess_min": 10 * rate, "ess_min_of": "sd[0]", "r_hat_max": 1.01, "r_hat_max_of": "sd[0]",
-        "ess_per_second": rate, "ess_per_second_after_warmup": 2 * rate, "peak_memory_mb": 500,
-    } | other  # fmt: skip
+        "engine": engine,
+        "size": size,
+        "density": density,
+        "repetition": repetition,
+        "draws": None,
+        "limit": 60.0,
+        "seed": 1,
+        "at": "2026-01-01T00:00:00Z",
+        "load": 0.1,
+        "machine": {
+            "cpu": "made",
+            "cores": 2,
+            "memory_gb": 8.0,
+            "system": "Linux",
+            "python": "3.13",
+            "packages": {"numpy": "2"},
+        },
+        "status": "measured",
+        "full_length": True,
+        "tune": 500,
+        "draws_kept": 1000,
+        "compile_seconds": 3.0,
+        "sampling_seconds": 10.0,
+        "warmup_seconds": 4.0,
+        "steps_per_draw": 15.0,
+        "divergences": 0,
+        "ess_min": 10 * rate,
+        "ess_min_of": "sd[0]",
+        "r_hat_max": 1.01,
+        "r_hat_max_of": "sd[0]",
+        "ess_per_second": rate,
+        "ess_per_second_after_warmup": 2 * rate,
+        "peak_memory_mb": 500,
+    } | other
 
 
 def test_engines_take_turns_within_a_problem():
     cells = list(cells_of(["a", "b"], ["1x300", CHRONOLOGY], [1, 5], 2))
     assert [(c.size, c.density, c.repetition, c.engine) for c in cells[:4]] == [
-        ("1x300", 1, 0, "a"), ("1x300", 1, 0, "b"), ("1x300", 1, 1, "a"), ("1x300", 1, 1, "b"),
-    ]  # fmt: skip
+        ("1x300", 1, 0, "a"),
+        ("1x300", 1, 0, "b"),
+        ("1x300", 1, 1, "a"),
+        ("1x300", 1, 1, "b"),
+    ]
     assert len(cells) == 12
     assert {c.density for c in cells if c.size == CHRONOLOGY} == {None}
 
@@ -117,7 +146,9 @@ def test_the_worst_quantity_counts():
     good = rng.standard_normal((4, 500, 2))
     slow = rng.standard_normal((4, 500, 1)).cumsum(axis=1)
     pinned = np.zeros((4, 500, 1))
-    run = Run(as_dataset({"good": good, "slow": slow, "cutpoint": pinned}), sampling=10.0, warmup=6.0)
+    run = Run(
+        as_dataset({"good": good, "slow": slow, "cutpoint": pinned}), sampling=10.0, warmup=6.0
+    )
     found = measure(run)
     assert found["ess_min_of"] == found["r_hat_max_of"] == "slow"
     assert found["r_hat_max"] > 1.05
@@ -146,15 +177,23 @@ def test_the_warm_up_is_told_from_the_progress(monkeypatch):
 def test_the_table_states_the_ratio_repetition_by_repetition(tmp_path):
     cells = [measured("ours", r, rate) for r, rate in enumerate((100.0, 200.0, 300.0))]
     cells += [measured(PLAIN, r, 1.0, r_hat_max=1.2) for r in range(3)]
-    cells += [measured("ours", 0, 7.0, size="1x300"), measured("ours", 0, 7.0, size="1x300", draws=500)]
-    cells += [measured(PLAIN, 0, 0.0, size="1x300", status="over the limit", reason="40 draws took 80 s")]
+    cells += [
+        measured("ours", 0, 7.0, size="1x300"),
+        measured("ours", 0, 7.0, size="1x300", draws=500),
+    ]
+    cells += [
+        measured(PLAIN, 0, 0.0, size="1x300", status="over the limit", reason="40 draws took 80 s")
+    ]
     write_results(cells, tmp_path)
     small, problem = json.loads((tmp_path / "fits.json").read_text("utf-8"))["problems"]
     assert small["ratio"] is None
     assert small["engines"]["ours"]["repetitions"] == 1
     assert problem["ratio"] == [200.0, 100.0, 300.0]
     page = (tmp_path / "fits.md").read_text("utf-8")
-    assert "**200 [100 to 300]** times the ESS/s of `pymc-plain` (aimed at: 50), which has not converged." in page
+    assert (
+        "**200 [100 to 300]** times the ESS/s of `pymc-plain` (aimed at: 50), which has not converged."
+        in page
+    )
     assert "over the limit: 40 draws took 80 s" in page
     assert "made, 2 cores, 8.0 GB" in page
     assert page.count("**not converged**") == 1
@@ -166,7 +205,9 @@ def test_simulated_problems_are_panels_of_their_size(size, density):
     validate_panel(problem.panel)
     dyads, months = map(int, size.split("x"))
     assert (problem.panel.sizes["dyad"], problem.panel.sizes["time"]) == (dyads, months)
-    assert float(problem.panel["counts"].sum() / (dyads * months)) == pytest.approx(density, rel=0.5)
+    assert float(problem.panel["counts"].sum() / (dyads * months)) == pytest.approx(
+        density, rel=0.5
+    )
     xr.testing.assert_identical(problem.panel, make_problem(size, density, 1).panel)
 
 
@@ -185,7 +226,9 @@ def test_both_loops_evaluate_the_likelihood(size, density):
     likelihood = sides.log_likelihood(SPEC, np.zeros(arrays.nodes), own, data)
     expected = float(likelihood.eval(mode=python_mode()))
     for loop in (plain_loop, lean_loop):
-        assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
+        assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(
+            expected, rel=1e-10
+        )
 
 
 def test_a_call_is_timed():
@@ -207,10 +250,17 @@ def test_scaling_curves_meet_and_are_drawn():
     all_points = list(points())
     assert len({point.cell for point in all_points}) < len(all_points)
     rows = [
-        {"varied": p.varied, "dyads": p.dyads, "months": p.months, "density": p.density,
-         "draws": p.draws, "sampling_seconds": 0.01 * p.dyads * p.draws, "ess_per_second": 50.0 / p.dyads}
+        {
+            "varied": p.varied,
+            "dyads": p.dyads,
+            "months": p.months,
+            "density": p.density,
+            "draws": p.draws,
+            "sampling_seconds": 0.01 * p.dyads * p.draws,
+            "ess_per_second": 50.0 / p.dyads,
+        }
         for p in all_points
-    ]  # fmt: skip
+    ]
     table = pd.DataFrame(rows)
     assert exponent(table, "dyads") == pytest.approx(1.0)
     assert exponent(table, "months") == pytest.approx(0.0, abs=1e-12)
@@ -244,19 +294,34 @@ def test_waits_are_told_with_what_they_are_held_to(tmp_path, monkeypatch):
     monkeypatch.setattr(waits, "SHORT", ())
     monkeypatch.setattr(waits, "STARTS", (("nothing", ("-c", "pass"), 9.0),))
     wait = waits.Wait("an update", "s", 1.0, (0.4, 0.2, 0.6), "k 0.1")
-    monkeypatch.setattr(waits, "updates", lambda *given: [wait] if "the chronology" in given else [])
+    monkeypatch.setattr(
+        waits, "updates", lambda *given: [wait] if "the chronology" in given else []
+    )
     said = []
     waits.write_waits(tmp_path, seed=1, repetitions=2, say=said.append)
     started, update = json.loads((tmp_path / "waits.json").read_text("utf-8"))["waits"]
     assert len(started["values"]) == 2
     assert 0 < min(started["values"]) < 9
     assert update["limit"] == 1.0
-    assert "| an update | 0.4 [0.2 to 0.6] s | 1 s | k 0.1 |" in (tmp_path / "waits.md").read_text("utf-8")
+    assert "| an update | 0.4 [0.2 to 0.6] s | 1 s | k 0.1 |" in (tmp_path / "waits.md").read_text(
+        "utf-8"
+    )
     assert said[1] == "an update: 0.4 [0.2 to 0.6] s"
 
 
 def test_the_command_refuses_in_words(tmp_path, capsys):
-    code = main(["--sizes", "none", "--engines", "ours", "--cells", str(tmp_path), "--results", str(tmp_path)])
+    code = main(
+        [
+            "--sizes",
+            "none",
+            "--engines",
+            "ours",
+            "--cells",
+            str(tmp_path),
+            "--results",
+            str(tmp_path),
+        ]
+    )
     assert code == 2
     assert "size 'none'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -20,7 +20,9 @@ class Posterior:
         rng = np.random.default_rng(seed)
         prior = SPEC.priors
         spread = np.hypot(prior.cycle_half_life[1], prior.cycle_half_life_dyads)
-        half_life = factor * np.exp(prior.cycle_half_life[0] + spread * rng.standard_normal((2, 300, 1)))
+        half_life = factor * np.exp(
+            prior.cycle_half_life[0] + spread * rng.standard_normal((2, 300, 1))
+        )
         level = np.zeros((2, 300, 1, panel.sizes["time"]))
         self.posterior = xr.Dataset(
             {
@@ -34,8 +36,12 @@ class Posterior:
 @pytest.fixture
 def ranked(monkeypatch):
     def run(factor):
-        monkeypatch.setattr(calibration, "fit", lambda panel, spec, *, seed, **_: Posterior(factor, panel, seed))
-        return calibrate(make_panel(periods=30), SPEC, panels=200, seed=3, cores=1)["cycle_half_life"].to_numpy()
+        monkeypatch.setattr(
+            calibration, "fit", lambda panel, spec, *, seed, **_: Posterior(factor, panel, seed)
+        )
+        return calibrate(make_panel(periods=30), SPEC, panels=200, seed=3, cores=1)[
+            "cycle_half_life"
+        ].to_numpy()
 
     return run
 
@@ -54,7 +60,9 @@ def test_a_posterior_that_is_wrong_does_not(ranked):
 
 
 def test_what_does_not_vary_has_no_rank(ranked, monkeypatch):
-    monkeypatch.setattr(calibration, "fit", lambda panel, spec, *, seed, **_: Posterior(1.0, panel, seed))
+    monkeypatch.setattr(
+        calibration, "fit", lambda panel, spec, *, seed, **_: Posterior(1.0, panel, seed)
+    )
     assert "level" not in calibrate(make_panel(periods=30), SPEC, panels=2, cores=1)
 
 

@@ -41,13 +41,20 @@ def true_fit(spec, seed=2, draws=60):
     level = truth["level"].to_numpy().astype(float)
     record = spec.observation_model.simulate(spec, panel, level, truth, np.random.default_rng(seed))
     record.attrs |= {"counted": int(record["counts"].sum())}
-    copies = made.posterior.isel(draw=np.zeros(draws, dtype=int)).assign_coords(draw=np.arange(draws))
-    stats = made.sample_stats.isel(draw=np.zeros(draws, dtype=int)).assign_coords(draw=np.arange(draws))
+    copies = made.posterior.isel(draw=np.zeros(draws, dtype=int)).assign_coords(
+        draw=np.arange(draws)
+    )
+    stats = made.sample_stats.isel(draw=np.zeros(draws, dtype=int)).assign_coords(
+        draw=np.arange(draws)
+    )
     return with_groups(made, posterior=copies, sample_stats=stats, constant_data=record)
 
 
 def with_groups(fit, **groups):
-    return Fit({"/": fit.tree.to_dataset(), "posterior": fit.posterior, "sample_stats": fit.sample_stats} | groups)
+    return Fit(
+        {"/": fit.tree.to_dataset(), "posterior": fit.posterior, "sample_stats": fit.sample_stats}
+        | groups
+    )
 
 
 @pytest.fixture(scope="module", params=SPECS)
@@ -76,7 +83,12 @@ def test_a_kind_that_is_coded_as_another_in_one_era_is_found_there(fit):
 def test_months_that_do_not_scatter_are_found(fit):
     flat, order = fit.panel.copy(deep=True), ("dataset", "dyad", "time", "direction", "class")
     counts = flat["counts"].transpose(*order).to_numpy()
-    made = posterior_predictive(fit, draws=60).transpose("draw", *order).to_numpy()[:, :, 1, ..., 4:].sum(-1)
+    made = (
+        posterior_predictive(fit, draws=60)
+        .transpose("draw", *order)
+        .to_numpy()[:, :, 1, ..., 4:]
+        .sum(-1)
+    )
     total, expected = counts[:, 1].sum(-1), np.rint(made.mean(axis=0)).astype(int)
     counts[:, 1] = 0
     counts[:, 1, ..., 0], counts[:, 1, ..., 7] = total - expected, expected
@@ -89,7 +101,9 @@ def test_simulated_records_have_the_number_of_events_of_the_record(fit):
     simulated = posterior_predictive(fit, draws=3)
     assert simulated.dims == ("draw", *fit.panel["counts"].dims)
     for place in range(3):
-        np.testing.assert_array_equal(simulated.isel(draw=place).sum("class"), fit.panel["counts"].sum("class"))
+        np.testing.assert_array_equal(
+            simulated.isel(draw=place).sum("class"), fit.panel["counts"].sum("class")
+        )
     np.testing.assert_array_equal(simulated, posterior_predictive(fit, draws=3))
 
 
@@ -97,7 +111,10 @@ def test_months_add_up_to_the_record(fit):
     by_month = pointwise_log_likelihood(fit)
     own = Draws.of(fit.posterior.isel(draw=[0]), fit.spec)
     observed = Observed.of(fit.panel, own)
-    level, trend = (fit.posterior[name].isel(chain=0, draw=[0]).to_numpy().astype(float) for name in ("level", "trend"))
+    level, trend = (
+        fit.posterior[name].isel(chain=0, draw=[0]).to_numpy().astype(float)
+        for name in ("level", "trend")
+    )
     total = 0.0
     for dyad, time in np.argwhere(observed.node >= 0):
         state = state_of(level[:, dyad, [time]], trend[:, dyad, [time]])
@@ -106,7 +123,9 @@ def test_months_add_up_to_the_record(fit):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Estimated shape parameter")  # of draws of the prior, as these are
+@pytest.mark.filterwarnings(
+    "ignore:Estimated shape parameter"
+)  # of draws of the prior, as these are
 def test_the_example_of_the_documentation_compares_two_fits(tmp_path, monkeypatch):
     panel = make_panel(periods=24, seed=1)
     for name, choices in {
@@ -148,20 +167,31 @@ def test_pages_without_a_name_get_the_dyads_and_the_day(fit, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     fit.save(tmp_path / "fit.nc")
     assert CliRunner().invoke(app, ["check", "fit.nc", "--records", "20"]).exit_code == 3
-    assert [path.name for path in Path("checks").iterdir()] == [f"{len(fit.dyads)}-dyads-{last_known(fit.panel)}"]
+    assert [path.name for path in Path("checks").iterdir()] == [
+        f"{len(fit.dyads)}-dyads-{last_known(fit.panel)}"
+    ]
 
 
 @ONE
 def test_the_command_writes_the_page_and_ends_with_code_3_if_not_converged(fit, tmp_path, undrawn):
     fit.save(tmp_path / "fit.nc")
-    arguments = ["check", str(tmp_path / "fit.nc"), "--out", str(tmp_path / "checks"), "--records", "20"]
+    arguments = [
+        "check",
+        str(tmp_path / "fit.nc"),
+        "--out",
+        str(tmp_path / "checks"),
+        "--records",
+        "20",
+    ]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 3, done.output
     assert "numbers" in done.output and (tmp_path / "checks" / "index.html").exists()
     again = CliRunner().invoke(app, arguments)
     assert again.exit_code == 2 and "--replace" in again.output
     assert CliRunner().invoke(app, [*arguments, "--replace"]).exit_code == 3
-    missing = CliRunner().invoke(app, ["check", str(tmp_path / "none.nc"), "--out", str(tmp_path / "other")])
+    missing = CliRunner().invoke(
+        app, ["check", str(tmp_path / "none.nc"), "--out", str(tmp_path / "other")]
+    )
     assert missing.exit_code == 2
 
 
@@ -169,10 +199,15 @@ def test_prior_sensitivity_is_that_of_arviz():
     panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2011-01", end="2020-12")
     spec = PendulumSpec(priors=Priors(concentration=(0.0, 0.4)))  # far below what the record says
     groups = arviz_groups(sample(panel, spec, draws=250, tune=200, chains=2, seed=1), draws=2)
-    table = arviz_stats.psense_summary(groups, var_names=["cycle_half_life", "cycle_sd", "concentration"])
-    assert len(table) == 3 and np.isfinite(table[["prior", "likelihood"]].to_numpy(dtype=float)).all()
+    table = arviz_stats.psense_summary(
+        groups, var_names=["cycle_half_life", "cycle_sd", "concentration"]
+    )
+    assert (
+        len(table) == 3 and np.isfinite(table[["prior", "likelihood"]].to_numpy(dtype=float)).all()
+    )
     assert (table[["prior", "likelihood"]].loc["concentration[chronology]"] > 0.05).all()
-    # Covariance with a log density is how a power of it moves the mean: of a log-normal prior, by this much.
+    # Covariance with a log density is how a power of it moves the mean: of a log-normal prior, by
+    # this much.
     log = np.log(groups["posterior/concentration"].isel(dataset=0))
     prior = float(xr.cov(log, groups["log_prior/parameters"]))
     assert prior == pytest.approx(-float(log.var() * (log.mean() / 0.4**2 + 1)), abs=0.2)
@@ -181,8 +216,12 @@ def test_prior_sensitivity_is_that_of_arviz():
 
 def test_the_log_prior_of_an_update_is_that_of_the_ancestors():
     fit = Fit.load(V1)
-    ancestor = np.random.default_rng(1).integers(0, fit.posterior.sizes["draw"], (2, fit.posterior.sizes["draw"]))
+    ancestor = np.random.default_rng(1).integers(
+        0, fit.posterior.sizes["draw"], (2, fit.posterior.sizes["draw"])
+    )
     sample_stats = fit.sample_stats.assign(ancestor=(("chain", "draw"), ancestor))
     updated = with_groups(fit, sample_stats=sample_stats, constant_data=fit.panel)
     own = arviz_groups(updated, draws=2)["log_prior/parameters"].to_numpy()
-    np.testing.assert_array_equal(own, np.take_along_axis(fit.sample_stats["log_prior"].to_numpy(), ancestor, axis=1))
+    np.testing.assert_array_equal(
+        own, np.take_along_axis(fit.sample_stats["log_prior"].to_numpy(), ancestor, axis=1)
+    )

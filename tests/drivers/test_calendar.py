@@ -37,7 +37,9 @@ def test_every_fact_has_a_state_a_day_a_reference_and_was_known_in_advance():
         assert one.known_at <= one.date
         assert (one.kind in KINDS, one.known_by in KNOWN_BY) == (True, True), one
         assert set(one.states) & known, one
-        assert all(re.fullmatch("[A-Z]{3}", state) for state in (*one.states, *one.host.split())), one
+        assert all(re.fullmatch("[A-Z]{3}", state) for state in (*one.states, *one.host.split())), (
+            one
+        )
         assert one.name, one
         assert not passing_address(one.reference.removeprefix(UNCHECKED)), one
         if one.known_by == "thirty days":
@@ -71,7 +73,13 @@ def test_drivers_are_one_when_they_say():
 def test_the_calendar_drives_a_panel_ten_years_ahead():
     panel = build_panel(read_chronology(dyads=["USA-RUS"]), start="1995-01", as_of="2014-12-31")
     driven = add_drivers(panel, calendar_drivers(["USA-RUS"]))
-    assert set(driven["driver"].values) == {"us_election_year", "us_first_year", "election", "summit", "treaty_expiry"}
+    assert set(driven["driver"].values) == {
+        "us_election_year",
+        "us_first_year",
+        "election",
+        "summit",
+        "treaty_expiry",
+    }
     require_given(driven, "USA-RUS", 120)
     assert np.isin(driven["driver_value"].to_numpy(), (0.0, 1.0)).all()
 

@@ -59,8 +59,17 @@ def test_a_driver_comes_into_the_panel_as_it_was_known(tmp_path, panel):
 
 
 def test_rows_of_a_dyad_go_before_rows_of_all(tmp_path, panel):
-    rows = [lines()[0] + ",dyad", *(row + "," for row in lines()[1:]), "2020-03,2020-03-28,7,CHN-USA"]
-    assert add_drivers(panel, table(tmp_path, rows), future="carried")["driver_value"].to_numpy()[0, 0, 14] == 7.0
+    rows = [
+        lines()[0] + ",dyad",
+        *(row + "," for row in lines()[1:]),
+        "2020-03,2020-03-28,7,CHN-USA",
+    ]
+    assert (
+        add_drivers(panel, table(tmp_path, rows), future="carried")["driver_value"].to_numpy()[
+            0, 0, 14
+        ]
+        == 7.0
+    )
 
 
 def test_months_before_the_first_value_push_nothing(tmp_path, panel):
@@ -74,13 +83,25 @@ def test_months_before_the_first_value_push_nothing(tmp_path, panel):
     [
         (lines(skip=[10]), "given", r"trade has no value for 2019-11 \(USA-CHN\), a gap"),
         (lines(skip=[35]), "given", "let the last months be carried on"),
-        ([*lines(skip=[10]), "2019-11,2022-02-01,3"], "given", "known only at 2022-02-01, after the as-of day 2021"),
-        (lines("2018-12-31"), "carried", "before that month began, so that it is a value from the future"),
+        (
+            [*lines(skip=[10]), "2019-11,2022-02-01,3"],
+            "given",
+            "known only at 2022-02-01, after the as-of day 2021",
+        ),
+        (
+            lines("2018-12-31"),
+            "carried",
+            "before that month began, so that it is a value from the future",
+        ),
         (lines(skip=range(13)), "carried", "fewer than 24 months"),
         (lines(months=23), "carried", "12 months at most are carried"),
-        ([*lines()[:1], *(row[:-1] + "4" for row in lines()[1:])], "carried", "one value in all months"),
+        (
+            [*lines()[:1], *(row[:-1] + "4" for row in lines()[1:])],
+            "carried",
+            "one value in all months",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_a_driver_is_rejected_in_words(tmp_path, panel, rows, future, message):
     with pytest.raises(DataError, match=message):
         add_drivers(panel, table(tmp_path, rows), future=future)
@@ -97,13 +118,16 @@ def test_what_cannot_be_a_driver_is_rejected_in_words(tmp_path, panel, rows, fut
         (["time,known_at,trade", "2019-01,2019-02-01,nan"], "line 2: trade is 'nan'"),
         (["time,known_at,trade", f"2019-01,{date.today() + timedelta(days=9)},1"], "in the future"),
         (["time,known_at,trade", "2019-01,2019-02-01"], "line 2: 2 cells, and the header has 3"),
-        (["time,known_at,trade", "2019-01,2019-02-01,1", "2019-01,2019-02-01,2"], "there twice as known at"),
+        (
+            ["time,known_at,trade", "2019-01,2019-02-01,1", "2019-01,2019-02-01,2"],
+            "there twice as known at",
+        ),
         (["time,known_at,trade,dyad", "2019-01,2019-02-01,1,US-China"], "dyad is 'US-China'"),
         (["time,known_at,trade,trade", "2019-01,2019-02-01,1,1"], "a column is there twice"),
         (["time,known_at,trade", "2019-01,2019-02-01,"], "holds no value"),
         (["time,known_at," + ",".join(f"d{i}" for i in range(13))], "at most 12"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_makes_no_sense_is_rejected_by_line(tmp_path, rows, message):
     with pytest.raises(DataError, match=message):
         table(tmp_path, rows)
@@ -128,7 +152,9 @@ def test_last_months_not_known_yet_are_carried_on(tmp_path, panel):
 def test_values_ahead_are_given_carried_or_simulated(tmp_path, panel):
     read, rng = table(tmp_path, lines("2018-12-31", months=48)), np.random.default_rng(1)
     own = ahead_of(add_drivers(panel, read), "trade", "USA-CHN")
-    np.testing.assert_array_equal(own.paths((2, 3), 12, rng)[0, 0], [(36 + step) % 5 for step in range(12)])
+    np.testing.assert_array_equal(
+        own.paths((2, 3), 12, rng)[0, 0], [(36 + step) % 5 for step in range(12)]
+    )
     assert own.paths((2,), 14, rng)[0, 13] == own.mean, "nothing is known so far ahead"
     measured = table(tmp_path, lines())
     own = ahead_of(add_drivers(panel, measured, future="carried"), "trade", "USA-CHN")
@@ -143,7 +169,9 @@ def test_values_ahead_are_given_carried_or_simulated(tmp_path, panel):
 def test_horizons_beyond_what_is_given_are_rejected(tmp_path, panel):
     driven = add_drivers(panel, table(tmp_path, lines("2018-12-31", months=48)))
     require_given(driven, "USA-CHN", 12)
-    with pytest.raises(SpecError, match="trade is given up to December 2022, and January 2023 is asked about"):
+    with pytest.raises(
+        SpecError, match="trade is given up to December 2022, and January 2023 is asked about"
+    ):
         require_given(driven, "USA-CHN", 13)
 
 
@@ -153,6 +181,8 @@ def test_panels_that_cannot_be_driven_are_rejected(tmp_path, panel):
         add_drivers(panel, read, future="hoped")
     with pytest.raises(SpecError, match="has some already"):
         add_drivers(add_drivers(panel, read, future="carried"), read, future="carried")
-    weekly = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2019-06", frequency="week")
+    weekly = build_panel(
+        read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2019-06", frequency="week"
+    )
     with pytest.raises(SpecError, match="weekly"):
         add_drivers(weekly, read)

@@ -22,12 +22,20 @@ def counts_of(shares, *, volume=6.0, dyad="USA-CHN", seed=1):
     cooperative = rng.binomial(total, shares)
     months = pd.date_range(FIRST, periods=len(shares), freq="MS").as_unit("s")
     rows = [
-        pd.DataFrame({
-            "date": months, "known_at": months + pd.offsets.MonthEnd(0), "source": "", "target": "", "dyad": dyad,
-            "class": level, "n": n, "dataset": "made",
-        })
+        pd.DataFrame(
+            {
+                "date": months,
+                "known_at": months + pd.offsets.MonthEnd(0),
+                "source": "",
+                "target": "",
+                "dyad": dyad,
+                "class": level,
+                "n": n,
+                "dataset": "made",
+            }
+        )
         for level, n in ((0, total - cooperative), (1, cooperative))
-    ]  # fmt: skip
+    ]
     return pd.concat(rows, ignore_index=True).astype({"n": "int64", "class": "int64"})
 
 
@@ -53,7 +61,13 @@ def walk(months=420, *, step=0.25, news=0.0, seed=3):
 
 ORIGINS = tuple(date(year, 1, 1) for year in range(2000, 2024))
 
-MODELS = {"pool": False, "pendulum": False, "no_cycle": False, "base_rate_10y": True, "local_level": True}
+MODELS = {
+    "pool": False,
+    "pendulum": False,
+    "no_cycle": False,
+    "base_rate_10y": True,
+    "local_level": True,
+}
 
 
 _MADE = {}
@@ -70,7 +84,15 @@ def results_of(lead=0.0, **choices):
     return deepcopy(_MADE[key])
 
 
-def _results(lead, *, years=range(2009, 2024), dyads=("USA-CHN", "CHN-JPN"), models=MODELS, summary="", spec=None):
+def _results(
+    lead,
+    *,
+    years=range(2009, 2024),
+    dyads=("USA-CHN", "CHN-JPN"),
+    models=MODELS,
+    summary="",
+    spec=None,
+):
     rng = np.random.default_rng(10)
     rows = []
     for dyad in dyads:
@@ -78,23 +100,45 @@ def _results(lead, *, years=range(2009, 2024), dyads=("USA-CHN", "CHN-JPN"), mod
             for horizon in (3, 12):
                 rows += _cases(dyad, f"{year}-01-01", horizon, models, lead, rng)
     cases = pd.DataFrame(rows)
-    members = tuple(code for code in models if code not in ("pool", "no_cycle")) if "pool" in models else ()
+    members = (
+        tuple(code for code in models if code not in ("pool", "no_cycle"))
+        if "pool" in models
+        else ()
+    )
     subject = subject_of(models, members)
     choices = {
-        "dataset": "chronology", "dyads": list(dyads), "horizons": [3, 12], "improvement": 5.0, "draws": 2000,
-        "seed": 1, "version": version("pendulum-forecast"), "schema": 2, "eras": "given", "together": "default",
-        "data": "0" * 64, "data_by_dyad": dict.fromkeys(dyads, "0" * 64), "spec": spec,
+        "dataset": "chronology",
+        "dyads": list(dyads),
+        "horizons": [3, 12],
+        "improvement": 5.0,
+        "draws": 2000,
+        "seed": 1,
+        "version": version("pendulum-forecast"),
+        "schema": 2,
+        "eras": "given",
+        "together": "default",
+        "data": "0" * 64,
+        "data_by_dyad": dict.fromkeys(dyads, "0" * 64),
+        "spec": spec,
         "origins": [f"{year}-01-01" for year in years],
-    }  # fmt: skip
+    }
     counted = {"words": "what it does", "origins": len(years), "void": 2, "unfinished": 1}
     account = [{"model": code, **counted} for code in models if code != "pool"]
     account[0] |= {"fits": 30, "not_converged": 4}
     event = {
-        "date": f"{years[-1]}-02-03", "source": "USA", "target": "CHN", "actor": "", "kind": "threat",
-        "summary": f"A note is sent {summary}", "reference": "unchecked: a newspaper",
-    }  # fmt: skip
+        "date": f"{years[-1]}-02-03",
+        "source": "USA",
+        "target": "CHN",
+        "actor": "",
+        "kind": "threat",
+        "summary": f"A note is sent {summary}",
+        "reference": "unchecked: a newspaper",
+    }
     own, reference = (cases[cases["model"] == code] for code in (subject, "base_rate_10y"))
-    misses = [{**miss, "events": [event]} for miss in worst_misses(own, reference, record_of(counts_of(walk())).table)]
+    misses = [
+        {**miss, "events": [event]}
+        for miss in worst_misses(own, reference, record_of(counts_of(walk())).table)
+    ]
     subjects = (subject, *members[:1])
     without, rows = without_dyads(cases, subjects), skill_rows(cases, subjects)
     pool = dict.fromkeys(members, 1 / max(len(members), 1))
@@ -103,19 +147,44 @@ def _results(lead, *, years=range(2009, 2024), dyads=("USA-CHN", "CHN-JPN"), mod
 
 
 def _cases(dyad, origin, horizon, models, lead, rng):
-    n, share, before = int(rng.integers(4, 40)), float(rng.uniform(20, 80)), float(rng.uniform(20, 80))
+    n, share, before = (
+        int(rng.integers(4, 40)),
+        float(rng.uniform(20, 80)),
+        float(rng.uniform(20, 80)),
+    )
     up, down = share >= before + 5, share <= before - 5
     rows = []
     for code, benchmark in models.items():
         for given_n in (True, False):
-            mean, said = float(np.clip(share + 12 * rng.standard_normal(), 1, 99)), float(rng.uniform(0.05, 0.5))
-            rows.append({
-                "model": code, "benchmark": benchmark, "dyad": dyad, "origin": origin, "horizon": horizon,
-                "given_n": given_n, "n": n, "k": round(n * share / 100), "share": share, "before": before,
-                "mean": mean, "low": mean - 1,
-                "high": mean + 1, "crps": 10 + rng.normal() / 2 + (0 if code in ("pool", "pendulum") else lead),
-                "log_score": 2.0 if given_n else None, "p_up": said, "up": up, "p_down": 0.9 - said, "down": down,
-                "pit": float(rng.uniform()), "covered_50": bool(rng.uniform() < 0.5),
-                "covered_80": bool(rng.uniform() < 0.8), "covered_90": bool(rng.uniform() < 0.9),
-            })  # fmt: skip
+            mean, said = (
+                float(np.clip(share + 12 * rng.standard_normal(), 1, 99)),
+                float(rng.uniform(0.05, 0.5)),
+            )
+            rows.append(
+                {
+                    "model": code,
+                    "benchmark": benchmark,
+                    "dyad": dyad,
+                    "origin": origin,
+                    "horizon": horizon,
+                    "given_n": given_n,
+                    "n": n,
+                    "k": round(n * share / 100),
+                    "share": share,
+                    "before": before,
+                    "mean": mean,
+                    "low": mean - 1,
+                    "high": mean + 1,
+                    "crps": 10 + rng.normal() / 2 + (0 if code in ("pool", "pendulum") else lead),
+                    "log_score": 2.0 if given_n else None,
+                    "p_up": said,
+                    "up": up,
+                    "p_down": 0.9 - said,
+                    "down": down,
+                    "pit": float(rng.uniform()),
+                    "covered_50": bool(rng.uniform() < 0.5),
+                    "covered_80": bool(rng.uniform() < 0.8),
+                    "covered_90": bool(rng.uniform() < 0.9),
+                }
+            )
     return rows

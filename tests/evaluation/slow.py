@@ -1,4 +1,7 @@
-"""Benchmarks that take their time, kill their process or weigh it; in a module that a cluster's workers can import."""
+"""Benchmarks that take their time, kill their process or weigh it.
+
+In a module that a cluster's workers can import.
+"""
 
 import os
 import signal
@@ -14,12 +17,21 @@ class Slow(Benchmark):
     words = "slow"
 
     def __init__(self, folder, *, code="slow", seconds=0.3, deadly=None, victims=0):
-        self.folder, self.code, self.seconds, self.deadly, self.victims = folder, code, seconds, deadly, victims
+        self.folder, self.code, self.seconds, self.deadly, self.victims = (
+            folder,
+            code,
+            seconds,
+            deadly,
+            victims,
+        )
 
     def chances(self, past, horizons, draws, rng):
         months = len(past.total)
         (self.folder / f"{self.code}.{months}.{os.getpid()}").touch()
-        if months == self.deadly and len(list(self.folder.glob(f"{self.code}.{months}.*"))) <= self.victims:
+        if (
+            months == self.deadly
+            and len(list(self.folder.glob(f"{self.code}.{months}.*"))) <= self.victims
+        ):
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(self.seconds)
         return {horizon: rng.beta(2, 2, (draws, horizon)) for horizon in horizons}

@@ -28,7 +28,9 @@ ASKED = Asked(HORIZONS, draws=2000)
 )
 def fit(request):
     made = make_fit(("USA-CHN",), chains=4, draws=500, **request.param)
-    made.panel["counts"][:] = made.panel["counts"] // 2  # fewer events: chance counts for more, windows may be void
+    made.panel["counts"][:] = (
+        made.panel["counts"] // 2
+    )  # fewer events: chance counts for more, windows may be void
     made.panel["dataset"] = ["made"]  # that of the record it is predicted for
     posterior = made.posterior.assign(volume_effect=-0.7 + 0 * made.posterior["tau"])
     return replace(made, posterior=posterior)
@@ -41,11 +43,17 @@ def backtested(fit):
     setup = Setup(record, ASKED, {})
     members = [chances_of(fit, "USA-CHN", ASKED, view)]
     past = view.past("USA-CHN")
-    members += [one.chances(past, HORIZONS, 2000, ASKED.stream(ORIGIN, "USA-CHN", one.code)) for one in SIMPLE.values()]
+    members += [
+        one.chances(past, HORIZONS, 2000, ASKED.stream(ORIGIN, "USA-CHN", one.code))
+        for one in SIMPLE.values()
+    ]
     found = {}
     for months in HORIZONS:
         before, ahead = view.past("USA-CHN").recent(12), np.full(months, 3)
-        past, counts = WindowCounts(before.total, before.cooperative), WindowCounts(ahead, ahead // 3)
+        past, counts = (
+            WindowCounts(before.total, before.cooperative),
+            WindowCounts(ahead, ahead // 3),
+        )
         window = Window("USA-CHN", ORIGIN, months, counts, past)
         found[months] = [_case(setup, view, window, chances[months]) for chances in members]
     return found
@@ -62,7 +70,9 @@ def test_the_chances_and_the_baseline_are_the_same(fit):
                 error = np.hypot(stated.mcse, np.sqrt(other * (1 - other) / ASKED.draws))
                 assert abs(stated.value - other) < 4 * error, (months, name, stated.value, other)
         mean = np.mean([_mean(case["free"]["weights"]) for case in cases])
-        assert window.share.mean == pytest.approx(mean, abs=4 * (window.share.mcse + 30 / np.sqrt(ASKED.draws)))
+        assert window.share.mean == pytest.approx(
+            mean, abs=4 * (window.share.mcse + 30 / np.sqrt(ASKED.draws))
+        )
 
 
 def _mean(weights):

@@ -21,17 +21,28 @@ from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 HERE = Processes(1)
 
 
-def run(record, out, *, benchmarks="base_rate_10y,local_level", origins=ORIGINS, horizons=(3, 12), **options):
+def run(
+    record,
+    out,
+    *,
+    benchmarks="base_rate_10y,local_level",
+    origins=ORIGINS,
+    horizons=(3, 12),
+    **options,
+):
     options = {"executor": HERE, "draws": 400} | options
-    return backtest(record, origins, horizons=horizons, forecasters=choose("no", benchmarks), out=out, **options)
+    return backtest(
+        record, origins, horizons=horizons, forecasters=choose("no", benchmarks), out=out, **options
+    )
 
 
 def against_reference(results, model, *, horizon, dyad="all", period="all", given_n=True):
     (row,) = [
-        row for row in results.skill.rows
+        row
+        for row in results.skill.rows
         if (row["model"], row["horizon"], row["dyad"], row["period"], row["given_n"])
         == (model, horizon, dyad, period, given_n)
-    ]  # fmt: skip
+    ]
     return next(one for one in row["against"] if one["role"] == "reference")
 
 
@@ -46,13 +57,21 @@ CHEAP, FEW = "base_rate_10y,last_window", ORIGINS[8::3]
 
 
 def run_few(record, out, **options):
-    return run(record, out, **({"benchmarks": CHEAP, "origins": FEW, "horizons": (12,), "draws": 100} | options))
+    return run(
+        record,
+        out,
+        **({"benchmarks": CHEAP, "origins": FEW, "horizons": (12,), "draws": 100} | options),
+    )
 
 
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory):
     return run(
-        record_of(*two_dyads()), tmp_path_factory.mktemp("walks"), benchmarks=CHEAP, origins=ORIGINS[::2], draws=100
+        record_of(*two_dyads()),
+        tmp_path_factory.mktemp("walks"),
+        benchmarks=CHEAP,
+        origins=ORIGINS[::2],
+        draws=100,
     )
 
 
@@ -74,7 +93,10 @@ def test_on_walks_the_local_level_wins(tmp_path):
 def test_on_windows_around_a_base_rate_the_base_rate_wins(tmp_path):
     chances = np.repeat(np.random.default_rng(6).beta(6, 4, 140), 3)
     found = run(
-        record_of(counts_of(chances, volume=15)), tmp_path, horizons=(3,), benchmarks="base_rate_10y,last_window"
+        record_of(counts_of(chances, volume=15)),
+        tmp_path,
+        horizons=(3,),
+        benchmarks="base_rate_10y,last_window",
     )
     lost = against_reference(found, "last_window", horizon=3)
     assert lost["difference"] > 0.5 and lost["relative"] < 0
@@ -84,15 +106,21 @@ def test_every_number_has_its_n(walks):
     for row in walks.skill.rows:
         assert row["n"] > 0 and row["n_origins"] > 0
         assert all(one["n"] <= row["n"] for one in row["against"])
-    everything = {(row["horizon"], row["period"]): row["n"] for row in walks.skill.rows if row["dyad"] == "all"}
+    everything = {
+        (row["horizon"], row["period"]): row["n"]
+        for row in walks.skill.rows
+        if row["dyad"] == "all"
+    }
     assert everything[3, "-2014"] + everything[3, "2015-"] == everything[3, "all"]
 
 
 def test_choices_are_made_before_what_they_are_reported_on(walks):
     chosen = {
-        one["chosen_on"] for row in walks.skill.rows for one in row["against"]
+        one["chosen_on"]
+        for row in walks.skill.rows
+        for one in row["against"]
         if one["role"] == "best benchmark" and row["period"] != "all"
-    }  # fmt: skip
+    }
     assert chosen == {"-2014"}
 
 
@@ -105,8 +133,12 @@ def test_the_order_of_dyads_and_origins_changes_nothing(few, tmp_path):
 
 def test_other_dyads_and_origins_change_nothing(few, tmp_path):
     alone = run_few(record_of(two_dyads()[1]), tmp_path, origins=FEW[::2])
-    before = few.cases[(few.cases["dyad"] == "USA-RUS") & ~few.cases["model"].str.startswith("mixture")]
-    both = alone.cases.merge(before, on=["model", "origin", "horizon", "given_n"], suffixes=("", "_before"))
+    before = few.cases[
+        (few.cases["dyad"] == "USA-RUS") & ~few.cases["model"].str.startswith("mixture")
+    ]
+    both = alone.cases.merge(
+        before, on=["model", "origin", "horizon", "given_n"], suffixes=("", "_before")
+    )
     assert len(both) == (~alone.cases["model"].str.startswith("mixture")).sum()
     assert (both["crps"] == both["crps_before"]).all()
 
@@ -128,14 +160,21 @@ def test_batches_of_dyads_change_no_number(few, tmp_path):
         run_few(record, tmp_path, batch=2)
     told = []
     (tmp_path / "origins" / names[1]).unlink()
-    assert run_few(record, tmp_path, batch=1, progress=lambda *step: told.append(step)).cases.equals(few.cases)
+    assert run_few(
+        record, tmp_path, batch=1, progress=lambda *step: told.append(step)
+    ).cases.equals(few.cases)
     assert told[0] == ("predicting", len(names) - 1, len(names))
 
 
 def test_a_batch_divides_nothing_that_is_fitted_together(tmp_path):
-    for table, choice in ((record_of(*two_dyads()), {"batch": 0}), (record_of(*two_dyads()), {"batch": 1})):
+    for table, choice in (
+        (record_of(*two_dyads()), {"batch": 0}),
+        (record_of(*two_dyads()), {"batch": 1}),
+    ):
         with pytest.raises(SpecError, match="batch: "):
-            backtest(table, FEW, forecasters=choose("pendulum", "no"), out=tmp_path / "run", **choice)
+            backtest(
+                table, FEW, forecasters=choose("pendulum", "no"), out=tmp_path / "run", **choice
+            )
     assert not (tmp_path / "run").exists()
 
 
@@ -179,7 +218,12 @@ def test_more_benchmarks_are_added_to_a_finished_run(tmp_path):
     told = []
     both = run_few(record, tmp_path, progress=lambda *step: told.append(step))
     assert told[0] == ("predicting", len(FEW), 2 * len(FEW))
-    assert set(both.cases["model"]) == {"base_rate_10y", "last_window", "mixture_equal", "no_change"}
+    assert set(both.cases["model"]) == {
+        "base_rate_10y",
+        "last_window",
+        "mixture_equal",
+        "no_change",
+    }
 
 
 def test_a_model_at_fewer_origins_is_compared_there_and_takes_no_part_in_mixtures(few, tmp_path):
@@ -194,17 +238,27 @@ def test_a_model_at_fewer_origins_is_compared_there_and_takes_no_part_in_mixture
 
 
 def test_a_file_that_is_none_of_the_run_is_named(tmp_path):
-    record, options = record_of(counts_of(walk(), volume=15)), {"benchmarks": "base_rate_10y", "origins": FEW[:1]}
+    record, options = (
+        record_of(counts_of(walk(), volume=15)),
+        {"benchmarks": "base_rate_10y", "origins": FEW[:1]},
+    )
     run_few(record, tmp_path, **options)
     (tmp_path / "origins" / "2001-01.base_rate_10y.json").write_text('{"origin": 7}')
-    with pytest.raises(SpecError, match=r"2001-01\.base_rate_10y\.json: is no file of a finished origin"):
+    with pytest.raises(
+        SpecError, match=r"2001-01\.base_rate_10y\.json: is no file of a finished origin"
+    ):
         run_few(record, tmp_path, **options)
 
 
 def test_void_and_unfinished_windows_are_counted(tmp_path):
     counts = counts_of(walk(), volume=15)
     counts.loc[(counts["date"] >= "2005-01-01") & (counts["date"] < "2006-01-01"), "n"] = 0
-    found = run(record_of(counts), tmp_path, benchmarks="base_rate_10y", origins=(*ORIGINS[4:8], date(2024, 10, 1)))
+    found = run(
+        record_of(counts),
+        tmp_path,
+        benchmarks="base_rate_10y",
+        origins=(*ORIGINS[4:8], date(2024, 10, 1)),
+    )
     (account,) = found.skill.account
     assert (account["origins"], account["void"], account["unfinished"]) == (5, 2, 1)
 
@@ -217,7 +271,10 @@ def test_bad_requests_are_answered_before_long_work(tmp_path):
         run(record, tmp_path, origins=(date(1992, 1, 1),))
     with pytest.raises(DataError, match="earlier origins or shorter horizons"):
         run(record, tmp_path, origins=(date(2024, 6, 1),), horizons=(12,))
-    with pytest.raises(SpecError, match=r"no 'tea_leaves'. Name some of base_rate_all, .* or `all`, or `no` for none"):
+    with pytest.raises(
+        SpecError,
+        match=r"no 'tea_leaves'. Name some of base_rate_all, .* or `all`, or `no` for none",
+    ):
         choose("no", "tea_leaves")
     with pytest.raises(SpecError, match="nothing is chosen"):
         choose("no", "no")
@@ -236,7 +293,12 @@ def test_the_folder_of_another_run_is_left_alone(tmp_path):
         with pytest.raises(SpecError, match=words):
             run(record, tmp_path, benchmarks="base_rate_10y", origins=origins, **change)
     with pytest.raises(SpecError, match="other data"):
-        run(record_of(counts_of(walk(), seed=5)), tmp_path, benchmarks="base_rate_10y", origins=origins)
+        run(
+            record_of(counts_of(walk(), seed=5)),
+            tmp_path,
+            benchmarks="base_rate_10y",
+            origins=origins,
+        )
     (tmp_path / "run.json").write_text("[]")
     with pytest.raises(SpecError, match="no account of a run"):
         run(record, tmp_path, benchmarks="base_rate_10y", origins=origins)
@@ -245,26 +307,80 @@ def test_the_folder_of_another_run_is_left_alone(tmp_path):
 def test_files_keep_their_schema(walks, tmp_path):
     content = json.loads(walks.write(tmp_path).read_text())
     assert list(content) == [
-        "schema", "chosen_on", "reported_on", "subject", "choices", "account", "misses", "pool", "without",
-        "rows", "tone", "reliability",
-    ]  # fmt: skip
+        "schema",
+        "chosen_on",
+        "reported_on",
+        "subject",
+        "choices",
+        "account",
+        "misses",
+        "pool",
+        "without",
+        "rows",
+        "tone",
+        "reliability",
+    ]
     assert list(content["rows"][0]) == [
-        "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "bias", "bias_low",
-        "bias_high", "sharpness", "log_score", "n_moves",
-        "brier_up", "up_parts", "higher_said", "higher_happened",
-        "brier_down", "down_parts", "lower_said", "lower_happened", "coverage_50", "coverage_80", "coverage_90",
-        "pit_50", "pit_80", "pit_90", "mae", "rmse", "mae_less_no_change", "mae_low", "mae_high",
-        "mse_less_no_change", "mse_low", "mse_high", "against",
-    ]  # fmt: skip
-    keys = [tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model")) for row in content["rows"]]
+        "model",
+        "benchmark",
+        "dyad",
+        "horizon",
+        "period",
+        "given_n",
+        "n",
+        "n_origins",
+        "crps",
+        "bias",
+        "bias_low",
+        "bias_high",
+        "sharpness",
+        "log_score",
+        "n_moves",
+        "brier_up",
+        "up_parts",
+        "higher_said",
+        "higher_happened",
+        "brier_down",
+        "down_parts",
+        "lower_said",
+        "lower_happened",
+        "coverage_50",
+        "coverage_80",
+        "coverage_90",
+        "pit_50",
+        "pit_80",
+        "pit_90",
+        "mae",
+        "rmse",
+        "mae_less_no_change",
+        "mae_low",
+        "mae_high",
+        "mse_less_no_change",
+        "mse_low",
+        "mse_high",
+        "against",
+    ]
+    keys = [
+        tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model"))
+        for row in content["rows"]
+    ]
     assert len(set(keys)) == len(keys)
     assert all(one != other for one, other in pairwise(keys))
-    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv.gz", "tone.csv.gz"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "skill.json",
+        "skill.csv",
+        "cases.csv.gz",
+        "tone.csv.gz",
+    }
 
 
-def test_tones_are_forecast_by_every_forecaster_of_shares_and_scored_in_points_of_goldstein(tmp_path):
+def test_tones_are_forecast_by_every_forecaster_of_shares_and_scored_in_points_of_goldstein(
+    tmp_path,
+):
     record = Record.of(read_chronology(), dyads=["USA-CHN", "KOR-PRK"])
-    results = run(record, tmp_path, benchmarks="base_rate_10y,local_level", origins=(date(2018, 1, 1),))
+    results = run(
+        record, tmp_path, benchmarks="base_rate_10y,local_level", origins=(date(2018, 1, 1),)
+    )
     tone, events = results.tone, read_chronology().events
     assert (
         set(tone["model"]) == {"base_rate_10y", "local_level", "mixture_equal", "no_change"}
@@ -276,7 +392,9 @@ def test_tones_are_forecast_by_every_forecaster_of_shares_and_scored_in_points_o
     one = tone[(tone["dyad"] == "KOR-PRK") & (tone["horizon"] == 12)].iloc[0]
     year = events[(events["dyad"] == "KOR-PRK") & (events["date"].dt.year == 2018)]
     own = year.assign(counted=event_counts(year)).query("counted > 0")
-    assert one["n"] == own["counted"].sum() and one["share"] == pytest.approx(own["goldstein"].mean(), abs=1e-3)
+    assert one["n"] == own["counted"].sum() and one["share"] == pytest.approx(
+        own["goldstein"].mean(), abs=1e-3
+    )
     assert -10 <= one["low"] < one["mean"] < one["high"] <= 10 and 0 < one["crps"] < 20
     assert one["up"] == (one["share"] >= one["before"] + 0.5)
     assert {row["model"] for row in results.skill.tone} == set(tone["model"])

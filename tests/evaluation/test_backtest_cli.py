@@ -22,17 +22,28 @@ def forecast(*arguments):
 
 
 def test_a_run_writes_its_files_and_prints_the_scores(tmp_path):
-    options = [*SMALL, "--from", "2018-01", "--to", "2020-01", "--benchmarks", "base_rate_10y,base_rate_2y"]
+    options = [
+        *SMALL,
+        "--from",
+        "2018-01",
+        "--to",
+        "2020-01",
+        "--benchmarks",
+        "base_rate_10y,base_rate_2y",
+    ]
     result = forecast(*options, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     content = json.loads((tmp_path / "skill.json").read_text())
     assert content["choices"]["origins"] == ["2018-01-01", "2019-01-01", "2020-01-01"]
     assert content["choices"]["dyads"] == ["CHN-JPN"]
     (row,) = [
-        row for row in content["rows"]
-        if row["model"] == "base_rate_10y" and row["horizon"] == 12 and not row["given_n"]
+        row
+        for row in content["rows"]
+        if row["model"] == "base_rate_10y"
+        and row["horizon"] == 12
+        and not row["given_n"]
         and (row["dyad"], row["period"]) == ("all", "2015-")
-    ]  # fmt: skip
+    ]
     assert f"{row['crps']:.2f}" in result.output
     assert "origins 2015-" in result.output
     page = (tmp_path / "index.html").read_text("utf-8")
@@ -49,7 +60,9 @@ def test_a_run_writes_its_files_and_prints_the_scores(tmp_path):
 
 def test_a_page_is_made_again_of_a_run_only(tmp_path):
     result = forecast("--remake", "--out", tmp_path / "nothing")
-    assert result.exit_code == 2 and "is no skill.json of a backtest" in result.output.replace("\n", " ")
+    assert result.exit_code == 2 and "is no skill.json of a backtest" in result.output.replace(
+        "\n", " "
+    )
     assert not (tmp_path / "nothing").exists()
 
 
@@ -78,7 +91,15 @@ def test_a_page_without_its_run_is_replaced_only_if_that_is_said(tmp_path, undra
 def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
     (tmp_path / "index.html").write_text("mine")
     result = forecast(
-        *SMALL, "--from", "2019-01", "--to", "2020-01", "--benchmarks", "base_rate_10y", "--out", tmp_path
+        *SMALL,
+        "--from",
+        "2019-01",
+        "--to",
+        "2020-01",
+        "--benchmarks",
+        "base_rate_10y",
+        "--out",
+        tmp_path,
     )
     assert result.exit_code == 2 and [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
@@ -107,7 +128,17 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
 )
 def test_bad_input_is_answered_before_long_work(options, words, tmp_path):
     rest = [] if "--out" in options else ["--out", tmp_path / "run"]
-    given = [*SMALL, "--from", "2019-01", "--to", "2020-01", "--benchmarks", "base_rate_10y", *options, *rest]
+    given = [
+        *SMALL,
+        "--from",
+        "2019-01",
+        "--to",
+        "2020-01",
+        "--benchmarks",
+        "base_rate_10y",
+        *options,
+        *rest,
+    ]
     result = forecast(*given)
     assert result.exit_code == 2, result.output
     assert words in result.output.replace("\n", " ")
@@ -131,7 +162,9 @@ def test_what_drivers_do_needs_drivers(tmp_path):
 
 def test_a_run_with_drivers_has_the_model_with_them_and_without(tmp_path, monkeypatch):
     def stopped(record, origins, *, forecasters, **choices):
-        raise DataError(f"stopped: {' '.join(one.code for one in forecasters)}; {forecasters[-1].drivers}")
+        raise DataError(
+            f"stopped: {' '.join(one.code for one in forecasters)}; {forecasters[-1].drivers}"
+        )
 
     monkeypatch.setattr("forecast.backtest", stopped)
     drivers = ["--drivers", "calendar", "--driver-acts", "cycle", "--driver-future", "carried"]
@@ -139,5 +172,10 @@ def test_a_run_with_drivers_has_the_model_with_them_and_without(tmp_path, monkey
     words = " ".join(result.output.split())
     assert re.search("stopped: base_rate_10y pendulum drivers_carried_[0-9a-f]{6};", words), words
     assert "source='calendar', acts='cycle', future='carried'" in words
-    wrong = forecast(*SMALL, "--drivers", "calendar", "--driver-future", "soon", "--out", tmp_path / "run")
-    assert wrong.exit_code == 2 and "driver-future: got 'soon'; expected one of given, carried" in wrong.output
+    wrong = forecast(
+        *SMALL, "--drivers", "calendar", "--driver-future", "soon", "--out", tmp_path / "run"
+    )
+    assert (
+        wrong.exit_code == 2
+        and "driver-future: got 'soon'; expected one of given, carried" in wrong.output
+    )

@@ -34,7 +34,9 @@ def test_every_benchmark_says_chances_by_month(code):
 
 @pytest.mark.parametrize("code", BENCHMARKS)
 def test_every_benchmark_follows_a_steady_record(code):
-    assert said(code, past_of(np.full(360, 0.8), volume=20))[12].mean() == pytest.approx(0.8, abs=0.04)
+    assert said(code, past_of(np.full(360, 0.8), volume=20))[12].mean() == pytest.approx(
+        0.8, abs=0.04
+    )
 
 
 @pytest.mark.parametrize("code", BENCHMARKS)
@@ -48,7 +50,9 @@ def test_every_benchmark_speaks_of_a_record_without_one_side_and_with_silent_yea
 
 
 @pytest.mark.parametrize("code", BENCHMARKS)
-def test_every_benchmark_leaves_out_or_speaks_of_a_record_that_was_silent_ever_since_its_first_month(code):
+def test_every_benchmark_leaves_out_or_speaks_of_a_record_that_was_silent_ever_since_its_first_month(
+    code,
+):
     total = np.eye(1, 241, dtype=int)[0]
     assert all(np.isfinite(chance).all() for chance in said(code, Past(total, total)).values())
 
@@ -68,9 +72,13 @@ def test_base_rates_look_back_as_far_as_they_say():
 
 def test_overdispersion_is_found_again():
     rng = np.random.default_rng(4)
-    chances = np.repeat(rng.beta(0.6 * 9, 0.4 * 9, 4000), 3)  # correlation of 1 / (9 + 1) within windows of 3 months
+    chances = np.repeat(
+        rng.beta(0.6 * 9, 0.4 * 9, 4000), 3
+    )  # correlation of 1 / (9 + 1) within windows of 3 months
     assert correlation(*past_of(chances).windows(3), 0.6) == pytest.approx(0.1, abs=0.015)
-    assert correlation(*past_of(np.full(12000, 0.6)).windows(3), 0.6) == pytest.approx(0.005, abs=0.005)
+    assert correlation(*past_of(np.full(12000, 0.6)).windows(3), 0.6) == pytest.approx(
+        0.005, abs=0.005
+    )
 
 
 def fitted_to(past, *, reverts):
@@ -93,13 +101,23 @@ def reference(past, *, reverts):
         def __init__(self):
             super().__init__(observed, k_states=1, k_posdef=1)
             self["design", 0, 0] = self["selection", 0, 0] = 1.0
-            self.ssm["obs_cov"], self.ssm["obs_intercept"] = np.zeros((1, 1, self.nobs)), np.zeros((1, self.nobs))
+            self.ssm["obs_cov"], self.ssm["obs_intercept"] = (
+                np.zeros((1, 1, self.nobs)),
+                np.zeros((1, self.nobs)),
+            )
 
         def natural(self, params):
             step, noise = np.exp(np.clip(params[:2], -12.0, 3.0))
-            return (0.5 ** np.exp(-np.clip(params[2], -1.0, 9.0)), params[3], step, noise) if reverts else (
-                1.0, 0.0, step, noise,
-            )  # fmt: skip
+            return (
+                (0.5 ** np.exp(-np.clip(params[2], -1.0, 9.0)), params[3], step, noise)
+                if reverts
+                else (
+                    1.0,
+                    0.0,
+                    step,
+                    noise,
+                )
+            )
 
         def update(self, params, **options):
             params = super().update(params, **options)
@@ -116,21 +134,32 @@ def reference(past, *, reverts):
         warnings.simplefilter("ignore")  # a search that stops at a bound is expected
         found = model.fit(disp=False, maxiter=100, cov_type="none")
     phi, mean, step, noise = model.natural(found.params)
-    return phi, mean, step, noise, mean + found.filtered_state[0, -1], found.filtered_state_cov[0, 0, -1]
+    return (
+        phi,
+        mean,
+        step,
+        noise,
+        mean + found.filtered_state[0, -1],
+        found.filtered_state_cov[0, 0, -1],
+    )
 
 
 @pytest.mark.parametrize("reverts", [False, True])
 @pytest.mark.parametrize("dyad", ["USA-CHN", "IND-PAK", "RUS-UKR", "USA-CUB"])
 def test_the_filter_is_that_of_statsmodels(dyad, reverts):
     past = Record.of(read_chronology(), dyads=[dyad]).view(date(2024, 1, 1)).past(dyad)
-    own, other = (np.array(how(past, reverts=reverts), dtype=float) for how in (fitted_to, reference))
+    own, other = (
+        np.array(how(past, reverts=reverts), dtype=float) for how in (fitted_to, reference)
+    )
     assert own == pytest.approx(other, abs=0.005)
 
 
 def test_maximum_likelihood_finds_a_walk_and_a_pull_again():
     rng = np.random.default_rng(8)
     level = np.cumsum(0.15 * rng.standard_normal(900)) * 0.9
-    _, _, step, _, last, error = fitted_to(past_of(1 / (1 + np.exp(-level)), volume=60), reverts=False)
+    _, _, step, _, last, error = fitted_to(
+        past_of(1 / (1 + np.exp(-level)), volume=60), reverts=False
+    )
     assert np.sqrt(step) == pytest.approx(0.135, rel=0.25)
     assert abs(last - level[-1]) < 4 * np.sqrt(error)
     pulled = np.zeros(3000)
@@ -158,6 +187,9 @@ def test_a_benchmark_from_outside_is_one_class():
 
 
 def test_forecasters_by_name():
-    assert [one.code for one in choose("no", "last_window, base_rate_2y")] == ["last_window", "base_rate_2y"]
+    assert [one.code for one in choose("no", "last_window, base_rate_2y")] == [
+        "last_window",
+        "base_rate_2y",
+    ]
     assert [one.code for one in choose("none", "no")] == ["no_cycle"]
     assert {one.code for one in choose("no", "all")} == set(BENCHMARKS)

@@ -45,10 +45,17 @@ class Loopback:
         self.address = json.loads(self.file.read_text())["address"]
 
     def start(self, *arguments, **environment):
-        given = os.environ | {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1", "OMP_NUM_THREADS": "1"}
+        given = os.environ | {
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+            "OMP_NUM_THREADS": "1",
+        }
         command = [sys.executable, "-m", "dask", *map(str, arguments), *QUIET]
         output = subprocess.DEVNULL
-        self.started.append(subprocess.Popen(command, cwd=ROOT, env=given | environment, stdout=output, stderr=output))
+        self.started.append(
+            subprocess.Popen(
+                command, cwd=ROOT, env=given | environment, stdout=output, stderr=output
+            )
+        )
         return self.started[-1]
 
     def add(self, **environment):
@@ -94,12 +101,26 @@ def loopback(tmp_path_factory):
 @pytest.fixture(scope="module")
 def record():
     both = ((3, "USA-CHN"), (11, "USA-RUS"))
-    return record_of(*(counts_of(walk(seed=seed, step=0.5), dyad=dyad, seed=seed, volume=9) for seed, dyad in both))
+    return record_of(
+        *(
+            counts_of(walk(seed=seed, step=0.5), dyad=dyad, seed=seed, volume=9)
+            for seed, dyad in both
+        )
+    )
 
 
 def run(record, out, executor, forecasters=None, **options):
     chosen = choose("no", "base_rate_10y,last_window") if forecasters is None else forecasters
-    return backtest(record, FEW, horizons=(3,), forecasters=chosen, out=out, draws=300, executor=executor, **options)
+    return backtest(
+        record,
+        FEW,
+        horizons=(3,),
+        forecasters=chosen,
+        out=out,
+        draws=300,
+        executor=executor,
+        **options,
+    )
 
 
 def files(folder):
@@ -130,7 +151,10 @@ def test_a_cluster_takes_batches(loopback, record, here, tmp_path):
 def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, here, tmp_path):
     notes = tmp_path / "notes"
     notes.mkdir()
-    several = [*choose("no", "base_rate_10y"), *(Slow(notes, code=f"slow{each}") for each in range(4))]
+    several = [
+        *choose("no", "base_rate_10y"),
+        *(Slow(notes, code=f"slow{each}") for each in range(4)),
+    ]
 
     def interrupted(step, done, total):
         if done:
@@ -140,12 +164,16 @@ def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, her
         run(record, tmp_path, Cluster(loopback.address), several, progress=interrupted)
     begun = len(list(notes.iterdir()))
     assert loopback.idle()
-    assert len(list(notes.iterdir())) <= begun + 4  # each worker stops after what it is doing: two dyads
+    assert (
+        len(list(notes.iterdir())) <= begun + 4
+    )  # each worker stops after what it is doing: two dyads
     finished = files(tmp_path)
     assert 0 < len(finished) < len(FEW) * len(several)
     run(record, tmp_path, Cluster(loopback.address))
     assert finished.items() <= files(tmp_path).items()
-    assert {name: text for name, text in files(tmp_path).items() if "slow" not in name} == files(here)
+    assert {name: text for name, text in files(tmp_path).items() if "slow" not in name} == files(
+        here
+    )
 
 
 @pytest.mark.slow
@@ -171,8 +199,15 @@ DEADLY = 12 * (FEW[2].year - 1990)
 def test_a_worker_killed_at_work_changes_nothing(loopback, record, tmp_path):
     notes, there, here = (tmp_path / name for name in ("notes", "there", "here"))
     notes.mkdir()
-    run(record, there, Cluster(loopback.address), [Slow(notes, seconds=0.1, deadly=DEADLY, victims=1)])
-    assert len(list(notes.glob(f"slow.{DEADLY}.*"))) == 2  # begun by the one, and again by the other
+    run(
+        record,
+        there,
+        Cluster(loopback.address),
+        [Slow(notes, seconds=0.1, deadly=DEADLY, victims=1)],
+    )
+    assert (
+        len(list(notes.glob(f"slow.{DEADLY}.*"))) == 2
+    )  # begun by the one, and again by the other
     with loopback.client() as client:
         assert len(client.nthreads()) == 1
     run(record, here, Processes(1), [Slow(notes, seconds=0)])
@@ -194,22 +229,44 @@ def peaks(folder):
 @pytest.mark.parametrize("where", [pytest.param("processes", marks=pytest.mark.slow), "cluster"])
 def test_memory_is_flat_over_origins(where, loopback, record, tmp_path):
     executor = Processes(2) if where == "processes" else Cluster(loopback.address)
-    backtest(record, MONTHS, horizons=(3,), forecasters=[Weighed(tmp_path, seconds=0)], out=tmp_path, executor=executor)
+    backtest(
+        record,
+        MONTHS,
+        horizons=(3,),
+        forecasters=[Weighed(tmp_path, seconds=0)],
+        out=tmp_path,
+        executor=executor,
+    )
     for by_origin in peaks(tmp_path).values():
         settled = sorted(by_origin)[len(by_origin) // 4 :]
         assert settled[-1] - settled[0] < 15
 
 
 @pytest.mark.slow
-def test_the_model_gives_the_same_on_a_cluster_and_takes_no_more_memory_with_time(loopback, record, tmp_path):
+def test_the_model_gives_the_same_on_a_cluster_and_takes_no_more_memory_with_time(
+    loopback, record, tmp_path
+):
     model = Variant("tiny", "tiny", sampler={"draws": 30, "tune": 30, "chains": 2})
     alone = Record.of(record.table, together="alone")
     kept = []
     for executor in (Processes(1), Cluster(loopback.address)):
         folder = tmp_path / type(executor).__name__
-        weighed = [model, *(Weighed(tmp_path, code=f"weighed{each}", seconds=0) for each in range(4))]
-        backtest(alone, MONTHS[-24:], horizons=(3,), forecasters=weighed, out=folder, draws=50, executor=executor)
-        contents = [json.loads(path.read_text()) for path in sorted((folder / "origins").glob("*tiny.json"))]
+        weighed = [
+            model,
+            *(Weighed(tmp_path, code=f"weighed{each}", seconds=0) for each in range(4)),
+        ]
+        backtest(
+            alone,
+            MONTHS[-24:],
+            horizons=(3,),
+            forecasters=weighed,
+            out=folder,
+            draws=50,
+            executor=executor,
+        )
+        contents = [
+            json.loads(path.read_text()) for path in sorted((folder / "origins").glob("*tiny.json"))
+        ]
         kept.append([content["cases"] for content in contents])
     assert kept[0] == kept[1]
 
@@ -223,7 +280,10 @@ def test_other_versions_are_named(loopback, record, tmp_path):
         odd = loopback.add(PYTHONPATH=str(tmp_path))
         client.wait_for_workers(len(known) + 1, timeout=20)
         (name,) = set(client.nthreads()) - known
-    with pytest.raises(SpecError, match=rf"worker {name} has scoringrules 0\.0\.1 \(here .*Install there what is here"):
+    with pytest.raises(
+        SpecError,
+        match=rf"worker {name} has scoringrules 0\.0\.1 \(here .*Install there what is here",
+    ):
         run(record, tmp_path / "run", Cluster(loopback.address))
     assert not (tmp_path / "run").exists()
     odd.kill()
@@ -241,7 +301,9 @@ def lose_workers(loopback, record, tmp_path):
     with loopback.client(workers=2):
         pass
     deadly = [Slow(tmp_path, seconds=0, deadly=DEADLY, victims=9)]
-    with pytest.raises(ForecastError, match=r"2 workers in succession were lost .* What is finished is kept"):
+    with pytest.raises(
+        ForecastError, match=r"2 workers in succession were lost .* What is finished is kept"
+    ):
         run(record, tmp_path / "run", Cluster(loopback.address), deadly)
     kept = files(tmp_path / "run")
     assert len(kept) >= 2
@@ -255,7 +317,18 @@ def lose_workers(loopback, record, tmp_path):
 @pytest.mark.slow
 def test_the_command_gives_the_same_with_a_worker_killed_in_the_middle(tmp_path):
     """The documented command, on three workers of which one is killed once some results are there."""
-    options = ["backtest", "CHN-JPN", "--from", "1990-01", "--every", "2", "--horizons", "3", "--models", "no"]
+    options = [
+        "backtest",
+        "CHN-JPN",
+        "--from",
+        "1990-01",
+        "--every",
+        "2",
+        "--horizons",
+        "3",
+        "--models",
+        "no",
+    ]
     options += ["--benchmarks", "base_rate_10y,last_window"]
     here, there = tmp_path / "here", tmp_path / "there"
     (tmp_path / "own").mkdir()
@@ -263,7 +336,16 @@ def test_the_command_gives_the_same_with_a_worker_killed_in_the_middle(tmp_path)
         victim = loopback.add()
         with loopback.client(workers=3):
             pass
-        command = [sys.executable, "-m", "forecast", *options, "--scheduler", loopback.address, "--out", str(there)]
+        command = [
+            sys.executable,
+            "-m",
+            "forecast",
+            *options,
+            "--scheduler",
+            loopback.address,
+            "--out",
+            str(there),
+        ]
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
             while process.poll() is None and len(list((there / "origins").glob("*"))) < 5:
                 time.sleep(0.02)
@@ -279,14 +361,25 @@ def test_the_command_gives_the_same_with_a_worker_killed_in_the_middle(tmp_path)
     assert (there / "cases.csv.gz").read_bytes() == (here / "cases.csv.gz").read_bytes()
 
 
-@pytest.mark.parametrize("address", ["", "here", "localhost:8786", "tcp://localhost", "http://localhost:8786"])
+@pytest.mark.parametrize(
+    "address", ["", "here", "localhost:8786", "tcp://localhost", "http://localhost:8786"]
+)
 def test_an_address_has_a_form(address):
     with pytest.raises(SpecError, match="expected an address such as tcp://host:8786"):
         Cluster(address)
 
 
 def forecast(*options, out):
-    given = ["backtest", "CHN-JPN", "--every", "12", "--models", "no", "--benchmarks", "base_rate_10y"]
+    given = [
+        "backtest",
+        "CHN-JPN",
+        "--every",
+        "12",
+        "--models",
+        "no",
+        "--benchmarks",
+        "base_rate_10y",
+    ]
     return CliRunner().invoke(app, [*given, "--out", str(out), *options])
 
 
@@ -313,6 +406,8 @@ def test_something_else_at_the_address_is_no_scheduler(record, tmp_path):
 
 
 def test_either_a_cluster_or_processes(tmp_path):
-    result = forecast("--scheduler", "tcp://localhost:8786", "--processes", "2", out=tmp_path / "run")
+    result = forecast(
+        "--scheduler", "tcp://localhost:8786", "--processes", "2", out=tmp_path / "run"
+    )
     assert result.exit_code == 2
     assert "choose one" in result.output

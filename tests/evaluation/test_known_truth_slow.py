@@ -44,7 +44,11 @@ class Oracle:
         level = np.full(asked.draws, self.levels[dyad][month - 1])
         ahead = []
         for _ in range(max(asked.horizons)):
-            level = MEAN + KEPT * (level - MEAN) + SPREAD * np.sqrt(1 - KEPT**2) * rng.standard_normal(asked.draws)
+            level = (
+                MEAN
+                + KEPT * (level - MEAN)
+                + SPREAD * np.sqrt(1 - KEPT**2) * rng.standard_normal(asked.draws)
+            )
             ahead.append(1 / (1 + np.exp(-level)))
         chances = np.stack(ahead, axis=1)
         return {horizon: chances[:, :horizon] for horizon in asked.horizons}
@@ -61,20 +65,35 @@ def test_on_pendulums_the_pendulum_wins_and_the_truth_is_not_beaten(tmp_path):
     member = Variant("pendulum", "the form of the truth", {"ceiling": ()}, sampler=sampler)
     benchmarks = choose("no", "base_rate_10y,base_rate_2y,last_window,local_level")
     found = backtest(
-        record_of(*counts), ORIGINS, horizons=(3, 12), forecasters=[member, Oracle(levels), *benchmarks],
-        out=tmp_path, executor=Processes(1),
-    )  # fmt: skip
+        record_of(*counts),
+        ORIGINS,
+        horizons=(3, 12),
+        forecasters=[member, Oracle(levels), *benchmarks],
+        out=tmp_path,
+        executor=Processes(1),
+    )
     given = found.cases[found.cases["given_n"]]
     for horizon in (3, 12):
-        crps = given[given["horizon"] == horizon].pivot(index=["dyad", "origin"], columns="model", values="crps")
+        crps = given[given["horizon"] == horizon].pivot(
+            index=["dyad", "origin"], columns="model", values="crps"
+        )
         years = crps.index.get_level_values("origin").str[:4].astype(int)
-        lead = {code: paired(crps["pendulum"], crps[code], years, horizon) for code in crps if code != "pendulum"}
+        lead = {
+            code: paired(crps["pendulum"], crps[code], years, horizon)
+            for code in crps
+            if code != "pendulum"
+        }
         # Base rates do not know where the pendulum stands.
-        assert all(lead[code].mean < -2 * lead[code].error for code in ("base_rate_10y", "base_rate_2y")), lead
-        # These do, but not that it is pulled back: after half a half-life little of that is to be seen, after two of
-        # them much.
+        assert all(
+            lead[code].mean < -2 * lead[code].error for code in ("base_rate_10y", "base_rate_2y")
+        ), lead
+        # These do, but not that it is pulled back: after half a half-life little of that is to be
+        # seen, after two of them much.
         for code in ("last_window", "local_level"):
-            assert lead[code].mean < {3: 2, 12: -1.28}[horizon] * lead[code].error, (code, lead[code])
+            assert lead[code].mean < {3: 2, 12: -1.28}[horizon] * lead[code].error, (
+                code,
+                lead[code],
+            )
         # The truth is not beaten; knowing parameters and level is worth a point or two.
         assert -2 * lead["oracle"].error < lead["oracle"].mean < 2.5, lead["oracle"]
 
@@ -82,7 +101,9 @@ def test_on_pendulums_the_pendulum_wins_and_the_truth_is_not_beaten(tmp_path):
 def test_the_oracle_is_one():
     level = pendulum(1)
     record = record_of(counts_of(1 / (1 + np.exp(-level)), volume=VOLUME))
-    answer = Oracle({"USA-CHN": level}).answer(record.view(date(2010, 1, 1)), Asked((3,), draws=4000))
+    answer = Oracle({"USA-CHN": level}).answer(
+        record.view(date(2010, 1, 1)), Asked((3,), draws=4000)
+    )
     month = 12 * 20
     expected = MEAN + KEPT * (level[month - 1] - MEAN)
     said = answer.chances["USA-CHN"][3][:, 0]

@@ -27,19 +27,31 @@ def table():
 def planted(table):
     """Add a future in which all is hostile, a past that is only told later, and revisions of known days."""
     events = table.events
-    future = events[events["date"] >= "2012-01-01"].assign(cameo="190", event_id=lambda e: "future " + e["event_id"])
+    future = events[events["date"] >= "2012-01-01"].assign(
+        cameo="190", event_id=lambda e: "future " + e["event_id"]
+    )
     past = events[(events["date"] >= "2009-01-01") & (events["date"] < "2012-01-01")]
-    told_later = past.assign(cameo="190", known_at=pd.Timestamp("2012-01-01"), event_id="late " + past["event_id"])
-    more = pd.concat([events, future, told_later], ignore_index=True).sort_values(["date", "event_id"])
+    told_later = past.assign(
+        cameo="190", known_at=pd.Timestamp("2012-01-01"), event_id="late " + past["event_id"]
+    )
+    more = pd.concat([events, future, told_later], ignore_index=True).sort_values(
+        ["date", "event_id"]
+    )
     return replace(table, events=more.reset_index(drop=True))
 
 
 def planted_eras():
     eras = read_eras()
-    hindsight = pd.DataFrame({
-        "dyad": DYADS, "era": "hindsight", "start": pd.Timestamp("2008-01-01"),
-        "recognised_at": pd.Timestamp("2012-01-01"), "name": "Seen later", "reference": "",
-    })  # fmt: skip
+    hindsight = pd.DataFrame(
+        {
+            "dyad": DYADS,
+            "era": "hindsight",
+            "start": pd.Timestamp("2008-01-01"),
+            "recognised_at": pd.Timestamp("2012-01-01"),
+            "name": "Seen later",
+            "reference": "",
+        }
+    )
     return pd.concat([eras, hindsight], ignore_index=True)
 
 
@@ -61,10 +73,15 @@ def test_the_future_moves_no_simulation_of_the_pool(table):
     rng = np.random.default_rng(1)
     total = rng.poisson(4.0, (2, 100, 4, 13))
     cooperative = rng.binomial(total, 0.5)
-    known = [record.view(ORIGIN).panel for record in (Record.of(table), Record.of(planted(table), eras=planted_eras()))]
+    known = [
+        record.view(ORIGIN).panel
+        for record in (Record.of(table), Record.of(planted(table), eras=planted_eras()))
+    ]
     late = Record.of(planted(table)).view(date(2013, 1, 1)).panel
     one, other, moved = (
-        pooled(Observed(main_record(panel, "USA-CHN"), total, cooperative), (12,), seed=1)[12].cooperative
+        pooled(Observed(main_record(panel, "USA-CHN"), total, cooperative), (12,), seed=1)[
+            12
+        ].cooperative
         for panel in (*known, late)
     )
     assert np.array_equal(one, other) and not np.array_equal(one, moved)
@@ -94,7 +111,10 @@ def test_the_canary_would_sing(table):
     """What was planted does move a forecast that may know of it: otherwise the tests above could not fail."""
     late = date(2013, 1, 1)
     honest, leaked = Record.of(table), Record.of(planted(table), eras=planted_eras())
-    assert leaked.view(late).past("USA-CHN").total.sum() > honest.view(late).past("USA-CHN").total.sum()
+    assert (
+        leaked.view(late).past("USA-CHN").total.sum()
+        > honest.view(late).past("USA-CHN").total.sum()
+    )
     assert "USA-CHN:hindsight" in leaked.view(late).panel["era"].to_numpy()
     assert "USA-CHN:hindsight" not in leaked.view(ORIGIN).panel["era"].to_numpy()
 
@@ -110,10 +130,20 @@ def test_windows_hold_what_was_recorded_and_the_baseline_that_was_known():
     record = record_of(counts_of(shares, volume=5))
     origin = date(2010, 1, 1)
     window = record.window(record.view(origin), "USA-CHN", 6)
-    final, _ = record.final["counts"].sel(dyad="USA-CHN").sum(("dataset", "direction", "class")).to_numpy(), None
+    final, _ = (
+        record.final["counts"]
+        .sel(dyad="USA-CHN")
+        .sum(("dataset", "direction", "class"))
+        .to_numpy(),
+        None,
+    )
     assert window.n == window.k == final[240:246].sum()
     past = window.past
-    assert (past.total.sum(), past.cooperative.sum(), window.before) == (final[228:240].sum(), 0, 0.0)
+    assert (past.total.sum(), past.cooperative.sum(), window.before) == (
+        final[228:240].sum(),
+        0,
+        0.0,
+    )
 
 
 def test_windows_that_are_not_over_are_none():
@@ -181,7 +211,10 @@ def test_bad_records(table):
         Record.of(table, dyads=["USA-FRA"])
     with pytest.raises(SpecError, match="given, none"):
         Record.of(table, eras="mine")
-    twice = replace(table, events=table.events.assign(dataset=lambda e: e["dataset"].where(e["date"] < "2000", "b")))
+    twice = replace(
+        table,
+        events=table.events.assign(dataset=lambda e: e["dataset"].where(e["date"] < "2000", "b")),
+    )
     with pytest.raises(DataError, match="resolved by one"):
         Record.of(twice)
     with pytest.raises(SpecError, match="an index records no events"):

@@ -22,8 +22,20 @@ class Model(Pooled):
 
 
 def pooled(record, out, benchmarks):
-    forecasters = [Model(LastWindow("stand_in")), Pooled(BaseRate("other", "no member", 36)), *choose("no", benchmarks)]
-    return backtest(record, ORIGINS, horizons=(6,), forecasters=forecasters, out=out, draws=200, executor=Processes(1))
+    forecasters = [
+        Model(LastWindow("stand_in")),
+        Pooled(BaseRate("other", "no member", 36)),
+        *choose("no", benchmarks),
+    ]
+    return backtest(
+        record,
+        ORIGINS,
+        horizons=(6,),
+        forecasters=forecasters,
+        out=out,
+        draws=200,
+        executor=Processes(1),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +43,9 @@ def runs(tmp_path_factory):
     shares = walk(step=0.5)
     later = np.r_[shares[:300], 1 - shares[300:]]  # from January 2015 on
     return [
-        pooled(record_of(counts_of(own, volume=15)), tmp_path_factory.mktemp(name), ",".join(SIMPLE))
+        pooled(
+            record_of(counts_of(own, volume=15)), tmp_path_factory.mktemp(name), ",".join(SIMPLE)
+        )
         for name, own in (("one", shares), ("two", later))
     ]
 
@@ -41,7 +55,9 @@ def test_the_pool_is_the_mean_of_the_model_and_the_simple_benchmarks(runs):
     table = cases.pivot(index=["origin", "given_n"], columns="model", values="p_up")
     assert table[POOL].to_numpy() == pytest.approx(table[members].mean(axis=1).to_numpy(), abs=1e-4)
     everybody = [*SIMPLE, "other"]
-    assert table[BENCHMARKS_EQUAL].to_numpy() == pytest.approx(table[everybody].mean(axis=1).to_numpy(), abs=1e-4)
+    assert table[BENCHMARKS_EQUAL].to_numpy() == pytest.approx(
+        table[everybody].mean(axis=1).to_numpy(), abs=1e-4
+    )
     means = cases.pivot(index=["origin", "given_n"], columns="model", values="mean")
     assert means[POOL].to_numpy() == pytest.approx(means[members].mean(axis=1).to_numpy(), abs=1e-3)
 
@@ -59,25 +75,46 @@ def test_the_subject_is_the_pool_and_is_compared_with_the_model(runs):
     skill = runs[0].skill
     assert (skill.subject, skill.model) == (POOL, "stand_in")
     assert skill.pool == pytest.approx(dict.fromkeys(["stand_in", *SIMPLE], 1 / 8))
-    assert {one["model"] for one in skill.row(6)["against"]} >= {"stand_in", BENCHMARKS_EQUAL, *SIMPLE}
-    assert {one["model"] for one in skill.row(6, model="stand_in")["against"]} >= {POOL, BENCHMARKS_EQUAL}
+    assert {one["model"] for one in skill.row(6)["against"]} >= {
+        "stand_in",
+        BENCHMARKS_EQUAL,
+        *SIMPLE,
+    }
+    assert {one["model"] for one in skill.row(6, model="stand_in")["against"]} >= {
+        POOL,
+        BENCHMARKS_EQUAL,
+    }
 
 
 def test_without_every_member_there_is_no_pool(tmp_path):
     found = pooled(record_of(counts_of(walk())), tmp_path, "base_rate_10y,local_level").skill
     assert (found.subject, found.model, found.pool) == ("stand_in", "stand_in", {})
-    assert set(found.models) == {"stand_in", "other", "base_rate_10y", "local_level", BENCHMARKS_EQUAL, NO_CHANGE}
+    assert set(found.models) == {
+        "stand_in",
+        "other",
+        "base_rate_10y",
+        "local_level",
+        BENCHMARKS_EQUAL,
+        NO_CHANGE,
+    }
 
 
 def test_the_benchmarks_of_the_pool_alone_are_a_forecaster(runs):
     """Whether the model improves the pool is measured against its seven benchmarks, not against a mean of more."""
     cases = runs[0].cases
     table = cases.pivot(index=["origin", "given_n"], columns="model", values="p_up")
-    assert table[POOL_WITHOUT_MODEL].to_numpy() == pytest.approx(table[[*SIMPLE]].mean(axis=1).to_numpy(), abs=1e-4)
+    assert table[POOL_WITHOUT_MODEL].to_numpy() == pytest.approx(
+        table[[*SIMPLE]].mean(axis=1).to_numpy(), abs=1e-4
+    )
     seven, pool = table[POOL_WITHOUT_MODEL], table[POOL]
-    assert (7 * seven + table["stand_in"]).to_numpy() == pytest.approx((8 * pool).to_numpy(), abs=2e-3)
+    assert (7 * seven + table["stand_in"]).to_numpy() == pytest.approx(
+        (8 * pool).to_numpy(), abs=2e-3
+    )
     assert runs[0].skill.against(POOL_WITHOUT_MODEL, 6) and runs[0].skill.models[POOL_WITHOUT_MODEL]
-    assert {one["against"] for one in runs[0].skill.without} <= {"base_rate_10y", POOL_WITHOUT_MODEL}
+    assert {one["against"] for one in runs[0].skill.without} <= {
+        "base_rate_10y",
+        POOL_WITHOUT_MODEL,
+    }
 
 
 def test_no_change_is_the_share_before_and_scores_its_absolute_error(runs):

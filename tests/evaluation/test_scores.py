@@ -33,7 +33,9 @@ from forecast.outlook.recorded import WindowCounts
 
 def window(total, cooperative, before=(10, 5)):
     counts = WindowCounts(np.array(total), np.array(cooperative))
-    return Window("USA-CHN", date(2020, 1, 1), len(total), counts, WindowCounts(*np.array(before)[:, None]))
+    return Window(
+        "USA-CHN", date(2020, 1, 1), len(total), counts, WindowCounts(*np.array(before)[:, None])
+    )
 
 
 def rng(seed=1):
@@ -45,14 +47,18 @@ def test_crps_is_that_of_the_draws():
     seen = window([5, 0, 4], [2, 0, 3])
     found = predict_given(chances, seen, rng(7))
     draws = rng(7).binomial(seen.counts.total, chances).sum(axis=1) / seen.n
-    assert crps(found, 5 / 9) == pytest.approx(100 * scoringrules.crps_ensemble(5 / 9, draws, estimator="nrg"))
+    assert crps(found, 5 / 9) == pytest.approx(
+        100 * scoringrules.crps_ensemble(5 / 9, draws, estimator="nrg")
+    )
     assert crps(found, 5 / 9) == pytest.approx(
         100 * (np.abs(draws - 5 / 9).mean() - np.abs(draws[:, None] - draws).mean() / 2)
     )
 
 
 def test_crps_of_an_even_bet_by_hand():
-    even = Prediction(np.array([0.5, 0.0, 0.5]), 0.0, 0.0, None, None)  # 0 or 1: |x - y| is 0.5 and |x - x'| is 0.5
+    even = Prediction(
+        np.array([0.5, 0.0, 0.5]), 0.0, 0.0, None, None
+    )  # 0 or 1: |x - y| is 0.5 and |x - x'| is 0.5
     assert crps(even, 0.5) == pytest.approx(100 * (0.5 - 0.25))
 
 
@@ -72,7 +78,9 @@ def test_counts_of_thousands_have_their_binomial_probability(chance):
     chances, total = np.full((60, 24), chance), np.full(24, 150)
     for count in (0, int(3600 * chance), int(3600 * chance) + 15, 3600):
         expected = binom.pmf(count, 3600, chance)
-        assert probability_of_count(chances, total, count) == pytest.approx(expected, rel=1e-9, abs=1e-15)
+        assert probability_of_count(chances, total, count) == pytest.approx(
+            expected, rel=1e-9, abs=1e-15
+        )
 
 
 def test_the_log_score_of_beta_binomial_chances():
@@ -101,8 +109,12 @@ def test_an_unknown_number_of_events_is_given_that_the_window_is_not_void():
 
 
 def test_a_window_after_silence_has_as_many_events_as_it_needs():
-    silent = predict_free(np.full((4000, 2), 0.5), np.zeros((4000, 2), dtype=int), window([4, 0], [4, 0]), rng())
-    assert silent.support[np.flatnonzero(silent.weights)] == pytest.approx([0, 1 / 3, 2 / 3, 1], abs=0.003)
+    silent = predict_free(
+        np.full((4000, 2), 0.5), np.zeros((4000, 2), dtype=int), window([4, 0], [4, 0]), rng()
+    )
+    assert silent.support[np.flatnonzero(silent.weights)] == pytest.approx(
+        [0, 1 / 3, 2 / 3, 1], abs=0.003
+    )
     assert silent.weights[0] == pytest.approx(1 / 8, abs=0.02)
 
 
@@ -114,10 +126,17 @@ def test_kept_values_come_back_as_they_were():
 
 def test_a_mixture_is_scored_as_its_draws_would_be():
     seen = window([8], [3])
-    parts = [predict_given(rng(i).beta(a, b, (500, 1)), seen, rng(i + 5)) for i, (a, b) in enumerate(((2, 5), (5, 2)))]
+    parts = [
+        predict_given(rng(i).beta(a, b, (500, 1)), seen, rng(i + 5))
+        for i, (a, b) in enumerate(((2, 5), (5, 2)))
+    ]
     blend = mixed(parts)
-    draws = np.concatenate([np.repeat(part.support, np.rint(500 * part.weights).astype(int)) for part in parts])
-    assert crps(blend, 3 / 8) == pytest.approx(100 * scoringrules.crps_ensemble(3 / 8, draws, estimator="nrg"))
+    draws = np.concatenate(
+        [np.repeat(part.support, np.rint(500 * part.weights).astype(int)) for part in parts]
+    )
+    assert crps(blend, 3 / 8) == pytest.approx(
+        100 * scoringrules.crps_ensemble(3 / 8, draws, estimator="nrg")
+    )
     assert blend.up == pytest.approx((parts[0].up + parts[1].up) / 2)
     assert blend.density == pytest.approx((parts[0].density + parts[1].density) / 2)
 
@@ -132,7 +151,9 @@ def test_intervals_and_pit_are_calibrated_when_the_forecaster_is():
         inside.append([covered(found, level) for level in (0.5, 0.8, 0.9)])
     assert kstest(values, "uniform").pvalue > 0.01
     levels = np.array([0.5, 0.8, 0.9])
-    assert (np.mean(inside, axis=0) > levels + 0.02).all()  # shares of nine events have steps: more than is named
+    assert (
+        np.mean(inside, axis=0) > levels + 0.02
+    ).all()  # shares of nine events have steps: more than is named
     middle = [in_the_middle(values, level) for level in levels]
     assert middle == pytest.approx(levels, abs=3 * np.sqrt(0.25 / 600))
     band = pit_band(values)
@@ -182,14 +203,18 @@ def test_paired_differences_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("by_year", "by_dyad", "months"), [(0.4, 0.0, 12), (0.0, 0.5, 12), (0.3, 0.3, 12), (0.3, 0.3, 24)]
+    ("by_year", "by_dyad", "months"),
+    [(0.4, 0.0, 12), (0.0, 0.5, 12), (0.3, 0.3, 12), (0.3, 0.3, 24)],
 )
 def test_intervals_of_differences_cover_the_truth_whatever_is_shared(by_year, by_dyad, months):
     """Years share news and dyads share mistakes: errors by years alone would miss the second."""
     chance, inside, alone = rng(7), [], []
     year, dyad = np.repeat(np.arange(2015, 2027), 20), np.tile(np.repeat(np.arange(10), 2), 12)
     for _ in range(200):
-        shared = by_year * chance.standard_normal(12)[year - 2015] + by_dyad * chance.standard_normal(10)[dyad]
+        shared = (
+            by_year * chance.standard_normal(12)[year - 2015]
+            + by_dyad * chance.standard_normal(10)[dyad]
+        )
         score = shared + chance.standard_normal(240)
         found, years = (paired(score, np.zeros(240), year, months, *more) for more in ((dyad,), ()))
         assert found.error > years.error - 1e-9
@@ -201,8 +226,11 @@ def test_intervals_of_differences_cover_the_truth_whatever_is_shared(by_year, by
 
 def test_one_rule_says_who_is_better():
     assert [lead(*ends) for ends in ((-2.0, -0.1), (0.1, 2.0), (-0.1, 0.1), (None, None))] == [
-        "this", "other", "undecided", "unknown",
-    ]  # fmt: skip
+        "this",
+        "other",
+        "undecided",
+        "unknown",
+    ]
     few = paired([1.0, 2.0], [1.0, 1.0], [2001, 2002], 12)
     assert lead(few.low, few.high) == "unknown"
     one = paired(np.arange(8.0), np.zeros(8), np.arange(2000, 2008), 12, ["A"] * 8)

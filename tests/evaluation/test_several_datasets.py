@@ -33,7 +33,10 @@ def hostile(dataset="another", **choices):
 
 def test_one_of_several_datasets_has_to_be_chosen():
     table = record_with(hostile())[1].table
-    with pytest.raises(DataError, match=r"another, made, and a prediction is resolved by one; choose it \(--dataset"):
+    with pytest.raises(
+        DataError,
+        match=r"another, made, and a prediction is resolved by one; choose it \(--dataset",
+    ):
         Record.of(table)
     with pytest.raises(SpecError, match="there is no 'gdelt'; the data hold another, made"):
         Record.of(table, dataset="gdelt")
@@ -57,10 +60,14 @@ def test_what_is_predicted_and_what_benchmarks_see_is_one_dataset(name):
 def test_a_view_holds_every_dataset_as_it_was_known():
     other = hostile()
     late = other[(other["date"] >= "2003-01-01") & (other["date"] < "2005-01-01")]
-    told = pd.concat([other, late.assign(n=99, known_at=pd.Timestamp("2005-01-01"))], ignore_index=True)
+    told = pd.concat(
+        [other, late.assign(n=99, known_at=pd.Timestamp("2005-01-01"))], ignore_index=True
+    )
     view, honest = record_with(told)[1].view(ORIGIN), record_with(other)[1].view(ORIGIN)
     assert np.array_equal(view.panel["counts"], honest.panel["counts"])
-    assert view.record.view(date(2005, 2, 1)).panel["counts"].sum() > honest.panel["counts"].sum() + 99
+    assert (
+        view.record.view(date(2005, 2, 1)).panel["counts"].sum() > honest.panel["counts"].sum() + 99
+    )
 
 
 def test_a_dyad_of_another_dataset_alone_is_not_predicted():
@@ -83,12 +90,14 @@ def archive(tmp_path_factory):
     for year in range(2004, 2013):
         rows = [
             gdelt_row(
-                1000 * year + 20 * month + one, f"{year}{month:02}{7 * one + 3:02}", width=57,
+                1000 * year + 20 * month + one,
+                f"{year}{month:02}{7 * one + 3:02}",
+                width=57,
                 code="042" if (one + month + year) % 3 else "112",
             )
             for month in range(1, 13)
             for one in range(4)
-        ]  # fmt: skip
+        ]
         written(folder / f"{year}.csv", rows)
     import_files(folder, folder / "archive")
     return folder / "archive"
@@ -96,10 +105,28 @@ def archive(tmp_path_factory):
 
 def run(archive, out, *options):
     given = [
-        "backtest", "--archive", archive, "USA-CHN", "--from", "2011-01", "--to", "2012-01", "--every", "6",
-        "--horizons", "3", "--models", "no", "--benchmarks", "base_rate_10y,last_window", "--processes", "1",
-        "--out", out, *options,
-    ]  # fmt: skip
+        "backtest",
+        "--archive",
+        archive,
+        "USA-CHN",
+        "--from",
+        "2011-01",
+        "--to",
+        "2012-01",
+        "--every",
+        "6",
+        "--horizons",
+        "3",
+        "--models",
+        "no",
+        "--benchmarks",
+        "base_rate_10y,last_window",
+        "--processes",
+        "1",
+        "--out",
+        out,
+        *options,
+    ]
     return CliRunner().invoke(app, [str(one) for one in given])
 
 
@@ -115,7 +142,10 @@ def test_the_first_dataset_named_is_predicted(archive, tmp_path, undrawn):
     ):
         done = run(archive, tmp_path / f"{place}", "--data", data, *options)
         assert done.exit_code == 0, done.output
-        assert json.loads((tmp_path / f"{place}" / "skill.json").read_text())["choices"]["dataset"] == own
+        assert (
+            json.loads((tmp_path / f"{place}" / "skill.json").read_text())["choices"]["dataset"]
+            == own
+        )
         cases[place] = (tmp_path / f"{place}" / "cases.csv.gz").read_bytes()
     assert cases[0] == cases[1] == cases[2] != cases[3]
     assert "chronology and gdelt" in (tmp_path / "0" / "index.html").read_text("utf-8")
@@ -128,8 +158,14 @@ def test_a_model_is_fitted_to_all_datasets(tmp_path):
     _, record = record_with(hostile())
     member = Variant("quick", "few draws", sampler={"draws": 30, "tune": 60, "chains": 2})
     results = backtest(
-        record, [ORIGIN], horizons=(3,), forecasters=[member, *choose("no", "base_rate_10y")], out=tmp_path, draws=200
+        record,
+        [ORIGIN],
+        horizons=(3,),
+        forecasters=[member, *choose("no", "base_rate_10y")],
+        out=tmp_path,
+        draws=200,
     )
     quick = results.cases[results.cases["model"] == "quick"]
-    # The other dataset has a tenth of cooperation: what is predicted is the share of the one that resolves.
+    # The other dataset has a tenth of cooperation: what is predicted is the share of the one that
+    # resolves.
     assert len(quick) and quick["mean"].between(40, 75).all()

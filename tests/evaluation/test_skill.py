@@ -24,9 +24,14 @@ def results(tmp_path_factory):
     benchmarks = choose("no", "base_rate_10y,last_window,base_rate_2y")
     record = record_of(counts_of(walk(step=0.5), volume=15))
     return backtest(
-        record, ORIGINS, horizons=(3, 12), forecasters=benchmarks, out=tmp_path_factory.mktemp("run"), draws=200,
+        record,
+        ORIGINS,
+        horizons=(3, 12),
+        forecasters=benchmarks,
+        out=tmp_path_factory.mktemp("run"),
+        draws=200,
         executor=Processes(1),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +95,9 @@ def test_what_is_no_json_of_that_kind_is_rejected(tmp_path, text):
 
 def test_cases_without_a_column_are_rejected(folder, tmp_path):
     (tmp_path / "skill.json").write_bytes((folder / "skill.json").read_bytes())
-    pd.read_csv(folder / "cases.csv.gz").drop(columns="pit").to_csv(tmp_path / "cases.csv.gz", index=False)
+    pd.read_csv(folder / "cases.csv.gz").drop(columns="pit").to_csv(
+        tmp_path / "cases.csv.gz", index=False
+    )
     with pytest.raises(DataError, match="pit is missing"):
         Results.read(tmp_path)
 
@@ -98,7 +105,13 @@ def test_cases_without_a_column_are_rejected(folder, tmp_path):
 def test_rows_are_found_and_the_subject_is_compared_with_everybody(results):
     skill = results.skill
     assert skill.subject == "base_rate_10y" and skill.period == "2015-"
-    assert list(skill.models) == ["base_rate_10y", "last_window", "base_rate_2y", "mixture_equal", "no_change"]
+    assert list(skill.models) == [
+        "base_rate_10y",
+        "last_window",
+        "base_rate_2y",
+        "mixture_equal",
+        "no_change",
+    ]
     for other in set(skill.models) - {skill.subject}:
         found, row = skill.against(other, 12), skill.row(12, model=other)
         assert found["difference"] == pytest.approx(skill.row(12)["crps"] - row["crps"], abs=2e-4)
@@ -107,7 +120,9 @@ def test_rows_are_found_and_the_subject_is_compared_with_everybody(results):
 
 
 def test_the_subject_is_the_pool_or_the_model_if_there_is_one():
-    assert subject_of({"pendulum": False, "last_window": True}, ("pendulum", "last_window")) == "pool"
+    assert (
+        subject_of({"pendulum": False, "last_window": True}, ("pendulum", "last_window")) == "pool"
+    )
     assert subject_of({"no_cycle": False, "pendulum": False, "last_window": True}) == "pendulum"
     assert subject_of({"no_cycle": False, "last_window": True}) == "no_cycle"
     assert subject_of({"last_window": True, "base_rate_10y": True}) == "base_rate_10y"
@@ -128,17 +143,30 @@ def test_the_interval_of_a_difference_holds_what_it_should():
 
 def case(dyad, origin, horizon, crps, *, share=20.0, mean=60.0, n=20):
     return {
-        "dyad": dyad, "origin": origin, "horizon": horizon, "given_n": False, "n": n, "k": round(n * share / 100),
-        "share": share, "mean": mean, "low": mean - 9, "high": mean + 9, "crps": crps,
-    }  # fmt: skip
+        "dyad": dyad,
+        "origin": origin,
+        "horizon": horizon,
+        "given_n": False,
+        "n": n,
+        "k": round(n * share / 100),
+        "share": share,
+        "mean": mean,
+        "low": mean - 9,
+        "high": mean + 9,
+        "crps": crps,
+    }
 
 
 def test_misses_do_not_overlap_and_are_the_worst_of_their_period():
     cases = [
-        case("USA-CHN", f"{year}-{month:02}-01", 12, year % 7 + month) for year in range(2010, 2022) for month in (1, 7)
+        case("USA-CHN", f"{year}-{month:02}-01", 12, year % 7 + month)
+        for year in range(2010, 2022)
+        for month in (1, 7)
     ]
     cases += [case("USA-CHN", "2020-04-01", 3, 99.0), case("USA-CHN", "2021-01-01", 12, 999.0, n=3)]
-    found = worst_misses(pd.DataFrame(cases), pd.DataFrame(cases[:5]), record_of(counts_of(walk())).table)
+    found = worst_misses(
+        pd.DataFrame(cases), pd.DataFrame(cases[:5]), record_of(counts_of(walk())).table
+    )
     reported = [one for one in found if one["period"] == "2015-"]
     assert found[: len(reported)] == reported and len(reported) < MOST
     assert (reported[0]["origin"], reported[0]["crps"]) == ("2020-04-01", 99.0)
@@ -151,13 +179,24 @@ def test_misses_do_not_overlap_and_are_the_worst_of_their_period():
 
 def test_the_events_of_a_miss_are_on_the_side_on_which_it_was_wrong():
     table = read_chronology(dyads=["USA-CHN"])
-    cases = pd.DataFrame([case("USA-CHN", "2018-01-01", 12, 30.0), case("USA-CHN", "2023-10-01", 3, 20.0, share=90.0)])
+    cases = pd.DataFrame(
+        [
+            case("USA-CHN", "2018-01-01", 12, 30.0),
+            case("USA-CHN", "2023-10-01", 3, 20.0, share=90.0),
+        ]
+    )
     hostile, cooperative = worst_misses(cases, cases[:0], table)
     kinds = {event["kind"] for event in hostile["events"]}
-    assert kinds <= {"violence", "coercion", "threat", "verbal conflict"} and len(hostile["events"]) == MOST_EVENTS
+    assert (
+        kinds <= {"violence", "coercion", "threat", "verbal conflict"}
+        and len(hostile["events"]) == MOST_EVENTS
+    )
     assert all("2018-01-01" <= event["date"] < "2019-01-01" for event in hostile["events"])
     assert not kinds & {event["kind"] for event in cooperative["events"]}
-    assert all(event["summary"] and event["reference"] for event in hostile["events"] + cooperative["events"])
+    assert all(
+        event["summary"] and event["reference"]
+        for event in hostile["events"] + cooperative["events"]
+    )
     assert Record.of(table).dataset == "chronology"
 
 
@@ -193,17 +232,35 @@ def test_one_dyad_of_many_is_not_called_better_by_its_interval_alone(results):
 
 def test_reliability_counts_the_cases_of_each_bin():
     said = [0.1, 0.2, 0.45, 0.55, 0.59, 0.9]
-    cases = pd.DataFrame({
-        "model": "pool", "given_n": False, "horizon": 12, "dyad": "USA-CHN",
-        "origin": [f"{2015 + place}-01-01" for place in range(6)], "p_up": said, "p_down": 0.05,
-        "up": [False, True, False, False, True, True], "down": False,
-    })  # fmt: skip
+    cases = pd.DataFrame(
+        {
+            "model": "pool",
+            "given_n": False,
+            "horizon": 12,
+            "dyad": "USA-CHN",
+            "origin": [f"{2015 + place}-01-01" for place in range(6)],
+            "p_up": said,
+            "p_down": 0.05,
+            "up": [False, True, False, False, True, True],
+            "down": False,
+        }
+    )
     found = reliability_rows(cases, "pool")
-    higher = {(one["low"], one["high"]): one for one in found if one["outcome"] == "higher" and one["horizon"] is None}
+    higher = {
+        (one["low"], one["high"]): one
+        for one in found
+        if one["outcome"] == "higher" and one["horizon"] is None
+    }
     assert {ends: one["n"] for ends, one in higher.items()} == {
-        (0.0, 1.0): 6, (0.0, 0.2): 1, (0.2, 0.4): 1, (0.4, 0.6): 3, (0.8, 1.0): 1,
-    }  # fmt: skip
+        (0.0, 1.0): 6,
+        (0.0, 0.2): 1,
+        (0.2, 0.4): 1,
+        (0.4, 0.6): 3,
+        (0.8, 1.0): 1,
+    }
     middle = higher[0.4, 0.6]
     assert (middle["said"], middle["happened"], middle["frequency"]) == (0.53, 1, 0.3333)
     assert middle["gap"] == pytest.approx(0.53 - 1 / 3, abs=1e-4)
-    assert {one["horizon"] for one in found} == {None, 12} and {one["period"] for one in found} == {"2015-"}
+    assert {one["horizon"] for one in found} == {None, 12} and {one["period"] for one in found} == {
+        "2015-"
+    }

@@ -26,7 +26,9 @@ def record():
 
 @cache
 def answered():
-    return Variant("quick", "few draws", sampler=QUICK).answer(record().view(date(2002, 1, 1)), ASKED)
+    return Variant("quick", "few draws", sampler=QUICK).answer(
+        record().view(date(2002, 1, 1)), ASKED
+    )
 
 
 def test_a_fit_of_every_origin_is_noted():
@@ -39,7 +41,9 @@ def test_a_fit_of_every_origin_is_noted():
 def test_chances_follow_the_record_and_how_busy_months_are():
     answer = answered()
     chances = answer.chances["USA-CHN"]
-    usual, busy = ({h: chance.given(np.full(h, volume)) for h, chance in chances.items()} for volume in (4, 12))
+    usual, busy = (
+        {h: chance.given(np.full(h, volume)) for h, chance in chances.items()} for volume in (4, 12)
+    )
     assert {h: chance.shape for h, chance in usual.items()} == {3: (300, 3), 12: (300, 12)}
     recent = record().view(answer.origin).past("USA-CHN").recent(12)
     assert usual[3].mean() == pytest.approx(recent.cooperative.sum() / recent.total.sum(), abs=0.2)
@@ -58,8 +62,12 @@ def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
     assert used == [None, 1, 2, 1]
 
 
-@pytest.mark.parametrize(("sampler", "passed", "fits"), [({}, True, 1), ({}, False, 2), ({"draws": 100}, False, 1)])
-def test_a_fit_that_misses_a_check_is_sampled_once_more_as_a_report_is(sampler, passed, fits, monkeypatch):
+@pytest.mark.parametrize(
+    ("sampler", "passed", "fits"), [({}, True, 1), ({}, False, 2), ({"draws": 100}, False, 1)]
+)
+def test_a_fit_that_misses_a_check_is_sampled_once_more_as_a_report_is(
+    sampler, passed, fits, monkeypatch
+):
     import forecast.model as model
     from forecast.model import sampling
     from forecast.model.sampling import LONE_TREES
@@ -74,7 +82,11 @@ def test_a_fit_that_misses_a_check_is_sampled_once_more_as_a_report_is(sampler, 
         def __init__(self, panel, spec, **options):
             used.append(options | {"panel": panel})
             self.panel, self.spec = panel, spec
-            self.provenance = {name: options[name] for name in ("draws", "tune", "chains", "seed") if name in options}
+            self.provenance = {
+                name: options[name]
+                for name in ("draws", "tune", "chains", "seed")
+                if name in options
+            }
 
     for module in (model, sampling):
         monkeypatch.setattr(module, "fit", Made)
@@ -84,7 +96,10 @@ def test_a_fit_that_misses_a_check_is_sampled_once_more_as_a_report_is(sampler, 
     assert len(used) == fits
     if fits == 2:
         first, second = used
-        assert second["draws"] == 2 * Made.posterior.sizes["draw"] and second["target_accept"] > LONE_TREES[0]
+        assert (
+            second["draws"] == 2 * Made.posterior.sizes["draw"]
+            and second["target_accept"] > LONE_TREES[0]
+        )
         assert second["seed"] == first["seed"] and second["panel"] is first["panel"]
 
 
@@ -92,7 +107,9 @@ def test_ablations_leave_out_what_they_say():
     from forecast import PendulumSpec
 
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
-    spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in VARIANTS.items()}
+    spec = {
+        code: PendulumSpec.from_dict(member.settings(panel)) for code, member in VARIANTS.items()
+    }
     assert spec["pendulum"] == PendulumSpec()
     assert spec["no_cycle"] == PendulumSpec(trend="walk", cycle="none", ceiling="none")
     assert spec["no_return"] == PendulumSpec(trend="walk")
@@ -100,8 +117,14 @@ def test_ablations_leave_out_what_they_say():
     assert (spec["no_hierarchy"].pooling, spec["no_month_noise"].month_noise) == (False, False)
     assert not spec["no_volume"].volume_effect
     assert set(spec) == {
-        "pendulum", "no_cycle", "no_return", "no_ceiling", "no_hierarchy", "no_month_noise", "no_volume",
-    }  # fmt: skip
+        "pendulum",
+        "no_cycle",
+        "no_return",
+        "no_ceiling",
+        "no_hierarchy",
+        "no_month_noise",
+        "no_volume",
+    }
     assert not any(member.benchmark for member in VARIANTS.values())
 
 
@@ -112,8 +135,11 @@ def test_a_member_with_drivers_uses_what_was_known_on_the_day():
     assert panel.attrs["as_of"] == "2002-06-30"
     drivers = dict(member._spec(panel).drivers)
     assert drivers == {
-        "us_election_year": "cycle", "us_first_year": "cycle", "party_congress": "month", "summit": "month",
-    }  # fmt: skip
+        "us_election_year": "cycle",
+        "us_first_year": "cycle",
+        "party_congress": "month",
+        "summit": "month",
+    }
     given = panel["driver_given"].sel(driver="summit", dyad="USA-CHN").to_numpy()
     assert given[:12].sum() == 0, "the next summit is known thirty days before"
     years = panel["driver_given"].sel(driver="us_election_year", dyad="USA-CHN").to_numpy()
@@ -131,7 +157,9 @@ def test_two_classes_keep_every_event_on_its_side():
     both = two_classes(panel)
     validate_panel(both)
     cut = panel.attrs["zero_cut"]
-    assert int(both["counts"].isel({"class": 1}).sum()) == int(panel["counts"].isel({"class": slice(cut, None)}).sum())
+    assert int(both["counts"].isel({"class": 1}).sum()) == int(
+        panel["counts"].isel({"class": slice(cut, None)}).sum()
+    )
     assert int(both["counts"].sum()) == int(panel["counts"].sum())
 
 

@@ -45,7 +45,9 @@ def test_kinds_are_codes_of_their_class():
     scale, kinds = read_scale("commitment"), read_kinds()
     assert set(kinds.values()) <= set(read_codes().index)
     assert all(scale.classes[scale.class_of[kinds[name]]] == name for name in scale.classes)
-    with pytest.raises(DataError, match=r"'war': there is no such kind; the kinds are violence, .* and agreement"):
+    with pytest.raises(
+        DataError, match=r"'war': there is no such kind; the kinds are violence, .* and agreement"
+    ):
         code_of_kind("war")
 
 
@@ -105,22 +107,31 @@ def test_what_is_there_already_is_named_and_not_counted_twice(record, tmp_path):
 def test_what_only_resembles_a_row_is_counted_and_named(record, tmp_path):
     table = add_events(record, file(tmp_path, "2026-06-11,USA,CHN,,sanction,An embargo\n"))
     assert len(table.additions[0].events) == 1
-    assert any("line 2 is like 2026-06-10, 163" in sentence for sentence in describe_additions(table))
+    assert any(
+        "line 2 is like 2026-06-10, 163" in sentence for sentence in describe_additions(table)
+    )
 
 
 def test_whoever_adds_says_that_the_record_is_complete(record, tmp_path):
     assert coverage_end(record, "USA-CHN") == date(2026, 6, 13)
     table = add_events(record, file(tmp_path, GOOD + "2026-08-01,CHN,USA,10,,unusable\n"))
     assert coverage_end(table, "USA-CHN") == date(2026, 6, 20)
-    assert str(summarise(table).set_index("dyad").loc["USA-CHN", "last_even"].date()) == "2026-06-20"
+    assert (
+        str(summarise(table).set_index("dyad").loc["USA-CHN", "last_even"].date()) == "2026-06-20"
+    )
     assert coverage_end(table, "IND-PAK") == coverage_end(record, "IND-PAK")
     stated = add_events(record, file(tmp_path, GOOD), covered_to="USA-CHN:2026-07-31")
     panel = build_panel(stated, dyads=["USA-CHN"])
     assert str(panel["time"].to_numpy()[-1])[:7] == "2026-07"
     assert panel["covered"].to_numpy()[0, 0, -1]
     early = add_events(record, file(tmp_path, GOOD), covered_to="USA-CHN:2026-06-15")
-    assert additions_of(build_panel(early, dyads=["USA-CHN"]).attrs)[0].events == ()  # there, and outside coverage
-    for day, words in (("2026-06-01", "is before 2026-06-13"), (date.today() + timedelta(days=1), "in the future")):
+    assert (
+        additions_of(build_panel(early, dyads=["USA-CHN"]).attrs)[0].events == ()
+    )  # there, and outside coverage
+    for day, words in (
+        ("2026-06-01", "is before 2026-06-13"),
+        (date.today() + timedelta(days=1), "in the future"),
+    ):
         with pytest.raises(SpecError, match=words):
             add_events(record, file(tmp_path, GOOD), covered_to=f"USA-CHN:{day}")
 
@@ -134,7 +145,9 @@ def test_an_old_event_shortens_no_coverage(record, tmp_path):
 def test_a_panel_says_what_was_added_to_it(record, tmp_path):
     rows = "2026-05-20,CHN,USA,,visit,A minister comes\n2026-06-20,CHN,USA,,aid,Help comes\n"
     table = add_events(record, file(tmp_path, rows))
-    before, after = (build_panel(one, dyads=["USA-CHN"], as_of="2026-05-31") for one in (record, table))
+    before, after = (
+        build_panel(one, dyads=["USA-CHN"], as_of="2026-05-31") for one in (record, table)
+    )
     assert after.attrs["counted"] == before.attrs["counted"] + 1
     assert after.attrs["digest"] != before.attrs["digest"]
     assert "additions" not in before.attrs
@@ -156,11 +169,15 @@ def test_additions_survive_what_is_done_to_tables(record, tmp_path):
 
 
 def test_from_python(record):
-    frame = pd.DataFrame({"date": [pd.Timestamp("2026-06-20")], "source": "CHN", "target": "USA", "code": "0871"})
+    frame = pd.DataFrame(
+        {"date": [pd.Timestamp("2026-06-20")], "source": "CHN", "target": "USA", "code": "0871"}
+    )
     for rows in (frame, frame.to_dict("records")):
         table = add_events(record, rows)
         assert table.additions[0].file == "rows"
-        assert table.events[table.events["reference"] == "rows, row 1"]["cameo"].tolist() == ["0871"]
+        assert table.events[table.events["reference"] == "rows, row 1"]["cameo"].tolist() == [
+            "0871"
+        ]
 
 
 def test_a_file_that_is_no_such_file_is_rejected_whole(record, tmp_path):
@@ -168,7 +185,11 @@ def test_a_file_that_is_no_such_file_is_rejected_whole(record, tmp_path):
         ("date,source,target,summary\n", "2026-06-20,CHN,USA,x\n", "'code' is missing"),
         ("date,source,code\n", "2026-06-20,CHN,042\n", "'target' is missing"),
         ("date;source;target;kind\n", "2026-06-20;CHN;USA;visit\n", "separated by ','"),
-        ("date,source,target,kind,reference,referense\n", "2026-06-20,CHN,USA,visit,x,y\n", "'referense'"),
+        (
+            "date,source,target,kind,reference,referense\n",
+            "2026-06-20,CHN,USA,visit,x,y\n",
+            "'referense'",
+        ),
         (HEADER, "", "a header and no rows"),
         (HEADER, "2026-06-16,USA,CHN,,warfare,?\n", "none of 1 rows is usable"),
         (HEADER, "2026-06-16,USA,FRA,,visit,?\n", "none of 1 rows is usable"),
@@ -184,7 +205,9 @@ def test_a_file_that_is_no_such_file_is_rejected_whole(record, tmp_path):
 def test_a_source_with_additions(tmp_path):
     file(tmp_path, GOOD, "1.csv")
     file(tmp_path, GOOD.replace("06-20", "06-21"), "2.csv")
-    records = open_source(Source(additions=(str(tmp_path),), covered_to=("USA-CHN:2026-06-30",)), ["USA-CHN"])
+    records = open_source(
+        Source(additions=(str(tmp_path),), covered_to=("USA-CHN:2026-06-30",)), ["USA-CHN"]
+    )
     assert [one.file for one in records.table.additions] == ["1.csv", "2.csv"]
     assert records.last_day("USA-CHN") == date(2026, 6, 30)
     assert {"1.csv", "2.csv", "USA-CHN.csv"} <= records.digests_of(["USA-CHN"]).keys()
@@ -204,7 +227,20 @@ def test_a_day_of_coverage_without_events_is_rejected(command):
 
 
 CELLS = st.sampled_from(
-    ["2026-06-20", "2026-05-20", "CHN", "USA", "042", "visit", "", "x", '"', "2026-6-1", "IND", "-1"]
+    [
+        "2026-06-20",
+        "2026-05-20",
+        "CHN",
+        "USA",
+        "042",
+        "visit",
+        "",
+        "x",
+        '"',
+        "2026-6-1",
+        "IND",
+        "-1",
+    ]
 )
 
 
@@ -217,7 +253,9 @@ def test_every_row_is_added_repeated_or_rejected(record, rows):
         assert "is usable" in str(error)
         return
     (addition,) = table.additions
-    assert len(addition.events) + addition.repeated + addition.rejected == addition.rows == len(rows)
+    assert (
+        len(addition.events) + addition.repeated + addition.rejected == addition.rows == len(rows)
+    )
     assert len(table.events) == len(record.events) + len(addition.events)
     assert table.events["event_id"].is_unique
 
@@ -233,6 +271,9 @@ def test_the_page_for_users_is_right(record, tmp_path):
     assert (len(addition.events), addition.rejected, addition.repeated) == (5, 0, 0)
     panel = build_panel(told["table"], dyads=["USA-CHN"], as_of="2026-06-18")
     assert f"report/USA-CHN-{addition.extensions[0].to}" in text
-    assert panel.attrs["counted"] == build_panel(record, dyads=["USA-CHN"], as_of="2026-06-18").attrs["counted"] + 4
+    assert (
+        panel.attrs["counted"]
+        == build_panel(record, dyads=["USA-CHN"], as_of="2026-06-18").attrs["counted"] + 4
+    )
     words = reference_pages(Path(__file__).parents[2])["codebook.md"]
     assert [kind for kind in read_kinds() if f"| {kind} |" not in words] == []

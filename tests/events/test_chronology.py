@@ -59,7 +59,11 @@ def test_the_chronology_reads_without_a_reject():
 
 
 def test_what_was_not_looked_up_is_no_citation(tmp_path):
-    rows = [GOOD, GOOD | {"date": "2024-05-16", "verified": "yes"}, GOOD | {"date": "2024-05-17", "verified": "Yes?"}]
+    rows = [
+        GOOD,
+        GOOD | {"date": "2024-05-16", "verified": "yes"},
+        GOOD | {"date": "2024-05-17", "verified": "Yes?"},
+    ]
     pd.DataFrame([*rows, GOOD | {"date": "2024-05"}]).to_csv(tmp_path / "USA-CHN.csv", index=False)
     table = read_chronology(tmp_path)
     references = ["unchecked: A newspaper", "A newspaper", "unchecked: A newspaper"]
@@ -127,7 +131,15 @@ def test_a_good_row_breaks_nothing(tmp_path):
         ("two-sided event", [{"cameo": "062", "summary": "First joint exercise"}]),
         ("denial", [{"cameo": "016"}]),
         ("denial", [{"cameo": "016", "summary": "The Foreign Ministry denies the charge"}]),
-        ("denial", [{"cameo": "010", "summary": "The Foreign Ministry rejects the accusation of espionage"}]),
+        (
+            "denial",
+            [
+                {
+                    "cameo": "010",
+                    "summary": "The Foreign Ministry rejects the accusation of espionage",
+                }
+            ],
+        ),
         ("round", [{"cameo": "042", "summary": "The tenth Siachen round is held in New Delhi"}]),
         ("round", [{"cameo": "043", "summary": "The 3rd round of talks opens in Islamabad"}]),
         ("diplomatic cooperation", [{"cameo": "050", "summary": "Two giant pandas arrive"}]),
@@ -193,8 +205,14 @@ def test_a_publishers_own_page_is_not_refused(reference):
     [
         [{"cameo": "120", "summary": "The Foreign Ministry denies the charge"}],
         [{"cameo": "017", "summary": "A delegate denies entry to nobody"}],
-        [{"cameo": "190"}, {"cameo": "190", "source": "CHN", "target": "USA", "summary": "China fires back"}],
-        [{"cameo": "190"}, {"date": "2024-05-16", "cameo": "190", "source": "CHN", "target": "USA"}],
+        [
+            {"cameo": "190"},
+            {"cameo": "190", "source": "CHN", "target": "USA", "summary": "China fires back"},
+        ],
+        [
+            {"cameo": "190"},
+            {"date": "2024-05-16", "cameo": "190", "source": "CHN", "target": "USA"},
+        ],
         [{"cameo": "050", "summary": "The Senate ratifies the treaty"}],
         [{"cameo": "050", "summary": "The first ambassador presents his credentials"}],
         [{"cameo": "046"}, {"cameo": "046", "source": "CHN", "target": "USA"}],
@@ -208,8 +226,17 @@ def test_what_the_rules_allow_breaks_none(tmp_path, rows):
 
 def test_a_secret_event_is_unseen_until_it_became_known(tmp_path):
     """Kissinger's flight of 9 July 1971 was announced on 15 July."""
-    open_event = {"date": "1971-06-10", "summary": "Nixon ends the embargo on trade", "cameo": "085"}
-    secret = {"date": "1971-07-09", "known_at": "1971-07-15", "summary": "Kissinger is in Beijing", "cameo": "036"}
+    open_event = {
+        "date": "1971-06-10",
+        "summary": "Nixon ends the embargo on trade",
+        "cameo": "085",
+    }
+    secret = {
+        "date": "1971-07-09",
+        "known_at": "1971-07-15",
+        "summary": "Kissinger is in Beijing",
+        "cameo": "036",
+    }
     rows = pd.DataFrame([GOOD | open_event, GOOD | secret], columns=list(COLUMNS))
     rows.to_csv(tmp_path / "USA-CHN.csv", index=False)
     table = read_chronology(tmp_path)
@@ -283,11 +310,15 @@ def test_files_of_an_edition_are_not_checked_again_because_every_row_is_good():
         raw = load_raw(path, MAPPING)
         assert raw.sha256 in edition_digests(), f"{path.name}: of no edition, so that it is checked"
         assert typed_rows(raw, MAPPING)[1] == {}
-        assert_frame_equal(typed_rows(raw, MAPPING, known_good=True)[0], typed_rows(raw, MAPPING)[0])
+        assert_frame_equal(
+            typed_rows(raw, MAPPING, known_good=True)[0], typed_rows(raw, MAPPING)[0]
+        )
 
 
 def test_a_changed_file_is_checked(tmp_path):
-    rows = pd.DataFrame([GOOD, GOOD | {"cameo": "999", "date": "2001-01-02"}], columns=list(COLUMNS))
+    rows = pd.DataFrame(
+        [GOOD, GOOD | {"cameo": "999", "date": "2001-01-02"}], columns=list(COLUMNS)
+    )
     rows.to_csv(tmp_path / "USA-CHN.csv", index=False)
     assert len(read_chronology(tmp_path).rejects) == 1
 
@@ -297,5 +328,7 @@ def test_asking_imports_no_schema_of_tables():
         "import sys; from forecast import ask; ask('USA-IRN strike by 2024-06-30', as_of='2024-03-31'); "
         "print('pandera' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "False"

@@ -12,7 +12,11 @@ CLASSES = [
     {"name": "cooperation", "side": "cooperation", "columns": ["good"]},
 ]
 COUNTS = {"dataset": "mine", "columns": {"time": "month", "direction": "who"}, "classes": CLASSES}
-INDEX = {"dataset": "mine", "columns": {"time": "month", "value": "x"}, "constants": {"dyad": "CHN-USA"}}
+INDEX = {
+    "dataset": "mine",
+    "columns": {"time": "month", "value": "x"},
+    "constants": {"dyad": "CHN-USA"},
+}
 
 
 @pytest.fixture
@@ -39,8 +43,13 @@ def test_columns_of_a_class_are_added(write):
 
 def test_a_periods_counts_are_known_on_its_last_day(write):
     month = counts(write, "2020-02,CHN>USA,1,2,4\n").counts.iloc[0]
-    week = counts(write, "2020-02-03,CHN>USA,1,2,4\n", date_format="%Y-%m-%d", frequency="week").counts.iloc[0]
-    assert (str(month["known_at"].date()), str(week["known_at"].date())) == ("2020-02-29", "2020-02-09")
+    week = counts(
+        write, "2020-02-03,CHN>USA,1,2,4\n", date_format="%Y-%m-%d", frequency="week"
+    ).counts.iloc[0]
+    assert (str(month["known_at"].date()), str(week["known_at"].date())) == (
+        "2020-02-29",
+        "2020-02-09",
+    )
 
 
 def test_the_states_may_be_two_columns_or_a_dyad(write):
@@ -62,7 +71,10 @@ def test_the_states_may_be_two_columns_or_a_dyad(write):
         ("2020-03,USA>USA,1,2,4", "the states are not two ISO"),
         ("2020-03,CHN>USA,1,-2,4", "a count is not a whole number"),
         ("2020-03,CHN>USA,1,2,2147483648", "a count is not a whole number"),
-        ("2020-03,CHN>USA,2147483647,1,4", "a count is not a whole number"),  # columns of one class, added
+        (
+            "2020-03,CHN>USA,2147483647,1,4",
+            "a count is not a whole number",
+        ),  # columns of one class, added
         ("2020-03,CHN>USA,1,2,NA", "a count is not a whole number"),
         ("2020-03,CHN>USA,1,2.5,4", "a count is not a whole number"),
         ("2020-02,CHN>USA,1,2,4", "the same period and direction"),
@@ -82,20 +94,31 @@ def test_a_file_without_a_usable_row_is_an_error(write):
 
 @pytest.mark.parametrize(
     ("rows", "message"),
-    [("2020-02,USA\n", "The first, line 2: 2 fields where 4 are expected"), ("", "has a header and no rows")],
+    [
+        ("2020-02,USA\n", "The first, line 2: 2 fields where 4 are expected"),
+        ("", "has a header and no rows"),
+    ],
 )
 def test_a_file_without_a_whole_row_is_an_error(write, rows, message):
     states = {"time": "month", "source": "from", "target": "to"}
-    classes = [{"name": name, "side": name, "columns": ["n"]} for name in ("conflict", "cooperation")]
+    classes = [
+        {"name": name, "side": name, "columns": ["n"]} for name in ("conflict", "cooperation")
+    ]
     with pytest.raises(DataError, match=f"^mine.csv.* {message}"):
-        read_counts(write("month,from,to,n\n" + rows), {"dataset": "mine", "columns": states, "classes": classes})
+        read_counts(
+            write("month,from,to,n\n" + rows),
+            {"dataset": "mine", "columns": states, "classes": classes},
+        )
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"columns": {"time": "month"}}, "the states are to be given as"),
-        ({"columns": {"time": "month", "direction": "who", "dyad": "who"}}, "the states are to be given as"),
+        (
+            {"columns": {"time": "month", "direction": "who", "dyad": "who"}},
+            "the states are to be given as",
+        ),
         ({"classes": CLASSES[:1]}, "at least one of each"),
         ({"classes": CLASSES[::-1]}, "first those of conflict"),
         ({"classes": [{"name": "x", "side": "conflict"}]}, "classes.0.columns"),
@@ -138,7 +161,9 @@ def test_an_index_needs_a_dyad(write):
 def test_a_day_to_come_is_none_of_counts_or_index(write, days):
     today, later = date.today(), date.today() + timedelta(days=days)
     daily = {"date_format": "%Y-%m-%d"}
-    table = counts(write, f"{today},CHN>USA,1,2,4\n{later},CHN>USA,1,2,4\n", **daily, frequency="week")
+    table = counts(
+        write, f"{today},CHN>USA,1,2,4\n{later},CHN>USA,1,2,4\n", **daily, frequency="week"
+    )
     assert set(table.rejects["reason"]) == {"time is later than today"}
     assert (table.files[0].rows, table.counts["n"].sum()) == (2, 7)
     with pytest.raises(DataError, match="line 3: time is later than today"):

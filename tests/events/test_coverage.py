@@ -19,8 +19,20 @@ from forecast.panel import coverage_end, observed_periods, summarise
 from forecast.panel.record import count_placed, placed_events, unrecorded_part
 from forecast.sources import Source, open_source
 
-JUNE_ROW = {"date": "2026-06-18", "source": "RUS", "target": "USA", "kind": "talks", "summary": "Talks in Vienna"}
-CHINA_ROW = {"date": "2026-06-20", "source": "CHN", "target": "USA", "kind": "visit", "summary": "A minister comes"}
+JUNE_ROW = {
+    "date": "2026-06-18",
+    "source": "RUS",
+    "target": "USA",
+    "kind": "talks",
+    "summary": "Talks in Vienna",
+}
+CHINA_ROW = {
+    "date": "2026-06-20",
+    "source": "CHN",
+    "target": "USA",
+    "kind": "visit",
+    "summary": "A minister comes",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -85,17 +97,23 @@ def test_announced_rows_count_on_days_that_are_stated_to_be_complete(china):
     table = add_events(china, [CHINA_ROW], covered_to="USA-CHN:2026-09-30")
     assert announced(table).sum() == 0
     unstated = add_events(china, [CHINA_ROW])
-    assert counted_since(table, "USA-CHN", "2026-07") > counted_since(unstated, "USA-CHN", "2026-07")
+    assert counted_since(table, "USA-CHN", "2026-07") > counted_since(
+        unstated, "USA-CHN", "2026-07"
+    )
     part = add_events(china, [CHINA_ROW], covered_to="USA-CHN:2026-08-31")
     assert set(part.events.loc[announced(part), "date"].dt.month) == {9}
 
 
 def test_an_added_row_takes_the_place_of_the_announced_one(china):
     there = china.events[announced(china)].iloc[0]
-    row = {name: there[name] for name in ("source", "target", "cameo")} | {"date": f"{there['date']:%Y-%m-%d}"}
+    row = {name: there[name] for name in ("source", "target", "cameo")} | {
+        "date": f"{there['date']:%Y-%m-%d}"
+    }
     table = add_events(china, [row | {"summary": "In other words"}])
     assert len(table.additions[0].events) == 1
-    same = table.events[(table.events["date"] == there["date"]) & (table.events["cameo"] == there["cameo"])]
+    same = table.events[
+        (table.events["date"] == there["date"]) & (table.events["cameo"] == there["cameo"])
+    ]
     assert same["summary"].tolist() == ["In other words"]
     assert not announced(table)[same.index].any()
 
@@ -118,7 +136,9 @@ def test_the_month_of_the_last_complete_day_counts_as_it_did(russia, monkeypatch
     early.loc[early["dyad"] == "USA-RUS", "last_even"] = pd.Timestamp("2026-03-24")
     for name in ("forecast.events.dyads", "forecast.panel.record"):
         monkeypatch.setattr(f"{name}.read_coverage", lambda given=None: early)
-    before = build_panel(russia, dyads=["USA-RUS"], as_of="2026-06-21").sel(time=slice(None, "2026-03"))
+    before = build_panel(russia, dyads=["USA-RUS"], as_of="2026-06-21").sel(
+        time=slice(None, "2026-03")
+    )
     after = build_panel(add_events(russia, [JUNE_ROW]), dyads=["USA-RUS"], as_of="2026-06-21")
     march = after.sel(time=slice(None, "2026-03"))
     assert march["counts"].equals(before["counts"]) and march["covered"].equals(before["covered"])
@@ -139,13 +159,17 @@ def test_a_gap_closes_where_somebody_states_that_it_is_complete(russia):
 def test_part_of_a_gap_may_be_stated(russia):
     stated = ["USA-RUS:2026-03-29:2026-04-30", "USA-RUS:2026-06-01:2026-06-30"]
     table = add_events(russia, [JUNE_ROW], covered_to=stated)
-    assert coverage_gaps(table.additions)["chronology", "USA-RUS"] == [(date(2026, 5, 1), date(2026, 5, 31))]
+    assert coverage_gaps(table.additions)["chronology", "USA-RUS"] == [
+        (date(2026, 5, 1), date(2026, 5, 31))
+    ]
     assert months_missing(table, "USA-RUS") == ["2026-05"]
     assert counted_since(table, "USA-RUS", "2026-06") == 1
 
 
 def test_a_gap_of_a_month_closes_by_itself(russia):
-    within, beyond = (add_events(russia, [JUNE_ROW | {"date": day}]) for day in ("2026-04-29", "2026-04-30"))
+    within, beyond = (
+        add_events(russia, [JUNE_ROW | {"date": day}]) for day in ("2026-04-29", "2026-04-30")
+    )
     assert coverage_gaps(within.additions) == {}
     assert len(coverage_gaps(beyond.additions)) == 1
 
@@ -153,7 +177,9 @@ def test_a_gap_of_a_month_closes_by_itself(russia):
 def test_a_file_of_later_weeks_does_not_close_the_gap_before_it(russia, tmp_path):
     """A statement is about the last file: one about week 12 does not reach back to week 1."""
     for name, day in (("1.csv", "2026-04-01"), ("2.csv", "2026-06-18")):
-        (tmp_path / name).write_text(f"date,source,target,kind,summary\n{day},RUS,USA,talks,Talks on {day}\n")
+        (tmp_path / name).write_text(
+            f"date,source,target,kind,summary\n{day},RUS,USA,talks,Talks on {day}\n"
+        )
     source = Source(additions=(str(tmp_path),), covered_to=("USA-RUS:2026-06-21",))
     table = open_source(source, ["USA-RUS"]).events
     assert table is not None
@@ -163,7 +189,9 @@ def test_a_file_of_later_weeks_does_not_close_the_gap_before_it(russia, tmp_path
 
 def test_a_statement_holds_for_all_files_since_the_gap(china, tmp_path):
     for name, day in (("1.csv", "2026-06-15"), ("2.csv", "2026-06-20")):
-        (tmp_path / name).write_text(f"date,source,target,kind,summary\n{day},CHN,USA,aid,Help on {day}\n")
+        (tmp_path / name).write_text(
+            f"date,source,target,kind,summary\n{day},CHN,USA,aid,Help on {day}\n"
+        )
     source = Source(additions=(str(tmp_path),), covered_to=("USA-CHN:2026-06-30",))
     records = open_source(source, ["USA-CHN"])
     assert records.events is not None
@@ -176,10 +204,18 @@ def test_a_statement_holds_for_all_files_since_the_gap(china, tmp_path):
 
 def test_a_quiet_pair_may_be_stated_to_be_complete():
     table = add_events(read_chronology(dyads=["USA-CHN", "USA-RUS"]), [CHINA_ROW])
-    with pytest.raises(SpecError, match=r"If it is complete from there on, say so: USA-RUS:2026-03-29:2026-06-21"):
-        add_events(read_chronology(dyads=["USA-CHN", "USA-RUS"]), [CHINA_ROW], covered_to="USA-RUS:2026-06-21")
+    with pytest.raises(
+        SpecError, match=r"If it is complete from there on, say so: USA-RUS:2026-03-29:2026-06-21"
+    ):
+        add_events(
+            read_chronology(dyads=["USA-CHN", "USA-RUS"]),
+            [CHINA_ROW],
+            covered_to="USA-RUS:2026-06-21",
+        )
     stated = "USA-RUS:2026-03-29:2026-06-21"
-    quiet = add_events(read_chronology(dyads=["USA-CHN", "USA-RUS"]), [CHINA_ROW], covered_to=stated)
+    quiet = add_events(
+        read_chronology(dyads=["USA-CHN", "USA-RUS"]), [CHINA_ROW], covered_to=stated
+    )
     assert coverage_end(table, "USA-RUS") == date(2026, 3, 28)
     assert coverage_end(quiet, "USA-RUS") == date(2026, 6, 21)
 
@@ -189,12 +225,19 @@ def test_the_panel_keeps_gap_and_statement(russia):
     panel = build_panel(table, dyads=["USA-RUS"])
     assert coverage_gaps(additions_of(panel.attrs)) == coverage_gaps(table.additions)
     account = table.additions[0].account["coverage"]["USA-RUS"]
-    assert account == {"before": "2026-03-28", "to": "2026-06-30", "start": "2026-06-18", "stated": True}
+    assert account == {
+        "before": "2026-03-28",
+        "to": "2026-06-30",
+        "start": "2026-06-18",
+        "stated": True,
+    }
 
 
 def test_a_coverage_that_is_given_stays_as_it_is(russia):
     table = add_events(russia, [JUNE_ROW])
-    coverage = pd.DataFrame({"dyad": ["USA-RUS"], "start": ["1945-09-02"], "last_even": ["2026-05-31"]})
+    coverage = pd.DataFrame(
+        {"dyad": ["USA-RUS"], "start": ["1945-09-02"], "last_even": ["2026-05-31"]}
+    )
     panel = build_panel(table, dyads=["USA-RUS"], coverage=coverage)
     assert observed_periods(panel, "USA-RUS").all()
     assert int(panel["counts"].sel(time=slice("2026-04", None)).sum()) > 0
@@ -229,7 +272,11 @@ def test_the_commands_show_what_is_announced(monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     shown = CliRunner().invoke(app, ["events", "show", "USA-RUS", "--from", "2026-03-20"]).output
     assert REMARK in shown and "announced or later, not counted: " in shown
-    rows = json.loads(CliRunner().invoke(app, ["events", "show", "USA-RUS", "--from", "2026-03-20", "--json"]).stdout)
+    rows = json.loads(
+        CliRunner()
+        .invoke(app, ["events", "show", "USA-RUS", "--from", "2026-03-20", "--json"])
+        .stdout
+    )
     assert {row["remark"] for row in rows if row["date"] > "2026-03-28"} == {REMARK}
     assert {row["remark"] for row in rows if row["date"] <= "2026-03-28"} == {""}
     listed = CliRunner().invoke(app, ["dyads"]).output

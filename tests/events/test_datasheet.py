@@ -16,7 +16,9 @@ SHEET = (ROOT / "data" / "DATASHEET.md").read_text("utf-8")
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_datasheet", ROOT / "scripts" / "make_datasheet.py")
+    spec = importlib.util.spec_from_file_location(
+        "make_datasheet", ROOT / "scripts" / "make_datasheet.py"
+    )
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -24,7 +26,9 @@ def script() -> ModuleType:
 
 
 def test_the_tables_agree_with_the_data(script):
-    assert script.with_numbers(SHEET, script.read_rows()) == SHEET, "run python scripts/make_datasheet.py"
+    assert script.with_numbers(SHEET, script.read_rows()) == SHEET, (
+        "run python scripts/make_datasheet.py"
+    )
 
 
 def test_every_table_is_there():
@@ -45,7 +49,9 @@ def test_every_table_is_there():
 def test_the_agreement_of_the_coders_is_that_of_their_table(script):
     coders = script.read_coders()
     assert len(coders) == 450 and (coders.groupby("dyad").size() == 30).all()
-    assert ((coders["side_first"] == coders["side_second"]) == (coders["side_agrees"] == "yes")).all()
+    assert (
+        (coders["side_first"] == coders["side_second"]) == (coders["side_agrees"] == "yes")
+    ).all()
     found = script.by_coders(None).splitlines()[2]
     assert re.findall(r"[.]\d\d(?= \()", found) == [".79", ".90", ".88", ".93", ".98", ".96", ".97"]
     ukraine = next(line for line in script.coders_by_dyad(None).splitlines() if "RUS-UKR" in line)
@@ -69,12 +75,15 @@ def test_changes_are_counted_by_dyad_and_rule(script, tmp_path, monkeypatch):
     (tmp_path / "changes").mkdir()
     columns = "date,source,target,summary,was,now,change,why\n"
     rows = (
-        '2001-01-01,USA,CHN,A denial,016,120,recoded,"Rule 1: a denial"\n2001-01-02,USA,CHN,A visit,042,,removed,odd\n'
+        '2001-01-01,USA,CHN,A denial,016,120,recoded,"Rule 1: a denial"\n'
+        "2001-01-02,USA,CHN,A visit,042,,removed,odd\n"
     )
     (tmp_path / "changes" / "USA-CHN.csv").write_text(columns + rows)
     monkeypatch.setattr(script, "DATA", tmp_path)
     lines = script.by_change(pd.DataFrame({"dyad": ["USA-CHN"]})).splitlines()
-    assert lines[2] == "| [USA-CHN](changes/USA-CHN.csv) | 1 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 1 | 2 |"
+    assert (
+        lines[2] == "| [USA-CHN](changes/USA-CHN.csv) | 1 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 1 | 2 |"
+    )
     assert lines[3].startswith("| all | 1 |")
 
 

@@ -15,11 +15,19 @@ from typer.testing import CliRunner
 from forecast import add_events, read_chronology, read_feed
 from forecast.cli import app
 from forecast.errors import DataError
-from forecast.events.drafting import draft_events, precision_by_code, read_decisions, read_edited, write_draft
+from forecast.events.drafting import (
+    draft_events,
+    precision_by_code,
+    read_decisions,
+    read_edited,
+    write_draft,
+)
 from scripts.feed_server import FeedServer, World, gdelt_files
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, polecat_row
 
-REALDATA = Path(os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata"))
+REALDATA = Path(
+    os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata")
+)
 DAY, SAME = "2018-10-04", "2018-10-08"  # On the latter Pompeo visits Beijing, in the chronology
 ROWS = [
     icews_row(1, DAY, code="163", **{"Event Text": "Impose embargo, boycott, or sanctions"}),
@@ -38,7 +46,9 @@ def files(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "250")
     (tmp_path / "icews").mkdir()
-    (tmp_path / "icews" / "20181009-icews-events.tab").write_text("\n".join([ICEWS_HEADER, *ROWS]) + "\n")
+    (tmp_path / "icews" / "20181009-icews-events.tab").write_text(
+        "\n".join([ICEWS_HEADER, *ROWS]) + "\n"
+    )
     return tmp_path
 
 
@@ -47,7 +57,9 @@ def run(words, answers=None):
 
 
 def drafted(files, *pairs):
-    return draft_events(read_feed(files / "icews"), chronology(), pairs or ("USA-CHN",), first=date(2018, 10, 1))
+    return draft_events(
+        read_feed(files / "icews"), chronology(), pairs or ("USA-CHN",), first=date(2018, 10, 1)
+    )
 
 
 @cache
@@ -81,7 +93,11 @@ def test_a_visit_is_told_by_the_visitor_and_statements_are_left_out(files):
     assert (visit["source"], visit["target"], visit["actor"]) == ("USA", "CHN", "")
     assert "010" not in draft.proposals["code"].tolist()
     every = draft_events(
-        read_feed(files / "icews"), chronology(), ["USA-CHN"], first=date(2018, 10, 1), statements=True
+        read_feed(files / "icews"),
+        chronology(),
+        ["USA-CHN"],
+        first=date(2018, 10, 1),
+        statements=True,
     )
     assert "010" in " ".join(every.proposals["also"])
     assert "010" not in " ".join(draft.proposals["also"])
@@ -96,7 +112,11 @@ def test_what_the_chronology_has_is_named_and_needs_no_decision(files):
 
 def test_only_so_many_of_a_pair_are_listed(files):
     draft = draft_events(
-        read_feed(files / "icews"), chronology(), ["USA-CHN", "CHN-JPN"], first=date(2018, 10, 1), most=1
+        read_feed(files / "icews"),
+        chronology(),
+        ["USA-CHN", "CHN-JPN"],
+        first=date(2018, 10, 1),
+        most=1,
     )
     assert draft.left_out == 1
     assert draft.proposals[draft.proposals["decision"] == ""]["code"].tolist() == ["163", "111"]
@@ -131,10 +151,16 @@ def test_the_same_decisions_again_change_nothing(files, monkeypatch):
     path = files / "drafts" / "icews-2018-10-08.csv"
     decided(path, c163="accept")
     run(f"accept {path}")
-    before = (files / "added" / path.name).read_text(), (files / "drafts" / "decisions.csv").read_text()
+    before = (
+        (files / "added" / path.name).read_text(),
+        (files / "drafts" / "decisions.csv").read_text(),
+    )
     monkeypatch.setattr("forecast.events.drafting.today", lambda: date(2030, 1, 1))
     assert run(f"accept {path}").exit_code == 0
-    assert before == ((files / "added" / path.name).read_text(), (files / "drafts" / "decisions.csv").read_text())
+    assert before == (
+        (files / "added" / path.name).read_text(),
+        (files / "drafts" / "decisions.csv").read_text(),
+    )
     decided(path, c163="reject")
     assert run(f"accept {path}").exit_code == 0
     assert not (files / "added" / path.name).exists()
@@ -174,9 +200,13 @@ def test_faults_of_an_editor_are_named(files):
 def test_a_zero_that_a_spreadsheet_took_is_put_back_and_a_word_is_a_code(files):
     path = files / "draft.csv"
     write_draft(drafted(files), path)
-    decided(path, c042={"decision": "yes", "code": "42"}, c163={"decision": "yes", "code": "attack"})
+    decided(
+        path, c042={"decision": "yes", "code": "42"}, c163={"decision": "yes", "code": "attack"}
+    )
     edited = read_edited(path)
-    assert edited.decisions.set_index("proposed")["decision"]["2018-10-04 USA>CHN 042"] == "accepted"
+    assert (
+        edited.decisions.set_index("proposed")["decision"]["2018-10-04 USA>CHN 042"] == "accepted"
+    )
     assert set(edited.added["code"]) == {"042", "190"}
 
 
@@ -191,20 +221,36 @@ def test_errors_name_the_remedy(files):
 def test_an_archive_and_polecat_are_read_as_well(files):
     from tests.feeds.made import POLECAT_HEADER
 
-    (files / "ngecEvents.DV.2018.txt").write_text("\n".join([POLECAT_HEADER, polecat_row(day=DAY)]) + "\n")
+    (files / "ngecEvents.DV.2018.txt").write_text(
+        "\n".join([POLECAT_HEADER, polecat_row(day=DAY)]) + "\n"
+    )
     assert run("import icews --archive archive").exit_code == 0
-    of_archive = run("draft USA-CHN --from icews --archive archive --since 2018-10-01 --out one.csv")
+    of_archive = run(
+        "draft USA-CHN --from icews --archive archive --since 2018-10-01 --out one.csv"
+    )
     assert of_archive.exit_code == 0, of_archive.output
-    assert run("draft USA-CHN --from ngecEvents.DV.2018.txt --since 2018-10-01 --out two.csv").exit_code == 0
+    assert (
+        run(
+            "draft USA-CHN --from ngecEvents.DV.2018.txt --since 2018-10-01 --out two.csv"
+        ).exit_code
+        == 0
+    )
     assert pd.read_csv("two.csv", dtype=str)["code"].tolist() == ["042"]
 
 
 def test_gdelt_keeps_the_address_of_its_page(files):
-    (files / "20181004.export.CSV").write_text(gdelt_row(1, "20181004", code="163", types=("GOV", "GOV")) + "\n")
-    assert run("draft USA-CHN --from 20181004.export.CSV --since 2018-10-01 --out one.csv").exit_code == 0
+    (files / "20181004.export.CSV").write_text(
+        gdelt_row(1, "20181004", code="163", types=("GOV", "GOV")) + "\n"
+    )
+    assert (
+        run("draft USA-CHN --from 20181004.export.CSV --since 2018-10-01 --out one.csv").exit_code
+        == 0
+    )
     row = pd.read_csv("one.csv", dtype=str).iloc[0]
     assert row["reference"].startswith("https://example.org/")
-    assert row["summary"] == "Name Of USA (USA): Impose embargo, boycott, or sanctions, towards CHN".replace(
+    assert row[
+        "summary"
+    ] == "Name Of USA (USA): Impose embargo, boycott, or sanctions, towards CHN".replace(
         "USA (USA)", "Usa (USA)"
     )
 
@@ -230,7 +276,9 @@ def test_a_week_from_the_simulated_server_is_drafted(tmp_path, monkeypatch):
     rows.to_csv(path, index=False)
     assert run(f"accept {path}").exit_code == 0
     added = pd.read_csv(tmp_path / "added" / path.name, dtype=str)
-    assert len(add_events(chronology(), tmp_path / "added" / path.name).additions[0].events) == len(added)
+    assert len(add_events(chronology(), tmp_path / "added" / path.name).additions[0].events) == len(
+        added
+    )
 
 
 @pytest.mark.skipif(not REALDATA.exists(), reason="the sample files are not at hand")

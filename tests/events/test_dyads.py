@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 import forecast.events.dyads
 from forecast.errors import DataError, UnknownDyadError
-from forecast.events import dyad_code, find_dyad, hierarchy, read_chronology, read_coverage, read_dyads, read_eras
+from forecast.events import (
+    dyad_code,
+    find_dyad,
+    hierarchy,
+    read_chronology,
+    read_coverage,
+    read_dyads,
+    read_eras,
+)
 from forecast.events.dyads import caveats
 from forecast.panel import build_panel
 
@@ -31,7 +39,10 @@ def test_a_dyad_is_its_two_states():
 def test_each_reference_date_is_a_day_of_the_eras_or_of_the_chronology():
     events, eras = read_chronology().events, read_eras()
     for dyad, date in read_dyads()["reference_date"].items():
-        days = {*events.loc[events["dyad"] == dyad, "date"], *eras.loc[eras["dyad"] == dyad, "start"]}
+        days = {
+            *events.loc[events["dyad"] == dyad, "date"],
+            *eras.loc[eras["dyad"] == dyad, "start"],
+        }
         assert date in days, dyad
 
 
@@ -48,7 +59,9 @@ def test_every_covered_year_has_a_row_but_those_that_the_coverage_names():
     events, coverage = read_chronology().events, read_coverage().set_index("dyad")
     for dyad, own in events.groupby("dyad"):
         stated = set(map(int, coverage["empty_years"][dyad].split()))
-        assert set(range(coverage["start"][dyad].year, 2026)) - set(own["date"].dt.year) == stated, dyad
+        assert (
+            set(range(coverage["start"][dyad].year, 2026)) - set(own["date"].dt.year) == stated
+        ), dyad
     assert coverage.loc[coverage["empty_years"] != "", "empty_years"].to_dict() == {
         "CHN-JPN": "1949",
         "CHN-IND": "1973",
@@ -73,7 +86,9 @@ def test_the_caveats_are_of_a_dyad_and_a_dataset():
     assert caveats("RUS-UKR", ["gdelt"]) == caveats("USA-CHN", ["chronology"]) == ()
     thin = {dyad: text for dyad in read_dyads().index for text in caveats(dyad, ["chronology"])}
     assert list(thin) == ["RUS-UKR", "USA-PRK", "JPN-KOR", "GRC-TUR"]
-    assert all(len(sentence.split()) <= 25 for text in thin.values() for sentence in text.split(". "))
+    assert all(
+        len(sentence.split()) <= 25 for text in thin.values() for sentence in text.split(". ")
+    )
 
 
 def test_no_era_is_recognised_long_before_it_begins():
@@ -101,7 +116,9 @@ def test_all_embedded_dyads_are_fitted_together():
 
 
 def test_of_the_users_data_all_but_the_dyads_kept_apart_are_fitted_together(monkeypatch):
-    apart = read_dyads().assign(hierarchy=lambda dyads: np.where(dyads.index == "IND-PAK", "no", "yes"))
+    apart = read_dyads().assign(
+        hierarchy=lambda dyads: np.where(dyads.index == "IND-PAK", "no", "yes")
+    )
     monkeypatch.setattr(forecast.events.dyads, "read_dyads", lambda: apart)
     present = ["USA-CHN", "IND-PAK", "DEU-FRA"]
     assert hierarchy("DEU-FRA", present) == hierarchy("USA-CHN", present) == ["USA-CHN", "DEU-FRA"]
@@ -117,8 +134,14 @@ def test_an_unknown_dyad_is_refused_with_a_guess_and_those_there_are():
     ("content", "message"),
     [
         ("dyad,era,start,name\n", "no column 'recognised_at'"),
-        ("dyad,era,start,recognised_at,name\nUSA-CHN,cold,1.1.1950,1950-01-01,Cold\n", "line 2: start is"),
-        ("dyad,era,start,recognised_at,name\n" + "USA-CHN,cold,1950-01-01,1950-01-01,Cold\n" * 2, "twice"),
+        (
+            "dyad,era,start,recognised_at,name\nUSA-CHN,cold,1.1.1950,1950-01-01,Cold\n",
+            "line 2: start is",
+        ),
+        (
+            "dyad,era,start,recognised_at,name\n" + "USA-CHN,cold,1950-01-01,1950-01-01,Cold\n" * 2,
+            "twice",
+        ),
     ],
 )
 def test_malformed_eras_are_refused(tmp_path, content, message):

@@ -30,7 +30,9 @@ def run(monkeypatch):
 def mine(tmp_path):
     (tmp_path / "mine.yaml").write_text(MAPPING)
     path = tmp_path / "mine.csv"
-    path.write_text("day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-15,USA,[CHN],010\n2024-06-15,CHN,USA,111\n")
+    path.write_text(
+        "day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-15,USA,[CHN],010\n2024-06-15,CHN,USA,111\n"
+    )
     return path, tmp_path / "mine.yaml"
 
 
@@ -67,7 +69,9 @@ def test_check_of_an_edited_chronology_names_the_row(run, tmp_path):
     line = 1 + len(path.read_text("utf-8").splitlines())
     assert run("check", path).exit_code == 0
     with path.open("a") as file:
-        file.write("2026-05-01,day,USA,IRN,President,042,A visit without its host,A paper,memory,\n")
+        file.write(
+            "2026-05-01,day,USA,IRN,President,042,A visit without its host,A paper,memory,\n"
+        )
     result = run("check", path)
     assert result.exit_code == 2
     words = f"Rows that break a coding rule: 1, the first in USA-IRN.csv, line {line}: expected visitor 042"
@@ -98,7 +102,9 @@ def test_show_for_programs_and_its_default_span(run):
     events = json.loads(run("show", "USA-IRN", "--json", "--directed").stdout)
     assert (events[-1]["date"], events[-1]["dyad"]) == ("2026-04-25", "USA-IRN")
     assert "2025-04-25" < events[0]["date"] < "2025-06-30"
-    months = json.loads(run("show", "USA-CHN", "--from", "2023-10", "--to", "2023-10", "--json").stdout)
+    months = json.loads(
+        run("show", "USA-CHN", "--from", "2023-10", "--to", "2023-10", "--json").stdout
+    )
     assert {event["date"][:7] for event in months} == {"2023-10"}
 
 
@@ -116,7 +122,10 @@ def test_show_of_a_users_own_table(run, mine):
 
 
 def test_show_says_when_there_is_nothing(run):
-    assert "0 events, 1950-04-01 to 1950-04-30" in run("show", "USA-CHN", "--from", "1950-04", "--to", "1950-04").output
+    assert (
+        "0 events, 1950-04-01 to 1950-04-30"
+        in run("show", "USA-CHN", "--from", "1950-04", "--to", "1950-04").output
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +133,10 @@ def test_show_says_when_there_is_nothing(run):
     [
         (("show", "USA-VNM"), "There is no dyad 'USA-VNM'"),
         (("show", "USA-CHN", "--from", "2024", "--to", "2023-01"), "--from: '2024' is not a date"),
-        (("show", "USA-CHN", "--from", "2024-01", "--to", "2023-01"), "--from 2024-01-01 comes after --to 2023-01-31"),
+        (
+            ("show", "USA-CHN", "--from", "2024-01", "--to", "2023-01"),
+            "--from 2024-01-01 comes after --to 2023-01-31",
+        ),
         (("check", "nowhere.csv"), "nowhere.csv does not exist"),
         (("check", "--mapping", "m.yaml"), "--mapping: says how to read"),
     ],
@@ -144,7 +156,9 @@ def test_a_table_that_is_no_chronology_needs_a_mapping(run, mine):
 @pytest.mark.parametrize("name", ["usa-irn.csv", "Usa-Irn.csv", "USA-IRN.csv", "IRN-USA.csv"])
 def test_check_reads_the_file_that_is_named_and_no_other(run, tmp_path, name):
     lines = chronology_files()["USA-IRN"].read_text().splitlines(keepends=True)
-    for number, other in enumerate(("USA-IRN.csv", "usa-irn.csv", "Usa-Irn.csv", "IRN-USA.csv"), start=2):
+    for number, other in enumerate(
+        ("USA-IRN.csv", "usa-irn.csv", "Usa-Irn.csv", "IRN-USA.csv"), start=2
+    ):
         (tmp_path / other).write_text("".join(lines[: number * 10 + 1]))
     (tmp_path / name).write_text("".join(lines[:8]))
     summary = json.loads(run("check", tmp_path / name, "--json").stdout)

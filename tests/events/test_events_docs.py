@@ -45,6 +45,10 @@ def test_the_schema_pages_are_complete():
     panel = words("panel")
     assert sections("events")["Columns"] == list(EVENT_COLUMNS)
     assert sections("events")["Further columns of feeds"] == list(FURTHER_COLUMNS)
-    own = {name for kind in (EVENTS, INDEX) for name in (*kind.variables, *kind.optional, *kind.attributes)}
+    own = {
+        name
+        for kind in (EVENTS, INDEX)
+        for name in (*kind.variables, *kind.optional, *kind.attributes)
+    }
     for name in {*VARIABLES, *ATTRIBUTES, *own}:
         assert f"`{name}`" in panel, name

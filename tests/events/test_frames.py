@@ -8,16 +8,33 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from forecast import add_events, build_index_panel, read_coverage, read_drivers, read_eras, read_index, read_table
+from forecast import (
+    add_events,
+    build_index_panel,
+    read_coverage,
+    read_drivers,
+    read_eras,
+    read_index,
+    read_table,
+)
 from forecast.errors import DataError, MappingError
 from forecast.events import read_chronology, read_counts
 
 COLUMNS = {name: name for name in ("date", "source", "target", "cameo", "goldstein")}
-EVENTS = pd.DataFrame({
-    "date": ["2020-01-31", "2021-05-04", "2022-02-01"], "source": ["USA", "CHN", "USA"],
-    "target": ["CHN", "USA", "CHN"], "cameo": ["042", "112", "010"], "goldstein": [1.9, -2.0, np.nan],
-})  # fmt: skip
-INDEX = {"dataset": "gpr", "columns": {"time": "day", "value": "x"}, "constants": {"dyad": "USA-CHN"}}
+EVENTS = pd.DataFrame(
+    {
+        "date": ["2020-01-31", "2021-05-04", "2022-02-01"],
+        "source": ["USA", "CHN", "USA"],
+        "target": ["CHN", "USA", "CHN"],
+        "cameo": ["042", "112", "010"],
+        "goldstein": [1.9, -2.0, np.nan],
+    }
+)
+INDEX = {
+    "dataset": "gpr",
+    "columns": {"time": "day", "value": "x"},
+    "constants": {"dyad": "USA-CHN"},
+}
 
 
 class Polars:
@@ -32,7 +49,9 @@ class Polars:
 
 FORMS = {
     "pandas": lambda frame: frame,
-    "days": lambda frame: frame.assign(**{name: pd.to_datetime(frame[name]) for name in frame.columns[:1]}),
+    "days": lambda frame: frame.assign(
+        **{name: pd.to_datetime(frame[name]) for name in frame.columns[:1]}
+    ),
     "arrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
     "polars": Polars,
     "xarray": lambda frame: frame.set_index(frame.columns[0]).to_xarray(),
@@ -52,23 +71,39 @@ def written(frame: pd.DataFrame, folder: Path) -> Path:
 
 def test_events_in_memory_are_those_of_the_file(form, tmp_path):
     mapping = {"dataset": "mine", "columns": COLUMNS}
-    expected, found = read_table(written(EVENTS, tmp_path), mapping), read_table(form(EVENTS), mapping)
-    pd.testing.assert_frame_equal(found.events.drop(columns="event_id"), expected.events.drop(columns="event_id"))
+    expected, found = (
+        read_table(written(EVENTS, tmp_path), mapping),
+        read_table(form(EVENTS), mapping),
+    )
+    pd.testing.assert_frame_equal(
+        found.events.drop(columns="event_id"), expected.events.drop(columns="event_id")
+    )
     assert found.files[0].rows == 3 and found.files[0].name == "mine"
 
 
 def test_counts_and_index_in_memory_are_those_of_the_file(form, tmp_path):
-    counts = pd.DataFrame({"time": ["2020-01-31", "2020-02-29"], "dyad": "USA-CHN", "bad": [1, 2], "good": [3, 0]})
-    classes = [{"name": name, "side": side, "columns": [name]} for name, side in
-               (("bad", "conflict"), ("good", "cooperation"))]  # fmt: skip
+    counts = pd.DataFrame(
+        {"time": ["2020-01-31", "2020-02-29"], "dyad": "USA-CHN", "bad": [1, 2], "good": [3, 0]}
+    )
+    classes = [
+        {"name": name, "side": side, "columns": [name]}
+        for name, side in (("bad", "conflict"), ("good", "cooperation"))
+    ]
     mapping = {"dataset": "mine", "columns": {"time": "time", "dyad": "dyad"}, "classes": classes}
     pd.testing.assert_frame_equal(
-        read_counts(form(counts), mapping).counts, read_counts(written(counts, tmp_path), mapping).counts
+        read_counts(form(counts), mapping).counts,
+        read_counts(written(counts, tmp_path), mapping).counts,
     )
-    values = pd.DataFrame({"day": ["1998-01-01", "1998-02-01", "1998-03-01"], "x": [1.5, np.nan, 2.0]})
+    values = pd.DataFrame(
+        {"day": ["1998-01-01", "1998-02-01", "1998-03-01"], "x": [1.5, np.nan, 2.0]}
+    )
     found = read_index(form(values), INDEX)
     pd.testing.assert_frame_equal(found, read_index(written(values, tmp_path), INDEX))
-    assert [f"{day:%Y-%m-%d}" for day in found["time"]] == ["1998-01-01", "1998-02-01", "1998-03-01"]
+    assert [f"{day:%Y-%m-%d}" for day in found["time"]] == [
+        "1998-01-01",
+        "1998-02-01",
+        "1998-03-01",
+    ]
 
 
 def test_months_and_days_may_stand_in_one_column(tmp_path):
@@ -83,12 +118,20 @@ def test_an_index_panel_is_made_of_a_table_with_days_as_text(form):
 
 
 def test_small_tables_in_memory_are_those_of_the_file(form, tmp_path):
-    drivers = pd.DataFrame({"known_at": ["2023-03-05", "2023-04-05"], "time": ["2023-01", "2023-02"], "x": [1.5, 2.0]})
+    drivers = pd.DataFrame(
+        {"known_at": ["2023-03-05", "2023-04-05"], "time": ["2023-01", "2023-02"], "x": [1.5, 2.0]}
+    )
     expected, found = read_drivers(written(drivers, tmp_path)), read_drivers(form(drivers))
     pd.testing.assert_frame_equal(found.values, expected.values)
-    eras = pd.DataFrame({
-        "start": ["1949-10-01"], "recognised_at": "1949-10-01", "dyad": "USA-CHN", "era": "apart", "name": "Apart",
-    })  # fmt: skip
+    eras = pd.DataFrame(
+        {
+            "start": ["1949-10-01"],
+            "recognised_at": "1949-10-01",
+            "dyad": "USA-CHN",
+            "era": "apart",
+            "name": "Apart",
+        }
+    )
     assert read_eras(form(eras))["start"].dt.year.tolist() == [1949]
     cover = pd.DataFrame({"start": ["1949-10-01"], "last_even": "2020-12-31", "dyad": "USA-CHN"})
     assert read_coverage(form(cover))["last_even"].dt.year.tolist() == [2020]
@@ -98,10 +141,14 @@ def test_small_tables_in_memory_are_those_of_the_file(form, tmp_path):
 
 def test_days_of_a_table_in_memory_are_moments_at_midnight_and_no_others():
     midnight, noon = datetime.datetime(1949, 10, 1), datetime.datetime(1979, 1, 1, 12)
-    eras = pd.DataFrame({"dyad": "USA-CHN", "era": ["a", "b"], "start": [midnight, "1979-01-01"], "name": "One"})
+    eras = pd.DataFrame(
+        {"dyad": "USA-CHN", "era": ["a", "b"], "start": [midnight, "1979-01-01"], "name": "One"}
+    )
     found = read_eras(eras.assign(recognised_at=eras["start"]))
     assert found["start"].tolist() == [pd.Timestamp("1949-10-01"), pd.Timestamp("1979-01-01")]
-    message = r"^eras, line 3: recognised_at is '1979-01-01 12:00:00'; expected a day, as YYYY-MM-DD"
+    message = (
+        r"^eras, line 3: recognised_at is '1979-01-01 12:00:00'; expected a day, as YYYY-MM-DD"
+    )
     with pytest.raises(DataError, match=message):
         read_eras(eras.assign(recognised_at=[midnight, noon]))
 

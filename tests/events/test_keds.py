@@ -1,4 +1,7 @@
-"""Tables of KEDS and COPDAB: each row is an event between states or rejected by name; no scheme passes for another."""
+"""Tables of KEDS and COPDAB: each row is an event between states or rejected by name.
+
+No scheme passes for another.
+"""
 
 import gzip
 import json
@@ -54,7 +57,9 @@ def write(tmp_path):
 
 def outsiders(name):
     path = OUTSIDERS / name
-    return pytest.param(path, marks=pytest.mark.skipif(not path.exists(), reason=f"{name} is not at hand"))
+    return pytest.param(
+        path, marks=pytest.mark.skipif(not path.exists(), reason=f"{name} is not at hand")
+    )
 
 
 def test_rows_are_events_between_states_or_rejected_by_name(write):
@@ -78,7 +83,10 @@ def test_rows_are_events_between_states_or_rejected_by_name(write):
 
 def test_the_text_form_csv_and_gzip_give_the_same_events(write):
     rows = [line.split(",") for line in CAMEO.splitlines()[1:]]
-    text = "".join("\t".join([day.replace("-", "")[2:], *rest, "(A LABEL)", 'a "quote']) + "\n" for day, *rest in rows)
+    text = "".join(
+        "\t".join([day.replace("-", "")[2:], *rest, "(A LABEL)", 'a "quote']) + "\n"
+        for day, *rest in rows
+    )
     expected = read_keds(write(CAMEO)).events.drop(columns=["event_id", "summary"])
     for name, content in (("keds.txt", text), ("keds.txt.gz", text), ("keds.csv.gz", CAMEO)):
         found = read_keds(write(content, name)).events
@@ -93,7 +101,11 @@ def test_codes_of_weis_have_their_weights_and_count_by_their_meaning(write):
     found = table.events.set_index("summary")
     assert found.loc["WEIS 223, military engagement", "goldstein"] == -10.0
     assert found.loc["WEIS 212, arrest", ["cameo", "goldstein", "quad"]].tolist() == ["17", -4.4, 4]
-    assert found.loc["WEIS 032, visit", ["source", "target", "cameo"]].tolist() == ["AUT", "GBR", "042"]
+    assert found.loc["WEIS 032, visit", ["source", "target", "cameo"]].tolist() == [
+        "AUT",
+        "GBR",
+        "042",
+    ]
     assert set(table.dyads) == {"EGY-IRQ", "IRN-IRQ", "USA-IRN", "AUT-GBR"}
     assert table.rejects["reason"].tolist() == [
         "cameo '023': neutral comment, neither cooperation nor conflict",
@@ -109,7 +121,15 @@ def test_every_code_of_weis_is_counted_on_the_side_of_its_weight():
     assert set(counted["cameo"]) <= set(cameo.index)
     assert ((counted["goldstein"] > 0) == (counted["cameo"].map(cameo["quad"]) <= 2)).all()
     assert (codes.index[codes["cameo"] == ""].str[:2] == "02").sum() == 8
-    assert codes.index[codes["goldstein"].isna()].tolist() == ["114", "130", "143", "199", "204", "214", "215"]
+    assert codes.index[codes["goldstein"].isna()].tolist() == [
+        "114",
+        "130",
+        "143",
+        "199",
+        "204",
+        "214",
+        "215",
+    ]
 
 
 @pytest.mark.parametrize("path", [outsiders("weis_goldstein.csv")])
@@ -121,8 +141,14 @@ def test_the_weights_are_those_of_goldstein(path):
 
 @pytest.mark.parametrize("zeros", [None, "kept", "lost"])
 def test_a_table_of_weis_is_not_read_as_cameo(write, zeros):
-    mapping = {"dataset": "gulf", "columns": {"date": 1, "source": 2, "target": 3, "cameo": 4}, "leading_zeros": zeros}
-    with pytest.raises(MappingError, match=r"of WEIS and not of CAMEO, such as .* roots 21 and 22.*scheme: weis"):
+    mapping = {
+        "dataset": "gulf",
+        "columns": {"date": 1, "source": 2, "target": 3, "cameo": 4},
+        "leading_zeros": zeros,
+    }
+    with pytest.raises(
+        MappingError, match=r"of WEIS and not of CAMEO, such as .* roots 21 and 22.*scheme: weis"
+    ):
         read_table(write(WEIS), mapping)
     with pytest.raises(MappingError, match="--scheme weis"):
         read_keds(write(WEIS))
@@ -137,11 +163,16 @@ def test_a_table_of_cameo_is_not_read_as_weis(write):
 
 def test_few_codes_of_another_scheme_are_rejected_with_their_rows(write):
     good = "".join(
-        f"1992-02-{day:02d},TUR,GRC,{code}\n" for day in range(1, 29) for code in ("042", "112", "057", "173")
+        f"1992-02-{day:02d},TUR,GRC,{code}\n"
+        for day in range(1, 29)
+        for code in ("042", "112", "057", "173")
     )
     table = read_keds(write(CAMEO + good + "1992-03-01,TUR,GRC,212\n"))
     (reason,) = table.rejects["reason"][table.rejects["row"].str.contains("212")]
-    assert reason == "cameo '212': not a code of the codebook (roots 21 and 22 are of WEIS: `scheme: weis`)"
+    assert (
+        reason
+        == "cameo '212': not a code of the codebook (roots 21 and 22 are of WEIS: `scheme: weis`)"
+    )
     assert len(table.events) == 2 + 28 * 4
 
 
@@ -149,7 +180,9 @@ def test_zeros_are_not_said_to_be_lost_where_codes_have_them(write):
     columns = {"date": "date", "source": "source", "target": "target", "cameo": "code"}
     mapping = {"dataset": "mine", "columns": columns}
     rows = "date,source,target,code\n1992-01-03,TUR,GRC,042\n1992-01-04,TUR,GRC,61\n"
-    with pytest.raises(MappingError, match=r"but 1 begin with one \(line 2: '042'\). Leave `leading_zeros` out"):
+    with pytest.raises(
+        MappingError, match=r"but 1 begin with one \(line 2: '042'\). Leave `leading_zeros` out"
+    ):
         read_table(write(rows), mapping | {"leading_zeros": "lost"})
     for zeros in (None, "kept"):
         table = read_table(write(rows), mapping | {"leading_zeros": zeros})
@@ -157,7 +190,9 @@ def test_zeros_are_not_said_to_be_lost_where_codes_have_them(write):
         assert table.rejects["reason"].tolist() == ["cameo '61': not a code of the codebook"]
 
 
-@pytest.mark.parametrize(("field", "values", "quads"), [("goldstein", (8.0, -9.5), [2, 4]), ("quad", (1, 4), [1, 4])])
+@pytest.mark.parametrize(
+    ("field", "values", "quads"), [("goldstein", (8.0, -9.5), [2, 4]), ("quad", (1, 4), [1, 4])]
+)
 def test_events_without_codes_count_by_their_goldstein_or_quad(write, field, values, quads):
     columns = {"date": "date", "source": "source", "target": "target"}
     rows = "date,source,target,value\n1992-01-03,TUR,GRC,{}\n1992-01-04,TUR,GRC,{}\n1992-01-05,TUR,GRC,\n"
@@ -174,7 +209,10 @@ def test_events_without_codes_count_by_their_goldstein_or_quad(write, field, val
 
 
 def test_the_quad_class_decides_the_side_and_the_value_the_root():
-    values, quads = pd.Series([3.0, 3.0, float("nan"), float("nan")]), pd.Series([1.0, 4.0, 2.0, float("nan")])
+    values, quads = (
+        pd.Series([3.0, 3.0, float("nan"), float("nan")]),
+        pd.Series([1.0, 4.0, 2.0, float("nan")]),
+    )
     roots = nearest_roots(values, quads)
     assert roots.tolist()[0] == "02" and roots.tolist()[3] == ""
     assert read_codes()["quad"].reindex(roots[:3]).tolist() == [1, 4, 2]
@@ -210,7 +248,13 @@ def test_all_tables_of_names_agree_on_the_state_of_a_name():
 
 
 def test_a_state_has_one_code_under_all_spellings():
-    for code, state in (("USA", "USA"), ("RUS", "RUS"), ("ROM", "ROU"), ("ISR", "ISR"), ("KOR", "KOR")):
+    for code, state in (
+        ("USA", "USA"),
+        ("RUS", "RUS"),
+        ("ROM", "ROU"),
+        ("ISR", "ISR"),
+        ("KOR", "KOR"),
+    ):
         assert {find_actor(code, scheme).state for scheme in SCHEMES} == {state}
     spellings = {
         "RUS": {("weis", "USR"), ("weis", "RUS"), ("cameo", "RUS"), ("copdab", "ussr")},
@@ -270,7 +314,10 @@ def test_what_is_no_table_of_copdab_is_rejected(write, text, words):
         ("", "is empty"),
         ("date,source,target\n1992-01-03,TUR,GRC\n", "there is no column 'code'"),
         ("date,source,target,code\n", "a header and no rows"),
-        ("date,source,target,code\n1992-01-03,IGO,UNO,042\n", "none of 1 rows is usable. The first, line 2: IGO"),
+        (
+            "date,source,target,code\n1992-01-03,IGO,UNO,042\n",
+            "none of 1 rows is usable. The first, line 2: IGO",
+        ),
         ("920103\tTUR\n", "none of 1 rows is usable"),
     ],
 )
@@ -290,7 +337,17 @@ def test_a_source_without_its_file_asks_for_it():
 def test_the_command_checks_a_table_of_keds(write, tmp_path):
     rejects = tmp_path / "rejects.csv"
     result = CliRunner().invoke(
-        app, ["events", "check", str(write(CAMEO)), "--format", "keds", "--rejects", str(rejects), "--json"]
+        app,
+        [
+            "events",
+            "check",
+            str(write(CAMEO)),
+            "--format",
+            "keds",
+            "--rejects",
+            str(rejects),
+            "--json",
+        ],
     )
     assert result.exit_code == 0, result.stderr
     assert (json.loads(result.stdout)["rows"], json.loads(result.stdout)["rejected"]) == (2, 7)
@@ -309,7 +366,10 @@ def test_the_command_checks_a_table_of_keds(write, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "scheme", "rows", "of_one_state", "repeated"),
-    [("turkey.cameo.csv.gz", "cameo", 29_029, 2_623, 228), ("gulf.weis.csv.gz", "weis", 54_466, 335, 3)],
+    [
+        ("turkey.cameo.csv.gz", "cameo", 29_029, 2_623, 228),
+        ("gulf.weis.csv.gz", "weis", 54_466, 335, 3),
+    ],
 )
 def test_records_of_others_are_accounted_for(name, scheme, rows, of_one_state, repeated):
     if not (path := OUTSIDERS / name).exists():

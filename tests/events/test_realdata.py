@@ -1,4 +1,6 @@
-"""Files as feeds and databases really write them; without licence to ship, skipped where not at hand.
+"""Files as feeds and databases really write them.
+
+Without licence to ship, skipped where not at hand.
 
 Set REALDATA to their folder.
 """
@@ -19,14 +21,24 @@ FOLDER = Path(os.environ.get("REALDATA", ROOT.parent / "shared" / "realdata"))
 
 def real(name):
     path = FOLDER / name
-    return pytest.param(path, marks=pytest.mark.skipif(not path.exists(), reason=f"{name} is not at hand"))
+    return pytest.param(
+        path, marks=pytest.mark.skipif(not path.exists(), reason=f"{name} is not at hand")
+    )
 
 
 GDELT = {
     "dataset": "gdelt",
     "header": False,
     "date_format": "%Y%m%d",
-    "columns": {"event_id": 1, "date": 2, "source": 8, "target": 18, "cameo": 27, "goldstein": 31, "n": 32},
+    "columns": {
+        "event_id": 1,
+        "date": 2,
+        "source": 8,
+        "target": 18,
+        "cameo": 27,
+        "goldstein": 31,
+        "n": 32,
+    },
 }
 TAB = {"delimiter": "tab", "quoted": False}
 
@@ -52,10 +64,17 @@ def test_a_database_export_without_header_or_leading_zeros(path):
 
 @pytest.mark.parametrize("path", [real("icews/events.2018.sample.tab")])
 def test_a_release_with_country_names(path):
-    columns = {"event_id": "Event ID", "date": "Event Date", "cameo": "CAMEO Code", "goldstein": "Intensity"}
+    columns = {
+        "event_id": "Event ID",
+        "date": "Event Date",
+        "cameo": "CAMEO Code",
+        "goldstein": "Intensity",
+    }
     columns |= {"source": "Source Country", "target": "Target Country", "actor": "Source Name"}
     countries = {"United States": "USA", "China": "CHN", "Russian Federation": "RUS"}
-    table = read_table(path, {"dataset": "icews", "columns": columns, "countries": countries, **TAB})
+    table = read_table(
+        path, {"dataset": "icews", "columns": columns, "countries": countries, **TAB}
+    )
     assert table.files[0].rows == 3705 == len(table.events) + len(table.rejects)
     assert (table.events["dyad"] == "USA-CHN").sum() == 101
     assert (table.events["cameo"] == "040").any()
@@ -76,7 +95,11 @@ def test_a_daily_export_known_long_after_the_date(path):
 def test_a_quarter_hour_export(path):
     mapping = with_column(GDELT, known_at=60) | TAB | {"known_at_format": "%Y%m%d%H%M%S"}
     event = read_table(path, mapping).events.iloc[0]
-    assert (event["dyad"], event["cameo"], str(event["known_at"].date())) == ("CHN-PAK", "010", "2025-08-10")
+    assert (event["dyad"], event["cameo"], str(event["known_at"].date())) == (
+        "CHN-PAK",
+        "010",
+        "2025-08-10",
+    )
 
 
 @pytest.mark.parametrize("path", [real("counts/usa_chn_icews_verbal_2001_2014.csv")])

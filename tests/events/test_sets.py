@@ -19,7 +19,9 @@ def test_every_set_has_a_definition_and_codes_of_the_codebook():
         assert set(one.codes) <= set(read_codes().index)
 
 
-@pytest.mark.parametrize(("text", "name"), [("Strikes", "strike"), ("ceasefire", "truce"), (" air  strike ", "strike")])
+@pytest.mark.parametrize(
+    ("text", "name"), [("Strikes", "strike"), ("ceasefire", "truce"), (" air  strike ", "strike")]
+)
 def test_a_set_has_aliases_and_a_plural(text, name):
     assert find_set(text).name == name
 
@@ -40,7 +42,9 @@ def test_codes_of_cameo_that_the_codebook_folds_are_accepted():
 
 def test_a_two_sided_event_counts_once_and_those_of_two_visitors_are_all(events):
     visits = read_sets()["visit"]
-    both, first, second = (visits.counted(events, by=by)["counted"].sum() for by in (None, "USA", "CHN"))
+    both, first, second = (
+        visits.counted(events, by=by)["counted"].sum() for by in (None, "USA", "CHN")
+    )
     assert both == first + second
 
 
@@ -59,4 +63,8 @@ def test_a_set_with_words_looks_into_the_summary():
 
 def test_an_actor_is_a_whole_word(events):
     contacts = read_sets()["contact"]
-    assert contacts.holds(events, actor="Kissinger").sum() > contacts.holds(events, actor="Kissing").sum() == 0
+    assert (
+        contacts.holds(events, actor="Kissinger").sum()
+        > contacts.holds(events, actor="Kissing").sum()
+        == 0
+    )

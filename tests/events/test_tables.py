@@ -107,7 +107,10 @@ def test_a_numeric_code_column_of_a_parquet_file_is_refused_unless_declared(tmp_
     pd.DataFrame({"day": days, "from": "USA", "to": "CHN", "code": [10, 190]}).to_parquet(path)
     with pytest.raises(MappingError, match="leading zeros"):
         read_table(path, MAPPING)
-    assert list(read_table(path, MAPPING | {"leading_zeros": "lost"}).events["cameo"]) == ["010", "190"]
+    assert list(read_table(path, MAPPING | {"leading_zeros": "lost"}).events["cameo"]) == [
+        "010",
+        "190",
+    ]
 
 
 def test_parquet_reads_as_csv_does(tmp_path, write):
@@ -127,7 +130,12 @@ def test_columns_by_position_without_a_header(write):
 
 def test_tabs_and_stray_quotation_marks(write):
     path = write('day\tfrom\tto\tcode\twhat\n2024-05-15\tUSA\tCHN\t010\tthe "talks\n')
-    mapping = {"dataset": "m", "delimiter": "tab", "quoted": False, "columns": COLUMNS | {"summary": "what"}}
+    mapping = {
+        "dataset": "m",
+        "delimiter": "tab",
+        "quoted": False,
+        "columns": COLUMNS | {"summary": "what"},
+    }
     assert read_table(path, mapping).events["summary"].item() == 'the "talks'
 
 
@@ -136,15 +144,24 @@ def test_countries_by_name_and_constants(write):
     columns = {"date": "day", "target": "to", "cameo": "code"}
     mapping = {"dataset": "m", "columns": columns, "constants": {"source": "USA", "n": 3}}
     event = read_table(path, mapping | {"countries": {"Russian Federation": "RUS"}}).events.iloc[0]
-    assert (event["source"], event["target"], event["dyad"], event["n"]) == ("USA", "RUS", "USA-RUS", 3)
+    assert (event["source"], event["target"], event["dyad"], event["n"]) == (
+        "USA",
+        "RUS",
+        "USA-RUS",
+        3,
+    )
 
 
 def test_when_it_could_be_known(write):
     path = write("day,from,to,code,added\n2024-05-15,USA,CHN,010,20240517120000\n")
     columns = COLUMNS | {"known_at": "added"}
-    table = read_table(path, {"dataset": "m", "columns": columns, "known_at_format": "%Y%m%d%H%M%S"})
+    table = read_table(
+        path, {"dataset": "m", "columns": columns, "known_at_format": "%Y%m%d%H%M%S"}
+    )
     assert str(table.events["known_at"].item().date()) == "2024-05-17"
-    with pytest.raises(SpecError, match=r"as_of 2024-05-16 is before the data. Choose 2024-05-17 or later"):
+    with pytest.raises(
+        SpecError, match=r"as_of 2024-05-16 is before the data. Choose 2024-05-17 or later"
+    ):
         as_of(table, "2024-05-16")
 
 
@@ -155,7 +172,9 @@ def test_the_mapping_may_be_a_file_of_either_kind(write, tmp_path):
     (tmp_path / "m.yaml").write_text(yaml)
     read_one = read_table(path, tmp_path / "m.json").events
     pd.testing.assert_frame_equal(read_one, read_table(path, tmp_path / "m.yaml").events)
-    pd.testing.assert_frame_equal(read_one, read_table(path, TableMapping.model_validate(MAPPING)).events)
+    pd.testing.assert_frame_equal(
+        read_one, read_table(path, TableMapping.model_validate(MAPPING)).events
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,7 +183,10 @@ def test_the_mapping_may_be_a_file_of_either_kind(write, tmp_path):
         ("2024-13-01,USA,CHN,010", "date '2024-13-01': not a day; write YYYY-MM-DD"),
         (",USA,CHN,010", "date '': missing"),
         ("1690-07-11,USA,CHN,010", "date '1690-07-11': not a day"),
-        ("2024-05-15,United States,CHN,010", "source 'United States': not an ISO 3166 alpha-3 code"),
+        (
+            "2024-05-15,United States,CHN,010",
+            "source 'United States': not an ISO 3166 alpha-3 code",
+        ),
         ("2024-05-15,USA,NULL,010", "target '': missing"),
         ("2024-05-15,USA,USA,010", "source and target are the same"),
         ("2024-05-15,USA,CHN,999", "cameo '999': not a code of the codebook"),
@@ -206,7 +228,9 @@ def test_optional_fields_are_checked_too(write, field, value, expected):
 
 
 def test_the_line_of_a_reject_counts_lines_within_quotes(write, tmp_path):
-    path = write('day,from,to,code,what\n2024-05-15,USA,CHN,010,"two\nlines"\n\n2024-05-16,USA,CHN,x,"a, b"\n')
+    path = write(
+        'day,from,to,code,what\n2024-05-15,USA,CHN,010,"two\nlines"\n\n2024-05-16,USA,CHN,x,"a, b"\n'
+    )
     table = read_table(path, MAPPING | {"columns": COLUMNS | {"summary": "what"}})
     assert table.rejects["line"].item() == 5
     assert table.files[0].rejected == 1
@@ -226,9 +250,13 @@ def test_a_file_without_a_usable_row_is_an_error(write):
 
 
 def test_given_ids_must_be_unique_unless_repeats_are_to_be_rejected(write):
-    path = write("id,day,from,to,code\n7,2024-05-15,USA,CHN,010\n8,2024-05-15,USA,CHN,010\n7,2024-05-16,USA,CHN,020\n")
+    path = write(
+        "id,day,from,to,code\n7,2024-05-15,USA,CHN,010\n8,2024-05-15,USA,CHN,010\n7,2024-05-16,USA,CHN,020\n"
+    )
     mapping = MAPPING | {"columns": COLUMNS | {"event_id": "id"}}
-    with pytest.raises(DataError, match=r"lines 2 and 4 have the same event id '7'.*duplicate_ids: reject"):
+    with pytest.raises(
+        DataError, match=r"lines 2 and 4 have the same event id '7'.*duplicate_ids: reject"
+    ):
         read_table(path, mapping)
     table = read_table(path, mapping | {"duplicate_ids": "reject"})
     assert list(table.events["event_id"]) == ["7", "8"]
@@ -249,8 +277,14 @@ def test_the_same_event_in_two_tables_is_refused(write):
         ({"columns": COLUMNS}, "field `dataset`: Field required"),
         ({"dataset": "m"}, "field `columns`: Field required"),
         (MAPPING | {"delimeter": ";"}, "field `delimeter`: Extra inputs"),
-        (MAPPING | {"columns": COLUMNS | {"colour": "x"}}, "columns: 'colour' is no field; fields are date"),
-        (MAPPING | {"columns": {"date": "day", "source": "from", "target": "to"}}, "cameo is missing"),
+        (
+            MAPPING | {"columns": COLUMNS | {"colour": "x"}},
+            "columns: 'colour' is no field; fields are date",
+        ),
+        (
+            MAPPING | {"columns": {"date": "day", "source": "from", "target": "to"}},
+            "cameo is missing",
+        ),
         (
             MAPPING | {"constants": {"date": "2024-01-01"}},
             "date stands under `columns` and under `constants`",
@@ -277,7 +311,9 @@ def test_a_format_of_dates_without_a_year_is_rejected_before_it_is_tried(write, 
         read_table(write(HEADER + "2024-05-15,USA,CHN,010\n"), MAPPING | {"date_format": form})
 
 
-@pytest.mark.parametrize(("text", "message"), [("dataset: [", "neither YAML"), ("just words", "expected fields")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("dataset: [", "neither YAML"), ("just words", "expected fields")]
+)
 def test_a_mapping_file_that_is_none(write, tmp_path, text, message):
     (tmp_path / "m.yaml").write_text(text)
     with pytest.raises(MappingError, match=message):
@@ -299,20 +335,31 @@ def test_files_that_cannot_be_read(write, tmp_path):
 
 def test_the_time_of_a_header_is_linear_in_its_columns(write):
     """Five million commas, or twenty thousand names, are rejected before anything is made of them."""
-    for text, number in (("," * 5_000_000 + "\n", "5,000,001"), (",".join(map(str, range(20_000))) + "\n", "20,000")):
+    for text, number in (
+        ("," * 5_000_000 + "\n", "5,000,001"),
+        (",".join(map(str, range(20_000))) + "\n", "20,000"),
+    ):
         start = time.process_time()
-        with pytest.raises(DataError, match=f"has {number} columns, more than the 10,000 that are read"):
+        with pytest.raises(
+            DataError, match=f"has {number} columns, more than the 10,000 that are read"
+        ):
             read_table(write(text), MAPPING)
         assert time.process_time() - start < 5
     start = time.process_time()
     row = "2024-05-15,USA,CHN,010," + "," * 9_994
-    table = read_table(write(f"day,from,to,code,{','.join(map(str, range(9_995)))}\n{row}\n"), MAPPING)
+    table = read_table(
+        write(f"day,from,to,code,{','.join(map(str, range(9_995)))}\n{row}\n"), MAPPING
+    )
     assert len(table.events) == 1 and time.process_time() - start < 10
 
 
-@pytest.mark.parametrize(("day", "form"), [("２０２４0515", "%Y%m%d"), ("２０２４/05/15", "%Y/%m/%d")])
+@pytest.mark.parametrize(
+    ("day", "form"), [("２０２４0515", "%Y%m%d"), ("２０２４/05/15", "%Y/%m/%d")]
+)
 def test_a_day_in_digits_of_another_script_is_none(write, day, form):
-    path = write(f"day,from,to,code,x\n{day},USA,CHN,010,1\n{day.replace('２０２４', '2024')},USA,CHN,010,1\n")
+    path = write(
+        f"day,from,to,code,x\n{day},USA,CHN,010,1\n{day.replace('２０２４', '2024')},USA,CHN,010,1\n"
+    )
     table = read_table(path, MAPPING | {"date_format": form})
     assert (len(table.events), list(table.rejects["line"])) == (1, [2])
 
@@ -349,5 +396,7 @@ def test_another_separator_than_the_mapping_says_is_named(tmp_path, separator, w
     rows = [("date", "source", "target", "code"), ("2020-02-01", "USA", "CHN", "042")]
     path.write_text("".join(separator.join(row) + "\n" for row in rows))
     columns = {"date": "date", "source": "source", "target": "target", "cameo": "code"}
-    with pytest.raises(DataError, match=re.escape(f"separated by {written!r}, and the mapping says ','")):
+    with pytest.raises(
+        DataError, match=re.escape(f"separated by {written!r}, and the mapping says ','")
+    ):
         read_table(path, {"dataset": "mine", "columns": columns})

@@ -55,23 +55,36 @@ print(json.dumps(found))
 def heads_and_directory(number):
     """The heads of empty members, and their directory."""
     names = [b"%07d.CSV" % place for place in range(number)]
-    heads = [struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0) + name for name in names]
+    heads = [
+        struct.pack("<4s5H3I2H", b"PK\3\4", 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0) + name
+        for name in names
+    ]
     starts = np.cumsum([0, *map(len, heads)])
     directory = b"".join(
-        struct.pack("<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0, 0, 0, 0, 0, start) + name
+        struct.pack(
+            "<4s6H3I5H2I", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0, 0, 0, 0, 0, start
+        )
+        + name
         for name, start in zip(names, starts, strict=False)
     )
     return b"".join(heads), directory
 
 
 def empty_members(path, number, *, said=None, zip64=True):
-    """Write an archive of empty members, which says of how many; without `zip64` in a directory of the old form."""
+    """Write an archive of empty members, which says of how many.
+
+    Without `zip64` in a directory of the old form.
+    """
     said = number if said is None else said
     heads, directory = heads_and_directory(number)
     start, end = len(heads), len(heads) + len(directory)
-    tail = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, said & 0xFFFF, said & 0xFFFF, len(directory), start, 0)
+    tail = struct.pack(
+        "<4s4H2IH", b"PK\5\6", 0, 0, said & 0xFFFF, said & 0xFFFF, len(directory), start, 0
+    )
     if zip64:
-        tail = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, said, said, len(directory), start)
+        tail = struct.pack(
+            "<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, said, said, len(directory), start
+        )
         tail += struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
         tail += struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     path.write_bytes(heads + directory + tail)
@@ -85,7 +98,9 @@ def many_rows(path):
 
 def many_rows_in_small_members(path):
     """Members that are each below what any archive may unpack to."""
-    return zipped(path, {f"{place}.CSV": HEAD + b"1\n" * 4_400_000 for place in range(8)}, compresslevel=9)
+    return zipped(
+        path, {f"{place}.CSV": HEAD + b"1\n" * 4_400_000 for place in range(8)}, compresslevel=9
+    )
 
 
 def many_rows_in_a_small_archive(path):
@@ -110,7 +125,9 @@ def many_rows_that_lie(path):
 
 
 def table_of_repetitions(path):
-    pd.DataFrame({name: pd.Categorical([value]).repeat(5_000_000) for name, value in TABLE.items()}).to_parquet(path)
+    pd.DataFrame(
+        {name: pd.Categorical([value]).repeat(5_000_000) for name, value in TABLE.items()}
+    ).to_parquet(path)
     assert path.stat().st_size < 200_000
     return path
 
@@ -119,7 +136,10 @@ TABLE = {"day": "2018-06-01", "a": "USA", "b": "CHN", "code": "042"}
 DIRECTORY = "has a directory of 57,000,000 bytes, more than that of 10,000 files"
 BOMBS = {
     "rows.zip": (many_rows, "unpacks to .* more than 100 times its size"),
-    "members-of-rows.zip": (many_rows_in_small_members, "unpacks to .* more than 100 times its size"),
+    "members-of-rows.zip": (
+        many_rows_in_small_members,
+        "unpacks to .* more than 100 times its size",
+    ),
     "few-bytes.zip": (many_rows_in_a_small_archive, "has 4,403,000 lines .* has 100,000 at most"),
     "plain.CSV": (many_rows_unpacked, "lines .* has 1,280,000 at most"),
     "lies.zip": (many_rows_that_lie, "is damaged"),
@@ -139,11 +159,18 @@ BOMBS = {
 def measured(tmp_path_factory):
     """What every reader says of every bomb, with seconds of the processor and megabytes, in a process of its own."""
     folder = tmp_path_factory.mktemp("bombs")
-    pd.DataFrame({name: [value] for name, value in TABLE.items()}).to_parquet(folder / "small.parquet")
-    small = [written(folder / "small.CSV", [gdelt_row(1)]), folder / "small.parquet"]  # what is imported late
+    pd.DataFrame({name: [value] for name, value in TABLE.items()}).to_parquet(
+        folder / "small.parquet"
+    )
+    small = [
+        written(folder / "small.CSV", [gdelt_row(1)]),
+        folder / "small.parquet",
+    ]  # what is imported late
     bombs = [make(folder / name) for name, (make, _) in BOMBS.items()]
     command = [sys.executable, "-c", MEASURED, *map(str, small + bombs)]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout)
+    return json.loads(
+        subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
+    )
 
 
 @pytest.mark.parametrize("name", BOMBS)
@@ -155,17 +182,24 @@ def test_a_bomb_ends_soon_in_little_memory_with_a_reason(measured, name):
 
 
 def test_the_reason_says_what_to_do(tmp_path):
-    with pytest.raises(DataError, match="Fetch it again from its publisher, or unpack it by hand and name the folder"):
+    with pytest.raises(
+        DataError,
+        match="Fetch it again from its publisher, or unpack it by hand and name the folder",
+    ):
         read_feed(zipped(tmp_path / "a.zip", {NAME: "0" * 20_000_000}))
 
 
 def test_members_in_one_place_are_not_read(tmp_path):
-    path = zipped(tmp_path / "a.zip", {"a": in_archive([gdelt_row(1)]), "b": in_archive([gdelt_row(1)])})
+    path = zipped(
+        tmp_path / "a.zip", {"a": in_archive([gdelt_row(1)]), "b": in_archive([gdelt_row(1)])}
+    )
     content = bytearray(path.read_bytes())
     place = content.rindex(b"PK\1\2")
     content[place + 42 : place + 46] = bytes(4)
     path.write_bytes(content)
-    with pytest.raises(DataError, match="says that files in it lie in the same place or beyond its end"):
+    with pytest.raises(
+        DataError, match="says that files in it lie in the same place or beyond its end"
+    ):
         read_feed(path)
 
 
@@ -177,7 +211,9 @@ def test_compression_that_unpacks_without_bounds_is_not_read(tmp_path, method):
         read_feed(tmp_path / "a.zip")
 
 
-@pytest.mark.parametrize("name", ["icews/daily/20181007-icews-events.tab", "gdelt/gdelt1_raw_sample.export.CSV"])
+@pytest.mark.parametrize(
+    "name", ["icews/daily/20181007-icews-events.tab", "gdelt/gdelt1_raw_sample.export.CSV"]
+)
 def test_what_feeds_publish_is_far_within_the_bounds(tmp_path, name):
     if not (REAL / name).exists():
         pytest.skip(f"{name} is not at hand")
@@ -185,4 +221,7 @@ def test_what_feeds_publish_is_far_within_the_bounds(tmp_path, name):
     (file,) = lines.find_files([zipped(tmp_path / "a.zip", {"a": content}, compresslevel=9)])
     rows = content.count(b"\n")
     assert 8 * file.size < lines.MOST_COMPRESSED * file.stored
-    assert file.size > 8 * lines.LEAST_OF_A_LINE * rows and file.stored > 8 * lines.LEAST_ON_THE_DISK * rows
+    assert (
+        file.size > 8 * lines.LEAST_OF_A_LINE * rows
+        and file.stored > 8 * lines.LEAST_ON_THE_DISK * rows
+    )

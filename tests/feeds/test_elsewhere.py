@@ -1,4 +1,7 @@
-"""The SQL for tables elsewhere counts what is counted of files; that for BigQuery is whole, and never sent."""
+"""The SQL for tables elsewhere counts what is counted of files.
+
+That for BigQuery is whole, and never sent.
+"""
 
 from dataclasses import replace
 from datetime import date
@@ -22,7 +25,10 @@ sqlglot = pytest.importorskip("sqlglot")
 
 from forecast.feeds.counting import PARTITION, bigquery_sql, count_sql  # noqa: E402
 
-WHOLE, NUMBERS = ("GLOBALEVENTID", "SQLDATE", "DATEADDED", "NumMentions", "NumArticles"), ("GoldsteinScale",)
+WHOLE, NUMBERS = (
+    ("GLOBALEVENTID", "SQLDATE", "DATEADDED", "NumMentions", "NumArticles"),
+    ("GoldsteinScale",),
+)
 """Columns that are numbers in BigQuery."""
 CHOICES = [
     {},
@@ -63,7 +69,9 @@ def texts(folder):
     parts = []
     for file in find_files([folder]):
         for chunk in read_chunks(file):
-            parts.append(split_lines(chunk, replace(DAILY, optional=0), DAILY.columns)[0].to_pandas())
+            parts.append(
+                split_lines(chunk, replace(DAILY, optional=0), DAILY.columns)[0].to_pandas()
+            )
     return pd.concat(parts, ignore_index=True).drop(columns="line").astype(object)
 
 
@@ -98,7 +106,8 @@ def run(sql, texts, dialect):
 
 
 @pytest.mark.parametrize(
-    ("dialect", "choice"), [*(("duckdb", choice) for choice in CHOICES), ("bigquery", CHOICES[2]), ("spark", {})]
+    ("dialect", "choice"),
+    [*(("duckdb", choice) for choice in CHOICES), ("bigquery", CHOICES[2]), ("spark", {})],
 )
 def test_the_sql_counts_what_is_counted_of_files(folder, texts, tmp_path, dialect, choice):
     settings = FeedSettings(**choice)
@@ -113,15 +122,25 @@ def test_the_sql_counts_what_is_counted_of_files(folder, texts, tmp_path, dialec
     assert "strptime" not in chosen.lower() or dialect == "duckdb"
 
 
-@pytest.mark.parametrize(("version", "name", "choice"), [("1.0", "full", {}), ("2.0", "gdeltv2", CHOICES[2])])
-def test_the_sql_for_bigquery_is_whole_and_looks_at_named_columns_and_partitions_alone(version, name, choice):
+@pytest.mark.parametrize(
+    ("version", "name", "choice"), [("1.0", "full", {}), ("2.0", "gdeltv2", CHOICES[2])]
+)
+def test_the_sql_for_bigquery_is_whole_and_looks_at_named_columns_and_partitions_alone(
+    version, name, choice
+):
     found = bigquery_sql(
-        ["USA-CHN", "KOR-PRK"], date(2018, 1, 1), date(2018, 12, 31), version=version, settings=FeedSettings(**choice)
+        ["USA-CHN", "KOR-PRK"],
+        date(2018, 1, 1),
+        date(2018, 12, 31),
+        version=version,
+        settings=FeedSettings(**choice),
     )
     (tree,) = sqlglot.parse(found.sql, dialect="bigquery")
     (table,) = [one for one in tree.find_all(sqlglot.exp.Table) if one.db]
     assert (table.catalog, table.db, table.name) == ("gdelt-bq", name, "events_partitioned")
-    inside = [select for select in tree.find_all(sqlglot.exp.Select) if select.args["from_"].this is table]
+    inside = [
+        select for select in tree.find_all(sqlglot.exp.Select) if select.args["from_"].this is table
+    ]
     assert inside
     for select in inside:
         assert not any(isinstance(one, sqlglot.exp.Star) for one in select.expressions)
@@ -144,7 +163,16 @@ def test_questions_that_make_no_sense_are_answered():
 
 def test_the_command_prints_sql_whose_result_is_read_by_its_mapping(texts, tmp_path):
     mapping = tmp_path / "gdelt.yaml"
-    words = ["usa-chn", "ind-pak", "--from", "2022-12-01", "--to", "2023-01-31", "--mapping-out", str(mapping)]
+    words = [
+        "usa-chn",
+        "ind-pak",
+        "--from",
+        "2022-12-01",
+        "--to",
+        "2023-01-31",
+        "--mapping-out",
+        str(mapping),
+    ]
     done = CliRunner().invoke(app, ["events", "sql", "gdelt", *words])
     assert done.exit_code == 0, done.output
     (tree,) = sqlglot.parse(done.stdout, dialect="bigquery")
@@ -156,7 +184,10 @@ def test_the_command_prints_sql_whose_result_is_read_by_its_mapping(texts, tmp_p
     result = run(done.stdout.replace(f"{table.sql('bigquery')}", "events"), typed, "bigquery")
     result.to_csv(tmp_path / "result.csv", index=False)
     counts = read_counts(tmp_path / "result.csv", mapping)
-    assert counts.rejects.empty and int(counts.counts["n"].sum()) == int(result.iloc[:, 3:].sum().sum()) > 0
+    assert (
+        counts.rejects.empty
+        and int(counts.counts["n"].sum()) == int(result.iloc[:, 3:].sum().sum()) > 0
+    )
     missing = CliRunner().invoke(
         app, ["events", "sql", "gdelt", *words[:2], "--from", "2018-13-01", "--to", "2018-12-31"]
     )

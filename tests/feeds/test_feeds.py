@@ -28,7 +28,9 @@ def accounted(table):
         assert account.total("filtered") == sum(account.filtered_by.values())
         assert account.total("duplicates") == len(account.duplicates)
     (account,) = table.accounts
-    return tuple(account.total(name) for name in ("rows", "kept", "rejected", "filtered", "duplicates"))
+    return tuple(
+        account.total(name) for name in ("rows", "kept", "rejected", "filtered", "duplicates")
+    )
 
 
 def gdelt(tmp_path, *rows, name="20180602.export.CSV"):
@@ -40,7 +42,9 @@ def icews(tmp_path, *rows, name="20180601-icews-events.tab"):
 
 
 def test_rows_become_the_contract(tmp_path):
-    table = read_feed(gdelt(tmp_path, gdelt_row(1), gdelt_row(2, day="20180531", code="112", added="20180601")))
+    table = read_feed(
+        gdelt(tmp_path, gdelt_row(1), gdelt_row(2, day="20180531", code="112", added="20180601"))
+    )
     assert tuple(table.events.columns) == EVENT_COLUMNS + FURTHER_COLUMNS
     assert broken_rules(table.events) == []
     assert table.events["event_id"].tolist() == ["gdelt:2", "gdelt:1"]
@@ -54,8 +58,11 @@ def test_each_layout_of_gdelt_is_read(tmp_path, width):
     table = read_feed(gdelt(tmp_path, gdelt_row(width=width)))
     event = table.events.iloc[0]
     assert (event["dyad"], event["cameo"], event["n"], str(event["known_at"].date())) == (
-        "USA-CHN", "042", 5, "2018-06-01",
-    )  # fmt: skip
+        "USA-CHN",
+        "042",
+        5,
+        "2018-06-01",
+    )
     assert (event["reference"] == "") == (width == 57)
 
 
@@ -63,7 +70,9 @@ def test_backfile_and_daily_rows_may_stand_in_one_file_but_no_others(tmp_path):
     rows = [gdelt_row(number, width=width) for number, width in enumerate((57, 58, 58, 57, 61), 1)]
     table = read_feed(gdelt(tmp_path, *rows), settings=ALL)
     assert accounted(table) == (5, 4, 1, 0, 0)
-    assert table.rejects[["line", "reason"]].values.tolist() == [[5, "61 fields where 57 or 58 are expected"]]
+    assert table.rejects[["line", "reason"]].values.tolist() == [
+        [5, "61 fields where 57 or 58 are expected"]
+    ]
 
 
 def test_the_quad_class_is_that_of_the_codebook_and_the_feeds_own_is_kept(tmp_path):
@@ -137,11 +146,16 @@ def test_countries_by_the_codes_of_cameo(tmp_path):
 
 
 def test_organs_of_a_state_are_chosen_by_setting(tmp_path):
-    rows = [gdelt_row(number, types=(kind, "GOV")) for number, kind in enumerate(("", "MIL", "COP", "MED"))]
+    rows = [
+        gdelt_row(number, types=(kind, "GOV"))
+        for number, kind in enumerate(("", "MIL", "COP", "MED"))
+    ]
     path = gdelt(tmp_path, *rows)
 
     def kept(sectors):
-        ids = read_feed(path, settings=FeedSettings(sectors=sectors, one_a_day=False)).events["event_id"]
+        ids = read_feed(path, settings=FeedSettings(sectors=sectors, one_a_day=False)).events[
+            "event_id"
+        ]
         return ids.str.removeprefix("gdelt:").tolist()
 
     assert kept(("government", "military")) == ["0", "1"]
@@ -177,7 +191,10 @@ def test_the_same_id_is_the_same_event(tmp_path):
     two = gdelt(tmp_path, gdelt_row(1), gdelt_row(2, code="112"), name="20180602.export.CSV")
     table = read_feed([one, two], settings=ALL)
     assert accounted(table) == (3, 2, 0, 0, 1)
-    assert table.accounts[0].duplicates["reason"].item() == "the same event as 20180601.export.CSV, line 1"
+    assert (
+        table.accounts[0].duplicates["reason"].item()
+        == "the same event as 20180601.export.CSV, line 1"
+    )
 
 
 def test_statements_and_mentions_are_settings(tmp_path):
@@ -251,7 +268,11 @@ def test_an_id_is_unique_on_its_day_alone(tmp_path):
         ("20180503-thru-20180609-icews-events.tab", {}, ["2018-06-10", "2018-06-10"]),
         ("201806-icews-events.tab", {}, ["2018-07-01", "2018-07-01"]),
         ("events.2018.20200427084805.tab", {}, ["2018-06-02", "2018-06-03"]),
-        ("events.2018.20200427084805.tab", {"icews_known": "edition"}, ["2020-04-27", "2020-04-27"]),
+        (
+            "events.2018.20200427084805.tab",
+            {"icews_known": "edition"},
+            ["2020-04-27", "2020-04-27"],
+        ),
         ("20180530-icews-events.tab", {}, ["2018-06-01", "2018-06-02"]),
         ("mine.tab", {}, ["2018-06-02", "2018-06-03"]),
     ],
@@ -267,15 +288,30 @@ def test_from_when_an_event_of_icews_could_be_known(tmp_path, name, settings, kn
 
 
 def test_a_newer_edition_of_a_year_replaces_older_files_of_it(tmp_path):
-    old = icews(tmp_path, icews_row(1), icews_row(2, code="112"), name="events.2018.20190101000000.tab")
-    new = icews(tmp_path, icews_row(1), icews_row(3, day="2018-06-03"), name="events.2018.20200427084805.tab")
+    old = icews(
+        tmp_path, icews_row(1), icews_row(2, code="112"), name="events.2018.20190101000000.tab"
+    )
+    new = icews(
+        tmp_path,
+        icews_row(1),
+        icews_row(3, day="2018-06-03"),
+        name="events.2018.20200427084805.tab",
+    )
     daily = icews(
-        tmp_path, icews_row(4, day="2018-06-02"), icews_row(5, day="2018-06-04"), name="20180604-icews-events.tab"
+        tmp_path,
+        icews_row(4, day="2018-06-02"),
+        icews_row(5, day="2018-06-04"),
+        name="20180604-icews-events.tab",
     )
     tables = [read_feed(order, settings=ALL) for order in ([old, new, daily], [daily, new, old])]
     for table in tables:
-        # What lies within the days of the newer edition is replaced; what is later than its last day is not.
-        assert table.events["event_id"].tolist() == ["icews:1-20180601", "icews:3-20180603", "icews:5-20180604"]
+        # What lies within the days of the newer edition is replaced; what is later than its last
+        # day is not.
+        assert table.events["event_id"].tolist() == [
+            "icews:1-20180601",
+            "icews:3-20180603",
+            "icews:5-20180604",
+        ]
         assert accounted(table) == (6, 3, 0, 3, 0)
 
 
@@ -287,7 +323,9 @@ def test_repeated_rows_of_a_reissued_year_are_duplicates(tmp_path):
 
 def test_zipped_files_are_read_without_unpacking(tmp_path):
     plain = gdelt(tmp_path, gdelt_row(1))
-    archive = zipped(tmp_path / "a.zip", {"20180602.export.CSV": in_archive([gdelt_row(1)]), "README": "about"})
+    archive = zipped(
+        tmp_path / "a.zip", {"20180602.export.CSV": in_archive([gdelt_row(1)]), "README": "about"}
+    )
     one, other = read_feed(plain), read_feed(archive)
     assert one.events.equals(other.events)
     assert other.accounts[0].files[0].name == "a.zip/20180602.export.CSV"
@@ -295,7 +333,10 @@ def test_zipped_files_are_read_without_unpacking(tmp_path):
 
 
 def test_the_directory_of_an_archive_is_read_once_for_all_its_members(tmp_path, monkeypatch):
-    days = {f"201806{day:02d}.export.CSV": in_archive([gdelt_row(day, code="112")]) for day in range(1, 21)}
+    days = {
+        f"201806{day:02d}.export.CSV": in_archive([gdelt_row(day, code="112")])
+        for day in range(1, 21)
+    }
     path, read = zipped(tmp_path / "a.zip", days), []
     whole = zipfile.ZipFile
 
@@ -334,7 +375,9 @@ def test_archives_that_no_feed_would_publish_are_not_read(tmp_path, files, fault
 
 
 def test_a_damaged_archive_is_an_error(tmp_path):
-    path = zipped(tmp_path / "a.zip", {"a.CSV": in_archive([gdelt_row(number) for number in range(2000)])})
+    path = zipped(
+        tmp_path / "a.zip", {"a.CSV": in_archive([gdelt_row(number) for number in range(2000)])}
+    )
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 0xFF
     path.write_bytes(content)
@@ -352,14 +395,23 @@ def test_a_line_of_absurd_length_is_rejected_and_the_next_one_is_read(tmp_path):
 
 def test_bytes_that_are_no_utf8_lose_no_row(tmp_path):
     path = tmp_path / "20180602.export.CSV"
-    path.write_bytes(gdelt_row(1, Actor1Name="MÜNCHEN").encode("latin-1") + b"\r\n" + gdelt_row(2, code="112").encode())
+    path.write_bytes(
+        gdelt_row(1, Actor1Name="MÜNCHEN").encode("latin-1")
+        + b"\r\n"
+        + gdelt_row(2, code="112").encode()
+    )
     table = read_feed(path)
     assert accounted(table) == (2, 2, 0, 0, 0)
     assert table.accounts[0].files[0].mended == 1
 
 
 @pytest.mark.parametrize(
-    ("rows", "feed"), [([gdelt_row(width=61)], "gdelt"), ([ICEWS_HEADER, icews_row()], "icews"), (["a,b", "1,2"], None)]
+    ("rows", "feed"),
+    [
+        ([gdelt_row(width=61)], "gdelt"),
+        ([ICEWS_HEADER, icews_row()], "icews"),
+        (["a,b", "1,2"], None),
+    ],
 )
 def test_a_feed_is_found_by_its_content(tmp_path, rows, feed):
     assert detect_feed(written(tmp_path / "renamed.txt", rows)) == feed
@@ -407,7 +459,9 @@ def test_a_feed_and_the_chronology_are_datasets_of_one_panel(tmp_path):
 
 
 def test_a_source_can_be_a_feed(tmp_path):
-    path = gdelt(tmp_path, gdelt_row(1), gdelt_row(2, source="IND", target="PAK"), gdelt_row(3, source="FJI"))
+    path = gdelt(
+        tmp_path, gdelt_row(1), gdelt_row(2, source="IND", target="PAK"), gdelt_row(3, source="FJI")
+    )
     source = Source(kind="feed", paths=(str(path),), settings=FeedSettings(sectors="all"))
     assert Source(**source.model_dump()) == source
     records = open_source(source)
@@ -421,13 +475,21 @@ def test_a_source_can_be_a_feed(tmp_path):
 
 def test_the_command_checks_a_feed_without_a_mapping(tmp_path):
     path = gdelt(tmp_path, gdelt_row(1), gdelt_row(2, code="---"), gdelt_row(3, source="EUR"))
-    done = CliRunner().invoke(app, ["events", "check", str(path), "--json", "--feed-setting", "one_a_day=no"])
+    done = CliRunner().invoke(
+        app, ["events", "check", str(path), "--json", "--feed-setting", "one_a_day=no"]
+    )
     assert done.exit_code == 0, done.output
     summary = json.loads(done.stdout)
     (feed,) = summary["feeds"]
     assert feed["files"][0] | {"name": ""} == {
-        "name": "", "rows": 3, "kept": 1, "rejected": 1, "filtered": 1, "duplicates": 0, "mended": 0,
-    }  # fmt: skip
+        "name": "",
+        "rows": 3,
+        "kept": 1,
+        "rejected": 1,
+        "filtered": 1,
+        "duplicates": 0,
+        "mended": 0,
+    }
     assert "each row an event" in feed["settings"]
     shown = CliRunner().invoke(app, ["events", "check", str(path), "--feed", "gdelt"])
     assert "why rows were filtered" in shown.stdout and shown.exit_code == 0

@@ -44,7 +44,9 @@ def files(tmp_path, monkeypatch):
     written(tmp_path / "gdelt" / "20180602.export.CSV", rows)
     for place in (tmp_path, tmp_path / "polecat"):
         written(place / "ngecEvents.DV.2018.txt", [polecat_row()], POLECAT_HEADER)
-    written(tmp_path / "PhoenixNYT_1945-2005.csv", [historical_row(target="SUN")], HISTORICAL_HEADER)
+    written(
+        tmp_path / "PhoenixNYT_1945-2005.csv", [historical_row(target="SUN")], HISTORICAL_HEADER
+    )
     for place in (tmp_path, tmp_path / "icews"):
         written(place / "20181004-icews-events.tab", [icews_row(day="2018-10-04")], ICEWS_HEADER)
 
@@ -65,5 +67,7 @@ def test_every_command_works(command, files):
 def test_every_setting_and_feed_is_explained():
     text = PAGES[0].read_text("utf-8")
     assert re.findall(r"^\| `(\w+)` \| ", text, re.M) == list(FEEDS)
-    assert re.findall(r"^ *(\w+) : ", FeedSettings.__doc__ or "", re.M) == list(FeedSettings.model_fields)
+    assert re.findall(r"^ *(\w+) : ", FeedSettings.__doc__ or "", re.M) == list(
+        FeedSettings.model_fields
+    )
     assert {page.stem for page in PAGES[1:]} == set(FEEDS)

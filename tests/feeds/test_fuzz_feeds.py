@@ -29,15 +29,30 @@ from tests.feeds.made import (
 
 REAL = Path(os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata"))
 MADE = {
-    "gdelt": in_archive([gdelt_row(1), gdelt_row(2, width=57), gdelt_row(3, source="EUR"), gdelt_row(1)]),
-    "gdelt2": in_archive([gdelt_row(number, code=code, width=61) for number, code in enumerate(("010", "112", "190"))]),
-    "icews": in_archive([icews_row(1), icews_row(2, day="6/1/2018"), icews_row(3, code="13y")], ICEWS_HEADER),
+    "gdelt": in_archive(
+        [gdelt_row(1), gdelt_row(2, width=57), gdelt_row(3, source="EUR"), gdelt_row(1)]
+    ),
+    "gdelt2": in_archive(
+        [
+            gdelt_row(number, code=code, width=61)
+            for number, code in enumerate(("010", "112", "190"))
+        ]
+    ),
+    "icews": in_archive(
+        [icews_row(1), icews_row(2, day="6/1/2018"), icews_row(3, code="13y")], ICEWS_HEADER
+    ),
     "polecat": in_archive(
-        [polecat_row(), polecat_row("2", actors="USA; CHN; RUS", recipients="None"), polecat_row("3", kind="AID")],
+        [
+            polecat_row(),
+            polecat_row("2", actors="USA; CHN; RUS", recipients="None"),
+            polecat_row("3", kind="AID"),
+        ],
         POLECAT_HEADER,
     ),
     "phoenix": in_archive([phoenix_row(), phoenix_row("2", code="112")]),
-    "historical": in_archive([historical_row(), historical_row("2", code="112")], HISTORICAL_HEADER),
+    "historical": in_archive(
+        [historical_row(), historical_row("2", code="112")], HISTORICAL_HEADER
+    ),
 }
 WITH_HEADER = ("icews", "polecat", "historical", "tab")
 PIECES = [
@@ -65,7 +80,10 @@ def lines_of(content):
 
 
 def check(path, content, header, **choices):
-    """Read a file, and account for every line of it; what is no feed any more is an error of ours."""
+    """Read a file, and account for every line of it.
+
+    What is no feed any more is an error of ours.
+    """
     path.write_bytes(content)
     try:
         table = read_feed(path, settings=FeedSettings(list_filtered=True, **choices))
@@ -76,8 +94,10 @@ def check(path, content, header, **choices):
     assert file.rows == len(lines_of(content)) - header
     assert file.rows == file.kept + file.rejected + file.filtered + file.duplicates
     assert (file.rejected, file.filtered, file.duplicates) == (
-        len(table.rejects), len(account.filtered), len(account.duplicates),
-    )  # fmt: skip
+        len(table.rejects),
+        len(account.filtered),
+        len(account.duplicates),
+    )
     elsewhere = [*table.rejects["line"], *account.filtered["line"], *account.duplicates["line"]]
     assert len(set(elsewhere)) == len(elsewhere)
     assert broken_rules(table.events) == []
@@ -118,14 +138,21 @@ def test_what_was_made_up_is_read_as_it_is(name, folder):
     assert check(folder / name, MADE[name].encode(), name in WITH_HEADER)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(name=st.sampled_from(sorted(MADE)), seed=st.integers(0, 2**32), times=st.integers(1, 12))
 def test_a_damaged_file_loses_nothing_in_silence(name, seed, times, folder):
     check(folder / name, mutated(MADE[name].encode(), seed, times), name in WITH_HEADER)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.binary(max_size=300) | st.text(alphabet='\t\n,;"0123456789ABC ', max_size=300).map(str.encode))
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    content=st.binary(max_size=300)
+    | st.text(alphabet='\t\n,;"0123456789ABC ', max_size=300).map(str.encode)
+)
 def test_what_is_no_file_of_a_feed_is_an_error(content, folder):
     check(folder / "any", content, header=False)
 
@@ -139,7 +166,11 @@ def some_lines(path, number, seed, header):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["icews/events.2018.sample.tab", "icews/daily/20181007-icews-events.tab", "gdelt/gdelt1_raw_sample.export.CSV"],
+    [
+        "icews/events.2018.sample.tab",
+        "icews/daily/20181007-icews-events.tab",
+        "gdelt/gdelt1_raw_sample.export.CSV",
+    ],
 )
 def test_thousands_of_mutations_of_real_files(name, folder):
     if not (REAL / name).exists():

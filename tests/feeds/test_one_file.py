@@ -37,7 +37,11 @@ def by_reading(folder):
 
 def by_counting(folder):
     table = count_feed(folder, settings=ALL)
-    return int(table.counts["n"].sum()), dict(table.accounts[0].unread), [file.name for file in table.files]
+    return (
+        int(table.counts["n"].sum()),
+        dict(table.accounts[0].unread),
+        [file.name for file in table.files],
+    )
 
 
 def by_importing(folder):
@@ -76,7 +80,11 @@ def test_a_first_row_of_nothing_but_a_mark_is_a_blank_line(folder, reader, endin
         ([], [gdelt_row(1), gdelt_row(2, code="112")], 2),
         ([], [gdelt_row(1, width=61), gdelt_row(2, code="112", width=61)], 2),
         ([ICEWS_HEADER], [icews_row(1), icews_row(2, code="010")], 2),
-        ([POLECAT_HEADER], [polecat_row("2018-1-AGREE"), polecat_row("2018-2-AGREE", day="2018-06-02")], 2),
+        (
+            [POLECAT_HEADER],
+            [polecat_row("2018-1-AGREE"), polecat_row("2018-2-AGREE", day="2018-06-02")],
+            2,
+        ),
         ([], [phoenix_row(), phoenix_row("2_v0.3.1", code="112")], 2),
         ([HISTORICAL_HEADER], [historical_row(), historical_row("NYT2", code="112")], 2),
     ],
@@ -135,7 +143,9 @@ def test_rows_of_a_file_that_fails_half_way_are_nobodys(folder, reader, monkeypa
     monkeypatch.setattr(reading, "ENOUGH", 1)
     events, unread, names = reader(folder)
     assert (events, names, list(unread)) == (2, [GOOD], [BAD])
-    assert unread[BAD].startswith(f"{BAD} cannot be read: this program did not foresee what is in it (IndexError")
+    assert unread[BAD].startswith(
+        f"{BAD} cannot be read: this program did not foresee what is in it (IndexError"
+    )
 
 
 @READERS
@@ -171,7 +181,9 @@ def test_a_file_that_cannot_be_split_is_named(folder, reader, monkeypatch):
 
 @READERS
 @pytest.mark.parametrize(
-    "error", [MemoryError(), OSError(errno.EMFILE, "Too many open files"), KeyboardInterrupt()], ids=repr
+    "error",
+    [MemoryError(), OSError(errno.EMFILE, "Too many open files"), KeyboardInterrupt()],
+    ids=repr,
 )
 def test_what_is_not_of_the_file_stops_the_reading(folder, reader, monkeypatch, error):
     def fails(*_):
@@ -188,7 +200,9 @@ def test_what_could_not_be_read_shows_in_the_rejects_and_the_account(folder):
     table = read_feed(folder, settings=ALL)
     (unread,) = table.accounts[0].unread
     assert unread.name == "a.zip"
-    assert table.rejects[["file", "line", "reason"]].values.tolist() == [["a.zip", 0, unread.reason]]
+    assert table.rejects[["file", "line", "reason"]].values.tolist() == [
+        ["a.zip", 0, unread.reason]
+    ]
     assert table.accounts[0].summary()["unread"] == [{"name": "a.zip", "reason": unread.reason}]
     assert "Not read: 1 file." in table.accounts[0].sentence
     assert detect_feed(folder) == "gdelt"
@@ -197,12 +211,16 @@ def test_what_could_not_be_read_shows_in_the_rejects_and_the_account(folder):
 def test_without_a_file_that_can_be_read_there_is_an_error(tmp_path):
     for name in ("a.zip", "b.zip"):
         (tmp_path / name).write_bytes(b"\x1f\x8b")
-    with pytest.raises(DataError, match=r"a.zip is compressed with gzip.*Of 2 files none could be read."):
+    with pytest.raises(
+        DataError, match=r"a.zip is compressed with gzip.*Of 2 files none could be read."
+    ):
         read_feed(tmp_path)
     with pytest.raises(DataError, match=r"a.zip is compressed with gzip"):
         detect_feed(tmp_path)
     written(tmp_path / GOOD, [gdelt_row(1)])
-    with pytest.raises(DataError, match=r"absent.zip cannot be read: No such file or directory. Check the path"):
+    with pytest.raises(
+        DataError, match=r"absent.zip cannot be read: No such file or directory. Check the path"
+    ):
         read_feed([tmp_path / GOOD, tmp_path / "absent.zip"])
 
 

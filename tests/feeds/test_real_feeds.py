@@ -1,4 +1,6 @@
-"""Files as feeds publish them; without licence to ship, skipped where not at hand. Counted a second time by hand.
+"""Files as feeds publish them.
+
+Without licence to ship, skipped where not at hand. Counted a second time by hand.
 
 Set REALDATA to their folder.
 """
@@ -11,13 +13,17 @@ import pytest
 from forecast.events.codebook import read_codes
 from forecast.feeds import FeedSettings, detect_feed, read_feed
 
-FOLDER = Path(os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata"))
+FOLDER = Path(
+    os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata")
+)
 ALL = FeedSettings(sectors="all", one_a_day=False)
 
 
 def real(name):
     path = FOLDER / name
-    return pytest.param(path, marks=pytest.mark.skipif(not path.exists(), reason=f"{name} is not at hand"))
+    return pytest.param(
+        path, marks=pytest.mark.skipif(not path.exists(), reason=f"{name} is not at hand")
+    )
 
 
 def rows_of(path):
@@ -45,11 +51,22 @@ def test_daily_files_of_icews(path):
     files = sorted(path.glob("*.tab"))
     table = read_feed(path, settings=ALL)
     account = table.accounts[0]
-    assert {file.name: file.rows for file in account.files} == {file.name: len(rows_of(file)) - 1 for file in files}
+    assert {file.name: file.rows for file in account.files} == {
+        file.name: len(rows_of(file)) - 1 for file in files
+    }
     assert account.total("rejected") == 0
-    directed = [row for file in files for row in rows_of(file)[1:] if row[4] and row[10] and row[4] != row[10]]
+    directed = [
+        row
+        for file in files
+        for row in rows_of(file)[1:]
+        if row[4] and row[10] and row[4] != row[10]
+    ]
     assert account.total("kept") + account.total("duplicates") == len(directed)
-    bare = [row for row in directed if {row[4], row[10]} == {"United States", "China"} and not row[3] and not row[9]]
+    bare = [
+        row
+        for row in directed
+        if {row[4], row[10]} == {"United States", "China"} and not row[3] and not row[9]
+    ]
     governments = read_feed(path, dyads=["USA-CHN"], settings=FeedSettings(one_a_day=False)).events
     ids = set(governments["event_id"])
     assert bare and {f"icews:{row[0]}-{row[1].replace('-', '')}" for row in bare} <= ids
@@ -61,7 +78,11 @@ def test_a_file_of_gdelt_with_two_layouts(path):
     table = read_feed(path, settings=ALL)
     assert table.files[0].rows == len(rows) == 710
     regions = {"AFR", "EUR", "WST", "ASA", "SEA", "LAM", "MEA", "SAS", "NAF", "EEU", "WAF", "NMR"}
-    states = [row for row in rows if row[7] and row[17] and row[7] != row[17] and not {row[7], row[17]} & regions]
+    states = [
+        row
+        for row in rows
+        if row[7] and row[17] and row[7] != row[17] and not {row[7], row[17]} & regions
+    ]
     assert table.accounts[0].total("kept") == len(states)
     events = table.events.set_index("event_id")
     quads, codes = events["quad"], read_codes()["quad"]

@@ -1,4 +1,7 @@
-"""Feeds at scale: dyads counted in one pass have the panels of each read alone; quick ways give what slow ones do."""
+"""Feeds at scale: dyads counted in one pass have the panels of each read alone.
+
+Quick ways give what slow ones do.
+"""
 
 import json
 import re
@@ -24,7 +27,14 @@ from forecast.feeds.judging import Judge
 from forecast.feeds.lines import Chunk, find_files, read_chunks, split_lines
 from forecast.progress import ahead
 from forecast.sources import Source, open_source
-from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row, written
+from tests.feeds.made import (
+    ICEWS_HEADER,
+    POLECAT_HEADER,
+    gdelt_row,
+    icews_row,
+    polecat_row,
+    written,
+)
 from tests.systems import posix
 
 
@@ -56,12 +66,21 @@ def test_counts_of_all_dyads_have_the_panel_of_each(made, settings, counted):
     table = read_feed(made, settings=FeedSettings(**settings))
     counts = count_feed(made, settings=FeedSettings(**settings), **counted)
     (one,), (other,) = table.accounts, counts.accounts
-    assert (one.files, one.filtered_by, one.settings) == (other.files, other.filtered_by, other.settings)
-    assert all(file.rows == file.kept + file.rejected + file.filtered + file.duplicates for file in other.files)
+    assert (one.files, one.filtered_by, one.settings) == (
+        other.files,
+        other.filtered_by,
+        other.settings,
+    )
+    assert all(
+        file.rows == file.kept + file.rejected + file.filtered + file.duplicates
+        for file in other.files
+    )
     assert table.rejects.equals(counts.rejects) and table.files == counts.files
     assert set(counts.counts["dyad"]) == set(table.dyads)
     for directed in (False, True):
-        same_panels(table, counts, directed=directed, dyads=[*table.dyads[:6], *table.dyads[-3:]], **counted)
+        same_panels(
+            table, counts, directed=directed, dyads=[*table.dyads[:6], *table.dyads[-3:]], **counted
+        )
 
 
 @pytest.mark.parametrize("directed", [False, True])
@@ -70,9 +89,14 @@ def test_counts_that_were_written_are_read_again(made, tmp_path, directed, frequ
     counts = count_feed(made, frequency=frequency)
     mapping = write_counts(counts, tmp_path / "gdelt.csv", directed=directed)
     again = read_counts(tmp_path / "gdelt.csv", mapping)
-    assert again.rejects.empty and (again.classes, again.zero_cut) == (counts.classes, counts.zero_cut)
+    assert again.rejects.empty and (again.classes, again.zero_cut) == (
+        counts.classes,
+        counts.zero_cut,
+    )
     dyads = in_order(counts.counts["dyad"].unique())[:5]
-    one, other = (build_counts_panel(table, dyads=dyads, directed=directed) for table in (counts, again))
+    one, other = (
+        build_counts_panel(table, dyads=dyads, directed=directed) for table in (counts, again)
+    )
     for name in ("counts", "covered"):
         xr.testing.assert_equal(one[name].drop_attrs(), other[name].drop_attrs())
 
@@ -84,9 +108,13 @@ def test_the_command_counts_what_a_report_can_be_of(made, tmp_path):
     said = json.loads(done.stdout)
     assert said["dyads"] > 100 and said["feeds"][0]["files"][0]["rows"] > 1000
     assert read_counts(out, said["mapping"]).counts["dyad"].nunique() == said["dyads"]
-    onto = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(next(made.iterdir()))])
+    onto = CliRunner().invoke(
+        app, ["events", "count", str(made), "--out", str(next(made.iterdir()))]
+    )
     assert onto.exit_code == 2 and "Choose another" in onto.output
-    plain = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(out), "--feed-setting", "one_a_day=no"])
+    plain = CliRunner().invoke(
+        app, ["events", "count", str(made), "--out", str(out), "--feed-setting", "one_a_day=no"]
+    )
     assert "dyads:" in plain.stdout and "each row an event" in plain.stdout
 
 
@@ -110,8 +138,15 @@ def test_memory_does_not_grow_with_the_files(tmp_path):
 @posix
 def test_every_command_of_the_page_works(made, tmp_path, monkeypatch):
     page = Path(__file__).resolve().parents[2] / "docs" / "feeds-at-scale.md"
-    commands = [shlex.split(found) for found in re.findall(r"^    forecast (.*)$", page.read_text("utf-8"), re.M)]
-    assert [words[:2] for words in commands] == [["events", "count"], ["report", "USA-CHN"], ["events", "sql"]]
+    commands = [
+        shlex.split(found)
+        for found in re.findall(r"^    forecast (.*)$", page.read_text("utf-8"), re.M)
+    ]
+    assert [words[:2] for words in commands] == [
+        ["events", "count"],
+        ["report", "USA-CHN"],
+        ["events", "sql"],
+    ]
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gdelt").symlink_to(made)
     assert CliRunner().invoke(app, commands[0]).exit_code == 0
@@ -143,14 +178,28 @@ def test_a_joint_act_with_two_sides_is_counted_once(tmp_path):
 
 
 def test_editions_and_pairs_are_counted_as_they_are_read(tmp_path):
-    old = written(tmp_path / "events.2018.20190101000000.tab", [icews_row(1), icews_row(2, code="112")], ICEWS_HEADER)
-    new = written(tmp_path / "events.2018.20200427084805.tab", [icews_row(1), icews_row(1)], ICEWS_HEADER)
+    old = written(
+        tmp_path / "events.2018.20190101000000.tab",
+        [icews_row(1), icews_row(2, code="112")],
+        ICEWS_HEADER,
+    )
+    new = written(
+        tmp_path / "events.2018.20200427084805.tab", [icews_row(1), icews_row(1)], ICEWS_HEADER
+    )
     polecat = written(
         tmp_path / "ngecEvents.DV.2018.txt",
-        [polecat_row(), polecat_row("2", actors="USA; CHN; RUS", recipients="None"), polecat_row("3", kind="AID")],
+        [
+            polecat_row(),
+            polecat_row("2", actors="USA; CHN; RUS", recipients="None"),
+            polecat_row("3", kind="AID"),
+        ],
         POLECAT_HEADER,
     )
-    for paths in ([old, new], [polecat], [polecat, written(tmp_path / "week.txt", [polecat_row()], POLECAT_HEADER)]):
+    for paths in (
+        [old, new],
+        [polecat],
+        [polecat, written(tmp_path / "week.txt", [polecat_row()], POLECAT_HEADER)],
+    ):
         table, counts = read_feed(paths), count_feed(paths)
         assert table.accounts[0].files == counts.accounts[0].files
         assert table.accounts[0].filtered_by == counts.accounts[0].filtered_by
@@ -160,25 +209,57 @@ def test_editions_and_pairs_are_counted_as_they_are_read(tmp_path):
 def small_files(folder):
     """Write files of some rows each, in several layouts and with all that can be wrong with a row."""
     rows = [
-        [gdelt_row(1), gdelt_row(2, width=57, code="112"), gdelt_row(3, code="X"), gdelt_row(4, width=61)],
-        [gdelt_row(5, width=57), gdelt_row(6, source="FRA"), "a" * 1_000_001, gdelt_row(7, day="20180231")],
-        [gdelt_row(8, source=" CHN", target="USA"), gdelt_row(9, source="XYZ"), gdelt_row(10, source="CHN")],
-        [gdelt_row(2, code="112"), gdelt_row(11, width=57, code="---"), gdelt_row(12, types=("BUS", "GOV"))],
+        [
+            gdelt_row(1),
+            gdelt_row(2, width=57, code="112"),
+            gdelt_row(3, code="X"),
+            gdelt_row(4, width=61),
+        ],
+        [
+            gdelt_row(5, width=57),
+            gdelt_row(6, source="FRA"),
+            "a" * 1_000_001,
+            gdelt_row(7, day="20180231"),
+        ],
+        [
+            gdelt_row(8, source=" CHN", target="USA"),
+            gdelt_row(9, source="XYZ"),
+            gdelt_row(10, source="CHN"),
+        ],
+        [
+            gdelt_row(2, code="112"),
+            gdelt_row(11, width=57, code="---"),
+            gdelt_row(12, types=("BUS", "GOV")),
+        ],
         [gdelt_row(13, code="043"), gdelt_row(13, code="042"), "nothing"],
-        [gdelt_row(14, source=""), gdelt_row(15, source="EUR"), gdelt_row(16, width=57, code="13y")],
+        [
+            gdelt_row(14, source=""),
+            gdelt_row(15, source="EUR"),
+            gdelt_row(16, width=57, code="13y"),
+        ],
     ]
-    return [written(folder / f"2018060{day}.export.CSV", lines) for day, lines in enumerate(rows, 1)]
+    return [
+        written(folder / f"2018060{day}.export.CSV", lines) for day, lines in enumerate(rows, 1)
+    ]
 
 
-@pytest.mark.parametrize("settings", [{}, {"sectors": "all", "list_filtered": True}, {"one_a_day": False}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"sectors": "all", "list_filtered": True}, {"one_a_day": False}]
+)
 def test_files_judged_together_are_those_judged_one_by_one(tmp_path, monkeypatch, settings):
     paths, chosen = small_files(tmp_path), FeedSettings(**settings)
 
     def read():
-        return read_feed(paths, settings=chosen), None if chosen.list_filtered else count_feed(paths, settings=chosen)
+        return read_feed(paths, settings=chosen), None if chosen.list_filtered else count_feed(
+            paths, settings=chosen
+        )
 
     judged = []
-    monkeypatch.setattr(Judge, "judge", lambda *given, own=Judge.judge, **more: judged.append(1) or own(*given, **more))
+    monkeypatch.setattr(
+        Judge,
+        "judge",
+        lambda *given, own=Judge.judge, **more: judged.append(1) or own(*given, **more),
+    )
     together, counted = read()
     number = len(judged)
     monkeypatch.setattr("forecast.feeds.reading.ENOUGH", 1)
@@ -190,7 +271,9 @@ def test_files_judged_together_are_those_judged_one_by_one(tmp_path, monkeypatch
     assert one.summary() == other.summary() and list(one.filtered_by) == list(other.filtered_by)
     assert one.duplicates.equals(other.duplicates) and one.filtered.equals(other.filtered)
     if counted:
-        assert counted.counts.equals(counted_alone.counts) and counted.rejects.equals(counted_alone.rejects)
+        assert counted.counts.equals(counted_alone.counts) and counted.rejects.equals(
+            counted_alone.rejects
+        )
         assert counted.accounts[0].summary() == counted_alone.accounts[0].summary() == one.summary()
 
 
@@ -213,7 +296,9 @@ NO_NUMBERS = [
 
 
 @pytest.mark.parametrize(("column", "value", "reason"), NO_NUMBERS)
-def test_what_is_no_number_is_rejected_whatever_the_others_of_its_column_are(tmp_path, column, value, reason):
+def test_what_is_no_number_is_rejected_whatever_the_others_of_its_column_are(
+    tmp_path, column, value, reason
+):
     good = [gdelt_row(number) for number in (2, 3, 4, 5)]
     for others in (good, [*good, gdelt_row(6, **{column: "x"})]):
         path = written(tmp_path / "20180602.export.CSV", [*others, gdelt_row(1, **{column: value})])
@@ -223,8 +308,15 @@ def test_what_is_no_number_is_rejected_whatever_the_others_of_its_column_are(tmp
 
 
 def test_of_repeats_the_first_line_stays_whatever_its_layout(tmp_path):
-    one = written(tmp_path / "20180602.export.CSV", [gdelt_row(1, width=57), gdelt_row(2, code="112")])
-    rows = [gdelt_row(1), gdelt_row(2, width=57, code="112"), gdelt_row(3), gdelt_row(3, width=57, code="111")]
+    one = written(
+        tmp_path / "20180602.export.CSV", [gdelt_row(1, width=57), gdelt_row(2, code="112")]
+    )
+    rows = [
+        gdelt_row(1),
+        gdelt_row(2, width=57, code="112"),
+        gdelt_row(3),
+        gdelt_row(3, width=57, code="111"),
+    ]
     two = written(tmp_path / "20180603.export.CSV", [rows[0], rows[3], *rows[1:3]])
     (account,) = read_feed([one, two]).accounts
     assert account.duplicates.values.tolist() == [
@@ -236,8 +328,12 @@ def test_of_repeats_the_first_line_stays_whatever_its_layout(tmp_path):
 
 
 def test_what_cannot_be_counted_says_so(tmp_path):
-    path = written(tmp_path / "20180602.export.CSV", [gdelt_row(1, code="---"), gdelt_row(2, code="X")])
-    with pytest.raises(DataError, match=r"No event is left.*2 rejected.*not a code of the codebook"):
+    path = written(
+        tmp_path / "20180602.export.CSV", [gdelt_row(1, code="---"), gdelt_row(2, code="X")]
+    )
+    with pytest.raises(
+        DataError, match=r"No event is left.*2 rejected.*not a code of the codebook"
+    ):
         count_feed(path)
     with pytest.raises(SpecError, match="list_filtered"):
         count_feed(path, settings=FeedSettings(list_filtered=True))
@@ -267,26 +363,45 @@ def test_lines_split_at_once_are_those_split_one_by_one(tmp_path, monkeypatch, f
     content = b"\n".join([*ODD[first:], *ODD[:first]])
     path = tmp_path / "20180602.export.CSV"
     path.write_bytes(content)
-    wanted = {place: line for place, line in enumerate(content.split(b"\n"), 1) if line.removesuffix(b"\r")}
+    wanted = {
+        place: line
+        for place, line in enumerate(content.split(b"\n"), 1)
+        if line.removesuffix(b"\r")
+    }
     found = {}
     for one in read_chunks(find_files([path])[0]):
         lines = [one.line(place).encode() for place in range(len(one.numbers))]
         found |= dict(zip(one.numbers.tolist(), lines, strict=True))
         rows, broken = split_lines(one, DAILY, DAILY.columns)
         alone = [
-            split_lines(Chunk(line + b"\n", np.array([len(line)]), one.numbers[[place]], [], 0), DAILY, DAILY.columns)
+            split_lines(
+                Chunk(line + b"\n", np.array([len(line)]), one.numbers[[place]], [], 0),
+                DAILY,
+                DAILY.columns,
+            )
             for place, line in enumerate(lines)
         ]
-        assert broken == {number: reason for _, reasons in alone for number, reason in reasons.items()}
-        assert rows.sort_by("line").to_pylist() == [row for table, _ in alone for row in table.to_pylist()]
-    mended = {place: line.removesuffix(b"\r").decode("utf-8", "replace").encode() for place, line in wanted.items()}
+        assert broken == {
+            number: reason for _, reasons in alone for number, reason in reasons.items()
+        }
+        assert rows.sort_by("line").to_pylist() == [
+            row for table, _ in alone for row in table.to_pylist()
+        ]
+    mended = {
+        place: line.removesuffix(b"\r").decode("utf-8", "replace").encode()
+        for place, line in wanted.items()
+    }
     assert found == mended
 
 
 def test_a_line_that_grows_as_it_is_mended_is_read(tmp_path):
-    long = gdelt_row(1, Actor1Name="M").encode().replace(b"\tM\t", b"\t" + b"\xff" * 900_000 + b"\t")
+    long = (
+        gdelt_row(1, Actor1Name="M").encode().replace(b"\tM\t", b"\t" + b"\xff" * 900_000 + b"\t")
+    )
     path = tmp_path / "20180602.export.CSV"
-    path.write_bytes(b"\n".join([gdelt_row(2, code="112").encode(), long, gdelt_row(3, code="111").encode()]))
+    path.write_bytes(
+        b"\n".join([gdelt_row(2, code="112").encode(), long, gdelt_row(3, code="111").encode()])
+    )
     table = read_feed(path)
     assert len(table.events) == 3 and table.accounts[0].files[0].mended == 1
 
@@ -299,10 +414,15 @@ def test_blanks_around_a_field_mean_nothing(tmp_path, place, blanks):
     rows = [gdelt_row(2, code="112"), "\t".join(cells)]
     table = read_feed(written(tmp_path / "20180602.export.CSV", rows))
     assert table.events["event_id"].tolist() == ["gdelt:1", "gdelt:2"]
-    assert table.events.drop(columns="event_id").iloc[0].equals(
-        read_feed(written(tmp_path / "plain.CSV", [gdelt_row(1, types=("GOV", "MIL"))]))
-        .events.drop(columns="event_id").iloc[0]
-    )  # fmt: skip
+    assert (
+        table.events.drop(columns="event_id")
+        .iloc[0]
+        .equals(
+            read_feed(written(tmp_path / "plain.CSV", [gdelt_row(1, types=("GOV", "MIL"))]))
+            .events.drop(columns="event_id")
+            .iloc[0]
+        )
+    )
 
 
 def test_the_next_item_is_made_while_one_is_worked_on():

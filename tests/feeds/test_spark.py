@@ -36,12 +36,19 @@ def spark(tmp_path_factory):
     from pyspark.sql import SparkSession
 
     place = tmp_path_factory.mktemp("spark")
-    builder = SparkSession.builder.master(f"local-cluster[{EXECUTORS},1,{MEMORY}]").appName("counts")
+    builder = SparkSession.builder.master(f"local-cluster[{EXECUTORS},1,{MEMORY}]").appName(
+        "counts"
+    )
     for name, value in {
-        "spark.ui.enabled": "false", "spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.shuffle.partitions": "8", "spark.executor.memory": f"{MEMORY}m", "spark.local.dir": f"{place}",
-        "spark.sql.warehouse.dir": f"{place / 'warehouse'}", "spark.sql.session.timeZone": "UTC",
-    }.items():  # fmt: skip
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": "8",
+        "spark.executor.memory": f"{MEMORY}m",
+        "spark.local.dir": f"{place}",
+        "spark.sql.warehouse.dir": f"{place / 'warehouse'}",
+        "spark.sql.session.timeZone": "UTC",
+    }.items():
         builder = builder.config(name, value)
     try:
         session = builder.getOrCreate()
@@ -53,7 +60,10 @@ def spark(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def table(spark, tmp_path_factory):
-    """Register two days of GDELT as the table `events`, all columns as text; return their folder."""
+    """Register two days of GDELT as the table `events`, all columns as text.
+
+    Return their folder.
+    """
     from pyspark.sql.types import StringType, StructField, StructType
 
     folder = tmp_path_factory.mktemp("feeds")
@@ -61,7 +71,9 @@ def table(spark, tmp_path_factory):
     plain = tmp_path_factory.mktemp("plain")
     subprocess.run(["unzip", "-q", "-o", f"{folder}/*.zip", "-d", str(plain)], check=True)
     schema = StructType([StructField(name, StringType()) for name in DAILY.columns])
-    rows = spark.read.csv(str(plain), sep="\t", schema=schema, quote="", inferSchema=False).repartition(16)
+    rows = spark.read.csv(
+        str(plain), sep="\t", schema=schema, quote="", inferSchema=False
+    ).repartition(16)
     rows.createOrReplaceTempView("events")
     return folder
 
@@ -82,7 +94,11 @@ def executors():
             words = Path(f"/proc/{process}/cmdline").read_bytes()
         except OSError:
             continue
-        if b"CoarseGrainedExecutorBackend" in words and words.startswith(b"/") and b"/java\0" in words:
+        if (
+            b"CoarseGrainedExecutorBackend" in words
+            and words.startswith(b"/")
+            and b"/java\0" in words
+        ):
             found.append(process)
     return found
 
@@ -96,7 +112,9 @@ def counted(spark):
 def same(found, wanted):
     columns = list(wanted.columns)
     found = found[columns].sort_values(columns[:3], ignore_index=True)
-    pd.testing.assert_frame_equal(found, wanted.sort_values(columns[:3], ignore_index=True), check_dtype=False)
+    pd.testing.assert_frame_equal(
+        found, wanted.sort_values(columns[:3], ignore_index=True), check_dtype=False
+    )
 
 
 def test_spark_counts_what_is_counted_of_files(spark, table):

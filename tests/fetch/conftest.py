@@ -24,6 +24,8 @@ def fetch(server, tmp_path):
 
     def run(start="2018-06-01", end="2018-06-03", feed="gdelt", out=tmp_path / "gdelt", **options):
         settings = QUICK.model_copy(update=options.pop("change", {}))
-        return fetch_feed(feed, out, start, end, server=server.address, settings=settings, **options)
+        return fetch_feed(
+            feed, out, start, end, server=server.address, settings=settings, **options
+        )
 
     return run

@@ -15,7 +15,9 @@ def rows_of(day):
 
 def places(days=DAYS):
     """Return the files of some days of GDELT 1.0 with their lists."""
-    files = {f"events/{day}.export.CSV.zip": zipped(f"{day}.export.CSV", rows_of(day)) for day in days}
+    files = {
+        f"events/{day}.export.CSV.zip": zipped(f"{day}.export.CSV", rows_of(day)) for day in days
+    }
     return files | gdelt_lists(files)
 
 
@@ -67,7 +69,9 @@ def status(number, **headers):
 
 def page(handler):
     """Send a page of a browser."""
-    handler.send(200, b"<!DOCTYPE html><title>Sign in</title>", Content_Type="text/html; charset=utf-8")
+    handler.send(
+        200, b"<!DOCTYPE html><title>Sign in</title>", Content_Type="text/html; charset=utf-8"
+    )
 
 
 def hidden_page(handler):
@@ -136,7 +140,12 @@ def endless(handler):
 def wrong_part(handler):
     """Send another part than the one that was asked for."""
     size = len(handler.content)
-    handler.send(206, handler.content[5:], Content_Range=f"bytes 5-{size - 1}/{size}", ETag=tag_of(handler.content))
+    handler.send(
+        206,
+        handler.content[5:],
+        Content_Range=f"bytes 5-{size - 1}/{size}",
+        ETag=tag_of(handler.content),
+    )
 
 
 def tag_of(content):

@@ -84,7 +84,10 @@ def test_what_passes_is_waited_for(fetch, server, faults, tmp_path):
         (status(418), "HTTP 418"),
         (status(429, Retry_After="3600"), "asks to come back in 3,600 s"),
         (status(503, Retry_After="Fri, 01 Jan 2100 00:00:00 GMT"), "asks to come back in"),
-        (redirect("file:///etc/passwd"), "redirects to 'file:///etc/passwd', which is not followed"),
+        (
+            redirect("file:///etc/passwd"),
+            "redirects to 'file:///etc/passwd', which is not followed",
+        ),
         (redirect("http://192.0.2.1/a.zip"), "redirects to another host by http"),
         (redirect("https://user:word@192.0.2.1/a.zip"), "which is not followed"),
         (redirect(""), "which is not followed"),
@@ -133,8 +136,10 @@ def test_a_checksum_that_lies_is_a_failure_and_nothing_stays(fetch, server, tmp_
     assert entry(done, "20180601").state == "failed"
     assert "and the list says " + "0" * 32 in entry(done, "20180601").reason
     assert sorted(path.name for path in (tmp_path / "gdelt").iterdir()) == [
-        "20180602.export.CSV.zip", "20180603.export.CSV.zip", "fetch.json",
-    ]  # fmt: skip
+        "20180602.export.CSV.zip",
+        "20180603.export.CSV.zip",
+        "fetch.json",
+    ]
 
 
 def test_a_beginning_that_is_of_another_file_is_thrown_away(fetch, server, tmp_path):
@@ -144,7 +149,9 @@ def test_a_beginning_that_is_of_another_file_is_thrown_away(fetch, server, tmp_p
     assert (tmp_path / "gdelt" / f".{FILE}.unfinished").stat().st_size == 100
     new = zipped("20180602.export.CSV", rows_of("20180602")[::-1])
     server.files |= {ONE: new}
-    server.files |= gdelt_lists({place: content for place, content in server.files.items() if place.endswith("zip")})
+    server.files |= gdelt_lists(
+        {place: content for place, content in server.files.items() if place.endswith("zip")}
+    )
     done = fetch()
     assert done.counts == WHOLE
     assert (tmp_path / "gdelt" / FILE).read_bytes() == new
@@ -210,14 +217,22 @@ def encrypted():
         (broken(), "damaged"),
         (encrypted(), "encrypted"),
         (zipped("a", ["b"])[:-30], "no whole zip archive"),
-        (zipped("20180603.export.CSV", rows_of("20180603")), "holds '20180603.export.CSV', which is another file than"),
-        (zipped("20180602.export.CSV", rows_of("20180602")) + bytes(7), "has 7 bytes behind the end of its archive"),
+        (
+            zipped("20180603.export.CSV", rows_of("20180603")),
+            "holds '20180603.export.CSV', which is another file than",
+        ),
+        (
+            zipped("20180602.export.CSV", rows_of("20180602")) + bytes(7),
+            "has 7 bytes behind the end of its archive",
+        ),
         (b"some text", "no zip archive"),
         (b"<html>", "a page for browsers"),
     ],
     ids=["bomb", "traversal", "broken", "encrypted", "half", "another day", "more", "text", "page"],
 )
-def test_an_archive_that_could_not_be_read_is_not_received(fetch, server, content, reason, tmp_path):
+def test_an_archive_that_could_not_be_read_is_not_received(
+    fetch, server, content, reason, tmp_path
+):
     """Without a list nothing is compared; the archive itself is looked through."""
     server.files[ONE] = content
     done = fetch(lists=False)
@@ -228,7 +243,9 @@ def test_an_archive_that_could_not_be_read_is_not_received(fetch, server, conten
 
 def test_a_bomb_with_the_right_checksum_is_not_received_either(fetch, server):
     server.files[ONE] = bomb()
-    server.files |= gdelt_lists({place: content for place, content in server.files.items() if place.endswith("zip")})
+    server.files |= gdelt_lists(
+        {place: content for place, content in server.files.items() if place.endswith("zip")}
+    )
     assert "unpacks to" in entry(fetch()).reason
 
 
@@ -281,7 +298,9 @@ def test_a_certificate_that_is_of_somebody_else_ends_it(server, tmp_path):
     assert (verify.verify_mode, verify.check_hostname) == (ssl.CERT_REQUIRED, True)
 
     def refuse(*args, **kwargs):
-        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch")
+        raise httpx.ConnectError(
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch"
+        )
 
     client._http.stream = refuse
     with pytest.raises(FetchError, match=r"certificate is not valid for it.*--server"):
@@ -290,7 +309,15 @@ def test_a_certificate_that_is_of_somebody_else_ends_it(server, tmp_path):
 
 @pytest.mark.parametrize(
     "address",
-    ["ftp://a.org", "file:///etc", "a.org", "https://", "https://a:b@c.org", "https://a.org/?q", "http://a b"],
+    [
+        "ftp://a.org",
+        "file:///etc",
+        "a.org",
+        "https://",
+        "https://a:b@c.org",
+        "https://a.org/?q",
+        "http://a b",
+    ],
 )
 def test_an_address_that_cannot_be_asked_is_rejected(address):
     with pytest.raises(SpecError, match="server: got"):
@@ -302,7 +329,9 @@ def test_a_redirect_to_another_host_is_followed_by_https_alone_and_its_secrets_a
     there = "https://bucket.s3.amazonaws.com/a?X-Amz-Signature=secret"
     assert _next("https://dataverse.harvard.edu/api/access/datafile/1", there) == there
     assert _next("http://127.0.0.1:80/a", "b") == "http://127.0.0.1:80/b"
-    assert _next("http://data.gdeltproject.org/a", "https://data.gdeltproject.org/a").startswith("https:")
+    assert _next("http://data.gdeltproject.org/a", "https://data.gdeltproject.org/a").startswith(
+        "https:"
+    )
     for here in ("https://dataverse.harvard.edu/a", "http://dataverse.harvard.edu/a"):
         with pytest.raises(FetchError, match="which is not followed") as caught:
             _next(here, there.replace("https", "http"))
@@ -339,5 +368,8 @@ def test_archives_are_made_as_they_are_meant():
     """The bad archives of these tests are bad in the one way that they should be."""
     with zipfile.ZipFile(io.BytesIO(bomb())) as archive:
         assert archive.testzip() is None
-    with zipfile.ZipFile(io.BytesIO(broken())) as archive, pytest.raises(Exception, match=r"CRC|invalid|decompress"):
+    with (
+        zipfile.ZipFile(io.BytesIO(broken())) as archive,
+        pytest.raises(Exception, match=r"CRC|invalid|decompress"),
+    ):
         archive.read("20180602.export.CSV")

@@ -1,4 +1,7 @@
-"""`forecast events fetch`: output, exit codes, interrupts; and the documented run, from a server to a report."""
+"""`forecast events fetch`: output, exit codes, interrupts.
+
+And the documented run, from a server to a report.
+"""
 
 import json
 import os
@@ -26,7 +29,14 @@ from tests.systems import posix
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "fetching.md").read_text("utf-8")
-QUICK = ["--fetch-setting", "per_second=1000", "--fetch-setting", "first_wait=0.01", "--fetch-setting", "stall=0.3"]
+QUICK = [
+    "--fetch-setting",
+    "per_second=1000",
+    "--fetch-setting",
+    "first_wait=0.01",
+    "--fetch-setting",
+    "stall=0.3",
+]
 THREE = ["gdelt", "--from", "2018-06-01", "--to", "2018-06-03"]
 
 
@@ -35,7 +45,16 @@ def run(server, tmp_path):
     """Run the command against the server."""
 
     def invoke(*words):
-        given = ["events", "fetch", *words, "--server", server.address, "--out", str(tmp_path / "files"), *QUICK]
+        given = [
+            "events",
+            "fetch",
+            *words,
+            "--server",
+            server.address,
+            "--out",
+            str(tmp_path / "files"),
+            *QUICK,
+        ]
         return CliRunner().invoke(app, given)
 
     return invoke
@@ -71,7 +90,9 @@ def test_a_failure_ends_with_1_and_json_has_its_reason(run, server):
 def test_a_dry_run_says_what_would_be_done(run, tmp_path):
     done = run(*THREE, "--dry-run")
     assert done.exit_code == 0
-    assert re.search(r"3 files expected: 3 to fetch \([\d.]+ kB\), 0 received already, 0 absent", done.output)
+    assert re.search(
+        r"3 files expected: 3 to fetch \([\d.]+ kB\), 0 received already, 0 absent", done.output
+    )
     assert not (tmp_path / "files").exists()
 
 
@@ -106,10 +127,28 @@ def test_text_of_the_server_is_shown_as_it_is(run, server):
 def test_an_interrupt_keeps_what_has_come_and_the_next_run_goes_on(tmp_path):
     with FaultyServer(places()) as server:
         server.faults["events/20180602.export.CSV.zip"] = [stalled(100)]
-        command = [sys.executable, "-m", "forecast", "events", "fetch", *THREE, "--server", server.address]
-        command += ["--out", "files", "--fetch-setting", "stall=60", "--fetch-setting", "per_second=1000"]
+        command = [
+            sys.executable,
+            "-m",
+            "forecast",
+            "events",
+            "fetch",
+            *THREE,
+            "--server",
+            server.address,
+        ]
+        command += [
+            "--out",
+            "files",
+            "--fetch-setting",
+            "stall=60",
+            "--fetch-setting",
+            "per_second=1000",
+        ]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
-        started = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+        started = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+        )
         part = tmp_path / "files" / ".20180602.export.CSV.zip.unfinished"
         third = tmp_path / "files" / "20180603.export.CSV.zip"
         while not (part.exists() and part.stat().st_size and third.exists()):
@@ -123,9 +162,18 @@ def test_an_interrupt_keeps_what_has_come_and_the_next_run_goes_on(tmp_path):
         assert "What has come is kept" in errors
         assert part.stat().st_size == 100
         _, _, entries = read_manifest(tmp_path / "files")
-        assert sorted(entry.state for entry in entries.values()) == ["received", "received", "waiting"]
+        assert sorted(entry.state for entry in entries.values()) == [
+            "received",
+            "received",
+            "waiting",
+        ]
         server.asked.clear()
-        assert CliRunner().invoke(app, [*command[3:-4], *QUICK, "--out", str(tmp_path / "files")]).exit_code == 0
+        assert (
+            CliRunner()
+            .invoke(app, [*command[3:-4], *QUICK, "--out", str(tmp_path / "files")])
+            .exit_code
+            == 0
+        )
         assert server.asked_for("events/20180602.export.CSV.zip")[0]["Range"] == "bytes=100-"
         assert not server.asked_for("events/20180603.export.CSV.zip")
 
@@ -140,7 +188,9 @@ def made_up():
     world = World(date(2010, 1, 1), date(2013, 6, 30), seed=1)
     gap = date(2013, 5, 3), date(2013, 5, 20)
 
-    with FeedServer(0, gdelt_files(world, gap), {DOIS["icews"]: dataverse_files(world, "icews")}) as server:
+    with FeedServer(
+        0, gdelt_files(world, gap), {DOIS["icews"]: dataverse_files(world, "icews")}
+    ) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
@@ -152,11 +202,15 @@ def offline(server):
     return [*words, "--fetch-setting", "per_second=1000", "--fetch-setting", "parallel=8"]
 
 
-def test_the_documented_run_fetches_files_that_are_read_and_shows_the_hole(made_up, tmp_path, monkeypatch):
+def test_the_documented_run_fetches_files_that_are_read_and_shows_the_hole(
+    made_up, tmp_path, monkeypatch
+):
     """Of its months the last ones."""
     monkeypatch.chdir(tmp_path)
     assert "python scripts/feed_server.py --from 2010-01 --to 2013-06" in PAGE
-    done = CliRunner().invoke(app, [word.replace("2010-01", "2013-01") for word in offline(made_up)])
+    done = CliRunner().invoke(
+        app, [word.replace("2010-01", "2013-01") for word in offline(made_up)]
+    )
     assert done.exit_code == 0, done.output
     assert "94 files expected: 76 received, 18 absent at the source" in done.output
     assert "Gap at the source: 20130503 to 20130520 (18)." in done.output
@@ -172,9 +226,15 @@ def test_the_documented_run_goes_as_far_as_a_report(made_up, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(app, offline(made_up)).exit_code == 0
     for command in re.findall(
-        r"^    forecast ((?:events import|report) .*?)(?: +#.*)?$", PAGE.partition("## Try it")[2], re.M
+        r"^    forecast ((?:events import|report) .*?)(?: +#.*)?$",
+        PAGE.partition("## Try it")[2],
+        re.M,
     ):
-        quick = ["--draws", "100", "--tune", "150", "--chains", "2"] if command.startswith("report") else []
+        quick = (
+            ["--draws", "100", "--tune", "150", "--chains", "2"]
+            if command.startswith("report")
+            else []
+        )
         done = CliRunner().invoke(app, [*shlex.split(command), *quick])
         assert done.exit_code in (0, 3), done.output
     told = json.loads(next(tmp_path.rglob("forecast.json")).read_text("utf-8"))

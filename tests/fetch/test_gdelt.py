@@ -21,7 +21,10 @@ def expected(version, stream, first, last):
 
 
 def names(version, first, last, stream="english"):
-    return [slot.file for slot in expected(version, stream, date.fromisoformat(first), date.fromisoformat(last))]
+    return [
+        slot.file
+        for slot in expected(version, stream, date.fromisoformat(first), date.fromisoformat(last))
+    ]
 
 
 def test_slots_of_the_first_version_are_years_months_and_days():
@@ -41,18 +44,27 @@ def test_slots_of_the_second_version_are_quarter_hours_from_its_first():
     ]
     assert len(names(2, "2024-02-28", "2024-03-01")) == 3 * 96
     assert names(2, "2020-01-01", "2020-01-01", "both")[:2] == [
-        "20200101000000.export.CSV.zip", "20200101000000.translation.export.CSV.zip",
-    ]  # fmt: skip
+        "20200101000000.export.CSV.zip",
+        "20200101000000.translation.export.CSV.zip",
+    ]
 
 
 def test_lines_of_lists_that_are_not_as_they_should_be_are_counted():
     md5 = "0123456789abcdef0123456789ABCDEF"
     address = b"http://data.gdeltproject.org/gdeltv2/20200101000000.export.CSV.zip"
-    lines = [b"10 " + md5.encode() + b" " + address + b"\n", b"what?\n", b"\xff \xfe\n", b"\n", b"-1 x y\n"]
+    lines = [
+        b"10 " + md5.encode() + b" " + address + b"\n",
+        b"what?\n",
+        b"\xff \xfe\n",
+        b"\n",
+        b"-1 x y\n",
+    ]
     lines += [b"10 " + md5.encode() + b" a b\n", b"9" * 20 + b" " + md5.encode() + b" " + address]
     found = {address.decode()[-29:]: {}}
     assert gdelt._read_list(gdelt.MASTERS["english"], lines, found) == (7, 5)
-    assert found == {"20200101000000.export.CSV.zip": {"listed": True, "size": 10, "md5": md5.lower()}}
+    assert found == {
+        "20200101000000.export.CSV.zip": {"listed": True, "size": 10, "md5": md5.lower()}
+    }
 
 
 def test_a_hole_is_absent_and_no_failure(fetch, server):
@@ -156,13 +168,24 @@ def test_the_manifest_is_kept_across_requests_and_read_again(fetch, server, tmp_
     done = fetch("2018-06-02", "2018-06-03")
     assert done.counts["expected"] == 2
     feed, of, entries = read_manifest(tmp_path / "gdelt")
-    assert (feed, of, sorted(entries)) == ("gdelt", {"version": "1"}, ["20180601", "20180602", "20180603"])
+    assert (feed, of, sorted(entries)) == (
+        "gdelt",
+        {"version": "1"},
+        ["20180601", "20180602", "20180603"],
+    )
     assert entries == done.entries
     assert first != (tmp_path / "gdelt" / "fetch.json").read_bytes()
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "{}", '{"schema": 1}', '{"schema": 2, "feed": "gdelt", "of": {}, "slots": []}', "[" * 9_000]
+    "content",
+    [
+        "[]",
+        "{}",
+        '{"schema": 1}',
+        '{"schema": 2, "feed": "gdelt", "of": {}, "slots": []}',
+        "[" * 9_000,
+    ],
 )
 def test_a_manifest_that_is_none_is_named(fetch, server, tmp_path, content):
     (tmp_path / "gdelt").mkdir()
@@ -189,7 +212,10 @@ def test_files_of_two_feeds_are_not_put_into_one_folder(fetch, server):
 def test_the_second_version_is_fetched_by_its_master_list(fetch, server):
     slots = expected(2, "both", date(2020, 1, 1), date(2020, 1, 1))
     files = {
-        slot.url.removeprefix(f"{gdelt.SERVER}/"): zipped(slot.file.removesuffix(".zip"), [slot.slot]) for slot in slots
+        slot.url.removeprefix(f"{gdelt.SERVER}/"): zipped(
+            slot.file.removesuffix(".zip"), [slot.slot]
+        )
+        for slot in slots
     }
     missing = "gdeltv2/20200101001500.export.CSV.zip"
     del files[missing]
@@ -214,7 +240,10 @@ def test_the_second_version_is_fetched_by_its_master_list(fetch, server):
         ({"feed": "gdelt", "doi": "10.7910/DVN/28075"}, "doi: gdelt has none"),
         ({"feed": "icews", "version": 2}, "version: icews has none"),
         ({"feed": "icews", "doi": "28075"}, "doi: got '28075'"),
-        ({"feed": "gdelt", "start": "2020-02", "end": "2020-01"}, "start: 2020-02-01 comes after the end, 2020-01-31"),
+        (
+            {"feed": "gdelt", "start": "2020-02", "end": "2020-01"},
+            "start: 2020-02-01 comes after the end, 2020-01-31",
+        ),
         ({"feed": "gdelt", "start": "yesterday"}, "start: 'yesterday' is not a date"),
         ({"feed": "gdelt", "server": "somewhere"}, "server: got 'somewhere'"),
     ],

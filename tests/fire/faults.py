@@ -1,8 +1,8 @@
 """Failing of the N-th call to the system: open, write, fsync, rename, mkdir, remove, list, lock, SQLite, socket.
 
-Counted are calls of this process about a folder, or to a server, whoever makes them: this package, pathlib, zarr,
-pandas, httpx. What DuckDB, PyArrow, netCDF and SQLite's own C code do on the disk is not seen; of SQLite every
-statement is counted instead.
+Counted are calls of this process about a folder, or to a server, whoever makes them: this package,
+pathlib, zarr, pandas, httpx. What DuckDB, PyArrow, netCDF and SQLite's own C code do on the disk is
+not seen; of SQLite every statement is counted instead.
 """
 
 import builtins
@@ -23,9 +23,16 @@ from typing import Any
 import pytest
 
 CODES = {
-    "open": errno.EMFILE, "write": errno.ENOSPC, "fsync": errno.EIO, "rename": errno.EIO, "mkdir": errno.ENOSPC,
-    "remove": errno.EACCES, "list": errno.EMFILE, "lock": errno.ENOLCK, "socket": errno.ECONNRESET,
-}  # fmt: skip
+    "open": errno.EMFILE,
+    "write": errno.ENOSPC,
+    "fsync": errno.EIO,
+    "rename": errno.EIO,
+    "mkdir": errno.ENOSPC,
+    "remove": errno.EACCES,
+    "list": errno.EMFILE,
+    "lock": errno.ENOLCK,
+    "socket": errno.ECONNRESET,
+}
 """Error of the system by kind of call."""
 KINDS = (*CODES, "sqlite")
 HERE = Path(__file__).parents[2]
@@ -33,7 +40,10 @@ HERE = Path(__file__).parents[2]
 
 @dataclass
 class Fault:
-    """A fault of the N-th call of a kind, or with `lasting` of that and all later ones; `memory` is of any kind."""
+    """A fault of the N-th call of a kind, or with `lasting` of that and all later ones.
+
+    `memory` is of any kind.
+    """
 
     kind: str
     number: int
@@ -107,7 +117,9 @@ class _Calls:
         if isinstance(path, int):
             return self.paths.get(path, "")
         text = os.fsdecode(path)
-        found = os.path.normpath(os.path.join(self.paths.get(folder, "") if folder else os.getcwd(), text))  # noqa: PTH109, PTH118
+        found = os.path.normpath(
+            os.path.join(self.paths.get(folder, "") if folder else os.getcwd(), text)  # noqa: PTH118, PTH109
+        )
         return found if any(f"{found}{os.sep}".startswith(root) for root in self.roots) else ""
 
     def of_path(self, kind: str, real: Any, *, both: bool = False) -> Any:
@@ -131,9 +143,16 @@ class _Calls:
         return descriptor
 
     def opened(
-        self, file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, errors: Any = None,
-        newline: Any = None, closefd: bool = True, opener: Any = None,
-    ) -> Any:  # fmt: skip
+        self,
+        file: Any,
+        mode: str = "r",
+        buffering: int = -1,
+        encoding: Any = None,
+        errors: Any = None,
+        newline: Any = None,
+        closefd: bool = True,
+        opener: Any = None,
+    ) -> Any:
         """Be `open`."""
         found = self.inside(file)
         if found and not isinstance(file, int) and opener is None:
@@ -176,7 +195,9 @@ class _Calls:
             if self._is_client(own, *words):
                 try:
                     self.fault.call("socket", f"port {self.port}")
-                except MemoryError:  # libraries close after an OSError alone, and Python warns of the rest
+                except (
+                    MemoryError
+                ):  # libraries close after an OSError alone, and Python warns of the rest
                     own.close()
                     raise
             return real(own, *words)
@@ -258,12 +279,20 @@ def injected(root: Path, fault: Fault, port: int | None = None) -> Iterator[Faul
 
             patch.setattr(fcntl, "flock", calls.of_descriptor("lock", fcntl.flock))
         for name in ("connect", "sendall", "recv") if port else ():
-            patch.setattr(socket.socket, name, calls.of_socket(getattr(socket.socket, name)), raising=False)
+            patch.setattr(
+                socket.socket, name, calls.of_socket(getattr(socket.socket, name)), raising=False
+            )
         if not port:
-            for place, name in ((socket.socket, "connect"), (socket.socket, "connect_ex"), (socket, "getaddrinfo")):
+            for place, name in (
+                (socket.socket, "connect"),
+                (socket.socket, "connect_ex"),
+                (socket, "getaddrinfo"),
+            ):
                 patch.setattr(place, name, calls.unasked, raising=False)
         connect = sqlite3.connect
         patch.setattr(
-            sqlite3, "connect", lambda *words, **options: connect(*words, factory=calls.connection(), **options)
+            sqlite3,
+            "connect",
+            lambda *words, **options: connect(*words, factory=calls.connection(), **options),
         )
         yield fault

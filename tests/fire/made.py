@@ -1,4 +1,7 @@
-"""Commands to be disturbed, each with the folder that it starts from; fits and pages are stand-ins that cost little."""
+"""Commands to be disturbed, each with the folder that it starts from.
+
+Fits and pages are stand-ins that cost little.
+"""
 
 import hashlib
 import json
@@ -29,18 +32,37 @@ from tests.records import DATA, PAIRS, run, run_monday, write_record
 
 ADDED = ("--add", "added", "--covered-to", "USA-CHN:2024-01-07")
 WEEKS = (date(2024, 1, 8), date(2024, 1, 15))
-FETCH = ("first_wait=0.001", "longest_wait=0.01", "stall=1", "attempts=2", "per_second=1000", "parallel=1")
+FETCH = (
+    "first_wait=0.001",
+    "longest_wait=0.01",
+    "stall=1",
+    "attempts=2",
+    "per_second=1000",
+    "parallel=1",
+)
 MOMENT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
 
 REMEMBERED = [
-    *(f"forecast.outlook.{name}" for name in ("assess", "brief", "comparison.carry_over", "comparison.split_change")),
-    *(f"forecast.report.page.{name}" for name in ("gather", "levels_table", "forecast_json", "summary")),
+    *(
+        f"forecast.outlook.{name}"
+        for name in ("assess", "brief", "comparison.carry_over", "comparison.split_change")
+    ),
+    *(
+        f"forecast.report.page.{name}"
+        for name in ("gather", "levels_table", "forecast_json", "summary")
+    ),
     *(f"forecast.model.fitted.{name}" for name in ("check_convergence", "with_quantities")),
-    "forecast.outlook.attribution.attribute", "forecast.model.update", "forecast.questions.answer.answer_question",
-    "forecast.report.skill.read_skill", "forecast.sources.build_panel", "forecast.events.tables.conform",
-    "forecast.events.additions._read_rows", "forecast.events.additions.even_spans", "typer.testing._get_command",
-]  # fmt: skip
+    "forecast.outlook.attribution.attribute",
+    "forecast.model.update",
+    "forecast.questions.answer.answer_question",
+    "forecast.report.skill.read_skill",
+    "forecast.sources.build_panel",
+    "forecast.events.tables.conform",
+    "forecast.events.additions._read_rows",
+    "forecast.events.additions.even_spans",
+    "typer.testing._get_command",
+]
 """What only computes, and is computed once for the same arguments."""
 
 
@@ -61,7 +83,10 @@ def standing_in() -> Iterator[None]:
         for place in REMEMBERED:
             module, _, name = place.rpartition(".")
             patch.setattr(place, _remembered(getattr(import_module(module), name)))
-        patch.setattr("forecast.report.page._content", lambda material, figures: {"title": material.result.title})
+        patch.setattr(
+            "forecast.report.page._content",
+            lambda material, figures: {"title": material.result.title},
+        )
         patch.setattr("forecast.report.folder.render", _rendered)
         patch.setattr("forecast.resources.commit", lambda: None)
         patch.setattr(xr.DataTree, "to_zarr", _stored)
@@ -88,7 +113,9 @@ def _remembered(work: Callable[..., Any]) -> Callable[..., Any]:
                 known[key] = work(*arguments, **options)
             except ForecastError as error:
                 known[key] = error
-            if arguments and known[key] is arguments[0]:  # as it was, such as a fit of which nothing is new
+            if (
+                arguments and known[key] is arguments[0]
+            ):  # as it was, such as a fit of which nothing is new
                 known[key] = None
         if isinstance(known[key], ForecastError):
             raise known[key].with_traceback(None)
@@ -102,7 +129,9 @@ def _text(value: Any) -> str:
         return _text(value._groups)
     if isinstance(value, xr.Dataset | xr.DataArray):
         whole = value.to_dict(data="array")
-        return _text([whole.get("attrs"), whole.get("coords"), whole.get("data_vars", whole.get("data"))])
+        return _text(
+            [whole.get("attrs"), whole.get("coords"), whole.get("data_vars", whole.get("data"))]
+        )
     if isinstance(value, np.ndarray):
         return (
             repr(value.tolist())
@@ -162,8 +191,14 @@ def _record() -> None:
 
 
 def _add(day: date) -> None:
-    rows = [f"{day},{pair[:3]},{pair[4:]},{kind},event" for pair in PAIRS for kind in ("talks", "sanction")]
-    Path("added", f"{day}.csv").write_text("\n".join(["date,source,target,kind,summary", *rows, ""]))
+    rows = [
+        f"{day},{pair[:3]},{pair[4:]},{kind},event"
+        for pair in PAIRS
+        for kind in ("talks", "sanction")
+    ]
+    Path("added", f"{day}.csv").write_text(
+        "\n".join(["date,source,target,kind,summary", *rows, ""])
+    )
 
 
 def _well(*words: object) -> None:
@@ -182,7 +217,9 @@ def _with_question() -> None:
     _with_fit()
     own = ("--as-of", "2023-12-31", "--id")
     _well("question", "new", "USA-CHN", *DATA, "--above", "50", "--months", "6", *own, "half")
-    _well("question", "new", "USA-CHN", *DATA, "--at-least", "sanction", "--months", "1", *own, "jan")
+    _well(
+        "question", "new", "USA-CHN", *DATA, "--at-least", "sanction", "--months", "1", *own, "jan"
+    )
 
 
 def _one_week() -> None:
@@ -212,26 +249,75 @@ SERVER = FaultyServer(places())
 def _fetch() -> Any:
     settings = [word for one in FETCH for word in ("--fetch-setting", one)]
     return run(
-        "events", "fetch", "gdelt", "--from", "2018-06-01", "--to", "2018-06-03", "--out", "gdelt",
-        "--server", SERVER.address, *settings,
-    )  # fmt: skip
+        "events",
+        "fetch",
+        "gdelt",
+        "--from",
+        "2018-06-01",
+        "--to",
+        "2018-06-03",
+        "--out",
+        "gdelt",
+        "--server",
+        SERVER.address,
+        *settings,
+    )
 
 
 def _long_record() -> None:
     """Write a record that begins early enough for a backtest."""
     days = (date(2012, 1, 15) + timedelta(days=30 * month) for month in range(97))
-    write_record(*(f"{day},USA,CHN,{code}" for day, code in zip(days, cycle(("111", "046", "057")), strict=False)))
+    write_record(
+        *(
+            f"{day},USA,CHN,{code}"
+            for day, code in zip(days, cycle(("111", "046", "057")), strict=False)
+        )
+    )
 
 
 def _backtest() -> Any:
-    own = ("USA-CHN", *DATA, "--every", "12", "--horizons", "3", "--models", "no", "--processes", "1")
+    own = (
+        "USA-CHN",
+        *DATA,
+        "--every",
+        "12",
+        "--horizons",
+        "3",
+        "--models",
+        "no",
+        "--processes",
+        "1",
+    )
     span = ("--from", "2019-01", "--to", "2020-01", "--benchmarks", "base_rate_10y,base_rate_2y")
     return run("backtest", *own, *span, "--out", "skill")
 
 
-ASK = ("question", "new", "USA-CHN", *DATA, "--below", "40", "--months", "3", "--as-of", "2023-12-31", "--id", "low")
+ASK = (
+    "question",
+    "new",
+    "USA-CHN",
+    *DATA,
+    "--below",
+    "40",
+    "--months",
+    "3",
+    "--as-of",
+    "2023-12-31",
+    "--id",
+    "low",
+)
 OUT = ("--horizons", "3", "--out", "out", "--replace")
-WITH_ADDED = ("report", "USA-CHN", *DATA, *ADDED, "--fit", "base/fit.zarr", "--as-of", "2024-01-07", *OUT)
+WITH_ADDED = (
+    "report",
+    "USA-CHN",
+    *DATA,
+    *ADDED,
+    "--fit",
+    "base/fit.zarr",
+    "--as-of",
+    "2024-01-07",
+    *OUT,
+)
 RESOLVE = (
     "question",
     "resolve",
@@ -247,14 +333,32 @@ UPDATE = ("question", "update", *DATA, "--fit", "base/fit.zarr")
 COMMANDS = {
     one.name: one
     for one in (
-        Command("report", _with_fit, lambda: run("report", "USA-CHN", "--fit", "base/fit.zarr", *OUT), {"out"}),
+        Command(
+            "report",
+            _with_fit,
+            lambda: run("report", "USA-CHN", "--fit", "base/fit.zarr", *OUT),
+            {"out"},
+        ),
         Command("report --add", _with_fit, lambda: run(*WITH_ADDED), {"out"}),
-        Command("question new", _with_question, lambda: run(*ASK), {"questions"}, "low was asked already"),
+        Command(
+            "question new",
+            _with_question,
+            lambda: run(*ASK),
+            {"questions"},
+            "low was asked already",
+        ),
         Command("question update", _with_question, lambda: run(*UPDATE), {"questions"}),
         Command("question resolve", _with_question, lambda: run(*RESOLVE), {"questions"}),
-        Command("events import", _feeds, lambda: run("events", "import", "feeds", "--archive", "archive"), {"archive"}),
+        Command(
+            "events import",
+            _feeds,
+            lambda: run("events", "import", "feeds", "--archive", "archive"),
+            {"archive"},
+        ),
         Command("events fetch", lambda: None, _fetch, {"gdelt"}, port=SERVER.server_port),
         Command("backtest", _long_record, _backtest, {"skill"}),
-        Command("monday", _one_week, lambda: run_monday(WEEKS[1]), {"reports", "changes", "questions"}),
+        Command(
+            "monday", _one_week, lambda: run_monday(WEEKS[1]), {"reports", "changes", "questions"}
+        ),
     )
 }

@@ -1,7 +1,10 @@
-"""A report and questions in a process that may not use the network; prints how they ended and what they tried.
+"""A report and questions in a process that may not use the network.
 
-Run as ``unshare -rn python -m tests.fire.offline`` in an empty folder. Every call of Python's for the network fails,
-and the kernel counts what anybody tries: packets that had no way out of this network namespace.
+Prints how they ended and what they tried.
+
+Run as ``unshare -rn python -m tests.fire.offline`` in an empty folder. Every call of Python's for
+the network fails, and the kernel counts what anybody tries: packets that had no way out of this
+network namespace.
 """
 
 import json
@@ -15,7 +18,13 @@ import pytest
 from tests.model.fits import unsampled
 from tests.records import DATA, run, write_record
 
-CALLS = ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "socket.bind")
+CALLS = (
+    "socket.connect",
+    "socket.sendto",
+    "socket.getaddrinfo",
+    "socket.gethostbyname",
+    "socket.bind",
+)
 TO_THE_NETWORK = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -35,7 +44,9 @@ def watched() -> list[str]:
 def without_a_way() -> int:
     """Return how many packets had no way out of this network namespace."""
     names, values = (
-        line.split() for line in Path("/proc/net/snmp").read_text("utf-8").splitlines() if line.startswith("Ip:")
+        line.split()
+        for line in Path("/proc/net/snmp").read_text("utf-8").splitlines()
+        if line.startswith("Ip:")
     )
     newer = dict(line.split() for line in Path("/proc/net/snmp6").read_text("utf-8").splitlines())
     return int(values[names.index("OutNoRoutes")]) + int(newer["Ip6OutNoRoutes"])

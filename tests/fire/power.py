@@ -24,7 +24,17 @@ CALLS = (
     "renameat2,unlink,unlinkat,mkdir,mkdirat,rmdir,link,linkat,symlink,symlinkat,close,dup,dup2,dup3,fcntl,clone,clone3,"
     "vfork,fork,copy_file_range,sendfile,exit_group"
 )
-UNREAD = ("writev", "pwritev", "fallocate", "copy_file_range", "sendfile", "symlink", "symlinkat", "creat", "open")
+UNREAD = (
+    "writev",
+    "pwritev",
+    "fallocate",
+    "copy_file_range",
+    "sendfile",
+    "symlink",
+    "symlinkat",
+    "creat",
+    "open",
+)
 """Calls that no command makes in its folder; a recording with one of them would be incomplete."""
 LONGEST = 600
 """Seconds that a recorded command may take."""
@@ -39,8 +49,12 @@ class Node:
 
     number: int
     folder: bool
-    content: bytearray = field(default_factory=bytearray)  # Of a file, as it was before the recording
-    names: dict[str, int] = field(default_factory=dict)  # Of a folder: the numbers of what is in it, by name
+    content: bytearray = field(
+        default_factory=bytearray
+    )  # Of a file, as it was before the recording
+    names: dict[str, int] = field(
+        default_factory=dict
+    )  # Of a folder: the numbers of what is in it, by name
 
 
 @dataclass(frozen=True)
@@ -86,17 +100,36 @@ class Recording:
 
     def told(self, cut: int) -> list[str]:
         """Return the lines that had been printed when the power failed after so many steps."""
-        return "".join(step.text for step in self.steps[:cut] if isinstance(step, Told)).splitlines()
+        return "".join(
+            step.text for step in self.steps[:cut] if isinstance(step, Told)
+        ).splitlines()
 
 
 def record(command: list[str], folder: Path) -> Recording:
     """Run a command in a folder, and record what it writes there."""
     log = folder.with_name(f"{folder.name}.strace")
     before = _read_tree(folder)
-    traced = ["strace", "-f", "--seccomp-bpf", "-xx", "-s", "100000000", "-e", f"trace={CALLS}", "-o", str(log)]
+    traced = [
+        "strace",
+        "-f",
+        "--seccomp-bpf",
+        "-xx",
+        "-s",
+        "100000000",
+        "-e",
+        f"trace={CALLS}",
+        "-o",
+        str(log),
+    ]
     own = os.environ | {"PYTHONPATH": str(HERE)}
     done = subprocess.run(
-        [*traced, *command], cwd=folder, env=own, capture_output=True, text=True, timeout=LONGEST, check=False
+        [*traced, *command],
+        cwd=folder,
+        env=own,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     recording = _Reader(folder.resolve(), before).read(log)
@@ -148,7 +181,9 @@ class _Reader:
     def __init__(self, root: Path, nodes: dict[int, Node]) -> None:
         self.root, self.before = str(root), nodes
         self.names = {number: dict(node.names) for number, node in nodes.items() if node.folder}
-        self.sizes = {number: len(node.content) for number, node in nodes.items() if not node.folder}
+        self.sizes = {
+            number: len(node.content) for number, node in nodes.items() if not node.folder
+        }
         self.numbers = itertools.count(len(nodes))
         self.files: dict[int, _File] = {}
         self.steps: list[Step] = []
@@ -175,11 +210,20 @@ class _Reader:
         return Recording(self.before, self.steps, frozenset(self.names))
 
     def _call(self, call: str, words: str, result: int) -> None:
-        texts = [bytes.fromhex(text.replace("\\x", "")) for text in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', words)]
-        numbers = [int(word) for word in re.split(r", ", re.sub(r'"[^"]*"', "", words)) if re.fullmatch(r"-?\d+", word)]
+        texts = [
+            bytes.fromhex(text.replace("\\x", ""))
+            for text in re.findall(r'"((?:\\x[0-9a-f]{2})*)"', words)
+        ]
+        numbers = [
+            int(word)
+            for word in re.split(r", ", re.sub(r'"[^"]*"', "", words))
+            if re.fullmatch(r"-?\d+", word)
+        ]
         if call in UNREAD:
             inside = [text for text in texts if self._place(words, text)[1]]
-            assert not inside and not (numbers and self._node(numbers[0]) is not None), f"{call} is not followed"
+            assert not inside and not (numbers and self._node(numbers[0]) is not None), (
+                f"{call} is not followed"
+            )
         if handle := getattr(self, f"_{call}", None):
             handle(words, texts, numbers, result)
 
@@ -190,11 +234,18 @@ class _Reader:
         if name.startswith("/"):
             return name
         given = re.findall(r"(?:^|, )(AT_FDCWD|\d+), \"", words)
-        base = self.root if not given or given[place] == "AT_FDCWD" else self.files[int(given[place])].path
+        base = (
+            self.root
+            if not given or given[place] == "AT_FDCWD"
+            else self.files[int(given[place])].path
+        )
         return f"{base}/{name}"
 
     def _place(self, words: str, text: bytes, place: int = 0) -> tuple[int, str]:
-        """Return the folder and the name of a path; outside the watched folder the name is empty."""
+        """Return the folder and the name of a path.
+
+        Outside the watched folder the name is empty.
+        """
         parts: list[str] = []
         for part in self._path(words, text, place).removeprefix(self.root).split("/"):
             if part == "..":
@@ -335,13 +386,19 @@ class _Reader:
 
 def after_cut(recording: Recording, cut: int, rng: random.Random, target: Path) -> None:
     """Write to a folder what is on the disk after the power failed after so many steps."""
-    contents = {number: bytearray(node.content) for number, node in recording.nodes.items() if not node.folder}
+    contents = {
+        number: bytearray(node.content)
+        for number, node in recording.nodes.items()
+        if not node.folder
+    }
     names = {number: dict(node.names) for number, node in recording.nodes.items() if node.folder}
     synced: dict[int, int] = {}
     for place, step in enumerate(recording.steps[:cut]):
         if isinstance(step, Sync):
             synced[step.node] = place
-    kept = rng.choice((0.0, 0.3, 0.5, 0.7, 0.9))  # how much of what was not synced is there all the same
+    kept = rng.choice(
+        (0.0, 0.3, 0.5, 0.7, 0.9)
+    )  # how much of what was not synced is there all the same
     zero = rng.choice((0.0, 0.5, 1.0))  # and how much of the rest is there as zero
     for place, step in enumerate(recording.steps[:cut]):
         if isinstance(step, Write):
@@ -357,7 +414,8 @@ def after_cut(recording: Recording, cut: int, rng: random.Random, target: Path) 
                 elif rng.random() < zero:
                     _put(content, start, bytes(len(page)))
         elif isinstance(step, Named):
-            # A folder that was synced has the change; else all of the change has happened or nothing.
+            # A folder that was synced has the change; else all of the change has happened or
+            # nothing.
             certain = any(place < synced.get(folder, -1) for folder, _, _ in step.changes)
             if certain or rng.random() < kept:
                 for folder, name, node in step.changes:
@@ -369,7 +427,11 @@ def after_cut(recording: Recording, cut: int, rng: random.Random, target: Path) 
 
 
 def _materialize(
-    target: Path, number: int, names: dict[int, dict[str, int]], contents: dict[int, bytearray], folders: frozenset[int]
+    target: Path,
+    number: int,
+    names: dict[int, dict[str, int]],
+    contents: dict[int, bytearray],
+    folders: frozenset[int],
 ) -> None:
     target.mkdir()
     for name, node in names.get(number, {}).items():

@@ -1,4 +1,7 @@
-"""Work during which the power fails; ``python -m tests.fire.power_work WHAT`` prints what is done."""
+"""Work during which the power fails.
+
+``python -m tests.fire.power_work WHAT`` prints what is done.
+"""
 
 import sys
 from collections.abc import Callable

@@ -30,7 +30,10 @@ RECORDS: dict[str, list[Row]] = {
     "all hostile": [*months(FIRST, THREAT)],
     "one event": [(FIRST, TALKS, 1)],
     "a million events in a month": [*months(FIRST, "both"), (date(2020, 3, 5), THREAT, 1_000_000)],
-    "fifty years without an event": [(date(1970, 1, 5), TALKS, 1), *months(date(2021, 1, 1), "both")],
+    "fifty years without an event": [
+        (date(1970, 1, 5), TALKS, 1),
+        *months(date(2021, 1, 1), "both"),
+    ],
 }
 
 
@@ -48,17 +51,33 @@ def numbers(value: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RECORDS)
-def test_a_report_on_an_extreme_record(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_on_an_extreme_record(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     rows = [f"{day},USA,CHN,{code},{n}" for day, code, n in RECORDS[name]]
     Path("record.csv").write_text("\n".join(["date,source,target,code,n", *rows, ""]))
     columns = {"date": "date", "source": "source", "target": "target", "cameo": "code", "n": "n"}
     Path("record.yaml").write_text(yaml.safe_dump({"dataset": "mine", "columns": columns}))
     done = run(
-        "report", "USA-CHN", "--events", "record.csv", "--mapping", "record.yaml", "--alone",
-        "--horizons", "3,12", "--out", "out",
-        "--draws", 100, "--tune", 100, "--chains", 2,
-    )  # fmt: skip
+        "report",
+        "USA-CHN",
+        "--events",
+        "record.csv",
+        "--mapping",
+        "record.yaml",
+        "--alone",
+        "--horizons",
+        "3,12",
+        "--out",
+        "out",
+        "--draws",
+        100,
+        "--tune",
+        100,
+        "--chains",
+        2,
+    )
     assert done.exception is None or isinstance(done.exception, SystemExit), done.output
     if done.exit_code == 2:
         assert name == "one event" and "at least 36 are needed" in done.output
@@ -71,7 +90,9 @@ def test_a_report_on_an_extreme_record(name: str, tmp_path: Path, monkeypatch: p
     assert ("NOT CONVERGED" in text.upper()) == (done.exit_code == 3)
     for one in stated["horizons"]:
         assert one["level"]["low"] < one["level"]["high"]
-    assert not re.search(r"\b(0|100)% (similar|more|less|higher|lower)", f"{stated['title']} {stated['verdict']}")
+    assert not re.search(
+        r"\b(0|100)% (similar|more|less|higher|lower)", f"{stated['title']} {stated['verdict']}"
+    )
     for one in stated["recorded"]:
         assert one["share"]["low"] < one["share"]["high"]
         certain = [side for side in ("up", "down") if one[side]["value"] in (0, 1)]

@@ -31,13 +31,18 @@ type Tree = dict[str, bytes | None]
 
 
 def tree(folder: Path) -> Tree:
-    """Return what is in a folder, but for hidden files; files that wait to be moved in (`.swap.X.ready`) are moved in.
+    """Return what is in a folder, but for hidden files.
 
-    Where folders cannot be exchanged, as around other folders, a page is as a whole what it is with these.
+    Files that wait to be moved in (`.swap.X.ready`) are moved in.
+
+    Where folders cannot be exchanged, as around other folders, a page is as a whole what it is with
+    these.
     """
     found = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*"))
     waiting = [
-        (re.sub(r"(^|/)\.swap\.[0-9a-f]{8}\.ready/", r"\1", name), path) for name, path in found if ".ready/" in name
+        (re.sub(r"(^|/)\.swap\.[0-9a-f]{8}\.ready/", r"\1", name), path)
+        for name, path in found
+        if ".ready/" in name
     ]
     return {
         name: None if path.is_dir() else path.read_bytes()
@@ -51,19 +56,30 @@ def everything(folder: Path) -> str:
     found = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         content = b"" if path.is_dir() else hashlib.sha256(path.read_bytes()).digest()
-        found.update(repr((path.relative_to(folder).as_posix(), path.lstat().st_mode, content)).encode())
+        found.update(
+            repr((path.relative_to(folder).as_posix(), path.lstat().st_mode, content)).encode()
+        )
     return found.hexdigest()
 
 
 def received(content: bytes | None) -> bytes:
-    """Return what a manifest of a fetch says of files; when and by which lists it is found out is left out."""
+    """Return what a manifest of a fetch says of files.
+
+    When and by which lists it is found out is left out.
+    """
     slots = json.loads(content or b"{}").get("slots", [])
-    return json.dumps({one["file"]: one["sha256"] for one in slots if one["state"] == "received"}).encode()
+    return json.dumps(
+        {one["file"]: one["sha256"] for one in slots if one["state"] == "received"}
+    ).encode()
 
 
 def units(found: Tree) -> dict[str, Tree]:
     """Return the parts of a tree that are old or new as a whole: folders of pages, saved fits, and other files."""
-    pages = {str(Path(name).parent) for name in found if Path(name).name in ("manifest.json", "index.html")}
+    pages = {
+        str(Path(name).parent)
+        for name in found
+        if Path(name).name in ("manifest.json", "index.html")
+    }
     parts: dict[str, Tree] = {}
     for name, content in found.items():
         if content is not None:
@@ -73,7 +89,9 @@ def units(found: Tree) -> dict[str, Tree]:
 
 def unit_of(name: str, pages: set[str]) -> str:
     above = [name, *map(str, Path(name).parents)]
-    return next((one for one in above if one.endswith(".zarr")), above[1] if above[1] in pages else name)
+    return next(
+        (one for one in above if one.endswith(".zarr")), above[1] if above[1] in pages else name
+    )
 
 
 @dataclass
@@ -86,7 +104,9 @@ class Trial:
     after: Tree = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)  # Of the undisturbed run, by kind
     said: list[str] = field(default_factory=list)  # By the archive before, in between and after
-    cleared: set[str] = field(default_factory=set)  # Of what disturbed runs left, from which the next one went well
+    cleared: set[str] = field(
+        default_factory=set
+    )  # Of what disturbed runs left, from which the next one went well
 
     @property
     def start(self) -> Path:
@@ -107,7 +127,11 @@ class Trial:
         self.after = self.tree(Path())
         assert self.after != self.before or self.command.archive
         if self.command.archive:
-            self.said = [archive_says(self.start / "archive"), *self.between(), archive_says(Path("archive"))]
+            self.said = [
+                archive_says(self.start / "archive"),
+                *self.between(),
+                archive_says(Path("archive")),
+            ]
 
     def between(self) -> list[str]:
         """Return what the archive says after each batch."""
@@ -122,8 +146,12 @@ class Trial:
     def tree(self, folder: Path) -> Tree:
         found = tree(folder)
         if self.command.archive:
-            found = {name: content for name, content in found.items() if not name.startswith("archive")}
-        return found | {name: received(found[name]) for name in found if name.endswith("fetch.json")}
+            found = {
+                name: content for name, content in found.items() if not name.startswith("archive")
+            }
+        return found | {
+            name: received(found[name]) for name in found if name.endswith("fetch.json")
+        }
 
     def faults(self, fault: Fault) -> list[str]:
         """Run the command with a fault and then without; return what is wrong."""
@@ -151,14 +179,18 @@ class Trial:
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             yield f"traceback of {done.exception!r}"
         text = " ".join(done.output.split())
-        if done.exit_code not in (0, 1) and not (done.exit_code == 2 and fault.kind in ("rename", "remove", "lock")):
+        if done.exit_code not in (0, 1) and not (
+            done.exit_code == 2 and fault.kind in ("rename", "remove", "lock")
+        ):
             yield f"exit code {done.exit_code}: {text}"
         if done.exit_code and not fault.reached:
             yield f"failed without a fault: {text}"
         if done.exit_code and fault.kind not in ("memory", "socket"):
             own = Path(fault.path).parts[len(self.folder.parts) + 1 :]
             names = {part.strip(".").split(".")[0] for part in own} | self.command.writes
-            if not ("Error: " in text or "Failed: " in text) or not any(name in text for name in names):
+            if not ("Error: " in text or "Failed: " in text) or not any(
+                name in text for name in names
+            ):
                 yield f"names no file: {text[-300:]}"
 
     def of_state(self, done: Any) -> Iterator[str]:
@@ -177,7 +209,11 @@ class Trial:
                 units(one).get(name, {place: one[place] for place in own if place in one})
                 for one in (self.before, self.after)
             )
-            if own not in (old, new) and not grown(name, now, self.before, self.after) and not whole(own):
+            if (
+                own not in (old, new)
+                and not grown(name, now, self.before, self.after)
+                and not whole(own)
+            ):
                 yield f"{name} is neither old nor new: {differing(own, new)}"
         if gone := self.before.keys() & self.after.keys() - now.keys():
             yield f"gone: {sorted(gone)}"
@@ -203,19 +239,35 @@ def grown(name: str, now: Tree, before: Tree, after: Tree) -> bool:
     first, own, last = (one.get(name) or b"" for one in (before, now, after))
     if name.endswith("fetch.json"):
         folder = Path(name).parent
-        known = {place: hashlib.sha256(content or b"").hexdigest() for place, content in now.items()}
-        return all(known.get((folder / file).as_posix()) == sha256 for file, sha256 in json.loads(own).items())
-    return name.endswith(".jsonl") and own.startswith(first) and last.startswith(own) and own.endswith(b"\n")
+        known = {
+            place: hashlib.sha256(content or b"").hexdigest() for place, content in now.items()
+        }
+        return all(
+            known.get((folder / file).as_posix()) == sha256
+            for file, sha256 in json.loads(own).items()
+        )
+    return (
+        name.endswith(".jsonl")
+        and own.startswith(first)
+        and last.startswith(own)
+        and own.endswith(b"\n")
+    )
 
 
 def whole(own: Tree) -> bool:
     """Return whether a page and its files are those of its manifest: a page of what has failed is not known before."""
-    manifest = next((content for name, content in own.items() if Path(name).name == "manifest.json"), None)
+    manifest = next(
+        (content for name, content in own.items() if Path(name).name == "manifest.json"), None
+    )
     if not manifest:
         return False
     listed = json.loads(manifest)["files"]
-    found = {Path(name).name: hashlib.sha256(content or b"").hexdigest() for name, content in own.items()}
-    return all(found.get(name, sha256) == sha256 for name, sha256 in listed.items()) and {*listed} <= {*found}
+    found = {
+        Path(name).name: hashlib.sha256(content or b"").hexdigest() for name, content in own.items()
+    }
+    return all(found.get(name, sha256) == sha256 for name, sha256 in listed.items()) and {
+        *listed
+    } <= {*found}
 
 
 def differing(one: Tree, other: Tree) -> str:
@@ -245,7 +297,9 @@ def trial(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return _trials[name]
 
 
-def every_call(trial: Trial, kind: str, lasting: bool, about: str = "", step: int = 1) -> tuple[int, list[str]]:
+def every_call(
+    trial: Trial, kind: str, lasting: bool, about: str = "", step: int = 1
+) -> tuple[int, list[str]]:
     """Let every call fail, one after the other; return how many did and what was wrong."""
     wrong = list[str]()
     for done in itertools.count():
@@ -261,15 +315,26 @@ def every_call(trial: Trial, kind: str, lasting: bool, about: str = "", step: in
 @pytest.mark.parametrize("kind", [*KINDS, "memory"])
 @pytest.mark.parametrize("trial", COMMANDS, indirect=True)
 def test_whichever_call_fails(trial: Trial, kind: str, lasting: bool) -> None:
-    # At every call one of the system has failed already: memory ends at every fifth of a command that takes long.
-    number, wrong = every_call(trial, kind, lasting, step=5 if kind == "memory" and trial.command.name in LONG else 1)
-    print(f"\n{number} faults of {trial.command.name}: {kind}, {'from then on' if lasting else 'once'}")
+    # At every call one of the system has failed already: memory ends at every fifth of a command
+    # that takes long.
+    number, wrong = every_call(
+        trial, kind, lasting, step=5 if kind == "memory" and trial.command.name in LONG else 1
+    )
+    print(
+        f"\n{number} faults of {trial.command.name}: {kind}, {'from then on' if lasting else 'once'}"
+    )
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize(
     ("trial", "number"),
-    [("question new", 5), ("question update", 4), ("report", 6), ("events import", 4), ("events fetch", 16)],
+    [
+        ("question new", 5),
+        ("question update", 4),
+        ("report", 6),
+        ("events import", 4),
+        ("events fetch", 16),
+    ],
     indirect=["trial"],
 )
 def test_some_calls_fail(trial: Trial, number: int) -> None:
@@ -277,7 +342,11 @@ def test_some_calls_fail(trial: Trial, number: int) -> None:
     rng = random.Random(trial.command.name)
     kinds = rng.choices(list(trial.calls), list(trial.calls.values()), k=number)
     faults = [
-        Fault(rng.choice([kind, kind, "memory"]), rng.randint(1, trial.calls[kind]), rng.random() < 0.5)
+        Fault(
+            rng.choice([kind, kind, "memory"]),
+            rng.randint(1, trial.calls[kind]),
+            rng.random() < 0.5,
+        )
         for kind in kinds
     ]
     wrong = [words for fault in faults for words in trial.faults(fault)]

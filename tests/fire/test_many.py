@@ -1,7 +1,7 @@
 """Hundreds of dyads of one feed, fitted alone in one process: each has its report or a reason, and memory stays flat.
 
-DYADS says how many. Fits are draws from the prior; of every ninth dyad the chains are apart, so that it does not
-converge, and every eleventh has no event.
+DYADS says how many. Fits are draws from the prior; of every ninth dyad the chains are apart, so
+that it does not converge, and every eleventh has no event.
 """
 
 import itertools
@@ -25,10 +25,40 @@ from tests.systems import linux
 pytestmark = linux
 DYADS = int(os.environ.get("DYADS", 500))
 STATES = (
-    "AUS", "AUT", "BEL", "BRA", "CAN", "CHL", "CHN", "COL", "CUB", "DEU", "DNK", "EGY", "ESP", "FRA", "GBR", "GRC",
-    "IDN", "IND", "IRN", "IRQ", "ISR", "ITA", "JPN", "KOR", "MEX", "NGA", "NLD", "PAK", "PRK", "RUS", "SAU", "SWE",
+    "AUS",
+    "AUT",
+    "BEL",
+    "BRA",
+    "CAN",
+    "CHL",
+    "CHN",
+    "COL",
+    "CUB",
+    "DEU",
+    "DNK",
+    "EGY",
+    "ESP",
+    "FRA",
+    "GBR",
+    "GRC",
+    "IDN",
+    "IND",
+    "IRN",
+    "IRQ",
+    "ISR",
+    "ITA",
+    "JPN",
+    "KOR",
+    "MEX",
+    "NGA",
+    "NLD",
+    "PAK",
+    "PRK",
+    "RUS",
+    "SAU",
+    "SWE",
     "USA",
-)  # fmt: skip
+)
 PAIRS = list(itertools.islice(itertools.combinations(STATES, 2), DYADS))
 YEARS = range(2014, 2019)
 CODES = ("046", "111", "057", "138", "042", "163")
@@ -56,7 +86,9 @@ def feed(folder: Path) -> None:
 def drawn(panel: xr.Dataset, spec: Any, *, seed: int = 1, **_: Any) -> Fit:
     """Be `fit`, with draws of the prior; the chains of some dyads are apart."""
     shape = (*panel.sizes.items(), panel["era_index"].to_numpy().tobytes(), seed)
-    if shape not in DRAWN:  # as dear as all else of a report, and the same of all dyads but for their names
+    if (
+        shape not in DRAWN
+    ):  # as dear as all else of a report, and the same of all dyads but for their names
         DRAWN[shape] = unobserved(panel, spec_for(panel), chains=2, draws=100, seed=seed)
     made = DRAWN[shape]
     groups = {name: made.tree[name].to_dataset() for name in ("posterior", "sample_stats")}
@@ -72,7 +104,9 @@ def drawn(panel: xr.Dataset, spec: Any, *, seed: int = 1, **_: Any) -> Fit:
 
 
 @pytest.mark.slow
-def test_each_of_many_dyads_has_its_report_or_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_of_many_dyads_has_its_report_or_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for place in ("forecast.model.sampling.fit", "forecast.model.fit"):
         monkeypatch.setattr(place, drawn)
@@ -85,10 +119,23 @@ def test_each_of_many_dyads_has_its_report_or_a_reason(tmp_path: Path, monkeypat
     for place, pair in enumerate(PAIRS):
         dyad = "-".join(pair)
         done = run(
-            "report", dyad, "--alone", "--data", "gdelt", "--archive", "archive", "--horizons", "3",
-            "--no-save-fit", "--out", dyad,
-        )  # fmt: skip
-        assert done.exception is None or isinstance(done.exception, SystemExit), (dyad, done.exception)
+            "report",
+            dyad,
+            "--alone",
+            "--data",
+            "gdelt",
+            "--archive",
+            "archive",
+            "--horizons",
+            "3",
+            "--no-save-fit",
+            "--out",
+            dyad,
+        )
+        assert done.exception is None or isinstance(done.exception, SystemExit), (
+            dyad,
+            done.exception,
+        )
         ended.setdefault(done.exit_code, []).append(dyad)
         said = " ".join(done.output.split())
         if place % SILENT == 0:
@@ -101,6 +148,8 @@ def test_each_of_many_dyads_has_its_report_or_a_reason(tmp_path: Path, monkeypat
             assert done.exit_code == 0, (dyad, said)
         if place % 20 == 19:
             memory.append(held())
-    print(f"\n{ {code: len(dyads) for code, dyads in ended.items()} }, {(memory[-1][0] - memory[1][0]) / 1e6:+.1f} MB")
+    print(
+        f"\n{ {code: len(dyads) for code, dyads in ended.items()} }, {(memory[-1][0] - memory[1][0]) / 1e6:+.1f} MB"
+    )
     assert memory[-1][0] - memory[1][0] < MOST
     assert memory[-1][1] <= memory[1][1]

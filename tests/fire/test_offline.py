@@ -17,7 +17,10 @@ ALONE = ["unshare", "--map-root-user", "--net"]
 
 @pytest.mark.slow
 def test_a_report_and_questions_without_a_network(tmp_path: Path) -> None:
-    if shutil.which("unshare") is None or subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*ALONE, "true"], check=False, capture_output=True).returncode
+    ):
         pytest.skip("network namespaces are not permitted here")
     done = subprocess.run(
         [*ALONE, sys.executable, "-m", "tests.fire.offline"],
@@ -29,7 +32,8 @@ def test_a_report_and_questions_without_a_network(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    # A fit of so few draws does not pass the convergence checks, which is said at the end of all work.
+    # A fit of so few draws does not pass the convergence checks, which is said at the end of all
+    # work.
     assert [one[:2] for one in found["ended"]] == ["3:", "0:", "3:"], found["ended"]
     assert found["tried"] == []
     assert found["without a way"] == 0

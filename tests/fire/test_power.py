@@ -57,7 +57,9 @@ def here() -> Iterator[None]:
 _recordings: dict[str, tuple[Path, Recording]] = {}
 
 
-def recorded(what: str, make: Callable[[Path], None], factory: pytest.TempPathFactory) -> tuple[Path, Recording]:
+def recorded(
+    what: str, make: Callable[[Path], None], factory: pytest.TempPathFactory
+) -> tuple[Path, Recording]:
     """Return the folder as some work left it, and the recording of the work; it is done once."""
     if what not in _recordings:
         folder = factory.mktemp(what) / "work"
@@ -69,7 +71,9 @@ def recorded(what: str, make: Callable[[Path], None], factory: pytest.TempPathFa
 
 
 def cuts(recording: Recording, states: int, place: Path) -> Iterator[tuple[Path, list[str]]]:
-    """Yield different folders that power cuts have left, with what had been acknowledged; the first is after the end.
+    """Yield different folders that power cuts have left, with what had been acknowledged.
+
+    The first is after the end.
 
     Half of them come at any moment, the others just after a write.
     """
@@ -196,5 +200,7 @@ def contents(folder: Path) -> Tree:
 
 def whole_lines(ledger: Path, lines: list[str]) -> None:
     """Make sure that a ledger has the first of some lines."""
-    found = [json.dumps(entry.plain, separators=(",", ":")) for entry in Ledger.read(ledger).entries]
+    found = [
+        json.dumps(entry.plain, separators=(",", ":")) for entry in Ledger.read(ledger).entries
+    ]
     assert found == lines[: len(found)]

@@ -1,4 +1,7 @@
-"""Many reports, or fits, in one process take no more memory and files than a few; REPORTS and FITS say how many."""
+"""Many reports, or fits, in one process take no more memory and files than a few.
+
+REPORTS and FITS say how many.
+"""
 
 import gc
 import os
@@ -15,7 +18,9 @@ from tests.records import PAIRS, write_record
 from tests.systems import linux
 
 pytestmark = linux
-REPORTS, FITS = (int(os.environ.get(name, usual)) for name, usual in (("REPORTS", 60), ("FITS", 50)))
+REPORTS, FITS = (
+    int(os.environ.get(name, usual)) for name, usual in (("REPORTS", 60), ("FITS", 50))
+)
 SETTLED = 12
 """Reports, or fits, after which caches are full."""
 MOST = 40_000_000
@@ -30,14 +35,19 @@ def held() -> tuple[int, int]:
 
 
 def kept(number: int, do: Callable[[int], None]) -> tuple[int, int]:
-    """Do something so many times; return the bytes and the open files that were added once caches were full."""
+    """Do something so many times.
+
+    Return the bytes and the open files that were added once caches were full.
+    """
     known = []
     for one in range(number + 1):
         if one in (SETTLED, number):
             known.append(held())
         do(one)
     (memory, files), (more, others) = known
-    print(f"\n{number - SETTLED} times: {(more - memory) / 1e6:+.1f} MB, {others - files:+d} open files")
+    print(
+        f"\n{number - SETTLED} times: {(more - memory) / 1e6:+.1f} MB, {others - files:+d} open files"
+    )
     return more - memory, others - files
 
 
@@ -53,7 +63,9 @@ def test_many_reports_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     Path("out/fit.zarr").rename("fit.zarr")
 
     def report(number: int) -> None:
-        made = ReportSettings(fit_path=Path("fit.zarr"), seed=1 + number % 2, replace=True, **settings)
+        made = ReportSettings(
+            fit_path=Path("fit.zarr"), seed=1 + number % 2, replace=True, **settings
+        )
         assert make_report(made).page.is_file()
 
     memory, files = kept(REPORTS, report)
@@ -65,7 +77,10 @@ def test_many_reports_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 def test_many_fits_leave_nothing_behind() -> None:
     """They are short, of one pair or of two by turns, each sampled and checked."""
     table = read_chronology(dyads=list(PAIRS))
-    panels = [build_panel(table, dyads=dyads, start="2015-01", end="2020-12") for dyads in (PAIRS[:1], PAIRS)]
+    panels = [
+        build_panel(table, dyads=dyads, start="2015-01", end="2020-12")
+        for dyads in (PAIRS[:1], PAIRS)
+    ]
 
     def sample(number: int) -> None:
         made = fit(panels[number % 2], draws=30, tune=30, chains=2, cores=1, seed=number)

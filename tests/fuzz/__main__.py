@@ -1,7 +1,7 @@
 """Try damaged inputs by the thousand, in pieces: ``python -m tests.fuzz --cases 100000 --log build/fuzz.jsonl``.
 
-A finished piece is a line of the log, and is not tried again. A case that fails is a line with its traceback; the same
-case is tried alone with ``--only KIND SEED``. Exit code 1 if any failed.
+A finished piece is a line of the log, and is not tried again. A case that fails is a line with its
+traceback; the same case is tried alone with ``--only KIND SEED``. Exit code 1 if any failed.
 """
 
 import argparse
@@ -25,7 +25,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000, help="cases of all kinds")
     parser.add_argument("--log", type=Path, default=Path("build/fuzz.jsonl"))
-    parser.add_argument("--minutes", type=float, default=1e9, help="after which no further piece is begun")
+    parser.add_argument(
+        "--minutes", type=float, default=1e9, help="after which no further piece is begun"
+    )
     parser.add_argument("--only", nargs=2, metavar=("KIND", "SEED"))
     asked = parser.parse_args()
     warnings.simplefilter("error")
@@ -39,7 +41,9 @@ def main() -> int:
 
 def _all(folder: Path, cases: int, log: Path, until: float) -> int:
     log.parent.mkdir(parents=True, exist_ok=True)
-    known = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+    known = (
+        [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
+    )
     done = {(one["kind"], one["first"]) for one in known if "first" in one}
     wanted = _pieces(cases)
     failed = sum("failed" in one for one in known)

@@ -1,7 +1,8 @@
 """Damaged inputs of every kind, by number: the answer is a result or an error of this package, and nothing is lost.
 
-A case is a kind and a seed, and the same two give the same case. Kinds are those of `KINDS`: files of the feeds, tables
-of events, mappings, plans, questions, ledgers and saved fits. ``python -m tests.fuzz`` tries them by the thousand.
+A case is a kind and a seed, and the same two give the same case. Kinds are those of `KINDS`: files
+of the feeds, tables of events, mappings, plans, questions, ledgers and saved fits. ``python -m
+tests.fuzz`` tries them by the thousand.
 """
 
 import json
@@ -39,19 +40,71 @@ from tests.questions.made import came, made, said
 ROOT = Path(__file__).resolve().parents[2]
 FIT = ROOT / "tests" / "model" / "data" / "fit_v1.nc"
 HOSTILE: tuple[Any, ...] = (
-    None, "", " ", "x", "tab", '"', "\n", "utf-16", "%Q", "mixed", "parquet", 0, 1, -1, 99, 1.5, 1e308, float("inf"),
-    float("nan"), 10**30, True, [], ["a"], [[]], [1, None], {}, {"date": 1}, {"x": []}, "\x1b[31m", "\u202e", "é",
-    "2024-02-30", "0001-01-01", "9999-12-31", "USA-CHN", "USA-USA", "../x", "x" * 3000, "=1+1",
-)  # fmt: skip
+    None,
+    "",
+    " ",
+    "x",
+    "tab",
+    '"',
+    "\n",
+    "utf-16",
+    "%Q",
+    "mixed",
+    "parquet",
+    0,
+    1,
+    -1,
+    99,
+    1.5,
+    1e308,
+    float("inf"),
+    float("nan"),
+    10**30,
+    True,
+    [],
+    ["a"],
+    [[]],
+    [1, None],
+    {},
+    {"date": 1},
+    {"x": []},
+    "\x1b[31m",
+    "\u202e",
+    "é",
+    "2024-02-30",
+    "0001-01-01",
+    "9999-12-31",
+    "USA-CHN",
+    "USA-USA",
+    "../x",
+    "x" * 3000,
+    "=1+1",
+)
 """Values in the place of right ones."""
 TABLE = "\n".join(
-    ["day,from,to,code,n,note", *(f"2024-0{1 + i % 9}-1{i},USA,CHN,{code},{1 + i % 3},text {i}"
-     for i, code in enumerate(("010", "046", "112", "173", "190", "057"))), "2024-05-16,RUS,[CHN],010,1,joint", ""]
-)  # fmt: skip
+    [
+        "day,from,to,code,n,note",
+        *(
+            f"2024-0{1 + i % 9}-1{i},USA,CHN,{code},{1 + i % 3},text {i}"
+            for i, code in enumerate(("010", "046", "112", "173", "190", "057"))
+        ),
+        "2024-05-16,RUS,[CHN],010,1,joint",
+        "",
+    ]
+)
 MAPPING = {
-    "dataset": "mine", "columns": {"date": "day", "source": "from", "target": "to", "cameo": "code", "n": "n",
-    "summary": "note"}, "date_format": "%Y-%m-%d", "encoding": "utf-8",
-}  # fmt: skip
+    "dataset": "mine",
+    "columns": {
+        "date": "day",
+        "source": "from",
+        "target": "to",
+        "cameo": "code",
+        "n": "n",
+        "summary": "note",
+    },
+    "date_format": "%Y-%m-%d",
+    "encoding": "utf-8",
+}
 
 
 def _accounted(table: Any) -> None:
@@ -62,12 +115,21 @@ def _accounted(table: Any) -> None:
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the paths of all values inside a value."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    inside = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [place for key, one in inside for place in ((*path, key), *_places(one, (*path, key)))]
 
 
 def damaged_form(text: str, seed: int) -> bytes:
-    """Return a form of YAML with some values changed, removed, moved or added; by turns with some bytes changed."""
+    """Return a form of YAML with some values changed, removed, moved or added.
+
+    By turns with some bytes changed.
+    """
     rng = random.Random(seed)
     if seed % 3 == 0:
         return mutated(text.encode(), seed, rng.randint(1, 6))
@@ -84,7 +146,9 @@ def damaged_form(text: str, seed: int) -> bytes:
         elif kind == 3:
             del inside[last]
         elif isinstance(inside, dict):
-            inside[rng.choice(["x", "version", "id", 1, None, "dyad", "é"])] = deepcopy(rng.choice(HOSTILE))
+            inside[rng.choice(["x", "version", "id", 1, None, "dyad", "é"])] = deepcopy(
+                rng.choice(HOSTILE)
+            )
         else:
             inside.append(deepcopy(rng.choice(HOSTILE)))
         if not places or not _places(whole):
@@ -96,8 +160,15 @@ def of_feed(name: str) -> Callable[[Path, int], bool]:
     """Return the cases of a feed: lines are kept, rejected, filtered or repeat others, and none is anything else."""
 
     def case(folder: Path, seed: int) -> bool:
-        choices: dict[str, Any] = {"sectors": "all", "one_a_day": bool(seed % 2)} if seed % 3 else {}
-        return check(folder / name, mutated(MADE[name].encode(), seed, 1 + seed % 15), name in WITH_HEADER, **choices)
+        choices: dict[str, Any] = (
+            {"sectors": "all", "one_a_day": bool(seed % 2)} if seed % 3 else {}
+        )
+        return check(
+            folder / name,
+            mutated(MADE[name].encode(), seed, 1 + seed % 15),
+            name in WITH_HEADER,
+            **choices,
+        )
 
     return case
 
@@ -209,14 +280,21 @@ def damage(rng: random.Random, folder: Path) -> None:
         else:
             changed = bytes([content[place] ^ 0x55]) if content else b"x"
             path.write_bytes(
-                {"empty": b"", "cut": content[:place]}.get(kind, content[:place] + changed + content[place + 1 :])
+                {"empty": b"", "cut": content[:place]}.get(
+                    kind, content[:place] + changed + content[place + 1 :]
+                )
             )
 
 
 KINDS: dict[str, Callable[[Path, int], bool]] = {
     **{name: of_feed(name) for name in MADE},
-    "table": table, "mapping": mapping, "plan": plan, "question": question, "ledger": ledger, "fit": fit,
-}  # fmt: skip
+    "table": table,
+    "mapping": mapping,
+    "plan": plan,
+    "question": question,
+    "ledger": ledger,
+    "fit": fit,
+}
 """Functions that try a case in a folder, by kind; they return whether something was read."""
 
 
@@ -236,11 +314,13 @@ def _questions() -> list[str]:
     bare: dict[str, Any] = {"threshold": None, "cooperative": None}
     one, other = made("a"), made("b", threshold=60.0)
     own = [
-        one, made("c", kind="passage", when="by", span=1, before=[]),
+        one,
+        made("c", kind="passage", when="by", span=1, before=[]),
         made("d", kind="tone", threshold=1.0, cooperative=None),
         made("e", kind="count", of="violence", at_least=1, **bare),
-        joint_question([one, other], id="joint"), conditional_question(one, other, id="conditional"),
-    ]  # fmt: skip
+        joint_question([one, other], id="joint"),
+        conditional_question(one, other, id="conditional"),
+    ]
     return [yaml.safe_dump(json.loads(json.dumps(question.plain, default=str))) for question in own]
 
 
@@ -254,7 +334,9 @@ def _ledger() -> bytes:
         path = Path(folder) / "ledger.jsonl"
         for name in ("a", "b"):
             append_entries(path, [asked(made(name))], now=early)
-            append_entries(path, [answered(said(name), model={"cycle": "linear"}, converged=True)], now=early)
+            append_entries(
+                path, [answered(said(name), model={"cycle": "linear"}, converged=True)], now=early
+            )
         append_entries(path, [resolved(came("a"))], now=late)
         return path.read_bytes()
 

@@ -1,7 +1,7 @@
 """Random hostile cases by the thousand: whatever is given, the answer is a result or a sentence, and nothing is lost.
 
-Seeded, and in pieces that run by themselves: ``pytest tests/fuzz -m slow -k "options and 17"``. A quick sample of each
-kind runs with the ordinary tests. Damaged files are in `tests.fuzz.mutations`.
+Seeded, and in pieces that run by themselves: ``pytest tests/fuzz -m slow -k "options and 17"``. A
+quick sample of each kind runs with the ordinary tests. Damaged files are in `tests.fuzz.mutations`.
 """
 
 import json
@@ -28,44 +28,126 @@ PIECES = 20
 
 def pieces(quick: int, each: int) -> list[object]:
     """Return (seed, cases) of the quick sample, and of the pieces of the slow suite."""
-    slow = [pytest.param(seed, each, marks=pytest.mark.slow, id=str(seed)) for seed in range(1, PIECES + 1)]
+    slow = [
+        pytest.param(seed, each, marks=pytest.mark.slow, id=str(seed))
+        for seed in range(1, PIECES + 1)
+    ]
     return [pytest.param(0, quick, id="quick"), *slow]
 
 
 # Options
 
 TEXTS = [
-    "", " ", "-1", "0", "1", "2", "1e9", "1" * 30, "9" * 5000, "nan", "inf", "-inf", "0x10", "1,2,3", "3,,6",
-    "121", "3,3",
-    "2023-10-31", "2023-13", "9999-12", "0001-01", "2199-01-01", "USA-CHN", "chn-usa", "USA-USA", "XXX-YYY", "month",
-    "linear", "era+depth", "era+era", "none", "S5", "S99", "S5,S5", "..", ".", "/", "/dev/null", "/dev/zero",
-    "loop", "pipe",
-    "mine.csv", "mine.yaml", "text.txt", "folder", "nowhere", "a\nb", "\x1b[31m", "[red]", "\u202e", "é",
-    "x" * 300, "--help",
-    "'; rm -rf .", "$(touch owned)", "%s%n", "=1+1", "\ud83d\ude00", "fit.nc",
-]  # fmt: skip
+    "",
+    " ",
+    "-1",
+    "0",
+    "1",
+    "2",
+    "1e9",
+    "1" * 30,
+    "9" * 5000,
+    "nan",
+    "inf",
+    "-inf",
+    "0x10",
+    "1,2,3",
+    "3,,6",
+    "121",
+    "3,3",
+    "2023-10-31",
+    "2023-13",
+    "9999-12",
+    "0001-01",
+    "2199-01-01",
+    "USA-CHN",
+    "chn-usa",
+    "USA-USA",
+    "XXX-YYY",
+    "month",
+    "linear",
+    "era+depth",
+    "era+era",
+    "none",
+    "S5",
+    "S99",
+    "S5,S5",
+    "..",
+    ".",
+    "/",
+    "/dev/null",
+    "/dev/zero",
+    "loop",
+    "pipe",
+    "mine.csv",
+    "mine.yaml",
+    "text.txt",
+    "folder",
+    "nowhere",
+    "a\nb",
+    "\x1b[31m",
+    "[red]",
+    "\u202e",
+    "é",
+    "x" * 300,
+    "--help",
+    "'; rm -rf .",
+    "$(touch owned)",
+    "%s%n",
+    "=1+1",
+    "\ud83d\ude00",
+    "fit.nc",
+]
 OPTIONS = {
     ("events", "check"): ["PATH", "--mapping", "--rejects", "--json"],
     ("events", "show"): ["PATH", "--events", "--mapping", "--from", "--to", "--directed", "--json"],
     ("report", "--fit", "nowhere"): [
-        "PATH", "--as-of", "--horizons", "--out", "--seed", "--alone", "--improvement", "--since", "--eras",
+        "PATH",
+        "--as-of",
+        "--horizons",
+        "--out",
+        "--seed",
+        "--alone",
+        "--improvement",
+        "--since",
+        "--eras",
         "--nodes",
-        "--dynamics", "--ceiling", "--shocks", "--draws", "--tune", "--chains", "--cores", "--json", "--frequency",
+        "--dynamics",
+        "--ceiling",
+        "--shocks",
+        "--draws",
+        "--tune",
+        "--chains",
+        "--cores",
+        "--json",
+        "--frequency",
     ],
     ("test", "--plan", "nowhere"): ["--out", "--cores", "--json", "--seed", "--claims", "PATH"],
-    ("test", "--events", "nowhere"): ["--with", "--cores", "--json", "--seed", "--claims", "--as-of", "--mapping"],
+    ("test", "--events", "nowhere"): [
+        "--with",
+        "--cores",
+        "--json",
+        "--seed",
+        "--claims",
+        "--as-of",
+        "--mapping",
+    ],
     ("plan", "show"): ["PATH", "--json"],
     ("plan", "freeze"): ["PATH"],
     ("plan", "deviate"): ["PATH", "PATH"],
     ("power", "--events", "nowhere"): ["--claims", "--sets", "--checkpoint", "--cores", "--as-of"],
-}  # fmt: skip
+}
 FLAGS = {"--json", "--directed", "--alone"}
 
 
 def workshop(folder: Path) -> None:
     """Fill a folder with what the options name."""
-    (folder / "mine.csv").write_text("day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-16,USA,[CHN],010\n")
-    (folder / "mine.yaml").write_text("dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n")
+    (folder / "mine.csv").write_text(
+        "day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-16,USA,[CHN],010\n"
+    )
+    (folder / "mine.yaml").write_text(
+        "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
+    )
     (folder / "text.txt").write_text("years of work")
     (folder / "folder").mkdir()
     (folder / "folder" / "levels.csv").write_text("years of work")
@@ -77,7 +159,9 @@ def workshop(folder: Path) -> None:
 def content(folder: Path) -> dict[str, bytes]:
     found = folder.rglob("*")
     return {
-        str(path.relative_to(folder)): path.read_bytes() for path in found if path.is_file() and not path.is_symlink()
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in found
+        if path.is_file() and not path.is_symlink()
     }
 
 
@@ -101,31 +185,110 @@ def test_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, cas
         if "\0" in "".join(words):
             continue
         result = CliRunner().invoke(app, words)
-        assert result.exception is None or isinstance(result.exception, SystemExit), (words, result.exception)
+        assert result.exception is None or isinstance(result.exception, SystemExit), (
+            words,
+            result.exception,
+        )
         assert result.exit_code in EXIT_CODES, words
         assert result.exit_code == 0 or result.output.strip(), words
         if result.output.startswith("Error:"):
             assert not has_controls(result.output.replace("\n", "")), words
         after = content(tmp_path)
         assert {name: after.get(name) for name in before} == before, words
-        assert not (tmp_path / "owned").exists() and not [name for name in after if "partial" in name], words
+        assert not (tmp_path / "owned").exists() and not [
+            name for name in after if "partial" in name
+        ], words
         for name in after.keys() - before.keys():  # rejects that were asked for
             (tmp_path / name).unlink()
 
 
 # Forms
 
-PARTS = ["a", "b", ": ", "- ", "[", "]", "{", "}", "&x ", "*x", "!!int ", "!!python/name:os.system ", "'", '"',
-         "\n", "  ", "#",
-         "|", ">", "%", "? ", "<<: ", "1", "2024-01-01", ".inf", "0x1f", "1:30", "\t", "---", "...", "\x00",
-         "é", "~", ","]  # fmt: skip
-FIELDS = ["dataset", "columns", "constants", "format", "delimiter", "quoted", "header", "encoding", "missing",
-         "date_format",
-          "known_at_format", "countries", "leading_zeros", "duplicate_ids"]  # fmt: skip
-VALUES = [None, "", "x", "tab", '"', "\n", "utf-8", "hex", "idna", "utf-16", "%Q", "%Y", "%", "%Y-%m-%d",
-         "mixed", "lost",
-          "parquet", 0, 1, -1, 99, 1.5, True, [], ["a"], [[]], {}, {"date": 1}, {"date": "day"}, {"x": []},
-          "\x1b"]  # fmt: skip
+PARTS = [
+    "a",
+    "b",
+    ": ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    "&x ",
+    "*x",
+    "!!int ",
+    "!!python/name:os.system ",
+    "'",
+    '"',
+    "\n",
+    "  ",
+    "#",
+    "|",
+    ">",
+    "%",
+    "? ",
+    "<<: ",
+    "1",
+    "2024-01-01",
+    ".inf",
+    "0x1f",
+    "1:30",
+    "\t",
+    "---",
+    "...",
+    "\x00",
+    "é",
+    "~",
+    ",",
+]
+FIELDS = [
+    "dataset",
+    "columns",
+    "constants",
+    "format",
+    "delimiter",
+    "quoted",
+    "header",
+    "encoding",
+    "missing",
+    "date_format",
+    "known_at_format",
+    "countries",
+    "leading_zeros",
+    "duplicate_ids",
+]
+VALUES = [
+    None,
+    "",
+    "x",
+    "tab",
+    '"',
+    "\n",
+    "utf-8",
+    "hex",
+    "idna",
+    "utf-16",
+    "%Q",
+    "%Y",
+    "%",
+    "%Y-%m-%d",
+    "mixed",
+    "lost",
+    "parquet",
+    0,
+    1,
+    -1,
+    99,
+    1.5,
+    True,
+    [],
+    ["a"],
+    [[]],
+    {},
+    {"date": 1},
+    {"date": "day"},
+    {"x": []},
+    "\x1b",
+]
 
 
 @pytest.mark.parametrize(("seed", "cases"), pieces(quick=150, each=5000))
@@ -144,9 +307,14 @@ def test_forms(tmp_path: Path, seed: int, cases: int) -> None:
 def test_mappings(tmp_path: Path, seed: int, cases: int) -> None:
     rng = random.Random(seed)
     workshop(tmp_path)
-    base = {"dataset": "mine", "columns": {"date": "day", "source": "from", "target": "to", "cameo": "code"}}
+    base = {
+        "dataset": "mine",
+        "columns": {"date": "day", "source": "from", "target": "to", "cameo": "code"},
+    }
     for _ in range(cases):
-        mapping = base | {field: rng.choice(VALUES) for field in rng.sample(FIELDS, rng.randint(1, 3))}
+        mapping = base | {
+            field: rng.choice(VALUES) for field in rng.sample(FIELDS, rng.randint(1, 3))
+        }
         (tmp_path / "mine.json").write_text(json.dumps(mapping))
         try:
             table = read_table(tmp_path / "mine.csv", tmp_path / "mine.json")
@@ -174,7 +342,8 @@ def killed(step: int, work: Callable[[], None]) -> None:
         sys.addaudithook(
             lambda event, _: (
                 os.kill(os.getpid(), 9)
-                if event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "forecast.folders")
+                if event
+                in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "forecast.folders")
                 and next(steps) == step
                 else None
             )

@@ -27,7 +27,10 @@ def test_no_longer_window_is_less_likely(curve):
 def test_the_same_holds_for_more_events_and_more_are_less_likely(curve, number):
     chances = np.array([curve.at_least(number, 0, days) for days in range(1, 400)])
     assert np.all(np.diff(chances) >= -1e-12)
-    assert all(curve.at_least(number, 0, days) <= curve.at_least(number - 1, 0, days) for days in (7, 90, 365))
+    assert all(
+        curve.at_least(number, 0, days) <= curve.at_least(number - 1, 0, days)
+        for days in (7, 90, 365)
+    )
 
 
 def test_a_later_window_is_no_likelier_than_one_that_contains_it(curve):

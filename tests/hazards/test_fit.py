@@ -39,7 +39,12 @@ def test_the_slope_at_the_mode_is_zero(data):
 
     def log_posterior(values):
         expected = np.exp(design @ values)
-        return np.where(happened, np.log(-np.expm1(-expected)), -expected).sum() - (precision * values**2).sum() / 2
+        return (
+            np.where(happened, np.log(-np.expm1(-expected)), -expected).sum()
+            - (precision * values**2).sum() / 2
+        )
 
     for step in 1e-5 * np.eye(3):
-        assert (log_posterior(mode + step) - log_posterior(mode - step)) / 2e-5 == pytest.approx(0, abs=0.2)
+        assert (log_posterior(mode + step) - log_posterior(mode - step)) / 2e-5 == pytest.approx(
+            0, abs=0.2
+        )

@@ -68,7 +68,9 @@ def test_an_expected_event_counts_with_its_chance(table):
 
 
 def test_quiet_days_are_likelier_in_a_longer_window(table):
-    assert chance(table, quiet=30, last=date(2024, 4, 30)) < chance(table, quiet=30, last=date(2024, 9, 30))
+    assert chance(table, quiet=30, last=date(2024, 4, 30)) < chance(
+        table, quiet=30, last=date(2024, 9, 30)
+    )
 
 
 def test_codes_stand_in_place_of_a_set(table):
@@ -82,7 +84,9 @@ def test_an_answer_says_what_it_rests_on(table):
     found = forecast_events(table, "USA-IRN", strike(), as_of_day=DAY)
     assert found.low < found.chance < found.high
     assert found.coefficients <= DAY
-    assert [one.date for one in found.latest] == sorted((one.date for one in found.latest), reverse=True)
+    assert [one.date for one in found.latest] == sorted(
+        (one.date for one in found.latest), reverse=True
+    )
     assert found.what_if
     assert "2024-04-01 to 2024-06-30" in found.rule
 

@@ -22,7 +22,10 @@ def test_each_memory_weights_events_by_their_age():
     events = Events(np.array([-20, 0, 3, 3]), np.array([1.0, 2.0, 1.0, 1.0]))
     pairs = list(zip(*events, strict=True))
     expected = [
-        [sum(number * np.exp(-(at - day) / length) for day, number in pairs if day < at) for at in AT]
+        [
+            sum(number * np.exp(-(at - day) / length) for day, number in pairs if day < at)
+            for at in AT
+        ]
         for length in MEMORIES
     ]
     assert events.remembered(AT) == pytest.approx(np.array(expected))
@@ -41,7 +44,8 @@ def test_nothing_that_comes_later_changes_a_covariate(pair):
     strike = read_sets()["strike"]
     for first, end in pairwise(LEADS):
         all_of_it, before = (
-            Covariates.of(one, one.of_set(strike), at, 1e-3).at_lead(first, end) for one in (pair, known)
+            Covariates.of(one, one.of_set(strike), at, 1e-3).at_lead(first, end)
+            for one in (pair, known)
         )
         assert all_of_it == pytest.approx(before)
 
@@ -51,6 +55,7 @@ def test_a_summit_counts_from_the_day_it_is_announced():
     day, known = max(china.meetings)
     own = china.of_set(read_sets()["meeting"])
     counts = [
-        Covariates.of(china, own, np.array([at]), 1e-3).at_lead(0, day - known + 2)[0, -2] for at in (known - 1, known)
+        Covariates.of(china, own, np.array([at]), 1e-3).at_lead(0, day - known + 2)[0, -2]
+        for at in (known - 1, known)
     ]
     assert counts[1] > counts[0]

@@ -20,7 +20,10 @@ def test_every_set_has_scores_and_coefficients_or_those_of_all_sets():
     ("skill", "words"),
     [
         (SetSkill("a", 0.20, "one-year rate", 0.25, 0.30, 0.31), ""),
-        (SetSkill("a", 0.26, "one-year rate", 0.25, 0.30, 0.31), "one-year rate did at least as well"),
+        (
+            SetSkill("a", 0.26, "one-year rate", 0.25, 0.30, 0.31),
+            "one-year rate did at least as well",
+        ),
         (SetSkill("a", 0.20, "one-year rate", 0.25, 0.50, 0.31), "not calibrated"),
     ],
 )

@@ -1,9 +1,10 @@
 """Exact likelihoods and evidence of the models that pooled tests compare: independent of their filter and quadrature.
 
-Given its parameters, the level of a dyad in the months with events is multivariate normal, whether the trend walks or
-returns. So the likelihood is an integral over a normal distribution: it is estimated without bias by importance
-sampling from the normal distribution that expectation propagation finds. The evidence is an integral over parameters,
-each on a scale on which its prior is standard normal: importance sampling again.
+Given its parameters, the level of a dyad in the months with events is multivariate normal, whether
+the trend walks or returns. So the likelihood is an integral over a normal distribution: it is
+estimated without bias by importance sampling from the normal distribution that expectation
+propagation finds. The evidence is an integral over parameters, each on a scale on which its prior
+is standard normal: importance sampling again.
 """
 
 import math
@@ -19,10 +20,13 @@ VOLUME, VOLUME_SD = -0.3, math.hypot(0.4, 0.2)
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
 CONCENTRATION = (2.3, 0.5)
 PRIORS = {  # Mean and standard deviation of the population's mean of a logarithm, spread of dyads
-    "step": (-2.3, 0.3, 0.25), "cycle_sd": (-0.5, 0.4, 0.3), "cycle": (math.log(4.0), 0.7, 0.3),
-    "return": (math.log(180.0), 0.7, 0.3), "source_sd": (math.log(0.4), 0.5, 0.2),
+    "step": (-2.3, 0.3, 0.25),
+    "cycle_sd": (-0.5, 0.4, 0.3),
+    "cycle": (math.log(4.0), 0.7, 0.3),
+    "return": (math.log(180.0), 0.7, 0.3),
+    "source_sd": (math.log(0.4), 0.5, 0.2),
     "bound": (math.log(1.5), 0.5, 0.3),
-}  # fmt: skip
+}
 RETURN_YEARS = (2.0, 90.5)
 """What the half-life of a trend's return may be in the population, in years."""
 _HERMITE, _WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
@@ -46,9 +50,13 @@ def months_of(record, dyad, source_months=180):
     found = np.flatnonzero(record.events[dyad])
     begins, first = np.flatnonzero(record.begins[dyad]), int(found[0])
     return Months(
-        (found - first).astype(float), record.events[dyad, found], record.cooperative[dyad, found],
-        record.volume[dyad, found], begins - first, found // source_months,
-    )  # fmt: skip
+        (found - first).astype(float),
+        record.events[dyad, found],
+        record.cooperative[dyad, found],
+        record.volume[dyad, found],
+        begins - first,
+        found // source_months,
+    )
 
 
 def levels(months, own):
@@ -94,7 +102,10 @@ def _given(mean, cov, precision, shift):
 
 
 def sites(months, mean, cov, a, rounds=20):
-    """Find Gaussian sites in place of the months' likelihoods, by expectation propagation; good ones suffice."""
+    """Find Gaussian sites in place of the months' likelihoods, by expectation propagation.
+
+    Good ones suffice.
+    """
     precision, shift = np.full(len(mean), 1e-3), 1e-3 * mean
     for _ in range(rounds):
         middle, after, _ = _given(mean, cov, precision, shift)
@@ -122,7 +133,9 @@ def log_likelihood(months, own, rng, draws=64):
     precision, shift = sites(months, mean, cov, own["concentration"])
     middle, after, mass = _given(mean, cov, precision, shift)
     raw = rng.standard_normal((len(mean), draws // 2))
-    places = middle[:, None] + np.linalg.cholesky(after + 1e-9 * np.eye(len(mean))) @ np.hstack([raw, -raw])
+    places = middle[:, None] + np.linalg.cholesky(after + 1e-9 * np.eye(len(mean))) @ np.hstack(
+        [raw, -raw]
+    )
     log = of_counts(months, places, own["concentration"])
     log += 0.5 * precision[:, None] * places**2 - shift[:, None] * places
     return mass + float(logsumexp(log.sum(axis=0))) - math.log(2 * (draws // 2))
@@ -132,7 +145,8 @@ def log_likelihood(months, own, rng, draws=64):
 class Parameters:
     """Parameters of all dyads, from numbers whose prior is standard normal.
 
-    The population's means come first, then the concentration, then each dyad's distances from the means.
+    The population's means come first, then the concentration, then each dyad's distances from the
+    means.
     """
 
     names: tuple[str, ...]
@@ -158,17 +172,23 @@ class Parameters:
     def of(self, raw):
         """Return every dyad's parameters by name."""
         own = raw[len(self.names) + 1 :].reshape(self.dyads, -1)
-        found = [{"concentration": math.exp(CONCENTRATION[0] + CONCENTRATION[1] * raw[len(self.names)])}] * self.dyads
+        found = [
+            {"concentration": math.exp(CONCENTRATION[0] + CONCENTRATION[1] * raw[len(self.names)])}
+        ] * self.dyads
         for at, name in enumerate(self.names):
             mean, sd, spread = PRIORS[name]
             found = [
-                one | {name: math.exp(mean + sd * raw[at] + spread * own[d, at])} for d, one in enumerate(found)
-            ]  # fmt: skip
+                one | {name: math.exp(mean + sd * raw[at] + spread * own[d, at])}
+                for d, one in enumerate(found)
+            ]
         return found
 
 
 def log_posterior(raw, parameters, dyads, rng, draws=64):
-    """Return an unbiased estimate of prior times likelihood, as a logarithm; the spread of long-run means is drawn."""
+    """Return an unbiased estimate of prior times likelihood, as a logarithm.
+
+    The spread of long-run means is drawn.
+    """
     prior = parameters.log_prior(raw)
     if not math.isfinite(prior):
         return prior
@@ -183,8 +203,9 @@ def log_posterior(raw, parameters, dyads, rng, draws=64):
 def evidence(dyads, names, rng, rounds=(200, 200, 400), least=40.0):
     """Return the log evidence and its Monte Carlo error, by importance sampling from ever better proposals.
 
-    The first is the prior, each later one a normal distribution fitted to all draws so far, with weights that are
-    tempered until they are not too unequal. Each draw is weighed by the mixture of all proposals.
+    The first is the prior, each later one a normal distribution fitted to all draws so far, with
+    weights that are tempered until they are not too unequal. Each draw is weighed by the mixture of
+    all proposals.
     """
     parameters = Parameters(names, len(dyads))
     proposals = [multivariate_normal(np.zeros(parameters.size), np.eye(parameters.size))]
@@ -195,7 +216,10 @@ def evidence(dyads, names, rng, rounds=(200, 200, 400), least=40.0):
         new = proposals[-1].rvs(size, random_state=rng)
         raw = np.concatenate([raw, new])
         log = np.concatenate([log, [log_posterior(one, parameters, dyads, rng) for one in new]])
-        parts = [one.logpdf(raw) + math.log(part / len(raw)) for one, part in zip(proposals, rounds, strict=False)]
+        parts = [
+            one.logpdf(raw) + math.log(part / len(raw))
+            for one, part in zip(proposals, rounds, strict=False)
+        ]
         weights = log - logsumexp(parts, axis=0)
     ratio = np.exp(weights - weights.max())
     error = ratio.std() / ratio.mean() / math.sqrt(len(ratio))

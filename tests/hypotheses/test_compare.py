@@ -32,10 +32,16 @@ class Settling:
         assert evidence and seed == 1
         self.asked.append((spec.cycle, draws))
         self.accepted.append(target_accept)
-        account = {"evidence": {"log": LOGS[spec.cycle], "error": 0.3}, "seed": seed, "target_accept": target_accept}
+        account = {
+            "evidence": {"log": LOGS[spec.cycle], "error": 0.3},
+            "seed": seed,
+            "target_accept": target_accept,
+        }
         gate = SimpleNamespace(passed=draws >= self.enough, reasons=("R-hat 1.02, limit 1.01",))
         posterior = SimpleNamespace(sizes={"draw": draws})
-        made = SimpleNamespace(spec=spec, panel=panel, provenance=account, gate=gate, posterior=posterior)
+        made = SimpleNamespace(
+            spec=spec, panel=panel, provenance=account, gate=gate, posterior=posterior
+        )
         made.noting = lambda **facts: made
         return made
 
@@ -66,7 +72,11 @@ def test_models_are_compared_with_the_first(fits):
     assert other["error"] == pytest.approx(0.3 * np.sqrt(2))
     assert "held_out_difference" not in other and found.converged
     assert fits.asked == [("none", 800), ("linear", 800)]
-    assert "a cycle" in repr(found) and "3.00 ± 0.42" in repr(found) and "Models compared with a walk" in repr(found)
+    assert (
+        "a cycle" in repr(found)
+        and "3.00 ± 0.42" in repr(found)
+        and "Models compared with a walk" in repr(found)
+    )
 
 
 def test_held_out_blocks_are_summed_with_their_spread(fits, held_out):
@@ -120,10 +130,16 @@ def test_a_walk_is_told_from_a_cycle_that_there_is():
         level[t] = 0.5 * level[t - 1] + 0.4 * rng.standard_normal()
     panel = make_panel(periods=160, eras=1, index=True, empty=0.0)
     panel["index"] = (("dyad", "time"), level[None])
-    walk, cycle = (PendulumSpec(**choices, observation="index") for choices in (
-        {"trend": "walk", "cycle": "none", "ceiling": "none"}, {"trend": "constant", "ceiling": "none"}
-    ))  # fmt: skip
-    found = compare_models(panel, {"walk": walk, "cycle": cycle}, held_out=True, draws=600, chains=2, cores=1)
+    walk, cycle = (
+        PendulumSpec(**choices, observation="index")
+        for choices in (
+            {"trend": "walk", "cycle": "none", "ceiling": "none"},
+            {"trend": "constant", "ceiling": "none"},
+        )
+    )
+    found = compare_models(
+        panel, {"walk": walk, "cycle": cycle}, held_out=True, draws=600, chains=2, cores=1
+    )
     row = found.to_frame().iloc[1]
     assert row["log_bayes_factor"] > 5 and row["error"] < 0.5
     assert row["held_out_difference"] > row["held_out_error"]

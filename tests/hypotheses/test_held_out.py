@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.compare import BLOCK_MONTHS, block_ends, leave_future_out, score_difference, stacking_weight
+from forecast.hypotheses.compare import (
+    BLOCK_MONTHS,
+    block_ends,
+    leave_future_out,
+    score_difference,
+    stacking_weight,
+)
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.updating import carry_on
@@ -36,7 +42,10 @@ def test_monte_carlo_errors_make_the_error_larger_and_not_smaller():
     """Two models that predict alike: the evidence at every origin is off by chance, and only its ends remain."""
     rng = np.random.default_rng(2)
     totals, errors = np.array(
-        [score_difference(np.subtract(*np.diff(rng.normal(0.0, 0.15, (2, 11)))))[:2] for _ in range(400)]
+        [
+            score_difference(np.subtract(*np.diff(rng.normal(0.0, 0.15, (2, 11)))))[:2]
+            for _ in range(400)
+        ]
     ).T
     # Four ends of 0.15 each make 0.3, which the spread of 400 totals tells to a 28th.
     assert totals.std() == pytest.approx(0.3, rel=5 / 28)
@@ -44,7 +53,10 @@ def test_monte_carlo_errors_make_the_error_larger_and_not_smaller():
 
 
 def fake_fits(monkeypatch):
-    """Fits whose evidence tells how much they were given; returns the seeds and lengths asked for."""
+    """Fits whose evidence tells how much they were given.
+
+    Returns the seeds and lengths asked for.
+    """
     asked = []
 
     def quick_evidence(panel, spec, *, seed, stop):
@@ -58,7 +70,9 @@ def fake_fits(monkeypatch):
 def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
     asked = fake_fits(monkeypatch)
     panel = make_panel(periods=100, classes=2, zero_cut=1)
-    found = leave_future_out(panel, PendulumSpec(trend="constant"), seed=3, whole=Evidence(-990.0, 0.4))
+    found = leave_future_out(
+        panel, PendulumSpec(trend="constant"), seed=3, whole=Evidence(-990.0, 0.4)
+    )
     assert sorted(asked) == [(3, 52), (4, 76)]  # the whole is known already
     assert found["log_density"].tolist() == pytest.approx([-240.0, -230.0])
     assert found["error"].tolist() == pytest.approx([0.3 * np.sqrt(2), 0.5])
@@ -70,13 +84,19 @@ def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
 @pytest.mark.slow
 def test_densities_agree_with_draws_that_are_carried_on_and_weighed():
     """So few events in a block that weighing the draws by them leaves most."""
-    panel, spec = make_panel(dyads=1, periods=60, eras=1, events=0.4, seed=2), PendulumSpec(trend="constant")
+    panel, spec = (
+        make_panel(dyads=1, periods=60, eras=1, events=0.4, seed=2),
+        PendulumSpec(trend="constant"),
+    )
     table = leave_future_out(panel, spec, seed=1)
     for row, stop in zip(table.to_dict("records"), block_ends(panel), strict=True):
         past = fit(first_periods(panel, stop - BLOCK_MONTHS), spec, seed=9, draws=400, chains=2)
         later = first_periods(panel, stop)
         gained = carry_on(past, later, 9, lambda *_: None).gained[..., 1:].sum(axis=2).ravel()
         weight = np.exp(gained - gained.max())
-        weighed, error = np.log(weight.mean()) + gained.max(), weight.std() / weight.mean() / np.sqrt(weight.size / 4)
+        weighed, error = (
+            np.log(weight.mean()) + gained.max(),
+            weight.std() / weight.mean() / np.sqrt(weight.size / 4),
+        )
         assert error < 0.2
         assert row["log_density"] == pytest.approx(weighed, abs=4 * np.hypot(row["error"], error))

@@ -38,7 +38,11 @@ def test_every_command_shown_has_the_options_shown():
     for line in shown:
         words = line.split()
         verb = words[: 2 if words[0] == "plan" else 1]
-        help_text = re.sub(r"[│\s]+", " ", CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "200"}).stdout)
+        help_text = re.sub(
+            r"[│\s]+",
+            " ",
+            CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "200"}).stdout,
+        )
         assert set(re.findall(r"--[a-z-]+", line)) <= set(re.findall(r"--[a-z-]+", help_text)), line
 
 
@@ -54,5 +58,7 @@ def test_public_names_are_there_and_imported_on_first_use():
     for name in forecast.hypotheses.__all__:
         assert getattr(forecast.hypotheses, name) is not None
     code = "import sys, forecast.hypotheses; dir(forecast.hypotheses); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert {"numpy", "pandas", "pymc", "pydantic"}.isdisjoint(loaded)

@@ -65,7 +65,9 @@ def test_of_an_index_the_filter_has_the_exact_likelihood_of_the_parts_and_the_cy
         since = sooner - months[seen][0]  # A dyad starts at its first value
         covariance = at["mean2"] + at["cycle2"] * at["cycle_keep"] ** lag
         for keep, innovation in zip(memory.KEEPS, parts, strict=True):
-            started = innovation / (1.0 - keep**2) * (1.0 - keep ** (2.0 * (memory.PAST_MONTHS + since)))
+            started = (
+                innovation / (1.0 - keep**2) * (1.0 - keep ** (2.0 * (memory.PAST_MONTHS + since)))
+            )
             covariance = covariance + keep**lag * started
         volume = record.volume[dyad]
         covariance = covariance + at["volume2"] * np.outer(volume, volume)
@@ -78,15 +80,23 @@ def test_of_an_index_the_filter_has_the_exact_likelihood_of_the_parts_and_the_cy
 def test_the_likelihood_is_that_of_a_fractional_path():
     """Against the exact covariances of ARFIMA(0, 0.3, 0), over 240 months: within half a log unit."""
     rng, order = np.random.default_rng(2), 0.3
-    record = replace(made(2, 240), events=np.full((2, 240), -1), volume=np.zeros((2, 240))).without_eras()
+    record = replace(
+        made(2, 240), events=np.full((2, 240), -1), volume=np.zeros((2, 240))
+    ).without_eras()
     covariances = fractional_covariances(order, 240)
     lag = np.abs(np.arange(240)[:, None] - np.arange(240))
     factor = np.linalg.cholesky(covariances[lag])
-    record = replace(record, value=MEAN + (factor @ rng.standard_normal((240, 2))).T, first=np.zeros(2, dtype=int))
+    record = replace(
+        record,
+        value=MEAN + (factor @ rng.standard_normal((240, 2))).T,
+        first=np.zeros(2, dtype=int),
+    )
     point = MEMORY.points(np.array([[0.0, np.log(order / (1.0 - order)), 4.0]]))
     noise = 1.0 / point[0, COLUMN["concentration"]]
     covariance = covariances[lag] + point[0, COLUMN["mean2"]] + noise * np.eye(240)
-    exact = [multivariate_normal(np.full(240, MEAN), covariance).logpdf(one) for one in record.value]
+    exact = [
+        multivariate_normal(np.full(240, MEAN), covariance).logpdf(one) for one in record.value
+    ]
     assert likelihoods(record.steps, point)[0, :, 0] == pytest.approx(exact, abs=0.5)
 
 
@@ -112,7 +122,9 @@ def test_the_order_of_integration_is_recovered():
     truth = Truth("", step=0.7, concentration=20.0, memory=0.6)
     record = simulate(made(6, 480, rate=4.0), truth, 1).without_eras()
     _, odds, _ = evidence_of(MEMORY, record.steps, finesse=Finesse(heights=1)).interval(MEMORY_ODDS)
-    assert odds / (1.0 + odds) == pytest.approx(0.6, abs=0.15)  # dyads' mean has an error of 0.04 besides
+    assert odds / (1.0 + odds) == pytest.approx(
+        0.6, abs=0.15
+    )  # dyads' mean has an error of 0.04 besides
 
 
 def test_innovations_are_integrated_by_a_fractional_order():

@@ -99,7 +99,9 @@ def test_a_claim_is_supported_only_if_few_null_sets_are_as_good(embedded, monkey
     claim = Claim("S8", "?", "it is so", test_of, nulls=(MATCHED,))
     monkeypatch.setattr(nulls, "null_set", lambda name, engine, number: embedded)
     (found,) = nulls.stands_out(claim, Engine(embedded), 5.0)
-    assert found.too_many and found.as_good == 6 and found.sets == 21  # it stops as soon as that is certain
+    assert (
+        found.too_many and found.as_good == 6 and found.sets == 21
+    )  # it stops as soon as that is certain
     (found,) = nulls.stands_out(claim, Engine(embedded), 10.0)
     assert not found.too_many and (found.as_good, found.sets) == (0, nulls.ENOUGH)
 
@@ -114,11 +116,16 @@ def test_further_kinds_are_not_simulated_once_a_claim_cannot_be_supported(embedd
     )
     monkeypatch.setattr(nulls, "null_set", lambda name, engine, number: embedded)
     assert [one.name for one in nulls.stands_out(claim, Engine(embedded), 5.0)] == [MATCHED]
-    assert [one.name for one in nulls.stands_out(claim, Engine(embedded), 10.0)] == [MATCHED, REMEMBERED]
+    assert [one.name for one in nulls.stands_out(claim, Engine(embedded), 10.0)] == [
+        MATCHED,
+        REMEMBERED,
+    ]
 
 
 def test_the_error_of_the_simulation_counts_against_the_claim():
-    assert [sum(not too_many(number, sets) for number in range(sets)) for sets in (40, 100, 200)] == [1, 2, 6]
+    assert [
+        sum(not too_many(number, sets) for number in range(sets)) for sets in (40, 100, 200)
+    ] == [1, 2, 6]
     assert nulls.limit_of([0.0] * 95 + [3.0, 4.0, 5.0, 6.0, 7.0]) == 6.0
     assert nulls.limit_of([0.0] * 100) == LIMIT
 
@@ -138,7 +145,10 @@ def test_power_is_that_of_the_embedded_record_or_none(embedded):
 
 def test_dyads_of_another_dataset_are_tested_with_the_embedded_ones(tmp_path):
     months = np.datetime64("1990-01", "M") + np.arange(300)
-    rows = [f"{month}-10,FRA,ITA,{'042' if at % 3 else '111'},chronicle" for at, month in enumerate(months)]
+    rows = [
+        f"{month}-10,FRA,ITA,{'042' if at % 3 else '111'},chronicle"
+        for at, month in enumerate(months)
+    ]
     path = tmp_path / "events.csv"
     path.write_text("\n".join(["date,source,target,code,dataset", *rows]))
     mapping = {

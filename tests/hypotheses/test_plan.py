@@ -1,4 +1,7 @@
-"""The plan: it round-trips, any change of it or of its data is found, nonsense is rejected by name; its stamps."""
+"""The plan: it round-trips, any change of it or of its data is found, nonsense is rejected by name.
+
+Its stamps.
+"""
 
 import json
 from dataclasses import replace
@@ -47,14 +50,24 @@ expected = st.one_of(text, st.floats(-1e6, 1e6))
 
 @settings(max_examples=50, deadline=None)
 @given(
-    source=sources, claims=some_claims, seen=st.booleans(), seed=st.integers(*LIMITS["seed"]), one=expected,
+    source=sources,
+    claims=some_claims,
+    seen=st.booleans(),
+    seed=st.integers(*LIMITS["seed"]),
+    one=expected,
     deviations=st.lists(text.filter(str.strip), max_size=2),
-)  # fmt: skip
+)
 def test_a_frozen_plan_comes_back_from_its_file_whole(
     data, tmp_path_factory, source, claims, seen, seed, one, deviations
 ):
     path = tmp_path_factory.mktemp("plan") / "plan.yaml"
-    made = make_plan(replace(data, source=source), claims=claims, seen=seen, seed=seed, predicted={claims[0]: one})
+    made = make_plan(
+        replace(data, source=source),
+        claims=claims,
+        seen=seen,
+        seed=seed,
+        predicted={claims[0]: one},
+    )
     frozen = freeze_plan(made, DAY)
     for words in deviations:
         frozen = deviate(frozen, words, DAY)
@@ -108,7 +121,10 @@ def test_a_deviation_is_logged_without_breaking_the_freeze(plan):
     frozen = freeze_plan(plan, DAY)
     again = deviate(deviate(frozen, "one dyad left out ", DAY), "and its eras", LATER)
     assert again.digest == frozen.frozen == again.frozen
-    assert [(one.day, one.text) for one in again.deviations] == [(DAY, "one dyad left out"), (LATER, "and its eras")]
+    assert [(one.day, one.text) for one in again.deviations] == [
+        (DAY, "one dyad left out"),
+        (LATER, "and its eras"),
+    ]
     with pytest.raises(PlanError, match="the deviation is empty"):
         deviate(frozen, "  ")
 
@@ -116,7 +132,9 @@ def test_a_deviation_is_logged_without_breaking_the_freeze(plan):
 def test_layout_and_comments_are_not_content(plan, tmp_path):
     content = freeze_plan(plan, DAY).model_dump(mode="json")
     path = tmp_path / "plan.yaml"
-    path.write_text("# a remark\n" + yaml.safe_dump(dict(reversed(content.items())), default_flow_style=True))
+    path.write_text(
+        "# a remark\n" + yaml.safe_dump(dict(reversed(content.items())), default_flow_style=True)
+    )
     assert read_plan(path).digest == content["frozen"]
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(content))
@@ -159,7 +177,10 @@ def test_a_plan_that_is_not_frozen_is_rejected(plan, tmp_path):
         ({"rule": {"S2": 3.0}}, "this version decides by"),
         ({"predicted": {"S77": 1.0}}, "S77 is not among the claims"),
         ({"reasons": {"S77": "so"}}, "reasons: S77 is not among the claims"),
-        ({"choice": {"events": 300, "months": 96}}, "expected 2 at least, or none and the rule of a `choice`"),
+        (
+            {"choice": {"events": 300, "months": 96}},
+            "expected 2 at least, or none and the rule of a `choice`",
+        ),
         ({"dyads": [], "choice": {"events": 0, "months": 96}}, "events"),
         ({"priors": "short"}, "priors"),
         ({"predicted": {"S2": float("nan")}}, "predicted"),
@@ -181,10 +202,14 @@ def test_a_malformed_plan_is_rejected_by_the_name_of_its_field(plan, tmp_path, c
 @pytest.mark.parametrize(
     "content",
     [
-        "", "[1, 2]", "a: [", "just words", "version: 2\n? [1, 2]\n: 3",
+        "",
+        "[1, 2]",
+        "a: [",
+        "just words",
+        "version: 2\n? [1, 2]\n: 3",
         "version: 2\nclaims: !!python/object:os.system {}",
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_plan_is_rejected(tmp_path, content):
     (tmp_path / "plan.yaml").write_text(content)
     with pytest.raises(PlanError, match=r"plan\.yaml"):
@@ -212,7 +237,9 @@ def test_the_same_data_are_accepted_and_others_are_named(plan, data):
     with pytest.raises(PlanError, match=r"extra\.csv is new"):
         require_data(plan, replace(data, files={**data.files, "extra.csv": "0" * 64}))
     with pytest.raises(PlanError, match=rf"{name} is gone"):
-        require_data(plan, replace(data, files={key: sha for key, sha in data.files.items() if key != name}))
+        require_data(
+            plan, replace(data, files={key: sha for key, sha in data.files.items() if key != name})
+        )
     with pytest.raises(PlanError, match="counts events in another way"):
         require_data(plan, replace(data, digest="0" * 64))
 
@@ -233,8 +260,12 @@ def tested(monkeypatch):
         asked.append((claims, dyad, seed, str(panel["time"].to_numpy()[-1])[:7]))
         answer = "supported" if least > LIMIT else "undecided"
         outcome = Outcome(least + 1.0, answer, ("It does.",), least=least, most=least + 1.0)
-        verdicts = tuple(PooledVerdict(code, "Does it?", "it does", outcome, 0.1, (), LIMIT) for code in claims)
-        return PooledResults(("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, verdicts, ("Left out.",))
+        verdicts = tuple(
+            PooledVerdict(code, "Does it?", "it does", outcome, 0.1, (), LIMIT) for code in claims
+        )
+        return PooledResults(
+            ("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, verdicts, ("Left out.",)
+        )
 
     asked_months = gather(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
     monkeypatch.setattr("forecast.hypotheses.plan.pooled_tests", pooled_tests)
@@ -242,11 +273,17 @@ def tested(monkeypatch):
 
 
 def frozen(data, *, seen):
-    return freeze_plan(make_plan(data, claims=["S5b"], seen=seen, seed=7, predicted={"S5b": 3.0}), DAY)
+    return freeze_plan(
+        make_plan(data, claims=["S5b"], seen=seen, seed=7, predicted={"S5b": 3.0}), DAY
+    )
 
 
-@pytest.mark.parametrize(("seen", "stamp"), [(True, "frozen on data already seen"), (False, "confirmatory")])
-def test_results_have_the_stamp_of_their_plan_with_predictions_and_deviations(data, tested, seen, stamp):
+@pytest.mark.parametrize(
+    ("seen", "stamp"), [(True, "frozen on data already seen"), (False, "confirmatory")]
+)
+def test_results_have_the_stamp_of_their_plan_with_predictions_and_deviations(
+    data, tested, seen, stamp
+):
     plan = deviate(frozen(data, seen=seen), "the eras of 1979 are new", DAY)
     results = run_plan(plan, dyad="USA-CHN", cores=1)
     assert tested == [(("S5b",), "USA-CHN", 7, "1980-12")]
@@ -268,7 +305,9 @@ def test_months_after_the_freeze_decide_by_what_they_add(data, tested):
     assert [months for *_, months in tested] == ["1981-01", "1981-06"]
     outcome = results["S5b"].outcome
     assert outcome.least == pytest.approx(5.0 * 5 / 12) and outcome.answer == "undecided"
-    assert results.stamp == "confirmatory" and "February 1981 to June 1981 alone" in results.notes[0]
+    assert (
+        results.stamp == "confirmatory" and "February 1981 to June 1981 alone" in results.notes[0]
+    )
     assert run_plan(plan, as_of=LATER)["S5b"].outcome.answer == "supported"
 
 
@@ -312,7 +351,9 @@ def keds(tmp_path):
     lines = ["date,source,target,code"]
     for pair, months in ROWS.items():
         for month in range(0, months, 10 if pair == "IRQ,TUR" else 1):
-            lines.append(f"{1990 + month // 12}-{month % 12 + 1:02d}-15,{pair},{'042' if month % 3 else '112'}")
+            lines.append(
+                f"{1990 + month // 12}-{month % 12 + 1:02d}-15,{pair},{'042' if month % 3 else '112'}"
+            )
     path = tmp_path / "keds.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -322,9 +363,14 @@ def keds(tmp_path):
 def ahead():
     """Return a plan for such a table, frozen before there is one."""
     made = plan_ahead(
-        Source(kind="keds"), Choice(events=60, months=96, without=("TUR-USA",)), date(2002, 12, 31),
-        claims=["S5a", "S5b"], predicted={"S5a": 2.0}, reasons={"S5a": "It is short."}, remarks=("Once only.",),
-    )  # fmt: skip
+        Source(kind="keds"),
+        Choice(events=60, months=96, without=("TUR-USA",)),
+        date(2002, 12, 31),
+        claims=["S5a", "S5b"],
+        predicted={"S5a": 2.0},
+        reasons={"S5a": "It is short."},
+        remarks=("Once only.",),
+    )
     return freeze_plan(made, DAY)
 
 
@@ -333,8 +379,13 @@ def test_a_plan_for_data_to_come_chooses_the_dyads_by_its_rule(ahead, keds, test
     plan = read_plan(tmp_path / "plan.yaml")
     assert plan == ahead and plan.dyads == () and plan.months == {"S5a": 96, "S5b": 240}
     assert plan.null_sets == {"S5a": CLAIMS["S5a"].nulls, "S5b": CLAIMS["S5b"].nulls}
-    assert plan.choice.dyads(open_source(Source(kind="keds", path=str(keds))), plan.as_of) == ("GRC-TUR", "CYP-TUR")
-    assert plan.choice.dyads(open_source(Source(kind="keds", path=str(keds))), date(1996, 1, 1)) == ()
+    assert plan.choice.dyads(open_source(Source(kind="keds", path=str(keds))), plan.as_of) == (
+        "GRC-TUR",
+        "CYP-TUR",
+    )
+    assert (
+        plan.choice.dyads(open_source(Source(kind="keds", path=str(keds))), date(1996, 1, 1)) == ()
+    )
     results = run_plan(plan, path=keds)
     assert [claims for claims, *_ in tested] == [("S5a",)] and results.stamp == "confirmatory"
     notes = " ".join(results.notes)
@@ -348,7 +399,8 @@ def test_a_plan_for_data_to_come_chooses_the_dyads_by_its_rule(ahead, keds, test
         assert words in notes
     described = dict(describe(plan))
     assert (
-        described["dyads"].startswith("all with at least 60 events") and described["reason for S5a"] == "It is short."
+        described["dyads"].startswith("all with at least 60 events")
+        and described["reason for S5a"] == "It is short."
     )
 
 
@@ -356,10 +408,16 @@ def test_a_plan_for_data_to_come_asks_for_them_and_rejects_what_has_too_few(ahea
     with pytest.raises(SpecError, match="has no path; name the file"):
         run_plan(ahead)
     few = freeze_plan(ahead.model_copy(update={"choice": Choice(events=131, months=96)}), DAY)
-    with pytest.raises(DataError, match=r"of its dyads the plan tests all with at least 131 events .* that is none"):
+    with pytest.raises(
+        DataError, match=r"of its dyads the plan tests all with at least 131 events .* that is none"
+    ):
         run_plan(few, path=keds)
-    late = freeze_plan(ahead.model_copy(update={"claims": ("S5b",), "predicted": {}, "reasons": {}}), DAY)
-    with pytest.raises(DataError, match=r"no claim of the plan can be tested\. S5b: .* fewer than 240 months"):
+    late = freeze_plan(
+        ahead.model_copy(update={"claims": ("S5b",), "predicted": {}, "reasons": {}}), DAY
+    )
+    with pytest.raises(
+        DataError, match=r"no claim of the plan can be tested\. S5b: .* fewer than 240 months"
+    ):
         run_plan(late, path=keds)
     assert not tested
 
@@ -367,11 +425,14 @@ def test_a_plan_for_data_to_come_asks_for_them_and_rejects_what_has_too_few(ahea
 def test_a_plan_is_not_run_by_another_rule_than_it_states(ahead, keds, tested, monkeypatch):
     monkeypatch.setitem(CLAIMS, "S5a", replace(CLAIMS["S5a"], nulls=("others",)))
     with pytest.raises(
-        PlanError, match=r"other null_sets than the plan states\. Carry it out with the version of 1981"
+        PlanError,
+        match=r"other null_sets than the plan states\. Carry it out with the version of 1981",
     ):
         run_plan(ahead, path=keds)
     again = freeze_plan(ahead, LATER)
-    assert again.null_sets["S5a"] == ("others",) and run_plan(again, path=keds).stamp == "confirmatory"
+    assert (
+        again.null_sets["S5a"] == ("others",) and run_plan(again, path=keds).stamp == "confirmatory"
+    )
 
 
 def test_plans_from_before_rules_were_stated_say_so(data, tested):
@@ -392,4 +453,6 @@ def test_a_committed_plan_is_frozen_and_unchanged(path):
 def test_the_plan_that_awaits_its_data_is_for_this_version():
     plan = read_plan(PLANS / "levant.yaml")
     assert plan.data is None and not plan.seen
-    assert not other_rules(plan), "freeze it again (forecast plan freeze), as long as no one has looked at its data"
+    assert not other_rules(plan), (
+        "freeze it again (forecast plan freeze), as long as no one has looked at its data"
+    )

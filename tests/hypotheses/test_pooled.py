@@ -79,7 +79,9 @@ def forced(trend, centre, force, size, keep, step2, rng):
     edge, sd = math.sqrt(pooled_filter.EDGE2), math.sqrt(step2)
     if force in (0, 3):
         y = trend - centre
-        back = y * np.minimum(pooled_filter.STRONGEST, (1 - keep) * size * y**2) if force == 3 else 0.0
+        back = (
+            y * np.minimum(pooled_filter.STRONGEST, (1 - keep) * size * y**2) if force == 3 else 0.0
+        )
         return centre + keep * y - back + sd * rng.standard_normal(trend.size)
     step = centre + keep * (trend - centre) if force == 2 else trend
     up = (centre + size - step) / math.hypot(edge, sd)  # a step is kept if it is below a soft edge
@@ -93,7 +95,9 @@ def forced(trend, centre, force, size, keep, step2, rng):
         hazard = np.exp(norm.logpdf(down) - norm.logcdf(down))
         mean += step2 / math.hypot(edge, sd) * hazard
         variance -= step2**2 / (edge**2 + step2) * hazard * (down + hazard)
-    return step + mean + np.sqrt(np.maximum(variance, 0.1 * step2)) * rng.standard_normal(trend.size)
+    return (
+        step + mean + np.sqrt(np.maximum(variance, 0.1 * step2)) * rng.standard_normal(trend.size)
+    )
 
 
 def particles(record, point, count=30_000, seed=1):
@@ -111,7 +115,9 @@ def particles(record, point, count=30_000, seed=1):
             if t:
                 centre = start if force == 1 else mean
                 trend = forced(trend, centre, force, at["size"], keep, at["step2"], rng)
-                cycle = decay * cycle + math.sqrt(at["cycle2"] * (1 - decay**2)) * rng.standard_normal(count)
+                cycle = decay * cycle + math.sqrt(
+                    at["cycle2"] * (1 - decay**2)
+                ) * rng.standard_normal(count)
             anchor = 0 if record.anchor is None else record.anchor[d, t]
             if record.begins[d, t]:
                 trend = trend + math.sqrt(at["jump2"]) * rng.standard_normal(count)
@@ -127,9 +133,13 @@ def particles(record, point, count=30_000, seed=1):
             log += gammaln(a) - gammaln(a + n)
             weight = np.exp(log - log.max())
             total += log.max() + math.log(weight.mean())
-            chosen = np.searchsorted(np.cumsum(weight), (np.arange(count) + rng.random()) / count * weight.sum())
+            chosen = np.searchsorted(
+                np.cumsum(weight), (np.arange(count) + rng.random()) / count * weight.sum()
+            )
             chosen = np.minimum(chosen, count - 1)
-            mean, slope, trend, cycle, start = (one[chosen] for one in (mean, slope, trend, cycle, start))
+            mean, slope, trend, cycle, start = (
+                one[chosen] for one in (mean, slope, trend, cycle, start)
+            )
         found.append(total)
     return np.array(found)
 
@@ -137,10 +147,14 @@ def particles(record, point, count=30_000, seed=1):
 CEILING_ONLY = Model("", (STEP, CYCLE_SD, CYCLE_HALF_LIFE, HEADROOM), jump_sd=0.4)
 
 
-@pytest.mark.parametrize(("model", "values"), [
-    (BOUNDED_CYCLE, [-1.7, 0.0, 1.3, 0.0, 2.5]), (GROWING_CYCLE, [-1.7, 0.0, 1.3, 4.0, 1.0, 2.5]),
-    (CEILING_ONLY, [-1.7, 0.0, 1.3, -1.0, 2.5]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        (BOUNDED_CYCLE, [-1.7, 0.0, 1.3, 0.0, 2.5]),
+        (GROWING_CYCLE, [-1.7, 0.0, 1.3, 4.0, 1.0, 2.5]),
+        (CEILING_ONLY, [-1.7, 0.0, 1.3, -1.0, 2.5]),
+    ],
+)
 def test_the_filter_has_the_likelihood_of_particles(model, values):
     record = simulate(made(3, 90), Truth("", **CYCLE, trend_half_life=100.0), 3)
     ceilings = record.anchored(pooled_filter.SET_CEILING, record.begins)
@@ -150,10 +164,15 @@ def test_the_filter_has_the_likelihood_of_particles(model, values):
     assert found == pytest.approx(particles(record, point), abs=0.3)
 
 
-@pytest.mark.parametrize(("model", "values"), [
-    (RETURN_CYCLE, [-2.0, 0.0, 1.3, 4.8, 2.5]), (BOUNDED_CYCLE, [-1.7, 0.0, 1.3, 0.0, 2.5]),
-    (GROWING_CYCLE, [-1.7, 0.0, 1.3, 4.0, 1.0, 2.5]), (CEILING_ONLY, [-1.7, 0.0, 1.3, -1.0, 2.5]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        (RETURN_CYCLE, [-2.0, 0.0, 1.3, 4.8, 2.5]),
+        (BOUNDED_CYCLE, [-1.7, 0.0, 1.3, 0.0, 2.5]),
+        (GROWING_CYCLE, [-1.7, 0.0, 1.3, 4.0, 1.0, 2.5]),
+        (CEILING_ONLY, [-1.7, 0.0, 1.3, -1.0, 2.5]),
+    ],
+)
 def test_neither_cores_nor_other_points_change_a_number(model, values):
     rng = np.random.default_rng(2)
     points = model.points(np.array(values) + 0.4 * rng.standard_normal((40, len(values))), 0.4)
@@ -173,7 +192,16 @@ def test_counts_of_any_size_are_alike(events, cooperative):
     (point,) = WALK_CYCLE.points(np.array([[-2.0, 0.0, 1.3, 2.5]]))
     none, zero = np.zeros(1), np.zeros(1, dtype=int)
     month = pooled_filter.Steps(
-        np.array([cooperative]), np.array([events]), none, none, zero, none, zero, none, none, np.array([0, 1])
+        np.array([cooperative]),
+        np.array([events]),
+        none,
+        none,
+        zero,
+        none,
+        zero,
+        none,
+        none,
+        np.array([0, 1]),
     )
     at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
     sd, a = math.sqrt(at["start2"] + at["cycle2"] + pooled_filter.NOISE_SD**2), at["concentration"]
@@ -186,7 +214,9 @@ def test_counts_of_any_size_are_alike(events, cooperative):
 
 
 def test_a_profile_weighed_by_its_prior_is_the_evidence():
-    steps = simulate(made(3, 200), Truth("", **CYCLE, trend_half_life=100.0), 3).without_eras().steps
+    steps = (
+        simulate(made(3, 200), Truth("", **CYCLE, trend_half_life=100.0), 3).without_eras().steps
+    )
     found = evidence_of(RETURN_CYCLE, steps)
     grid = np.log(12.0 * np.array(YEARS))
     weights = np.exp(-0.5 * ((grid - RETURN.mean) / RETURN.sd) ** 2)
@@ -229,7 +259,8 @@ RETURNING = Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=60.0, mean_sd=0.5)
 
 
 LAPLACE = pytest.mark.parametrize("laplace", [True, pytest.param(False, marks=pytest.mark.slow)])
-"""Laplace's approximation is ten times as fast; how near it is to the integral is tested by itself."""
+"""Laplace's approximation is ten times as fast; how near it is to the integral is tested by
+itself."""
 
 
 @pytest.fixture(scope="module", params=[True, pytest.param(False, marks=pytest.mark.slow)])
@@ -243,13 +274,18 @@ def outcome_of(code, engine):
 
 def test_a_return_and_a_cycle_are_found_where_they_are(returning):
     outcome = outcome_of("S5b", returning)
-    assert outcome.log_bayes_factor > 2.0 and outcome.least <= min(outcome.details["against"].values())
+    assert outcome.log_bayes_factor > 2.0 and outcome.least <= min(
+        outcome.details["against"].values()
+    )
     low, _, high = outcome.details["half_life_years"]
-    assert low < 1.25 * 5.0 and high > 5.0  # the prior is around 15 years, and six dyads say little against it
+    assert (
+        low < 1.25 * 5.0 and high > 5.0
+    )  # the prior is around 15 years, and six dyads say little against it
     by_spread = list(outcome.details["by_spread_of_means"].values())
     assert min(by_spread) < outcome.log_bayes_factor < max(by_spread)
     in_range = outcome_of("S8", returning)
-    # A range is by reversion or by bounds, each as likely before the data: it loses at most log 2 to reversion.
+    # A range is by reversion or by bounds, each as likely before the data: it loses at most log 2
+    # to reversion.
     against = outcome.details["against_least"]
     rivals = min(value for name, value in against.items() if name != "a walk between bounds")
     assert in_range.least >= rivals - math.log(2.0) - 1e-9
@@ -257,7 +293,9 @@ def test_a_return_and_a_cycle_are_found_where_they_are(returning):
 
 
 def test_a_cycle_is_found_with_its_half_life():
-    found = outcome_of("S5a", Engine(simulate(made(6, 480), Truth("", 0.12, cycle=(3.0, 0.9)), 2), cores=2))
+    found = outcome_of(
+        "S5a", Engine(simulate(made(6, 480), Truth("", 0.12, cycle=(3.0, 0.9)), 2), cores=2)
+    )
     assert found.answer == "supported"
     assert found.details["half_life_months"][0] < 3.0 < found.details["half_life_months"][2]
     assert found.without_dyad[1] == pytest.approx(found.least - max(found.dyads.values()))
@@ -273,22 +311,30 @@ def test_every_claim_is_tested_with_other_priors_on_parts_of_the_record_and_ahea
     engine = Engine(simulate(record, truth, 2), placebos=10, cores=2)
     parts = parts_of(engine)
     claims = [one for one in CLAIMS.values() if one.usual and one.ahead]
-    assert len(claims) == len(CLAIMS) - 2  # not S12, which is tested only if it is named, nor what no data can answer
+    assert (
+        len(claims) == len(CLAIMS) - 2
+    )  # not S12, which is tested only if it is named, nor what no data can answer
     for claim in claims:
         found = sensitivity(claim, engine, parts)
         assert set(found["priors"]) == set(WIDTHS) and len(found["parts"]) == 4, claim.code
         for one in (*found["priors"].values(), *found["parts"].values()):
-            assert one.least <= one.most and one.answer in ("supported", "rejected", "undecided"), claim.code
+            assert one.least <= one.most and one.answer in ("supported", "rejected", "undecided"), (
+                claim.code
+            )
         half, twice = (found["priors"][name].log_bayes_factor for name in WIDTHS)
         usual = claim.test(replace(engine, brief=True)).log_bayes_factor
         assert abs(half - usual) + abs(twice - usual) > 1e-3, claim.code
-        assert found["windows"] and all(error > 0.0 for _, error in found["windows"].values()), claim.code
+        assert found["windows"] and all(error > 0.0 for _, error in found["windows"].values()), (
+            claim.code
+        )
 
 
 def test_parts_of_the_dyads_are_decided_by_their_evidence_alone(returning):
     engine = replace(returning, brief=True)
     for code in ("S5b", "S2"):
-        whole, some = (outcome_of(code, replace(engine, only=only)).least for only in (None, (0, 2, 3)))
+        whole, some = (
+            outcome_of(code, replace(engine, only=only)).least for only in (None, (0, 2, 3))
+        )
         assert whole == outcome_of(code, engine).least != some
 
 
@@ -298,7 +344,9 @@ def test_a_part_of_the_record_has_the_events_and_eras_in_it():
     assert (first.events + second.events == record.events).all()
     assert first.eras + second.eras == record.eras
     assert first.stop.max() <= 150 <= second.first.min()
-    late = replace(record, events=np.where(np.arange(400) < np.array([[0], [0], [200]]), 0, record.events))
+    late = replace(
+        record, events=np.where(np.arange(400) < np.array([[0], [0], [200]]), 0, record.events)
+    )
     early = late.between(0, 150)  # the third dyad has no event in it
     assert not early.begins[2].any()
     found = likelihoods(early.steps, WALK.points(np.array([[-2.0, 1.8]])))[0, :, 0]
@@ -327,7 +375,9 @@ def test_more_nodes_change_little_and_laplace_not_much():
 
     def factors(**choices):
         engine = replace(usual, brief=True, kept={}, centres=usual.centres, **choices)
-        walk, cycle, reverting = (engine.evidence(one).total() for one in (WALK, WALK_CYCLE, RETURN_CYCLE))
+        walk, cycle, reverting = (
+            engine.evidence(one).total() for one in (WALK, WALK_CYCLE, RETURN_CYCLE)
+        )
         return np.array([cycle - walk, reverting - cycle])
 
     found = factors()
@@ -337,7 +387,9 @@ def test_more_nodes_change_little_and_laplace_not_much():
 
 @LAPLACE
 def test_a_walk_has_no_return_no_range_and_no_cycle(laplace):
-    engine = Engine(simulate(made(6, 480), Truth("", 0.2, 8.0), 2), brief=True, cores=2, laplace=laplace)
+    engine = Engine(
+        simulate(made(6, 480), Truth("", 0.2, 8.0), 2), brief=True, cores=2, laplace=laplace
+    )
     for code in ("S5a", "S5b", "S8"):
         assert outcome_of(code, engine).answer != "supported"
 
@@ -345,7 +397,9 @@ def test_a_walk_has_no_return_no_range_and_no_cycle(laplace):
 @LAPLACE
 def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_reversion(laplace):
     truth = Truth("", 0.2, cycle=(3.0, 0.6), bound=1.2)  # within the prior of the step
-    engine = Engine(simulate(made(6, 600, rate=4.0), truth, 2), brief=True, cores=2, laplace=laplace)
+    engine = Engine(
+        simulate(made(6, 600, rate=4.0), truth, 2), brief=True, cores=2, laplace=laplace
+    )
     reverting, in_range = outcome_of("S5b", engine), outcome_of("S8", engine)
     against = in_range.details["against"]
     assert min(value for name, value in against.items() if "long memory" not in name) > LIMIT
@@ -358,10 +412,14 @@ def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_reversion(laplace):
 @LAPLACE
 def test_jumps_are_found_where_eras_begin_and_not_elsewhere(laplace):
     record, truth = made(6, 480, rate=4.0), Truth("", 0.05, cycle=(3.0, 0.6))
-    there = outcome_of("S2", Engine(simulate(record, replace(truth, jump_sd=1.5), 2), placebos=40, laplace=laplace))
+    there = outcome_of(
+        "S2", Engine(simulate(record, replace(truth, jump_sd=1.5), 2), placebos=40, laplace=laplace)
+    )
     assert there.answer == "supported" and there.details["jump_sd"] > 0.5
     assert max(there.details["placebos_as_good"].values()) <= 0.05
-    absent = outcome_of("S2", Engine(simulate(record, truth, 2), placebos=40, brief=True, laplace=laplace))
+    absent = outcome_of(
+        "S2", Engine(simulate(record, truth, 2), placebos=40, brief=True, laplace=laplace)
+    )
     assert absent.answer != "supported" and absent.least < there.least
 
 
@@ -369,16 +427,23 @@ def test_a_low_ceiling_by_the_framework_is_found():
     record = made(6, 600, rate=4.0, eras=6)
     truth = Truth("", 0.25, cycle=(3.0, 0.5), trend_half_life=240.0, jump_sd=0.8, headroom=0.2)
     there = outcome_of("S4", Engine(simulate(record, truth, 2), brief=True, cores=2))
-    absent = outcome_of("S4", Engine(simulate(record, replace(truth, headroom=None), 2), brief=True, cores=2))
+    absent = outcome_of(
+        "S4", Engine(simulate(record, replace(truth, headroom=None), 2), brief=True, cores=2)
+    )
     assert there.details["against"]["no ceiling"] > 2.0 > absent.details["against"]["no ceiling"]
     assert there.details["headroom"][1] < absent.details["headroom"][1]
 
 
 def test_ceilings_at_months_that_the_record_suggests_pay_for_their_choice():
     """Random months of a record without ceilings are as good as those that it suggests, once these are paid for."""
-    record = simulate(made(6, 600, rate=4.0), Truth("", 0.15, cycle=(3.0, 0.5), trend_half_life=120.0), 2)
+    record = simulate(
+        made(6, 600, rate=4.0), Truth("", 0.15, cycle=(3.0, 0.5), trend_half_life=120.0), 2
+    )
     against = outcome_of("S4", Engine(record, brief=True, cores=2)).details["against"]
-    assert abs(against["ceilings where the record breaks most"] - against["ceilings every ten years"]) < 4.0
+    assert (
+        abs(against["ceilings where the record breaks most"] - against["ceilings every ten years"])
+        < 4.0
+    )
     again = outcome_of("S4", Engine(record, brief=True, cores=2, seed=7)).details["against"]
     name = "ceilings where the record breaks most"
     assert again[name] == pytest.approx(against[name], abs=0.7)
@@ -397,7 +462,9 @@ def test_larger_records_have_more_dyads_and_more_events():
 def test_chosen_dyads_turned_back_more_than_others():
     record = made(6, 720, rate=4.0)
     truth = next(one for one in TRUTHS.values() if one.chosen == "turned")
-    chosen, any_ = (turned_back(simulate(record, one, 3)) for one in (truth, replace(truth, chosen="")))
+    chosen, any_ = (
+        turned_back(simulate(record, one, 3)) for one in (truth, replace(truth, chosen=""))
+    )
     stayed = turned_back(simulate(record, replace(truth, chosen="stayed"), 3))
     assert chosen.mean() > any_.mean() > stayed.mean()
 
@@ -406,7 +473,10 @@ def test_growing_reversion_is_told_from_a_linear_one():
     record = made(6, 600, rate=6.0)
     linear = Truth("", 0.3, cycle=(3.0, 0.4), trend_half_life=60.0)
     growing = Truth("", 0.3, cycle=(3.0, 0.4), trend_half_life=400.0, growth=15.0)
-    found = [outcome_of("S6", Engine(simulate(record, one, 2), brief=True, cores=2)) for one in (linear, growing)]
+    found = [
+        outcome_of("S6", Engine(simulate(record, one, 2), brief=True, cores=2))
+        for one in (linear, growing)
+    ]
     assert found[0].log_bayes_factor < found[1].log_bayes_factor
     assert found[0].answer != "supported"
 
@@ -432,7 +502,11 @@ def test_what_an_effect_must_be_to_be_found_is_where_its_factor_reaches_the_limi
 
 
 def test_one_dyad_is_read_off_the_hierarchy():
-    engine = Engine(simulate(made(5, 480), Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=36.0, mean_sd=0.5), 2))
+    engine = Engine(
+        simulate(
+            made(5, 480), Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=36.0, mean_sd=0.5), 2
+        )
+    )
     found = own_dyad(engine, "CHN-RUS", {"S5b": 0.3})
     cycle, trend = found.rows
     assert cycle["low"] < 3.0 < cycle["high"] and trend["low"] < cycle["high"]
@@ -462,7 +536,10 @@ def test_the_embedded_record_is_read_whole():
     assert record.events.sum() == panel["counts"].sum()
     assert (len(record.dyads), record.eras) == (15, 85)
     assert record.steps.events.sum() == record.events.sum()
-    assert record.visits.sum() > 0 and (record.visits & (record.events == 0)).sum() < 0.02 * record.visits.sum()
+    assert (
+        record.visits.sum() > 0
+        and (record.visits & (record.events == 0)).sum() < 0.02 * record.visits.sum()
+    )
     kinds = dict(record.kinds())
     assert (kinds["depth of cooperation"].events == record.cooperative).all()
     assert (kinds["severity of conflict"].events == record.events - record.cooperative).all()
@@ -471,10 +548,16 @@ def test_the_embedded_record_is_read_whole():
 
 
 def test_what_cannot_be_pooled_is_refused(events):
-    none = pd.DataFrame({"dyad": [], "era": [], "start": [], "recognised_at": [], "name": [], "reference": []})
+    none = pd.DataFrame(
+        {"dyad": [], "era": [], "start": [], "recognised_at": [], "name": [], "reference": []}
+    )
     refused = {
         "need 2 dyads at least": (DataError, {"dyads": ["USA-CHN"]}, {}),
-        "S5b: .* have fewer than 240 months": (DataError, {"as_of": "1965-01-01"}, {"claims": ("S5b",)}),
+        "S5b: .* have fewer than 240 months": (
+            DataError,
+            {"as_of": "1965-01-01"},
+            {"claims": ("S5b",)},
+        ),
         "have fewer than 96 months": (DataError, {"as_of": "1953-01-01"}, {"claims": ("S5a",)}),
         "has weeks": (DataError, {"frequency": "week"}, {}),
         "S2: no dyad has an era": (DataError, {"eras": none}, {"claims": ("S2",)}),
@@ -493,7 +576,9 @@ def test_a_claim_is_tested_on_the_dyads_that_are_long_enough_for_it(monkeypatch,
     record = replace(made(4, 300), stop=np.array(list(lengths.values())))
     assert record.spans == lengths
     assert record.lasting(240).dyads == ("USA-CHN", "USA-RUS") and record.lasting(1) is record
-    assert (record.lasting(240).events == record.events[:2]).all() and len(record.lasting(240).time) == 300
+    assert (record.lasting(240).events == record.events[:2]).all() and len(
+        record.lasting(240).time
+    ) == 300
     monkeypatch.setattr("forecast.hypotheses.run.read_panel", lambda *_: record)
     asked = []
 
@@ -532,8 +617,15 @@ def test_an_index_is_tested_as_its_exact_likelihood_says():
     (point,) = WALK.points(np.array([[-1.5, 1.2]]))
     at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
     steps = np.arange(months)
-    covariance = at["start2"] + at["step2"] * np.minimum.outer(steps, steps) + np.eye(months) / at["concentration"]
-    exact = [multivariate_normal(np.full(months, pooled_filter.MEAN), covariance).logpdf(one) for one in record.value]
+    covariance = (
+        at["start2"]
+        + at["step2"] * np.minimum.outer(steps, steps)
+        + np.eye(months) / at["concentration"]
+    )
+    exact = [
+        multivariate_normal(np.full(months, pooled_filter.MEAN), covariance).logpdf(one)
+        for one in record.value
+    ]
     found = likelihoods(record.without_eras().steps, point[None])[0, :, 0]
     assert found == pytest.approx(exact, abs=1e-6)
     results = pooled_tests(panel, claims=("S5a",))
@@ -549,33 +641,59 @@ def test_an_index_is_tested_as_its_exact_likelihood_says():
 
 def test_results_are_words_and_json(events):
     panel = build_panel(events)
-    results = pooled_tests(panel, events=events, claims=("S5a", "S7", "S10"), dyad="USA-CHN", cores=2)
+    results = pooled_tests(
+        panel, events=events, claims=("S5a", "S7", "S10"), dyad="USA-CHN", cores=2
+    )
     assert [one.code for one in results.verdicts] == ["S5a", "S7", "S10"]
     written = json.loads(json.dumps(plain(results.to_dict())))
     fading, contrast, visiting = written["claims"]
-    assert fading["answer"] in ("supported", "undecided", "rejected") and fading["integration_error"] < 0.5
+    assert (
+        fading["answer"] in ("supported", "undecided", "rejected")
+        and fading["integration_error"] < 0.5
+    )
     assert set(fading["dyads"]) == {"USA-CHN", "USA-IRN", "CHN-JPN"}
-    assert contrast["answer"] == "cannot be tested" and contrast["least"] is None and not contrast["priors"]
+    assert (
+        contrast["answer"] == "cannot be tested"
+        and contrast["least"] is None
+        and not contrast["priors"]
+    )
     for one in (fading, visiting):
-        assert set(one["priors"]) == set(WIDTHS) and len(one["parts"]) == 2  # three dyads are too few to be split
-        failing = {name for name, part in {**one["priors"], **one["parts"]}.items() if part["answer"] != one["answer"]}
-        assert failing - {name for name, part in one["parts"].items() if part["answer"] == "cannot be tested"} <= (
-            set(one["exceptions"]) if one["answer"] != "undecided" else failing
-        )
+        assert (
+            set(one["priors"]) == set(WIDTHS) and len(one["parts"]) == 2
+        )  # three dyads are too few to be split
+        failing = {
+            name
+            for name, part in {**one["priors"], **one["parts"]}.items()
+            if part["answer"] != one["answer"]
+        }
+        assert failing - {
+            name for name, part in one["parts"].items() if part["answer"] == "cannot be tested"
+        } <= (set(one["exceptions"]) if one["answer"] != "undecided" else failing)
     assert set(written["turned_back"]) == set(written["dyads"])
     assert written["own"]["dyad"] == "USA-CHN" and "S5a" in written["own"]["evidence"]
     text = " ".join(results.lines())
-    for words in ("Do events stay alike for a quarter?", "Cannot be tested", "USA-CHN within the hierarchy", "half"):
+    for words in (
+        "Do events stay alike for a quarter?",
+        "Cannot be tested",
+        "USA-CHN within the hierarchy",
+        "half",
+    ):
         assert words in text
     assert len(results.lines()) < 30
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (("--claims", "S99"), "cannot be tested; choose among"),
-    (("--with", "USA-CHN"), "need 2 dyads at least"),
-    (("--as-of", "1960-01", "--with", "USA-CHN,USA-RUS", "--claims", "S5b"), "have fewer than 240 months"),
-    (("--frequency", "week"), "has weeks"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--claims", "S99"), "cannot be tested; choose among"),
+        (("--with", "USA-CHN"), "need 2 dyads at least"),
+        (
+            ("--as-of", "1960-01", "--with", "USA-CHN,USA-RUS", "--claims", "S5b"),
+            "have fewer than 240 months",
+        ),
+        (("--frequency", "week"), "has weeks"),
+    ],
+)
 def test_the_command_says_what_is_needed_before_any_work(options, words):
     result = CliRunner().invoke(app, ["test", *options])
     assert result.exit_code == 2
@@ -585,13 +703,19 @@ def test_the_command_says_what_is_needed_before_any_work(options, words):
 def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path, monkeypatch):
     monkeypatch.setattr("forecast.hypotheses.power.LIMIT_SETS", 2)
     events = read_chronology(dyads=["USA-IRN", "CHN-JPN"])
-    panel, asked = build_panel(events), {"claims": ("S5a",), "truths": ("walk", "walk + cycle"), "seed": 3}
+    panel, asked = (
+        build_panel(events),
+        {"claims": ("S5a",), "truths": ("walk", "walk + cycle"), "seed": 3},
+    )
     kept = tmp_path / "power.jsonl"
     one = simulate_power(panel, sets=1, checkpoint=kept, **asked)
     two = simulate_power(panel, sets=2, checkpoint=kept, **asked)
     assert two == simulate_power(panel, sets=2, cores=2, **asked)
     assert {rate.truth: rate.true for rate in two["S5a"]} == {"walk": False, "walk + cycle": True}
-    assert all(a.supported <= b.supported <= a.supported + 1 for a, b in zip(one["S5a"], two["S5a"], strict=True))
+    assert all(
+        a.supported <= b.supported <= a.supported + 1
+        for a, b in zip(one["S5a"], two["S5a"], strict=True)
+    )
     with pytest.raises(SpecError, match="another record"):
         simulate_power(panel, sets=1, checkpoint=kept, **{**asked, "seed": 4})
     with pytest.raises(SpecError, match="choose among"):
@@ -603,7 +727,15 @@ def test_both_tables_of_power_are_made_by_one_call(tmp_path, monkeypatch):
     monkeypatch.setattr("forecast.hypotheses.power.LIMIT_SETS", 1)
     events = read_chronology(dyads=["USA-CHN", "USA-RUS"])
     tables = tmp_path / "power.csv", tmp_path / "sizes.csv"
-    make_tables(build_panel(events), events, tmp_path / "kept.jsonl", cores=2, sets=1, size_sets=1, tables=tables)
+    make_tables(
+        build_panel(events),
+        events,
+        tmp_path / "kept.jsonl",
+        cores=2,
+        sets=1,
+        size_sets=1,
+        tables=tables,
+    )
     rows, sizes = (list(csv.DictReader(path.read_text("utf-8").splitlines())) for path in tables)
     told = {code for one in TRUTHS.values() for code in one.tells}
     asked = {(code, name) for name, one in TRUTHS.items() for code in one.tells}
@@ -615,17 +747,31 @@ def test_both_tables_of_power_are_made_by_one_call(tmp_path, monkeypatch):
         for code in one.sized
         for dyads, events in LARGER
     }
-    assert {(row["claim"], row["truth"], int(row["dyads"]), int(row["events"])) for row in sizes} == asked
+    assert {
+        (row["claim"], row["truth"], int(row["dyads"]), int(row["events"])) for row in sizes
+    } == asked
 
 
 def test_an_undecided_claim_says_which_data_would_decide():
-    embedded = [Rate("a walk", False, 100, 1, 60, dyads=15), Rate("a return", True, 100, 17, 0, dyads=15)]
-    larger = [Rate("a return", True, 40, n, 0, dyads=30 * at, events=at) for at, n in ((1, 20), (2, 36))]
+    embedded = [
+        Rate("a walk", False, 100, 1, 60, dyads=15),
+        Rate("a return", True, 100, 17, 0, dyads=15),
+    ]
+    larger = [
+        Rate("a return", True, 40, n, 0, dyads=30 * at, events=at) for at, n in ((1, 20), (2, 36))
+    ]
     said = would_decide(embedded, larger)
-    assert "15 dyads 17 of 100; 30 dyads 20 of 40; 60 dyads with 2 times the events 36 of 40" in said
-    assert "8 points" in said and said.endswith("60 dyads with 2 times the events would decide it in four of five.")
+    assert (
+        "15 dyads 17 of 100; 30 dyads 20 of 40; 60 dyads with 2 times the events 36 of 40" in said
+    )
+    assert "8 points" in said and said.endswith(
+        "60 dyads with 2 times the events would decide it in four of five."
+    )
     assert would_decide(embedded, larger[:1]).endswith("None of these sizes would decide it.")
-    assert "(a return), 17 of 100" in would_decide(embedded, []) and would_decide(embedded[:1], []) == ""
+    assert (
+        "(a return), 17 of 100" in would_decide(embedded, [])
+        and would_decide(embedded[:1], []) == ""
+    )
 
 
 @pytest.mark.parametrize("table", [POWER_TABLE, SIZE_TABLE])

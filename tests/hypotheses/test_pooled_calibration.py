@@ -39,7 +39,9 @@ def drawn(model, record, rng):
         own[axis.name] = np.exp(mean + axis.spread * rng.standard_normal(size))
     concentration = math.exp(CONCENTRATION.mean + CONCENTRATION.sd * rng.standard_normal())
     keep = 0.5 ** (1.0 / own[RETURN.name]) if RETURN in model.axes else np.ones(size)
-    mean = np.full(size, MEAN) + (rng.choice(MEAN_SDS) * rng.standard_normal(size) if RETURN in model.axes else 0.0)
+    mean = np.full(size, MEAN) + (
+        rng.choice(MEAN_SDS) * rng.standard_normal(size) if RETURN in model.axes else 0.0
+    )
     decay = 0.5 ** (1.0 / own["cycle_half_life"])
     cooperative = np.zeros_like(record.events)
     for d in range(size):
@@ -52,7 +54,9 @@ def drawn(model, record, rng):
         level += (VOLUME + VOLUME_SD * rng.standard_normal()) * record.volume[d]
         share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(months))))
         share = np.clip(share, 1e-6, 1.0 - 1e-6)
-        cooperative[d] = rng.binomial(record.events[d], rng.beta(concentration * share, concentration * (1.0 - share)))
+        cooperative[d] = rng.binomial(
+            record.events[d], rng.beta(concentration * share, concentration * (1.0 - share))
+        )
     return replace(record, cooperative=cooperative)
 
 
@@ -69,10 +73,14 @@ def test_the_mean_posterior_probability_of_a_model_is_its_share_of_the_data_sets
         found[model.name] = np.array(chances)
     walk, back = found.values()
     both = np.concatenate([walk, back])
-    print(f"walk {walk.mean():.3f}, return {back.mean():.3f}, both {both.mean():.3f} (s.e. {both.std() / 17.3:.3f})")
+    print(
+        f"walk {walk.mean():.3f}, return {back.mean():.3f}, both {both.mean():.3f} (s.e. {both.std() / 17.3:.3f})"
+    )
     assert both.mean() == pytest.approx(0.5, abs=0.03 + 2.0 * both.std() / math.sqrt(SETS))
     # Among data sets that a model is given a probability of, that share is of it.
     for low, high in ((0.0, 0.3), (0.3, 0.6), (0.6, 1.0)):
         inside = (both >= low) & (both <= high)
         share = (inside[SETS // 2 :]).sum() / max(inside.sum(), 1)
-        assert share == pytest.approx(both[inside].mean(), abs=3.0 * 0.5 / math.sqrt(max(inside.sum(), 1)))
+        assert share == pytest.approx(
+            both[inside].mean(), abs=3.0 * 0.5 / math.sqrt(max(inside.sum(), 1))
+        )

@@ -18,8 +18,13 @@ def sample_by_pymc(panel, spec=None, *, seed=1, **settings):
     with PendulumModel(spec).build(panel) as model:
         kept = [name for name in (*sampled_variables(), *NODE_PATHS) if name in model.named_vars]
         tree = pm.sample(
-            random_seed=seed, progressbar=False, compute_convergence_checks=False, nuts_sampler="pymc",
-            var_names=kept, compile_kwargs={"mode": "NUMBA"}, **settings,
-        )  # fmt: skip
+            random_seed=seed,
+            progressbar=False,
+            compute_convergence_checks=False,
+            nuts_sampler="pymc",
+            var_names=kept,
+            compile_kwargs={"mode": "NUMBA"},
+            **settings,
+        )
     arrays = panel_arrays(panel, spec)
     return complete_posterior(take_apart(tree)["posterior"], arrays, np.random.default_rng(seed))

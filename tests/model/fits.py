@@ -17,10 +17,14 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     """The fit of a panel of which nothing was observed: its counts are emptied, an index is blotted out."""
     panel = panel.copy(deep=True)
     blank = "counts" if "counts" in panel else "index"
-    panel[blank] = xr.zeros_like(panel[blank]) if blank == "counts" else xr.full_like(panel[blank], np.nan)
+    panel[blank] = (
+        xr.zeros_like(panel[blank]) if blank == "counts" else xr.full_like(panel[blank], np.nan)
+    )
     panel = recounted(panel)
     prior = prior_draws(panel, spec, draws=chains * draws, seed=seed)
-    if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
+    if (
+        "index_error" in prior
+    ):  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
     path = simulate_path(prior, era, spec, rng)
@@ -38,7 +42,10 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
         mu=(("draw", "era"), np.concatenate(means, axis=1)),
     )
     in_chains = {
-        name: (("chain", "draw", *values.dims[1:]), values.to_numpy().reshape(chains, draws, *values.shape[1:]))
+        name: (
+            ("chain", "draw", *values.dims[1:]),
+            values.to_numpy().reshape(chains, draws, *values.shape[1:]),
+        )
         for name, values in made.items()
     }
     named = ("dyad", "time", "era", "dataset", "direction")
@@ -47,15 +54,30 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     steps = np.ones(noise.shape, dtype=np.int64)
     stats = {"diverging": noise > 9, "energy": noise, "step_size": noise, "n_steps": steps}
     provenance = {
-        "seed": seed, "sampler": "nutpie", "draws": draws, "tune": 1, "chains": chains, "cores": 1,
-        "data_digest": panel.attrs["digest"], "versions": {}, "python": "", "seconds": {},
-    }  # fmt: skip
+        "seed": seed,
+        "sampler": "nutpie",
+        "draws": draws,
+        "tune": 1,
+        "chains": chains,
+        "cores": 1,
+        "data_digest": panel.attrs["digest"],
+        "versions": {},
+        "python": "",
+        "seconds": {},
+    }
     attributes = {
-        "kind": KIND, "schema": SCHEMA, "spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)
-    }  # fmt: skip
+        "kind": KIND,
+        "schema": SCHEMA,
+        "spec": json.dumps(spec.to_dict()),
+        "provenance": json.dumps(provenance),
+    }
     groups = {
-        "posterior": xr.Dataset(in_chains, {"chain": np.arange(chains), "draw": np.arange(draws), **coords}),
-        "sample_stats": xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()}),
+        "posterior": xr.Dataset(
+            in_chains, {"chain": np.arange(chains), "draw": np.arange(draws), **coords}
+        ),
+        "sample_stats": xr.Dataset(
+            {name: (("chain", "draw"), values) for name, values in stats.items()}
+        ),
         "constant_data": panel,
     }
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
@@ -76,8 +98,15 @@ def unsampled(panel, spec=None, *, seed=1, per_chain=100, **_):
 
 
 def leave_out_sampling(patch, per_chain=100):
-    """Let commands make such fits; the draws are few, and the limits of convergence as much lower."""
+    """Let commands make such fits.
+
+    The draws are few, and the limits of convergence as much lower.
+    """
     for place in ("forecast.model.sampling.fit", "forecast.model.fit"):
         patch.setattr(place, partial(unsampled, per_chain=per_chain))
-    for name, limit in (("gate.ESS_LIMIT", 50), ("particles.ESS_LIMIT", 50), ("gate.R_HAT_LIMIT", 1.3)):
+    for name, limit in (
+        ("gate.ESS_LIMIT", 50),
+        ("particles.ESS_LIMIT", 50),
+        ("gate.R_HAT_LIMIT", 1.3),
+    ):
         patch.setattr(f"forecast.model.{name}", limit)

@@ -6,7 +6,13 @@ import xarray as xr
 
 from forecast.panel import recounted, validate_panel
 
-NAMES = ("USA-CHN", "USA-RUS", "CHN-RUS", "CHN-JPN", *(f"AA{letter}-BB{letter}" for letter in "ABCDEFGHIJ"))
+NAMES = (
+    "USA-CHN",
+    "USA-RUS",
+    "CHN-RUS",
+    "CHN-JPN",
+    *(f"AA{letter}-BB{letter}" for letter in "ABCDEFGHIJ"),
+)
 
 
 def make_panel(
@@ -34,17 +40,27 @@ def make_panel(
     era_of_time = np.searchsorted(begins, np.arange(periods), side="right") - 1
     freq = {"month": "MS", "week": "W-MON"}[frequency]
     years = periods / {"month": 12, "week": 52.17}[frequency]
-    first = next(year for year in (2000, 1945, 1760) if year + years <= 2026)  # nothing is in the future
+    first = next(
+        year for year in (2000, 1945, 1760) if year + years <= 2026
+    )  # nothing is in the future
     time = pd.date_range(f"{first}-01-01", periods=periods, freq=freq).as_unit("ns")
     codes = [f"{NAMES[d]}:{e}" for d in range(dyads) for e in range(eras)]
-    shared = {"era_index": (("dyad", "time"), (era_of_time + eras * np.arange(dyads)[:, None]).astype(np.int16))}
+    shared = {
+        "era_index": (
+            ("dyad", "time"),
+            (era_of_time + eras * np.arange(dyads)[:, None]).astype(np.int16),
+        )
+    }
     coords = {
         "dyad": list(NAMES[:dyads]),
         "time": time,
         "era": codes,
         "era_dyad": ("era", np.repeat(np.arange(dyads), eras).astype(np.int16)),
         "era_name": ("era", [code.rpartition(":")[2] for code in codes]),
-        "era_start": ("era", pd.DatetimeIndex(np.tile(time[np.maximum(begins, first_era)], dyads)).as_unit("ns")),
+        "era_start": (
+            "era",
+            pd.DatetimeIndex(np.tile(time[np.maximum(begins, first_era)], dyads)).as_unit("ns"),
+        ),
     }
     attrs = {"schema": 1, "frequency": frequency, "as_of": "", "digest": "made", "late": 0}
     seen = rng.random((dyads, periods)) >= empty
@@ -54,7 +70,10 @@ def make_panel(
         panel = xr.Dataset(shared | {"index": (("dyad", "time"), values)}, coords, attrs)
         validate_panel(panel)
         return panel
-    counts = rng.poisson(events / classes, (datasets, dyads, periods, directions, classes)) * seen[..., None, None]
+    counts = (
+        rng.poisson(events / classes, (datasets, dyads, periods, directions, classes))
+        * seen[..., None, None]
+    )
     counts[0, :, 0, 0, -1] += 1
     coords |= {
         "dataset": [f"feed{q}" for q in range(datasets)],
@@ -63,9 +82,14 @@ def make_panel(
         "class_name": ("class", [f"class {j}" for j in range(classes)]),
     }
     attrs |= {
-        "scale": "made", "unit": "event", "zero_cut": zero_cut, "counted": int(counts.sum()), "paired": 0,
-        "outside_coverage": "{}", "outside_span": 0,
-    }  # fmt: skip
+        "scale": "made",
+        "unit": "event",
+        "zero_cut": zero_cut,
+        "counted": int(counts.sum()),
+        "paired": 0,
+        "outside_coverage": "{}",
+        "outside_span": 0,
+    }
     dims = ("dataset", "dyad", "time", "direction", "class")
     variables = {
         "counts": (dims, counts.astype(np.int32)),

@@ -44,7 +44,9 @@ def month_log_likelihood(counts, level, offset, cutpoint, concentration, noise, 
 
 
 def log_likelihood(counts, level, values, quadrature):
-    """All months of counts (dyad, time, direction, dataset, class); level (dyad, time), values as kernels read them.
+    """All months of counts (dyad, time, direction, dataset, class).
+
+    Level (dyad, time), values as kernels read them.
 
     A `shift` (dyad, time, dataset) among them is added to the level for what a dataset reports.
     """
@@ -52,7 +54,9 @@ def log_likelihood(counts, level, values, quadrature):
         month_log_likelihood(
             counts[d, t],
             level[d, t],
-            values["offset"][d] if "shift" not in values else values["offset"][d] + values["shift"][d, t],
+            values["offset"][d]
+            if "shift" not in values
+            else values["offset"][d] + values["shift"][d, t],
             values["cutpoint"],
             values["concentration"],
             values["noise"][d],
@@ -87,8 +91,9 @@ def process_moments(carry, scale, mean):
 class PlainModel:
     """The posterior density of path and sides written down from docs/model.md, without whitening, nodes or kernels.
 
-    `log_density(point, trend, cycle)` takes the free values by the names PyMC gives them (logarithms where it takes
-    logarithms) and both components at the nodes' months (None for one without a path); other months are integrated out.
+    `log_density(point, trend, cycle)` takes the free values by the names PyMC gives them
+    (logarithms where it takes logarithms) and both components at the nodes' months (None for one
+    without a path); other months are integrated out.
     """
 
     def __init__(self, spec, panel, arrays):
@@ -107,7 +112,9 @@ class PlainModel:
             for d in range(arrays.dyads):
                 scale = np.sqrt(values["step"][d] ** 2 + (values["jump"] * new_era[d]) ** 2)
                 scale[0] = self.spec.priors.trend_start
-                total += self.at_nodes(d, trend, process_moments(values["retention"], scale, values["mean"][d]))
+                total += self.at_nodes(
+                    d, trend, process_moments(values["retention"], scale, values["mean"][d])
+                )
             if self.spec.has_ceiling:
                 total += self.under_ceilings(trend, own_era, values)
             level += trend
@@ -133,7 +140,9 @@ class PlainModel:
                 continue
             kept = values["retention"] ** np.arange(gap)
             scale = values["step"][d] * np.sqrt((kept**2).sum())
-            mean = values["mean"][d] + values["retention"] ** gap * (trend[i - 1] - values["mean"][d])
+            mean = values["mean"][d] + values["retention"] ** gap * (
+                trend[i - 1] - values["mean"][d]
+            )
             total += step_under(trend[i], mean, scale, trend[start] + values["headroom"][e])
         return total
 
@@ -141,7 +150,9 @@ class PlainModel:
         """Log-density of a dyad's path at the months that are nodes."""
         own = self.arrays.node_dyad == d
         months = self.arrays.node_time[own]
-        return multivariate_normal(moments[0][months], moments[1][np.ix_(months, months)]).logpdf(path[own])
+        return multivariate_normal(moments[0][months], moments[1][np.ix_(months, months)]).logpdf(
+            path[own]
+        )
 
     def parameters(self, point):
         """Parameters by name, and the log-density of the point under their priors."""
@@ -159,35 +170,55 @@ class PlainModel:
         def by_dyad(name, prior, spread):
             if not self.pool:
                 return normal(f"{name}_dyad", prior[0], np.hypot(prior[1], spread))
-            population, sd = normal(f"{name}_population", *prior), positive(f"{name}_dyad_sd", np.log(spread))
+            population, sd = (
+                normal(f"{name}_population", *prior),
+                positive(f"{name}_dyad_sd", np.log(spread)),
+            )
             return population + sd * normal(f"{name}_raw")
 
         mean = np.full(arrays.dyads, p.trend_mean[0])
         if spec.trend != "walk":
             mean = by_dyad("trend_mean", p.trend_mean, p.trend_mean_dyads)
-        values = {"mean": mean, "jump": positive("trend_jump", np.log(p.trend_jump)) if spec.jumps else 0.0}
+        values = {
+            "mean": mean,
+            "jump": positive("trend_jump", np.log(p.trend_jump)) if spec.jumps else 0.0,
+        }
         if spec.moves:
             values["step"] = np.exp(by_dyad("log_trend_step", p.trend_step, p.trend_step_dyads))
             values["retention"] = 1.0
             if spec.trend == "reverting":
                 values["retention"] = 2 ** (-1 / positive("trend_half_life", *p.trend_half_life))
         else:
-            values["mu"] = mean[era_dyad] + (values["jump"] * normal("trend_jump_raw") if spec.jumps else 0.0)
+            values["mu"] = mean[era_dyad] + (
+                values["jump"] * normal("trend_jump_raw") if spec.jumps else 0.0
+            )
         if spec.has_cycle:
-            half_life = np.exp(by_dyad("log_cycle_half_life", p.cycle_half_life, p.cycle_half_life_dyads))
+            half_life = np.exp(
+                by_dyad("log_cycle_half_life", p.cycle_half_life, p.cycle_half_life_dyads)
+            )
             values["phi"] = 2 ** (-1 / half_life)
             values["sd"] = np.exp(by_dyad("log_cycle_sd", p.cycle_sd, p.cycle_sd_dyads))
         if spec.has_ceiling:
-            room, sd = by_dyad("log_headroom", p.headroom, p.headroom_dyads), np.log(p.headroom_eras)
-            values["headroom"] = np.exp(room[era_dyad] + positive("headroom_era_sd", sd) * normal("headroom_raw"))
+            room, sd = (
+                by_dyad("log_headroom", p.headroom, p.headroom_dyads),
+                np.log(p.headroom_eras),
+            )
+            values["headroom"] = np.exp(
+                room[era_dyad] + positive("headroom_era_sd", sd) * normal("headroom_raw")
+            )
         values |= {"noise": np.zeros(arrays.dyads), "volume": np.zeros(arrays.dyads)}
         if spec.month_noise:
             values["noise"] = np.exp(by_dyad("noise", p.noise, p.noise_dyads))
         if spec.volume_effect:
             values["volume"] = by_dyad("volume", p.volume_effect, p.volume_effect_dyads)
-        values["concentration"] = positive("concentration", *p.concentration) if spec.overdispersion else np.zeros(1)
+        values["concentration"] = (
+            positive("concentration", *p.concentration) if spec.overdispersion else np.zeros(1)
+        )
         values["cutpoint"] = np.zeros((1, 1))
         values["offset"] = np.zeros((arrays.dyads, arrays.observed.side.directions, 1))
         if arrays.observed.side.directions == 2:
-            values["offset"] += normal("direction_effect", 0.0, p.direction)[:, None] * np.array([1.0, -1.0])[:, None]
+            values["offset"] += (
+                normal("direction_effect", 0.0, p.direction)[:, None]
+                * np.array([1.0, -1.0])[:, None]
+            )
         return values, log_prior

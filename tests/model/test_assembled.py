@@ -20,18 +20,29 @@ CASES = [
     pytest.param({}, TWO_DIRECTIONS, id="default, two directions"),
     pytest.param({}, NO_KINDS, id="default, no kinds"),
     pytest.param({"ceiling": "framework"}, THREE_BY_WEEK, id="ceiling, three dyads by week"),
-    pytest.param({"ceiling": "framework"}, LATE_FIRST_ERA, id="ceiling, the first era begins after the panel"),
+    pytest.param(
+        {"ceiling": "framework"}, LATE_FIRST_ERA, id="ceiling, the first era begins after the panel"
+    ),
     pytest.param({"trend": "walk"}, THREE_BY_WEEK, id="walk, three dyads"),
     pytest.param({"trend": "walk"}, TWO_DIRECTIONS, id="walk, one dyad"),
     pytest.param(WALK_ALONE, TWO_DIRECTIONS, id="walk alone, ceiling, one dyad"),
     pytest.param(WALK_ALONE, THREE_BY_WEEK, id="walk alone, ceiling, three dyads by week"),
     pytest.param({"trend": "constant"}, THREE_BY_WEEK, id="constant, three dyads by week"),
     pytest.param({"trend": "constant", "jumps": False}, TWO_DIRECTIONS, id="constant, no jumps"),
-    pytest.param({"pooling": False, "month_noise": False}, THREE_BY_WEEK, id="unpooled, no month noise"),
-    pytest.param({"overdispersion": False, "volume_effect": False}, THREE_BY_WEEK, id="binomial, no effect of volume"),
-    pytest.param({"overdispersion": False, "volume_effect": False}, NO_KINDS, id="binomial, no kinds"),
+    pytest.param(
+        {"pooling": False, "month_noise": False}, THREE_BY_WEEK, id="unpooled, no month noise"
+    ),
+    pytest.param(
+        {"overdispersion": False, "volume_effect": False},
+        THREE_BY_WEEK,
+        id="binomial, no effect of volume",
+    ),
+    pytest.param(
+        {"overdispersion": False, "volume_effect": False}, NO_KINDS, id="binomial, no kinds"
+    ),
 ]
-"""Every choice with one dyad or three, and what a shape adds with two choices: not all of each with all."""
+"""Every choice with one dyad or three, and what a shape adds with two choices: not all of each with
+all."""
 
 
 def panel_of(shape):
@@ -97,8 +108,10 @@ def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
     assert set(found) - set(names) == {"log_prior", "log_rest"}
     compute = model.compile_fn(
         model.replace_rvs_by_values([model[name] for name in names]),
-        inputs=model.value_vars, mode=python_mode(), on_unused_input="ignore",
-    )  # fmt: skip
+        inputs=model.value_vars,
+        mode=python_mode(),
+        on_unused_input="ignore",
+    )
     for i, point in enumerate(points):
         values = to_pymc(point, density.blocks[0], start)
         for name, expected in zip(names, compute(values), strict=True):

@@ -19,7 +19,9 @@ from .test_family import Compiled, panel_with_gaps
 SPEC = PendulumSpec(ceiling="framework")
 
 
-@pytest.mark.parametrize(("mean", "scale", "softness"), [(0.0, 0.3, 0.1), (1.2, 0.4, SOFTNESS), (2.5, 0.2, 0.5)])
+@pytest.mark.parametrize(
+    ("mean", "scale", "softness"), [(0.0, 0.3, 0.1), (1.2, 0.4, SOFTNESS), (2.5, 0.2, 0.5)]
+)
 def test_steps_below_a_ceiling_have_the_density_that_the_model_gives_them(mean, scale, softness):
     """Moments of 200,000 draws within five standard errors of those of the density, integrated on a grid."""
     drawn = step_below(np.full(200_000, mean), scale, 1.0, np.random.default_rng(1), softness)
@@ -63,9 +65,13 @@ def test_where_headroom_is_large_nothing_moves():
     np.testing.assert_allclose(under.values(point)["headroom"], 20.0, rtol=0.01)
     own = {name: point[name] for name in free.start}
     np.testing.assert_allclose(level, free.values(own)["node_level"], atol=1e-6)
-    moved = own | {"white": own["white"] + 0.1 * np.random.default_rng(3).standard_normal(own["white"].shape)}
-    difference = [model.log_density(at | {"white": moved["white"]}) - model.log_density(at) for model, at in
-                  ((under, point), (free, own))]  # fmt: skip
+    moved = own | {
+        "white": own["white"] + 0.1 * np.random.default_rng(3).standard_normal(own["white"].shape)
+    }
+    difference = [
+        model.log_density(at | {"white": moved["white"]}) - model.log_density(at)
+        for model, at in ((under, point), (free, own))
+    ]
     assert difference[0] == pytest.approx(difference[1], abs=1e-6)
 
 
@@ -78,9 +84,15 @@ def test_the_gradient_under_a_ceiling_is_that_of_the_density():
     panel = panel_with_gaps(dyads=1)
     spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-2.0, 0.3)))
     model = PendulumModel(spec).build(panel)
-    log_density, gradient = model.compile_logp(mode=python_mode()), model.compile_dlogp(mode=python_mode())
+    log_density, gradient = (
+        model.compile_logp(mode=python_mode()),
+        model.compile_dlogp(mode=python_mode()),
+    )
     rng = np.random.default_rng(6)
-    start = {name: value + 0.4 * rng.standard_normal(np.shape(value)) for name, value in model.initial_point().items()}
+    start = {
+        name: value + 0.4 * rng.standard_normal(np.shape(value))
+        for name, value in model.initial_point().items()
+    }
     flat, found = [], gradient(start)
     for variable in model.value_vars:
         name, value = variable.name, np.asarray(start[variable.name])
@@ -96,14 +108,19 @@ def test_the_gradient_under_a_ceiling_is_that_of_the_density():
     place = {name: np.size(start[name]) for name, _ in flat}
     ends = np.cumsum([0, *place.values()])
     for (name, numerical), begin in zip(flat, ends, strict=False):
-        np.testing.assert_allclose(found[begin : begin + numerical.size], numerical, rtol=1e-5, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(
+            found[begin : begin + numerical.size], numerical, rtol=1e-5, atol=1e-6, err_msg=name
+        )
 
 
 def test_a_simulated_trend_stays_at_its_ceiling_or_below_and_the_level_may_pass():
     panel = make_panel(dyads=3, periods=240, eras=3)
     spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-1.0, 0.3)))
     era, over, passed, unbounded = panel["era_index"].to_numpy(), [], [], []
-    starts, prior = np.diff(era, axis=1, prepend=-1) != 0, prior_draws(panel, spec, draws=20, seed=4)
+    starts, prior = (
+        np.diff(era, axis=1, prepend=-1) != 0,
+        prior_draws(panel, spec, draws=20, seed=4),
+    )
     for i in range(20):
         one = prior.isel(draw=i)
         trend = simulate_trend(one, era, spec, np.random.default_rng(i))
@@ -113,18 +130,25 @@ def test_a_simulated_trend_stays_at_its_ceiling_or_below_and_the_level_may_pass(
             ceiling = trend[d][starts[d]][own - own[0]] + one["headroom"].to_numpy()[own]
             over.append(trend[d] - ceiling)
             passed.append(level.to_numpy()[d] > ceiling)
-            unbounded.append(free[d] > free[d][starts[d]][own - own[0]] + one["headroom"].to_numpy()[own])
+            unbounded.append(
+                free[d] > free[d][starts[d]][own - own[0]] + one["headroom"].to_numpy()[own]
+            )
     assert np.max(over) < 4 * SOFTNESS
     assert np.mean(np.array(over) > 0) < 0.12 < 0.22 < np.mean(unbounded)
     assert np.mean(passed) > 0.01
 
 
 def test_before_a_first_era_begins_no_ceiling_bounds_the_trend():
-    """Its ceiling hangs on the trend of its first month; the months before it move freely, as without a ceiling."""
+    """Its ceiling hangs on the trend of its first month.
+
+    The months before it move freely, as without a ceiling.
+    """
     begins = 120
     panel = make_panel(dyads=2, periods=360, eras=1, first_era=begins)
     assert first_eras(panel).tolist() == [begins, begins]
-    spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-2.0, 0.1), trend_step=(-1.0, 0.1)))
+    spec = PendulumSpec(
+        ceiling="framework", priors=Priors(headroom=(-2.0, 0.1), trend_step=(-1.0, 0.1))
+    )
     era, prior = panel["era_index"].to_numpy(), prior_draws(panel, spec, draws=20, seed=4)
     rng, earlier, later = np.random.default_rng(1), [], []
     for place in range(20):
@@ -139,12 +163,16 @@ def test_before_a_first_era_begins_no_ceiling_bounds_the_trend():
 def test_a_fit_has_no_ceiling_before_its_first_era():
     """Neither months with events nor those between them: the posterior's trend is above the ceiling there."""
     begins = 100
-    panel = make_panel(dyads=1, periods=200, eras=1, events=8.0, empty=0.5, first_era=begins, seed=3)
+    panel = make_panel(
+        dyads=1, periods=200, eras=1, events=8.0, empty=0.5, first_era=begins, seed=3
+    )
     cooperative, hostile = slice(None, begins), slice(begins, None)
     counts = panel["counts"].transpose("time", ...).to_numpy().copy()
     counts[cooperative, ..., :4] = 0  # cooperation before the era, hostility in it
     counts[hostile, ..., 4:] = 0
-    panel["counts"] = panel["counts"].transpose("time", ...).copy(data=counts).transpose(*panel["counts"].dims)
+    panel["counts"] = (
+        panel["counts"].transpose("time", ...).copy(data=counts).transpose(*panel["counts"].dims)
+    )
     panel = recounted(panel)
     spec = PendulumSpec(ceiling="framework", priors=Priors(headroom=(-1.5, 0.1)))
     posterior = fit(panel, spec, draws=50, tune=100, chains=2, seed=1).posterior
@@ -162,7 +190,9 @@ def test_a_pooled_headroom_is_recovered():
     Three truths, each within the central 99% of its posterior, which is narrower than the prior.
     """
     panel = make_panel(8, 480, eras=4, events=15.0, empty=0.0, classes=2, zero_cut=1, seed=2)
-    wide = Priors(trend_step=(-1.6, 0.2), headroom=(0.0, 0.7))  # the default's centre is far from two of the truths
+    wide = Priors(
+        trend_step=(-1.6, 0.2), headroom=(0.0, 0.7)
+    )  # the default's centre is far from two of the truths
     spec = PendulumSpec(trend="walk", ceiling="framework", volume_effect=False, priors=wide)
     for seed, log_headroom in enumerate((-1.0, 0.0, 0.7)):
         truth = prior_draws(panel, spec, draws=1, seed=seed).isel(draw=0)

@@ -43,7 +43,12 @@ print(Watch.number, there, made.posterior["level"].sum().item())
 def fit_elsewhere():
     """How many functions numba compiled in a process that fits a usual model, what it imported, a sum of levels."""
     done = subprocess.run(
-        [sys.executable, "-c", FIT], check=True, capture_output=True, text=True, timeout=600, env=os.environ
+        [sys.executable, "-c", FIT],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=os.environ,
     )
     return done.stdout.strip().split(maxsplit=1)
 
@@ -57,7 +62,9 @@ def test_a_second_process_compiles_nothing_and_imports_no_pymc():
 
 def test_what_samples_is_imported_without_what_compiles():
     code = "import sys, forecast.model.sampling; print({'pymc', 'pytensor', 'nutpie'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
+    )
     assert done.stdout.strip() == "set()"
 
 
@@ -82,15 +89,27 @@ def random_points(density, seed, number=3):
     rng, start = np.random.default_rng(seed), density.model.initial_point()
     names = [density.model.rvs_to_values[variable].name for variable in density.model.free_RVs]
     for _ in range(number):
-        point = {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
+        point = {
+            name: value + 0.3 * rng.standard_normal(np.shape(value))
+            for name, value in start.items()
+        }
         yield point, np.concatenate([np.ravel(point[name]) for name in names])
 
 
 @pytest.mark.parametrize(
-    "spec", [PendulumSpec(observation="index", trend="walk", cycle="none"), pytest.param(INDEX, marks=pytest.mark.slow)]
+    "spec",
+    [
+        PendulumSpec(observation="index", trend="walk", cycle="none"),
+        pytest.param(INDEX, marks=pytest.mark.slow),
+    ],
 )
-def test_a_second_panel_of_the_same_form_compiles_nothing_and_has_the_density_of_its_own_model(compilations, spec):
-    first, second = (make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed) for seed in (1, 2))
+def test_a_second_panel_of_the_same_form_compiles_nothing_and_has_the_density_of_its_own_model(
+    compilations, spec
+):
+    first, second = (
+        make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed)
+        for seed in (1, 2)
+    )
     before = fit(first, spec, **TINY)
     after = fit(second, spec, **TINY)
     again = fit(first, spec, **TINY)
@@ -110,8 +129,13 @@ def assert_same_draws(one, other):
 
 
 @pytest.mark.slow  # it compiles the form twice
-def test_a_second_panel_of_the_same_form_gives_the_numbers_it_gives_alone(compilations, monkeypatch):
-    first, second = (make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed) for seed in (1, 2))
+def test_a_second_panel_of_the_same_form_gives_the_numbers_it_gives_alone(
+    compilations, monkeypatch
+):
+    first, second = (
+        make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed)
+        for seed in (1, 2)
+    )
     fit(first, INDEX, **TINY)
     after = fit(second, INDEX, **TINY)
     monkeypatch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
@@ -143,10 +167,13 @@ def test_what_is_built_in_makes_another_form():
 
     assert form() == form(make_panel(dyads=2, periods=60, eras=2, seed=9))
     others = [
-        form(nodes=9), form(ceiling="none"), form(make_panel(dyads=1, periods=60, eras=2)),
+        form(nodes=9),
+        form(ceiling="none"),
+        form(make_panel(dyads=1, periods=60, eras=2)),
         form(make_panel(dyads=2, periods=60, eras=3)),
-        form(make_panel(dyads=2, periods=60, eras=2, directions=2)), form(make_panel(dyads=2, periods=400, eras=2)),
-    ]  # fmt: skip
+        form(make_panel(dyads=2, periods=60, eras=2, directions=2)),
+        form(make_panel(dyads=2, periods=400, eras=2)),
+    ]
     assert len({form(), *others}) == 1 + len(others)
 
 

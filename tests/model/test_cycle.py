@@ -6,7 +6,14 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, prior_draws
-from forecast.process.cycle import band_widening, cubic_widening, cycles, find_cycle, register_cycle, unregister_cycle
+from forecast.process.cycle import (
+    band_widening,
+    cubic_widening,
+    cycles,
+    find_cycle,
+    register_cycle,
+    unregister_cycle,
+)
 
 from .panels import make_panel
 
@@ -19,7 +26,9 @@ Y = np.linspace(-3.0, 3.0, 13)
 def test_sampler_and_simulations_agree_on_the_next_deviation(name):
     cycle = find_cycle(name)
     graph = cycle.next(pt.as_tensor(Y), SHAPE, pt)
-    np.testing.assert_allclose(graph.eval(mode="FAST_COMPILE"), cycle.next(Y, SHAPE), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        graph.eval(mode="FAST_COMPILE"), cycle.next(Y, SHAPE), rtol=1e-13, atol=1e-15
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

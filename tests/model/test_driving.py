@@ -30,7 +30,9 @@ SPEC = PendulumSpec(drivers=ACTS)
 
 def driven_panel(dyads=2, periods=14, *, future="carried", seed=3, **shape):
     panel = make_panel(dyads, periods, seed=seed, **shape)
-    values = np.random.default_rng(seed).standard_normal((len(ACTS), dyads, periods)).cumsum(axis=-1)
+    values = (
+        np.random.default_rng(seed).standard_normal((len(ACTS), dyads, periods)).cumsum(axis=-1)
+    )
     values[0, :, :3] = np.nan
     return attach(panel, list(ACTS), values, np.full((len(ACTS), dyads, 120), np.nan), future)
 
@@ -90,7 +92,9 @@ def test_without_drivers_the_panels_are_not_read():
     spec = replace(SPEC, drivers=())
     models = [Compiled(one, spec) for one in (bare, panel)]
     for compiled in models:
-        assert not [name for name in compiled.model.named_vars if "driver" in name or "driven" in name]
+        assert not [
+            name for name in compiled.model.named_vars if "driver" in name or "driven" in name
+        ]
     one, other = (compiled.log_density(models[0].start) for compiled in models)
     assert one == other
     assert spec.to_dict()["drivers"] == {}
@@ -109,9 +113,15 @@ def test_a_push_goes_on_where_it_stood():
 
 def test_the_kernel_follows_its_target_and_knows_its_slope():
     rng = np.random.default_rng(4)
-    phi, target, cotangent = rng.uniform(0.2, 0.98, 3), rng.normal(size=(3, 12)), rng.normal(size=(3, 12))
+    phi, target, cotangent = (
+        rng.uniform(0.2, 0.98, 3),
+        rng.normal(size=(3, 12)),
+        rng.normal(size=(3, 12)),
+    )
     series = follow_forward(phi, target)
-    np.testing.assert_allclose(series, followed(phi, (1 - phi)[:, None] * target, target[:, 0]), atol=1e-12)
+    np.testing.assert_allclose(
+        series, followed(phi, (1 - phi)[:, None] * target, target[:, 0]), atol=1e-12
+    )
     found = follow_backward(phi, target, series, cotangent)
     for place, (gradient, given) in enumerate(zip(found, (phi, target), strict=True)):
         for i in np.ndindex(given.shape):
@@ -136,16 +146,22 @@ def test_a_simulated_record_has_the_push():
     )
     draw = prior_draws(panel, spec, draws=2, seed=1).isel(draw=0)
     none, some = (
-        simulate_panel(panel, draw.assign(driver_effect=draw["driver_effect"] * 0 + effect), spec, seed=3)[1].to_numpy()
+        simulate_panel(
+            panel, draw.assign(driver_effect=draw["driver_effect"] * 0 + effect), spec, seed=3
+        )[1].to_numpy()
         for effect in (0.0, 1.5)
     )
-    x = np.nan_to_num(((panel["driver_value"] - panel["driver_mean"]) / panel["driver_spread"]).to_numpy()[1])
+    x = np.nan_to_num(
+        ((panel["driver_value"] - panel["driver_mean"]) / panel["driver_spread"]).to_numpy()[1]
+    )
     expected = push(spec.drivers, np.array([[1.5]]), x[:, None], draw["phi"].to_numpy())
     np.testing.assert_allclose(some - none, expected.cycle, atol=1e-9)
 
 
 def test_the_completed_posterior_holds_the_push(monkeypatch):
-    monkeypatch.setattr("forecast.model.sampling.on_grid", np.asarray)  # paths as sampled, not as kept
+    monkeypatch.setattr(
+        "forecast.model.sampling.on_grid", np.asarray
+    )  # paths as sampled, not as kept
     panel = driven_panel(2, 24, empty=0.6)
     arrays = panel_arrays(panel, SPEC)
     sampled = prior_draws(panel, SPEC, draws=6, seed=2).expand_dims("chain")
@@ -159,7 +175,9 @@ def test_the_completed_posterior_holds_the_push(monkeypatch):
     assert with_push["driver"].to_numpy().tolist() == list(ACTS)
     for i in range(6):
         one, other = with_push.isel(draw=i), without.isel(draw=i)
-        expected, _ = plain_push(panel, {name: one[name].to_numpy() for name in ("driver_effect", "phi")})
+        expected, _ = plain_push(
+            panel, {name: one[name].to_numpy() for name in ("driver_effect", "phi")}
+        )
         np.testing.assert_allclose(one["level"] - other["level"], expected, atol=2e-5)
         only = replace(SPEC, drivers={"treaty": "trend"})
         pushed = push_of_draw(only, panel, one.sel(driver=["treaty"]))
@@ -177,7 +195,9 @@ def test_the_likelihood_of_draws_knows_the_push_on_the_month():
     month = observed.month
     t = int(np.flatnonzero(observed.node[0] >= 0)[-1])
     moved = state + np.stack([month[:, 0, [t]], 0 * month[:, 0, [t]]], axis=-1)
-    np.testing.assert_allclose(observed.log_likelihood(0, t, state), bare.log_likelihood(0, t, moved))
+    np.testing.assert_allclose(
+        observed.log_likelihood(0, t, state), bare.log_likelihood(0, t, moved)
+    )
     assert np.abs(month[:, 0, t]).min() > 0
 
 
@@ -204,7 +224,9 @@ def test_a_spec_with_drivers_survives_json():
 
 
 def test_drivers_that_the_panel_lacks_are_named():
-    with pytest.raises(DataError, match="carries none, and the spec asks for fair, trade and treaty"):
+    with pytest.raises(
+        DataError, match="carries none, and the spec asks for fair, trade and treaty"
+    ):
         PendulumModel(SPEC).build(make_panel(1, 12))
 
 
@@ -232,18 +254,25 @@ def test_a_short_fit_without_drivers_is_the_same_whatever_the_panel_carries():
 def test_a_known_effect_is_recovered(acts, phase, size):
     """Thirty years of a record that says something every month, pushed by phases that come at random.
 
-    The cycle's own spread is the centre of its prior, 0.6: the effect's posterior is then some 0.15 wide, and its mean
-    a few percent nearer to nothing than the truth. A cycle four times as wide, which priors draw at times, hides it.
+    The cycle's own spread is the centre of its prior, 0.6: the effect's posterior is then some 0.15
+    wide, and its mean a few percent nearer to nothing than the truth. A cycle four times as wide,
+    which priors draw at times, hides it.
     """
     panel = make_panel(1, 360, eras=1, events=12.0, empty=0.0, classes=2, zero_cut=1, seed=1)
-    values = np.repeat(np.random.default_rng(7).integers(0, 2, 360 // phase), phase)[None, None].astype(float)
+    values = np.repeat(np.random.default_rng(7).integers(0, 2, 360 // phase), phase)[
+        None, None
+    ].astype(float)
     panel = attach(panel, ["cycle"], values, np.full((1, 1, 120), np.nan), "carried")
-    priors = Priors(driver_effects=0.5)  # as if such effects were usual: a rare one is shrunk, as it should be
+    priors = Priors(
+        driver_effects=0.5
+    )  # as if such effects were usual: a rare one is shrunk, as it should be
     spec = PendulumSpec(volume_effect=False, drivers={"cycle": acts}, priors=priors)
     draw = prior_draws(panel, spec, draws=1, seed=2).isel(draw=0)
     phi = 0.5 ** (1 / 2.0) + 0.0 * draw["phi"]
     sd = 0.6 + 0.0 * phi
-    draw = draw.assign(phi=phi, cycle_half_life=2.0 + 0.0 * phi, cycle_sd=sd, sigma=sd * np.sqrt(1 - phi**2))
+    draw = draw.assign(
+        phi=phi, cycle_half_life=2.0 + 0.0 * phi, cycle_sd=sd, sigma=sd * np.sqrt(1 - phi**2)
+    )
     truth = draw.assign(driver_effect=size + 0.0 * draw["driver_effect"])
     simulated, _ = simulate_panel(panel, truth, spec, seed=3)
     found = fit(simulated, spec, draws=400, tune=300, chains=2, seed=4).posterior["driver_effect"]

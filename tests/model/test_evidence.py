@@ -33,8 +33,15 @@ def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():
 
 def test_draws_that_are_too_few_for_a_covariance_are_named():
     points = np.random.default_rng(1).standard_normal((2, 30, 40))
-    with pytest.raises(SpecError, match=r"2 x 30 are too few .* 35 parameters, .* at least 36 a chain"):
-        bridge(lambda point: -0.5 * float(point @ point), points, np.arange(40) < 5, np.random.default_rng(2))
+    with pytest.raises(
+        SpecError, match=r"2 x 30 are too few .* 35 parameters, .* at least 36 a chain"
+    ):
+        bridge(
+            lambda point: -0.5 * float(point @ point),
+            points,
+            np.arange(40) < 5,
+            np.random.default_rng(2),
+        )
 
 
 @pytest.mark.slow
@@ -51,12 +58,20 @@ def test_the_evidence_is_that_of_the_model_compiled_from_its_graph(monkeypatch):
 
 @pytest.mark.slow  # the bridge itself is tested above, on densities whose integral is known
 @pytest.mark.parametrize(
-    "choices", [{}, {"cycle": "band"}, {"cycle": "cubic"}, {"trend": "walk", "cycle": "none"}, {"trend": "constant"}]
+    "choices",
+    [
+        {},
+        {"cycle": "band"},
+        {"cycle": "cubic"},
+        {"trend": "walk", "cycle": "none"},
+        {"trend": "constant"},
+    ],
 )
 def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     """Eight months, few events: so little data that draws of the prior reach the posterior.
 
-    The mean over prior draws is exact but for its own Monte Carlo error, some 0.04 in the logarithm.
+    The mean over prior draws is exact but for its own Monte Carlo error, some 0.04 in the
+    logarithm.
     """
     from forecast.model import prior_draws
     from forecast.model.pendulum import simulate_level
@@ -64,21 +79,36 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
 
     from .reference import fine_quadrature, log_likelihood, side_counts
 
-    panel = make_panel(dyads=1, periods=8, eras=1, events=1, empty=0.2, classes=2, zero_cut=1, seed=4)
+    panel = make_panel(
+        dyads=1, periods=8, eras=1, events=1, empty=0.2, classes=2, zero_cut=1, seed=4
+    )
     spec = PendulumSpec(**choices)
-    found = fit(panel, spec, draws=1500, tune=500, chains=4, seed=1, evidence=True).provenance["evidence"]
+    found = fit(panel, spec, draws=1500, tune=500, chains=4, seed=1, evidence=True).provenance[
+        "evidence"
+    ]
     draws = prior_draws(panel, spec, draws=1200, seed=2)
-    era, rng, quadrature = panel["era_index"].to_numpy(), np.random.default_rng(3), fine_quadrature(41, 5.0)
+    era, rng, quadrature = (
+        panel["era_index"].to_numpy(),
+        np.random.default_rng(3),
+        fine_quadrature(41, 5.0),
+    )
     logs = []
     for i in range(draws.sizes["draw"]):
         own = draws.isel(draw=i)
         values = {
-            "offset": own["direction_offset"].to_numpy(), "cutpoint": np.zeros((1, 1)),
-            "concentration": own["concentration"].to_numpy(), "noise": own["tau"].to_numpy(),
-        }  # fmt: skip
-        month = simulate_level(own, era, spec, rng) + own["volume_effect"].to_numpy() * relative_event_counts(panel)
+            "offset": own["direction_offset"].to_numpy(),
+            "cutpoint": np.zeros((1, 1)),
+            "concentration": own["concentration"].to_numpy(),
+            "noise": own["tau"].to_numpy(),
+        }
+        month = simulate_level(own, era, spec, rng) + own[
+            "volume_effect"
+        ].to_numpy() * relative_event_counts(panel)
         logs.append(log_likelihood(side_counts(panel), month, values, quadrature))
     weights = np.exp(np.array(logs) - np.max(logs))
-    brute, error = np.log(weights.mean()) + np.max(logs), weights.std() / weights.mean() / np.sqrt(len(logs))
+    brute, error = (
+        np.log(weights.mean()) + np.max(logs),
+        weights.std() / weights.mean() / np.sqrt(len(logs)),
+    )
     assert error < 0.1
     assert found["log"] == pytest.approx(brute, abs=4 * np.hypot(error, found["error"]))

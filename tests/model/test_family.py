@@ -90,29 +90,43 @@ class Compiled:
         self.spec, self.panel, self.arrays = spec, panel, panel_arrays(panel, spec)
         self.model = PendulumModel(spec).build(panel)
         self.nodes = ("node_trend",) * spec.moves + ("node_cycle",) * spec.has_cycle
-        self.logs, self.own = self.model.logp(sum=False), [v.name != "white" for v in self.model.free_RVs]
+        self.logs, self.own = (
+            self.model.logp(sum=False),
+            [v.name != "white" for v in self.model.free_RVs],
+        )
         self.terms = self.function_of(self.logs)
-        self.names = [v.name for v in (*self.model.deterministics, *self.model.free_RVs) if v.name != "white"]
+        self.names = [
+            v.name for v in (*self.model.deterministics, *self.model.free_RVs) if v.name != "white"
+        ]
         wanted = self.model.replace_rvs_by_values([self.model[name] for name in self.names])
         self.function = self.function_of(wanted)
         self.start = self.model.initial_point()
 
     def function_of(self, wanted):
-        return self.model.compile_fn(wanted, inputs=self.model.value_vars, mode=python_mode(), on_unused_input="ignore")
+        return self.model.compile_fn(
+            wanted, inputs=self.model.value_vars, mode=python_mode(), on_unused_input="ignore"
+        )
 
     def random_point(self, rng, size=0.4):
-        return {name: value + size * rng.standard_normal(np.shape(value)) for name, value in self.start.items()}
+        return {
+            name: value + size * rng.standard_normal(np.shape(value))
+            for name, value in self.start.items()
+        }
 
     def log_density(self, point):
         return sum(term.sum() for term in self.terms(point))
 
     def log_prior(self, point):
-        return sum(term.sum() for term, own in zip(self.terms(point), self.own, strict=False) if own)
+        return sum(
+            term.sum() for term, own in zip(self.terms(point), self.own, strict=False) if own
+        )
 
     def gradient(self, point):
         """The terms are added two by two, for without a compiler 32 are too many."""
         total = reduce(add, [term.sum() for term in self.logs])
-        slopes = pytensor.grad(total, self.model.continuous_value_vars, disconnected_inputs="ignore")
+        slopes = pytensor.grad(
+            total, self.model.continuous_value_vars, disconnected_inputs="ignore"
+        )
         return self.function_of(slopes)(point)
 
     def values(self, point):
@@ -127,7 +141,9 @@ class Compiled:
         """Of the path in its white coordinates, column by column: it is affine in them."""
         number = len(self.nodes) * self.arrays.nodes
         origin = self.path(point, np.zeros(number))
-        return np.linalg.slogdet(np.column_stack([self.path(point, unit) - origin for unit in np.eye(number)]))[1]
+        return np.linalg.slogdet(
+            np.column_stack([self.path(point, unit) - origin for unit in np.eye(number)])
+        )[1]
 
     def plain(self, point):
         """The density of the point from the parameters' prior, the paths over all months, and the events."""
@@ -156,7 +172,9 @@ class Compiled:
                 on_nodes = multivariate_normal(mean[months], covariance[np.ix_(months, months)])
                 total += on_nodes.logpdf(values["node_trend"][own])
                 if self.spec.has_ceiling:
-                    total += self.ceiling_density(values, d, values["node_trend"][own], months, era[months])
+                    total += self.ceiling_density(
+                        values, d, values["node_trend"][own], months, era[months]
+                    )
             if self.spec.has_cycle:
                 total += self.cycle_density(values, d, values["node_cycle"][own], months)
         return total
@@ -167,20 +185,26 @@ class Compiled:
         for i in np.flatnonzero(np.diff(era) == 0) + 1:
             gap, start = months[i] - months[i - 1], trend[np.flatnonzero(era == era[i])[0]]
             ceiling = start + float(values["headroom"][era[i]])
-            scale = float(values["trend_step"][d]) * np.sqrt(sum(kept ** (2 * k) for k in range(gap)))
+            scale = float(values["trend_step"][d]) * np.sqrt(
+                sum(kept ** (2 * k) for k in range(gap))
+            )
             mean = float(values["trend_mean"][d]) * (1 - kept**gap) + kept**gap * trend[i - 1]
             total += step_under(trend[i], mean, scale, ceiling)
         return total
 
     def cycle_density(self, values, d, path, months):
-        half_life, sd, sigma = (float(values[name][d]) for name in ("cycle_half_life", "cycle_sd", "sigma"))
+        half_life, sd, sigma = (
+            float(values[name][d]) for name in ("cycle_half_life", "cycle_sd", "sigma")
+        )
         if self.spec.cycle == "linear":
             covariance = sd**2 * 0.5 ** (np.abs(months[:, None] - months) / half_life)
             return multivariate_normal(np.zeros(len(months)), covariance).logpdf(path)
         assert len(path) == len(self.panel["time"])
         total = norm.logpdf(path[0], 0.0, sd)
         for last, now in pairwise(path):
-            total += norm.logpdf(now, kept_after_a_month(self.spec.cycle, last, half_life, sd, values), sigma)
+            total += norm.logpdf(
+                now, kept_after_a_month(self.spec.cycle, last, half_life, sd, values), sigma
+            )
         return total
 
 
@@ -207,13 +231,17 @@ def kept_after_a_month(cycle, y, half_life, sd, values):
 
 def busyness(panel):
     """Log of a month's events less its mean over those of the three years before, (dyad, time, dataset)."""
-    counts = panel["counts"].sum(("direction", "class")).transpose("dataset", "dyad", "time").to_numpy()
+    counts = (
+        panel["counts"].sum(("direction", "class")).transpose("dataset", "dyad", "time").to_numpy()
+    )
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     found = np.zeros(counts.shape)
     for q, d, t in zip(*np.nonzero(covered), strict=True):
         before = [counts[q, d, i] for i in range(max(t - 36, 0), t) if covered[q, d, i]]
         if len(before) >= 12 and sum(before):
-            found[q, d, t] = np.log1p(counts[q, d, t]) - np.average(np.log1p(before), weights=before)
+            found[q, d, t] = np.log1p(counts[q, d, t]) - np.average(
+                np.log1p(before), weights=before
+            )
     return np.moveaxis(found, 0, 2)
 
 
@@ -221,7 +249,9 @@ def dataset_shift(panel, values):
     """What drift and volume add to the level as every dataset reads it, (dyad, time, dataset), month by month."""
     busy, found = busyness(panel), np.zeros((*panel["era_index"].shape, panel.sizes["dataset"]))
     by_dyad = np.reshape(values.get("volume_effect", np.zeros(len(found))), (-1, 1))
-    effect = np.broadcast_to(values.get("dataset_volume_effect", by_dyad), (len(found), found.shape[2]))
+    effect = np.broadcast_to(
+        values.get("dataset_volume_effect", by_dyad), (len(found), found.shape[2])
+    )
     drift = values.get("dataset_drift", np.zeros((len(found), found.shape[2], KNOTS)))
     years = [FIRST_KNOT + KNOT_YEARS * knot for knot in range(KNOTS)]
     for t, month in enumerate(panel["time"].to_numpy()):
@@ -241,7 +271,12 @@ def sides_density(spec, sides, level, values, shift):
     for d, t in zip(*np.nonzero(sides.any((2, 3, 4))), strict=True):
         logs = np.log(weights / weights.sum())
         for s, q in zip(*np.nonzero(sides[d, t].any(-1)), strict=True):
-            at = level[d, t] + noise[d] * nodes + values["direction_offset"][d, s, q] + shift[d, t, q]
+            at = (
+                level[d, t]
+                + noise[d] * nodes
+                + values["direction_offset"][d, s, q]
+                + shift[d, t, q]
+            )
             shares = np.stack([expit(-at), expit(at)], axis=-1)
             logs = logs + report_log_density(sides[d, t, s, q], shares, concentration[q])
         total += logsumexp(logs)
@@ -276,18 +311,26 @@ def test_density_is_the_plain_one_after_the_change_of_variables(choices, shape):
 
 @pytest.mark.parametrize(("trend", "pooling"), [("reverting", True), ("walk", False)])
 def test_parameters_are_what_their_names_say(trend, pooling):
-    compiled = Compiled(panel_with_gaps(), PendulumSpec(trend=trend, ceiling="framework", pooling=pooling))
+    compiled = Compiled(
+        panel_with_gaps(), PendulumSpec(trend=trend, ceiling="framework", pooling=pooling)
+    )
     values = compiled.values(compiled.random_point(np.random.default_rng(4)))
     np.testing.assert_allclose(values["phi"], 0.5 ** (1 / values["cycle_half_life"]))
-    np.testing.assert_allclose(values["sigma"], values["cycle_sd"] * np.sqrt(1 - values["phi"] ** 2))
+    np.testing.assert_allclose(
+        values["sigma"], values["cycle_sd"] * np.sqrt(1 - values["phi"] ** 2)
+    )
     if trend == "walk":
         assert float(values["trend_retention"]) == 1.0
         np.testing.assert_allclose(values["trend_mean"], Priors().trend_mean[0])
         assert "trend_half_life" not in values
     else:
-        assert float(values["trend_retention"]) == pytest.approx(0.5 ** (1 / float(values["trend_half_life"])))
+        assert float(values["trend_retention"]) == pytest.approx(
+            0.5 ** (1 / float(values["trend_half_life"]))
+        )
         population, apart = values["trend_mean_population"], values["trend_mean_dyad_sd"]
-        np.testing.assert_allclose(values["trend_mean"], population + apart * values["trend_mean_raw"])
+        np.testing.assert_allclose(
+            values["trend_mean"], population + apart * values["trend_mean_raw"]
+        )
     np.testing.assert_allclose(
         np.log(values["headroom"]),
         np.repeat(values["headroom_dyad"], 2) + values["headroom_era_sd"] * values["headroom_raw"],
@@ -310,7 +353,9 @@ def test_the_likelihood_of_draws_is_that_of_the_model():
     values = compiled.values(compiled.random_point(np.random.default_rng(3)))
     level, arrays = compiled.level(values), compiled.arrays
     own = prior_draws(panel, spec, draws=1).expand_dims("chain")
-    own = own.assign({name: (own[name].dims, np.reshape(values[name], own[name].shape)) for name in own})
+    own = own.assign(
+        {name: (own[name].dims, np.reshape(values[name], own[name].shape)) for name in own}
+    )
     observation = find_observation("sides")
     draws, total = observation.draws(own), 0.0
     for node in np.flatnonzero(arrays.observed.side.cell_of_node >= 0):
@@ -324,7 +369,9 @@ def test_simulated_sides_and_kinds_have_the_shares_of_the_model():
     own = prior_draws(panel, spec, draws=1, seed=4).isel(draw=0)
     own["tau"] = own["tau"] * 0.0
     own["concentration"] = own["concentration"] * 0.0 + 1e6
-    simulated = find_observation("sides").simulate(spec, panel, np.full((1, 2), 0.7), own, np.random.default_rng(5))
+    simulated = find_observation("sides").simulate(
+        spec, panel, np.full((1, 2), 0.7), own, np.random.default_rng(5)
+    )
     validate_panel(simulated)
     counts = simulated["counts"].to_numpy().reshape(-1, 8).sum(axis=0)
     assert counts[4:].sum() / counts.sum() == pytest.approx(expit(0.7), abs=0.02)

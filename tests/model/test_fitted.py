@@ -20,9 +20,9 @@ from tests.systems import linux
 
 from .panels import make_panel
 
-# Two dyads, 2011 to October 2023, 2 x 25 draws: too few to converge, enough to forecast from. Made once by
-#   panel = build_panel(read_chronology(), dyads=["USA-CHN", "USA-RUS"], start="2011-01", end="2023-10")
-#   fit(panel, draws=25, tune=400, chains=2, seed=1).save("tests/model/data/fit_v1.nc")
+# Two dyads, 2011 to October 2023, 2 x 25 draws: too few to converge, enough to forecast from. Made
+# once by panel = build_panel(read_chronology(), dyads=["USA-CHN", "USA-RUS"], start="2011-01",
+# end="2023-10") fit(panel, draws=25, tune=400, chains=2, seed=1).save("tests/model/data/fit_v1.nc")
 # and again where the variables of a fit change, until there is a release.
 V1 = Path(__file__).parent / "data" / "fit_v1.nc"
 
@@ -78,7 +78,9 @@ assert not {{"pymc", "pytensor", "nutpie", "forecast.model.sampling"}} & set(sys
 print(chances)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == [outlook.improvement.value for outlook in improvement.values()]
+    assert json.loads(done.stdout) == [
+        outlook.improvement.value for outlook in improvement.values()
+    ]
 
 
 def test_the_names_of_the_package_come_from_their_homes():
@@ -246,10 +248,14 @@ def test_a_file_of_the_user_is_left_alone(fit, tmp_path, name):
     before = {each: each.read_bytes() for each in (path, *path.rglob("*")) if each.is_file()}
     with pytest.raises(OutputError, match="left alone"):
         fit.save(path)
-    assert {each: each.read_bytes() for each in (path, *path.rglob("*")) if each.is_file()} == before
+    assert {
+        each: each.read_bytes() for each in (path, *path.rglob("*")) if each.is_file()
+    } == before
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("no space left on device"), RuntimeError("NetCDF")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, OSError("no space left on device"), RuntimeError("NetCDF")]
+)
 @pytest.mark.parametrize("name", ["fit.nc", "fit.zarr"])
 def test_an_interrupted_save_leaves_the_old_file(fit, tmp_path, monkeypatch, name, error):
     old = fit.noting(seed=7).save(tmp_path / name)
@@ -274,7 +280,12 @@ def test_a_failure_at_the_very_end_puts_the_old_folder_back(fit, tmp_path, monke
         raise OSError("this disk cannot exchange two names")
 
     def fail(self, target):
-        if target == old and self.name == old.name and self.parent != old.parent and "former" not in self.name:
+        if (
+            target == old
+            and self.name == old.name
+            and self.parent != old.parent
+            and "former" not in self.name
+        ):
             raise OSError("the disk went away")
         return rename(self, target)
 
@@ -307,7 +318,9 @@ def test_a_gate_that_was_noted_is_not_computed_again(tmp_path):
 
 def test_the_gate_of_an_outlook_is_of_one_dyad_and_its_last_two_years():
     fit = Fit.load(V1)
-    everything, ahead = (gate.table.set_index("quantity")["number"] for gate in (fit.gate, fit.gate_ahead("USA-CHN")))
+    everything, ahead = (
+        gate.table.set_index("quantity")["number"] for gate in (fit.gate, fit.gate_ahead("USA-CHN"))
+    )
     assert ahead["level"] == 24 < everything["level"]
     assert ahead["half-life of the cycle"] == 1 < everything["half-life of the cycle"]
     assert fit.gate_ahead("USA-CHN").bfmi == fit.gate.bfmi

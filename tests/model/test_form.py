@@ -45,4 +45,8 @@ def test_every_array_comes_out_as_it_went_in(held, lengths, seed):
 
 
 def test_a_model_holds_three_arrays_whatever_it_reads(held):
-    assert {variable.name for variable in held[0].data_vars} == {"held_numbers", "held_indices", "held_ends"}
+    assert {variable.name for variable in held[0].data_vars} == {
+        "held_numbers",
+        "held_indices",
+        "held_ends",
+    }

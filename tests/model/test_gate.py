@@ -18,9 +18,15 @@ def make_draws(seed=1, chains=CHAINS, draws=DRAWS):
     size = chains, draws
     posterior = xr.Dataset(
         {
-            "level": (("chain", "draw", "dyad", "time"), rng.standard_normal((*size, 2, MONTHS)).astype(np.float32)),
+            "level": (
+                ("chain", "draw", "dyad", "time"),
+                rng.standard_normal((*size, 2, MONTHS)).astype(np.float32),
+            ),
             "cycle_half_life": (("chain", "draw", "dyad"), rng.lognormal(size=(*size, 2))),
-            "dataset_drift_sd": (("chain", "draw", "dataset", "other"), rng.standard_normal((*size, 1, 3))),
+            "dataset_drift_sd": (
+                ("chain", "draw", "dataset", "other"),
+                rng.standard_normal((*size, 1, 3)),
+            ),
             "mu": (("chain", "draw", "era"), rng.standard_normal((*size, 4))),
             "trend_half_life": (("chain", "draw"), rng.lognormal(size=size)),
         }
@@ -39,7 +45,9 @@ def slow(draws, rng, pull=0.99):
     """Replace independent draws by a chain that hardly moves."""
     chain = draws.copy()
     for i in range(1, chain.shape[1]):
-        chain[:, i] = pull * chain[:, i - 1] + np.sqrt(1 - pull**2) * rng.standard_normal(chain[:, i].shape)
+        chain[:, i] = pull * chain[:, i - 1] + np.sqrt(1 - pull**2) * rng.standard_normal(
+            chain[:, i].shape
+        )
     return chain
 
 
@@ -55,7 +63,12 @@ def test_independent_draws_pass():
 
 def test_the_table_names_what_the_report_states():
     table = check_convergence(*make_draws()).table.set_index("quantity")
-    assert {"level", "half-life of the cycle", "trend by era", "steps of the drift of datasets"} <= set(table.index)
+    assert {
+        "level",
+        "half-life of the cycle",
+        "trend by era",
+        "steps of the drift of datasets",
+    } <= set(table.index)
     assert table.loc["half-life of the cycle", "number"] == 2
 
 
@@ -71,7 +84,10 @@ def test_chains_at_different_places_fail_by_r_hat():
 def test_slow_chains_fail_by_effective_size():
     posterior, stats = make_draws()
     rng = np.random.default_rng(2)
-    posterior["cycle_half_life"] = (("chain", "draw", "dyad"), slow(posterior["cycle_half_life"].to_numpy(), rng))
+    posterior["cycle_half_life"] = (
+        ("chain", "draw", "dyad"),
+        slow(posterior["cycle_half_life"].to_numpy(), rng),
+    )
     reasons = check_convergence(posterior, stats).reasons
     assert any("half-life of the cycle: bulk effective sample size" in reason for reason in reasons)
 
@@ -90,12 +106,16 @@ def test_slow_tails_fail_by_tail_size():
 def test_a_single_month_of_a_single_dyad_is_enough_to_fail():
     posterior, stats = make_draws()
     posterior["level"][0, :, 1, -1] += 1.0
-    assert any(reason.startswith("level: R-hat") for reason in check_convergence(posterior, stats).reasons)
+    assert any(
+        reason.startswith("level: R-hat") for reason in check_convergence(posterior, stats).reasons
+    )
 
 
 def test_energy_that_barely_moves_fails():
     posterior, stats = make_draws()
-    energy = slow(stats["energy"].to_numpy(), np.random.default_rng(3), 0.9)  # fraction 2 (1 - 0.9) = 0.2
+    energy = slow(
+        stats["energy"].to_numpy(), np.random.default_rng(3), 0.9
+    )  # fraction 2 (1 - 0.9) = 0.2
     stats["energy"] = (("chain", "draw"), energy)
     gate = check_convergence(posterior, stats)
     assert gate.bfmi < 0.3
@@ -158,7 +178,13 @@ def test_the_verdict_goes_into_json():
     posterior, stats = make_draws()
     verdict = json.loads(json.dumps(check_convergence(posterior, stats).to_dict(), allow_nan=False))
     assert verdict["passed"] is True
-    assert verdict["limits"] == {"r_hat": 1.01, "ess": 400, "bfmi": 0.3, "divergence_share": 0.001, "nodes_worth": 0.5}
+    assert verdict["limits"] == {
+        "r_hat": 1.01,
+        "ess": 400,
+        "bfmi": 0.3,
+        "divergence_share": 0.001,
+        "nodes_worth": 0.5,
+    }
     assert {"quantity", "number", "r_hat", "ess_bulk", "ess_tail"} == set(verdict["quantities"][0])
 
 
@@ -172,6 +198,8 @@ def test_the_summary_counts_quantities_and_names_the_three_worst():
     ]
     said = summarize_misses(misses)
     assert said.startswith("4 quantities miss the limits. Worst: half-life of the cycle: R-hat nan")
-    places = [said.index(quantity) for quantity in ("half-life of the cycle", "level: bulk", "energy")]
+    places = [
+        said.index(quantity) for quantity in ("half-life of the cycle", "level: bulk", "energy")
+    ]
     assert places == sorted(places)
     assert "spread" not in said and "R-hat 1.0200" not in said

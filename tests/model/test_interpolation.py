@@ -39,7 +39,9 @@ def complete(nodes, carry, step, centre, arrays, rng):
         motion = {"jump": 0.0} | {name: values[:, d, None] for name, values in by_name.items()}
         own = slice(arrays.starts[d], arrays.starts[d + 1])
         time, gap = arrays.node_time[own], arrays.node_gap[own]
-        paths.append(bridge(find_trend("reverting"), motion, nodes[:, own], time, gap, arrays.periods, rng))
+        paths.append(
+            bridge(find_trend("reverting"), motion, nodes[:, own], time, gap, arrays.periods, rng)
+        )
     return np.stack(paths, axis=1)
 
 
@@ -91,7 +93,9 @@ def test_mean_and_covariance_are_exact(arrays, walk):
         np.testing.assert_allclose(middle[draw, d, free], mean, atol=1e-10)
         columns = root[draw, d, free]
         np.testing.assert_allclose(columns @ columns.T, covariance, atol=1e-10)
-        np.testing.assert_allclose(middle[draw, d, arrays.node_time[arrays.node_dyad == d]], own, rtol=1e-13)
+        np.testing.assert_allclose(
+            middle[draw, d, arrays.node_time[arrays.node_dyad == d]], own, rtol=1e-13
+        )
 
 
 def test_draws_scatter_as_they_should(arrays):
@@ -106,7 +110,9 @@ def test_draws_scatter_as_they_should(arrays):
     paths = complete(*every, arrays, rng)
     for d in range(2):
         own = nodes[0, arrays.node_dyad == d]
-        free, mean, covariance = conditional_moments(arrays, d, own, *(values[0, d] for values in parameters))
+        free, mean, covariance = conditional_moments(
+            arrays, d, own, *(values[0, d] for values in parameters)
+        )
         sample = paths[:, d, free]
         variance = np.diag(covariance)
         assert (np.abs(sample.mean(0) - mean) < 5 * np.sqrt(variance / draws)).all()
@@ -123,7 +129,9 @@ def test_the_last_months_without_events_are_not_forgotten(arrays):
 def test_a_path_with_a_node_every_month_is_left_as_it_is():
     arrays = panel_arrays(make_panel(periods=6), PendulumSpec(), dense=True)
     nodes = np.random.default_rng(3).standard_normal((2, 6))
-    path = complete(nodes, np.full((2, 1), 0.9), np.ones((2, 1)), np.zeros((2, 1)), arrays, Dictated([]))
+    path = complete(
+        nodes, np.full((2, 1), 0.9), np.ones((2, 1)), np.zeros((2, 1)), arrays, Dictated([])
+    )
     np.testing.assert_array_equal(path[:, 0], nodes)
 
 
@@ -135,7 +143,14 @@ def test_the_nearly_random_walk_keeps_its_digits():
     arrays = panel_arrays(panel, PendulumSpec())
     nodes, step = np.array([[0.0, 1.0]]), np.full((1, 1), 0.1)
     paths = [
-        complete(nodes, np.full((1, 1), carry), step, np.zeros((1, 1)), arrays, Dictated(np.zeros(MONTHS)))
+        complete(
+            nodes,
+            np.full((1, 1), carry),
+            step,
+            np.zeros((1, 1)),
+            arrays,
+            Dictated(np.zeros(MONTHS)),
+        )
         for carry in (0.5 ** (1 / 1e6), 1.0)
     ]
     np.testing.assert_allclose(*paths, atol=1e-5)

@@ -54,12 +54,22 @@ def test_without_a_day_all_that_the_table_holds_counts(table, panel):
 
 
 def test_what_was_added_to_the_earlier_panel_is_not_forgotten(table):
-    week = [{"date": "2023-06-20", "source": "CHN", "target": "USA", "kind": "visit", "summary": "A minister comes"}]
+    week = [
+        {
+            "date": "2023-06-20",
+            "source": "CHN",
+            "target": "USA",
+            "kind": "visit",
+            "summary": "A minister comes",
+        }
+    ]
     added = add_events(table, week)
     panel = build_panel(added, as_of="2023-06-30")
     later = later_panel(panel, added, "2023-07-31")
     assert later.attrs["additions"] == panel.attrs["additions"]
-    with pytest.raises(DataError, match="1 event of rows added to chronology, which are not given now"):
+    with pytest.raises(
+        DataError, match="1 event of rows added to chronology, which are not given now"
+    ):
         later_panel(panel, table, "2023-07-31")
 
 
@@ -77,7 +87,9 @@ def test_the_day_of_a_panel_is_its_own_or_its_last(panel):
 
 
 def test_an_earlier_day_is_refused(panel, table):
-    with pytest.raises(SpecError, match=r"as_of: 2023-05-31 is before 2023-06-30.*Choose a later day"):
+    with pytest.raises(
+        SpecError, match=r"as_of: 2023-05-31 is before 2023-06-30.*Choose a later day"
+    ):
         later_panel(panel, table, "2023-05-31")
     with pytest.raises(SpecError, match="cannot forget"):
         later_panel(panel, build_panel(table, as_of="2023-06-10"))
@@ -99,7 +111,9 @@ def test_another_coverage_is_refused(table):
 
 
 def test_other_eras_are_refused(panel, table):
-    earlier = panel.assign_coords(era=[str(era).replace("detente", "thaw_of_1969") for era in panel["era"].to_numpy()])
+    earlier = panel.assign_coords(
+        era=[str(era).replace("detente", "thaw_of_1969") for era in panel["era"].to_numpy()]
+    )
     with pytest.raises(DataError, match=r"era 'USA-RUS:thaw_of_1969', which is missing.*eras="):
         unforeseen(earlier, later_panel(earlier, table, "2023-08-31"))
 
@@ -147,7 +161,10 @@ def test_what_is_no_table_is_refused(panel):
 
 @pytest.mark.parametrize("index", [False, True])
 def test_changes_are_found_wherever_they_are(index):
-    panel, later = make_panel(2, 10, index=index, empty=0.0), make_panel(2, 12, index=index, empty=0.0)
+    panel, later = (
+        make_panel(2, 10, index=index, empty=0.0),
+        make_panel(2, 12, index=index, empty=0.0),
+    )
     name = "index" if index else "counts"
     earlier = later.isel(time=slice(10)).copy(deep=True)
     assert not panel_kind(earlier).news(earlier, later)[:, :10].any()
@@ -157,5 +174,7 @@ def test_changes_are_found_wherever_they_are(index):
     else:
         earlier[name][0, 1, 4] = 0
         earlier[name][0, 0, 7, 0, 2] += 1
-    assert set(map(tuple, np.argwhere(panel_kind(earlier).news(earlier, later)[:, :10]).tolist())) == {(1, 4), (0, 7)}
+    assert set(
+        map(tuple, np.argwhere(panel_kind(earlier).news(earlier, later)[:, :10]).tolist())
+    ) == {(1, 4), (0, 7)}
     assert panel.sizes["time"] == 10

@@ -11,13 +11,23 @@ from .panels import make_panel
 
 @pytest.fixture(scope="module")
 def table():
-    fit = unobserved(make_panel(dyads=2, periods=12), PendulumSpec(ceiling="framework"), chains=4, draws=1000)
+    fit = unobserved(
+        make_panel(dyads=2, periods=12), PendulumSpec(ceiling="framework"), chains=4, draws=1000
+    )
     return fit.prior_posterior(fit.dyads[0]).set_index("quantity")
 
 
 def test_draws_of_the_prior_leave_all_of_its_variance(table):
-    """A variance of 4,000 normal draws has a relative standard error of 2.2%; of mixtures by spreads a little more."""
-    assert {"half-life of the trend", "half-life of the cycle", "spread of the cycle", "headroom"} <= set(table.index)
+    """A variance of 4,000 normal draws has a relative standard error of 2.2%.
+
+    Of mixtures by spreads a little more.
+    """
+    assert {
+        "half-life of the trend",
+        "half-life of the cycle",
+        "spread of the cycle",
+        "headroom",
+    } <= set(table.index)
     np.testing.assert_allclose(table["variance_left"], 1.0, atol=0.2)
 
 

@@ -18,7 +18,10 @@ from .panels import make_panel
     [
         ({}, {"events": 4.0}),
         ({"overdispersion": False, "ceiling": "framework"}, {"directions": 2}),
-        ({"month_noise": False, "trend": "walk", "cycle": "none"}, {"events": 120.0, "classes": 4, "zero_cut": 2}),
+        (
+            {"month_noise": False, "trend": "walk", "cycle": "none"},
+            {"events": 120.0, "classes": 4, "zero_cut": 2},
+        ),
         ({"pooling": False, "trend": "constant"}, {"events": 60.0}),
     ],
 )
@@ -46,12 +49,17 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
 def test_an_index_is_seen_with_student_error_on_the_scale_of_the_fit():
     panel, spec = make_panel(2, 6, index=True, seed=1), PendulumSpec(observation="index")
     draws = Draws.of(unobserved(panel, spec, draws=5).posterior, spec)
-    scale = {"index_mean": ("dyad", np.array([1.0, 2.0])), "index_spread": ("dyad", np.array([0.5, 4.0]))}
+    scale = {
+        "index_mean": ("dyad", np.array([1.0, 2.0])),
+        "index_spread": ("dyad", np.array([0.5, 4.0])),
+    }
     observed = Observed.of(panel.assign_coords(scale), draws)
     level = np.linspace(-1, 1, 15).reshape(5, 3)
     state = np.stack([level, np.zeros_like(level)], axis=-1)
     seen = (panel["index"].to_numpy()[1, 0] - 2.0) / 4.0
-    expected = student.logpdf(seen, draws.observed["df"][:, None], level, draws.observed["error"][:, None])
+    expected = student.logpdf(
+        seen, draws.observed["df"][:, None], level, draws.observed["error"][:, None]
+    )
     np.testing.assert_allclose(observed.log_likelihood(1, 0, state), expected)
     assert ((observed.node >= 0) == np.isfinite(panel["index"].to_numpy())).all()
 

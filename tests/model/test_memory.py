@@ -31,7 +31,10 @@ def test_completing_the_path_takes_little_more_than_its_result():
         return (("chain", "draw", *dims), rng.uniform(0.4, 0.6, (CHAINS, DRAWS, *sizes)))
 
     sampled = xr.Dataset(
-        {name: drawn("dyad", sizes=[DYADS]) for name in ("phi", "sigma", "cycle_sd", "trend_mean", "trend_step", "tau")}
+        {
+            name: drawn("dyad", sizes=[DYADS])
+            for name in ("phi", "sigma", "cycle_sd", "trend_mean", "trend_step", "tau")
+        }
         | {name: drawn("era", sizes=[arrays.eras]) for name in ("ceiling", "headroom")}
         | {name: drawn("node", sizes=[arrays.nodes]) for name in ("node_trend", "node_cycle")}
         | {"trend_retention": drawn(sizes=[])}
@@ -91,7 +94,9 @@ def test_twenty_updates_in_a_row_leave_nothing_behind():
     known = [unobserved(first_periods(panel, 959), spec, chains=4, draws=1000)]
 
     def update_by_a_month(turn):
-        known[0] = update(known[0], first_periods(panel, known[0].panel.sizes["time"] + 1), refit=False)
+        known[0] = update(
+            known[0], first_periods(panel, known[0].panel.sizes["time"] + 1), refit=False
+        )
 
     # Memory that other tests have fragmented may grow once; what is left behind grows every time.
     assert growth(update_by_a_month) < 30e6 or growth(update_by_a_month) < 30e6

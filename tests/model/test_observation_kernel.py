@@ -56,22 +56,33 @@ class Case:
     def evaluate(self, shift=NO_SHIFT, **changed):
         values = self.values | changed
         parameters = (values[name] for name in NAMES)
-        value, *gradients = sides_value_gradient(*parameters, shift, *self.layout.values(), *self.points)
+        value, *gradients = sides_value_gradient(
+            *parameters, shift, *self.layout.values(), *self.points
+        )
         return float(value), dict(zip((*NAMES, "shift"), gradients, strict=True))
 
     def plain(self, **more):
-        """The density written down month by month; a cut at zero parts hostility from cooperation."""
+        """The density written down month by month.
+
+        A cut at zero parts hostility from cooperation.
+        """
         cut = {"cutpoint": np.zeros((self.counts.shape[3], 1))}
-        return log_likelihood(self.counts, self.at_months(self.values["level"]), self.values | cut | more, self.points)
+        return log_likelihood(
+            self.counts, self.at_months(self.values["level"]), self.values | cut | more, self.points
+        )
 
     def check_gradients(self):
         gradients = self.evaluate()[1]
         for name in NAMES:
             if name == "concentration" and not self.values[name].all():
                 continue  # zero stands for "no overdispersion" and has no neighbours
-            expected = numerical_gradient(lambda at, name=name: self.evaluate(**{name: at})[0], self.values[name])
+            expected = numerical_gradient(
+                lambda at, name=name: self.evaluate(**{name: at})[0], self.values[name]
+            )
             tolerance = 1e-7 * (1 + np.abs(expected).max())
-            np.testing.assert_allclose(gradients[name], expected, rtol=1e-5, atol=tolerance, err_msg=name)
+            np.testing.assert_allclose(
+                gradients[name], expected, rtol=1e-5, atol=tolerance, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -87,7 +98,10 @@ def test_value_and_gradients_are_those_of_the_plain_density(shape, overdispersed
 @pytest.mark.parametrize("busy", [1, 16, 17, 40, 41, 2000])
 @pytest.mark.parametrize("overdispersed", [True, False], ids=["overdispersed", "binomial"])
 def test_busy_months_take_another_way_to_the_same_value(busy, overdispersed):
-    """Up to 40 events a product, beyond that logarithms; all on one side, or spread over sides and directions."""
+    """Up to 40 events a product, beyond that logarithms.
+
+    All on one side, or spread over sides and directions.
+    """
     panel = make_panel(periods=6, empty=0.0, directions=2, classes=2, zero_cut=1)
     counts, rng = panel["counts"].to_numpy(), np.random.default_rng(1)
     counts[:] = 0
@@ -106,7 +120,9 @@ def test_a_shift_of_a_dataset_is_added_to_the_level_as_it_reads_it(events):
     value, gradients = case.evaluate(shift)
     assert value == pytest.approx(case.plain(shift=case.at_months(shift)), rel=1e-10)
     expected = numerical_gradient(lambda at: case.evaluate(at)[0], shift)
-    np.testing.assert_allclose(gradients["shift"], expected, atol=1e-6 * (1 + np.abs(expected).max()))
+    np.testing.assert_allclose(
+        gradients["shift"], expected, atol=1e-6 * (1 + np.abs(expected).max())
+    )
     np.testing.assert_allclose(gradients["shift"].sum(axis=1), gradients["level"], atol=1e-8)
     assert case.evaluate(np.zeros_like(shift))[0] == case.evaluate()[0]
 
@@ -117,7 +133,9 @@ def test_months_of_the_same_counts_stand_together_and_each_stands_once():
     assert chunks[:, 0].max() <= 64
     assert chunks[:, 0].sum() == len(months) == len(counted.cells)
     assert sorted(months[:, 0].tolist()) == sorted(counted.cells[:, 1].tolist())
-    events = np.repeat([counts[first : first + each, :2].sum() for _, each, _, first in chunks], chunks[:, 0])
+    events = np.repeat(
+        [counts[first : first + each, :2].sum() for _, each, _, first in chunks], chunks[:, 0]
+    )
     np.testing.assert_array_equal(events, counted.events_at_nodes()[months[:, 0]])
 
 
@@ -134,8 +152,13 @@ def test_a_single_report_is_the_beta_binomial_of_scipy():
     panel["counts"][:] = np.array([3, 9])
     case = Case(recounted(panel), noisy=False)
     share = expit(case.values["level"][0] + case.values["offset"][0, 0, 0])
-    good, bad = case.values["concentration"][0] * share, case.values["concentration"][0] * (1 - share)
-    assert case.evaluate()[0] == pytest.approx(betaln(good + 9, bad + 3) - betaln(good, bad), rel=1e-11)
+    good, bad = (
+        case.values["concentration"][0] * share,
+        case.values["concentration"][0] * (1 - share),
+    )
+    assert case.evaluate()[0] == pytest.approx(
+        betaln(good + 9, bad + 3) - betaln(good, bad), rel=1e-11
+    )
 
 
 def test_the_month_noise_is_integrated():
@@ -157,10 +180,11 @@ def test_the_month_noise_is_integrated():
 def test_the_error_of_the_quadrature_is_known(noise, concentration):
     """A month's likelihood is about a bell of precision r = noise**2 * information in units of the noise.
 
-    Expanding a bell in Hermite polynomials, what n nodes miss begins with the 2n-th, of size (r / (1 + r))**n.
-    Information is that of `report_variance`: 0.3 an event, of which overdispersion a leaves (a + 1) / (a + n). The
-    factor 10 is for what is no bell; a single event with its long tails is held to a bound of its own below. Without
-    overdispersion and with hundreds of events r is large, and no number of nodes is enough.
+    Expanding a bell in Hermite polynomials, what n nodes miss begins with the 2n-th, of size (r /
+    (1 + r))**n. Information is that of `report_variance`: 0.3 an event, of which overdispersion a
+    leaves (a + 1) / (a + n). The factor 10 is for what is no bell; a single event with its long
+    tails is held to a bound of its own below. Without overdispersion and with hundreds of events r
+    is large, and no number of nodes is enough.
     """
     for events in (3, 10, 30, 300):
         precision = noise**2 * 0.3 * events * (concentration + 1) / (concentration + events)
@@ -206,20 +230,30 @@ def functions():
     """The Op with its gradients as PyTensor functions, with and without compilation."""
     kinds = (pt.dvector, pt.dtensor3, pt.dvector, pt.dvector)
     variables = [kind(name) for kind, name in zip(kinds, NAMES, strict=True)]
-    layout, points = [pt.lmatrix(name) for name in CHUNKED], [pt.dvector("nodes"), pt.dvector("weights")]
+    layout, points = (
+        [pt.lmatrix(name) for name in CHUNKED],
+        [pt.dvector("nodes"), pt.dvector("weights")],
+    )
     value = SidesLikelihood()(*variables, pt.constant(NO_SHIFT), *layout, *points)[0]
     outputs = [value, *pytensor.grad(3.0 * value, variables)]
-    return [pytensor.function([*variables, *layout, *points], outputs, mode=mode) for mode in (python_mode(), "NUMBA")]
+    return [
+        pytensor.function([*variables, *layout, *points], outputs, mode=mode)
+        for mode in (python_mode(), "NUMBA")
+    ]
 
 
 def test_the_op_and_its_gradients_are_those_of_the_kernel(functions):
     case = Case(make_panel(dyads=2, directions=2, datasets=2))
     value, gradients = case.evaluate()
     for function in functions:
-        again, *by_op = function(*(case.values[name] for name in NAMES), *case.layout.values(), *case.points)
+        again, *by_op = function(
+            *(case.values[name] for name in NAMES), *case.layout.values(), *case.points
+        )
         assert again == pytest.approx(value, rel=1e-13)
         for name, gradient in zip(NAMES, by_op, strict=True):
-            np.testing.assert_allclose(gradient, 3 * gradients[name], rtol=1e-12, atol=1e-13, err_msg=name)
+            np.testing.assert_allclose(
+                gradient, 3 * gradients[name], rtol=1e-12, atol=1e-13, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("mass", [1e-8, 0.01, 0.7, 5.9, 6.0, 40.0, 1e4])

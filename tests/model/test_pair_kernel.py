@@ -16,7 +16,12 @@ from . import test_path_kernel as one_part
 from .panels import numerical_gradient, python_mode
 
 PARTS = ("s", "f")
-NAMES = ("z", *(f"{name}_{part}" for part in PARTS for name in ("drift", "carry", "scale")), "weight", "information")
+NAMES = (
+    "z",
+    *(f"{name}_{part}" for part in PARTS for name in ("drift", "carry", "scale")),
+    "weight",
+    "information",
+)
 
 
 def draw_inputs(sizes, seed):
@@ -113,12 +118,16 @@ def test_the_operation_and_its_gradient_agree_with_the_kernel(mode):
     value = (path * np.arange(2 * starts[-1])).sum() + 2.0 * log_det
     chosen = "NUMBA" if mode == "numba" else python_mode()
     function = pytensor.function(
-        list(variables.values()), [value, *pytensor.grad(value, list(variables.values()))], mode=chosen
+        list(variables.values()),
+        [value, *pytensor.grad(value, list(variables.values()))],
+        mode=chosen,
     )
     found = function(*inputs.values())
     x, determinant, *factor = pair_forward(*inputs.values(), starts)
     weights = np.arange(2.0 * starts[-1])
     np.testing.assert_allclose(found[0], weights @ x + 2.0 * determinant)
-    expected = pair_backward(*(inputs[name] for name in NAMES[:7]), x, *factor, weights, np.asarray(2.0), starts)
+    expected = pair_backward(
+        *(inputs[name] for name in NAMES[:7]), x, *factor, weights, np.asarray(2.0), starts
+    )
     for name, got, want in zip(NAMES, found[1:], expected, strict=True):
         np.testing.assert_allclose(got, want, err_msg=name)

@@ -20,7 +20,10 @@ NAMES = ("z", "drift", "carry", "scale", "weight", "information")
 
 
 def draw_inputs(sizes, seed):
-    """Inputs of the kernel for dyads of these many nodes, and where they start; some nodes have no weight."""
+    """Inputs of the kernel for dyads of these many nodes, and where they start.
+
+    Some nodes have no weight.
+    """
     rng = np.random.default_rng(seed)
     nodes = sum(sizes)
     weight = rng.gamma(1.0, 1.0, nodes) * (rng.random(nodes) < 0.7)
@@ -88,7 +91,15 @@ def test_every_gradient_is_that_of_finite_differences(sizes, seed):
 
     path, _, inverse, solved = path_forward(*inputs.values(), starts)
     gradients = path_backward(
-        inputs["drift"], inputs["carry"], inputs["scale"], path, inverse, solved, by_path, by_log_det, starts
+        inputs["drift"],
+        inputs["carry"],
+        inputs["scale"],
+        path,
+        inverse,
+        solved,
+        by_path,
+        by_log_det,
+        starts,
     )
     for name, gradient in zip(NAMES, gradients, strict=True):
         step = 1e-5 if name == "scale" else 1e-3  # a scale of 0.05 bends within a thousandth
@@ -103,7 +114,11 @@ def test_every_gradient_is_that_of_finite_differences(sizes, seed):
 def functions():
     """The Op and its gradients as PyTensor functions, with and without compilation."""
     variables = [pt.dvector(name) for name in NAMES]
-    starts, by_path, by_log_det = pt.lvector("starts"), pt.dvector("by_path"), pt.dscalar("by_log_det")
+    starts, by_path, by_log_det = (
+        pt.lvector("starts"),
+        pt.dvector("by_path"),
+        pt.dscalar("by_log_det"),
+    )
     path, log_det, _, _ = WhitenedPath()(*variables, starts)
     costs = {
         "both": (by_path * path).sum() + by_log_det * log_det,
@@ -115,7 +130,8 @@ def functions():
         outputs += pytensor.grad(cost, variables)
     arguments = [*variables, starts, by_path, by_log_det]
     return [
-        pytensor.function(arguments, outputs, mode=mode, on_unused_input="ignore") for mode in (python_mode(), "NUMBA")
+        pytensor.function(arguments, outputs, mode=mode, on_unused_input="ignore")
+        for mode in (python_mode(), "NUMBA")
     ]
 
 
@@ -127,7 +143,15 @@ def test_the_op_and_its_gradients_are_those_of_the_kernels(functions):
 
     def gradients(by_path, by_log_det):
         return path_backward(
-            inputs["drift"], inputs["carry"], inputs["scale"], path, inverse, solved, by_path, by_log_det, starts
+            inputs["drift"],
+            inputs["carry"],
+            inputs["scale"],
+            path,
+            inverse,
+            solved,
+            by_path,
+            by_log_det,
+            starts,
         )
 
     expected = [
@@ -160,18 +184,26 @@ def test_with_gaussian_observations_nothing_is_left_to_sample():
         path, log_det, _, _ = path_forward(*(inputs | {"z": z}).values(), starts)
         fit = -0.5 * (((data - path) / spread) ** 2 + np.log(2 * np.pi * spread**2)).sum()
         in_white = prior.logpdf(path) + fit + log_det
-        assert in_white + 0.5 * (z @ z + z.size * np.log(2 * np.pi)) == pytest.approx(evidence, abs=1e-9)
+        assert in_white + 0.5 * (z @ z + z.size * np.log(2 * np.pi)) == pytest.approx(
+            evidence, abs=1e-9
+        )
 
 
 def test_any_pseudo_observations_keep_the_density_of_the_path():
     """Two whitenings of one path: the white coordinates differ, the density of the path does not."""
     first, starts = draw_inputs([6, 2], 11)
-    second = first | {"weight": first["weight"] * 3 + 0.1, "information": first["information"] - 1.0}
+    second = first | {
+        "weight": first["weight"] * 3 + 0.1,
+        "information": first["information"] - 1.0,
+    }
     path, _, _, _ = path_forward(*first.values(), starts)
     log_dets = []
     for inputs in (first, second):
         origin = path_forward(*(inputs | {"z": np.zeros(starts[-1])}).values(), starts)[0]
-        columns = [path_forward(*(inputs | {"z": unit}).values(), starts)[0] - origin for unit in np.eye(starts[-1])]
+        columns = [
+            path_forward(*(inputs | {"z": unit}).values(), starts)[0] - origin
+            for unit in np.eye(starts[-1])
+        ]
         sign, log_abs = np.linalg.slogdet(np.column_stack(columns))
         z = np.linalg.solve(np.column_stack(columns), path - origin)
         again, log_det, _, _ = path_forward(*(inputs | {"z": z}).values(), starts)

@@ -1,4 +1,7 @@
-"""The model against its density and priors written down plainly; what may not depend on how it is computed."""
+"""The model against its density and priors written down plainly.
+
+What may not depend on how it is computed.
+"""
 
 from dataclasses import replace
 from functools import reduce
@@ -34,16 +37,23 @@ class Compiled:
         self.arrays = panel_arrays(panel, spec)
         self.model = PendulumModel(spec).build(panel, reference)
         self.log_density = self.model.compile_logp(mode=python_mode())
-        self.names = [name for name in ("node_trend", "node_cycle") if name in self.model.named_vars]
+        self.names = [
+            name for name in ("node_trend", "node_cycle") if name in self.model.named_vars
+        ]
         self.path = self.model.compile_fn(
             self.model.replace_rvs_by_values([self.model[name] for name in self.names]),
-            inputs=self.model.value_vars, mode=python_mode(), on_unused_input="ignore",
-        )  # fmt: skip
+            inputs=self.model.value_vars,
+            mode=python_mode(),
+            on_unused_input="ignore",
+        )
         self.start = self.model.initial_point()
         self.number = spec.components * self.arrays.nodes
 
     def random_point(self, rng, size=0.4):
-        return {name: value + size * rng.standard_normal(np.shape(value)) for name, value in self.start.items()}
+        return {
+            name: value + size * rng.standard_normal(np.shape(value))
+            for name, value in self.start.items()
+        }
 
     def padded(self, white):
         """White coordinates of the nodes, and zeros for the coordinates to spare."""
@@ -56,7 +66,10 @@ class Compiled:
     def change(self, point):
         """The matrix dx/dz of the path in its white coordinates, column by column: it is affine in them."""
         origin = self.state(point | {"white": self.padded(np.zeros(self.number))})
-        columns = [self.state(point | {"white": self.padded(unit)}) - origin for unit in np.eye(self.number)]
+        columns = [
+            self.state(point | {"white": self.padded(unit)}) - origin
+            for unit in np.eye(self.number)
+        ]
         return origin, np.column_stack(columns)
 
     def plain(self, point):
@@ -82,20 +95,31 @@ def panel_with_gaps(**shape):
 
 FORMS = [
     pytest.param({}, {"directions": 2}, id="default, two directions"),
-    pytest.param({"trend": "walk", "cycle": "none", "ceiling": "framework", "pooling": False}, {}, id="walk, unpooled"),
+    pytest.param(
+        {"trend": "walk", "cycle": "none", "ceiling": "framework", "pooling": False},
+        {},
+        id="walk, unpooled",
+    ),
     pytest.param(
         {"trend": "constant", "pooling": False, "month_noise": False, "volume_effect": False},
         {},
         id="constant, unpooled",
     ),
-    pytest.param({"ceiling": "framework", "jumps": False, "overdispersion": False}, {}, id="ceiling, no jumps"),
+    pytest.param(
+        {"ceiling": "framework", "jumps": False, "overdispersion": False},
+        {},
+        id="ceiling, no jumps",
+    ),
     pytest.param({}, {"dyads": 1, "classes": 2, "zero_cut": 1}, id="one dyad, two classes"),
 ]
 
 
 @pytest.mark.parametrize(("choices", "shape"), FORMS)
 def test_density_is_the_plain_one_with_its_priors_written_down(choices, shape):
-    """Every form, with the model's own priors, is in test_family; here these are written down too."""
+    """Every form, with the model's own priors, is in test_family.
+
+    Here these are written down too.
+    """
     compiled = Compiled(panel_with_gaps(**shape), PendulumSpec(**choices))
     rng = np.random.default_rng(1)
     points = [compiled.random_point(rng) for _ in range(4)]
@@ -105,7 +129,9 @@ def test_density_is_the_plain_one_with_its_priors_written_down(choices, shape):
     np.testing.assert_allclose(fast - fast[0], plain - plain[0], rtol=1e-8, atol=1e-7)
 
 
-@pytest.mark.parametrize("choices", [{}, {"trend": "walk", "cycle": "none"}, {"trend": "constant"}, INDEX])
+@pytest.mark.parametrize(
+    "choices", [{}, {"trend": "walk", "cycle": "none"}, {"trend": "constant"}, INDEX]
+)
 def test_where_the_path_is_whitened_does_not_matter(choices):
     """The density of a path, its parameters and nothing else: the same through two sets of white coordinates."""
     panel = panel_with_gaps(index=choices == INDEX)
@@ -157,8 +183,12 @@ def test_nodes_have_the_distribution_they_have_among_all_months(component):
         by_month[0] = start[d]
         expected_mean, expected = process_moments(kept[d], by_month, mean[d])
         months = arrays.node_time[own]
-        np.testing.assert_allclose(np.linalg.solve(steps, drift[own] / scale[own]), expected_mean[months], atol=1e-12)
-        np.testing.assert_allclose(np.linalg.inv(steps.T @ steps), expected[np.ix_(months, months)], atol=1e-12)
+        np.testing.assert_allclose(
+            np.linalg.solve(steps, drift[own] / scale[own]), expected_mean[months], atol=1e-12
+        )
+        np.testing.assert_allclose(
+            np.linalg.inv(steps.T @ steps), expected[np.ix_(months, months)], atol=1e-12
+        )
 
 
 def test_every_month_of_an_era_boundary_is_a_node():
@@ -178,10 +208,15 @@ def test_one_dyad_has_nobody_to_pool_with():
 
 
 def density_and_gradient(model):
-    """The density of a point and its gradient; terms are added two by two, for without a compiler 32 are too many."""
+    """The density of a point and its gradient.
+
+    Terms are added two by two, for without a compiler 32 are too many.
+    """
     total = reduce(add, [term.sum() for term in model.logp(sum=False)])
     slopes = pytensor.grad(total, model.continuous_value_vars, disconnected_inputs="ignore")
-    both = model.compile_fn([total, *slopes], inputs=model.value_vars, mode=python_mode(), on_unused_input="ignore")
+    both = model.compile_fn(
+        [total, *slopes], inputs=model.value_vars, mode=python_mode(), on_unused_input="ignore"
+    )
 
     def found(point):
         value, *gradient = both(point)
@@ -206,7 +241,10 @@ def test_the_gradient_is_that_of_the_density(choices, shape):
     start = model.initial_point()
     rng = np.random.default_rng(7)
     for _ in range(3):
-        point = {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
+        point = {
+            name: value + 0.3 * rng.standard_normal(np.shape(value))
+            for name, value in start.items()
+        }
         direction = {name: rng.standard_normal(np.shape(value)) for name, value in start.items()}
 
         def along(step, point=point, direction=direction):
@@ -214,20 +252,33 @@ def test_the_gradient_is_that_of_the_density(choices, shape):
 
         h = 1e-3
         slope = (8 * (along(h) - along(-h)) - (along(2 * h) - along(-2 * h))) / (12 * h)
-        flat = np.concatenate([np.ravel(direction[value.name]) for value in model.continuous_value_vars])
+        flat = np.concatenate(
+            [np.ravel(direction[value.name]) for value in model.continuous_value_vars]
+        )
         assert evaluated(point)[1] @ flat == pytest.approx(slope, rel=1e-6, abs=1e-6)
 
 
 def test_the_model_has_the_dims_and_names_that_a_user_reads():
     panel = make_panel(dyads=2, directions=2)
     model = PendulumModel(PendulumSpec(ceiling="framework")).build(panel)
-    named = {"cycle_half_life", "trend_half_life", "trend_mean", "tau", "ceiling", "node_level", "volume_effect"}
+    named = {
+        "cycle_half_life",
+        "trend_half_life",
+        "trend_mean",
+        "tau",
+        "ceiling",
+        "node_level",
+        "volume_effect",
+    }
     assert named <= set(model.named_vars)
     assert model.named_vars_to_dims["ceiling"] == ("era",)
     assert list(model.coords["dyad"]) == list(panel["dyad"].to_numpy())
     assert "path_prior" in {potential.name for potential in model.potentials}
     (events,) = model.observed_RVs
-    assert events.name == "events" and model.rvs_to_values[events].eval().sum() == panel["counts"].sum()
+    assert (
+        events.name == "events"
+        and model.rvs_to_values[events].eval().sum() == panel["counts"].sum()
+    )
 
 
 @pytest.mark.parametrize(
@@ -286,7 +337,10 @@ def test_a_spec_of_another_kind_of_data_is_rejected_before_anything_is_simulated
     index, events = make_panel(index=True), PendulumSpec()
     truth = prior_draws(index, draws=1, seed=1).isel(draw=0)
     for call in (lambda: prior_draws(index, events), lambda: simulate_panel(index, truth, events)):
-        with pytest.raises(DataError, match=r"holds index, and the spec says observation='sides'.*Leave the spec out"):
+        with pytest.raises(
+            DataError,
+            match=r"holds index, and the spec says observation='sides'.*Leave the spec out",
+        ):
             call()
 
 

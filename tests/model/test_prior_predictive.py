@@ -11,7 +11,9 @@ DRAWS = 60
 
 def yearly_shares(panel):
     """Cooperative share (dyad, year) of years with six events and more, NaN elsewhere."""
-    counts = panel["counts"].sum(("dataset", "direction")).transpose("dyad", "time", "class").to_numpy()
+    counts = (
+        panel["counts"].sum(("dataset", "direction")).transpose("dyad", "time", "class").to_numpy()
+    )
     whole = counts.shape[1] // 12 * 12
     years = counts[:, :whole].reshape(len(counts), -1, 12, counts.shape[2]).sum(axis=2)
     total, cooperative = years.sum(axis=-1), years[..., int(panel.attrs["zero_cut"]) :].sum(axis=-1)
@@ -33,7 +35,10 @@ def test_records_of_the_prior_look_like_the_record():
     panel, spec = build_panel(read_chronology()), PendulumSpec()
     recorded = statistics(yearly_shares(panel))
     draws = prior_draws(panel, spec, draws=DRAWS, seed=1)
-    made = [statistics(yearly_shares(simulate_panel(panel, draws.isel(draw=i), spec, seed=i)[0])) for i in range(DRAWS)]
+    made = [
+        statistics(yearly_shares(simulate_panel(panel, draws.isel(draw=i), spec, seed=i)[0]))
+        for i in range(DRAWS)
+    ]
     for name, value in recorded.items():
         low, high = np.quantile([one[name] for one in made], [0.01, 0.99])
         assert low < value < high, (name, value, low, high)

@@ -39,7 +39,9 @@ def share(panel, draws):
     return 100 / (1 + np.exp(-simulate_level(draws, era, SPEC, rng)))
 
 
-@pytest.mark.parametrize("shape", [{"dyads": 2, "datasets": 2}, {"index": True}], ids=["two datasets", "index"])
+@pytest.mark.parametrize(
+    "shape", [{"dyads": 2, "datasets": 2}, {"index": True}], ids=["two datasets", "index"]
+)
 def test_draws_begin_alike_however_many_there_are(shape):
     """Draws are made all at once, of the random numbers that one after the other would take."""
     panel = make_panel(periods=12, **shape)
@@ -52,8 +54,8 @@ def test_every_prior_has_a_reason():
     assert all(len(prior.reason) > 5 for prior in all_priors().values())
 
 
-# Prior predictive checks. With 3000 dyads in 1000 draws a share of 90% is known to 0.6 points or, dyads of a draw
-# being alike, to 1; the bounds leave three times that.
+# Prior predictive checks. With 3000 dyads in 1000 draws a share of 90% is known to 0.6 points or,
+# dyads of a draw being alike, to 1; the bounds leave three times that.
 
 
 def test_shares_are_those_of_relations_between_states(share):
@@ -66,7 +68,10 @@ def test_shares_are_those_of_relations_between_states(share):
 
 
 def test_months_differ_by_news_and_decades_by_the_trend(share):
-    """From one month to the next some 5 points, hardly ever 30; in ten years 10 and more, and not usually 60."""
+    """From one month to the next some 5 points, hardly ever 30.
+
+    In ten years 10 and more, and not usually 60.
+    """
     steps = np.abs(np.diff(share, axis=-1))
     assert 2.0 < steps.mean() < 8.0
     assert (steps > 30).mean() < 0.02
@@ -104,7 +109,9 @@ def test_headrooms_leave_room_for_a_tight_ceiling_and_for_none(draws):
     assert 0.7 < low < 1.3
     assert 5.5 < high < 10.0
     np.testing.assert_allclose(
-        np.log(headroom).reshape(DRAWS, 3, 3).mean(axis=2).mean(), draws["headroom_dyad"].mean(), atol=0.05
+        np.log(headroom).reshape(DRAWS, 3, 3).mean(axis=2).mean(),
+        draws["headroom_dyad"].mean(),
+        atol=0.05,
     )
 
 
@@ -132,7 +139,9 @@ def test_weeks_say_the_same_as_months():
     for name in ("cycle_half_life", "trend_half_life"):
         np.testing.assert_allclose(by_week[name], by_month[name] * WEEKS_A_MONTH, rtol=1e-9)
     np.testing.assert_allclose(by_week["cycle_sd"], by_month["cycle_sd"], rtol=1e-9)
-    np.testing.assert_allclose(by_week["trend_step"] ** 2 * WEEKS_A_MONTH, by_month["trend_step"] ** 2, rtol=1e-9)
+    np.testing.assert_allclose(
+        by_week["trend_step"] ** 2 * WEEKS_A_MONTH, by_month["trend_step"] ** 2, rtol=1e-9
+    )
     np.testing.assert_allclose(by_week["headroom"], by_month["headroom"], rtol=1e-9)
 
 
@@ -172,7 +181,9 @@ def test_overdispersed_months_scatter_more(panel):
     months = recounted(months)
     spec = PendulumSpec(trend="constant", month_noise=False, volume_effect=False)
     one = prior_draws(months, spec, draws=1, seed=1).isel(draw=0)
-    one = one.assign(cycle_sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), concentration=("dataset", [4.0]))
+    one = one.assign(
+        cycle_sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), concentration=("dataset", [4.0])
+    )
     one = one.assign(mu=("era", [0.3]))
     counts = simulate_panel(months, one, spec, seed=2)[0]["counts"].to_numpy()[0, 0, :, 0, 1]
     p = 1 / (1 + np.exp(-0.3))
@@ -207,7 +218,9 @@ def test_priors_go_through_plain_values_and_back():
 def test_priors_show_all_of_them_and_what_was_changed():
     shown = repr(Priors(band=(0.1, 0.2), cycle_half_life=(3.5, 0.2)))
     assert all(f"    {name}=" in shown for name in Priors().to_dict())
-    assert "    cycle_half_life=(3.5, 0.2),  # default (" in shown and repr(Priors()).count("#") == 0
+    assert (
+        "    cycle_half_life=(3.5, 0.2),  # default (" in shown and repr(Priors()).count("#") == 0
+    )
     assert eval(shown) == Priors(band=(0.1, 0.2), cycle_half_life=(3.5, 0.2))
     assert Priors(band=(0.1, 0.2), cycle_half_life=(3.5, 0.2)).differences == (
         "Priors(cycle_half_life=(3.5, 0.2), band=(0.1, 0.2))"

@@ -13,11 +13,13 @@ from forecast.progress import side_by_side
 
 from .panels import make_panel
 
-# One form for all of these tests: a model takes ten seconds to compile. Reversion is quick and eras differ.
+# One form for all of these tests: a model takes ten seconds to compile. Reversion is quick and eras
+# differ.
 PRIORS = Priors(cycle_half_life=(float(np.log(2.0)), 0.3), trend_jump=1.5)
 SPEC = PendulumSpec(trend="constant", priors=PRIORS)
 PANELS = [
-    make_panel(periods=periods, events=events, eras=2, seed=seed) for periods, events, seed in ((120, 4, 1), (96, 2, 2))
+    make_panel(periods=periods, events=events, eras=2, seed=seed)
+    for periods, events, seed in ((120, 4, 1), (96, 2, 2))
 ]
 
 
@@ -30,7 +32,9 @@ def alone():
 @pytest.mark.slow
 def test_the_evidence_is_that_of_a_long_fit(alone):
     for panel, quick in zip(PANELS, alone, strict=True):
-        long = fit(panel, SPEC, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance["evidence"]
+        long = fit(panel, SPEC, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance[
+            "evidence"
+        ]
         assert quick.error < 0.3
         assert quick.log == pytest.approx(long["log"], abs=4 * np.hypot(quick.error, long["error"]))
 
@@ -46,7 +50,9 @@ def test_fits_side_by_side_give_the_numbers_they_give_alone(alone):
 @pytest.mark.slow
 def test_the_evidence_of_the_parts_is_that_of_the_whole():
     panel, spec = make_panel(periods=120, eras=2, seed=4), PendulumSpec()
-    long = fit(panel, spec, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance["evidence"]
+    long = fit(panel, spec, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance[
+        "evidence"
+    ]
     found = quick_evidence(panel, spec, seed=1)
     assert found.log == pytest.approx(long["log"], abs=4 * np.hypot(found.error, long["error"]))
 

@@ -12,7 +12,10 @@ from .panels import consistent, make_panel
 
 @pytest.fixture(scope="module")
 def panel():
-    """Two dyads over ten years from 2000 on; the second dataset has the first dyad alone, from 2004 to 2006."""
+    """Two dyads over ten years from 2000 on.
+
+    The second dataset has the first dyad alone, from 2004 to 2006.
+    """
     made = make_panel(dyads=2, periods=120, datasets=2, events=6.0)
     seen = np.zeros((2, 120), dtype=bool)
     seen[0, 48:84] = True
@@ -28,7 +31,9 @@ def test_a_drift_is_centred_over_the_record(panel):
     first, behind = panel_arrays(panel, spec).observed.readings.spans[1]
     assert [FIRST_YEAR + KNOT_YEARS * knot for knot in (first, behind - 1)] == [2000, 2010]
     np.testing.assert_allclose(drift[:, 0, 1, first:behind].mean(axis=-1), 0.0, atol=1e-12)
-    np.testing.assert_allclose(drift[:, 1, 1].mean(axis=-1), 0.0, atol=1e-12)  # of no record: over all knots
+    np.testing.assert_allclose(
+        drift[:, 1, 1].mean(axis=-1), 0.0, atol=1e-12
+    )  # of no record: over all knots
 
 
 def test_drifts_run_straight_from_knot_to_knot(panel):

@@ -21,7 +21,11 @@ pytestmark = pytest.mark.slow
 
 FORMS = {
     "default": (200, {}, {}),
-    "walk": (60, {"trend": "walk", "cycle": "none"}, {"datasets": 2, "directions": 2, "events": 1.5}),
+    "walk": (
+        60,
+        {"trend": "walk", "cycle": "none"},
+        {"datasets": 2, "directions": 2, "events": 1.5},
+    ),
     "no return, unpooled": (60, {"trend": "walk", "pooling": False}, {}),
     "pendulum": (60, {"trend": "constant"}, {}),
     "ceiling": (60, {"ceiling": "framework"}, {}),
@@ -43,8 +47,9 @@ def ranks(request):
 def test_intervals_cover_as_they_should(ranks):
     """90% intervals: each number against Binomial(panels, 0.9), one panel one trial.
 
-    Some sixty numbers are looked at in each form; a bound of 1e-5 for each lets one run in 500 fail by chance (the
-    seeds are fixed, so it does not come and go). With 200 panels it means 90% plus or minus 9.
+    Some sixty numbers are looked at in each form; a bound of 1e-5 for each lets one run in 500 fail
+    by chance (the seeds are fixed, so it does not come and go). With 200 panels it means 90% plus
+    or minus 9.
     """
     for name, rows in ranks.items():
         inside = (rows >= 0.05 * AMONG) & (rows <= 0.95 * AMONG)
@@ -89,6 +94,8 @@ def test_both_samplers_find_the_same_posterior():
         "mu",
         "concentration",
     ):
-        gap = np.abs(one[name].mean(("chain", "draw")) - other[name].mean(("chain", "draw"))).to_numpy()
+        gap = np.abs(
+            one[name].mean(("chain", "draw")) - other[name].mean(("chain", "draw"))
+        ).to_numpy()
         error = np.hypot(*(mcse(posterior[[name]])[name].to_numpy() for posterior in (one, other)))
         assert (gap <= 5 * np.nan_to_num(error)).all(), name

@@ -35,10 +35,15 @@ def truth(panel):
     half_life, sd = np.array([3.0, 6.0]), np.array([0.7, 0.5])
     phi = 0.5 ** (1 / half_life)
     own = {
-        "cycle_half_life": half_life, "cycle_sd": sd, "phi": phi, "sigma": sd * np.sqrt(1 - phi**2),
-        "tau": np.array([0.2, 0.3]), "trend_mean": np.array([-0.4, 0.8]), "trend_step": np.array([0.1, 0.15]),
+        "cycle_half_life": half_life,
+        "cycle_sd": sd,
+        "phi": phi,
+        "sigma": sd * np.sqrt(1 - phi**2),
+        "tau": np.array([0.2, 0.3]),
+        "trend_mean": np.array([-0.4, 0.8]),
+        "trend_step": np.array([0.1, 0.15]),
         "volume_effect": np.array([-0.3, 0.1]),
-    }  # fmt: skip
+    }
     parameters = parameters.assign({name: ("dyad", value) for name, value in own.items()})
     one = {"trend_half_life": 180.0, "trend_retention": 0.5 ** (1 / 180.0), "trend_jump": 0.4}
     parameters = parameters.assign({name: ((), value) for name, value in one.items()})
@@ -98,15 +103,24 @@ def test_every_variable_has_its_unit_and_keeps_it_in_a_file(quick, tmp_path):
     assert {name: values.attrs for name, values in quick.posterior.items()} == {
         name: {"units": table[name].units("month")} for name in quick.posterior
     }
-    units = {name: quick.posterior[name].attrs["units"] for name in ("level", "cycle_half_life", "phi")}
+    units = {
+        name: quick.posterior[name].attrs["units"] for name in ("level", "cycle_half_life", "phi")
+    }
     assert units == {"level": "log-odds", "cycle_half_life": "months", "phi": "1"}
     for path in ("fit.nc", "fit.zarr"):
-        xr.testing.assert_identical(Fit.load(quick.save(tmp_path / path)).posterior, quick.posterior)
+        xr.testing.assert_identical(
+            Fit.load(quick.save(tmp_path / path)).posterior, quick.posterior
+        )
 
 
 def test_no_unit_makes_xarray_read_numbers_as_times(tmp_path):
-    every = {name: ("x", [1.5], {"units": one.units("week")}) for name, one in all_variables().items()}
-    assert all(attributes["units"] and "periods" not in attributes["units"] for _, _, attributes in every.values())
+    every = {
+        name: ("x", [1.5], {"units": one.units("week")}) for name, one in all_variables().items()
+    }
+    assert all(
+        attributes["units"] and "periods" not in attributes["units"]
+        for _, _, attributes in every.values()
+    )
     xr.Dataset(every).to_netcdf(tmp_path / "units.nc")
     xr.testing.assert_identical(xr.load_dataset(tmp_path / "units.nc"), xr.Dataset(every))
 
@@ -116,12 +130,16 @@ def test_the_path_between_the_nodes_is_filled_in(quick):
     assert posterior["level"].dims == ("chain", "draw", "dyad", "time")
     assert np.isfinite(posterior["level"]).all()
     for d, era in enumerate(quick.panel["era_index"].to_numpy()):
-        above = posterior["trend"].isel(dyad=d).to_numpy() - posterior["ceiling"].to_numpy()[..., era]
+        above = (
+            posterior["trend"].isel(dyad=d).to_numpy() - posterior["ceiling"].to_numpy()[..., era]
+        )
         assert above.max() < 6 * SOFTNESS
 
 
 def test_the_likelihood_of_a_draw_is_that_of_its_months(simulated, monkeypatch):
-    monkeypatch.setattr("forecast.model.sampling.on_grid", np.asarray)  # paths as sampled, not as kept
+    monkeypatch.setattr(
+        "forecast.model.sampling.on_grid", np.asarray
+    )  # paths as sampled, not as kept
     fitted = fit(simulated[0], SPEC, cores=1, **SHORT)
     draws = Draws.of(fitted.posterior, fitted.spec)
     observed = Observed.of(fitted.panel, draws)
@@ -147,7 +165,10 @@ def test_progress_is_told_from_the_first_step_to_the_last_draw(quick, told):
 
 
 def test_an_interrupt_ends_it_at_once(simulated, quick):
-    """Ctrl-C in the middle of a run that would take minutes; nobody goes on drawing behind the scenes."""
+    """Ctrl-C in the middle of a run that would take minutes.
+
+    Nobody goes on drawing behind the scenes.
+    """
     sampling, told = threading.Event(), []
 
     def watch(step, done, total):
@@ -183,11 +204,19 @@ def test_pymc_samples_the_same_model(quick):
 def test_known_parameters_lie_inside_wide_intervals(recovered, truth, simulated):
     """Every truth within five posterior standard deviations (logarithms for what is positive).
 
-    Were the posterior normal and right, one in 1.7 million would lie outside; there are some forty numbers, so a
-    failure means a fault and not bad luck. Coverage proper is for the slow suite.
+    Were the posterior normal and right, one in 1.7 million would lie outside; there are some forty
+    numbers, so a failure means a fault and not bad luck. Coverage proper is for the slow suite.
     """
     posterior = recovered.posterior
-    positive = ("cycle_half_life", "cycle_sd", "tau", "sigma", "headroom", "concentration", "trend_step")
+    positive = (
+        "cycle_half_life",
+        "cycle_sd",
+        "tau",
+        "sigma",
+        "headroom",
+        "concentration",
+        "trend_step",
+    )
     for name in (*positive, "trend_mean", "volume_effect"):
         take = np.log if name in positive else np.asarray
         draws, right = take(posterior[name].to_numpy()), take(truth[name].to_numpy())

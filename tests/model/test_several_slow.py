@@ -1,7 +1,8 @@
 """Two datasets of different noise and different spans: what is true of each is found again.
 
-One is sparse and covers all years, as the chronology does; the other counts a hundred times as much, reads the level
-lower and drifts, scatters less, and begins late and ends early, as ICEWS did in 2023.
+One is sparse and covers all years, as the chronology does; the other counts a hundred times as
+much, reads the level lower and drifts, scatters less, and begins late and ends early, as ICEWS did
+in 2023.
 """
 
 import numpy as np
@@ -37,12 +38,20 @@ def made():
     drift = np.zeros((1, 2, KNOTS))
     drift[0, 1] = STEP * (np.arange(KNOTS) - np.arange(knot[0], knot[-1] + 2).mean())
     known = {
-        "direction_offset": np.array([0.0, OFFSET]), "dataset_drift": drift, "concentration": np.array(SCATTER),
-        "tau": np.array(0.25), "trend_step": np.array(0.1), "cycle_sd": np.array(0.5), "phi": np.array(0.8),
+        "direction_offset": np.array([0.0, OFFSET]),
+        "dataset_drift": drift,
+        "concentration": np.array(SCATTER),
+        "tau": np.array(0.25),
+        "trend_step": np.array(0.1),
+        "cycle_sd": np.array(0.5),
+        "phi": np.array(0.8),
         "sigma": np.array(0.3),
-    }  # fmt: skip
+    }
     truth = truth.assign(
-        {name: (truth[name].dims, values.reshape(truth[name].shape)) for name, values in known.items()}
+        {
+            name: (truth[name].dims, values.reshape(truth[name].shape))
+            for name, values in known.items()
+        }
     )
     return *simulate_panel(panel, truth, spec, seed=4), truth
 
@@ -73,11 +82,15 @@ def test_offset_and_drift_are_found(found):
         near(fixed + drift_between(drift, *end), OFFSET + drift_between(true, *end), 0.4)
     moved = drift_between(drift, *ends[1]) - drift_between(drift, *ends[0])
     near(moved, drift_between(true, *ends[1]) - drift_between(true, *ends[0]), 0.4)
-    assert not both.posterior["dataset_drift"].isel(dataset=0).any(), "the level is on the scale of the first"
+    assert not both.posterior["dataset_drift"].isel(dataset=0).any(), (
+        "the level is on the scale of the first"
+    )
 
 
 def test_each_scatters_as_it_does(found):
-    """The dense one is far from its prior's centre, 20; months of three events leave the sparse one much of its prior.
+    """The dense one is far from its prior's centre, 20.
+
+    Months of three events leave the sparse one much of its prior.
 
     A quick cycle scatters a feed's months as well, so that half of the prior's spread, 1, may stay.
     """
@@ -90,12 +103,18 @@ def test_each_scatters_as_it_does(found):
 
 def test_the_level_is_known_better_with_both(found):
     _, level, _, both, alone = found
-    own = {name: one.posterior["level"].isel(dyad=0).to_numpy().reshape(-1, MONTHS) for name, one in
-           (("both", both), ("alone", alone))}  # fmt: skip
+    own = {
+        name: one.posterior["level"].isel(dyad=0).to_numpy().reshape(-1, MONTHS)
+        for name, one in (("both", both), ("alone", alone))
+    }
     low, high = np.quantile(own["both"], (0.05, 0.95), axis=0)
-    # Neighbouring months err together: of 180 some thirty are independent, and 90% of these is 78 to 100%.
+    # Neighbouring months err together: of 180 some thirty are independent, and 90% of these is 78
+    # to 100%.
     assert ((low < level) & (level < high)).mean() > 0.75
-    error = {name: np.sqrt(((draws.mean(axis=0) - level)[FEED] ** 2).mean()) for name, draws in own.items()}
+    error = {
+        name: np.sqrt(((draws.mean(axis=0) - level)[FEED] ** 2).mean())
+        for name, draws in own.items()
+    }
     assert error["both"] < error["alone"]
     assert own["both"][:, FEED].std(axis=0).mean() < 0.8 * own["alone"][:, FEED].std(axis=0).mean()
 
@@ -106,7 +125,9 @@ def test_algebra_says_of_the_present_what_the_fit_does(found):
     sparse, dense = dataset_outlooks(both, both.dyads[0])
     now = 100 / (1 + np.exp(-both.posterior["level"].isel(dyad=0, time=-1).to_numpy()))
     assert sparse.with_all.median == pytest.approx(np.median(now), abs=5)
-    assert sparse.with_all.high - sparse.with_all.low == pytest.approx(np.ptp(np.quantile(now, (0.05, 0.95))), rel=0.25)
+    assert sparse.with_all.high - sparse.with_all.low == pytest.approx(
+        np.ptp(np.quantile(now, (0.05, 0.95))), rel=0.25
+    )
     assert dense.worth == pytest.approx(0.0, abs=1e-6)
     assert sparse.worth > 10
     assert dense.offset.median < -5

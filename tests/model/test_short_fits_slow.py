@@ -27,7 +27,9 @@ def reported(fitted):
     for name in reported_variables().values():
         if name in posterior:
             values = posterior[name].isel(time=slice(None, None, 12), missing_dims="ignore")
-            columns.append(values.transpose("chain", "draw", ...).to_numpy().reshape(*values.shape[:2], -1))
+            columns.append(
+                values.transpose("chain", "draw", ...).to_numpy().reshape(*values.shape[:2], -1)
+            )
     return xr.Dataset({"x": (("chain", "draw", "quantity"), np.concatenate(columns, axis=-1))})
 
 
@@ -36,19 +38,24 @@ def summarised(draws, level):
     flat = draws["x"].stack(all=("chain", "draw"))
     if level is None:
         return flat.mean("all").to_numpy(), mcse(draws, method="mean")["x"].to_numpy()
-    return flat.quantile(level, "all").to_numpy(), mcse(draws, method="quantile", prob=level)["x"].to_numpy()
+    return flat.quantile(level, "all").to_numpy(), mcse(draws, method="quantile", prob=level)[
+        "x"
+    ].to_numpy()
 
 
 @pytest.mark.parametrize("level", LEVELS.values(), ids=LEVELS)
 def test_short_and_long_agree_within_their_monte_carlo_errors(fits, level):
     """Their differences in units of the errors stated.
 
-    Some 3,000 quantities, most of them strongly dependent. Were all independent and normal, the largest of 3,000 would
-    exceed 5 once in 600 runs; the errors are themselves estimated, from some 400 effective draws.
+    Some 3,000 quantities, most of them strongly dependent. Were all independent and normal, the
+    largest of 3,000 would exceed 5 once in 600 runs; the errors are themselves estimated, from some
+    400 effective draws.
     """
     short, long = (reported(one) for one in fits)
     moving = ~(short["x"] == short["x"][0, 0]).all(("chain", "draw"))
-    (one, one_error), (two, two_error) = (summarised(draws.isel(quantity=moving), level) for draws in (short, long))
+    (one, one_error), (two, two_error) = (
+        summarised(draws.isel(quantity=moving), level) for draws in (short, long)
+    )
     off = (one - two) / np.hypot(one_error, two_error)
     assert off.size > 500
     assert np.abs(off).max() < 5.0
@@ -61,4 +68,7 @@ def test_short_and_long_forecast_the_same_within_their_errors(fits):
         of_long = long.improvement[horizon]
         for kind in ("improvement", "deterioration"):
             one, other = getattr(of_short, kind), getattr(of_long, kind)
-            assert abs(one.value - other.value) < 4 * np.hypot(one.mcse, other.mcse), (horizon, kind)
+            assert abs(one.value - other.value) < 4 * np.hypot(one.mcse, other.mcse), (
+                horizon,
+                kind,
+            )

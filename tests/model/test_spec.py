@@ -27,7 +27,11 @@ from forecast.process.priors import all_priors
             ("trend='reverting' or 'walk'", "ceiling='none'"),
         ),
         ({"trend": "river"}, "trend: got 'river'", ("expected one of reverting, walk, constant",)),
-        ({"cycle": "circular"}, "cycle: got 'circular'", ("expected one of linear, band, cubic", "none")),
+        (
+            {"cycle": "circular"},
+            "cycle: got 'circular'",
+            ("expected one of linear, band, cubic", "none"),
+        ),
         ({"ceiling": "glass"}, "ceiling: got 'glass'", ("expected one of none, framework",)),
         ({"observation": "tea leaves"}, "tea leaves", ("sides, index",)),
         ({"nodes": 0}, "nodes: got 0", ("1 to 64",)),
@@ -56,7 +60,11 @@ def test_all_else_is_a_member_of_the_family_and_survives_plain_values(trend, cyc
     [
         ({"trend": "walk"}, {"trend_half_life": (4.0, 0.5)}, "trend='walk' does not return"),
         ({"trend": "walk"}, {"trend_mean_dyads": 0.4}, "no long-run mean"),
-        ({"trend": "constant"}, {"trend_half_life": (4.0, 0.5)}, "trend='constant' does not return"),
+        (
+            {"trend": "constant"},
+            {"trend_half_life": (4.0, 0.5)},
+            "trend='constant' does not return",
+        ),
         ({"trend": "constant"}, {"trend_step": (-2.0, 0.3)}, "trend='constant' has no path"),
         ({"trend": "constant"}, {"trend_start": 1.0}, "trend='constant' has no path"),
         ({"jumps": False}, {"trend_jump": 0.2}, "jumps=False"),
@@ -86,7 +94,11 @@ def test_what_a_spec_uses_may_be_changed():
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("half_life", "cycle_half_life"), ("trend_halflife", "trend_half_life"), ("cycle_spread", "cycle_sd")],
+    [
+        ("half_life", "cycle_half_life"),
+        ("trend_halflife", "trend_half_life"),
+        ("cycle_spread", "cycle_sd"),
+    ],
 )
 def test_an_unknown_prior_is_answered_with_one_like_it(old, new):
     with pytest.raises(SpecError, match=rf"priors: unknown {old}; did you mean .*\b{new}\b"):
@@ -94,12 +106,17 @@ def test_an_unknown_prior_is_answered_with_one_like_it(old, new):
 
 
 @pytest.mark.parametrize(
-    ("name", "months", "longest"), [("cycle_half_life", 24.0, "240"), ("trend_half_life", 180.0, "2400")]
+    ("name", "months", "longest"),
+    [("cycle_half_life", 24.0, "240"), ("trend_half_life", 180.0, "2400")],
 )
 def test_months_where_their_logarithm_is_meant_are_refused(name, months, longest):
-    with pytest.raises(SpecError, match=f"priors: {name} .*are more than {longest}.*np.log\\({months:g}\\)"):
+    with pytest.raises(
+        SpecError, match=f"priors: {name} .*are more than {longest}.*np.log\\({months:g}\\)"
+    ):
         Priors(**{name: (months, 0.5)})
-    assert getattr(Priors(**{name: (float(np.log(months)), 0.5)}), name)[0] == pytest.approx(np.log(months))
+    assert getattr(Priors(**{name: (float(np.log(months)), 0.5)}), name)[0] == pytest.approx(
+        np.log(months)
+    )
 
 
 def test_a_trend_may_return_in_a_century_and_a_cycle_may_not():
@@ -110,6 +127,8 @@ def test_a_trend_may_return_in_a_century_and_a_cycle_may_not():
 
 
 def test_fields_of_no_spec_are_refused_with_those_that_there_are():
-    with pytest.raises(SpecError, match=r"unknown field dynamics, structure; known are .*cycle.*trend"):
+    with pytest.raises(
+        SpecError, match=r"unknown field dynamics, structure; known are .*cycle.*trend"
+    ):
         PendulumSpec.from_dict({"dynamics": "linear", "structure": "walk"})
     assert "cycle_half_life" in all_priors()

@@ -45,7 +45,11 @@ def altered(fit, group, change):
 
 
 def chunks(folder):
-    return [path for path in sorted(folder.rglob("*")) if path.is_file() and "c" in path.relative_to(folder).parts]
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "c" in path.relative_to(folder).parts
+    ]
 
 
 EVERY = pytest.param(1, marks=pytest.mark.slow)
@@ -74,7 +78,11 @@ def test_of_many_damaged_parts_one_is_named_and_none_is_printed(folder, tmp_path
 
 @pytest.mark.parametrize("every", [17, EVERY])
 def test_missing_arrays_and_groups_are_found(folder, tmp_path, every):
-    parts = [path for path in folder.rglob("*") if path.is_dir() and path.name != "c" and (path / "zarr.json").exists()]
+    parts = [
+        path
+        for path in folder.rglob("*")
+        if path.is_dir() and path.name != "c" and (path / "zarr.json").exists()
+    ]
     assert len(parts) > 30
     for number, part in enumerate(parts[::every]):
         copy = shutil.copytree(folder, tmp_path / str(number))
@@ -99,7 +107,11 @@ def test_a_fit_without_its_digests_is_not_believed(fit, tmp_path, name):
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_changed_number_is_found(fit, tmp_path, name, group):
     path = fit.save(tmp_path / name)
-    options = {"engine": "zarr", "consolidated": False} if name.endswith("zarr") else {"engine": "netcdf4"}
+    options = (
+        {"engine": "zarr", "consolidated": False}
+        if name.endswith("zarr")
+        else {"engine": "netcdf4"}
+    )
     with xr.open_datatree(path, **options) as opened:
         tree = opened.load()
     values = next(iter(tree[group].data_vars.values()))
@@ -127,7 +139,8 @@ def test_a_changed_attribute_is_found(folder, tmp_path, attribute):
 
 
 @pytest.mark.parametrize(
-    ("attribute", "value"), list(itertools.product(["kind", "schema", "spec", "provenance"], STRANGE))
+    ("attribute", "value"),
+    list(itertools.product(["kind", "schema", "spec", "provenance"], STRANGE)),
 )
 def test_strange_attributes_are_rejected(fit, tmp_path, attribute, value):
     if (attribute, value) == ("spec", "{}"):
@@ -161,12 +174,18 @@ def cases(fit):
         yield group, "empty", lambda data: data.drop_vars(list(data.variables))
         for name in data.data_vars:
             yield group, f"without {name}", lambda data, name=name: data.drop_vars(name)
-            yield group, f"{name} as text", lambda data, name=name: data.assign({name: data[name].astype(str)})
+            yield (
+                group,
+                f"{name} as text",
+                lambda data, name=name: data.assign({name: data[name].astype(str)}),
+            )
             yield group, f"{name} turned", lambda data, name=name: data.assign({name: data[name].T})
             yield (
                 group,
                 f"{name} without its last dim",
-                lambda data, name=name: data.assign({name: data[name].isel({data[name].dims[-1]: 0}, drop=True)}),
+                lambda data, name=name: data.assign(
+                    {name: data[name].isel({data[name].dims[-1]: 0}, drop=True)}
+                ),
             )
         for dim in data.sizes:
             yield group, f"no {dim}", lambda data, dim=dim: data.isel({dim: slice(0, 0)})
@@ -200,13 +219,18 @@ def test_alterations_of_form_are_rejected(fit, tmp_path, every):
             continue
         believed.append(words)
     assert tried > 80 / every
-    # Statistics that updated fits have not: the first two are for evidence, the third is one more energy to check.
+    # Statistics that updated fits have not: the first two are for evidence, the third is one more
+    # energy to check.
     assert set(believed) <= {"without log_prior", "without log_likelihood_total"}
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_draws_that_are_no_numbers_are_rejected(fit, tmp_path, value):
-    tree = altered(fit, "posterior", lambda data: data.assign(level=data["level"].where(data["level"] > 0, value)))
+    tree = altered(
+        fit,
+        "posterior",
+        lambda data: data.assign(level=data["level"].where(data["level"] > 0, value)),
+    )
     with pytest.raises(FitFileError, match="level"):
         Fit.load(stored(tree, tmp_path / "fit.nc"))
 
@@ -227,5 +251,7 @@ def test_devices_are_no_fits(path):
 
 def test_a_panel_that_counts_in_another_unit_is_rejected_by_name(fit, tmp_path):
     tree = altered(fit, "constant_data", lambda panel: panel.assign_attrs(unit="happening"))
-    with pytest.raises(FitFileError, match="counts by 'happening'; expected event or row: fit again"):
+    with pytest.raises(
+        FitFileError, match="counts by 'happening'; expected event or row: fit again"
+    ):
         Fit.load(stored(tree, tmp_path / "fit.nc"))

@@ -32,8 +32,18 @@ class Saturating(Cycle):
     title = "reversion that saturates"
     hint = "no stronger beyond a distance"
     words = "saturating: beyond a distance from the trend, the pull is the same however far it is"
-    priors = (Prior("grip", (0.0, 0.3), "a spread: where most of the record lies the pull is linear"),)
-    variables = (Variable("grip", (), "spreads", "Distance up to which the pull grows.", reported="grip of the cycle"),)
+    priors = (
+        Prior("grip", (0.0, 0.3), "a spread: where most of the record lies the pull is linear"),
+    )
+    variables = (
+        Variable(
+            "grip",
+            (),
+            "spreads",
+            "Distance up to which the pull grows.",
+            reported="grip of the cycle",
+        ),
+    )
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
         """Return what is kept of the deviation."""
@@ -103,13 +113,23 @@ def test_simulations_move_as_it_says(fitted):
     assert level.shape[-1] == 13
     own = fitted.posterior.isel(dyad=0)
     quiet = {"sigma": 0.0, "trend_step": 0.0, "trend_retention": 1.0}
-    still = fitted.posterior.assign({name: value + 0.0 * fitted.posterior[name] for name, value in quiet.items()})
+    still = fitted.posterior.assign(
+        {name: value + 0.0 * fitted.posterior[name] for name, value in quiet.items()}
+    )
     shockless = SimpleNamespace(posterior=still, panel=fitted.panel, spec=fitted.spec)
-    simulations = simulate_ahead(shockless, "USA-CHN", 1, seed=1, simulations_per_draw=1, hazard=0.0)
+    simulations = simulate_ahead(
+        shockless, "USA-CHN", 1, seed=1, simulations_per_draw=1, hazard=0.0
+    )
     moved = simulations.level[..., 0, 1]
     phi, sd, grip, trend, level = (
         values.to_numpy().astype(float)
-        for values in (own["phi"], own["cycle_sd"], own["grip"], own["trend"][..., -1], own["level"][..., -1])
+        for values in (
+            own["phi"],
+            own["cycle_sd"],
+            own["grip"],
+            own["trend"][..., -1],
+            own["level"][..., -1],
+        )
     )
     expected = level - (1.0 - phi) * grip * sd * np.tanh((level - trend) / (grip * sd))
     np.testing.assert_allclose(moved, expected, atol=1e-5)
@@ -130,18 +150,26 @@ def test_its_prior_may_have_random_variables_of_any_kind(draws):
     import pymc as pm
 
     class Scattered(Saturating):
-        name, priors, variables = "scattered", (), (Variable("scattered", (), "spreads", "Distance."),)
+        name, priors, variables = (
+            "scattered",
+            (),
+            (Variable("scattered", (), "spreads", "Distance."),),
+        )
 
         def shape(self, priors: Priors, pool: bool) -> tuple[dict[str, Any], Any]:
             spread = pm.HalfNormal("scattered_spread", 1.0)
             parts = pm.Normal("scattered_parts", 0.0, spread, shape=3)
-            bounded = pm.Censored("scattered_bounded", pm.Normal.dist(spread, 1.0), lower=0.0, upper=None)
+            bounded = pm.Censored(
+                "scattered_bounded", pm.Normal.dist(spread, 1.0), lower=0.0, upper=None
+            )
             mixed = pm.NormalMixture("scattered_mixed", [0.5, 0.5], [0.0, spread], 1.0)
             return {"scattered": pm.Deterministic("scattered", parts.sum() + bounded + mixed)}, 1.0
 
     register_cycle(Scattered)
     try:
-        drawn = prior_draws(make_panel(periods=12), PendulumSpec(cycle="scattered"), draws=draws, seed=1)["scattered"]
+        drawn = prior_draws(
+            make_panel(periods=12), PendulumSpec(cycle="scattered"), draws=draws, seed=1
+        )["scattered"]
     finally:
         unregister_cycle("scattered")
     assert drawn.dims == ("draw",)

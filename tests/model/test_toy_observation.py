@@ -1,6 +1,7 @@
 """A kind of observation from outside of the package, in this one file: an index with a normal error.
 
-It is fitted with the cycle of `test_toy_cycle`, so that one compilation shows that both are sampled, saved and updated.
+It is fitted with the cycle of `test_toy_cycle`, so that one compilation shows that both are
+sampled, saved and updated.
 """
 
 import numpy as np
@@ -114,12 +115,15 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
     arrays = panel_arrays(simulated[0], spec)
     reference = prior_reference(arrays)
     weight, level = anchor_path(reference, arrays)
-    mean = level_under(reference, arrays)(np.zeros(spec.components * arrays.nodes), weight, weight * level)
+    mean = level_under(reference, arrays)(
+        np.zeros(spec.components * arrays.nodes), weight, weight * level
+    )
     seen = np.isfinite(arrays.observed)
     # For a normal error the pseudo-observations are the observations themselves.
     np.testing.assert_allclose(level[seen], arrays.observed[seen])
     np.testing.assert_allclose(weight, np.where(seen, PRIOR**-2, 0.0))
-    # The path passes the values, which lie within 0.01 of a path of the model, no further off than the error assumed.
+    # The path passes the values, which lie within 0.01 of a path of the model, no further off than
+    # the error assumed.
     off = simulated[1].to_numpy()[0, arrays.node_time] - mean
     assert np.sqrt(np.mean(off[seen] ** 2)) < PRIOR
 
@@ -127,14 +131,21 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
 def test_the_likelihood_of_model_and_draws_agree(simulated, spec, monkeypatch):
     from forecast.model.particles import Draws, Observed, state_of
 
-    monkeypatch.setattr("forecast.model.sampling.on_grid", np.asarray)  # paths as sampled, not as kept
+    monkeypatch.setattr(
+        "forecast.model.sampling.on_grid", np.asarray
+    )  # paths as sampled, not as kept
     fitted = sampled(simulated, spec)
     draws = Draws.of(fitted.posterior, spec)
     level, trend = (flat(fitted.posterior[name])[:, 0] for name in ("level", "trend"))
     state = state_of(level, trend)
     observed = Observed.of(fitted.panel, draws)
-    total = sum(observed.log_likelihood(0, t, state[:, [t]])[:, 0] for t in np.flatnonzero(observed.node[0] >= 0))
-    np.testing.assert_allclose(total, flat(fitted.sample_stats["log_likelihood_total"]), rtol=1e-3, atol=0.5)
+    total = sum(
+        observed.log_likelihood(0, t, state[:, [t]])[:, 0]
+        for t in np.flatnonzero(observed.node[0] >= 0)
+    )
+    np.testing.assert_allclose(
+        total, flat(fitted.sample_stats["log_likelihood_total"]), rtol=1e-3, atol=0.5
+    )
 
 
 def test_it_is_fitted(fitted, simulated):
@@ -155,7 +166,10 @@ def test_it_is_updated_or_fitted_again(fitted, simulated):
 def test_a_panel_of_another_kind_is_rejected(spec):
     from forecast.errors import DataError
 
-    with pytest.raises(DataError, match="it holds events, and the spec says observation='gaussian', which reads index"):
+    with pytest.raises(
+        DataError,
+        match="it holds events, and the spec says observation='gaussian', which reads index",
+    ):
         PendulumModel(spec).build(make_panel())
 
 

@@ -16,7 +16,9 @@ MONTHS = 40
 @pytest.fixture(scope="module")
 def arrays():
     """Two dyads of three eras, most months of them silent."""
-    return panel_arrays(make_panel(dyads=2, periods=MONTHS, eras=3, empty=0.8, seed=5), PendulumSpec())
+    return panel_arrays(
+        make_panel(dyads=2, periods=MONTHS, eras=3, empty=0.8, seed=5), PendulumSpec()
+    )
 
 
 def motion_of(mean, step, jump, retention):
@@ -71,7 +73,9 @@ class Stepwise(Reverting):
 
 
 def test_a_trend_that_knows_a_single_step_is_linearised_period_by_period():
-    every = panel_arrays(make_panel(dyads=2, periods=MONTHS, eras=3, seed=5), PendulumSpec(), dense=True)
+    every = panel_arrays(
+        make_panel(dyads=2, periods=MONTHS, eras=3, seed=5), PendulumSpec(), dense=True
+    )
     data = every.pairs | {"node_gap": every.node_gap, "node_dyad": every.node_dyad}
     motion = motion_of(np.array([0.4, -0.8]), np.array([0.1, 0.3]), 0.7, 0.9)
     known, linearised = Reverting().transitions(motion, data), Stepwise().transitions(motion, data)
@@ -104,7 +108,11 @@ def test_its_centre_is_that_of_the_priors(trend):
 def test_a_simulated_trend_has_the_moments_of_the_months(trend):
     """4000 paths: variances within five standard errors, sqrt(2 / 4000) of each."""
     panel, spec = make_panel(dyads=1, periods=24, eras=2), PendulumSpec(trend=trend)
-    own, era, rng = prior_draws(panel, spec, draws=1, seed=3).isel(draw=0), panel["era_index"].to_numpy(), None
+    own, era, rng = (
+        prior_draws(panel, spec, draws=1, seed=3).isel(draw=0),
+        panel["era_index"].to_numpy(),
+        None,
+    )
     own["trend_step"], own["trend_jump"] = own["trend_step"] * 0 + 0.1, own["trend_jump"] * 0 + 2.0
     if trend == "reverting":
         own["trend_retention"] = own["trend_retention"] * 0 + 0.95

@@ -1,7 +1,8 @@
 """An updated fit is the fit one would have had, and says so when it is not.
 
-Most fits here are of records without events: their posterior is the prior, so that any number of draws of it is exact
-and costs no sampling. What an update makes of them is held against the prior weighed by the likelihood, by brute force.
+Most fits here are of records without events: their posterior is the prior, so that any number of
+draws of it is exact and costs no sampling. What an update makes of them is held against the prior
+weighed by the likelihood, by brute force.
 """
 
 import json
@@ -101,28 +102,39 @@ def standard_scores(fit, later, spec, draws=12_000):
     [
         pytest.param(NARROW, {}, marks=pytest.mark.slow),
         pytest.param(
-            {**NARROW, "ceiling": "framework", "pooling": False}, {"directions": 2, "number": 1},
+            {**NARROW, "ceiling": "framework", "pooling": False},
+            {"directions": 2, "number": 1},
             marks=pytest.mark.slow,
         ),
         ({**NARROW, "trend": "walk", "cycle": "none", "month_noise": False}, {}),
         pytest.param(
             {"trend": "constant", "cycle": "cubic", "overdispersion": False},
-            {"datasets": 2, "number": 1}, marks=pytest.mark.slow,
+            {"datasets": 2, "number": 1},
+            marks=pytest.mark.slow,
         ),
-        pytest.param({"observation": "index", "ceiling": "framework"}, {"index": True}, marks=pytest.mark.slow),
+        pytest.param(
+            {"observation": "index", "ceiling": "framework"},
+            {"index": True},
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["default", "ceiling", "walk", "cubic", "index"],
-)  # fmt: skip
+)
 def test_it_agrees_with_brute_force(choices, shape):
     """Every mean, of parameters and of the level in every period, within 5 standard errors.
 
-    There are some 130 numbers, many of them nearly the same; were they independent and normal, one test in 13,000
-    would fail. That the events moved some of them by more than that shows that the test could fail.
+    There are some 130 numbers, many of them nearly the same; were they independent and normal, one
+    test in 13,000 would fail. That the events moved some of them by more than that shows that the
+    test could fail.
     """
     spec, later = PendulumSpec(**choices), seen_at(LATE + NEW, **shape)
-    fewer = 1 if spec.has_cycle else 3  # what a walk alone says moves it far enough for a third of the draws
+    fewer = (
+        1 if spec.has_cycle else 3
+    )  # what a walk alone says moves it far enough for a third of the draws
     fit = unobserved(until(later, KNOWN), spec, chains=4, draws=2500 // fewer)
-    scores, moved = standard_scores(update(fit, later, refit=False), later, spec, draws=12_000 // fewer)
+    scores, moved = standard_scores(
+        update(fit, later, refit=False), later, spec, draws=12_000 // fewer
+    )
     assert np.abs(scores).max() < 5
     assert np.abs(moved).max() > 8
 
@@ -130,10 +142,14 @@ def test_it_agrees_with_brute_force(choices, shape):
 def test_an_index_stays_on_the_scale_that_it_was_fitted_on():
     later = make_panel(2, 24, index=True, seed=3)
     fitted = until(later, KNOWN)
-    assert not np.allclose(standardised_index(later)[:, :KNOWN], standardised_index(fitted), equal_nan=True)
+    assert not np.allclose(
+        standardised_index(later)[:, :KNOWN], standardised_index(fitted), equal_nan=True
+    )
     once = IndexObservation().on_scale_of(fitted, later)
     for again in (once, IndexObservation().on_scale_of(once, later)):
-        np.testing.assert_array_equal(standardised_index(again)[:, :KNOWN], standardised_index(fitted))
+        np.testing.assert_array_equal(
+            standardised_index(again)[:, :KNOWN], standardised_index(fitted)
+        )
 
 
 def test_two_steps_are_one_step(fit, later, updated):
@@ -141,7 +157,9 @@ def test_two_steps_are_one_step(fit, later, updated):
     halfway = update(fit, seen_at(LATE + NEW[:2], 19), refit=False)
     stepwise = update(halfway, later, refit=False)
     assert [one["to"] for one in stepwise.updates] == ["2001-07-31", "2001-09-30"]
-    assert stepwise.updates[-1]["effective_draws"] == pytest.approx(updated.updates[-1]["effective_draws"], rel=0.3)
+    assert stepwise.updates[-1]["effective_draws"] == pytest.approx(
+        updated.updates[-1]["effective_draws"], rel=0.3
+    )
     share = 2 / min(one.updates[-1]["effective_draws"] for one in (stepwise, updated))
     for name, values in updated.posterior.items():
         one, two = flat(values), flat(stepwise.posterior[name])
@@ -157,7 +175,9 @@ def test_it_agrees_with_a_fit_of_the_later_panel(ceiling):
     from arviz_stats import ess
 
     spec, shape = PendulumSpec(ceiling=ceiling), make_panel(2, 84, events=3.0, seed=5)
-    later, _ = simulate_panel(shape, prior_draws(shape, spec, draws=5, seed=2).isel(draw=3), spec, seed=4)
+    later, _ = simulate_panel(
+        shape, prior_draws(shape, spec, draws=5, seed=2).isel(draw=3), spec, seed=4
+    )
     settings = {"draws": 1000, "tune": 400, "chains": 4, "seed": 1}
     fit, again = sample(until(later, 81), spec, **settings), sample(later, spec, **settings)
     updated = update(fit, later, refit=False)
@@ -168,7 +188,11 @@ def test_it_agrees_with_a_fit_of_the_later_panel(ceiling):
             for x in (updated, again)
         )
         error = (
-            sum(x.var(("chain", "draw")) / ess(x.to_dataset(name="x"), method="mean")["x"] for x in (one, two)) ** 0.5
+            sum(
+                x.var(("chain", "draw")) / ess(x.to_dataset(name="x"), method="mean")["x"]
+                for x in (one, two)
+            )
+            ** 0.5
         )
         score = (one - two).mean(("chain", "draw")) / error.where(error > 1e-9)
         scores.append(score.to_numpy().ravel())
@@ -187,10 +211,16 @@ def test_months_without_events_change_nothing_that_was(fit):
         if name not in ("level", "trend", "mu"):
             xr.testing.assert_identical(updated.posterior[name], values)
     for name in ("level", "trend"):
-        np.testing.assert_array_equal(updated.posterior[name].isel(time=slice(KNOWN)), fit.posterior[name])
+        np.testing.assert_array_equal(
+            updated.posterior[name].isel(time=slice(KNOWN)), fit.posterior[name]
+        )
     assert updated.posterior.sizes["time"] == 20
     (record,) = updated.updates
-    assert (record["resampled"], record["pareto_k"], record["effective_draws"]) == (False, None, 6000.0)
+    assert (record["resampled"], record["pareto_k"], record["effective_draws"]) == (
+        False,
+        None,
+        6000.0,
+    )
     assert updated.provenance["r_hat"].keys() == set(fit.gate.table["quantity"])
 
 
@@ -208,7 +238,8 @@ def test_months_without_events_move_trend_and_cycle_by_their_transitions(fit):
     (trend, cycle), (trend_then, cycle_then) = parts_now(fit), parts_now(updated)
     kept, phi = p["trend_retention"][:, None], p["phi"]
     shocks = (
-        (trend_then - p["trend_mean"] - kept**2 * (trend - p["trend_mean"])) / (p["trend_step"] * np.sqrt(1 + kept**2)),
+        (trend_then - p["trend_mean"] - kept**2 * (trend - p["trend_mean"]))
+        / (p["trend_step"] * np.sqrt(1 + kept**2)),
         (cycle_then - phi**2 * cycle) / (p["sigma"] * np.sqrt(1 + phi**2)),
     )
     for shock in shocks:
@@ -263,7 +294,9 @@ def test_a_later_day_with_nothing_new_is_noted(fit):
     assert updated.provenance["data_digest"] == "another"
     assert updated.updates[-1]["months"] == []
     xr.testing.assert_identical(updated.posterior.drop_vars("mu"), fit.posterior.drop_vars("mu"))
-    np.testing.assert_allclose(updated.posterior["mu"], fit.posterior["mu"], atol=1e-6)  # a mean of single precision
+    np.testing.assert_allclose(
+        updated.posterior["mu"], fit.posterior["mu"], atol=1e-6
+    )  # a mean of single precision
 
 
 # That it is a fit like any other
@@ -295,7 +328,12 @@ def test_it_has_the_schema_of_a_fit(fit, updated):
 def test_its_account_says_what_was_done(updated):
     (record,) = updated.updates
     assert (record["from"], record["to"]) == ("2001-06-30", "2001-09-30")
-    assert [one["period"] for one in record["months"]] == ["2001-06-01", "2001-07-01", "2001-08-01", "2001-09-01"]
+    assert [one["period"] for one in record["months"]] == [
+        "2001-06-01",
+        "2001-07-01",
+        "2001-08-01",
+        "2001-09-01",
+    ]
     assert [one["pareto_k"] is None for one in record["months"]] == [False, False, True, False]
     assert 400 <= record["effective_draws"] < 6000
     assert record["pareto_k"] < 0.7
@@ -307,7 +345,8 @@ def test_the_gate_asks_how_it_was_sampled_and_what_is_left(fit, updated):
     sampled, now = (one.gate.table.set_index("quantity") for one in (fit, updated))
     np.testing.assert_allclose(now["r_hat"], sampled["r_hat"])
     assert (now["ess_bulk"] < sampled["ess_bulk"]).all()
-    # The worst of several thresholds: about the weights' effective draws, and hardly ever below half of them.
+    # The worst of several thresholds: about the weights' effective draws, and hardly ever below
+    # half of them.
     assert 0.4 < now.loc["concentration", "ess_bulk"] / updated.updates[-1]["effective_draws"] < 1.4
     left = float(now[["ess_bulk", "ess_tail"]].min().min())
     assert updated.gate.passed == (left >= 400)
@@ -321,7 +360,9 @@ def test_an_update_of_little_weight_passes_the_gate_of_a_fit_that_did(fit):
     assert np.isnan(gate.table.set_index("quantity").loc["outlook", "r_hat"])
     stirred = updated.noting(r_hat=updated.provenance["r_hat"] | {"level": 1.3})
     assert stirred.gate.reasons == ("level: R-hat 1.3000, limit 1.01",)
-    assert not updated.noting(r_hat=updated.provenance["r_hat"] | {"half-life of the cycle": None}).gate.passed
+    assert not updated.noting(
+        r_hat=updated.provenance["r_hat"] | {"half-life of the cycle": None}
+    ).gate.passed
 
 
 def test_it_neither_builds_nor_compiles_a_model(updated, tmp_path):
@@ -361,12 +402,17 @@ def loud():
 
 def test_too_few_draws_left_are_refused(later):
     few = unobserved(until(later, KNOWN), SPEC, chains=2, draws=200)
-    with pytest.raises(NotUpdatable, match=r"from 2001-06-30 to 2001-09-30: .*(effective number|Pareto k).*refit=True"):
+    with pytest.raises(
+        NotUpdatable,
+        match=r"from 2001-06-30 to 2001-09-30: .*(effective number|Pareto k).*refit=True",
+    ):
         update(few, later, refit=False)
 
 
 def test_news_that_no_draw_foresaw_are_refused(fit):
-    with pytest.raises(NotUpdatable, match=r"(effective number|Pareto k).*in the period from 2001-0"):
+    with pytest.raises(
+        NotUpdatable, match=r"(effective number|Pareto k).*in the period from 2001-0"
+    ):
         update(fit, loud(), refit=False)
 
 
@@ -377,7 +423,9 @@ def test_what_the_fit_has_no_parameter_for_is_refused(fit, kind):
     if kind == "moved era":
         panel["era_index"].to_numpy()[0, 8] = 1 - panel["era_index"].to_numpy()[0, 8]
         panel["era_index"].to_numpy()[0, 9:] = 1
-    with pytest.raises(NotUpdatable, match={"moved era": "an era begins"}.get(kind, f"there is a new {kind}, ")):
+    with pytest.raises(
+        NotUpdatable, match={"moved era": "an era begins"}.get(kind, f"there is a new {kind}, ")
+    ):
         update(fit, panel, refit=False)
 
 

@@ -27,7 +27,10 @@ def test_every_draw_is_kept_as_often_as_it_weighs(log_weight, seed):
 
 @given(LOG_WEIGHTS, st.integers(-800, 800))
 def test_only_differences_within_a_chain_count(log_weight, shift):
-    found, shifted = smoothed(log_weight), smoothed(log_weight + shift * np.arange(1, len(log_weight) + 1)[:, None])
+    found, shifted = (
+        smoothed(log_weight),
+        smoothed(log_weight + shift * np.arange(1, len(log_weight) + 1)[:, None]),
+    )
     np.testing.assert_allclose(found.weight.sum(axis=1), 1.0)
     np.testing.assert_allclose(found.weight, shifted.weight, rtol=1e-6)
     assert 1.0 <= found.effective <= log_weight.size + 1e-6
@@ -36,12 +39,15 @@ def test_only_differences_within_a_chain_count(log_weight, shift):
 def test_draws_that_weigh_the_same_have_no_tail():
     even = smoothed(np.full((2, 500), -3.0))
     assert (even.pareto_k, even.effective, even.fault) == (-np.inf, pytest.approx(1000.0), "")
-    np.testing.assert_array_equal(resampled(even.weight, np.random.default_rng(1)), [np.arange(500)] * 2)
+    np.testing.assert_array_equal(
+        resampled(even.weight, np.random.default_rng(1)), [np.arange(500)] * 2
+    )
 
 
 @pytest.mark.parametrize("shape", [0.2, 0.5, 0.9])
 def test_the_tail_of_pareto_weights_is_found(shape):
-    # With 20,000 draws the shape is fitted to 424 of them: standard error (1 + k) / sqrt(424), below 0.1.
+    # With 20,000 draws the shape is fitted to 424 of them: standard error (1 + k) / sqrt(424),
+    # below 0.1.
     tail = -shape * np.log(np.random.default_rng(3).random((4, 5000)))
     found = smoothed(tail)
     assert found.pareto_k == pytest.approx(shape, abs=0.3)
@@ -52,7 +58,8 @@ def test_the_tail_of_pareto_weights_is_found(shape):
 def test_draws_that_weigh_as_many_copies_as_there_are_have_no_tail(spread, draws):
     """A second update weighs ancestors by their copies: the largest weights are 2, 3 and few other numbers.
 
-    Copies of several chains are as many, though the logarithms of their weights are rounded in different ways.
+    Copies of several chains are as many, though the logarithms of their weights are rounded in
+    different ways.
     """
     rng = np.random.default_rng(1)
     places = resampled(np.exp(spread * rng.standard_normal((4, draws))), rng)
@@ -69,11 +76,15 @@ def test_a_lost_draw_weighs_nothing():
     found = smoothed(log_weight)
     assert (found.weight[:, ::3] == 0).all()
     assert np.isfinite(found.weight).all()
-    assert not np.isin(resampled(found.weight, np.random.default_rng(1)), np.arange(0, 600, 3)).any()
+    assert not np.isin(
+        resampled(found.weight, np.random.default_rng(1)), np.arange(0, 600, 3)
+    ).any()
 
 
 def test_too_few_effective_draws_are_a_fault():
-    assert smoothed(np.random.default_rng(1).normal(0.0, 0.1, size=(2, 150))).fault.startswith("the effective number")
+    assert smoothed(np.random.default_rng(1).normal(0.0, 0.1, size=(2, 150))).fault.startswith(
+        "the effective number"
+    )
 
 
 def test_the_limit_falls_with_few_draws():

@@ -69,7 +69,10 @@ def make_fit(
         (chains, draws),
     )
     parts = [_dyad_posterior(panel, dyad, spec, size, spread, seed) for dyad in dyads]
-    own = {name: xr.concat([part[name] for part in parts], dim=part_dim) for name, part_dim in _dims(parts[0]).items()}
+    own = {
+        name: xr.concat([part[name] for part in parts], dim=part_dim)
+        for name, part_dim in _dims(parts[0]).items()
+    }
     rng = np.random.default_rng(seed)
 
     def common(centre, sd):
@@ -87,7 +90,10 @@ def make_fit(
         shared["trend_half_life"] = common(120.0, 0.3)
     if spec.moves:
         half_lives = shared["trend_half_life"][1] if trend == "reverting" else np.inf
-        shared["trend_retention"] = ("chain", "draw"), np.broadcast_to(0.5 ** (1.0 / half_lives), size).copy()
+        shared["trend_retention"] = (
+            ("chain", "draw"),
+            np.broadcast_to(0.5 ** (1.0 / half_lives), size).copy(),
+        )
     if ceiling == "framework":
         shared["headroom_era_sd"] = common(0.3, 0.2)
     posterior = xr.Dataset(own).assign(shared)
@@ -113,11 +119,16 @@ def make_panel(dyads, months, frequency, eras, directed=False):
             starts.append(time[0] + pd.DateOffset(months=begin) if begin < 0 else time[begin])
     directions = ["first", "second"] if directed else ["both"]
     size = months, len(directions), 8
-    counts = np.stack([np.random.default_rng([7, *dyad.encode()]).poisson(0.6, size) for dyad in dyads])
+    counts = np.stack(
+        [np.random.default_rng([7, *dyad.encode()]).poisson(0.6, size) for dyad in dyads]
+    )
     covered = np.ones((1, len(dyads), months), dtype=bool)
     return xr.Dataset(
         {
-            "counts": (("dataset", "dyad", "time", "direction", "class"), counts[None].astype(np.int32)),
+            "counts": (
+                ("dataset", "dyad", "time", "direction", "class"),
+                counts[None].astype(np.int32),
+            ),
             "covered": (("dataset", "dyad", "time"), covered),
             "era_index": (("dyad", "time"), index),
         },
@@ -174,7 +185,9 @@ def _dyad_posterior(panel, dyad, spec, size, spread, seed):
     path_rng = np.random.default_rng([99, *dyad.encode()])
     news, wander = (path_rng.standard_normal(len(era_of)) for _ in range(2))
     swings = _reverting(news, 0.97, 0.12) + _reverting(normal(len(era_of)), 0.95, 0.09)
-    free = (np.array([MU.get(code, 0.4) for code in codes]) + 0.25 * normal(len(codes)))[..., era_at]
+    free = (np.array([MU.get(code, 0.4) for code in codes]) + 0.25 * normal(len(codes)))[
+        ..., era_at
+    ]
     if spec.moves:
         free = free + 0.02 * wander.cumsum()
     if spec.cycle == "none":
@@ -191,7 +204,11 @@ def _dyad_posterior(panel, dyad, spec, size, spread, seed):
     if spec.moves:
         values["trend_step"] = by_dyad(step)
     if spec.cycle != "none":
-        values |= {"phi": by_dyad(phi), "cycle_half_life": by_dyad(half_life), "cycle_sd": by_dyad(sd)}
+        values |= {
+            "phi": by_dyad(phi),
+            "cycle_half_life": by_dyad(half_life),
+            "cycle_sd": by_dyad(sd),
+        }
         values["sigma"] = by_dyad(sd * np.sqrt(1 - phi**2))
     if limit is not None:
         values |= {
@@ -236,7 +253,8 @@ def make():
 def with_feed(made, *, off=-1.0, drift=0.0, ends=None):
     """The same fit with a feed as a second dataset: ten times as many events, `off` log-odds below the first.
 
-    The drift rises by so much in five years, and is zero in 2012; the feed's record ends before the month `ends`.
+    The drift rises by so much in five years, and is zero in 2012; the feed's record ends before the
+    month `ends`.
     """
     panel, rng = made.panel, np.random.default_rng(3)
     level = made.posterior["level"].mean(("chain", "draw")).transpose("dyad", "time").to_numpy()
@@ -262,6 +280,11 @@ def with_feed(made, *, off=-1.0, drift=0.0, ends=None):
     }
     old = made.posterior.drop_vars([*own, "dataset"], errors="ignore")
     table = all_variables()
-    new = {name: (("chain", "draw", *table[name].dims), np.array(values)) for name, values in own.items()}
+    new = {
+        name: (("chain", "draw", *table[name].dims), np.array(values))
+        for name, values in own.items()
+    }
     names = {"dataset": ["chronology", "feed"]}
-    return replace(made, posterior=old.assign(new).assign_coords(names), panel=panel.assign_coords(names))
+    return replace(
+        made, posterior=old.assign(new).assign_coords(names), panel=panel.assign_coords(names)
+    )

@@ -66,7 +66,10 @@ def test_every_number_is_sound(result):
 
 def test_it_goes_into_json_without_missing_numbers(result):
     text = json.dumps(plain(result), allow_nan=False)
-    assert json.loads(text)["improvement"]["24"]["improvement"]["value"] == result.improvement[24].improvement.value
+    assert (
+        json.loads(text)["improvement"]["24"]["improvement"]["value"]
+        == result.improvement[24].improvement.value
+    )
     assert "draws" not in json.loads(text)["standing"]["level"]
 
 
@@ -83,7 +86,11 @@ def test_every_claim_is_answered_in_full_sentences(result):
 def test_numbers_said_twice_are_the_same(result):
     claims = {claim.code: claim.numbers for claim in result.claims}
     assert claims["S4"]["new_framework"] == result.improvement[24].new_framework.value
-    assert claims["S13"]["zone_ahead"] == claims["S5"]["zone_ahead"] == result.pendulum.zone.ahead[24].value
+    assert (
+        claims["S13"]["zone_ahead"]
+        == claims["S5"]["zone_ahead"]
+        == result.pendulum.zone.ahead[24].value
+    )
     assert claims["S1"]["level"] == result.standing.level.median
     np.testing.assert_allclose(result.fan.share[2, 0], result.standing.level.median)
     level = result.improvement[24].level
@@ -136,7 +143,8 @@ def test_another_seed_agrees_within_its_error(make, assessment, fit):
     for months, outlook in assessment.improvement.items():
         for name in ("improvement", "deterioration", "technical"):
             one, two = getattr(outlook, name), getattr(other.improvement[months], name)
-            # Both contain the error of the same posterior draws, so their difference is smaller than this.
+            # Both contain the error of the same posterior draws, so their difference is smaller
+            # than this.
             assert abs(one.value - two.value) < 4 * np.hypot(one.mcse, two.mcse)
 
 
@@ -144,8 +152,8 @@ def test_the_band_holds_its_mass_in_the_long_run(make):
     made = make(("USA-CHN",), trend="constant", ceiling="none", spread=0.0)
     simulations = simulate_ahead(made, "USA-CHN", 120, seed=1, simulations_per_draw=20, hazard=0.0)
     result = band(dyad_draws(made, "USA-CHN"), simulations, (120,))
-    # 6 000 simulations four half-lives ahead: the start still counts for 1/16 of its displacement, a third of a
-    # standard deviation, which takes under a point off the half inside.
+    # 6 000 simulations four half-lives ahead: the start still counts for 1/16 of its displacement,
+    # a third of a standard deviation, which takes under a point off the half inside.
     assert result.inside[120].value == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / 6000) + 0.01)
 
 
@@ -168,7 +176,10 @@ def test_nonsense_is_refused_by_name(fit, bad):
 
 @pytest.mark.parametrize("horizons", [(3, 6, 12, 24), (60,)])
 def test_a_brief_is_that_of_the_whole_assessment(fit, horizons):
-    short, whole = brief(fit, "USA-RUS", horizons, seed=3), assess(fit, "USA-RUS", horizons, seed=3).brief
+    short, whole = (
+        brief(fit, "USA-RUS", horizons, seed=3),
+        assess(fit, "USA-RUS", horizons, seed=3).brief,
+    )
     assert plain(short) == plain(whole)
     xr.testing.assert_identical(reported(short), reported(whole))
 
@@ -177,22 +188,44 @@ def test_the_table_has_the_chances_of_every_horizon(result):
     table = result.to_frame()
     assert table.groupby(["share", "horizon"])["probability"].sum().tolist() == [1.0] * 4
     rows = table.set_index(["share", "horizon", "outcome"])
-    assert not rows.index.has_duplicates and set(rows.index.unique("outcome")) == {"higher", "similar", "lower"}
+    assert not rows.index.has_duplicates and set(rows.index.unique("outcome")) == {
+        "higher",
+        "similar",
+        "lower",
+    }
     for months, window in result.recorded.items():
         row = rows.loc[("observed", months, "higher")]
         assert (row["probability"], row["baseline"]) == (window.up.value, window.baseline.share)
-        assert (row["low"], row["high"], row["until"]) == (window.share.low, window.share.high, window.until)
+        assert (row["low"], row["high"], row["until"]) == (
+            window.share.low,
+            window.share.high,
+            window.until,
+        )
         level, row = result.improvement[months], rows.loc[("expected", months, "lower")]
-        assert (row["probability"], row["baseline"]) == (level.deterioration.value, level.before.median)
+        assert (row["probability"], row["baseline"]) == (
+            level.deterioration.value,
+            level.before.median,
+        )
         assert row["median"] == level.level.median
 
 
 def test_the_table_has_no_number_where_nothing_is_defined(result):
     missing = NotDefined("too few events")
-    windows = {6: replace(result.recorded[6], up=missing, same=missing, down=missing, share=missing, baseline=missing)}
+    windows = {
+        6: replace(
+            result.recorded[6],
+            up=missing,
+            same=missing,
+            down=missing,
+            share=missing,
+            baseline=missing,
+        )
+    }
     table = replace(result, recorded=windows).to_frame()
     observed = table[table["share"] == "observed"]
-    assert len(observed) == 3 and observed[["probability", "baseline", "median", "low", "high"]].isna().all(axis=None)
+    assert len(observed) == 3 and observed[
+        ["probability", "baseline", "median", "low", "high"]
+    ].isna().all(axis=None)
     assert set(replace(result, recorded=missing).to_frame()["share"]) == {"expected"}
 
 
@@ -205,7 +238,9 @@ def test_a_brief_quotes_the_level_where_nothing_is_recorded(fit):
 
 def test_every_field_is_documented():
     public = {name: getattr(forecast.outlook, name) for name in forecast.outlook.__all__}
-    results = {name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)}
+    results = {
+        name: kind for name, kind in public.items() if isinstance(kind, type) and is_dataclass(kind)
+    }
     assert set(sections("outlook")) == set(results)
     for name, documented in sections("outlook").items():
         assert documented == [item.name for item in fields(results[name])], name

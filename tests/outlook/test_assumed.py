@@ -28,12 +28,25 @@ def written(folder, text, name="whatif.csv"):
 
 
 def test_a_table_is_read(tmp_path):
-    rows = HEADER + '2025-01-15,chn,USA,042,,,,,"A visit, with ""words"""\n\n2025-02,USA,CHN,,sanction,0,.5,2025-04,\n'
+    rows = (
+        HEADER
+        + '2025-01-15,chn,USA,042,,,,,"A visit, with ""words"""\n\n2025-02,USA,CHN,,sanction,0,.5,2025-04,\n'
+    )
     first, second = read_assumed(written(tmp_path, rows))
     assert first == Assumed(
-        date(2025, 1, 15), "CHN", "USA", "042", summary='A visit, with "words"', place="whatif.csv, line 2"
+        date(2025, 1, 15),
+        "CHN",
+        "USA",
+        "042",
+        summary='A visit, with "words"',
+        place="whatif.csv, line 2",
     )
-    assert (second.kind, second.n, second.part, second.until) == ("sanction", 0, 0.5, date(2025, 4, 30))
+    assert (second.kind, second.n, second.part, second.until) == (
+        "sanction",
+        0,
+        0.5,
+        date(2025, 4, 30),
+    )
     assert read_assumed(written(tmp_path, HEADER, "nothing.csv")) == ()
 
 
@@ -79,9 +92,11 @@ def test_the_two_sides_of_a_visit_are_one_event(fit):
 
 
 def test_the_order_of_rows_changes_nothing(fit):
-    rows = (*MEETING, Assumed(date(2025, 3, 2), "USA", "CHN", kind="sanction", n=2), Assumed(
-        date(2025, 2, 1), "USA", "CHN", kind="class 0", n=0, until=date(2025, 6, 30)
-    ))  # fmt: skip
+    rows = (
+        *MEETING,
+        Assumed(date(2025, 3, 2), "USA", "CHN", kind="sanction", n=2),
+        Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 0", n=0, until=date(2025, 6, 30)),
+    )
     expected = periods_held(rows, fit.panel, "USA-CHN")
     assert list(expected) == [1, 2, 3, 4, 5, 6]
     assert expected[3] == (Cell(0, 1.0, 0), Cell(1, 1.0, 2))
@@ -101,8 +116,13 @@ def test_a_code_stands_for_its_part_of_the_last_ten_years(fit):
 
 
 def test_a_class_with_a_part_of_it_means_the_rest(fit):
-    rows = [replace(MEETING[0], part=0.25), Assumed(date(2025, 1, 3), "USA", "CHN", kind="class 4", n=3)]
-    assert periods_held(rows, fit.panel, "USA-CHN") == {1: (Cell(4, 0.25, 1, "042"), Cell(4, 0.75, 3))}
+    rows = [
+        replace(MEETING[0], part=0.25),
+        Assumed(date(2025, 1, 3), "USA", "CHN", kind="class 4", n=3),
+    ]
+    assert periods_held(rows, fit.panel, "USA-CHN") == {
+        1: (Cell(4, 0.25, 1, "042"), Cell(4, 0.75, 3))
+    }
 
 
 @pytest.mark.parametrize(
@@ -128,7 +148,9 @@ def test_a_class_with_a_part_of_it_means_the_rest(fit):
 )
 def test_a_row_that_makes_no_sense_is_rejected_with_its_place(fit, changes, words):
     with pytest.raises(SpecError, match=f"whatif.csv, line 7.*{words}"):
-        periods_held([replace(MEETING[0], place="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN")
+        periods_held(
+            [replace(MEETING[0], place="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN"
+        )
 
 
 def test_contradictions_are_rejected(fit):
@@ -143,5 +165,7 @@ def test_weeks_are_counted_from_the_present(make):
     fit = make(("USA-CHN",), frequency="week")
     last = fit.panel["time"].to_numpy()[-1].astype("datetime64[D]").item()
     days = [pd.Timestamp(last) + pd.Timedelta(days=days) for days in (7, 13, 14)]
-    held = periods_held([replace(MEETING[0], date=day.date()) for day in days], fit.panel, "USA-CHN")
+    held = periods_held(
+        [replace(MEETING[0], date=day.date()) for day in days], fit.panel, "USA-CHN"
+    )
     assert [(period, cells[0].least) for period, cells in held.items()] == [(1, 2), (2, 1)]

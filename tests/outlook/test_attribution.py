@@ -67,15 +67,18 @@ def table():
     whole = read_chronology(dyads=[DYAD])
     events = whole.events
     recent = events[(events["date"] >= "2021-11-01") & (events["date"] <= "2024-02-29")]
-    thin = recent.iloc[::14].assign(dataset="thin", known_at=lambda rows: rows["date"]).reset_index(drop=True)
+    thin = (
+        recent.iloc[::14]
+        .assign(dataset="thin", known_at=lambda rows: rows["date"])
+        .reset_index(drop=True)
+    )
     return replace(whole, events=thin)
 
 
 def panel_of(table, as_of="2023-10-31"):
     coverage = pd.DataFrame(
-        {"dataset": ["thin"], "dyad": [DYAD], "start": ["2021-11-01"],
-         "last_even": ["2024-02-29"]}
-    )  # fmt: skip
+        {"dataset": ["thin"], "dyad": [DYAD], "start": ["2021-11-01"], "last_even": ["2024-02-29"]}
+    )
     return build_panel(table, dyads=[DYAD], as_of=as_of, coverage=coverage)
 
 
@@ -135,11 +138,13 @@ def brute(prior, panel, asked, events):
     other = panel_without(panel, DYAD, events) if len(events) else panel
     log_weight = given(prior, other)
     weight = np.exp(log_weight - log_weight.max())
-    looked = Ahead.of(holding(prior, other), DYAD, asked.start + asked.length, main_record(panel, DYAD), seed=1).look(
-        asked
-    )
+    looked = Ahead.of(
+        holding(prior, other), DYAD, asked.start + asked.length, main_record(panel, DYAD), seed=1
+    ).look(asked)
     numbers = looked.weighed(weight)
-    return {name: values.mean() for name, values in numbers.items()}, weight.sum() ** 2 / (weight**2).sum()
+    return {name: values.mean() for name, values in numbers.items()}, weight.sum() ** 2 / (
+        weight**2
+    ).sum()
 
 
 def test_the_parts_and_the_rest_add_up_to_what_all_did(found):
@@ -186,7 +191,9 @@ def test_a_new_fit_without_the_events_says_the_same(panel, table):
     found = attribute(whole, DYAD, table, months=6)
     apart = sample(panel_without(panel, DYAD, found.events), PendulumSpec(), **options)
     asked = ShareChange(found.baseline.share, 5.0, 12)
-    said = numbers_of(Ahead.of(apart, DYAD, 12, main_record(panel, DYAD), seed=1).look(asked).numbers)
+    said = numbers_of(
+        Ahead.of(apart, DYAD, 12, main_record(panel, DYAD), seed=1).look(asked).numbers
+    )
     for name in ("level", "up", "down"):
         error = np.hypot(said[name].mcse, found.before[name].mcse)
         assert found.before[name].value == pytest.approx(said[name].value, abs=4 * error)
@@ -207,7 +214,9 @@ def test_sides_add_up_to_their_months_and_to_the_total(found):
         assert together == pytest.approx(found.total[name].value, abs=1e-9)
         for month in found.by_month:
             sides = found.sides_by_month[month.name]
-            assert sum(part.added[name].value for part in sides) == pytest.approx(month.added[name].value, abs=1e-9)
+            assert sum(part.added[name].value for part in sides) == pytest.approx(
+                month.added[name].value, abs=1e-9
+            )
             assert sum(part.events for part in sides) == month.events
     for part in found.by_side:
         assert (part.added["level"].value > 0) == (part.name == "cooperative")
@@ -215,16 +224,35 @@ def test_sides_add_up_to_their_months_and_to_the_total(found):
 
 def test_the_change_of_the_level_has_the_interval_of_its_posterior(fit, found):
     """From the end of the month before the first to now, in the same draw."""
-    level = fit.posterior["level"].isel(dyad=0).transpose("chain", "draw", "time").to_numpy().astype(float)
+    level = (
+        fit.posterior["level"]
+        .isel(dyad=0)
+        .transpose("chain", "draw", "time")
+        .to_numpy()
+        .astype(float)
+    )
     points = 100 / (1 + np.exp(-level))
     course, change = found.level, points[..., -1] - points[..., -7]
     assert course.change.mean == pytest.approx(change.mean(), abs=1e-6)
-    assert (course.change.low, course.change.high) == pytest.approx(np.quantile(change, (0.05, 0.95)), abs=1e-6)
-    assert sum(month.change.mean for month in course.months) == pytest.approx(course.change.mean, abs=1e-9)
-    assert [month.name for month in course.months] == [f"2023-{month:02}-01" for month in range(5, 11)]
+    assert (course.change.low, course.change.high) == pytest.approx(
+        np.quantile(change, (0.05, 0.95)), abs=1e-6
+    )
+    assert sum(month.change.mean for month in course.months) == pytest.approx(
+        course.change.mean, abs=1e-9
+    )
+    assert [month.name for month in course.months] == [
+        f"2023-{month:02}-01" for month in range(5, 11)
+    ]
     last = course.months[-1].level
-    assert (last.mean, last.low, last.high) == pytest.approx((course.now.mean, course.now.low, course.now.high))
-    assert replace(course.now, mean=last.mean, low=last.low, high=last.high, definition=last.definition) == last
+    assert (last.mean, last.low, last.high) == pytest.approx(
+        (course.now.mean, course.now.low, course.now.high)
+    )
+    assert (
+        replace(
+            course.now, mean=last.mean, low=last.low, high=last.high, definition=last.definition
+        )
+        == last
+    )
     for estimated, numbers in ((course.now, found.now), (course.without, found.before)):
         assert estimated.mean == pytest.approx(numbers["level"].value, abs=1e-9)
     # Events inform: in log-odds, as far from the middle the same width is fewer points.
@@ -292,11 +320,17 @@ def test_the_parts_of_a_change_add_up_between_the_headlines_of_both_days(fit, la
     assert [step.name for step in change.steps] == [TIME, EVENTS, REVISED, MODEL, BASELINE]
     for name in ("level", "up", "same", "down"):
         together = sum(step.added[name].value for step in change.steps)
-        assert change.before[name].value + together == pytest.approx(change.now[name].value, abs=1e-9)
+        assert change.before[name].value + together == pytest.approx(
+            change.now[name].value, abs=1e-9
+        )
     for fitted, said in ((fit, change.before), (later, change.now)):
-        assert said["up"].value == pytest.approx(assess(fitted, DYAD, (12,), seed=1).recorded[12].up.value, abs=1e-9)
+        assert said["up"].value == pytest.approx(
+            assess(fitted, DYAD, (12,), seed=1).recorded[12].up.value, abs=1e-9
+        )
     assert change.steps[2].added["up"].value == 0.0  # nothing came late
-    assert change.steps[3].added["up"].value == pytest.approx(0.0, abs=1e-9)  # the same draws, updated alike
+    assert change.steps[3].added["up"].value == pytest.approx(
+        0.0, abs=1e-9
+    )  # the same draws, updated alike
 
 
 def test_nothing_changes_between_a_fit_and_itself(fit):
@@ -328,7 +362,8 @@ def test_scores_of_an_event_that_came_late_are_not_new_either(fit, panel, table)
 
 
 def test_cooperation_among_the_new_events_is_seen_in_their_part(fit, table):
-    day = "2023-12-31"  # one month less than `later`: an event more leaves few draws to a longer update
+    # one month less than `later`: an event more leaves few draws to a longer update
+    day = "2023-12-31"
     plain = split_change(fit, update(fit, panel_of(table, day), refit=False), DYAD).steps[1].added
     warm = panel_of(table, day).copy(deep=True)
     warm["counts"][0, 0, -1, 0, 5] += 1
@@ -344,18 +379,26 @@ def test_the_later_fit_comes_second(fit, later):
 
 
 def test_what_is_explained_and_what_has_changed_is_the_published_chance(fit, table, monkeypatch):
-    monkeypatch.setattr("forecast.outlook.benchmarks.SHORTEST_PAST", 12)  # the thin record is of two years
+    monkeypatch.setattr(
+        "forecast.outlook.benchmarks.SHORTEST_PAST", 12
+    )  # the thin record is of two years
     found = attribute(fit, DYAD, table, months=3, horizon=12)
     stated = assess(fit, DYAD, (12,), seed=1).recorded[12]
     published = found.published
     for name in ("up", "same", "down"):
         assert published.now[name].value == pytest.approx(getattr(stated, name).value, abs=1e-9)
     for numbers in (published.now, published.before, *(part.added for part in published.by_month)):
-        assert numbers["from_model"].value + numbers["from_benchmarks"].value == pytest.approx(numbers["up"].value)
+        assert numbers["from_model"].value + numbers["from_benchmarks"].value == pytest.approx(
+            numbers["up"].value
+        )
     together = sum(part.added["up"].value for part in published.by_month)
     assert together == pytest.approx(published.total["up"].value, abs=1e-9)
-    assert sum(part.events for part in published.by_month) == sum(part.events for part in found.by_month)
-    assert found.now["up"].value == pytest.approx(published.now["model"].value)  # apart from it, the model alone
+    assert sum(part.events for part in published.by_month) == sum(
+        part.events for part in found.by_month
+    )
+    assert found.now["up"].value == pytest.approx(
+        published.now["model"].value
+    )  # apart from it, the model alone
     change = split_change(fit, fit, DYAD)
     assert change.now["up"].value == pytest.approx(stated.up.value, abs=1e-9)
     assert {"from_model", "from_benchmarks", "model"} <= change.now.keys()
@@ -369,7 +412,9 @@ def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
     numbers = json.loads((page.parent / "explain.json").read_text())
     assert numbers["total"]["level"]["value"] == pytest.approx(found.total["level"].value)
     assert (
-        len(numbers["events"]) == len(found.events) == len((page.parent / "explain.csv").read_text().splitlines()) - 1
+        len(numbers["events"])
+        == len(found.events)
+        == len((page.parent / "explain.csv").read_text().splitlines()) - 1
     )
     assert list(numbers) == sections("explain-json")["explain.json"]
     text = page.read_text().replace("\N{NO-BREAK SPACE}", " ")
@@ -380,15 +425,25 @@ def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
         < text.index('id="level"')
         < text.index('id="events"')
     )
-    assert numbers["level"]["change"]["low"] < numbers["level"]["change"]["mean"] < numbers["level"]["change"]["high"]
+    assert (
+        numbers["level"]["change"]["low"]
+        < numbers["level"]["change"]["mean"]
+        < numbers["level"]["change"]["high"]
+    )
     assert numbers["finding"] in page.read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert "Events up to 31 October 2023 count as the thin data date them" in page.read_text()
     change = split_change(fit, later, DYAD)
     page = write_change((fit, later), change, tmp_path / "change", events=found)
     numbers = json.loads((page.parent / "change.json").read_text())
     assert [step["name"] for step in numbers["steps"]] == [step.name for step in change.steps]
-    assert all(sentence in page.read_text().replace("\N{NO-BREAK SPACE}", " ") for sentence in numbers["sentences"])
-    assert f"Events up to {day(change.days[0])} and {day(change.days[1])} count as the thin data" in page.read_text()
+    assert all(
+        sentence in page.read_text().replace("\N{NO-BREAK SPACE}", " ")
+        for sentence in numbers["sentences"]
+    )
+    assert (
+        f"Events up to {day(change.days[0])} and {day(change.days[1])} count as the thin data"
+        in page.read_text()
+    )
     write_change((fit, later), change, tmp_path / "change")  # its own files may be replaced
     with pytest.raises(OutputPathError):
         (tmp_path / "explain" / "explain.json").write_text("[1]")
@@ -424,16 +479,23 @@ EARLY = "2023-07-31"
 def earlier_questions(table, *names):
     """Questions asked three months before the day of the fit, by name."""
     asked = {
-        "higher": {"higher": 5}, "tone": {"measure": "tone", "higher": 1},
-        "above": {"above": 40}, "throughout": {"above": 20, "when": "throughout", "span": 6}, "level": {"level": 45},
-    }  # fmt: skip
+        "higher": {"higher": 5},
+        "tone": {"measure": "tone", "higher": 1},
+        "above": {"above": 40},
+        "throughout": {"above": 20, "when": "throughout", "span": 6},
+        "level": {"level": 45},
+    }
     panel = panel_of(table, EARLY)
 
     def made(name):
         if name in asked:
             return make_question(panel, DYAD, months=12, id=name, **asked[name])
         parts = made("above"), made("tone")
-        return joint_question(parts, id=name) if name == "both" else conditional_question(*parts, id=name)
+        return (
+            joint_question(parts, id=name)
+            if name == "both"
+            else conditional_question(*parts, id=name)
+        )
 
     return {name: made(name) for name in names}
 
@@ -448,12 +510,25 @@ def left_out(table, found, place):
 @pytest.fixture(scope="module")
 def split(fit, table):
     """What the events of the last months, three of them in the window, did to the chance of each question."""
-    months = {"higher": 6, "tone": 6, "above": 3, "throughout": 3, "level": 2, "both": 2, "given": 2}
+    months = {
+        "higher": 6,
+        "tone": 6,
+        "above": 3,
+        "throughout": 3,
+        "level": 2,
+        "both": 2,
+        "given": 2,
+    }
     asked = earlier_questions(table, *months)
-    return {name: (one, attribute_question(fit, one, table, months=months[name])) for name, one in asked.items()}
+    return {
+        name: (one, attribute_question(fit, one, table, months=months[name]))
+        for name, one in asked.items()
+    }
 
 
-@pytest.mark.parametrize("name", ["higher", "tone", "above", "throughout", "level", "both", "given"])
+@pytest.mark.parametrize(
+    "name", ["higher", "tone", "above", "throughout", "level", "both", "given"]
+)
 def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, name):
     question, found = split[name]
     yes, there = put_question(fit, question, table=table).simulate(fit)
@@ -461,7 +536,9 @@ def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, nam
     assert found.posed.recorded == (0 if name == "level" else 3)
 
 
-@pytest.mark.parametrize("name", ["higher", "tone", "above", "throughout", "level", "both", "given"])
+@pytest.mark.parametrize(
+    "name", ["higher", "tone", "above", "throughout", "level", "both", "given"]
+)
 def test_what_events_did_to_a_question_adds_up(split, name):
     _, found = split[name]
     assert ("ahead" in found.now) == (name != "level")
@@ -475,9 +552,13 @@ def test_what_events_did_to_a_question_adds_up(split, name):
     assert found.total["yes"].value != 0
 
 
-def test_a_cooperative_event_raises_the_chance_of_a_higher_share_be_it_before_the_window_or_in_it(split):
+def test_a_cooperative_event_raises_the_chance_of_a_higher_share_be_it_before_the_window_or_in_it(
+    split,
+):
     _, found = split["higher"]
-    for good, part, alone in zip(found.events["of_class"] >= 4, found.in_order, found.alone, strict=True):
+    for good, part, alone in zip(
+        found.events["of_class"] >= 4, found.in_order, found.alone, strict=True
+    ):
         assert (part.added["yes"].value > 0) == good
         assert (alone.added["yes"].value > 0) == good
 
@@ -496,21 +577,31 @@ def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
     dyads = [DYAD, "USA-RUS"]
     whole = read_chronology(dyads=dyads)
     recent = whole.events[whole.events["date"].between("2021-11-01", "2024-02-29")]
-    thin = recent.iloc[::14].assign(dataset="thin", known_at=lambda rows: rows["date"]).reset_index(drop=True)
+    thin = (
+        recent.iloc[::14]
+        .assign(dataset="thin", known_at=lambda rows: rows["date"])
+        .reset_index(drop=True)
+    )
     table = replace(whole, events=thin)
-    coverage = pd.DataFrame({"dataset": "thin", "dyad": dyads, "start": "2021-11-01", "last_even": "2024-02-29"})
+    coverage = pd.DataFrame(
+        {"dataset": "thin", "dyad": dyads, "start": "2021-11-01", "last_even": "2024-02-29"}
+    )
 
     def known(day, *of):
         return build_panel(table, dyads=list(of), as_of=day, coverage=coverage)
 
-    both = joint_question([make_question(known(EARLY, one), one, above=30, months=12) for one in dyads])
+    both = joint_question(
+        [make_question(known(EARLY, one), one, above=30, months=12) for one in dyads]
+    )
     panel = known("2023-10-31", *dyads)
     fit = posterior(unobserved(panel, SPEC, chains=4, draws=1000), panel, 300)
     with pytest.raises(QuestionError, match="about USA-CHN and USA-RUS; name one of them as dyad"):
         attribute_question(fit, both, table)
     found = attribute_question(fit, both, table, dyad=DYAD, months=3)
     put = put_question(fit, both, table=table)
-    settled = [part.simulate(one) for part, one in zip(put.parts, (fit.of_dyad(DYAD), fit), strict=True)]
+    settled = [
+        part.simulate(one) for part, one in zip(put.parts, (fit.of_dyad(DYAD), fit), strict=True)
+    ]
     yes, there = put.of_parts(settled)
     assert found.now["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
     assert set(found.events["source"]) | set(found.events["target"]) == {"USA", "CHN"}
@@ -523,16 +614,27 @@ def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
 def talks_in_august(table, number):
     """The table with so many talks in August 2023, each of one side, and nothing else in this month."""
     august = table.events["date"].between("2023-08-01", "2023-08-31")
-    talks, days = table.events[august].iloc[:1], pd.date_range("2023-08-05", periods=number, freq="7D")
+    talks, days = (
+        table.events[august].iloc[:1],
+        pd.date_range("2023-08-05", periods=number, freq="7D"),
+    )
     own = [talks.assign(cameo="036", date=one, known_at=one, event_id=str(one)) for one in days]
-    return replace(table, events=pd.concat([table.events[~august], *own], ignore_index=True).sort_values("date"))
+    return replace(
+        table,
+        events=pd.concat([table.events[~august], *own], ignore_index=True).sort_values("date"),
+    )
 
 
 @pytest.mark.parametrize("number", [2, 3])
 def test_a_part_that_is_void_in_every_simulation_does_not_stop_the_question(prior, table, number):
-    """Three events in August decide its part; of two, or without one of three, nothing but a no decides the whole."""
+    """Three events in August decide its part.
+
+    Of two, or without one of three, nothing but a no decides the whole.
+    """
     few = talks_in_august(table, number)
-    question = joint_question([make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (1, 12)])
+    question = joint_question(
+        [make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (1, 12)]
+    )
     fit = posterior(prior, panel_of(few), 300)
     found = attribute_question(fit, question, few, months=3)
     now, (yes, there) = found.now["yes"].value, put_question(fit, question, table=few).simulate(fit)
@@ -546,10 +648,15 @@ def test_a_part_that_is_void_in_every_simulation_does_not_stop_the_question(prio
 
 def test_a_question_that_is_void_in_every_simulation_has_nothing_to_split(prior, table):
     few = talks_in_august(table, 2)
-    above, august = (make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (12, 1))
+    above, august = (
+        make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (12, 1)
+    )
     with pytest.raises(QuestionError, match=r"^nothing: it is void in every simulated future"):
         attribute_question(
-            posterior(prior, panel_of(few), 300), conditional_question(above, august, id="nothing"), few, months=3
+            posterior(prior, panel_of(few), 300),
+            conditional_question(above, august, id="nothing"),
+            few,
+            months=3,
         )
 
 
@@ -612,8 +719,16 @@ def test_the_page_of_a_question_says_how_its_events_count(split, fit, tmp_path):
         page.read_text().replace("\N{NO-BREAK SPACE}", " "),
         json.loads((page.parent / "explain.json").read_text()),
     )
-    assert question.sentence in text and "Leaving it out removes both" in text and "the chance of a yes" in text
-    assert numbers["posed"]["id"] == "higher" and numbers["horizon"] is None and numbers["baseline"] is None
+    assert (
+        question.sentence in text
+        and "Leaving it out removes both" in text
+        and "the chance of a yes" in text
+    )
+    assert (
+        numbers["posed"]["id"] == "higher"
+        and numbers["horizon"] is None
+        and numbers["baseline"] is None
+    )
     assert numbers["total"]["yes"]["value"] == pytest.approx(found.total["yes"].value)
     row = pd.read_csv(page.parent / "explain.csv").iloc[0]
     assert row["yes_added"] == pytest.approx(found.in_order[0].added["yes"].value)
@@ -628,7 +743,11 @@ def test_the_page_says_what_tells_events_apart_for_any_part_of_a_question(split,
         ("higher", "contribute the same to the level.", "Leaving it out removes both"),
     ):
         _, found = split[name]
-        page = write_explanation(fit, found, tmp_path / name).read_text().replace("\N{NO-BREAK SPACE}", " ")
+        page = (
+            write_explanation(fit, found, tmp_path / name)
+            .read_text()
+            .replace("\N{NO-BREAK SPACE}", " ")
+        )
         assert sentence("measure", found).endswith(f"{more}." if more.endswith("too") else more)
         assert told in page and sentence("measure", found) in page
 
@@ -648,7 +767,11 @@ def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, 
 def test_the_page_of_a_question_says_what_is_asked(fit, later, panel, tmp_path):
     question = make_question(panel, DYAD, higher=5, months=12)
     change = split_question_change(fit, later, DYAD, question.sentence, asking(question, DYAD))
-    page = write_change((fit, later), change, tmp_path / "change").read_text().replace("\N{NO-BREAK SPACE}", " ")
+    page = (
+        write_change((fit, later), change, tmp_path / "change")
+        .read_text()
+        .replace("\N{NO-BREAK SPACE}", " ")
+    )
     assert question.sentence in page
     assert "The chance of a yes was" in page
 
@@ -660,7 +783,8 @@ def test_five_events_move_the_chance_of_a_question_whose_baseline_stays(fit, pan
         more = panel.copy(deep=True)
         more["counts"][0, 0, -1, 0, of_class] += 5
         more = recounted(more)
-        # Of such a thin record too few draws are left for an update, and enough to see which way it goes.
+        # Of such a thin record too few draws are left for an update, and enough to see which way it
+        # goes.
         return answer_question(redraw(fit, more, 24)[0], question).chance
 
     good, before, bad = chance(5), answer_question(fit, question).chance, chance(1)
@@ -679,15 +803,20 @@ def folders(fit, later, table, tmp_path_factory):
     for name, own in (("old", fit), ("new", later)):
         own.save(root / name / "fit.zarr")
         numbers = {
-            "dyad": DYAD, "baseline_months": 12, "smallest_improvement": 5.0, "horizons": [{"months": 12}],
+            "dyad": DYAD,
+            "baseline_months": 12,
+            "smallest_improvement": 5.0,
+            "horizons": [{"months": 12}],
             "provenance": {"simulation": {"seed": 1}},
-        }  # fmt: skip
+        }
         (root / name / "forecast.json").write_text(json.dumps(numbers))
     return root
 
 
 def test_two_reports_are_compared_on_the_command_line(folders, fit, later):
-    done = CliRunner().invoke(app, ["compare", str(folders / "old"), str(folders / "new"), "--out", str(folders / "c")])
+    done = CliRunner().invoke(
+        app, ["compare", str(folders / "old"), str(folders / "new"), "--out", str(folders / "c")]
+    )
     assert done.exit_code == (0 if fit.gate.passed and later.gate.passed else 3), done.output
     assert "time passed" in done.stdout
     assert "not listed" in done.stderr  # the fit was not made of the chronology as it is
@@ -718,7 +847,13 @@ def ledger(folders, table):
     place.ask(higher)
     place.ask(make_question(panel_of(table, "2023-02-28"), DYAD, higher=5, months=3, id="over"))
     place.ask(
-        make_question(build_panel(read_chronology(dyads=["CHN-RUS"])), "CHN-RUS", below=80, months=12, id="other")
+        make_question(
+            build_panel(read_chronology(dyads=["CHN-RUS"])),
+            "CHN-RUS",
+            below=80,
+            months=12,
+            id="other",
+        )
     )
     return folders / "questions"
 
@@ -729,7 +864,9 @@ def explain(folders, *arguments):
     )
 
 
-def test_a_question_that_is_not_there_or_not_of_the_report_is_an_error_of_the_command(folders, ledger):
+def test_a_question_that_is_not_there_or_not_of_the_report_is_an_error_of_the_command(
+    folders, ledger
+):
     for name, words in (
         ("none", "no question of"),
         ("other", "the report about USA-CHN"),
@@ -748,7 +885,9 @@ def test_a_question_of_the_ledger_is_split_by_name_and_by_file(folders, ledger, 
     names = ", ".join(f"{name}: {name}" for name in columns)
     (folders / "thin.yaml").write_text(f"dataset: thin\ncolumns: {{{names}}}\n")
     own = ["--events", str(folders / "thin.csv"), "--mapping", str(folders / "thin.yaml"), "--json"]
-    done = explain(folders, "--question", str(ledger / "higher.yaml"), "--out", str(folders / "q"), *own)
+    done = explain(
+        folders, "--question", str(ledger / "higher.yaml"), "--out", str(folders / "q"), *own
+    )
     assert done.exit_code in (0, 3), done.output
     said, (_, found) = json.loads(done.stdout), split["higher"]
     assert said["now"]["yes"]["value"] == pytest.approx(found.now["yes"].value, abs=1e-9)
@@ -760,4 +899,6 @@ def test_a_question_of_the_ledger_is_split_by_name_and_by_file(folders, ledger, 
     change = json.loads(done.stdout)
     assert change["before"]["yes"]["value"] == pytest.approx(found.now["yes"].value, abs=1e-9)
     assert change["explain"]["posed"]["id"] == "higher"
-    assert change["explain"]["now"]["yes"]["value"] == pytest.approx(change["now"]["yes"]["value"], abs=1e-9)
+    assert change["explain"]["now"]["yes"]["value"] == pytest.approx(
+        change["now"]["yes"]["value"], abs=1e-9
+    )

@@ -48,7 +48,10 @@ def test_offset_and_drift_are_in_points_at_the_level_of_the_day(alone, found):
 
 
 def test_a_year_of_another_tone_is_a_disagreement(alone):
-    """Both records are simulated at the level itself; then two years of one are made what the other does not say."""
+    """Both records are simulated at the level itself.
+
+    Then two years of one are made what the other does not say.
+    """
     level = alone.posterior["level"].mean(("chain", "draw")).transpose("dyad", "time").to_numpy()
     cooperative = np.random.default_rng(4).binomial(5, 1 / (1 + np.exp(-level)))
     told = alone.panel["counts"] * 0
@@ -87,7 +90,9 @@ def test_the_algebra_is_that_of_normal_variables():
     moves = 0.4 * 0.8**apart
     variance = [rng.uniform(0.2, 0.6, months), rng.uniform(0.02, 0.05, 6)]
     seen = [
-        _Seen(np.arange(months), rng.standard_normal(months), variance[0], np.zeros((months, months))),
+        _Seen(
+            np.arange(months), rng.standard_normal(months), variance[0], np.zeros((months, months))
+        ),
         _Seen(np.arange(6), rng.standard_normal(6), variance[1], np.full((6, 6), 0.5)),
     ]
     at = [*range(months), *range(6)]
@@ -109,7 +114,12 @@ def test_a_year_is_held_against_the_rest():
     rng = np.random.default_rng(2)
     moves = 0.4 * 0.9 ** np.abs(np.arange(24)[:, None] - np.arange(24))
     seen = {
-        place: _Seen(np.arange(24), rng.standard_normal(24), rng.uniform(0.1, 0.4, 24), np.full((24, 24), off))
+        place: _Seen(
+            np.arange(24),
+            rng.standard_normal(24),
+            rng.uniform(0.1, 0.4, 24),
+            np.full((24, 24), off),
+        )
         for place, off in ((0, 0.0), (1, 0.5))
     }
     month, value, covariance = _joint(list(seen.values()), moves, 0.1)
@@ -121,7 +131,10 @@ def test_a_year_is_held_against_the_rest():
     weight = 1 / (seen[1].variance[:12] + 0.1)
     found = _residuals(seen, 2000 + np.arange(24) // 12, moves, 0.1, 0.3)
     assert found[1][2000] == pytest.approx(weight @ error / np.sqrt(weight @ spread @ weight))
-    assert {place: set(years) for place, years in found.items()} == {0: {2000, 2001}, 1: {2000, 2001}}
+    assert {place: set(years) for place, years in found.items()} == {
+        0: {2000, 2001},
+        1: {2000, 2001},
+    }
     assert month.size == 48
 
 

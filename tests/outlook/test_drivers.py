@@ -40,8 +40,10 @@ def pair(future="carried", given=None):
     )
     tree = {
         "/": bare.tree.to_dataset().assign_attrs(bare.attrs | {"spec": json.dumps(SPEC.to_dict())}),
-        "posterior": moved, "sample_stats": bare.sample_stats, "constant_data": panel,
-    }  # fmt: skip
+        "posterior": moved,
+        "sample_stats": bare.sample_stats,
+        "constant_data": panel,
+    }
     panel.attrs["counted"] = panel.attrs.get("counted", 0)
     return bare, Fit(tree), (effect[..., 0], values, pushed)
 
@@ -49,7 +51,9 @@ def pair(future="carried", given=None):
 def ahead(fit, made, given):
     effect, _, pushed = made
     panel = fit.panel
-    scaled = (given - panel["driver_mean"].to_numpy()[:, None]) / panel["driver_spread"].to_numpy()[:, None]
+    scaled = (given - panel["driver_mean"].to_numpy()[:, None]) / panel["driver_spread"].to_numpy()[
+        :, None
+    ]
     phi = fit.posterior["phi"].to_numpy()[..., 0]
     return push(SPEC.drivers, effect, scaled, phi, pushed)
 
@@ -61,9 +65,13 @@ def test_simulations_are_those_without_drivers_and_their_push():
     one, other = (simulate_ahead(fit, DYAD, MONTHS, seed=3) for fit in (bare, driven))
     difference = other.level - one.level
     np.testing.assert_allclose(
-        difference[..., 1:], np.broadcast_to(expected.level[:, :, None], difference[..., 1:].shape), atol=1e-5
+        difference[..., 1:],
+        np.broadcast_to(expected.level[:, :, None], difference[..., 1:].shape),
+        atol=1e-5,
     )
-    np.testing.assert_allclose(other.level[:, :, 0, 0], driven.posterior["level"][..., 0, -1], atol=1e-5)
+    np.testing.assert_allclose(
+        other.level[:, :, 0, 0], driven.posterior["level"][..., 0, -1], atol=1e-5
+    )
     np.testing.assert_allclose(other.pushed[:, :, 0, 1:], expected.month, atol=1e-9)
     assert one.pushed is None
     assert one.month_level is one.level
@@ -81,7 +89,10 @@ def test_values_given_ahead_push_the_months_that_they_are_of():
 
 def test_simulated_drivers_widen_the_simulations():
     (_, carried, _), (_, simulated, _) = pair("carried"), pair("simulated")
-    narrow, wide = (simulate_ahead(fit, DYAD, MONTHS, seed=3, simulations_per_draw=8) for fit in (carried, simulated))
+    narrow, wide = (
+        simulate_ahead(fit, DYAD, MONTHS, seed=3, simulations_per_draw=8)
+        for fit in (carried, simulated)
+    )
     assert wide.pushed.shape == wide.level.shape
     assert wide.level[..., -1].std(axis=2).mean() > narrow.level[..., -1].std(axis=2).mean()
 

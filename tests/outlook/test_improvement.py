@@ -27,9 +27,20 @@ def made_simulations(draw):
     breaks[..., 0] = False
     clock = Clock(TIMES, weekly=False)
     frameworks, trend = breaks.cumsum(axis=-1).astype(np.int16), share(level / 2)
-    before, trend_before = (part[..., 0] + rng.standard_normal(size) for part in (share(level), trend))
+    before, trend_before = (
+        part[..., 0] + rng.standard_normal(size) for part in (share(level), trend)
+    )
     return Simulations(
-        "A-B", clock, MONTHS, level, share(level), frameworks, trend, before, trend_before, moving=draw(st.booleans())
+        "A-B",
+        clock,
+        MONTHS,
+        level,
+        share(level),
+        frameworks,
+        trend,
+        before,
+        trend_before,
+        moving=draw(st.booleans()),
     )
 
 
@@ -44,7 +55,10 @@ def test_parts_make_the_whole_exactly(simulations, smallest):
         assert min(better, same, worse, out.technical.value, out.structural.value) >= 0
         rise = simulations.share[..., 1 : months + 1].mean(axis=-1) - simulations.before
         assert better == pytest.approx((rise >= smallest).mean())
-        slow = simulations.trend[..., 1 : months + 1].mean(axis=-1) - simulations.trend_before >= smallest
+        slow = (
+            simulations.trend[..., 1 : months + 1].mean(axis=-1) - simulations.trend_before
+            >= smallest
+        )
         most = slow.mean() if simulations.moving else out.new_framework.value
         assert out.structural.value <= most + 2**-40  # a difference, off by a grid step
         printed = printed_percents(out)
@@ -66,10 +80,17 @@ def test_draws_agree_with_values(simulations):
 
 @pytest.mark.parametrize("months", [1, 12, 24])
 def test_one_draw_without_breaks_has_the_chances_of_gaussian_windows(make, months):
-    """Of improvement those of the mean of trend plus cycle; of structural improvement those of the trend's as well."""
+    """Of improvement those of the mean of trend plus cycle.
+
+    Of structural improvement those of the trend's as well.
+    """
     made = make(("USA-CHN",), ceiling="none", spread=0.0)
-    made = replace(made, posterior=made.posterior.assign(trend_step=made.posterior["trend_step"] * 0 + 0.08))
-    own = {name: float(values[0, 0, 0]) for name, values in made.posterior.items() if values.ndim == 3}
+    made = replace(
+        made, posterior=made.posterior.assign(trend_step=made.posterior["trend_step"] * 0 + 0.08)
+    )
+    own = {
+        name: float(values[0, 0, 0]) for name, values in made.posterior.items() if values.ndim == 3
+    }
     path, slow = (made.posterior[name][0, 0, 0].to_numpy() for name in ("level", "trend"))
     kept = float(made.posterior["trend_retention"][0, 0])
     rng = np.random.default_rng(1)
@@ -77,7 +98,9 @@ def test_one_draw_without_breaks_has_the_chances_of_gaussian_windows(make, month
     total, total_trend = np.zeros(200_000), np.zeros(200_000)
     for _ in range(months):
         trend = (
-            own["trend_mean"] + kept * (trend - own["trend_mean"]) + own["trend_step"] * rng.standard_normal(200_000)
+            own["trend_mean"]
+            + kept * (trend - own["trend_mean"])
+            + own["trend_step"] * rng.standard_normal(200_000)
         )
         cycle = own["phi"] * cycle + own["sigma"] * rng.standard_normal(200_000)
         total, total_trend = total + share(trend + cycle), total_trend + share(trend)
@@ -88,10 +111,14 @@ def test_one_draw_without_breaks_has_the_chances_of_gaussian_windows(make, month
         "deterioration": (rise <= -5).mean(),
         "structural": ((rise >= 5) & (slow_rise >= 5)).mean(),
     }
-    out = horizon_outlook(simulate_ahead(made, "USA-CHN", months, seed=11, simulations_per_draw=40, hazard=0.0), months)
+    out = horizon_outlook(
+        simulate_ahead(made, "USA-CHN", months, seed=11, simulations_per_draw=40, hazard=0.0),
+        months,
+    )
     for name, chance in expected.items():
         number = getattr(out, name)
-        # 12 000 simulations: binomial standard error; ArviZ's must be near it, and the value within four of them.
+        # 12 000 simulations: binomial standard error; ArviZ's must be near it, and the value within
+        # four of them.
         assert number.mcse == pytest.approx(np.sqrt(chance * (1 - chance) / 12_000), rel=0.3)
         assert abs(number.value - chance) < 4 * np.sqrt(number.mcse**2 + 1 / 800_000)
 

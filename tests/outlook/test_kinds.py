@@ -23,7 +23,10 @@ def test_the_share_is_that_of_the_stronger_half_of_a_side(panel):
     assert found["depth"].kinds == ("class 6", "class 7")
     assert found["severity"].kinds == ("class 1", "class 0")
     counts = panel["counts"].sel(dyad="USA-RUS").sum(("dataset", "direction", "time")).to_numpy()
-    for name, stronger, side in (("depth", [6, 7], [4, 5, 6, 7]), ("severity", [0, 1], [0, 1, 2, 3])):
+    for name, stronger, side in (
+        ("depth", [6, 7], [4, 5, 6, 7]),
+        ("severity", [0, 1], [0, 1, 2, 3]),
+    ):
         share = 100 * counts[stronger].sum() / counts[side].sum()
         low, median, high = found[name].share
         assert (low < median).all() and (median < high).all()
@@ -94,7 +97,9 @@ def test_a_change_is_said_to_be_one_if_its_interval_excludes_zero(late, words):
     counts[..., :120, :, early] = 5
     counts[..., 120:, :, late] = 5
     panel["counts"][:] = counts
-    assert f"{words} ten years before" in kinds_sentence({"depth": series_of(panel, "USA-CHN")["depth"]})
+    assert f"{words} ten years before" in kinds_sentence(
+        {"depth": series_of(panel, "USA-CHN")["depth"]}
+    )
 
 
 def test_a_record_that_is_not_defined_has_none(panel):

@@ -29,7 +29,12 @@ def test_volumes_are_those_of_the_last_covered_months(fit):
     covered = fit.panel["covered"].copy()
     covered[..., -5:] = False
     made = refit(fit, covered=covered)
-    expected = fit.panel["counts"].sel(dyad="USA-CHN", dataset="chronology").sum("class").to_numpy()[-41:-5]
+    expected = (
+        fit.panel["counts"]
+        .sel(dyad="USA-CHN", dataset="chronology")
+        .sum("class")
+        .to_numpy()[-41:-5]
+    )
     shares = expected.sum(axis=0) / expected.sum()
     np.testing.assert_allclose(reading(made, main_record(made.panel, "USA-CHN")).directions, shares)
 
@@ -50,7 +55,10 @@ def test_periods_without_events_have_no_share(fit):
 
 def test_longer_simulations_only_go_on(fit):
     simulations = simulate_ahead(fit, "USA-CHN", 24, seed=1)
-    short, long = (observe(fit, simulations, months, main_record(fit.panel, "USA-CHN"), seed=1) for months in (6, 24))
+    short, long = (
+        observe(fit, simulations, months, main_record(fit.panel, "USA-CHN"), seed=1)
+        for months in (6, 24)
+    )
     np.testing.assert_array_equal(short.total, long.total[..., :7])
     np.testing.assert_array_equal(short.cooperative, long.cooperative[..., :7])
 
@@ -72,8 +80,11 @@ def test_directions_count_by_how_much_they_report(make):
     counts[...] = 1
     counts[..., 0, :] = 3
     offset = made.posterior["direction_offset"] + xr.DataArray([0.0, 1.0], dims="direction")
-    made = type(made)(made.posterior.assign(direction_offset=offset).drop_vars("concentration"),
-                      made.panel.assign(counts=counts), made.spec)  # fmt: skip
+    made = type(made)(
+        made.posterior.assign(direction_offset=offset).drop_vars("concentration"),
+        made.panel.assign(counts=counts),
+        made.spec,
+    )
     read = reading(made, main_record(made.panel, "USA-CHN"))
     np.testing.assert_allclose(read.directions, [0.75, 0.25])
     quiet = type(read)(0 * read.noise, read.offset, None, read.directions)
@@ -83,7 +94,9 @@ def test_directions_count_by_how_much_they_report(make):
 
 @pytest.mark.parametrize("overdispersed", [False, True])
 def test_shares_spread_as_the_events_and_the_chances_say(make, overdispersed):
-    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL)  # eight events per month
+    made = refit(
+        make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL
+    )  # eight events per month
     if not overdispersed:
         made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
     simulations = simulate_ahead(made, "USA-CHN", 24, seed=1, simulations_per_draw=10, hazard=0.0)
@@ -92,29 +105,41 @@ def test_shares_spread_as_the_events_and_the_chances_say(make, overdispersed):
     eight = seen.cooperative[seen.total == 8] / 8
     variance = chance * (1 - chance) / 8 * (1 + 7 / (6.0 + 1) if overdispersed else 1)
     assert abs(eight.mean() - chance) < 4 * np.sqrt(variance / eight.size)
-    # A bounded share has kurtosis below 3: the variance's relative standard error is under sqrt(2/n).
+    # A bounded share has kurtosis below 3: the variance's relative standard error is under
+    # sqrt(2/n).
     assert abs(eight.var() / variance - 1) < 4 * np.sqrt(2 / eight.size)
 
 
 def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
     made = refit(make(("USA-CHN",), spread=0.0), tau=0.0, **STILL)
     effect = xr.zeros_like(made.posterior["tau"]) - 0.8
-    made = type(made)(made.posterior.assign(volume_effect=effect).drop_vars("concentration"), made.panel, made.spec)
+    made = type(made)(
+        made.posterior.assign(volume_effect=effect).drop_vars("concentration"),
+        made.panel,
+        made.spec,
+    )
     simulations = simulate_ahead(made, "USA-CHN", 12, seed=1, simulations_per_draw=10, hazard=0.0)
     seen = observe(made, simulations, 12, main_record(made.panel, "USA-CHN"), seed=1)
     busy = relative_count(main_record(made.panel, "USA-CHN"), seen.total[..., 1:])
-    odds = np.log(simulations.share[0, 0, 0, 0] / (100 - simulations.share[0, 0, 0, 0])) - 0.8 * busy
+    odds = (
+        np.log(simulations.share[0, 0, 0, 0] / (100 - simulations.share[0, 0, 0, 0])) - 0.8 * busy
+    )
     expected = seen.total[..., 1:] / (1 + np.exp(-odds))
     spread = np.sqrt((expected / (1 + np.exp(odds))).sum())
     assert abs(seen.cooperative.sum() - expected.sum()) < 4 * spread
     quiet, loud = busy < np.quantile(busy, 0.2), busy > np.quantile(busy, 0.8)
-    share = [seen.cooperative[..., 1:][where].sum() / seen.total[..., 1:][where].sum() for where in (quiet, loud)]
+    share = [
+        seen.cooperative[..., 1:][where].sum() / seen.total[..., 1:][where].sum()
+        for where in (quiet, loud)
+    ]
     assert share[0] - share[1] > 0.1
 
 
 def test_the_first_dataset_that_still_reports_is_simulated(fit):
     """However many another counts: the level is on the scale of the first, and so is what it is compared with."""
-    counts = xr.concat([fit.panel["counts"], 2 * fit.panel["counts"]], "dataset").assign_coords(dataset=["a", "b"])
+    counts = xr.concat([fit.panel["counts"], 2 * fit.panel["counts"]], "dataset").assign_coords(
+        dataset=["a", "b"]
+    )
     silent, rest = counts.copy(), fit.panel.drop_vars(["counts", "covered", "dataset"])
     silent[0, :, -60:] = 0
     covered = (counts.sum(["direction", "class"]) >= 0).transpose("dataset", "dyad", "time")
@@ -151,7 +176,11 @@ def test_another_dataset_is_read_where_it_stands_now_and_scatters_as_it_does(fit
 def test_nothing_counted_is_nothing_observed(fit):
     simulations = simulate_ahead(fit, "USA-CHN", 3, seed=1)
     silent = refit(fit, counts=0)
-    assert isinstance(observe(silent, simulations, 3, main_record(silent.panel, "USA-CHN"), seed=1), NotDefined)
+    assert isinstance(
+        observe(silent, simulations, 3, main_record(silent.panel, "USA-CHN"), seed=1), NotDefined
+    )
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     made = type(fit)(fit.posterior, index, fit.spec)
-    assert isinstance(observe(made, simulations, 3, main_record(index, "USA-CHN"), seed=1), NotDefined)
+    assert isinstance(
+        observe(made, simulations, 3, main_record(index, "USA-CHN"), seed=1), NotDefined
+    )

@@ -13,7 +13,9 @@ from forecast.outlook.simulations import simulate, simulate_from
 
 from .conftest import make_fit
 
-CLOCK = Clock(np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]"), weekly=False)
+CLOCK = Clock(
+    np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]"), weekly=False
+)
 HORIZONS = (1, 3, 6)
 There = arrays(bool, st.tuples(st.integers(1, 2), st.integers(4, 9), st.integers(1, 3), st.just(7)))
 
@@ -34,7 +36,9 @@ def test_mass_and_beyond_make_one(there):
 @settings(deadline=None)
 def test_it_is_the_first_time(there):
     when = passage(there, CLOCK, HORIZONS, 6, "there")
-    firsts = [next((t for t, here in enumerate(path) if here), None) for path in there.reshape(-1, 7)]
+    firsts = [
+        next((t for t, here in enumerate(path) if here), None) for path in there.reshape(-1, 7)
+    ]
     counted = [firsts.count(t) / len(firsts) for t in range(7)]
     np.testing.assert_allclose(when.mass, counted, atol=1e-11)
 
@@ -54,7 +58,9 @@ def mean_of_twelve(path, end):
 
 def first_time(path, start, reached):
     """Return how many months after the present the mean of twelve months is somewhere, or None."""
-    return next((t for t in range(len(path) - start) if reached(mean_of_twelve(path, start + t))), None)
+    return next(
+        (t for t in range(len(path) - start) if reached(mean_of_twelve(path, start + t))), None
+    )
 
 
 def test_means_of_twelve_months_are_those_counted_by_hand():
@@ -81,7 +87,9 @@ def test_passages_of_an_assessment_are_of_means_over_twelve_months():
         past, start = own.share[chain, draw].astype(float), own.share.shape[-1] - 1
         path = np.r_[past, simulations.share[chain, draw, future, 1:]]
         goal, side = target[chain, draw], np.sign(target[chain, draw] - mean_of_twelve(path, start))
-        back.append(first_time(path, start, lambda mean, goal=goal, side=side: (mean - goal) * side >= 0))
+        back.append(
+            first_time(path, start, lambda mean, goal=goal, side=side: (mean - goal) * side >= 0)
+        )
         ends = low[chain, draw], high[chain, draw]
         entered.append(first_time(path, start, lambda mean, ends=ends: ends[0] <= mean <= ends[1]))
         out = released[chain, draw, future]
@@ -89,12 +97,17 @@ def test_passages_of_an_assessment_are_of_means_over_twelve_months():
         now = past[-1]
         single.append(((path[start : start + 25] - goal) * np.sign(goal - now) >= 0).any())
     for found, way in (
-        (back, result.pendulum.back.passage), (entered, result.band.entry), (left, result.pendulum.zone.way_out),
-    ):  # fmt: skip
+        (back, result.pendulum.back.passage),
+        (entered, result.band.entry),
+        (left, result.pendulum.zone.way_out),
+    ):
         for horizon in (12, 24):
             counted = np.mean([time is not None and time <= horizon for time in found])
             np.testing.assert_allclose(way.by[horizon].value, counted, atol=1e-9)
         assert "mean level of 12 months" in way.by[24].definition
     assert result.pendulum.back.passage.by[24].value < np.mean(single)
     claim = next(one for one in result.claims if one.code == "S5")
-    assert "The chance that the mean of some twelve months reaches the equilibrium of" in claim.sentence
+    assert (
+        "The chance that the mean of some twelve months reaches the equilibrium of"
+        in claim.sentence
+    )

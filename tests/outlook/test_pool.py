@@ -1,4 +1,7 @@
-"""The published share is an equal mixture of the model and the simple benchmarks; everything else is the model's."""
+"""The published share is an equal mixture of the model and the simple benchmarks.
+
+Everything else is the model's.
+"""
 
 from dataclasses import replace
 
@@ -44,7 +47,9 @@ def exact(past, observed, threshold, draws=40_000):
 
 @pytest.mark.parametrize("threshold", [40.0, 50.0, 60.0])
 def test_chances_are_the_weighted_mean_of_the_forecasters(record, seen, mixed, threshold):
-    found = threshold_outlook(record, mixed.ahead(MONTHS), MONTHS, threshold, record.baseline(12)).chance
+    found = threshold_outlook(
+        record, mixed.ahead(MONTHS), MONTHS, threshold, record.baseline(12)
+    ).chance
     assert found.value == pytest.approx(exact(Past.of(record), seen, threshold), abs=0.012)
 
 
@@ -79,7 +84,13 @@ def test_the_same_seed_gives_the_same_numbers_whatever_else_is_asked(fit):
 
 
 def test_benchmarks_see_the_past_of_their_dataset_alone(fit, record, seen, mixed):
-    counts = fit.panel["counts"].sel(dyad="USA-CHN").isel(dataset=0).sum(("direction", "class")).to_numpy()
+    counts = (
+        fit.panel["counts"]
+        .sel(dyad="USA-CHN")
+        .isel(dataset=0)
+        .sum(("direction", "class"))
+        .to_numpy()
+    )
     assert np.array_equal(Past.of(record).total, counts[np.flatnonzero(counts)[0] :])
     other = fit.panel.copy(deep=True)
     other["counts"].loc[{"dyad": "USA-RUS"}] = 0
@@ -103,7 +114,9 @@ def test_a_short_or_a_weekly_record_is_the_models_alone(fit, make):
         found = assess(made, "USA-CHN", (3,), seed=1)
         assert isinstance(found.pool, NotDefined) and reason in found.pool.reason
         assert found.recorded[3].model is None and 0 < found.recorded[3].up.value < 1
-    assert not isinstance(assess(cut(fit, months - SHORTEST_PAST), "USA-CHN", (3,), seed=1).pool, NotDefined)
+    assert not isinstance(
+        assess(cut(fit, months - SHORTEST_PAST), "USA-CHN", (3,), seed=1).pool, NotDefined
+    )
 
 
 def test_a_horizon_longer_than_the_record_is_forecast_from_what_there_is():
@@ -117,7 +130,13 @@ def test_a_horizon_longer_than_the_record_is_forecast_from_what_there_is():
 def test_an_index_has_no_pool(fit):
     index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     made = type(fit)(fit.posterior, index, fit.spec)
-    found = observe(made, simulate_ahead(made, "USA-CHN", 3, seed=1), 3, main_record(made.panel, "USA-CHN"), seed=1)
+    found = observe(
+        made,
+        simulate_ahead(made, "USA-CHN", 3, seed=1),
+        3,
+        main_record(made.panel, "USA-CHN"),
+        seed=1,
+    )
     assert pooled(found, (3,), seed=1) == found
 
 

@@ -60,7 +60,9 @@ def test_the_drop_compares_five_years_before_with_the_era_so_far(plain):
     path = np.r_[np.full(150, 3.0), np.full(60, 1.0), np.full(90, -1.0)]
     change = last_break(dyad_draws(with_level(plain, path), "USA-CHN"))
     assert change.months_before == 60
-    assert change.drop.mean == pytest.approx(100 * (1 / (1 + np.exp(-1)) - 1 / (1 + np.e)), abs=1e-4)
+    assert change.drop.mean == pytest.approx(
+        100 * (1 / (1 + np.exp(-1)) - 1 / (1 + np.e)), abs=1e-4
+    )
     assert change.dropped.value == 1
     assert change.trend.mean == pytest.approx(0, abs=1e-4)
     assert change.start == date(2017, 7, 1)
@@ -96,7 +98,9 @@ def test_the_level_record_is_the_draws_quantiles(fit):
     assert record["share"].dims == ("quantile", "time")
     shares = 100 / (1 + np.exp(-fit.posterior["level"].sel(dyad="USA-RUS")))
     np.testing.assert_allclose(record["mean"], shares.mean(("chain", "draw")), atol=1e-3)
-    np.testing.assert_allclose(record["share"].sel(quantile=0.5), shares.median(("chain", "draw")), atol=1e-3)
+    np.testing.assert_allclose(
+        record["share"].sel(quantile=0.5), shares.median(("chain", "draw")), atol=1e-3
+    )
     assert (np.diff(record["share"], axis=0) >= 0).all()
     with pytest.raises(UnknownDyadError):
         level_record(fit, "FRA-DEU")

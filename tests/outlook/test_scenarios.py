@@ -47,11 +47,17 @@ def test_nothing_assumed_is_the_outlook(fit):
     (own,) = found.scenarios
     assert own.conditional is found.unconditional
     assert own.conditional.improvement == outlook.improvement
-    for months, window in own.conditional.recorded.items():  # of the model alone, without the benchmarks of the pool
+    for (
+        months,
+        window,
+    ) in own.conditional.recorded.items():  # of the model alone, without the benchmarks of the pool
         pooled = outlook.recorded[months]
         assert window.model is None and (window.events, window.void) == (pooled.events, pooled.void)
         assert {name: getattr(window, name) for name in ("up", "same", "down")} == pooled.model
-        assert window.up != pooled.up and own.conditional.threshold[months].chance != outlook.threshold[months].chance
+        assert (
+            window.up != pooled.up
+            and own.conditional.threshold[months].chance != outlook.threshold[months].chance
+        )
     np.testing.assert_array_equal(own.conditional.fan.share, outlook.fan.share)
     np.testing.assert_array_equal(own.conditional.fan.observed, outlook.fan.observed)
     assert (own.plausibility.value, own.method, own.fault, own.warnings) == (1.0, "none", "", ())
@@ -69,21 +75,32 @@ def test_neither_order_nor_company_changes_a_scenario(large):
 
 
 @pytest.mark.parametrize("method", ["weights", "filter"])
-def test_the_conditional_record_holds_what_is_assumed(large, simulations, observed, monkeypatch, method):
+def test_the_conditional_record_holds_what_is_assumed(
+    large, simulations, observed, monkeypatch, method
+):
     if method == "filter":
         monkeypatch.setattr(conditioning, "KEPT", 1.0)
-    held = {1: (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0)), 3: (Cell(0, 1.0, 1), Cell(7, 1.0, 0))}
+    held = {
+        1: (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0)),
+        3: (Cell(0, 1.0, 1), Cell(7, 1.0, 0)),
+    }
     found = condition(large, simulations, observed, held, seed=1)
     kinds = found.observed.kinds
     assert found.method == method
-    assert (kinds[..., 1, CONTACT] >= 2).all() and (kinds[..., 3, 0] >= 1).all() and not kinds[..., 3, 7].any()
+    assert (
+        (kinds[..., 1, CONTACT] >= 2).all()
+        and (kinds[..., 3, 0] >= 1).all()
+        and not kinds[..., 3, 7].any()
+    )
     np.testing.assert_array_equal(kinds.sum(-1), found.observed.total)
     np.testing.assert_array_equal(kinds[..., CUT:].sum(-1), found.observed.cooperative)
     assert found.simulations.level.shape == found.observed.total.shape
 
 
 @pytest.mark.parametrize("kept", [0.0, 1.0], ids=["weights", "filter"])
-def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(large, simulations, observed, monkeypatch, kept):
+def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(
+    large, simulations, observed, monkeypatch, kept
+):
     """Against the plainest way there is: keep the simulations whose record holds it."""
     monkeypatch.setattr(conditioning, "KEPT", kept)
     held = {2: (Cell(CONTACT, 1.0, 2), Cell(0, 1.0, 0))}
@@ -91,7 +108,10 @@ def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(large, si
     chosen = (observed.kinds[..., 2, CONTACT] >= 2) & (observed.kinds[..., 2, 0] == 0)
     assert found.method == ("filter" if kept else "weights")
     assert abs(found.likelihood.mean() - chosen.mean()) < 5 * chosen.std() / np.sqrt(chosen.size)
-    pairs = [(observed.total, found.observed.total), (observed.cooperative, found.observed.cooperative)]
+    pairs = [
+        (observed.total, found.observed.total),
+        (observed.cooperative, found.observed.cooperative),
+    ]
     pairs.append((simulations.level[..., :25], found.simulations.level))
     for plain, ours in pairs:
         for period in (1, 2, 3, 12):
@@ -120,7 +140,9 @@ def test_numbers_at_least_so_many_are_truncated_binomial():
     numbers, likelihood = draw_at_least(total, chance, 3, rng)
     np.testing.assert_allclose(likelihood, binom.sf(2, 9, 0.3))
     shares = np.bincount(numbers, minlength=10) / numbers.size
-    expected = np.where(np.arange(10) >= 3, binom.pmf(np.arange(10), 9, 0.3), 0) / binom.sf(2, 9, 0.3)
+    expected = np.where(np.arange(10) >= 3, binom.pmf(np.arange(10), 9, 0.3), 0) / binom.sf(
+        2, 9, 0.3
+    )
     np.testing.assert_allclose(shares, expected, atol=0.01)
     none, likelihood = draw_at_least(total, chance, 0, rng)
     assert not none.any()
@@ -142,7 +164,9 @@ def test_weights_that_degenerate_say_so(fit):
     crisis = [replace(ATTACK, n=8, date=date(2025, month, 1)) for month in (1, 2, 3)]
     found = scenario(fit, "USA-CHN", {"crisis": crisis}, (3,), seed=1)
     (own,) = found.scenarios
-    assert own.fault and any(own.fault in warning and "Do not use" in warning for warning in own.warnings)
+    assert own.fault and any(
+        own.fault in warning and "Do not use" in warning for warning in own.warnings
+    )
 
 
 def test_what_no_future_holds_is_an_error(fit):
@@ -159,7 +183,9 @@ def test_a_scenario_beyond_the_horizons_reaches_them(fit):
 def test_a_window_holds_what_followed(fit, make):
     later = make(months=312)  # a year more of the same record
     found = scenario(fit, "USA-CHN", {"nothing": []}, (6, 12, 24), seed=1, followed=later.panel)
-    counts = later.panel["counts"].sel(dyad="USA-CHN").isel(dataset=0, direction=0).to_numpy()[300:306]
+    counts = (
+        later.panel["counts"].sel(dyad="USA-CHN").isel(dataset=0, direction=0).to_numpy()[300:306]
+    )
     assert sorted(found.followed) == [6, 12]
     assert found.followed[6].events == counts.sum()
     assert found.followed[6].cooperative == counts[:, CUT:].sum()

@@ -38,7 +38,9 @@ def test_a_panel_holds_the_scores_of_what_it_counts(panel, table):
     events = table.events.assign(counted=event_counts(table.events))
     own = events[(events["dyad"] == "USA-CHN") & (events["date"].dt.strftime("%Y-%m") == "2023-02")]
     month = pd.Index(panel["time"].to_index()).get_loc("2023-02-01")
-    assert goldstein_sums(panel, "USA-CHN")[month].sum() == pytest.approx((own["counted"] * own["goldstein"]).sum())
+    assert goldstein_sums(panel, "USA-CHN")[month].sum() == pytest.approx(
+        (own["counted"] * own["goldstein"]).sum()
+    )
     assert panel["counts"].sel(dyad="USA-CHN").isel(time=month).sum() == own["counted"].sum()
 
 
@@ -66,7 +68,9 @@ def test_a_dyad_with_few_events_is_like_the_others(table):
     scores = scores_of(early)
     recent = early.sel(dyad="USA-CHN").isel(dataset=0, time=slice(-12, None))
     hostile = slice(0, int(early.attrs["zero_cut"]))
-    number, total = (recent[name].isel({"class": hostile}).sum().item() for name in ("counts", "goldstein"))
+    number, total = (
+        recent[name].isel({"class": hostile}).sum().item() for name in ("counts", "goldstein")
+    )
     every = early.isel(dataset=0, **{"class": hostile})
     pooled = (every["goldstein"].sum() / every["counts"].sum()).item()
     assert scores.means[0, 0] == pytest.approx((total + WORTH * pooled) / (number + WORTH))
@@ -84,7 +88,10 @@ def test_the_scale_of_scores_is_that_of_goldstein():
 def test_kinds_add_up_to_the_tone_and_to_its_change(panel):
     record = DatasetRecord.of(panel, "USA-CHN", 0)
     kinds = kind_scores(record, 12)
-    now, before = (fixed_tone(record, record.baseline(12), 12, 0.5).value, record.months(slice(-24, -12)))
+    now, before = (
+        fixed_tone(record, record.baseline(12), 12, 0.5).value,
+        record.months(slice(-24, -12)),
+    )
     assert sum(one.part for one in kinds) == pytest.approx(now, abs=0.01)
     change = now - before.goldstein.sum() / before.total.sum()
     assert sum(one.change for one in kinds) == pytest.approx(change, abs=0.01)
@@ -94,5 +101,7 @@ def test_kinds_add_up_to_the_tone_and_to_its_change(panel):
 
 
 def test_kinds_have_no_change_where_the_record_begins(table):
-    record = DatasetRecord.of(build_panel(table, dyads=["USA-CHN"], start="2022-10", as_of="2023-12-31"), "USA-CHN", 0)
+    record = DatasetRecord.of(
+        build_panel(table, dyads=["USA-CHN"], start="2022-10", as_of="2023-12-31"), "USA-CHN", 0
+    )
     assert {one.change for one in kind_scores(record, 12)} == {None}

@@ -16,7 +16,10 @@ def panel_of(counts, covered=None, frequency="month"):
     covered = np.ones(len(counts), dtype=bool) if covered is None else covered
     dims = ("dataset", "dyad", "time", "direction", "class")
     return xr.Dataset(
-        {"counts": (dims, counts[None, None, :, None, None]), "covered": (dims[:3], covered[None, None])},
+        {
+            "counts": (dims, counts[None, None, :, None, None]),
+            "covered": (dims[:3], covered[None, None]),
+        },
         coords={"dyad": ["USA-CHN"], "dataset": ["mine"], "class_name": ("class", ["any"])},
         attrs={"frequency": frequency, "zero_cut": 0, "unit": "row", "scale": "", "digest": ""},
     )
@@ -41,12 +44,16 @@ def test_the_level_is_that_of_the_last_years_and_spreads_with_time():
     counts = np.random.default_rng(1).poisson(np.repeat([2, 12], [180, 60]))
     ahead = drawn(panel_of(counts))
     assert ahead[:, :3].mean() == pytest.approx(12, rel=0.2)
-    near, far = (np.log1p(ahead[:, months].sum(axis=1)).std() for months in (slice(0, 6), slice(18, 24)))
+    near, far = (
+        np.log1p(ahead[:, months].sum(axis=1)).std() for months in (slice(0, 6), slice(18, 24))
+    )
     assert far > 1.3 * near
 
 
 def test_months_of_one_future_are_alike():
-    counts = np.random.default_rng(1).poisson(np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.1, 240)) + 1.5))
+    counts = np.random.default_rng(1).poisson(
+        np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.1, 240)) + 1.5)
+    )
     ahead = drawn(panel_of(counts))
     assert np.corrcoef(ahead[:, 0], ahead[:, 12])[0, 1] > 0.1
 
@@ -99,7 +106,9 @@ def test_the_filter_finds_the_level_that_a_long_sum_over_paths_finds():
         log_weight += nbinom.logpmf(count, shape, shape / (shape + np.exp(level)))
     weight = np.exp(log_weight - log_weight.max())
     expected = (weight * level).sum() / weight.sum()
-    assert (found.weights.sum(axis=(0, 1)) * found.levels).sum() == pytest.approx(expected, abs=0.03)
+    assert (found.weights.sum(axis=(0, 1)) * found.levels).sum() == pytest.approx(
+        expected, abs=0.03
+    )
     assert (found.weights.sum(axis=(0, 2)) * np.arange(6)).sum() == pytest.approx(
         (weight * np.log2(shape)).sum() / weight.sum(), abs=0.1
     )
@@ -115,7 +124,9 @@ def test_the_relative_count_is_what_the_page_on_the_model_says():
         events = np.array([total[one] for one in before], dtype=int)
         usual = np.repeat(np.log1p(events), events)  # a month counts as often as it has events
         known = covered[month] and len(before) >= 12 and usual.size
-        assert found[month] == pytest.approx(np.log1p(total[month]) - usual.mean() if known else 0.0)
+        assert found[month] == pytest.approx(
+            np.log1p(total[month]) - usual.mean() if known else 0.0
+        )
     page = " ".join((Path(__file__).parents[2] / "docs" / "model.md").read_text("utf-8").split())
     assert "the mean of log(1 + n) over the *events* of the 36 months before" in page
     assert "with fewer than twelve covered months before" in page

@@ -27,10 +27,15 @@ FIT = make_fit(("USA-CHN",), chains=2, draws=3, months=60, eras=ERAS)
 def recording(total, cooperative, past=(4, 1), fit=FIT):
     """Record so much in each future (the last axis is the month), and `past` events per month before."""
     total = np.broadcast_to(np.asarray(total), (*SIZE, MONTHS))
-    ahead = [np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
-             for counts in (total, cooperative)]  # fmt: skip
+    ahead = [
+        np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
+        for counts in (total, cooperative)
+    ]
     whole = DatasetRecord.of(fit.panel, "USA-CHN", 0, "US-China")
-    before = [np.full(len(whole.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
+    before = [
+        np.full(len(whole.total), value) if np.isscalar(value) else np.asarray(value)
+        for value in past
+    ]
     counts = np.zeros_like(whole.counts)
     counts[:, 0], counts[:, -1] = before[0] - before[1], before[1]
     return Observed(replace(whole, counts=counts), *ahead)
@@ -42,7 +47,9 @@ def window_of(made, months, *asked):
 
 def threshold_of(made, months, threshold, window=None, baseline_months=12):
     before = made.record.baseline(window or baseline_months)
-    return threshold_outlook(made.record, made.ahead(months), months, threshold, before, window, baseline_months)
+    return threshold_outlook(
+        made.record, made.ahead(months), months, threshold, before, window, baseline_months
+    )
 
 
 COUNTS = arrays(np.int64, (*SIZE, MONTHS), elements=st.integers(0, 3))
@@ -51,7 +58,9 @@ COUNTS = arrays(np.int64, (*SIZE, MONTHS), elements=st.integers(0, 3))
 @st.composite
 def recordings(draw):
     total = draw(COUNTS)
-    return recording(total, np.minimum(total, draw(COUNTS)), draw(st.sampled_from([(4, 1), (1, 1), (2, 0)])))
+    return recording(
+        total, np.minimum(total, draw(COUNTS)), draw(st.sampled_from([(4, 1), (1, 1), (2, 0)]))
+    )
 
 
 @given(recordings(), st.floats(0.0, 100.0, exclude_min=True), st.sampled_from([1, 3, 6]))
@@ -103,20 +112,26 @@ def test_rolling_windows_are_counted_one_by_one(total, cooperative, window, thre
     cooperative = np.minimum(total, cooperative)
     past = np.array([2, 0, 1, 4, 1]), np.array([1, 0, 0, 4, 0])
     before = [*zip(*(counts[len(counts) - window + 1 :] for counts in past), strict=True)]
-    question = PassageQuestion.model_construct(when="by", span=window, before=before, threshold=threshold)
+    question = PassageQuestion.model_construct(
+        when="by", span=window, before=before, threshold=threshold
+    )
     hit, there = question.settle(WindowCounts(total, cooperative))
     for place in np.ndindex(SIZE):
         n, k = (
-            np.concatenate([before, ahead[place]]) for before, ahead in zip(past, (total, cooperative), strict=True)
+            np.concatenate([before, ahead[place]])
+            for before, ahead in zip(past, (total, cooperative), strict=True)
         )
-        windows = [(n[end - window : end].sum(), k[end - window : end].sum()) for end in range(6, 12)]
+        windows = [
+            (n[end - window : end].sum(), k[end - window : end].sum()) for end in range(6, 12)
+        ]
         kept = [100 * k / n for n, k in windows if n >= FEWEST]
         assert there[place] == bool(kept)
         assert hit[place] == any(share >= threshold - 1e-6 for share in kept)
 
 
 def test_a_hand_made_case():
-    # Half of the simulations of a draw: 6 of 12 cooperative; the other half 1 of 2 events, which is void at 3 months.
+    # Half of the simulations of a draw: 6 of 12 cooperative; the other half 1 of 2 events, which is
+    # void at 3 months.
     total = np.where(np.arange(4)[:, None] < 2, [4, 4, 4, 0, 0, 0], [1, 1, 0, 0, 0, 0])
     made = recording(total, np.where(total == 4, 2, 0), past=(4, 1))
     outlook = window_of(made, 3, 5.0)
@@ -131,9 +146,14 @@ def test_a_hand_made_case():
 
 def test_the_error_of_a_chance_given_that_a_window_is_not_void_is_that_of_a_ratio():
     rng = np.random.default_rng(1)
-    found = [probability(rng.random((2, 50, 4)) < 0.3, "up", rng.random((2, 50, 4)) < 0.6) for _ in range(200)]
+    found = [
+        probability(rng.random((2, 50, 4)) < 0.3, "up", rng.random((2, 50, 4)) < 0.6)
+        for _ in range(200)
+    ]
     assert np.mean([one.value for one in found]) == pytest.approx(0.3, abs=0.01)
-    assert np.mean([one.mcse for one in found]) == pytest.approx(np.sqrt(0.3 * 0.7 / (400 * 0.6)), rel=0.1)
+    assert np.mean([one.mcse for one in found]) == pytest.approx(
+        np.sqrt(0.3 * 0.7 / (400 * 0.6)), rel=0.1
+    )
 
 
 def test_too_little_before_leaves_thresholds():
@@ -147,7 +167,11 @@ def test_too_little_before_leaves_thresholds():
 
 def test_nothing_ahead_is_void():
     outlook = window_of(recording(0, 0), 6)
-    assert outlook.void.value == 1 and isinstance(outlook.share, NotDefined) and isinstance(outlook.up, NotDefined)
+    assert (
+        outlook.void.value == 1
+        and isinstance(outlook.share, NotDefined)
+        and isinstance(outlook.up, NotDefined)
+    )
     assert isinstance(threshold_of(recording(0, 0), 6, 50.0).chance, NotDefined)
 
 
@@ -185,17 +209,24 @@ def test_the_baseline_is_of_the_last_covered_months():
 def test_a_threshold_is_compared_with_the_baseline_asked_for():
     made = recording(4, 2)
     asked = threshold_of(made, 6, 50.0, baseline_months=24)
-    assert asked.baseline == made.record.baseline(24) and "in the 24 months before" in asked.sentence
+    assert (
+        asked.baseline == made.record.baseline(24) and "in the 24 months before" in asked.sentence
+    )
     assert threshold_of(made, 6, 50.0).baseline == made.record.baseline(12)
     rolling = threshold_of(made, 6, 50.0, 3, baseline_months=24)
     assert rolling.baseline == made.record.baseline(3)
 
 
 def test_one_month_and_weeks_read_well():
-    assert "in the month to January 2005 than in the 12 months before" in window_of(recording(4, 1), 1).sentence
+    assert (
+        "in the month to January 2005 than in the 12 months before"
+        in window_of(recording(4, 1), 1).sentence
+    )
     weekly = make_fit(("USA-CHN",), chains=2, draws=3, months=60, frequency="week", eras=ERAS)
     result = assess(weekly, "USA-CHN", (3,), seed=1)
-    assert "in the 13 weeks to 27 May 2001 than in the 52 weeks before" in result.recorded[3].sentence
+    assert (
+        "in the 13 weeks to 27 May 2001 than in the 52 weeks before" in result.recorded[3].sentence
+    )
 
 
 def test_a_stranger_can_resolve_it_from_the_rule_alone():
@@ -207,10 +238,11 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
         "of the US-China events that the chronology records from 1 January 2005 to 31 March 2005 are cooperative",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",
         f"({before.cooperative} of {before.events}) from 1 January 2004 to 31 December 2004.",
-        f"Higher: At least {before.share + 5:.2f}%", f"Lower: At most {before.share - 5:.2f}%",
+        f"Higher: At least {before.share + 5:.2f}%",
+        f"Lower: At most {before.share - 5:.2f}%",
         "as of 31 December 2004",
         "Void: fewer than 3 events in it",
-    ):  # fmt: skip
+    ):
         assert words in rule, words
     counts = FIT.panel["counts"].sel(dyad="USA-CHN").isel(time=slice(-12, None))
     assert before.events == int(counts.sum())
@@ -236,23 +268,34 @@ def test_the_headline_is_what_was_asked_and_can_be_observed():
 def test_where_nothing_can_be_compared_the_level_is_the_headline():
     counts = FIT.panel["counts"].copy()
     counts[:, :, -12:] = 0
-    result = assess(type(FIT)(FIT.posterior, FIT.panel.assign(counts=counts), FIT.spec), "USA-CHN", (12,), seed=1)
+    result = assess(
+        type(FIT)(FIT.posterior, FIT.panel.assign(counts=counts), FIT.spec),
+        "USA-CHN",
+        (12,),
+        seed=1,
+    )
     assert quoted(result) is None
     assert "they now stand at about" in result.headline
     assert isinstance(result.recorded[12].up, NotDefined)
 
 
 def test_of_two_datasets_the_first_is_forecast_and_named_however_much_the_other_counts():
-    counts = xr.concat([FIT.panel["counts"], 3 * FIT.panel["counts"]], "dataset").assign_coords(dataset=["a", "b"])
+    counts = xr.concat([FIT.panel["counts"], 3 * FIT.panel["counts"]], "dataset").assign_coords(
+        dataset=["a", "b"]
+    )
     covered = (counts.sum(["direction", "class"]) >= 0).transpose("dataset", "dyad", "time")
-    panel = FIT.panel.drop_vars(["counts", "covered", "dataset"]).assign(counts=counts, covered=covered)
+    panel = FIT.panel.drop_vars(["counts", "covered", "dataset"]).assign(
+        counts=counts, covered=covered
+    )
     own = [name for name, values in FIT.posterior.items() if "dataset" in values.dims]
     both = xr.concat([FIT.posterior[own], FIT.posterior[own]], "dataset")
     fit = type(FIT)(FIT.posterior.drop_vars(own).merge(both), panel, FIT.spec)
     window = assess(fit, "USA-CHN", (3,), seed=1).recorded[3]
     assert window.dataset == "a" and "in “a” is at least" in window.sentence
     assert "Data: the first edition of “a” whose coverage of USA-CHN" in window.rule
-    assert window.baseline.events == int(counts.sel(dataset="a", dyad="USA-CHN").isel(time=slice(-12, None)).sum())
+    assert window.baseline.events == int(
+        counts.sel(dataset="a", dyad="USA-CHN").isel(time=slice(-12, None)).sum()
+    )
 
 
 def test_an_index_and_a_dyad_never_covered_have_no_baseline():

@@ -14,11 +14,19 @@ def with_kinds(assessment):
     share = np.repeat([[20.0], [30.0], [45.0]], len(time), axis=1)
     kinds = {
         part: KindSeries(
-            side=side, kinds=("a stronger kind",), dataset="made", now=assessment.standing.level,
-            change=NotDefined("made"), last=date(2024, 12, 31), time=time.astype("datetime64[D]"),
-            quantiles=(0.05, 0.5, 0.95), share=share, years=np.array([2001, 2002]), events=np.array([10, 40]),
+            side=side,
+            kinds=("a stronger kind",),
+            dataset="made",
+            now=assessment.standing.level,
+            change=NotDefined("made"),
+            last=date(2024, 12, 31),
+            time=time.astype("datetime64[D]"),
+            quantiles=(0.05, 0.5, 0.95),
+            share=share,
+            years=np.array([2001, 2002]),
+            events=np.array([10, 40]),
             stronger=np.array([2, 20]),
         )
         for part, side in (("depth", "cooperative"), ("severity", "hostile"))
-    }  # fmt: skip
+    }
     return replace(assessment, kinds=kinds)

@@ -18,9 +18,20 @@ def test_every_figure_has_a_script_and_every_script_a_title():
     called = set(re.findall(r"plots\.(plot_\w+)\(", "".join(texts)))
     assert called == set(plots.__all__)
     arviz = set(re.findall(r"from arviz_plots import (\w+)", "".join(texts)))
-    assert arviz == {"plot_trace", "plot_rank", "plot_forest", "plot_psense_dist", "plot_ppc_rootogram", "plot_loo_pit"}
+    assert arviz == {
+        "plot_trace",
+        "plot_rank",
+        "plot_forest",
+        "plot_psense_dist",
+        "plot_ppc_rootogram",
+        "plot_loo_pit",
+    }
     for text in texts:
-        assert text.startswith("# %% [markdown]\n# # ") and "\n# %%\n" in text and len(text.splitlines()) <= 25
+        assert (
+            text.startswith("# %% [markdown]\n# # ")
+            and "\n# %%\n" in text
+            and len(text.splitlines()) <= 25
+        )
 
 
 @pytest.mark.parametrize("name", ["plot_power", "plot_coverage", "plot_observed_share"])

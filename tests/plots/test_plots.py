@@ -32,7 +32,9 @@ from tests.report.made_claims import BARS, RATES, verdict
 
 DYAD = "USA-CHN"
 V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
-ROWS = pd.DataFrame({"check": ["side", "side", "tails"], "z": [-0.4, 2.6, 9.0], "miss": [False, True, True]})
+ROWS = pd.DataFrame(
+    {"check": ["side", "side", "tails"], "z": [-0.4, 2.6, 9.0], "miss": [False, True, True]}
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,12 +60,17 @@ def found(fit):
 
 @pytest.fixture(scope="module")
 def change():
-    before, added = numbers_of({"level": np.full((2, 9), 40.0), "yes": np.full((2, 9), 0.25)}), np.full((2, 9), -0.1)
+    before, added = (
+        numbers_of({"level": np.full((2, 9), 40.0), "yes": np.full((2, 9), 0.25)}),
+        np.full((2, 9), -0.1),
+    )
     steps = (
         Step("time passed", numbers_of({"yes": added}), before),
         Step("new events", numbers_of({"yes": -added}), before),
     )
-    return Change(DYAD, (date(2023, 9, 30), date(2023, 10, 31)), "Will they meet?", before, before, steps)
+    return Change(
+        DYAD, (date(2023, 9, 30), date(2023, 10, 31)), "Will they meet?", before, before, steps
+    )
 
 
 @pytest.fixture
@@ -71,14 +78,26 @@ def given(fit, assessment, results, found, change):
     """What each function is given."""
     cases = results.cases.query("model == 'pool' and horizon == 12 and not given_n")
     return {
-        "plot_observed_share": fit.panel, "plot_forecast": assessment, "plot_level": fit,
-        "plot_probabilities": assessment, "plot_eras": assessment, "plot_dyads": [assessment],
+        "plot_observed_share": fit.panel,
+        "plot_forecast": assessment,
+        "plot_level": fit,
+        "plot_probabilities": assessment,
+        "plot_eras": assessment,
+        "plot_dyads": [assessment],
         "plot_kinds": with_kinds(assessment),
-        "plot_halflife": fit, "plot_prior_posterior": fit.prior_posterior(DYAD), "plot_evidence": BARS,
-        "plot_power": RATES, "plot_calibration": cases, "plot_pit": cases, "plot_skill": results.skill,
-        "plot_attribution": change, "plot_scenarios": found, "plot_ppc": Checks(ROWS, 200), "plot_coverage": fit.panel,
+        "plot_halflife": fit,
+        "plot_prior_posterior": fit.prior_posterior(DYAD),
+        "plot_evidence": BARS,
+        "plot_power": RATES,
+        "plot_calibration": cases,
+        "plot_pit": cases,
+        "plot_skill": results.skill,
+        "plot_attribution": change,
+        "plot_scenarios": found,
+        "plot_ppc": Checks(ROWS, 200),
+        "plot_coverage": fit.panel,
         "plot_dots": assessment,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture
@@ -127,7 +146,11 @@ def test_wrong_data_and_impossible_intervals_are_named(name, given, on):
 
 
 def lines(on, color, least=3):
-    return [line for line in on.lines if same_color(line.get_color(), color) and len(line.get_xdata()) >= least]
+    return [
+        line
+        for line in on.lines
+        if same_color(line.get_color(), color) and len(line.get_xdata()) >= least
+    ]
 
 
 def edges(band):
@@ -156,8 +179,12 @@ def test_the_observed_share_is_that_of_the_outlook(fit, assessment, on):
     np.testing.assert_allclose(on.lines[0].get_ydata(), assessment.rolling.observed)
     (band,), seen = on.collections, np.isfinite(assessment.rolling.observed)
     low, high = edges(band)
-    assert (low < assessment.rolling.observed[seen]).all() and (assessment.rolling.observed[seen] < high).all()
-    assert on.lines[0].get_xdata()[-1] == pytest.approx(2025, abs=0.01)  # a window counts where it ends
+    assert (low < assessment.rolling.observed[seen]).all() and (
+        assessment.rolling.observed[seen] < high
+    ).all()
+    assert on.lines[0].get_xdata()[-1] == pytest.approx(
+        2025, abs=0.01
+    )  # a window counts where it ends
     with pytest.raises(ForecastError, match=r"^dyad: got USA-JPN; expected one of USA-CHN"):
         plots.plot_observed_share(fit.panel, dyad="USA-JPN", ax=on)
 
@@ -167,7 +194,9 @@ def test_a_forecast_follows_what_was_observed(assessment, on):
     (past,), (ahead,) = lines(on, style.LEVEL), lines(on, style.OBSERVED)
     np.testing.assert_array_equal(past.get_ydata(), assessment.rolling.observed)
     np.testing.assert_array_equal(ahead.get_ydata(), assessment.rolling.forecast[2])
-    assert ahead.get_xdata()[0] == past.get_xdata()[-1] and past.get_xdata()[-1] == pytest.approx(2025, abs=0.01)
+    assert ahead.get_xdata()[0] == past.get_xdata()[-1] and past.get_xdata()[-1] == pytest.approx(
+        2025, abs=0.01
+    )
     low, high = edges(on.collections[0])
     np.testing.assert_allclose([low, high], assessment.rolling.forecast[[0, -1]])
     plots.plot_forecast(assessment, since=date(2020, 1, 1), ax=on)
@@ -189,16 +218,23 @@ def test_the_level_has_the_quantiles_of_the_draws(fit, assessment, on):
     past, future = lines(seen, style.LEVEL)
     assert len(past.get_xdata()) == fit.panel.sizes["time"]
     np.testing.assert_array_equal(future.get_ydata(), assessment.fan.share[2])
-    with pytest.raises(ForecastError, match=r"^since: got 2031-01-01; expected a day up to 2024-12-01"):
+    with pytest.raises(
+        ForecastError, match=r"^since: got 2031-01-01; expected a day up to 2024-12-01"
+    ):
         plots.plot_level(fit, since=date(2031, 1, 1), ax=on)
 
 
 def test_a_fit_plots_itself_and_gives_arviz_its_groups():
     fit = Fit.load(V1)
-    assert len(lines(fit.plot(dyad=fit.dyads[0]), style.LEVEL)[0].get_xdata()) == fit.panel.sizes["time"]
+    assert (
+        len(lines(fit.plot(dyad=fit.dyads[0]), style.LEVEL)[0].get_xdata())
+        == fit.panel.sizes["time"]
+    )
     with pytest.raises(ForecastError, match=r"^dyad: got None; expected one of"):
         fit.plot()
-    assert {"posterior", "posterior_predictive", "log_likelihood"} <= set(fit.to_arviz(draws=5).children)
+    assert {"posterior", "posterior_predictive", "log_likelihood"} <= set(
+        fit.to_arviz(draws=5).children
+    )
 
 
 def test_monte_carlo_errors_stand_where_outcomes_meet(assessment, on):
@@ -218,7 +254,9 @@ def test_eras_drawn_alone_reach_from_the_first_to_now(assessment):
     on = plots.plot_eras(assessment, ci_prob=0.5)
     eras = assessment.frameworks.eras
     spans = [line.get_xdata() for line in lines(on, style.EQUILIBRIUM, 2)]
-    assert [span[0] for span in spans] == pytest.approx([style.year_of(era.start) for era in eras], abs=0.01)
+    assert [span[0] for span in spans] == pytest.approx(
+        [style.year_of(era.start) for era in eras], abs=0.01
+    )
     assert [text.get_text() for text in on.texts] == [era.name for era in eras]
     low, high = edges(on.collections[0])
     expected = np.quantile(eras[0].equilibrium.draws, (0.25, 0.75))
@@ -265,12 +303,18 @@ def test_contributions_add_up_from_the_first_day_to_the_last(change, on):
 
 
 def test_evidence_of_all_claims_and_power_of_one(on):
-    verdicts = verdict(value=4.0, least=3.0, most=5.0), verdict("S2", value=-1.0, least=-2.0, most=0.5)
+    verdicts = (
+        verdict(value=4.0, least=3.0, most=5.0),
+        verdict("S2", value=-1.0, least=-2.0, most=0.5),
+    )
     pooled = forecast.hypotheses.PooledResults((DYAD,), "1950-01", "2023-10", 800, verdicts, ())
     plots.plot_evidence(pooled, ax=on)
     (dots,) = [line for line in on.lines if line.get_marker() == "o"]
     assert dots.get_xdata().tolist() == [3.0, -2.0]
-    assert [segment[:, 0].tolist() for segment in on.collections[0].get_segments()] == [[3.0, 5.0], [-2.0, 0.5]]
+    assert [segment[:, 0].tolist() for segment in on.collections[0].get_segments()] == [
+        [3.0, 5.0],
+        [-2.0, 0.5],
+    ]
     assert LIMIT in [line.get_xdata()[0] for line in on.lines]
     assert plots.plot_evidence(pooled, claim="S5b").get_title() == "log Bayes factor"
     with pytest.raises(ForecastError, match=r"^claim: got S9; expected one of S5b and S2"):
@@ -298,7 +342,9 @@ def test_skill_is_that_of_the_file(results, on):
     skill = results.skill
     plots.plot_skill(skill, against=["base_rate_10y"], ax=on)
     found = skill.against("base_rate_10y", 12)
-    assert found["difference"] in [float(line.get_xdata()[0]) for line in on.lines if len(line.get_xdata()) == 1]
+    assert found["difference"] in [
+        float(line.get_xdata()[0]) for line in on.lines if len(line.get_xdata()) == 1
+    ]
     by_dyad = plots.plot_skill(skill, against=["base_rate_10y"], dyads=["USA-CHN", "CHN-JPN"])
     assert [row.get_text() for row in by_dyad.get_yticklabels()] == ["US-China", "China-Japan"]
     with pytest.raises(ForecastError, match=r"^horizon: got 7"):
@@ -318,14 +364,19 @@ def test_coverage_shades_what_is_not_covered(fit, on):
     panel["counts"][0, 0, 3:5] = 0
     plots.plot_coverage(forecast.panel.recounted(panel), ax=on)
     shaded, bars = on.patches[:2], on.patches[2:]
-    assert len(bars) == panel.sizes["time"] and all(same_color(one.get_facecolor()[:3], style.WORSE) for one in shaded)
+    assert len(bars) == panel.sizes["time"] and all(
+        same_color(one.get_facecolor()[:3], style.WORSE) for one in shaded
+    )
     assert [bar.get_height() for bar in bars] == panel["counts"].sum(
         ["dataset", "dyad", "direction", "class"]
     ).values.tolist()
 
 
 def test_what_a_backend_sets_when_it_is_first_looked_for_stays_set(tmp_path):
-    """A notebook's backend makes figures interactive; unless that lasts, it shows the first figure and no other."""
+    """A notebook's backend makes figures interactive.
+
+    Unless that lasts, it shows the first figure and no other.
+    """
     loud = "import matplotlib\nfrom matplotlib.backends.backend_agg import *\nmatplotlib.interactive(True)\n"
     (tmp_path / "loud.py").write_text(loud)
     code = """
@@ -336,5 +387,7 @@ print(matplotlib.is_interactive())
 """
     places = os.pathsep.join([str(tmp_path), str(Path(plots.__file__).parents[2])])
     own = os.environ | {"MPLBACKEND": "module://loud", "PYTHONPATH": places}
-    done = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=own, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "True"

@@ -36,8 +36,12 @@ def fit(monkeypatch):
     """A saved fit as of the end of 2023-10; it converged."""
     made = fit_as_of("2023-10-31")
     loaded = SimpleNamespace(
-        posterior=made.posterior, panel=made.panel, spec=made.spec, dyads=["USA-CHN"], gate=SimpleNamespace(passed=True)
-    )  # fmt: skip
+        posterior=made.posterior,
+        panel=made.panel,
+        spec=made.spec,
+        dyads=["USA-CHN"],
+        gate=SimpleNamespace(passed=True),
+    )
     monkeypatch.setattr("forecast.model.Fit.load", lambda path: loaded)
     return loaded
 
@@ -54,8 +58,9 @@ def test_a_question_from_asking_to_its_score(fit):
     assert "up: " in run("resolve").stdout
     listed = json.loads(run("list", "--json").stdout)
     assert [(one["id"], one["answers"], one["outcome"] in ("yes", "no")) for one in listed] == [
-        ("up", 1, True), ("usa-chn-sanction-3-2023-11-01-to-2024-04-30", 1, True),
-    ]  # fmt: skip
+        ("up", 1, True),
+        ("usa-chn-sanction-3-2023-11-01-to-2024-04-30", 1, True),
+    ]
     shown = run("show", "up").stdout
     assert "from 1 November 2023 to 30 April 2024" in shown and "with hindsight" in shown
     scored = run("score", "--out", "page")
@@ -99,7 +104,11 @@ def test_bad_input_ends_with_2_and_its_name(arguments, named):
 def test_a_question_of_another_dataset_is_named(fit, tmp_path):
     run("new", "USA-CHN", "--higher", 5, "--id", "up", *ASK)
     text = (tmp_path / "questions" / "up.yaml").read_text()
-    lines = text.replace("dataset: chronology", "dataset: mine").replace("id: up", "id: mine").splitlines()
+    lines = (
+        text.replace("dataset: chronology", "dataset: mine")
+        .replace("id: up", "id: mine")
+        .splitlines()
+    )
     start = next(place for place, line in enumerate(lines) if line.startswith("sentence:"))
     (tmp_path / "mine.yaml").write_text("\n".join(lines[:start]) + "\n")
     assert run("new", "--file", "mine.yaml").exit_code == 0
@@ -173,7 +182,13 @@ def test_an_answer_from_a_fit_of_an_earlier_day_is_not_appended(fit, begun):
 
 def test_a_bad_line_is_told_by_every_command_and_the_rest_is_read(begun):
     append_line(begun, as_of="2023-13-99")
-    for command in (("list",), ("show", "up"), ("resolve",), ("score",), ("export", "--out", "all.csv")):
+    for command in (
+        ("list",),
+        ("show", "up"),
+        ("resolve",),
+        ("score",),
+        ("export", "--out", "all.csv"),
+    ):
         done = run(*command)
         assert done.exit_code == 0, said(done)
         assert "line 3: field `as_of`: '2023-13-99' is no day" in said(done)
@@ -187,11 +202,16 @@ def test_a_late_answer_is_marked(begun):
     append_entries(begun, [late], now=datetime(2024, 6, 1, tzinfo=UTC))
     lines = run("show", "up").stdout.splitlines()
     assert [line.partition(":")[0] for line in lines if line.startswith("the model")] == [
-        "the model", "the model, late (written on 2024-06-01)",
-    ]  # fmt: skip
+        "the model",
+        "the model, late (written on 2024-06-01)",
+    ]
     assert run("export", "--out", "all.csv").exit_code == 0
     with Path("all.csv").open() as file:
-        assert [row["timing"] for row in csv.DictReader(file)] == ["as it happened", "as it happened", "late"]
+        assert [row["timing"] for row in csv.DictReader(file)] == [
+            "as it happened",
+            "as it happened",
+            "late",
+        ]
 
 
 def test_asking_mends_what_an_earlier_run_left(begun):
@@ -204,7 +224,9 @@ def test_asking_mends_what_an_earlier_run_left(begun):
 
 def test_on_the_last_day_of_a_window_nothing_is_resolved(begun, monkeypatch):
     """The data are said to reach the end of a day that is not over."""
-    monkeypatch.setattr("forecast.cli.question.dates", SimpleNamespace(today=lambda: date(2024, 10, 31)))
+    monkeypatch.setattr(
+        "forecast.cli.question.dates", SimpleNamespace(today=lambda: date(2024, 10, 31))
+    )
     done = run("resolve")
     assert done.exit_code == 0
     assert "up: its window ends on 2024-10-31; resolve it after that day" in said(done)

@@ -17,21 +17,31 @@ def both():
 
 
 def test_a_question_names_its_dataset_and_compares_with_its_record(both):
-    main, feed = (make_question(both.panel, "USA-CHN", months=12, higher=5, dataset=name) for name in (None, "feed"))
+    main, feed = (
+        make_question(both.panel, "USA-CHN", months=12, higher=5, dataset=name)
+        for name in (None, "feed")
+    )
     assert (main.dataset, feed.dataset) == ("chronology", "feed")
     assert feed.baseline.events == 12 * 40 > 4 * main.baseline.events
     assert "“feed” records" in feed.sentence
 
 
 def test_it_is_answered_as_the_dataset_reads_the_level(both):
-    main, feed = (make_question(both.panel, "USA-CHN", months=12, above=45, dataset=name) for name in (None, "feed"))
+    main, feed = (
+        make_question(both.panel, "USA-CHN", months=12, above=45, dataset=name)
+        for name in (None, "feed")
+    )
     simulations = simulate_ahead(both, "USA-CHN", 12, seed=1)
     seen = observe(both, simulations, 12, DatasetRecord.of(both.panel, "USA-CHN", 1), seed=1)
     total, cooperative = (values[..., 1:].sum(axis=-1) for values in (seen.total, seen.cooperative))
     yes, there = put_question(both, feed).simulate(both)
-    assert yes.sum() / there.sum() == pytest.approx(np.mean(cooperative[total >= 3] >= 0.45 * total[total >= 3]))
+    assert yes.sum() / there.sum() == pytest.approx(
+        np.mean(cooperative[total >= 3] >= 0.45 * total[total >= 3])
+    )
     pooled = [answer_question(both, one).chance.value for one in (feed, main)]
-    assert pooled[0] < pooled[1] - 0.2, "it reads the level 24 points lower, and so do the benchmarks"
+    assert pooled[0] < pooled[1] - 0.2, (
+        "it reads the level 24 points lower, and so do the benchmarks"
+    )
 
 
 def test_a_dataset_that_is_not_there_or_has_stopped_is_rejected(both):

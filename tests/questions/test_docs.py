@@ -20,7 +20,13 @@ def names(fields):
 
 
 def own(entry):
-    return names({name: one for name, one in entry.model_fields.items() if name not in LedgerEntry.model_fields})
+    return names(
+        {
+            name: one
+            for name, one in entry.model_fields.items()
+            if name not in LedgerEntry.model_fields
+        }
+    )
 
 
 def test_every_field_of_a_question_is_documented():
@@ -38,8 +44,12 @@ def test_every_field_of_a_ledger_is_documented_in_order():
 
 def test_the_commands_of_the_task_page_are_there():
     command = typer.main.get_command(app)
-    blocks = re.findall(r"^```sh\n(.*?)^```", (DOCS / "questions.md").read_text(), flags=re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if line.startswith("forecast ")]
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```", (DOCS / "questions.md").read_text(), flags=re.MULTILINE | re.DOTALL
+    )
+    lines = [
+        line for block in blocks for line in block.splitlines() if line.startswith("forecast ")
+    ]
     assert len(lines) > 8
     for line in lines:
         words = shlex.split(line, comments=True)[1:]

@@ -51,7 +51,9 @@ def test_a_question_keeps_its_codes_and_comes_back_from_its_file(table, tmp_path
 
 def test_it_is_answered_from_the_record_and_the_answer_moves_with_the_day(table):
     question = made(table, last=date(2024, 5, 31), at_least=3)
-    first, later = (answer_events(table, question, as_of=date(2024, *day)) for day in ((3, 31), (4, 30)))
+    first, later = (
+        answer_events(table, question, as_of=date(2024, *day)) for day in ((3, 31), (4, 30))
+    )
     assert later.recorded >= first.recorded == 0
     assert first.chance != later.chance
 
@@ -83,9 +85,21 @@ def test_who_acts_is_one_of_the_pair(table):
 def test_the_life_of_a_question_on_the_command_line(tmp_path):
     folder = ("--folder", tmp_path / "questions")
     asked = run(
-        "question", "new", "USA-IRN", "--at-least", "strike", "--from", "2024-04-01", "--until", "2024-06-30",
-        "--as-of", "2024-03-31", "--id", "own", *folder,
-    )  # fmt: skip
+        "question",
+        "new",
+        "USA-IRN",
+        "--at-least",
+        "strike",
+        "--from",
+        "2024-04-01",
+        "--until",
+        "2024-06-30",
+        "--as-of",
+        "2024-03-31",
+        "--id",
+        "own",
+        *folder,
+    )
     assert asked.exit_code == 0, said(asked)
     assert run("question", "update", "--as-of", "2024-04-30", *folder).exit_code == 0
     assert "YES" in said(run("question", "resolve", *folder))
@@ -115,7 +129,16 @@ def test_the_life_of_a_question_on_the_command_line(tmp_path):
     ],
 )
 def test_bad_input_is_an_error_with_a_remedy_and_nothing_is_written(tmp_path, options, words):
-    result = run("question", "new", "USA-IRN", *options, "--as-of", "2024-03-31", "--folder", tmp_path / "questions")
+    result = run(
+        "question",
+        "new",
+        "USA-IRN",
+        *options,
+        "--as-of",
+        "2024-03-31",
+        "--folder",
+        tmp_path / "questions",
+    )
     assert result.exit_code == 2
     assert words in said(result)
     assert not (tmp_path / "questions").exists()
@@ -123,18 +146,38 @@ def test_bad_input_is_an_error_with_a_remedy_and_nothing_is_written(tmp_path, op
 
 def test_ask_prints_the_answer_and_json(tmp_path):
     shown = said(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31"))
-    parts = ("At least 1 US-Iran event", "of ten years", "since the last event", "What would change it most", "Rule:")
+    parts = (
+        "At least 1 US-Iran event",
+        "of ten years",
+        "since the last event",
+        "What would change it most",
+        "Rule:",
+    )
     for part in parts:
         assert part in shown
     assert "read both together" in shown
-    found = json.loads(run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31", "--json").stdout)
+    found = json.loads(
+        run("ask", "USA-IRN strike by 2024-06-30", "--as-of", "2024-03-31", "--json").stdout
+    )
     assert 0 < found["chance"] < 1
 
 
 def test_months_count_from_the_first_day_and_need_no_fit(tmp_path):
     folder = ("--folder", tmp_path / "questions")
-    asked = run("question", "new", "USA-IRN", "--at-least", "violence", "--months", "6", "--as-of", "2024-03-31",
-                "--id", "own", *folder)  # fmt: skip
+    asked = run(
+        "question",
+        "new",
+        "USA-IRN",
+        "--at-least",
+        "violence",
+        "--months",
+        "6",
+        "--as-of",
+        "2024-03-31",
+        "--id",
+        "own",
+        *folder,
+    )
     assert asked.exit_code == 0, said(asked)
     assert "from 1 April 2024 to 30 September 2024" in said(asked)
     updated = run("question", "update", "--as-of", "2024-03-31", *folder)
@@ -145,14 +188,34 @@ def test_months_count_from_the_first_day_and_need_no_fit(tmp_path):
 def test_events_are_parts_of_joint_and_conditional_questions(tmp_path):
     folder = ("--as-of", "2024-03-31", "--folder", tmp_path / "questions")
     joint = run(
-        "question", "new", "USA-IRN", "--at-least", "strike", "--until", "2024-09-30",
-        "--and", "at-least talks from 2024-05-01 until 2024-09-30", "--id", "both", *folder,
-    )  # fmt: skip
+        "question",
+        "new",
+        "USA-IRN",
+        "--at-least",
+        "strike",
+        "--until",
+        "2024-09-30",
+        "--and",
+        "at-least talks from 2024-05-01 until 2024-09-30",
+        "--id",
+        "both",
+        *folder,
+    )
     assert joint.exit_code == 0, said(joint)
     given = run(
-        "question", "new", "USA-IRN", "--at-least", "strike", "--until", "2024-09-30",
-        "--given", "higher 5 months 6", "--id", "given", *folder,
-    )  # fmt: skip
+        "question",
+        "new",
+        "USA-IRN",
+        "--at-least",
+        "strike",
+        "--until",
+        "2024-09-30",
+        "--given",
+        "higher 5 months 6",
+        "--id",
+        "given",
+        *folder,
+    )
     assert given.exit_code == 0, said(given)
     both = read_question(tmp_path / "questions" / "both.yaml")
     assert [part.first for part in both.parts] == [date(2024, 4, 1), date(2024, 5, 1)]

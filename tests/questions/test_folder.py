@@ -25,7 +25,10 @@ STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"
 
 
 def asked_until(step, folder, accident):
-    """Ask in a process that has an accident before its n-th step in a folder; whether it came to that."""
+    """Ask in a process that has an accident before its n-th step in a folder.
+
+    Whether it came to that.
+    """
     child = os.fork()
     if child == 0:
         steps = 0
@@ -67,7 +70,10 @@ def test_what_an_accident_left_half_done_is_mended_by_the_next_run(tmp_path, acc
         if not asked_until(step, folder, accident):
             assert step > 4, "hardly anything was tried"
             break
-        half = not (folder / "up.yaml").exists() and "up" in Ledger.read(folder / "ledger.jsonl").histories
+        half = (
+            not (folder / "up.yaml").exists()
+            and "up" in Ledger.read(folder / "ledger.jsonl").histories
+        )
         done = run("list", "--folder", folder)
         assert done.exit_code == 0
         assert ("up.yaml: missing, and written again from the ledger" in said(done)) == half
@@ -78,7 +84,10 @@ def test_what_an_accident_left_half_done_is_mended_by_the_next_run(tmp_path, acc
             "ledger.jsonl",
             *sorted(f"{name}.yaml" for name in there),
         ]
-        assert all(read_question(folder / f"{name}.yaml") == found.histories[name].question for name in there)
+        assert all(
+            read_question(folder / f"{name}.yaml") == found.histories[name].question
+            for name in there
+        )
         assert "written again" not in said(run("list", "--folder", folder))
         seen.add((len(there), half))
     assert {(1, False), (2, True)} <= seen, seen
@@ -91,7 +100,10 @@ def test_what_cannot_be_mended_is_said_and_the_rest_is_read(tmp_path):
     (folder / "up.yaml").symlink_to("up.yaml")  # a loop: nothing can be written there
     done = run("list", "--folder", folder)
     assert done.exit_code == 0
-    assert "up.yaml cannot be written" in said(done) and "the ledger has the question" in said(done).lower()
+    assert (
+        "up.yaml cannot be written" in said(done)
+        and "the ledger has the question" in said(done).lower()
+    )
     assert "up" in done.stdout
 
 
@@ -123,7 +135,8 @@ def test_a_disk_that_is_full_for_the_file_says_where_the_question_stands(tmp_pat
 
     monkeypatch.setattr("forecast.questions.ledger.write_question", full)
     with pytest.raises(
-        OutputError, match=r"No space left.* The question stands in .*ledger\.jsonl; the next run writes"
+        OutputError,
+        match=r"No space left.* The question stands in .*ledger\.jsonl; the next run writes",
     ):
         QuestionFolder(Path(tmp_path)).ask(made("up"))
 
@@ -135,7 +148,9 @@ def test_a_file_that_a_power_cut_has_emptied_is_written_again(tmp_path, left):
     whole = (folder / "up.yaml").read_bytes()
     (folder / "up.yaml").write_bytes(left)
     done = run("list", "--folder", folder)
-    assert done.exit_code == 0 and "up.yaml: missing, and written again from the ledger" in said(done)
+    assert done.exit_code == 0 and "up.yaml: missing, and written again from the ledger" in said(
+        done
+    )
     assert (folder / "up.yaml").read_bytes() == whole
 
 
@@ -146,7 +161,9 @@ def test_git_on_windows_changes_no_line_and_merges_no_two_copies(tmp_path):
 
     def given(*words, where=tmp_path / "one"):
         own = ["-c", "core.autocrlf=true", "-c", "user.name=N", "-c", "user.email=n@example.org"]
-        return subprocess.run([git, *own, *words], cwd=where, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [git, *own, *words], cwd=where, capture_output=True, text=True, check=False
+        )
 
     (tmp_path / "one").mkdir()
     given("init", "--quiet", "--initial-branch", "main")
@@ -162,7 +179,9 @@ def test_git_on_windows_changes_no_line_and_merges_no_two_copies(tmp_path):
     for clone in ("one", "two"):
         given("commit", "--quiet", "--all", "--message", "more", where=tmp_path / clone)
     assert given("pull", "--quiet", "--no-rebase", "../two", "main").returncode != 0
-    assert one.ledger.read_bytes() == mine  # and not both copies with marks of a conflict between them
+    assert (
+        one.ledger.read_bytes() == mine
+    )  # and not both copies with marks of a conflict between them
     done = run("merge", tmp_path / "two", "--folder", one.path)
     assert done.exit_code == 2 and "cannot be read" in said(done)
     done = run("merge", two.path, "--folder", one.path)

@@ -88,7 +88,10 @@ PARTS = {
     "two dyads": lambda: (HIGHER(), OTHER()),
     "a dyad": lambda: (HIGHER(), ask(of="violence", at_least=2)),
     "counts": lambda: (ask(of="coercion", at_least=5), ask("USA-RUS", of="visit")),
-    "rolling": lambda: (ask(above=30, when="by"), ask("USA-RUS", lower=2, when="throughout", span=6)),
+    "rolling": lambda: (
+        ask(above=30, when="by"),
+        ask("USA-RUS", lower=2, when="throughout", span=6),
+    ),
     "two windows": lambda: (HIGHER(months=6), HIGHER(months=12)),
 }
 
@@ -128,7 +131,9 @@ def test_an_answer_about_several_dyads_says_that_they_are_independent():
 
 def test_a_condition_that_hardly_ever_comes_true_is_rejected_with_its_number():
     rare = conditional_question(ask(above=99.5), ask(above=40))
-    with pytest.raises(RareCondition, match=r"usa-chn-above-99-5.* is true in \d+ of 1?,?\d+ simulations; .* 100"):
+    with pytest.raises(
+        RareCondition, match=r"usa-chn-above-99-5.* is true in \d+ of 1?,?\d+ simulations; .* 100"
+    ):
         answer_question(fitted(), rare, table=events())
 
 
@@ -139,14 +144,19 @@ def test_what_is_recorded_of_the_windows_counts():
     answer = answer_question(fitted(day), question, table=events())
     over = resolve_question(panel(day), parts[0]).outcome == "yes"
     assert answer.recorded == 5 and over == (answer.chance.value > 0)
-    assert chance(joint_question(parts, required="any"), day) == pytest.approx(1.0 if over else chance(parts[1], day))
+    assert chance(joint_question(parts, required="any"), day) == pytest.approx(
+        1.0 if over else chance(parts[1], day)
+    )
 
 
 def test_a_scenario_asks_it_of_the_model_alone():
     put = put_question(fitted(), joint_question(PARTS["two windows"]()))
     yes, there = put.simulate(fitted())
     found = scenario(fitted(), "USA-CHN", {"nothing": []}, (3,), events=events(), questions=[put])
-    chances = [one.questions[0].chance.value for one in (found.unconditional, found.scenarios[0].conditional)]
+    chances = [
+        one.questions[0].chance.value
+        for one in (found.unconditional, found.scenarios[0].conditional)
+    ]
     assert chances == pytest.approx([yes.sum() / there.sum()] * 2, abs=1e-9)
 
 
@@ -170,17 +180,27 @@ def expected(kind, one, other):
 @pytest.mark.parametrize("kind", ["all", "any", "conditional"])
 def test_the_outcome_follows_from_those_of_the_parts(kind, one, other):
     parts = made("a"), made("b", threshold=60.0)
-    question = conditional_question(*parts) if kind == "conditional" else joint_question(parts, required=kind)
+    question = (
+        conditional_question(*parts)
+        if kind == "conditional"
+        else joint_question(parts, required=kind)
+    )
     assert question.outcome([one, other]) == expected(kind, one, other)
 
 
-SIMULATED = st.lists(st.tuples(st.sampled_from(OUTCOMES[:3]), st.sampled_from(OUTCOMES[:3])), min_size=1, max_size=20)
+SIMULATED = st.lists(
+    st.tuples(st.sampled_from(OUTCOMES[:3]), st.sampled_from(OUTCOMES[:3])), min_size=1, max_size=20
+)
 
 
 @given(SIMULATED, st.sampled_from(["all", "any", "conditional"]))
 def test_simulations_are_settled_as_data_are(futures, kind):
     parts = made("a"), made("b", threshold=60.0)
-    question = conditional_question(*parts) if kind == "conditional" else joint_question(parts, required=kind)
+    question = (
+        conditional_question(*parts)
+        if kind == "conditional"
+        else joint_question(parts, required=kind)
+    )
     columns = [np.array([future[place] for future in futures]) for place in (0, 1)]
     yes, there = question.settle([(column == "yes", column != "void") for column in columns])
     outcomes = ["void" if not t else "yes" if y else "no" for y, t in zip(yes, there, strict=True)]
@@ -194,7 +214,9 @@ def test_the_resolution_is_that_of_the_parts():
     found = resolve_question(later, joint_question([HIGHER(), OTHER()]))
     assert found.outcome == "no"
     assert found.reason.startswith("(1) yes: 45 of 118 events are cooperative, 38.14%; (2) no: ")
-    conditional = [conditional_question(*parts) for parts in ((OTHER(), HIGHER()), (HIGHER(), OTHER()))]
+    conditional = [
+        conditional_question(*parts) for parts in ((OTHER(), HIGHER()), (HIGHER(), OTHER()))
+    ]
     assert [resolve_question(later, one).outcome for one in conditional] == ["void", "no"]
 
 
@@ -213,13 +235,20 @@ def test_the_base_rate_is_that_of_independent_parts():
         1 - (1 - rates[0]) * (1 - rates[1]), abs=1e-4
     )
     assert conditional_question(*parts).base_rate == pytest.approx(rates[1], abs=1e-4)
-    assert joint_question([parts[0], parts[1].model_copy(update={"base_rate": None})]).base_rate is None
+    assert (
+        joint_question([parts[0], parts[1].model_copy(update={"base_rate": None})]).base_rate
+        is None
+    )
 
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_written_question_is_read_as_it_was(name, tmp_path):
     parts = PARTS[name]()
-    for question in (joint_question(parts), joint_question(parts, required="any"), conditional_question(*parts)):
+    for question in (
+        joint_question(parts),
+        joint_question(parts, required="any"),
+        conditional_question(*parts),
+    ):
         write_question(tmp_path / "q.yaml", question)
         again = read_question(tmp_path / "q.yaml")
         assert again == question and again.digest == question.digest
@@ -230,10 +259,16 @@ def test_a_written_question_is_read_as_it_was(name, tmp_path):
     [
         (lambda: [HIGHER()], "expected 2 to 6"),
         (lambda: [HIGHER()] * 7, "expected 2 to 6"),
-        (lambda: [HIGHER(), HIGHER()], r"part 1 \(usa-chn-higher.* and part 2 .* are the same question"),
+        (
+            lambda: [HIGHER(), HIGHER()],
+            r"part 1 \(usa-chn-higher.* and part 2 .* are the same question",
+        ),
         (lambda: [HIGHER(), ask(lower=5)], "exclude each other"),
         (lambda: [ask(above=50), ask(below=40)], "exclude each other"),
-        (lambda: [HIGHER(), ask("USA-RUS", "2023-09-30", higher=5)], "as of 2023-10-31 and 2023-09-30; ask both"),
+        (
+            lambda: [HIGHER(), ask("USA-RUS", "2023-09-30", higher=5)],
+            "as of 2023-10-31 and 2023-09-30; ask both",
+        ),
         (lambda: [HIGHER(), joint_question([HIGHER(), OTHER()])], "parts.1.*one by one"),
         (lambda: [HIGHER(), ask(level=40)], "parts.1.*leave out levels"),
     ],
@@ -269,7 +304,11 @@ def fit(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     own = fitted()
     loaded = SimpleNamespace(
-        posterior=own.posterior, panel=own.panel, spec=own.spec, dyads=DYADS, gate=SimpleNamespace(passed=True)
+        posterior=own.posterior,
+        panel=own.panel,
+        spec=own.spec,
+        dyads=DYADS,
+        gate=SimpleNamespace(passed=True),
     )
     monkeypatch.setattr("forecast.model.Fit.load", lambda path: loaded)
     return loaded
@@ -278,21 +317,34 @@ def fit(monkeypatch, tmp_path):
 def test_joint_and_conditional_questions_from_asking_to_their_score(fit):
     head = ("new", "USA-CHN", "--as-of", DAY, "--months", 6)
     assert run(*head, "--higher", 5, "--and", "USA-RUS higher 5", "--id", "both").exit_code == 0
-    assert run(*head, "--higher", 5, "--or", "usa-rus lower 5 months 3", "--or", "at-least violence:2").exit_code == 0
+    assert (
+        run(
+            *head, "--higher", 5, "--or", "usa-rus lower 5 months 3", "--or", "at-least violence:2"
+        ).exit_code
+        == 0
+    )
     assert run(*head, "--at-least", "visit", "--given", "above 20", "--id", "visit").exit_code == 0
-    assert run(*head, "--higher", 5, "--given", "USA-RUS higher 95", "--id", "never").exit_code == 2  # certain
+    assert (
+        run(*head, "--higher", 5, "--given", "USA-RUS higher 95", "--id", "never").exit_code == 2
+    )  # certain
     done = run("update", "--fit", "fit.zarr")
     assert done.exit_code == 0 and done.stdout.count("% as of 2023-10-31") == 3
     assert "nothing new since the last answer" in words(run("update", "both", "--fit", "fit.zarr"))
     assert run("resolve").exit_code == 0
     listed = json.loads(run("list", "--json").stdout)
     assert [(one["kind"], one["dyad"]) for one in listed] == [
-        ("joint", "USA-CHN USA-RUS"), ("joint", "USA-CHN USA-RUS"), ("conditional", "USA-CHN"),
-    ]  # fmt: skip
+        ("joint", "USA-CHN USA-RUS"),
+        ("joint", "USA-CHN USA-RUS"),
+        ("conditional", "USA-CHN"),
+    ]
     assert listed[1]["last"] == "2024-04-30" and listed[1]["parts"][1]["last"] == "2024-01-31"
     assert all(one["outcome"] in ("yes", "no", "void") for one in listed)
     shown = run("show", "both").stdout
-    assert "Both are true. (1) At least" in shown and INDEPENDENT in shown and "no as soon as one resolves no" in shown
+    assert (
+        "Both are true. (1) At least" in shown
+        and INDEPENDENT in shown
+        and "no as soon as one resolves no" in shown
+    )
     scored = run("score", "--out", "page")
     assert scored.exit_code == 0 and "3 resolved" in words(scored)
     page = Path("page/index.html").read_text()
@@ -333,7 +385,9 @@ def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(asked_about
     for name, published in (("yes", True), ("model", False)):
         yes, there = put_question(fit, question).simulate(fit, published=published)
         assert said[name]["value"] == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
-    assert said["yes"]["value"] == pytest.approx(answer_question(fit, question).chance.value, abs=1e-9)
+    assert said["yes"]["value"] == pytest.approx(
+        answer_question(fit, question).chance.value, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize(
@@ -348,7 +402,10 @@ def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(asked_about
         ),
         (("--and", "USA-RUS higher 5 lower 5"), "higher, lower is asked; expected one"),
         (("--and", "lower 5"), "exclude each other"),
-        (("--or", "lower 5", "--given", "lower 6"), "--or, --given: questions are joined in one way"),
+        (
+            ("--or", "lower 5", "--given", "lower 6"),
+            "--or, --given: questions are joined in one way",
+        ),
         (("--given", "USA-RUS level 40"), "field `given`"),
     ],
 )
@@ -370,7 +427,9 @@ def ledger(tmp_path):
     question = joint_question([short, made("long", dyad="USA-RUS", label="US-Russia")], id="both")
     append_entries(path, [asked(question)], now=written("2020-12-31"))
     for day, value in (("2021-01-01", 0.4), ("2021-03-02", 0.1)):
-        append_entries(path, [answered(said("both", value, day), model={}, converged=True)], now=written(day))
+        append_entries(
+            path, [answered(said("both", value, day), model={}, converged=True)], now=written(day)
+        )
     return path
 
 
@@ -379,15 +438,24 @@ def resolved_entry(outcome, day):
 
 
 def test_a_ledger_takes_a_resolution_from_the_end_of_the_first_window_on(ledger):
-    with pytest.raises(Exception, match="the window of both is not over on 2021-03-31; resolve it after 2021-03-31"):
+    with pytest.raises(
+        Exception, match="the window of both is not over on 2021-03-31; resolve it after 2021-03-31"
+    ):
         append_entries(ledger, [resolved_entry("no", "2021-03-31")], now=written("2021-03-31"))
     waiting = TrackRecord.of(Ledger.read(ledger), day=date(2021, 4, 1)).waiting
     assert [(one.label, one.due) for one in waiting] == [("US-China and US-Russia", "2021-12-31")]
     append_entries(ledger, [resolved_entry("no", "2021-04-01")], now=written("2021-04-30"))
     record = TrackRecord.of(Ledger.read(ledger), day=date(2021, 5, 1))
     (case,) = record.cases
-    assert (case.kind, case.outcome, case.hindsight, record.open) == ("joint", "no", "as it happened", 0)
-    assert case.mean == pytest.approx((60 * 0.4 + 59 * 0.1) / 119, abs=1e-6)  # until it was resolved
+    assert (case.kind, case.outcome, case.hindsight, record.open) == (
+        "joint",
+        "no",
+        "as it happened",
+        0,
+    )
+    assert case.mean == pytest.approx(
+        (60 * 0.4 + 59 * 0.1) / 119, abs=1e-6
+    )  # until it was resolved
     assert "US-China and US-Russia" not in str(open_table(record))
 
 
@@ -395,7 +463,9 @@ def test_a_void_conditional_question_is_counted_and_not_scored(tmp_path):
     path = tmp_path / "ledger.jsonl"
     question = conditional_question(made("a"), made("b", threshold=60.0), id="both")
     append_entries(path, [asked(question)], now=written("2020-12-31"))
-    append_entries(path, [answered(said("both", 0.4), model={}, converged=True)], now=written("2021-04-01"))
+    append_entries(
+        path, [answered(said("both", 0.4), model={}, converged=True)], now=written("2021-04-01")
+    )
     append_entries(path, [resolved_entry("void", "2022-01-31")], now=written("2022-02-01"))
     rows = TrackRecord.of(Ledger.read(path)).rows
     (row,) = (one for one in rows if (one["kind"], one["horizon"]) == ("conditional", "all"))
@@ -407,20 +477,30 @@ def test_the_page_has_resolved_questions_of_every_kind(tmp_path):
     bare = {"threshold": None, "cooperative": None}
     one, other = made("a"), made("b", threshold=60.0)
     questions = [
-        made("share"), made("passage", kind="passage", when="by", span=1, before=[]),
+        made("share"),
+        made("passage", kind="passage", when="by", span=1, before=[]),
         made("tone", kind="tone", threshold=1.0, cooperative=None),
         made("count", kind="count", of="violence", at_least=1, **bare),
         made("events", kind="events", set="strike", definition="Force", codes=["190"], **bare),
-        joint_question([one, other], id="joint"), conditional_question(one, other, id="conditional"),
-    ]  # fmt: skip
-    assert {question.kind for question in questions} == {kind for kind, own in TYPES.items() if own.resolvable}
+        joint_question([one, other], id="joint"),
+        conditional_question(one, other, id="conditional"),
+    ]
+    assert {question.kind for question in questions} == {
+        kind for kind, own in TYPES.items() if own.resolvable
+    }
     append_entries(path, [asked(question) for question in questions], now=written("2020-12-31"))
     drafts = [answered(said(question.id, 0.4), model={}, converged=True) for question in questions]
     append_entries(path, drafts, now=written("2021-04-01"))
-    append_entries(path, [resolved(came(question.id)) for question in questions], now=written("2022-02-01"))
+    append_entries(
+        path, [resolved(came(question.id)) for question in questions], now=written("2022-02-01")
+    )
     record = TrackRecord.of(Ledger.read(path))
     (timing,) = {row["hindsight"] for row in record.rows}
     assert {row[0] for row in scores_table(scored_rows(record, timing), "brier").rows} >= {
-        "Share of a window", "Rolling windows", "Tone of a window", "Events of a set", "Several together",
+        "Share of a window",
+        "Rolling windows",
+        "Tone of a window",
+        "Events of a set",
+        "Several together",
         "One given another",
-    }  # fmt: skip
+    }

@@ -132,7 +132,9 @@ def test_a_torn_last_line_is_repaired_and_said(tmp_path_factory, cut, junk):
     assert lines[: len(whole) + unended] == whole + [torn] * unended
     assert len(Ledger.read(path).entries) == len(lines) == len(whole) + unended + 1
     aside = path.with_name("ledger.jsonl.torn")
-    assert (aside.read_bytes() if aside.exists() else b"") == (torn + b"\n" if torn and not unended else b"")
+    assert (aside.read_bytes() if aside.exists() else b"") == (
+        torn + b"\n" if torn and not unended else b""
+    )
 
 
 def test_a_torn_line_stays_where_nothing_is_appended_and_nothing_else_is_said(tmp_path):
@@ -200,7 +202,9 @@ def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writ
             time.sleep(0.0002)
         time.sleep(rng.random() * 0.003)
         if over == (0, 0):
-            os.kill(child, signal.SIGKILL)  # if it has ended, it waits to be asked how, and a kill does nothing
+            os.kill(
+                child, signal.SIGKILL
+            )  # if it has ended, it waits to be asked how, and a kill does nothing
             os.waitpid(child, 0)
         left = path.read_bytes()
         assert left.startswith(_good())
@@ -208,7 +212,9 @@ def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writ
             torn.add(len(left))
         if "new" not in Ledger.read(path).histories:
             append_entries(path, [asked(made("new"))], now=NOW)
-        assert [entry.entry for entry in Ledger.read(path).entries] == ["asked", "answered"] * 2 + ["asked"]
+        assert [entry.entry for entry in Ledger.read(path).entries] == ["asked", "answered"] * 2 + [
+            "asked"
+        ]
     assert len(torn) > writers // 4, "the kills came too early or too late to try anything"
 
 
@@ -242,7 +248,10 @@ def test_one_of_two_writers_is_killed_and_the_other_goes_on(tmp_path, kills):
                 with path.with_suffix(f".{who}").open("a") as told:
                     told.write(f"{name}\n")
 
-        children = {who: _in_another_process(lambda who=who: write(who)) for who in rng.sample(sorted(wanted), 2)}
+        children = {
+            who: _in_another_process(lambda who=who: write(who))
+            for who in rng.sample(sorted(wanted), 2)
+        }
         time.sleep(rng.random() * 0.15)
         os.kill(children["killed"], signal.SIGKILL)
         os.waitpid(children["killed"], 0)
@@ -258,9 +267,14 @@ def test_one_of_two_writers_is_killed_and_the_other_goes_on(tmp_path, kills):
                 append_entries(path, [asked(made(name))], now=NOW)
         whole = Ledger.read(path)
         assert [one.question.id for one in whole.histories.values()][:2] == ["q0", "q1"]
-        assert len(whole.entries) == 4 + 6 and {*wanted["killed"], *wanted["other"]} < whole.histories.keys()
+        assert (
+            len(whole.entries) == 4 + 6
+            and {*wanted["killed"], *wanted["other"]} < whole.histories.keys()
+        )
         assert path.read_bytes().startswith(_good()) and not whole.torn
-    assert waiting > kills // 2 and torn > kills // 10, "the kills came too early or too late to try anything"
+    assert waiting > kills // 2 and torn > kills // 10, (
+        "the kills came too early or too late to try anything"
+    )
 
 
 def _lines(path):
@@ -317,7 +331,8 @@ def test_the_ledger_imports_no_model():
     import sys
 
     told = (
-        "import sys, forecast.questions.ledger; print([m for m in ('pymc', 'pytensor', 'nutpie') if m in sys.modules])"
+        "import sys, forecast.questions.ledger; "
+        "print([m for m in ('pymc', 'pytensor', 'nutpie') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -341,11 +356,31 @@ def a_resolution(outcome="yes", day="2022-01-31"):
 @pytest.mark.parametrize(
     ("draft", "written", "named"),
     [
-        (an_answer("2021-02-28"), NOW, "`as_of`: 2021-02-28 is before 2021-03-31, .* in line 2; answer as of 2021-03"),
-        (an_answer(), at("2021-03-31"), "`written`: 2021-03-31.* is before 2021-04-01.*, when line 2 .* set the clock"),
-        (an_answer("2021-05-31"), at("2021-04-30"), "`as_of`: 2021-05-31 is after 2021-04-30.* give a day up to then"),
-        (asked(made("new", asked="2021-06-01", first="2021-07-01")), NOW, "`content.asked`: 2021-06-01 is after 2021-"),
-        (a_resolution(), at("2021-12-31"), "`written`: .* is not over on 2021-12-31; resolve it after 2021-12-31"),
+        (
+            an_answer("2021-02-28"),
+            NOW,
+            "`as_of`: 2021-02-28 is before 2021-03-31, .* in line 2; answer as of 2021-03",
+        ),
+        (
+            an_answer(),
+            at("2021-03-31"),
+            "`written`: 2021-03-31.* is before 2021-04-01.*, when line 2 .* set the clock",
+        ),
+        (
+            an_answer("2021-05-31"),
+            at("2021-04-30"),
+            "`as_of`: 2021-05-31 is after 2021-04-30.* give a day up to then",
+        ),
+        (
+            asked(made("new", asked="2021-06-01", first="2021-07-01")),
+            NOW,
+            "`content.asked`: 2021-06-01 is after 2021-",
+        ),
+        (
+            a_resolution(),
+            at("2021-12-31"),
+            "`written`: .* is not over on 2021-12-31; resolve it after 2021-12-31",
+        ),
         (
             a_resolution(day="2021-11-30"),
             OVER,
@@ -391,8 +426,14 @@ def test_the_moment_of_writing_is_that_of_the_lock(ledger, monkeypatch):
     [
         ({"as_of": "2023-13-99"}, "field `as_of`: '2023-13-99' is no day"),
         ({"as_of": "20210331"}, "field `as_of`: '20210331' is no day"),
-        ({"written": "2021-02-30T10:00:00Z"}, "field `written`: '2021-02-30T10:00:00Z' is no moment"),
-        ({"written": "2020-12-31T10:00:00Z"}, "field `written`: 2020-12-31T10:00:00Z is before 2021-04-01"),
+        (
+            {"written": "2021-02-30T10:00:00Z"},
+            "field `written`: '2021-02-30T10:00:00Z' is no moment",
+        ),
+        (
+            {"written": "2020-12-31T10:00:00Z"},
+            "field `written`: 2020-12-31T10:00:00Z is before 2021-04-01",
+        ),
         ({"written": "2093-01-01T10:00:00Z"}, "field `written`: 2093-01-01 is after today"),
         ({"as_of": "2021-02-28"}, "field `as_of`: 2021-02-28 is before 2021-03-31"),
         ({"retrospective": True}, "field `retrospective`: true is stated"),
@@ -413,7 +454,11 @@ def test_a_bad_line_is_named_and_left_out_and_the_others_count(ledger, changes, 
     assert found.head == json.loads(before.splitlines()[-1])["hash"]
     append_entries(ledger, [an_answer(chance=0.4)], now=OVER)
     found = Ledger.read(ledger)
-    assert (found.lines, len(found.entries), found.histories["q0"].last_answer.chance) == (4, 3, 0.4)
+    assert (found.lines, len(found.entries), found.histories["q0"].last_answer.chance) == (
+        4,
+        3,
+        0.4,
+    )
     assert ledger.read_bytes().startswith(before)
 
 
@@ -464,7 +509,10 @@ def by_pages(before, after, lost, page):
 
 
 def test_what_a_power_cut_has_left_of_an_append_is_set_aside_and_the_ledger_goes_on(tmp_path):
-    """Pages of 512 bytes are lost in any combination; all that was there before counts, and more can follow."""
+    """Pages of 512 bytes are lost in any combination.
+
+    All that was there before counts, and more can follow.
+    """
     path, rng, page = tmp_path / "ledger.jsonl", random.Random(4), 512
     before = begun(path, 2).read_bytes()
     append_entries(path, [asked(made(f"new-{number}")) for number in range(5)], now=NOW)
@@ -489,7 +537,9 @@ def test_a_page_that_the_disk_lost_of_acknowledged_lines_is_not_set_aside(tmp_pa
     content = path.read_bytes()
     damaged = content[:300] + bytes(200) + content[500:]
     path.write_bytes(damaged)
-    with pytest.raises(LedgerError, match=r"line 1: the disk has lost a part of this line, and lines of 2 moments"):
+    with pytest.raises(
+        LedgerError, match=r"line 1: the disk has lost a part of this line, and lines of 2 moments"
+    ):
         Ledger.read(path)
     with pytest.raises(LedgerError, match="Restore the file from a copy"):
         append_entries(path, [asked(made("more"))], now=OVER)
@@ -522,7 +572,12 @@ def test_a_line_too_long_to_be_read_is_not_appended(ledger):
 
 @pytest.mark.parametrize(
     ("written", "timing"),
-    [("2021-05-01", "as it happened"), ("2021-05-02", "late"), ("2021-12-30", "late"), ("2021-12-31", "retrospective")],
+    [
+        ("2021-05-01", "as it happened"),
+        ("2021-05-02", "late"),
+        ("2021-12-30", "late"),
+        ("2021-12-31", "retrospective"),
+    ],
 )
 def test_how_late_an_answer_was_is_derived_from_when_it_was_written(ledger, written, timing):
     append_entries(ledger, [an_answer()], now=at(written))

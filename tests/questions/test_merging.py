@@ -45,7 +45,9 @@ def test_both_sides_are_kept_and_each_line_names_its_origin(clones):
     merged = merge_ledger(here, there)
     found = read(here)
     assert not merged.left_out and not found.faults
-    assert [entry.origin for entry in merged.entries] == [json.loads(line)["hash"] for line in other.splitlines()[2:]]
+    assert [entry.origin for entry in merged.entries] == [
+        json.loads(line)["hash"] for line in other.splitlines()[2:]
+    ]
     assert [one.chance for one in found.histories["q"].answers] == [0.3, 0.5, 0.4]
     assert found.histories.keys() == {"q", "own", "other"}
     assert (here / "ledger.jsonl").read_bytes().startswith(before)
@@ -87,7 +89,13 @@ def test_what_both_sides_said_is_said_once(clones):
 def test_what_does_not_follow_is_left_out_and_named(clones):
     here, there = clones
     append(here, asked(made("same")), resolved(came()), now=OVER)
-    append(there, asked(made("same", threshold=60.0)), answer("same"), resolved(came(outcome="no")), now=OVER)
+    append(
+        there,
+        asked(made("same", threshold=60.0)),
+        answer("same"),
+        resolved(came(outcome="no")),
+        now=OVER,
+    )
     append(there, asked(made("fine")), now=OVER)
     merged = merge_ledger(here, there)
     assert [entry.question for entry in merged.entries] == ["fine"]

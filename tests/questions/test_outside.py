@@ -19,7 +19,14 @@ from forecast.questions.exchange import (
     read_question_set,
 )
 from forecast.questions.ledger import outcome_of, own_number, priced
-from forecast.questions.outside import ENOUGH, OWN_WEIGHT, Case, outside_scores, pool_weight, pooled_chance
+from forecast.questions.outside import (
+    ENOUGH,
+    OWN_WEIGHT,
+    Case,
+    outside_scores,
+    pool_weight,
+    pooled_chance,
+)
 from forecast.report.ledger_page import write_track_record
 from tests.questions.conftest import fit_as_of
 
@@ -27,7 +34,11 @@ TODAY = dates.today()
 
 
 def outside(name="iran", **given):
-    fields = {"text": "Will there be a strike?", "asked": TODAY, "closes": TODAY + timedelta(days=30)} | given
+    fields = {
+        "text": "Will there be a strike?",
+        "asked": TODAY,
+        "closes": TODAY + timedelta(days=30),
+    } | given
     return question_of({"version": 1, "kind": "outside", "id": name, **fields}, "question")
 
 
@@ -64,11 +75,20 @@ def test_the_weight_of_a_class_lies_between_its_own_and_the_common_one():
 
 def test_a_ledger_holds_price_number_and_outcome_and_scores_them_apart(tmp_path):
     path, question = tmp_path / "ledger.jsonl", outside()
-    append_entries(path, [asked(question), priced(question, "market", 0.34, TODAY), own_number(question, 0.6, TODAY)])
+    append_entries(
+        path,
+        [
+            asked(question),
+            priced(question, "market", 0.34, TODAY),
+            own_number(question, 0.6, TODAY),
+        ],
+    )
     append_entries(path, [outcome_of(question, "no", "market", TODAY)])
     ledger = Ledger.read(path)
     scores = outside_scores(ledger.histories.values())
-    own, price, pool = (next(row for row in scores.rows if row["who"] == who) for who in ("own", "price", "pool"))
+    own, price, pool = (
+        next(row for row in scores.rows if row["who"] == who) for who in ("own", "price", "pool")
+    )
     assert (own["brier"], price["brier"]) == (pytest.approx(0.36), pytest.approx(0.34**2))
     assert price["brier"] < pool["brier"] < own["brier"]
     assert TrackRecord.of(ledger).questions == 0
@@ -113,9 +133,22 @@ def test_the_life_of_an_outside_question_on_the_command_line(tmp_path):
     folder = ("--folder", tmp_path / "questions")
     closes = TODAY + timedelta(days=60)
     new = run(
-        "new", "USA-IRN", "--text", "Will the US strike Iran?", "--url", "https://example.org/1", "--closes", closes,
-        "--at-least", "strike", "--by", "usa", "--id", "own", *folder,
-    )  # fmt: skip
+        "new",
+        "USA-IRN",
+        "--text",
+        "Will the US strike Iran?",
+        "--url",
+        "https://example.org/1",
+        "--closes",
+        closes,
+        "--at-least",
+        "strike",
+        "--by",
+        "usa",
+        "--id",
+        "own",
+        *folder,
+    )
     assert new.exit_code == 0, said(new)
     assert run("update", "own", *folder).exit_code == 0
     shown = said(run("price", "own", "market", "0.34", *folder))
@@ -129,11 +162,22 @@ def test_the_life_of_an_outside_question_on_the_command_line(tmp_path):
 def test_a_question_set_is_read_and_forecasts_are_written(tmp_path):
     later = (TODAY + timedelta(days=90)).isoformat()
     questions = [
-        {"id": "0xAB", "source": "polymarket", "question": "Will <b>it</b>\x00 happen?", "url": "https://example.org",
-         "resolution_dates": [later], "freeze_datetime_value": "0.27"},
-        {"id": "closed", "source": "infer", "question": "Over?", "resolution_dates": ["2020-01-01"]},
+        {
+            "id": "0xAB",
+            "source": "polymarket",
+            "question": "Will <b>it</b>\x00 happen?",
+            "url": "https://example.org",
+            "resolution_dates": [later],
+            "freeze_datetime_value": "0.27",
+        },
+        {
+            "id": "closed",
+            "source": "infer",
+            "question": "Over?",
+            "resolution_dates": ["2020-01-01"],
+        },
         {"id": ["a", "b"], "source": "infer", "question": "Both?", "resolution_dates": [later]},
-    ]  # fmt: skip
+    ]
     path = tmp_path / "set.json"
     path.write_text(json.dumps({"question_set": "x", "questions": questions}), "utf-8")
     (found,) = read_question_set(path, TODAY)
@@ -145,11 +189,17 @@ def test_a_question_set_is_read_and_forecasts_are_written(tmp_path):
     run("say", "polymarket-0xab", "0.3", "--folder", folder)
     written = forecast_set(Ledger.read(folder / "ledger.jsonl").histories.values(), TODAY, "x")
     assert written["forecasts"][0] | {"reasoning": ""} == {
-        "id": "0xAB", "source": "polymarket", "forecast": 0.3, "resolution_date": later, "reasoning": "",
-    }  # fmt: skip
+        "id": "0xAB",
+        "source": "polymarket",
+        "forecast": 0.3,
+        "resolution_date": later,
+        "reasoning": "",
+    }
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"questions": [{"question": 3}]}', '{"questions": "all"}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"questions": [{"question": 3}]}', '{"questions": "all"}']
+)
 def test_a_file_that_is_no_question_set_is_rejected(tmp_path, content):
     path = tmp_path / "set.json"
     path.write_text(content, "utf-8")

@@ -100,7 +100,9 @@ def test_events_without_a_table_are_an_error_that_says_what_to_give():
 
 
 def test_throughout_is_less_likely_than_at_and_by_more():
-    at, by, throughout = (chance(ask(above=30, **how)) for how in ({}, {"when": "by"}, {"when": "throughout"}))
+    at, by, throughout = (
+        chance(ask(above=30, **how)) for how in ({}, {"when": "by"}, {"when": "throughout"})
+    )
     assert throughout <= at <= by
 
 
@@ -109,7 +111,10 @@ def test_codes_are_counted_as_the_panel_counts_them(how):
     panel = build_panel(events(), dyads=["USA-CHN"], as_of=DAY, **how)
     place = int(read_scale("commitment").class_of["042"])
     codes = tuple(read_scale("commitment").class_of.loc[lambda of_class: of_class == place].index)
-    kind, counts = CountedKind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
+    kind, counts = (
+        CountedKind.of_codes("commitment", "contacts", codes),
+        by_class(panel, "USA-CHN")[0],
+    )
     found = record_of(panel, "USA-CHN", 0, kind, events()).kind[:, kind.places.index(place)]
     assert found.tolist() == counts[:, place].tolist()
 
@@ -132,10 +137,16 @@ def test_half_of_a_month_is_simulated_as_half_of_one():
     fit, question = fit_as_of("2024-04-15"), ask(higher=5, months=24)
     rest = put_question(fit, question).parts[0].rest(fit, 20)
     ahead = observe(
-        fit, simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20), 1, main_record(fit.panel, "USA-CHN"), seed=1
+        fit,
+        simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20),
+        1,
+        main_record(fit.panel, "USA-CHN"),
+        seed=1,
     )
     half = ahead.total[..., 1].mean() / 2
-    error = ahead.total[..., 1].std() / np.sqrt(ahead.total[..., 1].size / 5)  # futures of a draw are not independent
+    error = ahead.total[..., 1].std() / np.sqrt(
+        ahead.total[..., 1].size / 5
+    )  # futures of a draw are not independent
     assert rest.total.shape[-1] == 1
     assert rest.total.mean() == pytest.approx(half, abs=4 * error)
     assert (rest.cooperative <= rest.total).all()
@@ -155,13 +166,19 @@ def test_a_window_that_ends_with_the_month_so_far_is_open():
 def test_a_scenario_begins_where_the_record_ends():
     fit = fit_as_of("2024-04-15")
     put, simulations = put_question(fit, ask(higher=5)), simulate_ahead(fit, "USA-CHN", 6)
-    with pytest.raises(QuestionError, match="not recorded to their end, and these simulations begin after 30 April"):
-        put.settle(simulations, observe(fit, simulations, 6, main_record(fit.panel, "USA-CHN"), seed=1))
+    with pytest.raises(
+        QuestionError, match="not recorded to their end, and these simulations begin after 30 April"
+    ):
+        put.settle(
+            simulations, observe(fit, simulations, 6, main_record(fit.panel, "USA-CHN"), seed=1)
+        )
 
 
 def test_other_data_are_rejected_by_name():
     question = ask(higher=5)
-    with pytest.raises(QuestionError, match="asks about the dataset 'mine'; these data are chronology"):
+    with pytest.raises(
+        QuestionError, match="asks about the dataset 'mine'; these data are chronology"
+    ):
         answer_question(fit_as_of(DAY), question.model_copy(update={"dataset": "mine"}))
     with pytest.raises(UnknownDyadError, match="USA-RUS"):
         answer_question(fit_as_of(DAY), question.model_copy(update={"dyad": "USA-RUS"}))
@@ -187,7 +204,9 @@ def test_a_question_is_open_until_it_is_covered_and_void_when_that_is_too_late()
     assert resolve_question(early, question).outcome == "open"
     late = resolve_question(early, question, today=date(2026, 1, 1))
     assert (late.outcome, "coverage of USA-CHN ends" in late.reason) == ("void", True)
-    cut = resolve_question(panel_as_of("2026-05-31"), question, coverage_end=date(2024, 10, 30), today=date(2025, 1, 1))
+    cut = resolve_question(
+        panel_as_of("2026-05-31"), question, coverage_end=date(2024, 10, 30), today=date(2025, 1, 1)
+    )
     assert cut.outcome == "open"
 
 
@@ -197,13 +216,20 @@ def test_a_window_whose_last_month_is_known_in_part_is_not_resolved():
     assert question.last == date(2026, 6, 30)
     for panel in (panel_as_of(None), panel_as_of("2026-06-30"), panel_as_of("2026-10-01")):
         found = resolve_question(panel, question)
-        assert (found.outcome, found.reason[-39:]) == ("open", "ends with 13 June 2026, before 30 June 2026"[-39:])
+        assert (found.outcome, found.reason[-39:]) == (
+            "open",
+            "ends with 13 June 2026, before 30 June 2026"[-39:],
+        )
 
 
 def test_too_few_events_are_void():
     panel = panel_as_of("2026-05-31")
-    window = (panel["time"] >= np.datetime64("2023-11-01")) & (panel["time"] <= np.datetime64("2024-10-01"))
-    silent = recounted(panel.assign(counts=panel["counts"].where(~window, 0).astype(panel["counts"].dtype)))
+    window = (panel["time"] >= np.datetime64("2023-11-01")) & (
+        panel["time"] <= np.datetime64("2024-10-01")
+    )
+    silent = recounted(
+        panel.assign(counts=panel["counts"].where(~window, 0).astype(panel["counts"].dtype))
+    )
     found = resolve_question(silent, ask(higher=5))
     assert (found.outcome, found.events) == ("void", 0)
     assert "too few events" in found.reason
@@ -224,7 +250,13 @@ def test_a_question_is_resolved_as_the_backtest_resolves_its_window(before, afte
     possible = 0 <= share + (points if compare == "at least" else -points) <= 100
     if window.before is None or window.void or not possible:
         return
-    baseline = {"first": "2020-01-01", "last": "2020-12-31", "happenings": n, "cooperative": k, "points": points}
+    baseline = {
+        "first": "2020-01-01",
+        "last": "2020-12-31",
+        "happenings": n,
+        "cooperative": k,
+        "points": points,
+    }
     question = made(threshold=None, baseline=baseline, compare=compare)
     up, down = outcomes(window.share, window.before, points)
     yes, there = question.settle(WindowCounts(total, cooperative))
@@ -235,12 +267,18 @@ def test_a_question_is_resolved_as_the_backtest_resolves_its_window(before, afte
 def test_rolling_windows_one_by_one(after, span, threshold, when, compare):
     """The same, with a loop over windows."""
     before = tuple((4, 2) for _ in range(span - 1))
-    question = made(kind="passage", when=when, span=span, before=before, threshold=threshold, compare=compare)
+    question = made(
+        kind="passage", when=when, span=span, before=before, threshold=threshold, compare=compare
+    )
     months, held = [*before, *after], []
     for end in range(span, len(months) + 1):
         n, k = (sum(month[place] for month in months[end - span : end]) for place in (0, 1))
         if n >= 3:
-            held.append(100 * k / n >= threshold - 1e-6 if compare == "at least" else 100 * k / n <= threshold + 1e-6)
+            held.append(
+                100 * k / n >= threshold - 1e-6
+                if compare == "at least"
+                else 100 * k / n <= threshold + 1e-6
+            )
     total, cooperative = np.array(after).T
     yes, there = question.settle(WindowCounts(total, cooperative))
     assert bool(there) == bool(held)

@@ -68,7 +68,11 @@ def test_a_level_is_marked_as_never_resolvable():
 def test_a_rolling_window_keeps_the_months_before():
     question = ask("by")
     assert len(question.before) == 5
-    total = panel_as_of("2023-10-31")["counts"].sum(("dataset", "dyad", "direction", "class")).to_numpy()
+    total = (
+        panel_as_of("2023-10-31")["counts"]
+        .sum(("dataset", "dyad", "direction", "class"))
+        .to_numpy()
+    )
     assert [n for n, _ in question.before] == total[-5:].tolist()
 
 
@@ -85,11 +89,27 @@ def test_a_rolling_window_keeps_the_months_before():
         ({"threshold": 40.0}, "threshold"),
         ({"kind": "count"}, "of"),
         (
-            {"baseline": {"first": "2022-11-01", "last": "2023-10-31", "happenings": 3, "cooperative": 4, "points": 5}},
+            {
+                "baseline": {
+                    "first": "2022-11-01",
+                    "last": "2023-10-31",
+                    "happenings": 3,
+                    "cooperative": 4,
+                    "points": 5,
+                }
+            },
             "base",
         ),
         (
-            {"baseline": {"first": "2022-11-01", "last": "2023-10-31", "happenings": 4, "cooperative": 4, "points": 5}},
+            {
+                "baseline": {
+                    "first": "2022-11-01",
+                    "last": "2023-10-31",
+                    "happenings": 4,
+                    "cooperative": 4,
+                    "points": 5,
+                }
+            },
             "deci",
         ),
         ({"void_after": "2024-01-01"}, "void_after"),
@@ -112,7 +132,10 @@ def test_what_makes_no_sense_is_rejected_by_field(change, named):
         ({"above": 50, "span": 3}, "span"),
         ({"above": 101}, "threshold"),
         ({"above": 0.6}, "above: got 0.6; expected per cent, 0 to 100. For 60% write 60"),
-        ({"below": 0.3, "when": "by"}, "below: got 0.3; expected per cent, 0 to 100. For 30% write 30"),
+        (
+            {"below": 0.3, "when": "by"},
+            "below: got 0.3; expected per cent, 0 to 100. For 30% write 30",
+        ),
         ({"level": 0.4}, "level: got 0.4"),
         ({"higher": 90}, "decided already"),
         ({"above": 50, "months": 121}, "121"),
@@ -132,12 +155,19 @@ def test_an_unknown_dyad_is_named(asked_in_2023):
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.dates(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 
 
-@given(st.sampled_from(["kind", "dyad", "first", "baseline", "before", "threshold", "sentence", "codes", "x"]), VALUES)
+@given(
+    st.sampled_from(
+        ["kind", "dyad", "first", "baseline", "before", "threshold", "sentence", "codes", "x"]
+    ),
+    VALUES,
+)
 def test_no_value_breaks_the_reader(field, value):
     values = ask_once().plain | {field: value}
     try:

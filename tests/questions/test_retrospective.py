@@ -31,7 +31,8 @@ def test_its_track_record_is_the_one_that_comes_along():
     found = TrackRecord.of(Ledger.read(LEDGER / "ledger.jsonl"))
     kept = json.loads((LEDGER / "track_record.json").read_text())
     made = json.loads(json.dumps(found.to_dict()))
-    # Fields that the page's edition did not have: in this ledger nothing is withdrawn, and nothing asked elsewhere.
+    # Fields that the page's edition did not have: in this ledger nothing is withdrawn, and nothing
+    # asked elsewhere.
     assert made.pop("withdrawn") == kept.pop("withdrawn", []) == []
     outside = made.pop("outside")
     assert kept.pop("outside", outside) == outside
@@ -53,7 +54,11 @@ def test_a_ledger_that_is_there_is_not_written_to(build, tmp_path):
 def essentials(history):
     """What was asked, said and decided, whenever it was written down and however its sentence writes a percentage."""
     asked, said = history.question.model_dump(exclude={"sentence"}), history.last_answer
-    return asked, said and (said.as_of, said.chance, said.by, said.model, said.seed, said.simulations), history.outcome
+    return (
+        asked,
+        said and (said.as_of, said.chance, said.by, said.model, said.seed, said.simulations),
+        history.outcome,
+    )
 
 
 @pytest.mark.slow

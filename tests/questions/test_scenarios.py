@@ -65,8 +65,12 @@ def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
     alone = [put_question(fit, one, table=events()).simulate(fit) for one in questions]
     for own in (found.unconditional, found.scenarios[0].conditional):
         simulated = chances(own)
-        assert simulated == pytest.approx([yes.sum() / there.sum() for yes, there in alone], abs=1e-11)
-        same = [one.chance.value == chance for one, chance in zip(answers, chances(own), strict=True)]
+        assert simulated == pytest.approx(
+            [yes.sum() / there.sum() for yes, there in alone], abs=1e-11
+        )
+        same = [
+            one.chance.value == chance for one, chance in zip(answers, chances(own), strict=True)
+        ]
         assert same == [False] * 3 + [True] * 2
         assert [one.void.value for one in own.questions] == [one.void.value for one in answers]
         assert [one.sentence for one in own.questions] == [one.sentence for one in questions]
@@ -93,7 +97,9 @@ def run(*arguments):
 def folder(tmp_path, monkeypatch):
     """A folder with a scenario."""
     monkeypatch.chdir(tmp_path)
-    Path("meeting.csv").write_text("date,source,target,kind\n2023-11-15,CHN,USA,visit\n", encoding="utf-8")
+    Path("meeting.csv").write_text(
+        "date,source,target,kind\n2023-11-15,CHN,USA,visit\n", encoding="utf-8"
+    )
     return tmp_path
 
 
@@ -101,16 +107,30 @@ def folder(tmp_path, monkeypatch):
 def ledger(folder):
     """The folder with questions in a ledger."""
     for name, *words in (("up", "--higher", 5), ("over", "--above", 50)):
-        assert run("question", "new", "USA-CHN", *words, "--id", name, "--as-of", DAY, "--months", 12).exit_code == 0
+        assert (
+            run(
+                "question", "new", "USA-CHN", *words, "--id", name, "--as-of", DAY, "--months", 12
+            ).exit_code
+            == 0
+        )
     return folder
 
 
 def test_the_command_asks_by_name_and_by_file(ledger):
     result = run(
-        "scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "up",
-        "--question", "questions/over.yaml",
-        "--out", "out",
-    )  # fmt: skip
+        "scenario",
+        "USA-CHN",
+        "--fit",
+        V1,
+        "--assume",
+        "meeting.csv",
+        "--question",
+        "up",
+        "--question",
+        "questions/over.yaml",
+        "--out",
+        "out",
+    )
     assert result.exit_code == 3, result.output  # fifty draws are too few for anything
     assert "The model alone gives “up” a chance of" in " ".join(result.stdout.split())
     stated = json.loads(Path("out/scenario.json").read_text(encoding="utf-8"))
@@ -120,17 +140,28 @@ def test_the_command_asks_by_name_and_by_file(ledger):
     said = {one["id"]: one["chance"]["value"] for one in stated["unconditional"]["questions"]}
     ledger = {one["question"]: one["chance"] for one in answered}
     assert ledger.keys() == said.keys() and ledger["up"] != said["up"]  # pooled with benchmarks
-    assert len(Path("questions/ledger.jsonl").read_text().splitlines()) == 4  # two asked, two answered
+    assert (
+        len(Path("questions/ledger.jsonl").read_text().splitlines()) == 4
+    )  # two asked, two answered
     page = Path("out/index.html").read_text(encoding="utf-8")
-    assert "Questions that were asked before" in page and "The model alone gives “up” a chance of" in page
+    assert (
+        "Questions that were asked before" in page
+        and "The model alone gives “up” a chance of" in page
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"dyad": "CHN-RUS", "label": "China-Russia"}, "it is about CHN-RUS, and the scenario about USA-CHN"),
+        (
+            {"dyad": "CHN-RUS", "label": "China-Russia"},
+            "it is about CHN-RUS, and the scenario about USA-CHN",
+        ),
         ({"dataset": "mine"}, "asks about the dataset 'mine'"),
-        ({"asked": date(2020, 12, 31), "first": date(2021, 1, 1), "last": date(2022, 12, 31)}, "its window is over"),
+        (
+            {"asked": date(2020, 12, 31), "first": date(2021, 1, 1), "last": date(2022, 12, 31)},
+            "its window is over",
+        ),
         ({"asked": date(2023, 12, 31), "first": date(2024, 1, 1)}, "it was asked on 2023-12-31"),
     ],
 )
@@ -140,7 +171,16 @@ def test_a_question_that_the_fit_cannot_answer_is_an_error(folder, changes, word
         question = question.model_validate(question.model_dump() | {"sentence": ""})
     write_question(folder / "other.yaml", question)
     result = run(
-        "scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "other.yaml", "--out", "out"
+        "scenario",
+        "USA-CHN",
+        "--fit",
+        V1,
+        "--assume",
+        "meeting.csv",
+        "--question",
+        "other.yaml",
+        "--out",
+        "out",
     )
     assert result.exit_code == 2
     assert words in " ".join(result.stderr.split())
@@ -148,7 +188,9 @@ def test_a_question_that_the_fit_cannot_answer_is_an_error(folder, changes, word
 
 
 def test_a_name_that_was_not_asked_is_an_error_with_those_that_were(ledger):
-    result = run("scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "down")
+    result = run(
+        "scenario", "USA-CHN", "--fit", V1, "--assume", "meeting.csv", "--question", "down"
+    )
     assert result.exit_code == 2
     assert "'down'" in result.stderr and "up and over" in " ".join(result.stderr.split())
 
@@ -175,6 +217,10 @@ def test_a_fit_of_another_edition_counts_no_codes_of_this_one(folder, monkeypatc
     monkeypatch.setattr("forecast.model.fitted.Fit.load", lambda path: other_edition)
     Path("later.csv").write_text("date,source,target,kind\n", encoding="utf-8")
     write_question(folder / "mine.yaml", sanctions())
-    result = run("scenario", "USA-CHN", "--fit", V1, "--assume", "later.csv", "--question", "mine.yaml")
+    result = run(
+        "scenario", "USA-CHN", "--fit", V1, "--assume", "later.csv", "--question", "mine.yaml"
+    )
     assert result.exit_code == 2
-    assert "the fit is not of the chronology as it comes with the package" in " ".join(result.stderr.split())
+    assert "the fit is not of the chronology as it comes with the package" in " ".join(
+        result.stderr.split()
+    )

@@ -8,7 +8,13 @@ import pytest
 from forecast.errors import QuestionError
 from forecast.outlook import NotDefined, assess
 from forecast.panel import build_panel, event_counts, recounted
-from forecast.questions import answer_question, joint_question, make_question, put_question, resolve_question
+from forecast.questions import (
+    answer_question,
+    joint_question,
+    make_question,
+    put_question,
+    resolve_question,
+)
 from tests.questions.conftest import PriorFit, events, panel_as_of, prior_fit
 
 DAY = "2023-10-31"
@@ -41,7 +47,10 @@ def test_the_baseline_is_the_mean_score_of_the_last_twelve_months():
     assert (fixed.events, fixed.value) == (number, pytest.approx(before, abs=0.01))
     assert ask(higher=0.5).bound == pytest.approx(before + 0.5, abs=0.01)
     assert ask(lower=0.5).bound == pytest.approx(before - 0.5, abs=0.01)
-    assert "0.5 points above the" in ask(higher=0.5).sentence and "mean Goldstein score" in ask(higher=0.5).sentence
+    assert (
+        "0.5 points above the" in ask(higher=0.5).sentence
+        and "mean Goldstein score" in ask(higher=0.5).sentence
+    )
 
 
 def test_a_sentence_states_the_whole_threshold():
@@ -70,12 +79,16 @@ def test_it_has_the_chance_of_the_report():
     result = assess(fitted(), "USA-CHN", (12,), seed=3)
     for what, wanted in (("higher", "up"), ("lower", "down")):
         answer = answer_question(fitted(), ask(**{what: 0.5}), seed=3)
-        assert answer.chance.value == pytest.approx(getattr(result.tone[12], wanted).value, abs=1e-12)
+        assert answer.chance.value == pytest.approx(
+            getattr(result.tone[12], wanted).value, abs=1e-12
+        )
     assert result.tone[12].tone.low < result.tone[12].tone.median < result.tone[12].tone.high
 
 
 def test_higher_thresholds_are_less_likely_and_recorded_months_count():
-    chances = [answer_question(fitted(), ask(above=bound)).chance.value for bound in (-4.0, -1.0, 2.0)]
+    chances = [
+        answer_question(fitted(), ask(above=bound)).chance.value for bound in (-4.0, -1.0, 2.0)
+    ]
     assert chances == sorted(chances, reverse=True) and 0 < chances[1] < 1
     (later,) = put_question(fitted("2024-03-31"), ask(above=-1.0)).parts
     assert later.past.goldstein.sum() == pytest.approx(

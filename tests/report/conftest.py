@@ -31,7 +31,13 @@ class MadeGate:
     reasons: tuple[str, ...] = ()
 
     def to_dict(self):
-        worst = {"quantity": "half-life", "number": 3, "r_hat": 1.004, "ess_bulk": 912.0, "ess_tail": 851.0}
+        worst = {
+            "quantity": "half-life",
+            "number": 3,
+            "r_hat": 1.004,
+            "ess_bulk": 912.0,
+            "ess_tail": 851.0,
+        }
         return {
             "passed": self.passed,
             "limits": LIMITS,
@@ -113,14 +119,56 @@ def made_events(dyad="USA-CHN"):
     """Events over the made panel (2000 to 2024), the last of them dangerous to a careless page."""
     first, second = dyad.split("-")
     rows = [
-        ("2001-04-01", first, second, "195", "US Navy", "An aircraft is shot down", "a newspaper, 2001"),
-        ("2006-05-01", second, first, "042", "President Chen", f"Arrives\x00 {SCRIPT}", "https://www.example.org/a"),
-        ("2006-05-01", first, second, "043", "President Smith", "Arrives", "https://www.example.org/a"),
-        ("2024-06-02", first, second, "163", "Department", "Sanctions are imposed", "https://example.org/b?c=1"),
+        (
+            "2001-04-01",
+            first,
+            second,
+            "195",
+            "US Navy",
+            "An aircraft is shot down",
+            "a newspaper, 2001",
+        ),
+        (
+            "2006-05-01",
+            second,
+            first,
+            "042",
+            "President Chen",
+            f"Arrives\x00 {SCRIPT}",
+            "https://www.example.org/a",
+        ),
+        (
+            "2006-05-01",
+            first,
+            second,
+            "043",
+            "President Smith",
+            "Arrives",
+            "https://www.example.org/a",
+        ),
+        (
+            "2024-06-02",
+            first,
+            second,
+            "163",
+            "Department",
+            "Sanctions are imposed",
+            "https://example.org/b?c=1",
+        ),
         ("2024-09-01", second, first, "036", "Ministry", SCRIPT, "javascript:alert(1)"),
-        ("2025-03-01", second, first, "057", "Ministry", "Known only later", "https://example.org/late"),
+        (
+            "2025-03-01",
+            second,
+            first,
+            "057",
+            "Ministry",
+            "Known only later",
+            "https://example.org/late",
+        ),
     ]
-    frame = pd.DataFrame(rows, columns=["date", "source", "target", "cameo", "actor", "summary", "reference"])
+    frame = pd.DataFrame(
+        rows, columns=["date", "source", "target", "cameo", "actor", "summary", "reference"]
+    )
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[s]")
     return EventTable(
         events=frame.assign(
@@ -132,14 +180,18 @@ def made_events(dyad="USA-CHN"):
             event_id=[f"e{place}" for place in range(len(frame))],
             dyad=dyad,
         ),
-        rejects=pd.DataFrame({"file": ["a.csv"], "line": [7], "reason": ["not a day"], "row": [SCRIPT]}),
+        rejects=pd.DataFrame(
+            {"file": ["a.csv"], "line": [7], "reason": ["not a day"], "row": [SCRIPT]}
+        ),
         files=(SourceFile("a.csv", "0" * 64, 7, 1),),
         late=2,
     )
 
 
 def assessed(fit, dyad="USA-CHN", **options):
-    return assess(fit, dyad, options.pop("horizons", (3, 6, 12, 24)), seed=1, labels=LABELS, **options)
+    return assess(
+        fit, dyad, options.pop("horizons", (3, 6, 12, 24)), seed=1, labels=LABELS, **options
+    )
 
 
 @pytest.fixture(scope="session")
@@ -192,7 +244,10 @@ def html(material, figures):
 
 
 def render_page(fit, assessment, *, events=None, others=(), gate=None, skill=None, drawn=False):
-    """Return the page of a report; its figures have captions and words, and are empty unless they are to be drawn."""
+    """Return the page of a report.
+
+    Its figures have captions and words, and are empty unless they are to be drawn.
+    """
     material = gather(fit, assessment, events, others, gate, skill)
     with pytest.MonkeyPatch.context() as patch:
         if not drawn:

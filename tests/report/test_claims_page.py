@@ -24,7 +24,18 @@ from forecast.report.claims_page import (
 from tests.documented import sections, words
 
 from .conftest import SCRIPT, Reader
-from .made_claims import BARS, MISSING, OWN, PROFILE, RATES, VERDICTS, VISITS, results, untested, verdict
+from .made_claims import (
+    BARS,
+    MISSING,
+    OWN,
+    PROFILE,
+    RATES,
+    VERDICTS,
+    VISITS,
+    results,
+    untested,
+    verdict,
+)
 
 ANSWERS = ("supported", "rejected", "undecided", "cannot be tested")
 FOLDED = re.compile(r"<details>.*?</details>", flags=re.DOTALL)
@@ -44,16 +55,25 @@ def test_the_title_answers_first_whether_there_is_a_pendulum():
     assert headline(results()) == (
         "Is there a pendulum? The trend returns, a range holds (narrowly), events stay alike."
     )
-    undecided = [verdict("S5b", answer="undecided", value=1.0) if one.code == "S5b" else one for one in VERDICTS]
+    undecided = [
+        verdict("S5b", answer="undecided", value=1.0) if one.code == "S5b" else one
+        for one in VERDICTS
+    ]
     assert headline(results(undecided)) == (
         "Is there a pendulum? Return undecided, a range holds (narrowly), events stay alike."
     )
-    assert headline(results([VERDICTS[1], untested()])) == "Other claims: 1 rejected and 1 cannot be tested."
+    assert (
+        headline(results([VERDICTS[1], untested()]))
+        == "Other claims: 1 rejected and 1 cannot be tested."
+    )
 
 
 def test_the_title_never_has_more_than_fifteen_words():
     for answers in product(ANSWERS, repeat=4):
-        tested = [verdict(code, answer=one) for code, one in zip(("S2", "S5a", "S5b", "S8"), answers, strict=True)]
+        tested = [
+            verdict(code, answer=one)
+            for code, one in zip(("S2", "S5a", "S5b", "S8"), answers, strict=True)
+        ]
         said = headline(results(tested))
         assert len(said.split()) <= 15
         assert said.startswith("Is there a pendulum? ") and said.endswith(".")
@@ -88,7 +108,9 @@ def test_every_claim_is_a_question_with_its_answer_power_finding_and_picture(rea
     verdicts = {one.code: one for one in VERDICTS}
     starts = [read.text.index(f"{code}. {verdicts[code].question}") for code in order]
     assert starts == sorted(starts)
-    for code, (start, end) in zip(order, pairwise([*starts, read.text.index("What is doubted")]), strict=True):
+    for code, (start, end) in zip(
+        order, pairwise([*starts, read.text.index("What is doubted")]), strict=True
+    ):
         section, one = read.text[start:end], verdicts[code]
         narrowly = ", narrowly" if code == "S8" else ""
         assert f"{one.outcome.answer}{narrowly} {found_words(one)}" in section
@@ -122,15 +144,24 @@ def test_evidence_is_read_with_the_rule():
 
 
 def test_a_verdict_without_power_says_so():
-    assert found_words(verdict(rates=())).startswith("Power and false alarms were not simulated for these data. Log")
+    assert found_words(verdict(rates=())).startswith(
+        "Power and false alarms were not simulated for these data. Log"
+    )
 
 
 def test_what_goes_beyond_the_finding_is_folded(html):
     shown, folded = Reader(FOLDED.sub("", html)).text, Reader(html).text
-    for hidden in ("Dyads in order of what they add", "Least favourable omissions", "Other choices", "Version of the"):
+    for hidden in (
+        "Dyads in order of what they add",
+        "Least favourable omissions",
+        "Other choices",
+        "Version of the",
+    ):
         assert hidden in folded and hidden not in shown
     assert "Half of a displacement is undone in 8 years." in shown
-    long = FOLDED.sub("", claims_page(results([verdict(sentences=("One.", "Two.", "Three."))]), {}).html())
+    long = FOLDED.sub(
+        "", claims_page(results([verdict(sentences=("One.", "Two.", "Three."))]), {}).html()
+    )
     assert "Two." in long and "Three." not in long
 
 
@@ -138,7 +169,12 @@ def test_dyads_are_in_order_and_the_least_favourable_omissions_are_named():
     text = Reader(claims_page(results([verdict()]), {}).html()).text
     places = [
         text.index(said)
-        for said in ("US-Russia +2.6", "US-China +0.4", "China-India \N{MINUS SIGN}0.7", "Egypt-Israel –")
+        for said in (
+            "US-Russia +2.6",
+            "US-China +0.4",
+            "China-India \N{MINUS SIGN}0.7",
+            "Egypt-Israel –",
+        )
     ]
     assert places == sorted(places)
     assert "is 8.2 without US-Russia and 7.1 without all dyads of US" in text
@@ -151,23 +187,35 @@ def test_the_verdict_says_under_which_choices_an_answer_does_not_hold():
     fails = {"in the second half": Choice(9.0, 1.4, 9.9, "undecided")}
     some = verdict(parts=fails, without_dyad=("USA-CHN", 2.1), without_state=("USA", -0.4))
     said = (
-        "Not in the second half (LBF 1.4); without US-China (LBF 2.1); without all dyads of US (LBF \N{MINUS SIGN}0.4)"
+        "Not in the second half (LBF 1.4); without US-China (LBF 2.1); "
+        "without all dyads of US (LBF \N{MINUS SIGN}0.4)"
     )
-    assert said in found_words(some) and said in Reader(FOLDED.sub("", claims_page(results([some]), {}).html())).text
+    assert (
+        said in found_words(some)
+        and said in Reader(FOLDED.sub("", claims_page(results([some]), {}).html())).text
+    )
     assert "without USA-CHN (LBF 2.1)" in " ".join(results([some]).lines())
     rejected = verdict(
-        answer="rejected", value=-9.0, least=-9.0, most=-3.0, without_dyad=("USA-CHN", -1.0),
-        without_state=("USA", -4.0), parts={},
+        answer="rejected",
+        value=-9.0,
+        least=-9.0,
+        most=-3.0,
+        without_dyad=("USA-CHN", -1.0),
+        without_state=("USA", -4.0),
+        parts={},
         priors={"with priors twice as wide": Choice(-5.0, -6.0, -2.0, "undecided")},
-    )  # fmt: skip
+    )
     assert results_json(results([rejected]))["claims"][0]["exceptions"] == {
-        "with priors twice as wide": -2.0, "without USA-CHN": -1.0,
-    }  # fmt: skip
+        "with priors twice as wide": -2.0,
+        "without USA-CHN": -1.0,
+    }
     assert "Not " not in found_words(verdict(answer="undecided", parts=fails))
 
 
 def test_the_choice_of_dyads_is_shown_with_answers_without_those_that_turned_back(read):
-    section = read.text[read.text.index("How dyads were chosen") : read.text.index("What is doubted")]
+    section = read.text[
+        read.text.index("How dyads were chosen") : read.text.index("What is doubted")
+    ]
     assert "China-India 59; US-China 42; US-Russia 35; Egypt-Israel 22" in section
     assert "S5b Does the trend return? 10.8" in section and "6.0 to 8.0" in section
     assert "Without the dyads that turned back most" in section
@@ -202,10 +250,18 @@ def test_the_stamp_opens_the_page_and_stands_among_the_doubts(stamp):
 
 def test_hostile_words_are_shown_and_do_nothing():
     hostile = verdict(
-        question=SCRIPT, sentences=(SCRIPT,), details={"note": SCRIPT, "would_decide": SCRIPT}, dyads={SCRIPT: 1.0},
-        without_dyad=(SCRIPT, 1.0), parts={SCRIPT: Choice(1.0, 1.0, 1.0, "undecided")},
-        picture=replace(BARS, title=SCRIPT, series=(replace(BARS.series[0], label=SCRIPT, x=(SCRIPT,), y=(1.0,)),)),
-    )  # fmt: skip
+        question=SCRIPT,
+        sentences=(SCRIPT,),
+        details={"note": SCRIPT, "would_decide": SCRIPT},
+        dyads={SCRIPT: 1.0},
+        without_dyad=(SCRIPT, 1.0),
+        parts={SCRIPT: Choice(1.0, 1.0, 1.0, "undecided")},
+        picture=replace(
+            BARS,
+            title=SCRIPT,
+            series=(replace(BARS.series[0], label=SCRIPT, x=(SCRIPT,), y=(1.0,)),),
+        ),
+    )
     html = claims_page(results([hostile], notes=(SCRIPT,))).html()
     assert "<script" not in html.lower()
     assert Reader(html).text.count(SCRIPT) >= 7
@@ -221,7 +277,8 @@ def test_links_within_the_page_lead_somewhere(read):
 
 
 @pytest.mark.parametrize(
-    "picture", [PROFILE, BARS, VISITS, replace(PROFILE, kind="intervals"), replace(PROFILE, kind="bars")]
+    "picture",
+    [PROFILE, BARS, VISITS, replace(PROFILE, kind="intervals"), replace(PROFILE, kind="bars")],
 )
 def test_every_kind_of_picture_is_drawn_twice_and_told_in_words(picture):
     figure = draw_picture(picture)
@@ -251,27 +308,45 @@ def test_the_schema_is_as_documented():
     assert f"Version {content['schema']}" in words("tests-json")
     claim = content["claims"][0]
     for name, found in {
-        "The file": content, "A claim": claim, "A rate": claim["rates"][0], "A picture": claim["picture"],
+        "The file": content,
+        "A claim": claim,
+        "A rate": claim["rates"][0],
+        "A picture": claim["picture"],
         "Null sets": claim["nulls"][0],
-        "A dyad": content["own"], "tests.csv": results().to_frame(),
-    }.items():  # fmt: skip
+        "A dyad": content["own"],
+        "tests.csv": results().to_frame(),
+    }.items():
         assert documented[name] == list(found)
 
 
 def test_the_table_has_the_numbers_of_every_claim_and_of_the_dyad():
     table = results(own=OWN).to_frame()
-    evidence = table[(table["group"] == "evidence") & (table["name"] == "log_bayes_factor")].set_index("code")["value"]
+    evidence = table[
+        (table["group"] == "evidence") & (table["name"] == "log_bayes_factor")
+    ].set_index("code")["value"]
     assert evidence["S5a"] == 66.0 and set(evidence.index) == {one.code for one in VERDICTS}
     assert len(table[(table["code"] == "S5b") & (table["group"] == "dyad adds")]) == 4
-    assert list(table.loc[table["group"] == "own dyad", ["value", "low", "high"]].iloc[0]) == [2.9, 1.2, 6.0]
+    assert list(table.loc[table["group"] == "own dyad", ["value", "low", "high"]].iloc[0]) == [
+        2.9,
+        1.2,
+        6.0,
+    ]
 
 
 def test_the_folder_has_page_numbers_and_one_figure_per_claim(tmp_path):
     page = write_tests(results(), tmp_path / "out")
     names = {path.name for path in page.parent.iterdir()}
     assert names == {
-        "index.html", "manifest.json", "tests.json", "tests.csv", "S2.svg", "S5a.svg", "S5b.svg", "S8.svg", "S10.svg",
-    }  # fmt: skip
+        "index.html",
+        "manifest.json",
+        "tests.json",
+        "tests.csv",
+        "S2.svg",
+        "S5a.svg",
+        "S5b.svg",
+        "S8.svg",
+        "S10.svg",
+    }
     text = page.read_text("utf-8")
     assert all(f'href="{name}"' in text for name in names - {"index.html", "manifest.json"})
     rows = list(csv.DictReader((page.parent / "tests.csv").read_text("utf-8").splitlines()))

@@ -18,7 +18,12 @@ def both():
 def test_the_page_begins_with_the_finding(both):
     text = render_page(*both)
     part = text[text.index('id="datasets"') :].split("</details>")[0]
-    for words in ("decides most of where the level stands now", "chronology (main)", "feed", "reads higher by, points"):
+    for words in (
+        "decides most of where the level stands now",
+        "chronology (main)",
+        "feed",
+        "reads higher by, points",
+    ):
         assert words in part
     assert part.index("decides most") < part.index("<table") < part.index("<img")
 

@@ -25,7 +25,9 @@ def driven():
     values = np.random.default_rng(1).normal(50, 5, (1, *fit.panel["era_index"].shape))
     panel = attach(fit.panel, [NAME], values, np.full((1, len(values[0]), 120), np.nan), "carried")
     sizes = fit.posterior.sizes
-    effect = np.random.default_rng(2).normal(0.2, 0.1, (sizes["chain"], sizes["draw"], 1, sizes["dyad"]))
+    effect = np.random.default_rng(2).normal(
+        0.2, 0.1, (sizes["chain"], sizes["draw"], 1, sizes["dyad"])
+    )
     posterior = fit.posterior.assign_coords(driver=[NAME]).assign(
         driver_effect=(("chain", "draw", "driver", "dyad"), effect)
     )
@@ -38,14 +40,29 @@ def test_the_page_shows_what_drivers_add_and_what_is_assumed(driven):
     part = text[text.index('id="drivers"') :][:2500]
     assert NAME not in part, "a name is escaped"
     assert "trade" in part
-    for words in ("the month alone", "stays at its last value", "chance that it helps", "not what would come of"):
+    for words in (
+        "the month alone",
+        "stays at its last value",
+        "chance that it helps",
+        "not what would come of",
+    ):
         assert words in part
 
 
 def test_the_json_states_effect_and_future(driven):
     assessment = assess(driven, "USA-CHN", (3, 12), seed=1, labels=LABELS)
     (stated,) = report_json(driven, assessment)["drivers"]
-    assert list(stated) == ["name", "acts", "spread", "effect", "points", "positive", "future", "now", "sentence"]
+    assert list(stated) == [
+        "name",
+        "acts",
+        "spread",
+        "effect",
+        "points",
+        "positive",
+        "future",
+        "now",
+        "sentence",
+    ]
     assert stated["effect"]["mean"] == pytest.approx(0.2, abs=0.03)
     assert 4 < stated["points"]["median"] < 6
     assert stated["future"] == "carried"

@@ -20,7 +20,9 @@ def stated(folder: Path) -> dict[str, object]:
 
 
 def test_the_last_edition_is_the_embedded_one():
-    assert edition_files()[current_edition()] == embedded_digests(), "run python scripts/make_datasheet.py"
+    assert edition_files()[current_edition()] == embedded_digests(), (
+        "run python scripts/make_datasheet.py"
+    )
 
 
 def test_editions_are_numbered_and_differ():
@@ -38,7 +40,9 @@ def test_each_committed_page_names_the_edition_it_was_made_from(folder):
     assert edition.words in (folder / "index.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("path", sorted(REPORTS.rglob("forecast.json")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "path", sorted(REPORTS.rglob("forecast.json")), ids=lambda path: path.parent.name
+)
 def test_a_committed_report_has_read_the_files_of_its_edition(path):
     known = {one.digest: files for one, files in edition_files().items()}
     files = known[str(stated(path.parent)["digest"])]

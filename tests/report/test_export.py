@@ -52,7 +52,9 @@ def pixels(png):
     while place < len(png):
         (length,), kind = struct.unpack(">I", png[place : place + 4]), png[place + 4 : place + 8]
         body = png[place + 8 : place + 8 + length]
-        assert struct.unpack(">I", png[place + 8 + length : place + 12 + length])[0] == zlib.crc32(kind + body)
+        assert struct.unpack(">I", png[place + 8 + length : place + 12 + length])[0] == zlib.crc32(
+            kind + body
+        )
         if kind == b"IHDR":
             size = struct.unpack(">II", body[:8])
         data += body if kind == b"IDAT" else b""
@@ -68,11 +70,17 @@ def test_every_figure_is_there_three_times(report, figures):
     for name, figure in figures.items():
         across, up = pixels((report / f"export/figure-{name}.png").read_bytes())
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', figure.wide)
-        assert across == (840 if name == "dots" else 1800)  # nine inches at 200 dots, or 4.2 beside text
+        assert across == (
+            840 if name == "dots" else 1800
+        )  # nine inches at 200 dots, or 4.2 beside text
         assert up / across == pytest.approx(float(box[2]) / float(box[1]), abs=0.002)
         pdf = (report / f"export/figure-{name}.pdf").read_bytes()
-        assert pdf.startswith(b"%PDF-1.") and pdf.rstrip().endswith(b"%%EOF") and b"/FontFile2" in pdf
-        assert (report / f"export/figure-{name}.svg").read_text("utf-8") == illustration.titled_svg(figure)
+        assert (
+            pdf.startswith(b"%PDF-1.") and pdf.rstrip().endswith(b"%%EOF") and b"/FontFile2" in pdf
+        )
+        assert (report / f"export/figure-{name}.svg").read_text("utf-8") == illustration.titled_svg(
+            figure
+        )
     captions = (report / "export/captions.txt").read_text("utf-8")
     assert all(figure.caption in captions for figure in figures.values())
 
@@ -96,7 +104,10 @@ def test_a_stamp_is_on_every_form_of_a_figure(figures):
 
 
 LISTS = {
-    "recorded": ("recorded", ("months", "until", "up_value", "share_median", "baseline_cooperative", "events_low")),
+    "recorded": (
+        "recorded",
+        ("months", "until", "up_value", "share_median", "baseline_cooperative", "events_low"),
+    ),
     "level": ("horizons", ("months", "improvement_value", "structural_value", "level_high")),
     "dyads": ("dyads", ("dyad", "label", "level_median")),
     "claims": ("claims", ("code", "title", "sentence")),
@@ -117,13 +128,18 @@ def test_a_table_of_numbers_is_that_of_forecast_json(report, said, name):
     rows = rows_of(report / f"export/table-{name}.csv")
     assert len(rows) == len(said[key])
     for row, record in zip(rows, said[key], strict=True):
-        assert [row[column] for column in columns] == [str(lookup(record, column)) for column in columns]
+        assert [row[column] for column in columns] == [
+            str(lookup(record, column)) for column in columns
+        ]
 
 
 def test_the_table_of_sets_has_a_row_per_set_and_window(material, said):
     chances = [one / 10 for one in range(len(DAYS))]
     expected = [2 * one for one in chances]
-    sets = [{"set": name, "chances": chances, "expected": expected, "note": "n"} for name in ("clash", "talks")]
+    sets = [
+        {"set": name, "chances": chances, "expected": expected, "note": "n"}
+        for name in ("clash", "talks")
+    ]
     table = frames(material, said | {"sets": sets})["sets"]
     assert table.columns.tolist() == ["set", "days", "chance", "expected", "note"]
     assert table["set"].tolist() == ["clash"] * len(DAYS) + ["talks"] * len(DAYS)
@@ -134,7 +150,10 @@ def test_the_table_of_sets_has_a_row_per_set_and_window(material, said):
 
 
 def test_the_table_of_the_tone_is_that_of_forecast_json(material, said):
-    tone = [{"months": months, "up": {"value": 0.2}, "tone": {"median": -1.5, "unit": "points"}} for months in (3, 12)]
+    tone = [
+        {"months": months, "up": {"value": 0.2}, "tone": {"median": -1.5, "unit": "points"}}
+        for months in (3, 12)
+    ]
     table = frames(material, said | {"tone": tone})["tone"]
     assert table.columns.tolist() == ["months", "up_value", "tone_median"]
     assert table.to_numpy().tolist() == [[3, 0.2, -1.5], [12, 0.2, -1.5]]
@@ -143,11 +162,17 @@ def test_the_table_of_the_tone_is_that_of_forecast_json(material, said):
 def test_a_table_for_latex_has_its_rows_and_columns(report, material):
     for name, table in tables_of(material).items():
         text = (report / f"export/table-{name}.tex").read_text("utf-8")
-        body = re.search(r"\\midrule\n(?:.*\\endfoot\n)?(.*?)\n(?:\\bottomrule|\\end\{longtable\})", text, flags=re.S)
+        body = re.search(
+            r"\\midrule\n(?:.*\\endfoot\n)?(.*?)\n(?:\\bottomrule|\\end\{longtable\})",
+            text,
+            flags=re.S,
+        )
         rows = body[1].split("\n")
         assert len(rows) == len(table.rows)
         assert all(len(re.findall(r"(?<!\\)&", row)) == len(table.heads) - 1 for row in rows), name
-        assert sorted(re.findall(r"\\begin\{(\w+)\}", text)) == sorted(re.findall(r"\\end\{(\w+)\}", text))
+        assert sorted(re.findall(r"\\begin\{(\w+)\}", text)) == sorted(
+            re.findall(r"\\end\{(\w+)\}", text)
+        )
         assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
 
 
@@ -183,7 +208,11 @@ def test_what_others_wrote_is_text_in_tables(report):
     recent = rows_of(report / "export/table-recent.csv")
     assert SCRIPT in {row["what"] for row in recent}
     latex = (report / "export/table-recent.tex").read_text("utf-8")
-    assert r"\textless{}script\textgreater{}" in latex and r"at \$5 and \$6" in latex and "<" not in latex
+    assert (
+        r"\textless{}script\textgreater{}" in latex
+        and r"at \$5 and \$6" in latex
+        and "<" not in latex
+    )
 
 
 def test_a_formula_of_others_is_no_formula_in_a_table(material, figures, said, tmp_path):
@@ -199,7 +228,9 @@ def parts(text):
     """Return the prose above the table, and the cells of the table by row."""
     blocks = text.split("\n\n")
     table = next(place for place, block in enumerate(blocks) if block.startswith("|"))
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in blocks[table].splitlines()]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in blocks[table].splitlines()
+    ]
     return " ".join(blocks[1:table]), rows
 
 
@@ -214,13 +245,20 @@ def test_a_summary_has_few_words_and_the_numbers_of_forecast_json(report, said):
         percents, share, many = (window[name] for name in ("percent", "share", "events"))
         assert cells[1:4] == [chance(percents[name] / 100) for name in ("down", "same", "up")]
         before = window["baseline"]
-        assert cells[4] == f"{number(before['share'], 0)} ({before['cooperative']} of {before['events']})"
-        assert cells[5:] == [interval(one["median"], one["low"], one["high"]) for one in (share, many)]
+        assert (
+            cells[4]
+            == f"{number(before['share'], 0)} ({before['cooperative']} of {before['events']})"
+        )
+        assert cells[5:] == [
+            interval(one["median"], one["low"], one["high"]) for one in (share, many)
+        ]
         assert cells[0].startswith(f"{window['months']} months (to ")
     for file in said["provenance"]["files"]:
         assert file["name"] in text and file["sha256"][:12] in text
     html = MarkdownIt("commonmark").enable("table").render(text)
-    assert html.count("<tr>") == 1 + len(said["recorded"]) and html.startswith("<h1>US-China relations, outlook as of")
+    assert html.count("<tr>") == 1 + len(said["recorded"]) and html.startswith(
+        "<h1>US-China relations, outlook as of"
+    )
 
 
 def test_a_summary_of_a_fit_that_failed_is_stamped(fit, assessment):
@@ -277,7 +315,9 @@ def test_an_export_is_never_of_an_earlier_report(fit, assessment, tmp_path, quic
     assert r"\caption{NOT CONVERGED." in (tmp_path / "export/table-level.tex").read_text("utf-8")
 
 
-def test_what_somebody_keeps_among_the_exported_files_is_left_alone(fit, assessment, tmp_path, quick):
+def test_what_somebody_keeps_among_the_exported_files_is_left_alone(
+    fit, assessment, tmp_path, quick
+):
     write_report(fit, assessment, out=tmp_path, export=True)
     (tmp_path / "export/thesis.tex").write_text("years of work")
     with pytest.raises(OutputPathError, match="would be replaced"):
@@ -300,4 +340,11 @@ def test_the_page_names_every_figure_and_table(report):
     for path in (report / "export").iterdir():
         _, _, name = path.stem.partition("-")
         assert f"`{name}`" in page or path.name in page, path.name
-    assert {path.suffix for path in (report / "export").iterdir()} == {".svg", ".png", ".pdf", ".csv", ".tex", ".txt"}
+    assert {path.suffix for path in (report / "export").iterdir()} == {
+        ".svg",
+        ".png",
+        ".pdf",
+        ".csv",
+        ".tex",
+        ".txt",
+    }

@@ -47,7 +47,9 @@ def lines(on, color, style_of="-"):
     return [
         np.asarray(line.get_data(), dtype=float)
         for line in on.get_lines()
-        if same_color(line.get_color(), color) and line.get_linestyle() == style_of and line.get_marker() == "None"
+        if same_color(line.get_color(), color)
+        and line.get_linestyle() == style_of
+        and line.get_marker() == "None"
     ]
 
 
@@ -64,7 +66,10 @@ def filled(on, color):
     """Lower and upper edges of the filled bands of a colour, by x, in the order drawn."""
     bands = []
     for area in on.collections:
-        if len(area.get_facecolor()) != 1 or to_rgba(area.get_facecolor()[0])[:3] != to_rgba(color)[:3]:
+        if (
+            len(area.get_facecolor()) != 1
+            or to_rgba(area.get_facecolor()[0])[:3] != to_rgba(color)[:3]
+        ):
             continue
         if len(area.get_offsets()) > 1:  # a scatter
             continue
@@ -88,10 +93,16 @@ def test_the_bars_are_the_chances_of_the_json(drawn, said, width):
     parts = list(on.patches)
     for place, horizon in enumerate(said["horizons"]):
         row = parts[4 * place : 4 * place + 4]
-        expected = [horizon["percent"][name] for name in ("deterioration", "stability", "technical", "structural")]
+        expected = [
+            horizon["percent"][name]
+            for name in ("deterioration", "stability", "technical", "structural")
+        ]
         assert [round(bar.get_width()) for bar in row] == expected
         assert row[0].get_x() == 0 and row[-1].get_x() + row[-1].get_width() == pytest.approx(100)
-        assert all(one.get_x() + one.get_width() == pytest.approx(other.get_x()) for one, other in pairwise(row))
+        assert all(
+            one.get_x() + one.get_width() == pytest.approx(other.get_x())
+            for one, other in pairwise(row)
+        )
         assert len({round(bar.get_y(), 9) for bar in row}) == 1
     shown = [text for text in texts(on) if text.endswith("%")]
     assert shown == [
@@ -105,11 +116,17 @@ def test_the_bars_are_the_chances_of_the_json(drawn, said, width):
 def test_what_will_be_recorded_is_drawn_as_in_the_json(drawn, said, width):
     (on,) = drawn["recorded", width].axes
     parts = list(on.patches)
-    shown = [one for one in said["recorded"] if one["months"] == 12 or one["events"]["median"] >= ENOUGH_EVENTS]
+    shown = [
+        one
+        for one in said["recorded"]
+        if one["months"] == 12 or one["events"]["median"] >= ENOUGH_EVENTS
+    ]
     assert len(parts) == 3 * len(shown)
     for place, window in enumerate(shown):
         row = parts[3 * place : 3 * place + 3]
-        assert [round(bar.get_width()) for bar in row] == [window["percent"][name] for name in ("down", "same", "up")]
+        assert [round(bar.get_width()) for bar in row] == [
+            window["percent"][name] for name in ("down", "same", "up")
+        ]
         assert row[0].get_x() == 0 and row[-1].get_x() + row[-1].get_width() == pytest.approx(100)
 
 
@@ -120,22 +137,30 @@ def test_the_curve_of_the_pendulum_is_the_median_of_the_level(drawn, levels, wid
     np.testing.assert_allclose(curve[1], levels["median"], atol=5e-4)
     years = np.array([int(text[:4]) + (int(text[5:7]) - 0.5) / 12 for text in levels["period"]])
     np.testing.assert_allclose(curve[0], years, atol=0.01)
-    for (low, high), (under, over) in zip(filled(on, style.LEVEL), (("q05", "q95"), ("q25", "q75")), strict=True):
+    for (low, high), (under, over) in zip(
+        filled(on, style.LEVEL), (("q05", "q95"), ("q25", "q75")), strict=True
+    ):
         np.testing.assert_allclose(low, levels[under], atol=5e-4)
         np.testing.assert_allclose(high, levels[over], atol=5e-4)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize(("name", "color"), [("equilibrium", style.EQUILIBRIUM), ("ceiling", style.CEILING)])
+@pytest.mark.parametrize(
+    ("name", "color"), [("equilibrium", style.EQUILIBRIUM), ("ceiling", style.CEILING)]
+)
 def test_each_era_has_its_equilibrium_and_ceiling(drawn, said, width, name, color):
     on = drawn["pendulum", width].axes[0]
-    shown = [line for kind in ("-", "--") for line in lines(on, color, kind) if len(set(line[0])) == 2]
+    shown = [
+        line for kind in ("-", "--") for line in lines(on, color, kind) if len(set(line[0])) == 2
+    ]
     expected = [era[name] for era in said["frameworks"]["eras"]]
     assert [line[1].tolist() for line in shown] == [[one["median"]] * 2 for one in expected]
     starts = [line[0][0] for line in shown]
     assert starts == sorted(starts)
     for line, era in list(zip(shown, said["frameworks"]["eras"], strict=True))[1:]:
-        assert line[0][0] == pytest.approx(int(era["start"][:4]) + (int(era["start"][5:7]) - 1) / 12, abs=0.01)
+        assert line[0][0] == pytest.approx(
+            int(era["start"][:4]) + (int(era["start"][5:7]) - 1) / 12, abs=0.01
+        )
     if name == "equilibrium":
         ends = [(low.unique().tolist(), high.unique().tolist()) for low, high in filled(on, color)]
         assert ends == [([one["low"]], [one["high"]]) for one in expected]
@@ -150,8 +175,12 @@ def test_events_are_numbered_on_the_curve(drawn, material, levels, width):
     marks = dots(on, "white")
     assert len(marks) == len(named) > 0
     medians = dict(zip(levels["period"].str[:7], levels["median"], strict=True))
-    assert [level for _, level in marks] == pytest.approx([medians[f"{day:%Y-%m}"] for day in named["date"]], abs=5e-4)
-    assert [text for text in texts(on) if text.isdigit()] == [str(place + 1) for place in range(len(named))]
+    assert [level for _, level in marks] == pytest.approx(
+        [medians[f"{day:%Y-%m}"] for day in named["date"]], abs=5e-4
+    )
+    assert [text for text in texts(on) if text.isdigit()] == [
+        str(place + 1) for place in range(len(named))
+    ]
     if width == "wide":
         assert [month(day, short=True) for day in named["date"]] == [
             text for text in texts(on) if text[-4:].isdigit() and len(text) == 8
@@ -179,7 +208,9 @@ def test_the_fan_shows_what_would_be_observed_and_what_was(drawn, said, fit, ass
     edges = lines(on, style.OBSERVED, "--")
     expected = [said["fan"]["observed"][place] for place in (0, 1, 3, 4)]
     np.testing.assert_allclose([edge[1] for edge in edges], np.array(expected, dtype=float))
-    (scatter,) = [area for area in on.collections if same_color(area.get_facecolor()[0][:3], style.MUTED)]
+    (scatter,) = [
+        area for area in on.collections if same_color(area.get_facecolor()[0][:3], style.MUTED)
+    ]
     seen = observed_shares(fit.panel, assessment.dyad)["share"].to_numpy()
     shown = np.asarray(scatter.get_offsets())
     np.testing.assert_allclose(shown[:, 1], seen[-len(shown) :])
@@ -203,22 +234,32 @@ def test_the_present_stands_at_its_level_in_its_record(drawn, said, assessment, 
     assert [level["low"], level["high"]] in ends
     heights = np.array([bar.get_height() for bar in on.patches])
     assert heights.sum() == pytest.approx(100)
-    dark = [bar.get_x() + bar.get_width() for bar in on.patches if same_color(bar.get_facecolor()[:3], style.LEVEL)]
+    dark = [
+        bar.get_x() + bar.get_width()
+        for bar in on.patches
+        if same_color(bar.get_facecolor()[:3], style.LEVEL)
+    ]
     assert max(dark) <= level["median"] < max(dark) + on.patches[0].get_width()
     # A coarse check against another source: the quartiles of the record lie where the heights say.
     record = material.record.sel(time=slice(str(assessment.standing.since), None))["share"]
     middles = np.array([bar.get_x() + bar.get_width() / 2 for bar in on.patches])
     mean = float((heights * middles).sum() / 100)
-    assert mean == pytest.approx(float(material.record["mean"].sel(time=record["time"])[:-1].mean()), abs=0.5)
+    assert mean == pytest.approx(
+        float(material.record["mean"].sel(time=record["time"])[:-1].mean()), abs=0.5
+    )
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_lowest_years_have_their_chances(drawn, said, width):
     on = drawn["standing", width].axes[1]
     years = said["standing"]["lowest_years"]
-    assert [bar.get_width() for bar in on.patches] == pytest.approx([100 * one["value"] for one in years.values()])
+    assert [bar.get_width() for bar in on.patches] == pytest.approx(
+        [100 * one["value"] for one in years.values()]
+    )
     assert row_names(on) == list(years)
-    assert [text for text in texts(on) if "%" in text] == [chance(one["value"]) for one in years.values()]
+    assert [text for text in texts(on) if "%" in text] == [
+        chance(one["value"]) for one in years.values()
+    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

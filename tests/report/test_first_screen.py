@@ -34,9 +34,14 @@ def assessment(fit):
 def answers(fit, result, **given):
     known = made_events().events
     return answers_of(
-        result, find_skill(fit, result), SimpleNamespace(edition=None), {"digest": "ab" * 32},
-        as_of=result.origin, known=known, **given,
-    )  # fmt: skip
+        result,
+        find_skill(fit, result),
+        SimpleNamespace(edition=None),
+        {"digest": "ab" * 32},
+        as_of=result.origin,
+        known=known,
+        **given,
+    )
 
 
 def test_dots_are_the_published_chances(assessment):
@@ -66,7 +71,9 @@ def test_kinds_are_named_that_move_the_chance_most(assessment):
     for one in assessment.signposts:
         assert LEAST_LIKELY <= one.chance.value <= MOST_LIKELY and one.least > one.usual
         assert one.change == pytest.approx(100 * (one.higher.value - every), abs=0.01)
-        assert one.cooperative is (one.change > 0)  # good news raises the chance, bad news lowers it
+        assert one.cooperative is (
+            one.change > 0
+        )  # good news raises the chance, bad news lowers it
 
 
 def test_what_to_watch_is_the_same_each_time_and_not_defined_without_a_baseline(fit, assessment):
@@ -81,7 +88,12 @@ def test_what_to_watch_is_the_same_each_time_and_not_defined_without_a_baseline(
 def test_earlier_reports_of_the_same_window_are_its_history(fit, assessment, tmp_path):
     out = tmp_path / "reports" / "2025-02-03" / "USA-CHN"
     numbers = json.loads(json.dumps(report_json(fit, assessment), default=str))
-    for days, change in ((28, {}), (14, {}), (7, {"baseline_months": 24}), (3, {"converged": False})):
+    for days, change in (
+        (28, {}),
+        (14, {}),
+        (7, {"baseline_months": 24}),
+        (3, {"converged": False}),
+    ):
         folder = tmp_path / "reports" / f"before-{days}" / "USA-CHN"
         folder.mkdir(parents=True)
         day = assessment.origin - timedelta(days=days)
@@ -90,11 +102,16 @@ def test_earlier_reports_of_the_same_window_are_its_history(fit, assessment, tmp
     assert [(assessment.origin - one.as_of).days for one in found] == [28, 14]
     assert {one.printed for one in found} == {printed_changes(assessment.recorded[12])["up"]}
     page = write_report(fit, assessment, out=out, events=made_events())
-    assert "Published chance of a higher share of the same window" in Reader(page.read_text("utf-8")).text
+    assert (
+        "Published chance of a higher share of the same window"
+        in Reader(page.read_text("utf-8")).text
+    )
 
 
 def test_a_history_is_drawn_from_three_days_on(assessment):
-    earlier = [Earlier(assessment.origin - timedelta(days=days), 0.1, 10, None) for days in (20, 10)]
+    earlier = [
+        Earlier(assessment.origin - timedelta(days=days), 0.1, 10, None) for days in (20, 10)
+    ]
     assert history(assessment, earlier[:1]) is None
     assert "10%" in history(assessment, earlier).alt
 
@@ -105,7 +122,9 @@ def test_a_change_is_split_between_model_and_benchmarks(fit, assessment):
     day = assessment.origin - timedelta(days=30)
     before = Earlier(day, up - 0.05, 0, model - 0.16)
     why = answers(fit, assessment, earlier=[before]).why
-    assert re.match(r"\+5\.0 points since .*: \+2\.0 through the model, \+3\.0 through the benchmarks;", why)
+    assert re.match(
+        r"\+5\.0 points since .*: \+2\.0 through the model, \+3\.0 through the benchmarks;", why
+    )
 
 
 def test_prices_of_open_questions_about_the_pair_are_shown(fit, assessment, tmp_path, monkeypatch):
@@ -117,9 +136,22 @@ def test_prices_of_open_questions_about_the_pair_are_shown(fit, assessment, tmp_
     run = CliRunner()
     asked = run.invoke(
         app,
-        ["question", "new", "USA-CHN", "--text", "Will Xi visit in 2027?", "--closes", "2031-05-31", "--at-least",
-         "visit", "--until", "2031-05-31", "--id", "xi"],
-    )  # fmt: skip
+        [
+            "question",
+            "new",
+            "USA-CHN",
+            "--text",
+            "Will Xi visit in 2027?",
+            "--closes",
+            "2031-05-31",
+            "--at-least",
+            "visit",
+            "--until",
+            "2031-05-31",
+            "--id",
+            "xi",
+        ],
+    )
     assert asked.exit_code == 0, asked.output
     priced = run.invoke(app, ["question", "price", "xi", "A market", "0.34"])
     assert priced.exit_code == 0, priced.output
@@ -129,8 +161,9 @@ def test_prices_of_open_questions_about_the_pair_are_shown(fit, assessment, tmp_
     assert (price.text, price.price, price.source) == ("Will Xi visit in 2027?", 0.34, "A market")
     assert prices_of(ledger, "USA-RUS", day) == () and prices_of(None, "USA-CHN", day) == ()
     assert prices_of(ledger, "USA-CHN", date(2020, 1, 1)) == ()  # not known then
-    assert answers(fit, assessment, prices=[price]).prices == ("“Will Xi visit in 2027?” 34% (A market, "
-                                                               f"{price.as_of}).",)  # fmt: skip
+    assert answers(fit, assessment, prices=[price]).prices == (
+        f"“Will Xi visit in 2027?” 34% (A market, {price.as_of}).",
+    )
 
 
 def test_a_title_about_something_else_has_no_first_screen(fit):
@@ -143,7 +176,9 @@ def test_skill_is_one_plain_sentence(fit, assessment):
     found = find_skill(fit, assessment)
     if isinstance(found, NotDefined):
         pytest.skip(found.reason)
-    assert re.fullmatch(r"[^;.]+ the best simple benchmark; nearer than [^;.]+ in \d+ of \d+ pairs\.", found.plain)
+    assert re.fullmatch(
+        r"[^;.]+ the best simple benchmark; nearer than [^;.]+ in \d+ of \d+ pairs\.", found.plain
+    )
 
 
 def test_buttons_name_what_is_there(fit, assessment):
@@ -165,4 +200,9 @@ def test_a_stranger_file_is_no_history(assessment, tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "forecast.json").write_text("[]")
     assert earlier_reports(tmp_path / "new", assessment) == ()
-    assert first_screen.earlier_reports(tmp_path / "new", replace(assessment, recorded=NotDefined("none"))) == ()
+    assert (
+        first_screen.earlier_reports(
+            tmp_path / "new", replace(assessment, recorded=NotDefined("none"))
+        )
+        == ()
+    )

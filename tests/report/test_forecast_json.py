@@ -20,14 +20,25 @@ def test_the_schema_is_as_documented(content):
     documented, types = sections("forecast-json"), sections("outlook")
     assert f"Version {SCHEMA}" in words("forecast-json")
     assert documented["The file"] == list(content)
-    assert [*types["WindowOutlook"], *documented["What will be recorded"]] == list(content["recorded"][0])
+    assert [*types["WindowOutlook"], *documented["What will be recorded"]] == list(
+        content["recorded"][0]
+    )
     assert [*types["HorizonOutlook"], *documented["A horizon"]] == list(content["horizons"][0])
     probability = [*types["Probability"], *documented["A probability"]]
-    assert [name for name in probability if name != "draws"] == list(content["horizons"][0]["improvement"])
-    assert [name for name in types["Estimate"] if name != "draws"] == list(content["standing"]["level"])
-    assert [name for name in types["Brief"] if name not in ("origin", "kinds")] == list(content["dyads"][0])
+    assert [name for name in probability if name != "draws"] == list(
+        content["horizons"][0]["improvement"]
+    )
+    assert [name for name in types["Estimate"] if name != "draws"] == list(
+        content["standing"]["level"]
+    )
+    assert [name for name in types["Brief"] if name not in ("origin", "kinds")] == list(
+        content["dyads"][0]
+    )
     assert documented["Provenance"] == list(content["provenance"])
-    assert documented["Data"] == [*content["provenance"]["data"], "feeds"]  # the last with machine-coded feeds only
+    assert documented["Data"] == [
+        *content["provenance"]["data"],
+        "feeds",
+    ]  # the last with machine-coded feeds only
 
 
 def test_it_is_json(content):
@@ -88,8 +99,14 @@ def test_the_share_asked_for_is_there(fit):
 
 
 def test_an_index_records_nothing():
-    content = report_json(index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40)), assessed(index_fit))
-    assert content["recorded"]["not_defined"] and content["rule"] is None and content["threshold"] is None
+    content = report_json(
+        index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40)), assessed(index_fit)
+    )
+    assert (
+        content["recorded"]["not_defined"]
+        and content["rule"] is None
+        and content["threshold"] is None
+    )
 
 
 def test_events_left_out_are_accounted_for(content, events):

@@ -64,7 +64,9 @@ def test_report_scenario_and_backtest(war):
     pages = {
         "report": render_page(war, assessed(war, PAIR)),
         "scenario": scenario_page(war, made, MadeGate()).html(),
-        "backtest": skill_page(replace(results, skill=replace(results.skill, choices=choices))).html(),
+        "backtest": skill_page(
+            replace(results, skill=replace(results.skill, choices=choices))
+        ).html(),
     }
     assert {name for name, page in pages.items() if SAID not in Reader(page).text} == set()
     for content in (report_json(war, assessed(war, PAIR)), scenario_json(war, made, MadeGate())):
@@ -74,10 +76,15 @@ def test_report_scenario_and_backtest(war):
 def test_pairs_claims_and_ledger(tmp_path):
     texts = notes_of_pairs([(PAIR, "chronology")]).caveats
     asked = (12, "2026-06-01", "2027-05-31", "2025-06-01", 12, 5.0)
-    pair = Pair(PAIR, "Russia-Ukraine", "Title", "2026-05-31", True, *asked, 0.2, 0.5, 0.3, caveats=texts)
+    pair = Pair(
+        PAIR, "Russia-Ukraine", "Title", "2026-05-31", True, *asked, 0.2, 0.5, 0.3, caveats=texts
+    )
     page = write_pairs([pair], tmp_path / "pairs", {})
     assert f"Russia-Ukraine: From 2022 on {SAID}" in Reader(page.read_text("utf-8")).text
-    assert SAID in json.loads(page.with_name("pairs.json").read_text("utf-8"))["pairs"][0]["caveats"][0]
+    assert (
+        SAID
+        in json.loads(page.with_name("pairs.json").read_text("utf-8"))["pairs"][0]["caveats"][0]
+    )
     tested = replace(made_results(), data_notes=DataNotes(texts))
     assert SAID in Reader(claims_page(tested).html()).text
     assert SAID in results_json(tested)["caveats"][0]
@@ -124,7 +131,13 @@ def test_a_gap_is_a_note_on_the_data(monkeypatch):
     embedded = read_coverage()
     embedded.loc[embedded["dyad"] == "USA-RUS", "last_even"] = pd.Timestamp("2026-03-28")
     monkeypatch.setattr("forecast.events.dyads.read_coverage", lambda given=None: embedded)
-    row = {"date": "2026-06-18", "source": "RUS", "target": "USA", "kind": "talks", "summary": "Talks"}
+    row = {
+        "date": "2026-06-18",
+        "source": "RUS",
+        "target": "USA",
+        "kind": "talks",
+        "summary": "Talks",
+    }
     table = add_events(read_chronology(dyads=["USA-RUS"]), [row])
     (note,) = notes_of_panel(build_panel(table, dyads=["USA-RUS"])).caveats
     assert "81 days from 2026-03-29 to 2026-06-17" in note

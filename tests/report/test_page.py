@@ -14,7 +14,17 @@ from forecast.report.page import illustrations, page
 from tests.model.panels import consistent
 from tests.pages import without_own_script
 
-from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, render_page, report_json, reported_fit
+from .conftest import (
+    FAILED,
+    SCRIPT,
+    Reader,
+    assessed,
+    index_of,
+    made_events,
+    render_page,
+    report_json,
+    reported_fit,
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +43,13 @@ def test_title_verdict_and_headline_are_those_of_the_json(fit, assessment, read,
 
 def test_the_level_comes_second_as_an_estimate_without_decimals(assessment, read):
     level = assessment.standing.level
-    stands = re.search(r"is about (\d+) of 100, an estimate, about ±(\d+) points \(90%\)", read.text)
-    assert [int(shown) for shown in stands.groups()] == [round(level.median), round((level.high - level.low) / 2)]
+    stands = re.search(
+        r"is about (\d+) of 100, an estimate, about ±(\d+) points \(90%\)", read.text
+    )
+    assert [int(shown) for shown in stands.groups()] == [
+        round(level.median),
+        round((level.high - level.low) / 2),
+    ]
     assert read.text.index(assessment.headline) < stands.start()
 
 
@@ -59,7 +74,10 @@ def test_the_share_asked_for_is_the_headline_and_a_row(fit):
     assert asked.recorded[12].sentence in Reader(html).text and "At least 60%" in html
     by = assessed(fit, above=60.0, by=date(2026, 6, 30))
     html = render_page(fit, by)
-    assert by.headline in Reader(html).text and "A month up to June 2026: at least 60%" in Reader(html).text
+    assert (
+        by.headline in Reader(html).text
+        and "A month up to June 2026: at least 60%" in Reader(html).text
+    )
     assert "At least 60%" not in html
 
 
@@ -104,7 +122,12 @@ def test_hostile_text_leaves_figures_that_open(figures):
 def test_links_go_to_references_only(read):
     links = [link["href"] for link in read.named("a")]
     outside = {link for link in links if not link.startswith("#")}
-    assert outside == {"https://www.example.org/a", "https://example.org/b?c=1", "forecast.json", "levels.csv"}
+    assert outside == {
+        "https://www.example.org/a",
+        "https://example.org/b?c=1",
+        "forecast.json",
+        "levels.csv",
+    }
     targets = {attributes["id"] for _, attributes in read.tags if "id" in attributes}
     assert {link[1:] for link in links if link.startswith("#")} <= targets
 
@@ -113,11 +136,17 @@ def test_what_was_not_looked_up_is_no_link_and_is_explained(fit, assessment, rea
     assert UNCHECKED_NOTE not in read.text
     table = made_events()
     unchecked = table.events["reference"].map(shown_reference)
-    shown = Reader(render_page(fit, assessment, events=replace(table, events=table.events.assign(reference=unchecked))))
+    shown = Reader(
+        render_page(
+            fit, assessment, events=replace(table, events=table.events.assign(reference=unchecked))
+        )
+    )
     assert {link["href"] for link in shown.named("a") if "example.org" in link["href"]} == set()
     assert "(unchecked: https://www.example.org/a)" in shown.text
     assert "unchecked: https://example.org/b?c=1" in shown.text
-    assert shown.text.count(UNCHECKED_NOTE) == 2  # with the numbered events, and with those of the last year
+    assert (
+        shown.text.count(UNCHECKED_NOTE) == 2
+    )  # with the numbered events, and with those of the last year
 
 
 def test_what_was_known_later_is_not_told(read):
@@ -153,7 +182,10 @@ def test_a_fit_that_failed_is_stamped_everywhere(fit, assessment, events, others
     assert FAILED.reasons[0] in read.text
     assert '@top-center { content: "NOT CONVERGED' in html
     assert any(attributes.get("class") == "every-page" for attributes in read.named("div"))
-    assert all("NOT CONVERGED" in figure.wide and "NOT CONVERGED" in figure.narrow for figure in figures.values())
+    assert all(
+        "NOT CONVERGED" in figure.wide and "NOT CONVERGED" in figure.narrow
+        for figure in figures.values()
+    )
     assert all(image["alt"].startswith("NOT CONVERGED") for image in read.named("img"))
 
 
@@ -168,7 +200,11 @@ KINDS = {
     "pendulum": {"trend": "constant", "ceiling": "none"},
     "weekly": {"frequency": "week", "dyads": ("USA-CHN",)},
     "one era": {"dyads": ("USA-CHN",), "eras": {"USA-CHN": (("all", 0),)}},
-    "short": {"months": 30, "dyads": ("USA-CHN",), "eras": {"USA-CHN": (("before", -9), ("now", 20))}},
+    "short": {
+        "months": 30,
+        "dyads": ("USA-CHN",),
+        "eras": {"USA-CHN": (("before", -9), ("now", 20))},
+    },
 }
 
 
@@ -176,9 +212,15 @@ KINDS = {
 def test_what_a_model_does_not_have_is_said_with_its_reason(kind):
     fit = reported_fit(chains=2, draws=40, **KINDS[kind])
     assessment = assessed(fit, horizons=(1, 6))
-    others = [assessed(fit, str(dyad), horizons=(1, 6)) for dyad in fit.panel["dyad"].to_numpy()[1:2]]
+    others = [
+        assessed(fit, str(dyad), horizons=(1, 6)) for dyad in fit.panel["dyad"].to_numpy()[1:2]
+    ]
     read = Reader(render_page(fit, assessment, events=made_events(), others=others, drawn=True))
-    absent = [part for part in (assessment.band, assessment.last_break, assessment.contrast) if _absent(part)]
+    absent = [
+        part
+        for part in (assessment.band, assessment.last_break, assessment.contrast)
+        if _absent(part)
+    ]
     for part in [*absent, *([room] if _absent(room := assessment.frameworks.headroom) else [])]:
         assert part.reason in read.text
     assert ("figure-dyads" in str(read.tags)) == bool(others)
@@ -194,19 +236,29 @@ def test_an_index_without_events_has_its_page():
     read = Reader(render_page(fit, assessed(fit), drawn=True))
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
-    assert "All numbers, and how each is resolved" not in read.text and "they now stand at about" in read.text
+    assert (
+        "All numbers, and how each is resolved" not in read.text
+        and "they now stand at about" in read.text
+    )
     assert "a position (50 at the record's mean)" in read.text
     assert "“Higher” means that the mean position of the index over these months" in read.text
     for words in (
-        "Coded events", "Events counted", "A chronology is chosen", "cooperative actions", "Events not known", "dyads",
-    ):  # fmt: skip
+        "Coded events",
+        "Events counted",
+        "A chronology is chosen",
+        "cooperative actions",
+        "Events not known",
+        "dyads",
+    ):
         assert words not in read.text
 
 
 def test_counts_are_named_as_such_with_their_own_kinds():
     made = reported_fit(dyads=("USA-CHN",), draws=40)
     names = [f"kind {place}" for place in range(made.panel.sizes["class"])]
-    panel = made.panel.assign_coords(class_name=("class", names)).assign_attrs(scale="my counts", unit="row")
+    panel = made.panel.assign_coords(class_name=("class", names)).assign_attrs(
+        scale="my counts", unit="row"
+    )
     fit = type(made)(made.posterior, panel, made.spec)
     read = Reader(render_page(fit, assessed(fit)))
     assert f"from kind 0 to {names[-1]}" in read.text
@@ -221,14 +273,17 @@ def test_the_end_of_the_record_is_told():
     fit = replace(fit, panel=consistent(fit.panel))
     read = Reader(render_page(fit, assessed(fit), events=made_events()))
     assert (
-        "Coverage ends in September 2024" in read.text and "coverage of this dyad ends in September 2024" in read.text
+        "Coverage ends in September 2024" in read.text
+        and "coverage of this dyad ends in September 2024" in read.text
     )
 
 
 def test_a_dyad_that_was_fitted_alone_is_compared_with_nobody():
     alone = reported_fit(dyads=("USA-CUB",), eras={"USA-CUB": (("first", 0), ("second", 200))})
     text = Reader(page(gather(alone, assessed(alone, "USA-CUB"), None, [], None), {}).html()).text
-    assert "USA-CUB relations were fitted alone, so there are no others to compare them with." in text
+    assert (
+        "USA-CUB relations were fitted alone, so there are no others to compare them with." in text
+    )
     assert "US-Russia is not part of this fit" not in text.split("The theory's claims, answered")[0]
     assert "USA-CUB alone" in text
 
@@ -247,7 +302,10 @@ def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):
         return Reader(page(gather(fit, assessed(fit, dyad), None, [], None), {}).html()).text
 
     ours, theirs = text("USA-CHN"), text("USA-RUS")
-    assert "getting worse for more than five years, since 2018" in ours and "essay of October 2023" in ours
+    assert (
+        "getting worse for more than five years, since 2018" in ours
+        and "essay of October 2023" in ours
+    )
     assert not re.search(r"China|Taiwan|essay", theirs)
     assert "The theory: Relations are at the lowest level of their record." in theirs
 
@@ -275,12 +333,17 @@ def test_a_past_page_says_how_its_window_resolved(fit, assessment):
     material = gather(fit, assessment, table, (), None)
     window = assessment.recorded[12]
     own = table.events[table.events["dyad"] == "USA-CHN"]
-    assert set(material.followed) == {one for one in assessment.recorded if assessment.recorded[one].until.year < 2026}
+    assert set(material.followed) == {
+        one for one in assessment.recorded if assessment.recorded[one].until.year < 2026
+    }
     found = material.followed[12]
     assert found.until == window.until and 0 < found.events <= own["date"].dt.year.eq(2025).sum()
     change = found.share - window.baseline.share
     assert found.outcome == ("up" if change >= 5 else "down" if change <= -5 else "same")
     text = Reader(page(material, {}).html()).text
-    assert f"What followed: {found.cooperative} of {found.events} events to December 2025 were cooperative" in text
+    assert (
+        f"What followed: {found.cooperative} of {found.events} events to December 2025 were cooperative"
+        in text
+    )
     assert report_json(fit, assessment, events=table)["followed"][0]["months"] == 3
     assert "What followed" not in Reader(render_page(fit, assessment)).text

@@ -44,7 +44,11 @@ def half_are_void(simulations, observed):
 
 @pytest.fixture(scope="module")
 def found(fit):
-    scenarios = {"two contacts": [CONTACT], SCRIPT: [replace(CONTACT, kind="class 0", n=0)], "nothing": []}
+    scenarios = {
+        "two contacts": [CONTACT],
+        SCRIPT: [replace(CONTACT, kind="class 0", n=0)],
+        "nothing": [],
+    }
     later = reported_fit(dyads=("USA-CHN",), months=306, draws=2).panel
     half = SimpleNamespace(id="half", sentence=SCRIPT)
     question = SimpleNamespace(question=half, ahead=3, settle=half_are_void)
@@ -76,12 +80,21 @@ def test_it_says_at_once_what_is_assumed_and_that_it_is(html, found):
 def test_every_number_stands_with_the_one_without(html, found):
     read = Reader(html)
     for months in (3, 12):
-        row = [chance(own.recorded[months].up.value) for own in (found.unconditional, found.scenarios[0].conditional)]
-        assert re.search(rf"Higher, {months} months to \w+ 2025 {row[0]} {row[1]} ", read.text), months
+        row = [
+            chance(own.recorded[months].up.value)
+            for own in (found.unconditional, found.scenarios[0].conditional)
+        ]
+        assert re.search(rf"Higher, {months} months to \w+ 2025 {row[0]} {row[1]} ", read.text), (
+            months
+        )
     asked = [own.questions[0] for own in (found.unconditional, found.scenarios[0].conditional)]
-    assert re.search(rf"half {chance(asked[0].chance.value)} {chance(asked[1].chance.value)} ", read.text)
+    assert re.search(
+        rf"half {chance(asked[0].chance.value)} {chance(asked[1].chance.value)} ", read.text
+    )
     assert "half: void 50% 50%" in read.text
-    threshold = [own.threshold[12].chance for own in (found.unconditional, found.scenarios[0].conditional)]
+    threshold = [
+        own.threshold[12].chance for own in (found.unconditional, found.scenarios[0].conditional)
+    ]
     said = " ".join(chance(one.value) for one in threshold)
     assert re.search(rf"At least 40%, by \w+ 2025 {said} ", read.text)
     for title in ("What followed", "of it structural"):
@@ -90,7 +103,9 @@ def test_every_number_stands_with_the_one_without(html, found):
 
 def test_what_has_not_converged_or_may_not_be_used_is_stamped(fit, found):
     assert "NOT CONVERGED" in Reader(scenario_page(fit, found, FAILED).html()).text
-    faulty = replace(found.scenarios[0], fault="k is high", warnings=("Do not use the numbers: k is high.",))
+    faulty = replace(
+        found.scenarios[0], fault="k is high", warnings=("Do not use the numbers: k is high.",)
+    )
     page = scenario_page(fit, replace(found, scenarios=(faulty,)), MadeGate()).html()
     assert "Do not use the numbers: k is high." in Reader(page).text
     content = scenario_json(fit, replace(found, scenarios=(faulty,)), FAILED)
@@ -104,19 +119,27 @@ def test_the_schema_is_as_documented(fit, found):
     assert documented["The file"] == list(content)
     assert documented["A scenario"] == list(content["scenarios"][0])
     assert (
-        documented["With and without"] == list(content["unconditional"]) == [field.name for field in fields(Prospect)]
+        documented["With and without"]
+        == list(content["unconditional"])
+        == [field.name for field in fields(Prospect)]
     )
     assert documented["A question"] == list(content["unconditional"]["questions"][0])
     assert documented["What followed"] == list(content["followed"][0])
     assert content["scenarios"][0]["conditional"].keys() == content["unconditional"].keys()
     assert content["scenarios"][2]["conditional"] == content["unconditional"]
-    rows = re.findall(r"`(\w+)`", re.search(r"Rows as they were given:(.*)", words("scenario-json"))[1])
+    rows = re.findall(
+        r"`(\w+)`", re.search(r"Rows as they were given:(.*)", words("scenario-json"))[1]
+    )
     assert rows == list(content["scenarios"][0]["assumed"][0])
 
 
 def test_a_folder_is_written_whole_and_nothing_else_is_replaced(fit, found, tmp_path):
     page = write_scenarios(fit, found, tmp_path / "new", gate=MadeGate())
-    assert sorted(path.name for path in page.parent.iterdir()) == ["index.html", "manifest.json", "scenario.json"]
+    assert sorted(path.name for path in page.parent.iterdir()) == [
+        "index.html",
+        "manifest.json",
+        "scenario.json",
+    ]
     write_scenarios(fit, found, tmp_path / "new", gate=MadeGate())
     other = tmp_path / "other"
     other.mkdir()
@@ -129,7 +152,9 @@ def test_a_folder_is_written_whole_and_nothing_else_is_replaced(fit, found, tmp_
 def test_an_index_has_the_level_alone(fit):
     made = index_of(fit)
     found = scenario(made, "USA-CHN", {"nothing": []}, (3,), labels=LABELS)
-    assert found.scenarios[0].sentence.startswith("If this is assumed, the median share of the level")
+    assert found.scenarios[0].sentence.startswith(
+        "If this is assumed, the median share of the level"
+    )
     content = scenario_json(made, found, MadeGate())
     assert content["unconditional"]["recorded"].keys() == {"not_defined"}
     assert "What will be recorded" not in Reader(scenario_page(made, found, MadeGate()).html()).text
@@ -167,9 +192,14 @@ def test_the_command_writes_prints_and_warns(meeting, tmp_path):
         "--followed",
     )
     assert result.exit_code == 3, result.output  # fifty draws are too few for anything
-    assert "assumed, not predicted" in result.stdout and "meeting: If this is assumed" in result.stdout
+    assert (
+        "assumed, not predicted" in result.stdout and "meeting: If this is assumed" in result.stdout
+    )
     content = json.loads((out / "scenario.json").read_text(encoding="utf-8"))
-    assert not content["converged"] and [one["name"] for one in content["scenarios"]] == ["meeting", "nothing"]
+    assert not content["converged"] and [one["name"] for one in content["scenarios"]] == [
+        "meeting",
+        "nothing",
+    ]
     assert content["scenarios"][1]["conditional"] == content["unconditional"]
     assert [one["months"] for one in content["followed"]] == [3, 6]
     assert "NOT CONVERGED" in (out / "index.html").read_text(encoding="utf-8")
@@ -183,8 +213,9 @@ def test_pages_without_a_name_never_meet(meeting, tmp_path, monkeypatch):
     for _ in range(2):
         assert run("USA-CHN", "--fit", V1, "--assume", meeting, "--horizons", "3").exit_code == 3
     assert sorted(path.name for path in (tmp_path / "scenario").iterdir()) == [
-        "USA-CHN-2023-10-31", "USA-CHN-2023-10-31-2",
-    ]  # fmt: skip
+        "USA-CHN-2023-10-31",
+        "USA-CHN-2023-10-31-2",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -235,6 +266,8 @@ def test_the_example_is_what_the_page_about_it_says():
         months = str(followed["months"])
         cells = [chance(own["recorded"][months]["up"]["value"]) for own in prospects]
         outcome = {"up": "higher", "same": "similar", "down": "lower"}[followed["outcome"]]
-        assert re.search(rf"\| {months} months to \w+ 202\d \| {r' \| '.join(cells)} \| {outcome} \|", text), months
+        assert re.search(
+            rf"\| {months} months to \w+ 202\d \| {r' \| '.join(cells)} \| {outcome} \|", text
+        ), months
     for one in content["scenarios"]:
         assert chance(one["plausibility"]["value"]) in text

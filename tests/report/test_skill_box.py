@@ -54,7 +54,9 @@ def told(fit, assessment, skill, events=EVENTS):
     assert isinstance(found, DyadSkill), found
     text = Reader(page(gather(fit, assessment, events, (), None, found), {}).html()).text
     box = text[
-        text.index("How good has this been?") : text.index("The pendulum", text.index("How good has this been?"))
+        text.index("How good has this been?") : text.index(
+            "The pendulum", text.index("How good has this been?")
+        )
     ]
     assert found.sentence in box
     return found, box
@@ -64,7 +66,9 @@ def test_a_benchmark_that_is_better_comes_first(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, -2.0))
     main = next(one for one in found.horizons if one.months == found.months)
     assert main.best_benchmark.ahead == main.reference.ahead == "other"
-    assert found.sentence.startswith("A simple benchmark has been better: on 9 windows of US-China relations")
+    assert found.sentence.startswith(
+        "A simple benchmark has been better: on 9 windows of US-China relations"
+    )
     assert "worse than the ten-year base rate and the best benchmark." in box
 
 
@@ -81,10 +85,14 @@ def test_a_model_that_is_better_is_said_to_be(fit, assessment):
 def test_the_mean_error_is_that_of_the_backtest(fit, assessment, skill):
     found, box = told(fit, assessment, skill)
     ends = [
-        f"{row['bias']:.1f} [{row['bias_low']:.1f}, {row['bias_high']:.1f}]".replace("-", "\N{MINUS SIGN}")
+        f"{row['bias']:.1f} [{row['bias_low']:.1f}, {row['bias_high']:.1f}]".replace(
+            "-", "\N{MINUS SIGN}"
+        )
         for row in (skill.row(12, period=period) for period in ("2015-", "-2014"))
     ]
-    assert f"was {ends[0]} for origins from 2015 on and {ends[1]} for origins up to 2014" in found.bias
+    assert (
+        f"was {ends[0]} for origins from 2015 on and {ends[1]} for origins up to 2014" in found.bias
+    )
     assert found.bias in box
 
 
@@ -99,22 +107,42 @@ def test_the_pairs_own_record_stands_with_its_headline(fit, assessment):
     found = find_skill(fit, assessment, EVENTS, skill)
     row = skill.row(12, dyad="USA-CHN")
     assert f"happened in {row['higher_happened']} of {row['n_moves']} windows" in found.record
-    assert f"forecast at {100 * row['lower_said']:.0f}% and happened in {row['lower_happened']}." in found.record
+    assert (
+        f"forecast at {100 * row['lower_said']:.0f}% and happened in {row['lower_happened']}."
+        in found.record
+    )
     text = Reader(page(gather(fit, assessment, EVENTS, (), None, found), {}).html()).text
-    assert text.index(assessment.title) < text.index(found.record) < text.index("All numbers, and how each is resolved")
+    assert (
+        text.index(assessment.title)
+        < text.index(found.record)
+        < text.index("All numbers, and how each is resolved")
+    )
     main = next(one for one in found.horizons if one.months == 12)
     assert main.own_benchmarks.code == "pool_without_model" and main.no_change_mae is not None
     assert found.model_worth and found.model_worth in text
-    assert report_json(fit, assessment, events=EVENTS, skill=found)["skill"]["record"] == found.record
-    unknown = find_skill(fit, assessment, EVENTS, replace(skill, rows=[
-        {name: value for name, value in one.items() if name not in ("higher_said", "mae")} for one in skill.rows
-    ]))  # fmt: skip
+    assert (
+        report_json(fit, assessment, events=EVENTS, skill=found)["skill"]["record"] == found.record
+    )
+    unknown = find_skill(
+        fit,
+        assessment,
+        EVENTS,
+        replace(
+            skill,
+            rows=[
+                {name: value for name, value in one.items() if name not in ("higher_said", "mae")}
+                for one in skill.rows
+            ],
+        ),
+    )
     assert unknown.record == ""  # a file of an earlier version
 
 
 def test_the_terminal_prints_the_pairs_own_record_above_the_headline(fit, assessment, capsys):
     found = find_skill(fit, assessment, EVENTS, skill_of(fit, 0.0))
-    done = SimpleNamespace(skill=found, warnings=(), page="index.html", assessment=assessment, gate=fit.gate)
+    done = SimpleNamespace(
+        skill=found, warnings=(), page="index.html", assessment=assessment, gate=fit.gate
+    )
     before = " (January to December 2024)"
     own = {"result": assessment, "alone": ""}
     print_lines("report", done=done, skill=skill_sentence(found), baseline=before, **own)
@@ -130,7 +158,10 @@ def test_the_terminal_prints_the_pairs_own_record_above_the_headline(fit, assess
 
 def test_a_few_windows_are_no_evidence(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, 2.0, years=range(2020, 2022)))
-    assert found.horizons[-1].best_benchmark.ahead == "unknown" and found.horizons[-1].best_benchmark.low is None
+    assert (
+        found.horizons[-1].best_benchmark.ahead == "unknown"
+        and found.horizons[-1].best_benchmark.low is None
+    )
     assert "On 2 windows" in box and "too few years to be compared" in box
 
 
@@ -142,7 +173,10 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
         assert (one.n, one.crps, one.coverage_80, one.brier_up) == tuple(
             row[name] for name in ("n", "crps", "coverage_80", "brier_up")
         )
-        assert all(text in box for text in (f"{row['crps']:.2f}", f"{row['brier_up']:.3f}", f"{row['brier_down']:.3f}"))
+        assert all(
+            text in box
+            for text in (f"{row['crps']:.2f}", f"{row['brier_up']:.3f}", f"{row['brier_down']:.3f}")
+        )
         assert f"{round(100 * row['coverage_80'])}%" in box
         assert f"{one.best_benchmark.difference:.2f}".lstrip("-") in box
 
@@ -160,7 +194,10 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
         ),
         (lambda it: replace(it, subject="no_cycle"), "not of the published pool"),
         (lambda it: changed(it, eras="none"), "with the given eras"),
-        (lambda it: changed(it, spec={**it.choices["spec"], "cycle": "band"}), "this one has another cycle"),
+        (
+            lambda it: changed(it, spec={**it.choices["spec"], "cycle": "band"}),
+            "this one has another cycle",
+        ),
         (
             lambda it: changed(it, dyads=["USA-CHN", "CHN-JPN"]),
             "fitted to USA-CHN and CHN-JPN, and this one",
@@ -172,13 +209,17 @@ def test_a_backtest_of_something_else_is_not_quoted(fit, assessment, skill, chan
     assert isinstance(found, NotDefined) and words in found.reason
     text = Reader(page(gather(fit, assessment, EVENTS, (), None, found), {}).html()).text
     assert f"Nothing is known of that: {found.reason}" in text
-    assert skill_sentence(found) == f"How good such forecasts have been is not known: {found.reason}."
+    assert (
+        skill_sentence(found) == f"How good such forecasts have been is not known: {found.reason}."
+    )
 
 
 def test_without_a_backtest_it_is_said_how_to_get_one(fit, assessment, monkeypatch):
     monkeypatch.setattr(skill_box, "skill_file", lambda: None)
     found = find_skill(fit, assessment, EVENTS)
-    assert found.reason.startswith("no backtest comes with this package. To find out: forecast backtest USA-CHN")
+    assert found.reason.startswith(
+        "no backtest comes with this package. To find out: forecast backtest USA-CHN"
+    )
     assert read_skill() is None
 
 
@@ -195,11 +236,16 @@ def test_other_data_are_said_to_be_other(fit, assessment, skill):
     other, box = told(fit, assessment, changed(skill, data_by_dyad={"USA-CHN": "0"}))
     assert other.same_data is False and "The data have changed since that backtest" in box
     unknown, box = told(fit, assessment, skill, events=None)
-    assert unknown.same_data is None and "Whether the data are those of that backtest is not known." in box
+    assert (
+        unknown.same_data is None
+        and "Whether the data are those of that backtest is not known." in box
+    )
 
 
 def test_what_differs_a_little_is_said(fit, assessment, skill):
-    found, box = told(fit, assessment, changed(skill, improvement=10.0, version="0.0.1", origins=["2025-01-01"]))
+    found, box = told(
+        fit, assessment, changed(skill, improvement=10.0, version="0.0.1", origins=["2025-01-01"])
+    )
     assert "Higher and lower were scored for 10 points." in box
     assert "made with version 0.0.1" in box
     assert "scores forecasts of months after this outlook as well" in box
@@ -223,18 +269,30 @@ def test_page_and_json_say_the_same(fit, assessment, skill, tmp_path, undrawn):
 
 def test_hostile_text_is_shown_and_not_run(fit, assessment):
     skill = skill_of(fit, 0.0, models={**MODELS, SCRIPT: True})
-    rows = [{**row, "against": [{**one, "model": SCRIPT} for one in row["against"]]} for row in skill.rows]
+    rows = [
+        {**row, "against": [{**one, "model": SCRIPT} for one in row["against"]]}
+        for row in skill.rows
+    ]
     found = find_skill(fit, assessment, EVENTS, replace(skill, rows=rows))
-    html = page(gather(fit, assessment, EVENTS, (), None, replace(found, sentence=SCRIPT)), {}).html()
+    html = page(
+        gather(fit, assessment, EVENTS, (), None, replace(found, sentence=SCRIPT)), {}
+    ).html()
     assert "<script" not in without_own_script(html).lower() and SCRIPT in Reader(html).text
 
 
 def test_the_box_stands_under_the_chances(fit, assessment, skill):
     text = Reader(
-        page(gather(fit, assessment, EVENTS, (), None, find_skill(fit, assessment, EVENTS, skill)), {}).html()
+        page(
+            gather(fit, assessment, EVENTS, (), None, find_skill(fit, assessment, EVENTS, skill)),
+            {},
+        ).html()
     ).text
-    assert text.index("All numbers, and how each is resolved") < text.index("How good has this been?")
-    assert text.index("How good has this been?") < text.index("The underlying level, by the model alone: chances")
+    assert text.index("All numbers, and how each is resolved") < text.index(
+        "How good has this been?"
+    )
+    assert text.index("How good has this been?") < text.index(
+        "The underlying level, by the model alone: chances"
+    )
 
 
 def test_the_record_of_a_checkout_and_of_a_wheel_are_found(tmp_path, monkeypatch):
@@ -245,7 +303,10 @@ def test_the_record_of_a_checkout_and_of_a_wheel_are_found(tmp_path, monkeypatch
     (tmp_path / "clone" / "data").mkdir()
     (tmp_path / "clone" / "reports" / "skill").mkdir(parents=True)
     (tmp_path / "clone" / "pyproject.toml").write_text("")
-    for package, place in ((installed, installed / "data"), (checkout, tmp_path / "clone" / "reports" / "skill")):
+    for package, place in (
+        (installed, installed / "data"),
+        (checkout, tmp_path / "clone" / "reports" / "skill"),
+    ):
         monkeypatch.setattr(resources, "_PACKAGE", package)
         assert resources.skill_file() is None
         (place / "skill.json").write_text("{}")
@@ -260,4 +321,6 @@ def test_scores_worse_than_saying_50_are_named():
     note = brier_note(SimpleNamespace(horizons=made))
     assert note == "Always saying 50% has a Brier score of 0.25; “lower” at 3 months did worse."
     made[0].brier_down = 0.24
-    assert brier_note(SimpleNamespace(horizons=made)) == "Always saying 50% has a Brier score of 0.25."
+    assert (
+        brier_note(SimpleNamespace(horizons=made)) == "Always saying 50% has a Brier score of 0.25."
+    )

@@ -55,7 +55,10 @@ def test_a_model_that_is_ahead_is_said_to_be():
         "The pool of model and benchmarks was better than the ten-year base rate and the best benchmark, "
         "12 months ahead, origins from 2015 on"
     )
-    assert re.search(r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base", found)
+    assert re.search(
+        r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base",
+        found,
+    )
     assert re.search(r"\(90% interval \d\.\d\d to \d\.\d\d better\)", found)
 
 
@@ -64,12 +67,16 @@ def test_a_benchmark_that_is_ahead_is_said_to_be_plainly():
     head = headline(results.skill)
     assert "worse than the ten-year base rate and the best benchmark" in head
     assert re.search(r"\(90% interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
-    assert set(overview(results.skill, REPORTED_ON, results.skill.subject).rows[-1][1:]) == {"2 of 2"}
+    assert set(overview(results.skill, REPORTED_ON, results.skill.subject).rows[-1][1:]) == {
+        "2 of 2"
+    }
 
 
 def test_what_chance_can_explain_is_not_called_skill(results):
     assert "not distinguishable from" in headline(results.skill)
-    assert finding(results.skill).count("not distinguishable from") == 2 and "better" not in finding(results.skill)
+    assert finding(results.skill).count(
+        "not distinguishable from"
+    ) == 2 and "better" not in finding(results.skill)
 
 
 def test_too_few_years_are_no_evidence():
@@ -100,26 +107,43 @@ def test_origins_for_choices_are_never_called_a_report_of_skill():
 
 
 def test_both_periods_are_marked(read):
-    assert "Choices are made on origins up to 2014; skill is reported on origins from 2015 on." in read.text
+    assert (
+        "Choices are made on origins up to 2014; skill is reported on origins from 2015 on."
+        in read.text
+    )
     for part in ("All numbers", "Every dyad against every benchmark"):
-        assert f"{part}, origins from 2015 on" in read.text and f"{part}, origins up to 2014" in read.text
+        assert (
+            f"{part}, origins from 2015 on" in read.text
+            and f"{part}, origins up to 2014" in read.text
+        )
 
 
 def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
     skill = results.skill
     for row in skill.rows:
-        if row["model"] in (skill.subject, skill.model) and row["period"] != "all" and not row["given_n"]:
+        if (
+            row["model"] in (skill.subject, skill.model)
+            and row["period"] != "all"
+            and not row["given_n"]
+        ):
             if row["dyad"] == "all":
                 assert f"{row['crps']:.2f}" in read.text
             for one in row["against"]:
                 form, of_model = one["model"] == "no_cycle", row["model"] == skill.model
                 if form != of_model or (form and row["dyad"] != "all"):
-                    continue  # forms are compared with the model, over all dyads alone; all others with the pool
-                cell = f"{one['difference']:.2f} [{one['low']:.2f}, {one['high']:.2f}]".replace("-", "\N{MINUS SIGN}")
+                    # forms are compared with the model, over all dyads alone; all others with the
+                    # pool
+                    continue
+                cell = f"{one['difference']:.2f} [{one['low']:.2f}, {one['high']:.2f}]".replace(
+                    "-", "\N{MINUS SIGN}"
+                )
                 assert re.sub(r"\N{MINUS SIGN}(0\.00)", r"\1", cell) in read.text
     row = skill.row(12)
     assert f"{round(100 * row['coverage_80'])}% of {row['n']} windows 12 months ahead" in read.text
-    assert f"{row['brier_up']:.3f}" in read.text and f"{row['up_parts']['reliability']:.3f}" in read.text
+    assert (
+        f"{row['brier_up']:.3f}" in read.text
+        and f"{row['up_parts']['reliability']:.3f}" in read.text
+    )
 
 
 def test_every_number_has_its_n(results, read):
@@ -168,7 +192,9 @@ def test_nothing_is_wider_than_a_phone(html, read):
     """No element has a width in pixels; tables become cards, or scroll in a box of their own."""
     style = re.search(r"<style>(.*?)</style>", html, re.S)[1]
     assert not re.search(r"(?<![-\w])(?:min-)?width:\s*\d{3,}px", style)
-    assert all("width" not in attributes and "style" not in attributes for _, attributes in read.tags)
+    assert all(
+        "width" not in attributes and "style" not in attributes for _, attributes in read.tags
+    )
     kinds = [attributes.get("class", "") for attributes in read.named("table")]
     assert all("cards" in kind or "facts" in kind for kind in kinds)
     assert html.count("<source media=") == html.count("<picture>") == 5
@@ -182,15 +208,22 @@ def test_figures_hold_their_data(results):
             ElementTree.fromstring(svg)
         assert re.search(r"\d", figure.alt) and len(figure.alt) > 80
     changed = skill_figures(results_of(0.3))
-    assert all(figures[name].wide != changed[name].wide for name in ("benchmarks", "dyads", "forms"))
+    assert all(
+        figures[name].wide != changed[name].wide for name in ("benchmarks", "dyads", "forms")
+    )
 
 
 def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path, undrawn):
     page = write_skill(results, tmp_path / "new")
     first = page.read_bytes()
     assert {path.name for path in page.parent.iterdir()} == {
-        "index.html", "skill.json", "skill.csv", "cases.csv.gz", "tone.csv.gz", "manifest.json",
-    }  # fmt: skip
+        "index.html",
+        "skill.json",
+        "skill.csv",
+        "cases.csv.gz",
+        "tone.csv.gz",
+        "manifest.json",
+    }
     page.unlink()
     assert write_skill_page(page.parent) == page
     assert page.read_bytes() == first
@@ -242,7 +275,9 @@ def test_the_page_in_the_repository_says_what_its_numbers_say():
     results = Results.read(folder)
     text = Reader((folder / "index.html").read_text("utf-8")).text
     assert headline(results.skill) in text and finding(results.skill) in text
-    assert results.skill.subject == "pool" and {"pendulum", "pool", "base_rate_10y"} < set(results.cases["model"])
+    assert results.skill.subject == "pool" and {"pendulum", "pool", "base_rate_10y"} < set(
+        results.cases["model"]
+    )
     # It is part of every wheel, which compresses it: a seventh of what a wheel may reasonably be.
     assert len(zlib.compress((folder / "skill.json").read_bytes())) < 1_500_000
 
@@ -257,18 +292,23 @@ def test_forecasts_and_outcomes_are_drawn_by_dyad(results):
         own = cases[cases["dyad"] == dyad].sort_values("origin")
         said, recorded = (line.get_ydata() for line in on.lines)
         assert said.tolist() == own["mean"].tolist() and recorded.tolist() == own["share"].tolist()
-    inside = ((cases["low"] <= cases["share"]) & (cases["share"] <= cases["high"]))[cases["dyad"] == "USA-CHN"]
+    inside = ((cases["low"] <= cases["share"]) & (cases["share"] <= cases["high"]))[
+        cases["dyad"] == "USA-CHN"
+    ]
     assert f"US-China: {inside.sum()} of {len(inside)} inside" in figure.alt
 
 
 def test_the_scores_of_the_tone_have_a_table(results, undrawn, tmp_path):
     free = [row for row in results.skill.rows if not row["given_n"]]
-    page = write_skill(replace(results, skill=replace(results.skill, tone=free)), tmp_path / "tone").read_text("utf-8")
+    page = write_skill(
+        replace(results, skill=replace(results.skill, tone=free)), tmp_path / "tone"
+    ).read_text("utf-8")
     own = page[page.index('<h2 id="tone">') : page.index('<h2 id="misses">')]
     row = next(
         one
         for one in free
-        if (one["model"], one["horizon"], one["dyad"], one["period"]) == ("pool", 12, "all", "2015-")
+        if (one["model"], one["horizon"], one["dyad"], one["period"])
+        == ("pool", 12, "all", "2015-")
     )
     assert f"{row['crps']:.2f}" in own and "Goldstein" in own and 'href="#tone"' in page
     assert 'id="tone"' not in write_skill(results, tmp_path / "none").read_text("utf-8")

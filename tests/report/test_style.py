@@ -22,7 +22,9 @@ def test_what_is_apart_already_stays(wanted):
     np.testing.assert_allclose(spread(wanted, gap, 0.0, 8.0), wanted, atol=1e-9)
 
 
-@pytest.mark.filterwarnings("ignore:Glyph")  # of signs that the font lacks, which figures show as boxes
+@pytest.mark.filterwarnings(
+    "ignore:Glyph"
+)  # of signs that the font lacks, which figures show as boxes
 @given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(1, 4))
 def test_wrapped_lines_fit_or_are_one_word(text, most):
     lines = wrap(text, 1.0, 8.0)

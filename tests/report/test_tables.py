@@ -66,17 +66,23 @@ def said(fit, assessment, events, others):
 def test_the_chances_are_those_of_the_json(tables, said):
     _, rows = tables.named("chances")  # after that of past scores
     head, *body = rows
-    assert head[1:] == [f"{count(one['months'], 'month')} to {end(one['until'])}" for one in said["horizons"]]
+    assert head[1:] == [
+        f"{count(one['months'], 'month')} to {end(one['until'])}" for one in said["horizons"]
+    ]
     cells = {row[0]: row[1:] for row in body}
     names = {
-        "Lower": "deterioration", "Similar": "stability", "Higher": "improvement",
-        "of it technical": "technical", "of it structural": "structural",
+        "Lower": "deterioration",
+        "Similar": "stability",
+        "Higher": "improvement",
+        "of it technical": "technical",
+        "of it structural": "structural",
         "New framework": "new_framework",
-    }  # fmt: skip
+    }
     assert list(cells) == [*names, "Share then"]
     for label, name in names.items():
         assert cells[label] == [
-            chance(one["percent"].get(name, round(100 * one[name]["value"])) / 100) for one in said["horizons"]
+            chance(one["percent"].get(name, round(100 * one[name]["value"])) / 100)
+            for one in said["horizons"]
         ]
     assert cells["Share then"] == [estimate(one["level"]) for one in said["horizons"]]
 
@@ -120,14 +126,22 @@ def test_other_answers_are_named_ordered_and_folded(html, tables, said):
     for place, (window, level) in enumerate(zip(said["recorded"], said["horizons"], strict=True)):
         for way, name in (("lower", "down"), ("higher", "up")):
             assert whole(cells[f"Published pool: {way}"][place]) == window["percent"][name]
-            assert abs(whole(cells[f"Model alone: {way}"][place]) - 100 * window["model"][name]["value"]) < 1.5
+            assert (
+                abs(
+                    whole(cells[f"Model alone: {way}"][place])
+                    - 100 * window["model"][name]["value"]
+                )
+                < 1.5
+            )
         percent = level["percent"]["improvement"]
         assert whole(cells["Underlying level, model alone: higher"][place]) == percent
     assert '<details id="answers">' in html and '<details id="level">' in html
     claims = {one["code"]: one["sentence"] for one in said["claims"]}
-    assert all(claims[code].startswith("By the model alone, the underlying level") or
-               claims[code].startswith("By the model alone, the chance that the underlying level")
-               for code in ("S9", "S13"))  # fmt: skip
+    assert all(
+        claims[code].startswith("By the model alone, the underlying level")
+        or claims[code].startswith("By the model alone, the chance that the underlying level")
+        for code in ("S9", "S13")
+    )
 
 
 def test_the_chances_of_a_horizon_add_up_as_printed(tables):
@@ -153,10 +167,15 @@ def test_the_claims_have_the_numbers_of_the_json(tables, said):
     for claim in said["claims"]:
         shown = [text for section, text in tables.terms if section == f"claim-{claim['code']}"]
         assert len(shown) == 2 * len(claim["numbers"])
-        for name, text, value in zip(shown[::2], shown[1::2], claim["numbers"].values(), strict=True):
+        for name, text, value in zip(
+            shown[::2], shown[1::2], claim["numbers"].values(), strict=True
+        ):
             read = float(re.search(r"[\d.]+", text.replace(",", ""))[0])
             size = abs(100 * value if "%" in text and name.startswith("chance") else value)
-            assert read == pytest.approx(size, abs=0.11 if "%" in text else 0.051), (claim["code"], name)
+            assert read == pytest.approx(size, abs=0.11 if "%" in text else 0.051), (
+                claim["code"],
+                name,
+            )
 
 
 def test_the_events_of_the_last_year_are_rows_of_the_event_table(tables, material):
@@ -164,8 +183,12 @@ def test_the_events_of_the_last_year_are_rows_of_the_event_table(tables, materia
     table = material.events.events
     last = pd.Timestamp(material.as_of)
     within = table[(table["date"] > last - pd.DateOffset(months=12)) & (table["known_at"] <= last)]
-    assert [row[2] for row in rows[1:]] == within.sort_values("date", ascending=False)["summary"].tolist()
-    assert [row[0] for row in rows[1:]] == [day(one) for one in within.sort_values("date", ascending=False)["date"]]
+    assert [row[2] for row in rows[1:]] == within.sort_values("date", ascending=False)[
+        "summary"
+    ].tolist()
+    assert [row[0] for row in rows[1:]] == [
+        day(one) for one in within.sort_values("date", ascending=False)["date"]
+    ]
     kinds = recent_events(material.known, str(material.fit.panel.attrs["scale"]), material.as_of)
     assert [row[3] for row in rows[1:]] == kinds["kind"].tolist()
 
@@ -174,8 +197,11 @@ def test_diagnostics_are_those_of_the_convergence_checks(tables, said):
     (rows,) = tables.named("diagnostics")
     for row, one in zip(rows[1:], said["convergence_checks"]["quantities"], strict=True):
         assert row[1:] == [
-            f"{one['number']:,}", number(one["r_hat"], 3), number(one["ess_bulk"], 0), number(one["ess_tail"], 0)
-        ]  # fmt: skip
+            f"{one['number']:,}",
+            number(one["r_hat"], 3),
+            number(one["ess_bulk"], 0),
+            number(one["ess_tail"], 0),
+        ]
 
 
 def test_the_files_read_are_those_of_the_provenance(tables, said):
@@ -188,14 +214,18 @@ def test_the_files_read_are_those_of_the_provenance(tables, said):
 
 def test_the_named_events_are_listed_with_the_rule_that_chose_them(html, material):
     text = html.replace("&#39;", "'")
-    places = [text.index(f"{day(row['date'])}</time>: ") for row in material.named.to_dict("records")]
+    places = [
+        text.index(f"{day(row['date'])}</time>: ") for row in material.named.to_dict("records")
+    ]
     assert places == sorted(places) and len(places) > 0
     assert RULE in text
 
 
 def test_what_is_folded_is_diagnostics_data_and_claims(html):
     summaries = re.findall(r"<summary[^>]*>(.*?)</summary>", html)
-    assert any("Diagnostics" in one for one in summaries) and any("claims" in one for one in summaries)
+    assert any("Diagnostics" in one for one in summaries) and any(
+        "claims" in one for one in summaries
+    )
     open_part = re.sub(r"<details[^>]*>.*?</details>", "", html, flags=re.S)
     assert "chances" in open_part and "figure-share" in open_part and "figure-bars" not in open_part
     assert len(Reader(open_part).text.split()) <= 700

@@ -22,7 +22,11 @@ def fit():
     panel = make_panel(dyads=2, periods=96, eras=2, events=4, empty=0.1, seed=3)
     spec = PendulumSpec()
     made = unobserved(panel, spec, chains=2, draws=100)
-    groups = {"posterior": made.posterior, "sample_stats": made.sample_stats, "constant_data": panel}
+    groups = {
+        "posterior": made.posterior,
+        "sample_stats": made.sample_stats,
+        "constant_data": panel,
+    }
     return Fit({"/": made.tree.to_dataset(), **groups})
 
 
@@ -44,7 +48,9 @@ def shown(report):
 def test_technical_and_structural_follow_the_trend(assessment):
     assert assessment.moving
     for outlook in assessment.improvement.values():
-        assert outlook.technical.value + outlook.structural.value == pytest.approx(outlook.improvement.value)
+        assert outlook.technical.value + outlook.structural.value == pytest.approx(
+            outlook.improvement.value
+        )
         assert "the trend has risen by 5 points" in outlook.structural.definition
     claim = next(one for one in assessment.claims if one.code == "S9")
     assert (
@@ -60,7 +66,9 @@ def test_the_page_tells_of_trend_and_cycle(report, shown):
     assert "the trend has risen by 5 points" in (report / "forecast.json").read_text()
 
 
-def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(assessment, report, shown):
+def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(
+    assessment, report, shown
+):
     assert kinds_sentence(assessment.kinds) in shown.text
     assert {"id": "figure-kinds"} in shown.named("figure")
     told = json.loads((report / "forecast.json").read_text())["kinds"]
@@ -86,7 +94,9 @@ def test_equilibria_of_the_page_are_means_of_the_trend_and_where_it_stands(fit, 
     found = assessment.frameworks.eras
     trend = fit.posterior["trend"].sel(dyad="USA-CHN")
     share = 100 / (1 + 2.718281828459045 ** (-trend))
-    assert found[-1].equilibrium.median == pytest.approx(float(share.isel(time=-1).median()), abs=0.01)
+    assert found[-1].equilibrium.median == pytest.approx(
+        float(share.isel(time=-1).median()), abs=0.01
+    )
     first = trend.isel(time=fit.panel["era_index"].sel(dyad="USA-CHN").to_numpy() == 0).mean("time")
     assert found[0].equilibrium.median == pytest.approx(
         100 / (1 + 2.718281828459045 ** -float(first.median())), abs=0.5

@@ -32,12 +32,16 @@ ALL = FeedSettings(sectors="all")
 
 @pytest.fixture
 def gdelt(tmp_path):
-    return read_feed(written(tmp_path / "20180602.export.CSV", [gdelt_row(1), gdelt_row(2)]), settings=ALL)
+    return read_feed(
+        written(tmp_path / "20180602.export.CSV", [gdelt_row(1), gdelt_row(2)]), settings=ALL
+    )
 
 
 def mine(tmp_path, **columns):
     path = tmp_path / "mine.csv"
-    path.write_text("day,from,to,code,added\n2018-05-15,USA,CHN,010,2018-05-15\n2018-06-15,CHN,USA,111,2018-06-20\n")
+    path.write_text(
+        "day,from,to,code,added\n2018-05-15,USA,CHN,010,2018-05-15\n2018-06-15,CHN,USA,111,2018-06-20\n"
+    )
     named = {"date": "day", "source": "from", "target": "to", "cameo": "code"} | columns
     return read_table(path, {"dataset": "mine", "columns": named})
 
@@ -69,7 +73,13 @@ def test_a_panel_keeps_which_of_its_datasets_have_vintages(gdelt):
 
 
 def test_events_that_are_added_with_their_day_make_no_vintages_of_the_chronology():
-    row = {"date": "2026-06-20", "known_at": "2026-06-25", "source": "USA", "target": "CHN", "cameo": "111"}
+    row = {
+        "date": "2026-06-20",
+        "known_at": "2026-06-25",
+        "source": "USA",
+        "target": "CHN",
+        "cameo": "111",
+    }
     added = add_events(read_chronology(dyads=["USA-CHN"]), [row])
     assert added.additions and added.vintaged == ()
 
@@ -81,7 +91,10 @@ def test_a_dataset_of_unknown_year_and_an_index_are_not_said_to_be_known(tmp_pat
     months = {"dyad": "USA-CHN", "time": ["2020-01-01", "2020-02-01"], "value": [1.0, 2.0]}
 
     index = build_index_panel(pd.DataFrame(months).astype({"time": "datetime64[s]"}))
-    assert vintage(index) == "The index counts up to 29 February 2020 as it was read, later revisions included."
+    assert (
+        vintage(index)
+        == "The index counts up to 29 February 2020 as it was read, later revisions included."
+    )
 
 
 def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, material, undrawn):
@@ -101,7 +114,9 @@ def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, mater
 def test_a_backtest_of_a_feed_says_that_only_what_was_known_counts(undrawn):
     results = results_of()
     choices = results.skill.choices | {"dataset": "gdelt", "vintaged": ["gdelt"]}
-    page = Reader(skill_page(replace(results, skill=replace(results.skill, choices=choices))).html()).text
+    page = Reader(
+        skill_page(replace(results, skill=replace(results.skill, choices=choices))).html()
+    ).text
     assert "Of the gdelt data only what was known by the day before each origin counts." in page
 
 

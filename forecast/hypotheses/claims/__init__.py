@@ -17,11 +17,13 @@ def test_contrast(engine: Engine) -> Outcome:
 
 
 CONTRAST = Claim(
-    NATURE.code, "Is the relation less hostile by nature than another?", "the relation is less hostile by nature",
+    NATURE.code,
+    "Is the relation less hostile by nature than another?",
+    "the relation is less hostile by nature",
     test_contrast,
-)  # fmt: skip
+)
 CLAIMS: dict[str, Claim] = {
     one.code: one
     for one in (JUMPING, CEILING, FADING, RETURNING, GROWING, CONTRAST, RANGE, VISITING, CALENDAR)
-}  # fmt: skip
+}
 """All claims by code."""

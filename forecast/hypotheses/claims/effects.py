@@ -1,8 +1,9 @@
 """Effects of high-level visits (S10) and of scheduled occasions (S12), at the mode of a reverting trend.
 
-S10: a high-level visit moves relations beyond what the visit itself tells. In the model a visit is a cooperative event
-like others; the claim is that it adds an impulse to the cycle in the month after. The placebo is the same impulse a
-year later. S12: scheduled elections, congresses and summits predict relations.
+S10: a high-level visit moves relations beyond what the visit itself tells. In the model a visit is
+a cooperative event like others; the claim is that it adds an impulse to the cycle in the month
+after. The placebo is the same impulse a year later. S12: scheduled elections, congresses and
+summits predict relations.
 """
 
 import re
@@ -37,7 +38,8 @@ HIGH = re.compile(
     r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
     r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
 )
-"""High-level visitors: heads of state and government, their deputies, ministers and equivalent ranks."""
+"""High-level visitors: heads of state and government, their deputies, ministers and equivalent
+ranks."""
 LOWER = re.compile(
     r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
 )
@@ -72,7 +74,12 @@ class Effect:
         """Return the smallest estimate, in points, whose log Bayes factor would reach a limit."""
         sd = min(self.points[1] / POINTS, 0.999 * PRIOR_SD)
         error2 = 1.0 / (1.0 / sd**2 - 1.0 / PRIOR_SD**2)  # Of the likelihood alone
-        z2 = 2.0 * (limit + 0.5 * np.log1p(PRIOR_SD**2 / error2)) * (PRIOR_SD**2 + error2) / PRIOR_SD**2
+        z2 = (
+            2.0
+            * (limit + 0.5 * np.log1p(PRIOR_SD**2 / error2))
+            * (PRIOR_SD**2 + error2)
+            / PRIOR_SD**2
+        )
         return float(POINTS * np.sqrt(z2 * error2))
 
 
@@ -91,9 +98,13 @@ def effect_of(engine: Engine, months: Float, column: str) -> Effect:
     return Effect(likelihoods(steps, points, engine.cores)[..., 0])
 
 
-def ahead_of(engine: Engine, months: Mapping[str, Float], column: str) -> tuple[list[Reading], Reading]:
+def ahead_of(
+    engine: Engine, months: Mapping[str, Float], column: str
+) -> tuple[list[Reading], Reading]:
     """Return the record with what effects of the sizes found add in some months, and with none."""
-    sizes = {name: effect_of(engine, one, column).points[0] / POINTS for name, one in months.items()}
+    sizes = {
+        name: effect_of(engine, one, column).points[0] / POINTS for name, one in months.items()
+    }
     added = np.sum([size * months[name] for name, size in sizes.items()], axis=0)
     plain = engine.reading(RETURN_CYCLE)
     with_effect = plain.point.copy()
@@ -118,9 +129,12 @@ def test_visits(engine: Engine) -> Outcome:
 
     found = deciding(None)[1]
     details: dict[str, Any] = {
-        "visits": int(visits.sum()), "effect_points": own.points, "placebo_points": later.points,
-        "smallest_found_points": own.found_from(LIMIT), "placebo_log_bayes_factor": later.factor(),
-    }  # fmt: skip
+        "visits": int(visits.sum()),
+        "effect_points": own.points,
+        "placebo_points": later.points,
+        "smallest_found_points": own.found_from(LIMIT),
+        "placebo_log_bayes_factor": later.factor(),
+    }
     dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
     return engine.outcome("visits", deciding, found, picture, details)
@@ -139,14 +153,21 @@ def _later(record: Record) -> Float:
 
 
 def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
-    """Find the months of a panel with a high-level visit, (dyad, month); of any rank where no title says which."""
+    """Find the months of a panel with a high-level visit, (dyad, month).
+
+    Of any rank where no title says which.
+    """
     time = panel["time"].to_numpy().astype("datetime64[D]")
     last = pd.Timestamp(str(panel.attrs.get("as_of") or time[-1] + np.timedelta64(31, "D")))
     rows = events.events[(events.events["cameo"] == VISIT) & (events.events["known_at"] <= last)]
     found = np.zeros((panel.sizes["dyad"], len(time)), dtype=bool)
     for at, dyad in enumerate(panel["dyad"].to_numpy()):
         own = rows[rows["dyad"] == dyad]
-        high = own["actor"].map(lambda title: bool(HIGH.search(title)) and not LOWER.search(title)).astype(bool)
+        high = (
+            own["actor"]
+            .map(lambda title: bool(HIGH.search(title)) and not LOWER.search(title))
+            .astype(bool)
+        )
         days = (own[high] if high.any() else own)["date"].to_numpy().astype("datetime64[D]")
         places = np.searchsorted(time, days, side="right") - 1
         found[at, places[places >= 0]] = True
@@ -155,14 +176,26 @@ def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
 
 def _lacks_visits(record: Record) -> str:
     if record.visits is None:
-        return "visits are found among single events; give the events of the panel as well (`events`)"
+        return (
+            "visits are found among single events; give the events of the panel as well (`events`)"
+        )
     number_ = int(record.visits.sum())
-    return "" if number_ >= FEWEST else f"{number_} months have a high-level visit, and {FEWEST} are needed"
+    return (
+        ""
+        if number_ >= FEWEST
+        else f"{number_} months have a high-level visit, and {FEWEST} are needed"
+    )
 
 
 def test_calendar(engine: Engine) -> Outcome:
-    """Compare an effect of each kind of occasion on its months with none; kinds are taken as independent."""
-    effects = {name: effect_of(engine, months, OCCASION) for name, months in occasions_of(engine.record).items()}
+    """Compare an effect of each kind of occasion on its months with none.
+
+    Kinds are taken as independent.
+    """
+    effects = {
+        name: effect_of(engine, months, OCCASION)
+        for name, months in occasions_of(engine.record).items()
+    }
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
         found = sum(one.factor(engine.counted(dyads), engine.width) for one in effects.values())
@@ -171,11 +204,14 @@ def test_calendar(engine: Engine) -> Outcome:
     found = deciding(None)[0]
     points = {name: one.points for name, one in effects.items()}
     details: dict[str, Any] = {
-        "effects_points": points, "log_bayes_factors": {name: one.factor() for name, one in effects.items()},
-    }  # fmt: skip
+        "effects_points": points,
+        "log_bayes_factors": {name: one.factor() for name, one in effects.items()},
+    }
     names = tuple(name.replace("_", " ") for name in points)
     mean, sd = (np.array([one[at] for one in points.values()]) for at in (0, 1))
-    series = Series("effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd))
+    series = Series(
+        "effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd)
+    )
     picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
     return engine.outcome("calendar", deciding, found, picture, details)
 
@@ -203,10 +239,19 @@ def _lacks_calendar(record: Record) -> str:
 
 
 VISITING = Claim(
-    VISITS.code, "Do high-level visits move relations?", "high-level visits move relations", test_visits, _lacks_visits,
+    VISITS.code,
+    "Do high-level visits move relations?",
+    "high-level visits move relations",
+    test_visits,
+    _lacks_visits,
     lambda engine: ahead_of(engine, {"visits": _visits(engine.record)}, "push"),
-)  # fmt: skip
+)
 CALENDAR = Claim(
-    REASONS.code, "Do scheduled occasions predict relations?", "scheduled occasions predict relations", test_calendar,
-    _lacks_calendar, lambda engine: ahead_of(engine, occasions_of(engine.record), OCCASION), usual=False,
-)  # fmt: skip
+    REASONS.code,
+    "Do scheduled occasions predict relations?",
+    "scheduled occasions predict relations",
+    test_calendar,
+    _lacks_calendar,
+    lambda engine: ahead_of(engine, occasions_of(engine.record), OCCASION),
+    usual=False,
+)

@@ -1,12 +1,13 @@
 """Eras: the trend jumps where they begin (S2), and the framework of an era sets a ceiling to the trend (S4).
 
-S2 is set against no jumps under a walk and a reverting trend, and against placebo dates. Starts that were recognised
-within a week must support it alone: later ones may have been dated by what the record showed.
+S2 is set against no jumps under a walk and a reverting trend, and against placebo dates. Starts
+that were recognised within a week must support it alone: later ones may have been dated by what the
+record showed.
 
-In S4 the trend returns to its mean, jumps where eras begin and has a cycle around it. A ceiling above the trend at each
-era's start is set against none, bounds around the dyad's mean, ceilings set blindly every ten years or where the record
-itself breaks most, and means by era. The depth of cooperation and the severity of conflict by era are set against
-drift.
+In S4 the trend returns to its mean, jumps where eras begin and has a cycle around it. A ceiling
+above the trend at each era's start is set against none, bounds around the dyad's mean, ceilings set
+blindly every ten years or where the record itself breaks most, and means by era. The depth of
+cooperation and the severity of conflict by era are set against drift.
 """
 
 import math
@@ -58,7 +59,9 @@ def test_jumps(engine: Engine) -> Outcome:
     }
     early = record.begins | np.pad(record.begins[:, :-1], ((0, 0), (1, 0)))
     least, most = deciding(None)
-    against = {name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()}
+    against = {
+        name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()
+    }
     details: dict[str, Any] = {
         "eras": record.eras,
         "prompt_eras": int(record.prompt.sum()),
@@ -66,7 +69,9 @@ def test_jumps(engine: Engine) -> Outcome:
         "jump_sd": float((by_jump * np.array(JUMPS)).sum()),
         "placebos": engine.placebos,
         "placebos_as_good": as_good,
-        "without_first_two_months": _gain_of(record.without_months(early), record.begins, point, counted),
+        "without_first_two_months": _gain_of(
+            record.without_months(early), record.begins, point, counted
+        ),
         "at_one_point": real,
     }
     answer = decide(least, most)
@@ -103,23 +108,34 @@ def _jumps_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
 
 
 JUMPING = Claim(
-    DECLINE.code, "Does the trend jump where named eras begin?", "the trend jumps where named eras begin", test_jumps,
-    _lacks_eras, _jumps_ahead, nulls=(MATCHED, HINDSIGHT),
-)  # fmt: skip
+    DECLINE.code,
+    "Does the trend jump where named eras begin?",
+    "the trend jumps where named eras begin",
+    test_jumps,
+    _lacks_eras,
+    _jumps_ahead,
+    nulls=(MATCHED, HINDSIGHT),
+)
 
 
 BREAKS, STRIDE, APART, DRAWS = "breaks", 6, 36, 100
-"""Variant of the record with blind breaks; months between those that are tried, and between breaks; sets drawn."""
+"""Variant of the record with blind breaks; months between those that are tried, and between breaks;
+sets drawn."""
 CEILING_MODEL = Model("a ceiling by the framework", (*RETURN_CYCLE.axes, HEADROOM), jump_sd=JUMP_SD)
 _KIND_STEP = models.axis_of("kind_step", math.log(0.002), math.log(0.5))
 KIND_STEP = replace(_KIND_STEP, name=models.STEP.name)  # the step of a trend of kinds
 KIND_VOLUME = (0.0, 0.4)
 DRIFT = Model("drift", (KIND_STEP,), volume=KIND_VOLUME)
-BY_ERA = Model("by era", (models.SOURCE_SD,), held=((KIND_STEP, math.log(0.001)),), volume=KIND_VOLUME)
+BY_ERA = Model(
+    "by era", (models.SOURCE_SD,), held=((KIND_STEP, math.log(0.001)),), volume=KIND_VOLUME
+)
 
 
 def test_ceiling(engine: Engine) -> Outcome:
-    """Compare a ceiling by the framework with its rivals; cycle and return are held at their mode."""
+    """Compare a ceiling by the framework with its rivals.
+
+    Cycle and return are held at their mode.
+    """
     own, (ceiling, jumping, bounded) = replace(engine, mean_sds=(MEAN_SD,)), _models(engine)
     claim = own.evidence(ceiling, "ceilings")
     rivals = {
@@ -132,8 +148,10 @@ def test_ceiling(engine: Engine) -> Outcome:
     deciding = own.against(claim, rivals.values())
     against = {name: own.total(claim) - own.total(one) for name, one in rivals.items()}
     details: dict[str, Any] = {
-        "against": against, "headroom": claim.interval(HEADROOM), "headroom_prior": HEADROOM.prior_interval(),
-    }  # fmt: skip
+        "against": against,
+        "headroom": claim.interval(HEADROOM),
+        "headroom_prior": HEADROOM.prior_interval(),
+    }
     for name, record in () if engine.brief else engine.record.kinds():
         kinds = Engine(record, engine.cores, engine.finesse)
         eras = Engine(record.anchored(NEW_SOURCE, record.begins), engine.cores, engine.finesse)
@@ -160,18 +178,23 @@ def _ceiling_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
 def blind_ceilings(engine: Engine, ceiling: Model) -> Evidence:
     """Return the evidence of ceilings set where the trend breaks most, as many per dyad as it has named eras.
 
-    The months are unknown: each set of them is as likely before the data. Sets are drawn around those that the record
-    suggests, and their weighted mean likelihood at the mode lowers the evidence of the best months.
+    The months are unknown: each set of them is as likely before the data. Sets are drawn around
+    those that the record suggests, and their weighted mean likelihood at the mode lowers the
+    evidence of the best months.
     """
     key = BREAKS, ceiling
     if key not in engine.kept:
         record, (months, gain) = engine.record, _gains(engine)
-        engine.variant(BREAKS, lambda record: record.anchored(SET_CEILING, _best(record, months, gain)))
+        engine.variant(
+            BREAKS, lambda record: record.anchored(SET_CEILING, _best(record, months, gain))
+        )
         (broken, point), logs = engine.reading(ceiling, BREAKS), []
         rng = np.random.default_rng(engine.seed)
         for _ in range(DRAWS):
             breaks, weight = _drawn(record, months, gain, rng)
-            logs.append(weight + likelihoods(record.anchored(SET_CEILING, breaks).steps, point)[0, :, 0])
+            logs.append(
+                weight + likelihoods(record.anchored(SET_CEILING, breaks).steps, point)[0, :, 0]
+            )
         chosen = likelihoods(broken.steps, point)[0, :, 0]
         found = engine.evidence(ceiling, BREAKS)
         lost = chosen - logsumexp(logs, axis=0) + math.log(DRAWS)
@@ -182,7 +205,8 @@ def blind_ceilings(engine: Engine, ceiling: Model) -> Evidence:
 def _gains(engine: Engine) -> tuple[Index, Float]:
     """Return every sixth month, and what a jump of the trend in it alone would explain of a dyad, (month, dyad).
 
-    Eras are ignored, and parameters are those of a walk with a cycle at its mode; -inf outside of a dyad's record.
+    Eras are ignored, and parameters are those of a walk with a cycle at its mode; -inf outside of a
+    dyad's record.
     """
     bare = engine.record.without_eras()
     point = WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None], JUMP_SD)
@@ -207,7 +231,9 @@ def _best(record: Record, months: Index, gain: Float) -> Bool:
     return found
 
 
-def _drawn(record: Record, months: Index, gain: Float, rng: np.random.Generator) -> tuple[Bool, Float]:
+def _drawn(
+    record: Record, months: Index, gain: Float, rng: np.random.Generator
+) -> tuple[Bool, Float]:
     """Draw months, half uniformly and half by their gains, and return them with the log weight of each dyad's."""
     found, weight = np.zeros_like(record.begins), np.zeros(len(record.dyads))
     for d, eras in enumerate(record.begins.sum(axis=1)):
@@ -227,10 +253,19 @@ def _drawn(record: Record, months: Index, gain: Float, rng: np.random.Generator)
 def _lacks_frameworks(record: Record) -> str:
     if record.value is not None:
         return "an index has no kinds of events, and its scale has no frameworks; give coded events"
-    return "" if record.eras else "no dyad has an era that begins within its record; name eras (`forecast help events`)"
+    return (
+        ""
+        if record.eras
+        else "no dyad has an era that begins within its record; name eras (`forecast help events`)"
+    )
 
 
 CEILING = Claim(
-    FRAMEWORK.code, "Does the framework of an era set a ceiling?", "the framework of an era sets a ceiling",
-    test_ceiling, _lacks_frameworks, _ceiling_ahead, nulls=(MATCHED, HINDSIGHT),
-)  # fmt: skip
+    FRAMEWORK.code,
+    "Does the framework of an era set a ceiling?",
+    "the framework of an era sets a ceiling",
+    test_ceiling,
+    _lacks_frameworks,
+    _ceiling_ahead,
+    nulls=(MATCHED, HINDSIGHT),
+)

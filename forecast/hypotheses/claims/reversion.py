@@ -1,10 +1,13 @@
-"""Events stay alike for a quarter (S5a); the trend returns (S5b), by more than in proportion (S6), to a range (S8).
+"""Events stay alike for a quarter (S5a).
 
-S5a sets a cycle against none under each trend: a walk, a reverting and a bounded one. It also sets a walk with a cycle
-against walks with drifting sources and with events that repeat the last ones. S5b and S8 must hold at every spread of
-the dyads' long-run means, without and with jumps where eras begin. Reversion is set against walks, drifting sources
-and a walk between bounds; a range, by reversion or by bounds, against walks and drifting sources. Long memory is a
-rival of all three: a trend that has it fades as well, ever more slowly. S6 sets reversion that grows with the distance
+The trend returns (S5b), by more than in proportion (S6), to a range (S8).
+
+S5a sets a cycle against none under each trend: a walk, a reverting and a bounded one. It also sets
+a walk with a cycle against walks with drifting sources and with events that repeat the last ones.
+S5b and S8 must hold at every spread of the dyads' long-run means, without and with jumps where eras
+begin. Reversion is set against walks, drifting sources and a walk between bounds; a range, by
+reversion or by bounds, against walks and drifting sources. Long memory is a rival of all three: a
+trend that has it fades as well, ever more slowly. S6 sets reversion that grows with the distance
 from the mean against one in proportion to it.
 """
 
@@ -18,7 +21,16 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from forecast.hypotheses import models
-from forecast.hypotheses.engine import EPISODES, MATCHED, REMEMBERED, Claim, Engine, Reading, by_dyad, learned
+from forecast.hypotheses.engine import (
+    EPISODES,
+    MATCHED,
+    REMEMBERED,
+    Claim,
+    Engine,
+    Reading,
+    by_dyad,
+    learned,
+)
 from forecast.hypotheses.evidence import Evidence, averaged_interval
 from forecast.hypotheses.filter import MEAN
 from forecast.hypotheses.models import (
@@ -46,22 +58,33 @@ from forecast.process.component import fraction_left
 from forecast.theory import COST
 from forecast.typing import Float
 
-FADING_MONTHS = 96  # of a dyad: eight years have a dozen half-lives of deviations, which last months
+FADING_MONTHS = (
+    96  # of a dyad: eight years have a dozen half-lives of deviations, which last months
+)
 MEMORIES = (MEMORY, MEMORY_NOISE, MEMORY_CYCLE)
 QUICK = (WALK.name, WALK_REPEATS.name, MEMORY.name)  # without a cycle, what decides most often
-FEWEST_PAIRS = 2  # of a cycle against none: a walk and events that repeat the last ones, whatever they decide
+FEWEST_PAIRS = (
+    2  # of a cycle against none: a walk and events that repeat the last ones, whatever they decide
+)
 NEWS_MONTHS = 2.0  # a cycle with a shorter half-life is only news
-EXTREME, MIDDLE = 2.0, 1.0  # long-run standard deviations of the trend from its mean: an extreme, the middle ground
+EXTREME, MIDDLE = (
+    2.0,
+    1.0,
+)  # long-run standard deviations of the trend from its mean: an extreme, the middle ground
 
 
 def test_fading(engine: Engine) -> Outcome:
     """Compare a cycle with none under each trend, and with walks that look like one.
 
-    A walk looks like a cycle if sources change, or if events repeat the last ones as reports of one episode do.
+    A walk looks like a cycle if sources change, or if events repeat the last ones as reports of one
+    episode do.
     """
     pairs = _cycle_pairs(engine)
     deciding = engine.against_each(pairs.values())
-    against = {name: engine.total(with_cycle) - engine.total(without) for name, (with_cycle, without) in pairs.items()}
+    against = {
+        name: engine.total(with_cycle) - engine.total(without)
+        for name, (with_cycle, without) in pairs.items()
+    }
     if engine.brief:
         return engine.outcome("fading", deciding, against[WALK.name], None, {"against": against})
     by_trend = _cycles_by_trend(engine)
@@ -83,7 +106,8 @@ def test_fading(engine: Engine) -> Outcome:
 def _cycle_pairs(engine: Engine) -> dict[str, tuple[Evidence, Evidence]]:
     """Return the evidence of a cycle and of none under each trend, by what there is without a cycle.
 
-    On simulated sets those that decide most often come first, and the rest is left out once the answer is certain.
+    On simulated sets those that decide most often come first, and the rest is left out once the
+    answer is certain.
     """
     models_of = {
         WALK.name: (WALK_CYCLE, WALK, "plain", "plain"),
@@ -100,10 +124,14 @@ def _cycle_pairs(engine: Engine) -> dict[str, tuple[Evidence, Evidence]]:
         }
     if engine.long_memory:
         models_of |= {model.name: (MEMORY_CYCLE, model, "", "") for model in (MEMORY, MEMORY_NOISE)}
-    names = sorted(models_of, key=lambda name: name not in QUICK) if engine.laplace else list(models_of)
+    names = (
+        sorted(models_of, key=lambda name: name not in QUICK) if engine.laplace else list(models_of)
+    )
     pairs = dict[str, tuple[Evidence, Evidence]]()
     for name in names:
-        if len(pairs) >= FEWEST_PAIRS and not may_be_decided(engine, engine.against_each(pairs.values())):
+        if len(pairs) >= FEWEST_PAIRS and not may_be_decided(
+            engine, engine.against_each(pairs.values())
+        ):
             break
         cycle, none, variant, variant_of_none = models_of[name]
         if variant:
@@ -114,10 +142,12 @@ def _cycle_pairs(engine: Engine) -> dict[str, tuple[Evidence, Evidence]]:
 
 
 def may_be_decided(engine: Engine, deciding: Deciding) -> bool:
-    """Check whether the costly rivals of long memory can change an answer; on a record that is no simulation, always.
+    """Check whether the costly rivals of long memory can change an answer.
 
-    A claim whose least is not above 0 cannot be supported any more, and one whose most is not below the limit cannot be
-    rejected.
+    On a record that is no simulation, always.
+
+    A claim whose least is not above 0 cannot be supported any more, and one whose most is not below
+    the limit cannot be rejected.
     """
     least, most = deciding(None)
     return not engine.laplace or least > 0.0 or most < -LIMIT
@@ -127,7 +157,8 @@ def memory_of(engine: Engine) -> dict[str, tuple[float, float, float]]:
     """Return 5%, 50% and 95% points of the order of integration of dyads' mean, by model of long memory."""
     odds = {model.name: engine.evidence(model).interval(MEMORY_ODDS) for model in MEMORIES}
     return {
-        name: (low / (1.0 + low), mid / (1.0 + mid), high / (1.0 + high)) for name, (low, mid, high) in odds.items()
+        name: (low / (1.0 + low), mid / (1.0 + mid), high / (1.0 + high))
+        for name, (low, mid, high) in odds.items()
     }
 
 
@@ -154,13 +185,20 @@ def test_return(engine: Engine) -> Outcome:
     }
     if engine.record.eras:
         jumping = engine.evidence(RETURN_CYCLE.jumping(), "eras")
-        pairs["a walk, both with jumps at eras"] = jumping, engine.evidence(WALK_CYCLE.jumping(), "eras")
+        pairs["a walk, both with jumps at eras"] = (
+            jumping,
+            engine.evidence(WALK_CYCLE.jumping(), "eras"),
+        )
     for model in MEMORIES if engine.long_memory else ():
         if may_be_decided(engine, engine.against_each(pairs.values())):
             pairs[model.name] = engine.in_full(RETURN_CYCLE), engine.in_full(model)
     deciding = engine.against_each(pairs.values())
-    by_pair = {name: engine.totals(one) - engine.totals(rival) for name, (one, rival) in pairs.items()}
-    against = {name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()}
+    by_pair = {
+        name: engine.totals(one) - engine.totals(rival) for name, (one, rival) in pairs.items()
+    }
+    against = {
+        name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()
+    }
     base = engine.total(walk)
     by_spread = engine.totals(claim) - base
     profile = (claim.profile(RETURN) - base).tolist()
@@ -234,7 +272,9 @@ def test_range(engine: Engine) -> Outcome:
         "bound_points": around_mean(bound[1]),
     }
     found = engine.outcome("range", deciding, against["a walk"], None, details)
-    return replace(found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads))
+    return replace(
+        found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads)
+    )
 
 
 def _either(first: Float, second: Float) -> Float:
@@ -259,15 +299,21 @@ def test_growing(engine: Engine) -> Outcome:
     """Compare growing reversion with a linear one, the cycle's parameters held at their mode."""
     claim, linear = (engine.evidence(model) for model in _growing_models(engine))
     deciding = engine.against(claim, [linear])
-    by_spread = dict(zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True))
+    by_spread = dict(
+        zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True)
+    )
     found = engine.total(claim) - engine.total(linear)
     details: dict[str, Any] = {
-        "growth": claim.interval(GROWTH), "growth_prior": GROWTH.prior_interval(), "by_spread_of_means": by_spread,
-    }  # fmt: skip
+        "growth": claim.interval(GROWTH),
+        "growth_prior": GROWTH.prior_interval(),
+        "by_spread_of_means": by_spread,
+    }
     picture = learned(
-        "By how much stronger reversion is one log-odds from the mean", "additional strength, as a multiple", claim,
+        "By how much stronger reversion is one log-odds from the mean",
+        "additional strength, as a multiple",
+        claim,
         GROWTH,
-    )  # fmt: skip
+    )
     return engine.outcome("growing", deciding, found, picture, details)
 
 
@@ -292,18 +338,29 @@ FADING = Claim(
     months=FADING_MONTHS,
 )
 RETURNING = Claim(
-    "S5b", "Does the trend revert to a long-run mean?", "the trend reverts to a long-run mean", test_return,
+    "S5b",
+    "Does the trend revert to a long-run mean?",
+    "the trend reverts to a long-run mean",
+    test_return,
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
     nulls=(MATCHED, REMEMBERED),
-)  # fmt: skip
+)
 RANGE = Claim(
-    "S8", "Does the trend keep to a range around a mean?", "the trend keeps to a range", test_range,
+    "S8",
+    "Does the trend keep to a range around a mean?",
+    "the trend keeps to a range",
+    test_range,
     ahead=lambda engine: (
-        [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)], engine.reading(WALK_CYCLE)
+        [engine.reading(RETURN_CYCLE), engine.reading(BOUNDED_CYCLE)],
+        engine.reading(WALK_CYCLE),
     ),
     nulls=(MATCHED, REMEMBERED),
-)  # fmt: skip
+)
 GROWING = Claim(
-    COST.code, "Does reversion grow with the distance?", "reversion grows with the distance from the mean",
-    test_growing, ahead=_growing_ahead, nulls=(MATCHED,),
-)  # fmt: skip
+    COST.code,
+    "Does reversion grow with the distance?",
+    "reversion grows with the distance from the mean",
+    test_growing,
+    ahead=_growing_ahead,
+    nulls=(MATCHED,),
+)

@@ -1,7 +1,8 @@
 """Fused numba kernels with hand-written gradients; only `ops` depends on PyTensor.
 
-Kernels assign elements, not slices or rows, and take no maximum of a column: numba would compile the words of an error
-about shapes with it, which is a tenth of the time that all kernels take to compile.
+Kernels assign elements, not slices or rows, and take no maximum of a column: numba would compile
+the words of an error about shapes with it, which is a tenth of the time that all kernels take to
+compile.
 """
 
 import hashlib
@@ -12,22 +13,27 @@ from typing import Any
 
 import numba
 
-STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+STAMP = hashlib.sha256(
+    b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+).hexdigest()
 """Digest of the source of all kernels: code compiled from another source is not used."""
 
 
 def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True) -> F:
     """Compile a function once an environment: later processes read it from numba's cache.
 
-    That cache looks at the date of a function's file alone, and a kernel has others built in. So each is stamped by the
-    source of all, and of its own file. It becomes a part of the kernels that call it: apart from them, the process that
-    compiles it would have other last digits than those that read it from the cache.
+    That cache looks at the date of a function's file alone, and a kernel has others built in. So
+    each is stamped by the source of all, and of its own file. It becomes a part of the kernels that
+    call it: apart from them, the process that compiles it would have other last digits than those
+    that read it from the cache.
     """
-    compiled = numba.njit(cache=True, fastmath=fastmath, error_model="numpy", nogil=True, forceinline=True)(function)
+    compiled = numba.njit(
+        cache=True, fastmath=fastmath, error_model="numpy", nogil=True, forceinline=True
+    )(function)
     cached = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cached is not None:
-        # As the version, which numba compares before it reads anything else: what other source left in the cache may
-        # name classes that are gone.
+        # As the version, which numba compares before it reads anything else: what other source left
+        # in the cache may name classes that are gone.
         cached._version = f"{numba.__version__} {_stamp(function.__code__.co_filename)}"
     return compiled  # type: ignore[no-any-return]
 

@@ -1,7 +1,8 @@
 """Log-densities with gradients in the sampler's coordinates: of path and sides, and of kinds within a side.
 
-They are those of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle. The
-choices of a spec are branches of one function. Values that the model does not have are constants at `NONE`.
+They are those of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a
+linear cycle. The choices of a spec are branches of one function. Values that the model does not
+have are constants at `NONE`.
 """
 
 import math
@@ -35,8 +36,10 @@ FINE, REACH = 32, 30
 _AT = np.arange(-REACH * FINE, REACH * FINE + 1) / FINE
 _SLOPE = np.exp(-0.5 * _AT**2 - HALF_LOG_TWO_PI - log_ndtr(_AT))
 BELOW = np.column_stack([log_ndtr(_AT), _SLOPE, -_SLOPE * (_AT + _SLOPE)])
-"""Logarithm of the standard normal distribution function, slope and curvature, at places a unit's 32nd apart."""
-FAR = 6.5  # Standard deviations below a ceiling beyond which it is left out: it would add less than 1e-10
+"""Logarithm of the standard normal distribution function, slope and curvature, at places a unit's
+32nd apart."""
+# Standard deviations below a ceiling beyond which it is left out: it would add less than 1e-10
+FAR = 6.5
 
 
 class Coordinates(NamedTuple):
@@ -104,7 +107,9 @@ def dyads_forward(values: Float, by_dyad: ByDyad, dyads: int) -> Float:
 
 
 @kernel
-def dyads_backward(values: Float, by_dyad: ByDyad, result: Float, g_result: Float, by_value: Float) -> None:
+def dyads_backward(
+    values: Float, by_dyad: ByDyad, result: Float, g_result: Float, by_value: Float
+) -> None:
     """Add the slopes of `dyads_forward` to those in the values."""
     for k in range(by_dyad.constant.size):
         population, spread, own = by_dyad.places[k, 0], by_dyad.places[k, 1], by_dyad.places[k, 2]
@@ -121,7 +126,9 @@ def dyads_backward(values: Float, by_dyad: ByDyad, result: Float, g_result: Floa
 
 
 MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)  # Rows of the quantities of dyads
-INFORMATION = 0.3  # Of an event on the level, as in `forecast.model.observation.sides.report_variance`
+INFORMATION = (
+    0.3  # Of an event on the level, as in `forecast.model.observation.sides.report_variance`
+)
 
 
 class Choices(NamedTuple):
@@ -132,8 +139,8 @@ class Choices(NamedTuple):
     ceiling: bool
     start_sd: float  # Of the first trend, and of the soft edge of a ceiling
     softness: float
-    # Places of the values that are no quantity of dyads: of scalars, and of the first of what eras, directions and
-    # the path have.
+    # Places of the values that are no quantity of dyads: of scalars, and of the first of what eras,
+    # directions and the path have.
     jump: int
     half_life: int
     concentration: int
@@ -206,7 +213,10 @@ def era_values(values: Float, by_dyad: Float, choices: Choices, era_dyad: Index)
 
 @kernel
 def anchor_variance(a: float, noise: Float, anchor: Anchor) -> Float:
-    """Rough variance of a month's level as its events tell it, by report; no concentration stands for no scatter."""
+    """Rough variance of a month's level as its events tell it, by report.
+
+    No concentration stands for no scatter.
+    """
     variance = np.empty(anchor.report_dyad.size)
     for k in range(variance.size):
         n, own = anchor.report_events[k], noise[anchor.report_dyad[k]]
@@ -222,7 +232,9 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
     pairs_trend, pairs_cycle = np.empty((3, pairs.dyad.size)), np.empty((3, pairs.dyad.size))
     if choices.moves:
         jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
-        pairs_trend = trend_forward(dyads[MEAN], dyads[STEP], jump, half_life, choices.start_sd, pairs)
+        pairs_trend = trend_forward(
+            dyads[MEAN], dyads[STEP], jump, half_life, choices.start_sd, pairs
+        )
     if choices.cycle:
         pairs_cycle = cycle_forward(dyads[HALF_LIFE], dyads[SD], pairs)
     trend, cycle = at_nodes(pairs_trend, pairs), at_nodes(pairs_cycle, pairs)
@@ -231,26 +243,52 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
     for i in range(nodes):
         d = data.node_dyad[i]
         weight[i] = anchor.weight[i] * anchor.variance[i] / variance[anchor.report_of_node[i]]
-        target[i] = anchor.level[i] + (anchor.volume_effect[d] - dyads[VOLUME, d]) * data.relative_count[i]
+        target[i] = (
+            anchor.level[i] + (anchor.volume_effect[d] - dyads[VOLUME, d]) * data.relative_count[i]
+        )
         if not choices.moves:
             target[i] -= eras[data.node_era[i]]
         information[i] = weight[i] * target[i]
     if choices.moves and choices.cycle:
         x, log_det, inverse, solved, beside, beyond = pair_forward(
-            values[choices.white : choices.white + 2 * nodes], trend[0], trend[1], trend[2],
-            cycle[0], cycle[1], cycle[2], weight, information, data.starts,
-        )  # fmt: skip
+            values[choices.white : choices.white + 2 * nodes],
+            trend[0],
+            trend[1],
+            trend[2],
+            cycle[0],
+            cycle[1],
+            cycle[2],
+            weight,
+            information,
+            data.starts,
+        )
     else:
         process = trend if choices.moves else cycle
         x, log_det, inverse, solved = path_forward(
-            values[choices.white : choices.white + nodes], process[0], process[1], process[2],
-            weight, information, data.starts,
-        )  # fmt: skip
+            values[choices.white : choices.white + nodes],
+            process[0],
+            process[1],
+            process[2],
+            weight,
+            information,
+            data.starts,
+        )
         beside, beyond = np.empty(0), np.empty(0)
     return Path(
-        x, log_det.item(), inverse, solved, beside, beyond,
-        pairs_trend, pairs_cycle, trend, cycle, variance, weight, target,
-    )  # fmt: skip
+        x,
+        log_det.item(),
+        inverse,
+        solved,
+        beside,
+        beyond,
+        pairs_trend,
+        pairs_cycle,
+        trend,
+        cycle,
+        variance,
+        weight,
+        target,
+    )
 
 
 @kernel
@@ -259,20 +297,39 @@ def log_below(at: float) -> tuple[float, float]:
     place = (at + REACH) * FINE
     if place < 0.0:  # four terms of the asymptotic series: exact to 1e-9
         inverse, log_density = 1.0 / (at * at), -0.5 * at * at - HALF_LOG_TWO_PI
-        log_mass = log_density - math.log(-at) + math.log1p(-inverse * (1.0 - 3.0 * inverse * (1.0 - 5.0 * inverse)))
+        log_mass = (
+            log_density
+            - math.log(-at)
+            + math.log1p(-inverse * (1.0 - 3.0 * inverse * (1.0 - 5.0 * inverse)))
+        )
         return log_mass, math.exp(log_density - log_mass)
     low = min(int(place), len(BELOW) - 2)
     t, (f, g, h), (f1, g1, h1) = place - low, BELOW[low], BELOW[low + 1]
     u = 1.0 - t
-    start, end, rise, fall = (1.0 + 2.0 * t) * u * u, (3.0 - 2.0 * t) * t * t, t * u * u / FINE, t * t * u / FINE
+    start, end, rise, fall = (
+        (1.0 + 2.0 * t) * u * u,
+        (3.0 - 2.0 * t) * t * t,
+        t * u * u / FINE,
+        t * t * u / FINE,
+    )
     return start * f + end * f1 + rise * g - fall * g1, start * g + end * g1 + rise * h - fall * h1
 
 
 @kernel
 def ceiling_density(
-    path: Path, eras: Float, stride: int, softness: float, data: PathData, g_x: Float, g_trend: Float, g_eras: Float
+    path: Path,
+    eras: Float,
+    stride: int,
+    softness: float,
+    data: PathData,
+    g_x: Float,
+    g_trend: Float,
+    g_eras: Float,
 ) -> float:
-    """Log-density that a ceiling adds to the trend's steps within an era; slopes are added to what is there."""
+    """Log-density that a ceiling adds to the trend's steps within an era.
+
+    Slopes are added to what is there.
+    """
     total, x = 0.0, path.x
     for i in range(data.node_era.size):
         e, at = data.node_era[i], stride * i
@@ -281,7 +338,10 @@ def ceiling_density(
             continue
         last, carry, scale = x[at - stride], path.trend[1, i], path.trend[2, i]
         ceiling, spread = x[start] + eras[e], math.sqrt(scale * scale + softness * softness)
-        room, expected = (ceiling - x[at]) / softness, (ceiling - path.trend[0, i] - carry * last) / spread
+        room, expected = (
+            (ceiling - x[at]) / softness,
+            (ceiling - path.trend[0, i] - carry * last) / spread,
+        )
         if min(room, expected) > FAR:
             continue
         kept, g_kept = log_below(room)
@@ -302,14 +362,19 @@ def ceiling_density(
 def path_prior(
     path: Path, eras: Float, choices: Choices, data: PathData, g_x: Float, g_eras: Float
 ) -> tuple[float, Float, Float]:
-    """Log-density of a path with the change of variables, and its slopes in the transitions; adds the others."""
+    """Log-density of a path with the change of variables, and its slopes in the transitions.
+
+    Adds the others.
+    """
     stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
     g_trend, g_cycle = path.trend, path.cycle
     if choices.moves:
         own, g_trend = process_density(path.x, 0, stride, path.trend, data.starts, g_x)
         total += own - log_scales(path.pairs_trend, data.pairs)
         if choices.ceiling:
-            total += ceiling_density(path, eras, stride, choices.softness, data, g_x, g_trend, g_eras)
+            total += ceiling_density(
+                path, eras, stride, choices.softness, data, g_x, g_trend, g_eras
+            )
     if choices.cycle:
         own, g_cycle = process_density(path.x, stride - 1, stride, path.cycle, data.starts, g_x)
         total += own - log_scales(path.pairs_cycle, data.pairs)
@@ -339,13 +404,29 @@ def path_density(
     concentration[0] = scalar(values, choices.concentration, 0.0)
     if choices.direction >= 0:
         for d in range(number):
-            offset[d, 0, 0], offset[d, 1, 0] = values[choices.direction + d], -values[choices.direction + d]
+            offset[d, 0, 0], offset[d, 1, 0] = (
+                values[choices.direction + d],
+                -values[choices.direction + d],
+            )
     likelihood, g_month, g_offset, g_concentration, g_noise, _ = sides_value_gradient(
-        month, offset, concentration, dyads[NOISE], np.zeros((0, 0)),
-        data.chunks, data.chunk_months, data.chunk_counts, data.nodes, data.weights,
-    )  # fmt: skip
+        month,
+        offset,
+        concentration,
+        dyads[NOISE],
+        np.zeros((0, 0)),
+        data.chunks,
+        data.chunk_months,
+        data.chunk_counts,
+        data.nodes,
+        data.weights,
+    )
 
-    by_value, g_dyads, g_eras, g_x = np.zeros(values.size), np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(x.size)
+    by_value, g_dyads, g_eras, g_x = (
+        np.zeros(values.size),
+        np.zeros(dyads.shape),
+        np.zeros(eras.size),
+        np.zeros(x.size),
+    )
     for d in range(g_noise.size):
         g_dyads[NOISE, d] = g_noise[d]
     if choices.direction >= 0:
@@ -363,15 +444,37 @@ def path_density(
     prior, g_trend, g_cycle = path_prior(path, eras, choices, data, g_x, g_eras)
 
     if choices.moves and choices.cycle:
-        g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = pair_backward(
-            values[choices.white : choices.white + x.size], path.trend[0], path.trend[1], path.trend[2],
-            path.cycle[0], path.cycle[1], path.cycle[2],
-            x, path.inverse, path.solved, path.beside, path.beyond, g_x, np.asarray(1.0), data.starts,
-        )  # fmt: skip
+        g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = (
+            pair_backward(
+                values[choices.white : choices.white + x.size],
+                path.trend[0],
+                path.trend[1],
+                path.trend[2],
+                path.cycle[0],
+                path.cycle[1],
+                path.cycle[2],
+                x,
+                path.inverse,
+                path.solved,
+                path.beside,
+                path.beyond,
+                g_x,
+                np.asarray(1.0),
+                data.starts,
+            )
+        )
     else:
         process = path.trend if choices.moves else path.cycle
         g_z, drift, carry, scale, g_weight, g_information = path_backward(
-            process[0], process[1], process[2], x, path.inverse, path.solved, g_x, np.asarray(1.0), data.starts
+            process[0],
+            process[1],
+            process[2],
+            x,
+            path.inverse,
+            path.solved,
+            g_x,
+            np.asarray(1.0),
+            data.starts,
         )
         drift_c, carry_c, scale_c = drift, carry, scale
     for i in range(g_z.size):
@@ -379,18 +482,30 @@ def path_density(
     if choices.moves:
         jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
         g_jump, g_half_life = trend_backward(
-            dyads[MEAN], dyads[STEP], jump, half_life, data.pairs, path.pairs_trend,
-            to_pairs(path.pairs_trend, g_trend, drift, carry, scale, data.pairs), g_dyads[MEAN], g_dyads[STEP],
-        )  # fmt: skip
+            dyads[MEAN],
+            dyads[STEP],
+            jump,
+            half_life,
+            data.pairs,
+            path.pairs_trend,
+            to_pairs(path.pairs_trend, g_trend, drift, carry, scale, data.pairs),
+            g_dyads[MEAN],
+            g_dyads[STEP],
+        )
         if choices.jump >= 0:
             by_value[choices.jump] += g_jump
         if choices.half_life >= 0:
             by_value[choices.half_life] += g_half_life
     if choices.cycle:
         cycle_backward(
-            dyads[HALF_LIFE], dyads[SD], data.pairs, path.pairs_cycle,
-            to_pairs(path.pairs_cycle, g_cycle, drift_c, carry_c, scale_c, data.pairs), g_dyads[HALF_LIFE], g_dyads[SD],
-        )  # fmt: skip
+            dyads[HALF_LIFE],
+            dyads[SD],
+            data.pairs,
+            path.pairs_cycle,
+            to_pairs(path.pairs_cycle, g_cycle, drift_c, carry_c, scale_c, data.pairs),
+            g_dyads[HALF_LIFE],
+            g_dyads[SD],
+        )
     g_target, g_a = anchor_backward(
         concentration[0], dyads[NOISE], data.anchor, path, g_weight, g_information, g_dyads[NOISE]
     )
@@ -409,14 +524,25 @@ def path_density(
 
 @kernel
 def anchor_backward(
-    a: float, noise: Float, anchor: Anchor, path: Path, g_weight: Float, g_information: Float, g_noise: Float
+    a: float,
+    noise: Float,
+    anchor: Anchor,
+    path: Path,
+    g_weight: Float,
+    g_information: Float,
+    g_noise: Float,
 ) -> tuple[Float, float]:
-    """Slopes in the pseudo-observations, (node,), and in the concentration; those in the noise are added."""
+    """Slopes in the pseudo-observations, (node,), and in the concentration.
+
+    Those in the noise are added.
+    """
     g_target, g_variance, g_a = np.empty(path.weight.size), np.zeros(path.variance.size), 0.0
     for i in range(path.weight.size):
         k = anchor.report_of_node[i]
         g_target[i] = g_information[i] * path.weight[i]
-        g_variance[k] -= (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
+        g_variance[k] -= (
+            (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
+        )
     for k in range(g_variance.size):
         d, n = anchor.report_dyad[k], anchor.report_events[k]
         g_noise[d] += 2.0 * noise[d] * g_variance[k]
@@ -426,7 +552,13 @@ def anchor_backward(
 
 @kernel
 def era_backward(
-    values: Float, eras: Float, choices: Choices, era_dyad: Index, g_eras: Float, g_dyads: Float, by_value: Float
+    values: Float,
+    eras: Float,
+    choices: Choices,
+    era_dyad: Index,
+    g_eras: Float,
+    g_dyads: Float,
+    by_value: Float,
 ) -> None:
     """Add the slopes of `era_values`."""
     for e in range(eras.size):

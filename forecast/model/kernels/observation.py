@@ -1,16 +1,18 @@
 r"""Likelihood of a month's cooperative and hostile events given the level, with the month's noise integrated out.
 
-A *report* is what one dataset :math:`q` counts in one direction :math:`s` of a dyad and month: :math:`c` cooperative
-and :math:`h` hostile events, beta-binomial with concentration :math:`a` around a share. All reports of a month share
-its noise :math:`\tau e`, so that with :math:`o` the offset of a report and :math:`(x)_n = x (x + 1) \dots (x + n - 1)`
+A *report* is what one dataset :math:`q` counts in one direction :math:`s` of a dyad and month:
+:math:`c` cooperative and :math:`h` hostile events, beta-binomial with concentration :math:`a`
+around a share. All reports of a month share its noise :math:`\tau e`, so that with :math:`o` the
+offset of a report and :math:`(x)_n = x (x + 1) \dots (x + n - 1)`
 
 .. math::
 
     p(c, h \mid \ell) = \int \prod_{sq} \frac{(a_q p_{sq})_c \, (a_q (1 - p_{sq}))_h}{(a_q)_{c + h}}
     \, N(e \mid 0, 1) \, de, \qquad p_{sq} = \mathrm{logistic}(\ell + \tau e + o_{sq})
 
-by Gauss-Hermite quadrature; binomial coefficients are left out. Months of the same counts stand in one *chunk* and are
-computed side by side, so that the processor's vector instructions do several at once.
+by Gauss-Hermite quadrature; binomial coefficients are left out. Months of the same counts stand in
+one *chunk* and are computed side by side, so that the processor's vector instructions do several at
+once.
 """
 
 import math
@@ -22,11 +24,13 @@ from forecast.model.kernels import kernel
 from forecast.typing import Float, Index
 
 MANY_EVENTS = 40
-"""Events of a month above which products could leave the floats, so that their logarithms are summed."""
+"""Events of a month above which products could leave the floats, so that their logarithms are
+summed."""
 PRODUCT_LIMIT = 16
 """Count up to which a rising factorial is taken from its product, above from log-gamma."""
 FARTHEST = 200.0
-"""Log-odds beyond which a level is no further: what a draw makes all but impossible stays a number."""
+"""Log-odds beyond which a level is no further: what a draw makes all but impossible stays a
+number."""
 
 
 @kernel
@@ -39,17 +43,24 @@ def digamma(x: float) -> float:
         shift -= 1.0 / x
         x += 1.0
     r = 1.0 / (x * x)
-    series = r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132 - r * 691 / 32760)))))
+    series = r * (
+        1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132 - r * 691 / 32760))))
+    )
     return shift + math.log(x) - 0.5 / x - series
 
 
 @kernel
 def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float]:
-    """Logarithm of ``mass (mass + step) ... (mass + (count - 1) step)`` and its slope in log(mass); step is 0 or 1."""
+    """Logarithm of ``mass (mass + step) ... (mass + (count - 1) step)`` and its slope in log(mass).
+
+    Step is 0 or 1.
+    """
     if step == 0.0:
         return count * math.log(mass), float(count)
     if count > PRODUCT_LIMIT:
-        return math.lgamma(mass + count) - math.lgamma(mass), mass * (digamma(mass + count) - digamma(mass))
+        return math.lgamma(mass + count) - math.lgamma(mass), mass * (
+            digamma(mass + count) - digamma(mass)
+        )
     factor, slope = mass, 1.0
     for i in range(1, count):
         factor *= mass + i
@@ -73,15 +84,22 @@ def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
 class Reports(NamedTuple):
     """Counts of all months, those of the same counts together."""
 
-    # Months, reports of each month, and places of the first month's first report and of the counts, of every chunk.
+    # Months, reports of each month, and places of the first month's first report and of the counts,
+    # of every chunk.
     chunks: Index
     months: Index  # Node and dyad of every month of the chunks
-    counts: Index  # Cooperative and hostile events, direction and dataset of each report of a chunk's months
+    # Cooperative and hostile events, direction and dataset of each report of a chunk's months
+    counts: Index
 
 
 @kernel
-def rising_products(mass: Float, size: int, count: int, step: float, product: Float, slope: Float) -> None:
-    """Write rising factorials of masses and their slopes in the masses; step is 0 without overdispersion."""
+def rising_products(
+    mass: Float, size: int, count: int, step: float, product: Float, slope: Float
+) -> None:
+    """Write rising factorials of masses and their slopes in the masses.
+
+    Step is 0 without overdispersion.
+    """
     for j in range(size):
         product[j] = 1.0
         slope[j] = 0.0
@@ -107,7 +125,14 @@ class Space(NamedTuple):
 
 @kernel
 def few_events(
-    size: int, cooperative: int, hostile: int, mass: float, step: float, s: Space, by_level: Float, by_mass: Float
+    size: int,
+    cooperative: int,
+    hostile: int,
+    mass: float,
+    step: float,
+    s: Space,
+    by_level: Float,
+    by_mass: Float,
 ) -> None:
     """Multiply the likelihoods by those of a report, and write the slopes of its logarithm."""
     for j in range(size):
@@ -137,7 +162,14 @@ def few_events(
 
 @kernel
 def many_events(
-    size: int, cooperative: int, hostile: int, mass: float, step: float, s: Space, by_level: Float, by_mass: Float
+    size: int,
+    cooperative: int,
+    hostile: int,
+    mass: float,
+    step: float,
+    s: Space,
+    by_level: Float,
+    by_mass: Float,
 ) -> None:
     """Add the logarithms of a report's likelihoods, and write their slopes."""
     for j in range(size):
@@ -155,7 +187,10 @@ def many_events(
 
 @kernel
 def shares_of_nodes(months: int, many: bool, weights: Float, value: Float) -> float:
-    """Turn likelihoods by node into the nodes' shares; return the sum of the logarithms of the months' likelihoods."""
+    """Turn likelihoods by node into the nodes' shares.
+
+    Return the sum of the logarithms of the months' likelihoods.
+    """
     total, points = 0.0, weights.size
     for m in range(months):
         first, highest = m * points, 0.0
@@ -177,14 +212,22 @@ def shares_of_nodes(months: int, many: bool, weights: Float, value: Float) -> fl
 
 @kernel
 def sides_value_gradient(
-    level: Float, offset: Float, concentration: Float, noise: Float, shift: Float,
-    chunks: Index, months_of_chunks: Index, counts: Index, nodes: Float, weights: Float,
-) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    level: Float,
+    offset: Float,
+    concentration: Float,
+    noise: Float,
+    shift: Float,
+    chunks: Index,
+    months_of_chunks: Index,
+    counts: Index,
+    nodes: Float,
+    weights: Float,
+) -> tuple[Float, Float, Float, Float, Float, Float]:
     """Log-likelihood and its gradients with respect to the first five arguments.
 
-    ``level`` (node,); ``offset`` (dyad, direction, dataset); ``concentration`` (dataset,), all 0 without
-    overdispersion; ``noise`` (dyad,); ``shift`` (node, dataset) is added to the level for what a dataset reports, and
-    is of no size where there is none. The layout is that of `Reports`.
+    ``level`` (node,); ``offset`` (dyad, direction, dataset); ``concentration`` (dataset,), all 0
+    without overdispersion; ``noise`` (dyad,); ``shift`` (node, dataset) is added to the level for
+    what a dataset reports, and is of no size where there is none. The layout is that of `Reports`.
     """
     points, most, widest, busiest = nodes.size, 0, 1, 0
     for chunk in range(chunks.shape[0]):
@@ -202,12 +245,23 @@ def sides_value_gradient(
             stretch[d, k] = math.exp(noise[d] * nodes[k])
     by_level, by_mass = np.empty((widest, most)), np.empty((widest, most))
     s = Space(
-        np.empty(most), np.empty(most), np.empty(most), np.empty(most),
-        np.empty(most), np.empty(most), np.empty(most), np.empty(most),
-    )  # fmt: skip
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+        np.empty(most),
+    )
     total = 0.0
     for chunk in range(chunks.shape[0]):
-        months, each, first, first_count = chunks[chunk, 0], chunks[chunk, 1], chunks[chunk, 2], chunks[chunk, 3]
+        months, each, first, first_count = (
+            chunks[chunk, 0],
+            chunks[chunk, 1],
+            chunks[chunk, 2],
+            chunks[chunk, 3],
+        )
         size, events = months * points, 0
         for r in range(each):
             events += counts[first_count + r, 0] + counts[first_count + r, 1]
@@ -217,9 +271,11 @@ def sides_value_gradient(
                 s.value[m * points + k] = 0.0 if many else weights[k]
         for r in range(each):
             cooperative, hostile, way, q = (
-                counts[first_count + r, 0], counts[first_count + r, 1],
-                counts[first_count + r, 2], counts[first_count + r, 3],
-            )  # fmt: skip
+                counts[first_count + r, 0],
+                counts[first_count + r, 1],
+                counts[first_count + r, 2],
+                counts[first_count + r, 3],
+            )
             for m in range(months):
                 i, d = months_of_chunks[first + m, 0], months_of_chunks[first + m, 1]
                 base = exp_level[i] * exp_offset[d, way, q]
@@ -259,9 +315,15 @@ def sides_value_gradient(
 
 @kernel
 def month_log_likelihood(
-    level: Float, offset: Float, concentration: Float, noise: Float,
-    dyad: int, reports: Index, nodes: Float, weights: Float,
-) -> Float:  # fmt: skip
+    level: Float,
+    offset: Float,
+    concentration: Float,
+    noise: Float,
+    dyad: int,
+    reports: Index,
+    nodes: Float,
+    weights: Float,
+) -> Float:
     """Log-likelihood of one month's events at levels (draw, particle); parameters are by draw.
 
     ``reports`` are the counts of the month, as `Reports.counts` has them.
@@ -285,7 +347,9 @@ def month_log_likelihood(
                     step = 1.0 if concentration[i, q] > 0.0 else 0.0
                     mass = concentration[i, q] if step > 0.0 else 1.0
                     if reports[r, 0] > 0:
-                        total += rising_factorial(mass * odds / (1.0 + odds), reports[r, 0], step)[0]
+                        total += rising_factorial(mass * odds / (1.0 + odds), reports[r, 0], step)[
+                            0
+                        ]
                     if reports[r, 1] > 0:
                         total += rising_factorial(mass / (1.0 + odds), reports[r, 1], step)[0]
                 at_node[k] = total

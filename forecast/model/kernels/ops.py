@@ -61,7 +61,10 @@ class SidesLikelihood(KernelOp):
 
 
 class WhitenedPath(KernelOp):
-    """Op of :func:`path_forward`, ``(z, ..., starts) -> (x, log_det, ...)``; the first two carry gradients."""
+    """Op of :func:`path_forward`, ``(z, ..., starts) -> (x, log_det, ...)``.
+
+    The first two carry gradients.
+    """
 
     forward: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = path.path_forward, (1, 0, 1, 1)
     gradient: ClassVar[KernelOp] = KernelOp(path.path_backward, (1,) * 6)
@@ -101,5 +104,7 @@ class Following(KernelOp):
         super().__init__(path.follow_forward, (2,))
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        gradients: list[Any] = KernelOp(path.follow_backward, (1, 2))(*inputs, outputs[0], cotangents[0])
+        gradients: list[Any] = KernelOp(path.follow_backward, (1, 2))(
+            *inputs, outputs[0], cotangents[0]
+        )
         return gradients

@@ -13,8 +13,8 @@ Of a trend and a cycle around it the pseudo-observations see the sum. Written on
 .. math::  n_i = a_{i,i-2} / d_{i-2}, \quad  u_i = a_{i,i-1} - a_{i,i-2} m_{i-1}, \quad  m_i = u_i / d_{i-1}, \quad
            d_i = a_{i,i} - m_i u_i - n_i a_{i,i-2}
 
-so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot :math:`d_i` that is not positive the
-log-determinant is not a number.
+so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot :math:`d_i` that is not
+positive the log-determinant is not a number.
 """
 
 import math
@@ -38,7 +38,9 @@ def follow_forward(phi: Float, target: Float) -> Float:
 
 
 @kernel
-def follow_backward(phi: Float, target: Float, series: Float, g_series: Float) -> tuple[Float, Float]:
+def follow_backward(
+    phi: Float, target: Float, series: Float, g_series: Float
+) -> tuple[Float, Float]:
     """Gradients with respect to phi and the target."""
     g_phi, g_target = np.zeros_like(phi), np.empty_like(target)
     for d in range(target.shape[0]):
@@ -66,11 +68,22 @@ def _longest(starts: Index) -> int:
 
 @kernel
 def path_forward(
-    z: Float, drift: Float, carry: Float, scale: Float, weight: Float, information: Float, starts: Index
+    z: Float,
+    drift: Float,
+    carry: Float,
+    scale: Float,
+    weight: Float,
+    information: Float,
+    starts: Index,
 ) -> tuple[Float, Float, Float, Float]:
     """Path, log-determinant, and what serves the gradient: inverse Cholesky diagonal and half-solved vector."""
     nodes, dyads = z.size, starts.size - 1
-    x, diagonal, inverse, solved = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
+    x, diagonal, inverse, solved = (
+        np.empty(nodes),
+        np.empty(nodes),
+        np.empty(nodes),
+        np.empty(nodes),
+    )
     longest = _longest(starts)
     q = 1.0 / (scale * scale)
     coupling = carry * q
@@ -113,12 +126,24 @@ def path_forward(
 
 @kernel
 def path_backward(
-    drift: Float, carry: Float, scale: Float, x: Float, inverse: Float, solved: Float,
-    g_x: Float, g_log_det: Float, starts: Index,
-) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    drift: Float,
+    carry: Float,
+    scale: Float,
+    x: Float,
+    inverse: Float,
+    solved: Float,
+    g_x: Float,
+    g_log_det: Float,
+    starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float]:
     """Gradients with respect to z, drift, carry, scale, weight and information."""
     nodes, by_log_det = x.size, g_log_det.item()
-    g_z, g_drift, g_carry, g_scale = np.empty(nodes), np.zeros(nodes), np.zeros(nodes), np.empty(nodes)
+    g_z, g_drift, g_carry, g_scale = (
+        np.empty(nodes),
+        np.zeros(nodes),
+        np.zeros(nodes),
+        np.empty(nodes),
+    )
     g_weight, g_information = np.empty(nodes), np.empty(nodes)
     g_l, g_b = np.empty(nodes), np.zeros(nodes)
     q = 1.0 / (scale * scale)
@@ -192,19 +217,34 @@ def colour(
             product = 1.0
     after, later = 0.0, 0.0
     for i in range(number - 1, -1, -1):
-        after, later = solved[i] + z[i] * inverse[i] - beside[i + 1] * after - beyond[i + 2] * later, after
+        after, later = (
+            solved[i] + z[i] * inverse[i] - beside[i + 1] * after - beyond[i + 2] * later,
+            after,
+        )
         x[i] = after
     return x, np.asarray(log_det), inverse, solved, beside, beyond
 
 
 @kernel
 def colour_backward(
-    z: Float, x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float, g_x: Float, g_log_det: float
+    z: Float,
+    x: Float,
+    inverse: Float,
+    solved: Float,
+    beside: Float,
+    beyond: Float,
+    g_x: Float,
+    g_log_det: float,
 ) -> tuple[Float, Float, Float, Float, Float]:
     """Gradients with respect to z, the three diagonals and the right-hand side: the two sweeps in reverse."""
     number = x.size
     g_z, g_half = np.empty(number), np.empty(number)
-    g_diagonal, g_off, g_off2, g_right = np.empty(number), np.empty(number), np.empty(number), np.empty(number)
+    g_diagonal, g_off, g_off2, g_right = (
+        np.empty(number),
+        np.empty(number),
+        np.empty(number),
+        np.empty(number),
+    )
     g, g_before = 0.0, 0.0
     for i in range(number):  # reverse of the sweep up
         g, g_before = g_x[i] - beside[i] * g - beyond[i] * g_before, g
@@ -215,7 +255,10 @@ def colour_backward(
         j, h = max(i - 1, 0), max(i - 2, 0)  # what a first entry reads there meets a zero
         m, n = beside[i + 1], beyond[i + 2]
         r, r_after = g_half[i] - m * r - n * r_after, r
-        own = g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i]) + 0.5 * g_log_det * inverse[i] * inverse[i]
+        own = (
+            g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i])
+            + 0.5 * g_log_det * inverse[i] * inverse[i]
+        )
         a, a_after = -own - m * (o + a * m) - n * (o2_after + a_after * n), a
         o = -g_half[j] * x[i] - r * solved[j] - o * beyond[i + 1] - 2.0 * a * beside[i]
         o2, o2_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * beyond[i], o2
@@ -225,12 +268,25 @@ def colour_backward(
 
 @kernel
 def pair_forward(
-    z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
-    weight: Float, information: Float, starts: Index,
-) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    z: Float,
+    drift_s: Float,
+    carry_s: Float,
+    scale_s: Float,
+    drift_f: Float,
+    carry_f: Float,
+    scale_f: Float,
+    weight: Float,
+    information: Float,
+    starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float]:
     """Path (2 node,), trend and cycle of every node in turn, log-determinant, and what serves the gradient."""
     nodes = weight.size
-    diagonal, off, off2, right = np.empty(2 * nodes), np.zeros(2 * nodes), np.empty(2 * nodes), np.empty(2 * nodes)
+    diagonal, off, off2, right = (
+        np.empty(2 * nodes),
+        np.zeros(2 * nodes),
+        np.empty(2 * nodes),
+        np.empty(2 * nodes),
+    )
     for i in range(nodes):
         diagonal[2 * i], diagonal[2 * i + 1] = weight[i], weight[i]
         right[2 * i], right[2 * i + 1] = information[i], information[i]
@@ -242,7 +298,14 @@ def pair_forward(
 
 @kernel
 def _add_transitions(
-    drift: Float, carry: Float, scale: Float, starts: Index, part: int, diagonal: Float, off2: Float, right: Float
+    drift: Float,
+    carry: Float,
+    scale: Float,
+    starts: Index,
+    part: int,
+    diagonal: Float,
+    off2: Float,
+    right: Float,
 ) -> None:
     """Add to the precision and the right-hand side what the transitions of a part put there."""
     for d in range(starts.size - 1):
@@ -260,10 +323,22 @@ def _add_transitions(
 
 @kernel
 def pair_backward(
-    z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
-    x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float,
-    g_x: Float, g_log_det: Float, starts: Index,
-) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    z: Float,
+    drift_s: Float,
+    carry_s: Float,
+    scale_s: Float,
+    drift_f: Float,
+    carry_f: Float,
+    scale_f: Float,
+    x: Float,
+    inverse: Float,
+    solved: Float,
+    beside: Float,
+    beyond: Float,
+    g_x: Float,
+    g_log_det: Float,
+    starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float, Float]:
     """Gradients with respect to all inputs of `pair_forward` but the starts."""
     nodes = scale_s.size
     g_z, g_diagonal, g_off, g_off2, g_right = colour_backward(
@@ -280,7 +355,14 @@ def pair_backward(
 
 @kernel
 def _collect_transitions(
-    drift: Float, carry: Float, scale: Float, starts: Index, part: int, g_diagonal: Float, g_off2: Float, g_right: Float
+    drift: Float,
+    carry: Float,
+    scale: Float,
+    starts: Index,
+    part: int,
+    g_diagonal: Float,
+    g_off2: Float,
+    g_right: Float,
 ) -> tuple[Float, Float, Float]:
     """Gradients of a part's drift, carry and scale."""
     g_drift, g_carry, g_scale = np.empty(drift.size), np.zeros(drift.size), np.empty(drift.size)
@@ -313,7 +395,9 @@ class Pairs(NamedTuple):
 
 
 @kernel
-def trend_forward(mean: Float, step: Float, jump: float, half_life: float, start_sd: float, pairs: Pairs) -> Float:
+def trend_forward(
+    mean: Float, step: Float, jump: float, half_life: float, start_sd: float, pairs: Pairs
+) -> Float:
     """Drift, carry and scale of every pair, (3, pair); a half-life of zero stands for a walk."""
     result = np.empty((3, pairs.dyad.size))
     log_kept = -LOG_TWO / half_life if half_life > 0.0 else 0.0
@@ -323,7 +407,10 @@ def trend_forward(mean: Float, step: Float, jump: float, half_life: float, start
         if k > 0.0:
             carry, gathered = 1.0, k
             if half_life > 0.0:
-                carry, gathered = math.exp(k * log_kept), math.expm1(2.0 * k * log_kept) / math.expm1(2.0 * log_kept)
+                carry, gathered = (
+                    math.exp(k * log_kept),
+                    math.expm1(2.0 * k * log_kept) / math.expm1(2.0 * log_kept),
+                )
             scale = math.sqrt(step[d] * step[d] * gathered + jump * jump * pairs.new_era[p])
         result[0, p], result[1, p], result[2, p] = mean[d] * (1.0 - carry), carry, scale
     return result
@@ -331,9 +418,16 @@ def trend_forward(mean: Float, step: Float, jump: float, half_life: float, start
 
 @kernel
 def trend_backward(
-    mean: Float, step: Float, jump: float, half_life: float, pairs: Pairs,
-    result: Float, g_result: Float, g_mean: Float, g_step: Float,
-) -> tuple[float, float]:  # fmt: skip
+    mean: Float,
+    step: Float,
+    jump: float,
+    half_life: float,
+    pairs: Pairs,
+    result: Float,
+    g_result: Float,
+    g_mean: Float,
+    g_step: Float,
+) -> tuple[float, float]:
     """Add the slopes in mean and step to what is there; return those in jump and half-life."""
     g_jump, g_log_kept = 0.0, 0.0
     log_kept = -LOG_TWO / half_life if half_life > 0.0 else 0.0
@@ -369,7 +463,13 @@ def cycle_forward(half_life: Float, sd: Float, pairs: Pairs) -> Float:
 
 @kernel
 def cycle_backward(
-    half_life: Float, sd: Float, pairs: Pairs, result: Float, g_result: Float, g_half_life: Float, g_sd: Float
+    half_life: Float,
+    sd: Float,
+    pairs: Pairs,
+    result: Float,
+    g_result: Float,
+    g_half_life: Float,
+    g_sd: Float,
 ) -> None:
     """Add the slopes in half-life and spread to what is there."""
     for p in range(pairs.dyad.size):
@@ -377,7 +477,9 @@ def cycle_backward(
         g_sd[d] += g_result[2, p] * scale / sd[d]
         if pairs.gap[p] > 0:
             g_carry = g_result[1, p] - g_result[2, p] * sd[d] * sd[d] * carry / scale
-            g_half_life[d] += g_carry * carry * LOG_TWO * pairs.gap[p] / (half_life[d] * half_life[d])
+            g_half_life[d] += (
+                g_carry * carry * LOG_TWO * pairs.gap[p] / (half_life[d] * half_life[d])
+            )
 
 
 @kernel
@@ -400,7 +502,9 @@ def log_scales(by_pair: Float, pairs: Pairs) -> float:
 
 
 @kernel
-def to_pairs(by_pair: Float, g_process: Float, g_drift: Float, g_carry: Float, g_scale: Float, pairs: Pairs) -> Float:
+def to_pairs(
+    by_pair: Float, g_process: Float, g_drift: Float, g_carry: Float, g_scale: Float, pairs: Pairs
+) -> Float:
     """Slopes in the transitions of pairs, (3, pair): of two parts of those at the nodes, less `log_scales`."""
     result = np.zeros((3, pairs.dyad.size))
     for p in range(pairs.nodes.size):
@@ -419,8 +523,8 @@ def process_density(
 ) -> tuple[float, Float]:
     """Log-density of one component of a path, and its slopes in drift, carry and scale, (3, node).
 
-    Constants and `log_scales` are left out. The component stands in every so many entries of `x`, from the first; its
-    slopes are added to what is there.
+    Constants and `log_scales` are left out. The component stands in every so many entries of `x`,
+    from the first; its slopes are added to what is there.
     """
     total, g_process = 0.0, np.zeros(process.shape)
     for d in range(starts.size - 1):

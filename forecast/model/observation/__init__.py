@@ -7,4 +7,9 @@ from forecast.process.declarations import Registry
 
 PACKAGED: tuple[Observation, ...] = (SidesObservation(), IndexObservation())
 _KINDS = Registry[Observation]("observation", *PACKAGED)
-find_observation, observations, register, unregister = _KINDS.find, _KINDS.all, _KINDS.register, _KINDS.unregister
+find_observation, observations, register, unregister = (
+    _KINDS.find,
+    _KINDS.all,
+    _KINDS.register,
+    _KINDS.unregister,
+)

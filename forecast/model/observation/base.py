@@ -1,7 +1,8 @@
 """Base class of observation models: the distribution of the data given the level.
 
-To add a kind, derive a class from `Observation` in its own module and name it in `forecast.model.observation`, or
-`register` it from outside the package. A new kind of panel is a `forecast.panel.kinds.PanelKind`.
+To add a kind, derive a class from `Observation` in its own module and name it in
+`forecast.model.observation`, or `register` it from outside the package. A new kind of panel is a
+`forecast.panel.kinds.PanelKind`.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from forecast.process.declarations import Variable
 
 type Own = dict[str, Any]
-"""Parameters of an observation by name: PyTensor variables, values to whiten at, or draws of a fit (draw, ...)."""
+"""Parameters of an observation by name: PyTensor variables, values to whiten at, or draws of a fit
+(draw, ...)."""
 
 
 class Observation:
@@ -55,10 +57,15 @@ class Observation:
         return {}
 
     def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
-        """Return the arrays that the model reads, by the names of its data; names must not clash with the path's."""
+        """Return the arrays that the model reads, by the names of its data.
+
+        Names must not clash with the path's.
+        """
         raise NotImplementedError
 
-    def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+    def log_likelihood(
+        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
+    ) -> Any:
         """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
         raise NotImplementedError
 
@@ -66,7 +73,9 @@ class Observation:
         """Return the centres of the priors, by the names of the parameters."""
         raise NotImplementedError
 
-    def derivatives(self, level: Float, reference: Own, arrays: "PanelArrays") -> tuple[Float, Float]:
+    def derivatives(
+        self, level: Float, reference: Own, arrays: "PanelArrays"
+    ) -> tuple[Float, Float]:
         """Return slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
         raise NotImplementedError
 
@@ -78,12 +87,19 @@ class Observation:
         """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
         raise NotImplementedError
 
-    def log_likelihood_of_draws(self, level: Float, own: Own, arrays: "PanelArrays", node: int) -> Float:
+    def log_likelihood_of_draws(
+        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+    ) -> Float:
         """Return the log-likelihood of one node's data at levels (draw, particle) of every draw."""
         raise NotImplementedError
 
     def simulate(
-        self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
+        self,
+        spec: "PendulumSpec",
+        panel: "xr.Dataset",
+        level: Float,
+        parameters: "xr.Dataset",
+        rng: Generator,
     ) -> "xr.Dataset":
         """Return the panel with data simulated at a level (dyad, time), as many as it holds."""
         raise NotImplementedError
@@ -92,7 +108,9 @@ class Observation:
         self, panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "tuple[tuple[Index, Index, Index, Index], Index]":
         """Return the places of reports, and simulated hostile and cooperative events at levels (..., dyad, time)."""
-        raise DataError(f"observation {self.name!r} simulates no sides of events; take the cells (monthly=False)")
+        raise DataError(
+            f"observation {self.name!r} simulates no sides of events; take the cells (monthly=False)"
+        )
 
     def on_scale_of(self, first: "xr.Dataset", panel: "xr.Dataset") -> "xr.Dataset":
         """Return a later panel on the scale of an earlier one, where data are standardised."""

@@ -34,14 +34,18 @@ class IndexObservation(Observation):
         import pymc as pm
 
         error = pm.HalfNormal("index_error", arrays.spec.priors.index_error)
-        df = pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *arrays.spec.priors.index_df))
+        df = pm.Deterministic(
+            "index_df", 1.0 + pm.Gamma("index_df_excess", *arrays.spec.priors.index_df)
+        )
         return {"error": error, "df": df}
 
     def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         seen = np.flatnonzero(np.isfinite(arrays.observed))
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
-    def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+    def log_likelihood(
+        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
+    ) -> Any:
         import pytensor.tensor as pt
 
         error = (level[data["seen"]] - data["index_seen"]) / own["error"]
@@ -50,25 +54,40 @@ class IndexObservation(Observation):
     def reference(self, arrays: "PanelArrays") -> Own:
         return {"error": arrays.spec.priors.index_error}
 
-    def derivatives(self, level: Float, reference: Own, arrays: "PanelArrays") -> tuple[Float, Float]:
+    def derivatives(
+        self, level: Float, reference: Own, arrays: "PanelArrays"
+    ) -> tuple[Float, Float]:
         index, precision = arrays.observed, 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
-        return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(seen, precision, 0.0)
+        return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(
+            seen, precision, 0.0
+        )
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}
 
-    def log_likelihood_of_draws(self, level: Float, own: Own, arrays: "PanelArrays", node: int) -> Float:
+    def log_likelihood_of_draws(
+        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+    ) -> Float:
         scale, df = own["error"][:, None], own["df"][:, None]
         error = (arrays.observed[node] - level) / scale
         return np.asarray(student_log_density(error, df) - np.log(scale))
 
     def simulate(
-        self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
+        self,
+        spec: "PendulumSpec",
+        panel: "xr.Dataset",
+        level: Float,
+        parameters: "xr.Dataset",
+        rng: Generator,
     ) -> "xr.Dataset":
-        values = level + float(parameters["index_error"]) * rng.standard_t(float(parameters["index_df"]), level.shape)
+        values = level + float(parameters["index_error"]) * rng.standard_t(
+            float(parameters["index_df"]), level.shape
+        )
         seen = np.isfinite(panel["index"].transpose("dyad", "time").to_numpy())
-        simulated = panel.copy(deep=True).assign(index=(("dyad", "time"), np.where(seen, values, np.nan)))
+        simulated = panel.copy(deep=True).assign(
+            index=(("dyad", "time"), np.where(seen, values, np.nan))
+        )
         # Standardised by its own record it would be another one's data.
         unit = np.ones(panel.sizes["dyad"])
         return simulated.assign_coords(index_mean=("dyad", 0.0 * unit), index_spread=("dyad", unit))
@@ -88,7 +107,10 @@ def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
 
 
 def standardised_index(panel: "xr.Dataset") -> Float:
-    """Return the index of a panel, (dyad, time), less its mean and divided by its spread; NaN where there is none."""
+    """Return the index of a panel, (dyad, time), less its mean and divided by its spread.
+
+    NaN where there is none.
+    """
     raw = panel["index"].transpose("dyad", "time").to_numpy().astype(np.float64)
     mean, spread = index_scale(panel)
     return np.asarray((raw - mean[:, None]) / spread[:, None])

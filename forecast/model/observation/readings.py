@@ -1,7 +1,7 @@
 """Measurement of the level by several datasets: offset, drift of the offset, and effect of the event count.
 
-The level is on the scale of the first dataset. Other datasets have an offset that may drift slowly. Disagreement over
-years is therefore attributed to drift, and disagreement between months to noise.
+The level is on the scale of the first dataset. Other datasets have an offset that may drift slowly.
+Disagreement over years is therefore attributed to drift, and disagreement between months to noise.
 """
 
 from collections.abc import Mapping
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
 KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
-"""The drift of an offset has a value every five years, and runs straight in between: distance, first year, number."""
+"""The drift of an offset has a value every five years, and runs straight in between: distance,
+first year, number."""
 NEXT_TO_NOTHING = 1e-9
 INFORMATION = 0.25
-"""Information of an event about its log-odds of being cooperative, where both sides are about as frequent."""
+"""Information of an event about its log-odds of being cooperative, where both sides are about as
+frequent."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +37,30 @@ class Readings:
 
     events: Index
     relative_count: Float  # Of the period, against what is usual for the dyad in that dataset
-    knot: Index  # Knot before a node's period, and how far the period is on the way to the next, 0 to 1
+    # Knot before a node's period, and how far the period is on the way to the next, 0 to 1
+    knot: Index
     part: Float
-    # First knot of every dyad's record in every dataset and the one behind the last, dataset by dataset within a
-    # dyad: over these a drift is zero on average. All knots where a dataset has nothing of a dyad.
+    # First knot of every dyad's record in every dataset and the one behind the last, dataset by
+    # dataset within a dyad: over these a drift is zero on average. All knots where a dataset has
+    # nothing of a dyad.
     spans: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, panel: "xr.Dataset", node_of: Index) -> "Readings":
-        """Read the panel of several datasets; ``node_of`` (dyad, period) is -1 where there is no node."""
+        """Read the panel of several datasets.
+
+        ``node_of`` (dyad, period) is -1 where there is no node.
+        """
         total, there, (knot, part) = total_events(panel), node_of >= 0, knots(panel)
         period = np.nonzero(there)[1]
-        events, busy = total.transpose(1, 2, 0)[there], dataset_relative_counts(panel).transpose(1, 2, 0)[there]
+        events, busy = (
+            total.transpose(1, 2, 0)[there],
+            dataset_relative_counts(panel).transpose(1, 2, 0)[there],
+        )
         seen = [knot[months] for dyad in total.transpose(1, 0, 2) > 0 for months in dyad]
-        spans = tuple((int(own.min()), int(own.max()) + 2) if own.size else (0, KNOTS) for own in seen)
+        spans = tuple(
+            (int(own.min()), int(own.max()) + 2) if own.size else (0, KNOTS) for own in seen
+        )
         return cls(events, busy, knot[period], part[period], spans)
 
 
@@ -70,11 +82,16 @@ def shift(own: Own, data: Mapping[str, Any]) -> Any:
 
 
 def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
-    """Return the arrays that `shift` reads, by their names; ``dyad`` (node,) is that of every node."""
+    """Return the arrays that `shift` reads, by their names.
+
+    ``dyad`` (node,) is that of every node.
+    """
     return {
-        "node_dyad": dyad, "reading_knot": readings.knot, "reading_part": readings.part,
+        "node_dyad": dyad,
+        "reading_knot": readings.knot,
+        "reading_part": readings.part,
         "reading_count": readings.relative_count,
-    }  # fmt: skip
+    }
 
 
 def data(readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
@@ -82,15 +99,19 @@ def data(readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
     read, events = layout(readings, dyad), readings.events.astype(np.float64)
     known = _variance(_information(events, reference["concentration"]), reference["noise"][dyad])
     return read | {
-        "reading_events": events, "reading_variance": known, "reading_anchor": shift(reference, read),
-    }  # fmt: skip
+        "reading_events": events,
+        "reading_variance": known,
+        "reading_anchor": shift(reference, read),
+    }
 
 
 def anchor(weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return weight and shift of the pseudo-observations, both by what each dataset's events tell of the level."""
     import pytensor.tensor as pt
 
-    noise, offset = (one[data["node_dyad"]] for one in (pt.as_tensor(own["noise"]), own["offset"].mean(axis=1)))
+    noise, offset = (
+        one[data["node_dyad"]] for one in (pt.as_tensor(own["noise"]), own["offset"].mean(axis=1))
+    )
     information = _information(data["reading_events"], own["concentration"])
     moved = offset + shift(own, data) - data["reading_anchor"]
     weight = weight * data["reading_variance"] / _variance(information, noise)
@@ -136,7 +157,9 @@ def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
 
 def shift_of_draws(own: Own, readings: Readings, dyad: int, node: int) -> Float:
     """Return the same of one node under every draw, (draw, dataset)."""
-    moved = drift_between(own["drift"][:, dyad], int(readings.knot[node]), float(readings.part[node]))
+    moved = drift_between(
+        own["drift"][:, dyad], int(readings.knot[node]), float(readings.part[node])
+    )
     return np.asarray(moved + own["dataset_volume_effect"][:, dyad] * readings.relative_count[node])
 
 
@@ -147,17 +170,27 @@ def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float
 
 def _information(events: Any, concentration: Any) -> Any:
     """Return rough inverse variances of what each dataset's events tell of the level, (node, dataset)."""
-    if isinstance(concentration, np.ndarray) and not concentration.any():  # there is no overdispersion
+    if (
+        isinstance(concentration, np.ndarray) and not concentration.any()
+    ):  # there is no overdispersion
         return INFORMATION * events
     return INFORMATION * events * (concentration + 1.0) / (concentration + events)
 
 
 def add_readings(arrays: "PanelArrays", first_effect: Any) -> Own:
-    """Add drift and effect of volume of every dataset; those of the first are none, and ``first_effect`` (dyad,)."""
+    """Add drift and effect of volume of every dataset.
+
+    Those of the first are none, and ``first_effect`` (dyad,).
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
-    spec, priors, dyads, readings = arrays.spec, arrays.spec.priors, arrays.dyads, arrays.observed.readings
+    spec, priors, dyads, readings = (
+        arrays.spec,
+        arrays.spec.priors,
+        arrays.dyads,
+        arrays.observed.readings,
+    )
     others = readings.events.shape[1] - 1
     step = spread_around("dataset_drift_sd", priors.dataset_drift, (others,)).add()
     walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, others, KNOTS - 1))

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
 
-def draw_sides(total: Index, log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
+def draw_sides(
+    total: Index, log_odds: Float, concentration: Float | None, rng: np.random.Generator
+) -> Index:
     """Draw hostile and cooperative events, (..., report, 2): beta-binomial, or binomial without concentration."""
     share = expit(log_odds)
     if concentration is not None:
@@ -32,16 +34,19 @@ CHUNKED = ("chunks", "chunk_months", "chunk_counts")
 LEAST_MASS = 1e-12
 """Of a side in a beta distribution, which needs more than zero."""
 CHUNK_MONTHS = 64
-"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the first cache."""
+"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the
+first cache."""
 
 
 @dataclass(frozen=True)
 class Counted:
     """Cooperative and hostile events."""
 
-    # Dyad, node, first report, report behind the last and number of events, for every period with events.
+    # Dyad, node, first report, report behind the last and number of events, for every period with
+    # events.
     cells: Index
-    # Cooperative and hostile events, direction and dataset: what one dataset and direction counts in a period.
+    # Cooperative and hostile events, direction and dataset: what one dataset and direction counts
+    # in a period.
     reports: Index
     cell_of_node: Index  # Place of a node's events among the cells, -1 where there are none
     directions: int
@@ -63,11 +68,17 @@ class Counted:
         for kind, cells in zip(kinds.reshape(-1, most, 4), np.bincount(kind_of_cell), strict=True):
             of_month = kind[kind[:, 0] >= 0]
             for done in range(0, cells, CHUNK_MONTHS):
-                chunks.append((min(CHUNK_MONTHS, cells - done), len(of_month), begun + done, counted))
+                chunks.append(
+                    (min(CHUNK_MONTHS, cells - done), len(of_month), begun + done, counted)
+                )
             begun += int(cells)
             counted += len(of_month)
             counts.append(of_month)
-        arrays = (np.array(chunks, dtype=np.int64).reshape(-1, 4), self.cells[order][:, [1, 0]], np.concatenate(counts))
+        arrays = (
+            np.array(chunks, dtype=np.int64).reshape(-1, 4),
+            self.cells[order][:, [1, 0]],
+            np.concatenate(counts),
+        )
         return dict(zip(CHUNKED, arrays, strict=True))
 
     def events_at_nodes(self) -> Index:
@@ -114,18 +125,25 @@ NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an o
 
 @cache  # every month of an update asks for them
 def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
-    """Return Gauss-Hermite nodes and weights for a standard normal; a single node at 0 without month-specific noise."""
+    """Return Gauss-Hermite nodes and weights for a standard normal.
+
+    A single node at 0 without month-specific noise.
+    """
     if not spec.month_noise:
         return np.zeros(1), np.ones(1)
     at, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
     return at, weights / weights.sum()
 
 
-def log_likelihood_of_draws(counted: Counted, node: int, level: Float, own: Own, rule: tuple[Float, Float]) -> Float:
+def log_likelihood_of_draws(
+    counted: Counted, node: int, level: Float, own: Own, rule: tuple[Float, Float]
+) -> Float:
     """Return the log-likelihood of one node's counts at levels (draw, particle) of every draw."""
     from forecast.model.kernels.observation import month_log_likelihood
 
     dyad, _, first, behind, _ = counted.cells[counted.cell_of_node[node]]
     offset, concentration, noise = (own[name] for name in KERNEL)
     reports = np.ascontiguousarray(counted.reports[first:behind])
-    return month_log_likelihood(np.ascontiguousarray(level), offset, concentration, noise, int(dyad), reports, *rule)
+    return month_log_likelihood(
+        np.ascontiguousarray(level), offset, concentration, noise, int(dyad), reports, *rule
+    )

@@ -1,7 +1,8 @@
 """Observation model of coded events: side (cooperative or hostile) by the level.
 
-The level alone determines whether an event is cooperative, so that the share is the expected share of cooperative
-events for every dyad. Which kind of its side an event is says nothing of the level, and is not part of the model.
+The level alone determines whether an event is cooperative, so that the share is the expected share
+of cooperative events for every dyad. Which kind of its side an event is says nothing of the level,
+and is not part of the model.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
-# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
-# a month's level, so that the curvature is what the path meets on average and not what it is at one point.
+# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the
+# posterior spread of a month's level, so that the curvature is what the path meets on average and
+# not what it is at one point.
 CURVATURE_SPAN = 0.5
 CURVATURE_FLOOR = 0.02
 # Nodes of the finer integral over the month noise, and draws per chain that are compared.
@@ -49,17 +51,24 @@ class Sides:
     """Event counts by side."""
 
     side: Counted  # Hostile and cooperative
-    # Relative event count of the node's period, against what is usual for its dyad (`forecast.panel.record`).
+    # Relative event count of the node's period, against what is usual for its dyad
+    # (`forecast.panel.record`).
     relative_count: Float
-    readings: Readings | None = None  # What several datasets have of their own; None of a single one
+    readings: Readings | None = (
+        None  # What several datasets have of their own; None of a single one
+    )
 
 
-def declare_sides(spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
+def declare_sides(
+    spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1
+) -> Declared:
     """Declare effect of volume, noise, concentrations and effects of directions."""
     priors = spec.priors
     declared: Declared = {}
     if spec.volume_effect:
-        declared["volume_effect"] = ByDyad("volume", priors.volume_effect, priors.volume_effect_dyads, pool)
+        declared["volume_effect"] = ByDyad(
+            "volume", priors.volume_effect, priors.volume_effect_dyads, pool
+        )
     if spec.month_noise:
         declared["tau"] = ByDyad("noise", priors.noise, priors.noise_dyads, pool, positive=True)
     if spec.overdispersion:
@@ -69,7 +78,9 @@ def declare_sides(spec: "PendulumSpec", pool: bool, directions: int = 1, dataset
             prior = tuple(np.array(own) for own in zip(prior, *others, strict=True))
         declared["concentration"] = Free("concentration", prior, ("dataset",), positive=True)
     if directions == 2:
-        declared["direction"] = Free("direction_effect", (0.0, priors.direction), ("dyad", "dataset"))
+        declared["direction"] = Free(
+            "direction_effect", (0.0, priors.direction), ("dyad", "dataset")
+        )
     return declared
 
 
@@ -88,7 +99,11 @@ class SidesObservation(Observation):
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
         spans = () if observed.readings is None else observed.readings.spans
-        return observed.side.directions, observed.side.datasets, *(end for span in spans for end in span)
+        return (
+            observed.side.directions,
+            observed.side.datasets,
+            *(end for span in spans for end in span),
+        )
 
     def add_parameters(self, arrays: "PanelArrays") -> Own:
         import pymc as pm
@@ -98,13 +113,17 @@ class SidesObservation(Observation):
         side, readings = arrays.observed.side, arrays.observed.readings
         declared = declare_sides(spec, pool, side.directions, side.datasets)
         noise, volume_effect = (
-            pm.Deterministic(name, declared[name].add(), dims="dyad") if name in declared else np.zeros(dyads)
+            pm.Deterministic(name, declared[name].add(), dims="dyad")
+            if name in declared
+            else np.zeros(dyads)
             for name in ("tau", "volume_effect")
         )
         own: Own = {"noise": noise, "volume_effect": volume_effect}
         if readings is not None:
             own |= by_dataset.add_readings(arrays, volume_effect)
-        own["concentration"] = declared["concentration"].add() if spec.overdispersion else np.zeros(side.datasets)
+        own["concentration"] = (
+            declared["concentration"].add() if spec.overdispersion else np.zeros(side.datasets)
+        )
         offset: Any = pt.zeros((dyads, side.directions, 1))
         if readings is not None:  # other datasets are off for all dyads alike
             prior, dims = (0.0, spec.priors.dataset), (dyads, side.datasets - 1)
@@ -113,25 +132,40 @@ class SidesObservation(Observation):
         if side.directions == 2:
             direction = declared["direction"].add()
             offset = offset + pt.stack([direction, -direction], axis=1)
-        own["offset"] = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
+        own["offset"] = pm.Deterministic(
+            "direction_offset", offset, dims=("dyad", "direction", "dataset")
+        )
         return own
 
     def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         side, readings = arrays.observed.side, arrays.observed.readings
         events = np.maximum(side.events_at_nodes(), 1.0)
-        reports, report_of_node = np.unique(np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True)
+        reports, report_of_node = np.unique(
+            np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True
+        )
         dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
-        known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[report_of_node]
+        known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[
+            report_of_node
+        ]
         own = {
-            "report_dyad": dyad, "report_events": number, "report_of_node": report_of_node, "anchor_variance": known,
+            "report_dyad": dyad,
+            "report_events": number,
+            "report_of_node": report_of_node,
+            "anchor_variance": known,
             **side.chunked,
-        }  # fmt: skip
+        }
         if arrays.spec.volume_effect:
             count, effect = arrays.observed.relative_count, reference["volume_effect"]
             own |= {"relative_count": count, "anchor_volume_effect": effect}
-        return own if readings is None else own | by_dataset.data(readings, arrays.node_dyad, reference)
+        return (
+            own
+            if readings is None
+            else own | by_dataset.data(readings, arrays.node_dyad, reference)
+        )
 
-    def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+    def log_likelihood(
+        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
+    ) -> Any:
         import pytensor.tensor as pt
 
         from forecast.model.kernels.ops import SidesLikelihood
@@ -147,20 +181,30 @@ class SidesObservation(Observation):
         p = spec.priors
         own = {
             "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
-            "concentration": np.full(side.datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0),
+            "concentration": np.full(
+                side.datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0
+            ),
             "offset": np.zeros((dyads, side.directions, side.datasets)),
             "volume_effect": np.full(dyads, p.volume_effect[0] if spec.volume_effect else 0.0),
         }
-        return own if arrays.observed.readings is None else own | by_dataset.reference(spec, dyads, side.datasets)
+        return (
+            own
+            if arrays.observed.readings is None
+            else own | by_dataset.reference(spec, dyads, side.datasets)
+        )
 
-    def derivatives(self, level: Float, reference: Own, arrays: "PanelArrays") -> tuple[Float, Float]:
+    def derivatives(
+        self, level: Float, reference: Own, arrays: "PanelArrays"
+    ) -> tuple[Float, Float]:
         counted: Counted = arrays.observed.side
         level, shift = _as_read(level, reference, _read_by(arrays))
 
         def slope(at: Float) -> Any:
             return _value_and_slope(at, shift, reference, counted, quadrature(arrays.spec))[1]
 
-        curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
+        curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (
+            2 * CURVATURE_SPAN
+        )
         seen = counted.events_at_nodes() > 0
         return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
@@ -188,28 +232,44 @@ class SidesObservation(Observation):
         }
         return own if datasets == 1 else own | by_dataset.draws(posterior, own)
 
-    def log_likelihood_of_draws(self, level: Float, own: Own, arrays: "PanelArrays", node: int) -> Float:
-        observed, dyad, readings = arrays.observed, int(arrays.node_dyad[node]), arrays.observed.readings
+    def log_likelihood_of_draws(
+        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+    ) -> Float:
+        observed, dyad, readings = (
+            arrays.observed,
+            int(arrays.node_dyad[node]),
+            arrays.observed.readings,
+        )
         if readings is None:
-            month, side = level + own["volume_effect"][:, dyad, None] * observed.relative_count[node], own
+            month, side = (
+                level + own["volume_effect"][:, dyad, None] * observed.relative_count[node],
+                own,
+            )
         else:
             shift = by_dataset.shift_of_draws(own, readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
-        return one_side.log_likelihood_of_draws(observed.side, node, month, side, quadrature(arrays.spec))
+        return one_side.log_likelihood_of_draws(
+            observed.side, node, month, side, quadrature(arrays.spec)
+        )
 
     def simulate_sides(
         self, panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> tuple[tuple[Index, Index, Index, Index], Index]:
         """Simulate the hostile and cooperative events of every report, at levels (..., dyad, time).
 
-        Parameters have the leading dims of the levels; with several datasets there can be none. Returns the places of
-        the reports (dyad, time, direction, dataset) and the numbers, (..., report, side).
+        Parameters have the leading dims of the levels; with several datasets there can be none.
+        Returns the places of the reports (dyad, time, direction, dataset) and the numbers, (...,
+        report, side).
         """
         month, several = level, panel.sizes["dataset"] > 1
         if "volume_effect" in parameters and not several:
-            month = month + parameters["volume_effect"].to_numpy()[..., None] * relative_event_counts(panel)
+            month = month + parameters["volume_effect"].to_numpy()[
+                ..., None
+            ] * relative_event_counts(panel)
         if "tau" in parameters:
-            month = month + parameters["tau"].to_numpy()[..., None] * rng.standard_normal(level.shape)
+            month = month + parameters["tau"].to_numpy()[..., None] * rng.standard_normal(
+                level.shape
+            )
         total = panel["counts"].transpose(*ORDER).to_numpy().sum(-1)
         d, t, s, q = np.nonzero(total)
         at = month[..., d, t] + parameters["direction_offset"].to_numpy()[..., d, s, q]
@@ -220,7 +280,12 @@ class SidesObservation(Observation):
         return (d, t, s, q), draw_sides(total[d, t, s, q], at, concentration, rng)
 
     def simulate(
-        self, spec: "PendulumSpec", panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
+        self,
+        spec: "PendulumSpec",
+        panel: "xr.Dataset",
+        level: Float,
+        parameters: "xr.Dataset",
+        rng: Generator,
     ) -> "xr.Dataset":
         counts, cut = panel["counts"].transpose(*ORDER), int(panel.attrs["zero_cut"])
         (d, t, s, q), by_side = self.simulate_sides(panel, level, parameters, rng)
@@ -245,7 +310,9 @@ class SidesObservation(Observation):
         def missed(i: int) -> float:
             values = {name: draw[i] for name, draw in own.items()}
             read = _as_read(level[i], values, data)
-            finer, usual = (float(_value_and_slope(*read, values, counted, rule)[0]) for rule in rules)
+            finer, usual = (
+                float(_value_and_slope(*read, values, counted, rule)[0]) for rule in rules
+            )
             return finer - usual
 
         log_weight = np.array([missed(i) for i in range(len(level))])
@@ -253,7 +320,9 @@ class SidesObservation(Observation):
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
 
-def _kinds_as_recorded(counts: Index, cut: int, dyad: Index, by_side: Index, rng: Generator) -> Index:
+def _kinds_as_recorded(
+    counts: Index, cut: int, dyad: Index, by_side: Index, rng: Generator
+) -> Index:
     """Draw the kinds of simulated events, (report, class), with the mix of each side in the record of their dyad."""
     recorded = counts.sum(axis=(1, 2, 3)) + 1.0
     drawn = np.zeros((len(dyad), counts.shape[-1]), dtype=counts.dtype)
