@@ -48,7 +48,7 @@ from forecast.outlook.comparison import (
 )
 from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.recorded import Baseline, main_record
-from forecast.outlook.simulations import BASELINE_MONTHS
+from forecast.outlook.simulations import BASELINE_MONTHS, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_of_dyad
 from forecast.panel.record import counted_events, panel_without, relative_event_counts
@@ -342,20 +342,21 @@ def attribute(
     baseline = record if isinstance(record, NotDefined) else record.baseline(baseline_months)
     fixed = None if isinstance(baseline, NotDefined) else baseline.share
     asked = None if fixed is None else ShareChange(fixed, improvement, horizon)
+    hazard = structural_hazard(fit.panel)  # of all its dyads, as for the report
 
     def seen(
         some: Fit, _: pd.DataFrame
     ) -> Look:  # it counts nothing of the record but a baseline that stays
         if asked is None:
             return Look(level_now(some, dyad), {})
-        return Ahead.of(some, dyad, horizon, record, seed=seed).look(asked)
+        return Ahead.of(some, dyad, horizon, record, seed=seed, hazard=hazard).look(asked)
 
     def publish(some: Fit, left_out: pd.DataFrame) -> Numbers:
         assert asked is not None and not isinstance(record, NotDefined)
         past = main_record(panel_without(fit.panel, dyad, left_out), dyad)
         assert not isinstance(past, NotDefined)
         # As many events lie ahead; the benchmarks read the record without those that are left out.
-        ahead = Ahead.of(some, dyad, horizon, record, seed=seed)
+        ahead = Ahead.of(some, dyad, horizon, record, seed=seed, hazard=hazard)
         return numbers_of(ahead.look_published(asked, seed=seed, past=past).numbers)
 
     pool = asked is not None and not isinstance(record, NotDefined) and without_pool(record) is None

@@ -30,7 +30,12 @@ from forecast.outlook.recorded import (
     main_record,
     shares_of,
 )
-from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
+from forecast.outlook.simulations import (
+    BASELINE_MONTHS,
+    Simulations,
+    StructuralHazard,
+    simulate_ahead,
+)
 from forecast.outlook.summary import NotDefined, mcse, ratio
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
@@ -178,9 +183,15 @@ class Ahead:
         record: DatasetRecord | NotDefined,
         *,
         seed: int,
+        hazard: StructuralHazard | None = None,
     ) -> "Ahead":
-        """Simulate so many months and what is recorded in them, as `observe` does."""
-        simulations = simulate_ahead(fit, dyad, months, seed=seed)
+        """Simulate so many months and what is recorded in them, as `observe` does.
+
+        `hazard` is that of new frameworks where the fit is a part of one with more dyads.
+        """
+        sizes = fit.posterior.sizes
+        rate = None if hazard is None else hazard.draws((sizes["chain"], sizes["draw"]), seed)
+        simulations = simulate_ahead(fit, dyad, months, seed=seed, hazard=rate)
         return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed))
 
     def look(self, asked: ShareChange, ahead: int = 0) -> Look:

@@ -36,7 +36,7 @@ from forecast.outlook.comparison import (
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
-from forecast.outlook.simulations import simulate_ahead
+from forecast.outlook.simulations import simulate_ahead, structural_hazard
 from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.record import counted_events, panel_without
 from forecast.questions import (
@@ -902,3 +902,17 @@ def test_a_question_of_the_ledger_is_split_by_name_and_by_file(folders, ledger, 
     assert change["explain"]["now"]["yes"]["value"] == pytest.approx(
         change["now"]["yes"]["value"], abs=1e-9
     )
+
+
+def test_a_part_of_a_fit_meets_the_new_frameworks_that_all_its_dyads_let_expect():
+    """A report simulates from the whole fit; what is explained of it comes from a part of it."""
+    whole = Fit.load(V1)
+    part, record = whole.of_dyad(DYAD), main_record(whole.panel, DYAD)
+    hazard = structural_hazard(whole.panel)
+    assert hazard != structural_hazard(part.panel)
+    simulated = [
+        Ahead.of(whole, DYAD, 12, record, seed=1),
+        Ahead.of(part, DYAD, 12, record, seed=1, hazard=hazard),
+    ]
+    levels = [ahead.simulations.level for ahead in simulated]
+    np.testing.assert_array_equal(*levels)
