@@ -319,9 +319,12 @@ class Skill:
         return self._corrected.get((model or self.subject, other, period, given_n, dyad, horizon))
 
     def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
-        """Return the names of the choices in which a model, by its spec, is not the one that was tested."""
+        """Return the names of the choices in which a model, by its spec, is not the one that was tested.
+
+        What the tested model had besides, such as priors of parts that are gone, makes no difference.
+        """
         own, tested = json.loads(json.dumps(spec, default=str)), self.choices["spec"] or {}
-        return [name.replace("_", " ") for name in own if own[name] != tested.get(name)]
+        return [name.replace("_", " ") for name in own if not _agrees(own[name], tested.get(name))]
 
     @property
     def refits(self) -> list[str]:
@@ -341,6 +344,13 @@ class Skill:
             else []
         )
         return str(found[0]) if found else None
+
+
+def _agrees(own: Any, tested: Any) -> bool:
+    """Return whether a choice is that which was tested; of several by name, whether each of them is."""
+    if isinstance(own, dict) and isinstance(tested, dict):
+        return all(tested.get(name) == value for name, value in own.items())
+    return bool(own == tested)
 
 
 def forecaster_name(code: str) -> str:

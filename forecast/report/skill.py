@@ -327,7 +327,7 @@ def find_skill(
         dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))
     ):
         return NotDefined(
-            f"the backtest is of the default model, and this one has another {join(differing)}"
+            f"the backtest is of the default model, and this one differs in {join(differing)}"
         )
     horizons = tuple(
         _at_horizon(skill, assessment.dyad, months, row)

@@ -181,6 +181,15 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
         assert f"{one.best_benchmark.difference:.2f}".lstrip("-") in box
 
 
+def test_a_backtest_of_a_model_with_a_part_that_is_gone_is_quoted(skill):
+    """Its priors of that part were of nothing that is forecast today."""
+    tested = {"trend": "reverting", "priors": {"trend_step": [-2.3, 0.3], "gone": 0.5}}
+    made = changed(skill, spec=tested)
+    assert made.other_choices({"trend": "reverting", "priors": {"trend_step": (-2.3, 0.3)}}) == []
+    other = {"trend": "walk", "priors": {"trend_step": (-2.0, 0.3)}}
+    assert made.other_choices(other) == ["trend", "priors"]
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -196,7 +205,7 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
         (lambda it: changed(it, eras="none"), "with the given eras"),
         (
             lambda it: changed(it, spec={**it.choices["spec"], "cycle": "band"}),
-            "this one has another cycle",
+            "this one differs in cycle",
         ),
         (
             lambda it: changed(it, dyads=["USA-CHN", "CHN-JPN"]),
