@@ -257,6 +257,7 @@ def test_gdelt_keeps_the_address_of_its_page(files):
 
 def test_a_week_from_the_simulated_server_is_drafted(tmp_path, monkeypatch):
     """Fetched as documented, drafted and accepted, with GDELT's files of a week."""
+    pytest.importorskip("httpx")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     world = World(date(2013, 6, 1), date(2013, 6, 9), seed=1)
