@@ -11,6 +11,7 @@ forecasts. The backtest and the tests of claims take hours and have commands of 
 """
 
 import argparse
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -141,12 +142,17 @@ class Pages:
         """Answer the statements of the essay from the pages that are there."""
         from forecast.report.theory_page import write_theory
 
-        tests = self.out / "hypotheses/tests.json"
-        if tests.exists():
-            recent = self.out / f"{PAIR.lower()}-{RECENT}/forecast.json"
-            write_theory(
-                tests, recent, self.out / f"scenario-{PAST.year}/scenario.json", self.out / "theory"
-            )
+        # The page names these files: as a reader of the repository finds them, not as this machine does.
+        out = self.out.relative_to(ROOT) if self.out.is_relative_to(ROOT) else self.out
+        tests, recent = (
+            out / "hypotheses/tests.json",
+            out / f"{PAIR.lower()}-{RECENT}/forecast.json",
+        )
+        with contextlib.chdir(ROOT):
+            if tests.exists():
+                write_theory(
+                    tests, recent, out / f"scenario-{PAST.year}/scenario.json", out / "theory"
+                )
         return 0
 
     def index(self) -> int:
