@@ -599,7 +599,8 @@ def test_a_claim_is_tested_on_the_dyads_that_are_long_enough_for_it(monkeypatch,
         pooled_tests(panel, claims=("S5a", "S8"), dyad="IND-PAK")
 
 
-def test_an_index_is_tested_as_its_exact_likelihood_says():
+def three_indices():
+    """Values of three dyads, each a walk with a cycle around it."""
     rng, months = np.random.default_rng(4), 300
     walk = np.cumsum(0.3 * rng.standard_normal((3, months)), axis=1)
     cycle = lfilter([1.0], [1.0, -0.75], 0.6 * rng.standard_normal((3, months)), axis=1)
@@ -611,8 +612,12 @@ def test_an_index_is_tested_as_its_exact_likelihood_says():
             for name, one in zip(names, walk + cycle, strict=True)
         ]
     )
-    panel = build_index_panel(frame)
-    record = read_panel(panel)
+    return build_index_panel(frame)
+
+
+def test_an_index_has_its_exact_likelihood():
+    months = 300
+    record = read_panel(three_indices())
     assert record.value.std(axis=1) == pytest.approx(np.ones(3))
     (point,) = WALK.points(np.array([[-1.5, 1.2]]))
     at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
@@ -628,17 +633,26 @@ def test_an_index_is_tested_as_its_exact_likelihood_says():
     ]
     found = likelihoods(record.without_eras().steps, point[None])[0, :, 0]
     assert found == pytest.approx(exact, abs=1e-6)
-    results = pooled_tests(panel, claims=("S5a",))
-    outcome = results["S5a"].outcome
-    against = outcome.details["against"]
-    assert min(value for name, value in against.items() if name != "long memory") > LIMIT
-    assert outcome.answer == "undecided"  # On three dyads long memory alone looks alike
+
+
+def test_an_index_has_neither_kinds_nor_a_table_of_power():
+    panel = three_indices()
     with pytest.raises(DataError, match="S4: an index has no kinds"):
         pooled_tests(panel, claims=("S4",))
     with pytest.raises(DataError, match="power is simulated for counts"):
         simulate_power(panel)
 
 
+@pytest.mark.slow  # long memory of an index takes a minute
+def test_a_cycle_of_an_index_stands_out_from_all_but_long_memory():
+    results = pooled_tests(three_indices(), claims=("S5a",))
+    outcome = results["S5a"].outcome
+    against = outcome.details["against"]
+    assert min(value for name, value in against.items() if name != "long memory") > LIMIT
+    assert outcome.answer == "undecided"  # On three dyads long memory alone looks alike
+
+
+@pytest.mark.slow  # three claims under other priors and on parts of the record take a minute
 def test_results_are_words_and_json(events):
     panel = build_panel(events)
     results = pooled_tests(
