@@ -252,7 +252,7 @@ def latest_table(record: TrackRecord) -> Table:
 
 def open_table(record: TrackRecord) -> Table:
     """Arrange the open questions, each with the day it was answered and what readers have to know of it."""
-    heads = ["pair", "question", "forecast", "base rate", "written", "data to", "due"]
+    heads = ["pair", "question", "forecast", "base rate", "written", "as of", "due"]
     return Table.of(heads, map(_open_row, record.waiting), (0, 1))
 
 
