@@ -3,7 +3,7 @@
 #
 # One quantity of every dyad of a fit: the share now, the current equilibrium or the half-life.
 #
-# **How to read it.** Compare intervals, not points: dyads whose intervals overlap widely are not told apart.
+# **How to read it.** Compare intervals, not points: dyads whose intervals overlap widely are not distinguished.
 
 # %%
 from _made import assessments
