@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from scipy.linalg import helmert
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.inputs import WHITE, model_data
@@ -113,7 +112,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class PathBlock:
+class Assembled:
     """The path and what tells of its level."""
 
     spec: PendulumSpec
@@ -124,7 +123,7 @@ class PathBlock:
     data: density.PathData
 
     @classmethod
-    def of(cls, arrays: PanelArrays, data: Mapping[str, Any]) -> "PathBlock":
+    def of(cls, arrays: PanelArrays, data: Mapping[str, Any]) -> "Assembled":
         """Lay out the parameters and the data of a panel."""
         spec, pool, paced = arrays.spec, arrays.pool, arrays.priors
         declared: Declared = {
@@ -194,12 +193,68 @@ class PathBlock:
         held["anchor"] = tuple_of(density.Anchor, "anchor_")
         return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
 
+    @property
+    def size(self) -> int:
+        """Number of coordinates of a point."""
+        return int(self.layout.coordinates.sd.size)
+
+    @property
+    def white(self) -> Bool:
+        """Coordinates near white noise."""
+        return np.asarray(self.layout.coordinates.sd == 0.0)
+
+    @property
+    def unnormalised(self) -> int:
+        """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
+        place = self.layout.places[WHITE]
+        return int(place.stop - place.start)
+
     def evaluate(self, point: Float) -> tuple[float, Float]:
+        """Return log-density and gradient of a point."""
         return density.path_density(
             point, self.layout.coordinates, self.by_dyad, self.choices, self.data
         )
 
-    def derived(self, points: Float) -> dict[str, Float]:
+    def log_density(self, point: Float) -> float:
+        """Return the log-density of a point."""
+        return self.evaluate(np.ascontiguousarray(point))[0]
+
+    @cached_property
+    def sampler(self) -> Any:
+        """Model in the form that nutpie samples."""
+        from nutpie.compiled_pyfunc import from_pyfunc
+
+        return from_pyfunc(
+            self.size,
+            lambda: self.evaluate,
+            lambda *_: lambda point: {POINT: point},
+            [np.dtype(np.float64)],
+            [(self.size,)],
+            [POINT],
+            make_initial_point_fn=self.start,
+        )
+
+    def start(self, seed: int) -> Float:
+        """Draw a point to start from."""
+        return self.layout.start(np.random.default_rng(seed))
+
+    def points(self, drawn: xr.Dataset) -> Float:
+        """Return the coordinates of draws, (chain, draw, coordinate)."""
+        return np.ascontiguousarray(
+            drawn[POINT].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64
+        )
+
+    def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
+        """Return the variables of the posterior, and ``log_rest``, all of the log-density but the likelihood."""
+        points = self.points(drawn)
+        by_draw = points.shape[:2]
+        return {
+            name: values.reshape(*by_draw, *values.shape[1:])
+            for name, values in self._derived(points.reshape(-1, self.size)).items()
+        }
+
+    def _derived(self, points: Float) -> dict[str, Float]:
+        """Return the same of points (draw, coordinate), by draw."""
         spec, draws, data = self.spec, len(points), self.data
         dyads, of_era, x, prior, white = _of_points(
             density.path_at, points, self.layout.coordinates, self.by_dyad, self.choices, data
@@ -234,88 +289,6 @@ class PathBlock:
         return found | {"direction_offset": offset}
 
 
-@dataclass(frozen=True)
-class Assembled:
-    """A density of blocks one behind the other, which share no parameter."""
-
-    blocks: tuple[PathBlock, ...]
-
-    @cached_property
-    def ends(self) -> list[int]:
-        """End of every block in a point."""
-        return np.cumsum([block.layout.coordinates.sd.size for block in self.blocks]).tolist()
-
-    @cached_property
-    def white(self) -> Bool:
-        """Coordinates near white noise."""
-        return np.concatenate([block.layout.coordinates.sd == 0.0 for block in self.blocks])
-
-    @property
-    def unnormalised(self) -> int:
-        """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
-        own = [block.layout.places[WHITE] for block in self.blocks if WHITE in block.layout.places]
-        return sum(place.stop - place.start for place in own)
-
-    def evaluate(self, point: Float) -> tuple[float, Float]:
-        """Return log-density and gradient of a point."""
-        if len(self.blocks) == 1:
-            return self.blocks[0].evaluate(point)
-        found = [
-            block.evaluate(own) for block, own in zip(self.blocks, self._split(point), strict=True)
-        ]
-        return sum(value for value, _ in found), np.concatenate([gradient for _, gradient in found])
-
-    def log_density(self, point: Float) -> float:
-        """Return the log-density of a point."""
-        return self.evaluate(np.ascontiguousarray(point))[0]
-
-    @cached_property
-    def sampler(self) -> Any:
-        """Model in the form that nutpie samples."""
-        from nutpie.compiled_pyfunc import from_pyfunc
-
-        number = self.ends[-1]
-        return from_pyfunc(
-            number,
-            lambda: self.evaluate,
-            lambda *_: lambda point: {POINT: point},
-            [np.dtype(np.float64)],
-            [(number,)],
-            [POINT],
-            make_initial_point_fn=self.start,
-        )
-
-    def points(self, drawn: xr.Dataset) -> Float:
-        """Return the coordinates of draws, (chain, draw, coordinate)."""
-        return np.ascontiguousarray(
-            drawn[POINT].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64
-        )
-
-    def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
-        """Return the variables of the posterior, and ``log_rest``, all of the log-density but the likelihood."""
-        points, result = self.points(drawn), dict[str, Float]()
-        for block, own in zip(
-            self.blocks, self._split(points.reshape(-1, points.shape[-1])), strict=True
-        ):
-            for name, found in block.derived(np.ascontiguousarray(own)).items():
-                values = found.reshape(*points.shape[:2], *found.shape[1:])
-                result[name] = result[name] + values if name in result else values
-        return result
-
-    def _split(self, points: Float) -> list[Float]:
-        return np.split(points, self.ends[:-1], axis=-1)
-
-    def start(self, seed: int) -> Float:
-        """Draw a point to start from."""
-        rng = np.random.default_rng(seed)
-        return np.concatenate([block.layout.start(rng) for block in self.blocks])
-
-
-def zero_sum_basis(number: int) -> Float:
-    """Return an orthonormal basis of numbers that sum to zero, (number, number - 1)."""
-    return np.ascontiguousarray(helmert(number).T) if number > 1 else np.zeros((1, 0))
-
-
 def _of_points(kernel: Callable[..., Any], points: Float, *given: Any) -> list[Float]:
     """Return each of the values of a kernel at points (draw, coordinate), by draw."""
     return [np.array(own) for own in zip(*(kernel(point, *given) for point in points), strict=True)]
@@ -336,7 +309,7 @@ def density_of(arrays: PanelArrays, report: Progress = silent) -> "Density":
     """Return the density of the model of a panel."""
     data = model_data(arrays)
     if is_usual(arrays):
-        return Assembled((PathBlock.of(arrays, data),))
+        return Assembled.of(arrays, data)
     from forecast.model.compiled import compiled_density
 
     return compiled_density(arrays, data, report)

@@ -1,7 +1,7 @@
 """Events that a dataset has recorded of a dyad: windows of months, their share and number, and words for them."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -255,13 +255,6 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def kinds_like(names: Sequence[str], text: str) -> list[str]:
-    """Return the kind with a name, else all kinds whose names begin with it."""
-    wanted = folded(text)
-    exact = [name for name in names if name.casefold() == wanted]
-    return exact or [name for name in names if wanted and name.casefold().startswith(wanted)]
-
-
 @functools.cache
 def cooperative_codes(scale: str) -> str:
     """Name the codes of a codebook's scale that count as cooperative.
@@ -278,26 +271,6 @@ def cooperative_codes(scale: str) -> str:
         if whole.equals(some)
         else ""
     )
-
-
-@functools.cache
-def class_codes(scale: str, number: int) -> str:
-    """Name the codes of a codebook's scale that are of a class, by what they begin with.
-
-    Empty of another scale.
-    """
-    if scale not in scale_names():
-        return ""
-    own = read_scale(scale).class_of == number
-    found: list[str] = []
-    for digits in range(2, int(own.index.str.len().max()) + 1):
-        alike = own.groupby(own.index.str[:digits]).all()
-        found += [
-            code
-            for code in alike.index[alike]
-            if len(code) == digits and not code.startswith(tuple(found))
-        ]
-    return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
 
 
 def main_record(panel: "xr.Dataset", dyad: str, label: str = "") -> DatasetRecord | NotDefined:

@@ -6,7 +6,7 @@ import xarray as xr
 
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.densities import POINT, density_of, is_usual, zero_sum_basis
+from forecast.model.densities import POINT, density_of, is_usual
 from forecast.model.inputs import WHITE
 
 from .panels import make_panel, numerical_gradient, python_mode
@@ -53,26 +53,15 @@ def assembled(spec, panel):
     return density_of(panel_arrays(panel, spec))
 
 
-def to_pymc(point, block, start):
-    """The values that PyMC's density takes, from a point of one block."""
+def to_pymc(point, density, start):
+    """The values that PyMC's density takes, from a point."""
     found = {}
-    for name, place in block.layout.places.items():
+    for name, place in density.layout.places.items():
         own, key = point[place], f"{name}_log__" if f"{name}_log__" in start else name
-        if f"{name}_zerosum__" in start:
-            key = f"{name}_zerosum__"
-            own = pymc_zero_sum(zero_sum_basis(own.size + 1) @ own)
         if name == WHITE:
             own = np.concatenate([own, np.zeros(start[key].size - own.size)])
         found[key] = np.reshape(own, np.shape(start[key]))
     return found
-
-
-def pymc_zero_sum(values):
-    """The coordinates in which PyMC samples values that sum to zero."""
-    import pytensor.tensor as pt
-    from pymc.distributions.transforms import ZeroSumTransform
-
-    return ZeroSumTransform([-1]).forward(pt.as_tensor(values)).eval()
 
 
 @pytest.mark.parametrize(("choices", "shape"), CASES)
@@ -83,7 +72,7 @@ def test_it_is_the_density_of_the_pymc_model(choices, shape):
     plain, start = model.compile_logp(mode=python_mode()), model.initial_point()
     for _ in range(3):
         point = density.start(int(rng.integers(1000)))
-        values = to_pymc(point, density.blocks[0], start)
+        values = to_pymc(point, density, start)
         assert values.keys() == start.keys()
         assert density.log_density(point) == pytest.approx(float(plain(values)), rel=1e-9, abs=1e-8)
 
@@ -113,7 +102,7 @@ def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
         on_unused_input="ignore",
     )
     for i, point in enumerate(points):
-        values = to_pymc(point, density.blocks[0], start)
+        values = to_pymc(point, density, start)
         for name, expected in zip(names, compute(values), strict=True):
             np.testing.assert_allclose(found[name][i], expected, rtol=1e-9, atol=1e-9, err_msg=name)
 
@@ -130,9 +119,3 @@ def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
 def test_other_models_are_compiled_from_their_graph(choices, shape, usual):
     spec = PendulumSpec(**choices)
     assert is_usual(panel_arrays(panel_of(shape), spec)) is usual
-
-
-def test_a_basis_of_what_sums_to_zero_is_orthonormal():
-    basis = zero_sum_basis(5)
-    np.testing.assert_allclose(basis.T @ basis, np.eye(4), atol=1e-12)
-    np.testing.assert_allclose(basis.sum(axis=0), 0.0, atol=1e-12)
