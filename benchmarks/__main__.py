@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.cells import Store, cells_of
 from benchmarks.engines import ENGINES
 from benchmarks.problems import DENSITIES, SIZES
-from forecast.errors import ForecastError
+from forecast.base.errors import ForecastError
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.problems import CHRONOLOGY, shape_of
-from forecast.errors import SpecError
-from forecast.files import write_json
+from forecast.base.errors import SpecError
+from forecast.base.files import write_json
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from benchmarks.problems import DRAWS, SPEC, empty_panel, most_typical
 from benchmarks.runs import CHAINS
 from benchmarks.table import describe
 from forecast import fit
-from forecast.files import write_json, write_text
+from forecast.base.files import write_json, write_text
 from forecast.model import prior_draws, simulate_panel
 
 PERIODS = 240

@@ -19,8 +19,8 @@ from typing import Any
 from benchmarks.machine import load, machine, now
 from benchmarks.made_feeds import make_gdelt
 from benchmarks.table import describe, spread, summary
-from forecast.feeds.gdelt import DAILY
-from forecast.files import write_json, write_text
+from forecast.base.files import write_json, write_text
+from forecast.data.feeds.gdelt import DAILY
 
 AIM = 1.5
 """Seconds of ours to those of bare."""
@@ -54,14 +54,14 @@ def bare(folder: Path) -> int:
 
 def one(folder: Path) -> int:
     """Read the events of one dyad; their number."""
-    from forecast.feeds import read_feed
+    from forecast.data.feeds import read_feed
 
     return len(read_feed(folder, dyads=["USA-CHN"]).events)
 
 
 def every(folder: Path) -> int:
     """Count all dyads of states; the number of cells that are not 0."""
-    from forecast.feeds import count_feed
+    from forecast.data.feeds import count_feed
 
     return len(count_feed(folder).counts)
 
@@ -89,7 +89,7 @@ def _measure_here(what: str, folder: Path) -> dict[str, float]:
     import duckdb  # noqa: F401
     import pandas  # noqa: F401  (imports, half a second, are measured by the waits)
 
-    import forecast.feeds  # noqa: F401
+    import forecast.data.feeds  # noqa: F401
 
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
     number = MEASURED[what][1](folder)

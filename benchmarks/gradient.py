@@ -14,8 +14,8 @@ from benchmarks.machine import load, machine, now
 from benchmarks.problems import CHRONOLOGY, SPEC, Problem, make_problem
 from benchmarks.table import describe
 from forecast import PendulumModel
-from forecast.files import write_json, write_text
-from forecast.typing import Float
+from forecast.base.files import write_json, write_text
+from forecast.base.typing import Float
 
 DYADS, MONTHS, DENSITY = (1, 3, 6, 12), (150, 300, 600), 5
 TARGET = 3.0

@@ -14,11 +14,11 @@ import numpy as np
 
 from benchmarks.engines.layout import FAR, Months
 from benchmarks.problems import SPEC, Problem
+from forecast.base.typing import Float, Index
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import prior_reference
 from forecast.model.observation.base import Own
 from forecast.model.observation.side import quadrature
-from forecast.typing import Float, Index
 
 PRODUCT_LIMIT = 16
 """Above this count of a class the lean loop takes log-gamma instead of a product."""

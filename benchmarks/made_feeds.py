@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecast.events.codebook import read_codes, state_names
-from forecast.feeds.gdelt import DAILY
+from forecast.data.events.codebook import read_codes, state_names
+from forecast.data.feeds.gdelt import DAILY
 
 START = datetime.date(2023, 1, 1)
 REGIONS = ("AFR", "EUR", "WST", "ASA", "SEA", "MEA")

@@ -24,10 +24,10 @@ import pandas as pd
 
 from benchmarks.machine import load, machine, now
 from benchmarks.table import describe
-from forecast.errors import ForecastError
-from forecast.evaluation import Cluster, Forecaster, Record, backtest, choose, origins_between
-from forecast.events import read_counts
-from forecast.files import write_json, write_text
+from forecast.base.errors import ForecastError
+from forecast.base.files import write_json, write_text
+from forecast.data.events import read_counts
+from forecast.study.evaluation import Cluster, Forecaster, Record, backtest, choose, origins_between
 
 RESULTS = Path(__file__).parent / "results"
 MAPPING = {

@@ -8,10 +8,10 @@ import pandas as pd
 import xarray as xr
 
 from forecast import PendulumSpec, build_panel, read_chronology
-from forecast.errors import SpecError
-from forecast.events import hierarchy
+from forecast.base.errors import SpecError
+from forecast.data.events import hierarchy
+from forecast.data.panel import recounted
 from forecast.model import prior_draws, simulate_panel
-from forecast.panel import recounted
 
 CHRONOLOGY = "6x920"
 SIZES = ("1x300", "3x300", CHRONOLOGY, "12x660")

@@ -13,7 +13,7 @@ from benchmarks.conduct import measure_cells
 from benchmarks.engines import OURS
 from benchmarks.machine import now
 from benchmarks.table import distinct
-from forecast.files import write_csv, write_json, write_text
+from forecast.base.files import write_csv, write_json, write_text
 
 BASE = {"dyads": 3, "months": 300, "density": 5, "draws": 1000}
 VARIED = {

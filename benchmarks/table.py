@@ -10,7 +10,7 @@ from benchmarks.engines import ENGINES, OURS, PLAIN
 from benchmarks.machine import now
 from benchmarks.measures import CONVERGED
 from benchmarks.problems import shape_of
-from forecast.files import write_json, write_text
+from forecast.base.files import write_json, write_text
 
 TARGET, TARGET_AT = 50.0, ("3x300", 5)
 """How many times the plain model's effective draws per second ours are held to, and at what size

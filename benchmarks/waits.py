@@ -19,9 +19,9 @@ from benchmarks.problems import CHRONOLOGY, SPEC, make_problem
 from benchmarks.runs import CHAINS, Run, cores
 from benchmarks.table import describe, spread, summary
 from forecast import Fit, build_panel, fit, read_chronology, update
-from forecast.errors import NotUpdatable
-from forecast.events import hierarchy
-from forecast.files import write_json, write_text
+from forecast.base.errors import NotUpdatable
+from forecast.base.files import write_json, write_text
+from forecast.data.events import hierarchy
 
 SHORT = (("1x300", 5, 800, 5.0), (CHRONOLOGY, None, 700, 30.0))
 """Size, events per month, draws per chain, and the seconds that a fit with 400 effective draws may

@@ -10,13 +10,10 @@ TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from forecast import plots
-    from forecast.archive import archive_status, import_files, read_archive, repair_archive
-    from forecast.checks import arviz_groups, check_fit
-    from forecast.drivers import add_drivers, calendar_drivers, read_drivers
-    from forecast.errors import ForecastError
-    from forecast.evaluation import Cluster, Record, origins_between
-    from forecast.evaluation.backtest import backtest, choose
-    from forecast.events import (
+    from forecast.base.errors import ForecastError
+    from forecast.data.archive import archive_status, import_files, read_archive, repair_archive
+    from forecast.data.drivers import add_drivers, calendar_drivers, read_drivers
+    from forecast.data.events import (
         add_events,
         combine,
         read_chronology,
@@ -26,40 +23,54 @@ if TYPE_CHECKING:
         read_keds,
         read_table,
     )
-    from forecast.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
-    from forecast.events.sets import find_set, read_sets, set_of_codes
-    from forecast.feeds import FeedSettings, count_feed, read_feed
-    from forecast.feeds.counting import count_sql
-    from forecast.fetch import FetchSettings, fetch_feed
-    from forecast.hazards.asked import AskedEvents
-    from forecast.hazards.asking import ask
-    from forecast.hazards.forecast import forecast_events
-    from forecast.hypotheses import compare_models, make_plan, pooled_tests, read_plan, run_plan
-    from forecast.hypotheses.power import simulate_power
+    from forecast.data.events.dyads import hierarchy, read_coverage, read_dyads, read_eras
+    from forecast.data.events.sets import find_set, read_sets, set_of_codes
+    from forecast.data.feeds import FeedSettings, count_feed, read_feed
+    from forecast.data.feeds.counting import count_sql
+    from forecast.data.fetch import FetchSettings, fetch_feed
+    from forecast.data.panel import (
+        build_counts_panel,
+        build_index_panel,
+        build_panel,
+        describe_panel,
+    )
+    from forecast.data.sources import Source, gather
+    from forecast.desk.questions.answer import answer_question, put_question
+    from forecast.desk.questions.ask import conditional_question, joint_question, make_question
+    from forecast.desk.questions.events import answer_events, make_event_question
+    from forecast.desk.questions.explain import attribute_question
+    from forecast.desk.questions.form import read_question
+    from forecast.desk.questions.resolution import resolve_events, resolve_question
     from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, update
+    from forecast.model.process.cycle import Cycle, register_cycle
+    from forecast.model.process.declarations import Prior, Variable
+    from forecast.model.process.trend import Trend, register_trend
     from forecast.outlook import Assessment, simulate_ahead
     from forecast.outlook.assess import assess
     from forecast.outlook.attribution import attribute
     from forecast.outlook.comparison import split_change
     from forecast.outlook.conditioning import Assumed
+    from forecast.outlook.hazards.asked import AskedEvents
+    from forecast.outlook.hazards.asking import ask
+    from forecast.outlook.hazards.forecast import forecast_events
     from forecast.outlook.scenarios import scenario
-    from forecast.panel import build_counts_panel, build_index_panel, build_panel, describe_panel
-    from forecast.pipeline import ReportSettings, make_report
-    from forecast.process.cycle import Cycle, register_cycle
-    from forecast.process.declarations import Prior, Variable
-    from forecast.process.trend import Trend, register_trend
-    from forecast.questions.answer import answer_question, put_question
-    from forecast.questions.ask import conditional_question, joint_question, make_question
-    from forecast.questions.events import answer_events, make_event_question
-    from forecast.questions.explain import attribute_question
-    from forecast.questions.form import read_question
-    from forecast.questions.resolution import resolve_events, resolve_question
     from forecast.report.claims_page import write_tests
     from forecast.report.page import write_report
     from forecast.report.scenario_page import write_scenarios
     from forecast.report.skill import read_skill
     from forecast.report.skill_page import write_skill
-    from forecast.sources import Source, gather
+    from forecast.runs.pipeline import ReportSettings, make_report
+    from forecast.study.checks import arviz_groups, check_fit
+    from forecast.study.evaluation import Cluster, Record, origins_between
+    from forecast.study.evaluation.backtest import backtest, choose
+    from forecast.study.hypotheses import (
+        compare_models,
+        make_plan,
+        pooled_tests,
+        read_plan,
+        run_plan,
+    )
+    from forecast.study.hypotheses.power import simulate_power
 
     __version__: str
 
@@ -169,7 +180,7 @@ if not TYPE_CHECKING:  # a type checker knows the names from above, and no other
         from importlib import import_module
         from importlib.metadata import version
 
-        from forecast.resources import imported_on_use
+        from forecast.base.resources import imported_on_use
 
         if name == "__version__":
             return version("pendulum-forecast")

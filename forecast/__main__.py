@@ -17,7 +17,7 @@ def main() -> None:
             # Registered first, run last: the interpreter ends by giving signals back to the system,
             # which would kill a process whose work is done.
             atexit.register(signal.signal, number, signal.SIG_IGN)
-    from forecast.stopping import stoppable
+    from forecast.base.stopping import stoppable
 
     with stoppable():
         from forecast.cli import main

@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from forecast import read_chronology, write_skill  # noqa: E402
-from forecast.evaluation import Processes, Record, Results, backtest, choose  # noqa: E402
-from forecast.evaluation.results import POOLED, reliability_rows, skill_rows, without_dyads  # noqa: E402
-from forecast.evaluation.skill import NO_CHANGE, POOL_WITHOUT_MODEL  # noqa: E402
+from forecast.study.evaluation import Processes, Record, Results, backtest, choose  # noqa: E402
+from forecast.study.evaluation.results import POOLED, reliability_rows, skill_rows, without_dyads  # noqa: E402
+from forecast.study.evaluation.skill import NO_CHANGE, POOL_WITHOUT_MODEL  # noqa: E402
 
 FOLDER = ROOT / "reports" / "skill"
 CLOSE = 0.02

@@ -23,13 +23,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 from scipy.stats import kstest
 
-from forecast.errors import SpecError
-from forecast.files import write_csv, write_text
+from forecast.base.errors import SpecError
+from forecast.base.files import write_csv, write_text
+from forecast.base.progress import Progress
+from forecast.base.typing import Index
 from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
 from forecast.model.spec import spec_for
 from forecast.model.variables import all_variables, sampled_variables
-from forecast.progress import Progress
-from forecast.typing import Index
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))

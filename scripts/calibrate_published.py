@@ -26,16 +26,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from forecast import build_panel, fit, read_chronology  # noqa: E402
-from forecast.evaluation.variants import two_classes  # noqa: E402
-from forecast.events import hierarchy  # noqa: E402
-from forecast.files import write_text  # noqa: E402
+from forecast.base.files import write_text  # noqa: E402
+from forecast.data.events import hierarchy  # noqa: E402
+from forecast.data.panel import recounted  # noqa: E402
 from forecast.model.arrays import first_eras  # noqa: E402
 from forecast.model.pendulum import prior_draws, simulate_panel, simulate_trend  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
 from forecast.outlook.observed import reading, relative_count, simulate_chances, simulate_months  # noqa: E402
 from forecast.outlook.recorded import DatasetRecord  # noqa: E402
-from forecast.panel import recounted  # noqa: E402
+from forecast.study.evaluation.variants import two_classes  # noqa: E402
 
 AHEAD = 12
 END = "2026-05"

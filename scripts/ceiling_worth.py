@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from forecast import build_panel, fit, read_chronology  # noqa: E402
-from forecast.evaluation.variants import LONE_SAMPLER, two_classes  # noqa: E402
-from forecast.files import write_text  # noqa: E402
+from forecast.base.files import write_text  # noqa: E402
+from forecast.base.wording import signed  # noqa: E402
 from forecast.model import PendulumSpec, Priors  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.model.updating import sampled_longer  # noqa: E402
@@ -36,7 +36,7 @@ from forecast.outlook.recorded import main_record  # noqa: E402
 from forecast.outlook.simulations import simulate  # noqa: E402
 from forecast.outlook.summary import NotDefined, Probability  # noqa: E402
 from forecast.outlook.windows import window_outlook  # noqa: E402
-from forecast.wording import signed  # noqa: E402
+from forecast.study.evaluation.variants import LONE_SAMPLER, two_classes  # noqa: E402
 
 documents = importlib.import_module("scripts.skill_words")
 

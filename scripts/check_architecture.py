@@ -15,111 +15,41 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 INVENTORY = "docs/modules.md"
 
+STOREYS = ("base", "data", "model", "outlook", "study", "desk", "plots", "report", "runs", "cli")
+"""Folders of the package from the ground up: a storey imports only from itself and from below."""
+
 SAMPLERS = ("pymc", "pytensor", "nutpie")
-READERS = tuple(f"forecast.events.{name}" for name in ("tables", "mapping"))
-DRAWN = ("forecast.plots", "forecast.report")
-MODELS = ("forecast.process", "forecast.model")
-LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.questions")
+READERS = ("forecast.data.events.tables", "forecast.data.events.mapping")
+SERVICES = ("forecast.data.feeds", "forecast.data.archive", "forecast.data.fetch")
+"""What the core, from events to one page, does without."""
 
 FORBIDDEN = {
-    "forecast.events": (
-        *SAMPLERS,
-        "forecast.panel",
-        *MODELS,
-        "forecast.outlook",
-        *DRAWN,
-        *LATER,
+    "forecast.data": SAMPLERS,
+    "forecast.data.events": (*SERVICES, "forecast.data.panel", "forecast.data.sources"),
+    "forecast.data.feeds": (
+        "forecast.data.panel",
+        "forecast.data.archive",
+        "forecast.data.sources",
     ),
-    "forecast.feeds": (
-        *SAMPLERS,
-        "forecast.panel",
-        "forecast.archive",
-        "forecast.sources",
-        *MODELS,
-        "forecast.outlook",
-        *DRAWN,
-        *LATER,
-    ),
-    "forecast.archive": (
-        *SAMPLERS,
-        "forecast.panel",
-        "forecast.sources",
-        *MODELS,
-        "forecast.outlook",
-        *DRAWN,
-        *LATER,
-    ),
-    "forecast.fetch": (
-        *SAMPLERS,
-        "forecast.panel",
-        "forecast.sources",
-        *MODELS,
-        "forecast.outlook",
-        *DRAWN,
-        *LATER,
-    ),
-    "forecast.panel": (
+    "forecast.data.archive": ("forecast.data.panel", "forecast.data.sources"),
+    "forecast.data.fetch": ("forecast.data.panel", "forecast.data.sources"),
+    "forecast.data.panel": (*READERS, *SERVICES),
+    "forecast.model": (*SERVICES, "forecast.data.sources"),
+    "forecast.model.process": (
         *READERS,
-        *SAMPLERS,
-        "forecast.feeds",
-        "forecast.archive",
-        *MODELS,
-        "forecast.outlook",
-        *DRAWN,
-        *LATER,
+        "forecast.data.panel",
+        "forecast.data.drivers",
     ),
-    "forecast.drivers": (*SAMPLERS, *MODELS, "forecast.outlook", *DRAWN, *LATER),
-    "forecast.sources": (*SAMPLERS, *MODELS, "forecast.outlook", *DRAWN, *LATER),
-    "forecast.process": (
-        *READERS,
-        "forecast.feeds",
-        "forecast.archive",
-        "forecast.panel",
-        "forecast.sources",
-        "forecast.drivers",
-        "forecast.model",
-        "forecast.outlook",
-        *DRAWN,
-        *LATER,
-    ),
-    "forecast.model": ("forecast.sources", "forecast.outlook", *DRAWN, *LATER),
-    "forecast.outlook": (*SAMPLERS, *DRAWN, *LATER),
-    "forecast.hazards": (*SAMPLERS, *MODELS, "forecast.outlook", *DRAWN, *LATER),
-    "forecast.hypotheses": (*DRAWN, "forecast.questions"),
-    "forecast.evaluation": (*DRAWN, "forecast.hypotheses", "forecast.questions"),
-    "forecast.checks": DRAWN,
-    "forecast.plots": (*SAMPLERS, "forecast.report", "forecast.questions", "forecast.pipeline"),
+    "forecast.outlook": (*SAMPLERS, *SERVICES),
+    "forecast.outlook.hazards": ("forecast.model",),
+    "forecast.study": SERVICES,
+    "forecast.study.evaluation": ("forecast.study.hypotheses",),
+    "forecast.desk": (*SAMPLERS, "forecast.model", "forecast.study"),
+    "forecast.plots": (*SAMPLERS, "forecast.desk"),
     "forecast.report": SAMPLERS,
-    "forecast.questions": (
-        *SAMPLERS,
-        *MODELS,
-        "forecast.hypotheses",
-        "forecast.evaluation",
-        *DRAWN,
-        "forecast.pipeline",
-    ),
     "forecast.cli": (*SAMPLERS, "numpy", "scipy", "numba"),
 }
-"""What each place must know nothing of; imports inside functions count too."""
-
-GROUND = tuple(
-    f"forecast.{name}"
-    for name in (
-        "arguments",
-        "dates",
-        "errors",
-        "escaping",
-        "files",
-        "folders",
-        "numeric",
-        "progress",
-        "resources",
-        "stopping",
-        "typing",
-        "wording",
-    )
-)
-"""What everything stands on: it imports nothing of the package but itself."""
+"""What a place must not import beside the storeys above it; imports inside functions count too."""
 
 
 def main(root: Path = ROOT, *, write: bool = False) -> int:
@@ -237,23 +167,29 @@ def _shortest_circle(graph: dict[str, dict[str, tuple[str, int]]], start: str) -
 
 
 def _allowed(module: str, target: str) -> bool:
-    if module in GROUND:
-        return not _within(target, "forecast") or any(_within(target, place) for place in GROUND)
-    if _within(target, "forecast.fetch") and not (
-        _within(module, "forecast.archive") and _within(target, "forecast.fetch.manifest")
+    """Return whether a module may import another: nothing above its storey, nothing forbidden."""
+    storey, other = _storey(module), _storey(target)
+    if storey is not None and other is not None and other > storey:
+        return False
+    if _within(target, "forecast.data.fetch") and not (
+        _within(module, "forecast.data.archive") and _within(target, "forecast.data.fetch.manifest")
     ):
-        return (
-            any(_within(module, place) for place in ("forecast.fetch", "forecast.cli"))
-            or module == "forecast"
+        return module == "forecast" or any(
+            _within(module, place) for place in ("forecast.data.fetch", "forecast.cli")
         )
-    if _within(target, "forecast.cli"):
-        return _within(module, "forecast.cli") or module == "forecast.__main__"
     return not any(
         _within(target, forbidden)
         for layer, names in FORBIDDEN.items()
         if _within(module, layer)
         for forbidden in names
     )
+
+
+def _storey(module: str) -> int | None:
+    """Return the number of a module's storey from the ground; None of what stands beside them."""
+    package, _, rest = module.partition(".")
+    name = rest.partition(".")[0]
+    return STOREYS.index(name) if package == "forecast" and name in STOREYS else None
 
 
 def _imports(path: Path, root: Path, *, typing: bool = True) -> list[tuple[str, int]]:

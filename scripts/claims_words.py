@@ -16,8 +16,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from skill_words import put  # noqa: E402
 
-from forecast.hypotheses.claims import CLAIMS  # noqa: E402
-from forecast.hypotheses.power import NULLS, Rate, rates_of  # noqa: E402
+from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
+from forecast.study.hypotheses.power import NULLS, Rate, rates_of  # noqa: E402
 
 TESTS = ROOT / "reports/hypotheses/tests.json"
 WIDTH = 120  # columns of the documents

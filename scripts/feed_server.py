@@ -31,8 +31,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from forecast.dates import parse_date  # noqa: E402
-from forecast.fetch import dataverse, gdelt  # noqa: E402
+from forecast.base.dates import parse_date  # noqa: E402
+from forecast.data.fetch import dataverse, gdelt  # noqa: E402
 from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row  # noqa: E402
 
 COOPERATIVE = ("036", "040", "042", "051", "057", "061")

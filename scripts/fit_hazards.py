@@ -1,4 +1,4 @@
-"""Fit the hazards of sets of events to the chronology, and write forecast/hazards/coefficients.npz.
+"""Fit the hazards of sets of events to the chronology, and write forecast/outlook/hazards/coefficients.npz.
 
     python scripts/fit_hazards.py            about ten minutes on one core
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from forecast.events import read_chronology
-from forecast.events.dyads import read_coverage
-from forecast.events.sets import read_sets
-from forecast.hazards.coefficients import FILE, fit_coefficients
-from forecast.hazards.fit import Landmarks
-from forecast.hazards.memories import PairRecord, day_number
+from forecast.data.events import read_chronology
+from forecast.data.events.dyads import read_coverage
+from forecast.data.events.sets import read_sets
+from forecast.outlook.hazards.coefficients import FILE, fit_coefficients
+from forecast.outlook.hazards.fit import Landmarks
+from forecast.outlook.hazards.memories import PairRecord, day_number
 
 FIRST_FIT = 2015  # years before are for choices alone
 

@@ -1,4 +1,4 @@
-"""Backtest the hazards of sets of events, and write forecast/hazards/skill.csv and docs/research/event-sets.md.
+"""Backtest the hazards of sets of events, and write forecast/outlook/hazards/skill.csv and docs/research/event-sets.md.
 
     python scripts/hazards_skill.py            about twenty minutes on one core
 
@@ -18,19 +18,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast.events import read_chronology
-from forecast.events.sets import EventSet, read_sets
-from forecast.files import write_text
-from forecast.hazards.coefficients import Coefficients, read_coefficients
-from forecast.hazards.curve import Curve
-from forecast.hazards.fit import Landmarks
-from forecast.hazards.memories import Covariates, Events, PairRecord, day_number, day_of_number
-from forecast.hazards.skill import ALL, COLUMNS, FILE, HAZARD, REPORTED, SIMPLE, model_names
-from forecast.hazards.skill import QUIET as QUIET_ROWS
-from forecast.hazards.wars import WAR_SETS, WarLengths, in_war, war_now
-from forecast.numeric import paired
-from forecast.typing import Bool, Float, Index
-from forecast.wording import number, percent
+from forecast.base.files import write_text
+from forecast.base.numeric import paired
+from forecast.base.typing import Bool, Float, Index
+from forecast.base.wording import number, percent
+from forecast.data.events import read_chronology
+from forecast.data.events.sets import EventSet, read_sets
+from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
+from forecast.outlook.hazards.curve import Curve
+from forecast.outlook.hazards.fit import Landmarks
+from forecast.outlook.hazards.memories import (
+    Covariates,
+    Events,
+    PairRecord,
+    day_number,
+    day_of_number,
+)
+from forecast.outlook.hazards.skill import ALL, COLUMNS, FILE, HAZARD, REPORTED, SIMPLE, model_names
+from forecast.outlook.hazards.skill import QUIET as QUIET_ROWS
+from forecast.outlook.hazards.wars import WAR_SETS, WarLengths, in_war, war_now
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

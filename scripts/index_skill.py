@@ -27,10 +27,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from forecast import build_index_panel, fit, read_index  # noqa: E402
-from forecast.evaluation import origins_between  # noqa: E402
-from forecast.evaluation.benchmarks import FEWEST_WINDOWS, automatic, laplace  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
+from forecast.study.evaluation import origins_between  # noqa: E402
+from forecast.study.evaluation.benchmarks import FEWEST_WINDOWS, automatic, laplace  # noqa: E402
 
 type Float = NDArray[np.float64]
 type Forecast = dict[int, Float]

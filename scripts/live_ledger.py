@@ -20,11 +20,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from forecast import AskedEvents, Fit, find_set, make_event_question, make_question, read_chronology  # noqa: E402
-from forecast.dates import add_months, month_end, today  # noqa: E402
-from forecast.errors import ForecastError  # noqa: E402
-from forecast.events import EventTable  # noqa: E402
-from forecast.panel.record import last_known  # noqa: E402
-from forecast.questions import (  # noqa: E402
+from forecast.base.dates import add_months, month_end, today  # noqa: E402
+from forecast.base.errors import ForecastError  # noqa: E402
+from forecast.data.events import EventTable  # noqa: E402
+from forecast.data.panel.record import last_known  # noqa: E402
+from forecast.desk.questions import (  # noqa: E402
     Draft,
     EventQuestion,
     Question,
@@ -33,9 +33,9 @@ from forecast.questions import (  # noqa: E402
     answer_question,
     answered,
 )
-from forecast.questions.doubts import doubts_of, doubts_sentence  # noqa: E402
-from forecast.questions.events import events_answer  # noqa: E402
-from forecast.questions.ledger import QuestionFolder  # noqa: E402
+from forecast.desk.questions.doubts import doubts_of, doubts_sentence  # noqa: E402
+from forecast.desk.questions.events import events_answer  # noqa: E402
+from forecast.desk.questions.ledger import QuestionFolder  # noqa: E402
 from forecast.report.folder import reports_in  # noqa: E402
 from forecast.report.ledger_page import write_track_record  # noqa: E402
 

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-from forecast.events import read_chronology, read_dyads
-from forecast.events.codebook import Scale, read_codes, read_scale, read_small_csv
-from forecast.events.editions import COLUMNS, TABLE, edition_files, embedded_digests
-from forecast.events.table import event_counts
-from forecast.events.tables import chronology_files, is_unchecked
-from forecast.files import write_csv, write_text
-from forecast.panel import build_panel, observed_years, summarise
+from forecast.base.files import write_csv, write_text
+from forecast.data.events import read_chronology, read_dyads
+from forecast.data.events.codebook import Scale, read_codes, read_scale, read_small_csv
+from forecast.data.events.editions import COLUMNS, TABLE, edition_files, embedded_digests
+from forecast.data.events.table import event_counts
+from forecast.data.events.tables import chronology_files, is_unchecked
+from forecast.data.panel import build_panel, observed_years, summarise
 
 DATA = Path(__file__).resolve().parent.parent / "data"
 MARKED = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

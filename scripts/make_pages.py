@@ -26,8 +26,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 import live_ledger  # noqa: E402
 import one_number  # noqa: E402
 
-from forecast.dates import month_start, today  # noqa: E402
-from forecast.questions import Ledger, TrackRecord  # noqa: E402
+from forecast.base.dates import month_start, today  # noqa: E402
+from forecast.desk.questions import Ledger, TrackRecord  # noqa: E402
 from forecast.report.folder import write_index  # noqa: E402
 from forecast.report.ledger_page import write_track_record  # noqa: E402
 

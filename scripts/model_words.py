@@ -1,4 +1,4 @@
-"""Table of priors in docs/model.md, made from forecast/process/priors.toml and the code.
+"""Table of priors in docs/model.md, made from forecast/model/process/priors.toml and the code.
 
 `--write` puts the text between the markers of the document; a test compares it with what the
 document holds.
@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from forecast.process.declarations import SPREAD_OF_SPREADS  # noqa: E402
+from forecast.model.process.declarations import SPREAD_OF_SPREADS  # noqa: E402
 
 documents, reference = (
     importlib.import_module(f"scripts.{name}") for name in ("skill_words", "docs.reference")

@@ -22,10 +22,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from forecast.dates import add_months, month_end  # noqa: E402
+from forecast.base.dates import add_months, month_end  # noqa: E402
+from forecast.base.wording import chance  # noqa: E402
+from forecast.desk.questions import Ledger  # noqa: E402
 from forecast.outlook.question import Question, ShareQuestion  # noqa: E402
-from forecast.questions import Ledger  # noqa: E402
-from forecast.wording import chance  # noqa: E402
 
 FOLDERS = ("reports",)
 ROUNDED = 1e-6

@@ -26,11 +26,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from forecast import build_index_panel, build_panel, read_chronology, read_copdab, read_keds  # noqa: E402
-from forecast.files import write_text  # noqa: E402
-from forecast.hypotheses.claims import CLAIMS  # noqa: E402
-from forecast.hypotheses.engine import Engine  # noqa: E402
-from forecast.hypotheses.filter import MEAN, NOISE_SD  # noqa: E402
-from forecast.hypotheses.models import (  # noqa: E402
+from forecast.base.files import write_text  # noqa: E402
+from forecast.data.sources import Records  # noqa: E402
+from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
+from forecast.study.hypotheses.engine import Engine  # noqa: E402
+from forecast.study.hypotheses.filter import MEAN, NOISE_SD  # noqa: E402
+from forecast.study.hypotheses.models import (  # noqa: E402
     BOUNDED,
     BOUNDED_CYCLE,
     MEMORY,
@@ -45,10 +46,9 @@ from forecast.hypotheses.models import (  # noqa: E402
     WALK,
     WALK_CYCLE,
 )
-from forecast.hypotheses.nulls import stands_out  # noqa: E402
-from forecast.hypotheses.plan import Choice  # noqa: E402
-from forecast.hypotheses.record import FEWEST_DYADS, Record, read_panel  # noqa: E402
-from forecast.sources import Records  # noqa: E402
+from forecast.study.hypotheses.nulls import stands_out  # noqa: E402
+from forecast.study.hypotheses.plan import Choice  # noqa: E402
+from forecast.study.hypotheses.record import FEWEST_DYADS, Record, read_panel  # noqa: E402
 
 type Float = NDArray[np.float64]
 

@@ -24,7 +24,7 @@ from statsmodels.tsa.api import VAR
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from forecast.errors import DataError  # noqa: E402
+from forecast.base.errors import DataError  # noqa: E402
 
 type Float = NDArray[np.float64]
 

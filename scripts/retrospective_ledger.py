@@ -23,10 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from forecast import read_chronology  # noqa: E402
-from forecast.errors import DataError, ForecastError, QuestionError  # noqa: E402
-from forecast.evaluation import Record, Results  # noqa: E402
-from forecast.panel.record import coverage_end  # noqa: E402
-from forecast.questions import (  # noqa: E402
+from forecast.base.errors import DataError, ForecastError, QuestionError  # noqa: E402
+from forecast.data.panel.record import coverage_end  # noqa: E402
+from forecast.desk.questions import (  # noqa: E402
     Ledger,
     TrackRecord,
     append_entries,
@@ -34,12 +33,13 @@ from forecast.questions import (  # noqa: E402
     make_question,
     resolve_question,
 )
-from forecast.questions.history import Draft, hash_of  # noqa: E402
-from forecast.questions.ledger import NAME, resolved  # noqa: E402
+from forecast.desk.questions.history import Draft, hash_of  # noqa: E402
+from forecast.desk.questions.ledger import NAME, resolved  # noqa: E402
+from forecast.study.evaluation import Record, Results  # noqa: E402
 
 if TYPE_CHECKING:
-    from forecast.evaluation.origins import View
-    from forecast.questions import Question, Resolution
+    from forecast.desk.questions import Question, Resolution
+    from forecast.study.evaluation.origins import View
 
 FIRST = date(2010, 1, 1)
 HORIZONS = (6, 12, 24)

@@ -8,16 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast import build_panel, read_chronology
-from forecast.files import write_text
-from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.power import NULLS, POWER_TABLE, SETS, SIZE_TABLE, Rate, simulate_power
-from forecast.hypotheses.simulate import STAYING, TRUTHS
-from forecast.progress import Progress
+from forecast.base.files import write_text
+from forecast.base.progress import Progress
+from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.power import (
+    NULLS,
+    POWER_TABLE,
+    SETS,
+    SIZE_TABLE,
+    Rate,
+    simulate_power,
+)
+from forecast.study.hypotheses.simulate import STAYING, TRUTHS
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.events.table import EventTable
+    from forecast.data.events.table import EventTable
 
 SIZES = ((2, 1), (4, 1), (1, 4))
 """Times as many dyads and as many events per month, of the larger record sets."""

@@ -1,6 +1,6 @@
 """Sentences of README.md and docs on skill, and the tables of the site, made from reports/skill/skill.json.
 
-Whether something is called better is decided by `forecast.numeric.lead` alone. `--write` puts the
+Whether something is called better is decided by `forecast.base.numeric.lead` alone. `--write` puts the
 text between the markers of the documents; a test compares it with what they hold.
 """
 
@@ -10,17 +10,8 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from forecast.evaluation.skill import (
-    BENCHMARKS_EQUAL,
-    CHOSEN_ON,
-    NO_CHANGE,
-    POOL,
-    POOL_WITHOUT_MODEL,
-    REPORTED_ON,
-    Skill,
-    forecaster_name,
-)
-from forecast.numeric import lead
+from forecast.base.numeric import lead
+from forecast.base.wording import capital, interval, join, percent
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.report.skill import (
     PERIODS,
@@ -33,7 +24,16 @@ from forecast.report.skill import (
     versus,
 )
 from forecast.report.skill_page import bin_words, gap
-from forecast.wording import capital, interval, join, percent
+from forecast.study.evaluation.skill import (
+    BENCHMARKS_EQUAL,
+    CHOSEN_ON,
+    NO_CHANGE,
+    POOL,
+    POOL_WITHOUT_MODEL,
+    REPORTED_ON,
+    Skill,
+    forecaster_name,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = {POOL: "pool", BENCHMARKS_EQUAL: "mean of ten benchmarks"}

@@ -75,9 +75,9 @@ def embedded_files_are_read_once():
     Everyone has copies of their own, and what is read of any other folder, or on another day, is
     read as ever.
     """
-    from forecast.dates import today
-    from forecast.events import tables
-    from forecast.resources import data_folder
+    from forecast.base.dates import today
+    from forecast.base.resources import data_folder
+    from forecast.data.events import tables
 
     read, found = tables._read_dyad, {}
 

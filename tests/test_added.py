@@ -9,20 +9,20 @@ from model.panels import make_panel
 from typer.testing import CliRunner
 
 from forecast import build_panel, read_chronology
+from forecast.base.errors import SpecError
 from forecast.cli import app
-from forecast.errors import SpecError
-from forecast.feeds import FEEDS, read_feed
-from forecast.feeds.feed import Feed, Layout, Named
-from forecast.hypotheses import pooled_tests
-from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.engine import Claim
-from forecast.hypotheses.outcome import Outcome
+from forecast.data.feeds import FEEDS, read_feed
+from forecast.data.feeds.feed import Feed, Layout, Named
 from forecast.model import PendulumSpec, Priors, fit, prior_draws, simulate_panel
+from forecast.model.process.component import Transitions
+from forecast.model.process.cycle import Cycle, register_cycle, unregister_cycle
+from forecast.model.process.declarations import Free, Prior, Variable
+from forecast.model.process.trend import Trend, register_trend, trends, unregister_trend
 from forecast.outlook import simulate_ahead
-from forecast.process.component import Transitions
-from forecast.process.cycle import Cycle, register_cycle, unregister_cycle
-from forecast.process.declarations import Free, Prior, Variable
-from forecast.process.trend import Trend, register_trend, trends, unregister_trend
+from forecast.study.hypotheses import pooled_tests
+from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.engine import Claim
+from forecast.study.hypotheses.outcome import Outcome
 from tests.pages import choices_shown
 
 ROOT = Path(__file__).parents[1]

@@ -62,7 +62,7 @@ def test_an_inventory_that_is_not_current_is_a_fault(check: ModuleType, tmp_path
         ("report__page", "import nutpie"),
         ("cli__report", "def f():\n    import numpy"),
         ("panel", "from forecast.cli import app"),
-        ("files", "from forecast.events import EventTable"),
+        ("files", "from forecast.data.events import EventTable"),
     ],
 )
 def test_a_layer_that_knows_too_much_is_found(
@@ -78,7 +78,7 @@ def test_a_layer_that_knows_too_much_is_found(
         ("outlook__fan", "import numpy\nfrom forecast.model import Fit\nfrom . import other"),
         ("outlook__fan", "import pymcmc"),
         ("report__page", "from forecast.outlook import Outlook"),
-        ("files", "from forecast.errors import OutputError\nimport pandas"),
+        ("files", "from forecast.base.errors import OutputError\nimport pandas"),
         ("__main__", "from forecast.cli import main"),
     ],
 )
@@ -103,7 +103,7 @@ def test_what_a_layer_may_know_is_let_pass(
         },
         {
             "model__a": "import forecast.model.b",
-            "model__b": "import forecast.dates",
+            "model__b": "import forecast.base.dates",
             "dates": "import forecast.model.a",
         },
     ],
@@ -114,7 +114,7 @@ def test_a_circle_of_imports_is_found_and_named(
     (fault,) = check.circle_faults(tree(tmp_path, **sources))
     assert (
         "forecast.model.a -> forecast.model.b -> " in fault
-        or "forecast.dates -> forecast.model.a" in fault
+        or "forecast.base.dates -> forecast.model.a" in fault
     )
     assert "circle" in fault
 

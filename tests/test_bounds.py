@@ -5,9 +5,9 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from forecast.arguments import LIMITS, require_positive, require_sampler, require_whole
+from forecast.base.arguments import LIMITS, require_positive, require_sampler, require_whole
+from forecast.base.errors import SpecError
 from forecast.cli import app
-from forecast.errors import SpecError
 
 
 @pytest.mark.parametrize("name", LIMITS)

@@ -88,9 +88,9 @@ print(found.hexdigest())
 FILTERED = """
 import numpy
 from forecast import build_panel, read_chronology
-from forecast.hypotheses.likelihood import likelihoods
-from forecast.hypotheses.models import BOUNDED_CYCLE, GROWING_CYCLE, WALK_CYCLE
-from forecast.hypotheses.record import read_panel
+from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.models import BOUNDED_CYCLE, GROWING_CYCLE, WALK_CYCLE
+from forecast.study.hypotheses.record import read_panel
 steps = read_panel(build_panel(read_chronology(dyads=["USA-CHN", "CHN-JPN"])), None).steps
 for model in (WALK_CYCLE, BOUNDED_CYCLE, GROWING_CYCLE):
     middle = numpy.array([axis.mean for axis in model.free])

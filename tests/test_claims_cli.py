@@ -10,10 +10,10 @@ import yaml
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.hypotheses import read_plan
-from forecast.hypotheses.outcome import LIMIT, Outcome
-from forecast.hypotheses.power import SETS, Rate
-from forecast.hypotheses.run import PooledResults, PooledVerdict
+from forecast.study.hypotheses import read_plan
+from forecast.study.hypotheses.outcome import LIMIT, Outcome
+from forecast.study.hypotheses.power import SETS, Rate
+from forecast.study.hypotheses.run import PooledResults, PooledVerdict
 
 DATA = ("--with", "USA-CHN,USA-RUS", "--as-of", "1980-12-31")
 
@@ -47,7 +47,7 @@ def tested(monkeypatch):
         )
 
     for module in ("run", "plan"):
-        monkeypatch.setattr(f"forecast.hypotheses.{module}.pooled_tests", pooled_tests)
+        monkeypatch.setattr(f"forecast.study.hypotheses.{module}.pooled_tests", pooled_tests)
     return asked
 
 
@@ -186,7 +186,7 @@ def simulated(monkeypatch):
             )
         }
 
-    monkeypatch.setattr("forecast.hypotheses.power.simulate_power", simulate_power)
+    monkeypatch.setattr("forecast.study.hypotheses.power.simulate_power", simulate_power)
     return asked
 
 

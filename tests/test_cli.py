@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import forecast
-from forecast import errors
+from forecast.base import errors
 from forecast.cli import EXIT_CODES, app
 from scripts.docs.cli import cli_pages
 from tests.systems import linux, posix
@@ -122,8 +122,8 @@ def test_a_killed_run_leaves_nothing_half_written(
     program = """
 import sys, time
 from forecast.cli import app, main
-from forecast.files import write_text
-from forecast.folders import atomic_folder
+from forecast.base.files import write_text
+from forecast.base.folders import atomic_folder
 
 @app.command("work")
 def work(out: str) -> None:

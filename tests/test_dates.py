@@ -8,9 +8,9 @@ import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast import dates
-from forecast.dates import DAYS_A_YEAR, Clock, periods_a_month
-from forecast.errors import DataError, SpecError
+from forecast.base import dates
+from forecast.base.dates import DAYS_A_YEAR, Clock, periods_a_month
+from forecast.base.errors import DataError, SpecError
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from tests.model.panels import make_panel

@@ -36,9 +36,11 @@ def clock(monkeypatch):
 
     def at(day: date) -> None:
         moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        monkeypatch.setattr("forecast.questions.ledger.dates", SimpleNamespace(now=lambda: moment))
+        monkeypatch.setattr(
+            "forecast.desk.questions.ledger.dates", SimpleNamespace(now=lambda: moment)
+        )
         for name in ("ledger", "track_record"):
-            monkeypatch.setattr(f"forecast.questions.{name}.today", lambda: day)
+            monkeypatch.setattr(f"forecast.desk.questions.{name}.today", lambda: day)
 
     at(date(2023, 12, 31))
     return at

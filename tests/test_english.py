@@ -63,9 +63,9 @@ PRIVATE = {
 ALLOWED = {
     # Stored questions, ledgers and random streams keep what they were written with.
     "CHANGELOG.md": {"happenings", "watched"},
-    "forecast/evaluation/tasks.py": {"happenings"},
-    "forecast/questions/ledger.py": {"happenings"},
-    "forecast/questions/history.py": {"happenings"},
+    "forecast/study/evaluation/tasks.py": {"happenings"},
+    "forecast/desk/questions/ledger.py": {"happenings"},
+    "forecast/desk/questions/history.py": {"happenings"},
     "forecast/outlook/question.py": {"happening", "happenings"},
     # Not rewritten yet.
     "forecast/model/fitted.py": {"beside"},

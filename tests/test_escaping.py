@@ -15,10 +15,8 @@ from markdown_it import MarkdownIt
 from markupsafe import escape
 from typer.testing import CliRunner
 
-from forecast import files
-from forecast.cli import app
-from forecast.cli.terminal import print_lines
-from forecast.escaping import (
+from forecast.base import files
+from forecast.base.escaping import (
     has_controls,
     json_text,
     latex,
@@ -27,7 +25,9 @@ from forecast.escaping import (
     spreadsheet_cell,
     web_host,
 )
-from forecast.panel.notes import DataNotes
+from forecast.cli import app
+from forecast.cli.terminal import print_lines
+from forecast.data.panel.notes import DataNotes
 from forecast.report.events import cited
 from forecast.report.folder import render
 

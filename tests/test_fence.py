@@ -10,8 +10,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from forecast.errors import DataError, OutputError, SpecError
-from forecast.files import fence
+from forecast.base.errors import DataError, OutputError, SpecError
+from forecast.base.files import fence
 
 
 def fail(error):

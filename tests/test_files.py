@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast import files
-from forecast.errors import ForecastError, OutputError
-from forecast.folders import atomic_folder
+from forecast.base import files
+from forecast.base.errors import ForecastError, OutputError
+from forecast.base.folders import atomic_folder
 from tests.systems import posix
 
 UNWRITABLE = [Path("/dev/null"), Path("/dev/null/deep/down")]

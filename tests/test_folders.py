@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast import files, folders
-from forecast.folders import exchange
+from forecast.base import files, folders
+from forecast.base.folders import exchange
 
 if sys.platform == "win32":
     pytest.skip("needs signals, forks and links, as POSIX has them", allow_module_level=True)
@@ -20,7 +20,7 @@ KILLED = {
     "os.mkdir",
     "os.rmdir",
     "os.link",
-    "forecast.folders",
+    "forecast.base.folders",
     "shutil.move",
 }
 """Audited before they happen: a kill at each of them is a kill between any two of them."""

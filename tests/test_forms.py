@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.arguments import DEEPEST, LARGEST, LONGEST_SCALAR, read_form
-from forecast.errors import MappingError
+from forecast.base.arguments import DEEPEST, LARGEST, LONGEST_SCALAR, read_form
+from forecast.base.errors import MappingError
 from tests.systems import posix
 
 ROUND = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
@@ -103,8 +103,8 @@ def test_bombs_take_little_memory(tmp_path: Path) -> None:
         (tmp_path / f"{number}.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
     program = f"""
 from pathlib import Path
-from forecast.errors import MappingError
-from forecast.arguments import read_form
+from forecast.base.errors import MappingError
+from forecast.base.arguments import read_form
 for path in Path({str(tmp_path)!r}).glob("*.yaml"):
     try:
         read_form(path, "mapping", MappingError)

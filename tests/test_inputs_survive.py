@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from forecast import files
+from forecast.base import files
+from forecast.base.errors import OutputError, OutputPathError
+from forecast.base.resources import data_folder
 from forecast.cli import app
-from forecast.errors import OutputError, OutputPathError
-from forecast.events import read_table, write_rejects
+from forecast.data.events import read_table, write_rejects
 from forecast.report.folder import REPORT, TESTS, chosen_folder, require_report_folder
-from forecast.resources import data_folder
 from tests.systems import posix
 
 pytestmark = posix

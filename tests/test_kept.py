@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.errors import OutputPathError, SpecError
-from forecast.hypotheses.power import Kept, check_checkpoint
+from forecast.base.errors import OutputPathError, SpecError
+from forecast.study.hypotheses.power import Kept, check_checkpoint
 from tests.systems import posix
 
 FOREIGN = {

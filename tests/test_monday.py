@@ -172,8 +172,8 @@ def test_a_year_of_mondays(folder, monkeypatch):
 
 
 def test_what_succeeds_is_kept_and_a_second_run_does_the_rest(folder, monkeypatch):
-    from forecast.errors import OutputError
-    from forecast.pipeline import PreparedReports
+    from forecast.base.errors import OutputError
+    from forecast.runs.pipeline import PreparedReports
 
     news(FIRST)
     write, tried = PreparedReports.write, list[str]()
@@ -202,7 +202,7 @@ def test_a_comparison_that_failed_is_made_by_a_second_run(folder, monkeypatch, l
 
     Where the pages are there, it clears what is left beside them.
     """
-    from forecast.errors import OutputError
+    from forecast.base.errors import OutputError
     from forecast.report.explain_page import write_change
 
     def full(fits, change, out, **options):
@@ -348,7 +348,8 @@ def test_a_fit_that_is_not_the_committed_one_is_not_used(folder, monkeypatch, ch
     loaded = SimpleNamespace(gate=SimpleNamespace(passed=True), dyads=list(PAIRS))
     monkeypatch.setattr("forecast.model.Fit.load", lambda path: loaded)
     monkeypatch.setattr(
-        "forecast.monday.prepare_reports", lambda settings, **_: chosen.append(settings.fit_path)
+        "forecast.runs.monday.prepare_reports",
+        lambda settings, **_: chosen.append(settings.fit_path),
     )
     news(FIRST + WEEK)
     done = run_monday(FIRST + WEEK)

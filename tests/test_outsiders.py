@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.hypotheses.simulate import Truth, simulate
+from forecast.study.hypotheses.simulate import Truth, simulate
 from scripts import outsiders
 from tests.hypotheses.test_pooled import made
 

@@ -131,7 +131,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_carries_the_data_and_finds_them(wheel: Path, tmp_path: Path) -> None:
     out = subprocess.run(
-        [sys.executable, "-c", "from forecast.resources import data_folder; print(data_folder())"],
+        [
+            sys.executable,
+            "-c",
+            "from forecast.base.resources import data_folder; print(data_folder())",
+        ],
         env={"PYTHONPATH": str(wheel)},
         cwd=tmp_path,
         capture_output=True,

@@ -9,11 +9,11 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events import EventTable, read_chronology, read_counts
-from forecast.events.codebook import read_codes, read_scale
-from forecast.events.dyads import dyad_code
-from forecast.panel import (
+from forecast.base.errors import DataError, SpecError, UnknownDyadError
+from forecast.data.events import EventTable, read_chronology, read_counts
+from forecast.data.events.codebook import read_codes, read_scale
+from forecast.data.events.dyads import dyad_code
+from forecast.data.panel import (
     build_counts_panel,
     build_index_panel,
     build_panel,
@@ -25,7 +25,7 @@ from forecast.panel import (
     summarise,
     validate_panel,
 )
-from forecast.panel.record import counted_events
+from forecast.data.panel.record import counted_events
 
 COVERAGE = pd.DataFrame(
     {

@@ -26,11 +26,11 @@ from forecast import (
     split_change,
     update,
 )
-from forecast.checks import check_fit
-from forecast.drivers import calendar_drivers
-from forecast.errors import DataError, ForecastError
+from forecast.base.errors import DataError, ForecastError
+from forecast.data.drivers import calendar_drivers
+from forecast.data.panel import first_periods, panel_of_dyad, recounted, validate_panel
 from forecast.model import prior_draws, simulate_panel
-from forecast.panel import first_periods, panel_of_dyad, recounted, validate_panel
+from forecast.study.checks import check_fit
 from tests.model.panels import make_panel
 
 

@@ -11,16 +11,16 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from forecast import pipeline
+from forecast.base.errors import DataError, SpecError
+from forecast.base.files import digest
+from forecast.base.progress import Steps, silent
 from forecast.cli import app
-from forecast.errors import DataError, SpecError
-from forecast.events import add_events, read_chronology
-from forecast.files import digest
+from forecast.data.events import add_events, read_chronology
+from forecast.data.panel import build_panel
+from forecast.data.sources import Records
 from forecast.model import fit
-from forecast.panel import build_panel
-from forecast.pipeline import ReportSettings, make_report
-from forecast.progress import Steps, silent
-from forecast.sources import Records
+from forecast.runs import pipeline
+from forecast.runs.pipeline import ReportSettings, make_report
 from tests.pages import leave_figures_empty
 
 run = CliRunner().invoke

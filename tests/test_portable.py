@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast import files, folders
-from forecast.errors import OutputError
+from forecast.base import files, folders
+from forecast.base.errors import OutputError
 
 IMPORTS = """
 import builtins, importlib, os, pathlib, pkgutil, sys
@@ -34,9 +34,9 @@ for name in modules:
             raise SystemExit(f"{name}: {error!r}")
 print(len(modules))
 
-from forecast.files import open_ordinary, write_bytes
-from forecast.journal import append_lines, read_journal
-from forecast.folders import atomic_folder
+from forecast.base.files import open_ordinary, write_bytes
+from forecast.base.journal import append_lines, read_journal
+from forecast.base.folders import atomic_folder
 os.O_NONBLOCK = there["O_NONBLOCK"]  # filelock needs it here, as it is not on Windows
 folder = pathlib.Path(sys.argv[1])
 write_bytes(folder / "a.txt", b"text", durable=True)
@@ -65,7 +65,7 @@ def test_every_module_is_imported_and_files_are_written_without_what_only_posix_
 
 HOLDING = """
 import pathlib, sys, time
-from forecast import files
+from forecast.base import files
 files.FOLDERS_OPEN = False
 release = files.lock_folder(pathlib.Path(sys.argv[1]))
 print(".", end="", flush=True)

@@ -19,11 +19,11 @@ from outlook.conftest import make_fit
 
 import forecast
 from forecast import ForecastError
-from forecast.hypotheses import freeze_plan
+from forecast.data.sources import IndexTable
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
-from forecast.pipeline import Report
-from forecast.sources import IndexTable
+from forecast.runs.pipeline import Report
+from forecast.study.hypotheses import freeze_plan
 
 ROOT = Path(forecast.__file__).parent.parent
 

@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.errors import DataError
-from forecast.events import read_chronology
-from forecast.events.dyads import Covered
-from forecast.outlook.observed import recording_level
-from forecast.outlook.recorded import DatasetRecord
-from forecast.panel import build_index_panel, build_panel
-from forecast.panel.record import (
+from forecast.base.errors import DataError
+from forecast.data.events import read_chronology
+from forecast.data.events.dyads import Covered
+from forecast.data.panel import build_index_panel, build_panel
+from forecast.data.panel.record import (
     SHORTEST_RECORD,
     counted_events,
     coverage_end,
@@ -23,6 +21,8 @@ from forecast.panel.record import (
     require_record,
     unrecorded_part,
 )
+from forecast.outlook.observed import recording_level
+from forecast.outlook.recorded import DatasetRecord
 
 
 @pytest.fixture(scope="module")

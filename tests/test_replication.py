@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.errors import DataError
-from forecast.hypotheses.simulate import integrated
+from forecast.base.errors import DataError
+from forecast.study.hypotheses.simulate import integrated
 
 pytest.importorskip("statsmodels")
 from scripts import replication

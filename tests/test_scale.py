@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.numeric import share
+from forecast.base.numeric import share
 
 
 def test_a_share_is_even_at_zero_and_stays_within_bounds():

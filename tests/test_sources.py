@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.base.errors import SpecError, UnknownDyadError
 from forecast.cli.options import AnyData
-from forecast.errors import SpecError, UnknownDyadError
-from forecast.events import hierarchy
-from forecast.sources import Source, gather, open_source, wanted_together
+from forecast.data.events import hierarchy
+from forecast.data.sources import Source, gather, open_source, wanted_together
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from forecast.base.resources import manual
 from forecast.cli import app
-from forecast.resources import manual
 from tests.commands import unknown
 from tests.model.fits import leave_out_sampling
 from tests.records import run

@@ -23,8 +23,8 @@ ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 PROGRAM = """
 import ctypes, sys, threading, time
 from pathlib import Path
-from forecast.stopping import stoppable
-from forecast.folders import atomic_folder
+from forecast.base.stopping import stoppable
+from forecast.base.folders import atomic_folder
 
 def native():  # code that does not come back to Python, as a compiler's
     ctypes.CDLL(None).usleep(60_000_000)
@@ -174,7 +174,7 @@ def test_ctrl_c_while_the_command_starts_is_an_exit_code(
 def test_what_is_ignored_stays_ignored() -> None:
     program = """
 import signal
-from forecast.stopping import stoppable
+from forecast.base.stopping import stoppable
 with stoppable():
     print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
 """
@@ -184,7 +184,7 @@ with stoppable():
 
 IN_A_DESTRUCTOR = """
 import os, signal, time
-from forecast.stopping import stoppable
+from forecast.base.stopping import stoppable
 
 class Held:
     def __del__(self):

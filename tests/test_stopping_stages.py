@@ -23,7 +23,7 @@ PROGRAM = """
 import sys
 from datetime import date
 from pathlib import Path
-from forecast.stopping import stoppable
+from forecast.base.stopping import stoppable
 
 work, out = sys.argv[1], Path(sys.argv[2])
 RECORD = {"dyad": "USA-CHN", "as_of": date(1960, 12, 31)}
@@ -43,7 +43,7 @@ def fit(**sampler):
     return fit(panel, PendulumSpec(), seed=1, progress=tell, **sampler)
 
 def report():
-    from forecast.pipeline import ReportSettings, make_report
+    from forecast.runs.pipeline import ReportSettings, make_report
     make_report(ReportSettings(**RECORD, alone=True, out=out, draws=50, tune=50), progress=tell)
 
 def tests():

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.hypotheses.claims import CLAIMS
-from forecast.theory import DYAD, THEORY
+from forecast.outlook.theory import DYAD, THEORY
+from forecast.study.hypotheses.claims import CLAIMS
 from scripts.docs.reference import reference_pages
 
 ROOT = Path(__file__).parents[1]

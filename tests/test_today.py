@@ -19,7 +19,6 @@ from forecast import (
     build_counts_panel,
     build_index_panel,
     build_panel,
-    dates,
     gather,
     make_question,
     read_chronology,
@@ -30,9 +29,10 @@ from forecast import (
     read_table,
     resolve_question,
 )
+from forecast.base import dates
+from forecast.base.errors import DataError, ForecastError, SpecError
 from forecast.cli import app
-from forecast.errors import DataError, ForecastError, SpecError
-from forecast.events import as_of
+from forecast.data.events import as_of
 
 TODAY = datetime.date(2026, 10, 1)
 FUTURE = "2126-12-31"
@@ -217,7 +217,7 @@ def test_tables_made_by_hand_are_held_to_the_rule(table, day):
         "n": 1,
         "dataset": "mine",
     }
-    from forecast.events.table import CountTable
+    from forecast.data.events.table import CountTable
 
     made = pd.DataFrame(counts)
     made.loc[0, "date"] = day
@@ -241,7 +241,7 @@ def test_empty_tables_are_refused(table):
 
 
 def test_files_to_come_cover_nothing():
-    from forecast.archive.reading import covered_days
+    from forecast.data.archive.reading import covered_days
 
     files = [
         SimpleNamespace(covers=[(day, day)], part=1)

@@ -21,10 +21,10 @@ def small(tmp_path, monkeypatch):
 
     Tests were done before.
     """
-    from forecast.evaluation import origins_between
-    from forecast.evaluation.executors import local
-    from forecast.events import read_chronology
-    from forecast.hypotheses import compare_models
+    from forecast.data.events import read_chronology
+    from forecast.study.evaluation import origins_between
+    from forecast.study.evaluation.executors import local
+    from forecast.study.hypotheses import compare_models
 
     def two_origins(*span, every):
         return origins_between(*span, every)[:2]
@@ -39,13 +39,17 @@ def small(tmp_path, monkeypatch):
 
     monkeypatch.chdir(tmp_path)
     leave_out_sampling(monkeypatch)
-    monkeypatch.setattr("forecast.events.read_chronology", few)
-    monkeypatch.setattr("forecast.evaluation.origins_between", two_origins)
-    monkeypatch.setattr(import_module("forecast.evaluation.backtest"), "local", partial(local, 1))
-    monkeypatch.setattr("forecast.hypotheses.compare.compare_models", compared)
+    monkeypatch.setattr("forecast.data.events.read_chronology", few)
+    monkeypatch.setattr("forecast.study.evaluation.origins_between", two_origins)
+    monkeypatch.setattr(
+        import_module("forecast.study.evaluation.backtest"), "local", partial(local, 1)
+    )
+    monkeypatch.setattr("forecast.study.hypotheses.compare.compare_models", compared)
     # So few draws never converge, and sampling once more would be left out too.
-    monkeypatch.setattr("forecast.hypotheses.compare.sampled_longer", lambda fitted, *_: fitted)
-    monkeypatch.setattr("forecast.hypotheses.run.pooled_tests", lambda *_, **__: results())
+    monkeypatch.setattr(
+        "forecast.study.hypotheses.compare.sampled_longer", lambda fitted, *_: fitted
+    )
+    monkeypatch.setattr("forecast.study.hypotheses.run.pooled_tests", lambda *_, **__: results())
     yield
     pyplot.close("all")
 

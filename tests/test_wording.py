@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast import wording
+from forecast.base import wording
 
 PROBABILITIES = st.floats(0, 1)
 FINITE = st.floats(-1e9, 1e9)

@@ -27,7 +27,7 @@ NAMES = (
 SHARED, OWN = 3, 4  # Numbers of shared parameters, and of those that a dyad has
 
 START_SD = 1.4  # Of the first trend around the long-run mean, log-odds (priors.toml, trend_start)
-SOFTNESS = 0.4  # Of a ceiling's edge, log-odds (forecast.process.ceiling)
+SOFTNESS = 0.4  # Of a ceiling's edge, log-odds (forecast.model.process.ceiling)
 
 
 class Months(NamedTuple):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
+from forecast.base.typing import Index
 from forecast.model.observation.side import Counted
-from forecast.typing import Index
 
 FAR = 1e3
 """Stands for the thresholds below the lowest class and above the highest, in log-odds."""

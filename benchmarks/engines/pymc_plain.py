@@ -11,14 +11,14 @@ import xarray as xr
 from benchmarks.engines.layout import FAR, Months
 from benchmarks.problems import SPEC, Problem
 from benchmarks.runs import CHAINS, PARAMETERS, PATHS, Run, as_dataset, cores
+from forecast.base.typing import Bool, Index
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import Parameters
 from forecast.model.observation.base import Own
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import Sides
 from forecast.model.pendulum import add_parameters
-from forecast.process.component import Component, Motion
-from forecast.typing import Bool, Index
+from forecast.model.process.component import Component, Motion
 
 STILL = np.zeros(1)
 """Logarithm of the weight of the one node of what has no month noise."""

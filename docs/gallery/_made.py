@@ -6,8 +6,8 @@ from pathlib import Path
 
 import forecast
 from forecast import Fit
-from forecast.evaluation import Results
-from forecast.evaluation.skill import Skill
+from forecast.study.evaluation import Results
+from forecast.study.evaluation.skill import Skill
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build" / "gallery"

@@ -8,6 +8,6 @@
 
 # %%
 from forecast import plots
-from forecast.hypotheses.power import rates_of
+from forecast.study.hypotheses.power import rates_of
 
 plots.plot_power(rates_of("S5b"))

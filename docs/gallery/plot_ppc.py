@@ -9,6 +9,6 @@
 from _made import fit
 
 from forecast import plots
-from forecast.checks import check_fit
+from forecast.study.checks import check_fit
 
 plots.plot_ppc(check_fit(fit(), records=100))

@@ -8,7 +8,7 @@
 from datetime import date
 
 from forecast import ask, build_panel, plots, read_chronology
-from forecast.questions.outside import pooled_chance
+from forecast.desk.questions.outside import pooled_chance
 
 events = read_chronology(dyads=["USA-IRN"])
 found = ask("USA-IRN strike by 2024-06-30", table=events, as_of="2024-03-31")

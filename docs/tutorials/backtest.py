@@ -8,7 +8,7 @@
 from datetime import date
 
 from forecast import backtest, plots, read_chronology
-from forecast.evaluation import Record, choose, origins_between
+from forecast.study.evaluation import Record, choose, origins_between
 
 record = Record.of(read_chronology(dyads=["USA-CHN"]))
 origins = origins_between(date(2017, 1, 1), date(2024, 7, 1), every=6)

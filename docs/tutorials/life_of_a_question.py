@@ -21,7 +21,7 @@ from forecast import (
     resolve_question,
     update,
 )
-from forecast.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
+from forecast.desk.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
 
 events = read_chronology(dyads=["USA-CHN"])
 known = build_panel(events, as_of="2023-10-31")

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from forecast.base.errors import DataError, ForecastError
+from forecast.base.files import PASSING, lacking, shown_path
+from forecast.base.stopping import INTERRUPTED, TERMINATED, stoppable
 from forecast.cli import ask, backtest, claims, drafting, events, question, report, saved, start
 from forecast.cli.terminal import console, escape
-from forecast.errors import DataError, ForecastError
-from forecast.files import PASSING, lacking, shown_path
-from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
 
 EXIT_CODES = {
     0: "fine",

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 import forecast
+from forecast.base.errors import SpecError
 from forecast.cli.declaring import arg, grouped, opt, shared
 from forecast.cli.options import Added, EventChoices, day_of, open_data
 from forecast.cli.terminal import echo_json, print_lines
-from forecast.errors import SpecError
 
 PRICE_NOTE = "Do not bet on this number against a price; read both together (`forecast help market-questions`)."
 
@@ -41,8 +41,8 @@ def ask(
     Sets: `forecast help named-sets`. To keep the answer and score it later: `forecast question
     new`.
     """
-    from forecast.hazards.asking import AskedLine
-    from forecast.hazards.forecast import Expected
+    from forecast.outlook.hazards.asking import AskedLine
+    from forecast.outlook.hazards.forecast import Expected
 
     line = AskedLine.parse(question)
     day = day_of(events.as_of, "as-of")

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import forecast
-from forecast.arguments import MOST_POINTS, require_positive
+from forecast.base.arguments import MOST_POINTS, require_positive
+from forecast.base.dates import parse_horizons
+from forecast.base.errors import SpecError
 from forecast.cli.declaring import (
     COMPUTATION,
     MODEL,
@@ -19,11 +21,9 @@ from forecast.cli.declaring import (
 )
 from forecast.cli.options import AnyData, Driven, dyads_of, named_datasets
 from forecast.cli.terminal import console, print_caveats, print_lines, progress, show_result, table
-from forecast.dates import parse_horizons
-from forecast.errors import SpecError
 
 if TYPE_CHECKING:
-    from forecast.evaluation import Results
+    from forecast.study.evaluation import Results
 
 model = partial(opt, panel=MODEL)
 
@@ -101,19 +101,19 @@ def backtest(
     same command goes on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz
     (`forecast help skill`).
     """
-    from forecast.drivers import Future, require_drivers
+    from forecast.data.drivers import Future, require_drivers
     from forecast.report.folder import SKILL, require_report_folder
 
     if remake:
-        from forecast.evaluation import Results
         from forecast.report.skill_page import write_skill_page
+        from forecast.study.evaluation import Results
 
         page = write_skill_page(out)
         show_result(page, "skill.json", lambda: _print(Results.read(out), page), as_json=as_json)
         return
-    from forecast.evaluation.executors import local
-    from forecast.evaluation.tasks import RUN_FILE
-    from forecast.events.table import as_day
+    from forecast.data.events.table import as_day
+    from forecast.study.evaluation.executors import local
+    from forecast.study.evaluation.tasks import RUN_FILE
 
     months, start = (
         parse_horizons(horizons),
@@ -139,8 +139,8 @@ def backtest(
         record = _record(data.source, dyads, chosen, eras, () if alone else dyads_of(together))
         forecasters = forecast.choose(models, benchmarks)
         if driven.drivers is not None:
-            from forecast.evaluation.variants import VARIANTS, with_drivers
             from forecast.outlook.benchmarks import MODEL
+            from forecast.study.evaluation.variants import VARIANTS, with_drivers
 
             if MODEL not in {one.code for one in forecasters}:
                 forecasters.append(VARIANTS[MODEL])
@@ -171,7 +171,7 @@ def _record(
     others: tuple[str, ...] | None,
 ) -> "forecast.Record":
     """Read the record of dyads, and of others that they are fitted with: by default (None) those of the hierarchy."""
-    from forecast.sources import open_source, wanted_together
+    from forecast.data.sources import open_source, wanted_together
 
     named = dyads_of(dyads, "DYAD")
     table = open_source(

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import forecast
-from forecast.arguments import named_values
+from forecast.base.arguments import named_values
+from forecast.base.errors import SpecError
+from forecast.base.escaping import printable
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Tested, day_of, dyads_of
 from forecast.cli.terminal import (
@@ -20,11 +22,9 @@ from forecast.cli.terminal import (
     say,
     table,
 )
-from forecast.errors import SpecError
-from forecast.escaping import printable
 
 if TYPE_CHECKING:
-    from forecast.hypotheses import Choice, Plan
+    from forecast.study.hypotheses import Choice, Plan
 
 CAMEO = "cameo"  # Scheme of a table of KEDS that names none
 WITH_PLAN = {
@@ -71,8 +71,8 @@ def test(
     if plan is not None:
         _reject_with_plan(context)
     with progress("loading the libraries") as tell:
-        from forecast.events import find_dyad
-        from forecast.hypotheses.run import parse_claims
+        from forecast.data.events import find_dyad
+        from forecast.study.hypotheses.run import parse_claims
 
         if plan is None:
             parse_claims(asked.codes)
@@ -169,8 +169,8 @@ def power(
 
     Record sets are as long and dense as the data, or larger. Each set takes seconds to a minute.
     """
-    from forecast.hypotheses.power import SETS, check_checkpoint
     from forecast.outlook import plain
+    from forecast.study.hypotheses.power import SETS, check_checkpoint
 
     if checkpoint is not None:
         check_checkpoint(checkpoint, asked.paths)
@@ -236,7 +236,7 @@ def new(
     out: Path = output("File of the plan.", Path("plan.yaml"), kind="FILE"),
 ) -> None:
     """Write a plan, to be edited and frozen: claims, dyads, data with their digests, rule, predictions, seed."""
-    from forecast.hypotheses import write_plan
+    from forecast.study.hypotheses import write_plan
 
     if out.exists():
         raise SpecError(f"--out: {out} exists; choose another name, or remove it")
@@ -273,7 +273,7 @@ def _ahead(
     asked: Tested, choose: str, without: str | None, unseen: bool, said: "dict[str, Any]"
 ) -> "Plan":
     """Make a plan of data that its author does not have."""
-    from forecast.hypotheses import plan_ahead
+    from forecast.study.hypotheses import plan_ahead
 
     as_of = day_of(asked.as_of, "as-of")
     if not unseen or as_of is None or asked.together:
@@ -292,7 +292,7 @@ def _ahead(
 
 def _choice(text: str, without: str | None) -> "Choice":
     """Read a rule such as events=300,months=96."""
-    from forecast.hypotheses import Choice
+    from forecast.study.hypotheses import Choice
 
     given = named_values(text.split(","), "choose", "events=300,months=96")
     if set(given) != {"events", "months"} or not all(
@@ -319,9 +319,9 @@ file_argument = arg("A plan, such as plan.yaml.", ..., metavar="FILE")
 @grouped("plan freeze plan.yaml")
 def freeze(path: Path = file_argument) -> None:
     """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
-    from forecast.hypotheses import freeze_plan, write_plan
-    from forecast.hypotheses.plan import other_rules, require_data
-    from forecast.hypotheses.run import check_tests
+    from forecast.study.hypotheses import freeze_plan, write_plan
+    from forecast.study.hypotheses.plan import other_rules, require_data
+    from forecast.study.hypotheses.run import check_tests
 
     plan, name = forecast.read_plan(path, frozen=False), printable(str(path))
     if plan.frozen == plan.digest and not other_rules(plan):
@@ -350,7 +350,7 @@ def freeze(path: Path = file_argument) -> None:
 @grouped("plan show plan.yaml")
 def show(path: Path = file_argument, as_json: bool = shared.json()) -> None:
     """Show a plan, its deviations, and whether it is frozen and unchanged since."""
-    from forecast.hypotheses.plan import describe
+    from forecast.study.hypotheses.plan import describe
 
     plan = forecast.read_plan(path, frozen=False)
     if as_json:
@@ -366,7 +366,7 @@ def deviate_command(
     text: str = arg("What was done in another way than planned, and why.", ..., metavar="TEXT"),
 ) -> None:
     """Log a deviation from a plan: results print it, and the freeze stays."""
-    from forecast.hypotheses import deviate, write_plan
+    from forecast.study.hypotheses import deviate, write_plan
 
     plan = deviate(forecast.read_plan(path), text)
     write_plan(path, plan)

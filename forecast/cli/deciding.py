@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecast.base.errors import DataError
+from forecast.base.files import write_csv
 from forecast.cli.terminal import console, escape
-from forecast.errors import DataError
-from forecast.events.drafting import EVENT, given_code, read_draft
-from forecast.files import write_csv
+from forecast.data.events.drafting import EVENT, given_code, read_draft
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import forecast
+from forecast.base.errors import DataError, SpecError
+from forecast.base.files import check_target, write_csv
+from forecast.base.wording import count
 from forecast.cli.declaring import OUTPUT, arg, grouped, opt, output, shared
 from forecast.cli.options import day_of, dyads_of
 from forecast.cli.terminal import console, echo_json, escape, progress, records
-from forecast.errors import DataError, SpecError
-from forecast.files import check_target, write_csv
-from forecast.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from forecast.events import EventTable
+    from forecast.data.events import EventTable
 
 ADDED, DRAFTS, DECISIONS = Path("added"), Path("drafts"), "decisions.csv"
 """Folders of accepted rows and of drafts; the file in the latter that keeps every decision."""
@@ -59,9 +59,14 @@ def draft(
     CSV, or at a prompt with `forecast events accept FILE --prompt`. Statements (codes 01 and 02)
     are left out unless the settings say statements=yes.
     """
-    from forecast.events.drafting import describe_draft, draft_events, read_decisions, write_draft
-    from forecast.feeds import parse_settings
-    from forecast.sources import open_source
+    from forecast.data.events.drafting import (
+        describe_draft,
+        draft_events,
+        read_decisions,
+        write_draft,
+    )
+    from forecast.data.feeds import parse_settings
+    from forecast.data.sources import open_source
 
     pairs = dyads_of(dyads, "PAIR") or tuple(map(str, forecast.read_dyads().index))
     added = tuple(map(str, add or ([ADDED] if any(ADDED.glob("*.csv")) else [])))
@@ -112,8 +117,8 @@ def draft(
 def _feed_table(
     source: str, archive: Path | None, settings: Any, pairs: tuple[str, ...]
 ) -> "EventTable":
-    from forecast.feeds.detect import FEEDS
-    from forecast.sources import open_source
+    from forecast.data.feeds.detect import FEEDS
+    from forecast.data.sources import open_source
 
     name = source.strip().lower()
     if archive is not None:
@@ -175,7 +180,7 @@ def accept(
     row a corrected one. The same command again puts the rows of this draft in place of its earlier
     ones. Reports read them with `--add added`.
     """
-    from forecast.events import drafting
+    from forecast.data.events import drafting
 
     keeping = (path.parent if path else DRAFTS) / DECISIONS
     before = drafting.read_decisions(keeping)
@@ -227,7 +232,7 @@ def _print_precision(counts: "pd.DataFrame", *, as_json: bool) -> None:
         raise DataError(
             f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept FILE."
         )
-    from forecast.events.codebook import read_codes
+    from forecast.data.events.codebook import read_codes
 
     names = read_codes()["name"]
     shown = [

@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 import forecast
+from forecast.base.dates import add_months
+from forecast.base.errors import DataError, SpecError
+from forecast.base.files import check_target
+from forecast.base.resources import data_folder
+from forecast.base.stopping import INTERRUPTED
+from forecast.base.wording import count
 from forecast.cli.declaring import OUTPUT, arg, grouped, opt, output, shared
 from forecast.cli.options import Added, AnyData, day_of, dyads_of, event_table
 from forecast.cli.terminal import (
@@ -24,20 +30,14 @@ from forecast.cli.terminal import (
     progress,
     records,
 )
-from forecast.dates import add_months
-from forecast.errors import DataError, SpecError
-from forecast.files import check_target
-from forecast.resources import data_folder
-from forecast.stopping import INTERRUPTED
-from forecast.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from forecast.archive import Imported
-    from forecast.events import EventTable
-    from forecast.events.table import Unread
+    from forecast.data.archive import Imported
+    from forecast.data.events import EventTable
+    from forecast.data.events.table import Unread
 
 app = typer.Typer(
     name="events", help="Check and show coded events, and keep them.", no_args_is_help=True
@@ -69,8 +69,8 @@ def check(
 
     Exit code 2 if a file of a feed could not be read; all others are in the summary then.
     """
-    from forecast.events import write_rejects
-    from forecast.events.tables import coding_breaches
+    from forecast.data.events import write_rejects
+    from forecast.data.events.tables import coding_breaches
 
     if path is not None:
         if data.events or data.datasets or data.archive:
@@ -119,10 +119,10 @@ def show(
     The remark "announced or later" marks rows beyond the complete record of the dyad: they are not
     counted.
     """
-    from forecast.events.coverage import REMARK, announced
-    from forecast.events.dyads import choose_dyad
-    from forecast.events.table import event_counts
-    from forecast.panel.notes import notes_of_pairs
+    from forecast.data.events.coverage import REMARK, announced
+    from forecast.data.events.dyads import choose_dyad
+    from forecast.data.events.table import event_counts
+    from forecast.data.panel.notes import notes_of_pairs
 
     found = event_table(data.given, dyad)
     code = choose_dyad(dyad, found.dyads)
@@ -151,7 +151,7 @@ def _span(
 ) -> "tuple[pd.Timestamp, pd.Timestamp]":
     import pandas as pd
 
-    from forecast.events.table import as_day
+    from forecast.data.events.table import as_day
 
     last = as_day(end, "--to") if end else events["date"].max()
     if start is None:
@@ -165,7 +165,7 @@ def _span(
 
 
 def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, Any]:
-    from forecast.panel import summarise
+    from forecast.data.panel import summarise
 
     events = table.events
     reasons = table.rejects["reason"].value_counts()
@@ -273,8 +273,8 @@ def require_all_read(unread: "Sequence[Unread]") -> None:
 
 
 def _print_events(events: "pd.DataFrame", span: str) -> None:
-    from forecast.events.codebook import read_scale
-    from forecast.events.tables import is_unchecked
+    from forecast.data.events.codebook import read_scale
+    from forecast.data.events.tables import is_unchecked
 
     scale, several = read_scale("commitment"), events["dataset"].nunique() > 1
     beyond = (events["remark"] != "").sum()
@@ -332,8 +332,8 @@ def count_command(
     Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be
     read; all others are counted then.
     """
-    from forecast.events.counts import write_counts
-    from forecast.feeds import parse_settings
+    from forecast.data.events.counts import write_counts
+    from forecast.data.feeds import parse_settings
 
     for target in (out, out.with_suffix(".yaml")):
         check_target(target, inputs=paths)
@@ -378,10 +378,10 @@ def sql_command(
 
     Run it there, save the result as CSV, and report on it with --counts and --mapping.
     """
-    from forecast.events.counts import write_mapping
-    from forecast.events.table import as_day
-    from forecast.feeds import parse_settings
-    from forecast.feeds.counting import bigquery_sql
+    from forecast.data.events.counts import write_mapping
+    from forecast.data.events.table import as_day
+    from forecast.data.feeds import parse_settings
+    from forecast.data.feeds.counting import bigquery_sql
 
     if feed.strip().lower() != "gdelt":
         raise SpecError(f"FEED: there is no public table of {feed!r:.40}. Use gdelt.")
@@ -435,8 +435,8 @@ def fetch(
     Gaps of the source are no failure: exit code 1 only if a file failed or the run stopped
     (`forecast help fetching`).
     """
-    from forecast.fetch import list_editions as fetch_editions
-    from forecast.fetch.manifest import parse_settings
+    from forecast.data.fetch import list_editions as fetch_editions
+    from forecast.data.fetch.manifest import parse_settings
 
     settings = parse_settings(setting or [])
     if list_editions:
@@ -475,7 +475,7 @@ def fetch(
         failed = [entry.model_dump(mode="json") for entry in done.of_state("failed")]
         echo_json(done.summary() | {"failed": failed})
     else:
-        from forecast.fetch.manifest import gap_words
+        from forecast.data.fetch.manifest import gap_words
 
         following = f"forecast events import {shlex.quote(str(done.folder))} --archive archive"
         print_lines(
@@ -537,7 +537,7 @@ def status_command(
 
     --json has months, editions, all dyads and what became of every row (`forecast help archive`).
     """
-    from forecast.feeds.reading import state_pair
+    from forecast.data.feeds.reading import state_pair
 
     asked = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or forecast.read_dyads().index]
     names = (

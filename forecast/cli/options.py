@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import forecast
+from forecast.base.dates import parse_date, parse_horizons
+from forecast.base.errors import DataError, SpecError
 from forecast.cli.declaring import COMPUTATION, WINDOW, opt, shared, whole
 from forecast.cli.terminal import say
-from forecast.dates import parse_date, parse_horizons
-from forecast.errors import DataError, SpecError
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from forecast.events import EventTable
-    from forecast.sources import Data, Records
+    from forecast.data.events import EventTable
+    from forecast.data.sources import Data, Records
 
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
@@ -56,7 +56,7 @@ class AnyData:
     @cached_property
     def source(self) -> "forecast.Source | None":
         """The source of the data; None if no option names one."""
-        from forecast.feeds import parse_settings
+        from forecast.data.feeds import parse_settings
 
         mappings, settings = (
             self.mapping or [],
@@ -136,7 +136,7 @@ class Added(AnyData):
                     "--covered-to: says how far added events complete the record; give --add as well"
                 )
             return self.source
-        from forecast.events.coverage import parse_statements
+        from forecast.data.events.coverage import parse_statements
 
         stated = tuple(map(str, parse_statements(self.covered_to)))
         added = {"additions": tuple(map(str, self.add)), "covered_to": stated}
@@ -270,8 +270,8 @@ def _of_files(
     With --feed all are files of it; else those that look like one, unless every table has its
     mapping.
     """
-    from forecast.feeds import detect_feed
-    from forecast.feeds.detect import find_feed
+    from forecast.data.feeds import detect_feed
+    from forecast.data.feeds.detect import find_feed
 
     if feed and mappings:
         raise SpecError("--feed, --mapping: a feed needs no mapping; leave out one of them")
@@ -375,8 +375,8 @@ def open_data(
 
     No more than one dyad needs, if it is given.
     """
-    from forecast.events.coverage import gap_warnings
-    from forecast.sources import open_source
+    from forecast.data.events.coverage import gap_warnings
+    from forecast.data.sources import open_source
 
     records = open_source(given or forecast.Source(), None if dyad is None else [dyad], as_of)
     for warning in () if records.events is None else gap_warnings(records.events.additions):

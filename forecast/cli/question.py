@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import forecast
-from forecast import dates
-from forecast.arguments import faults
+from forecast.base import dates
+from forecast.base.arguments import faults
+from forecast.base.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
+from forecast.base.escaping import printable
+from forecast.base.files import check_target, write_csv, write_json
+from forecast.base.wording import chance, count, join, number
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Added, EventChoices, day_of, open_data
 from forecast.cli.terminal import console, echo_json, print_caveats, print_lines, progress, say
 from forecast.cli.terminal import records as records_table
-from forecast.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
-from forecast.escaping import printable
-from forecast.files import check_target, write_csv, write_json
-from forecast.wording import chance, count, join, number
 
 if TYPE_CHECKING:
-    from forecast.questions import Draft, History, Ledger, Question
-    from forecast.questions.ledger import QuestionFolder
-    from forecast.sources import Records
+    from forecast.data.sources import Records
+    from forecast.desk.questions import Draft, History, Ledger, Question
+    from forecast.desk.questions.ledger import QuestionFolder
 
 app = typer.Typer(
     name="question",
@@ -112,7 +112,7 @@ class Asked(EventChoices):
 
     def event_question(self, records: "Records", day: date, name: str | None) -> "Question":
         """Make the question about events of a set, as of a day."""
-        from forecast.hazards.asking import chosen_set, first_day
+        from forecast.outlook.hazards.asking import chosen_set, first_day
 
         if self.at_least is not None and self.codes is not None:
             raise SpecError("--at-least, --codes: two sets at once; give one of them")
@@ -208,7 +208,7 @@ def new(
     With --text, DYAD and --at-least or --codes name what the data record of it, from which the own
     number comes.
     """
-    from forecast.questions.ledger import QuestionFolder
+    from forecast.desk.questions.ledger import QuestionFolder
 
     if text is not None:
         outside = _outside(asked, data, (text, url, closes), day_of(as_of, "as-of"), name)
@@ -234,7 +234,7 @@ def new(
 
 def _next_step(question: "Question") -> str:
     """Return the command that gives a question its probability."""
-    from forecast.questions import EventQuestion
+    from forecast.desk.questions import EventQuestion
 
     if isinstance(question, EventQuestion):
         return f"Its probability: forecast question update {question.id}"
@@ -260,8 +260,8 @@ def _outside(
     """Make a question that was asked elsewhere."""
     from dataclasses import replace
 
-    from forecast.questions.events import event_id
-    from forecast.questions.form import VERSION, question_of
+    from forecast.desk.questions.events import event_id
+    from forecast.desk.questions.form import VERSION, question_of
 
     text, url, closes = given
     if closes is None:
@@ -300,8 +300,8 @@ def price(
     folder: Path = folder_option(),
 ) -> None:
     """Enter a price of an outside question, and print the pool with the own number."""
-    from forecast.questions.ledger import priced
-    from forecast.questions.outside import OutsideQuestion, outside_scores, pooled_chance
+    from forecast.desk.questions.ledger import priced
+    from forecast.desk.questions.outside import OutsideQuestion, outside_scores, pooled_chance
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
@@ -332,9 +332,9 @@ def say_number(
     folder: Path = folder_option(),
 ) -> None:
     """Enter a number of your own for an outside question."""
-    from forecast.questions import OutsideQuestion
-    from forecast.questions.exchange import read_number_cdf
-    from forecast.questions.ledger import own_number
+    from forecast.desk.questions import OutsideQuestion
+    from forecast.desk.questions.exchange import read_number_cdf
+    from forecast.desk.questions.ledger import own_number
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
@@ -367,10 +367,10 @@ def import_set(
 
     Those that have closed, or are there, are left out.
     """
-    from forecast.questions import append_entries
-    from forecast.questions import asked as asked_entry
-    from forecast.questions.exchange import read_question_set
-    from forecast.questions.ledger import QuestionFolder, priced
+    from forecast.desk.questions import append_entries
+    from forecast.desk.questions import asked as asked_entry
+    from forecast.desk.questions.exchange import read_question_set
+    from forecast.desk.questions.ledger import QuestionFolder, priced
 
     place = QuestionFolder(folder)
     known = set(place.read().histories) if place.ledger.exists() else set()
@@ -393,7 +393,7 @@ def list_questions(
     as_json: bool = shared.json(),
 ) -> None:
     """List the questions, what was said last, and what came of it."""
-    from forecast.questions.ledger import questions_of
+    from forecast.desk.questions.ledger import questions_of
 
     _, ledger = _read(folder)
     found = questions_of(ledger, only_open=only_open)
@@ -430,7 +430,7 @@ def withdraw(
 
     It stays in the ledger with its forecasts, is shown with the reason, and is not scored.
     """
-    from forecast.questions.ledger import withdrawn
+    from forecast.desk.questions.ledger import withdrawn
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
@@ -452,7 +452,7 @@ def check(
     Run it before publishing. A page of the ledger shows none of them until a person confirms it.
     Exit code 1 if one is not confirmed.
     """
-    from forecast.questions.doubts import doubts_of, doubts_sentence
+    from forecast.desk.questions.doubts import doubts_of, doubts_sentence
     from forecast.report.folder import reports_in
 
     _, ledger = _read(folder)
@@ -481,8 +481,8 @@ def confirm(
 
     It holds for later forecasts of the question, too, until one differs by a factor of two.
     """
-    from forecast.questions.doubts import doubts_of
-    from forecast.questions.ledger import confirmed
+    from forecast.desk.questions.doubts import doubts_of
+    from forecast.desk.questions.ledger import confirmed
     from forecast.report.folder import reports_in
 
     place, ledger = _read(folder)
@@ -513,7 +513,7 @@ def show(
     as_json: bool = shared.json(),
 ) -> None:
     """Show a question: its sentence, its rule, every answer and its resolution, or the rows that decide it."""
-    from forecast.questions.history import LATE, WITH_HINDSIGHT
+    from forecast.desk.questions.history import LATE, WITH_HINDSIGHT
 
     place, ledger = _read(folder)
     (history,) = _chosen(ledger, [name])
@@ -538,8 +538,8 @@ def show(
 
 def _show_rows(history: "History", data: Added, *, as_json: bool) -> None:
     """Print the rows of a question's window that decide it, of the data and what is added to them."""
-    from forecast.questions import deciding_rows
-    from forecast.questions.deciding import COLUMNS, rows_sentence
+    from forecast.desk.questions import deciding_rows
+    from forecast.desk.questions.deciding import COLUMNS, rows_sentence
 
     question = history.question
     records = open_data(data.given, _only_dyad([history]), None)
@@ -590,7 +590,7 @@ def update(
     Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged;
     its answers are marked.
     """
-    from forecast.questions.ledger import answer_of
+    from forecast.desk.questions.ledger import answer_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
@@ -644,8 +644,8 @@ def _update_events(
     as_json: bool,
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
-    from forecast.hazards.forecast import Expected
-    from forecast.questions.ledger import event_answer_of, needs_no_fit
+    from forecast.desk.questions.ledger import event_answer_of, needs_no_fit
+    from forecast.outlook.hazards.forecast import Expected
 
     expected = [Expected.parse(text) for text in expect]
     own = [one for one in chosen if needs_no_fit(one.question)]
@@ -689,7 +689,7 @@ def resolve(
     as_json: bool = shared.json(),
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.questions.ledger import outcome_of, resolution_of
+    from forecast.desk.questions.ledger import outcome_of, resolution_of
 
     place, ledger = _read(folder)
     chosen = _chosen(ledger, names)
@@ -720,7 +720,7 @@ def merge(
     as_json: bool = shared.json(),
 ) -> None:
     """Append to the ledger what was said in another copy of it, such as that of another clone."""
-    from forecast.questions import merge_ledger
+    from forecast.desk.questions import merge_ledger
 
     _read(folder)  # with warnings, before anything is appended
     done = merge_ledger(folder, other)
@@ -750,8 +750,8 @@ def score(
     as_json: bool = shared.json(),
 ) -> None:
     """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
-    from forecast.questions import TrackRecord
-    from forecast.questions.outside import outside_scores
+    from forecast.desk.questions import TrackRecord
+    from forecast.desk.questions.outside import outside_scores
 
     _, found = _read(folder, ledger)
     from forecast.report.folder import reports_in
@@ -824,11 +824,11 @@ def export(
 
     Or forecasts in a form of the field.
     """
-    from forecast.questions.exchange import forecast_set
-    from forecast.questions.ledger import QuestionFolder, entry_rows
+    from forecast.desk.questions.exchange import forecast_set
+    from forecast.desk.questions.ledger import QuestionFolder, entry_rows
 
     if hub is not None:
-        from forecast.questions.exchange import hub_samples
+        from forecast.desk.questions.exchange import hub_samples
 
         if forecastbench is not None or out.suffix != ".csv":
             raise SpecError("--hub: writes a .csv file of its own; leave out --forecastbench")
@@ -858,8 +858,8 @@ def export(
 
 def _read(folder: Path, ledger: Path | None = None) -> "tuple[QuestionFolder, Ledger]":
     """Read the ledger of a folder, and mend what a killed run left there; or read one elsewhere."""
-    from forecast.questions import Ledger
-    from forecast.questions.ledger import QuestionFolder
+    from forecast.desk.questions import Ledger
+    from forecast.desk.questions.ledger import QuestionFolder
 
     place = QuestionFolder(folder)
     found = Ledger.read(ledger or place.ledger)
@@ -871,7 +871,7 @@ def _read(folder: Path, ledger: Path | None = None) -> "tuple[QuestionFolder, Le
 
 
 def _chosen(ledger: "Ledger", names: list[str] | None) -> "list[History]":
-    from forecast.questions.ledger import questions_of
+    from forecast.desk.questions.ledger import questions_of
 
     return questions_of(ledger, names or (), only_open=not names)
 
@@ -972,7 +972,7 @@ def _append(
 
 def _caveats(questions: "Iterable[Question]") -> list[str]:
     """Return what people have to know of the data that questions are about."""
-    from forecast.questions.track_record import notes_of_questions
+    from forecast.desk.questions.track_record import notes_of_questions
 
     return list(notes_of_questions(questions).caveats)
 

@@ -8,8 +8,12 @@ import typer
 from typer.core import TyperCommand
 
 import forecast
-from forecast import dates
-from forecast.arguments import read_form
+from forecast.base import dates
+from forecast.base.arguments import read_form
+from forecast.base.errors import NotConverged, SpecError
+from forecast.base.escaping import printable
+from forecast.base.wording import day as words_of_day
+from forecast.base.wording import fitted_together
 from forecast.cli.declaring import AS_OF, MODEL, OUTPUT, WINDOW, arg, grouped, opt, output, shared
 from forecast.cli.options import Added, Driven, Sampler, Window, day_of, dyads_of
 from forecast.cli.question import folder_option
@@ -22,16 +26,12 @@ from forecast.cli.terminal import (
     say,
     show_result,
 )
-from forecast.errors import NotConverged, SpecError
-from forecast.escaping import printable
-from forecast.wording import day as words_of_day
-from forecast.wording import fitted_together
 
 if TYPE_CHECKING:
-    from forecast.monday import Monday
+    from forecast.model.process.component import Component
     from forecast.outlook import Assessment
-    from forecast.pipeline import Report
-    from forecast.process.component import Component
+    from forecast.runs.monday import Monday
+    from forecast.runs.pipeline import Report
 
 model, written = partial(opt, panel=MODEL), partial(opt, panel=OUTPUT)
 TRENDS = "The slow component: {trends}. Default: reverting."
@@ -43,9 +43,9 @@ class ReportCommand(TyperCommand):
 
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
-        from forecast.process.cycle import cycles
-        from forecast.process.trend import trends
-        from forecast.wording import join
+        from forecast.base.wording import join
+        from forecast.model.process.cycle import cycles
+        from forecast.model.process.trend import trends
 
         def named(kind: "Component") -> str:
             return f"{kind.name} ({kind.hint})" if kind.hint else kind.name
@@ -188,10 +188,10 @@ def _priors(path: Path | None) -> "forecast.Priors | None":
 
 def _report_all(settings: "forecast.ReportSettings", *, as_json: bool) -> None:
     """Make the reports of all dyads of a fit, in a folder of one each, and the page of them all."""
-    from forecast.panel.record import last_known
-    from forecast.pipeline import REPORTS, SAVED_FIT, check_place, prepare_reports
+    from forecast.data.panel.record import last_known
     from forecast.report.folder import PAIRS, chosen_folder
     from forecast.report.pairs_page import Pair, write_pairs
+    from forecast.runs.pipeline import REPORTS, SAVED_FIT, check_place, prepare_reports
 
     if settings.eras != "given":
         raise SpecError("--all, --eras: eras are chosen for one dyad; leave out one of them")
@@ -286,7 +286,7 @@ def monday(
     failed or an added row was rejected or a forecast has to be confirmed, 3 if a fit has not
     converged; what succeeded is kept.
     """
-    from forecast.monday import Monday
+    from forecast.runs.monday import Monday
 
     if not data.add and any(ADDED.glob("*.csv")):
         data.add = [ADDED]

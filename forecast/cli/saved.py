@@ -5,23 +5,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import forecast
-from forecast.arguments import MOST_POINTS, require_positive
+from forecast.base.arguments import MOST_POINTS, require_positive
+from forecast.base.dates import months_between
+from forecast.base.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
+from forecast.base.progress import Progress
+from forecast.base.wording import count, join
 from forecast.cli.declaring import COMPUTATION, arg, grouped, opt, output, own_folder, shared, whole
 from forecast.cli.options import Added, Window, event_table
 from forecast.cli.question import folder_option
 from forecast.cli.terminal import progress, say, show, show_result
-from forecast.dates import months_between
-from forecast.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
-from forecast.progress import Progress
-from forecast.wording import count, join
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.events import EventTable
+    from forecast.data.events import EventTable
+    from forecast.desk.questions import PutQuestion, Question
     from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
-    from forecast.questions import PutQuestion, Question
     from forecast.report.folder import SavedReport
 
 SCENARIOS = Path("scenario")
@@ -55,14 +55,14 @@ def scenario(
     Writes a page and scenario.json (`forecast help what-if`). Exit code 3 if the fit has not
     converged or a scenario is so improbable that its numbers may not be used.
     """
-    from forecast.questions.ledger import QuestionFolder
+    from forecast.desk.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_report_folder
 
     require_positive("improvement", window.improvement, MOST_POINTS, "points of share")
     require_report_folder(out, SCENARIO, [fit, *assume], replace=replace, parent=SCENARIOS)
     asked = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress("loading the fit") as tell:
-        from forecast.events.dyads import choose_dyad, dyad_labels
+        from forecast.data.events.dyads import choose_dyad, dyad_labels
         from forecast.outlook import reported
         from forecast.outlook.scenarios import read_scenarios
         from forecast.report.scenario_page import chances, finding, question_sentences
@@ -114,7 +114,7 @@ def _chronology_of(
     fit: "forecast.Fit", dyad: str, tell: Progress, *, followed: bool
 ) -> "tuple[EventTable | None, xr.Dataset | None]":
     """Return the chronology of a fit made of it, to say which part of its class a code is, and what has followed."""
-    from forecast.events.additions import CHRONOLOGY
+    from forecast.data.events.additions import CHRONOLOGY
 
     if "dataset" not in fit.panel.coords or CHRONOLOGY not in fit.panel["dataset"].to_numpy():
         if not followed:
@@ -136,7 +136,7 @@ def _put(
     fit: "forecast.Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int
 ) -> "PutQuestion":
     """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
-    from forecast.panel.record import last_known
+    from forecast.data.panel.record import last_known
 
     if question.dyads != (dyad,):
         only = f", or a scenario of {question.dyad}" if len(question.dyads) == 1 else " alone"
@@ -176,7 +176,7 @@ def check(
 
     require_report_folder(out, CHECKS, [fit], replace=replace, parent=CHECKED)
     with progress("loading the fit") as tell:
-        from forecast.panel.record import last_known
+        from forecast.data.panel.record import last_known
         from forecast.report.checks_page import numbers_table, summary, write_checks
 
         loaded = forecast.Fit.load(fit)
@@ -217,7 +217,7 @@ class _Asked(Added):
 
     def prepare(self, out: Path, kind: str, reports: list[Path]) -> "Question | None":
         """Return the question, if there is one, and make sure that the page may be written."""
-        from forecast.questions.ledger import QuestionFolder
+        from forecast.desk.questions.ledger import QuestionFolder
         from forecast.report.folder import require_report_folder
 
         asked = None if self.question is None else QuestionFolder(self.folder).find(self.question)
@@ -230,7 +230,7 @@ class _Asked(Added):
         self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int
     ) -> "Attribution":
         """Return what the events of the last months did to the headline of a report, or to a question."""
-        from forecast.panel.record import last_known
+        from forecast.data.panel.record import last_known
 
         options: dict[str, Any] = {
             "seed": saved.seed,
@@ -338,8 +338,8 @@ def compare(
 
     asked = data.prepare(out, CHANGE, [old, new])
     with progress("loading the fits") as tell:
+        from forecast.desk.questions.explain import asking, headline_question
         from forecast.outlook.comparison import split_question_change
-        from forecast.questions.explain import asking, headline_question
         from forecast.report.explain_page import (
             largest_events,
             sentences,

@@ -9,13 +9,13 @@ from pathlib import Path
 import typer
 
 import forecast
+from forecast.base.errors import DataError, OutputPathError, SpecError
+from forecast.base.escaping import printable
+from forecast.base.files import write_text
+from forecast.base.resources import manual
+from forecast.base.wording import join
 from forecast.cli.declaring import arg, grouped, shared
 from forecast.cli.terminal import console, echo_json, records, say, table
-from forecast.errors import DataError, OutputPathError, SpecError
-from forecast.escaping import printable
-from forecast.files import write_text
-from forecast.resources import manual
-from forecast.wording import join
 
 EXAMPLE = Path(__file__).parent / "example"
 """Files of a folder for data of one's own."""
@@ -28,7 +28,7 @@ def dyads(as_json: bool = shared.json()) -> None:
     Rows beyond the coverage are announced or later: `forecast events show` has them, and no
     forecast counts them.
     """
-    from forecast.panel import summarise
+    from forecast.data.panel import summarise
 
     found = summarise(forecast.read_chronology()).set_index("dyad")
     known = forecast.read_dyads().loc[found.index]

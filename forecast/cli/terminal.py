@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from forecast.errors import NotConverged
-from forecast.escaping import json_text, printable
-from forecast.wording import count, environment
+from forecast.base.errors import NotConverged
+from forecast.base.escaping import json_text, printable
+from forecast.base.wording import count, environment
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from forecast.base.progress import Progress
     from forecast.model.gate import Miss
-    from forecast.progress import Progress
     from forecast.report.table import Table as PageTable
 
 
@@ -163,7 +163,7 @@ def print_caveats(caveats: Iterable[str]) -> None:
 
     Of several pairs the first sentence of each.
     """
-    from forecast.panel.notes import DataNotes
+    from forecast.data.panel.notes import DataNotes
 
     notes = DataNotes(tuple(caveats))
     print_lines("caveats", texts=notes.caveats if len(notes.caveats) == 1 else notes.in_short)

@@ -5,7 +5,7 @@ Public names are imported on first use: loading a saved fit never imports PyMC.
 
 from typing import TYPE_CHECKING
 
-from forecast.resources import imported_on_use, prepare_caches
+from forecast.base.resources import imported_on_use, prepare_caches
 
 if TYPE_CHECKING:
     from forecast.model.fitted import Fit as Fit
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from forecast.model.pendulum import PendulumModel as PendulumModel
     from forecast.model.pendulum import prior_draws as prior_draws
     from forecast.model.pendulum import simulate_panel as simulate_panel
+    from forecast.model.process.priors import Priors as Priors
     from forecast.model.sampling import fit as fit
     from forecast.model.spec import PendulumSpec as PendulumSpec
     from forecast.model.updating import update as update
-    from forecast.process.priors import Priors as Priors
 
 prepare_caches()
 

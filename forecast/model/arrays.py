@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.dates import periods_a_month
-from forecast.errors import DataError
+from forecast.base.dates import periods_a_month
+from forecast.base.errors import DataError
+from forecast.base.typing import Float, Index
+from forecast.data.panel import panel_kind, validate_panel
 from forecast.model.driving import driver_values
+from forecast.model.process.priors import Priors
 from forecast.model.spec import PendulumSpec
-from forecast.panel import panel_kind, validate_panel
-from forecast.process.priors import Priors
-from forecast.typing import Float, Index
 
 SHARED = ("dyad", "time", "era", "dataset", "direction")
 """Coordinates that model and fit have in common with their panel."""

@@ -20,12 +20,12 @@ import pytensor.tensor as pt
 import xarray as xr
 from pymc.distributions.transforms import LogTransform
 
+from forecast.base.progress import Progress
+from forecast.base.typing import Bool, Float
 from forecast.model.arrays import PanelArrays
 from forecast.model.inputs import NODE_PATHS, WHITE
 from forecast.model.pendulum import OBSERVED, build_on, node_capacity, pack
 from forecast.model.variables import sampled_variables
-from forecast.progress import Progress
-from forecast.typing import Bool, Float
 
 # A form takes 100 to 250 MB (one dyad, six of them); a comparison of models needs a handful at
 # once, some of two parts.

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from forecast.base.progress import Progress, silent
+from forecast.base.typing import Bool, Float
 from forecast.model.arrays import PanelArrays
 from forecast.model.inputs import WHITE, model_data
 from forecast.model.kernels import density
@@ -24,14 +26,12 @@ from forecast.model.kernels.path import Pairs
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
+from forecast.model.process import trend as trends
+from forecast.model.process.ceiling import SOFTNESS
+from forecast.model.process.component import fraction_left
+from forecast.model.process.cycle import linear_shock
+from forecast.model.process.declarations import FLAT, ByDyad, Declared, Free, free_of
 from forecast.model.spec import PendulumSpec
-from forecast.process import trend as trends
-from forecast.process.ceiling import SOFTNESS
-from forecast.process.component import fraction_left
-from forecast.process.cycle import linear_shock
-from forecast.process.declarations import FLAT, ByDyad, Declared, Free, free_of
-from forecast.progress import Progress, silent
-from forecast.typing import Bool, Float
 
 if TYPE_CHECKING:
     from forecast.model.compiled import Compiled

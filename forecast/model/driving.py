@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from forecast.drivers import standardised
-from forecast.errors import SpecError
-from forecast.process.declarations import spread_around
-from forecast.typing import Float, Index
-from forecast.wording import join
+from forecast.base.errors import SpecError
+from forecast.base.typing import Float, Index
+from forecast.base.wording import join
+from forecast.data.drivers import standardised
+from forecast.model.process.declarations import spread_around
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forecast.model.process.component import Motion
+    from forecast.model.process.priors import Priors
     from forecast.model.spec import PendulumSpec
-    from forecast.process.component import Motion
-    from forecast.process.priors import Priors
 
 ACTS = ("month", "cycle", "trend")
 

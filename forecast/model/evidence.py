@@ -14,11 +14,11 @@ from threading import Event
 import numpy as np
 import xarray as xr
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
+from forecast.base.typing import Bool, Float
 from forecast.model.arrays import panel_arrays
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.spec import PendulumSpec
-from forecast.typing import Bool, Float
 
 
 @dataclass(frozen=True)

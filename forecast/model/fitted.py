@@ -14,9 +14,9 @@ import pandas as pd
 import xarray as xr
 
 import forecast
-from forecast.dates import periods_a_month
-from forecast.errors import FitFileError, OutputError
-from forecast.files import (
+from forecast.base.dates import periods_a_month
+from forecast.base.errors import FitFileError, OutputError
+from forecast.base.files import (
     PASSING,
     check_writable,
     digest,
@@ -26,17 +26,17 @@ from forecast.files import (
     sync_file,
     sync_folder,
 )
-from forecast.folders import replace_folder
+from forecast.base.folders import replace_folder
+from forecast.base.numeric import share
+from forecast.base.typing import Float, Seed
+from forecast.base.wording import Card, Displayed, join_some
+from forecast.data.panel import panel_kind, panel_of_dyad, validate_panel
 from forecast.model.arrays import SHARED
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import all_variables, required_variables
-from forecast.numeric import share
-from forecast.panel import panel_kind, panel_of_dyad, validate_panel
-from forecast.typing import Float, Seed
-from forecast.wording import Card, Displayed, join_some
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -467,7 +467,7 @@ class Fit(Displayed):
         return forecast.plots.plot_level(self, **options)
 
     def to_arviz(self, *, draws: int = 500, monthly: bool = True, seed: Seed = 1) -> xr.DataTree:
-        """Return the groups that ArviZ works on: `forecast.checks.arviz_groups`.
+        """Return the groups that ArviZ works on: `forecast.study.checks.arviz_groups`.
 
         Parameters
         ----------

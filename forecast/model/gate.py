@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast.base.wording import Card, Displayed
 from forecast.model.posterior import diagnostic
 from forecast.model.variables import reported_variables
-from forecast.wording import Card, Displayed
 
 COLUMNS = ["quantity", "number", "r_hat", "ess_bulk", "ess_tail"]
 SHOWN_REASONS = 4

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from forecast.base.typing import Float
 from forecast.model.arrays import PanelArrays
 from forecast.model.driving import driving_data
 from forecast.model.kernels.path import pair_forward, path_forward
 from forecast.model.observation.base import Own
-from forecast.process.component import Motion
-from forecast.typing import Float
+from forecast.model.process.component import Motion
 
 WHITE = "white"
 NODE_PATHS = ("node_trend", "node_cycle")  # Free trend and cycle at the nodes

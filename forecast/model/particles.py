@@ -13,16 +13,16 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 
+from forecast.base.typing import Float, Index
+from forecast.data.panel import panel_kind
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.driving import acting_on
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat
+from forecast.model.process.process import STREAMS, Process, State
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import of_dyad
-from forecast.panel import panel_kind
-from forecast.process.process import STREAMS, Process, State
-from forecast.typing import Float, Index
 
 TREND, CYCLE = (
     0,

@@ -20,19 +20,19 @@ from pytensor.compile.mode import Mode
 from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import ancestors
 
-from forecast.arguments import checked
+from forecast.base.arguments import checked
+from forecast.base.typing import Float, Index
 from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_observations
 from forecast.model.driving import add_effects, node_push, push_of_draw
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, model_data
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.observation import PACKAGED as OBSERVATIONS
+from forecast.model.process import cycle as cycles
+from forecast.model.process import trend as trends
+from forecast.model.process.component import Transitions
+from forecast.model.process.process import State
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.variables import sampled_variables
-from forecast.process import cycle as cycles
-from forecast.process import trend as trends
-from forecast.process.component import Transitions
-from forecast.process.process import State
-from forecast.typing import Float, Index
 
 OBSERVED = "events"  # Name of the log-likelihood
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.typing import Float
+from forecast.base.typing import Float
 
 
 def flat(values: xr.DataArray) -> Float:

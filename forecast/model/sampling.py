@@ -13,8 +13,12 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.arguments import checked, require_sampler, whole_seed
-from forecast.errors import SpecError
+from forecast.base.arguments import checked, require_sampler, whole_seed
+from forecast.base.errors import SpecError
+from forecast.base.progress import Progress, Steps, silent
+from forecast.base.resources import release_free_memory
+from forecast.base.typing import Float, Seed
+from forecast.data.panel.record import data_facts
 from forecast.model.arrays import (
     PanelArrays,
     first_eras,
@@ -28,15 +32,11 @@ from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
 from forecast.model.inputs import NODE_PATHS
 from forecast.model.posterior import Groups, flat, on_grid
+from forecast.model.process.bridge import bridge
+from forecast.model.process.component import Component
+from forecast.model.process.trend import era_means
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.variables import all_variables, of_dyad, sampled_variables
-from forecast.panel.record import data_facts
-from forecast.process.bridge import bridge
-from forecast.process.component import Component
-from forecast.process.trend import era_means
-from forecast.progress import Progress, Steps, silent
-from forecast.resources import release_free_memory
-from forecast.typing import Float, Seed
 
 VERSIONS = (
     "pendulum-forecast",

@@ -6,17 +6,17 @@ from typing import Any
 
 import xarray as xr
 
-from forecast.dates import periods_a_month
-from forecast.errors import SpecError
+from forecast.base.dates import periods_a_month
+from forecast.base.errors import SpecError
+from forecast.data.panel import panel_kind, validate_panel
 from forecast.model.driving import check_drivers, parse_drivers
 from forecast.model.observation import Observation, find_observation, observations
-from forecast.panel import panel_kind, validate_panel
-from forecast.process.ceiling import CEILINGS, Ceiling
-from forecast.process.cycle import Cycle, cycles, find_cycle
-from forecast.process.declarations import Declared
-from forecast.process.priors import COMMON, OF_DATASETS, Priors
-from forecast.process.process import Process
-from forecast.process.trend import Trend, find_trend, trends
+from forecast.model.process.ceiling import CEILINGS, Ceiling
+from forecast.model.process.cycle import Cycle, cycles, find_cycle
+from forecast.model.process.declarations import Declared
+from forecast.model.process.priors import COMMON, OF_DATASETS, Priors
+from forecast.model.process.process import Process
+from forecast.model.process.trend import Trend, find_trend, trends
 
 NO_CYCLE = "none"
 
@@ -32,10 +32,10 @@ class PendulumSpec:
         half-life; a walk that does not; or one value per dyad (with jumps, per era).
     cycle : {"linear", "band", "cubic", "none"}, or a registered cycle
         Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than
-        in proportion; or none. Formulas: :mod:`forecast.process.cycle`.
+        in proportion; or none. Formulas: :mod:`forecast.model.process.cycle`.
     ceiling : {"framework", "none"}, optional
         Whether each era's framework bounds the trend softly from above
-        (:mod:`forecast.process.ceiling`). By default it does where the trend moves and events are
+        (:mod:`forecast.model.process.ceiling`). By default it does where the trend moves and events are
         observed; :func:`spec_for` leaves it out where no dyad has two eras.
     jumps : bool
         Whether the trend jumps where an era begins.
@@ -53,7 +53,7 @@ class PendulumSpec:
     nodes : int
         Quadrature nodes for the month-specific noise.
     drivers : mapping of str to str, or pairs
-        Covariates of the panel (`forecast.drivers.add_drivers`) by name, and what each acts on:
+        Covariates of the panel (`forecast.data.drivers.add_drivers`) by name, and what each acts on:
         ``month`` (that month alone), ``cycle`` (what the cycle reverts to) or ``trend``.
     priors : Priors
         Centres and spreads of all priors. A prior that these choices do not use must keep its

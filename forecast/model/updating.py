@@ -12,13 +12,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.arguments import checked, whole_seed
-from forecast.dates import Clock, Day
-from forecast.drivers import has_drivers
-from forecast.errors import DataError, NotUpdatable, SpecError
-from forecast.events.codebook import read_scale
-from forecast.events.dyads import additions_of
-from forecast.events.table import EventTable, as_day
+from forecast.base.arguments import checked, whole_seed
+from forecast.base.dates import Clock, Day
+from forecast.base.errors import DataError, NotUpdatable, SpecError
+from forecast.base.progress import Progress, silent
+from forecast.base.typing import Bool, Float, Index, Seed
+from forecast.base.wording import count, join
+from forecast.data.drivers import has_drivers
+from forecast.data.events.codebook import read_scale
+from forecast.data.events.dyads import additions_of
+from forecast.data.events.table import EventTable, as_day
+from forecast.data.panel import build_panel, panel_kind, validate_panel
+from forecast.data.panel.record import data_facts, last_known
 from forecast.model.fitted import Fit
 from forecast.model.particles import (
     TREND,
@@ -32,12 +37,7 @@ from forecast.model.particles import (
     state_of,
 )
 from forecast.model.posterior import flat, on_grid
-from forecast.panel import build_panel, panel_kind, validate_panel
-from forecast.panel.record import data_facts, last_known
-from forecast.process.trend import era_means
-from forecast.progress import Progress, silent
-from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import count, join
+from forecast.model.process.trend import era_means
 
 # What has to be the same in both panels; what may grow, each with its name in messages.
 SETTINGS = ("frequency", "scale", "unit", "zero_cut")

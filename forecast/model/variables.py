@@ -6,12 +6,12 @@ schema are derived from them. Trends, cycles and kinds of observation declare th
 
 from collections.abc import Mapping
 
+from forecast.base.typing import Float
 from forecast.model.observation import observations
+from forecast.model.process.cycle import cycles
+from forecast.model.process.declarations import Variable, variables_of
+from forecast.model.process.trend import trends
 from forecast.model.spec import PendulumSpec
-from forecast.process.cycle import cycles
-from forecast.process.declarations import Variable, variables_of
-from forecast.process.trend import trends
-from forecast.typing import Float
 
 PATHS, TREND, CYCLE, DRIVERS = (
     variables_of(part) for part in ("path", "trend", "cycle", "drivers")

@@ -4,6 +4,7 @@ Entry point: `assess`, which draws one set of simulations (`simulate_ahead`) and
 number from it.
 """
 
+from forecast.base.wording import whole_percents
 from forecast.outlook.assess import Assessment, Brief, Claim, assess, brief, level_sentence, quoted
 from forecast.outlook.datasets import (
     DatasetOutlook,
@@ -56,7 +57,6 @@ from forecast.outlook.summary import (
 )
 from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_series, kinds_sentence
 from forecast.outlook.windows import RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
-from forecast.wording import whole_percents
 
 __all__ = [
     "Assessment",

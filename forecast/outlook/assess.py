@@ -10,10 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecast import theory, wording
-from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON, Day, months_between, optional_day
-from forecast.errors import SpecError
+from forecast.base import wording
+from forecast.base.arguments import checked, whole_seed
+from forecast.base.dates import LONGEST_HORIZON, Day, months_between, optional_day
+from forecast.base.errors import SpecError
+from forecast.base.typing import Seed
+from forecast.base.wording import Card, Displayed, count, number
+from forecast.data.panel import observed_periods, panel_kind
+from forecast.data.panel.kinds import EVENTS
+from forecast.outlook import theory
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import DatasetOutlook, dataset_outlooks
 from forecast.outlook.draws import FitLike, dyad_draws, stream
@@ -70,10 +75,6 @@ from forecast.outlook.windows import (
     prospect,
     window_outlook,
 )
-from forecast.panel import observed_periods, panel_kind
-from forecast.panel.kinds import EVENTS
-from forecast.typing import Seed
-from forecast.wording import Card, Displayed, count, number
 
 LATE_MONTHS = 2
 """Months by which the data may end before the forecast date without it being said in the title."""

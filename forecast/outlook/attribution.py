@@ -4,7 +4,7 @@
 average over orders. These add up to the contribution of all events. *Leave-one-out*: the forecast
 less the forecast without this event. Coverage, baseline and future event counts stay fixed. The
 forecast is the headline of a report, or a question with its own window
-(`forecast.questions.explain`).
+(`forecast.desk.questions.explain`).
 
 Draws of the fit are weighted by the likelihood ratio of the data without and with the events,
 month-specific noise integrated out; their simulations have the same weights. Between months, and
@@ -24,16 +24,22 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.arguments import checked, whole_seed
-from forecast.dates import Clock
-from forecast.errors import NoEvents, NotUpdatable, SpecError
-from forecast.events import EventTable
-from forecast.events.codebook import VISITS
+from forecast.base.arguments import checked, whole_seed
+from forecast.base.dates import Clock
+from forecast.base.errors import NoEvents, NotUpdatable, SpecError
+from forecast.base.numeric import share
+from forecast.base.progress import Progress, side_by_side, silent
+from forecast.base.typing import Float, Index, Seed
+from forecast.base.wording import Card, Displayed, number, signed
+from forecast.data.events import EventTable
+from forecast.data.events.codebook import VISITS
+from forecast.data.panel import panel_of_dyad
+from forecast.data.panel.record import counted_events, panel_without, relative_event_counts
+from forecast.data.panel.spans import PLACES, Frequency, floor_period
 from forecast.model import Fit
 from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, smoothed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
-from forecast.numeric import share
 from forecast.outlook.benchmarks import without_pool
 from forecast.outlook.comparison import (
     LEVEL,
@@ -50,12 +56,6 @@ from forecast.outlook.draws import dyad_draws, position
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined, estimate
-from forecast.panel import panel_of_dyad
-from forecast.panel.record import counted_events, panel_without, relative_event_counts
-from forecast.panel.spans import PLACES, Frequency, floor_period
-from forecast.progress import Progress, side_by_side, silent
-from forecast.typing import Float, Index, Seed
-from forecast.wording import Card, Displayed, number, signed
 
 MOST_MONTHS = 12
 """So many months at most; the path of a year more is drawn again under each draw, where events are
@@ -171,7 +171,7 @@ class Attribution(Displayed):
     now: Numbers
     before: Numbers
     level: LevelCourse
-    # As `forecast.panel.record.counted_events` returns them, from the first to the last, and their
+    # As `forecast.data.panel.record.counted_events` returns them, from the first to the last, and their
     # `side`
     events: pd.DataFrame
     in_order: tuple[Part, ...]  # What each event added, in the order of `events`

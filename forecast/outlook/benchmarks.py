@@ -18,11 +18,11 @@ from typing import Self
 
 import numpy as np
 
+from forecast.base.typing import Bool, Float, Index
 from forecast.outlook.draws import stream
 from forecast.outlook.observed import Observed
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import NotDefined
-from forecast.typing import Bool, Float, Index
 
 VARIATION_MONTHS = 240
 """Months over which the changes between windows are measured."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from forecast.events.dyads import dyad_labels
+from forecast.base.wording import signed
+from forecast.data.events.dyads import dyad_labels
 from forecast.outlook.summary import sentence
-from forecast.wording import signed
 
 TABLE = Path(__file__).with_name("ceiling.csv")
 """Written by scripts/ceiling_worth.py."""

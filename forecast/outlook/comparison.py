@@ -13,12 +13,17 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON, Clock
-from forecast.errors import DataError, NotUpdatable, SpecError
-from forecast.files import digest
+from forecast.base.arguments import checked, whole_seed
+from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.errors import DataError, NotUpdatable, SpecError
+from forecast.base.files import digest
+from forecast.base.numeric import share
+from forecast.base.progress import Progress, silent
+from forecast.base.typing import Bool, Float, Index, Seed
+from forecast.base.wording import Card, Displayed, join, number, signed
+from forecast.data.panel import panel_kind, recounted
+from forecast.data.panel.record import last_known
 from forecast.model import Fit, update
-from forecast.numeric import share
 from forecast.outlook import benchmarks
 from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.observed import Observed, observe
@@ -37,11 +42,6 @@ from forecast.outlook.simulations import (
     simulate_ahead,
 )
 from forecast.outlook.summary import NotDefined, mcse, ratio
-from forecast.panel import panel_kind, recounted
-from forecast.panel.record import last_known
-from forecast.progress import Progress, silent
-from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import Card, Displayed, join, number, signed
 
 LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are

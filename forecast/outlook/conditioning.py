@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.arguments import check
-from forecast.dates import (
+from forecast.base.arguments import check
+from forecast.base.dates import (
     LONGEST_HORIZON,
     Clock,
     Day,
@@ -33,21 +33,21 @@ from forecast.dates import (
     parse_date,
     read_day,
 )
-from forecast.errors import DataError, SpecError
-from forecast.events.additions import code_of_row
-from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
-from forecast.events.mapping import CODED, PrescribedForm, load_raw
-from forecast.events.table import event_counts
+from forecast.base.errors import DataError, SpecError
+from forecast.base.typing import Float, Index
+from forecast.base.wording import join
+from forecast.data.events.additions import code_of_row
+from forecast.data.events.codebook import HOST, VISIT, read_scale, scale_names
+from forecast.data.events.mapping import CODED, PrescribedForm, load_raw
+from forecast.data.events.table import event_counts
+from forecast.data.panel.kinds import panel_kind
+from forecast.data.panel.record import counts_once
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.observed import MIX_MONTHS, Cell, Observed, draw_kinds, draw_mixes, upcoming
 from forecast.outlook.recorded import DatasetRecord, folded
 from forecast.outlook.simulations import Simulations, picked, simulate
-from forecast.panel.kinds import panel_kind
-from forecast.panel.record import counts_once
-from forecast.typing import Float, Index
-from forecast.wording import join
 
 COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "summary")
 """Columns of a scenario's table; either code or kind is required; n, part, until and summary are

@@ -15,19 +15,19 @@ import xarray as xr
 from scipy.linalg import block_diag
 from scipy.special import ndtri
 
+from forecast.base.numeric import share
+from forecast.base.typing import Float, Index
+from forecast.base.wording import join, source_words
+from forecast.data.panel.record import relative_counts
 from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.posterior import flat
-from forecast.numeric import share
+from forecast.model.process.component import Component, Motion
+from forecast.model.process.cycle import find_cycle
+from forecast.model.process.priors import Priors
+from forecast.model.process.trend import find_trend
 from forecast.outlook.draws import FitLike, SpecLike, position, stream
 from forecast.outlook.recorded import FEWEST, DatasetRecord, main_dataset
 from forecast.outlook.summary import Estimate, estimate, sentence
-from forecast.panel.record import relative_counts
-from forecast.process.component import Component, Motion
-from forecast.process.cycle import find_cycle
-from forecast.process.priors import Priors
-from forecast.process.trend import find_trend
-from forecast.typing import Float, Index
-from forecast.wording import join, source_words
 
 DRAWS = 400
 """Draws of the posterior, evenly spaced, under which records are simulated."""

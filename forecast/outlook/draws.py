@@ -11,16 +11,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.dates import Clock
-from forecast.errors import DataError, SpecError, UnknownDyadError
+from forecast.base.dates import Clock
+from forecast.base.errors import DataError, SpecError, UnknownDyadError
+from forecast.base.numeric import share
+from forecast.base.typing import Float
 from forecast.model.driving import Drivers
+from forecast.model.process.ceiling import Ceiling
+from forecast.model.process.cycle import Cycle, find_cycle
+from forecast.model.process.process import Process
+from forecast.model.process.trend import Trend, find_trend
 from forecast.model.variables import all_variables
-from forecast.numeric import share
-from forecast.process.ceiling import Ceiling
-from forecast.process.cycle import Cycle, find_cycle
-from forecast.process.process import Process
-from forecast.process.trend import Trend, find_trend
-from forecast.typing import Float
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The quantiles of fans and records."""

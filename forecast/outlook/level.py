@@ -7,8 +7,10 @@ from datetime import date, timedelta
 import numpy as np
 import xarray as xr
 
-from forecast.errors import SpecError
-from forecast.numeric import share
+from forecast.base.errors import SpecError
+from forecast.base.numeric import share
+from forecast.base.typing import Float
+from forecast.base.wording import month
 from forecast.outlook.draws import (
     NO_CYCLE,
     QUANTILES,
@@ -27,8 +29,6 @@ from forecast.outlook.summary import (
     estimate_if_defined,
     probability,
 )
-from forecast.typing import Float
-from forecast.wording import month
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from forecast.base.numeric import share
+from forecast.base.typing import Float, Index
+from forecast.data.panel.record import USUAL_MONTHS, relative_counts
 from forecast.model.observation.readings import drift_between, knots
-from forecast.numeric import share
 from forecast.outlook.draws import FitLike, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, picked
 from forecast.outlook.summary import NotDefined
-from forecast.panel.record import USUAL_MONTHS, relative_counts
-from forecast.typing import Float, Index
 
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 MEMORY_MONTHS = 240

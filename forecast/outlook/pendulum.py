@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.dates import Clock
-from forecast.errors import SpecError
+from forecast.base.dates import Clock
+from forecast.base.errors import SpecError
+from forecast.base.typing import Bool, Float
+from forecast.base.wording import chance, whole_percents
 from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws
 from forecast.outlook.observed import Observed
 from forecast.outlook.simulations import Simulations
@@ -21,8 +23,6 @@ from forecast.outlook.summary import (
     on_grid,
     probability,
 )
-from forecast.typing import Bool, Float
-from forecast.wording import chance, whole_percents
 
 PASSAGE_MONTHS = 12
 """Passages are of means over so many months: a single month's level crosses anything near it within

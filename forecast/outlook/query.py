@@ -8,14 +8,14 @@ from typing import Self
 import numpy as np
 import xarray as xr
 
-from forecast.arguments import described_fraction
-from forecast.dates import LONGEST_HORIZON, Clock, months_ahead
-from forecast.drivers import require_given
-from forecast.errors import SpecError
+from forecast.base.arguments import described_fraction
+from forecast.base.dates import LONGEST_HORIZON, Clock, months_ahead
+from forecast.base.errors import SpecError
+from forecast.data.drivers import require_given
+from forecast.data.panel import panel_kind
+from forecast.data.panel.record import by_class
 from forecast.outlook.recorded import main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
-from forecast.panel import panel_kind
-from forecast.panel.record import by_class
 
 
 def main_horizon(horizons: Iterable[int]) -> int:

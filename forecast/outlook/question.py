@@ -3,7 +3,7 @@
 A question's baseline is fixed when it is asked: later events change its probability, not its
 meaning. Each type has its sentence, its rule, and its resolution from data or simulations. Reports
 answer the same questions about their horizons (`SingleQuestion.ahead`). Files, and questions made
-of several: `forecast.questions.form`.
+of several: `forecast.desk.questions.form`.
 """
 
 import json
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
-from forecast.files import digest
+from forecast.base.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
+from forecast.base.files import digest
+from forecast.base.typing import Bool, Float
+from forecast.base.wording import count, day, month, number, percent, source_words
 from forecast.outlook.recorded import (
     FEWEST,
     HIGHEST,
@@ -28,8 +30,6 @@ from forecast.outlook.recorded import (
     rolling_sums,
     shares_of,
 )
-from forecast.typing import Bool, Float
-from forecast.wording import count, day, month, number, percent, source_words
 
 YEAR = 12
 LONGEST_SPAN = 60

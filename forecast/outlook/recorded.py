@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from forecast.dates import Clock, months_between
-from forecast.events.codebook import read_scale, scale_names
+from forecast.base.dates import Clock, months_between
+from forecast.base.typing import Bool, Float, Index
+from forecast.base.wording import day, join, month, source_words
+from forecast.data.events.codebook import read_scale, scale_names
+from forecast.data.panel import panel_kind
+from forecast.data.panel.record import by_class, goldstein_sums, last_known, unrecorded_part
 from forecast.outlook.summary import NotDefined
-from forecast.panel import panel_kind
-from forecast.panel.record import by_class, goldstein_sums, last_known, unrecorded_part
-from forecast.typing import Bool, Float, Index
-from forecast.wording import day, join, month, source_words
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON, Day, optional_day
-from forecast.errors import SpecError
-from forecast.events.table import EventTable
+from forecast.base.arguments import checked, whole_seed
+from forecast.base.dates import LONGEST_HORIZON, Day, optional_day
+from forecast.base.errors import SpecError
+from forecast.base.progress import Progress, silent
+from forecast.base.typing import Seed
+from forecast.base.wording import Card, Displayed, chance
+from forecast.data.events.table import EventTable
 from forecast.outlook.benchmarks import pooled
 from forecast.outlook.conditioning import (
     Assumed,
@@ -35,9 +38,6 @@ from forecast.outlook.windows import (
     prospect,
     question_outlook,
 )
-from forecast.progress import Progress, silent
-from forecast.typing import Seed
-from forecast.wording import Card, Displayed, chance
 
 SCHEMA = 1
 STAMP = "assumed, not predicted"
@@ -163,7 +163,7 @@ def scenario(
     above, at, by, baseline_months
         What else is asked, as in `assess`.
     questions : sequence of PutQuestion
-        Questions of a ledger, put to the fit (`forecast.questions.put_question`) with the same
+        Questions of a ledger, put to the fit (`forecast.desk.questions.put_question`) with the same
         seed.
     events : EventTable, optional
         The record: which part of its class a code is, is taken from its last ten years, as known at

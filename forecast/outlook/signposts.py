@@ -12,11 +12,11 @@ from datetime import date
 
 import numpy as np
 
+from forecast.base.typing import Bool, Index
 from forecast.outlook.draws import stream
 from forecast.outlook.observed import Observed, simulate_kinds
 from forecast.outlook.recorded import FEWEST, Baseline, changed, shares_of
 from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.typing import Bool, Index
 
 SIGNPOST_MONTHS = 3
 """Months of events of signposts: a season, after which the chance is read again."""

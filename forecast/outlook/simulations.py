@@ -15,17 +15,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.arguments import checked, whole_seed
-from forecast.dates import LONGEST_HORIZON, Clock
-from forecast.drivers import FUTURE_WORDS, ahead_of, standardised
-from forecast.errors import SpecError
+from forecast.base.arguments import checked, whole_seed
+from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.errors import SpecError
+from forecast.base.numeric import share
+from forecast.base.typing import Bool, Float, Index, Seed
+from forecast.base.wording import Card, Displayed, number
+from forecast.data.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.model.driving import Push, push
-from forecast.numeric import share
+from forecast.model.process.process import Process, State
 from forecast.outlook.draws import DyadDraws, FitLike, Streams, dyad_draws, stream
 from forecast.outlook.summary import Estimate, Probability, estimate, probability, sentence
-from forecast.process.process import Process, State
-from forecast.typing import Bool, Float, Index, Seed
-from forecast.wording import Card, Displayed, number
 
 PRIOR_BREAKS = 1.0
 PRIOR_MONTHS = 240.0

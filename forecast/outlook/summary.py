@@ -18,10 +18,10 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast import wording
+from forecast.base import wording
+from forecast.base.typing import Bool, Float
 from forecast.model.posterior import diagnostic
 from forecast.outlook.draws import TAILS
-from forecast.typing import Bool, Float
 
 INTERVAL = "90% equal-tailed"
 _GRID = 2.0**40

@@ -25,6 +25,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.base.typing import Float, Index
+from forecast.base.wording import join, period
+from forecast.data.panel import observed_periods
 from forecast.model.observation.side import ordered_kinds
 from forecast.outlook.draws import TAILS, Streams
 from forecast.outlook.observed import Observed
@@ -39,9 +42,6 @@ from forecast.outlook.windows import (
     printed_changes,
     rule_of_change,
 )
-from forecast.panel import observed_periods
-from forecast.typing import Float, Index
-from forecast.wording import join, period
 
 WORTH = 10.0
 """Number of events as which the mean of all dyads counts."""

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from forecast.base.typing import Bool, Float, Index
+from forecast.base.wording import whole_percents
 from forecast.outlook.draws import QUANTILES
 from forecast.outlook.observed import Observed
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
@@ -35,8 +37,6 @@ from forecast.outlook.summary import (
     probability,
     sentence,
 )
-from forecast.typing import Bool, Float, Index
-from forecast.wording import whole_percents
 
 
 class Changes(Protocol):
@@ -336,7 +336,7 @@ def rolling_share(
 
 
 class SimulationQuestion(Protocol):
-    """A question that was put to a fit, as a forecast needs it (`forecast.questions.PutQuestion`)."""
+    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.PutQuestion`)."""
 
     @property
     def question(self) -> Question:

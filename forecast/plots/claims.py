@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import checked
-from forecast.errors import DataError, SpecError
-from forecast.events.dyads import dyad_labels
+from forecast.base.arguments import checked
+from forecast.base.errors import DataError, SpecError
+from forecast.base.typing import Float
+from forecast.base.wording import join, number
+from forecast.data.events.dyads import dyad_labels
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
-from forecast.typing import Float
-from forecast.wording import join, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.hypotheses.outcome import Picture, Series
-    from forecast.hypotheses.power import Rate
-    from forecast.hypotheses.run import PooledResults, PooledVerdict
+    from forecast.study.hypotheses.outcome import Picture, Series
+    from forecast.study.hypotheses.power import Rate
+    from forecast.study.hypotheses.run import PooledResults, PooledVerdict
 
 type _Look = tuple[str, Any, str, str]
 _LOOKS: tuple[_Look, ...] = (
@@ -70,7 +70,7 @@ def plot_evidence(
     Examples
     --------
     >>> from forecast import plots
-    >>> from forecast.hypotheses.outcome import Picture, Series
+    >>> from forecast.study.hypotheses.outcome import Picture, Series
     >>> adds = Series("adds", ("USA-CHN", "USA-RUS"), (1.2, -0.4))
     >>> shown = plots.plot_evidence(Picture("Evidence by dyad", "", "log Bayes factor", "bars", (adds,)))
     >>> [float(bar.get_width()) for bar in shown.patches]
@@ -131,8 +131,8 @@ def plot_evidence(
 
 def _picture(data: "PooledResults | PooledVerdict | Picture", claim: str | None) -> "Picture":
     """Return the picture of one claim, or one of all claims."""
-    from forecast.hypotheses.outcome import LIMIT, Picture, Series
-    from forecast.hypotheses.run import PooledResults, PooledVerdict
+    from forecast.study.hypotheses.outcome import LIMIT, Picture, Series
+    from forecast.study.hypotheses.run import PooledResults, PooledVerdict
 
     if isinstance(data, PooledResults) and claim is not None:
         known = {one.code: one for one in data.verdicts}
@@ -233,7 +233,7 @@ def plot_power(
     Parameters
     ----------
     data : PooledVerdict or sequence of Rate
-        The test of one claim; or rates of `forecast.hypotheses.power`.
+        The test of one claim; or rates of `forecast.study.hypotheses.power`.
     ci_prob : float
         Probability of the intervals, which come from the number of sets (Jeffreys).
     ax, figsize : optional
@@ -248,7 +248,7 @@ def plot_power(
     Examples
     --------
     >>> from forecast import plots
-    >>> from forecast.hypotheses.power import rates_of
+    >>> from forecast.study.hypotheses.power import rates_of
     >>> plots.plot_power(rates_of("S5b")).get_xlabel()
     'record sets that support the claim, %'
     """

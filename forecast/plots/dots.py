@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.arguments import checked
-from forecast.errors import SpecError
+from forecast.base.arguments import checked
+from forecast.base.errors import SpecError
+from forecast.base.wording import join, whole_percents
 from forecast.outlook import Assessment, NotDefined, main_horizon
 from forecast.outlook.windows import WindowOutlook
 from forecast.plots import style
 from forecast.plots.outcomes import CHANGES
-from forecast.wording import join, whole_percents
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

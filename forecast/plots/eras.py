@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.arguments import checked
+from forecast.base.arguments import checked
+from forecast.base.typing import Float
+from forecast.base.wording import month
 from forecast.outlook import Assessment, Estimate, Framework
 from forecast.plots import style
-from forecast.typing import Float
-from forecast.wording import month
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

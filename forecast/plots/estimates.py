@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from forecast import wording
-from forecast.arguments import checked
-from forecast.errors import DataError
+from forecast.base import wording
+from forecast.base.arguments import checked
+from forecast.base.errors import DataError
+from forecast.base.typing import Float
+from forecast.base.wording import chance
 from forecast.outlook import Assessment, Brief, Estimate, Headroom, NotDefined
 from forecast.outlook.draws import NO_CYCLE, TAILS, FitLike, dyad_draws
 from forecast.plots import style
-from forecast.typing import Float
-from forecast.wording import chance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast import wording
-from forecast.arguments import checked
-from forecast.errors import DataError, SpecError
+from forecast.base import wording
+from forecast.base.arguments import checked
+from forecast.base.errors import DataError, SpecError
+from forecast.base.wording import chance, count, day, join, month, number, signed
 from forecast.outlook import Assessment, NotDefined, Probability, printed_changes, printed_percents
 from forecast.outlook.attribution import Attribution
 from forecast.outlook.comparison import LEVEL, Change, as_shown
 from forecast.outlook.scenarios import Scenarios
 from forecast.outlook.windows import Prospect
 from forecast.plots import style
-from forecast.wording import chance, count, day, join, month, number, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from forecast.arguments import checked
-from forecast.errors import DataError, SpecError
-from forecast.evaluation.scores import BAND, Band, calibration, pit_band
-from forecast.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
-from forecast.events.dyads import dyad_labels
+from forecast.base.arguments import checked
+from forecast.base.errors import DataError, SpecError
+from forecast.base.typing import Float
+from forecast.base.wording import join
+from forecast.data.events.dyads import dyad_labels
 from forecast.outlook import main_horizon
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
-from forecast.typing import Float
-from forecast.wording import join
+from forecast.study.evaluation.scores import BAND, Band, calibration, pit_band
+from forecast.study.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.checks.check import Checks
+    from forecast.study.checks.check import Checks
 
 _SMALL = f"small: origins up to {SPLIT - 1}"
 _BAND = "95% band if calibrated"
@@ -51,7 +51,7 @@ def plot_calibration(
     data : pandas.DataFrame or Band
         Forecasts of one forecaster with what happened, such as `cases` of a backtest: columns
         `p_up` and `up`, or `p_down` and `down`. Or the result of
-        `forecast.evaluation.scores.calibration`.
+        `forecast.study.evaluation.scores.calibration`.
     event : {'up', 'down'}
         A higher or a lower share.
     reference : pandas.DataFrame or Band, optional
@@ -102,7 +102,7 @@ def plot_pit(
     ----------
     data : pandas.DataFrame, array or Band
         Probability integral transforms, 0 to 1, or a table with them as `pit`, such as `cases` of a
-        backtest; or the result of `forecast.evaluation.scores.pit_band`.
+        backtest; or the result of `forecast.study.evaluation.scores.pit_band`.
     reference : pandas.DataFrame, array or Band, optional
         The same of a forecaster to compare with.
     ci_prob : float
@@ -238,8 +238,8 @@ def plot_skill(
     Examples
     --------
     >>> from forecast import plots
-    >>> from forecast.evaluation.skill import Skill
-    >>> from forecast.resources import skill_file
+    >>> from forecast.study.evaluation.skill import Skill
+    >>> from forecast.base.resources import skill_file
     >>> shown = plots.plot_skill(Skill.read(skill_file()), against=["base_rate_10y", "local_level"])
     >>> [row.get_text() for row in shown.get_yticklabels()]
     ['ten-year base rate', 'local level']
@@ -306,7 +306,7 @@ def plot_ppc(
     Parameters
     ----------
     data : Checks
-        Of `forecast.checks.check_fit`: posterior predictive checks.
+        Of `forecast.study.checks.check_fit`: posterior predictive checks.
     ci_prob : float, optional
         Probability of the shaded band; by default it ends at two standard deviations, from which a
         number is a miss.
@@ -324,12 +324,12 @@ def plot_ppc(
     --------
     >>> import pandas as pd
     >>> from forecast import plots
-    >>> from forecast.checks import Checks
+    >>> from forecast.study.checks import Checks
     >>> rows = pd.DataFrame({"check": ["side", "side", "tails"], "z": [-0.4, 2.6, 1.1], "miss": [False, True, False]})
     >>> [row.get_text() for row in plots.plot_ppc(Checks(rows, 200)).get_yticklabels()]
     ['cooperative share of an era', 'months in the tails']
     """
-    from forecast.checks.check import KINDS, LIMIT
+    from forecast.study.checks.check import KINDS, LIMIT
 
     table = data.table.dropna(subset="z")
     kinds = [kind for kind in KINDS if kind in set(table["check"])]

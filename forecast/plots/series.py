@@ -9,20 +9,20 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast import wording
-from forecast.arguments import checked
-from forecast.dates import Clock
-from forecast.errors import DataError, SpecError
+from forecast.base import wording
+from forecast.base.arguments import checked
+from forecast.base.dates import Clock
+from forecast.base.errors import DataError, SpecError
+from forecast.base.typing import Float
+from forecast.base.wording import capital, join
+from forecast.data.panel import validate_panel
+from forecast.data.panel.record import FEWEST_EVENTS, observed_shares
 from forecast.outlook import Assessment, Baseline, NotDefined, main_dataset, main_horizon
 from forecast.outlook.draws import TAILS, FitLike, dyad_draws, quantiles_over_draws
 from forecast.outlook.recorded import DatasetRecord, main_record
 from forecast.outlook.tone import TITLES
 from forecast.outlook.windows import observed_windows
-from forecast.panel import validate_panel
-from forecast.panel.record import FEWEST_EVENTS, observed_shares
 from forecast.plots import style
-from forecast.typing import Float
-from forecast.wording import capital, join
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

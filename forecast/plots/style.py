@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
+from forecast.base.typing import Float
+from forecast.base.wording import join
 from forecast.outlook import Estimate
-from forecast.typing import Float
-from forecast.wording import join
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.arguments import checked
-from forecast.checks.check import KINDS, LIMIT, Checks
-from forecast.panel.notes import notes_of_panel
+from forecast.base.arguments import checked
+from forecast.base.wording import interval, number
+from forecast.data.panel.notes import notes_of_panel
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, publish, worded
 from forecast.report.illustration import plotted
 from forecast.report.table import Table
-from forecast.wording import interval, number
+from forecast.study.checks.check import KINDS, LIMIT, Checks
 
 if TYPE_CHECKING:
     from forecast.model import Fit

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import forecast
-from forecast.arguments import checked
-from forecast.hypotheses.outcome import exception_words, exceptions, sentences
-from forecast.hypotheses.power import power_words
-from forecast.hypotheses.simulate import STAYING
+from forecast.base.arguments import checked
+from forecast.base.wording import DASH, capital, interval, join, month, number, ratio, signed
 from forecast.outlook import plain
+from forecast.outlook.theory import BALANCE, DECLINE, PENDULUM
 from forecast.plots import plot_evidence
 from forecast.plots.claims import place_name
 from forecast.report.events import state_name
@@ -22,12 +21,13 @@ from forecast.report.folder import TESTS, Files, Page, publish, worded
 from forecast.report.illustration import Illustration, plotted
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label, sentence
-from forecast.theory import BALANCE, DECLINE, PENDULUM
-from forecast.wording import DASH, capital, interval, join, month, number, ratio, signed
+from forecast.study.hypotheses.outcome import exception_words, exceptions, sentences
+from forecast.study.hypotheses.power import power_words
+from forecast.study.hypotheses.simulate import STAYING
 
 if TYPE_CHECKING:
-    from forecast.hypotheses.outcome import Picture
-    from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
+    from forecast.study.hypotheses.outcome import Picture
+    from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 
 SHOWN = 2
 """Sentences of a finding that are not folded."""

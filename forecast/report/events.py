@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from forecast.dates import DAYS_A_YEAR, add_months
-from forecast.escaping import web_host
-from forecast.events import read_dyads
-from forecast.events.codebook import VISIT, read_scale, scale_names
-from forecast.events.dyads import Addition, additions_of
-from forecast.events.table import Recorded, event_counts
-from forecast.events.tables import is_unchecked
+from forecast.base.dates import DAYS_A_YEAR, add_months
+from forecast.base.escaping import web_host
+from forecast.base.wording import count, day, join
+from forecast.data.events import read_dyads
+from forecast.data.events.codebook import VISIT, read_scale, scale_names
+from forecast.data.events.dyads import Addition, additions_of
+from forecast.data.events.table import Recorded, event_counts
+from forecast.data.events.tables import is_unchecked
 from forecast.plots.style import year_of
 from forecast.report.table import Table
-from forecast.wording import count, day, join
 
 if TYPE_CHECKING:
     import xarray as xr

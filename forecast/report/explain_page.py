@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast.arguments import checked
-from forecast.events.codebook import VISITS
+from forecast.base.arguments import checked
+from forecast.base.wording import DASH, day, interval, join, month, number, signed
+from forecast.data.events.codebook import VISITS
+from forecast.data.panel.notes import notes_of_panel
+from forecast.data.panel.record import last_known
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
 from forecast.outlook.attribution import Attribution, Part
@@ -25,15 +28,12 @@ from forecast.outlook.comparison import (
     as_shown,
     difference,
 )
-from forecast.panel.notes import notes_of_panel
-from forecast.panel.record import last_known
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
 from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, phrases, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.table import Table
-from forecast.wording import DASH, day, interval, join, month, number, signed
 
 if TYPE_CHECKING:
     from forecast.model import Fit

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast.dates import PERIODS_A_MONTH
+from forecast.base.dates import PERIODS_A_MONTH
+from forecast.base.wording import capital, chance, join
+from forecast.data.panel import panel_kind
+from forecast.data.panel.record import FEWEST_EVENTS
 from forecast.outlook import Assessment, Brief, Estimate, NotDefined, main_horizon, printed_chances
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike
 from forecast.outlook.tone import TITLES
-from forecast.panel import panel_kind
-from forecast.panel.record import FEWEST_EVENTS
 from forecast.plots import (
     plot_dyads,
     plot_eras,
@@ -38,7 +39,6 @@ from forecast.plots.series import FIRST_YEAR, draw_recorded
 from forecast.report.folder import worded
 from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
 from forecast.report.words import INTERVALS, unit, verdict
-from forecast.wording import capital, chance, join
 
 if TYPE_CHECKING:
     import xarray as xr

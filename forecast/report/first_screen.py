@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast import wording
-from forecast.errors import DataError, LedgerError
-from forecast.events.codebook import read_codes
-from forecast.events.table import event_counts
+from forecast.base import wording
+from forecast.base.errors import DataError, LedgerError
+from forecast.base.wording import chance
+from forecast.data.events.codebook import read_codes
+from forecast.data.events.table import event_counts
+from forecast.data.panel.notes import DataNotes
 from forecast.outlook import Assessment, NotDefined, quoted
 from forecast.outlook.windows import WindowOutlook, printed_changes
-from forecast.panel.notes import DataNotes
 from forecast.plots.dots import dot_counts, plot_dots
 from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of
 from forecast.report.folder import read_numbers, worded
 from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
 from forecast.report.skill import DyadSkill
-from forecast.wording import chance
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -122,8 +122,8 @@ def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
     """Return the prices in a ledger of open questions about a pair, known on a day, the latest first."""
     if ledger is None or not ledger.exists():
         return ()
-    from forecast.questions.ledger import Ledger
-    from forecast.questions.outside import OutsideQuestion
+    from forecast.desk.questions.ledger import Ledger
+    from forecast.desk.questions.outside import OutsideQuestion
 
     try:
         histories = Ledger.read(ledger).histories.values()

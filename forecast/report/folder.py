@@ -17,12 +17,11 @@ from urllib.parse import quote
 import pandas as pd
 from markupsafe import Markup
 
-from forecast import wording
-from forecast.dates import months_between
-from forecast.errors import DataError, OutputError, OutputPathError
-from forecast.escaping import latex, markdown, printable
-from forecast.events.editions import Edition
-from forecast.files import (
+from forecast.base import wording
+from forecast.base.dates import months_between
+from forecast.base.errors import DataError, OutputError, OutputPathError
+from forecast.base.escaping import latex, markdown, printable
+from forecast.base.files import (
     check_writable,
     file_digest,
     make_folders,
@@ -33,14 +32,15 @@ from forecast.files import (
     write_json,
     write_text,
 )
-from forecast.folders import atomic_folder, finish_moves
+from forecast.base.folders import atomic_folder, finish_moves
+from forecast.base.wording import day
+from forecast.data.events.editions import Edition
+from forecast.data.panel.notes import DataNotes, read_edition
 from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
-from forecast.panel.notes import DataNotes, read_edition
 from forecast.report.events import cited, unchecked_note, who
 from forecast.report.illustration import GENERATOR, Draw, Illustration, illustrate
 from forecast.report.words import STAMP, interval, label
-from forecast.wording import day
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -141,8 +141,8 @@ def environment(*, escaped: bool) -> "Environment":
     from jinja2 import PackageLoader, StrictUndefined
 
     from forecast.model.observation import observations
-    from forecast.process.cycle import cycles
-    from forecast.process.trend import trends
+    from forecast.model.process.cycle import cycles
+    from forecast.model.process.trend import trends
     from forecast.report.provenance import differences, vintage
 
     names: dict[str, Any] = {

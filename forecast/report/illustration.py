@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from markupsafe import escape
 
-from forecast.escaping import printable
+from forecast.base.escaping import printable
 from forecast.plots import style
 
 if TYPE_CHECKING:

@@ -6,21 +6,21 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import checked
-from forecast.evaluation.scores import calibration
-from forecast.files import write_json
-from forecast.numeric import Lead, difference_interval, lead
-from forecast.panel.notes import DataNotes
-from forecast.questions.form import INDEPENDENT
-from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
-from forecast.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
+from forecast.base.arguments import checked
+from forecast.base.files import write_json
+from forecast.base.numeric import Lead, difference_interval, lead
+from forecast.base.wording import DASH, capital, chance, count, day, interval, number, percent
+from forecast.data.panel.notes import DataNotes
+from forecast.desk.questions.form import INDEPENDENT
+from forecast.desk.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
+from forecast.desk.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
 from forecast.report import score_figures
 from forecast.report.folder import TRACK_RECORD, Files, Page, publish
 from forecast.report.illustration import Illustration
 from forecast.report.score_figures import Curve
 from forecast.report.table import Table
 from forecast.report.words import sentence
-from forecast.wording import DASH, capital, chance, count, day, interval, number, percent
+from forecast.study.evaluation.scores import calibration
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.errors import SpecError
-from forecast.events import EventTable, read_dyads
-from forecast.events.codebook import scale_names
-from forecast.events.table import Recorded
+from forecast.base.errors import SpecError
+from forecast.base.wording import month
+from forecast.data.events import EventTable, read_dyads
+from forecast.data.events.codebook import scale_names
+from forecast.data.events.table import Recorded
+from forecast.data.panel import build_panel, panel_kind
+from forecast.data.panel.notes import DataNotes, notes_of_panel
+from forecast.data.panel.record import observed_periods
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.outlook.scenarios import Followed, followed_windows
-from forecast.panel import build_panel, panel_kind
-from forecast.panel.notes import DataNotes, notes_of_panel
-from forecast.panel.record import observed_periods
 from forecast.report.events import notable_events, recent_events
 from forecast.report.first_screen import Answers, Earlier, answers_of, prices_of
 from forecast.report.provenance import facts
 from forecast.report.skill import DyadSkill, find_skill
-from forecast.wording import month
 
 if TYPE_CHECKING:
     from forecast.model import Fit

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast import theory
-from forecast.arguments import checked
-from forecast.events import EventTable, write_rejects
-from forecast.events.table import Recorded
+from forecast.base.arguments import checked
+from forecast.base.wording import chance, count, join
+from forecast.data.events import EventTable, write_rejects
+from forecast.data.events.table import Recorded
+from forecast.data.panel import observed_years, panel_kind
+from forecast.data.panel.record import observed_periods
 from forecast.outlook import (
     Assessment,
     Brief,
@@ -24,6 +26,7 @@ from forecast.outlook import (
     main_horizon,
     plain,
     quoted,
+    theory,
 )
 from forecast.outlook.assess import numbers_in_words
 from forecast.outlook.ceiling import read_worth, worth_sentence
@@ -34,8 +37,6 @@ from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
 from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
-from forecast.panel import observed_years, panel_kind
-from forecast.panel.record import observed_periods
 from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
 from forecast.report.events import RULE
@@ -47,7 +48,6 @@ from forecast.report.sets import listed_sets
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
-from forecast.wording import chance, count, join
 
 if TYPE_CHECKING:
     import xarray as xr

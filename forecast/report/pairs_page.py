@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from markupsafe import Markup
 
-from forecast.events.editions import Edition
+from forecast.base.wording import DASH, chance, signed, whole_percents
+from forecast.base.wording import day as words_of_day
+from forecast.data.events.editions import Edition
+from forecast.data.panel.notes import DataNotes, labelled, read_edition
 from forecast.outlook.query import main_horizon
-from forecast.panel.notes import DataNotes, labelled, read_edition
 from forecast.report.folder import PAIRS, Page, publish, read_numbers
 from forecast.report.table import Table, link
 from forecast.report.words import sentence
-from forecast.wording import DASH, chance, signed, whole_percents
-from forecast.wording import day as words_of_day
 
 if TYPE_CHECKING:
-    from forecast.questions.track_record import OpenQuestion
+    from forecast.desk.questions.track_record import OpenQuestion
 
 LAST_QUESTION = "– (last week’s question)"
 """Words for a change of another window, with a link to the page that follows last week's

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.events import EventTable
-from forecast.events.dyads import additions_of, compiled_in
-from forecast.events.table import Recorded
+from forecast.base.wording import day, join, number, percent
+from forecast.data.events import EventTable
+from forecast.data.events.dyads import additions_of, compiled_in
+from forecast.data.events.table import Recorded
+from forecast.data.panel.notes import edition_of_panel
+from forecast.data.panel.record import last_known, vintaged
 from forecast.outlook import Assessment
-from forecast.panel.notes import edition_of_panel
-from forecast.panel.record import last_known, vintaged
 from forecast.report.table import Table
 from forecast.report.words import sentence
-from forecast.wording import day, join, number, percent
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,21 +6,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from forecast.arguments import checked
+from forecast.base.arguments import checked
+from forecast.base.wording import DASH, chance, count, day, join, number, period, signed
+from forecast.data.panel.notes import notes_of_panel
+from forecast.data.panel.record import last_known
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook
-from forecast.panel.notes import notes_of_panel
-from forecast.panel.record import last_known
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
 from forecast.report.folder import SCENARIO, Files, Page, publish, worded
 from forecast.report.illustration import Illustration, plotted, stamped
 from forecast.report.table import Table
-from forecast.wording import DASH, chance, count, day, join, number, period, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

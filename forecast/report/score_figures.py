@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.evaluation.scores import Band
-from forecast.evaluation.skill import CHOSEN_ON, Skill
 from forecast.plots import plot_calibration, plot_forecast, plot_pit, plot_skill, style
 from forecast.plots.scores import named_rows
 from forecast.report.folder import worded
 from forecast.report.illustration import Illustration, Layout, subplots
 from forecast.report.skill import Compared, cell, versus
+from forecast.study.evaluation.scores import Band
+from forecast.study.evaluation.skill import CHOSEN_ON, Skill
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,15 +4,15 @@ from datetime import date
 
 import pandas as pd
 
-from forecast.events.codebook import read_scale, scale_names
-from forecast.events.sets import read_sets
-from forecast.events.table import EventTable
-from forecast.hazards.forecast import SetOutlook, set_outlooks
+from forecast.base.wording import chance, number
+from forecast.data.events.codebook import read_scale, scale_names
+from forecast.data.events.sets import read_sets
+from forecast.data.events.table import EventTable
+from forecast.data.panel.record import coverage_end
+from forecast.outlook.hazards.forecast import SetOutlook, set_outlooks
 from forecast.outlook.summary import NotDefined
-from forecast.panel.record import coverage_end
 from forecast.report.material import Material
 from forecast.report.table import Cell, Table
-from forecast.wording import chance, number
 
 DAYS = (30, 90, 365)
 # a chance beyond it, or below its complement, tells nothing: the number expected stands alone

@@ -6,9 +6,20 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import checked
-from forecast.errors import ForecastError
-from forecast.evaluation.skill import (
+from forecast.base.arguments import checked
+from forecast.base.errors import ForecastError
+from forecast.base.numeric import INTERVAL, Lead, holm, lead, p_value
+from forecast.base.resources import skill_file
+from forecast.base.wording import DASH, count, join, number, percent
+from forecast.base.wording import interval as bracketed
+from forecast.data.events.table import CountTable, EventTable, Recorded
+from forecast.data.panel import panel_kind
+from forecast.outlook import Assessment, NotDefined
+from forecast.outlook.benchmarks import MODEL, REFERENCE
+from forecast.outlook.query import main_horizon
+from forecast.report.table import Cell, Table
+from forecast.report.words import sentence, sentences
+from forecast.study.evaluation.skill import (
     CHOSEN_ON,
     NO_CHANGE,
     POOL,
@@ -19,21 +30,10 @@ from forecast.evaluation.skill import (
     Skill,
     forecaster_name,
 )
-from forecast.events.table import CountTable, EventTable, Recorded
-from forecast.numeric import INTERVAL, Lead, holm, lead, p_value
-from forecast.outlook import Assessment, NotDefined
-from forecast.outlook.benchmarks import MODEL, REFERENCE
-from forecast.outlook.query import main_horizon
-from forecast.panel import panel_kind
-from forecast.report.table import Cell, Table
-from forecast.report.words import sentence, sentences
-from forecast.resources import skill_file
-from forecast.wording import DASH, count, join, number, percent
-from forecast.wording import interval as bracketed
 
 if TYPE_CHECKING:
-    from forecast.evaluation import Record
     from forecast.model import Fit
+    from forecast.study.evaluation import Record
 
 PERIODS = {
     REPORTED_ON: f"origins from {SPLIT} on",
@@ -445,7 +445,7 @@ def _frequency(said: float | None, happened: int | None, n: int) -> Cell:
 
 def _record(fit: "Fit", events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":
     """Return the record of the report's dyads as the run would have it; None if that cannot be."""
-    from forecast.evaluation import Record
+    from forecast.study.evaluation import Record
 
     if not isinstance(events, EventTable | CountTable):
         return None

@@ -7,11 +7,24 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import checked
-from forecast.dates import add_months
-from forecast.evaluation.results import RULE
-from forecast.evaluation.scores import Band, calibration, pit_band
-from forecast.evaluation.skill import (
+from forecast.base.arguments import checked
+from forecast.base.dates import add_months
+from forecast.base.wording import DASH, capital, count, interval, join, month, number, percent
+from forecast.data.panel.notes import DataNotes, notes_of_pairs, read_edition
+from forecast.outlook.benchmarks import REFERENCE
+from forecast.outlook.query import main_horizon
+from forecast.report import score_figures
+from forecast.report import skill as say
+from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
+from forecast.report.illustration import Illustration
+from forecast.report.provenance import vintage_of
+from forecast.report.score_figures import Asked, Curve
+from forecast.report.skill import Compared
+from forecast.report.table import Table
+from forecast.report.words import label
+from forecast.study.evaluation.results import RULE
+from forecast.study.evaluation.scores import Band, calibration, pit_band
+from forecast.study.evaluation.skill import (
     CHOSEN_ON,
     DERIVED,
     NO_CHANGE,
@@ -22,24 +35,11 @@ from forecast.evaluation.skill import (
     forecaster_name,
     within,
 )
-from forecast.outlook.benchmarks import REFERENCE
-from forecast.outlook.query import main_horizon
-from forecast.panel.notes import DataNotes, notes_of_pairs, read_edition
-from forecast.report import score_figures
-from forecast.report import skill as say
-from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
-from forecast.report.illustration import Illustration
-from forecast.report.provenance import vintage_of
-from forecast.report.score_figures import Asked, Curve
-from forecast.report.skill import Compared
-from forecast.report.table import Table
-from forecast.report.words import label
-from forecast.wording import DASH, capital, count, interval, join, month, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.evaluation import Results
+    from forecast.study.evaluation import Results
 
 
 def other_forms(skill: Skill) -> list[str]:
@@ -563,7 +563,7 @@ def write_skill(results: "Results", out: str | Path) -> Path:
 @checked
 def write_skill_page(folder: str | Path) -> Path:
     """Write the page of a backtest again, from the files in its folder."""
-    from forecast.evaluation import Results
+    from forecast.study.evaluation import Results
 
     require_report_folder(folder, SKILL)
     return _publish(Results.read(folder), folder, {})

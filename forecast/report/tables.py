@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from forecast.drivers import FUTURE_WORDS
-from forecast.escaping import printable
-from forecast.files import write_bytes, write_csv, write_text
+from forecast.base.escaping import printable
+from forecast.base.files import write_bytes, write_csv, write_text
+from forecast.base.wording import DASH, chance, count, day, interval, join, month, number, signed
+from forecast.data.drivers import FUTURE_WORDS
 from forecast.outlook import (
     Assessment,
     Baseline,
@@ -36,7 +37,6 @@ from forecast.report.sets import DAYS, sets_table
 from forecast.report.skill import skill_sentence, skill_table
 from forecast.report.table import Cell, Table
 from forecast.report.words import STAMP, listed
-from forecast.wording import DASH, chance, count, day, interval, join, month, number, signed
 
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""

@@ -10,12 +10,11 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from forecast.errors import DataError
-from forecast.files import read_bytes
-from forecast.panel.notes import DataNotes
-from forecast.report.folder import LONGEST, Page, edition_of_page, publish
-from forecast.report.table import Table, badge, link
-from forecast.theory import (
+from forecast.base.errors import DataError
+from forecast.base.files import read_bytes
+from forecast.base.wording import capital, chance, join, number
+from forecast.data.panel.notes import DataNotes
+from forecast.outlook.theory import (
     CEILING,
     CONCLUSION,
     DECLINE,
@@ -27,7 +26,8 @@ from forecast.theory import (
     THEORY,
     Statement,
 )
-from forecast.wording import capital, chance, join, number
+from forecast.report.folder import LONGEST, Page, edition_of_page, publish
+from forecast.report.table import Table, badge, link
 
 _TESTED_AS = {DECLINE.code: "", REASONS.code: "", ERAS.code: DECLINE.code}
 """Tests with another code than their statement: jumps at eras are about turning points; occasions

@@ -1,4 +1,4 @@
-"""Wording of a report about an assessment; `forecast.wording` formats its numbers."""
+"""Wording of a report about an assessment; `forecast.base.wording` formats its numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from forecast import wording
-from forecast.events.dyads import dyad_labels
+from forecast.base import wording
+from forecast.base.wording import DASH, number
+from forecast.data.events.dyads import dyad_labels
 from forecast.outlook import Assessment, Estimate, Learning, NotDefined, Probability
-from forecast.wording import DASH, number
 
 STAMP = "NOT CONVERGED"
 INTERVALS = "50% and 90% equal-tailed"

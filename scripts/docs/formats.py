@@ -11,31 +11,22 @@ from typing import Any
 import yaml
 
 import forecast.outlook
-from forecast.archive.catalogue import Entry
-from forecast.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
-from forecast.drivers import DRIVERS
-from forecast.evaluation.results import RULE
-from forecast.events.mapping import (
+from forecast.data.archive.catalogue import Entry
+from forecast.data.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
+from forecast.data.drivers import DRIVERS
+from forecast.data.events.mapping import (
     CountedClass,
     CountsMapping,
     FileForm,
     IndexMapping,
     TableMapping,
 )
-from forecast.fetch.manifest import ExpectedFile
-from forecast.hypotheses.outcome import NullSets, Outcome, Picture
-from forecast.hypotheses.plan import DataDigest, Plan
-from forecast.hypotheses.power import Rate
-from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
-from forecast.model.variables import all_variables
-from forecast.outlook import question
-from forecast.outlook.assess import Assessment
-from forecast.outlook.scenarios import Followed, Scenario, Scenarios
-from forecast.outlook.windows import Prospect, QuestionOutlook
-from forecast.panel.kinds import EVENTS, INDEX, VARIABLES
-from forecast.questions.event_question import CountQuestion, EventQuestion
-from forecast.questions.form import ConditionalQuestion, JointQuestion
-from forecast.questions.history import (
+from forecast.data.fetch.manifest import ExpectedFile
+from forecast.data.panel.kinds import EVENTS, INDEX, VARIABLES
+from forecast.data.sources import Source
+from forecast.desk.questions.event_question import CountQuestion, EventQuestion
+from forecast.desk.questions.form import ConditionalQuestion, JointQuestion
+from forecast.desk.questions.history import (
     Answered,
     Asked,
     Confirmed,
@@ -44,10 +35,19 @@ from forecast.questions.history import (
     Resolved,
     Withdrawn,
 )
-from forecast.questions.outside import OutsideQuestion
+from forecast.desk.questions.outside import OutsideQuestion
+from forecast.model.variables import all_variables
+from forecast.outlook import question
+from forecast.outlook.assess import Assessment
+from forecast.outlook.scenarios import Followed, Scenario, Scenarios
+from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
-from forecast.sources import Source
+from forecast.study.evaluation.results import RULE
+from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture
+from forecast.study.hypotheses.plan import DataDigest, Plan
+from forecast.study.hypotheses.power import Rate
+from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 
 from .fields import Described, fields_of
 from .text import code, table

@@ -4,9 +4,9 @@ import csv
 import importlib
 from pathlib import Path
 
-from forecast.evaluation.skill import Skill
-from forecast.process.priors import all_priors
-from forecast.theory import THEORY
+from forecast.model.process.priors import all_priors
+from forecast.outlook.theory import THEORY
+from forecast.study.evaluation.skill import Skill
 
 from .text import plain, table
 

@@ -18,10 +18,10 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from forecast.archive import import_files, read_archive
-from forecast.errors import DataError
-from forecast.events.codebook import read_codes, state_names
-from forecast.feeds import FeedSettings
+from forecast.base.errors import DataError
+from forecast.data.archive import import_files, read_archive
+from forecast.data.events.codebook import read_codes, state_names
+from forecast.data.feeds import FeedSettings
 from tests.archive.killing import child, ended_well
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, written, zipped
 

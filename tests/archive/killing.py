@@ -19,9 +19,9 @@ from pathlib import Path
 import duckdb  # noqa: F401 - loaded before forking
 import pyarrow.parquet  # noqa: F401
 
-from forecast.archive import archive_status, import_files, importing, read_archive
-from forecast.archive.catalogue import CATALOGUE, PARTS, read_catalogue
-from forecast.events.codebook import read_codes, state_names
+from forecast.data.archive import archive_status, import_files, importing, read_archive
+from forecast.data.archive.catalogue import CATALOGUE, PARTS, read_catalogue
+from forecast.data.events.codebook import read_codes, state_names
 
 
 def answer(archive):

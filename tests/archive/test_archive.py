@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast import build_panel
-from forecast.archive import archive_status, import_files, importing, read_archive
-from forecast.archive.catalogue import read_catalogue
-from forecast.archive.reading import covered_days
-from forecast.errors import DataError, OutputError, SpecError
-from forecast.feeds import FeedSettings, read_feed
-from forecast.feeds.gdelt import GDELT
-from forecast.feeds.judging import Judge
-from forecast.feeds.lines import file_digest
+from forecast.base.errors import DataError, OutputError, SpecError
+from forecast.data.archive import archive_status, import_files, importing, read_archive
+from forecast.data.archive.catalogue import read_catalogue
+from forecast.data.archive.reading import covered_days
+from forecast.data.feeds import FeedSettings, read_feed
+from forecast.data.feeds.gdelt import GDELT
+from forecast.data.feeds.judging import Judge
+from forecast.data.feeds.lines import file_digest
 from tests.archive.conftest import daily
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
 

@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
-from forecast.archive import archive_status, import_files, read_archive
-from forecast.archive.importing import EVERYTHING
+from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
 from forecast.cli.options import AnyData
-from forecast.errors import DataError, SpecError
-from forecast.sources import Source, gather, open_source
+from forecast.data.archive import archive_status, import_files, read_archive
+from forecast.data.archive.importing import EVERYTHING
+from forecast.data.sources import Source, gather, open_source
 from tests.feeds.made import gdelt_row, written
 
 LOTS = ("kept", "rejected", "filtered", "duplicates")

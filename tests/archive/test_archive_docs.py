@@ -4,8 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from forecast.archive.catalogue import TABLES, Entry
-from forecast.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
+from forecast.data.archive.catalogue import TABLES, Entry
+from forecast.data.archive.segments import FILE_COLUMNS, REJECTED_COLUMNS, ROW_COLUMNS
 from tests.commands import faults, shown_commands
 from tests.documented import sections
 

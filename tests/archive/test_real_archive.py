@@ -2,8 +2,8 @@
 
 import pytest
 
-from forecast.archive import archive_status, import_files, read_archive
-from forecast.feeds import read_feed
+from forecast.data.archive import archive_status, import_files, read_archive
+from forecast.data.feeds import read_feed
 from tests.feeds.test_real_feeds import ALL, real
 
 

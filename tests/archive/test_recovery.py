@@ -8,12 +8,25 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forecast import files
-from forecast.archive import archive_status, import_files, importing, read_archive, repair_archive
-from forecast.archive import segments as writing
-from forecast.archive.catalogue import CATALOGUE, FILES, PARTS, ROWS, add_pending, read_catalogue
+from forecast.base import files
+from forecast.base.errors import DataError, OutputError
 from forecast.cli import app
-from forecast.errors import DataError, OutputError
+from forecast.data.archive import (
+    archive_status,
+    import_files,
+    importing,
+    read_archive,
+    repair_archive,
+)
+from forecast.data.archive import segments as writing
+from forecast.data.archive.catalogue import (
+    CATALOGUE,
+    FILES,
+    PARTS,
+    ROWS,
+    add_pending,
+    read_catalogue,
+)
 from tests.archive.conftest import daily, made_feeds
 from tests.archive.test_archive import ASKED, answers
 from tests.feeds.made import gdelt_row, written

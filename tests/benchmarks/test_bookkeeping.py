@@ -21,9 +21,9 @@ from benchmarks.problems import CHRONOLOGY, SPEC, make_problem
 from benchmarks.runs import PARAMETERS, PATHS, Run, as_dataset
 from benchmarks.scaling import exponent, figure, points
 from benchmarks.table import write_results
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
+from forecast.data.panel import validate_panel
 from forecast.model.arrays import panel_arrays
-from forecast.panel import validate_panel
 
 
 def measured(engine, repetition, rate, size="3x300", density=5, **other):

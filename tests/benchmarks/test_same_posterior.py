@@ -6,7 +6,7 @@ from model.panels import make_panel, python_mode
 
 from benchmarks.engines.pymc_plain import plain_model
 from benchmarks.problems import SPEC
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.model import PendulumModel
 from forecast.model.arrays import panel_arrays
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.model import PendulumSpec
 from scripts import calibrate as calibration
 from scripts.calibrate import AMONG, calibrate, coverage

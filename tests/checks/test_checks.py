@@ -11,15 +11,15 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from forecast import build_panel, read_chronology
-from forecast.checks import arviz_groups, check_fit, posterior_predictive
-from forecast.checks.predictive import pointwise_log_likelihood
+from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
-from forecast.errors import DataError, SpecError
+from forecast.data.panel.record import last_known
 from forecast.model import Fit, PendulumSpec, Priors
 from forecast.model import fit as sample
 from forecast.model.particles import Draws, Observed, state_of
-from forecast.panel.record import last_known
 from forecast.report.checks_page import checks_page, write_checks
+from forecast.study.checks import arviz_groups, check_fit, posterior_predictive
+from forecast.study.checks.predictive import pointwise_log_likelihood
 from tests.model.fits import unobserved
 from tests.model.panels import make_panel
 

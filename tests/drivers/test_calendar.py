@@ -7,8 +7,14 @@ from itertools import pairwise
 import numpy as np
 
 from forecast import build_panel, read_chronology, read_dyads
-from forecast.drivers import DRIVERS, add_drivers, calendar_drivers, read_calendar, require_given
-from forecast.events.tables import UNCHECKED, passing_address
+from forecast.data.drivers import (
+    DRIVERS,
+    add_drivers,
+    calendar_drivers,
+    read_calendar,
+    require_given,
+)
+from forecast.data.events.tables import UNCHECKED, passing_address
 from tests.documented import sections, words
 
 TABLE = read_calendar()

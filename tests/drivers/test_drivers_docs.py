@@ -3,7 +3,7 @@
 import doctest
 from pathlib import Path
 
-from forecast.drivers import FUTURE_WORDS
+from forecast.data.drivers import FUTURE_WORDS
 from forecast.model.driving import ACTS
 
 PAGE = Path(__file__).parents[2] / "docs" / "drivers.md"

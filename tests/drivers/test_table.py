@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import build_panel, read_chronology
-from forecast.dates import add_months
-from forecast.drivers import (
+from forecast.base.dates import add_months
+from forecast.base.errors import DataError, ForecastError, SpecError
+from forecast.data.drivers import (
     DriverTable,
     add_drivers,
     ahead_of,
@@ -18,8 +19,7 @@ from forecast.drivers import (
     require_given,
     standardised,
 )
-from forecast.errors import DataError, ForecastError, SpecError
-from forecast.panel import validate_panel
+from forecast.data.panel import validate_panel
 
 START, MONTHS = date(2019, 1, 1), 36
 

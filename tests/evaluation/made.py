@@ -7,10 +7,10 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
-from forecast.evaluation import Record, Results
-from forecast.evaluation.results import skill_rows, without_dyads, worst_misses
-from forecast.evaluation.skill import Skill, subject_of
-from forecast.events.table import CountTable
+from forecast.data.events.table import CountTable
+from forecast.study.evaluation import Record, Results
+from forecast.study.evaluation.results import skill_rows, without_dyads, worst_misses
+from forecast.study.evaluation.skill import Skill, subject_of
 
 FIRST = "1990-01-01"
 

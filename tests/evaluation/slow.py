@@ -8,7 +8,7 @@ import signal
 import time
 from dataclasses import replace
 
-from forecast.evaluation import Benchmark
+from forecast.study.evaluation import Benchmark
 
 
 class Slow(Benchmark):

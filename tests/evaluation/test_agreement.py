@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from outlook.conftest import make_fit
 
-from forecast.evaluation import Asked, View, Window
-from forecast.evaluation.origins import Record
-from forecast.evaluation.tasks import Setup, _case
-from forecast.evaluation.variants import chances_of
 from forecast.outlook import assess
 from forecast.outlook.benchmarks import SIMPLE
 from forecast.outlook.recorded import WindowCounts
+from forecast.study.evaluation import Asked, View, Window
+from forecast.study.evaluation.origins import Record
+from forecast.study.evaluation.tasks import Setup, _case
+from forecast.study.evaluation.variants import chances_of
 from tests.evaluation.made import counts_of, record_of, walk
 
 ORIGIN = date(2025, 1, 1)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from forecast import read_chronology
-from forecast.errors import DataError, SpecError
-from forecast.evaluation import Processes, Record, backtest, choose
-from forecast.evaluation.benchmarks import NextWindow, laplace
-from forecast.evaluation.executors import local
-from forecast.evaluation.results import Results
-from forecast.panel import event_counts
+from forecast.base.errors import DataError, SpecError
+from forecast.data.panel import event_counts
+from forecast.study.evaluation import Processes, Record, backtest, choose
+from forecast.study.evaluation.benchmarks import NextWindow, laplace
+from forecast.study.evaluation.executors import local
+from forecast.study.evaluation.results import Results
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 
 HERE = Processes(1)

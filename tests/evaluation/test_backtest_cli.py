@@ -9,9 +9,9 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast import read_chronology
+from forecast.base.errors import DataError
 from forecast.cli import app
-from forecast.errors import DataError
-from forecast.evaluation import Record
+from forecast.study.evaluation import Record
 from tests.pages import leave_figures_empty
 
 SMALL = ["CHN-JPN", "--every", "12", "--horizons", "3,12", "--models", "no", "--processes", "1"]

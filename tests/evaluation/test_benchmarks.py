@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from forecast import read_chronology
-from forecast.evaluation import BENCHMARKS, Asked, Benchmark, Past, Record, choose
 from forecast.outlook.benchmarks import correlation, fitted, log_odds
+from forecast.study.evaluation import BENCHMARKS, Asked, Benchmark, Past, Record, choose
 from tests.evaluation.made import counts_of, record_of, walk
 
 HORIZONS = (3, 12)

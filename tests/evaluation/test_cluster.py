@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from forecast.base.errors import ForecastError, SpecError
 from forecast.cli import app
-from forecast.errors import ForecastError, SpecError
-from forecast.evaluation import Cluster, Processes, Record, Variant, backtest, choose
+from forecast.study.evaluation import Cluster, Processes, Record, Variant, backtest, choose
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 from tests.evaluation.slow import Slow, Weighed
 from tests.systems import posix

@@ -5,9 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecast.evaluation import Asked, Processes, Variant, backtest, choose
-from forecast.evaluation.benchmarks import Answer
-from forecast.numeric import paired
+from forecast.base.numeric import paired
+from forecast.study.evaluation import Asked, Processes, Variant, backtest, choose
+from forecast.study.evaluation.benchmarks import Answer
 from tests.evaluation.made import counts_of, record_of
 
 MONTHS, VOLUME, MEAN, SPREAD, HALF_LIFE = 420, 12, 0.3, 1.2, 6.0

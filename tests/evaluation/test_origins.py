@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from forecast import read_chronology, read_eras
-from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.evaluation import BENCHMARKS, Asked, Record, Variant, origins_between
+from forecast.base.errors import DataError, SpecError, UnknownDyadError
 from forecast.outlook import Observed
 from forecast.outlook.benchmarks import pooled
 from forecast.outlook.recorded import main_record
+from forecast.study.evaluation import BENCHMARKS, Asked, Record, Variant, origins_between
 from tests.evaluation.made import counts_of, record_of
 
 ORIGIN = date(2012, 1, 1)

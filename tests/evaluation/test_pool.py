@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.evaluation import Processes, backtest, choose
-from forecast.evaluation.benchmarks import Pooled
-from forecast.evaluation.skill import BENCHMARKS_EQUAL, NO_CHANGE, POOL, POOL_WITHOUT_MODEL
 from forecast.outlook.benchmarks import SIMPLE, BaseRate, LastWindow
+from forecast.study.evaluation import Processes, backtest, choose
+from forecast.study.evaluation.benchmarks import Pooled
+from forecast.study.evaluation.skill import BENCHMARKS_EQUAL, NO_CHANGE, POOL, POOL_WITHOUT_MODEL
 from tests.evaluation.made import counts_of, record_of, walk
 
 ORIGINS = tuple(date(year, 1, 1) for year in (2008, 2014, 2018))

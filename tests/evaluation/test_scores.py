@@ -8,9 +8,11 @@ import pytest
 import scoringrules
 from scipy.stats import betabinom, binom, kstest
 
-from forecast.errors import SpecError
-from forecast.evaluation.origins import Window
-from forecast.evaluation.scores import (
+from forecast.base.errors import SpecError
+from forecast.base.numeric import lead, paired
+from forecast.outlook.recorded import WindowCounts
+from forecast.study.evaluation.origins import Window
+from forecast.study.evaluation.scores import (
     Prediction,
     brier_parts,
     brier_score,
@@ -27,8 +29,6 @@ from forecast.evaluation.scores import (
     predict_given,
     probability_of_count,
 )
-from forecast.numeric import lead, paired
-from forecast.outlook.recorded import WindowCounts
 
 
 def window(total, cooperative, before=(10, 5)):

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from forecast.archive import import_files
+from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
-from forecast.errors import DataError, SpecError
-from forecast.evaluation import BENCHMARKS, Asked, Record, Variant, backtest, choose
+from forecast.data.archive import import_files
+from forecast.study.evaluation import BENCHMARKS, Asked, Record, Variant, backtest, choose
 from tests.evaluation.made import counts_of, record_of
 from tests.feeds.made import gdelt_row, written
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from forecast import read_chronology
-from forecast.errors import DataError
-from forecast.evaluation import Processes, Record, Results, backtest, choose
-from forecast.evaluation.results import MOST, MOST_EVENTS, reliability_rows, worst_misses
-from forecast.evaluation.skill import Skill, subject_of
-from forecast.numeric import difference_interval, holm, p_value, paired
+from forecast.base.errors import DataError
+from forecast.base.numeric import difference_interval, holm, p_value, paired
+from forecast.study.evaluation import Processes, Record, Results, backtest, choose
+from forecast.study.evaluation.results import MOST, MOST_EVENTS, reliability_rows, worst_misses
+from forecast.study.evaluation.skill import Skill, subject_of
 from tests.evaluation.made import counts_of, record_of, walk
 
 ORIGINS = tuple(date(year, 1, 1) for year in range(2009, 2022))

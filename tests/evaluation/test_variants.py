@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from forecast import fit, read_chronology
-from forecast.errors import SpecError
-from forecast.evaluation import VARIANTS, Asked, Processes, Record, Variant, backtest
-from forecast.evaluation.variants import SAMPLER, two_classes, with_drivers
+from forecast.base.errors import SpecError
 from forecast.report.skill_page import fits_table
+from forecast.study.evaluation import VARIANTS, Asked, Processes, Record, Variant, backtest
+from forecast.study.evaluation.variants import SAMPLER, two_classes, with_drivers
 from tests.evaluation.made import counts_of, record_of, walk
 
 QUICK = {"draws": 250, "tune": 100, "chains": 2}
@@ -151,7 +151,7 @@ def test_a_member_with_drivers_uses_what_was_known_on_the_day():
 
 
 def test_two_classes_keep_every_event_on_its_side():
-    from forecast.panel import validate_panel
+    from forecast.data.panel import validate_panel
 
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
     both = two_classes(panel)

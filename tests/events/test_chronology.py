@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from forecast.errors import DataError, UnknownDyadError
-from forecast.events import read_chronology
-from forecast.events.codebook import read_codes, read_small_csv
-from forecast.events.mapping import load_raw
-from forecast.events.table import EVENT_COLUMNS
-from forecast.events.tables import (
+from forecast.base.errors import DataError, UnknownDyadError
+from forecast.base.resources import data_folder
+from forecast.data.events import read_chronology
+from forecast.data.events.codebook import read_codes, read_small_csv
+from forecast.data.events.mapping import load_raw
+from forecast.data.events.table import EVENT_COLUMNS
+from forecast.data.events.tables import (
     COLUMNS,
     KEY,
     MAPPING,
@@ -26,8 +27,7 @@ from forecast.events.tables import (
     passing_address,
     typed_rows,
 )
-from forecast.panel import build_panel
-from forecast.resources import data_folder
+from forecast.data.panel import build_panel
 
 GOOD = {
     "date": "2024-05-15",

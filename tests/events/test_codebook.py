@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from forecast.errors import SpecError
-from forecast.events.codebook import read_codes, read_scale, read_small_csv
-from forecast.resources import data_folder
+from forecast.base.errors import SpecError
+from forecast.base.resources import data_folder
+from forecast.data.events.codebook import read_codes, read_scale, read_small_csv
 
 FOLDER = data_folder() / "codebook"
 

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from forecast.errors import DataError, MappingError
-from forecast.events import read_counts, read_index
+from forecast.base.errors import DataError, MappingError
+from forecast.data.events import read_counts, read_index
 
 CLASSES = [
     {"name": "conflict", "side": "conflict", "columns": ["bad", "worse"]},

@@ -10,14 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast import add_events, build_panel, read_chronology
+from forecast.base.errors import SpecError
 from forecast.cli import app
-from forecast.errors import SpecError
-from forecast.events import EventTable, describe_additions, read_coverage
-from forecast.events.coverage import REMARK, Statement, announced, coverage_gaps, unstated_days
-from forecast.events.dyads import additions_of
-from forecast.panel import coverage_end, observed_periods, summarise
-from forecast.panel.record import count_placed, placed_events, unrecorded_part
-from forecast.sources import Source, open_source
+from forecast.data.events import EventTable, describe_additions, read_coverage
+from forecast.data.events.coverage import REMARK, Statement, announced, coverage_gaps, unstated_days
+from forecast.data.events.dyads import additions_of
+from forecast.data.panel import coverage_end, observed_periods, summarise
+from forecast.data.panel.record import count_placed, placed_events, unrecorded_part
+from forecast.data.sources import Source, open_source
 
 JUNE_ROW = {
     "date": "2026-06-18",
@@ -46,8 +46,8 @@ def ends(monkeypatch):
     def stated(given=None):
         return embedded if given is None else read_coverage(given)
 
-    monkeypatch.setattr("forecast.events.dyads.read_coverage", stated)
-    monkeypatch.setattr("forecast.panel.record.read_coverage", stated)
+    monkeypatch.setattr("forecast.data.events.dyads.read_coverage", stated)
+    monkeypatch.setattr("forecast.data.panel.record.read_coverage", stated)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def test_the_month_of_the_last_complete_day_counts_as_it_did(russia, monkeypatch
     """A row in June takes nothing from March, whose last seven days are in the gap."""
     early = read_coverage()
     early.loc[early["dyad"] == "USA-RUS", "last_even"] = pd.Timestamp("2026-03-24")
-    for name in ("forecast.events.dyads", "forecast.panel.record"):
+    for name in ("forecast.data.events.dyads", "forecast.data.panel.record"):
         monkeypatch.setattr(f"{name}.read_coverage", lambda given=None: early)
     before = build_panel(russia, dyads=["USA-RUS"], as_of="2026-06-21").sel(
         time=slice(None, "2026-03")

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast import add_events, read_chronology, read_feed
+from forecast.base.errors import DataError
 from forecast.cli import app
-from forecast.errors import DataError
-from forecast.events.drafting import (
+from forecast.data.events.drafting import (
     draft_events,
     precision_by_code,
     read_decisions,
@@ -155,7 +155,7 @@ def test_the_same_decisions_again_change_nothing(files, monkeypatch):
         (files / "added" / path.name).read_text(),
         (files / "drafts" / "decisions.csv").read_text(),
     )
-    monkeypatch.setattr("forecast.events.drafting.today", lambda: date(2030, 1, 1))
+    monkeypatch.setattr("forecast.data.events.drafting.today", lambda: date(2030, 1, 1))
     assert run(f"accept {path}").exit_code == 0
     assert before == (
         (files / "added" / path.name).read_text(),

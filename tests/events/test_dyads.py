@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import forecast.events.dyads
-from forecast.errors import DataError, UnknownDyadError
-from forecast.events import (
+import forecast.data.events.dyads
+from forecast.base.errors import DataError, UnknownDyadError
+from forecast.data.events import (
     dyad_code,
     find_dyad,
     hierarchy,
@@ -18,8 +18,8 @@ from forecast.events import (
     read_dyads,
     read_eras,
 )
-from forecast.events.dyads import caveats
-from forecast.panel import build_panel
+from forecast.data.events.dyads import caveats
+from forecast.data.panel import build_panel
 
 states = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
 
@@ -119,7 +119,7 @@ def test_of_the_users_data_all_but_the_dyads_kept_apart_are_fitted_together(monk
     apart = read_dyads().assign(
         hierarchy=lambda dyads: np.where(dyads.index == "IND-PAK", "no", "yes")
     )
-    monkeypatch.setattr(forecast.events.dyads, "read_dyads", lambda: apart)
+    monkeypatch.setattr(forecast.data.events.dyads, "read_dyads", lambda: apart)
     present = ["USA-CHN", "IND-PAK", "DEU-FRA"]
     assert hierarchy("DEU-FRA", present) == hierarchy("USA-CHN", present) == ["USA-CHN", "DEU-FRA"]
     assert hierarchy("IND-PAK", present) == ["IND-PAK"]

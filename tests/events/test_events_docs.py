@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from forecast.events.mapping import CountsMapping, IndexMapping, TableMapping, load_mapping
-from forecast.events.table import EVENT_COLUMNS, FURTHER_COLUMNS
-from forecast.panel.kinds import ATTRIBUTES, EVENTS, INDEX, VARIABLES
+from forecast.data.events.mapping import CountsMapping, IndexMapping, TableMapping, load_mapping
+from forecast.data.events.table import EVENT_COLUMNS, FURTHER_COLUMNS
+from forecast.data.panel.kinds import ATTRIBUTES, EVENTS, INDEX, VARIABLES
 from tests.documented import sections, words
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

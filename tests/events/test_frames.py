@@ -17,8 +17,8 @@ from forecast import (
     read_index,
     read_table,
 )
-from forecast.errors import DataError, MappingError
-from forecast.events import read_chronology, read_counts
+from forecast.base.errors import DataError, MappingError
+from forecast.data.events import read_chronology, read_counts
 
 COLUMNS = {name: name for name in ("date", "source", "target", "cameo", "goldstein")}
 EVENTS = pd.DataFrame(

@@ -13,14 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast import Source, build_index_panel, build_panel
+from forecast.base.errors import DataError, MappingError, SpecError
+from forecast.base.resources import data_folder
 from forecast.cli import app
-from forecast.errors import DataError, MappingError, SpecError
-from forecast.events import read_copdab, read_keds, read_table
-from forecast.events.codebook import read_codes, read_small_csv, state_names
-from forecast.events.keds import ACTORS, NO_STATE, find_actor
-from forecast.events.schemes import SCHEMES, nearest_roots, read_scheme
-from forecast.resources import data_folder
-from forecast.sources import open_source
+from forecast.data.events import read_copdab, read_keds, read_table
+from forecast.data.events.codebook import read_codes, read_small_csv, state_names
+from forecast.data.events.keds import ACTORS, NO_STATE, find_actor
+from forecast.data.events.schemes import SCHEMES, nearest_roots, read_scheme
+from forecast.data.sources import open_source
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDERS = Path(os.environ.get("OUTSIDERS", ROOT.parent / "shared" / "outsiders"))

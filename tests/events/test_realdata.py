@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from forecast.errors import MappingError
-from forecast.events import read_counts, read_index, read_table
-from forecast.events.codebook import read_codes
-from forecast.panel import build_counts_panel, build_index_panel, build_panel, validate_panel
+from forecast.base.errors import MappingError
+from forecast.data.events import read_counts, read_index, read_table
+from forecast.data.events.codebook import read_codes
+from forecast.data.panel import build_counts_panel, build_index_panel, build_panel, validate_panel
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("REALDATA", ROOT.parent / "shared" / "realdata"))

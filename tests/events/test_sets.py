@@ -2,10 +2,10 @@
 
 import pytest
 
-from forecast.errors import SpecError
-from forecast.events import read_chronology
-from forecast.events.codebook import read_codes
-from forecast.events.sets import find_set, read_sets, set_of_codes
+from forecast.base.errors import SpecError
+from forecast.data.events import read_chronology
+from forecast.data.events.codebook import read_codes
+from forecast.data.events.sets import find_set, read_sets, set_of_codes
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ import time
 import pandas as pd
 import pytest
 
-from forecast.errors import DataError, MappingError, SpecError
-from forecast.events import as_of, combine, read_table, write_rejects
-from forecast.events.codebook import read_codes
-from forecast.events.mapping import TableMapping
-from forecast.events.table import EVENT_COLUMNS, broken_rules
+from forecast.base.errors import DataError, MappingError, SpecError
+from forecast.data.events import as_of, combine, read_table, write_rejects
+from forecast.data.events.codebook import read_codes
+from forecast.data.events.mapping import TableMapping
+from forecast.data.events.table import EVENT_COLUMNS, broken_rules
 from tests.systems import posix
 
 COLUMNS = {"date": "day", "source": "from", "target": "to", "cameo": "code"}

@@ -6,8 +6,8 @@ No row of a real feed is here: those have no licence to be passed on.
 import io
 import zipfile
 
-from forecast.feeds.gdelt import DAILY, SECOND
-from forecast.feeds.phoenix import HISTORICAL, REAL_TIME
+from forecast.data.feeds.gdelt import DAILY, SECOND
+from forecast.data.feeds.phoenix import HISTORICAL, REAL_TIME
 
 GDELT_COLUMNS = {57: DAILY.columns[:57], 58: DAILY.columns, 61: SECOND.columns}
 ICEWS_COLUMNS = (

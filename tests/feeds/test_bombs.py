@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.errors import DataError
-from forecast.feeds import lines, read_feed
+from forecast.base.errors import DataError
+from forecast.data.feeds import lines, read_feed
 from tests.feeds.made import gdelt_row, in_archive, written, zipped
 
 REAL = Path(os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata"))
@@ -26,9 +26,9 @@ HEAD = f"{gdelt_row(1, code='112')}\n".encode() * 3000
 MEASURED = """
 import json, resource, sys
 import duckdb, pandas, pyarrow.csv, pyarrow.parquet
-from forecast.archive import import_files
-from forecast.events import read_table
-from forecast.feeds import count_feed, read_feed
+from forecast.data.archive import import_files
+from forecast.data.events import read_table
+from forecast.data.feeds import count_feed, read_feed
 
 def used():
     now = resource.getrusage(resource.RUSAGE_SELF)

@@ -13,17 +13,17 @@ from typer.testing import CliRunner
 
 from benchmarks.made_feeds import make_gdelt
 from forecast import count_feed, read_counts
+from forecast.base.errors import SpecError, UnknownDyadError
 from forecast.cli import app
-from forecast.errors import SpecError, UnknownDyadError
-from forecast.events.counts import wide_counts
-from forecast.feeds import FeedSettings
-from forecast.feeds.gdelt import DAILY
-from forecast.feeds.lines import find_files, read_chunks, split_lines
+from forecast.data.events.counts import wide_counts
+from forecast.data.feeds import FeedSettings
+from forecast.data.feeds.gdelt import DAILY
+from forecast.data.feeds.lines import find_files, read_chunks, split_lines
 from tests.feeds.made import gdelt_row, written
 
 sqlglot = pytest.importorskip("sqlglot")
 
-from forecast.feeds.counting import PARTITION, bigquery_sql, count_sql  # noqa: E402
+from forecast.data.feeds.counting import PARTITION, bigquery_sql, count_sql  # noqa: E402
 
 WHOLE, NUMBERS = (
     ("GLOBALEVENTID", "SQLDATE", "DATEADDED", "NumMentions", "NumArticles"),

@@ -7,14 +7,14 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast import build_panel, combine, read_chronology
+from forecast.base.errors import DataError, SpecError, UnknownDyadError
 from forecast.cli import app
-from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events import as_of
-from forecast.events.codebook import read_codes
-from forecast.events.table import EVENT_COLUMNS, FURTHER_COLUMNS, broken_rules
-from forecast.feeds import FeedSettings, detect_feed, parse_settings, read_feed
-from forecast.feeds.lines import find_files, read_chunks
-from forecast.sources import Source, open_source
+from forecast.data.events import as_of
+from forecast.data.events.codebook import read_codes
+from forecast.data.events.table import EVENT_COLUMNS, FURTHER_COLUMNS, broken_rules
+from forecast.data.feeds import FeedSettings, detect_feed, parse_settings, read_feed
+from forecast.data.feeds.lines import find_files, read_chunks
+from forecast.data.sources import Source, open_source
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
 
 ALL = FeedSettings(sectors="all", one_a_day=False)

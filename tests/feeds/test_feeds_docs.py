@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.cli.options import AnyData
-from forecast.feeds import FEEDS, FeedSettings
-from forecast.sources import open_source
+from forecast.data.feeds import FEEDS, FeedSettings
+from forecast.data.sources import open_source
 from tests.feeds.made import (
     HISTORICAL_HEADER,
     ICEWS_HEADER,

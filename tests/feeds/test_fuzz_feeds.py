@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from forecast.errors import ForecastError
-from forecast.events.table import broken_rules
-from forecast.feeds import FeedSettings, read_feed
+from forecast.base.errors import ForecastError
+from forecast.data.events.table import broken_rules
+from forecast.data.feeds import FeedSettings, read_feed
 from tests.feeds.made import (
     HISTORICAL_HEADER,
     ICEWS_HEADER,

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forecast.archive import import_files
 from forecast.cli import app
-from forecast.feeds import FeedSettings, count_feed, read_feed
+from forecast.data.archive import import_files
+from forecast.data.feeds import FeedSettings, count_feed, read_feed
 from tests.feeds.made import (
     ICEWS_HEADER,
     POLECAT_HEADER,

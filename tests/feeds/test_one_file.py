@@ -7,10 +7,18 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from forecast.archive import import_files, read_archive
+from forecast.base.errors import DataError
 from forecast.cli import app
-from forecast.errors import DataError
-from forecast.feeds import FeedSettings, count_feed, detect_feed, judging, lines, read_feed, reading
+from forecast.data.archive import import_files, read_archive
+from forecast.data.feeds import (
+    FeedSettings,
+    count_feed,
+    detect_feed,
+    judging,
+    lines,
+    read_feed,
+    reading,
+)
 from tests.feeds.made import (
     HISTORICAL_HEADER,
     ICEWS_HEADER,

@@ -3,9 +3,9 @@
 import pytest
 
 from forecast import build_panel
-from forecast.events.codebook import read_codes, read_small_csv
-from forecast.feeds import FeedSettings, detect_feed, read_feed
-from forecast.resources import data_folder
+from forecast.base.resources import data_folder
+from forecast.data.events.codebook import read_codes, read_small_csv
+from forecast.data.feeds import FeedSettings, detect_feed, read_feed
 from tests.feeds.made import (
     HISTORICAL_HEADER,
     POLECAT_HEADER,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.events.codebook import read_codes
-from forecast.feeds import FeedSettings, detect_feed, read_feed
+from forecast.data.events.codebook import read_codes
+from forecast.data.feeds import FeedSettings, detect_feed, read_feed
 
 FOLDER = Path(
     os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata")

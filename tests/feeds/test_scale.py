@@ -17,16 +17,16 @@ from typer.testing import CliRunner
 from benchmarks.feeds import measure
 from benchmarks.made_feeds import make_gdelt
 from forecast import build_counts_panel, build_panel, count_feed, read_counts, read_feed
+from forecast.base.errors import DataError, OutputError, SpecError
+from forecast.base.progress import ahead
 from forecast.cli import app
-from forecast.errors import DataError, OutputError, SpecError
-from forecast.events.counts import write_counts
-from forecast.events.dyads import in_order
-from forecast.feeds import FeedSettings
-from forecast.feeds.gdelt import DAILY
-from forecast.feeds.judging import Judge
-from forecast.feeds.lines import Chunk, find_files, read_chunks, split_lines
-from forecast.progress import ahead
-from forecast.sources import Source, open_source
+from forecast.data.events.counts import write_counts
+from forecast.data.events.dyads import in_order
+from forecast.data.feeds import FeedSettings
+from forecast.data.feeds.gdelt import DAILY
+from forecast.data.feeds.judging import Judge
+from forecast.data.feeds.lines import Chunk, find_files, read_chunks, split_lines
+from forecast.data.sources import Source, open_source
 from tests.feeds.made import (
     ICEWS_HEADER,
     POLECAT_HEADER,
@@ -119,7 +119,7 @@ def test_the_command_counts_what_a_report_can_be_of(made, tmp_path):
 
 
 def test_a_full_memory_is_answered_in_a_sentence(made, monkeypatch):
-    monkeypatch.setattr("forecast.feeds.counting.MEMORY", "1MB")
+    monkeypatch.setattr("forecast.data.feeds.counting.MEMORY", "1MB")
     with pytest.raises(OutputError, match=r"no room for the events.*TMPDIR"):
         count_feed(made)
 
@@ -262,7 +262,7 @@ def test_files_judged_together_are_those_judged_one_by_one(tmp_path, monkeypatch
     )
     together, counted = read()
     number = len(judged)
-    monkeypatch.setattr("forecast.feeds.reading.ENOUGH", 1)
+    monkeypatch.setattr("forecast.data.feeds.reading.ENOUGH", 1)
     alone, counted_alone = read()
     assert len(judged) - number > 2 * number
     (one,), (other,) = together.accounts, alone.accounts
@@ -359,7 +359,7 @@ ODD = (
 @pytest.mark.parametrize("first", range(len(ODD)))
 @pytest.mark.parametrize("chunk", [300, 32_000_000])
 def test_lines_split_at_once_are_those_split_one_by_one(tmp_path, monkeypatch, first, chunk):
-    monkeypatch.setattr("forecast.feeds.lines.CHUNK", chunk)
+    monkeypatch.setattr("forecast.data.feeds.lines.CHUNK", chunk)
     content = b"\n".join([*ODD[first:], *ODD[:first]])
     path = tmp_path / "20180602.export.CSV"
     path.write_bytes(content)

@@ -13,14 +13,14 @@ import pytest
 
 from benchmarks.made_feeds import make_gdelt
 from forecast import count_feed
-from forecast.events.counts import wide_counts
-from forecast.feeds.gdelt import DAILY
+from forecast.data.events.counts import wide_counts
+from forecast.data.feeds.gdelt import DAILY
 from tests.systems import linux
 
 pytest.importorskip("sqlglot")
 pyspark = pytest.importorskip("pyspark")
 
-from forecast.feeds.counting import count_sql  # noqa: E402
+from forecast.data.feeds.counting import count_sql  # noqa: E402
 
 pytestmark = [linux, pytest.mark.slow, pytest.mark.filterwarnings("default")]
 EXECUTORS = 2

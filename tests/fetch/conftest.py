@@ -1,6 +1,6 @@
 import pytest
 
-from forecast.fetch import FetchSettings, fetch_feed
+from forecast.data.fetch import FetchSettings, fetch_feed
 from tests.fetch.server import FaultyServer, places
 
 QUICK = FetchSettings(per_second=1000, first_wait=0.01, longest_wait=0.3, stall=0.25, attempts=3)

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from forecast.errors import FetchError, SpecError
-from forecast.fetch import list_editions
-from forecast.fetch.dataverse import DOIS, days_of, require_doi
+from forecast.base.errors import FetchError, SpecError
+from forecast.data.fetch import list_editions
+from forecast.data.fetch.dataverse import DOIS, days_of, require_doi
 from scripts.feed_server import dataverse_entry, zipped
 from tests.feeds.made import ICEWS_HEADER, icews_row
 from tests.fetch.conftest import QUICK

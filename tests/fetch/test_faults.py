@@ -10,8 +10,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from forecast.errors import FetchError, OutputError, SpecError
-from forecast.fetch.client import Client, _asked_to_wait, _next, require_server
+from forecast.base.errors import FetchError, OutputError, SpecError
+from forecast.data.fetch.client import Client, _asked_to_wait, _next, require_server
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.conftest import QUICK
 from tests.fetch.server import (
@@ -267,7 +267,7 @@ def test_a_server_that_has_nothing_at_all_is_the_wrong_one(fetch, server):
 
 
 def test_requests_keep_their_distance(fetch, server, monkeypatch):
-    from forecast.fetch import client
+    from forecast.data.fetch import client
 
     waits = []
     monkeypatch.setattr(client._Pace, "keep", lambda self, host: waits.append((host, self._gap)))
@@ -277,7 +277,7 @@ def test_requests_keep_their_distance(fetch, server, monkeypatch):
 
 
 def test_a_host_that_asks_to_wait_is_left_alone_by_all_threads():
-    from forecast.fetch.client import _Pace
+    from forecast.data.fetch.client import _Pace
 
     pace = _Pace(QUICK, threading.Event())
     pace.hold("a", 0.2)
@@ -347,7 +347,7 @@ def test_how_long_a_server_asks_to_wait_is_read_as_seconds_or_a_date():
 
 def test_two_fetches_do_not_work_in_one_folder(fetch, server, tmp_path):
     (tmp_path / "gdelt").mkdir()
-    from forecast.files import lock_folder
+    from forecast.base.files import lock_folder
 
     lock = lock_folder(tmp_path / "gdelt")
     assert lock is not None
@@ -356,7 +356,7 @@ def test_two_fetches_do_not_work_in_one_folder(fetch, server, tmp_path):
 
 
 def test_a_disk_without_room_is_noticed_before_anything_is_fetched(fetch, server, monkeypatch):
-    from forecast.fetch import run
+    from forecast.data.fetch import run
 
     monkeypatch.setattr(run.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 10}))
     with pytest.raises(OutputError, match="are to be fetched, and the disk has 10 bytes free"):

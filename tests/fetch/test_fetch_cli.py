@@ -19,9 +19,9 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.fetch import FetchSettings, read_manifest
-from forecast.fetch.dataverse import DOIS
-from forecast.fetch.manifest import ExpectedFile
+from forecast.data.fetch import FetchSettings, read_manifest
+from forecast.data.fetch.dataverse import DOIS
+from forecast.data.fetch.manifest import ExpectedFile
 from scripts.feed_server import FeedServer, World, dataverse_files, gdelt_files
 from tests.documented import sections
 from tests.fetch.server import FaultyServer, page, places, stalled
@@ -106,9 +106,9 @@ def test_bad_usage_ends_with_2(run):
 
 
 def test_without_the_packages_the_error_says_how_to_get_them(run, monkeypatch):
-    import forecast.arguments
+    import forecast.base.arguments
 
-    monkeypatch.setattr(forecast.arguments.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(forecast.base.arguments.importlib.util, "find_spec", lambda name: None)
     done = run(*THREE)
     assert done.exit_code == 1
     assert "pip install 'pendulum-forecast[fetch]'" in done.output

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from forecast.errors import DataError, SpecError
-from forecast.fetch import gdelt, read_manifest
-from forecast.fetch.gdelt import LONGEST_LINE
-from forecast.fetch.run import fetch_feed
+from forecast.base.errors import DataError, SpecError
+from forecast.data.fetch import gdelt, read_manifest
+from forecast.data.fetch.gdelt import LONGEST_LINE
+from forecast.data.fetch.run import fetch_feed
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.server import places, status
 

@@ -270,7 +270,7 @@ def injected(root: Path, fault: Fault, port: int | None = None) -> Iterator[Faul
                 patch.setattr(os, name, calls.of_path(kind, getattr(os, name)))
         for name in ("rename", "replace", "link"):
             patch.setattr(os, name, calls.of_path("rename", getattr(os, name), both=True))
-        from forecast import folders
+        from forecast.base import folders
 
         patch.setattr(folders, "exchange", calls.of_path("rename", folders.exchange, both=True))
         patch.setattr(os, "fsync", calls.of_descriptor("fsync", os.fsync))

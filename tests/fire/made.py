@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import ForecastError
-from forecast.files import digest
+from forecast.base.errors import ForecastError
+from forecast.base.files import digest
 from forecast.model.fitted import Fit
 from tests.feeds.made import ICEWS_HEADER, icews_row, written
 from tests.fetch.server import FaultyServer, places
@@ -55,12 +55,12 @@ REMEMBERED = [
     *(f"forecast.model.fitted.{name}" for name in ("check_convergence", "with_quantities")),
     "forecast.outlook.attribution.attribute",
     "forecast.model.update",
-    "forecast.questions.answer.answer_question",
+    "forecast.desk.questions.answer.answer_question",
     "forecast.report.skill.read_skill",
-    "forecast.sources.build_panel",
-    "forecast.events.tables.conform",
-    "forecast.events.additions._read_rows",
-    "forecast.events.additions.even_spans",
+    "forecast.data.sources.build_panel",
+    "forecast.data.events.tables.conform",
+    "forecast.data.events.additions._read_rows",
+    "forecast.data.events.additions.even_spans",
     "typer.testing._get_command",
 ]
 """What only computes, and is computed once for the same arguments."""
@@ -88,15 +88,15 @@ def standing_in() -> Iterator[None]:
             lambda material, figures: {"title": material.result.title},
         )
         patch.setattr("forecast.report.folder.render", _rendered)
-        patch.setattr("forecast.resources.commit", lambda: None)
+        patch.setattr("forecast.base.resources.commit", lambda: None)
         patch.setattr(xr.DataTree, "to_zarr", _stored)
         patch.setattr("forecast.model.fitted._opened", _opened)
-        patch.setattr("forecast.progress.time", SimpleNamespace(perf_counter=lambda: 0.0))
+        patch.setattr("forecast.base.progress.time", SimpleNamespace(perf_counter=lambda: 0.0))
         patch.setattr("forecast.model.updating.time", SimpleNamespace(perf_counter=lambda: 0.0))
-        patch.setattr("forecast.dates.now", lambda: MOMENT)
+        patch.setattr("forecast.base.dates.now", lambda: MOMENT)
         for name in ("questions.ledger", "archive.segments", "fetch.client", "fetch.run"):
             patch.setattr(f"forecast.{name}.datetime", StoppedClock)
-        patch.setattr("forecast.archive.importing.MOST_FILES", 1)
+        patch.setattr("forecast.data.archive.importing.MOST_FILES", 1)
         patch.setenv("NO_PROXY", "127.0.0.1")
         yield
 

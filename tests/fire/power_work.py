@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from forecast.archive import import_files, importing
-from forecast.questions import answered, asked
-from forecast.questions.ledger import QuestionFolder
+from forecast.data.archive import import_files, importing
+from forecast.desk.questions import answered, asked
+from forecast.desk.questions.ledger import QuestionFolder
 from tests.fire.made import WEEKS, standing_in
 from tests.questions.made import made, said
 from tests.records import run_monday

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from forecast.archive import import_files
-from forecast.archive.catalogue import CATALOGUE, read_catalogue
-from forecast.errors import DataError
-from forecast.journal import TORN
-from forecast.monday import DIGESTS, digests
-from forecast.pipeline import SAVED_FIT
-from forecast.questions import Ledger, asked, read_question
-from forecast.questions.ledger import QuestionFolder
+from forecast.base.errors import DataError
+from forecast.base.journal import TORN
+from forecast.data.archive import import_files
+from forecast.data.archive.catalogue import CATALOGUE, read_catalogue
+from forecast.desk.questions import Ledger, asked, read_question
+from forecast.desk.questions.ledger import QuestionFolder
+from forecast.runs.monday import DIGESTS, digests
+from forecast.runs.pipeline import SAVED_FIT
 from tests.archive.conftest import made_feeds
 from tests.archive.killing import answer as archive_says
 from tests.fire.made import COMMANDS, standing_in

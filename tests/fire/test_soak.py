@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from forecast import build_panel, fit, read_chronology
-from forecast.pipeline import ReportSettings, make_report
-from forecast.sources import Source
+from forecast.data.sources import Source
+from forecast.runs.pipeline import ReportSettings, make_report
 from tests.model.fits import unsampled
 from tests.records import PAIRS, write_record
 from tests.systems import linux

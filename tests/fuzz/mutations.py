@@ -18,11 +18,9 @@ from typing import Any
 import xarray as xr
 import yaml
 
-from forecast.errors import FitFileError, ForecastError, LedgerError, PlanError, QuestionError
-from forecast.events import read_table
-from forecast.hypotheses.plan import read_plan
-from forecast.model.fitted import Fit
-from forecast.questions import (
+from forecast.base.errors import FitFileError, ForecastError, LedgerError, PlanError, QuestionError
+from forecast.data.events import read_table
+from forecast.desk.questions import (
     Ledger,
     TrackRecord,
     answered,
@@ -33,7 +31,9 @@ from forecast.questions import (
     read_question,
     resolved,
 )
-from forecast.questions.form import write_question
+from forecast.desk.questions.form import write_question
+from forecast.model.fitted import Fit
+from forecast.study.hypotheses.plan import read_plan
 from tests.feeds.test_fuzz_feeds import MADE, WITH_HEADER, check, mutated
 from tests.questions.made import came, made, said
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forecast import files, folders
-from forecast.arguments import read_form
+from forecast.base import files, folders
+from forecast.base.arguments import read_form
+from forecast.base.errors import ForecastError, MappingError
+from forecast.base.escaping import has_controls
 from forecast.cli import EXIT_CODES, app
-from forecast.errors import ForecastError, MappingError
-from forecast.escaping import has_controls
-from forecast.events import read_table
+from forecast.data.events import read_table
 from tests.systems import posix
 
 pytestmark = posix
@@ -343,7 +343,14 @@ def killed(step: int, work: Callable[[], None]) -> None:
             lambda event, _: (
                 os.kill(os.getpid(), 9)
                 if event
-                in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "forecast.folders")
+                in (
+                    "os.rename",
+                    "os.remove",
+                    "os.mkdir",
+                    "os.rmdir",
+                    "os.link",
+                    "forecast.base.folders",
+                )
                 and next(steps) == step
                 else None
             )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.hazards.curve import Curve, WarRates, spell_chance, summed
+from forecast.outlook.hazards.curve import Curve, WarRates, spell_chance, summed
 
 WAR = WarRates(14.0, 100.0, np.array([20.0, 60.0, 200.0, 900.0]), 0.01)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.hazards.fit import posterior_mode
+from forecast.outlook.hazards.fit import posterior_mode
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 
 from forecast import AskedEvents, ask, find_set, forecast_events, read_chronology, set_of_codes
-from forecast.errors import ForecastError, QuestionError, SpecError
-from forecast.hazards.asking import AskedLine
-from forecast.hazards.forecast import Expected
+from forecast.base.errors import ForecastError, QuestionError, SpecError
+from forecast.outlook.hazards.asking import AskedLine
+from forecast.outlook.hazards.forecast import Expected
 
 DAY = date(2024, 3, 31)
 
@@ -135,7 +135,7 @@ def test_an_expected_event_needs_a_day_and_a_chance(text):
 
 
 def test_outlooks_of_sets_are_the_forecasts_of_the_same_windows(table):
-    from forecast.hazards.forecast import set_outlooks
+    from forecast.outlook.hazards.forecast import set_outlooks
 
     known = table.events[table.events["known_at"] <= "2024-03-31"]
     (found,) = set_outlooks(known, "USA-IRN", DAY, DAY, (30, 90), [find_set("strike")])

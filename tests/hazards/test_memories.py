@@ -6,9 +6,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from forecast.events import read_chronology
-from forecast.events.sets import read_sets
-from forecast.hazards.memories import LEADS, MEMORIES, Covariates, Events, PairRecord, day_number
+from forecast.data.events import read_chronology
+from forecast.data.events.sets import read_sets
+from forecast.outlook.hazards.memories import (
+    LEADS,
+    MEMORIES,
+    Covariates,
+    Events,
+    PairRecord,
+    day_number,
+)
 
 AT = np.array([-5, 0, 4, 10, 300])
 

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from forecast import ask
-from forecast.events.sets import read_sets
-from forecast.hazards.coefficients import read_coefficients
-from forecast.hazards.skill import SetSkill, set_skill
+from forecast.data.events.sets import read_sets
+from forecast.outlook.hazards.coefficients import read_coefficients
+from forecast.outlook.hazards.skill import SetSkill, set_skill
 
 
 def test_every_set_has_scores_and_coefficients_or_those_of_all_sets():

@@ -5,9 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecast.hazards.curve import Curve
-from forecast.hazards.memories import Events
-from forecast.hazards.wars import WarLengths, in_war, published_lengths, war_now, wars_of
+from forecast.outlook.hazards.curve import Curve
+from forecast.outlook.hazards.memories import Events
+from forecast.outlook.hazards.wars import WarLengths, in_war, published_lengths, war_now, wars_of
 
 
 @pytest.fixture

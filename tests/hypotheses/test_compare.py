@@ -9,7 +9,7 @@ import pytest
 from model.panels import make_panel
 
 from forecast import compare_models
-from forecast.errors import DataError, SpecError
+from forecast.base.errors import DataError, SpecError
 from forecast.model import PendulumSpec
 from forecast.model.updating import CAREFUL
 
@@ -49,7 +49,7 @@ class Settling:
 @pytest.fixture
 def fits(monkeypatch):
     made = Settling(800, [], [])
-    for module in ("forecast.hypotheses.compare", "forecast.model.sampling"):
+    for module in ("forecast.study.hypotheses.compare", "forecast.model.sampling"):
         monkeypatch.setattr(f"{module}.fit", made)
     return made
 
@@ -61,7 +61,7 @@ def held_out(monkeypatch):
         frame = {"origin": months, "until": months, "events": 5, "log_density": BLOCKS[spec.cycle]}
         return pd.DataFrame(frame)
 
-    monkeypatch.setattr("forecast.hypotheses.compare.leave_future_out", leave_future_out)
+    monkeypatch.setattr("forecast.study.hypotheses.compare.leave_future_out", leave_future_out)
 
 
 def test_models_are_compared_with_the_first(fits):

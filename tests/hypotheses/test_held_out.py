@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.compare import (
+from forecast.data.panel import first_periods
+from forecast.model import PendulumSpec, fit
+from forecast.model.evidence import Evidence
+from forecast.model.updating import carry_on
+from forecast.study.hypotheses.compare import (
     BLOCK_MONTHS,
     block_ends,
     leave_future_out,
     score_difference,
     stacking_weight,
 )
-from forecast.model import PendulumSpec, fit
-from forecast.model.evidence import Evidence
-from forecast.model.updating import carry_on
-from forecast.panel import first_periods
 
 
 def test_half_of_the_record_is_known_before_the_first_block():
@@ -63,7 +63,7 @@ def fake_fits(monkeypatch):
         asked.append((seed, panel.sizes["time"]))
         return Evidence(-10.0 * panel.sizes["time"], 0.3)
 
-    monkeypatch.setattr("forecast.hypotheses.compare.quick_evidence", quick_evidence)
+    monkeypatch.setattr("forecast.study.hypotheses.compare.quick_evidence", quick_evidence)
     return asked
 
 

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import forecast.hypotheses
-from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.plan import VERSION, DataDigest, Plan
-from forecast.sources import Source
+import forecast.study.hypotheses
+from forecast.data.sources import Source
+from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.plan import VERSION, DataDigest, Plan
 from tests.documented import sections, words
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -55,9 +55,11 @@ def test_every_name_imported_in_the_guide_is_there():
 
 
 def test_public_names_are_there_and_imported_on_first_use():
-    for name in forecast.hypotheses.__all__:
-        assert getattr(forecast.hypotheses, name) is not None
-    code = "import sys, forecast.hypotheses; dir(forecast.hypotheses); print(*sys.modules)"
+    for name in forecast.study.hypotheses.__all__:
+        assert getattr(forecast.study.hypotheses, name) is not None
+    code = (
+        "import sys, forecast.study.hypotheses; dir(forecast.study.hypotheses); print(*sys.modules)"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

@@ -8,13 +8,13 @@ from scipy.special import gammaln
 from scipy.stats import multivariate_normal
 
 from forecast import build_panel, read_chronology
-from forecast.hypotheses import memory, nulls
-from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.engine import REMEMBERED, Engine
-from forecast.hypotheses.evidence import Finesse, _grid, evidence_of
-from forecast.hypotheses.filter import COLUMN, MEAN
-from forecast.hypotheses.likelihood import likelihoods
-from forecast.hypotheses.models import (
+from forecast.study.hypotheses import memory, nulls
+from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.engine import REMEMBERED, Engine
+from forecast.study.hypotheses.evidence import Finesse, _grid, evidence_of
+from forecast.study.hypotheses.filter import COLUMN, MEAN
+from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.models import (
     BOUND,
     MEMORY,
     MEMORY_CYCLE,
@@ -24,9 +24,9 @@ from forecast.hypotheses.models import (
     RETURN_CYCLE,
     WALK_CYCLE,
 )
-from forecast.hypotheses.nulls import simulated_engine
-from forecast.hypotheses.record import read_panel, turned_back
-from forecast.hypotheses.simulate import TRUTHS, Truth, integrated, simulate
+from forecast.study.hypotheses.nulls import simulated_engine
+from forecast.study.hypotheses.record import read_panel, turned_back
+from forecast.study.hypotheses.simulate import TRUTHS, Truth, integrated, simulate
 from tests.hypotheses.test_pooled import made
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from forecast import build_panel, pooled_tests, read_chronology
-from forecast.events.tables import read_table
-from forecast.hypotheses import nulls
-from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.engine import MATCHED, REMEMBERED, Claim, Engine
-from forecast.hypotheses.outcome import LIMIT, MOST_FALSE_ALARMS, Outcome, too_many
-from forecast.hypotheses.power import like_embedded, rates_of
-from forecast.hypotheses.record import read_panel, turned_back
-from forecast.hypotheses.simulate import Truth, dated_by_hindsight, simulate
+from forecast.data.events.tables import read_table
+from forecast.study.hypotheses import nulls
+from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Claim, Engine
+from forecast.study.hypotheses.outcome import LIMIT, MOST_FALSE_ALARMS, Outcome, too_many
+from forecast.study.hypotheses.power import like_embedded, rates_of
+from forecast.study.hypotheses.record import read_panel, turned_back
+from forecast.study.hypotheses.simulate import Truth, dated_by_hindsight, simulate
 from scripts.claims_words import text
 from tests.hypotheses.test_pooled import made
 
@@ -155,7 +155,7 @@ def test_dyads_of_another_dataset_are_tested_with_the_embedded_ones(tmp_path):
         "dataset": "chronicle",
         "columns": {"date": "date", "source": "source", "target": "target", "cameo": "code"},
     }
-    from forecast.events import combine
+    from forecast.data.events import combine
 
     own = read_table(path, mapping)
     table = combine([read_chronology(dyads=["USA-CHN", "USA-RUS"]), own])

@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast import Source, gather, make_plan, read_plan, run_plan
-from forecast.arguments import LIMITS
-from forecast.errors import DataError, PlanError, SpecError
-from forecast.hypotheses import Choice, deviate, freeze_plan, plan_ahead, write_plan
-from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.outcome import Outcome
-from forecast.hypotheses.plan import describe, other_rules, require_data
-from forecast.hypotheses.run import PooledResults, PooledVerdict
-from forecast.sources import open_source
+from forecast.base.arguments import LIMITS
+from forecast.base.errors import DataError, PlanError, SpecError
+from forecast.data.sources import open_source
+from forecast.study.hypotheses import Choice, deviate, freeze_plan, plan_ahead, write_plan
+from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.outcome import Outcome
+from forecast.study.hypotheses.plan import describe, other_rules, require_data
+from forecast.study.hypotheses.run import PooledResults, PooledVerdict
 
 DYADS = ["USA-CHN", "USA-RUS"]
 PLANS = Path(__file__).resolve().parents[2] / "reports" / "plans"
@@ -268,7 +268,7 @@ def tested(monkeypatch):
         )
 
     asked_months = gather(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
-    monkeypatch.setattr("forecast.hypotheses.plan.pooled_tests", pooled_tests)
+    monkeypatch.setattr("forecast.study.hypotheses.plan.pooled_tests", pooled_tests)
     return asked
 
 

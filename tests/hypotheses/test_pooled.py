@@ -14,15 +14,16 @@ from scipy.stats import multivariate_normal, norm
 from typer.testing import CliRunner
 
 from forecast import build_index_panel, build_panel, pooled_tests, read_chronology
+from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
-from forecast.errors import DataError, SpecError
-from forecast.hypotheses import filter as pooled_filter
-from forecast.hypotheses.claims import CLAIMS
-from forecast.hypotheses.claims.effects import SIZES, Effect, visits_of
-from forecast.hypotheses.engine import Engine
-from forecast.hypotheses.evidence import FINER, evidence_of, with_mean_sd
-from forecast.hypotheses.likelihood import likelihoods
-from forecast.hypotheses.models import (
+from forecast.outlook import plain
+from forecast.study.hypotheses import filter as pooled_filter
+from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.claims.effects import SIZES, Effect, visits_of
+from forecast.study.hypotheses.engine import Engine
+from forecast.study.hypotheses.evidence import FINER, evidence_of, with_mean_sd
+from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.models import (
     BOUNDED_CYCLE,
     CONCENTRATION,
     CYCLE_SD,
@@ -36,11 +37,11 @@ from forecast.hypotheses.models import (
     YEARS,
     Model,
 )
-from forecast.hypotheses.models import (
+from forecast.study.hypotheses.models import (
     CYCLE as CYCLE_HALF_LIFE,
 )
-from forecast.hypotheses.outcome import LIMIT, Outcome, decide
-from forecast.hypotheses.power import (
+from forecast.study.hypotheses.outcome import LIMIT, Outcome, decide
+from forecast.study.hypotheses.power import (
     NULLS,
     POWER_TABLE,
     SIZE_TABLE,
@@ -50,10 +51,9 @@ from forecast.hypotheses.power import (
     simulate_power,
     would_decide,
 )
-from forecast.hypotheses.record import Record, placebo_sets, read_panel, turned_back
-from forecast.hypotheses.run import WIDTHS, PooledVerdict, own_dyad, parts_of, sensitivity
-from forecast.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
-from forecast.outlook import plain
+from forecast.study.hypotheses.record import Record, placebo_sets, read_panel, turned_back
+from forecast.study.hypotheses.run import WIDTHS, PooledVerdict, own_dyad, parts_of, sensitivity
+from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from scripts.simulate_power import SIZES as LARGER
 from scripts.simulate_power import make_tables, write_table
 
@@ -579,14 +579,14 @@ def test_a_claim_is_tested_on_the_dyads_that_are_long_enough_for_it(monkeypatch,
     assert (record.lasting(240).events == record.events[:2]).all() and len(
         record.lasting(240).time
     ) == 300
-    monkeypatch.setattr("forecast.hypotheses.run.read_panel", lambda *_: record)
+    monkeypatch.setattr("forecast.study.hypotheses.run.read_panel", lambda *_: record)
     asked = []
 
     def verdict(claim, engines):
         asked.append((claim.code, engines.fine.record.dyads))
         return PooledVerdict(claim.code, "", "", Outcome(0.0, "undecided", ()), 0.0, (), 2.3)
 
-    monkeypatch.setattr("forecast.hypotheses.run._verdict", verdict)
+    monkeypatch.setattr("forecast.study.hypotheses.run._verdict", verdict)
     results = pooled_tests(panel, claims=("S5a", "S8"))
     assert asked == [("S5a", ("USA-CHN", "USA-RUS", "CHN-RUS")), ("S8", ("USA-CHN", "USA-RUS"))]
     assert results.dyads == ("USA-CHN", "USA-RUS", "CHN-RUS")
@@ -715,7 +715,7 @@ def test_the_command_says_what_is_needed_before_any_work(options, words):
 
 
 def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path, monkeypatch):
-    monkeypatch.setattr("forecast.hypotheses.power.LIMIT_SETS", 2)
+    monkeypatch.setattr("forecast.study.hypotheses.power.LIMIT_SETS", 2)
     events = read_chronology(dyads=["USA-IRN", "CHN-JPN"])
     panel, asked = (
         build_panel(events),
@@ -738,7 +738,7 @@ def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path, mon
 
 @pytest.mark.slow
 def test_both_tables_of_power_are_made_by_one_call(tmp_path, monkeypatch):
-    monkeypatch.setattr("forecast.hypotheses.power.LIMIT_SETS", 1)
+    monkeypatch.setattr("forecast.study.hypotheses.power.LIMIT_SETS", 1)
     events = read_chronology(dyads=["USA-CHN", "USA-RUS"])
     tables = tmp_path / "power.csv", tmp_path / "sizes.csv"
     make_tables(

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from forecast.hypotheses.engine import Engine
-from forecast.hypotheses.evidence import MEAN_SDS
-from forecast.hypotheses.filter import MEAN, NOISE_SD
-from forecast.hypotheses.models import (
+from forecast.study.hypotheses.engine import Engine
+from forecast.study.hypotheses.evidence import MEAN_SDS
+from forecast.study.hypotheses.filter import MEAN, NOISE_SD
+from forecast.study.hypotheses.models import (
     CONCENTRATION,
     RETURN,
     RETURN_CYCLE,

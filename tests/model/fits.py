@@ -6,11 +6,11 @@ from functools import partial
 import numpy as np
 import xarray as xr
 
+from forecast.data.panel import recounted
 from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.pendulum import prior_draws, simulate_path
+from forecast.model.process.trend import era_means
 from forecast.model.spec import spec_for
-from forecast.panel import recounted
-from forecast.process.trend import era_means
 
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.panel import recounted, validate_panel
+from forecast.data.panel import recounted, validate_panel
 
 NAMES = (
     "USA-CHN",

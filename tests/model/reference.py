@@ -5,8 +5,8 @@ from scipy.integrate import trapezoid
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from forecast.panel.record import relative_event_counts
-from forecast.process.ceiling import SOFTNESS
+from forecast.data.panel.record import relative_event_counts
+from forecast.model.process.ceiling import SOFTNESS
 
 
 def fine_quadrature(points=4001, reach=10.0):

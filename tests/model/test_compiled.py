@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecast import build_panel, read_chronology
-from forecast.dates import add_months
+from forecast.base.dates import add_months
 from forecast.model import PendulumModel, PendulumSpec, fit
 from forecast.model.arrays import panel_arrays
 from forecast.model.compiled import KEPT_FORMS, form_of

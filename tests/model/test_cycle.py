@@ -4,9 +4,9 @@ import numpy as np
 import pytensor.tensor as pt
 import pytest
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.model import PendulumSpec, prior_draws
-from forecast.process.cycle import (
+from forecast.model.process.cycle import (
     band_widening,
     cubic_widening,
     cycles,

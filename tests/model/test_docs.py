@@ -8,8 +8,8 @@ import pytest
 
 from forecast.model import PendulumSpec
 from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.process.priors import all_priors
 from forecast.model.variables import all_variables
-from forecast.process.priors import all_priors
 from scripts.docs.reference import reference_pages
 from tests.documented import sections, words
 

@@ -7,8 +7,8 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
-from forecast.drivers import attach
-from forecast.errors import DataError, SpecError
+from forecast.base.errors import DataError, SpecError
+from forecast.data.drivers import attach
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import followed, push, push_of_draw

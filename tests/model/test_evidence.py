@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import bridge
 
@@ -73,9 +73,9 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     The mean over prior draws is exact but for its own Monte Carlo error, some 0.04 in the
     logarithm.
     """
+    from forecast.data.panel.record import relative_event_counts
     from forecast.model import prior_draws
     from forecast.model.pendulum import simulate_level
-    from forecast.panel.record import relative_event_counts
 
     from .reference import fine_quadrature, log_likelihood, side_counts
 

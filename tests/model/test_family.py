@@ -10,14 +10,14 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import multivariate_normal, norm
 
+from forecast.data.panel import validate_panel
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation import find_observation
 from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
-from forecast.panel import validate_panel
-from forecast.process.bridge import bridge
-from forecast.process.trend import find_trend
+from forecast.model.process.bridge import bridge
+from forecast.model.process.trend import find_trend
 
 from .panels import consistent, make_panel, python_mode
 from .reference import report_log_density, step_under

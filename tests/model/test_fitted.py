@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast import folders
-from forecast.errors import FitFileError, ForecastError, OutputError
+from forecast.base import folders
+from forecast.base.errors import FitFileError, ForecastError, OutputError
 from forecast.model import fit as fit_panel
 from forecast.model.fitted import SCHEMA, Fit
 from forecast.model.posterior import GRID

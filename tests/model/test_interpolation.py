@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from forecast.data.panel import recounted
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.panel import recounted
-from forecast.process.bridge import bridge
-from forecast.process.trend import find_trend
+from forecast.model.process.bridge import bridge
+from forecast.model.process.trend import find_trend
 
 from .panels import make_panel
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import DataError, SpecError
-from forecast.events import add_events, read_chronology
+from forecast.base.errors import DataError, SpecError
+from forecast.data.events import add_events, read_chronology
+from forecast.data.panel import build_panel, panel_kind
+from forecast.data.panel.record import last_known
 from forecast.model.updating import later_panel, unforeseen
-from forecast.panel import build_panel, panel_kind
-from forecast.panel.record import last_known
 
 from .panels import make_panel
 
@@ -102,7 +102,7 @@ def test_the_new_events_alone_are_refused(panel, table):
 
 
 def test_another_coverage_is_refused(table):
-    from forecast.events import read_coverage
+    from forecast.data.events import read_coverage
 
     coverage = read_coverage().assign(start=np.datetime64("1945-01-01", "s"))
     earlier = build_panel(table, as_of="2023-06-30", coverage=coverage)

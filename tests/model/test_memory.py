@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast.data.panel import first_periods
 from forecast.model import PendulumSpec, fit, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.sampling import complete_posterior
-from forecast.panel import first_periods
 from tests.systems import linux
 
 from .fits import unobserved

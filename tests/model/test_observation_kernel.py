@@ -11,12 +11,12 @@ from scipy.integrate import quad
 from scipy.special import betaln, expit, gammaln, psi
 from scipy.stats import norm
 
+from forecast.data.panel import recounted
 from forecast.model.arrays import panel_arrays
 from forecast.model.kernels.observation import digamma, rising_factorial, sides_value_gradient
 from forecast.model.kernels.ops import SidesLikelihood
 from forecast.model.observation.side import CHUNKED, NO_SHIFT, quadrature
 from forecast.model.spec import PendulumSpec
-from forecast.panel import recounted
 
 from .panels import make_panel, numerical_gradient, python_mode
 from .reference import fine_quadrature, log_likelihood, side_counts

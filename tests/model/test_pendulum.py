@@ -12,14 +12,14 @@ import pytensor
 import pytest
 import xarray as xr
 
-from forecast.errors import DataError, SpecError
+from forecast.base.errors import DataError, SpecError
+from forecast.data.panel import validate_panel
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.inputs import prior_reference
 from forecast.model.observation.side import quadrature
-from forecast.panel import validate_panel
-from forecast.process.cycle import find_cycle
-from forecast.process.trend import find_trend
+from forecast.model.process.cycle import find_cycle
+from forecast.model.process.trend import find_trend
 
 from .panels import consistent, make_panel, python_mode
 from .reference import PlainModel, process_moments

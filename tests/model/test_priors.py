@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.dates import WEEKS_A_MONTH
-from forecast.errors import SpecError
+from forecast.base.dates import WEEKS_A_MONTH
+from forecast.base.errors import SpecError
+from forecast.data.panel import recounted, validate_panel
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.observation.index import standardised_index
 from forecast.model.pendulum import simulate_level
+from forecast.model.process.priors import all_priors
 from forecast.model.spec import is_dense, spec_for
-from forecast.panel import recounted, validate_panel
-from forecast.process.priors import all_priors
 
 from .panels import make_panel
 

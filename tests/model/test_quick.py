@@ -7,9 +7,9 @@ from threading import Event
 import numpy as np
 import pytest
 
+from forecast.base.progress import side_by_side
 from forecast.model import PendulumSpec, Priors, fit
 from forecast.model.evidence import quick_evidence
-from forecast.progress import side_by_side
 
 from .panels import make_panel
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import DataError, SpecError
+from forecast.base.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec, fit, prior_draws, simulate_panel
 from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
+from forecast.model.process.ceiling import SOFTNESS
 from forecast.model.variables import all_variables
-from forecast.process.ceiling import SOFTNESS
 
 from .by_pymc import sample_by_pymc
 from .panels import make_panel

@@ -8,10 +8,10 @@ in 2023.
 import numpy as np
 import pytest
 
+from forecast.data.panel import recounted
 from forecast.model import PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.observation.readings import KNOTS, drift_between, knots
 from forecast.outlook import dataset_outlooks
-from forecast.panel import recounted
 
 from .panels import make_panel
 

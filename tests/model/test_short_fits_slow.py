@@ -6,7 +6,7 @@ import xarray as xr
 from arviz_stats import mcse
 
 from forecast import build_panel, fit, read_chronology
-from forecast.events import hierarchy
+from forecast.data.events import hierarchy
 from forecast.model.variables import reported_variables
 from forecast.outlook import assess
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.model import PendulumSpec, Priors
-from forecast.process.priors import all_priors
+from forecast.model.process.priors import all_priors
 
 
 @pytest.mark.parametrize(

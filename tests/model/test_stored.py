@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import FitFileError
+from forecast.base.errors import FitFileError
 from forecast.model.fitted import GROUPS, Fit, is_saved_fit, sealed
 from tests.systems import posix
 

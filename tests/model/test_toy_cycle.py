@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from forecast.base.errors import SpecError
 from forecast.cli import app
-from forecast.errors import SpecError
 from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
+from forecast.model.process.cycle import Cycle, cycles, find_cycle, register_cycle, unregister_cycle
+from forecast.model.process.declarations import Prior, Variable
 from forecast.model.variables import all_variables
 from forecast.outlook import simulate_ahead
-from forecast.process.cycle import Cycle, cycles, find_cycle, register_cycle, unregister_cycle
-from forecast.process.declarations import Prior, Variable
 from tests.pages import choices_shown
 
 from .fits import unobserved

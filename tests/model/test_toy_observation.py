@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
+from forecast.data.panel import first_periods
 from forecast.model import PendulumModel, PendulumSpec, fit, prior_draws, simulate_panel, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.inputs import anchor_path, level_under, prior_reference
 from forecast.model.observation import Observation, find_observation, register, unregister
 from forecast.model.posterior import flat
+from forecast.model.process.cycle import register_cycle, unregister_cycle
+from forecast.model.process.declarations import Variable
 from forecast.model.spec import spec_for
-from forecast.panel import first_periods
-from forecast.process.cycle import register_cycle, unregister_cycle
-from forecast.process.declarations import Variable
 from tests.pages import choices_shown
 
 from .panels import make_panel
@@ -164,7 +164,7 @@ def test_it_is_updated_or_fitted_again(fitted, simulated):
 
 
 def test_a_panel_of_another_kind_is_rejected(spec):
-    from forecast.errors import DataError
+    from forecast.base.errors import DataError
 
     with pytest.raises(
         DataError,

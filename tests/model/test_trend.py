@@ -6,7 +6,7 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
-from forecast.process.trend import Reverting, era_means, find_trend, gathered
+from forecast.model.process.trend import Reverting, era_means, find_trend, gathered
 
 from .panels import make_panel
 

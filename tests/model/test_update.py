@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import NotUpdatable
+from forecast.base.errors import NotUpdatable
+from forecast.data.panel import first_periods, recounted
 from forecast.model import Fit, PendulumSpec, Priors, simulate_panel, update
 from forecast.model import fit as sample
 from forecast.model.observation.index import IndexObservation, standardised_index
@@ -22,7 +23,6 @@ from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.pendulum import prior_draws
 from forecast.model.posterior import flat
 from forecast.outlook import assess
-from forecast.panel import first_periods, recounted
 
 from .fits import unobserved
 from .panels import make_panel

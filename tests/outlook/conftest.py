@@ -8,9 +8,9 @@ import pytest
 import xarray as xr
 
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
+from forecast.model.process.trend import era_means
 from forecast.model.variables import all_variables
 from forecast.outlook import assess
-from forecast.process.trend import era_means
 from tests.model.panels import consistent
 
 ERAS = {

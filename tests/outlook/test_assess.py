@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import forecast.outlook
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.outlook import Estimate, NotDefined, assess, brief, plain, reported, simulate_ahead
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.pendulum import band

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.errors import DataError, ForecastError, SpecError
-from forecast.events import read_chronology
+from forecast.base.errors import DataError, ForecastError, SpecError
+from forecast.data.events import read_chronology
 from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
 from forecast.outlook.observed import Cell
 

@@ -12,9 +12,29 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from forecast import AskedEvents, find_set
+from forecast.base.errors import (
+    DataError,
+    OutputPathError,
+    QuestionError,
+    SpecError,
+    UnknownDyadError,
+)
+from forecast.base.wording import day
 from forecast.cli import app
-from forecast.errors import DataError, OutputPathError, QuestionError, SpecError, UnknownDyadError
-from forecast.events import read_chronology
+from forecast.data.events import read_chronology
+from forecast.data.panel import build_panel, panel_of_dyad, recounted
+from forecast.data.panel.record import counted_events, panel_without
+from forecast.desk.questions import (
+    answer_question,
+    attribute_question,
+    conditional_question,
+    joint_question,
+    make_event_question,
+    make_question,
+    put_question,
+)
+from forecast.desk.questions.explain import asking
+from forecast.desk.questions.ledger import QuestionFolder
 from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
 from forecast.model.particles import Draws, Observed, state_of
@@ -37,21 +57,7 @@ from forecast.outlook.comparison import (
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead, structural_hazard
-from forecast.panel import build_panel, panel_of_dyad, recounted
-from forecast.panel.record import counted_events, panel_without
-from forecast.questions import (
-    answer_question,
-    attribute_question,
-    conditional_question,
-    joint_question,
-    make_event_question,
-    make_question,
-    put_question,
-)
-from forecast.questions.explain import asking
-from forecast.questions.ledger import QuestionFolder
 from forecast.report.explain_page import sentence, write_change, write_explanation
-from forecast.wording import day
 from tests.commands import faults
 from tests.documented import sections
 from tests.model.fits import unobserved

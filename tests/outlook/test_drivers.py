@@ -9,8 +9,8 @@ import pytest
 from model.fits import unobserved
 from model.test_driving import ACTS, SPEC, driven_panel
 
-from forecast.drivers import standardised
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
+from forecast.data.drivers import standardised
 from forecast.model.driving import push
 from forecast.model.fitted import Fit
 from forecast.model.posterior import flat

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.dates import Clock
-from forecast.errors import SpecError
-from forecast.numeric import share
+from forecast.base.dates import Clock
+from forecast.base.errors import SpecError
+from forecast.base.numeric import share
 from forecast.outlook import Simulations, horizon_outlook, printed_percents, simulate_ahead
 
 TIMES = np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]")

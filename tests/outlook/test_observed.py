@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import QuestionError
+from forecast.base.errors import QuestionError
+from forecast.desk.questions.record import require_reporting
 from forecast.outlook import NotDefined, observe, simulate_ahead
 from forecast.outlook.observed import reading, relative_count, simulate_chances
 from forecast.outlook.recorded import DatasetRecord, main_dataset, main_record
-from forecast.questions.record import require_reporting
 from outlook.conftest import with_feed
 
 STILL = {"sigma": 0.0, "phi": 1.0, "trend_step": 0.0, "trend_retention": 1.0}

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast.dates import Clock
+from forecast.base.dates import Clock
 from forecast.outlook import assess, passage
 from forecast.outlook.draws import dyad_draws, stream
 from forecast.outlook.pendulum import INSIDE, crosses, yearly_means

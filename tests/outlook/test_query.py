@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from forecast.dates import add_months, months_ahead
-from forecast.errors import SpecError
+from forecast.base.dates import add_months, months_ahead
+from forecast.base.errors import SpecError
 from forecast.outlook import assess
 from forecast.outlook.query import Query, main_horizon
 

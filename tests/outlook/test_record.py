@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecast.errors import SpecError, UnknownDyadError
+from forecast.base.errors import SpecError, UnknownDyadError
 from forecast.outlook import Estimate, NotDefined, level_record
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.level import last_break, standing

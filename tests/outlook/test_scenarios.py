@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.outlook import assess, conditioning, observe, simulate_ahead
 from forecast.outlook.conditioning import Assumed, condition, draw_at_least
 from forecast.outlook.observed import Cell

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.numeric import share
+from forecast.base.errors import DataError, SpecError, UnknownDyadError
+from forecast.base.numeric import share
+from forecast.data.panel import validate_panel
+from forecast.model.process.ceiling import SOFTNESS
+from forecast.model.process.cycle import cycles, find_cycle
 from forecast.outlook import horizon_outlook, simulate_ahead, structural_hazard
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.simulations import simulate_from
-from forecast.panel import validate_panel
-from forecast.process.ceiling import SOFTNESS
-from forecast.process.cycle import cycles, find_cycle
 
 
 @pytest.mark.parametrize("kind", [{}, {"frequency": "week"}, {"directed": True}])

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 from forecast import build_panel, read_chronology
+from forecast.data.panel import event_counts
+from forecast.data.panel.record import goldstein_sums
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import (
@@ -16,8 +18,6 @@ from forecast.outlook.tone import (
     percent_to_tone,
     tone_to_percent,
 )
-from forecast.panel import event_counts
-from forecast.panel.record import goldstein_sums
 
 
 @pytest.fixture(scope="module")

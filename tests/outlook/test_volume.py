@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast.data.panel.record import relative_counts
 from forecast.outlook.observed import MARGIN, recording_level
 from forecast.outlook.recorded import DatasetRecord
-from forecast.panel.record import relative_counts
 
 
 def panel_of(counts, covered=None, frequency="month"):

@@ -16,15 +16,15 @@ from matplotlib.figure import Figure
 
 import forecast
 from forecast import ForecastError, plots
-from forecast.checks import Checks
-from forecast.evaluation.scores import pit_band
-from forecast.hypotheses.outcome import LIMIT
 from forecast.model import Fit
 from forecast.outlook import level_record
 from forecast.outlook.comparison import Change, Step, numbers_of
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.plots import style
+from forecast.study.checks import Checks
+from forecast.study.evaluation.scores import pit_band
+from forecast.study.hypotheses.outcome import LIMIT
 from tests.evaluation.made import results_of
 from tests.plots.made import with_kinds
 from tests.report.conftest import LABELS, assessed, reported_fit
@@ -307,7 +307,9 @@ def test_evidence_of_all_claims_and_power_of_one(on):
         verdict(value=4.0, least=3.0, most=5.0),
         verdict("S2", value=-1.0, least=-2.0, most=0.5),
     )
-    pooled = forecast.hypotheses.PooledResults((DYAD,), "1950-01", "2023-10", 800, verdicts, ())
+    pooled = forecast.study.hypotheses.PooledResults(
+        (DYAD,), "1950-01", "2023-10", 800, verdicts, ()
+    )
     plots.plot_evidence(pooled, ax=on)
     (dots,) = [line for line in on.lines if line.get_marker() == "o"]
     assert dots.get_xdata().tolist() == [3.0, -2.0]
@@ -362,7 +364,7 @@ def test_coverage_shades_what_is_not_covered(fit, on):
     panel = fit.panel.copy(deep=True)
     panel["covered"][0, 0, 3:5] = False
     panel["counts"][0, 0, 3:5] = 0
-    plots.plot_coverage(forecast.panel.recounted(panel), ax=on)
+    plots.plot_coverage(forecast.data.panel.recounted(panel), ax=on)
     shaded, bars = on.patches[:2], on.patches[2:]
     assert len(bars) == panel.sizes["time"] and all(
         same_color(one.get_facecolor()[:3], style.WORSE) for one in shaded

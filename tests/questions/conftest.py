@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from forecast.events import read_chronology
+from forecast.data.events import read_chronology
+from forecast.data.panel import build_panel
 from forecast.model.spec import spec_for
-from forecast.panel import build_panel
 from tests.model.fits import unobserved
 from tests.model.panels import consistent
 

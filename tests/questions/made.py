@@ -5,9 +5,9 @@ from datetime import date
 
 import numpy as np
 
+from forecast.desk.questions import Answer, Resolution, question_of
+from forecast.desk.questions.history import hash_of, line_of
 from forecast.outlook.summary import probability
-from forecast.questions import Answer, Resolution, question_of
-from forecast.questions.history import hash_of, line_of
 
 SHA = "ab" * 32
 

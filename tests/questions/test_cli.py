@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.questions import answered, append_entries, asked, make_question
+from forecast.desk.questions import answered, append_entries, asked, make_question
 from tests.questions.conftest import fit_as_of, panel_as_of
 from tests.questions.made import append_line
 from tests.questions.made import said as an_answer

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from outlook.conftest import make_fit, with_feed
 
-from forecast.errors import QuestionError
+from forecast.base.errors import QuestionError
+from forecast.desk.questions import answer_question, make_question, put_question
 from forecast.outlook import observe, simulate_ahead
 from forecast.outlook.recorded import DatasetRecord
-from forecast.questions import answer_question, make_question, put_question
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import typer
 
 from forecast.cli import app
+from forecast.desk.questions.form import TYPES
+from forecast.desk.questions.history import Answered, Asked, LedgerEntry, Priced, Resolved
 from forecast.outlook.question import FixedBaseline, FixedTone
-from forecast.questions.form import TYPES
-from forecast.questions.history import Answered, Asked, LedgerEntry, Priced, Resolved
 from tests.documented import sections
 
 DOCS = Path(__file__).parents[2] / "docs"

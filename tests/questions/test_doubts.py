@@ -6,11 +6,18 @@ from datetime import date, datetime
 import pandas as pd
 import pytest
 
-from forecast.errors import LedgerError, QuestionError
-from forecast.questions import Ledger, TrackRecord, append_entries, asked, question_of, resolved
-from forecast.questions.deciding import decided_on
-from forecast.questions.doubts import doubts_of
-from forecast.questions.ledger import confirmed, withdrawn
+from forecast.base.errors import LedgerError, QuestionError
+from forecast.desk.questions import (
+    Ledger,
+    TrackRecord,
+    append_entries,
+    asked,
+    question_of,
+    resolved,
+)
+from forecast.desk.questions.deciding import decided_on
+from forecast.desk.questions.doubts import doubts_of
+from forecast.desk.questions.ledger import confirmed, withdrawn
 from forecast.report.ledger_page import write_track_record
 from tests.questions.made import SHA, came, made
 from tests.questions.test_track_record import LATER, told, write

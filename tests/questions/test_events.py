@@ -15,9 +15,9 @@ from forecast import (
     read_question,
     resolve_events,
 )
+from forecast.base.errors import ForecastError, QuestionError
 from forecast.cli import app
-from forecast.errors import ForecastError, QuestionError
-from forecast.questions import EventQuestion, write_question
+from forecast.desk.questions import EventQuestion, write_question
 
 DAY = date(2024, 3, 31)
 

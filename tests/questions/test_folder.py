@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from forecast.errors import ForecastError, OutputError
-from forecast.questions import Ledger, append_entries, asked, read_question
-from forecast.questions.ledger import QuestionFolder
+from forecast.base.errors import ForecastError, OutputError
+from forecast.desk.questions import Ledger, append_entries, asked, read_question
+from forecast.desk.questions.ledger import QuestionFolder
 from tests.questions.made import made
 from tests.questions.test_cli import run, said
 from tests.systems import posix
@@ -109,7 +109,7 @@ def test_what_cannot_be_mended_is_said_and_the_rest_is_read(tmp_path):
 
 def test_files_of_questions_that_are_decided_are_not_missed(tmp_path):
     """A ledger that is read elsewhere, such as the retrospective one, is not surrounded by files."""
-    from forecast.questions import resolved
+    from forecast.desk.questions import resolved
     from tests.questions.made import came
 
     ledger = tmp_path / "ledger.jsonl"
@@ -133,7 +133,7 @@ def test_a_disk_that_is_full_for_the_file_says_where_the_question_stands(tmp_pat
     def full(*_):
         raise OutputError("questions/up.yaml cannot be written: No space left on device.")
 
-    monkeypatch.setattr("forecast.questions.ledger.write_question", full)
+    monkeypatch.setattr("forecast.desk.questions.ledger.write_question", full)
     with pytest.raises(
         OutputError,
         match=r"No space left.* The question stands in .*ledger\.jsonl; the next run writes",

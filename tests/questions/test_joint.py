@@ -14,17 +14,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from forecast import AskedEvents, find_set
+from forecast.base.dates import add_months
+from forecast.base.errors import QuestionError, RareCondition
 from forecast.cli import app
-from forecast.dates import add_months
-from forecast.errors import QuestionError, RareCondition
-from forecast.events import read_chronology
-from forecast.model.fitted import Fit
-from forecast.model.spec import spec_for
-from forecast.outlook.benchmarks import MEMBERS, forecasters
-from forecast.outlook.comparison import level_now
-from forecast.outlook.scenarios import scenario
-from forecast.panel import build_panel
-from forecast.questions import (
+from forecast.data.events import read_chronology
+from forecast.data.panel import build_panel
+from forecast.desk.questions import (
     Ledger,
     TrackRecord,
     answer_question,
@@ -42,7 +37,12 @@ from forecast.questions import (
     resolved,
     write_question,
 )
-from forecast.questions.form import INDEPENDENT, TYPES
+from forecast.desk.questions.form import INDEPENDENT, TYPES
+from forecast.model.fitted import Fit
+from forecast.model.spec import spec_for
+from forecast.outlook.benchmarks import MEMBERS, forecasters
+from forecast.outlook.comparison import level_now
+from forecast.outlook.scenarios import scenario
 from forecast.report.ledger_page import open_table, scored_rows, scores_table
 from tests.model.fits import unobserved
 from tests.questions.conftest import prior_fit

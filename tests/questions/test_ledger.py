@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast import files
-from forecast.errors import LedgerError, OutputError
-from forecast.questions import Ledger, answered, append_entries, asked, resolved
+from forecast.base import files
+from forecast.base.errors import LedgerError, OutputError
+from forecast.desk.questions import Ledger, answered, append_entries, asked, resolved
 from tests.questions.made import append_line, came, made, said
 from tests.systems import posix
 
@@ -331,7 +331,7 @@ def test_the_ledger_imports_no_model():
     import sys
 
     told = (
-        "import sys, forecast.questions.ledger; "
+        "import sys, forecast.desk.questions.ledger; "
         "print([m for m in ('pymc', 'pytensor', 'nutpie') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
@@ -404,7 +404,7 @@ def test_a_void_question_without_an_edition_is_resolved_after_a_year(ledger):
 
 def test_the_moment_of_writing_is_that_of_the_lock(ledger, monkeypatch):
     """A writer that waited for another one does not write an earlier moment than that one did."""
-    from forecast.questions import ledger as module
+    from forecast.desk.questions import ledger as module
 
     moment, whole = NOW, module.append_lines
 
@@ -415,7 +415,7 @@ def test_the_moment_of_writing_is_that_of_the_lock(ledger, monkeypatch):
         moment = at("2021-04-03")
         return whole(path, make)
 
-    monkeypatch.setattr("forecast.dates.now", lambda: moment)
+    monkeypatch.setattr("forecast.base.dates.now", lambda: moment)
     monkeypatch.setattr(module, "append_lines", slow)
     (made_,) = append_entries(ledger, [asked(made("new"))]).entries
     assert made_.written == "2021-04-03T12:00:00Z"
@@ -467,7 +467,7 @@ def test_a_clock_ten_years_ahead_locks_no_ledger(ledger, monkeypatch):
     ahead, day = NOW.replace(year=2031), NOW.date()
     append_entries(ledger, [asked(made("wrong"))], now=ahead)
     append_entries(ledger, [an_answer(chance=0.9)], now=ahead)
-    monkeypatch.setattr("forecast.questions.ledger.today", lambda: day)
+    monkeypatch.setattr("forecast.desk.questions.ledger.today", lambda: day)
     found = Ledger.read(ledger)
     assert [line for line, _ in found.faults] == [3, 4] and found.histories.keys() == {"q0"}
     append_entries(ledger, [an_answer(chance=0.4)], now=NOW)

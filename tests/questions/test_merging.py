@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from forecast.errors import LedgerError
-from forecast.questions import Ledger, answered, append_entries, asked, merge_ledger, resolved
+from forecast.base.errors import LedgerError
+from forecast.desk.questions import Ledger, answered, append_entries, asked, merge_ledger, resolved
 from tests.questions.made import came, made, said
 
 APRIL, MAY, OVER = (

@@ -6,20 +6,19 @@ from datetime import date, timedelta
 import pytest
 from typer.testing import CliRunner
 
-from forecast import dates
+from forecast.base import dates
+from forecast.base.errors import LedgerError, QuestionError
 from forecast.cli import app
-from forecast.errors import LedgerError, QuestionError
-from forecast.outlook import assess
-from forecast.questions import Ledger, TrackRecord, append_entries, asked, question_of
-from forecast.questions.exchange import (
+from forecast.desk.questions import Ledger, TrackRecord, append_entries, asked, question_of
+from forecast.desk.questions.exchange import (
     HUB_COLUMNS,
     forecast_set,
     hub_samples,
     read_number_cdf,
     read_question_set,
 )
-from forecast.questions.ledger import outcome_of, own_number, priced
-from forecast.questions.outside import (
+from forecast.desk.questions.ledger import outcome_of, own_number, priced
+from forecast.desk.questions.outside import (
     ENOUGH,
     OWN_WEIGHT,
     Case,
@@ -27,6 +26,7 @@ from forecast.questions.outside import (
     pool_weight,
     pooled_chance,
 )
+from forecast.outlook import assess
 from forecast.report.ledger_page import write_track_record
 from tests.questions.conftest import fit_as_of
 

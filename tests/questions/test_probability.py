@@ -8,18 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import AskedEvents, find_set
-from forecast.dates import add_months
-from forecast.errors import QuestionError, UnknownDyadError
-from forecast.evaluation.origins import Window
-from forecast.evaluation.scores import outcomes
-from forecast.events.codebook import read_scale
-from forecast.outlook import assess
-from forecast.outlook.observed import observe
-from forecast.outlook.recorded import WindowCounts, main_record
-from forecast.outlook.simulations import simulate_ahead
-from forecast.panel import build_panel, recounted
-from forecast.panel.record import by_class
-from forecast.questions import (
+from forecast.base.dates import add_months
+from forecast.base.errors import QuestionError, UnknownDyadError
+from forecast.data.events.codebook import read_scale
+from forecast.data.panel import build_panel, recounted
+from forecast.data.panel.record import by_class
+from forecast.desk.questions import (
     answer_events,
     answer_question,
     make_event_question,
@@ -27,7 +21,13 @@ from forecast.questions import (
     put_question,
     resolve_question,
 )
-from forecast.questions.record import CountedKind, record_of
+from forecast.desk.questions.record import CountedKind, record_of
+from forecast.outlook import assess
+from forecast.outlook.observed import observe
+from forecast.outlook.recorded import WindowCounts, main_record
+from forecast.outlook.simulations import simulate_ahead
+from forecast.study.evaluation.origins import Window
+from forecast.study.evaluation.scores import outcomes
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 from tests.questions.made import made
 

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.errors import QuestionError, UnknownDyadError
-from forecast.questions import make_question, question_of, read_question, write_question
-from forecast.questions.event_question import as_events
+from forecast.base.errors import QuestionError, UnknownDyadError
+from forecast.desk.questions import make_question, question_of, read_question, write_question
+from forecast.desk.questions.event_question import as_events
 from tests.questions.conftest import panel_as_of
 from tests.questions.made import made
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.errors import DataError
-from forecast.questions import Ledger, TrackRecord
+from forecast.base.errors import DataError
+from forecast.desk.questions import Ledger, TrackRecord
 
 ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "reports" / "retrospective"

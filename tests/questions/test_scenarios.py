@@ -9,13 +9,18 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast import AskedEvents, find_set
+from forecast.base.dates import add_months
+from forecast.base.errors import DataError, QuestionError, SpecError
 from forecast.cli import app
-from forecast.dates import add_months
-from forecast.errors import DataError, QuestionError, SpecError
+from forecast.desk.questions import (
+    answer_question,
+    make_event_question,
+    make_question,
+    put_question,
+)
+from forecast.desk.questions.form import write_question
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.scenarios import scenario
-from forecast.questions import answer_question, make_event_question, make_question, put_question
-from forecast.questions.form import write_question
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 
 DAY = "2023-10-31"

@@ -5,16 +5,16 @@ from datetime import date
 
 import pytest
 
-from forecast.errors import QuestionError
-from forecast.outlook import NotDefined, assess
-from forecast.panel import build_panel, event_counts, recounted
-from forecast.questions import (
+from forecast.base.errors import QuestionError
+from forecast.data.panel import build_panel, event_counts, recounted
+from forecast.desk.questions import (
     answer_question,
     joint_question,
     make_question,
     put_question,
     resolve_question,
 )
+from forecast.outlook import NotDefined, assess
 from tests.questions.conftest import PriorFit, events, panel_as_of, prior_fit
 
 DAY = "2023-10-31"
@@ -98,7 +98,7 @@ def test_higher_thresholds_are_less_likely_and_recorded_months_count():
 
 def test_without_an_event_its_score_is_gone_as_well():
     (rows,) = put_question(fitted("2024-03-31"), ask(above=-1.0)).parts
-    from forecast.panel.record import placed_events
+    from forecast.data.panel.record import placed_events
 
     placed = placed_events(panel("2024-03-31"), "USA-CHN", events())
     one = placed[placed["date"] >= "2023-11-01"].iloc[[0]]

@@ -6,8 +6,8 @@ from datetime import date, datetime
 import numpy as np
 import pytest
 
-from forecast.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
-from forecast.questions.ledger import entry_rows
+from forecast.desk.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
+from forecast.desk.questions.ledger import entry_rows
 from forecast.report.ledger_page import write_track_record
 from tests.questions.made import append_line, came, made, said
 

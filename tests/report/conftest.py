@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 from outlook.conftest import MadeFit, make_fit
 
-from forecast.events import EventTable
-from forecast.events.table import SourceFile
+from forecast.data.events import EventTable
+from forecast.data.events.table import SourceFile
 from forecast.model.fitted import PRIOR_POSTERIOR
 from forecast.outlook import assess
 from forecast.report.material import gather

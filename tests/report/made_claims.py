@@ -2,9 +2,9 @@
 
 import math
 
-from forecast.hypotheses.outcome import Choice, NullSets, Outcome, Picture, Series
-from forecast.hypotheses.power import Rate
-from forecast.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
+from forecast.study.hypotheses.outcome import Choice, NullSets, Outcome, Picture, Series
+from forecast.study.hypotheses.power import Rate
+from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
 
 MISSING = math.nan
 YEARS = (2.0, 8.0, 32.0)

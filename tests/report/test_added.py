@@ -6,7 +6,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forecast.events.dyads import AddedEvent, Addition, Extension, additions_of, counted_additions
+from forecast.data.events.dyads import (
+    AddedEvent,
+    Addition,
+    Extension,
+    additions_of,
+    counted_additions,
+)
 from forecast.report.events import arrange
 
 from .conftest import SCRIPT, Reader, render_page, report_json

@@ -11,8 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.hypotheses.outcome import Choice, sentences
-from forecast.hypotheses.power import power_words
 from forecast.report.claims_page import (
     claims_page,
     draw_picture,
@@ -21,6 +19,8 @@ from forecast.report.claims_page import (
     results_json,
     write_tests,
 )
+from forecast.study.hypotheses.outcome import Choice, sentences
+from forecast.study.hypotheses.power import power_words
 from tests.documented import sections, words
 
 from .conftest import SCRIPT, Reader
@@ -361,7 +361,7 @@ def test_the_command_writes_the_page_and_replaces_one_only_if_asked(tmp_path, mo
         asked.update(options)
         return results()
 
-    monkeypatch.setattr("forecast.hypotheses.run.pooled_tests", pooled)
+    monkeypatch.setattr("forecast.study.hypotheses.run.pooled_tests", pooled)
     command = ["test", "--with", "USA-CHN,USA-IRN", "chn-usa", "--out", str(tmp_path / "out")]
     first = CliRunner().invoke(app, [*command, "--json"])
     assert first.exit_code == 0, first.output

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from outlook.conftest import Spec
 
-from forecast.drivers import attach
+from forecast.data.drivers import attach
 from forecast.outlook import assess
 
 from .conftest import LABELS, render_page, report_json, reported_fit

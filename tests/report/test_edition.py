@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from forecast import build_panel, read_chronology
-from forecast.events.editions import current_edition, edition_files, edition_of, embedded_digests
-from forecast.events.table import SourceFile
-from forecast.panel.notes import DataNotes, edition_of_panel
+from forecast.data.events.editions import (
+    current_edition,
+    edition_files,
+    edition_of,
+    embedded_digests,
+)
+from forecast.data.events.table import SourceFile
+from forecast.data.panel.notes import DataNotes, edition_of_panel
 from forecast.report.folder import Page, publish, write_index
 
 REPORTS = Path(__file__).resolve().parents[2] / "reports"

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from forecast.errors import OutputPathError
+from forecast.base.errors import OutputPathError
+from forecast.base.wording import chance, interval, number
 from forecast.outlook import NotDefined
 from forecast.report import illustration
 from forecast.report.folder import fill
@@ -23,7 +24,6 @@ from forecast.report.page import write_report
 from forecast.report.sets import DAYS
 from forecast.report.table import Table
 from forecast.report.tables import MOST_WORDS, frames, summary, tables_of, within, write_export
-from forecast.wording import chance, interval, number
 
 from .conftest import FAILED, SCRIPT, assessed, index_of, reported_fit
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color, to_rgba
 
+from forecast.base.wording import chance, month
+from forecast.data.panel.record import observed_shares
 from forecast.outlook import NotDefined
-from forecast.panel.record import observed_shares
 from forecast.plots import style
 from forecast.report.figures import ENOUGH_EVENTS
 from forecast.report.page import illustrations, levels_table
-from forecast.wording import chance, month
 
 from .conftest import report_json
 

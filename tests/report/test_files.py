@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.errors import SpecError
+from forecast.base.errors import SpecError
 from forecast.report import page as report_page
 from forecast.report.page import COLUMNS, levels_table, write_report
 

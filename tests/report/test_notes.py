@@ -13,9 +13,9 @@ import forecast
 from forecast import add_events, build_panel, read_chronology, scenario
 from forecast.cli import app
 from forecast.cli.terminal import show_result
-from forecast.events import read_coverage
-from forecast.panel.notes import DataNotes, notes_of_pairs, notes_of_panel
-from forecast.questions import Ledger, TrackRecord
+from forecast.data.events import read_coverage
+from forecast.data.panel.notes import DataNotes, notes_of_pairs, notes_of_panel
+from forecast.desk.questions import Ledger, TrackRecord
 from forecast.report.claims_page import claims_page, results_json
 from forecast.report.ledger_page import track_record_page
 from forecast.report.page import thin_years
@@ -130,7 +130,7 @@ def test_several_pairs_are_named_and_one_is_not():
 def test_a_gap_is_a_note_on_the_data(monkeypatch):
     embedded = read_coverage()
     embedded.loc[embedded["dyad"] == "USA-RUS", "last_even"] = pd.Timestamp("2026-03-28")
-    monkeypatch.setattr("forecast.events.dyads.read_coverage", lambda given=None: embedded)
+    monkeypatch.setattr("forecast.data.events.dyads.read_coverage", lambda given=None: embedded)
     row = {
         "date": "2026-06-18",
         "source": "RUS",

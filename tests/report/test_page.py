@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from forecast.events.tables import shown_reference
+from forecast.data.events.tables import shown_reference
 from forecast.outlook import NotDefined, printed_percents
 from forecast.report.events import UNCHECKED_NOTE
 from forecast.report.material import gather

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from forecast.base.errors import OutputPathError
+from forecast.base.wording import chance
 from forecast.cli import app
-from forecast.errors import OutputPathError
 from forecast.model import Fit
 from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
 from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.outlook.windows import Prospect
 from forecast.report.scenario_page import scenario_json, scenario_page, write_scenarios
-from forecast.wording import chance
 from tests.commands import faults
 from tests.documented import sections, words
 from tests.report.conftest import FAILED, LABELS, SCRIPT, MadeGate, Reader, index_of, reported_fit

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from forecast import resources
+from forecast.base import resources
 from forecast.cli.terminal import print_lines
-from forecast.evaluation import Record
 from forecast.outlook import NotDefined
 from forecast.report import skill as skill_box
 from forecast.report.material import gather
 from forecast.report.page import page, write_report
 from forecast.report.skill import DyadSkill, brier_note, find_skill, read_skill, skill_sentence
+from forecast.study.evaluation import Record
 from tests.documented import sections
 from tests.evaluation.made import MODELS, results_of
 from tests.pages import without_own_script

@@ -9,9 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from forecast.errors import DataError, OutputPathError
-from forecast.evaluation import Results
-from forecast.evaluation.skill import REPORTED_ON
+from forecast.base.errors import DataError, OutputPathError
 from forecast.report import illustration
 from forecast.report.skill_page import (
     finding,
@@ -23,6 +21,8 @@ from forecast.report.skill_page import (
     write_skill,
     write_skill_page,
 )
+from forecast.study.evaluation import Results
+from forecast.study.evaluation.skill import REPORTED_ON
 from tests.documented import sections, words
 from tests.evaluation.made import MODELS, results_of
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from forecast.evaluation import Results
-from forecast.evaluation.results import reliability_rows, skill_rows, without_dyads
-from forecast.evaluation.skill import NO_CHANGE, POOL, POOL_WITHOUT_MODEL, Skill
 from forecast.outlook.ceiling import read_worth, worth_sentence
 from forecast.report.skill import errors_sentence, model_worth
+from forecast.study.evaluation import Results
+from forecast.study.evaluation.results import reliability_rows, skill_rows, without_dyads
+from forecast.study.evaluation.skill import NO_CHANGE, POOL, POOL_WITHOUT_MODEL, Skill
 from tests.evaluation.made import MODELS, results_of
 
 ROOT = Path(__file__).parents[2]

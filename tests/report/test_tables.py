@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from forecast.base.wording import chance, count, day, interval, month, number
 from forecast.outlook import NotDefined
 from forecast.report.events import RULE, recent_events
 from forecast.report.page import page
-from forecast.wording import chance, count, day, interval, month, number
 
 from .conftest import Reader, assessed, render_page, report_json
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from forecast.errors import DataError
+from forecast.base.errors import DataError
+from forecast.outlook.theory import THEORY
 from forecast.report.claims_page import write_tests
 from forecast.report.theory_page import write_theory
-from forecast.theory import THEORY
 
 from .conftest import SCRIPT, Reader
 from .made_claims import VERDICTS, results, verdict

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forecast.archive import import_files, read_archive
-from forecast.events import add_events, combine, read_chronology, read_table
-from forecast.feeds import FeedSettings, read_feed
-from forecast.feeds.phoenix import REAL_TIME
+from forecast.data.archive import import_files, read_archive
+from forecast.data.events import add_events, combine, read_chronology, read_table
+from forecast.data.feeds import FeedSettings, read_feed
+from forecast.data.feeds.phoenix import REAL_TIME
+from forecast.data.panel import build_index_panel, build_panel
+from forecast.data.panel.record import vintaged
 from forecast.outlook.scenarios import scenario
-from forecast.panel import build_index_panel, build_panel
-from forecast.panel.record import vintaged
 from forecast.report.material import gather
 from forecast.report.provenance import vintage
 from forecast.report.scenario_page import scenario_page

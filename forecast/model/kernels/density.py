@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_ndtr
 
+from forecast.base.typing import Bool, Float, Index
 from forecast.model.kernels import kernel
 from forecast.model.kernels.observation import sides_value_gradient
 from forecast.model.kernels.path import (
@@ -28,7 +29,6 @@ from forecast.model.kernels.path import (
     trend_backward,
     trend_forward,
 )
-from forecast.typing import Bool, Float, Index
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast.base.typing import Float, Index
 from forecast.model.kernels import kernel
-from forecast.typing import Float, Index
 
 MANY_EVENTS = 40
 """Events of a month above which products could leave the floats, so that their logarithms are

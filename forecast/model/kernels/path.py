@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast.base.typing import Float, Index
 from forecast.model.kernels import kernel
-from forecast.typing import Float, Index
 
 
 @kernel

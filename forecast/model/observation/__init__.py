@@ -3,7 +3,7 @@
 from forecast.model.observation.base import Observation as Observation
 from forecast.model.observation.index import IndexObservation
 from forecast.model.observation.sides import SidesObservation
-from forecast.process.declarations import Registry
+from forecast.model.process.declarations import Registry
 
 PACKAGED: tuple[Observation, ...] = (SidesObservation(), IndexObservation())
 _KINDS = Registry[Observation]("observation", *PACKAGED)

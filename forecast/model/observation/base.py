@@ -2,7 +2,7 @@
 
 To add a kind, derive a class from `Observation` in its own module and name it in
 `forecast.model.observation`, or `register` it from outside the package. A new kind of panel is a
-`forecast.panel.kinds.PanelKind`.
+`forecast.data.panel.kinds.PanelKind`.
 """
 
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.random import Generator
 
-from forecast.errors import DataError
-from forecast.panel.kinds import panel_kind
-from forecast.typing import Float, Index
+from forecast.base.errors import DataError
+from forecast.base.typing import Float, Index
+from forecast.data.panel.kinds import panel_kind
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.model.arrays import PanelArrays
+    from forecast.model.process.declarations import Variable
     from forecast.model.spec import PendulumSpec
-    from forecast.process.declarations import Variable
 
 type Own = dict[str, Any]
 """Parameters of an observation by name: PyTensor variables, values to whiten at, or draws of a fit
@@ -30,7 +30,7 @@ class Observation:
     """A kind of observation."""
 
     name: ClassVar[str]  # As `PendulumSpec.observation` has it
-    panel: ClassVar[str]  # Name of the kind of panel it is read from (`forecast.panel.kinds`)
+    panel: ClassVar[str]  # Name of the kind of panel it is read from (`forecast.data.panel.kinds`)
     words: ClassVar[str]  # What the report says was observed
     # Those of the posterior that join the table of `forecast.model.variables`.
     variables: "ClassVar[tuple[Variable, ...]]" = ()

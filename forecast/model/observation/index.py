@@ -7,10 +7,10 @@ import numpy as np
 import scipy.special
 from numpy.random import Generator
 
+from forecast.base.typing import Float, Index
 from forecast.model.observation.base import Observation, Own
 from forecast.model.posterior import flat
-from forecast.process.declarations import variables_of
-from forecast.typing import Float, Index
+from forecast.model.process.declarations import variables_of
 
 if TYPE_CHECKING:
     import xarray as xr

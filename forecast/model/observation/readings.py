@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.base.typing import Float, Index
+from forecast.data.panel.record import dataset_relative_counts, total_events
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.record import dataset_relative_counts, total_events
-from forecast.process.declarations import ByDyad, spread_around
-from forecast.typing import Float, Index
+from forecast.model.process.declarations import ByDyad, spread_around
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from forecast.base.typing import Float, Index
 from forecast.model.observation.base import Own
-from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     import xarray as xr

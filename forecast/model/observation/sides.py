@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.random import Generator
 
+from forecast.base.typing import Float, Index
+from forecast.data.panel.record import relative_event_counts
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
@@ -26,9 +28,7 @@ from forecast.model.observation.side import (
     quadrature,
 )
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.record import relative_event_counts
-from forecast.process.declarations import ByDyad, Declared, Free, variables_of
-from forecast.typing import Float, Index
+from forecast.model.process.declarations import ByDyad, Declared, Free, variables_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,7 +52,7 @@ class Sides:
 
     side: Counted  # Hostile and cooperative
     # Relative event count of the node's period, against what is usual for its dyad
-    # (`forecast.panel.record`).
+    # (`forecast.data.panel.record`).
     relative_count: Float
     readings: Readings | None = (
         None  # What several datasets have of their own; None of a single one

@@ -1,0 +1,1 @@
+"""Errors, files, dates, words and progress: what every storey stands on."""

@@ -1,6 +1,0 @@
-"""Posterior predictive checks: comparison of the event data with data simulated from the fit."""
-
-from forecast.checks.check import Checks, check_fit
-from forecast.checks.predictive import arviz_groups, posterior_predictive
-
-__all__ = ["Checks", "arviz_groups", "check_fit", "posterior_predictive"]

@@ -1,0 +1,1 @@
+"""From tables and feeds to the event table, and from it to the panel."""

@@ -1,0 +1,19 @@
+"""Archive of feeds: each file is imported once, every edition is kept, and events are read as of any day.
+
+Entry points: `import_files` adds files and `read_archive` reads events (docs/archive.md).
+"""
+
+from forecast.data.archive.importing import Imported, ImportedFile, import_files
+from forecast.data.archive.reading import ArchiveStatus, archive_status, read_archive
+from forecast.data.archive.segments import Repaired, repair_archive
+
+__all__ = [
+    "ArchiveStatus",
+    "Imported",
+    "ImportedFile",
+    "Repaired",
+    "archive_status",
+    "import_files",
+    "read_archive",
+    "repair_archive",
+]

@@ -1,0 +1,155 @@
+"""Coverage beyond the complete record: statements of complete days, gaps, and rows that are announced or later.
+
+A dataset's record of a dyad is complete up to a day. An added file extends it, and `--covered-to`
+states which days are complete. Days between that no file and no statement covers are a gap. Rows of
+the dataset itself that lie beyond its complete record are *announced or later*: they are shown, and
+count only on days that are stated to be complete.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+import pandas as pd
+
+from forecast.base.dates import read_day, reject_future
+from forecast.base.errors import SpecError
+from forecast.data.events.dyads import Addition, Days, as_spans, each_day, even_spans
+from forecast.data.events.table import EventTable
+
+LONGEST_GAP = 31
+"""Days: a longer gap before an added file stays missing. A month of a quiet pair may well have no
+event."""
+REMARK = "announced or later"
+"""Remark on rows beyond the complete record of their dyad."""
+_FORM = (
+    "write PAIR:DAY, such as USA-CHN:2026-06-21, or PAIR:FIRST:LAST, such as USA-RUS:2026-03-29:2026-06-21, to say "
+    "from which day on the record is complete"
+)
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Statement that the record of a dyad is complete up to a day."""
+
+    dyad: str
+    first: date | None  # From which day on; None for the first day after the last gap
+    last: date
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `PAIR:DAY` or `PAIR:FIRST:LAST`.
+
+        A month as last day is its last day, as first day its first.
+        """
+        dyad, *days = text.strip().split(":")
+        if not re.fullmatch(r"[A-Za-z]{3}[-_][A-Za-z]{3}", dyad) or len(days) not in (1, 2):
+            raise SpecError(f"covered-to: {text!r:.60} names no pair with its day; {_FORM}")
+        last = read_day(days[-1], "covered-to")
+        first = read_day(days[0], "covered-to", first=True) if len(days) == 2 else None
+        reject_future(last, "covered-to")
+        if first is not None and first > last:
+            raise SpecError(f"covered-to: {text!r:.60} begins after it ends; {_FORM}")
+        return cls(dyad.upper().replace("_", "-"), first, last)
+
+    def __str__(self) -> str:
+        """Return the text that `parse` reads."""
+        return ":".join(str(part) for part in (self.dyad, self.first, self.last) if part)
+
+
+def parse_statements(texts: str | Sequence[str] | None) -> tuple[Statement, ...]:
+    """Read statements of complete days, one or several."""
+    several = (texts,) if isinstance(texts, str) else texts or ()
+    return tuple(Statement.parse(text) for text in several)
+
+
+def first_day_after(before: date, first: date) -> date:
+    """Return the first day that an extension covers: the day after the complete record, unless a gap is too long."""
+    missing = (first - before).days - 1
+    return before + ONE_DAY if 0 <= missing <= LONGEST_GAP else first
+
+
+def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[Days]]:
+    """Return the first and last day of each gap that additions leave, by dataset and dyad."""
+    missing, covered = (
+        defaultdict[tuple[str, str], set[date]](set),
+        defaultdict[tuple[str, str], set[date]](set),
+    )
+    for addition in additions:
+        for one in addition.extensions:
+            key = addition.dataset, one.dyad
+            missing[key].update(each_day(one.after, one.first - ONE_DAY))
+            covered[key].update(each_day(one.first, one.last))
+    gaps = {key: as_spans(days - covered[key]) for key, days in missing.items()}
+    return {key: spans for key, spans in gaps.items() if spans}
+
+
+def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> list[Days]:
+    """Return the spans of days that added files cover by their rows alone, without a statement of completeness."""
+    own = [
+        one
+        for each in additions
+        if each.dataset == dataset
+        for one in each.extensions
+        if one.dyad == dyad
+    ]
+    days = {day for one in own if not one.stated for day in each_day(one.first, one.last)}
+    stated = {day for one in own if one.stated for day in each_day(one.first, one.last)}
+    return as_spans(days - stated)
+
+
+def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.Series[bool]":
+    """Return which rows lie on days that additions cover without stating them complete, and were not added.
+
+    `rows` has `dataset`, `dyad`, `date` and `event_id`.
+    """
+    inside, stated = (pd.Series(data=False, index=rows.index) for _ in range(2))
+    for addition in additions:
+        for one in addition.extensions:
+            own = (rows["dataset"] == addition.dataset) & (rows["dyad"] == one.dyad)
+            first, after, last = (pd.Timestamp(day) for day in (one.first, one.after, one.last))
+            inside |= own & rows["date"].between(after, last)
+            if one.stated:
+                stated |= own & rows["date"].between(first, last)
+    added = {event.event_id for addition in additions for event in addition.events}
+    return inside & ~stated & ~rows["event_id"].isin(added)
+
+
+def announced(table: EventTable) -> "pd.Series[bool]":
+    """Return which events of a table are announced or later: beyond the complete record of their dyad."""
+    events = table.events
+    spans = even_spans(events, None, table.additions, table.covered)["last"]
+    keys = pd.MultiIndex.from_frame(events[["dataset", "dyad"]])
+    last = pd.Series(spans.reindex(keys).to_numpy(), index=events.index)
+    return (events["date"] > last) | on_unstated_days(events, table.additions)
+
+
+def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
+    """Describe for readers the gaps that additions leave in the record of a dyad."""
+    return tuple(
+        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} days from {first} to "
+        f"{last} are complete. They count as missing, and so does a month that begins among them and lacks more than a "
+        "tenth of its days."
+        for (_, code), spans in coverage_gaps(additions).items()
+        if code == dyad
+        for first, last in spans
+    )
+
+
+def gap_warnings(additions: Sequence[Addition]) -> tuple[str, ...]:
+    """Describe all gaps that additions leave, with the option that closes them."""
+    return tuple(
+        f"{sentence} Once they are complete, give --covered-to {dyad}:{first}:{_last_day(additions, dataset, dyad)}."
+        for (dataset, dyad), spans in coverage_gaps(additions).items()
+        for (first, _), sentence in zip(spans, gap_sentences(additions, dyad), strict=False)
+    )
+
+
+def _last_day(additions: Sequence[Addition], dataset: str, dyad: str) -> date:
+    """Return the last day that additions cover of a dyad."""
+    own = [each for each in additions if each.dataset == dataset]
+    return max(one.last for each in own for one in each.extensions if one.dyad == dyad)

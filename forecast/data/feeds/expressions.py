@@ -1,0 +1,80 @@
+"""SQL of conditions on the columns of a file as text, and days and columns in names and headers of files."""
+
+import calendar
+from collections.abc import Mapping
+from datetime import date
+
+from forecast.data.events.dyads import Days
+from forecast.data.feeds.feed import FeedSettings
+
+
+def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> str:
+    """Return, as SQL lists them, the organs that act for a state by the settings, as a feed writes them all."""
+    return ", ".join(text(code) for sector in settings.sectors for code in written[sector])
+
+
+YEARS = range(1700, 2200)
+"""Valid years of days in file names."""
+
+
+def named_day(digits: str) -> date | None:
+    """Return the day that a name writes as 20180601, at most its month's last.
+
+    None outside the years of events.
+    """
+    year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:
+        return None
+    return date(year, month, min(day_of_month, calendar.monthrange(year, month)[1]))
+
+
+def whole_year(year: int) -> Days | None:
+    """Return the days of a year; None outside the years of events."""
+    return (date(year, 1, 1), date(year, 12, 31)) if year in YEARS else None
+
+
+def header_names(line: str, delimiter: str) -> tuple[str, ...]:
+    """Return the names in a header, each once and none empty.
+
+    Empty ones at its end are no columns.
+    """
+    names: list[str] = []
+    for place, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
+        own = name.strip() or f"column {place}"
+        same = own.casefold() in {one.casefold() for one in names}
+        names.append(f"{own} (column {place})" if same else own)
+    return tuple(names)
+
+
+def quoted(name: str) -> str:
+    """Return the name of a column as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Return a text as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def digits(name: str, least: int, most: int) -> str:
+    """Return the SQL condition that a column has so many digits and nothing else."""
+    return f"(regexp_full_match({quoted(name)}, '[0-9]+') AND strlen({quoted(name)}) BETWEEN {least} AND {most})"
+
+
+_SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
+
+
+def day(column: str, *forms: str) -> str:
+    """Return the SQL of a column as a day in one of some forms, as for strptime.
+
+    NULL if it is none.
+    """
+    # The shape is looked at first: the reader of dates is more generous than any feed.
+    name = quoted(column)
+    shapes = {form: f"regexp_full_match({name}, {text(shape)})" for form, shape in _SHAPES.items()}
+    shapes["%Y%m%d"] = digits(column, 8, 8)
+    whens = (
+        f"WHEN {shapes[form]} THEN CAST(try_strptime({name}, {text(form)}) AS DATE)"
+        for form in forms
+    )
+    return f"CASE {' '.join(whens)} END"

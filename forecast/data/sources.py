@@ -1,0 +1,587 @@
+"""Data of a run: a chronology, an event table, counts, an index, or several of them, read in one way.
+
+Entry points: `open_source` reads the data that a `Source` names, and `gather` counts them into a
+panel. To add a kind of source, name it in `KINDS` and read it in `_read`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import pandas as pd
+from pydantic import model_serializer
+from pydantic import model_validator as validator
+
+from forecast.base.arguments import checked
+from forecast.base.dates import Day, month_end, optional_day, reject_future
+from forecast.base.errors import SpecError, UnknownDyadError
+from forecast.base.files import digest, file_digest
+from forecast.base.resources import data_folder
+from forecast.base.wording import Card, Displayed, join, join_some
+from forecast.data.events import (
+    add_events,
+    combine,
+    read_chronology,
+    read_copdab,
+    read_counts,
+    read_index,
+    read_keds,
+    read_table,
+    schemes,
+)
+from forecast.data.events.additions import state_coverage
+from forecast.data.events.coverage import parse_statements, unstated_days
+from forecast.data.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
+from forecast.data.events.keds import ACTORS
+from forecast.data.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
+from forecast.data.events.tables import chronology_files
+from forecast.data.feeds.feed import FeedSettings, Settings
+from forecast.data.panel import (
+    build_counts_panel,
+    build_index_panel,
+    build_panel,
+    coverage_end,
+    describe_panel,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Frequency = Literal["month", "week"]
+
+
+def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
+    held = list(
+        dict.fromkeys((*read_dyads().index, *dyads))
+    )  # one that `dyads.csv` does not list among them
+    company = (
+        others if others is not None else (code for dyad in dyads for code in hierarchy(dyad, held))
+    )
+    return tuple(dict.fromkeys((*dyads, *company)))
+
+
+@dataclass(frozen=True, repr=False)
+class IndexTable(Displayed):
+    """An index that has been read."""
+
+    values: (
+        pd.DataFrame
+    )  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
+    rejects: pd.DataFrame  # Empty: an index with a row that cannot be read is rejected as a whole
+    files: tuple[SourceFile, ...]  # The file read
+
+    def _card(self) -> Card:
+        facts = (
+            ("dyads", join_some(in_order(self.values["dyad"].unique()))),
+            ("values", f"{len(self.values):,}"),
+            ("files", join_some([file.name for file in self.files])),
+        )
+        return Card("Table of an index", facts)
+
+
+@dataclass(frozen=True)
+class Records:
+    """A source that has been read: single events, counts or an index."""
+
+    table: EventTable | CountTable | IndexTable  # What was read, with its `files` and `rejects`
+    digests: dict[str, str]  # SHA-256 by name of every file that decides what is counted
+    by_dyad: bool = False  # Whether each dyad has a file of its own, as in a chronology
+
+    @property
+    def events(self) -> EventTable | None:
+        """Single events, if it has any."""
+        return self.table if isinstance(self.table, EventTable) else None
+
+    @cached_property
+    def dyads(self) -> list[str]:
+        """Codes of the dyads it holds."""
+        return in_order(self._rows["dyad"].unique())
+
+    @cached_property
+    def datasets(self) -> frozenset[str]:
+        """Names of the datasets in its panels; an index has none."""
+        return (
+            frozenset()
+            if isinstance(self.table, IndexTable)
+            else frozenset(self._rows["dataset"].unique())
+        )
+
+    @property
+    def _rows(self) -> pd.DataFrame:
+        match self.table:
+            case EventTable(events=rows) | CountTable(counts=rows) | IndexTable(values=rows):
+                return rows
+
+    def find(self, dyad: str | None) -> str:
+        """Return the code of a dyad, given in either order and any case.
+
+        None stands for the only one.
+        """
+        return choose_dyad(dyad, self.dyads)
+
+    def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
+        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`.
+
+        Of a feed's hundreds by default only listed ones.
+        """
+        if chosen is not None:
+            named = {dyad, *(self.find(one) for one in chosen)}
+            return [code for code in self.dyads if code in named]
+        known = set(self.known(as_of))
+        if self.events is not None and self.events.accounts:
+            known &= set(read_dyads().index)
+        return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in known])
+
+    def known(self, as_of: date) -> list[str]:
+        """Return the dyads of which anything was known by a day; of counts and an index all."""
+        if self.events is None:
+            return self.dyads
+        early = set(self._rows.loc[self._rows["known_at"] <= pd.Timestamp(as_of), "dyad"])
+        return [dyad for dyad in self.dyads if dyad in early]
+
+    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
+        """Return the digests without the files of other dyads, where each has its own."""
+        others = self._files_without(dyads)
+        return {name: digest for name, digest in self.digests.items() if name not in others}
+
+    def table_of(self, dyads: Sequence[str]) -> Recorded:
+        """Return the table without the files of other dyads and the rows that were in them, where each has its own."""
+        table, others = self.table, self._files_without(dyads)
+        if not isinstance(table, EventTable) or not self.by_dyad:
+            return table
+        return replace(
+            table,
+            events=table.events[table.events["dyad"].isin(dyads)].reset_index(drop=True),
+            rejects=table.rejects[~table.rejects["file"].isin(others)].reset_index(drop=True),
+            files=tuple(file for file in table.files if file.name not in others),
+        )
+
+    def _files_without(self, dyads: Sequence[str]) -> set[str]:
+        return (
+            {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads} if self.by_dyad else set()
+        )
+
+    def last_day(self, dyad: str, dataset: str | None = None) -> date:
+        """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
+        if self.events is not None:
+            return coverage_end(self.events, dyad, dataset)
+        own = self._rows[self._rows["dyad"] == dyad]
+        last: date = (
+            (own["time"] if isinstance(self.table, IndexTable) else own["known_at"]).max().date()
+        )
+        return month_end(last) if isinstance(self.table, IndexTable) else last
+
+    def last_stated_day(self, dyad: str, dataset: str) -> date:
+        """Return the last day before the first that an added file covers without a statement that it is complete."""
+        added = () if self.events is None else self.events.additions
+        unstated = [first - timedelta(days=1) for first, _ in unstated_days(added, dataset, dyad)]
+        return min([self.last_day(dyad, dataset), *unstated])
+
+    def panel(
+        self,
+        dyads: Sequence[str] | None,
+        as_of: date,
+        frequency: Frequency = "month",
+        eras: pd.DataFrame | None = None,
+    ) -> "xr.Dataset":
+        """Count some dyads, or all, into a panel of what was known by a day.
+
+        Counts bring their own frequency.
+        """
+        chosen: dict[str, Any] = {"dyads": dyads, "as_of": as_of, "eras": eras}
+        if isinstance(self.table, EventTable):
+            return build_panel(self.table, frequency=frequency, **chosen)
+        if isinstance(self.table, CountTable):
+            return build_counts_panel(self.table, **chosen)
+        return build_index_panel(self.table.values, frequency=frequency, **chosen)
+
+
+_TABLE = (("path", "mapping"), (), "{kind} need a path and a mapping; give both")
+KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
+    "chronology": ("a chronology", (), ("path",), "a chronology needs a `path` at most"),
+    "events": ("a table of events", *_TABLE),
+    "counts": ("a table of counts", *_TABLE),
+    "index": ("an index", *_TABLE),
+    "keds": (
+        "a table of KEDS",
+        (),
+        ("path", "scheme"),
+        "a table of KEDS needs a `path` and its `scheme` at most",
+    ),
+    "copdab": (
+        "monthly intensities of COPDAB",
+        (),
+        ("path",),
+        "intensities of COPDAB need a `path` at most",
+    ),
+    "feed": (
+        "a machine-coded feed",
+        ("paths",),
+        ("feed", "settings"),
+        "a feed is given under `paths`, at least one",
+    ),
+    "archive": (
+        "an archive",
+        ("path",),
+        ("datasets", "settings"),
+        "an archive is given under `path`, its datasets under `datasets`",
+    ),
+    "several": (
+        "several sources",
+        ("sources",),
+        (),
+        "several sources are given under `sources`, at least two, each with its own path",
+    ),
+}
+"""The kinds of source: words, fields that it must have and may have, and the message otherwise."""
+_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets", "scheme"}
+EVENT_TABLES = (
+    "eras.csv",
+    "coverage.csv",
+    "codebook/cameo.csv",
+    "codebook/classes.csv",
+    "codebook/scales.csv",
+)
+FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
+"""Tables in `data/` that decide how events, and those of feeds, are counted."""
+CODE_TABLES = (
+    ACTORS,
+    *schemes.TABLES.values(),
+)  # Tables that decide how events of KEDS are counted
+_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
+
+
+class Source(Settings):
+    """Data source.
+
+    Attributes
+    ----------
+    kind : {"chronology", "events", "counts", "index", "keds", "copdab", "feed", "archive", "several"}
+        The embedded chronology or a folder like it; a table of events, of counts or of an index; a
+        table of KEDS; monthly intensities of COPDAB; files of a machine-coded feed; datasets of an
+        archive of such; or several sources together.
+    path, mapping : str, optional
+        The folder or table, and the file that says where the table's fields stand.
+    sources : tuple of Source
+        The parts of several, and of no other kind.
+    additions : tuple of str
+        Small files of events, or folders of such, that are added to it (`forecast.add_events`).
+    covered_to : tuple of str
+        Up to which day the record of a dyad is complete, in place of its last added day:
+        ``USA-CHN:2026-06-21``, or with the first complete day after a gap
+        ``USA-RUS:2026-03-29:2026-06-21``.
+    paths : tuple of str
+        The files, archives and folders of a feed.
+    feed : str, optional
+        Which feed it is, in place of what their content says.
+    settings : FeedSettings, optional
+        What is counted of a feed, or of an archive.
+    datasets : tuple of str
+        Which datasets of an archive; by default all.
+    scheme : {"cameo", "weis"}, optional
+        The coding scheme of a table of KEDS; by default CAMEO.
+
+    Examples
+    --------
+    >>> from forecast.data.sources import Source
+    >>> Source().words
+    'the embedded chronology'
+    >>> Source(kind="events", path="mine.csv", mapping="mine.yaml").words
+    'a table of events (mine.csv)'
+    """
+
+    wrong: ClassVar[str] = "source: {}"
+
+    # `chronology` (embedded, or a folder like it), `events`, `counts`, `index`, `keds`, `copdab`,
+    # `feed`, `archive`, or `several`
+    kind: str = "chronology"
+    path: str | None = None  # Folder or table as given, or null; run the plan from the same folder
+    mapping: str | None = None  # Mapping file, or null
+    sources: tuple["Source", ...] = ()  # Parts of `several`
+    additions: tuple[str, ...] = ()  # Added files or folders
+    covered_to: tuple[
+        str, ...
+    ] = ()  # Days to which dyads are complete: PAIR:DAY or PAIR:FIRST:LAST
+    paths: tuple[str, ...] = ()  # Files, archives and folders of a `feed`
+    feed: str | None = None  # Which feed, if the content does not say
+    settings: FeedSettings | None = None  # Settings of a feed that are not defaults
+    datasets: tuple[str, ...] = ()  # Datasets of an `archive`, if not all
+    scheme: Literal["cameo", "weis"] | None = None  # Coding scheme of a table of KEDS, if not CAMEO
+
+    @validator(mode="after")
+    def _complete(self) -> Self:
+        if self.covered_to and not self.additions:
+            raise ValueError(
+                "covered_to: says how far added events complete the record, but none are added"
+            )
+        parse_statements(self.covered_to)
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no source {self.kind!r}; use one of {', '.join(KINDS)}")
+        _, required, optional, words = KINDS[self.kind]
+        given = {name for name in _NAMING if getattr(self, name)}
+        unknown = given.difference(required, optional)
+        if (
+            unknown
+            or not given.issuperset(required)
+            or (self.kind == "several" and len(self.sources) < 2)
+        ):
+            leave = f"; leave out {join(sorted(unknown))}, or name another kind" if unknown else ""
+            raise ValueError(words.format(kind=self.kind) + leave)
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_parts(self, handler: Callable[[Self], dict[str, Any]]) -> dict[str, Any]:
+        """Leave out what there is none of, so that plans of one source read as they always did."""
+        return {
+            name: value for name, value in handler(self).items() if value or name not in _SELDOM
+        }
+
+    @property
+    def latest(self) -> "Source":
+        """The same, with the latest editions of an archive on whatever day it is read.
+
+        Any other source as it is.
+        """
+        if self.kind == "several":
+            return self.model_copy(update={"sources": tuple(one.latest for one in self.sources)})
+        if self.kind != "archive":
+            return self
+        settings = (self.settings or FeedSettings()).model_copy(update={"editions": "latest"})
+        return self.model_copy(update={"settings": settings})
+
+    @property
+    def files(self) -> list[Path]:
+        """The files and folders that are named to be read."""
+        own = [Path(one) for one in (self.path, self.mapping, *self.paths, *self.additions) if one]
+        return own + [path for part in self.sources for path in part.files]
+
+    @property
+    def words(self) -> str:
+        """Description for readers."""
+        if self.additions:
+            alone = self.model_copy(update={"additions": (), "covered_to": ()})
+            return f"{alone.words} and what {join(Path(path).name for path in self.additions)} add"
+        if self.sources:
+            return " and ".join(source.words for source in self.sources)
+        if self.path is None and not self.paths:
+            return "the embedded chronology" if self.kind == "chronology" else KINDS[self.kind][0]
+        named = join_some([Path(one).name for one in self.paths or (str(self.path),)])
+        of = f"{join(self.datasets)} of " if self.datasets else ""
+        return f"{of}{KINDS[self.kind][0]} ({named})"
+
+
+@checked
+def open_source(
+    source: Source, dyads: Sequence[str] | None = None, as_of: date | None = None
+) -> Records:
+    """Read what is needed of a source: some dyads, as of a day.
+
+    One that cannot tell these apart reads more.
+    """
+    if as_of is not None:
+        reject_future(as_of, "as-of")
+    # What is added may be about any dyad, and is checked against the data of all.
+    records = _read(source, None if source.additions else dyads, as_of)
+    if not source.additions:
+        return records
+    if (table := records.events) is None:
+        raise SpecError(
+            "add: the source holds no single events, to which others could be added; leave it out"
+        )
+    for path in map(Path, source.additions):
+        files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        if not files:
+            raise SpecError(
+                f"add: {path} holds no file with the ending .csv; name a file, or another folder"
+            )
+        for file in files:
+            table = add_events(table, file)
+    table = state_coverage(table, parse_statements(source.covered_to))
+    new = {one.file: one.sha256 for one in table.additions}
+    return replace(records, table=table, digests=records.digests | new)
+
+
+def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
+    path, mapping = str(source.path), str(source.mapping)
+    one = list(dyads) if dyads is not None and len(dyads) == 1 else None
+    if source.kind == "several":
+        return _read_several(source, dyads, as_of)
+    if source.kind == "chronology":
+        events = read_chronology(
+            source.path, dyads=one and [find_dyad(one[0], chronology_files(source.path))]
+        )
+        return Records(events, _event_digests(events), by_dyad=True)
+    if source.kind == "events":
+        events = read_table(path, mapping)
+        return Records(events, _event_digests(events, path, mapping))
+    if source.kind in ("keds", "copdab") and source.path is None:
+        raise SpecError(
+            f"source: {source.words} has no path; name the file (--events FILE --format {source.kind})"
+        )
+    if source.kind == "keds":
+        events = read_keds(path, source.scheme or "cameo")
+        return Records(
+            events,
+            _event_digests(events) | {f"codes/{one.name}": file_digest(one) for one in CODE_TABLES},
+        )
+    if source.kind == "counts":
+        return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
+    if source.kind in ("index", "copdab"):
+        values = read_index(path, mapping) if source.kind == "index" else read_copdab(path)
+        digests = _digests(["eras.csv"], path, source.mapping)
+        file = SourceFile(Path(path).name, digests[Path(path).name], len(values), 0)
+        rejects = pd.DataFrame(columns=list(REJECT_COLUMNS))
+        return Records(IndexTable(values.dropna(subset="value"), rejects, (file,)), digests)
+    if source.kind == "feed":
+        from forecast.data.feeds import read_feed
+
+        events = read_feed(source.paths, dyads=one, feed=source.feed, settings=source.settings)
+    else:
+        from forecast.data.archive import read_archive
+
+        events = read_archive(
+            path,
+            list(source.datasets) or None,
+            dyads=dyads and list(dyads),
+            as_of=as_of,
+            settings=source.settings,
+        )
+    return Records(events, _event_digests(events) | _digests(FEED_TABLES))
+
+
+def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
+    """Read all parts, and put their events together, each a dataset of its own."""
+    opened, missing = [], None
+    for part in source.sources:
+        try:
+            opened.append((part, open_source(part, dyads, as_of)))
+        except UnknownDyadError as error:
+            missing = error
+    if not opened and missing:
+        raise missing
+    tables, digests, seen = [], dict[str, str](), dict[str, str]()
+    for part, records in opened:
+        if records.events is None:
+            raise SpecError(
+                f"source: {part.words} holds no single events; only event tables can be put together"
+            )
+        for name in records.datasets:
+            if name in seen:
+                raise SpecError(
+                    f"dataset: {seen[name]} and {part.words} are both called {name!r}; give one of them another "
+                    "`dataset` in its mapping"
+                )
+            seen[name] = part.words
+        tables.append(records.events)
+        digests |= records.digests
+    return Records(combine(tables), digests)
+
+
+def _event_digests(events: EventTable, *paths: str | None) -> dict[str, str]:
+    """Return the SHA-256 of everything that decides how a table of events is counted, by name."""
+    return {file.name: file.sha256 for file in events.files} | _digests(EVENT_TABLES, *paths)
+
+
+def _digests(tables: Sequence[str], *paths: str | None) -> dict[str, str]:
+    """Return the SHA-256 of tables of `data/` and of the user's own files, by name."""
+    folder = data_folder()
+    named = [Path(path) for path in paths if path and Path(path).is_file()]
+    every = {f"data/{name}": folder / name for name in tables} | {path.name: path for path in named}
+    return {name: digest(path.read_bytes()) for name, path in every.items()}
+
+
+@dataclass(frozen=True, repr=False)
+class Data(Displayed):
+    """The data of a run."""
+
+    source: Source
+    dyads: tuple[str, ...]
+    as_of: date  # Nothing known later is in the panel
+    panel: "xr.Dataset"
+    digest: str  # SHA-256 of all that the panel holds
+    files: dict[str, str]  # SHA-256 of each file that was read, by name
+    events: EventTable | None = None  # Single events, if the source has any
+
+    def _card(self) -> Card:
+        facts = describe_panel(self.panel).facts
+        dyads = join_some(list(self.dyads))
+        return Card(
+            f"Data of {dyads} as of {self.as_of}", (*facts, ("files", join_some(list(self.files))))
+        )
+
+
+@checked
+def gather(
+    source: Source,
+    dyads: Sequence[str] | None = None,
+    *,
+    as_of: Day | None = None,
+    frequency: Frequency = "month",
+) -> Data:
+    """Read the data and count them into a panel, with digests of all that they follow from.
+
+    Parameters
+    ----------
+    source : Source
+    dyads : sequence of str, optional
+        Each in either order and any case. By default all that the source had anything of by the
+        day.
+    as_of : str or datetime.date, optional
+        By default the last day to which the record of any of the dyads is complete. Of an archive
+        the latest editions are read then (`Source.latest`).
+    frequency : {"month", "week"}
+        As for `build_panel`; counts bring their own.
+
+    Returns
+    -------
+    Data
+        The panel, the events behind it, and digests of the files.
+
+    Raises
+    ------
+    UnknownDyadError, DataError, MappingError, SpecError
+        If a dyad, the file or the day makes no sense.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.data.sources import Source, gather
+    >>> data = gather(Source(), ["chn-usa"], as_of=date(2023, 10, 31))
+    >>> data.dyads, data.panel.sizes["time"], sorted(data.files)[0]
+    (('USA-CHN',), 889, 'USA-CHN.csv')
+    """
+    as_of = optional_day(as_of, "as_of")
+    records = open_source(source, dyads, as_of)
+    if dyads is not None:
+        chosen = list(dict.fromkeys(records.find(dyad) for dyad in dyads))
+    else:
+        chosen = records.dyads if as_of is None else records.known(as_of)
+    day = as_of or max(records.last_day(dyad) for dyad in chosen)
+    if (
+        as_of is None and source.latest != source
+    ):  # read once more as it can be read again on that day
+        source = source.latest
+        records = open_source(source, dyads, day)
+    panel = records.panel(chosen, day, frequency)
+    codes = tuple(str(code) for code in panel["dyad"].to_numpy())
+    return Data(
+        source, codes, day, panel, panel_digest(panel), records.digests_of(codes), records.events
+    )
+
+
+def panel_digest(panel: "xr.Dataset") -> str:
+    """Return the SHA-256 of all that a panel holds, the same on every machine and version."""
+    parts = [f"{name}={panel.attrs[name]}".encode() for name in sorted(panel.attrs)]
+    for name in sorted(str(name) for name in panel.variables):
+        values = panel[name].to_numpy()
+        if values.dtype.kind in "OUT":
+            content = "\0".join(map(str, values.ravel())).encode()
+        else:
+            numbers = values.astype("datetime64[s]") if values.dtype.kind == "M" else values
+            content = numbers.astype("<f8" if values.dtype.kind == "f" else "<i8").tobytes()
+        parts += [f"{name} {panel[name].dims} {values.shape}".encode(), content]
+    return digest(b"\0".join(parts))

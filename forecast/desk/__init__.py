@@ -1,0 +1,1 @@
+"""What a forecaster keeps: questions, the ledger, and every Monday."""

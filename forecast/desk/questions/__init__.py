@@ -1,0 +1,49 @@
+"""Questions with rules for their resolution from data, forecasts of them, and outcomes (docs/questions.md).
+
+Public names are imported on first use: a question about events needs no fit.
+"""
+
+from typing import TYPE_CHECKING
+
+from forecast.base.resources import imported_on_use
+
+if TYPE_CHECKING:
+    from forecast.desk.questions.answer import Answer as Answer
+    from forecast.desk.questions.answer import PutQuestion as PutQuestion
+    from forecast.desk.questions.answer import answer_question as answer_question
+    from forecast.desk.questions.answer import put_question as put_question
+    from forecast.desk.questions.ask import conditional_question as conditional_question
+    from forecast.desk.questions.ask import joint_question as joint_question
+    from forecast.desk.questions.ask import make_question as make_question
+    from forecast.desk.questions.deciding import deciding_rows as deciding_rows
+    from forecast.desk.questions.event_question import EventQuestion as EventQuestion
+    from forecast.desk.questions.events import answer_events as answer_events
+    from forecast.desk.questions.events import make_event_question as make_event_question
+    from forecast.desk.questions.explain import attribute_question as attribute_question
+    from forecast.desk.questions.form import ConditionalQuestion as ConditionalQuestion
+    from forecast.desk.questions.form import JointQuestion as JointQuestion
+    from forecast.desk.questions.form import question_of as question_of
+    from forecast.desk.questions.form import read_question as read_question
+    from forecast.desk.questions.form import write_question as write_question
+    from forecast.desk.questions.history import Draft as Draft
+    from forecast.desk.questions.history import History as History
+    from forecast.desk.questions.history import LedgerEntry as LedgerEntry
+    from forecast.desk.questions.ledger import Ledger as Ledger
+    from forecast.desk.questions.ledger import answered as answered
+    from forecast.desk.questions.ledger import append_entries as append_entries
+    from forecast.desk.questions.ledger import asked as asked
+    from forecast.desk.questions.ledger import resolved as resolved
+    from forecast.desk.questions.merging import Merged as Merged
+    from forecast.desk.questions.merging import merge_ledger as merge_ledger
+    from forecast.desk.questions.outside import OutsideQuestion as OutsideQuestion
+    from forecast.desk.questions.resolution import Resolution as Resolution
+    from forecast.desk.questions.resolution import resolve_events as resolve_events
+    from forecast.desk.questions.resolution import resolve_question as resolve_question
+    from forecast.desk.questions.track_record import TrackRecord as TrackRecord
+    from forecast.outlook.question import FixedBaseline as FixedBaseline
+    from forecast.outlook.question import LevelQuestion as LevelQuestion
+    from forecast.outlook.question import PassageQuestion as PassageQuestion
+    from forecast.outlook.question import Question as Question
+    from forecast.outlook.question import ShareQuestion as ShareQuestion
+
+__all__, __getattr__, __dir__ = imported_on_use(__name__)

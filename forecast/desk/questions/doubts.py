@@ -1,0 +1,218 @@
+"""Forecasts that a person must confirm before they are published.
+
+A forecast is doubted where it is twice or half the base rate, where a report as of the same day
+states another number for the same question, and where two forecasts contradict each other: of the
+same question, of a question that includes another, or of outcomes that exclude each other. Who
+confirms one says why, and the ledger keeps it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any, Literal
+
+from forecast.base.wording import chance, join
+from forecast.desk.questions.deciding import HAPPENED
+from forecast.desk.questions.event_question import as_events
+from forecast.desk.questions.history import Answered, History
+from forecast.outlook.question import ComparedQuestion, Question, ShareQuestion
+
+TOLERANCE = 0.02
+"""Probability by which two forecasts may contradict each other: a few Monte Carlo errors of some
+thousand draws."""
+FACTOR, POINTS = 2.0, 0.05
+"""A chance is far from another if it is at least so many times as high or as low, and so many
+points away."""
+SAME = 0.005
+"""Probability by which two statements of one number may differ: less than half a per cent, as they
+are printed."""
+
+type Kind = Literal["base rate", "report", "each other"]
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A reason to doubt the last forecast of a question."""
+
+    question: str
+    kind: Kind
+    chance: float  # The forecast
+    reason: str  # In words
+    confirmed: bool = False  # A person has confirmed the forecast
+
+    @property
+    def sentence(self) -> str:
+        """The doubt in words."""
+        return f"{self.question}: {chance(self.chance)} {self.reason}"
+
+
+def far_apart(chance: float, base_rate: float) -> bool:
+    """Return whether a chance and a base rate differ by a factor of two, and not by a few points only."""
+    less, more = sorted((chance, base_rate))
+    return more >= FACTOR * less and more - less >= POINTS
+
+
+def doubts_of(
+    histories: Iterable[History], reports: Sequence[Mapping[str, Any]] = ()
+) -> tuple[Doubt, ...]:
+    """Return the doubts about the last forecasts of open questions.
+
+    `reports` are contents of `forecast.json`.
+    """
+    stated = [
+        (one, one.last_answer)
+        for one in histories
+        if one.outcome == "open" and one.question.resolvable
+    ]
+    known = [(one, last) for one, last in stated if last is not None and last.chance is not None]
+    found = [
+        *_against_base_rates(known),
+        *_against_reports(known, reports),
+        *_against_each_other(known),
+    ]
+    by_name = {one.question.id: one for one, _ in known}
+    return tuple(
+        Doubt(
+            one.question,
+            one.kind,
+            one.chance,
+            one.reason,
+            _is_confirmed(by_name[one.question], one),
+        )
+        for one in dict.fromkeys(found)
+    )
+
+
+type Stated = Sequence[tuple[History, Answered]]
+"""Questions with their last forecast."""
+
+
+def _is_confirmed(history: History, doubt: Doubt) -> bool:
+    """Return whether somebody confirmed a forecast that the present one does not differ from by a factor of two."""
+    return any(
+        doubt.kind in one.doubts and not far_apart(doubt.chance, one.chance)
+        for one in history.confirmations
+    )
+
+
+def _against_base_rates(known: Stated) -> Iterable[Doubt]:
+    for history, last in known:
+        base, value = history.question.base_rate, float(last.chance or 0.0)
+        happened = (last.note or "").startswith(HAPPENED)
+        if base is not None and not happened and far_apart(value, base):
+            yield Doubt(
+                history.question.id, "base rate", value, f"against a base rate of {chance(base)}"
+            )
+
+
+def _against_reports(known: Stated, reports: Sequence[Mapping[str, Any]]) -> Iterable[Doubt]:
+    for history, last in known:
+        for report in reports:
+            if report["dyad"] != history.question.dyad or report["as_of"] != last.as_of:
+                continue
+            other, same = _in_report(history.question, report)
+            value = float(last.chance or 0.0)
+            if other is not None and (
+                abs(value - other) > SAME if same else far_apart(value, other)
+            ):
+                yield Doubt(
+                    history.question.id,
+                    "report",
+                    value,
+                    f"against {chance(other)} in the report of that day",
+                )
+
+
+def _in_report(question: Question, report: Mapping[str, Any]) -> tuple[float | None, bool]:
+    """Return what a report says of a question, and whether both compute it alike."""
+    windows = report["recorded"] if isinstance(report["recorded"], list) else []
+    own = [
+        one
+        for one in windows
+        if (one["first"], one["until"]) == (str(question.first), str(question.last))
+    ]
+    if not own:
+        return None, False
+    if (
+        isinstance(question, ShareQuestion)
+        and question.kind == "share"
+        and question.baseline is not None
+    ):
+        fixed, before = question.baseline, own[0]["baseline"]
+        same = (str(fixed.first), str(fixed.last)) == (before.get("first"), before.get("last"))
+        if same and fixed.points == report["smallest_improvement"]:
+            return own[0]["up" if question.compare == "at least" else "down"].get("value"), True
+    return None, False
+
+
+def _against_each_other(known: Stated) -> Iterable[Doubt]:
+    for (history, last), (other, theirs) in permutations(known, 2):
+        if last.as_of != theirs.as_of or history.question.dyad != other.question.dyad:
+            continue
+        value, more = float(last.chance or 0.0), float(theirs.chance or 0.0)
+        if _includes(other.question, history.question) and value > more + TOLERANCE:
+            reason = (
+                f"against {chance(more)} of {other.question.id}, which is true whenever this is"
+            )
+            yield Doubt(history.question.id, "each other", value, reason)
+        once = history.question.id < other.question.id
+        if once and value + more > 1 + TOLERANCE and _exclude(history.question, other.question):
+            reason = f"and {chance(more)} of {other.question.id}: they exclude each other"
+            yield Doubt(history.question.id, "each other", value, reason)
+
+
+def _includes(wide: Question, narrow: Question) -> bool:
+    """Return whether one question is true whenever another one is."""
+    more, fewer = as_events(wide), as_events(narrow)
+    if more is not None and fewer is not None:
+        alike = ("dataset", "codes", "summary_words", "by", "actor", "quiet")
+        inside = more.first <= fewer.first and fewer.last <= more.last
+        return (
+            _same(more, fewer, alike)
+            and inside
+            and more.quiet is None
+            and more.at_least <= fewer.at_least
+        )
+    if _comparable(wide, narrow):
+        assert isinstance(wide, ComparedQuestion) and isinstance(narrow, ComparedQuestion)
+        if wide.compare != narrow.compare:
+            return False
+        return (
+            wide.bound <= narrow.bound if wide.compare == "at least" else wide.bound >= narrow.bound
+        )
+    return False
+
+
+def _exclude(one: Question, other: Question) -> bool:
+    """Return whether at most one of two questions can be true."""
+    if not _comparable(one, other):
+        return False
+    assert isinstance(one, ComparedQuestion) and isinstance(other, ComparedQuestion)
+    if one.compare == other.compare:
+        return False
+    least, most = (one, other) if one.compare == "at least" else (other, one)
+    return least.bound > most.bound
+
+
+def _comparable(one: Question, other: Question) -> bool:
+    """Return whether two questions ask of the share, or the tone, of the same window."""
+    both = isinstance(one, ComparedQuestion) and isinstance(other, ComparedQuestion)
+    return (
+        both
+        and one.kind == other.kind != "passage"
+        and _same(one, other, ("dataset", "first", "last"))
+    )
+
+
+def _same(one: Question, other: Question, names: Sequence[str]) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def doubts_sentence(doubts: Sequence[Doubt]) -> str:
+    """Return what there is to confirm, in a sentence."""
+    names = list(dict.fromkeys(one.question for one in doubts if not one.confirmed))
+    return (
+        f"To confirm before they are published: {join(names)}."
+        if names
+        else "Nothing is to be confirmed."
+    )

@@ -1,0 +1,209 @@
+"""Questions about events of a set: made, answered and resolved from the rows alone, without a fit."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from forecast.base.arguments import checked
+from forecast.base.dates import Day, add_months, optional_day
+from forecast.base.errors import QuestionError
+from forecast.base.wording import count
+from forecast.data.events.dyads import dyad_labels
+from forecast.data.events.sets import OWN_CODES
+from forecast.data.panel.record import coverage_end
+from forecast.desk.questions.event_question import EventQuestion
+from forecast.desk.questions.form import VERSION, question_of
+from forecast.outlook.hazards.asked import AskedEvents
+from forecast.outlook.hazards.forecast import EventForecast, Expected, forecast_events
+from forecast.outlook.question import YEAR
+
+if TYPE_CHECKING:
+    from forecast.data.events import EventTable
+
+
+@checked
+def make_event_question(
+    table: "EventTable",
+    dyad: str,
+    asked: AskedEvents,
+    *,
+    as_of: Day | None = None,
+    dataset: str | None = None,
+    id: str | None = None,
+) -> EventQuestion:
+    """Make a question about events of a set.
+
+    Parameters
+    ----------
+    table : EventTable
+        Events of the pair.
+    dyad : str
+        Its code.
+    asked : AskedEvents
+        Set, window, and number or quiet days.
+    as_of : str or datetime.date, optional
+        Day it is asked; by default the last day of coverage.
+    dataset : str, optional
+        By default the first of the table.
+    id : str, optional
+        Its name; by default made of what it asks.
+
+    Returns
+    -------
+    EventQuestion
+
+    Raises
+    ------
+    QuestionError
+        If the window makes no sense, or the answer is known already.
+
+    Examples
+    --------
+    >>> from datetime import date, timedelta
+    >>> from forecast import AskedEvents, find_set, make_event_question, read_chronology
+    >>> table = read_chronology(dyads=["USA-IRN"])
+    >>> asked = AskedEvents(find_set("strike"), date(2024, 6, 30))
+    >>> made = make_event_question(table, "USA-IRN", asked, as_of=date(2024, 3, 31))
+    >>> made.id
+    'usa-irn-strike-1-2024-04-01-to-2024-06-30'
+    """
+    found = forecast_events(
+        table, dyad, asked, as_of_day=optional_day(as_of, "as_of"), dataset=dataset
+    )
+    asked = found.asked  # with the first day of its window
+    assert asked.first is not None
+    wanted = asked.wanted
+    if asked.quiet is None and found.recorded >= asked.at_least:
+        raise QuestionError(
+            f"from: the window already has {count(found.recorded, 'event')} of the set by {found.as_of}; ask for more "
+            "(--at-least SET:NUMBER) or from a later day"
+        )
+    name = "-".join(wanted.codes) if wanted.name == OWN_CODES else wanted.name
+    number = str(asked.at_least) if asked.quiet is None else f"quiet-{asked.quiet}"
+    fields = {
+        "version": VERSION,
+        "id": id or event_id(dyad, [name, asked.by, asked.actor, number], asked.first, asked.last),
+        "kind": "events",
+        "dyad": dyad,
+        "label": dyad_labels().get(dyad, dyad),
+        "dataset": dataset or table.datasets[0],
+        "asked": found.as_of,
+        "data": found.data,
+        "first": asked.first,
+        "last": asked.last,
+        "void_after": add_months(asked.last, YEAR),
+        "set": wanted.name,
+        "definition": wanted.definition,
+        "codes": list(wanted.codes),
+        "summary_words": list(wanted.words) or None,
+        "at_least": asked.at_least,
+        "by": asked.by,
+        "actor": asked.actor,
+        "quiet": asked.quiet,
+        "base_rate": round(found.ten_years, 4),
+    }
+    made = question_of(
+        {field: value for field, value in fields.items() if value is not None}, "question"
+    )
+    assert isinstance(made, EventQuestion)
+    return made
+
+
+def event_id(dyad: str, what: Sequence[str | None], first: date, last: date) -> str:
+    """Return a name made of what is asked, and of which days."""
+    words = "-".join([dyad, *(part for part in what if part), f"{first}", "to", f"{last}"]).lower()
+    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in words)[
+        :80
+    ].strip("-")
+
+
+@checked
+def answer_events(
+    table: "EventTable",
+    question: EventQuestion,
+    *,
+    as_of: Day | None = None,
+    expect: Sequence[Expected] = (),
+) -> EventForecast:
+    """Compute the probability of a question about events, from the events alone.
+
+    Parameters
+    ----------
+    table : EventTable
+    question : EventQuestion
+    as_of : str or datetime.date, optional
+        Day whose knowledge counts; by default the last day of coverage, or that on which it was
+        asked if later.
+    expect : sequence of Expected
+        Events that you expect, each with its chance.
+
+    Returns
+    -------
+    EventForecast
+
+    Raises
+    ------
+    QuestionError
+        If its window is over, or it was asked later.
+
+    Examples
+    --------
+    >>> from datetime import date, timedelta
+    >>> from forecast import AskedEvents, find_set, make_event_question, read_chronology
+    >>> from forecast.desk.questions import answer_events
+    >>> table = read_chronology(dyads=["USA-IRN"])
+    >>> asked = AskedEvents(find_set("strike"), date(2024, 6, 30))
+    >>> made = make_event_question(table, "USA-IRN", asked, as_of=date(2024, 3, 31))
+    >>> 0 < answer_events(table, made, as_of=date(2024, 4, 1)).chance < 1
+    True
+    """
+    as_of = optional_day(as_of, "as_of")
+    known = as_of or max(coverage_end(table, question.dyad, question.dataset), question.asked)
+    if closed := question.closed(known):
+        raise QuestionError(f"{question.id}: {closed}")
+    return forecast_events(
+        table,
+        question.dyad,
+        question.asked_events,
+        as_of_day=known,
+        expect=expect,
+        dataset=question.dataset,
+    )
+
+
+def answer_part(
+    table: "EventTable", question: EventQuestion, known: date
+) -> tuple[float, tuple[str, ...]]:
+    """Return the probability of a part of another question as of a day, with what to know of it.
+
+    The window of a part may be over while the whole question is open.
+    """
+    covered = min(coverage_end(table, question.dyad, question.dataset), known)
+    if covered >= question.last:
+        return float(question.outcome_of(question.of_table(table, known))), ()
+    day = min(known, question.last - timedelta(days=1))
+    found = forecast_events(
+        table, question.dyad, question.asked_events, as_of_day=day, dataset=question.dataset
+    )
+    return found.chance, found.notes
+
+
+def events_answer(question: EventQuestion, found: EventForecast) -> dict[str, Any]:
+    """Return the entry of a ledger for an answer."""
+    notes = " ".join(found.notes)
+    return {
+        "entry": "answered",
+        "question": question.id,
+        "as_of": found.as_of.isoformat(),
+        "chance": round(found.chance, 6),
+        "mcse": None,
+        "void": 0.0,
+        "recorded": 0,
+        "by": "the hazards",
+        "data": found.data,
+        "model": None,
+        "seed": 0,
+        "futures": 0,
+        "converged": True,
+        "note": notes or None,
+    }

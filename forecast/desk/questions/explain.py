@@ -1,0 +1,302 @@
+"""Contributions to the probability of a question: of events within one fit, and between two fits.
+
+The baseline, the threshold and the months before a passage stay as fixed when the question was
+asked. Events in the window matter twice: they are part of the count, and they inform the forecast
+of the months ahead. Leaving them out removes both; the contribution to the months ahead alone is
+reported separately (`ahead`).
+
+Questions about events have no such contributions: their probability comes from a hazard and not
+from a fit.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.base.arguments import checked, whole_seed
+from forecast.base.errors import QuestionError
+from forecast.base.progress import Progress, silent
+from forecast.base.typing import Index, Seed
+from forecast.base.wording import join
+from forecast.data.panel.record import last_known
+from forecast.desk.questions.answer import (
+    PutPart,
+    PutQuestion,
+    answer_question,
+    no_fit_words,
+    put_question,
+)
+from forecast.desk.questions.ask import make_question
+from forecast.desk.questions.event_question import as_events
+from forecast.desk.questions.form import Settled
+from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
+from forecast.outlook.comparison import (
+    ALONE,
+    Ahead,
+    Look,
+    Numbers,
+    Outcome,
+    Outcomes,
+    level_now,
+    numbers_of,
+    same_window,
+    split_by_forecaster,
+)
+from forecast.outlook.draws import FitLike
+from forecast.outlook.observed import Observed
+from forecast.outlook.question import LevelQuestion, Question
+from forecast.outlook.recorded import WindowCounts
+from forecast.outlook.simulations import Simulations
+from forecast.outlook.summary import NotDefined
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import pandas as pd
+
+    from forecast.data.events import EventTable
+
+YES, AHEAD = "yes", "ahead"
+"""Names of the numbers: the chance of a yes, and the same with the months of the window as they
+were recorded."""
+type Named = dict[str, Settled]
+"""How a part of a question is settled, by these names."""
+
+
+def asking(
+    question: Question, dyad: str, table: "EventTable | None" = None
+) -> "Callable[[FitLike, int], Numbers]":
+    """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the published chance.
+
+    Of a share or tone whose window is not over it states how much of the chance comes from the
+    model's simulations.
+    """
+    _require_no_events(question)
+
+    def ask(fit: FitLike, seed: int) -> Numbers:
+        put = put_question(fit, question, seed=seed, table=table)
+        published: Outcomes = {YES: _outcome(question, put.simulate(fit, published=True))}
+        alone = _outcome(question, put.simulate(fit))
+        member = put.member(np.shape(published[YES][0]))
+        if member is None:
+            return numbers_of(Look(level_now(fit, dyad), {**published, ALONE: alone}).numbers)
+        return numbers_of(
+            Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers
+        )
+
+    return ask
+
+
+def headline_question(
+    old: FitLike,
+    new: FitLike,
+    dyad: str,
+    *,
+    horizon: int,
+    baseline_months: int,
+    improvement: float,
+) -> Question | None:
+    """Return the headline of the earlier fit as a question for both.
+
+    None if that of the later one asks the same.
+
+    A month later a headline asks of other months. Its chance and that of the earlier one cannot be
+    subtracted.
+    """
+    if same_window(old, new):
+        return None
+    return make_question(
+        old.panel, dyad, higher=improvement, months=horizon, baseline_months=baseline_months
+    )
+
+
+@checked
+def attribute_question(
+    fit: SampledFit,
+    question: Question,
+    table: "EventTable",
+    *,
+    dyad: str | None = None,
+    months: int = 6,
+    seed: Seed = 1,
+    refit: bool = False,
+    progress: Progress | None = None,
+) -> Attribution:
+    """Compute the contribution of every event of the last months to the level and to the probability of a question.
+
+    The method is that of `forecast.attribute`. The probability is the model's; `answer_question`
+    pools that of a share with benchmarks. What is asked of other dyads stays unchanged.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of coded events, as of a day on which the question is open.
+    question : Question
+    table : EventTable
+        The events that the fit was made of; later ones do not matter.
+    dyad : str, optional
+        Whose events; needed where the question is about several dyads.
+    months : int
+        How many of the fit's last months, 1 to 12.
+    seed : int or numpy.random.Generator
+    refit : bool
+        Whether to fit the model again without some events where nothing else is valid; it takes as
+        long as a fit.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Attribution
+        Its numbers are `level`, `yes`, and `ahead` where months of the window are recorded.
+
+    Raises
+    ------
+    QuestionError
+        If the question is over or was asked after the day of the fit, the fit has not its data, or
+        it is void in every future.
+    SpecError, DataError, NotUpdatable, UnknownDyadError
+        As by `forecast.attribute`.
+
+    Examples
+    --------
+    >>> from forecast import Fit, attribute_question, read_chronology, read_question
+    >>> fit, question = Fit.load("report/fit.zarr"), read_question("mine.yaml")  # doctest: +SKIP
+    >>> found = attribute_question(fit, question, read_chronology())  # doctest: +SKIP
+    >>> round(found.total["yes"].value, 2)  # doctest: +SKIP
+    -0.04
+    """
+    seed = whole_seed(seed)
+    _require_no_events(question)
+    if closed := question.closed(last_known(fit.panel)):
+        raise QuestionError(f"{question.id}: {closed}")
+    chosen = dyad or question.dyad
+    if chosen not in question.dyads:
+        raise QuestionError(
+            f"{question.id}: it is about {join(question.dyads)}; name one of them as dyad"
+        )
+    put, own = put_question(fit, question, seed=seed, table=table), fit.of_dyad(chosen)
+    # What is simulated of other dyads stays, whatever is left out of this one.
+    parts = tuple(
+        _Part(part, own) if part.question.dyad == chosen else part.simulate(fit)
+        for part in put.parts
+    )
+    reduced = _Reduced(put, chosen, parts)
+    setting = Setting(
+        fit, chosen, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts
+    )
+    facts = {
+        name: getattr(question, name)
+        for name in ("id", "kind", "sentence", "asked", "first", "last")
+    }
+    kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
+    posed = Posed(**facts, parts=kinds, recorded=put.recorded)
+    answer = answer_question(fit, question, seed=seed, table=table).chance
+    facts = {"posed": posed, "answer": None if isinstance(answer, NotDefined) else answer.value}
+    return attribute_to(
+        setting, table, months, **facts, horizon=None, baseline=None, smallest_improvement=None
+    )
+
+
+def _require_no_events(question: Question) -> None:
+    """Reject a question that is, or has a part, about events."""
+    if any(as_events(part) is not None for part in question.parts):
+        raise QuestionError(no_fit_words(question.id, "an explanation"))
+
+
+def _outcome(question: Question, settled: Settled) -> Outcome:
+    """Return the probability of a yes in each simulation if the question is not void there, and that of the latter."""
+    yes, there = settled
+    if not np.any(there):
+        raise QuestionError(
+            f"{question.id}: it is void in every simulated future; there is no probability to split"
+        )
+    return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A question about one dyad put to a record from which events are left out."""
+
+    put: PutPart  # To the fit of the whole record
+    fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
+
+    def given(self, fit: SampledFit) -> "Callable[[pd.DataFrame], Named]":
+        """Return what a fit to the record without some events says, as a function of those that do not count either."""
+        if isinstance(self.put.question, LevelQuestion):
+            level = {YES: self.put.simulate(fit)}
+            return lambda _: level
+        months = self.put.unknown(*self._ahead(fit))
+
+        def settled(left_out: "pd.DataFrame") -> Named:
+            put = self.put.without(left_out)
+            found: Named = {YES: put.question.settle(months.after(put.past, put.missing))}
+            if self.put.recorded:
+                found[AHEAD] = put.question.settle(months.after(self.put.past, put.missing))
+            return found
+
+        return settled
+
+    def sorts(self, events: "pd.DataFrame") -> Index:
+        """Return a number for each event: of a tone, by score; events that are alike have the same.
+
+        What the events of a side score on average ahead stays as it is, whatever is left out.
+        """
+        if self.put.scores is not None:
+            return np.asarray(
+                np.unique(events["goldstein"], return_inverse=True)[1], dtype=np.int64
+            )
+        return np.zeros(len(events), dtype=np.int64)
+
+    def _ahead(
+        self, fit: SampledFit
+    ) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
+        """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
+        put = self.put
+        found = Ahead.of(fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed)
+        return found.simulations, found.observed, put.rest(fit, found.simulations.share.shape[2])
+
+
+@dataclass(frozen=True)
+class _Reduced:
+    """A question put to a record from which events of one dyad are left out."""
+
+    put: PutQuestion
+    dyad: str
+    parts: tuple[_Part | Settled, ...]  # Those about other dyads as they are settled
+
+    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
+        """Look at what a fit to the record without some events says."""
+        functions = [part.given(fit) if isinstance(part, _Part) else part for part in self.parts]
+
+        def given(events: "pd.DataFrame") -> Outcomes:
+            return self._outcomes(
+                [one if isinstance(one, tuple) else one(events) for one in functions]
+            )
+
+        return Look(level_now(fit, self.dyad), given(left_out), given)
+
+    def _outcomes(self, parts: "Sequence[Named | Settled]") -> Outcomes:
+        """Combine the parts; one without recorded months of its window is the same `ahead`."""
+        own = [one for one in parts if isinstance(one, dict)]
+        size = np.shape(own[0][YES][1])
+
+        def settled(part: Named | Settled, name: str) -> Settled:
+            if isinstance(part, dict):
+                return part.get(name, part[YES])
+            yes, there = (
+                np.resize(one, size) for one in part
+            )  # a new fit may have another number of draws
+            return yes, there
+
+        names = dict.fromkeys(name for one in own for name in one)
+        found = {name: self.put.of_parts([settled(part, name) for part in parts]) for name in names}
+        return {name: _outcome(self.put.question, one) for name, one in found.items()}
+
+    def sorts(self, events: "pd.DataFrame") -> Index:
+        """Return a number for each event, the same for those that are alike to every part."""
+        each = np.column_stack(
+            [part.sorts(events) for part in self.parts if isinstance(part, _Part)]
+        )
+        return np.asarray(np.unique(each, axis=0, return_inverse=True)[1].ravel(), dtype=np.int64)

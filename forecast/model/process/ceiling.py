@@ -1,0 +1,107 @@
+r"""Ceiling: within an era the trend stays softly below a headroom above its value where the era began.
+
+A step of the trend is kept with probability :math:`\Phi((C - x) / \omega)`, with :math:`C` the ceiling and
+:math:`\omega` the softness, and else drawn again. The cycle may pass.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import log_ndtr, ndtri_exp
+
+from forecast.base.typing import Bool, Float, Index
+from forecast.model.process.declarations import ByDyad, Declared, Free, spread_around
+
+if TYPE_CHECKING:
+    from forecast.model.process.priors import Priors
+
+CEILINGS = ("none", "framework")
+SOFTNESS = 0.4
+"""Spread of a ceiling's soft edge, log-odds: 10 points of share around the middle. A narrower one
+is sampled badly."""
+
+
+class Ceiling:
+    """Ceilings of frameworks: headrooms vary around their dyad's, and these around a population."""
+
+    def declare(self, priors: "Priors", pool: bool) -> Declared:
+        """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
+        return {
+            "headroom_dyad": ByDyad("log_headroom", priors.headroom, priors.headroom_dyads, pool),
+            "headroom_era_sd": spread_around("headroom_era_sd", priors.headroom_eras),
+            "headroom_raw": Free("headroom_raw", dims=("era",)),
+        }
+
+    def add_headroom(self, priors: "Priors", pool: bool, era_dyad: Index) -> Any:
+        """Add the headroom of every era, (era,), to the PyMC model on the context stack."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        dyad, spread, raw = (one.add() for one in self.declare(priors, pool).values())
+        dyad = pm.Deterministic("headroom_dyad", dyad, dims="dyad")
+        return pm.Deterministic("headroom", pt.exp(dyad[era_dyad] + spread * raw), dims="era")
+
+    def log_density(
+        self, ceiling: Any, trend: Any, expected: Any, scale: Any, data: Mapping[str, Any]
+    ) -> Any:
+        """Return what ceilings, (era,), add to the log-density of the trend's steps within an era, as a graph."""
+        import pytensor.tensor as pt
+        from pymc.distributions.dist_math import normal_lcdf
+
+        first, ceiling = data["era_start"][data["node_era"]], ceiling[data["node_era"]]
+        kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
+        mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
+        return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
+
+    def begin(
+        self,
+        ceiling: Float,
+        trend: Float,
+        begins: Bool | bool,
+        parameters: Mapping[str, Any],
+        rng: np.random.Generator,
+        headroom: Float | None = None,
+    ) -> Float:
+        """Return the ceilings after some eras began.
+
+        A headroom that is not given is drawn from the dyad's.
+        """
+        if headroom is not None:
+            return np.where(begins, trend + headroom, ceiling)
+        begins = np.broadcast_to(begins, trend.shape)
+        centre, spread = (
+            np.broadcast_to(parameters[name], trend.shape)[begins]
+            for name in ("headroom_dyad", "headroom_era_sd")
+        )
+        found = ceiling.copy()
+        found[begins] = trend[begins] + np.exp(centre + spread * rng.standard_normal(centre.size))
+        return found
+
+    def folded(self, trend: Float, ceiling: Float) -> Float:
+        """Return trends with what is above the ceiling reflected below it."""
+        return np.asarray(trend - 2.0 * np.maximum(trend - ceiling, 0.0))
+
+
+def step_below(
+    mean: Float,
+    scale: Float | float,
+    ceiling: Float | None,
+    rng: np.random.Generator,
+    softness: float = SOFTNESS,
+) -> Float:
+    r"""Draw the trend's next value, :math:`N(m, s)` given that it stays softly below a ceiling.
+
+    A value is kept if it stays below the ceiling after adding normal noise with the softness as its
+    spread; that noise is drawn without rejections.
+    """
+    if ceiling is None:
+        return np.asarray(mean + scale * rng.standard_normal(np.shape(mean)))
+    variance = np.square(scale)
+    total = np.sqrt(variance + softness**2)
+    below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_ndtr((ceiling - mean) / total))
+    return np.asarray(
+        mean
+        + variance / total * below
+        + scale * softness / total * rng.standard_normal(np.shape(mean))
+    )

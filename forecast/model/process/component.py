@@ -1,0 +1,163 @@
+"""Component of the level: what trend and cycle have in common, for simulations in NumPy and the PyMC graph alike."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from forecast.base.typing import Bool, Float
+from forecast.model.process.declarations import Prior, Variable
+
+type Motion = Mapping[str, Any]
+"""Parameters of a component by the names that its methods read: arrays, numbers or PyTensor
+variables."""
+
+
+class Transitions(NamedTuple):
+    """Normal transitions: from a value x to ``drift + carry * x``, with standard deviation `scale`."""
+
+    drift: Any
+    carry: Any
+    scale: Any
+
+
+class Component:
+    """A part of the level with a path of its own, whose next value depends on its last one."""
+
+    name: ClassVar[str]  # As `PendulumSpec` has it
+    hint: ClassVar[str] = (
+        ""  # In brackets after the name in the help of the command line; may be empty
+    )
+    words: ClassVar[str]  # What the report says of it
+    # Whether `moments` is exact over any number of periods; else every period needs a node and
+    # `moments` approximates
+    exact_over_periods: ClassVar[bool] = False
+    priors: ClassVar[tuple[Prior, ...]] = ()  # Those that it alone has
+    variables: ClassVar[tuple[Variable, ...]] = ()
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """Variables of the posterior that shape the motion, by the names that the methods read."""
+        return {variable.name: variable.name for variable in self.variables if variable.sampled}
+
+    def motion(self, parameters: Mapping[str, Any]) -> Motion:
+        """Take the parameters of the motion out of those of a posterior."""
+        return {
+            name: parameters[variable]
+            for name, variable in self.reads.items()
+            if variable in parameters
+        }
+
+    def start(self, p: Motion) -> tuple[Any, Any]:
+        """Return centre and standard deviation of the first value."""
+        raise NotImplementedError
+
+    def next(self, x: Any, p: Motion, backend: Any = np) -> Any:
+        """Return the value expected one period after ``x``."""
+        raise NotImplementedError
+
+    def shock(self, p: Motion, begins: Any = 0.0, backend: Any = np) -> Any:
+        """Return the standard deviation of a period's shock; `begins` is 1 where an era begins."""
+        raise NotImplementedError
+
+    def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
+        """Return the transitions over so many periods; an era may begin in the last of them."""
+        raise NotImplementedError
+
+    def transitions(self, p: Motion, data: Mapping[str, Any], backend: Any = np) -> Transitions:
+        """Return the transitions that lead to every node.
+
+        If not exact, they are linearised around the centre.
+
+        A first node has carry 0. `data` has the nodes as `forecast.model.arrays.PanelArrays` has
+        them.
+        """
+        if self.exact_over_periods:
+            return self.over_gaps(p, data, backend)
+        first, begins = (
+            backend.equal(data["node_gap"], 0),
+            data["pair_new_era"][data["pair_of_node"]],
+        )
+        p = at(p, data["node_dyad"])
+        centre, spread = self.start(p)
+        above, below = (self.next(centre + side * spread, p, backend) for side in (1.0, -1.0))
+        carry = (above - below) / (2.0 * spread)
+        drift = (above + below) / 2.0 - carry * centre
+        return _with_starts(
+            first,
+            (centre, spread),
+            Transitions(drift, carry, self.shock(p, begins, backend)),
+            backend,
+        )
+
+    def over_gaps(self, p: Motion, data: Mapping[str, Any], backend: Any = np) -> Transitions:
+        """Return the transitions that lead to every node by `moments`, computed once for every distinct pair."""
+        gap, pair_of = data["pair_gap"], data["pair_of_node"]
+        p, first = at(p, data["pair_dyad"]), backend.equal(gap, 0)
+        many = self.moments(p, backend.where(first, 1, gap), data["pair_new_era"], backend)
+        every = _with_starts(first, self.start(p), many, backend)
+        return Transitions(*(one[pair_of] for one in every))
+
+    def expected(
+        self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
+    ) -> Any:
+        """Return the value expected at every node, given the one before it, as a PyTensor expression."""
+        import pytensor.tensor as pt
+
+        drift, carry, _ = transitions
+        if self.exact_over_periods:
+            return drift + carry * last
+        return pt.where(
+            pt.eq(data["node_gap"], 0), drift, self.next(last, at(p, data["node_dyad"]), pt)
+        )
+
+    def covariance(self, p: Motion, begins: Bool) -> Float:
+        """Return the covariance of consecutive periods, (period, period), of one dyad, by `moments`.
+
+        `begins` says in which periods an era begins; parameters are numbers.
+        """
+        period = np.arange(len(begins))
+        apart = period[:, None] - period
+        carry = np.where(apart < 0, 0.0, self.moments(p, np.maximum(apart, 0)).carry)
+        variance = np.broadcast_to(self.moments(p, 1, begins).scale ** 2, period.shape).copy()
+        variance[0] = self.start(p)[1] ** 2
+        return np.asarray((carry * variance) @ carry.T)
+
+    def draw_start(self, p: Motion, shape: tuple[int, ...], rng: np.random.Generator) -> Float:
+        """Draw first values."""
+        centre, spread = self.start(p)
+        return np.asarray(centre + spread * rng.standard_normal(shape))
+
+
+def at(p: Motion, places: Any) -> Motion:
+    """Return the parameters at some places of the dyads.
+
+    Those that all dyads share are unchanged.
+    """
+    return {
+        name: value[places] if getattr(value, "ndim", 0) else value for name, value in p.items()
+    }
+
+
+def fraction_left(half_life: Any) -> Any:
+    """Return the fraction of a distance that is left after a period.
+
+    Examples
+    --------
+    >>> from forecast.model.process.component import fraction_left
+    >>> fraction_left(1.0)
+    0.5
+    """
+    return 0.5 ** (1.0 / half_life)
+
+
+def _with_starts(
+    first: Any, start: tuple[Any, Any], moved: Transitions, backend: Any
+) -> Transitions:
+    """Return transitions with those of first nodes put in."""
+    centre, spread = start
+    return Transitions(
+        backend.where(first, centre, moved.drift),
+        backend.where(first, 0.0, moved.carry),
+        backend.where(first, spread, moved.scale),
+    )

@@ -1,0 +1,219 @@
+"""Declarations of model parts (variables, priors, parameters by dyad), and registries of named kinds."""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from forecast.base.errors import SpecError
+from forecast.base.typing import Float
+
+type PriorValue = float | tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the posterior, which a cycle of your own declares (`register_cycle`).
+
+    Examples
+    --------
+    >>> from forecast import Variable
+    >>> Variable("grip", (), "periods", "How long the cycle is held.").units("month")
+    'months'
+    """
+
+    name: str
+    dims: tuple[str, ...]  # Besides chain and draw
+    unit: str  # Empty if it has none
+    words: str  # What it means, a sentence or two
+    label: str = ""  # What a figure calls it
+    reported: str = (
+        ""  # What the report and its gate call it; empty if it only serves those that are reported
+    )
+    sampled: bool = True  # Whether the model has it; otherwise it is completed from the draws
+    required: bool | str = (
+        True  # Whether every fit has it, or the choice of the spec with which it does
+    )
+
+    def units(self, frequency: str) -> str:
+        """Return the unit as a fit's variable has it: months or weeks for periods, and 1 for none."""
+        return self.unit.replace("periods", f"{frequency}s") or "1"
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A prior that a user may change, which a cycle of your own declares (`register_cycle`).
+
+    Examples
+    --------
+    >>> from forecast import Prior
+    >>> Prior("grip", (0.0, 0.3), "a spread: near the trend, reversion is linear").value
+    (0.0, 0.3)
+    """
+
+    name: str
+    value: PriorValue  # The default: a spread, or centre and spread
+    reason: str  # Why it stands there
+    needs: str = ""  # Of the spec, by its names for that; empty if every model uses it
+    # Exponent by which the quantity grows with the number of periods in a month: 1 for a half-life
+    pace: float = 0.0
+
+
+def variables_of(part: str) -> tuple[Variable, ...]:
+    """Return the variables of a part of the model, as variables.toml has them."""
+    return tuple(
+        Variable(name, tuple(row.pop("dims")), **row)
+        for name, row in _table("variables.toml")[part].items()
+    )
+
+
+def priors_of(part: str) -> tuple[Prior, ...]:
+    """Return the priors of a part of the model, as priors.toml has them."""
+    found = []
+    for name, row in _table("priors.toml")[part].items():
+        value = (
+            row.pop("value") if "value" in row else (math.log(row.pop("median")), row.pop("spread"))
+        )
+        found.append(Prior(name, tuple(value) if isinstance(value, list) else value, **row))
+    return tuple(found)
+
+
+def _table(name: str) -> dict[str, dict[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
+
+
+class Registry[Kind: Any]:
+    """One instance per kind, by its name, which the field of a spec has."""
+
+    def __init__(self, field: str, *packaged: Kind) -> None:
+        self.field, self.packaged = field, frozenset(kind.name for kind in packaged)
+        self._kinds = {kind.name: kind for kind in packaged}
+
+    def find(self, name: str) -> Kind:
+        """Return the kind of a name, or raise `SpecError`."""
+        if not isinstance(name, str) or name not in self._kinds:
+            raise SpecError(f"{self.field}: got {name!r}; expected one of {', '.join(self._kinds)}")
+        return self._kinds[name]
+
+    def all(self) -> tuple[Kind, ...]:
+        """Return all kinds, the packaged ones first."""
+        return tuple(self._kinds.values())
+
+    def register(self, kind: type[Kind]) -> type[Kind]:
+        """Make a kind known under its name; decorates its class."""
+        if not isinstance(kind, type):
+            raise SpecError(f"kind: got {kind!r:.60}; expected a class")
+        own = kind()
+        if own.name in self._kinds:
+            raise SpecError(
+                f"{self.field}: {own.name!r} is registered already; choose another name"
+            )
+        self._kinds[own.name] = own
+        return kind
+
+    def unregister(self, name: str) -> None:
+        """Forget a kind that was registered."""
+        if name not in self.packaged:
+            self._kinds.pop(name, None)
+
+
+SPREAD_OF_SPREADS = 0.4  # Spread of the logarithm of a population's spread around its typical size
+
+
+FLAT = (0.0, 0.0)  # The prior of a variable whose prior is stated where it is used
+
+
+@dataclass(frozen=True)
+class Free:
+    """A free variable: normal, or log-normal where it is positive."""
+
+    name: str
+    prior: tuple[Any, Any] = (
+        0.0,
+        1.0,
+    )  # Centre and spread of it, or of its logarithm; arrays if its values differ
+    dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
+    positive: bool = False
+
+    def add(self) -> Any:
+        """Add it to the PyMC model on the context stack."""
+        import pymc as pm
+
+        named = all(isinstance(dim, str) for dim in self.dims)
+        form: dict[str, Any] = (
+            {} if not self.dims else {"dims": self.dims} if named else {"shape": self.dims}
+        )
+        if self.prior is FLAT:
+            return pm.Flat(self.name, **form)
+        return (pm.LogNormal if self.positive else pm.Normal)(self.name, *self.prior, **form)
+
+    def draw(self, number: int, rng: np.random.Generator) -> Float:
+        """Draw one value so many times, or its logarithm where it is positive."""
+        centre, sd = self.prior
+        return np.asarray(centre + sd * rng.standard_normal(number))
+
+    def size(self, sizes: Mapping[str, int]) -> int:
+        """Return its size, given the sizes of named dims."""
+        return math.prod(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
+
+
+def spread_around(name: str, typical: float, dims: tuple[str | int, ...] = ()) -> Free:
+    """Declare the spread of a population: log-normal around its typical size."""
+    return Free(name, (float(np.log(typical)), SPREAD_OF_SPREADS), dims, positive=True)
+
+
+@dataclass(frozen=True)
+class ByDyad:
+    """Values by dyad, around a population (non-centred), or independent ones with the same total spread."""
+
+    name: str  # Prefix of the names of its free variables
+    prior: tuple[float, float]  # Centre and spread of the population's mean
+    spread: float  # Typical spread of the dyads
+    pool: bool  # Whether there is a population
+    positive: bool = False  # Whether all this is about the value's logarithm
+    dims: tuple[str | int, ...] = ("dyad",)  # What comes after the dyad has a population each
+
+    @property
+    def free(self) -> tuple[Free, ...]:
+        """Population, spread and what every dyad deviates, or the dyads' own."""
+        if not self.pool:
+            centre, sd = self.prior
+            return (
+                Free(f"{self.name}_dyad", (centre, float(np.hypot(sd, self.spread))), self.dims),
+            )
+        return (
+            Free(f"{self.name}_population", self.prior, self.dims[1:]),
+            spread_around(f"{self.name}_dyad_sd", self.spread),
+            Free(f"{self.name}_raw", dims=self.dims),
+        )
+
+    def add(self) -> Any:
+        """Add it to the PyMC model on the context stack; return the values."""
+        import pytensor.tensor as pt
+
+        *population, own = (free.add() for free in self.free)
+        value = population[0] + population[1] * own if population else own
+        return pt.exp(value) if self.positive else value
+
+    def draw(self, number: int, rng: np.random.Generator) -> Float:
+        """Draw one dyad's value so many times, or its logarithm where it is positive."""
+        *population, own = (free.draw(number, rng) for free in self.free)
+        return np.asarray(population[0] + np.exp(population[1]) * own if population else own)
+
+
+type Declared = dict[
+    str, Free | ByDyad
+]  # Parameters by role: the name of a variable of the posterior, where it is one
+
+
+def free_of(declared: Declared) -> list[Free]:
+    """Return all free variables, in order."""
+    return [
+        free
+        for one in declared.values()
+        for free in (one.free if isinstance(one, ByDyad) else (one,))
+    ]

@@ -1,0 +1,150 @@
+"""Priors of the model, as priors.toml states them with their reasons, and as a user changes them.
+
+A pair is the mean and standard deviation of a normal prior, on the log-odds scale of the level or
+of a logarithm (see docs/model.md). A single number that ends in dyads or eras is the typical
+standard deviation of these around their population: the standard deviation itself has a log-normal
+prior. Priors share their names with posterior variables.
+"""
+
+import difflib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast.base.errors import SpecError
+from forecast.model.process.cycle import cycles
+from forecast.model.process.declarations import Prior, PriorValue, priors_of
+from forecast.model.process.trend import trends
+
+COMMON = priors_of("common")
+"""Those that no trend and no cycle declares; in weeks half-lives are longer and steps smaller
+(`pace`)."""
+OF_DATASETS = {
+    "dataset_dyads",
+    "dataset_drift",
+    "dataset_concentration",
+}  # Of what several datasets have of their own
+LONGEST, LONGEST_MONTHS = 240.0, {"trend_half_life": 2400.0}
+"""The longest typical half-life that a prior may have, in months: a centre above its logarithm was
+meant in months."""
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Priors:
+    """Centres and spreads, attributes by name.
+
+    ``forecast/model/process/priors.toml`` says why each stands where it stands.
+
+    Parameters
+    ----------
+    **values : float or (float, float)
+        The priors to change, by name, those that a trend or a cycle alone has (``band``, ``lean``
+        ...) among them.
+
+    Examples
+    --------
+    >>> from forecast.model import Priors
+    >>> Priors(lean=0.5).lean
+    0.5
+    >>> print(repr(Priors(lean=0.5)).splitlines()[0])
+    Priors(
+    """
+
+    changed: tuple[
+        tuple[str, PriorValue], ...
+    ] = ()  # Those that differ from their defaults, by name
+
+    def __init__(self, **values: Any) -> None:
+        given, known = {**dict(values.pop("changed", ())), **values}, all_priors()
+        given = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+        }
+        unknown = sorted(given.keys() - known.keys())
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.5)
+            words = f"did you mean {' or '.join(near)}? Known are" if near else "known are"
+            raise SpecError(f"priors: unknown {', '.join(unknown)}; {words} {', '.join(known)}")
+        for name, value in given.items():
+            _check(known[name], value)
+        self._set(given)
+
+    def _set(self, given: dict[str, Any]) -> None:
+        known = all_priors()
+        changed = tuple(
+            (name, value) for name, value in sorted(given.items()) if value != known[name].value
+        )
+        object.__setattr__(self, "changed", changed)
+
+    def __repr__(self) -> str:
+        """Return all priors by line, as they would be written, with the default of those that differ from it."""
+        changed = dict(self.changed)
+        lines = [
+            f"    {name}={getattr(self, name)!r},{f'  # default {prior.value!r}' if name in changed else ''}"
+            for name, prior in all_priors().items()
+        ]
+        return "\n".join(["Priors(", *lines, ")"])
+
+    @property
+    def differences(self) -> str:
+        """Those that differ from the defaults, as they would be written."""
+        changed = dict(self.changed)
+        return f"Priors({', '.join(f'{name}={changed[name]!r}' for name in all_priors() if name in changed)})"
+
+    def __getattr__(self, name: str) -> Any:
+        known = all_priors()
+        if name in known:
+            return dict(self.changed).get(name, known[name].value)
+        raise AttributeError(f"priors: no prior is called {name!r}; known are {', '.join(known)}")
+
+    def paced(self, periods_a_month: float) -> "Priors":
+        """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
+        now = {
+            prior.name: (prior.pace, *getattr(self, prior.name))
+            for prior in all_priors().values()
+            if prior.pace
+        }
+        step = np.log(periods_a_month)
+        own = {
+            name: (centre + float(pace * step), spread)
+            for name, (pace, centre, spread) in now.items()
+        }
+        result = object.__new__(type(self))  # without the check of months: they may be in periods
+        result._set(dict(self.changed) | own)
+        return result
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON; ``Priors(**values)`` is the inverse."""
+        return {name: getattr(self, name) for name in all_priors()}
+
+
+def all_priors() -> dict[str, Prior]:
+    """Return every prior by name, those of trends and cycles among them."""
+    own = (prior for component in (*trends(), *cycles()) for prior in component.priors)
+    return {prior.name: prior for prior in (*COMMON, *own)}
+
+
+def _check(prior: Prior, value: Any) -> None:
+    """Reject values of another form, and months where their logarithm is meant."""
+    name, pair = prior.name, isinstance(prior.value, tuple)
+    numbers = value if isinstance(value, tuple) else (value,)
+    fitting = isinstance(value, tuple) == pair and len(numbers) == 1 + pair
+    if not (
+        fitting
+        and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers)
+        and numbers[-1] > 0
+    ):
+        form = (
+            "a pair of finite numbers, the second positive" if pair else "a positive finite number"
+        )
+        raise SpecError(f"priors: {name} is {value!r}; expected {form}")
+    longest = LONGEST_MONTHS.get(name, LONGEST)
+    if prior.pace == 1.0 and numbers[0] > math.log(longest):
+        centre, spread = numbers
+        raise SpecError(
+            f"priors: {name} is {value!r}, but its centre is the logarithm of months, and exp({centre:g}) = "
+            f"{math.exp(min(centre, 99.0)):,.4g} months are more than {longest:g}. For {centre:g} months write "
+            f"Priors({name}=(np.log({centre:g}), {spread:g}))"
+        )

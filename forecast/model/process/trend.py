@@ -1,0 +1,322 @@
+"""Trends: the slow component of the level, one class per trend.
+
+The trend returns to the dyad's long-run mean, walks, or has one value per era. Its transition over
+many periods is known; its step in the first period of an era is larger. To add a trend, derive a
+class from `Trend` with a name, words, its own parameters and `retention`, or `next` and `moments`,
+and `register_trend` it.
+"""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from forecast.base.typing import Bool, Float, Index
+from forecast.model.process.ceiling import step_below
+from forecast.model.process.component import Component, Motion, Transitions, fraction_left
+from forecast.model.process.declarations import ByDyad, Declared, Free, Registry, spread_around
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from forecast.model.process.priors import Priors
+
+
+class Trend(Component):
+    """A slow component that keeps, per period, a fraction of its distance from the dyad's long-run mean.
+
+    Its methods read ``mean``, the long-run mean, or the centre of where it starts; ``step``, the
+    standard deviation of a period's step; ``jump``, that of what the beginning of an era adds;
+    ``start``, that of the first value around the mean; ``retention``, the fraction kept; and what a
+    class of its own declares.
+
+    Examples
+    --------
+    >>> from forecast import Trend
+    >>> class Fading(Trend):
+    ...     name, words = "fading", "loses a tenth of its distance from the long-run mean in every period"
+    ...     reverts = True
+    ...
+    ...     def retention(self, values):
+    ...         return 0.9
+    >>> Fading().next(1.0, {"mean": 0.0, "retention": 0.9})
+    0.9
+    """
+
+    exact_over_periods: ClassVar[bool] = True
+    moves: ClassVar[bool] = True  # Whether it varies within an era
+    reverts: ClassVar[bool] = (
+        False  # Whether it returns to its mean, so that it is a cycle if there is no other
+    )
+    has_mean: ClassVar[bool] = (
+        True  # Whether it has a long-run mean of its own; else it starts around the prior's
+    )
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """Variables of the posterior that shape the motion, by the names that the methods read."""
+        return {
+            name: f"trend_{name}" for name in ("mean", "step", "retention", "jump", "start")
+        } | super().reads
+
+    def motion(self, parameters: "Mapping[str, Any]") -> Motion:
+        """Take the parameters of the motion out of those of a posterior.
+
+        Without jumps theirs is zero.
+        """
+        return {"jump": 0.0, **super().motion(parameters)}
+
+    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+        """Declare the parameters; priors in periods."""
+        declared: Declared = {}
+        if self.has_mean:
+            declared["trend_mean"] = ByDyad(
+                "trend_mean", priors.trend_mean, priors.trend_mean_dyads, pool
+            )
+        if self.moves:
+            step = ByDyad(
+                "log_trend_step", priors.trend_step, priors.trend_step_dyads, pool, positive=True
+            )
+            declared["trend_step"] = step
+        if jumps:
+            declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
+        return declared
+
+    def retention(self, values: "Mapping[str, Any]") -> Any:
+        """Return the fraction of a distance from the mean that is left after a period, given what was declared."""
+        return 1.0
+
+    def add_motion(self, priors: "Priors", pool: bool, jumps: bool) -> Motion:
+        """Add the parameters of a moving trend to the PyMC model on the context stack.
+
+        Priors in periods.
+        """
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        own = {role: one.add() for role, one in self.declare(priors, pool, jumps).items()}
+        without = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
+        mean = pm.Deterministic("trend_mean", own.pop("trend_mean", without), dims="dyad")
+        step = pm.Deterministic("trend_step", own.pop("trend_step"), dims="dyad")
+        retention = self.retention(own)
+        kept = pm.Deterministic("trend_retention", pt.as_tensor(retention, dtype="float64"))
+        jump = own.pop("trend_jump", 0.0)
+        return {
+            **own,
+            "mean": mean,
+            "step": step,
+            "jump": jump,
+            "start": priors.trend_start,
+            "retention": retention if isinstance(retention, float) else kept,
+        }
+
+    def add_levels(self, priors: "Priors", pool: bool, jumps: bool, era_dyad: Index) -> Any:
+        """Add the values of eras, (era,), of a trend that does not move within them to the PyMC model."""
+        raise NotImplementedError
+
+    def centre(self, priors: "Priors", dyads: int, jumps: bool) -> Motion:
+        """Return the motion at the centres of the priors, which are in periods."""
+        own = {
+            role: _central(one)
+            for role, one in self.declare(priors, pool=False, jumps=jumps).items()
+        }
+        return {
+            **own,
+            "mean": np.full(dyads, priors.trend_mean[0]),
+            "step": np.full(dyads, np.exp(priors.trend_step[0])),
+            "jump": priors.trend_jump if jumps else 0.0,
+            "start": priors.trend_start,
+            "retention": float(self.retention(own)),
+        }
+
+    def start(self, p: Motion) -> tuple[Any, Any]:
+        return p["mean"], p["start"]
+
+    def next(self, x: Any, p: Motion, backend: Any = np) -> Any:
+        return p["mean"] + p["retention"] * (x - p["mean"])
+
+    def shock(self, p: Motion, begins: Any = 0.0, backend: Any = np) -> Any:
+        return backend.sqrt(p["step"] ** 2 + p["jump"] ** 2 * begins)
+
+    def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
+        carry = p["retention"] ** periods
+        variance = (
+            p["step"] ** 2 * gathered(p["retention"], periods, backend) + p["jump"] ** 2 * begins
+        )
+        return Transitions(p["mean"] * (1.0 - carry), carry, backend.sqrt(variance))
+
+    def step(
+        self,
+        x: Float,
+        p: Motion,
+        rng: np.random.Generator,
+        begins: Bool | bool = False,
+        ceiling: Float | None = None,
+    ) -> Float:
+        """Draw the next values, softly below a ceiling if there is one.
+
+        An era may begin in the period.
+        """
+        return step_below(self.next(x, p), self.shock(p, begins), ceiling, rng)
+
+    def begin(
+        self,
+        x: Float,
+        p: Motion,
+        begins: Bool | bool,
+        rng: np.random.Generator,
+        level: Float | None = None,
+    ) -> Float:
+        """Return the values where eras begin: of a trend that moves they are those to which its step led."""
+        return x
+
+
+def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
+    """Return the variance of so many unit steps, each carried to the end: the sum of even powers of the retention.
+
+    Examples
+    --------
+    >>> from forecast.model.process.trend import gathered
+    >>> float(gathered(0.5, 2)), float(gathered(1.0, 3))
+    (1.25, 3.0)
+    """
+    walks = backend.greater_equal(retention, 1.0)
+    kept = backend.where(
+        walks, 0.5, retention
+    )  # where it walks, any number that is not divided by zero
+    return backend.where(walks, periods, (1.0 - kept ** (2 * periods)) / (1.0 - kept**2))
+
+
+def _central(one: "Free | ByDyad") -> Any:
+    """Return the centre of a parameter's prior."""
+    return np.exp(one.prior[0]) if one.positive else one.prior[0]
+
+
+class Reverting(Trend):
+    """A walk that returns to the dyad's long-run mean, with a half-life that all dyads share."""
+
+    name = "reverting"
+    hint = "to the dyad's long-run mean"
+    words = "a walk that returns to the dyad's long-run mean, with an estimated half-life"
+    reverts = True
+
+    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+        half_life = Free("trend_half_life", priors.trend_half_life, positive=True)
+        return super().declare(priors, pool, jumps) | {"trend_half_life": half_life}
+
+    def retention(self, values: "Mapping[str, Any]") -> Any:
+        return fraction_left(values["trend_half_life"])
+
+
+class Walk(Trend):
+    """A random walk, which starts around the centre of the prior of long-run means."""
+
+    name = "walk"
+    words = "a walk, without a mean to return to"
+    has_mean = False
+
+
+class Constant(Trend):
+    """One value per dyad; with jumps, per era around it."""
+
+    name = "constant"
+    words = "one value for each era, or for the dyad"
+    moves = False
+
+    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+        raw: Declared = {"trend_jump_raw": Free("trend_jump_raw", dims=("era",))} if jumps else {}
+        return super().declare(priors, pool, jumps) | raw
+
+    def add_levels(self, priors: "Priors", pool: bool, jumps: bool, era_dyad: Index) -> Any:
+        import pymc as pm
+
+        own = self.declare(priors, pool, jumps)
+        mean = pm.Deterministic("trend_mean", own["trend_mean"].add(), dims="dyad")[era_dyad]
+        if jumps:
+            mean = mean + own["trend_jump"].add() * own["trend_jump_raw"].add()
+        return pm.Deterministic("mu", mean, dims="era")
+
+    def start(self, p: Motion) -> tuple[Any, Any]:
+        return p["mean"], p["jump"]
+
+    def step(
+        self,
+        x: Float,
+        p: Motion,
+        rng: np.random.Generator,
+        begins: Bool | bool = False,
+        ceiling: Float | None = None,
+    ) -> Float:
+        return x
+
+    def begin(
+        self,
+        x: Float,
+        p: Motion,
+        begins: Bool | bool,
+        rng: np.random.Generator,
+        level: Float | None = None,
+    ) -> Float:
+        """Return the values of eras that begin, drawn around the dyad's if they are not given."""
+        if level is None:
+            level = np.asarray(p["mean"] + p["jump"] * rng.standard_normal(np.shape(x)))
+        return np.where(begins, level, x)
+
+
+PACKAGED: tuple[Trend, ...] = (Reverting(), Walk(), Constant())
+_TRENDS = Registry[Trend]("trend", *PACKAGED)
+find_trend, trends, unregister_trend = _TRENDS.find, _TRENDS.all, _TRENDS.unregister
+
+
+def register_trend(kind: type[Trend]) -> type[Trend]:
+    """Make a trend known under its name.
+
+    It joins the table of variables and `Priors`, and help and report name it.
+
+    Models with a trend of your own are compiled from the PyMC graph, which takes some twenty
+    seconds.
+
+    Returns
+    -------
+    type
+        The class, as it was given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast import Prior, Trend, Variable, register_trend
+    >>> from forecast.model.process.component import Transitions
+    >>> from forecast.model.process.declarations import Free
+    >>> class Drifting(Trend):
+    ...     name = "drifting"
+    ...     words = "a walk that rises or falls by the same amount in every period on average"
+    ...     has_mean = False
+    ...     priors = (Prior("drift", (0.0, 0.002), "log-odds per month: a quarter of a log-odds in a decade"),)
+    ...     variables = (Variable("drift", (), "log-odds", "Mean step of the trend.", reported="drift of the trend"),)
+    ...
+    ...     def declare(self, priors, pool, jumps):
+    ...         return super().declare(priors, pool, jumps) | {"drift": Free("drift", priors.drift)}
+    ...
+    ...     def next(self, x, p, backend=np):
+    ...         return x + p["drift"]
+    ...
+    ...     def moments(self, p, periods, begins=0.0, backend=np):
+    ...         _, carry, scale = super().moments(p, periods, begins, backend)
+    ...         return Transitions(p["drift"] * periods, carry, scale)
+    >>> Drifting().next(0.25, {"drift": 0.5})
+    0.75
+    >>> register_trend(Drifting)  # doctest: +SKIP
+    """
+    return _TRENDS.register(kind)
+
+
+def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
+    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era).
+
+    NaN without a period.
+    """
+    means = np.full((*trend.shape[:-1], len(eras)), np.nan)
+    for place, era in enumerate(eras):
+        inside = era_index == era
+        if inside.any():
+            means[..., place] = trend[..., inside].mean(axis=-1)
+    return means

@@ -1,0 +1,298 @@
+"""Fit of the hazards: complementary log-log regressions by set and lead, partially pooled over sets and pairs.
+
+On each forecast date, and for each span of days ahead, the first event either falls into the span
+or does not, given that none came before it. Its log-hazard is the log of the mean rate of three
+memories, plus a linear function of the covariates. The priors are Gaussian: coefficients of a set
+around those of all sets, those of pairs around zero. The posterior is approximated at its mode
+(Laplace). Neighbouring forecast dates see the same events, so that each counts for its share of the
+span; older ones count for less.
+
+References
+----------
+Allison (1982), Discrete-time methods for the analysis of event histories, doi:10.2307/270718; van Houwelingen (2007),
+Dynamic prediction by landmarking in event history analysis, doi:10.1111/j.1467-9469.2006.00529.x
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from forecast.base.typing import Bool, Float, Index
+from forecast.data.events.sets import EventSet
+from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, Events, PairRecord
+
+STEP = 14  # days between forecast dates of the fit
+HALF_LIFE = (
+    25 * 365.25
+)  # days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
+POOLED_PRECISION = 1.0  # of the prior of the coefficients of all sets, around zero
+SET_PRECISION = (
+    50.0  # of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
+)
+SEASON_PRECISION = 10.0  # of the last two, which are not the same in all sets
+PAIR_PRECISION = 20.0  # of the effects of pairs, around zero
+LEVEL_PRECISION = 0.5  # of the level of a set, around that of the pooled fit
+FEWEST_EVENTS = 30  # a set of fewer has no coefficients of its own: those of all sets are used
+POOLED_EVERY = 4  # of the forecast dates enter the pooled fit, for speed
+NEWTON_STEPS = 40
+TOLERANCE = 1e-6  # of the log-posterior
+RATE_SHRINKAGE = 0.25  # of what memories add to the expected number, to that of all sets
+HIGHEST_LOG = 4.0  # of the expected number of events in a span; beyond it an event is certain
+DRAWS = 12  # posterior draws kept for the interval of a probability
+RESERVED = ("meetings announced", "season")
+N_COVARIATES = len(COVARIATES)
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Forecast dates of all pairs with the covariates of a set: the data of a fit."""
+
+    at: Index  # (row,)
+    end: Index  # First day after coverage, (row,)
+    pair: Index  # Number of the pair, (row,)
+    base: Float  # (row,)
+    covariates: Float  # (lead, row, covariate)
+    wait: Float  # Days to the next event, (row,)
+    counts: Float  # Events of the days ahead up to each lead, (lead, row)
+    rates: Float  # Of each memory, events per day, (memory, row)
+
+    @classmethod
+    def of(cls, pairs: Sequence[PairRecord], ends: Sequence[int], wanted: EventSet) -> "Landmarks":
+        """Return the forecast dates of some pairs, a fortnight apart, from a year after their start."""
+        own = [pair.of_set(wanted) for pair in pairs]
+        days = [
+            np.arange(pair.start + 365, end, STEP) for pair, end in zip(pairs, ends, strict=True)
+        ]
+        overall = overall_rate(own, pairs, ends)
+        made = [
+            Covariates.of(pair, each, at, overall)
+            for pair, each, at in zip(pairs, own, days, strict=True)
+        ]
+        leads = [np.concatenate([one.at_lead(*lead) for one in made]) for lead in pairwise(LEADS)]
+        counts = [
+            [each.between(at, at + lead) for each, at in zip(own, days, strict=True)]
+            for lead in LEADS[1:]
+        ]
+        return cls(
+            at=np.concatenate(days),
+            end=np.repeat(np.array(ends, dtype=np.int64), [len(one) for one in days]),
+            pair=np.repeat(np.arange(len(pairs)), [len(one) for one in days]),
+            base=np.concatenate([one.base for one in made]),
+            covariates=np.stack(leads),
+            wait=np.concatenate([each.wait(at) for each, at in zip(own, days, strict=True)]),
+            counts=np.array([np.concatenate(one) for one in counts]),
+            rates=np.concatenate([one.rates for one in made], axis=1),
+        )
+
+
+def fit_rates(found: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
+    """Return what each memory's rate adds to the expected number of events per day, by set: (lead, memory).
+
+    Least squares with weights above zero, of what happened before a day: the expected number at a
+    lead, unlike the hazard, is not conditional on quiet before it. Those of a set are shrunk to
+    those of all sets (under the empty name).
+    """
+    from scipy.optimize import nnls
+
+    result: dict[str, list[Float]] = {name: [] for name in ("", *found)}
+    for lead, (first, end) in enumerate(pairwise(LEADS)):
+        squares, products = {}, {}
+        for name, one in found.items():
+            rows = (one.at + end <= np.minimum(one.end, before)).nonzero()[0]
+            earlier = one.counts[lead - 1, rows] if lead else 0.0
+            number = (one.counts[lead, rows] - earlier) / (end - first)
+            rates = one.rates[:, rows]
+            spread = rates.mean(axis=0) / (end - first)
+            weight = _weights(one.at[rows], end - first, before) / spread
+            squares[name] = (rates * weight) @ rates.T
+            products[name] = (rates * weight) @ number
+        middle = np.mean(list(squares.values()), axis=0)
+        common = _above_zero(nnls, middle, np.mean(list(products.values()), axis=0))
+        result[""].append(common)
+        for name in found:
+            square = squares[name] + RATE_SHRINKAGE * middle
+            result[name].append(
+                _above_zero(nnls, square, products[name] + RATE_SHRINKAGE * middle @ common)
+            )
+    return {name: np.array(leads) for name, leads in result.items()}
+
+
+def _above_zero(nnls: Callable[..., tuple[Float, float]], square: Float, product: Float) -> Float:
+    """Return the weights, none below zero, that solve the normal equations of least squares."""
+    root = np.linalg.cholesky(square + 1e-9 * np.trace(square) * np.eye(len(square)))
+    return nnls(root.T, np.linalg.solve(root, product))[0]
+
+
+def overall_rate(own: Sequence[Events], pairs: Sequence[PairRecord], ends: Sequence[int]) -> float:
+    """Return the events per day of a set in all pairs together."""
+    covered = sum(max(end - pair.start, 1) for pair, end in zip(pairs, ends, strict=True))
+    return float((sum(one.number.sum() for one in own) + 0.5) / covered)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and spread of each covariate, by which it is standardised at all leads."""
+
+    middle: Float
+    spread: Float
+
+    def apply(self, covariates: Float) -> Float:
+        """Return standardised covariates; the last two keep their unit."""
+        return np.asarray((covariates - self.middle) / self.spread)
+
+    @classmethod
+    def of(cls, found: Mapping[str, Landmarks], before: int) -> "Scaling":
+        """Return the scaling by forecast dates before a day."""
+        first = [one.covariates[0][one.at < before] for one in found.values()]
+        middle = np.mean([one.mean(axis=0) for one in first], axis=0)
+        spread = np.sqrt(
+            np.mean([one.var(axis=0) + (one.mean(axis=0) - middle) ** 2 for one in first], axis=0)
+        )
+        keep = [name in RESERVED for name in COVARIATES]
+        return cls(np.where(keep, 0.0, middle), np.where(keep, 1.0, np.maximum(spread, 1e-6)))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Coefficients at one lead: of the covariates, the level, and the pairs."""
+
+    mean: Float  # (covariate + 1 + pair,)
+    draws: Float  # (draw, covariate + 1 + pair)
+
+
+def posterior_mode(
+    design: Float, happened: Bool, offset: Float, weight: Float, precision: Float, prior: Float
+) -> tuple[Float, Float]:
+    """Return the mode and the precision matrix of a complementary log-log regression with a Gaussian prior.
+
+    Parameters
+    ----------
+    design : array, (row, coefficient)
+    happened : array of bool, (row,)
+    offset : array, (row,)
+        Log of the expected number without the linear function.
+    weight : array, (row,)
+    precision, prior : array, (coefficient,)
+        Of the Gaussian prior, and its mean.
+    """
+
+    def log_posterior(coefficients: Float) -> float:
+        expected = np.exp(np.clip(offset + design @ coefficients, -30, HIGHEST_LOG))
+        fit = np.where(happened, np.log(-np.expm1(-expected)), -expected)
+        return float(weight @ fit - 0.5 * precision @ (coefficients - prior) ** 2)
+
+    coefficients, now = prior.copy(), log_posterior(prior)
+    for _ in range(NEWTON_STEPS):
+        expected = np.exp(np.clip(offset + design @ coefficients, -30, HIGHEST_LOG))
+        ratio = expected / np.expm1(expected)
+        slope = np.where(happened, ratio, -expected)
+        bend = np.where(happened, ratio * (expected / -np.expm1(-expected) - 1), expected)
+        gradient = design.T @ (weight * slope) - precision * (coefficients - prior)
+        curvature = (design * (weight * bend)[:, None]).T @ design + np.diag(precision)
+        step, size = np.linalg.solve(curvature, gradient), 1.0
+        while (after := log_posterior(coefficients + size * step)) < now and size > 1e-3:
+            size /= 2
+        coefficients = coefficients + size * step
+        if abs(after - now) < TOLERANCE:
+            break
+        now = after
+    return coefficients, curvature
+
+
+def fit_hazards(
+    found: Mapping[str, Landmarks], pairs: int, before: int, *, draws: bool = False, seed: int = 1
+) -> tuple[Scaling, dict[str, list[Fitted]]]:
+    """Fit all sets to what had happened before a day.
+
+    Parameters
+    ----------
+    found : mapping of str to Landmarks
+        Forecast dates by name of the set.
+    pairs : int
+        Number of pairs.
+    before : int
+        Day from 1970; windows that end later are left out.
+    draws : bool
+        Whether to draw from the posterior.
+    seed : int
+
+    Returns
+    -------
+    Scaling
+    dict of str to list of Fitted
+        By set and lead; under the empty name the coefficients of all sets.
+    """
+    scaling, names = Scaling.of(found, before), list(found)
+    result: dict[str, list[Fitted]] = {name: [] for name in ("", *names)}
+    random = np.random.default_rng(seed)
+    for lead, (first, end) in enumerate(pairwise(LEADS)):
+        rows = {name: _at_risk(found[name], first, end, before) for name in names}
+        designs = {name: scaling.apply(found[name].covariates[lead][rows[name]]) for name in names}
+        happened = {name: found[name].wait[rows[name]] < end for name in names}
+        offsets = {name: found[name].base[rows[name]] + np.log(end - first) for name in names}
+        weights = {
+            name: _weights(found[name].at[rows[name]], end - first, before) for name in names
+        }
+        some = slice(None, None, POOLED_EVERY)
+        sampled = [designs[name][some] for name in names]
+        level_of = np.repeat(np.eye(len(names)), [len(one) for one in sampled], axis=0)
+        size = N_COVARIATES + len(names)
+        pooled, _ = posterior_mode(
+            np.column_stack([np.concatenate(sampled), level_of]),
+            np.concatenate([happened[name][some] for name in names]),
+            np.concatenate([offsets[name][some] for name in names]),
+            np.concatenate([weights[name][some] for name in names]) * POOLED_EVERY,
+            np.full(size, POOLED_PRECISION),
+            np.zeros(size),
+        )
+        common = np.concatenate(
+            [pooled[:N_COVARIATES], [pooled[N_COVARIATES:].mean()], np.zeros(pairs)]
+        )
+        for name, level in zip(names, pooled[N_COVARIATES:], strict=True):
+            prior, precision = common.copy(), _precision(pairs)
+            prior[N_COVARIATES] = level
+            of_pair = np.eye(pairs)[found[name].pair[rows[name]]]
+            design = np.column_stack([designs[name], np.ones(len(rows[name])), of_pair])
+            mode, curvature = posterior_mode(
+                design, happened[name], offsets[name], weights[name], precision, prior
+            )
+            result[name].append(
+                Fitted(mode, _draw(mode, curvature, random) if draws else mode[None])
+            )
+        around = _around([result[name][lead].mean for name in names], common)
+        result[""].append(
+            Fitted(common, common + random.normal(size=(DRAWS, len(common))) * around)
+        )
+    return scaling, result
+
+
+def _at_risk(found: Landmarks, first: int, end: int, before: int) -> Index:
+    """Return the rows whose span ended before a day and inside coverage, without an event before the span."""
+    whole = (found.at + end <= np.minimum(found.end, before)) & (found.wait >= first)
+    return np.flatnonzero(whole)
+
+
+def _weights(at: Index, days: int, before: int) -> Float:
+    """Return the share of its span that each forecast date stands for, less the older it is."""
+    return np.asarray(min(1.0, STEP / days) * 0.5 ** ((before - at) / HALF_LIFE))
+
+
+def _precision(pairs: int) -> Float:
+    """Return the precision of the prior of a set."""
+    own = [SEASON_PRECISION if name in RESERVED else SET_PRECISION for name in COVARIATES]
+    return np.array([*own, LEVEL_PRECISION, *[PAIR_PRECISION] * pairs])
+
+
+def _draw(mode: Float, curvature: Float, random: np.random.Generator) -> Float:
+    """Draw from the Gaussian at a mode."""
+    root = np.linalg.cholesky(np.linalg.inv(curvature))
+    return np.asarray(mode + random.normal(size=(DRAWS, len(mode))) @ root.T)
+
+
+def _around(modes: Sequence[Float], common: Float) -> Float:
+    """Return how much sets differ from the coefficients of all, and pairs by their prior."""
+    spread = np.std(np.array(modes) - common, axis=0)
+    spread[N_COVARIATES + 1 :] = PAIR_PRECISION**-0.5
+    return spread

@@ -1,0 +1,632 @@
+"""Forecast of events from the record of a pair: a probability for any set, number and window, without a fit.
+
+The answer rests on what was known on a day. Days after coverage has ended are unobserved, not
+empty: events that are known of them count, and the hazard goes on over the rest. A window that
+began before is counted up to coverage.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.base.arguments import checked
+from forecast.base.dates import Day, optional_day
+from forecast.base.errors import QuestionError
+from forecast.base.typing import Float
+from forecast.base.wording import capital, chance, count, day, join
+from forecast.data.events.dyads import dyad_labels, read_coverage
+from forecast.data.events.sets import EventSet
+from forecast.data.events.table import EventTable, as_of
+from forecast.data.panel.record import coverage_end
+from forecast.outlook.hazards.asked import AskedEvents
+from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
+from forecast.outlook.hazards.curve import LONGEST, Curve
+from forecast.outlook.hazards.memories import (
+    MEMORIES,
+    Covariates,
+    Events,
+    PairRecord,
+    day_number,
+    day_of_number,
+)
+from forecast.outlook.hazards.skill import SetSkill, quiet_skill, set_skill
+from forecast.outlook.hazards.wars import WAR_SETS, War, WarLengths, in_war, war_now
+
+YEARS = (1, 10)  # of the simple rates beside the forecast
+RATE_PRIOR = 0.3  # events that a simple rate has before any
+LATEST = 5  # events that are listed
+INTERVAL = 1.645  # standard errors on either side, 90%
+CERTAIN = 1e-4  # a probability is kept so far from 0 and 1
+RECENT = MEMORIES.index(240)  # memory whose number of events says how well a rate is known
+QUIET_AHEAD = 30  # quiet days of the "what if" without an event
+
+
+@dataclass(frozen=True)
+class Expected:
+    """An event of the set that a user expects on a day, such as an announced visit."""
+
+    day: date
+    chance: float  # That it takes place
+
+    @classmethod
+    def parse(cls, text: str) -> "Expected":
+        """Read ``DAY:CHANCE``, such as ``2026-07-10:0.8``."""
+        when, _, likely = text.partition(":")
+        try:
+            found = cls(date.fromisoformat(when.strip()), float(likely))
+        except ValueError as error:
+            raise QuestionError(
+                f"expect: {text!r:.40}; expected DAY:CHANCE, such as 2026-07-10:0.8"
+            ) from error
+        if not 0 <= found.chance <= 1:
+            raise QuestionError(f"expect: the chance is {found.chance:g}; expected 0 to 1")
+        return found
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """How a piece of news would change the probability."""
+
+    news: str
+    chance: float
+
+
+@dataclass(frozen=True)
+class LatestEvent:
+    """An event of the set."""
+
+    date: date
+    source: str
+    target: str
+    actor: str
+    summary: str
+
+
+@dataclass(frozen=True)
+class EventForecast:
+    """Probability of events of a set in a window, and what it rests on."""
+
+    dyad: str
+    label: str
+    asked: AskedEvents  # With both days of its window
+    as_of: date  # Day whose knowledge it has
+    covered_to: date  # Last observed day
+    chance: float
+    low: float  # 90% interval, from the uncertainty of the coefficients
+    high: float
+    expected: float  # Number of events in the window, those recorded included
+    recorded: int  # Events of the window that are known
+    one_year: float  # Probability by the rate of the last year, and of the last ten
+    ten_years: float
+    silence: int | None  # Days from the last event to the day after coverage; None without an event
+    latest: tuple[LatestEvent, ...]  # The last five events, the newest first
+    what_if: tuple[WhatIf, ...]  # News that would change the probability, the greatest change first
+    war: str  # Since when the pair is at war, and how likely that goes on; empty in peace
+    expected_events: tuple[Expected, ...]  # What the user expects
+    data: str  # SHA-256 of what is known of the pair
+    coefficients: date  # Day up to which the coefficients know the data
+    notes: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The forecast in a sentence."""
+        return (
+            f"{capital(self.event)} {self._window}: {chance(self.chance, 1)} ({chance(self.low, 1)} to "
+            f"{chance(self.high, 1)}, 90%), as of {day(self.as_of)}."
+        )
+
+    @property
+    def event(self) -> str:
+        """What is asked for, in words."""
+        return self.asked.words(self.label)
+
+    @property
+    def last_seen(self) -> str:
+        """The time since the last event, in words."""
+        if self.silence is None:
+            return "No event of the set is in the record."
+        return f"{count(self.silence, 'day')} since the last event, at the end of coverage on {day(self.covered_to)}."
+
+    @property
+    def rule(self) -> str:
+        """By what it would be resolved, in a sentence."""
+        asked = self.asked
+        acting = f", acting {asked.by}" if asked.by else ""
+        named = f", naming {asked.actor!r}" if asked.actor else ""
+        return (
+            f"Rule: the chronology's rows of {self.dyad} with {asked.wanted.meaning}{acting}{named}, dated "
+            f"{asked.first} to {asked.last}; a two-sided event counts once."
+        )
+
+    @property
+    def _window(self) -> str:
+        assert self.asked.first is not None
+        return f"from {day(self.asked.first)} to {day(self.asked.last)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
+        asked = plain.pop("asked")
+        wanted = asked.pop("wanted")
+        asked |= {"set": wanted["name"], "meaning": self.asked.wanted.meaning}
+        return {**asked, **plain, "sentence": self.sentence, "rule": self.rule}
+
+
+@checked
+def forecast_events(
+    table: EventTable,
+    dyad: str,
+    asked: AskedEvents,
+    *,
+    as_of_day: Day | None = None,
+    expect: Sequence[Expected] = (),
+    dataset: str | None = None,
+    coefficients: Coefficients | None = None,
+) -> EventForecast:
+    """Forecast whether events of a set occur in a window of days.
+
+    Parameters
+    ----------
+    table : EventTable
+        Events of the pair, at least.
+    dyad : str
+        Its code, such as ``USA-IRN``.
+    asked : AskedEvents
+        Set, window, and number or quiet days.
+    as_of_day : str or datetime.date, optional
+        Day whose knowledge counts; by default the last day of coverage.
+    expect : sequence of Expected
+        Events of the set that you expect, each with its chance.
+    dataset : str, optional
+        By default the first dataset of the table.
+    coefficients : Coefficients, optional
+        By default those of the package.
+
+    Returns
+    -------
+    EventForecast
+
+    Raises
+    ------
+    QuestionError
+        If the window is over, ends before it begins, or is too long; the message says what to
+        change.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast import AskedEvents, find_set, forecast_events, read_chronology
+    >>> table = read_chronology(dyads=["USA-IRN"])
+    >>> asked = AskedEvents(find_set("strike"), date(2024, 6, 30))
+    >>> found = forecast_events(table, "USA-IRN", asked, as_of_day=date(2024, 3, 31))
+    >>> 0 < found.low < found.chance < found.high < 1
+    True
+    """
+    as_of_day = optional_day(as_of_day, "as_of_day")
+    dataset = dataset or table.datasets[0]
+    end = coverage_end(table, dyad, dataset)
+    known_day = as_of_day or end
+    rows = as_of(table, known_day).events
+    rows = rows[(rows["dyad"] == dyad) & (rows["dataset"] == dataset)]
+    covered = min(end, known_day)
+    asked = replace(asked, first=asked.first or known_day + timedelta(days=1))
+    _require_window(asked, known_day, covered)
+    pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
+    of_set = asked.wanted.counted(rows, by=asked.by, actor=asked.actor)
+    stored = coefficients or read_coefficients()
+    fit, honest = stored.place(known_day)
+    case = _Case(
+        pair=pair,
+        own=Events.of(of_set),
+        rows=of_set,
+        asked=asked,
+        stored=stored,
+        fit=fit,
+        known=known_day,
+        covered=covered,
+        expect=tuple(expect),
+    )
+    return case.forecast(str(dataset), honest=honest)
+
+
+@dataclass(frozen=True)
+class SetOutlook:
+    """Chances of a set in several windows from one day."""
+
+    set: str
+    chances: tuple[float, ...]  # Of at least one event, by window
+    expected: tuple[float, ...]  # Number of events, by window
+    note: str  # What a reader has to know of the set's scores; empty if it did well
+
+
+def set_outlooks(
+    rows: pd.DataFrame,
+    dyad: str,
+    known: date,
+    covered: date,
+    days: Sequence[int],
+    sets: Sequence[EventSet],
+) -> list[SetOutlook]:
+    """Compute the chances of sets of events in windows that begin on the day after a day.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of the event table of the pair and one dataset, known by the day.
+    dyad : str
+    known, covered : datetime.date
+        Day of the forecast, and the last day that is observed.
+    days : sequence of int
+        Lengths of the windows.
+    sets : sequence of EventSet
+
+    Returns
+    -------
+    list of SetOutlook
+    """
+    stored, pair = read_coefficients(), PairRecord.of(dyad, coverage_start(dyad, rows), rows)
+    fit, _ = stored.place(known)
+    now, skipped = day_number(covered) + 1, (known - covered).days
+    war = war_now(pair.context["violence"], now)
+    lengths = WarLengths(*map(float, stored.wars[fit]))
+    found = []
+    for one in sets:
+        overall = float(stored.overall[fit, stored.set_place(one.name)])
+        covariates = Covariates.of(pair, pair.of_set(one), np.array([now]), overall)
+        curve = stored.curve(covariates, one.name, fit)
+        curve = in_war(curve, one.name, covariates.own, war, now, lengths)
+        skill = set_skill(one.name)
+        windows = [(skipped, skipped + length) for length in days]
+        found.append(
+            SetOutlook(
+                one.name,
+                tuple(_inside(float(curve.at_least(1, *window))) for window in windows),
+                tuple(float(curve.expected(*window)) for window in windows),
+                "" if skill is None else skill.warning,
+            )
+        )
+    return found
+
+
+def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
+    """Return the first covered day of a pair, or of its first event."""
+    covered = read_coverage()
+    own = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
+    first = (
+        own["start"].min()
+        if len(own)
+        else rows["date"].min()
+        if len(rows)
+        else pd.Timestamp(1970, 1, 1)
+    )
+    return date(first.year, first.month, first.day)
+
+
+def _require_window(asked: AskedEvents, known: date, covered: date) -> None:
+    """Reject a window about which nothing can be said."""
+    first, last, quiet = asked.first, asked.last, asked.quiet
+    assert first is not None
+    if last <= known:
+        raise QuestionError(
+            f"until: the window ends on {last}, and the data are known to {known}; ask for a later day, or as of an "
+            "earlier one (--as-of)"
+        )
+    if last < first:
+        raise QuestionError(
+            f"until: the window ends on {last}, before it begins on {first}; swap them"
+        )
+    if (last - covered).days > LONGEST:
+        raise QuestionError(
+            f"until: {last} is more than {LONGEST // 366} years after {covered}, the last day of coverage; ask for an "
+            "earlier day"
+        )
+    if quiet is not None and not 1 <= quiet <= (last - first).days + 1:
+        raise QuestionError(
+            f"quiet: {quiet} days do not fit into a window of {(last - first).days + 1}; expected 1 to its length"
+        )
+
+
+@dataclass(frozen=True)
+class _Case:
+    """What is asked of the record of a pair."""
+
+    pair: PairRecord
+    own: Events
+    rows: pd.DataFrame  # Those of the set
+    asked: AskedEvents
+    stored: Coefficients
+    fit: int  # Place of the coefficients that know nothing after the day of the forecast
+    known: date
+    covered: date
+    expect: tuple[Expected, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the set."""
+        return self.asked.wanted.name
+
+    @property
+    def first(self) -> date:
+        """First day of the window."""
+        assert self.asked.first is not None
+        return self.asked.first
+
+    @property
+    def now(self) -> int:
+        """The first day that is not observed."""
+        return day_number(self.covered) + 1
+
+    @property
+    def ahead(self) -> tuple[int, int]:
+        """Days ahead with which the unobserved part of the window begins and after which it ends."""
+        return max(day_number(self.first) - self.now, 0), day_number(self.asked.last) + 1 - self.now
+
+    @property
+    def recorded(self) -> int:
+        """Events of the window that are known."""
+        return int(self.own.between(day_number(self.first), day_number(self.asked.last) + 1))
+
+    def forecast(self, dataset: str, *, honest: bool) -> EventForecast:
+        """Compute the forecast."""
+        found = self._covariates(self.pair, self.own, self.now)
+        curve = self._curve(found)
+        value = self.chance(curve)
+        low, high = self._interval(found, value, curve)
+        first, end = self.ahead
+        extra = sum(one.chance for one in self._ahead_expected)
+        war = war_now(self.pair.context["violence"], self.now)
+        silence = int(found.own.silence(found.at)[0]) if (self.own.days < self.now).any() else None
+        return EventForecast(
+            dyad=self.pair.dyad,
+            label=dyad_labels().get(self.pair.dyad, self.pair.dyad),
+            asked=self.asked,
+            as_of=self.known,
+            covered_to=self.covered,
+            chance=value,
+            low=low,
+            high=high,
+            expected=float(curve.expected(first, end)) + self.recorded + extra,
+            recorded=self.recorded,
+            one_year=self._simple(1),
+            ten_years=self._simple(10),
+            silence=silence,
+            latest=self._latest(),
+            what_if=self._what_if(value),
+            war=war_words(war, self._war_lengths(), self.now),
+            expected_events=self.expect,
+            data=digest_of_rows(self.pair.events),
+            coefficients=self.stored.days[self.fit],
+            notes=self._notes(set_skill(self.name), dataset, honest),
+        )
+
+    def chance(self, curve: Curve) -> float:
+        """Return the probability of what is asked by a curve."""
+        if self.asked.quiet is not None:
+            return _inside(self._quiet(curve))
+        first, end = self.ahead
+        missing = self.asked.at_least - self.recorded
+        if missing <= 0:
+            return 1.0
+        likely = np.array([1.0])  # Probability of each number of expected events
+        for one in self._ahead_expected:
+            likely = np.convolve(likely, [1 - one.chance, one.chance])
+        rest = [
+            float(curve.at_least(missing - number, first, end)) for number in range(len(likely))
+        ]
+        return _inside(float(likely @ rest))
+
+    @property
+    def _ahead_expected(self) -> list[Expected]:
+        """Expected events of the window on days that are not observed."""
+        since = max(self.first, self.covered + timedelta(days=1))
+        return [one for one in self.expect if since <= one.day <= self.asked.last]
+
+    def _quiet(self, curve: Curve) -> float:
+        """Return the probability of enough quiet days in a row."""
+        assert self.asked.quiet is not None
+        start, (first, end) = day_number(self.first), self.ahead
+        if first == 0 and self._observed_spell(start) >= self.asked.quiet:
+            return 1.0
+        run = 0
+        if start < self.now:
+            run = int(min(self.own.silence(np.array([self.now]))[0] - 1, self.now - start))
+        return curve.quiet(self.asked.quiet, first, end, max(run, 0))
+
+    def _observed_spell(self, start: int) -> int:
+        """Return the longest quiet spell inside the window that is observed."""
+        inside = self.own.days[(self.own.days >= start) & (self.own.days < self.now)]
+        edges = np.concatenate([[start - 1], inside, [self.now]])
+        return int(np.diff(edges).max()) - 1
+
+    def _curve(self, found: Covariates) -> Curve:
+        """Return the curve of the set, within a war with the rate of that war."""
+        curve = self.stored.curve(found, self.name, self.fit)
+        war = war_now(self.pair.context["violence"], self.now)
+        return in_war(curve, self.name, self.own, war, self.now, self._war_lengths())
+
+    def _war_lengths(self) -> WarLengths:
+        middle, spread = self.stored.wars[self.fit]
+        return WarLengths(float(middle), float(spread))
+
+    def _covariates(self, pair: PairRecord, own: Events, now: int) -> Covariates:
+        overall = float(self.stored.overall[self.fit, self.stored.set_place(self.name)])
+        return Covariates.of(pair, own, np.array([now]), overall)
+
+    def _interval(self, found: Covariates, value: float, curve: Curve) -> tuple[float, float]:
+        """Return a 90% interval: as far on the scale of log-odds as draws of the coefficients scatter."""
+        if self.asked.quiet is not None or not 0 < value < 1:
+            return self._interval_of_quiet(found, value)
+        curves = self.stored.curve(found, self.name, self.fit, draws=True)
+        curves = replace(curves, war=curve.war)
+        first, end = self.ahead
+        drawn = curves.at_least(max(self.asked.at_least - self.recorded, 1), first, end)
+        return _around(value, drawn)
+
+    def _interval_of_quiet(self, found: Covariates, value: float) -> tuple[float, float]:
+        """Return the chances of quiet days at rates as far off as their number of events leaves open."""
+        if not 0 < value < 1:
+            return value, value
+        curve = self._curve(found)
+        reach = INTERVAL / np.sqrt(float(found.held[RECENT, 0]) + 0.5)
+        ends = [self._quiet(curve.scaled(float(np.exp(way * reach)))) for way in (1, -1)]
+        low, high = (_inside(one) for one in ends)
+        return min(low, value), max(high, value)
+
+    def _simple(self, years: int) -> float:
+        """Return the probability by the rate of the last years alone."""
+        days = 365 * years
+        first, end = self.ahead
+        rate = (float(self.own.between(self.now - days, self.now)) + RATE_PRIOR) / days
+        if self.asked.quiet is not None:
+            flat = np.full((1, end - first), -np.expm1(-rate))
+            from forecast.outlook.hazards.curve import spell_chance
+
+            return _inside(float(spell_chance(flat, self.asked.quiet, 0)[0]))
+        missing, mean = self.asked.at_least - self.recorded, rate * (end - first)
+        terms = np.cumprod(np.concatenate([[1.0], mean / np.arange(1, max(missing, 1))]))
+        return 1.0 if missing <= 0 else _inside(1 - float(np.exp(-mean) * terms.sum()))
+
+    def _latest(self) -> tuple[LatestEvent, ...]:
+        rows = self.rows.sort_values("date", kind="stable").iloc[::-1].head(LATEST)
+        days = [date.fromisoformat(text) for text in rows["date"].dt.strftime("%Y-%m-%d")]
+        names = ("source", "target", "actor", "summary")
+        texts = zip(*(rows[name].astype(str) for name in names), strict=True)
+        return tuple(LatestEvent(day, *words) for day, words in zip(days, texts, strict=True))
+
+    def _what_if(self, value: float) -> tuple[WhatIf, ...]:
+        """Return what the probability would be after some news, the greatest change first."""
+        if self.recorded >= self.asked.at_least and self.asked.quiet is None:
+            return ()
+        decides = self.asked.at_least - self.recorded <= 1 and day_number(self.first) <= self.now
+        found = []
+        if self.asked.quiet is not None or not decides:
+            found.append(
+                (
+                    f"an event of the set on {day_of_number(self.now)}",
+                    self._after(event=True, days=1),
+                )
+            )
+        if self.name not in WAR_SETS:
+            found.append(
+                (f"a violent event on {day_of_number(self.now)}", self._after(violent=True, days=1))
+            )
+        if self.ahead[1] > QUIET_AHEAD:
+            until = day_of_number(self.now + QUIET_AHEAD - 1)
+            found.append((f"no event of the set to {until}", self._after(days=QUIET_AHEAD)))
+        every = [WhatIf(news, other) for news, other in found]
+        return tuple(sorted(every, key=lambda one: -abs(_log_odds(one.chance) - _log_odds(value))))
+
+    def _after(self, *, event: bool = False, violent: bool = False, days: int) -> float:
+        """Return the probability some days later, given an event on the first of them or none."""
+        later = self.covered + timedelta(days=days)
+        pair, own, now = self.pair, self.own, np.array([self.now], dtype=np.int64)
+        if event:
+            own = _with(own, now)
+        wanted = self.asked.wanted
+        news = {
+            name: _with(one, now)
+            for name, one in pair.context.items()
+            if _concerned(name, wanted, violent)
+        }
+        if event or violent:
+            pair = PairRecord(
+                pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings
+            )
+        case = replace(self, pair=pair, own=own, known=max(self.known, later), covered=later)
+        return case.chance(case._curve(self._covariates(pair, own, case.now)))
+
+    def _notes(self, skill: SetSkill | None, dataset: str, honest: bool) -> tuple[str, ...]:
+        notes = []
+        unobserved = (self.known - self.covered).days
+        if unobserved:
+            notes.append(
+                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to {day(self.known)} are "
+                "unobserved, not empty."
+            )
+        if self.name not in self.stored.sets:
+            notes.append("The set has no coefficients of its own; those of all sets are used.")
+        if dataset != "chronology":
+            notes.append(
+                f"The coefficients are those of the chronology, and untested on {dataset!r:.40}."
+            )
+        if self.pair.dyad not in self.stored.dyads:
+            notes.append("The pair is not among the fifteen to which the hazards were fitted.")
+        if not honest:
+            notes.append(
+                f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast date."
+            )
+        if self.asked.actor:
+            notes.append(
+                "A person is forecast from the acts of that person alone; such questions were not scored."
+            )
+        elif self.asked.by:
+            notes.append(
+                "Who acts is forecast from the acts of that side alone; such questions are scored apart."
+            )
+        if self.asked.quiet is not None:
+            notes.append(
+                "Quiet days of the chronology are days without a row; it does not record every event."
+            )
+            war = war_now(self.pair.context["violence"], self.now)
+            if self.name in WAR_SETS and war is not None and (scored := quiet_skill()):
+                notes.append(scored)
+        if skill is not None and skill.warning:
+            notes.append(skill.warning)
+        return tuple(notes)
+
+
+def _concerned(name: str, wanted: EventSet, violent: bool) -> bool:
+    """Return whether an event of the set, or a violent one, belongs to a part of the context."""
+    from forecast.outlook.hazards.memories import CONTEXT
+
+    codes = ("190",) if violent else wanted.codes
+    return any(code.startswith(CONTEXT[name]) for code in codes)
+
+
+def _with(events: Events, when: Any) -> Events:
+    """Return events with one more on a day after all others that count."""
+    order = np.argsort(np.concatenate([events.days, when]), kind="stable")
+    return Events(
+        np.concatenate([events.days, when])[order],
+        np.concatenate([events.number, np.ones(len(when))])[order],
+    )
+
+
+def _around(value: float, drawn: Float) -> tuple[float, float]:
+    """Return a 90% interval around a probability from drawn ones, by log-odds."""
+    inside = np.clip(drawn, CERTAIN, 1 - CERTAIN)
+    reach = INTERVAL * float(np.std(np.log(inside / (1 - inside))))
+    middle = _log_odds(value)
+    low, high = (float(1 / (1 + np.exp(-(middle + way * reach)))) for way in (-1, 1))
+    return low, high
+
+
+def _inside(value: float) -> float:
+    return min(max(value, CERTAIN), 1 - CERTAIN)
+
+
+def _log_odds(value: float) -> float:
+    inside = _inside(value)
+    return float(np.log(inside / (1 - inside)))
+
+
+def digest_of_rows(rows: pd.DataFrame) -> str:
+    """Return the SHA-256 of what is known of a pair."""
+    import hashlib
+
+    text = "\n".join(sorted(rows["event_id"].astype(str)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def war_words(war: War | None, lengths: WarLengths, now: int) -> str:
+    """Return in words since when a pair is at war, and how likely it goes on; empty in peace."""
+    if war is None:
+        return ""
+    age = now - war.start
+    parts = [f"{chance(lengths.goes_on(age, days))} for {days} more days" for days in (30, 90, 365)]
+    return f"At war since {day(day_of_number(war.start))}; by the lengths of wars it goes on with {join(parts)}."

@@ -1,0 +1,270 @@
+"""Memories of event days: exponentially weighted counts of several lengths, and the covariates made of them.
+
+A memory of so many days counts each earlier event with the weight exp(-age / days). A short one
+knows a burst, a long one the ordinary rate of a pair. Nothing after a forecast date enters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from forecast.base.typing import Float, Index
+from forecast.data.drivers import read_calendar
+from forecast.data.events.sets import EventSet
+from forecast.data.events.table import event_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEMORIES = (
+    5,
+    20,
+    60,
+    240,
+    1000,
+    3000,
+)  # mean ages in days: a week's burst to the ordinary rate of ten years
+LONG = MEMORIES[-1]
+MIXED = (
+    240,
+    1000,
+    3000,
+)  # memories whose mean rate is the starting point: about one, five and ten years
+LEADS = (0, 7, 14, 30, 90, 180, 365)  # days ahead at which the hazard may change
+FIRST_YEAR = 365  # days; a younger record counts as a year, so that its first event is no high rate
+PRIOR_EVENTS = (
+    0.5  # events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
+)
+PRIOR_LONG = 0.3  # the same of the long memory, at the rate of all pairs
+LONGEST_SINCE = 7300  # days; a longer silence tells no more
+SEASONS = 10  # years back in which the same days of the year are counted
+SEASON_PAD = 10  # days added to either end of these
+_EPOCH = date(1970, 1, 1).toordinal()
+_LONG_AGO = -(10**7)  # a day before all records
+
+CONTEXT: dict[str, tuple[str, ...]] = {
+    "all": ("0", "1", "2"),
+    "cooperation": ("01", "02", "03", "04", "05", "06", "07", "08"),
+    "conflict": ("09", "1", "2"),
+    "coercion": ("16", "17"),
+    "violence": ("18", "19", "20"),
+}
+"""Beginnings of the codes of all events of a pair, of its two sides and of its two gravest
+classes."""
+COVARIATES = (
+    "own 5",
+    "own 20",
+    "own 60",
+    "own 240",
+    "own 3000",
+    "silence",
+    "rate",
+    "busy 20",
+    "busy 240",
+    "busy 3000",
+    "violence 20",
+    "violence 240",
+    "coercion 20",
+    "coercion 240",
+    "conflict 5",
+    "conflict 60",
+    "cooperation 5",
+    "cooperation 60",
+    "balance",
+    "meetings announced",
+    "season",
+)
+"""Names of the covariates, in the order of the last axis of `Covariates.at_lead`."""
+
+
+def day_number(when: date) -> int:
+    """Return the days from 1970 to a day."""
+    return when.toordinal() - _EPOCH
+
+
+def day_of_number(number: int) -> date:
+    """Return the day of a number of days from 1970."""
+    return date.fromordinal(int(number) + _EPOCH)
+
+
+class Events(NamedTuple):
+    """Days of events, in order, and how many each stands for."""
+
+    days: Index
+    number: Float
+
+    @classmethod
+    def of(cls, rows: "pd.DataFrame") -> "Events":
+        """Return the days of rows with the column `counted`."""
+        days = rows["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+        order = np.argsort(days, kind="stable")
+        return cls(days[order], rows["counted"].to_numpy(dtype=np.float64)[order])
+
+    def between(self, first: "Index | int", end: "Index | int") -> Float:
+        """Return how many events there were from a day to the day before another."""
+        total = np.concatenate([[0.0], np.cumsum(self.number)])
+        return np.asarray(
+            total[np.searchsorted(self.days, end)] - total[np.searchsorted(self.days, first)]
+        )
+
+    def remembered(self, at: Index) -> Float:
+        """Return what each memory holds before each of some days, (memory, day)."""
+        lengths = np.array(MEMORIES, dtype=np.float64)
+        held = np.zeros((len(self.days) + 1, len(lengths)))
+        last = -np.inf
+        pairs: list[tuple[int, float]] = list(
+            zip(self.days.tolist(), self.number.tolist(), strict=True)
+        )
+        for number_of, (day, number) in enumerate(pairs):
+            held[number_of + 1] = held[number_of] * np.exp((last - day) / lengths) + number
+            last = day
+        place = np.searchsorted(self.days, at)
+        age = at - np.concatenate([[_LONG_AGO], self.days])[place]
+        return np.asarray((held[place] * np.exp(-age[:, None] / lengths)).T)
+
+    def silence(self, at: Index) -> Float:
+        """Return the days since the last event before each of some days."""
+        place = np.searchsorted(self.days, at)
+        age = at - np.concatenate([[_LONG_AGO], self.days])[place]
+        return np.asarray(np.minimum(age, LONGEST_SINCE), dtype=np.float64)
+
+    def wait(self, at: Index) -> Float:
+        """Return the days from each of some days to the first event on it or later.
+
+        Infinite without one.
+        """
+        place = np.searchsorted(self.days, at)
+        following = np.concatenate([self.days.astype(np.float64), [np.inf]])
+        return np.asarray(following[place] - at)
+
+
+@dataclass(frozen=True)
+class PairRecord:
+    """Record of a pair: its events in all, by side and by gravest classes."""
+
+    dyad: str
+    start: int  # First covered day, as days from 1970
+    events: "pd.DataFrame"  # Rows of the event table, of one dataset
+    context: Mapping[str, Events]  # By the names of `CONTEXT`
+    meetings: tuple[
+        tuple[int, int], ...
+    ]  # Day, and day it became known, of summits that both states attend
+
+    @classmethod
+    def of(cls, dyad: str, start: date, events: "pd.DataFrame") -> "PairRecord":
+        """Read the record of a pair from its rows."""
+        rows = (
+            events.assign(counted=event_counts(events))
+            if len(events)
+            else events.assign(counted=[])
+        )
+        rows = rows[rows["counted"] > 0]
+        context = {
+            name: Events.of(rows[rows["cameo"].str.startswith(codes)])
+            for name, codes in CONTEXT.items()
+        }
+        return cls(dyad, day_number(start), events, context, announced_meetings(dyad))
+
+    def of_set(
+        self, wanted: EventSet, *, by: str | None = None, actor: str | None = None
+    ) -> Events:
+        """Return the events of a set."""
+        return Events.of(wanted.counted(self.events, by=by, actor=actor))
+
+    def exposure(self, at: Index) -> Float:
+        """Return the days that each memory is worth on each of some days, (memory, day)."""
+        age = np.maximum(at - self.start, FIRST_YEAR)
+        return np.array([length * -np.expm1(-age / length) for length in MEMORIES])
+
+
+def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
+    """Return the summits of ``data/calendar.csv`` that both states attend."""
+    both, facts = set(dyad.split("-")), read_calendar()
+    attended = facts["kind"].str.endswith("summit") & facts["states"].map(both.issubset)
+    days = (map(day_number, facts.loc[attended, name]) for name in ("date", "known_at"))
+    return tuple(zip(*days, strict=True))
+
+
+@dataclass(frozen=True)
+class Covariates:
+    """What a pair remembers of a set on some days."""
+
+    at: Index  # Days of forecast, from 1970
+    base: Float  # Log of the mean rate of the `MIXED` memories, events per day, (day,)
+    held: Float  # Events that each memory holds, (memory, day)
+    exposure: (
+        Float  # Days that it is worth, with those of half an event at the long rate, (memory, day)
+    )
+    fixed: Float  # Covariates that are the same at every lead, (day, covariate)
+    pair: PairRecord
+    own: Events
+
+    @classmethod
+    def of(cls, pair: PairRecord, own: Events, at: Index, overall: float) -> "Covariates":
+        """Return the covariates of a set; `overall` is the rate of all pairs, events per day."""
+        held, exposure = own.remembered(at), pair.exposure(at)
+        long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
+        exposure = exposure + PRIOR_EVENTS / long
+        rates = (held + PRIOR_EVENTS) / exposure
+        mixed = [MEMORIES.index(length) for length in MIXED]
+        base = np.log(rates[mixed].mean(axis=0))
+        relative = {
+            length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)
+        }
+        held_of = {
+            name: dict(zip(MEMORIES, one.remembered(at), strict=True))
+            for name, one in pair.context.items()
+        }
+        busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(at)[-1] + 30))
+        fixed = [
+            *(relative[length] for length in (5, 20, 60, 240, LONG)),
+            np.log(own.silence(at) + 3) + base,
+            base,
+            np.log((held_of["all"][20] + 1) / (20 + np.exp(-busy))) - busy,
+            np.log((held_of["all"][240] + 2) / 240) - busy,
+            busy,
+            *(
+                np.log1p(held_of[name][length])
+                for name in ("violence", "coercion")
+                for length in (20, 240)
+            ),
+            *(
+                np.log1p(held_of[name][length])
+                for name in ("conflict", "cooperation")
+                for length in (5, 60)
+            ),
+            np.log((held_of["cooperation"][240] + 1) / (held_of["conflict"][240] + 1)),
+        ]
+        return cls(at, base, held, exposure, np.column_stack(fixed), pair, own)
+
+    @property
+    def rates(self) -> Float:
+        """Events per day by each memory, (memory, day)."""
+        return np.asarray((self.held + PRIOR_EVENTS) / self.exposure)
+
+    def at_lead(self, first: int, end: int) -> Float:
+        """Return all covariates of the days ahead from one to the day before another, (day, covariate)."""
+        return np.column_stack(
+            [self.fixed, np.log1p(self._meetings(first, end)), self._season(first, end)]
+        )
+
+    def _meetings(self, first: int, end: int) -> Float:
+        """Count the summits announced by each day that fall into the days ahead."""
+        days = np.array(self.pair.meetings, dtype=np.int64).reshape(-1, 2)
+        falls = (days[:, 0] >= self.at[:, None] + first) & (days[:, 0] < self.at[:, None] + end)
+        return np.asarray((falls & (days[:, 1] <= self.at[:, None])).sum(axis=1), dtype=np.float64)
+
+    def _season(self, first: int, end: int) -> Float:
+        """Return the log-ratio of events on these days of the last ten years to what their number leads to expect."""
+        found = np.zeros(len(self.at))
+        for years in range(1, SEASONS + 1):
+            then = self.at - round(365.25 * years)
+            found += self.own.between(
+                then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.at)
+            )
+        spent = (end - first + 2 * SEASON_PAD) * SEASONS
+        ordinary = self.own.between(self.at - 365 * SEASONS, self.at) / (365 * SEASONS)
+        return np.asarray(np.log((found + 2) / (ordinary * spent + 2)))

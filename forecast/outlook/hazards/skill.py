@@ -1,0 +1,120 @@
+"""Scores of the hazards by set (``skill.csv``), and what a reader has to know of a set that did badly.
+
+``python scripts/hazards_skill.py`` makes the table.
+"""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecast.base.wording import percent
+from forecast.data.events.codebook import read_small_csv
+
+FILE = Path(__file__).with_name("skill.csv")
+COLUMNS = (
+    "set",
+    "who",
+    "state",
+    "period",
+    "days",
+    "model",
+    "windows",
+    "log_score",
+    "brier",
+    "forecast",
+    "happened",
+)
+FAR_OFF = 0.05  # difference of forecast and frequency, beyond which a set is called miscalibrated
+REPORTED = "2015-"
+ALL = "all"
+HAZARD, SIMPLE = "hazard", ("one-year rate", "ten-year rate", "memories")
+
+
+@dataclass(frozen=True)
+class SetSkill:
+    """Scores of a set from 2015 on, over all windows."""
+
+    name: str
+    log_score: float
+    best_simple: str
+    best_log_score: float
+    forecast: float
+    happened: float
+
+    @property
+    def calibrated(self) -> bool:
+        """Return whether mean forecast and frequency agree."""
+        return abs(self.forecast - self.happened) <= FAR_OFF
+
+    @property
+    def ahead(self) -> bool:
+        """Return whether its log score is better than that of every simple rate."""
+        return self.log_score < self.best_log_score
+
+    @property
+    def warning(self) -> str:
+        """What a reader has to know; empty of a set that did well."""
+        found = []
+        if not self.ahead:
+            found.append(
+                f"For “{self.name}” the {self.best_simple} did at least as well from 2015 on (log score "
+                f"{self.best_log_score:.3f} against {self.log_score:.3f})."
+            )
+        if not self.calibrated:
+            found.append(
+                f"“{self.name}” was not calibrated from 2015 on: forecast {percent(self.forecast)} on average, "
+                f"happened {percent(self.happened)}."
+            )
+        return " ".join(found)
+
+
+def model_names() -> tuple[str, ...]:
+    """Return the names of all models that are scored, the hazard first."""
+    return (HAZARD, *SIMPLE, "logistic regression", "constant")
+
+
+QUIET = "quiet"
+"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
+with war."""
+
+
+@functools.cache
+def quiet_skill() -> str:
+    """Return in a sentence how quiet days within wars were forecast, and came.
+
+    Empty if that was not scored.
+    """
+    if not FILE.exists():
+        return ""
+    table = read_small_csv(FILE, COLUMNS)
+    own = table[(table["who"] == QUIET) & (table["state"] == "war") & (table["model"] == HAZARD)]
+    own = own[own["days"] == ALL]
+    if own.empty:
+        return ""
+    row = own.iloc[0]
+    return (
+        f"Within wars, quiet days were forecast {percent(float(row['forecast']))} of the time from 2015 on, and came "
+        f"{percent(float(row['happened']))} of the time ({int(row['windows']):,} forecasts, most of one war)."
+    )
+
+
+@functools.cache
+def set_skill(name: str) -> SetSkill | None:
+    """Return the scores of a set; None if it was not scored."""
+    if not FILE.exists():
+        return None
+    table = read_small_csv(FILE, COLUMNS)
+    own = table[(table["set"] == name) & (table["who"] == "both") & (table["state"] == ALL)]
+    own = own[(own["period"] == REPORTED) & (own["days"] == ALL)]
+    if own.empty:
+        return None
+    scores = own.set_index("model")
+    best = min(SIMPLE, key=lambda model: float(scores["log_score"][model]))
+    return SetSkill(
+        name,
+        float(scores["log_score"][HAZARD]),
+        best,
+        float(scores["log_score"][best]),
+        float(scores["forecast"][HAZARD]),
+        float(scores["happened"][HAZARD]),
+    )

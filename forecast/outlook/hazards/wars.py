@@ -1,0 +1,135 @@
+"""War as a state of a pair: when it began, whether it goes on, and how long it may last.
+
+A pair is at war while violent events follow each other closely. The length of a war is lognormal,
+so that the longer it has lasted, the less likely it ends within the next month. Its two parameters
+are those of the wars of the pairs that ended before the day and, as a prior, of the published list
+in ``data/wars.csv``.
+"""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from statistics import NormalDist
+
+import numpy as np
+
+from forecast.base.resources import data_folder
+from forecast.base.typing import Float
+from forecast.data.events.codebook import read_days, read_small_csv
+from forecast.outlook.hazards.curve import Curve, WarRates
+from forecast.outlook.hazards.memories import Events
+
+LONGEST_PAUSE = 45  # days between violent events of one war (30 days split the war of 2022 on)
+FEWEST_EVENTS = 4  # violent events of a war; fewer are an incident
+PRIOR_WEIGHT = 0.5  # of a war of the published list, against one of a pair
+LEAST_SPREAD = 0.5  # of the logarithm of lengths
+ENDS = 25  # equally likely days on which a war ends
+SHORTEST_TIME = 1e-6  # of what remains of the distribution
+# events at the usual rate that a war's own rate starts with (5 scores worse on wars to 2014)
+OWN_PRIOR = 10.0
+USUAL_DAYS = 90  # ahead, whose expected number is the usual rate
+WAR_SETS = frozenset({"strike", "clash", "attack", "violence", "invasion"})
+"""Sets whose events come with war and end with it."""
+
+
+@dataclass(frozen=True)
+class War:
+    """A run of violent events."""
+
+    start: int  # Day of its first event, from 1970
+    last: int  # Day of its last event
+    events: float
+
+    @property
+    def length(self) -> int:
+        """Days from its first to its last event."""
+        return self.last - self.start + 1
+
+
+def wars_of(violence: Events, before: int) -> list[War]:
+    """Return the wars in the violent events of a pair before a day."""
+    known = violence.days < before
+    days, number = violence.days[known], violence.number[known]
+    if not len(days):
+        return []
+    pauses = np.flatnonzero(np.diff(days) > LONGEST_PAUSE) + 1
+    found = []
+    for own, counted in zip(np.split(days, pauses), np.split(number, pauses), strict=True):
+        if counted.sum() >= FEWEST_EVENTS:
+            found.append(War(int(own[0]), int(own[-1]), float(counted.sum())))
+    return found
+
+
+def war_now(violence: Events, day: int) -> War | None:
+    """Return the war in which a pair is on a day, if it is at war."""
+    found = wars_of(violence, day)
+    return found[-1] if found and day - found[-1].last <= LONGEST_PAUSE else None
+
+
+@functools.cache
+def published_lengths(before: date) -> tuple[int, ...]:
+    """Return the lengths, in days, of the wars of ``data/wars.csv`` that ended before a day."""
+    path = data_folder() / "wars.csv"
+    table = read_small_csv(path, ("war", "start", "end", "reference"))
+    start, end = (read_days(table[name], path).dt.date for name in ("start", "end"))
+    return tuple(
+        (last - first).days + 1 for first, last in zip(start, end, strict=True) if last < before
+    )
+
+
+@dataclass(frozen=True)
+class WarLengths:
+    """Distribution of the lengths of wars: lognormal."""
+
+    middle: float  # Of the logarithm of days
+    spread: float
+
+    @classmethod
+    def of(cls, lengths: Iterable[float], published: Iterable[float]) -> "WarLengths":
+        """Estimate it from the wars of the pairs, and those published with less weight."""
+        own, listed = np.log(list(lengths)), np.log(list(published))
+        values = np.concatenate([own, listed])
+        weights = np.concatenate([np.ones(len(own)), np.full(len(listed), PRIOR_WEIGHT)])
+        middle = float(np.average(values, weights=weights))
+        spread = float(np.sqrt(np.average((values - middle) ** 2, weights=weights)))
+        return cls(middle, max(spread, LEAST_SPREAD))
+
+    def goes_on(self, age: float, days: float) -> float:
+        """Return the probability that a war that has lasted some days lasts some more."""
+        return self._longer(age + days) / max(self._longer(age), SHORTEST_TIME)
+
+    def ends(self, age: float) -> Float:
+        """Return equally likely days ahead on which a war that has lasted some days ends."""
+        normal, left = NormalDist(self.middle, self.spread), max(self._longer(age), SHORTEST_TIME)
+        parts = 1 - left * (1 - (np.arange(ENDS) + 0.5) / ENDS)
+        return np.array(
+            [np.exp(normal.inv_cdf(min(max(part, 1e-9), 1 - 1e-9))) - age for part in parts]
+        )
+
+    def _longer(self, days: float) -> float:
+        return 1 - NormalDist(self.middle, self.spread).cdf(np.log(max(days, 1.0)))
+
+
+def in_war(
+    curve: Curve, name: str, own: Events, war: War | None, now: int, lengths: WarLengths
+) -> Curve:
+    """Return the curve of a set with the rate of the war in which a pair is.
+
+    Unchanged in peace and of other sets.
+    """
+    if war is None or name not in WAR_SETS or curve.hazard.ndim > 1:
+        return curve
+    return replace(curve, war=war_rates(curve, own, war, now, lengths))
+
+
+def war_rates(curve: Curve, own: Events, war: War, now: int, lengths: WarLengths) -> WarRates:
+    """Return the rate of a set's events within a war that has lasted until a day."""
+    age = now - war.start
+    usual = max(float(curve.expected(0, USUAL_DAYS)) / USUAL_DAYS, SHORTEST_TIME)
+    return WarRates(
+        events=float(own.between(war.start, now)) + OWN_PRIOR,
+        exposure=age + OWN_PRIOR / usual,
+        ends=lengths.ends(age),
+        peace=float(curve.held[-1] / curve.exposure[-1]),
+    )

@@ -1,0 +1,1 @@
+"""Whole runs in one call: a report, and a week of forecasts."""

@@ -1,0 +1,200 @@
+"""Interface of models and benchmarks, and the benchmarks: from the data known at a date to cooperation probabilities.
+
+A forecaster returns, for each month ahead, draws of the probability that an event of that month is
+cooperative. They include month-specific noise and overdispersion, but not the sampling of events.
+The share of a window follows exactly for any event count: the recorded one (*given n*) or a
+simulated one (*n unknown*).
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from forecast.base.arguments import require
+from forecast.base.typing import Float, Index
+from forecast.outlook.benchmarks import SIMPLE, Past, Simple, by_month, inverse, log_odds
+from forecast.study.evaluation.origins import View
+
+
+class GivenVolume(Protocol):
+    """Draws of chances that depend on how many events there are."""
+
+    def given(self, total: Index) -> Float:
+        """Return the chances, (draw, month), given the events of each month, (month,) or (draw, month)."""
+
+
+type Chances = Mapping[int, Float | GivenVolume]
+"""By horizon in months, draws of the chance that an event is cooperative, (draw, month), given its
+number or not."""
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Request to a forecaster at every forecast date."""
+
+    horizons: tuple[int, ...]  # Months ahead
+    draws: int = DRAWS  # How many draws a prediction has
+    seed: int = 1  # The same seed gives the same numbers
+    cores: int | None = (
+        None  # How many cores a forecaster may use, by default all; changes no number
+    )
+
+    def stream(self, origin: date, dyad: str, purpose: str) -> np.random.Generator:
+        """Return the random stream of a purpose: other dyads, origins and forecasters change nothing in it."""
+        key = (*dyad.encode(), 0, origin.toordinal(), *purpose.encode())
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Forecast at one forecast date."""
+
+    origin: date
+    chances: dict[str, Chances]  # By dyad; dyads that it cannot predict are missing
+    # What is to be reported of how it came about, such as whether a fit converged; plain values.
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Forecaster(Protocol):
+    """Anything that predicts from views."""
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def words(self) -> str: ...  # noqa: D102
+    @property
+    def benchmark(self) -> bool: ...  # noqa: D102
+
+    def answer(self, view: View, asked: Asked) -> Answer:
+        """Predict from a view."""
+
+
+class Benchmark:
+    """A forecaster that looks at the past of one dyad at a time and starts afresh at every origin.
+
+    A benchmark is a subclass with `code`, `words` and `chances`, and a line in `BENCHMARKS`.
+    """
+
+    code: str
+    words: str
+    benchmark = True
+
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
+        """Return draws of the chance of cooperation by horizon.
+
+        A horizon that it cannot predict is missing.
+        """
+        raise NotImplementedError
+
+    def answer(self, view: View, asked: Asked) -> Answer:
+        """Predict every dyad of a view."""
+        found = {}
+        for dyad in view.dyads:
+            rng = asked.stream(view.origin, dyad, self.code)
+            found[dyad] = self.chances(view.past(dyad), asked.horizons, asked.draws, rng)
+        return Answer(view.origin, found)
+
+
+FEWEST_WINDOWS = 8
+"""With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
+SHARE_OF_VARIANCE = 0.1
+"""Smallest part of the predicted variance that remains when the sampling variance of events is
+subtracted."""
+ONE_SIGMA = 68.27
+
+
+class Pooled(Benchmark):
+    """A simple forecaster of the published pool."""
+
+    def __init__(self, own: Simple) -> None:
+        self.code, self.words, self._own = own.code, own.words, own
+
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
+        """Draw as the pool does."""
+        return self._own.chances(past, horizons, draws, rng)
+
+
+@dataclass(frozen=True)
+class NextWindow(Benchmark):
+    """A general forecaster of series, one step ahead on windows as long as the horizon.
+
+    Windows without events repeat the one before. The predicted variance contains the sampling
+    variance of a window's events, which are drawn separately, so that it is subtracted.
+    """
+
+    code: str
+    words: str
+    step: Callable[[Float], tuple[float, float]]  # Mean and variance of the next value of a series
+
+    def chances(
+        self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
+    ) -> Chances:
+        """Draw one chance for each window."""
+        found = {}
+        for horizon in horizons:
+            total, cooperative = past.windows(horizon)
+            seen = np.flatnonzero(total)
+            if not seen.size or len(total) - seen[0] < FEWEST_WINDOWS:
+                continue
+            total, cooperative = total[seen[0] :], cooperative[seen[0] :]
+            level, error = log_odds(total, cooperative)
+            last = np.maximum.accumulate(np.where(total > 0, np.arange(len(total)), 0))
+            mean, variance = self.step(level[last])
+            own = max(variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance)
+            found[horizon] = by_month(
+                inverse(mean + np.sqrt(own) * rng.standard_normal(draws)), horizon
+            )
+        return found
+
+
+def automatic(name: str, series: Float) -> tuple[float, float]:
+    """Return mean and variance of the next value by a model of statsforecast."""
+    require("statsforecast", "benchmarks")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import statsforecast.models
+
+        model = getattr(statsforecast.models, name)(season_length=1).fit(series)
+        ahead = model.predict(1, level=[ONE_SIGMA])
+    mean, high = float(np.asarray(ahead["mean"])[0]), float(np.asarray(ahead[f"hi-{ONE_SIGMA}"])[0])
+    return mean, (high - mean) ** 2
+
+
+def laplace(series: Float) -> tuple[float, float]:
+    """Return mean and variance of the next value by the ensemble of skaters."""
+    require("skaters", "benchmarks")
+    import skaters
+
+    step, state = skaters.laplace(k=1), None
+    for value in series.tolist():
+        ahead, state = step(value, state)
+    return float(ahead[0].mean), float(ahead[0].std) ** 2
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    one.code: one
+    for one in (
+        *map(Pooled, SIMPLE.values()),
+        NextWindow(
+            "auto_ets",
+            "AutoETS on windows as long as the horizon (statsforecast)",
+            partial(automatic, "AutoETS"),
+        ),
+        NextWindow(
+            "auto_arima",
+            "AutoARIMA on windows as long as the horizon (statsforecast)",
+            partial(automatic, "AutoARIMA"),
+        ),
+        NextWindow("laplace", "an ensemble on windows as long as the horizon (skaters)", laplace),
+    )
+}

@@ -1,0 +1,319 @@
+"""Executors: this process, several local processes, or the workers of a Dask cluster."""
+
+import asyncio
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any, Protocol
+
+from forecast.base.arguments import require
+from forecast.base.errors import ForecastError, SpecError
+from forecast.base.files import write_text
+from forecast.study.evaluation.tasks import Finished, Setup, Task, carry_out, carry_out_here
+
+_setup: Setup | None = None
+"""Setup of a worker process: sent once and not with every task."""
+
+
+class Executor(Protocol):
+    """Anything that does tasks."""
+
+    def ready(self) -> None:
+        """Make sure that it can, before anything is written."""
+
+    def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
+        """Do the tasks, and yield after each how many origins it has left in the folder."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Processes of this machine."""
+
+    number: int = 1  # With one, tasks are done in this process. The number changes no result
+
+    def __post_init__(self) -> None:
+        if self.number < 1:
+            raise SpecError(f"processes: got {self.number}; expected at least 1")
+
+    def ready(self) -> None:
+        """Do nothing: processes can always be started."""
+
+    def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
+        """Do the tasks, several at a time."""
+        if self.number == 1 or len(tasks) < 2:
+            yield from (carry_out_here(setup, task, folder) for task in tasks)
+            return
+        # Started afresh: threads of the sampler and of numba do not survive a fork.
+        pool = ProcessPoolExecutor(
+            min(self.number, len(tasks)),
+            mp_context=get_context("spawn"),
+            initializer=_take,
+            initargs=(setup.fresh(),),
+        )
+        try:
+            running = [pool.submit(_do, task, folder) for task in tasks]
+            for done in as_completed(running):
+                yield done.result()
+        except BrokenProcessPool as error:
+            raise ForecastError(
+                "backtest: a process ended in the middle of its work, perhaps for want of memory. What is finished is "
+                "kept: run the same command again, with fewer --processes"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def local(processes: int | None = None) -> Processes:
+    """Return as many processes as asked for, by default one per core."""
+    return Processes(processes if processes is not None else os.cpu_count() or 1)
+
+
+def _take(setup: Setup) -> None:
+    global _setup
+    _setup = setup
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process with the one that started it, however that ended: no process would take the results."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(task: Task, folder: Path) -> int:
+    assert _setup is not None
+    return carry_out_here(_setup, task, folder)
+
+
+PACKAGES = (
+    "pendulum-forecast",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "numba",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "scoringrules",
+    "skaters",
+    "statsforecast",
+    "statsmodels",
+)
+"""Packages whose versions decide numbers: a worker must have those of this machine."""
+KEPT = "What is finished is kept: run the same command again"
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
+_GOODBYE = 1.0
+"""Seconds that a scheduler has to hear that we leave; it notices anyway."""
+type Versions = Mapping[str, str | None]
+"""Versions of packages by name; None for a missing one."""
+_one_at_a_time = threading.Lock()
+"""In a worker: its threads share compiled models, and neither these nor the libraries of benchmarks
+are thread-safe."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of an existing Dask cluster.
+
+    The tasks, and once for each part of the record what they share, travel to the workers; texts of
+    finished origins come back and are written here. A task whose worker is lost is done again by
+    another one, with the same numbers.
+
+    Attributes
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://host:8786``; ``tls://`` with the certificates of Dask's
+        configuration.
+    timeout : float
+        Seconds that the scheduler has to answer.
+    wait : float
+        Seconds without any worker, at the start, after which to give up.
+
+    Raises
+    ------
+    SpecError
+        If the address has not this form.
+
+    Examples
+    --------
+    >>> from forecast.study.evaluation import Cluster
+    >>> Cluster("tcp://localhost:8786").address
+    'tcp://localhost:8786'
+    """
+
+    address: str
+    timeout: float = 5.0
+    wait: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not _ADDRESS.fullmatch(self.address):
+            raise SpecError(
+                f"scheduler: got {self.address!r}; expected an address such as tcp://host:8786"
+            )
+
+    def ready(self) -> None:
+        """Make sure that the scheduler answers, and that its workers have what is needed.
+
+        Raises
+        ------
+        SpecError
+            If not.
+        ForecastError
+            If Dask is not installed here.
+        """
+        with self._client() as client:
+            self._check_workers(client)
+
+    def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
+        """Do the tasks, and write what comes back as it comes.
+
+        While there is no worker, wait for one.
+        """
+        with self._client() as client:
+            from distributed import as_completed as as_they_come
+
+            versions = self._check_workers(client)
+            # Tasks hand out what those of a batch share: it is made again if all workers that had
+            # it are lost.
+            shared = {
+                batch: client.submit(_hand_out, setup.part(batch).fresh(), versions, pure=False)
+                for batch in dict.fromkeys(task.batch for task in tasks)
+            }
+            running = {
+                client.submit(_do_in_worker, shared[task.batch], task, pure=False) for task in tasks
+            }
+            try:
+                for future in as_they_come(running, loop=client.loop, raise_errors=False):
+                    running.discard(future)
+                    files = self._files(future)
+                    for name, text in files:
+                        write_text(folder / name, text)
+                    yield len(files)
+            finally:
+                if client.status == "running":
+                    client.cancel(list(running))
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        require("distributed", "cluster")
+        from distributed import Client
+
+        try:
+            self._greet()
+            client = Client(self.address, timeout=self.timeout, set_as_default=False)
+        except Exception as error:  # whatever listens there may answer anything
+            raise SpecError(
+                f"scheduler: no Dask scheduler answers at {self.address} ({error!r:.200}); start one (dask scheduler), "
+                "or correct --scheduler"
+            ) from error
+        try:
+            yield client
+        finally:
+            client.close(timeout=_GOODBYE)
+
+    def _greet(self) -> None:
+        """Make sure that a scheduler is there: Dask's client would try a closed port again, and wait for a mute one."""
+        from distributed.comm import connect
+        from distributed.security import Security
+
+        async def greet() -> None:
+            async with asyncio.timeout(self.timeout):
+                arguments = Security().get_connection_args("client")
+                comm = await connect(self.address, timeout=self.timeout, **arguments)
+                await comm.close()
+
+        found = _ADDRESS.fullmatch(self.address)
+        assert found
+        socket.create_connection((found[1] or found[2], int(found[3])), self.timeout).close()
+        with ThreadPoolExecutor(
+            1
+        ) as thread:  # ours may have an event loop already, as in a notebook
+            thread.submit(asyncio.run, greet()).result()
+
+    def _check_workers(self, client: Any) -> Versions:
+        """Wait for a worker, compare versions, and return those that are here."""
+        try:
+            client.wait_for_workers(1, timeout=self.wait)
+        except TimeoutError as error:
+            raise SpecError(
+                f"scheduler: {self.address} has had no worker for {self.wait:.0f} s; start some (dask worker "
+                f"{self.address} --nthreads 1)"
+            ) from error
+        found = client.get_versions(packages=PACKAGES)
+        here: Versions = found["client"]["packages"]
+        # The scheduler unpacks tasks, and computes nothing.
+        _compare_versions("the scheduler", found["scheduler"]["packages"], here, PACKAGES[:1])
+        for name, versions in found["workers"].items():
+            _compare_versions(f"worker {name}", versions["packages"], here, PACKAGES)
+        return {package: here[package] for package in PACKAGES}
+
+    def _files(self, future: Any) -> list[Finished]:
+        """Return the files of a task that has ended, or raise why there are none."""
+        from distributed import KilledWorker
+
+        try:
+            files: list[Finished] = future.result(timeout=self.wait)
+        except KilledWorker as error:
+            raise ForecastError(
+                f"scheduler: {error.allowed_failures + 1} workers in succession were lost at the same task, the last "
+                f"one {error.last_worker.address}, perhaps for want of memory. {KEPT}, with fewer or larger workers"
+            ) from error
+        except (CancelledError, TimeoutError) as error:
+            raise ForecastError(
+                f"scheduler: the connection or the tasks are lost ({error}). {KEPT}"
+            ) from error
+        except (ImportError, AttributeError) as error:
+            raise SpecError(
+                f"scheduler: a task cannot be read there ({error}); a forecaster of your own must be in a module that "
+                "scheduler and workers can import"
+            ) from error
+        return files
+
+
+def _hand_out(setup: Setup, versions: Versions) -> tuple[Setup, Versions]:
+    return setup, versions
+
+
+def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
+    """Do a task in a worker, unless it is cancelled."""
+    from distributed import get_worker
+    from distributed.versions import get_package_info
+
+    setup, versions = shared
+    worker = get_worker()
+    # It may have joined late.
+    _compare_versions(f"worker {worker.address}", get_package_info(PACKAGES), versions, PACKAGES)
+    key = worker.get_current_task()
+    files: list[Finished] = []
+    with _one_at_a_time:
+        for finished in carry_out(
+            replace(setup, asked=replace(setup.asked, cores=worker.state.nthreads)), task
+        ):
+            files.append(finished)
+            held = worker.state.tasks.get(key)
+            if held is None or held.state == "cancelled":
+                break
+    return files
+
+
+def _compare_versions(name: str, there: Versions, here: Versions, packages: Sequence[str]) -> None:
+    """Reject versions that differ."""
+    differing = [package for package in packages if there.get(package) != here.get(package)]
+    if differing:
+        listed = ", ".join(
+            f"{each} {there.get(each) or 'missing'} (here {here.get(each)})" for each in differing
+        )
+        raise SpecError(
+            f"scheduler: {name} has {listed}; numbers must not depend on who computes them. Install there what is here"
+        )

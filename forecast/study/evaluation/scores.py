@@ -1,0 +1,392 @@
+"""Predictive distributions of a window's share, their scores and calibration.
+
+Lower scores are better.
+
+The stored results of a prediction are linear in its distribution, so that a mixture is the weighted
+mean of its parts (`mixed`). Scores and diagrams are computed by scoringrules and ArviZ where they
+provide them.
+
+References
+----------
+Gneiting and Raftery (2007), Strictly proper scoring rules, prediction, and estimation, doi:10.1198/016214506000001437;
+Murphy (1973), A new vector partition of the probability score,
+doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2; Dimitriadis, Gneiting and Jordan (2021), Stable reliability
+diagrams for probabilistic classifiers, doi:10.1073/pnas.2016191118; Säilynoja, Bürkner and Vehtari (2022), Graphical
+test for discrete uniformity and its applications, doi:10.1007/s11222-022-10090-6
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from forecast.base.arguments import require
+from forecast.base.errors import SpecError
+from forecast.base.typing import Float, Index
+from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
+from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
+from forecast.study.evaluation.origins import Window
+
+GRID = 200
+"""Steps of the grid of shares where the number of events is not given: half a point each."""
+DENSITY_DRAWS = 500
+"""Draws that the probability of the count is averaged over; thinned evenly if there are more."""
+IMPROVEMENT = 5.0
+"""Points of share that count as a change, unless another number is asked for."""
+_AT_ONCE = 50
+"""Draws whose probabilities are computed together."""
+_NOTHING = 40.0
+"""A part of a sum that is smaller than exp of less this is lost in the rounding of the others."""
+_EDGE = 1e-6
+"""Chances are kept this far from 0 and 1: beyond, one event of the other kind would have no
+probability at all."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The predictive distribution of the share of one window, with what was recorded put in where a score needs it."""
+
+    # Probability of each share on an even grid from 0 to 1: k/n if the number of events n is given,
+    # else steps of half a point.
+    weights: Float
+    below: float  # Probability of a share below the recorded one, and of one not above it
+    up_to: float
+    # Probability that the share rises, or falls, by the smallest improvement of interest; None
+    # without baseline.
+    up: float | None
+    down: float | None
+    density: float | None = (
+        None  # Probability of the recorded count given n; None if n is not given
+    )
+
+    @property
+    def support(self) -> Float:
+        """Shares of the grid, 0 to 1."""
+        return np.linspace(0.0, 1.0, len(self.weights))
+
+    def interval(self, mass: float) -> tuple[float, float]:
+        """Return the ends of the central interval of the share, 0 to 1."""
+        up_to = np.cumsum(self.weights)
+        tail = (1 - mass) / 2 * up_to[-1]
+        low, high = self.support[np.searchsorted(up_to, [tail, up_to[-1] - tail])]
+        return float(low), float(high)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, zeros of the grid left out."""
+        places = np.flatnonzero(self.weights)
+        return asdict(self) | {
+            "weights": [
+                len(self.weights),
+                *zip(places.tolist(), self.weights[places].tolist(), strict=True),
+            ]
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Return the prediction whose plain values these are."""
+        size, *pairs = values["weights"]
+        weights = np.zeros(size)
+        for place, weight in pairs:
+            weights[place] = weight
+        return cls(**{**values, "weights": weights})
+
+
+def predict_given(
+    chances: Float, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
+) -> Prediction:
+    """Predict the share of a window whose monthly number of events is given."""
+    chances = np.clip(chances, _EDGE, 1 - _EDGE)
+    cooperative = rng.binomial(window.counts.total, chances).sum(axis=1)
+    weights = np.bincount(cooperative, minlength=window.n + 1) / len(cooperative)
+    thinned = chances[:: max(len(chances) // DENSITY_DRAWS, 1)]
+    density = probability_of_count(thinned, window.counts.total, window.k)
+    against = _against(100 * cooperative / window.n, window.share, window.before, improvement)
+    return Prediction(weights, *against, density=density)
+
+
+def predict_free(
+    chances: Float,
+    volume: Index,
+    window: Window,
+    rng: np.random.Generator,
+    improvement: float = IMPROVEMENT,
+) -> Prediction:
+    """Predict the share of a window whose number of events is not known: given that it is not void."""
+    volume = _not_all_void(volume, rng)
+    total = volume.sum(axis=1)
+    there = total >= FEWEST
+    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
+    shares = 100 * cooperative / total[there]
+    weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
+        shares
+    )
+    return Prediction(weights, *_against(shares, window.share, window.before, improvement))
+
+
+def predict_tone(
+    chances: Float, volume: Index, window: Window, scores: SideScores, rng: np.random.Generator
+) -> Prediction:
+    """Predict the tone of a window whose number of events is not known, on a scale from 0 to 100: `tone_to_percent`."""
+    assert window.tone is not None
+    volume = _not_all_void(volume, rng)
+    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
+    total = volume.sum(axis=1)
+    there = total >= FEWEST
+    tone = tone_to_percent(
+        scores.simulate(volume, cooperative, rng).sum(axis=1)[there] / total[there]
+    )
+    weights = np.bincount(np.rint(tone * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
+        tone
+    )
+    before = None if window.tone_before is None else tone_to_percent(window.tone_before)
+    change = SMALLEST_CHANGE / TONE_UNIT
+    return Prediction(weights, *_against(tone, tone_to_percent(window.tone), before, change))
+
+
+def _not_all_void(volume: Index, rng: np.random.Generator) -> Index:
+    """Return events ahead, (draw, month), of which some make a window that is not void.
+
+    Where events are so rare that every draw is void, windows have just as many events as are
+    needed, in months at random: with means so small, more are next to impossible.
+    """
+    if (volume.sum(axis=1) >= FEWEST).any():
+        return volume
+    months = volume.shape[1]
+    return np.asarray(rng.multinomial(FEWEST, np.full(months, 1 / months), len(volume)))
+
+
+def mixed(predictions: Sequence[Prediction]) -> Prediction:
+    """Mix predictions of one window, all with the same weight."""
+
+    def mean(name: str) -> Any:
+        values = [getattr(one, name) for one in predictions]
+        return None if values[0] is None else sum(1 / len(values) * value for value in values)
+
+    return Prediction(**{one.name: mean(one.name) for one in fields(Prediction)})
+
+
+def outcomes(
+    recorded: float, before: float | None, change: float
+) -> tuple[bool | None, bool | None]:
+    """Return whether a share or tone rose, and whether it fell, by the smallest change.
+
+    None without baseline.
+    """
+    return (None, None) if before is None else changed(recorded, before, change)
+
+
+def probability_of_count(chances: Float, total: Index, count: int) -> float:
+    """Return the probability of a count of cooperative events, averaged over draws of the chances.
+
+    Given its chances the count is a sum of binomial ones; its probability is a sum over the Fourier
+    transform of its distribution. Hong (2013), On computing the distribution function for the
+    Poisson binomial distribution, doi:10.1016/j.csda.2012.10.006.
+    """
+    there = total > 0
+    chances, total = chances[:, there], total[there]
+    variance = (total * chances * (1 - chances)).sum(axis=1)
+    order = np.argsort(variance)
+    parts = [order[first : first + _AT_ONCE] for first in range(0, len(order), _AT_ONCE)]
+    by_draw = [
+        _probabilities_of_count(chances[part], total, count, float(variance[part[0]]))
+        for part in parts
+    ]
+    return float(max(np.concatenate(by_draw).mean(), np.finfo(float).tiny))
+
+
+def _probabilities_of_count(chances: Float, total: Index, count: int, variance: float) -> Float:
+    """Return the probability of a count by draw.
+
+    None of them has a smaller variance than the one given.
+
+    The transform is symmetric, so that half of it is enough. At an angle a it is at most
+    exp(-variance (1 - cos a)). Where that is below the rounding of a sum, it is left out: of
+    windows of thousands, nearly all of it.
+    """
+    size = int(total.sum()) + 1
+    half = np.arange(size // 2 + 1)
+    there = half[variance * (1 - np.cos(2 * np.pi * half / size)) < _NOTHING]
+    weight = np.where((there == 0) | (2 * there == size), 1.0, 2.0)
+    turn = np.exp(2j * np.pi * there / size)
+    transform = np.ones((len(chances), len(there)), dtype=np.complex128)
+    for month, events in enumerate(total):
+        transform *= (1 + chances[:, month, None] * (turn - 1)) ** int(events)
+    return np.asarray((transform * turn**-count).real @ weight / size)
+
+
+def _against(
+    values: Float, recorded: float, before: float | None, improvement: float
+) -> tuple[float, float, float | None, float | None]:
+    """Return the probabilities of being below, and not above, what was recorded, and of up and down."""
+    below, up_to = (
+        float((~reached(values, recorded)).mean()),
+        float((values <= recorded + ROUNDING).mean()),
+    )
+    if before is None:
+        return below, up_to, None, None
+    up, down = changed(values, before, improvement)
+    return below, up_to, float(up.mean()), float(down.mean())
+
+
+COVERAGES = (0.5, 0.8, 0.9)
+BINS = 10
+"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ...,
+0.9 to 1."""
+BAND = 0.95
+"""Simultaneous coverage of the bands around a PIT and a calibration curve."""
+_SIMULATIONS = 1000
+_ROUNDING = 1e-9
+
+
+def crps(prediction: Prediction, share: float) -> float:
+    """Return the continuous ranked probability score of a window's share, points (0 to 100)."""
+    require("scoringrules", "benchmarks")
+    import scoringrules
+
+    there = prediction.weights > 0
+    found = scoringrules.crps_ensemble(
+        share, prediction.support[there], ens_w=prediction.weights[there], estimator="nrg"
+    )
+    return 100 * float(found)
+
+
+def log_score(prediction: Prediction) -> float | None:
+    """Return minus the log probability of the recorded count given the number of events.
+
+    None if not given.
+    """
+    return None if prediction.density is None else -float(np.log(prediction.density))
+
+
+def covered(prediction: Prediction, coverage: float) -> bool:
+    """Return whether the recorded share lies in the central interval of a coverage, its ends included."""
+    tail = (1 - coverage) / 2
+    return prediction.up_to >= tail and prediction.below < 1 - tail
+
+
+def pit(prediction: Prediction, rng: np.random.Generator) -> float:
+    """Return the randomised probability integral transform: uniform if predictions are calibrated.
+
+    Czado, Gneiting and Held (2009), Predictive model assessment for count data,
+    doi:10.1111/j.1541-0420.2009.01191.x
+    """
+    return float(prediction.below + rng.random() * (prediction.up_to - prediction.below))
+
+
+def in_the_middle(values: ArrayLike, coverage: float) -> float:
+    """Return the share of PIT values in the middle of 0 to 1, which is ``coverage`` if predictions are calibrated.
+
+    An interval of a share of few events holds whole steps, and with them more than its name says;
+    randomised PIT values know no steps.
+    """
+    off = np.abs(np.asarray(values, dtype=np.float64) - 0.5)
+    return float((off <= coverage / 2).mean())
+
+
+def brier_parts(probability: ArrayLike, happened: ArrayLike) -> dict[str, float | None]:
+    """Return the parts of the Brier score of probabilities, and their discrimination.
+
+    The score is reliability - resolution + uncertainty + within_bins. The discrimination is the
+    chance that a case in which it happened has the higher probability, the area under the ROC
+    curve; None if it always or never happened.
+    """
+    from scipy.stats import mannwhitneyu
+
+    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
+    score, overall = brier_score(said, was), was.mean()
+    place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
+    size = np.bincount(place, minlength=BINS)
+    there = size > 0
+    mean_said, mean_was = (np.bincount(place, v, BINS)[there] / size[there] for v in (said, was))
+    share = size[there] / said.size
+    reliability = float(share @ (mean_said - mean_was) ** 2)
+    resolution, uncertainty = (
+        float(share @ (mean_was - overall) ** 2),
+        float(overall * (1 - overall)),
+    )
+    yes, no = said[was > 0], said[was == 0]
+    pairs = yes.size * no.size
+    return {
+        # How far the probabilities of a bin are from how often it happened; zero is best
+        "reliability": reliability,
+        # How far what happened in a bin is from what happens on average; large is good
+        "resolution": resolution,
+        "uncertainty": uncertainty,  # The score of always saying how often it happens
+        "within_bins": score
+        - (reliability - resolution + uncertainty),  # Their probabilities are not all alike
+        "discrimination": float(mannwhitneyu(yes, no).statistic / pairs) if pairs else None,
+    }
+
+
+def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
+    """Return the mean squared distance of probabilities from what happened."""
+    require("scoringrules", "benchmarks")
+    import scoringrules
+
+    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
+    if not said.size:
+        raise SpecError("brier: there is no probability to score")
+    return float(np.mean(scoringrules.brier_score(was, said)))
+
+
+@dataclass(frozen=True)
+class Band:
+    """A curve with the band in which it stays, with a probability of 95%, if predictions are calibrated."""
+
+    x: Float
+    y: Float
+    low: Float
+    high: Float
+
+    @property
+    def outside(self) -> float:
+        """Part of the curve that is outside of its band."""
+        out = (self.y < self.low - _ROUNDING) | (self.y > self.high + _ROUNDING)
+        return float(np.mean(out))
+
+
+def pit_band(values: ArrayLike, mass: float = BAND) -> Band:
+    """Return the distribution function of PIT values less that of a uniform one, with its simultaneous band (ArviZ)."""
+    from arviz_stats.ecdf_utils import ecdf_pit
+
+    x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), mass, _SIMULATIONS)
+    return Band(x, y - x, low - x, high - x)
+
+
+def calibration(
+    probability: ArrayLike,
+    happened: ArrayLike,
+    *,
+    draws: int = 1000,
+    seed: int = 1,
+    mass: float = BAND,
+) -> Band:
+    """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
+    from arviz_stats.helper_stats import isotonic_fit
+
+    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)
+    drawn = np.random.default_rng(seed).random((1, draws, said.size)) < said
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior_predictive": xr.Dataset(
+                {"p": (("chain", "draw", "case"), drawn.astype(np.int64))}
+            ),
+            "observed_data": xr.Dataset({"p": ("case", was)}),
+        }
+    )
+    with warnings.catch_warnings():
+        # With few cases ArviZ takes their number for that of chains; the fit reads neither.
+        warnings.filterwarnings(
+            "ignore", message="Found chain dimension to be longer than draw dimension"
+        )
+        found = isotonic_fit(tree, "p", "posterior_predictive", mass)["p"]
+    x, y, low, high = (
+        found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top")
+    )
+    return (
+        Band(said[np.argsort(said)], y, low, high) if x.size != said.size else Band(x, y, low, high)
+    )

@@ -1,0 +1,257 @@
+"""Effects of high-level visits (S10) and of scheduled occasions (S12), at the mode of a reverting trend.
+
+S10: a high-level visit moves relations beyond what the visit itself tells. In the model a visit is
+a cooperative event like others; the claim is that it adds an impulse to the cycle in the month
+after. The placebo is the same impulse a year later. S12: scheduled elections, congresses and
+summits predict relations.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy.special import logsumexp
+
+from forecast.base.errors import DataError
+from forecast.base.typing import Bool, Float
+from forecast.data.drivers import calendar_drivers
+from forecast.data.events.codebook import VISIT
+from forecast.data.events.table import EventTable
+from forecast.outlook.theory import REASONS, VISITS
+from forecast.study.hypotheses.engine import Claim, Engine, Reading, by_dyad
+from forecast.study.hypotheses.filter import COLUMN
+from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.models import RETURN_CYCLE
+from forecast.study.hypotheses.outcome import LIMIT, Outcome, Picture, Series
+from forecast.study.hypotheses.record import Record
+
+SIZES = np.linspace(-0.8, 0.8, 33)
+"""Effects, log-odds."""
+PRIOR_SD = 0.3
+POINTS = 25.0
+"""Points of share per log-odds at an even share."""
+HIGH = re.compile(
+    r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
+    r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
+)
+"""High-level visitors: heads of state and government, their deputies, ministers and equivalent
+ranks."""
+LOWER = re.compile(
+    r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
+)
+FEWEST = 20
+"""Months with a visit, over all dyads."""
+LATER = 12
+"""Months by which the placebo follows a visit."""
+OCCASION = "occasion"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The log-likelihood of effects of every size, (size, dyad)."""
+
+    log: Float
+
+    def factor(self, dyads: list[int] | None = None, width: float = 1.0) -> float:
+        """Return the log Bayes factor of an effect, normal around none, against none."""
+        own = (self.log if dyads is None else self.log[:, dyads]).sum(axis=1)
+        return float(logsumexp(own + np.log(_prior(width))) - own[len(SIZES) // 2])
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """Mean and standard deviation of the effect, points of an even share."""
+        log = self.log.sum(axis=1)
+        weights = np.exp(log - log.max()) * _prior()
+        weights /= weights.sum()
+        mean = float(weights @ SIZES)
+        return POINTS * mean, POINTS * float(np.sqrt(weights @ (SIZES - mean) ** 2))
+
+    def found_from(self, limit: float) -> float:
+        """Return the smallest estimate, in points, whose log Bayes factor would reach a limit."""
+        sd = min(self.points[1] / POINTS, 0.999 * PRIOR_SD)
+        error2 = 1.0 / (1.0 / sd**2 - 1.0 / PRIOR_SD**2)  # Of the likelihood alone
+        z2 = (
+            2.0
+            * (limit + 0.5 * np.log1p(PRIOR_SD**2 / error2))
+            * (PRIOR_SD**2 + error2)
+            / PRIOR_SD**2
+        )
+        return float(POINTS * np.sqrt(z2 * error2))
+
+
+def with_months(record: Record, months: Float, column: str) -> Record:
+    """Return the record without eras, with impulses (``push``) or occasions (``occasion``) in some months."""
+    bare = record.without_eras()
+    return replace(bare, impulse=months) if column == "push" else replace(bare, occasion=months)
+
+
+def effect_of(engine: Engine, months: Float, column: str) -> Effect:
+    """Return the log-likelihood of effects of impulses (``push``) or occasions (``occasion``) of all sizes."""
+    steps = with_months(engine.record, months, column).steps
+    point = RETURN_CYCLE.points(engine.centre(RETURN_CYCLE).mode[None])
+    points = np.repeat(point, len(SIZES), axis=0)
+    points[:, COLUMN[column]] = SIZES
+    return Effect(likelihoods(steps, points, engine.cores)[..., 0])
+
+
+def ahead_of(
+    engine: Engine, months: Mapping[str, Float], column: str
+) -> tuple[list[Reading], Reading]:
+    """Return the record with what effects of the sizes found add in some months, and with none."""
+    sizes = {
+        name: effect_of(engine, one, column).points[0] / POINTS for name, one in months.items()
+    }
+    added = np.sum([size * months[name] for name, size in sizes.items()], axis=0)
+    plain = engine.reading(RETURN_CYCLE)
+    with_effect = plain.point.copy()
+    with_effect[:, COLUMN[column]] = 1.0
+    return [Reading(with_months(engine.record, added, column), with_effect)], plain
+
+
+def _prior(width: float = 1.0) -> Float:
+    mass = np.exp(-0.5 * (SIZES / (width * PRIOR_SD)) ** 2)
+    return np.asarray(mass / mass.sum())
+
+
+def test_visits(engine: Engine) -> Outcome:
+    """Compare an impulse after visits with none, and with the same impulse a year later."""
+    record, visits = engine.record, _visits(engine.record)
+    own, later = (effect_of(engine, months, "push") for months in (visits, _later(record)))
+
+    def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        counted = engine.counted(dyads)
+        found = own.factor(counted, engine.width)
+        return min(found, found - later.factor(counted, engine.width)), found
+
+    found = deciding(None)[1]
+    details: dict[str, Any] = {
+        "visits": int(visits.sum()),
+        "effect_points": own.points,
+        "placebo_points": later.points,
+        "smallest_found_points": own.found_from(LIMIT),
+        "placebo_log_bayes_factor": later.factor(),
+    }
+    dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
+    picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
+    return engine.outcome("visits", deciding, found, picture, details)
+
+
+def _visits(record: Record) -> Float:
+    """Return 1 for a month with a visit, else 0, (dyad, month)."""
+    assert record.visits is not None, "checked by what the claim lacks"
+    return record.visits.astype(np.float64)
+
+
+def _later(record: Record) -> Float:
+    """Return 1 for a month a year after a visit, else 0."""
+    shifted = np.pad(_visits(record)[:, :-LATER], ((0, 0), (LATER, 0)))
+    return np.asarray(shifted * (np.arange(shifted.shape[1]) < record.stop[:, None]))
+
+
+def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
+    """Find the months of a panel with a high-level visit, (dyad, month).
+
+    Of any rank where no title says which.
+    """
+    time = panel["time"].to_numpy().astype("datetime64[D]")
+    last = pd.Timestamp(str(panel.attrs.get("as_of") or time[-1] + np.timedelta64(31, "D")))
+    rows = events.events[(events.events["cameo"] == VISIT) & (events.events["known_at"] <= last)]
+    found = np.zeros((panel.sizes["dyad"], len(time)), dtype=bool)
+    for at, dyad in enumerate(panel["dyad"].to_numpy()):
+        own = rows[rows["dyad"] == dyad]
+        high = (
+            own["actor"]
+            .map(lambda title: bool(HIGH.search(title)) and not LOWER.search(title))
+            .astype(bool)
+        )
+        days = (own[high] if high.any() else own)["date"].to_numpy().astype("datetime64[D]")
+        places = np.searchsorted(time, days, side="right") - 1
+        found[at, places[places >= 0]] = True
+    return found
+
+
+def _lacks_visits(record: Record) -> str:
+    if record.visits is None:
+        return (
+            "visits are found among single events; give the events of the panel as well (`events`)"
+        )
+    number_ = int(record.visits.sum())
+    return (
+        ""
+        if number_ >= FEWEST
+        else f"{number_} months have a high-level visit, and {FEWEST} are needed"
+    )
+
+
+def test_calendar(engine: Engine) -> Outcome:
+    """Compare an effect of each kind of occasion on its months with none.
+
+    Kinds are taken as independent.
+    """
+    effects = {
+        name: effect_of(engine, months, OCCASION)
+        for name, months in occasions_of(engine.record).items()
+    }
+
+    def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        found = sum(one.factor(engine.counted(dyads), engine.width) for one in effects.values())
+        return found, found
+
+    found = deciding(None)[0]
+    points = {name: one.points for name, one in effects.items()}
+    details: dict[str, Any] = {
+        "effects_points": points,
+        "log_bayes_factors": {name: one.factor() for name, one in effects.items()},
+    }
+    names = tuple(name.replace("_", " ") for name in points)
+    mean, sd = (np.array([one[at] for one in points.values()]) for at in (0, 1))
+    series = Series(
+        "effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd)
+    )
+    picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
+    return engine.outcome("calendar", deciding, found, picture, details)
+
+
+def occasions_of(record: Record) -> dict[str, Float]:
+    """Return by kind which months have an occasion, (dyad, month)."""
+    table = calendar_drivers(list(record.dyads))
+    found = {name: np.zeros(record.events.shape) for name in table.names}
+    for name, months in found.items():
+        for at, dyad in enumerate(record.dyads):
+            known = table.known(name, dyad, record.time[-1].astype("datetime64[D]").item())
+            month = known.index.to_numpy().astype("datetime64[M]")
+            place = np.minimum(np.searchsorted(record.time, month), len(record.time) - 1)
+            inside = record.time[place] == month
+            months[at, place[inside]] = known["value"].to_numpy()[inside]
+    return found
+
+
+def _lacks_calendar(record: Record) -> str:
+    try:
+        calendar_drivers(list(record.dyads))
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+VISITING = Claim(
+    VISITS.code,
+    "Do high-level visits move relations?",
+    "high-level visits move relations",
+    test_visits,
+    _lacks_visits,
+    lambda engine: ahead_of(engine, {"visits": _visits(engine.record)}, "push"),
+)
+CALENDAR = Claim(
+    REASONS.code,
+    "Do scheduled occasions predict relations?",
+    "scheduled occasions predict relations",
+    test_calendar,
+    _lacks_calendar,
+    lambda engine: ahead_of(engine, occasions_of(engine.record), OCCASION),
+    usual=False,
+)

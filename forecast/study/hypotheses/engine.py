@@ -1,0 +1,268 @@
+"""Evidences of models on a record, each computed once.
+
+Claims that are tested by them, and how findings are shown.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from forecast.base.typing import Float
+from forecast.study.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
+from forecast.study.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
+from forecast.study.hypotheses.models import (
+    CYCLE,
+    CYCLE_SD,
+    WALK_CYCLE,
+    Axis,
+    Centre,
+    Model,
+    centre_of,
+)
+from forecast.study.hypotheses.outcome import (
+    Answer,
+    Deciding,
+    Outcome,
+    Picture,
+    Series,
+    decide,
+    left_out,
+    sentences,
+)
+from forecast.study.hypotheses.record import FEWEST_DYADS, SHORTEST, Record, too_short
+
+SOURCE_MONTHS, DECADE = 180, 120
+"""How long a source lasts in the rival of drifting sources, and an era in that of blind eras."""
+VARIANTS: dict[str, Callable[[Record], Record]] = {
+    "plain": Record.without_eras,
+    "eras": lambda record: record,  # The trend may jump where they begin
+    "ceilings": lambda record: record.anchored(
+        SET_CEILING, record.begins
+    ),  # Each era also sets one
+    "decades": lambda record: record.anchored(
+        SET_CEILING, record.every(DECADE)
+    ),  # Every ten years do
+    "means": lambda record: record.anchored(
+        NEW_MEAN, record.begins
+    ),  # Each era has its own long-run mean
+    "sources": lambda record: record.without_eras().anchored(
+        NEW_SOURCE, record.every(SOURCE_MONTHS)
+    ),
+    "prompt eras": Record.with_prompt_eras,  # Eras that were recognised within a week alone
+    "last events": Record.with_last_events,  # What the last month with events was like is known
+}
+"""The record as models read it; in `sources`, these change blindly."""
+PLACEBOS = 300
+WHOLE = Finesse(
+    heights=1
+)  # in place of Laplace's approximation: within 0.3 of the usual on the embedded record
+MANY_PARAMETERS = 4
+NARROWER = Finesse(
+    heights=1, width=3.0
+)  # of models with so many parameters: twice as fast, and 0.1 from `WHOLE`
+MATCHED = "walks that turned back as these dyads did"
+HINDSIGHT = "walks with late eras dated where the record moves most"
+EPISODES = "walks whose events repeat the last ones"
+REMEMBERED = "paths of long memory that turned back as these dyads did"
+"""Null sets: simulated record sets in which a claim is false and that look as if it were true
+(`nulls`)."""
+
+
+class Reading(NamedTuple):
+    """A record as a model reads it, and a point of the model's parameters, (1, column)."""
+
+    record: Record
+    point: Float
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A record with how finely models are integrated on it."""
+
+    record: Record
+    cores: int = 1
+    finesse: Finesse = USUAL
+    mean_sds: tuple[float, ...] = MEAN_SDS
+    placebos: int = PLACEBOS
+    seed: int = 1
+    brief: bool = False  # Without leave-one-out, for simulated records and other choices
+    laplace: bool = False  # The cycle's parameters by Laplace's approximation, ten times as fast
+    long_memory: bool = True  # Whether long memory is a rival; in null sets of walks it is none
+    width: float = 1.0  # How many times as wide the priors are
+    only: tuple[int, ...] | None = None  # The dyads whose evidence counts; all for None
+    centres: dict[Any, Centre] = field(default_factory=dict)
+    kept: dict[Any, Evidence] = field(default_factory=dict)
+    variants: dict[str, Record] = field(default_factory=dict)
+
+    def variant(self, name: str, make: Callable[[Record], Record] | None = None) -> Record:
+        """Return a variant of the record, made once.
+
+        A claim may make one of its own, under a name of its own.
+        """
+        if name not in self.variants:
+            self.variants[name] = (make or VARIANTS[name])(self.record)
+        return self.variants[name]
+
+    def own(self, model: Model) -> Model:
+        """Return the model as the record needs it: dyads of an index have each their own noise."""
+        return model if self.record.value is None else model.with_own_noise()
+
+    def evidence(
+        self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)
+    ) -> Evidence:
+        """Return the evidence of a model."""
+        model = self.own(model)
+        key = model, variant, jumps, self.mean_sds, self.laplace
+        if key not in self.kept:
+            centre, mass = self.centre(model, variant), 0.0
+            if self.laplace and CYCLE in model.axes:
+                centre, mass = centre.holding(CYCLE, CYCLE_SD)
+            found = evidence_of(
+                centre.model,
+                self.variant(variant).steps,
+                cores=self.cores,
+                finesse=self.finesse,
+                centre=centre,
+                mean_sds=self.mean_sds,
+                jumps=jumps,
+            )
+            self.kept[key] = replace(found, log_prior=found.log_prior + mass)
+        return self.kept[key]
+
+    def in_full(self, model: Model) -> Evidence:
+        """Return the evidence of a model on the plain record, without Laplace's approximation.
+
+        Laplace's approximation leaves out how dyads differ in their cycles: 13 log units of the
+        embedded record. That cancels only between two models with cycles.
+        """
+        if not self.laplace:
+            return self.evidence(model)
+        finesse = NARROWER if len(model.axes) >= MANY_PARAMETERS else WHOLE
+        return replace(self, laplace=False, finesse=finesse).evidence(model)
+
+    def centre(self, model: Model, variant: str = "plain") -> Centre:
+        """Return where the likelihood of a model is concentrated."""
+        model, fewer = self.own(model), self.own(WALK_CYCLE)
+        key = model, variant
+        if key not in self.centres:
+            start = None
+            longer = len(model.free) > len(fewer.free) and model.axes[:3] == WALK_CYCLE.axes
+            if longer and not model.held:  # near the mode without the last parameter
+                mode = self.centre(fewer).mode
+                start = np.concatenate([mode[:-1], [model.free[-2].mean], mode[-1:]])
+            self.centres[key] = centre_of(model, self.variant(variant).steps, self.cores, start)
+        return self.centres[key]
+
+    def reading(self, model: Model, variant: str = "plain") -> Reading:
+        """Return the record as a model reads it with the model's mode."""
+        return Reading(self.variant(variant), model.points(self.centre(model, variant).mode[None]))
+
+    def outcome(
+        self,
+        name: str,
+        deciding: Deciding,
+        log_bayes_factor: float,
+        picture: Picture | None,
+        details: Mapping[str, Any],
+        *,
+        answer: Answer | None = None,
+    ) -> Outcome:
+        """Decide a claim, and again without each dyad and state.
+
+        Its sentences are those of a name.
+        """
+        least, most = deciding(None)
+        found, said, rest = answer or decide(least, most), list[str](), dict[str, Any]()
+        if not self.brief:
+            said = sentences(name, details=details, found=log_bayes_factor)
+            rest = left_out(self.record, deciding, found)
+        return Outcome(
+            log_bayes_factor, found, tuple(said), picture, least, most, details=details, **rest
+        )
+
+    def against(self, claim: Evidence, rivals: Iterable[Evidence]) -> Deciding:
+        """Return how a claim is decided: by its evidence against each rival, at every spread of long-run means."""
+        others = list(rivals)
+
+        def deciding(dyads: list[int] | None) -> tuple[float, float]:
+            own = self.totals(claim, dyads)
+            found = np.array([own - self.totals(one, dyads) for one in others])
+            return float(found.min()), float(found.max())
+
+        return deciding
+
+    def against_each(self, pairs: Iterable[tuple[Evidence, Evidence]]) -> Deciding:
+        """Return how a claim is decided that is tested under several models: by all pairs of claim and rival."""
+        each = [self.against(claim, [rival]) for claim, rival in pairs]
+
+        def deciding(dyads: list[int] | None) -> tuple[float, float]:
+            found = [one(dyads) for one in each]
+            return min(least for least, _ in found), max(most for _, most in found)
+
+        return deciding
+
+    def counted(self, dyads: list[int] | None = None) -> list[int] | None:
+        """Return the dyads that count: those that are given, else those of the engine.
+
+        None for all.
+        """
+        return list(self.only) if dyads is None and self.only is not None else dyads
+
+    def total(self, evidence: Evidence) -> float:
+        """Return the log evidence of the dyads that count."""
+        return evidence.total(self.counted(), width=self.width)
+
+    def totals(self, evidence: Evidence, dyads: list[int] | None = None) -> Float:
+        """Return the log evidence at each spread of long-run means.
+
+        The same at all for a model without means.
+        """
+        found = evidence.totals(self.counted(dyads), width=self.width)
+        return np.broadcast_to(found, len(self.mean_sds))
+
+
+type Ahead = Callable[[Engine], tuple[Sequence[Reading], Reading]]
+"""Returns the readings of a claim, each as likely before the data, and that of a rival, for windows
+ahead."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim about all dyads, and its test."""
+
+    code: str
+    question: str  # As the heading of its section
+    claim: str  # In a few words, a statement
+    test: Callable[[Engine], Outcome]
+    # What a record lacks for the test, with the remedy; empty if nothing
+    lacks: Callable[[Record], str] = lambda record: ""
+    ahead: Ahead | None = None  # For windows ahead
+    nulls: tuple[str, ...] = ()  # Null sets that a supported claim must stand out from
+    usual: bool = True  # Tested without being named
+    months: int = SHORTEST  # From first event to last that a dyad needs to be among those tested
+
+    def missing(self, record: Record) -> str:
+        """Return what a record lacks for the test, with the remedy; empty if nothing."""
+        long = record.lasting(self.months)
+        if len(long.dyads) < FEWEST_DYADS:
+            return f"{too_short(record, self.months)}; give longer records"
+        return self.lacks(long)
+
+
+def learned(title: str, x_label: str, evidence: Evidence, axis: Axis) -> Picture:
+    """Return the posterior of a population's mean with its prior."""
+    places, density = evidence.density(axis)
+    lines = {"posterior": density, "prior": axis.density(places)}
+    series = tuple(Series(name, tuple(places), tuple(values)) for name, values in lines.items())
+    return Picture(title, x_label, "probability per log unit", "line", series)
+
+
+def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:
+    """Return bars of what each dyad adds, the largest first."""
+    ordered = sorted(dyads.items(), key=lambda one: -one[1])
+    series = Series(
+        "log Bayes factor", tuple(name for name, _ in ordered), tuple(one for _, one in ordered)
+    )
+    return Picture(title, "", "log Bayes factor, given the others", "bars", (series,))

@@ -1,0 +1,186 @@
+"""What the test of a claim finds: an answer with its log Bayes factors, sentences, a picture, and numbers for JSON."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from scipy.stats import beta
+
+from forecast.base import wording
+from forecast.base.wording import number
+from forecast.study.hypotheses.record import Record
+
+TEMPLATES = Path(__file__).with_name("sentences.j2")
+sentences = partial(wording.sentences, TEMPLATES)
+"""Renders the sentences of a macro, such as those on a claim."""
+
+type Answer = Literal["supported", "rejected", "undecided", "cannot be tested"]
+UNTESTED: Answer = "cannot be tested"
+FACTOR = 10.0
+"""A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none
+exceeds the inverse."""
+LIMIT = math.log(FACTOR)
+# share of null sets that may give a supported claim as much evidence, simulation error included
+MOST_FALSE_ALARMS = 0.05
+type Deciding = Callable[[list[int] | None], tuple[float, float]]
+"""Returns the smallest and the largest log Bayes factor of some dyads, over rivals and spreads; of
+all for None."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line, bars or intervals of a picture."""
+
+    label: str
+    x: tuple[float, ...] | tuple[str, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] = ()  # 90% interval, where there is one
+    high: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The one picture of a claim."""
+
+    title: str  # What it shows
+    x_label: str  # Horizontal axis
+    y_label: str  # Vertical axis
+    kind: Literal["line", "bars", "intervals"]  # `line`, `bars` or `intervals`
+    series: tuple[
+        Series, ...
+    ]  # Each with `label`, `x`, `y` and the 90% interval `low` and `high`, which may be empty
+    limits: tuple[float, ...] = ()  # Log Bayes factors of the rule
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The log Bayes factors of a claim under another choice, and what they alone would answer."""
+
+    log_bayes_factor: float
+    least: float
+    most: float
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class NullSets:
+    """How many simulated record sets in which a claim is false give it as much evidence as the record does."""
+
+    name: str  # What these sets are
+    sets: int  # Simulated sets; fewer where so many were as good that the claim cannot be supported
+    as_good: int  # Sets with at least as large a least log Bayes factor
+    # How far their dyads turned back, mean; points of the cooperative share, or standard deviations
+    turned_back: float
+    recorded_turned_back: float  # How far the recorded dyads did
+
+    @property
+    def too_many(self) -> bool:
+        """Whether too many sets are as good for the claim to be supported."""
+        return too_many(self.as_good, self.sets)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the test of a claim found; log Bayes factors are natural."""
+
+    log_bayes_factor: (
+        float  # Against the rival named first, with all priors integrated; NaN if there is none
+    )
+    answer: Answer
+    sentences: tuple[str, ...]  # The finding first
+    picture: Picture | None = None
+    least: float = (
+        math.nan
+    )  # The smallest log Bayes factor over rivals and spreads of means, which decides
+    most: float = math.nan
+    dyads: Mapping[str, float] = field(
+        default_factory=dict
+    )  # What each dyad adds to `least`, given the others
+    # The dyad without which the answer is least safe: where `least` is smallest, or of a rejected
+    # claim `most` largest.
+    without_dyad: tuple[str, float] = ("", math.nan)
+    without_state: tuple[str, float] = ("", math.nan)
+    priors: Mapping[str, Choice] = field(default_factory=dict)  # With other widths of priors
+    parts: Mapping[str, Choice] = field(default_factory=dict)  # On parts of the record
+    windows: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict
+    )  # Gain of log score, standard error
+    details: Mapping[str, Any] = field(default_factory=dict)
+    nulls: tuple[NullSets, ...] = ()  # Of a claim that its Bayes factors support
+
+
+def too_many(as_good: int, sets: int) -> bool:
+    """Check whether the share of null sets that are as good may exceed 5%: its 95% point, under Jeffreys' prior."""
+    share = beta.ppf(0.95, as_good + 0.5, sets - as_good + 0.5)
+    return bool(share > MOST_FALSE_ALARMS)
+
+
+def decide(least: float, most: float, limit: float = LIMIT) -> Answer:
+    """Answer by the smallest and the largest log Bayes factor."""
+    if least > limit:
+        return "supported"
+    return "rejected" if most < -LIMIT else "undecided"
+
+
+def left_out(record: Record, deciding: Deciding, answer: Answer) -> dict[str, Any]:
+    """Decide again without each dyad and each state's dyads."""
+
+    def without(out: Sequence[int]) -> tuple[float, float]:
+        return deciding([at for at in range(len(record.dyads)) if at not in out])
+
+    def least_safe(found: Mapping[str, tuple[float, float]]) -> tuple[str, float]:
+        own = {
+            name: most if answer == "rejected" else least for name, (least, most) in found.items()
+        }
+        worst = max if answer == "rejected" else min
+        return worst(own.items(), key=lambda one: one[1], default=("", math.nan))
+
+    least = deciding(None)[0]
+    dyads = {dyad: without([at]) for at, dyad in enumerate(record.dyads)}
+    states = {
+        name: without(at) for name, at in record.states.items() if len(at) < len(record.dyads)
+    }
+    return {
+        "dyads": {dyad: least - rest for dyad, (rest, _) in dyads.items()},
+        "without_dyad": least_safe(dyads),
+        "without_state": least_safe(states),
+    }
+
+
+def exceptions(
+    outcome: Outcome, dyad_name: Callable[[str], str] = str, state_name: Callable[[str], str] = str
+) -> dict[str, float]:
+    """Return the choices under which an answer does not hold, with the log Bayes factor that decides there.
+
+    A part of the record that cannot be tested is no exception.
+    """
+    if outcome.answer not in ("supported", "rejected"):
+        return {}
+    supported = outcome.answer == "supported"
+    found = {
+        name: one.least if supported else one.most
+        for name, one in {**outcome.priors, **outcome.parts}.items()
+        if one.answer not in (outcome.answer, UNTESTED)
+    }
+    (dyad, without_dyad), (state, without_state) = outcome.without_dyad, outcome.without_state
+    omitted = {
+        f"without {dyad_name(dyad)}": without_dyad,
+        f"without all dyads of {state_name(state)}": without_state,
+    }
+    return found | {
+        name: value
+        for name, value in omitted.items()
+        if (value <= LIMIT if supported else value >= -LIMIT)
+    }
+
+
+def exception_words(found: Mapping[str, float]) -> str:
+    """Describe the choices under which an answer does not hold; empty if it holds under all."""
+    return (
+        f"Not {'; '.join(f'{name} (LBF {number(value, 1)})' for name, value in found.items())}."
+        if found
+        else ""
+    )

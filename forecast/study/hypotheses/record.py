@@ -1,0 +1,345 @@
+"""Counts of all dyads as the filter reads them, what the tests need of a record, and placebo era starts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.base.errors import DataError
+from forecast.base.typing import Bool, Float, Index
+from forecast.base.wording import join
+from forecast.data.panel import panel_kind
+from forecast.data.panel.record import relative_event_counts
+from forecast.study.hypotheses.filter import Steps
+
+FEWEST_DYADS = 2
+# months from a dyad's first event to its last, unless a claim needs fewer: a trend takes decades
+SHORTEST = 240
+MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade is taken
+# an era start that was recognised within so many days cannot have been chosen by what followed
+PROMPT_DAYS = 7
+EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
+FROM_END, FROM_ERA, ALIKE = 24, 18, 12
+"""Placebos: months from the ends of a record, months from every era start, and the number of months
+as busy."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Monthly counts or values of an index of several dyads, each array (dyad, month)."""
+
+    dyads: tuple[str, ...]
+    events: Index  # -1 in a month with a value of an index
+    cooperative: Index
+    volume: Float  # Relative event count
+    begins: Bool  # An era begins, after the first month with events and before the last
+    prompt: Bool  # An era begins that was recognised within a week of its start
+    first: Index  # First month with events, and one after the last, (dyad,)
+    stop: Index
+    time: NDArray[np.datetime64]  # Months
+    counts: Index | None = None  # Events by class, from the most hostile, (dyad, month, class)
+    hostile: int = 0  # The number of hostile classes
+    value: Float | None = None  # Of an index, in standard deviations from its mean
+    visits: Bool | None = (
+        None  # A high-level visit, (dyad, month); None where events could not tell
+    )
+    anchor: Index | None = None  # As in `Steps`
+    impulse: Float | None = None
+    occasion: Float | None = None
+
+    @property
+    def eras(self) -> int:
+        """The number of era starts."""
+        return int(self.begins.sum())
+
+    @property
+    def states(self) -> dict[str, list[int]]:
+        """The places of every state's dyads."""
+        names = sorted({state for dyad in self.dyads for state in dyad.split("-")})
+        return {
+            name: [at for at, dyad in enumerate(self.dyads) if name in dyad.split("-")]
+            for name in names
+        }
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The months in which something happens, as the filter reads them."""
+        none = np.zeros(self.events.shape)
+        anchor = none.astype(np.int64) if self.anchor is None else self.anchor
+        impulse, occasion = (none if one is None else one for one in (self.impulse, self.occasion))
+        value = none if self.value is None else self.value
+        at = [
+            np.flatnonzero(here)
+            for here in (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
+        ]
+        dyad = np.repeat(np.arange(len(at)), [len(months) for months in at])
+        month = np.concatenate(at)
+        gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
+        ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
+        return Steps(
+            self.cooperative[dyad, month],
+            self.events[dyad, month],
+            value[dyad, month],
+            self.volume[dyad, month],
+            gap,
+            self.begins[dyad, month].astype(np.float64),
+            anchor[dyad, month],
+            impulse[dyad, month],
+            occasion[dyad, month],
+            ends,
+        )
+
+    def without_eras(self) -> "Record":
+        """Return the record without era starts."""
+        none = np.zeros_like(self.begins)
+        return replace(self, begins=none, prompt=none)
+
+    def with_prompt_eras(self) -> "Record":
+        """Return the record with those era starts alone that were recognised within a week."""
+        return replace(self, begins=self.begins & self.prompt)
+
+    def with_last_events(self) -> "Record":
+        """Return the record without eras.
+
+        Its occasions are the balance of the last month with events.
+
+        The balance is 1 if all events of that month were cooperative and -1 if none was; it is 0
+        where there was no month with events within the last three.
+        """
+        balance = np.zeros(self.events.shape)
+        for dyad, counts in enumerate(self.events):
+            months = np.flatnonzero(counts > 0)
+            share = self.cooperative[dyad, months] / counts[months]
+            near = np.diff(months) <= EPISODE_MONTHS
+            balance[dyad, months[1:][near]] = 2.0 * share[:-1][near] - 1.0
+        return replace(self.without_eras(), occasion=balance)
+
+    def anchored(self, anchor: int, months: Bool) -> "Record":
+        """Return the record with an anchor of the filter in some months, after a dyad's first one."""
+        month = np.arange(self.events.shape[1])
+        within = (month > self.first[:, None]) & (month < self.stop[:, None])
+        return replace(self, anchor=np.where(within & months, anchor, 0))
+
+    def every(self, months: int) -> Bool:
+        """Return which months begin another so many."""
+        return np.asarray(np.arange(self.events.shape[1]) % months == 0)
+
+    def kinds(self) -> "Iterator[tuple[str, Record]]":
+        """Yield the record of deep among cooperative events, and that of severe among hostile ones, by name."""
+        if self.counts is None:
+            return
+        hostile, cooperative = self.counts[..., : self.hostile], self.counts[..., self.hostile :]
+        halves = {
+            "depth of cooperation": (cooperative, slice((cooperative.shape[-1] + 1) // 2, None)),
+            "severity of conflict": (hostile, slice(0, hostile.shape[-1] // 2)),
+        }
+        for name, (events, half) in halves.items():
+            if events.shape[-1] > 1:
+                total, kept = events.sum(axis=-1), events[..., half].sum(axis=-1)
+                yield name, replace(self, events=total, cooperative=kept, counts=None)
+
+    def between(self, start: int, end: int) -> "Record":
+        """Return the record from a month to before another, without eras that begin outside of it."""
+        month = np.arange(self.events.shape[1])
+        inside = (month >= start) & (month < end)
+        part = self.without_months(np.broadcast_to(~inside, self.events.shape))
+        there = part.events != 0
+        first = np.where(there.any(axis=1), there.argmax(axis=1), start)
+        stop = np.where(there.any(axis=1), len(month) - there[:, ::-1].argmax(axis=1), start)
+        within = (month > first[:, None]) & (month < stop[:, None])
+        begins, prompt = self.begins & within, self.prompt & within
+        visits = None if self.visits is None else self.visits & inside
+        return replace(part, first=first, stop=stop, begins=begins, prompt=prompt, visits=visits)
+
+    @property
+    def spans(self) -> dict[str, int]:
+        """The months from first event to last, by dyad."""
+        return dict(zip(self.dyads, (self.stop - self.first).tolist(), strict=True))
+
+    def lasting(self, months: int) -> "Record":
+        """Return the record of the dyads that have so many months from first event to last."""
+        return self.of([at for at, span in enumerate(self.spans.values()) if span >= months])
+
+    def of(self, dyads: Sequence[int]) -> "Record":
+        """Return the record of some dyads by their places; itself if these are all."""
+        if len(dyads) == len(self.dyads):
+            return self
+        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        by_dyad = [
+            name for name, value in own.items() if isinstance(value, np.ndarray) and name != "time"
+        ]
+        arrays = {name: own[name][list(dyads)] for name in by_dyad}
+        return replace(self, dyads=tuple(self.dyads[at] for at in dyads), **arrays)
+
+    def without_months(self, months: Bool) -> "Record":
+        """Return the record without the events of some months."""
+        return replace(
+            self,
+            events=np.where(months, 0, self.events),
+            cooperative=np.where(months, 0, self.cooperative),
+        )
+
+
+def too_short(record: Record, months: int) -> str:
+    """Describe which dyads have fewer months than a claim needs, in words; empty if none has."""
+    short = [f"{dyad} ({span})" for dyad, span in record.spans.items() if span < months]
+    return (
+        f"{join(short)} have fewer than {months} months from first event to last" if short else ""
+    )
+
+
+def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
+    """Read a panel, and reject what cannot be pooled."""
+    if panel.attrs["frequency"] != "month":
+        raise DataError(
+            "frequency: the tests read months, and the panel has weeks; build a monthly one"
+        )
+    if panel.sizes["dyad"] < FEWEST_DYADS:
+        raise DataError(
+            f"dyads: the tests need {FEWEST_DYADS} dyads at least, and the data have "
+            f"{panel.sizes['dyad']}; give data of more dyads"
+        )
+    return _of_counts(panel, visits) if panel_kind(panel).coded else _of_index(panel)
+
+
+def _of_counts(panel: xr.Dataset, visits: Bool | None) -> Record:
+    """Read the counts of a panel in which each dyad is of one dataset."""
+    _reject_dyads_of_several_datasets(panel)
+    counts = (
+        panel["counts"].sum(("dataset", "direction")).transpose("dyad", "time", "class").to_numpy()
+    )
+    events, hostile = counts.sum(axis=2).astype(np.int64), int(panel.attrs["zero_cut"])
+    cooperative = counts[..., hostile:].sum(axis=2).astype(np.int64)
+    return _record(
+        panel,
+        events,
+        cooperative,
+        relative_event_counts(panel),
+        counts=counts.astype(np.int64),
+        hostile=hostile,
+        visits=visits,
+    )
+
+
+def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
+    """Reject a dyad with events of two datasets: what one reports is no second event of the other."""
+    has_events = (
+        panel["counts"].sum(("direction", "class", "time")).transpose("dyad", "dataset").to_numpy()
+        > 0
+    )
+    for dyad, present in zip(panel["dyad"].to_numpy(), has_events, strict=True):
+        if present.sum() > 1:
+            names = join([str(name) for name in panel["dataset"].to_numpy()[present]])
+            raise DataError(
+                f"data: {dyad} has events of {names}, and the tests read one dataset per dyad; leave it out of all "
+                f"but one of them, or name one dataset"
+            )
+
+
+def _of_index(panel: xr.Dataset) -> Record:
+    """Read the values of an index, each dyad's in its own standard deviations from its own mean."""
+    values = panel["index"].transpose("dyad", "time").to_numpy()
+    there, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
+    spread = np.nanstd(values, axis=1, keepdims=True)
+    if flat := [
+        str(dyad)
+        for dyad, sd in zip(panel["dyad"].to_numpy(), spread[:, 0], strict=True)
+        if not sd > 0
+    ]:
+        raise DataError(f"data: the index of {join(flat)} never changes; leave them out")
+    scaled = np.where(there, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
+    return _record(panel, np.where(there, -1, 0), none, none.astype(np.float64), value=scaled)
+
+
+def _record(
+    panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any
+) -> Record:
+    """Arrange what was read, with the months in which a named era begins within the record of its dyad."""
+    first = (events != 0).argmax(axis=1)
+    stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
+    time = panel["time"].to_numpy().astype("datetime64[M]")
+    start = panel["era_start"].to_numpy().astype("datetime64[D]")
+    recognised = panel["era_recognised"].to_numpy().astype("datetime64[D]")
+    dyad = panel["era_dyad"].to_numpy()
+    month = np.searchsorted(time, start.astype("datetime64[M]"))
+    inside = (first[dyad] < month) & (month < stop[dyad])
+    at_once = inside & (recognised - start <= np.timedelta64(PROMPT_DAYS, "D"))
+    begins, prompt = np.zeros(events.shape, dtype=bool), np.zeros(events.shape, dtype=bool)
+    begins[dyad[inside], month[inside]] = True
+    prompt[dyad[at_once], month[at_once]] = True
+    dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
+    return Record(dyads, events, cooperative, volume, begins, prompt, first, stop, time, **more)
+
+
+def turned_back(record: Record) -> Float:
+    """Return how far each dyad moved away and back again, by the averages of its calendar decades, (dyad,).
+
+    Of counts these are points of the cooperative share, of an index standard deviations. The
+    smaller of both moves counts, of the three decades where it is largest; decades with fewer than
+    20 months or events are left out.
+    """
+    decade = record.time.astype("datetime64[Y]").astype(np.int64) // 10
+    decade -= decade[0]
+    weight = np.abs(record.events)
+    value = 100.0 * record.cooperative if record.value is None else record.value
+    return np.array([_largest_turn(decade, weight[d], value[d]) for d in range(len(record.dyads))])
+
+
+def _largest_turn(decade: Index, weight: Index, value: Float) -> float:
+    """Return the largest turn of one dyad."""
+    events = np.bincount(decade, weight)
+    enough = events >= MIN_EVENTS_PER_DECADE
+    means = np.bincount(decade, value)[enough] / events[enough]
+    return max((_turn_at(means, at) for at in range(1, len(means) - 1)), default=0.0)
+
+
+def _turn_at(means: Float, at: int) -> float:
+    """Return the smaller of the moves to and from a decade if both go the same way, else 0."""
+    rise_before = means[:at] - means[at]
+    rise_after = means[at + 1 :] - means[at]
+    low_point = min(rise_before.max(), rise_after.max())
+    high_point = min(-rise_before.min(), -rise_after.min())
+    return float(max(low_point, high_point, 0.0))
+
+
+def shifted_eras(record: Record, rng: np.random.Generator) -> Bool:
+    """Move the era starts of every dyad together by a random number of months, round its record."""
+    begins = np.zeros_like(record.begins)
+    for d, (first, stop) in enumerate(zip(record.first, record.stop, strict=True)):
+        months, length = np.flatnonzero(record.begins[d]), stop - first
+        if length <= 2 * FROM_END:
+            continue
+        by = rng.integers(FROM_END, length - FROM_END)
+        begins[d, first + (months - first + by) % length] = True
+        begins[d, first] = False
+    return begins
+
+
+def busy_eras(record: Record, rng: np.random.Generator) -> Bool:
+    """Replace every era start by a month of the same dyad with about as many events, far from all era starts."""
+    begins = np.zeros_like(record.begins)
+    for d in range(len(record.dyads)):
+        months = np.flatnonzero(record.begins[d])
+        if not len(months):
+            continue
+        free = np.flatnonzero(record.events[d] > 0)
+        far = np.abs(free[:, None] - months).min(axis=1) > FROM_ERA
+        free = free[far & (free > record.first[d] + ALIKE)]
+        for month in months if len(free) else ():
+            unlike = (
+                np.abs(record.volume[d, free] - record.volume[d, month])
+                + np.abs(free - month) / 1200.0
+            )
+            begins[d, rng.choice(free[np.argsort(unlike)[:ALIKE]])] = True
+    return begins
+
+
+def placebo_sets(record: Record, sets: int, seed: int) -> dict[str, Sequence[Bool]]:
+    """Draw sets of placebo era starts of both kinds."""
+    rng = np.random.default_rng(seed)
+    kinds = {"shifted": shifted_eras, "equally busy": busy_eras}
+    return {name: [draw(record, rng) for _ in range(sets)] for name, draw in kinds.items()}
