@@ -16,8 +16,8 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import fftconvolve, lfilter
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.component import fraction_left
 from forecast.model.process.cycle import linear_shock
+from forecast.model.process.transition import decay
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
 from forecast.study.hypotheses.claims.effects import occasions_of
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
@@ -203,7 +203,7 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
     keep = (
         np.ones(size)
         if truth.trend_half_life is None
-        else fraction_left(vary(truth.trend_half_life, RETURN_SPREAD))
+        else decay(vary(truth.trend_half_life, RETURN_SPREAD))
     )
     volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
     cooperative, values = np.zeros_like(record.cooperative), np.zeros(steps.shape)
@@ -218,8 +218,8 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
         memories = np.clip(
             truth.memory + MEMORY_SPREAD * rng.standard_normal(size), LEAST_MEMORY, MOST_MEMORY
         )
-    decay, spread = (
-        fraction_left(vary(cycle_half_life, CYCLE_SPREAD)),
+    retention, spread = (
+        decay(vary(cycle_half_life, CYCLE_SPREAD)),
         vary(cycle_sd, CYCLE_SD_SPREAD),
     )
     for d in range(size):
@@ -234,10 +234,10 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
             past = step_sds[d] * rng.standard_normal(PAST_MONTHS)
             trend = integrated(np.concatenate([past, steps[d, part]]), memories[d])[PAST_MONTHS:]
         level = mean + trend + volume[d] * record.volume[d, part]
-        level += _cycle(months, decay[d], spread[d], rng) + truth.occasion * occasions[d, part]
+        level += _cycle(months, retention[d], spread[d], rng) + truth.occasion * occasions[d, part]
         if truth.visit and record.visits is not None:
             pushes = np.concatenate([[0.0], truth.visit * record.visits[d, part][:-1]])
-            level += lfilter([1.0], [1.0, -decay[d]], pushes)
+            level += lfilter([1.0], [1.0, -retention[d]], pushes)
         concentration = np.full(months, truth.concentration)
         if truth.sources:
             source = (part.start + np.arange(months)) // SOURCE_MONTHS
@@ -309,11 +309,11 @@ def integrated(innovations: Float, order: float) -> Float:
     return np.asarray(fftconvolve(innovations, weights)[: len(innovations)])
 
 
-def _cycle(months: int, decay: float, sd: float, rng: np.random.Generator) -> Float:
+def _cycle(months: int, retention: float, sd: float, rng: np.random.Generator) -> Float:
     """Return an autoregression that starts from its long-run distribution."""
-    moves = linear_shock(sd, decay) * rng.standard_normal(months)
+    moves = linear_shock(sd, retention) * rng.standard_normal(months)
     moves[0] = sd * rng.standard_normal()
-    return np.asarray(lfilter([1.0], [1.0, -decay], moves))
+    return np.asarray(lfilter([1.0], [1.0, -retention], moves))
 
 
 def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Generator) -> Index:
