@@ -19,9 +19,9 @@ from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.component import fraction_left
 from forecast.model.process.cycle import linear_shock
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
-from forecast.study.hypotheses.claims.effects import occasions_of
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
 from forecast.study.hypotheses.memory import PAST_MONTHS
+from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.record import EPISODE_MONTHS, Record, turned_back
 
 HEAVY = 2.5
