@@ -91,6 +91,7 @@ class Truth:
             CEILING.code: self.headroom is not None,
             "S5a": self.cycle is not None,
             "S5b": self.trend_half_life is not None,
+            "S5c": self.trend_half_life is not None or self.bound is not None,
             COST.code: self.growth > 0.0,
             BALANCE.code: self.trend_half_life is not None or self.bound is not None,
             VISITS.code: self.visit != 0.0,
