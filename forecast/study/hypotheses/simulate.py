@@ -19,9 +19,9 @@ from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.cycle import linear_shock
 from forecast.model.process.transition import decay
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
-from forecast.study.hypotheses.claims.effects import occasions_of
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
 from forecast.study.hypotheses.memory import PAST_MONTHS
+from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.record import EPISODE_MONTHS, Record, turned_back
 
 HEAVY = 2.5
@@ -91,6 +91,7 @@ class Truth:
             CEILING.code: self.headroom is not None,
             "S5a": self.cycle is not None,
             "S5b": self.trend_half_life is not None,
+            "S5c": self.trend_half_life is not None or self.bound is not None,
             COST.code: self.growth > 0.0,
             BALANCE.code: self.trend_half_life is not None or self.bound is not None,
             VISITS.code: self.visit != 0.0,

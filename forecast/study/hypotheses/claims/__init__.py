@@ -3,6 +3,7 @@
 import math
 
 from forecast.outlook.theory import NATURE
+from forecast.study.hypotheses.claims.dwell import DWELLING
 from forecast.study.hypotheses.claims.effects import CALENDAR, VISITING
 from forecast.study.hypotheses.claims.eras import CEILING, JUMPING
 from forecast.study.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
@@ -23,7 +24,18 @@ CONTRAST = Claim(
     test_contrast,
 )
 CLAIMS: dict[str, Claim] = {
-    one.code: one
-    for one in (JUMPING, CEILING, FADING, RETURNING, GROWING, CONTRAST, RANGE, VISITING, CALENDAR)
+    claim.code: claim
+    for claim in (
+        JUMPING,
+        CEILING,
+        FADING,
+        RETURNING,
+        DWELLING,
+        GROWING,
+        CONTRAST,
+        RANGE,
+        VISITING,
+        CALENDAR,
+    )
 }
 """All claims by code."""

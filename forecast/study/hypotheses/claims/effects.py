@@ -26,6 +26,7 @@ from forecast.study.hypotheses.engine import Claim, Engine, Reading, by_dyad
 from forecast.study.hypotheses.filter import COLUMN
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE
+from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.study.hypotheses.record import Record
 
@@ -214,20 +215,6 @@ def test_calendar(engine: Engine) -> Outcome:
     )
     picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
     return engine.outcome("calendar", deciding, found, picture, details)
-
-
-def occasions_of(record: Record) -> dict[str, Float]:
-    """Return by kind which months have an occasion, (dyad, month)."""
-    table = calendar_drivers(list(record.dyads))
-    found = {name: np.zeros(record.events.shape) for name in table.names}
-    for name, months in found.items():
-        for at, dyad in enumerate(record.dyads):
-            known = table.known(name, dyad, record.time[-1].astype("datetime64[D]").item())
-            month = known.index.to_numpy().astype("datetime64[M]")
-            place = np.minimum(np.searchsorted(record.time, month), len(record.time) - 1)
-            inside = record.time[place] == month
-            months[at, place[inside]] = known["value"].to_numpy()[inside]
-    return found
 
 
 def _lacks_calendar(record: Record) -> str:
