@@ -150,7 +150,7 @@ def assumed_table(one: Scenario) -> Table:
 
 def _row(row: Assumed) -> list[str]:
     when = day(row.date) if row.until is None else f"{day(row.date)} to {day(row.until)}"
-    what = row.kind or f"code {row.code}"
+    what = row.of_class or row.kind or f"code {row.code}"
     part = "" if row.part is None else f", {number(100 * row.part, 1)}% of its class"
     summary = f": {row.summary}" if row.summary else ""
     least = f"at least {row.n}" if row.n else "none"
