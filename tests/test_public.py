@@ -276,6 +276,12 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
         (lambda: forecast.hierarchy("FRA-DEU"), "There is no dyad 'FRA-DEU'"),
         (lambda: forecast.Assumed("2023-11-15", "USA", "CHN"), "neither code nor kind"),
         (lambda: forecast.Assumed("15/11/2023", "USA", "CHN", kind="visit"), "is not a date"),
+        (
+            lambda: forecast.Assumed("2023-11-15", "USA", "CHN", kind="summit"),
+            "kind 'summit': there is no such kind; the kinds are",
+        ),
+        (lambda: forecast.Assumed("2023-11-15", "USA", "CHN", kind="visit", n=-1), "n is -1"),
+        (lambda: forecast.Assumed("2023-11-15", "USA", "CHN", code="42"), "042 is meant?"),
         (lambda: forecast.Assumed(7, "USA", "CHN", kind="visit"), "date: got 7"),
         (
             lambda: forecast.Record(forecast.read_chronology(dyads=["USA-CHN"])),

@@ -20,7 +20,7 @@ from forecast.base.files import digest
 from forecast.base.numeric import share
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Bool, Float, Index, Seed
-from forecast.base.wording import Card, Displayed, join, number, signed
+from forecast.base.wording import Card, Displayed, chance, join, number, signed, whole_percents
 from forecast.data.panel import panel_kind, recounted
 from forecast.data.panel.record import last_known
 from forecast.model import Fit, update
@@ -58,6 +58,8 @@ type Outcomes = Mapping[str, Outcome]
 """Outcomes of a question by name; empty if they are not defined."""
 FOLLOWED = "up"
 """Outcome of a headline whose change is split."""
+HEADLINE = (FOLLOWED, "same", "down")
+"""Outcomes of a headline, in the order in which a report rounds their chances."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,14 @@ def as_shown(name: str, one: Number) -> tuple[float, float]:
 
 type Numbers = Mapping[str, Number]
 """By name: `level`, and the outcomes of the question."""
+
+
+def printed_chance(name: str, numbers: Numbers) -> str:
+    """Return a chance in whole percents, as a report prints it: those of a headline add up to 100."""
+    if name not in HEADLINE or not numbers.keys() >= set(HEADLINE):
+        return chance(numbers[name].value)
+    percents = whole_percents([numbers[each].value for each in HEADLINE], 100)
+    return chance(percents[HEADLINE.index(name)] / 100)
 
 
 def numbers_of(draws: Mapping[str, Float]) -> Numbers:
@@ -234,12 +244,12 @@ def split_by_forecaster(
 
     `member` is the place in `MEMBERS` of the forecaster of each simulation.
     """
-    hit, there = published[followed]
-    own = member == benchmarks.MEMBERS.index(benchmarks.MODEL)
+    hit, counted = published[followed]
+    by_model = benchmarks.simulated_by_model(member)
     return {
         **published,
-        FROM_MODEL: (hit * own, there),
-        FROM_BENCHMARKS: (hit * ~own, there),
+        FROM_MODEL: (hit * by_model, counted),
+        FROM_BENCHMARKS: (hit * ~by_model, counted),
         ALONE: alone,
     }
 

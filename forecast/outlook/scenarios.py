@@ -57,7 +57,7 @@ class Scenario:
 
     name: str  # Its name, or that of its file
     # Rows as they were given: `date`, `source`, `target`, `code`, `kind`, `n`, `part`, `until`,
-    # `summary`
+    # `summary`, `of_class`
     assumed: tuple[Assumed, ...]
     plausibility: Probability  # Share of unconditional simulations that satisfy the scenario
     method: str  # `none`, `weights` or `filter`

@@ -27,6 +27,7 @@ from forecast.outlook.comparison import (
     Step,
     as_shown,
     difference,
+    printed_chance,
 )
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
@@ -79,9 +80,8 @@ def _contributions(
 
 def sentence(name: str, found: Attribution | Change, **facts: Any) -> str:
     """Return a sentence of `explain_words.j2`."""
-    return phrases("explain_words.j2", {"page": sys.modules[__name__], "found": found, **facts})(
-        name
-    )
+    given = {"page": sys.modules[__name__], "printed_chance": printed_chance, "found": found}
+    return phrases("explain_words.j2", given | facts)(name)
 
 
 def _draw_waterfall(found: Attribution | Change) -> Illustration:

@@ -45,7 +45,7 @@ class Earlier:
     as_of: date
     higher: float  # Published chance of a higher share, 0 to 1
     printed: int  # The same in whole percents, as the report prints it
-    model: float | None  # That of the model alone
+    model: float | None  # Part of it that the model's own simulations add
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Ea
         )
         if not (same and numbers["converged"] and own["first"] == window.first.isoformat()):
             return None
-        model = (own.get("model") or {}).get("up", {}).get("value")
+        model = (own.get("simulated_by_model") or {}).get("value")
         return Earlier(
             date.fromisoformat(numbers["as_of"]), own["up"]["value"], own["percent"]["up"], model
         )
@@ -178,18 +178,18 @@ def answers_of(
 
 
 def _model_value(window: WindowOutlook) -> float | None:
-    model = (window.model or {}).get("up")
-    return None if model is None or isinstance(model, NotDefined) else model.value
+    part = window.simulated_by_model
+    return None if part is None else part.value
 
 
 def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, known: pd.DataFrame) -> str:
     """Split the change since the last report between the model and the benchmarks, and count the events since."""
     if not earlier:
         return ""
-    last, pool = earlier[-1], {} if isinstance(result.pool, NotDefined) else result.pool
+    last = earlier[-1]
     change, model = 100 * (now.higher - last.higher), None
-    if pool and now.model is not None and last.model is not None:
-        model = 100 * next(iter(pool.values())) * (now.model - last.model)
+    if now.model is not None and last.model is not None:
+        model = 100 * (now.model - last.model)
     since = known[known["date"] > pd.Timestamp(last.as_of)] if len(known) else known
     events = cooperative = 0
     if len(since) and {"n", "dyad", "dataset"} <= set(since.columns):

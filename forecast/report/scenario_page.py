@@ -14,7 +14,7 @@ from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, pl
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
-from forecast.outlook.windows import WindowOutlook
+from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
@@ -62,7 +62,7 @@ def finding(found: Scenarios) -> str:
             f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)
         ]
         return f"{found.label}, {until}: the median of the level is {level}, {join(named)}"
-    stated = _value(published_chance(found, months))
+    stated = _printed_published(found, months)
     moved = [
         f"{signed(100 * (value - known[0]), 0)} points given “{one.name}”"
         for value, one in zip(known[1:], found.scenarios, strict=True)
@@ -70,11 +70,20 @@ def finding(found: Scenarios) -> str:
     return f"{found.label}, {until}: the chance of a higher share is {stated}; the model’s changes by {join(moved)}"
 
 
-def published_chance(found: Scenarios, months: int) -> Probability | NotDefined:
-    """Return the published chance of a higher share without a scenario, that of the report of the same day."""
+def published_window(found: Scenarios, months: int) -> WindowOutlook | NotDefined:
+    """Return the published window without a scenario, that of the report of the same day."""
     pool = found.published
     source = found.unconditional.recorded if isinstance(pool, NotDefined) else pool
-    return source if isinstance(source, NotDefined) else source[months].up
+    return source if isinstance(source, NotDefined) else source[months]
+
+
+def _printed_published(found: Scenarios, months: int) -> str:
+    """Return the published chance of a higher share in percent, as the report of that day prints it."""
+    window = published_window(found, months)
+    if isinstance(window, NotDefined):
+        return words.or_dash(window)
+    percents = printed_changes(window)
+    return chance(percents["up"] / 100) if percents else _value(window.up)
 
 
 def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
@@ -141,7 +150,7 @@ def assumed_table(one: Scenario) -> Table:
 
 def _row(row: Assumed) -> list[str]:
     when = day(row.date) if row.until is None else f"{day(row.date)} to {day(row.until)}"
-    what = row.kind or f"code {row.code}"
+    what = row.of_class or row.kind or f"code {row.code}"
     part = "" if row.part is None else f", {number(100 * row.part, 1)}% of its class"
     summary = f": {row.summary}" if row.summary else ""
     least = f"at least {row.n}" if row.n else "none"

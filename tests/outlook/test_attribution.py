@@ -19,7 +19,7 @@ from forecast.base.errors import (
     SpecError,
     UnknownDyadError,
 )
-from forecast.base.wording import day
+from forecast.base.wording import chance, day
 from forecast.cli import app
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel, panel_of_dyad, recounted
@@ -51,12 +51,14 @@ from forecast.outlook.comparison import (
     Ahead,
     ShareChange,
     numbers_of,
+    printed_chance,
     split_change,
     split_question_change,
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead, structural_hazard
+from forecast.outlook.windows import printed_changes
 from forecast.report.explain_page import sentence, write_change, write_explanation
 from tests.commands import faults
 from tests.documented import sections
@@ -408,6 +410,14 @@ def test_what_is_explained_and_what_has_changed_is_the_published_chance(fit, tab
     change = split_change(fit, fit, DYAD)
     assert change.now["up"].value == pytest.approx(stated.up.value, abs=1e-9)
     assert {"from_model", "from_benchmarks", "model"} <= change.now.keys()
+    # A report, an explanation and a change split the same chance alike, and print it alike.
+    part = stated.simulated_by_model.value
+    for numbers in (change.now, published.now):
+        assert numbers["from_model"].value == pytest.approx(part, abs=1e-9)
+        assert numbers["model"].value == pytest.approx(stated.model["up"].value, abs=1e-9)
+        printed = printed_changes(stated)
+        for name, percent in printed.items():
+            assert printed_chance(name, numbers) == chance(percent / 100)
 
 
 # Pages

@@ -118,9 +118,9 @@ def test_a_history_is_drawn_from_three_days_on(assessment):
 
 def test_a_change_is_split_between_model_and_benchmarks(fit, assessment):
     window = assessment.recorded[12]
-    up, model = window.up.value, window.model["up"].value
+    up, by_model = window.up.value, window.simulated_by_model.value
     day = assessment.origin - timedelta(days=30)
-    before = Earlier(day, up - 0.05, 0, model - 0.16)
+    before = Earlier(day, up - 0.05, 0, by_model - 0.02)
     why = answers(fit, assessment, earlier=[before]).why
     assert re.match(
         r"\+5\.0 points since .*: \+2\.0 through the model, \+3\.0 through the benchmarks;", why
