@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from forecast.base.errors import SpecError, UnknownDyadError
-from forecast.cli.options import AnyData
+from forecast.cli.data import DataOptions
 from forecast.data.events import hierarchy
 from forecast.data.sources import Source, gather, open_source, wanted_together
 
@@ -92,14 +92,14 @@ def test_two_datasets_of_one_name_are_rejected_by_their_tables(mine: Source) -> 
 
 def test_options_name_several_tables_each_with_its_mapping(mine: Source) -> None:
     table, mapping = Path(str(mine.path)), Path(str(mine.mapping))
-    assert AnyData().source is None
-    assert AnyData(events=[table], mapping=[mapping]).source == mine
-    both = AnyData(events=[Path("chronology"), table], mapping=[mapping]).source
+    assert DataOptions().source is None
+    assert DataOptions(events=[table], mapping=[mapping]).source == mine
+    both = DataOptions(events=[Path("chronology"), table], mapping=[mapping]).source
     assert both == Source(kind="several", sources=(Source(), mine))
     with pytest.raises(SpecError, match="tables: 2, mappings: 1"):
-        _ = AnyData(events=[table, table.with_name("other.csv")], mapping=[mapping]).source
+        _ = DataOptions(events=[table, table.with_name("other.csv")], mapping=[mapping]).source
     with pytest.raises(SpecError, match="two kinds of source"):
-        _ = AnyData(events=[table], counts=table, mapping=[mapping]).source
+        _ = DataOptions(events=[table], counts=table, mapping=[mapping]).source
 
 
 def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
-from forecast.cli.options import AnyData
+from forecast.cli.data import DataOptions
 from forecast.data.archive import archive_status, import_files, read_archive
 from forecast.data.archive.importing import EVERYTHING
 from forecast.data.sources import Source, gather, open_source
@@ -112,7 +112,7 @@ def test_a_damaged_archive_is_named(archive):
 
 def test_datasets_are_named_with_their_archive(tmp_path):
     def named(data, archive=tmp_path, settings=None, events=None):
-        return AnyData(data, archive, events, feed_setting=settings).source
+        return DataOptions(data, archive, events, feed_setting=settings).source
 
     assert named("chronology", None) == Source()
     gdelt = Source(kind="archive", path=str(tmp_path), datasets=("gdelt",))
