@@ -60,7 +60,7 @@ class ReportChoices(AddedDataOptions):
 
     def prepare(self, out: Path, kind: str, reports: list[Path]) -> "Question | None":
         """Return the question, if there is one, and make sure that the page may be written."""
-        from forecast.desk.questions.ledger import QuestionFolder
+        from forecast.desk.questions.folder import QuestionFolder
         from forecast.report.folder import require_report_folder
 
         asked = None if self.question is None else QuestionFolder(self.folder).find(self.question)

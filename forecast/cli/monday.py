@@ -39,11 +39,7 @@ from forecast.cli.options import (
     SeedOption,
     TuneOption,
 )
-from forecast.cli.terminal import (
-    print_lines,
-    progress,
-    say,
-)
+from forecast.cli.terminal import print_lines, progress, say
 
 if TYPE_CHECKING:
     from forecast.runs.monday import Monday

@@ -33,11 +33,7 @@ from forecast.cli.options import (
     TestedTogetherOption,
     output_path,
 )
-from forecast.cli.terminal import (
-    console,
-    echo_json,
-    table,
-)
+from forecast.cli.terminal import console, echo_json, table
 
 if TYPE_CHECKING:
     from forecast.study.hypotheses import Choice, Plan

@@ -93,7 +93,7 @@ def scenario(
     Writes a page and scenario.json (`forecast help what-if`). Exit code 3 if the fit has not
     converged or a scenario is so improbable that its numbers may not be used.
     """
-    from forecast.desk.questions.ledger import QuestionFolder
+    from forecast.desk.questions.folder import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_report_folder
 
     window = WindowOptions(

@@ -34,7 +34,7 @@ from forecast.desk.questions import (
     put_question,
 )
 from forecast.desk.questions.explain import asking
-from forecast.desk.questions.ledger import QuestionFolder
+from forecast.desk.questions.folder import QuestionFolder
 from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
 from forecast.model.particles import Draws, Observed, state_of

@@ -22,12 +22,7 @@ from forecast.cli.options import (
     ScaleOption,
     output_path,
 )
-from forecast.cli.terminal import (
-    echo_json,
-    escape,
-    print_lines,
-    progress,
-)
+from forecast.cli.terminal import echo_json, escape, print_lines, progress
 
 if TYPE_CHECKING:
     pass

@@ -4,14 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from forecast.cli.question import (
-    answering,
-    checking,
-    new,
-    outside,
-    sharing,
-    showing,
-)
+from forecast.cli.question import answering, checking, new, outside, sharing, showing
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "new": new.new,

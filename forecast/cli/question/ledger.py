@@ -12,13 +12,13 @@ from forecast.cli.terminal import echo_json, print_caveats, say
 
 if TYPE_CHECKING:
     from forecast.desk.questions import Draft, History, Ledger, Question
-    from forecast.desk.questions.ledger import QuestionFolder
+    from forecast.desk.questions.folder import QuestionFolder
 
 
 def read_ledger(folder: Path, ledger: Path | None = None) -> "tuple[QuestionFolder, Ledger]":
     """Read the ledger of a folder, and mend what a killed run left there; or read one elsewhere."""
     from forecast.desk.questions import Ledger
-    from forecast.desk.questions.ledger import QuestionFolder
+    from forecast.desk.questions.folder import QuestionFolder
 
     question_folder = QuestionFolder(folder)
     content = Ledger.read(ledger or question_folder.ledger)
@@ -31,7 +31,7 @@ def read_ledger(folder: Path, ledger: Path | None = None) -> "tuple[QuestionFold
 
 def chosen_questions(ledger: "Ledger", names: list[str] | None) -> "list[History]":
     """Return the questions of these names; without names, all that are open."""
-    from forecast.desk.questions.ledger import questions_of
+    from forecast.desk.questions.folder import questions_of
 
     return questions_of(ledger, names or (), only_open=not names)
 

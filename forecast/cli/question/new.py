@@ -143,7 +143,7 @@ def new(
     With --text, DYAD and --at-least or --codes name what the data record of it, from which the own
     number comes.
     """
-    from forecast.desk.questions.ledger import QuestionFolder
+    from forecast.desk.questions.folder import QuestionFolder
 
     asked = QuestionOptions(
         dyad=dyad,

@@ -168,7 +168,8 @@ def export(
     Or forecasts in a form of the field.
     """
     from forecast.desk.questions.exchange import forecast_set
-    from forecast.desk.questions.ledger import QuestionFolder, entry_rows
+    from forecast.desk.questions.folder import QuestionFolder
+    from forecast.desk.questions.rows import entry_rows
 
     if hub is not None:
         from forecast.desk.questions.exchange import hub_samples

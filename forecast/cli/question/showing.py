@@ -49,7 +49,7 @@ def list_questions(
     as_json: JsonOption = False,
 ) -> None:
     """List the questions, what was said last, and what came of it."""
-    from forecast.desk.questions.ledger import questions_of
+    from forecast.desk.questions.folder import questions_of
 
     _, ledger = read_ledger(folder)
     histories = questions_of(ledger, only_open=only_open)
