@@ -30,6 +30,7 @@ from forecast.cli import (
     scenario,
     start,
 )
+from forecast.cli.command import Command
 from forecast.cli.terminal import console, escape
 
 EXIT_CODES = {
@@ -93,7 +94,7 @@ app = typer.Typer(
 )
 for panel, commands in COMMANDS.items():
     for name, command in commands.items():
-        command_class = report.ReportCommand if name == "report" else None
+        command_class = report.ReportCommand if name == "report" else Command
         app.command(name, cls=command_class, rich_help_panel=panel)(command)
 app.add_typer(question.app, name="question", rich_help_panel="Forecast")
 app.add_typer(plan.app, name="plan", rich_help_panel="Evaluate")

@@ -151,16 +151,18 @@ def monday(
     _print_week(week)
 
 
-def _print_week(done: "Monday") -> None:
-    """Print a line for each pair and question; end with the exit code of what failed."""
-    pairs = sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0)))
-    print_lines("week", soft_wrap=True, week=done, pairs=pairs)
-    print_lines("loud", soft_wrap=True, week=done)
-    for what, error in done.failures.items():
-        typer.echo(f"Failed: {what}: {printable(str(error))}", err=True)
-    if done.failures or done.rejected:
+def _print_week(week: "Monday") -> None:
+    """Print a line for each pair and question; end with the exit code of what a person has to mend."""
+    largest_change_first = sorted(
+        week.pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0))
+    )
+    print_lines("week", soft_wrap=True, week=week, pairs=largest_change_first)
+    print_lines("loud", soft_wrap=True, week=week)
+    for part, error in week.failures.items():
+        typer.echo(f"Failed: {part}: {printable(str(error))}", err=True)
+    if week.failures or week.rejected or week.doubts:
         raise typer.Exit(1)
-    if not done.converged:
+    if not week.converged:
         raise NotConverged(
             "NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and "
             "--tune"

@@ -10,6 +10,7 @@ import forecast
 from forecast.base.arguments import named_values
 from forecast.base.errors import SpecError
 from forecast.base.escaping import printable
+from forecast.cli.command import Command
 from forecast.cli.groups import ClaimOptions, day_of, dyads_of
 from forecast.cli.help_text import with_examples
 from forecast.cli.options import (
@@ -278,4 +279,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "deviate": deviate_command,
 }
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)

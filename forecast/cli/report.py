@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 import forecast
 from forecast.base.arguments import read_form
 from forecast.base.errors import SpecError
 from forecast.base.wording import day as words_of_day
 from forecast.base.wording import fitted_together
+from forecast.cli.command import Command
 from forecast.cli.data import AddedDataOptions
 from forecast.cli.groups import DriverOptions, SamplerOptions, WindowOptions, day_of, dyads_of
 from forecast.cli.help_text import with_examples
@@ -73,7 +73,7 @@ TRENDS = "The slow component: {trends}. Default: reverting."
 CYCLES = "The cycle: {cycles}, or none."
 
 
-class ReportCommand(TyperCommand):
+class ReportCommand(Command):
     """The command with trends and cycles named in its help, which are read only if the help is."""
 
     def get_help(self, ctx: Any) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from forecast.cli.command import Command
 from forecast.cli.events import archive, drafting, feeds, showing
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -23,4 +24,4 @@ app = typer.Typer(
     name="events", help="Check and show coded events, and keep them.", no_args_is_help=True
 )
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)

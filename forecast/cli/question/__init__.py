@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from forecast.cli.command import Command
 from forecast.cli.question import answering, checking, new, outside, sharing, showing
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -29,4 +30,4 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 for name, command in COMMANDS.items():
-    app.command(name)(command)
+    app.command(name, cls=Command)(command)
