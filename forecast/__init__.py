@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         build_panel,
         describe_panel,
     )
-    from forecast.data.sources import Source, gather
+    from forecast.data.sources import Source, read_sources
     from forecast.desk.questions.answer import answer_question, put_question
     from forecast.desk.questions.ask import conditional_question, joint_question, make_question
     from forecast.desk.questions.events import answer_events, make_event_question
@@ -121,7 +121,6 @@ __all__ = [
     "find_set",
     "fit",
     "forecast_events",
-    "gather",
     "hierarchy",
     "import_files",
     "joint_question",
@@ -148,6 +147,7 @@ __all__ = [
     "read_question",
     "read_sets",
     "read_skill",
+    "read_sources",
     "read_table",
     "register_cycle",
     "register_trend",

@@ -184,7 +184,9 @@ RIGHT = {
 
 @cache
 def planned():
-    data = forecast.gather(forecast.Source(), ["USA-CHN", "USA-IRN"], as_of=date(1980, 12, 31))
+    data = forecast.read_sources(
+        forecast.Source(), ["USA-CHN", "USA-IRN"], as_of=date(1980, 12, 31)
+    )
     return data, freeze_plan(forecast.make_plan(data, seen=True))
 
 
@@ -207,7 +209,7 @@ def given(name, events, made):
         "hierarchy": {"dyad": "USA-CHN"},
         "read_feed": {"paths": "f.CSV"},
         "count_feed": {"paths": "f.CSV"},
-        "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
+        "read_sources": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
         "describe_panel": {"panel": made.panel},
         "read_archive": {"archive": "a"},
         "archive_status": {"archive": "a"},
@@ -432,7 +434,7 @@ def hostile_things(events, made):
     """Everything that shows itself, with text of others in every place that can have it."""
     rows = events.events.head(3).assign(dataset=HOSTILE)
     files = (events.files[0]._replace(name=HOSTILE),)
-    data = forecast.gather(forecast.Source(), ["USA-IRN"], as_of=date(1980, 12, 31))
+    data = forecast.read_sources(forecast.Source(), ["USA-IRN"], as_of=date(1980, 12, 31))
     panel = forecast.build_panel(replace(events, events=rows), as_of="2023-10")
     outlook = replace(assess(made, "USA-CHN"), headline=HOSTILE)
     return {

@@ -145,8 +145,8 @@ def test(
 
         if plan is None:
             parse_claims(asked.codes)
-            tell("gathering the data", 0, 0)
-            data = asked.gathered()
+            tell("reading the data", 0, 0)
+            data = asked.read()
             results = forecast.pooled_tests(
                 data.panel,
                 events=data.events,
@@ -288,8 +288,8 @@ def power(
 
     if checkpoint is not None:
         check_checkpoint(checkpoint, asked.paths)
-    with progress("gathering the data") as tell:
-        data = asked.gathered()
+    with progress("reading the data") as tell:
+        data = asked.read()
         found = forecast.simulate_power(
             data.panel,
             events=data.events,

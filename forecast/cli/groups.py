@@ -94,7 +94,7 @@ class ClaimOptions(DataOptions):
 
     def gathered(self) -> "Data":
         """Read the data and count them into one panel."""
-        return forecast.gather(
+        return forecast.read_sources(
             self.source or forecast.Source(),
             dyads_of(self.together),
             as_of=day_of(self.as_of, "as-of"),

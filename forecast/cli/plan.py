@@ -150,7 +150,7 @@ def new(
             raise SpecError(
                 "--without: says which dyads --choose leaves out, which is missing; give both"
             )
-        plan = forecast.make_plan(asked.gathered(), seen=not unseen, **said)
+        plan = forecast.make_plan(asked.read(), seen=not unseen, **said)
     else:
         plan = _ahead(asked, choose, without, unseen, said)
     write_plan(out, plan)
@@ -223,7 +223,7 @@ def freeze(
         )
         return
     if plan.data is not None:  # else they are not there yet
-        data = forecast.gather(plan.source, plan.dyads, as_of=plan.as_of)
+        data = forecast.read_sources(plan.source, plan.dyads, as_of=plan.as_of)
         require_data(plan, data)
         check_tests(data.panel, data.events, plan.claims)
     done = freeze_plan(plan)

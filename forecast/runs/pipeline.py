@@ -449,9 +449,7 @@ def _check_settings(settings: ReportSettings) -> None:
             f"eras: got {settings.eras!r}; expected {', '.join(ERAS)} or the path of a CSV file"
         )
     if settings.alone and settings.hierarchy is not None:
-        raise SpecError(
-            "alone, hierarchy: a dyad alone has no others; leave out one of them"
-        )
+        raise SpecError("alone, hierarchy: a dyad alone has no others; leave out one of them")
     own = {
         "hierarchy: a saved fit has its own dyads": settings.hierarchy is not None,
         "drivers: a saved fit has its own drivers, or none": settings.drivers is not None,
