@@ -170,8 +170,8 @@ RIGHT = {
     "make_event_question by": "str",
     "forecast_events by": "str",
     "backtest origins": "list",
-    "choose models": "str list",
-    "choose benchmarks": "str list",
+    "choose_forecasters models": "str list",
+    "choose_forecasters benchmarks": "str list",
     "count_sql table": "str",
     "count_sql dialect": "str",
     "count_sql where": "str",
@@ -283,8 +283,8 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
             lambda: forecast.Record(forecast.read_chronology(dyads=["USA-CHN"])),
             "expected Record.of(table)",
         ),
-        (lambda: forecast.choose("pendulm"), "Did you mean pendulum?"),
-        (lambda: forecast.choose("nothing"), "or `no` for none"),
+        (lambda: forecast.choose_forecasters("pendulm"), "Did you mean pendulum?"),
+        (lambda: forecast.choose_forecasters("nothing"), "or `no` for none"),
     ],
 )
 def test_a_misuse_is_named_with_its_remedy(misuse, words):

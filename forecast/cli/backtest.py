@@ -248,7 +248,7 @@ def backtest(
     with progress("reading the events") as tell:
         chosen = dataset or next(iter(named_datasets(data.datasets)), None)
         record = _record(data.source, dyads, chosen, eras, () if alone else dyads_of(together))
-        forecasters = forecast.choose(models, benchmarks)
+        forecasters = forecast.choose_forecasters(models, benchmarks)
         if driven.drivers is not None:
             from forecast.outlook.benchmarks import MODEL
             from forecast.study.evaluation.variants import VARIANTS, with_drivers

@@ -92,7 +92,7 @@ class ClaimOptions(DataOptions):
         """Codes of the claims; none for the default."""
         return tuple(code.strip() for code in self.claims.split(",")) if self.claims else ()
 
-    def gathered(self) -> "Data":
+    def read(self) -> "Data":
         """Read the data and count them into one panel."""
         return forecast.read_sources(
             self.source or forecast.Source(),

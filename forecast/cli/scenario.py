@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.data.events import EventTable
-    from forecast.desk.questions import PutQuestion, Question
+    from forecast.desk.questions import AppliedQuestion, Question
 
 
 SCENARIOS = Path("scenario")
@@ -177,7 +177,7 @@ def _chronology_of(
 
 def _put(
     fit: "forecast.Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int
-) -> "PutQuestion":
+) -> "AppliedQuestion":
     """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
     from forecast.data.panel.record import last_known
 
@@ -189,9 +189,9 @@ def _put(
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
     try:
-        return forecast.put_question(fit, question, seed=seed, table=table)
+        return forecast.apply_question(fit, question, seed=seed, table=table)
     except DataError as error:
         raise QuestionError(
             f"{question.id}: the fit is not of the chronology as it comes with the package, in which its codes would "
-            "be counted. Make the fit again, or ask in Python with its own events (put_question)"
+            "be counted. Make the fit again, or ask in Python with its own events (apply_question)"
         ) from error

@@ -9,9 +9,9 @@ from forecast.base.resources import imported_on_use
 
 if TYPE_CHECKING:
     from forecast.desk.questions.answer import Answer as Answer
-    from forecast.desk.questions.answer import PutQuestion as PutQuestion
+    from forecast.desk.questions.answer import AppliedQuestion as AppliedQuestion
     from forecast.desk.questions.answer import answer_question as answer_question
-    from forecast.desk.questions.answer import put_question as put_question
+    from forecast.desk.questions.answer import apply_question as apply_question
     from forecast.desk.questions.appending import append_entries as append_entries
     from forecast.desk.questions.ask import conditional_question as conditional_question
     from forecast.desk.questions.ask import joint_question as joint_question
