@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         build_panel,
         describe_panel,
     )
-    from forecast.data.sources import Source, gather
-    from forecast.desk.questions.answer import answer_question, put_question
+    from forecast.data.sources import Source, read_sources
+    from forecast.desk.questions.answer import answer_question, apply_question
     from forecast.desk.questions.ask import conditional_question, joint_question, make_question
     from forecast.desk.questions.events import answer_events, make_event_question
     from forecast.desk.questions.explain import attribute_question
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from forecast.runs.pipeline import ReportSettings, make_report
     from forecast.study.checks import arviz_groups, check_fit
     from forecast.study.evaluation import Cluster, Record, origins_between
-    from forecast.study.evaluation.backtest import backtest, choose
+    from forecast.study.evaluation.backtest import backtest, choose_forecasters
     from forecast.study.hypotheses import (
         compare_models,
         make_plan,
@@ -98,6 +98,7 @@ __all__ = [
     "add_events",
     "answer_events",
     "answer_question",
+    "apply_question",
     "archive_status",
     "arviz_groups",
     "ask",
@@ -110,7 +111,7 @@ __all__ = [
     "build_panel",
     "calendar_drivers",
     "check_fit",
-    "choose",
+    "choose_forecasters",
     "combine",
     "compare_models",
     "conditional_question",
@@ -121,7 +122,6 @@ __all__ = [
     "find_set",
     "fit",
     "forecast_events",
-    "gather",
     "hierarchy",
     "import_files",
     "joint_question",
@@ -132,7 +132,6 @@ __all__ = [
     "origins_between",
     "plots",
     "pooled_tests",
-    "put_question",
     "read_archive",
     "read_chronology",
     "read_copdab",
@@ -148,6 +147,7 @@ __all__ = [
     "read_question",
     "read_sets",
     "read_skill",
+    "read_sources",
     "read_table",
     "register_cycle",
     "register_trend",

@@ -170,8 +170,8 @@ RIGHT = {
     "make_event_question by": "str",
     "forecast_events by": "str",
     "backtest origins": "list",
-    "choose models": "str list",
-    "choose benchmarks": "str list",
+    "choose_forecasters models": "str list",
+    "choose_forecasters benchmarks": "str list",
     "count_sql table": "str",
     "count_sql dialect": "str",
     "count_sql where": "str",
@@ -184,7 +184,9 @@ RIGHT = {
 
 @cache
 def planned():
-    data = forecast.gather(forecast.Source(), ["USA-CHN", "USA-IRN"], as_of=date(1980, 12, 31))
+    data = forecast.read_sources(
+        forecast.Source(), ["USA-CHN", "USA-IRN"], as_of=date(1980, 12, 31)
+    )
     return data, freeze_plan(forecast.make_plan(data, seen=True))
 
 
@@ -207,7 +209,7 @@ def given(name, events, made):
         "hierarchy": {"dyad": "USA-CHN"},
         "read_feed": {"paths": "f.CSV"},
         "count_feed": {"paths": "f.CSV"},
-        "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
+        "read_sources": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
         "describe_panel": {"panel": made.panel},
         "read_archive": {"archive": "a"},
         "archive_status": {"archive": "a"},
@@ -287,8 +289,8 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
             lambda: forecast.Record(forecast.read_chronology(dyads=["USA-CHN"])),
             "expected Record.of(table)",
         ),
-        (lambda: forecast.choose("pendulm"), "Did you mean pendulum?"),
-        (lambda: forecast.choose("nothing"), "or `no` for none"),
+        (lambda: forecast.choose_forecasters("pendulm"), "Did you mean pendulum?"),
+        (lambda: forecast.choose_forecasters("nothing"), "or `no` for none"),
     ],
 )
 def test_a_misuse_is_named_with_its_remedy(misuse, words):
@@ -438,7 +440,7 @@ def hostile_things(events, made):
     """Everything that shows itself, with text of others in every place that can have it."""
     rows = events.events.head(3).assign(dataset=HOSTILE)
     files = (events.files[0]._replace(name=HOSTILE),)
-    data = forecast.gather(forecast.Source(), ["USA-IRN"], as_of=date(1980, 12, 31))
+    data = forecast.read_sources(forecast.Source(), ["USA-IRN"], as_of=date(1980, 12, 31))
     panel = forecast.build_panel(replace(events, events=rows), as_of="2023-10")
     outlook = replace(assess(made, "USA-CHN"), headline=HOSTILE)
     return {

@@ -77,7 +77,7 @@ _KINDS = {
     "Fit": _FIT,
     "FitLike": _FIT,
     "Executor": _having("an executor, such as Processes(2) or Cluster(address)", "ready", "run"),
-    "Forecaster": _having("a forecaster, such as those of choose()", "code", "answer"),
+    "Forecaster": _having("a forecaster, such as those of choose_forecasters()", "code", "answer"),
     "Gate": _having("convergence checks, such as fit.gate", "passed", "reasons", "to_dict"),
     "Recorded": _having(
         "a table that was read, such as read_chronology() returns", "files", "rejects"

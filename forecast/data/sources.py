@@ -1,6 +1,6 @@
 """Data of a run: a chronology, an event table, counts, an index, or several of them, read in one way.
 
-Entry points: `open_source` reads the data that a `Source` names, and `gather` counts them into a
+Entry points: `open_source` reads the data that a `Source` names, and `read_sources` counts them into a
 panel. To add a kind of source, name it in `KINDS` and read it in `_read`.
 """
 
@@ -515,7 +515,7 @@ class Data(Displayed):
 
 
 @checked
-def gather(
+def read_sources(
     source: Source,
     dyads: Sequence[str] | None = None,
     *,
@@ -549,8 +549,8 @@ def gather(
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast.data.sources import Source, gather
-    >>> data = gather(Source(), ["chn-usa"], as_of=date(2023, 10, 31))
+    >>> from forecast.data.sources import Source, read_sources
+    >>> data = read_sources(Source(), ["chn-usa"], as_of=date(2023, 10, 31))
     >>> data.dyads, data.panel.sizes["time"], sorted(data.files)[0]
     (('USA-CHN',), 889, 'USA-CHN.csv')
     """

@@ -162,8 +162,8 @@ def scenario(
         Simulations per posterior draw.
     above, at, by, baseline_months
         What else is asked, as in `assess`.
-    questions : sequence of PutQuestion
-        Questions of a ledger, put to the fit (`forecast.desk.questions.put_question`) with the same
+    questions : sequence of AppliedQuestion
+        Questions of a ledger, put to the fit (`forecast.desk.questions.apply_question`) with the same
         seed.
     events : EventTable, optional
         The record: which part of its class a code is, is taken from its last ten years, as known at

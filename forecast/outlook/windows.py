@@ -353,7 +353,7 @@ def rolling_share(
 
 
 class SimulationQuestion(Protocol):
-    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.PutQuestion`)."""
+    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.AppliedQuestion`)."""
 
     @property
     def question(self) -> Question:

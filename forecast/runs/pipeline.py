@@ -37,9 +37,8 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 4
 """Number of dyads simulated together: each takes some hundred megabytes."""
-MOST_MONTHS_BEHIND = 12
-"""Months that the day of a report may lie after its data; then nothing is left of the year that it
-compares with."""
+MOST_DAYS_BEHIND = 31
+"""Days that a report may be dated after its data, as a gap before added events may be long."""
 REPORTS = Path("report")
 """Default parent folder of reports."""
 SAVED_FIT = "fit.zarr"
@@ -450,11 +449,9 @@ def _check_settings(settings: ReportSettings) -> None:
             f"eras: got {settings.eras!r}; expected {', '.join(ERAS)} or the path of a CSV file"
         )
     if settings.alone and settings.hierarchy is not None:
-        raise SpecError(
-            "alone, hierarchy (--alone, --with): a dyad alone has no others; leave out one of them"
-        )
+        raise SpecError("alone, hierarchy: a dyad alone has no others; leave out one of them")
     own = {
-        "hierarchy (--with): a saved fit has its own dyads": settings.hierarchy is not None,
+        "hierarchy: a saved fit has its own dyads": settings.hierarchy is not None,
         "drivers: a saved fit has its own drivers, or none": settings.drivers is not None,
         "eras: a saved fit has its own eras": settings.eras != "given",
         "model (trend, cycle, ceiling, priors): a saved fit has its own": bool(
@@ -475,13 +472,14 @@ def _check_settings(settings: ReportSettings) -> None:
 
 
 def _require_near(records: "Records", dyad: str, as_of: date) -> None:
-    """Reject, before long work, a day so long after the data that nothing is known of the months before it."""
+    """Reject, before long work, a day long after the data."""
     last = records.last_day(dyad)
-    behind = months_between(last, as_of)
-    if behind > MOST_MONTHS_BEHIND:
+    days_behind = (as_of - last).days
+    if days_behind > MOST_DAYS_BEHIND:
         raise DataError(
-            f"as-of: {dyad} is recorded to {last}, {behind} months before {as_of}; at most {MOST_MONTHS_BEHIND} are "
-            "extrapolated. Choose an earlier day, or add what has happened since (--add, --covered-to)"
+            f"as_of: the record of {dyad} ends on {last}, {days_behind} days before {as_of}; at most "
+            f"{MOST_DAYS_BEHIND} are allowed. Choose a day up to {last + timedelta(MOST_DAYS_BEHIND)}, "
+            "or add what has happened since (--add, --covered-to)"
         )
 
 

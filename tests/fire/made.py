@@ -94,7 +94,12 @@ def standing_in() -> Iterator[None]:
         patch.setattr("forecast.base.progress.time", SimpleNamespace(perf_counter=lambda: 0.0))
         patch.setattr("forecast.model.updating.time", SimpleNamespace(perf_counter=lambda: 0.0))
         patch.setattr("forecast.base.dates.now", lambda: MOMENT)
-        for name in ("questions.ledger", "archive.segments", "fetch.client", "fetch.run"):
+        for name in (
+            "desk.questions.appending",
+            "data.archive.segments",
+            "data.fetch.client",
+            "data.fetch.run",
+        ):
             patch.setattr(f"forecast.{name}.datetime", StoppedClock)
         patch.setattr("forecast.data.archive.importing.MOST_FILES", 1)
         patch.setenv("NO_PROXY", "127.0.0.1")

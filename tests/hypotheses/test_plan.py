@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast import Source, gather, make_plan, read_plan, run_plan
+from forecast import Source, make_plan, read_plan, read_sources, run_plan
 from forecast.base.arguments import LIMITS
 from forecast.base.errors import DataError, PlanError, SpecError
 from forecast.data.sources import open_source
@@ -30,7 +30,7 @@ AS_OF, DAY, LATER = date(1980, 12, 31), date(1981, 1, 10), date(1983, 6, 30)
 
 @pytest.fixture(scope="module")
 def data():
-    return gather(Source(), DYADS, as_of=AS_OF)
+    return read_sources(Source(), DYADS, as_of=AS_OF)
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +267,7 @@ def tested(monkeypatch):
             ("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, verdicts, ("Left out.",)
         )
 
-    asked_months = gather(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
+    asked_months = read_sources(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
     monkeypatch.setattr("forecast.study.hypotheses.plan.pooled_tests", pooled_tests)
     return asked
 

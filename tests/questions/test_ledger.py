@@ -404,7 +404,7 @@ def test_a_void_question_without_an_edition_is_resolved_after_a_year(ledger):
 
 def test_the_moment_of_writing_is_that_of_the_lock(ledger, monkeypatch):
     """A writer that waited for another one does not write an earlier moment than that one did."""
-    from forecast.desk.questions import ledger as module
+    from forecast.desk.questions import appending as module
 
     moment, whole = NOW, module.append_lines
 

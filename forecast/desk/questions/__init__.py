@@ -9,13 +9,17 @@ from forecast.base.resources import imported_on_use
 
 if TYPE_CHECKING:
     from forecast.desk.questions.answer import Answer as Answer
-    from forecast.desk.questions.answer import PutQuestion as PutQuestion
+    from forecast.desk.questions.answer import AppliedQuestion as AppliedQuestion
     from forecast.desk.questions.answer import answer_question as answer_question
-    from forecast.desk.questions.answer import put_question as put_question
+    from forecast.desk.questions.answer import apply_question as apply_question
+    from forecast.desk.questions.appending import append_entries as append_entries
     from forecast.desk.questions.ask import conditional_question as conditional_question
     from forecast.desk.questions.ask import joint_question as joint_question
     from forecast.desk.questions.ask import make_question as make_question
     from forecast.desk.questions.deciding import deciding_rows as deciding_rows
+    from forecast.desk.questions.entries import answered as answered
+    from forecast.desk.questions.entries import asked as asked
+    from forecast.desk.questions.entries import resolved as resolved
     from forecast.desk.questions.event_question import EventQuestion as EventQuestion
     from forecast.desk.questions.events import answer_events as answer_events
     from forecast.desk.questions.events import make_event_question as make_event_question
@@ -29,10 +33,6 @@ if TYPE_CHECKING:
     from forecast.desk.questions.history import History as History
     from forecast.desk.questions.history import LedgerEntry as LedgerEntry
     from forecast.desk.questions.ledger import Ledger as Ledger
-    from forecast.desk.questions.ledger import answered as answered
-    from forecast.desk.questions.ledger import append_entries as append_entries
-    from forecast.desk.questions.ledger import asked as asked
-    from forecast.desk.questions.ledger import resolved as resolved
     from forecast.desk.questions.merging import Merged as Merged
     from forecast.desk.questions.merging import merge_ledger as merge_ledger
     from forecast.desk.questions.outside import OutsideQuestion as OutsideQuestion

@@ -372,7 +372,7 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
     )
     if end < first:
         raise QuestionError(
-            f"last (--until): {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
+            f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
             "date; ask of a later month"
         )
     return first, end

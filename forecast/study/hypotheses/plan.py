@@ -36,7 +36,7 @@ from forecast.base.typing import Seed
 from forecast.base.wording import join, number
 from forecast.data.events import find_dyad
 from forecast.data.events.dyads import dyad_code
-from forecast.data.sources import Data, Records, Source, gather, open_source
+from forecast.data.sources import Data, Records, Source, open_source, read_sources
 from forecast.model.process.declarations import priors_of
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import FACTOR, Answer
@@ -233,7 +233,7 @@ def make_plan(
     Parameters
     ----------
     data : Data
-        Of `gather`.
+        Of `read_sources`.
     seen : bool
         Whether you had seen the data, or any results from them, before.
     claims : sequence of str
@@ -258,8 +258,8 @@ def make_plan(
 
     Examples
     --------
-    >>> from forecast import Source, gather, make_plan
-    >>> plan = make_plan(gather(Source()), claims=["S5"], seen=True)
+    >>> from forecast import Source, read_sources, make_plan
+    >>> plan = make_plan(read_sources(Source()), claims=["S5"], seen=True)
     >>> plan.claims, plan.stamp, len(plan.dyads)
     (('S5a', 'S5b'), 'exploratory', 15)
     """
@@ -550,14 +550,14 @@ def run_plan(
 def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
     """Read the data of a plan; of one made without data choose the dyads, and find the claims that lack something."""
     if plan.choice is None:
-        return gather(plan.source, plan.dyads, as_of=plan.as_of), {}
+        return read_sources(plan.source, plan.dyads, as_of=plan.as_of), {}
     dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
     if len(dyads) < FEWEST_DYADS:
         found = join(dyads) or "none"
         raise DataError(
             f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {found}"
         )
-    data = gather(plan.source, dyads, as_of=plan.as_of)
+    data = read_sources(plan.source, dyads, as_of=plan.as_of)
     left_out = lacking_of(data.panel, data.events, plan.claims)
     if len(left_out) == len(plan.claims):
         why = "; ".join(f"{code}: {lack}" for code, lack in left_out.items())
@@ -583,8 +583,8 @@ def _since_freeze(
         raise PlanError(
             f"as-of: {as_of} is not after {known}, the end of the month in which the plan was frozen"
         )
-    before = tested(gather(plan.source, plan.dyads, as_of=known))
-    after = tested(gather(plan.source, plan.dyads, as_of=as_of), dyad)
+    before = tested(read_sources(plan.source, plan.dyads, as_of=known))
+    after = tested(read_sources(plan.source, plan.dyads, as_of=as_of), dyad)
     verdicts = tuple(_gained(one, before[one.code]) for one in after.verdicts)
     first = known + timedelta(days=1)
     note = f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, given those before; "
