@@ -51,7 +51,7 @@ from forecast.study.hypotheses.power import (
     simulate_power,
     would_decide,
 )
-from forecast.study.hypotheses.record import Record, placebo_sets, read_panel, turned_back
+from forecast.study.hypotheses.record import PooledRecord, placebo_sets, read_panel, turned_back
 from forecast.study.hypotheses.run import WIDTHS, PooledVerdict, own_dyad, parts_of, sensitivity
 from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from scripts.simulate_power import SIZES as LARGER
@@ -71,7 +71,7 @@ def made(dyads=4, months=360, rate=2.0, eras=4, seed=1):
     volume = np.log1p(events) - np.log1p(rate)
     time = np.datetime64("1980-01", "M") + np.arange(months)
     first, stop = np.zeros(dyads, int), np.full(dyads, months)
-    return Record(names, events, 0 * events, volume, begins, begins, first, stop, time)
+    return PooledRecord(names, events, 0 * events, volume, begins, begins, first, stop, time)
 
 
 def forced(trend, centre, force, size, keep, step2, rng):
@@ -191,7 +191,7 @@ def test_neither_cores_nor_other_points_change_a_number(model, values):
 def test_counts_of_any_size_are_alike(events, cooperative):
     (point,) = WALK_CYCLE.points(np.array([[-2.0, 0.0, 1.3, 2.5]]))
     none, zero = np.zeros(1), np.zeros(1, dtype=int)
-    month = pooled_filter.Steps(
+    month = pooled_filter.FilterSteps(
         np.array([cooperative]),
         np.array([events]),
         none,
@@ -467,6 +467,20 @@ def test_chosen_dyads_turned_back_more_than_others():
     )
     stayed = turned_back(simulate(record, replace(truth, chosen="stayed"), 3))
     assert chosen.mean() > any_.mean() > stayed.mean()
+
+
+def test_dyads_of_a_state_share_shocks_of_trend_and_cycle():
+    record = made(3, 3000, rate=200.0)  # USA-CHN, USA-RUS and CHN-RUS have a state in common each
+    alone = Truth("", 1e-6, concentration=500.0, cycle=(2.0, 1.0), mean_sd=0.0)
+    shared = replace(alone, shared_cycle=0.8)
+    correlations = []
+    for truth in (alone, shared):
+        simulated = simulate(record, truth, 3)
+        share = (simulated.cooperative + 0.5) / (simulated.events + 1.0)
+        log_odds = np.log(share / (1.0 - share))
+        correlations.append(np.corrcoef(log_odds)[np.triu_indices(3, 1)])
+    assert np.abs(correlations[0]).max() < 0.1
+    assert correlations[1] == pytest.approx([0.4] * 3, abs=0.1)
 
 
 def test_growing_reversion_is_told_from_a_linear_one():

@@ -47,7 +47,7 @@ from forecast.study.hypotheses.nulls import (
     simulated_engine,
 )
 from forecast.study.hypotheses.outcome import LIMIT, decide, sentences
-from forecast.study.hypotheses.record import Record, read_panel, too_short
+from forecast.study.hypotheses.record import PooledRecord, read_panel, too_short
 from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 
 POWER_TABLE, SIZE_TABLE = (
@@ -206,7 +206,7 @@ def simulate_power(
     return rates
 
 
-def _null_truths(record: Record, seed: int) -> dict[str, Truth]:
+def _null_truths(record: PooledRecord, seed: int) -> dict[str, Truth]:
     """Return the processes of a record's null sets.
 
     All claims that are simulated are tested on them.
@@ -271,7 +271,9 @@ def _all(
             pool.shutdown(cancel_futures=True)
 
 
-def _tested(record: Record, seed: int, truths: Mapping[str, Truth], task: Task) -> dict[str, Row]:
+def _tested(
+    record: PooledRecord, seed: int, truths: Mapping[str, Truth], task: Task
+) -> dict[str, Row]:
     """Simulate a record set, and test claims on it."""
     name, number, codes = task
     made = simulate(record, truths[name], zlib.crc32(name.encode()) + number + (seed << 33))
@@ -286,7 +288,7 @@ def _tested(record: Record, seed: int, truths: Mapping[str, Truth], task: Task) 
 
 
 def _rate(
-    rows: Sequence[Row], code: str, truth: Truth, record: Record, events: int, limit: float
+    rows: Sequence[Row], code: str, truth: Truth, record: PooledRecord, events: int, limit: float
 ) -> Rate:
     answers = [decide(least, most, limit) for least, most, _ in rows]
     supported = sum(
@@ -309,7 +311,7 @@ def _rate(
     )
 
 
-def _identity(record: Record, seed: int) -> str:
+def _identity(record: PooledRecord, seed: int) -> str:
     """Return a digest of what simulated sets rest on."""
     digest = hashlib.sha256(
         f"{TESTS} {seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode()
@@ -326,7 +328,7 @@ def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
     return TypeAdapter(tuple[Rate, ...]).validate_python(rows)
 
 
-def like_embedded(record: Record) -> bool:
+def like_embedded(record: PooledRecord) -> bool:
     """Check whether the table of simulated sets is about a record: the embedded dyads, as many months with events."""
     months = int((record.events != 0).sum())
     simulated = max((rate.months for rate in rates_of(BALANCE.code)), default=0)

@@ -25,7 +25,7 @@ from forecast.data.panel.notes import DataNotes, notes_of_panel
 from forecast.outlook.theory import PENDULUM
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
-from forecast.study.hypotheses.engine import Ahead, Claim, Engine, Reading
+from forecast.study.hypotheses.engine import Ahead, Engine, ModelPoint, TestedClaim
 from forecast.study.hypotheses.evidence import FINER, USUAL, own_posterior
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
@@ -34,9 +34,9 @@ from forecast.study.hypotheses.outcome import (
     LIMIT,
     TEMPLATES,
     UNTESTED,
-    Answer,
-    Choice,
+    ClaimAnswer,
     Outcome,
+    Rerun,
     exception_words,
     exceptions,
     sentences,
@@ -49,7 +49,7 @@ from forecast.study.hypotheses.power import (
     rates_of,
     would_decide,
 )
-from forecast.study.hypotheses.record import Record, read_panel, too_short, turned_back
+from forecast.study.hypotheses.record import PooledRecord, read_panel, too_short, turned_back
 
 SCHEMA = 4
 PARTS = {PENDULUM.code: ("S5a", "S5b")}
@@ -232,7 +232,7 @@ WIDTHS = {"with priors half as wide": 0.5, "with priors twice as wide": 2.0}
 WINDOWS = {"months 13 to 24": (12, 24), "months 25 to 60": (24, 60), "months 61 to 120": (60, 120)}
 FIRST_ORIGIN = 180
 """Months of the record before the first window ahead."""
-FEWEST = 4
+MIN_DYADS_TO_SPLIT = 4
 """Dyads of a record that can be split by how far they turned back."""
 
 
@@ -256,7 +256,7 @@ def parts_of(engine: Engine) -> dict[str, Engine]:
         for name, half in halves.items()
     }
     size = len(record.dyads)
-    if size >= FEWEST:
+    if size >= MIN_DYADS_TO_SPLIT:
         order = [int(at) for at in np.argsort(-turned_back(record), kind="stable")]
         most, least = (tuple(sorted(part)) for part in (order[: size // 2], order[size // 2 :]))
         parts[f"without the {len(most)} dyads that turned back most"] = replace(brief, only=least)
@@ -264,7 +264,7 @@ def parts_of(engine: Engine) -> dict[str, Engine]:
     return parts
 
 
-def sensitivity(claim: Claim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
+def sensitivity(claim: TestedClaim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
     """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
     priors = {
         name: _choice(claim, replace(engine, width=width, brief=True))
@@ -275,11 +275,11 @@ def sensitivity(claim: Claim, engine: Engine, parts: Mapping[str, Engine]) -> di
     return {"priors": priors, "parts": by_part, "windows": ahead}
 
 
-def _choice(claim: Claim, engine: Engine) -> Choice:
+def _choice(claim: TestedClaim, engine: Engine) -> Rerun:
     if claim.lacks(engine.record):
-        return Choice(np.nan, np.nan, np.nan, UNTESTED)
+        return Rerun(np.nan, np.nan, np.nan, UNTESTED)
     found = claim.test(engine)
-    return Choice(found.log_bayes_factor, found.least, found.most, found.answer)
+    return Rerun(found.log_bayes_factor, found.least, found.most, found.answer)
 
 
 def windows(engine: Engine, ahead: Ahead) -> dict[str, tuple[float, float]]:
@@ -303,7 +303,7 @@ def windows(engine: Engine, ahead: Ahead) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _gain(origin: int, first: int, last: int, readings: Sequence[Reading]) -> float:
+def _gain(origin: int, first: int, last: int, readings: Sequence[ModelPoint]) -> float:
     """Return the log predictive density of a window, summed over dyads."""
     month = np.arange(readings[0].record.events.shape[1])
     past, window = month < origin, (month >= origin + first) & (month < origin + last)
@@ -436,7 +436,7 @@ class _Engines:
     parts: Mapping[str, Engine]  # By name of the part of the record
 
     @classmethod
-    def of(cls, record: Record, cores: int, seed: int) -> "_Engines":
+    def of(cls, record: PooledRecord, cores: int, seed: int) -> "_Engines":
         """Make the engines of a record."""
         fine = Engine(record, cores, FINER, seed=seed)
         return cls(
@@ -444,12 +444,12 @@ class _Engines:
         )
 
 
-def _verdict(claim: Claim, engines: _Engines) -> PooledVerdict:
+def _verdict(claim: TestedClaim, engines: _Engines) -> PooledVerdict:
     coarse, fine = engines.coarse, engines.fine
     rough, outcome = claim.test(coarse), claim.test(fine)
     if outcome.answer == "supported":
         nulls = stands_out(claim, coarse, outcome.least)
-        answer: Answer = "undecided" if any(one.too_many for one in nulls) else "supported"
+        answer: ClaimAnswer = "undecided" if any(one.too_many for one in nulls) else "supported"
         outcome = replace(outcome, answer=answer, nulls=nulls)
     if outcome.answer != UNTESTED:
         outcome = replace(outcome, **sensitivity(claim, fine, engines.parts))
@@ -463,8 +463,8 @@ def _verdict(claim: Claim, engines: _Engines) -> PooledVerdict:
 
 
 def _answerable(
-    codes: tuple[str, ...], record: Record, *, named: bool
-) -> tuple[tuple[str, ...], Record, tuple[str, ...]]:
+    codes: tuple[str, ...], record: PooledRecord, *, named: bool
+) -> tuple[tuple[str, ...], PooledRecord, tuple[str, ...]]:
     """Return the claims that a record can answer, the dyads that are long enough for any of them, and notes.
 
     A claim that is named and cannot be answered is an error; any other is left out with a note.
@@ -484,7 +484,7 @@ def _answerable(
     return answered, record.lasting(min(by_months)), tuple(notes)
 
 
-def _lacking(codes: Sequence[str], record: Record) -> dict[str, str]:
+def _lacking(codes: Sequence[str], record: PooledRecord) -> dict[str, str]:
     """Return what a record lacks for the claims that it cannot answer, in words, by claim."""
     return {code: lack for code in codes if (lack := CLAIMS[code].missing(record))}
 
