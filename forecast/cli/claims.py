@@ -50,6 +50,10 @@ def test(
     dyad: str | None = arg(
         "A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="DYAD"
     ),
+    power: int | None = opt(
+        "Simulate power and false alarms on so many record sets of the data's own shape for each truth; "
+        "10 take about a minute. Default: those of the embedded data, with these alone."
+    ),
     plan: Path | None = opt(
         "Carry out this frozen plan; with --as-of, on the months after the freeze."
     ),
@@ -85,6 +89,7 @@ def test(
                 seed=asked.seed,
                 progress=tell,
                 dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
+                power=power,
                 cores=cores or os.cpu_count() or 1,
             )
         else:
@@ -170,7 +175,8 @@ def power(
     Record sets are as long and dense as the data, or larger. Each set takes seconds to a minute.
     """
     from forecast.outlook import plain
-    from forecast.study.hypotheses.power import SETS, check_checkpoint
+    from forecast.study.hypotheses.checkpoint import check_checkpoint
+    from forecast.study.hypotheses.power import SETS
 
     if checkpoint is not None:
         check_checkpoint(checkpoint, asked.paths)

@@ -52,7 +52,9 @@ from forecast.study.hypotheses.power import (
     would_decide,
 )
 from forecast.study.hypotheses.record import PooledRecord, placebo_sets, read_panel, turned_back
-from forecast.study.hypotheses.run import WIDTHS, PooledVerdict, own_dyad, parts_of, sensitivity
+from forecast.study.hypotheses.results import PooledVerdict
+from forecast.study.hypotheses.run import own_dyad
+from forecast.study.hypotheses.sensitivity import WIDTHS, parts_of, sensitivity
 from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from scripts.simulate_power import SIZES as LARGER
 from scripts.simulate_power import make_tables, write_table
@@ -765,14 +767,14 @@ def test_both_tables_of_power_are_made_by_one_call(tmp_path, monkeypatch):
         tables=tables,
     )
     rows, sizes = (list(csv.DictReader(path.read_text("utf-8").splitlines())) for path in tables)
-    told = {code for one in TRUTHS.values() for code in one.tells}
-    asked = {(code, name) for name, one in TRUTHS.items() for code in one.tells}
+    told = {code for one in TRUTHS.values() for code in one.claims}
+    asked = {(code, name) for name, one in TRUTHS.items() for code in one.claims}
     asked |= {(code, name) for name in NULLS for code in told}
     assert {(row["claim"], row["truth"]) for row in rows} == asked
     asked = {
         (code, name, 2 * dyads, events)
         for name, one in TRUTHS.items()
-        for code in one.sized
+        for code in one.claims_by_size
         for dyads, events in LARGER
     }
     assert {
@@ -811,7 +813,7 @@ def test_the_power_tables_have_known_truths_and_come_back(tmp_path, table):
         if truth is None:
             assert row["truth"] in NULLS and table == POWER_TABLE
             continue
-        assert row["claim"] in (truth.tells if table == POWER_TABLE else truth.sized)
+        assert row["claim"] in (truth.claims if table == POWER_TABLE else truth.claims_by_size)
         assert int(row["supported"]) + int(row["rejected"]) <= int(row["sets"])
         assert float(row["least"]) <= float(row["most"])
         assert (row["true"] == "yes") is truth.follows(row["claim"])

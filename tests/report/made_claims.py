@@ -4,7 +4,7 @@ import math
 
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture, Rerun, Series
 from forecast.study.hypotheses.power import Rate
-from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
 
 MISSING = math.nan
 YEARS = (2.0, 8.0, 32.0)

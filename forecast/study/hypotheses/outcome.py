@@ -114,8 +114,12 @@ class Outcome:
 
 def too_many(as_good: int, sets: int) -> bool:
     """Check whether the share of null sets that are as good may exceed 5%: its 95% point, under Jeffreys' prior."""
-    share = beta.ppf(0.95, as_good + 0.5, sets - as_good + 0.5)
-    return bool(share > MAX_FALSE_ALARMS)
+    return upper_share(as_good, sets) > MAX_FALSE_ALARMS
+
+
+def upper_share(count: int, sets: int) -> float:
+    """Return the 95% point of a share that was counted in so many sets, under Jeffreys' prior."""
+    return float(beta.ppf(0.95, count + 0.5, sets - count + 0.5))
 
 
 def decide(least: float, most: float, limit: float = LIMIT) -> ClaimAnswer:

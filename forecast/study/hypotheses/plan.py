@@ -41,14 +41,8 @@ from forecast.model.process.declarations import priors_of
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import FACTOR, ClaimAnswer
 from forecast.study.hypotheses.record import MIN_DYADS
-from forecast.study.hypotheses.run import (
-    EXPLORATORY,
-    PooledResults,
-    PooledVerdict,
-    lacking_of,
-    parse_claims,
-    pooled_tests,
-)
+from forecast.study.hypotheses.results import EXPLORATORY, PooledResults, PooledVerdict
+from forecast.study.hypotheses.run import lacking_of, parse_claims, pooled_tests
 
 VERSION = 2
 PACKAGE = "pendulum-forecast"

@@ -82,8 +82,9 @@ class Truth:
     hindsight: bool = (
         False  # Eras that were not recognised at once are dated where the record moves most
     )
-    tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")  # The claims whose test it is about
-    sized: tuple[str, ...] = ()  # Those that it is also about on larger record sets
+    # Codes of the claims that are tested on its sets, and of those tested on larger sets as well
+    claims: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")
+    claims_by_size: tuple[str, ...] = ()
 
     def follows(self, claim: str) -> bool:
         """Check whether a claim is true of it."""
