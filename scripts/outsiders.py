@@ -48,7 +48,7 @@ from forecast.study.hypotheses.models import (  # noqa: E402
 )
 from forecast.study.hypotheses.nulls import stands_out  # noqa: E402
 from forecast.study.hypotheses.plan import Choice  # noqa: E402
-from forecast.study.hypotheses.record import FEWEST_DYADS, Record, read_panel  # noqa: E402
+from forecast.study.hypotheses.record import MIN_DYADS, PooledRecord, read_panel  # noqa: E402
 
 type Float = NDArray[np.float64]
 
@@ -89,7 +89,7 @@ class Tested:
     verdicts: Mapping[str, str]  # By claim: answer with the least log Bayes factor
 
 
-def records_of(folder: Path) -> Iterator[tuple[str, Record]]:
+def records_of(folder: Path) -> Iterator[tuple[str, PooledRecord]]:
     """Read the embedded record and those of a folder."""
     yield EMBEDDED, read_panel(build_panel(read_chronology()))
     for name, (file, scheme) in KEDS.items():
@@ -113,7 +113,7 @@ def israel_and_palestinians(path: Path) -> pd.DataFrame:
     return found
 
 
-def tested(name: str, record: Record) -> Tested:
+def tested(name: str, record: PooledRecord) -> Tested:
     """Test a record."""
     engine = Engine(
         record.lasting(CLAIMS["S5a"].months).without_eras() if name != EMBEDDED else record
@@ -132,7 +132,7 @@ def tested(name: str, record: Record) -> Tested:
     verdicts, half_life = {}, (np.nan, np.nan, np.nan)
     for code in TESTED:
         long = engine.record.lasting(CLAIMS[code].months)
-        if len(long.dyads) < FEWEST_DYADS:
+        if len(long.dyads) < MIN_DYADS:
             verdicts[code] = f"too short ({len(long.dyads)} dyads)"
             continue
         own = engine if long.dyads == engine.record.dyads else Engine(long)
@@ -151,7 +151,7 @@ def tested(name: str, record: Record) -> Tested:
     return Tested(name, *sizes, half_life, (low, middle, high), alike, verdicts)
 
 
-def levels_of(record: Record) -> dict[str, pd.Series]:
+def levels_of(record: PooledRecord) -> dict[str, pd.Series]:
     """Return the smoothed level of every dyad, log-odds, at the mode of a walk with a cycle."""
     engine = Engine(record.without_eras(), brief=True)
     mode = dict(
@@ -164,7 +164,7 @@ def levels_of(record: Record) -> dict[str, pd.Series]:
     return {dyad: _smoothed(record, at, mode) for at, dyad in enumerate(record.dyads)}
 
 
-def _smoothed(record: Record, dyad: int, mode: Mapping[str, float]) -> pd.Series:
+def _smoothed(record: PooledRecord, dyad: int, mode: Mapping[str, float]) -> pd.Series:
     """Smooth trend and cycle of a dyad."""
     cycle2, decay = mode["cycle_sd"] ** 2, 0.5 ** (1.0 / mode["cycle_half_life"])
     keep = np.diag([1.0, decay, 1.0])
@@ -195,7 +195,12 @@ def _smoothed(record: Record, dyad: int, mode: Mapping[str, float]) -> pd.Series
 
 
 def _read(
-    record: Record, dyad: int, month: int, level: float, spread2: float, mode: Mapping[str, float]
+    record: PooledRecord,
+    dyad: int,
+    month: int,
+    level: float,
+    spread2: float,
+    mode: Mapping[str, float],
 ) -> tuple[float, float]:
     """Return how a month moves the state along its level, and the variance that it takes."""
     size = mode["concentration"]
@@ -213,7 +218,7 @@ def _read(
     return first / np.sqrt(total2), (1.0 - (second - first**2)) / total2
 
 
-def agreements(records: Mapping[str, Record]) -> list[dict[str, Any]]:
+def agreements(records: Mapping[str, PooledRecord]) -> list[dict[str, Any]]:
     """Return how levels of the same dyads in the embedded record and in others agree."""
     own, rows = levels_of(records[EMBEDDED]), list[dict[str, Any]]()
     for name, record in records.items():

@@ -1,4 +1,4 @@
-"""`forecast test` and `power`: tests of claims on all dyads, and their power."""
+"""`forecast test` and `forecast power`: tests of claims on all dyads, and their power."""
 
 import os
 from pathlib import Path
@@ -74,6 +74,15 @@ def test(
         str | None,
         typer.Argument(
             help="A dyad that is also shown within the hierarchy, such as USA-CHN.", metavar="DYAD"
+        ),
+    ] = None,
+    power: Annotated[
+        int | None,
+        typer.Option(
+            "--power",
+            help="Simulate power and false alarms on so many record sets of the data's own shape "
+            "for each truth; 10 take about a minute. Default: those of the embedded data, with "
+            "these alone.",
         ),
     ] = None,
     plan: Annotated[
@@ -154,6 +163,7 @@ def test(
                 seed=asked.seed,
                 progress=tell,
                 dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
+                power=power,
                 cores=cores or os.cpu_count() or 1,
             )
         else:
@@ -266,7 +276,8 @@ def power(
     Record sets are as long and dense as the data, or larger. Each set takes seconds to a minute.
     """
     from forecast.outlook import plain
-    from forecast.study.hypotheses.power import SETS, check_checkpoint
+    from forecast.study.hypotheses.checkpoint import check_checkpoint
+    from forecast.study.hypotheses.power import SETS
 
     asked = ClaimOptions(
         as_of=as_of,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from forecast.study.hypotheses.outcome import Picture, Series
     from forecast.study.hypotheses.power import Rate
-    from forecast.study.hypotheses.run import PooledResults, PooledVerdict
+    from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 type _Look = tuple[str, Any, str, str]
 _LOOKS: tuple[_Look, ...] = (
@@ -132,7 +132,7 @@ def plot_evidence(
 def _picture(data: "PooledResults | PooledVerdict | Picture", claim: str | None) -> "Picture":
     """Return the picture of one claim, or one of all claims."""
     from forecast.study.hypotheses.outcome import LIMIT, Picture, Series
-    from forecast.study.hypotheses.run import PooledResults, PooledVerdict
+    from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
     if isinstance(data, PooledResults) and claim is not None:
         known = {one.code: one for one in data.verdicts}

@@ -14,7 +14,7 @@ from forecast.data.events.dyads import dyad_labels
 from forecast.outlook import main_horizon
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
-from forecast.study.evaluation.scores import BAND, Band, calibration, pit_band
+from forecast.study.evaluation.scores import BAND, CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ FARTHEST = 6.0
 
 @checked
 def plot_calibration(
-    data: "pd.DataFrame | Band",
+    data: "pd.DataFrame | CalibrationBand",
     *,
     event: Literal["up", "down"] = "up",
-    reference: "pd.DataFrame | Band | None" = None,
+    reference: "pd.DataFrame | CalibrationBand | None" = None,
     ci_prob: float = BAND,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -88,9 +88,9 @@ def plot_calibration(
 
 @checked
 def plot_pit(
-    data: "pd.DataFrame | Float | Band",
+    data: "pd.DataFrame | Float | CalibrationBand",
     *,
-    reference: "pd.DataFrame | Float | Band | None" = None,
+    reference: "pd.DataFrame | Float | CalibrationBand | None" = None,
     ci_prob: float = BAND,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -131,8 +131,8 @@ def plot_pit(
     return style.finished(on, ax)
 
 
-def _moves(data: "pd.DataFrame | Band", event: str, mass: float) -> Band:
-    if isinstance(data, Band):
+def _moves(data: "pd.DataFrame | CalibrationBand", event: str, mass: float) -> CalibrationBand:
+    if isinstance(data, CalibrationBand):
         return _with_band(data, mass)
     style.require_columns(data, [f"p_{event}", event])
     style.quantile_levels(mass)
@@ -144,8 +144,8 @@ def _moves(data: "pd.DataFrame | Band", event: str, mass: float) -> Band:
     return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool), mass=mass)
 
 
-def _pits(data: "pd.DataFrame | Float | Band", mass: float) -> Band:
-    if isinstance(data, Band):
+def _pits(data: "pd.DataFrame | Float | CalibrationBand", mass: float) -> CalibrationBand:
+    if isinstance(data, CalibrationBand):
         return _with_band(data, mass)
     if isinstance(data, pd.DataFrame):
         style.require_columns(data, ["pit"])
@@ -156,7 +156,7 @@ def _pits(data: "pd.DataFrame | Float | Band", mass: float) -> Band:
     return pit_band(values, mass)
 
 
-def _with_band(band: Band, mass: float) -> Band:
+def _with_band(band: CalibrationBand, mass: float) -> CalibrationBand:
     if mass != BAND:
         raise SpecError(
             f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases instead"
@@ -165,7 +165,12 @@ def _with_band(band: Band, mass: float) -> Band:
 
 
 def _draw_curve(
-    on: "Axes", own: Band, reference: Band | None, options: dict[str, Any], *, diagonal: bool
+    on: "Axes",
+    own: CalibrationBand,
+    reference: CalibrationBand | None,
+    options: dict[str, Any],
+    *,
+    diagonal: bool,
 ) -> None:
     """Draw a curve with its band and perhaps another without.
 

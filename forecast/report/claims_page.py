@@ -27,7 +27,7 @@ from forecast.study.hypotheses.simulate import STAYING
 
 if TYPE_CHECKING:
     from forecast.study.hypotheses.outcome import Picture
-    from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
+    from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
 
 SHOWN = 2
 """Sentences of a finding that are not folded."""
@@ -159,6 +159,12 @@ def found_words(verdict: "PooledVerdict") -> str:
     return sentence(
         "tested", verdict=verdict, fails=fails, power=power, factor=_factor(verdict), odds=odds
     )
+
+
+def shape_words(verdict: "PooledVerdict", power_of: str) -> str:
+    """Describe which record the simulated record sets of a claim imitate."""
+    rate = verdict.rates[0]
+    return sentences("shape", rate=rate, power_of=power_of)[0]
 
 
 def null_words(verdict: "PooledVerdict") -> str:

@@ -11,7 +11,7 @@ from forecast.plots.scores import named_rows
 from forecast.report.folder import worded
 from forecast.report.illustration import Illustration, Layout, subplots
 from forecast.report.skill import Compared, cell, versus
-from forecast.study.evaluation.scores import Band
+from forecast.study.evaluation.scores import CalibrationBand
 from forecast.study.evaluation.skill import CHOSEN_ON, Skill
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ class Curve:
     """A panel of calibration: the subject's curve with its band, and the ten-year base rate's without."""
 
     title: str
-    own: Band
-    reference: Band | None
+    own: CalibrationBand
+    reference: CalibrationBand | None
     diagonal: bool  # Whether calibrated forecasts follow the diagonal; otherwise they follow zero
     y_label: str = ""  # Where it is not the usual one
 

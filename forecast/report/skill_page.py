@@ -23,7 +23,7 @@ from forecast.report.skill import Compared
 from forecast.report.table import Table
 from forecast.report.words import label
 from forecast.study.evaluation.results import RULE
-from forecast.study.evaluation.scores import Band, calibration, pit_band
+from forecast.study.evaluation.scores import CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import (
     CHOSEN_ON,
     DERIVED,
@@ -522,7 +522,7 @@ def _curves(results: "Results") -> list[Curve]:
     return curves if pit is None else [*curves, Curve(f"PIT (n {len(own):,})", pit, other, False)]
 
 
-def _moves(cases: "pd.DataFrame", event: str) -> Band | None:
+def _moves(cases: "pd.DataFrame", event: str) -> CalibrationBand | None:
     asked = cases[cases[f"p_{event}"].notna()]
     return (
         calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool))

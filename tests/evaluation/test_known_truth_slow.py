@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from forecast.base.numeric import paired
-from forecast.study.evaluation import Asked, Processes, Variant, backtest, choose_forecasters
-from forecast.study.evaluation.benchmarks import Answer
+from forecast.study.evaluation import (
+    ForecastRequest,
+    Processes,
+    Variant,
+    backtest,
+    choose_forecasters,
+)
+from forecast.study.evaluation.benchmarks import DatedForecast
 from tests.evaluation.made import counts_of, record_of
 
 MONTHS, VOLUME, MEAN, SPREAD, HALF_LIFE = 420, 12, 0.3, 1.2, 6.0
@@ -36,7 +42,9 @@ class Oracle:
         self.levels = levels
 
     def answer(self, view, asked):
-        return Answer(view.origin, {dyad: self.chances(view, dyad, asked) for dyad in view.dyads})
+        return DatedForecast(
+            view.origin, {dyad: self.chances(view, dyad, asked) for dyad in view.dyads}
+        )
 
     def chances(self, view, dyad, asked):
         rng = asked.stream(view.origin, dyad, self.code)
@@ -102,7 +110,7 @@ def test_the_oracle_is_one():
     level = pendulum(1)
     record = record_of(counts_of(1 / (1 + np.exp(-level)), volume=VOLUME))
     answer = Oracle({"USA-CHN": level}).answer(
-        record.view(date(2010, 1, 1)), Asked((3,), draws=4000)
+        record.view(date(2010, 1, 1)), ForecastRequest((3,), draws=4000)
     )
     month = 12 * 20
     expected = MEAN + KEPT * (level[month - 1] - MEAN)

@@ -12,7 +12,7 @@ from forecast.base.errors import DataError, SpecError, UnknownDyadError
 from forecast.outlook import Observed
 from forecast.outlook.benchmarks import pooled
 from forecast.outlook.recorded import main_record
-from forecast.study.evaluation import BENCHMARKS, Asked, Record, Variant, origins_between
+from forecast.study.evaluation import BENCHMARKS, ForecastRequest, Record, Variant, origins_between
 from tests.evaluation.made import counts_of, record_of
 
 ORIGIN = date(2012, 1, 1)
@@ -56,7 +56,7 @@ def planted_eras():
 
 
 def answers(record, forecaster):
-    return forecaster.answer(record.view(ORIGIN), Asked((3, 12), draws=200)).chances
+    return forecaster.answer(record.view(ORIGIN), ForecastRequest((3, 12), draws=200)).chances
 
 
 @pytest.mark.parametrize("code", BENCHMARKS)

@@ -14,7 +14,7 @@ from forecast.cli import app
 from forecast.data.archive import import_files
 from forecast.study.evaluation import (
     BENCHMARKS,
-    Asked,
+    ForecastRequest,
     Record,
     Variant,
     backtest,
@@ -24,7 +24,7 @@ from tests.evaluation.made import counts_of, record_of
 from tests.feeds.made import gdelt_row, written
 
 ORIGIN = date(2005, 1, 1)
-ASKED = Asked((3, 12), draws=200)
+ASKED = ForecastRequest((3, 12), draws=200)
 
 
 def record_with(other, **choices):

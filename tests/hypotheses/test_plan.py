@@ -21,7 +21,7 @@ from forecast.study.hypotheses import Choice, deviate, freeze_plan, plan_ahead, 
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import Outcome
 from forecast.study.hypotheses.plan import describe, other_rules, require_data
-from forecast.study.hypotheses.run import PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 DYADS = ["USA-CHN", "USA-RUS"]
 PLANS = Path(__file__).resolve().parents[2] / "reports" / "plans"

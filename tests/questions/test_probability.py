@@ -26,7 +26,7 @@ from forecast.outlook import assess
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import WindowCounts, main_record
 from forecast.outlook.simulations import simulate_ahead
-from forecast.study.evaluation.origins import Window
+from forecast.study.evaluation.origins import RecordedWindow
 from forecast.study.evaluation.scores import outcomes
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 from tests.questions.made import made
@@ -245,7 +245,7 @@ def test_a_question_is_resolved_as_the_backtest_resolves_its_window(before, afte
     n, k = (sum(month[place] for month in before) for place in (0, 1))
     total, cooperative = np.array(after).T
     past = WindowCounts(*np.array(before).T)
-    window = Window("USA-CHN", date(2021, 1, 1), 12, WindowCounts(total, cooperative), past)
+    window = RecordedWindow("USA-CHN", date(2021, 1, 1), 12, WindowCounts(total, cooperative), past)
     share = 100 * k / n if n else 0
     possible = 0 <= share + (points if compare == "at least" else -points) <= 100
     if window.before is None or window.void or not possible:

@@ -19,7 +19,7 @@ from forecast.report.claims_page import (
     results_json,
     write_tests,
 )
-from forecast.study.hypotheses.outcome import Choice, sentences
+from forecast.study.hypotheses.outcome import Rerun, sentences
 from forecast.study.hypotheses.power import power_words
 from tests.documented import sections, words
 
@@ -85,8 +85,8 @@ def test_the_title_never_has_more_than_fifteen_words():
         {"without_state": ("USA", 4.5)},
         {"least": 3.4, "most": 12.1},
         {"without_dyad": ("USA-RUS", 1.0)},
-        {"priors": {"with priors twice as wide": Choice(9.0, 3.4, 9.9, "supported")}},
-        {"parts": {"in the second half": Choice(9.0, 1.4, 9.9, "undecided")}},
+        {"priors": {"with priors twice as wide": Rerun(9.0, 3.4, 9.9, "supported")}},
+        {"parts": {"in the second half": Rerun(9.0, 1.4, 9.9, "undecided")}},
     ],
 )
 def test_a_claim_that_some_choice_nearly_undoes_is_narrowly_supported(weak):
@@ -184,7 +184,7 @@ def test_dyads_are_in_order_and_the_least_favourable_omissions_are_named():
 
 
 def test_the_verdict_says_under_which_choices_an_answer_does_not_hold():
-    fails = {"in the second half": Choice(9.0, 1.4, 9.9, "undecided")}
+    fails = {"in the second half": Rerun(9.0, 1.4, 9.9, "undecided")}
     some = verdict(parts=fails, without_dyad=("USA-CHN", 2.1), without_state=("USA", -0.4))
     said = (
         "Not in the second half (LBF 1.4); without US-China (LBF 2.1); "
@@ -203,7 +203,7 @@ def test_the_verdict_says_under_which_choices_an_answer_does_not_hold():
         without_dyad=("USA-CHN", -1.0),
         without_state=("USA", -4.0),
         parts={},
-        priors={"with priors twice as wide": Choice(-5.0, -6.0, -2.0, "undecided")},
+        priors={"with priors twice as wide": Rerun(-5.0, -6.0, -2.0, "undecided")},
     )
     assert results_json(results([rejected]))["claims"][0]["exceptions"] == {
         "with priors twice as wide": -2.0,
@@ -255,7 +255,7 @@ def test_hostile_words_are_shown_and_do_nothing():
         details={"note": SCRIPT, "would_decide": SCRIPT},
         dyads={SCRIPT: 1.0},
         without_dyad=(SCRIPT, 1.0),
-        parts={SCRIPT: Choice(1.0, 1.0, 1.0, "undecided")},
+        parts={SCRIPT: Rerun(1.0, 1.0, 1.0, "undecided")},
         picture=replace(
             BARS,
             title=SCRIPT,

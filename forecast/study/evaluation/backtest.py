@@ -14,7 +14,7 @@ from forecast.base.progress import Progress, silent
 from forecast.base.typing import Seed
 from forecast.base.wording import join, join_some
 from forecast.outlook.benchmarks import MODEL
-from forecast.study.evaluation.benchmarks import BENCHMARKS, Asked, Forecaster
+from forecast.study.evaluation.benchmarks import BENCHMARKS, Forecaster, ForecastRequest
 from forecast.study.evaluation.executors import Executor, local
 from forecast.study.evaluation.origins import Record
 from forecast.study.evaluation.results import Results, gather
@@ -95,7 +95,7 @@ def backtest(
     """
     seed = whole_seed(seed)
     chosen = list(forecasters) if forecasters is not None else choose_forecasters(MODEL, "all")
-    asked = Asked(tuple(sorted(horizons)), draws, seed)
+    asked = ForecastRequest(tuple(sorted(horizons)), draws, seed)
     setup = Setup(record, asked, {one.code: one for one in chosen}, improvement, batch)
     days = sorted({read_day(one, "origins", first=True) for one in origins})
     check(setup, days)

@@ -80,7 +80,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Window:
+class RecordedWindow:
     """Event data recorded in the months after a forecast date."""
 
     dyad: str
@@ -357,7 +357,7 @@ class Record:
         ]
         return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
-    def window(self, view: View, dyad: str, horizon: int) -> Window | None:
+    def window(self, view: View, dyad: str, horizon: int) -> RecordedWindow | None:
         """Return the event data of a dyad in the months after a forecast date.
 
         None if they are incomplete.
@@ -368,7 +368,7 @@ class Record:
         if stop > len(then.total) or not then.covered[start:stop].all():
             return None
         counts, past = then.months(slice(start, stop)), known.months(slice(-BASELINE_MONTHS, None))
-        return Window(dyad, view.origin, horizon, counts, past)
+        return RecordedWindow(dyad, view.origin, horizon, counts, past)
 
     def panel(self, dyads: list[str], day: date | None) -> xr.Dataset:
         """Count what was known of some dyads by a day, or is known now."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from forecast.study.hypotheses.plan import read_plan as read_plan
     from forecast.study.hypotheses.plan import run_plan as run_plan
     from forecast.study.hypotheses.plan import write_plan as write_plan
-    from forecast.study.hypotheses.run import PooledResults as PooledResults
-    from forecast.study.hypotheses.run import PooledVerdict as PooledVerdict
+    from forecast.study.hypotheses.results import PooledResults as PooledResults
+    from forecast.study.hypotheses.results import PooledVerdict as PooledVerdict
     from forecast.study.hypotheses.run import pooled_tests as pooled_tests
 
 __all__, __getattr__, __dir__ = imported_on_use(__name__)

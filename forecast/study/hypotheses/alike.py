@@ -11,14 +11,14 @@ import numpy as np
 
 from forecast.study.hypotheses.engine import MATCHED, Engine
 from forecast.study.hypotheses.nulls import null_truth
-from forecast.study.hypotheses.record import Record, turned_back
+from forecast.study.hypotheses.record import PooledRecord, turned_back
 from forecast.study.hypotheses.simulate import MATCHES, simulate
 
 WALKS_PER_SET = 2  # walks simulated for each set: sets share walks, but rarely the same ones
 SEED_OF_SETS = 7  # tells the choice of walks from their simulation
 
 
-def walks_alike(engine: Engine, sets: int, *, matched: bool = True) -> list[Record]:
+def walks_alike(engine: Engine, sets: int, *, matched: bool = True) -> list[PooledRecord]:
     """Return simulated walks with a cycle, at the parameters that fit a record best.
 
     If they are not `matched`, dyads are walks as they come, whether or not they turned back.
@@ -35,7 +35,7 @@ def walks_alike(engine: Engine, sets: int, *, matched: bool = True) -> list[Reco
     return [_nearest(walks, distance, rng) for _ in range(sets)]
 
 
-def _nearest(walks: list[Record], distance: np.ndarray, rng: np.random.Generator) -> Record:
+def _nearest(walks: list[PooledRecord], distance: np.ndarray, rng: np.random.Generator) -> PooledRecord:
     """Take of each dyad the walk whose turn is nearest, out of some that are drawn."""
     dyads = np.arange(distance.shape[1])
     candidates = rng.permuted(np.tile(np.arange(len(walks)), (len(dyads), 1)), axis=1)[:, :MATCHES]

@@ -40,7 +40,7 @@ from forecast.study.hypotheses.models import (
     VOLUME,
     VOLUME_SD,
 )
-from forecast.study.hypotheses.outcome import Answer, decide
+from forecast.study.hypotheses.outcome import ClaimAnswer, decide
 
 TREND, CYCLES, OFFSET, COUNTS = 0, 1, 3, 4  # first places of a pair's state
 STATE = 6
@@ -109,7 +109,7 @@ class PairAnswers:
 class Answers:
     """What the pairs of a record say of answers together."""
 
-    answer: Answer
+    answer: ClaimAnswer
     log_bayes_factor: float  # Sum over pairs
     answers_alone: float  # Sum of log Bayes factors of answers alone against own persistence alone
     without_pair: tuple[str, float]  # The pair without which the sum changes most, and that sum

@@ -95,7 +95,7 @@ the two shapes that they are made of, and last what they are divided by.
 """
 
 
-class Steps(NamedTuple):
+class FilterSteps(NamedTuple):
     """Months of all dyads at which something happens, dyad after dyad in time order, (step,)."""
 
     cooperative: Index

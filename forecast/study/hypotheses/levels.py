@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import betaln, expit
 
 from forecast.base.typing import Float
-from forecast.model.process.component import fraction_left
+from forecast.model.process.transition import decay
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NOISE_SD
 from forecast.study.hypotheses.models import (
@@ -29,7 +29,7 @@ from forecast.study.hypotheses.models import (
     VOLUME_SD,
     centre_of,
 )
-from forecast.study.hypotheses.record import Record
+from forecast.study.hypotheses.record import PooledRecord
 
 TREND, CYCLICAL, LONG_RUN, EVENT_COUNT = range(4)  # places in the state of a dyad
 STATE = 4
@@ -52,14 +52,14 @@ class Slope:
     walks_as_large: float  # Share of walks alike whose slope is at least as large
 
 
-def filtered(records: Sequence[Record], mode: Mapping[str, float]) -> Float:
+def filtered(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Float:
     """Return the mean of the state of every dyad after each month, (record, dyad, month, state).
 
     Records have the same dyads, months and event counts. Months before a dyad's first are NaN.
     """
     record = records[0]
     shape = len(records), *record.events.shape
-    keep = np.array([fraction_left(mode[RETURN.name]), fraction_left(mode[CYCLE.name]), 1.0, 1.0])
+    keep = np.array([decay(mode[RETURN.name]), decay(mode[CYCLE.name]), 1.0, 1.0])
     added = np.zeros((STATE, STATE))
     added[TREND, TREND] = mode[STEP.name] ** 2
     added[CYCLICAL, CYCLICAL] = mode[CYCLE_SD.name] ** 2 * (1.0 - keep[CYCLICAL] ** 2)
@@ -94,7 +94,7 @@ def filtered(records: Sequence[Record], mode: Mapping[str, float]) -> Float:
     return states
 
 
-def _data_of(record: Record) -> Float:
+def _data_of(record: PooledRecord) -> Float:
     """Return cooperative events, or the values of an index."""
     return np.asarray(record.cooperative if record.value is None else record.value)
 
@@ -118,7 +118,7 @@ def _read(
     return first / np.sqrt(total2), (1.0 - (second - first**2)) / total2
 
 
-def realised_on_predicted(engine: Engine, alike: Sequence[Record]) -> Slope:
+def realised_on_predicted(engine: Engine, alike: Sequence[PooledRecord]) -> Slope:
     """Return the slope of realised on predicted changes of the level in the second half of a record.
 
     Parameters are those that fit the first half best, by months with events. At a forecast date the

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from forecast.base.typing import Float
 from forecast.model.process.declarations import SPREAD_OF_SPREADS, priors_of
 from forecast.model.process.transition import decay
-from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps
+from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, FilterSteps
 from forecast.study.hypotheses.likelihood import likelihoods
 
 _PRIORS = {prior.name: prior.value for part in ("common", "claims") for prior in priors_of(part)}
@@ -278,7 +278,9 @@ class Centre:
         return Centre(model, self.mode[rest], self.covariance[np.ix_(rest, rest)]), float(mass)
 
 
-def centre_of(model: Model, steps: Steps, cores: int = 1, start: Float | None = None) -> Centre:
+def centre_of(
+    model: Model, steps: FilterSteps, cores: int = 1, start: Float | None = None
+) -> Centre:
     """Find the mode of the population's means and the concentration, and their spread from the curvature there."""
     axes = model.free
     prior = np.array([[axis.mean, axis.sd, axis.low, axis.high] for axis in axes]).T

@@ -4,10 +4,10 @@ import numpy as np
 
 from forecast.base.typing import Float
 from forecast.data.drivers import calendar_drivers
-from forecast.study.hypotheses.record import Record
+from forecast.study.hypotheses.record import PooledRecord
 
 
-def occasions_of(record: Record) -> dict[str, Float]:
+def occasions_of(record: PooledRecord) -> dict[str, Float]:
     """Return by kind which months have an occasion, (dyad, month)."""
     table = calendar_drivers(list(record.dyads))
     occasions = {name: np.zeros(record.events.shape) for name in table.names}

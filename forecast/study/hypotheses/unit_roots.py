@@ -30,7 +30,7 @@ from forecast.base.typing import Float
 from forecast.study.hypotheses.alike import walks_alike
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.models import CONCENTRATION, STEP, WALK
-from forecast.study.hypotheses.record import FEWEST_DYADS, Record
+from forecast.study.hypotheses.record import MIN_DYADS, PooledRecord
 from forecast.study.hypotheses.simulate import Truth, simulate
 
 IPS, CIPS, KSS = "IPS", "CIPS", "KSS"
@@ -82,23 +82,23 @@ def unit_root_tests(engine: Engine, sets: int = SETS) -> tuple[UnitRoot, ...]:
     return tuple(rows)
 
 
-def _long_enough(record: Record) -> Record:
+def _long_enough(record: PooledRecord) -> PooledRecord:
     """Return the record of the dyads that are long enough, without eras."""
     found = record.lasting(FEWEST_QUARTERS * QUARTER_MONTHS).without_eras()
-    if len(found.dyads) < FEWEST_DYADS:
+    if len(found.dyads) < MIN_DYADS:
         raise DataError(
             f"data: {len(found.dyads)} dyads have {FEWEST_QUARTERS} quarters from first event to last, and "
-            f"unit-root tests of panels need {FEWEST_DYADS}; give longer records"
+            f"unit-root tests of panels need {MIN_DYADS}; give longer records"
         )
     return found
 
 
-def _all(records: Iterable[Record]) -> Float:
+def _all(records: Iterable[PooledRecord]) -> Float:
     """Return the statistics of records, (record, test)."""
     return np.array([statistics_of(_series(record)) for record in records])
 
 
-def _pure_walks(engine: Engine, sets: int) -> Iterable[Record]:
+def _pure_walks(engine: Engine, sets: int) -> Iterable[PooledRecord]:
     """Simulate walks without a cycle, at the parameters that fit a record best."""
     mode = engine.centre(WALK).at(STEP, CONCENTRATION)
     step, concentration = (math.exp(mode[axis]) for axis in (STEP, CONCENTRATION))
@@ -115,7 +115,7 @@ def _noiseless(series: Float, sets: int, seed: int) -> Float:
     return np.array([statistics_of(np.where(seen, walk, np.nan)) for walk in walks])
 
 
-def _series(record: Record) -> Float:
+def _series(record: PooledRecord) -> Float:
     """Return log-odds of quarterly shares, or quarterly means of an index, (dyad, quarter).
 
     NaN before a dyad's first quarter and after its last; a quarter without events has the value of

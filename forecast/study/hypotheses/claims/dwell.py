@@ -19,10 +19,10 @@ from scipy.stats import norm
 
 from forecast.base.typing import Float, Index
 from forecast.study.hypotheses.alike import walks_alike
-from forecast.study.hypotheses.engine import Claim, Engine
+from forecast.study.hypotheses.engine import Engine, TestedClaim
 from forecast.study.hypotheses.levels import realised_on_predicted
 from forecast.study.hypotheses.outcome import Outcome, Picture, Series
-from forecast.study.hypotheses.record import Record
+from forecast.study.hypotheses.record import PooledRecord
 
 PERIOD_MONTHS = 6  # a half-year: shorter ones have too few events to place a share
 MIN_EVENTS = 3  # or values of an index, of a half-year that counts
@@ -65,7 +65,7 @@ def test_dwell(engine: Engine) -> Outcome:
     return engine.outcome("dwell", factor, least, _picture(pooled), details)
 
 
-def spells(record: Record) -> Index:
+def spells(record: PooledRecord) -> Index:
     """Count half-years in an extreme, and those after which the dyad left it, by time spent there.
 
     Shape (dyad, 2, half-years spent less one). Time spent counts from the first half-year of the
@@ -74,7 +74,7 @@ def spells(record: Record) -> Index:
     return np.array([_spells_of(side) for side in _sides(record)])
 
 
-def _sides(record: Record) -> Index:
+def _sides(record: PooledRecord) -> Index:
     """Return for every dyad and half-year -1 in the low extreme, 1 in the high, else 0, and 9 if unknown."""
     months = record.events.shape[1] // PERIOD_MONTHS * PERIOD_MONTHS
     shape = len(record.dyads), -1, PERIOD_MONTHS
@@ -171,7 +171,7 @@ def _picture(tables: Index) -> Picture:
     )
 
 
-DWELLING = Claim(
+DWELLING = TestedClaim(
     "S5c",
     "Does no extreme last?",
     "the longer a dyad is in an extreme, the likelier it leaves, beyond what walks do",
