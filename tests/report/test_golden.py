@@ -16,15 +16,15 @@ from forecast.outlook.conditioning import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.report.claims_page import claims_page
 from forecast.report.explain_page import change_page, explain_page
+from forecast.report.first_screen import Earlier
 from forecast.report.folder import write_index
 from forecast.report.ledger_page import track_record_page
-from forecast.report.first_screen import Earlier
 from forecast.report.material import gather
 from forecast.report.page import illustrations, write_report
 from forecast.report.page import page as report_page
-from forecast.report.skill import DyadSkill, find_skill
 from forecast.report.pairs_page import Pair, write_pairs
 from forecast.report.scenario_page import scenario_page
+from forecast.report.skill import DyadSkill, find_skill
 from forecast.report.skill_page import skill_page
 from tests.evaluation.made import results_of
 from tests.model.fits import unobserved
