@@ -1,7 +1,6 @@
 """Page of the pooled tests of claims, with tests.json and tests.csv."""
 
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,7 +16,7 @@ from forecast.outlook.theory import BALANCE, DECLINE, PENDULUM
 from forecast.plots import plot_evidence
 from forecast.plots.claims import place_name
 from forecast.report.events import state_name
-from forecast.report.folder import TESTS, Files, Page, publish, worded
+from forecast.report.folder import TESTS, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import Illustration, plotted
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label, sentence
@@ -79,8 +78,20 @@ def claims_page(
         month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last)
     )
     content = {
-        "page": sys.modules[__name__],
+        "helpers": callable_by_name(
+            answer_badge,
+            answers_table,
+            chosen_table,
+            found_words,
+            null_words,
+            numbers_of,
+            own_evidence,
+            own_table,
+            state_of,
+            tables_of,
+        ),
         "headline": headline(results),
+        "shown": SHOWN,
         "results": results,
         "span": span,
         "verdicts": ordered,

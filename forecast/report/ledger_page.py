@@ -1,6 +1,5 @@
 """Page of a track record: scores of a ledger's forecasts."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,7 @@ from forecast.desk.questions.form import INDEPENDENT
 from forecast.desk.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.desk.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
 from forecast.report import score_figures
-from forecast.report.folder import TRACK_RECORD, Files, Page, publish
+from forecast.report.folder import TRACK_RECORD, Files, Page, callable_by_name, publish
 from forecast.report.illustration import Illustration
 from forecast.report.score_figures import Curve
 from forecast.report.table import Table
@@ -74,7 +73,18 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
         if (figure := _draw(record, name)) is not None
     }
     content = {
-        "page": sys.modules[__name__],
+        "helpers": callable_by_name(
+            calibration_table,
+            caveats_in_full,
+            latest_table,
+            open_table,
+            outside_sentences,
+            outside_table,
+            scored_rows,
+            scores_table,
+            withdrawn_table,
+        ),
+        "titles": TITLES,
         "record": record,
         "headline": headline(record),
         "about": about,

@@ -1,6 +1,5 @@
 """Report page in one self-contained HTML file, with forecast.json (docs/schema/forecast-json.md) and levels.csv."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -40,7 +39,15 @@ from forecast.outlook.windows import printed_changes
 from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
 from forecast.report.events import RULE
-from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
+from forecast.report.folder import (
+    EXPORT,
+    REPORT,
+    SAVED_FIT,
+    Files,
+    Page,
+    callable_by_name,
+    publish,
+)
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
@@ -54,6 +61,20 @@ if TYPE_CHECKING:
 
     from forecast.model import Fit
     from forecast.model.gate import Gate
+
+
+CLAIM_CODES = {
+    "low": theory.LOW.code,
+    "decline": theory.DECLINE.code,
+    "eras": theory.ERAS.code,
+    "ceiling": theory.CEILING.code,
+    "pendulum": theory.PENDULUM.code,
+    "nature": theory.NATURE.code,
+    "balance": theory.BALANCE.code,
+    "improvement": theory.IMPROVEMENT.code,
+    "conclusion": theory.CONCLUSION.code,
+}
+"""Codes of the claims that stand next to what bears on them."""
 
 
 def illustrations(material: Material) -> dict[str, Illustration]:
@@ -112,10 +133,22 @@ def page(
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     fit, result = material.fit, material.result
     return vars(material) | {
-        "page": sys.modules[__name__],
-        "say": tables,
-        "words": words,
-        "theory": theory,
+        "helpers": callable_by_name(
+            datasets_finding,
+            level_error,
+            level_sentence,
+            new_frameworks,
+            panel_kind,
+            quoted,
+            tables.rules,
+            words.largest_error,
+            words.listed,
+            words.meaning,
+            words.verdict,
+            worth_sentence,
+        ),
+        "codes": CLAIM_CODES,
+        "essay_dyad": theory.DYAD,
         "unit": words.unit(result),
         "main": main_horizon(result.horizons),
         "tables": tables.tables_of(material),

@@ -1,6 +1,5 @@
 """Page and JSON of scenarios: the outlook given the assumptions, with the unconditional outlook."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,7 @@ from forecast.outlook.windows import WindowOutlook
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
-from forecast.report.folder import SCENARIO, Files, Page, publish, worded
+from forecast.report.folder import SCENARIO, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import Illustration, plotted, stamped
 from forecast.report.table import Table
 
@@ -35,7 +34,9 @@ FOLLOWED = "What followed"
 def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
     content = {
-        "page": sys.modules[__name__],
+        "helpers": callable_by_name(
+            assumed_table, finding, largest_error, question_sentences, windows
+        ),
         "found": found,
         "fit": fit,
         "tables": tables_of(found),

@@ -1,6 +1,5 @@
 """Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -15,7 +14,14 @@ from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.report import score_figures
 from forecast.report import skill as say
-from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
+from forecast.report.folder import (
+    SKILL,
+    Files,
+    Page,
+    callable_by_name,
+    publish,
+    require_report_folder,
+)
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import vintage_of
 from forecast.report.score_figures import Asked, Curve
@@ -335,8 +341,34 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
     choices = skill.choices
     datasets, notes = choices.get("datasets", [choices["dataset"]]), notes_on_data(skill)
     content = {
-        "page": sys.modules[__name__],
-        "say": say,
+        "helpers": callable_by_name(
+            account_table,
+            all_numbers,
+            bias_table,
+            brier_table,
+            coverage_table,
+            dyad_table,
+            finding,
+            fits_table,
+            forecaster_name,
+            forecasters,
+            months,
+            of_tone,
+            other_forms,
+            others_table,
+            overview,
+            predicted,
+            reliability_table,
+            say.bias_sentence,
+            span,
+            window,
+            without_table,
+        ),
+        "chosen_on": CHOSEN_ON,
+        "reported_on": REPORTED_ON,
+        "split": say.SPLIT,
+        "all_periods": say.PERIODS,
+        "shown_misses": SHOWN_MISSES,
         "skill": skill,
         "headline": headline(skill),
         "main": _main(skill),
