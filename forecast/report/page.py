@@ -51,7 +51,6 @@ from forecast.report.folder import (
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
-from forecast.report.sets import listed_sets
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
@@ -266,7 +265,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "followed": list(material.followed.values()),
         "pool": result.pool,
         "threshold": _listed(result.threshold),
-        "sets": listed_sets(material),
+        "sets": material.sets,
         "tone": _listed(result.tone),
         "tone_kinds": result.tone_kinds,
         "horizons": [

@@ -83,7 +83,7 @@ def tables_of(material: Material) -> dict[str, Table]:
     made = {
         "recorded": recorded_table(result),
         "answers": answers_table(result),
-        "sets": sets_table(material),
+        "sets": sets_table(material.sets),
         "tone": tone_table(result),
         "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
