@@ -90,7 +90,7 @@ def claims_page(
             state_of,
             tables_of,
         ),
-        "headline": headline(results),
+        "headline": answers_in_short(results),
         "shown": SHOWN,
         "results": results,
         "span": span,
@@ -124,7 +124,7 @@ def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:
     )
 
 
-def headline(results: "PooledResults") -> str:
+def answers_in_short(results: "PooledResults") -> str:
     """Answer the question of the page by claim, as far as at most 15 words allow."""
     verdicts = {one.code: one for one in results.verdicts}
     parts: list[str] = []
@@ -199,7 +199,7 @@ def answer_badge(verdict: "PooledVerdict") -> str:
 
 
 def _factor(verdict: "PooledVerdict") -> str:
-    """Format the log Bayes factor of a claim, or its range over rivals."""
+    """Format the log Bayes factor of a claim, or its range over alternatives."""
     found = verdict.outcome
     return (
         _range(found.least, found.most)
@@ -365,7 +365,7 @@ def _said(value: Any) -> str:
 
 def results_json(results: "PooledResults") -> dict[str, Any]:
     """Return the content of tests.json: the results as they are, with the sentences of the page."""
-    content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict()})
+    content: dict[str, Any] = plain({"headline": answers_in_short(results), **results.to_dict()})
     for one, row in zip(results.verdicts, content["claims"], strict=True):
         row |= {
             "narrow": narrow(one),

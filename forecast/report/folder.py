@@ -264,7 +264,7 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
     title, kind, says = (
         Markup(found[1] if (found := re.search(part, html, re.DOTALL)) else "").striptags()
         for part in (
-            "<h1>(.*?)</h1>",
+            "<title>(.*?)</title>",
             '<p class="kicker">(.*?)</p>',
             '<meta name="description" content="(.*?)"',
         )

@@ -114,7 +114,7 @@ def drawn_as(form: Form, draw: Draw, layout: Layout = WIDE) -> bytes:
         if form == "svg":
             # `savefig` draws twice, the first time only to lay the figure out.
             figure.set_dpi(_DOTS_PER_INCH)
-            canvas = FigureCanvasSVG(figure)
+            canvas: Any = FigureCanvasSVG(figure)
             if engine := figure.get_layout_engine():
                 engine.execute(figure)
             figure.set_layout_engine("none")

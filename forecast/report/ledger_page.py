@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
 FEWEST_DRAWN = 20
 """Answers; of fewer a curve says nothing."""
+OPEN_HEADS = ("pair", "question", "forecast", "base rate", "written", "as of", "due")
+MOST_IN_ONE_TABLE = 15
+"""Open questions; more are folded by pair, which readers look for."""
 LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
@@ -78,6 +81,7 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
             caveats_in_full,
             latest_table,
             open_table,
+            open_tables,
             outside_sentences,
             outside_table,
             scored_rows,
@@ -86,7 +90,7 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
         ),
         "titles": TITLES,
         "record": record,
-        "headline": headline(record),
+        "headline": record_in_short(record),
         "about": about,
         "kind": "Track record" if record.cases else "Open questions",
     }
@@ -104,7 +108,7 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
     return Page("ledger.html.j2", content, figures, files=files, notes=record.notes)
 
 
-def headline(record: TrackRecord) -> str:
+def record_in_short(record: TrackRecord) -> str:
     """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
     reading = "" if row is None else _READINGS[lead(*_ends(row, "brier"))]
@@ -262,8 +266,22 @@ def latest_table(record: TrackRecord) -> Table:
 
 def open_table(record: TrackRecord) -> Table:
     """Arrange the open questions, each with the day it was answered and what readers have to know of it."""
-    heads = ["pair", "question", "forecast", "base rate", "written", "as of", "due"]
-    return Table.of(heads, map(_open_row, record.waiting), (0, 1))
+    return Table.of(OPEN_HEADS, map(_open_row, record.waiting), (0, 1))
+
+
+def open_tables(record: TrackRecord) -> dict[str, Table]:
+    """Arrange the open questions by pair, with how many there are, where one table were too long."""
+    if len(record.waiting) <= MOST_IN_ONE_TABLE:
+        return {}
+    by_pair: dict[str, list[OpenQuestion]] = {}
+    for question in record.waiting:
+        by_pair.setdefault(question.label, []).append(question)
+    return {
+        f"{pair}: {count(len(questions), 'question')}": Table.of(
+            OPEN_HEADS, map(_open_row, questions), (0, 1)
+        )
+        for pair, questions in by_pair.items()
+    }
 
 
 def _open_row(one: OpenQuestion) -> list[Any]:

@@ -13,6 +13,7 @@ import xarray as xr
 from forecast.base.errors import SpecError
 from forecast.base.wording import month
 from forecast.data.events import EventTable, read_dyads
+from forecast.data.events.additions import rejected_rows
 from forecast.data.events.codebook import scale_names
 from forecast.data.events.table import Recorded
 from forecast.data.panel import build_panel, panel_kind
@@ -126,11 +127,12 @@ def gather(
             result,
             found,
             notes,
-            provenance["data"],
+            provenance,
             as_of=day,
             known=known,
             earlier=earlier,
             prices=prices_of(ledger, result.dyad, day),
+            rejected=rejected_rows(events) if isinstance(events, EventTable) else (),
         ),
         sets=outlooks_of_sets(panel, result.dyad, events, known, day),
         learned=fit.prior_posterior(result.dyad),

@@ -375,7 +375,8 @@ def write_report(
         Relative addresses of other pages, by what they are; by default those of an index in the
         folder above.
     ledger : str or pathlib.Path, optional
-        A ledger of questions, whose prices of open questions about the pair are shown.
+        A ledger of questions, whose earlier forecasts of the same window and prices of open questions
+        about the pair are shown.
 
     Returns
     -------
@@ -397,9 +398,9 @@ def write_report(
 
     def make() -> Page:
         exported = export or (Path(out) / EXPORT).is_dir()
-        earlier = first_screen.earlier_reports(Path(out), assessment)
-        prices = None if ledger is None else Path(ledger)
-        material = gather(fit, assessment, events, others, gate, skill, earlier, prices)
+        questions = None if ledger is None else Path(ledger)
+        earlier = first_screen.earlier_reports(Path(out), assessment, questions)
+        material = gather(fit, assessment, events, others, gate, skill, earlier, questions)
         made = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
         return replace(
