@@ -293,7 +293,7 @@ def _record(
 
 
 def _print(results: "Results", page: Path) -> None:
-    from forecast.report.skill_page import finding, headline, notes_on_data
+    from forecast.report.skill_page import comparison, finding, notes_on_data
 
     print_caveats(notes_on_data(results.skill).caveats)
     skill, horizons = results.skill, results.skill.choices["horizons"]
@@ -316,5 +316,5 @@ def _print(results: "Results", page: Path) -> None:
         windows=dict(zip(horizons, windows, strict=True)),
         page=page,
         finding=finding(skill),
-        headline=headline(skill),
+        headline=comparison(skill),
     )

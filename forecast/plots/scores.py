@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from forecast.study.checks.check import Checks
 
-_SMALL = f"small: origins up to {SPLIT - 1}"
+_SMALL = f"small: forecast dates up to {SPLIT - 1}"
 _BAND = "95% band if calibrated"
 _LEADS = {
     "this": (style.BETTER, "better"),

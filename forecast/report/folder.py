@@ -110,12 +110,17 @@ class Page:
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
-    """Fill in a template, which may call common words and the functions of its `page`.
+    """Fill in a template, which may call common words and the functions in its `helpers`.
 
     All texts are escaped.
     """
     text = printable(environment(escaped=True).get_template(template).render(content), keep="\n")
     return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+
+
+def callable_by_name(*functions: Callable[..., object]) -> dict[str, Callable[..., object]]:
+    """Return the functions that a template may call as `helpers`, by name."""
+    return {function.__name__: function for function in functions}
 
 
 def fill(template: str, content: Mapping[str, Any]) -> str:
@@ -259,7 +264,7 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
     title, kind, says = (
         Markup(found[1] if (found := re.search(part, html, re.DOTALL)) else "").striptags()
         for part in (
-            "<h1>(.*?)</h1>",
+            "<title>(.*?)</title>",
             '<p class="kicker">(.*?)</p>',
             '<meta name="description" content="(.*?)"',
         )
