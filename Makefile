@@ -6,10 +6,10 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration pages numbers power theory index supply licences lint types docs docs-check check format clean
+.PHONY: help setup report test test-nightly test-all lowest bench calibration pages numbers power theory index supply licences lint types docs docs-check check format clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Find a Python and make the environment .venv (quick if up to date)
 	@scripts/bootstrap
@@ -17,8 +17,11 @@ setup: ## Find a Python and make the environment .venv (quick if up to date)
 report: setup ## Make the report on the embedded data (ARGS=CHN-JPN for another dyad)
 	@$(PY) -m forecast report $(or $(ARGS),USA-CHN)
 
-test: setup ## Run the tests on two cores, without the long statistical ones
+test: setup ## Run the tests on two cores, without the long ones
 	@$(PY) -m pytest $(PAIR) $(ARGS)
+
+test-nightly: setup ## Run the long tests of what is left on disk (tests/nightly/README.md; hours)
+	@$(PY) -m pytest $(PAIR) -m "" $(or $(ARGS),tests/nightly)
 
 test-all: setup ## Run all tests, the long ones too
 	@$(PY) -m pytest $(PAIR) -m "" $(ARGS)
