@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-nightly test-all lowest bench calibration pages numbers power theory index supply licences lint types docs docs-check check format clean
+.PHONY: help setup report test test-nightly test-all lowest bench calibration pages numbers power theory index supply licences lint types docs repository check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,10 +70,14 @@ types: setup ## Check types
 docs: setup ## Build the site into build/site, with its figures and tutorials run (cached)
 	@$(PY) -m sphinx --fail-on-warning --quiet -d build/doctrees docs build/site
 
-docs-check: setup ## Check the layers and docs/modules.md against the code
+repository: setup ## Check imports between storeys, docs against the code, English, workflows and licences
 	@$(PY) scripts/check_architecture.py
+	@$(PY) scripts/check_english.py
+	@$(PY) scripts/check_workflows.py
+	@$(PY) scripts/licences.py --check
+	@$(PY) scripts/check_docs.py
 
-check: lint types docs-check ## Run all checks that are not tests
+check: lint types repository ## Run all checks that are not tests
 
 format: setup ## Put the code into the one format
 	@$(PY) -m ruff check --fix --quiet .

@@ -7,7 +7,8 @@ Run from anywhere: ``python scripts/check_docs.py``. It prints one line per faul
 - in commands of the pages: verbs and options, and options named in running text;
 - in docstrings of public names: the parameters, their order, and defaults that are stated as
   literals;
-- public names without a page of the reference.
+- public names without a page of the reference, commands without one, and words of the pages on
+  file formats that are not plain English.
 """
 
 import ast
@@ -28,7 +29,10 @@ from numpydoc.docscrape import NumpyDocString  # noqa: E402
 
 import forecast  # noqa: E402
 from forecast.cli import app  # noqa: E402
+from scripts.check_english import text_faults  # noqa: E402
 from scripts.docs.api import api_pages  # noqa: E402
+from scripts.docs.cli import cli_pages  # noqa: E402
+from scripts.docs.formats import format_pages  # noqa: E402
 from tests.commands import shown_commands, unknown  # noqa: E402
 
 PAGES = ("README.md", "docs/*.md", "docs/feeds/*.md", "docs/research/*.md")
@@ -45,7 +49,7 @@ OTHER_PROGRAMS = {"--commit", "--group", "--force-reinstall"}
 def main(root: Path = ROOT) -> int:
     """Print what is wrong, one line each, and return how many things that is."""
     warnings.simplefilter("ignore")
-    faults = [*page_faults(root), *docstring_faults(), *reference_faults()]
+    faults = [*page_faults(root), *docstring_faults(), *reference_faults(), *format_faults()]
     for line in faults:
         print(line)
     if not faults:
@@ -167,11 +171,20 @@ def docstring_faults() -> Iterator[str]:
 
 
 def reference_faults() -> Iterator[str]:
-    """Yield public names that the reference of the API does not show."""
+    """Yield public names and commands that the reference does not show."""
     shown = set(re.findall(r":: forecast\.(\S+)$", "\n".join(api_pages().values()), re.MULTILINE))
-    yield from (
-        f"{name} has no page of the reference" for name in sorted(set(public_values()) - shown)
-    )
+    for name in sorted(set(public_values()) - shown):
+        yield f"{name} has no page of the reference"
+    pages = cli_pages()
+    for command in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
+        if f"# forecast {command}\n" not in pages.get(f"cli/{command}.md", ""):
+            yield f"forecast {command} has no page of the reference"
+
+
+def format_faults() -> Iterator[str]:
+    """Yield words of the pages on file formats that have a plainer one."""
+    for name, page in format_pages().items():
+        yield from text_faults(f"docs/schema/{name}", page.replace("`happenings`", ""), 1)
 
 
 if __name__ == "__main__":

@@ -11,11 +11,8 @@ from types import SimpleNamespace
 import pytest
 from docutils import nodes
 
-import forecast
 from scripts import docs as site
 from scripts.docs import built, links
-from tests import test_english
-from tests.commands import app, typer
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -78,12 +75,6 @@ def test_every_page_that_the_code_names_is_there(pages):
             assert name in pages, f"{path}: docs/{name}.md"
 
 
-def test_fields_are_described_in_plain_english(pages):
-    for name in [one for one in pages if one.startswith("schema/")]:
-        found = test_english.faults(DOCS / f"{name}.md", pages[name].replace("`happenings`", ""), 1)
-        assert not found, found
-
-
 def test_a_link_to_a_missing_file_is_an_error():
     with pytest.raises(links.MissingTarget, match=r"start\.md.*no-such\.md"):
         links.relink("See [that](no-such.md).", DOCS / "start.md", DOCS / "start.md")
@@ -95,18 +86,6 @@ def test_links_are_those_that_the_site_needs():
     assert links.relink(text, page, page) == (
         "[a](site:../reports/skill/index.html) [b](../generated/changelog.md) c [d](https://x.org) [e](#f)"
     )
-
-
-def test_every_command_and_public_name_has_its_place(pages):
-    for name in typer.main.get_command(app).commands:
-        assert f"# forecast {name}\n" in pages[f"generated/cli/{name}"]
-    shown = "\n".join(text for name, text in pages.items() if name.startswith("generated/api/"))
-    functions = {*forecast.__all__, *(f"plots.{name}" for name in forecast.plots.__all__)} - {
-        "__version__",
-        "plots",
-    }
-    for name in functions:
-        assert re.search(rf":: forecast\.{re.escape(name)}$", shown, re.M), name
 
 
 def test_faults_of_a_built_site_are_found(tmp_path):
