@@ -137,7 +137,6 @@ def executed(configuration, monkeypatch, **data):
         env=SimpleNamespace(
             docname="tutorials/one", metadata={"tutorials/one": {"exec_data": data}}
         ),
-        config=SimpleNamespace(nb_execution_timeout=240),
     )
     tree = nodes.document("", "")
     tree += nodes.section("", nodes.title("", "One"))
@@ -145,12 +144,19 @@ def executed(configuration, monkeypatch, **data):
     return tree.astext(), warned
 
 
-def test_a_slow_cell_is_named_and_a_fault_fails(configuration, monkeypatch, capsys):
+def test_the_cells_of_a_tutorial_share_its_time(configuration, monkeypatch):
+    client = SimpleNamespace()
+    for moment, remaining in ((1000, 240), (1100, 140), (1500, 1)):
+        monkeypatch.setattr(configuration.time, "monotonic", lambda moment=moment: moment)
+        assert configuration._remaining_seconds(client) == remaining
+
+
+def test_a_slow_tutorial_is_named_and_a_fault_fails(configuration, monkeypatch, capsys):
     assert executed(configuration, monkeypatch, succeeded=True) == ("One", [])
     text, warned = executed(
         configuration, monkeypatch, succeeded=False, error="CellTimeoutError", traceback=""
     )
-    assert "more than 240 seconds" in text and not warned
+    assert "took more than 240 seconds" in text and not warned
     assert "Skipped" in capsys.readouterr().out
     assert executed(configuration, monkeypatch, succeeded=False, error="ValueError", traceback="")[
         1
