@@ -1,6 +1,6 @@
 """Work during which the power fails.
 
-``python -m tests.fire.power_work WHAT`` prints what is done.
+``python -m tests.nightly.power_work WHAT`` prints what is done.
 """
 
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 from forecast.data.archive import import_files, importing
 from forecast.desk.questions import answered, asked
 from forecast.desk.questions.folder import QuestionFolder
-from tests.fire.made import WEEKS, standing_in
+from tests.nightly.made import WEEKS, standing_in
 from tests.questions.made import made, said
 from tests.records import run_monday
 

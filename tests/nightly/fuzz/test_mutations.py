@@ -1,10 +1,10 @@
-"""A sample of the damaged inputs that ``python -m tests.fuzz`` tries by the thousand."""
+"""A sample of the damaged inputs that ``python -m tests.nightly.fuzz`` tries by the thousand."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz.mutations import KINDS
+from tests.nightly.fuzz.mutations import KINDS
 from tests.systems import posix
 
 pytestmark = posix
@@ -23,7 +23,7 @@ def test_what_once_went_wrong(kind: str, seed: int, tmp_path: Path) -> None:
     KINDS[kind](tmp_path, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("kind", KINDS)
 def test_hundreds_of_damaged_inputs(kind: str, tmp_path: Path) -> None:
     cases = SLOW.get(kind, 500)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ALONE = ["unshare", "--map-root-user", "--net"]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_report_and_questions_without_a_network(tmp_path: Path) -> None:
     if (
         shutil.which("unshare") is None
@@ -23,7 +23,7 @@ def test_a_report_and_questions_without_a_network(tmp_path: Path) -> None:
     ):
         pytest.skip("network namespaces are not permitted here")
     done = subprocess.run(
-        [*ALONE, sys.executable, "-m", "tests.fire.offline"],
+        [*ALONE, sys.executable, "-m", "tests.nightly.offline"],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
         capture_output=True,

@@ -2,7 +2,7 @@
 
 A case is a kind and a seed, and the same two give the same case. Kinds are those of `KINDS`: files
 of the feeds, tables of events, mappings, plans, questions, ledgers and saved fits. ``python -m
-tests.fuzz`` tries them by the thousand.
+tests.nightly.fuzz`` tries them by the thousand.
 """
 
 import json
@@ -37,7 +37,7 @@ from forecast.study.hypotheses.plan import read_plan
 from tests.feeds.test_fuzz_feeds import MADE, WITH_HEADER, check, mutated
 from tests.questions.made import came, made, said
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FIT = ROOT / "tests" / "model" / "data" / "fit_v1.nc"
 HOSTILE: tuple[Any, ...] = (
     None,

@@ -21,10 +21,10 @@ from forecast.runs.monday import DIGESTS, digests
 from forecast.runs.pipeline import SAVED_FIT
 from tests.archive.conftest import made_feeds
 from tests.archive.killing import answer as archive_says
-from tests.fire.made import COMMANDS, standing_in
-from tests.fire.made import _text as text_of
-from tests.fire.power import Recording, Write, after_cut, record, works
-from tests.fire.test_faults import Tree, differing, everything, tree
+from tests.nightly.made import COMMANDS, standing_in
+from tests.nightly.made import _text as text_of
+from tests.nightly.power import Recording, Write, after_cut, record, works
+from tests.nightly.test_faults import Tree, differing, everything, tree
 from tests.questions.made import made
 from tests.systems import linux
 
@@ -36,7 +36,13 @@ MOST_TRIALS = 20
 
 def number_of_states(few: int) -> pytest.MarkDecorator:
     """Return the mark of a test that replays many states, and in the default suite a few."""
-    return pytest.mark.parametrize("states", [few, pytest.param(STATES, marks=pytest.mark.slow)])
+    return pytest.mark.parametrize("states", [few, pytest.param(STATES, marks=pytest.mark.nightly)])
+
+
+many_states = pytest.mark.parametrize(
+    "states", [pytest.param(STATES, marks=pytest.mark.nightly)]
+)
+"""Mark of a test that is left out of the default suite."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,7 +71,7 @@ def recorded(
         folder = factory.mktemp(what) / "work"
         folder.mkdir()
         make(folder)
-        recording = record([sys.executable, "-m", "tests.fire.power_work", what], folder)
+        recording = record([sys.executable, "-m", "tests.nightly.power_work", what], folder)
         _recordings[what] = folder, recording
     return _recordings[what]
 
@@ -121,7 +127,7 @@ def test_a_ledger_keeps_every_acknowledged_line_and_goes_on(
     assert torn >= states // 20, "hardly any append was torn"
 
 
-@number_of_states(5)
+@many_states
 def test_an_archive_keeps_every_acknowledged_file_and_goes_on(
     states: int, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, here: None
 ) -> None:
@@ -154,7 +160,7 @@ def speaks(archive: Path) -> str:
         return "nothing"
 
 
-@number_of_states(3)
+@many_states
 def test_a_monday_goes_on_and_what_it_said_at_its_end_stays(
     states: int, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, here: None
 ) -> None:

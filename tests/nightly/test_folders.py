@@ -25,6 +25,11 @@ KILLED = {
 }
 """Audited before they happen: a kill at each of them is a kill between any two of them."""
 
+KILLS = [
+    signal.SIGKILL,
+    *(pytest.param(kill, marks=pytest.mark.nightly) for kill in (signal.SIGTERM, signal.SIGINT)),
+]
+
 
 def names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
@@ -224,7 +229,7 @@ def every_kill(make: Callable[[int], Callable[[], None]], kill: signal.Signals) 
     raise AssertionError("never got through")
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kill", KILLS)
 @pytest.mark.parametrize("before", [True, False])
 def test_a_kill_between_any_two_steps_leaves_the_old_report_or_the_new_one(
     tmp_path: Path, kill: signal.Signals, before: bool
@@ -256,7 +261,7 @@ def test_a_kill_between_any_two_steps_leaves_the_old_report_or_the_new_one(
     assert found == {"old" if before else "nothing", "new"}
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kill", KILLS)
 def test_where_files_are_moved_one_by_one_the_next_run_makes_it_whole(
     tmp_path: Path, kill: signal.Signals
 ) -> None:
@@ -279,7 +284,7 @@ def test_where_files_are_moved_one_by_one_the_next_run_makes_it_whole(
     assert found == {"old", "new"}
 
 
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kill", KILLS)
 def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: Path, kill: signal.Signals) -> None:
     def make(step: int) -> Callable[[], None]:
         path = tmp_path / str(step) / "table.csv"

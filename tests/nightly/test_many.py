@@ -16,7 +16,7 @@ import xarray as xr
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from tests.feeds.made import gdelt_row, written
-from tests.fire.test_soak import MOST, held
+from tests.nightly.test_soak import MOST, held
 from tests.model.fits import unobserved
 from tests.pages import leave_figures_empty
 from tests.records import run
@@ -103,7 +103,7 @@ def drawn(panel: xr.Dataset, spec: Any, *, seed: int = 1, **_: Any) -> Fit:
     return found.noting(data_digest=panel.attrs["digest"])
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_each_of_many_dyads_has_its_report_or_a_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

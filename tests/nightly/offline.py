@@ -2,7 +2,7 @@
 
 Prints how they ended and what they tried.
 
-Run as ``unshare -rn python -m tests.fire.offline`` in an empty folder. Every call of Python's for
+Run as ``unshare -rn python -m tests.nightly.offline`` in an empty folder. Every call of Python's for
 the network fails, and the kernel counts what anybody tries: packets that had no way out of this
 network namespace.
 """

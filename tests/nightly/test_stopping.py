@@ -137,7 +137,7 @@ main()
 """The command, saying what of the package is there when it first answers a signal."""
 
 
-@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.nightly)])
 @pytest.mark.parametrize("option", ["--help", "--alone"])
 def test_ctrl_c_while_the_command_starts_is_an_exit_code(
     tmp_path: Path, option: str, every: int

@@ -49,7 +49,7 @@ def numbers(value: Any) -> Iterator[dict[str, Any]]:
             yield from numbers(one)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_report_on_an_extreme_record(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from tests.archive.killing import answer as archive_says
-from tests.fire.faults import KINDS, Fault, injected
-from tests.fire.made import COMMANDS, SERVER, Command, standing_in
+from tests.nightly.faults import KINDS, Fault, injected
+from tests.nightly.made import COMMANDS, SERVER, Command, standing_in
 from tests.records import run
 from tests.systems import posix
 
@@ -310,7 +310,7 @@ def every_call(
     raise AssertionError
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "from then on"])
 @pytest.mark.parametrize("kind", [*KINDS, "memory"])
 @pytest.mark.parametrize("trial", COMMANDS, indirect=True)

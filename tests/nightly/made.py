@@ -43,6 +43,14 @@ FETCH = (
 MOMENT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
 
+CLOCKS = [
+    "forecast.desk.questions.appending",
+    "forecast.data.archive.segments",
+    "forecast.data.fetch.client",
+    "forecast.data.fetch.run",
+]
+"""Modules that read a clock."""
+
 REMEMBERED = [
     *(
         f"forecast.outlook.{name}"
@@ -94,13 +102,8 @@ def standing_in() -> Iterator[None]:
         patch.setattr("forecast.base.progress.time", SimpleNamespace(perf_counter=lambda: 0.0))
         patch.setattr("forecast.model.updating.time", SimpleNamespace(perf_counter=lambda: 0.0))
         patch.setattr("forecast.base.dates.now", lambda: MOMENT)
-        for name in (
-            "desk.questions.appending",
-            "data.archive.segments",
-            "data.fetch.client",
-            "data.fetch.run",
-        ):
-            patch.setattr(f"forecast.{name}.datetime", StoppedClock)
+        for name in CLOCKS:
+            patch.setattr(f"{name}.datetime", StoppedClock)
         patch.setattr("forecast.data.archive.importing.MOST_FILES", 1)
         patch.setenv("NO_PROXY", "127.0.0.1")
         yield

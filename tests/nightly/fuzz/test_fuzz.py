@@ -1,7 +1,7 @@
 """Random hostile cases by the thousand: whatever is given, the answer is a result or a sentence, and nothing is lost.
 
-Seeded, and in pieces that run by themselves: ``pytest tests/fuzz -m slow -k "options and 17"``. A
-quick sample of each kind runs with the ordinary tests. Damaged files are in `tests.fuzz.mutations`.
+Seeded, and in pieces that run by themselves: ``pytest tests/nightly/fuzz -m nightly -k "options and 17"``. A
+quick sample of each kind runs with the ordinary tests. Damaged files are in `tests.nightly.fuzz.mutations`.
 """
 
 import json
@@ -29,7 +29,7 @@ PIECES = 20
 def pieces(quick: int, each: int) -> list[object]:
     """Return (seed, cases) of the quick sample, and of the pieces of the slow suite."""
     slow = [
-        pytest.param(seed, each, marks=pytest.mark.slow, id=str(seed))
+        pytest.param(seed, each, marks=pytest.mark.nightly, id=str(seed))
         for seed in range(1, PIECES + 1)
     ]
     return [pytest.param(0, quick, id="quick"), *slow]

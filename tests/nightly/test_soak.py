@@ -51,7 +51,7 @@ def kept(number: int, do: Callable[[int], None]) -> tuple[int, int]:
     return more - memory, others - files
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_reports_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are of a saved fit of draws from the prior, the simulations, figures and pages those of real reports."""
     monkeypatch.chdir(tmp_path)
@@ -73,7 +73,7 @@ def test_many_reports_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert files <= 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_many_fits_leave_nothing_behind() -> None:
     """They are short, of one pair or of two by turns, each sampled and checked."""
     table = read_chronology(dyads=list(PAIRS))

@@ -1,4 +1,4 @@
-"""Try damaged inputs by the thousand, in pieces: ``python -m tests.fuzz --cases 100000 --log build/fuzz.jsonl``.
+"""Try damaged inputs by the thousand, in pieces: ``python -m tests.nightly.fuzz --cases 100000 --log build/fuzz.jsonl``.
 
 A finished piece is a line of the log, and is not tried again. A case that fails is a line with its
 traceback; the same case is tried alone with ``--only KIND SEED``. Exit code 1 if any failed.
@@ -13,7 +13,7 @@ import traceback
 import warnings
 from pathlib import Path
 
-from tests.fuzz.mutations import KINDS
+from tests.nightly.fuzz.mutations import KINDS
 
 PIECE = 100
 WEIGHTS = {"fit": 1, "plan": 4}
@@ -22,7 +22,7 @@ WEIGHTS = {"fit": 1, "plan": 4}
 
 def main() -> int:
     """Try what is not done yet, round by round."""
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.nightly.fuzz", description=__doc__)
     parser.add_argument("--cases", type=int, default=100_000, help="cases of all kinds")
     parser.add_argument("--log", type=Path, default=Path("build/fuzz.jsonl"))
     parser.add_argument(
