@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from forecast.report.scenario_page import write_scenarios
     from forecast.report.skill import read_skill
     from forecast.report.skill_page import write_skill
-    from forecast.runs.pipeline import ReportSettings, make_report
+    from forecast.runs.pipeline import make_report
+    from forecast.runs.settings import ReportSettings
     from forecast.study.checks import arviz_groups, check_fit
     from forecast.study.evaluation import Cluster, Record, origins_between
     from forecast.study.evaluation.backtest import backtest, choose_forecasters

@@ -38,9 +38,9 @@ from forecast.runs.pipeline import (
     LEDGER,
     SAVED_FIT,
     PreparedReports,
-    ReportSettings,
     prepare_reports,
 )
+from forecast.runs.settings import ReportSettings
 
 if TYPE_CHECKING:
     from forecast.desk.questions import Draft, History, Question, TrackRecord
