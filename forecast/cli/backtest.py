@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import forecast
-from forecast.base.arguments import MOST_POINTS, require_positive
 from forecast.base.dates import parse_horizons
 from forecast.base.errors import SpecError
+from forecast.base.limits import MOST_POINTS, require_positive
 from forecast.cli.declaring import (
     COMPUTATION,
     MODEL,

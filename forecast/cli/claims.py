@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 import forecast
-from forecast.base.arguments import named_values
 from forecast.base.errors import SpecError
 from forecast.base.escaping import printable
+from forecast.base.forms import named_values
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Tested, day_of, dyads_of
 from forecast.cli.terminal import (

@@ -11,8 +11,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.models import OptionInfo
 
-from forecast.base.arguments import LIMITS
 from forecast.base.errors import OutputPathError
+from forecast.base.limits import LIMITS
 
 COMPUTATION, MODEL, OUTPUT, WINDOW = "Computation", "Model", "Output", "Forecast"
 """Panels of the help, which those of groups of options complete."""

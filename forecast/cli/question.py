@@ -13,10 +13,10 @@ import typer
 
 import forecast
 from forecast.base import dates
-from forecast.base.arguments import faults
 from forecast.base.errors import DataError, ForecastError, NotConverged, QuestionError, SpecError
 from forecast.base.escaping import printable
 from forecast.base.files import check_target, write_csv, write_json
+from forecast.base.forms import faults
 from forecast.base.wording import chance, count, join, number
 from forecast.cli.declaring import arg, grouped, opt, output, shared
 from forecast.cli.options import Added, EventChoices, day_of, open_data

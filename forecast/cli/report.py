@@ -9,9 +9,9 @@ from typer.core import TyperCommand
 
 import forecast
 from forecast.base import dates
-from forecast.base.arguments import read_form
 from forecast.base.errors import NotConverged, SpecError
 from forecast.base.escaping import printable
+from forecast.base.forms import read_form
 from forecast.base.wording import day as words_of_day
 from forecast.base.wording import fitted_together
 from forecast.cli.declaring import AS_OF, MODEL, OUTPUT, WINDOW, arg, grouped, opt, output, shared

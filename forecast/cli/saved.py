@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import forecast
-from forecast.base.arguments import MOST_POINTS, require_positive
 from forecast.base.dates import months_between
 from forecast.base.errors import DataError, NoEvents, NotUpdatable, QuestionError, SpecError
+from forecast.base.limits import MOST_POINTS, require_positive
 from forecast.base.progress import Progress
 from forecast.base.wording import count, join
 from forecast.cli.declaring import COMPUTATION, arg, grouped, opt, output, own_folder, shared, whole

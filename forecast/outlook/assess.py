@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from forecast.base import wording
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Day, months_between, optional_day
+from forecast.base.described import described
 from forecast.base.errors import SpecError
-from forecast.base.typing import Seed
+from forecast.base.limits import whole_seed
+from forecast.base.typing import Dyad, Months, Seed
 from forecast.base.wording import Card, Displayed, count, number
 from forecast.data.panel import observed_periods, panel_kind
 from forecast.data.panel.kinds import EVENTS
@@ -114,6 +116,7 @@ class Brief:
         return self
 
 
+@described("an Assessment, such as assess(fit, 'USA-CHN') returns")
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Assessment(Displayed, Prospect):
     """Everything said about one dyad: the forecast, and what else is known of it.
@@ -263,13 +266,13 @@ class Assessment(Displayed, Prospect):
 @checked
 def assess(
     fit: FitLike,
-    dyad: str,
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    dyad: Dyad,
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
     since: Day | None = None,
     improvement: float = 5.0,
-    contrast_with: str | None = None,
+    contrast_with: Dyad | None = None,
     contrast_era: str | None = None,
     labels: Mapping[str, str] | None = None,
     simulations_per_draw: int = 4,

@@ -126,10 +126,10 @@ class Assumed:
             """Take days as text, too."""
 
     def __post_init__(self) -> None:
-        check("date", self.date, "Day")
+        check("date", self.date, Day)
         object.__setattr__(self, "date", read_day(self.date, f"{self.place}: date"))
         if self.until is not None:
-            check("until", self.until, "Day")
+            check("until", self.until, Day)
             object.__setattr__(self, "until", read_day(self.until, f"{self.place}: until"))
         if not (self.code or self.kind):
             raise SpecError(f"{self.place}: neither code nor kind; give one, such as kind='visit'")

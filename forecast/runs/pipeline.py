@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.base.arguments import MOST_POINTS, check, checked, require_positive, require_sampler
-from forecast.base.dates import Clock, months_between, read_day, reject_future, today
+from forecast.base.arguments import check, checked
+from forecast.base.dates import Clock, Day, months_between, read_day, reject_future, today
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import MOST_POINTS, require_positive, require_sampler
 from forecast.base.progress import Progress, Steps, side_by_side, silent
 from forecast.base.wording import Card, Displayed, count, day, fitted_together, month, sentences
 from forecast.data.drivers import Future, add_drivers, drivers_for, require_drivers
@@ -143,7 +144,7 @@ class ReportSettings:
         for name in ("as_of", "at", "by", "since"):
             given = getattr(self, name)
             if given is not None:  # text and Timestamps become days
-                check(name, given, "Day")
+                check(name, given, Day)
                 object.__setattr__(self, name, read_day(given, name, first=name == "since"))
 
 

@@ -14,9 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.base import files, folders
-from forecast.base.arguments import read_form
 from forecast.base.errors import ForecastError, MappingError
 from forecast.base.escaping import has_controls
+from forecast.base.forms import read_form
 from forecast.cli import EXIT_CODES, app
 from forecast.data.events import read_table
 from tests.systems import posix

@@ -21,18 +21,19 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import xarray as xr
 from pydantic import TypeAdapter, ValidationError
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
 from forecast.base.files import check_target, check_writable
 from forecast.base.journal import append_lines, read_journal
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Seed
 from forecast.base.wording import join
 from forecast.data.events.dyads import read_dyads
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
 from forecast.outlook.theory import BALANCE
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
@@ -95,7 +96,7 @@ class Rate:
 
 @checked
 def simulate_power(
-    panel: xr.Dataset,
+    panel: Panel,
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),

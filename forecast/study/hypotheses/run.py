@@ -15,12 +15,15 @@ import pandas as pd
 import xarray as xr
 
 from forecast.base import wording
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
+from forecast.base.described import described
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Bool, Seed
+from forecast.base.typing import Bool, Dyad, Seed
 from forecast.base.wording import Card, Displayed, join, number
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.notes import DataNotes, notes_of_panel
 from forecast.outlook.theory import PENDULUM
 from forecast.study.hypotheses.claims import CLAIMS
@@ -57,6 +60,7 @@ PARTS = {PENDULUM.code: ("S5a", "S5b")}
 EXPLORATORY = "exploratory"
 
 
+@described("the verdict on a claim, such as pooled_tests(panel)['S5b']")
 @dataclass(frozen=True)
 class PooledVerdict:
     """The outcome of the test of one claim."""
@@ -152,6 +156,7 @@ class OwnDyad:
     evidence: Mapping[str, float]  # What the dyad adds to `least`, by claim
 
 
+@described("PooledResults, such as pooled_tests() returns")
 @dataclass(frozen=True, repr=False)
 class PooledResults(Displayed):
     """What the tests of a record found."""
@@ -320,11 +325,11 @@ def _gain(origin: int, first: int, last: int, readings: Sequence[Reading]) -> fl
 
 @checked
 def pooled_tests(
-    panel: xr.Dataset,
+    panel: Panel,
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     cores: int | None = None,
     seed: Seed = 1,
     progress: Progress | None = None,
