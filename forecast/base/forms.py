@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.base.errors import ForecastError, SpecError
-from forecast.base.files import read_bytes
+from forecast.base.reading import read_bytes
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

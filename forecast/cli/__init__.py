@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from forecast.base.errors import DataError, ForecastError
-from forecast.base.files import PASSING, lacking, shown_path
+from forecast.base.file_faults import PASSING, lacking, shown_path
 from forecast.base.stopping import INTERRUPTED, TERMINATED, stoppable
 from forecast.cli import ask, backtest, claims, drafting, events, question, report, saved, start
 from forecast.cli.terminal import console, escape

@@ -19,8 +19,8 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock, add_months, month_start, today
 from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
 from forecast.base.resources import data_folder
 from forecast.base.typing import Dyad, Float, Frame
 from forecast.base.wording import join

@@ -18,8 +18,8 @@ from pydantic import model_validator as validator
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, optional_day, reject_future
 from forecast.base.described import described
+from forecast.base.digests import digest, file_digest
 from forecast.base.errors import SpecError, UnknownDyadError
-from forecast.base.files import digest, file_digest
 from forecast.base.resources import data_folder
 from forecast.base.typing import Dyad
 from forecast.base.wording import Card, Displayed, join, join_some

@@ -16,20 +16,16 @@ import xarray as xr
 import forecast
 from forecast.base.dates import periods_a_month
 from forecast.base.described import described
+from forecast.base.digests import digest
+from forecast.base.durable import make_folders, sync_file, sync_folder
 from forecast.base.errors import FitFileError, OutputError
-from forecast.base.files import (
-    PASSING,
-    check_writable,
-    digest,
-    make_folders,
-    partial_folder,
-    read_bytes,
-    sync_file,
-    sync_folder,
-)
+from forecast.base.file_faults import PASSING
+from forecast.base.files import check_writable
 from forecast.base.folders import replace_folder
 from forecast.base.numeric import share
+from forecast.base.reading import read_bytes
 from forecast.base.typing import Float, Seed
+from forecast.base.unfinished import partial_folder
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.panel import panel_kind, panel_of_dyad, validate_panel
 from forecast.data.panel.kinds import validate_panel_of

@@ -16,8 +16,8 @@ import xarray as xr
 from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock
 from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, NotUpdatable, SpecError
-from forecast.base.files import digest
 from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
 from forecast.base.progress import Progress, silent

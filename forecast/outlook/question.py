@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forecast.base.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
 from forecast.base.described import described
-from forecast.base.files import digest
+from forecast.base.digests import digest
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import count, day, month, number, percent, source_words
 from forecast.outlook.recorded import (

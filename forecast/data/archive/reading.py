@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, today
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
 from forecast.base.typing import Dyad
 from forecast.base.wording import Card, Displayed, count, join
 from forecast.data.archive.catalogue import (

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from forecast.base.dates import read_day, reject_future
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import read_bytes
+from forecast.base.reading import read_bytes
 from forecast.base.resources import data_folder
 from forecast.base.typing import Frame
 from forecast.base.wording import join

@@ -16,9 +16,11 @@ from typing import Literal
 import pandas as pd
 
 from forecast.base.arguments import checked
+from forecast.base.digests import digest
 from forecast.base.errors import DataError
 from forecast.base.escaping import printable
-from forecast.base.files import digest, fence, read_bytes
+from forecast.base.file_faults import fence
+from forecast.base.reading import read_bytes
 from forecast.data.events.codebook import read_small_csv, state_names
 from forecast.data.events.dyads import dyad_code
 from forecast.data.events.mapping import (

@@ -11,8 +11,9 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, read_day, reject_future, today
 from forecast.base.described import described
+from forecast.base.digests import file_digest
 from forecast.base.errors import DataError, OutputPathError, SpecError
-from forecast.base.files import check_target, file_digest, write_csv
+from forecast.base.files import check_target, write_csv
 from forecast.base.wording import Card, Displayed, count, join_some
 from forecast.data.events.codebook import HOST, VISIT, read_codes, state_names
 from forecast.data.events.dyads import Addition, Covered, in_order

@@ -18,8 +18,9 @@ import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.dates import today
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, MappingError
-from forecast.base.files import digest, fence
+from forecast.base.file_faults import fence
 from forecast.base.resources import data_folder
 from forecast.base.typing import Dyad, Frame
 from forecast.data.events.codebook import read_codes, read_small_csv

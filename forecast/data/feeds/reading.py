@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, OutputError, SpecError, UnknownDyadError
-from forecast.base.files import fence
+from forecast.base.file_faults import fence
 from forecast.base.progress import ahead
 from forecast.base.typing import Dyad
 from forecast.base.wording import join_some

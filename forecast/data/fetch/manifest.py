@@ -13,8 +13,9 @@ from rich.filesize import decimal
 
 from forecast.base.described import described
 from forecast.base.errors import DataError
-from forecast.base.files import is_empty, read_bytes, write_json
+from forecast.base.files import write_json
 from forecast.base.forms import faults, named_values
+from forecast.base.reading import is_empty, read_bytes
 from forecast.base.wording import Card, Displayed, count, join_some
 from forecast.data.feeds.feed import Settings
 from forecast.data.feeds.lines import MANIFEST

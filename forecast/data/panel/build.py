@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, read_day, reject_future
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
 from forecast.base.typing import Dyad, Frame
 from forecast.data.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.data.events.coverage import coverage_gaps, on_unstated_days

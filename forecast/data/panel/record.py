@@ -14,8 +14,8 @@ import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Clock, month_end, periods_a_month
+from forecast.base.digests import digest
 from forecast.base.errors import DataError
-from forecast.base.files import digest
 from forecast.base.typing import Bool, Dyad, Float, Index
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.events.codebook import read_scale, scale_names

@@ -23,8 +23,8 @@ from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON
 from forecast.base.errors import QuestionError
 from forecast.base.escaping import printable
-from forecast.base.files import read_bytes
 from forecast.base.limits import whole_seed
+from forecast.base.reading import read_bytes
 from forecast.base.typing import Float, Months, Seed
 from forecast.data.events.table import EventTable
 from forecast.data.panel.record import last_known

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from forecast.base.digests import digest
 from forecast.base.errors import LedgerError, QuestionError
-from forecast.base.files import digest
 from forecast.base.forms import faults
 from forecast.base.wording import chance
 from forecast.desk.questions.form import question_of

@@ -22,8 +22,11 @@ from typing import TYPE_CHECKING, Any, Self
 from forecast.base import dates
 from forecast.base.dates import reject_future, today
 from forecast.base.errors import LedgerError, OutputError, QuestionError
-from forecast.base.files import PASSING, clear_leftovers, is_empty, write_text
+from forecast.base.file_faults import PASSING
+from forecast.base.files import write_text
 from forecast.base.journal import TORN, Journal, append_lines, read_journal
+from forecast.base.reading import is_empty
+from forecast.base.unfinished import clear_leftovers
 from forecast.base.wording import count, join
 from forecast.data.panel.record import coverage_end, last_known
 from forecast.desk.questions.deciding import PanelOf, decided_note, decided_on, deciding_rows

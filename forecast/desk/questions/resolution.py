@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from forecast.base import dates
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, optional_day, parse_date, read_day
+from forecast.base.digests import digest
 from forecast.base.errors import QuestionError
-from forecast.base.files import digest
 from forecast.base.wording import Card, Displayed, count, day
 from forecast.data.events import EventTable
 from forecast.data.events.table import as_of as known_by

@@ -15,8 +15,8 @@ from pydantic import ValidationError, create_model
 
 from forecast.base.described import described
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import read_bytes
 from forecast.base.numeric import INTERVAL, Lead, holm, lead, p_value
+from forecast.base.reading import read_bytes
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 
 SCHEMA = 4

@@ -30,8 +30,9 @@ from pydantic import (
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, optional_day, reject_future, today
 from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, PlanError
-from forecast.base.files import digest, write_text
+from forecast.base.files import write_text
 from forecast.base.forms import faults, read_form
 from forecast.base.limits import require_whole, whole_seed
 from forecast.base.progress import Progress
