@@ -168,6 +168,144 @@ __all__ = [
     "write_tests",
 ]
 
+_NAMES_BY_MODULE = {
+    "forecast.base.errors": ("ForecastError",),
+    "forecast.data.archive": (
+        "archive_status",
+        "import_files",
+        "read_archive",
+        "repair_archive",
+    ),
+    "forecast.data.drivers": (
+        "add_drivers",
+        "calendar_drivers",
+        "read_drivers",
+    ),
+    "forecast.data.events": (
+        "add_events",
+        "combine",
+        "read_chronology",
+        "read_copdab",
+        "read_counts",
+        "read_index",
+        "read_keds",
+        "read_table",
+    ),
+    "forecast.data.events.dyads": (
+        "hierarchy",
+        "read_coverage",
+        "read_dyads",
+        "read_eras",
+    ),
+    "forecast.data.events.sets": (
+        "find_set",
+        "read_sets",
+        "set_of_codes",
+    ),
+    "forecast.data.feeds": (
+        "FeedSettings",
+        "count_feed",
+        "read_feed",
+    ),
+    "forecast.data.feeds.counting": ("count_sql",),
+    "forecast.data.fetch": (
+        "FetchSettings",
+        "fetch_feed",
+    ),
+    "forecast.data.panel": (
+        "build_counts_panel",
+        "build_index_panel",
+        "build_panel",
+        "describe_panel",
+    ),
+    "forecast.data.sources": (
+        "Source",
+        "gather",
+    ),
+    "forecast.desk.questions.answer": (
+        "answer_question",
+        "put_question",
+    ),
+    "forecast.desk.questions.ask": (
+        "conditional_question",
+        "joint_question",
+        "make_question",
+    ),
+    "forecast.desk.questions.events": (
+        "answer_events",
+        "make_event_question",
+    ),
+    "forecast.desk.questions.explain": ("attribute_question",),
+    "forecast.desk.questions.form": ("read_question",),
+    "forecast.desk.questions.resolution": (
+        "resolve_events",
+        "resolve_question",
+    ),
+    "forecast.model": (
+        "Fit",
+        "PendulumModel",
+        "PendulumSpec",
+        "Priors",
+        "fit",
+        "update",
+    ),
+    "forecast.model.process.cycle": (
+        "Cycle",
+        "register_cycle",
+    ),
+    "forecast.model.process.declarations": (
+        "Prior",
+        "Variable",
+    ),
+    "forecast.model.process.trend": (
+        "Trend",
+        "register_trend",
+    ),
+    "forecast.outlook": (
+        "Assessment",
+        "simulate_ahead",
+    ),
+    "forecast.outlook.assess": ("assess",),
+    "forecast.outlook.attribution": ("attribute",),
+    "forecast.outlook.comparison": ("split_change",),
+    "forecast.outlook.conditioning": ("Assumed",),
+    "forecast.outlook.hazards.asked": ("AskedEvents",),
+    "forecast.outlook.hazards.asking": ("ask",),
+    "forecast.outlook.hazards.forecast": ("forecast_events",),
+    "forecast.outlook.scenarios": ("scenario",),
+    "forecast.report.claims_page": ("write_tests",),
+    "forecast.report.page": ("write_report",),
+    "forecast.report.scenario_page": ("write_scenarios",),
+    "forecast.report.skill": ("read_skill",),
+    "forecast.report.skill_page": ("write_skill",),
+    "forecast.runs.pipeline": (
+        "ReportSettings",
+        "make_report",
+    ),
+    "forecast.study.checks": (
+        "arviz_groups",
+        "check_fit",
+    ),
+    "forecast.study.evaluation": (
+        "Cluster",
+        "Record",
+        "origins_between",
+    ),
+    "forecast.study.evaluation.backtest": (
+        "backtest",
+        "choose",
+    ),
+    "forecast.study.hypotheses": (
+        "compare_models",
+        "make_plan",
+        "pooled_tests",
+        "read_plan",
+        "run_plan",
+    ),
+    "forecast.study.hypotheses.power": ("simulate_power",),
+}
+"""What is exported, by the module that defines it."""
+
 
 def __dir__() -> list[str]:
     return sorted(__all__)
@@ -177,16 +315,14 @@ if not TYPE_CHECKING:  # a type checker knows the names from above, and no other
     del TYPE_CHECKING
 
     def __getattr__(name):
-        """Import a public name when it is first used, from where type checkers find it."""
+        """Import a public name when it is first used."""
         from importlib import import_module
         from importlib.metadata import version
 
-        from forecast.base.resources import imported_on_use
+        from forecast.base.exports import exporter
 
         if name == "__version__":
             return version("pendulum-forecast")
-        return (
-            import_module("forecast.plots")
-            if name == "plots"
-            else imported_on_use(__name__)[1](name)
-        )
+        if name == "plots":
+            return import_module("forecast.plots")
+        return exporter(__name__, _NAMES_BY_MODULE)[1](name)

@@ -4,6 +4,7 @@ And mistakes answered in the user's words.
 """
 
 import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -52,6 +53,24 @@ def test_type_checkers_people_and_dir_see_the_same_names():
     assert len(forecast.__all__) == len(set(forecast.__all__))
     for name in forecast.__all__:
         assert getattr(forecast, name) is not None
+
+
+@pytest.mark.parametrize("package", ["", "model", "desk/questions", "study/hypotheses"])
+def test_names_are_imported_from_where_type_checkers_see_them(package):
+    path = ROOT / "forecast" / package / "__init__.py"
+    block = next(
+        node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.If)
+    )
+    typed = {
+        (node.module, alias.name)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom) and node.module != "forecast"
+        for alias in node.names
+    }
+    module = importlib.import_module(".".join(["forecast", *package.split("/")]).rstrip("."))
+    exported = [(home, name) for home, names in module._NAMES_BY_MODULE.items() for name in names]
+    assert len(exported) == len(set(exported))
+    assert set(exported) == typed
 
 
 def test_every_public_name_has_an_example():

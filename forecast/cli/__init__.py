@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from forecast.base.errors import DataError, ForecastError
-from forecast.base.files import PASSING, lacking, shown_path
+from forecast.base.file_faults import PASSING, lacking, shown_path
 from forecast.base.stopping import INTERRUPTED, TERMINATED, stoppable
 from forecast.cli import (
     ask,

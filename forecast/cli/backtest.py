@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 import forecast
-from forecast.base.arguments import LIMITS, MOST_POINTS, require_positive
 from forecast.base.dates import parse_horizons
 from forecast.base.errors import SpecError
+from forecast.base.limits import LIMITS, MOST_POINTS, require_positive
 from forecast.cli.data import DataOptions, named_datasets
 from forecast.cli.groups import DriverOptions, dyads_of
 from forecast.cli.help_text import with_examples

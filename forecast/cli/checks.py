@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import forecast
-from forecast.base.arguments import LIMITS
+from forecast.base.limits import LIMITS
 from forecast.cli.help_text import with_examples
 from forecast.cli.options import OUTPUT, JsonOption, ReplaceOption, SeedOption, output_path
 from forecast.cli.terminal import progress, show, show_result

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from forecast.base.arguments import LIMITS
 from forecast.base.errors import OutputPathError
+from forecast.base.limits import LIMITS
 
 COMPUTATION = "Computation"  # Panels of the help
 COVARIATES = "Covariates"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import forecast
-from forecast.base.arguments import named_values
 from forecast.base.errors import SpecError
 from forecast.base.escaping import printable
+from forecast.base.forms import named_values
 from forecast.cli.command import Command
 from forecast.cli.groups import ClaimOptions, day_of, dyads_of
 from forecast.cli.help_text import with_examples

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import forecast
-from forecast.base.arguments import read_form
 from forecast.base.errors import SpecError
+from forecast.base.forms import read_form
 from forecast.base.wording import day as words_of_day
 from forecast.base.wording import fitted_together
 from forecast.cli.command import Command

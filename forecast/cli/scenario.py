@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import forecast
-from forecast.base.arguments import MOST_POINTS, require_positive
 from forecast.base.errors import DataError, QuestionError, SpecError
+from forecast.base.limits import MOST_POINTS, require_positive
 from forecast.base.progress import Progress
 from forecast.base.wording import join
 from forecast.cli.groups import WindowOptions

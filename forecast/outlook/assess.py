@@ -7,10 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Day, optional_day
 from forecast.base.errors import SpecError
-from forecast.base.typing import Seed
+from forecast.base.limits import whole_seed
+from forecast.base.typing import Dyad, Months, Seed
 from forecast.data.panel import observed_periods, panel_kind
 from forecast.outlook.assessment import Assessment, Brief
 from forecast.outlook.benchmarks import WEIGHTS, pooled
@@ -49,13 +50,13 @@ SCHEMA = 2
 @checked
 def assess(
     fit: FitLike,
-    dyad: str,
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    dyad: Dyad,
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
     since: Day | None = None,
     improvement: float = 5.0,
-    contrast_with: str | None = None,
+    contrast_with: Dyad | None = None,
     contrast_era: str | None = None,
     labels: Mapping[str, str] | None = None,
     simulations_per_draw: int = 4,
@@ -218,8 +219,8 @@ def _data_through(fit: FitLike, draws: DyadDraws) -> date:
 
 def brief(
     fit: FitLike,
-    dyad: str,
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    dyad: Dyad,
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     *,
     seed: int = 1,
     improvement: float = 5.0,

@@ -7,6 +7,7 @@ from datetime import date
 import pandas as pd
 
 from forecast.base import wording
+from forecast.base.described import described
 from forecast.base.wording import Card, Displayed
 from forecast.data.panel.kinds import EVENTS
 from forecast.outlook.datasets import DatasetOutlook
@@ -59,6 +60,7 @@ class Brief:
         return self
 
 
+@described("an Assessment, such as assess(fit, 'USA-CHN') returns")
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Assessment(Displayed, Prospect):
     """Everything said about one dyad: the forecast, and what else is known of it.

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, NotUpdatable, SpecError
-from forecast.base.files import digest
+from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Bool, Float, Index, Seed
+from forecast.base.typing import Bool, Dyad, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, chance, join, number, signed, whole_percents
 from forecast.data.panel import panel_kind, recounted
 from forecast.data.panel.record import last_known
@@ -298,6 +300,7 @@ class Headline:
     smallest_improvement: float  # Points of share that count as a change
 
 
+@described("a Change, such as split_change(old, new, 'USA-CHN') returns")
 @dataclass(frozen=True, repr=False)
 class Change(Displayed):
     """Change between two days."""
@@ -340,7 +343,7 @@ class Change(Displayed):
 def split_change(
     old: Fit,
     new: Fit,
-    dyad: str,
+    dyad: Dyad,
     *,
     horizon: int = 12,
     baseline_months: int = BASELINE_MONTHS,

@@ -1,23 +1,20 @@
 """Page of posterior predictive checks, with its JSON and its figure."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.wording import interval, number
 from forecast.data.panel.notes import notes_of_panel
+from forecast.model import Fit
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import plotted
 from forecast.report.table import Table
 from forecast.study.checks.check import KINDS, LIMIT, Checks
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
-
 
 SHOWN = 12
 """Misses that are not folded."""

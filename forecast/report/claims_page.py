@@ -22,11 +22,12 @@ from forecast.report.table import Table, badge, link
 from forecast.report.words import label, sentence
 from forecast.study.hypotheses.outcome import exception_words, exceptions, sentences
 from forecast.study.hypotheses.power import power_words
+from forecast.study.hypotheses.results import PooledResults
 from forecast.study.hypotheses.simulate import STAYING
 
 if TYPE_CHECKING:
     from forecast.study.hypotheses.outcome import Picture
-    from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
+    from forecast.study.hypotheses.results import OwnDyad, PooledVerdict
 
 SHOWN = 2
 """Sentences of a finding that are not folded."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from forecast.base.wording import DASH, day, interval, join, month, number, sign
 from forecast.data.events.codebook import VISITS
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import last_known
+from forecast.model import Fit
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
 from forecast.outlook.attribution import Attribution, Part
@@ -34,9 +35,6 @@ from forecast.report.events import who
 from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, callable_by_name, phrases, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.table import Table
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
 
 ADDED = {
     LEVEL: "level, points",

@@ -19,20 +19,14 @@ from markupsafe import Markup
 
 from forecast.base import wording
 from forecast.base.dates import months_between
+from forecast.base.digests import file_digest
+from forecast.base.durable import make_folders
 from forecast.base.errors import DataError, OutputError, OutputPathError
 from forecast.base.escaping import latex, markdown, printable
-from forecast.base.files import (
-    check_writable,
-    file_digest,
-    make_folders,
-    output_error,
-    read_bytes,
-    unwritable,
-    write_csv,
-    write_json,
-    write_text,
-)
+from forecast.base.file_faults import output_error, unwritable
+from forecast.base.files import check_writable, write_csv, write_json, write_text
 from forecast.base.folders import atomic_folder, finish_moves
+from forecast.base.reading import read_bytes
 from forecast.base.wording import day
 from forecast.data.events.editions import Edition
 from forecast.data.panel.notes import DataNotes, read_edition

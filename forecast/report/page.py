@@ -15,6 +15,8 @@ from forecast.data.events import EventTable, write_rejects
 from forecast.data.events.table import Recorded
 from forecast.data.panel import observed_years, panel_kind
 from forecast.data.panel.record import observed_periods
+from forecast.model import Fit
+from forecast.model.gate import Gate
 from forecast.outlook import (
     Assessment,
     Brief,
@@ -57,9 +59,6 @@ from forecast.report.tables import summary, write_export
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forecast.model import Fit
-    from forecast.model.gate import Gate
 
 
 CLAIM_CODES = {

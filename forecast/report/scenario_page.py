@@ -10,6 +10,8 @@ from forecast.base.arguments import checked
 from forecast.base.wording import DASH, chance, count, day, join, number, period, signed
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import last_known
+from forecast.model import Fit
+from forecast.model.gate import Gate
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
@@ -24,9 +26,6 @@ from forecast.report.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from forecast.model import Fit
-    from forecast.model.gate import Gate
 
 
 FOLLOWED = "What followed"

@@ -28,6 +28,7 @@ from forecast.report.score_figures import Asked, Curve
 from forecast.report.skill import Compared
 from forecast.report.table import Table
 from forecast.report.words import label
+from forecast.study.evaluation import Results
 from forecast.study.evaluation.results import RULE
 from forecast.study.evaluation.scores import CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import (
@@ -45,8 +46,6 @@ from forecast.study.evaluation.skill import (
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forecast.study.evaluation import Results
 
 
 def other_forms(skill: Skill) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from forecast.base.errors import DataError
-from forecast.base.files import read_bytes
+from forecast.base.reading import read_bytes
 from forecast.base.wording import capital, chance, join, number
 from forecast.data.panel.notes import DataNotes
 from forecast.outlook.theory import (

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.base.dates import months_between, today
+from forecast.base.digests import file_digest
+from forecast.base.durable import sync_folder
 from forecast.base.errors import (
     FitFileError,
     ForecastError,
@@ -24,14 +26,9 @@ from forecast.base.errors import (
     RareCondition,
     SpecError,
 )
-from forecast.base.files import (
-    clear_leftovers,
-    file_digest,
-    partial_folder,
-    sync_folder,
-    write_text,
-)
+from forecast.base.files import write_text
 from forecast.base.progress import Progress
+from forecast.base.unfinished import clear_leftovers, partial_folder
 from forecast.data.events.additions import rejected_rows
 from forecast.data.events.coverage import gap_warnings
 from forecast.runs.pipeline import (

@@ -6,9 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from forecast.base.arguments import MOST_POINTS, check, require_positive, require_sampler
-from forecast.base.dates import read_day, reject_future
+from forecast.base.arguments import check
+from forecast.base.dates import Day, read_day, reject_future
 from forecast.base.errors import SpecError
+from forecast.base.limits import MOST_POINTS, require_positive, require_sampler
 from forecast.data.drivers import Future, require_drivers
 from forecast.data.sources import Frequency, Source
 
@@ -109,7 +110,7 @@ class ReportSettings:
         for name in ("as_of", "at", "by", "since"):
             day = getattr(self, name)
             if day is not None:  # text and Timestamps become days
-                check(name, day, "Day")
+                check(name, day, Day)
                 object.__setattr__(self, name, read_day(day, name, first=name == "since"))
 
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast import Source, make_plan, read_plan, read_sources, run_plan
-from forecast.base.arguments import LIMITS
 from forecast.base.errors import DataError, PlanError, SpecError
+from forecast.base.limits import LIMITS
 from forecast.data.sources import open_source
 from forecast.study.hypotheses import Choice, deviate, freeze_plan, plan_ahead, write_plan
 from forecast.study.hypotheses.claims import CLAIMS

@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast.base.digests import digest
 from forecast.base.errors import ForecastError
-from forecast.base.files import digest
 from forecast.model.fitted import Fit
 from tests.feeds.made import ICEWS_HEADER, icews_row, written
 from tests.fetch.server import FaultyServer, places

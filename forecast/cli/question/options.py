@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import forecast
 from forecast.base import dates
-from forecast.base.arguments import faults
 from forecast.base.errors import SpecError
+from forecast.base.forms import faults
 from forecast.base.wording import join
 from forecast.cli.groups import EventChoices, day_of
 

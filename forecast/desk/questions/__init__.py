@@ -5,7 +5,7 @@ Public names are imported on first use: a question about events needs no fit.
 
 from typing import TYPE_CHECKING
 
-from forecast.base.resources import imported_on_use
+from forecast.base.exports import exporter
 
 if TYPE_CHECKING:
     from forecast.desk.questions.answer import Answer as Answer
@@ -46,4 +46,67 @@ if TYPE_CHECKING:
     from forecast.outlook.question import Question as Question
     from forecast.outlook.question import ShareQuestion as ShareQuestion
 
-__all__, __getattr__, __dir__ = imported_on_use(__name__)
+_NAMES_BY_MODULE = {
+    "forecast.desk.questions.answer": (
+        "Answer",
+        "PutQuestion",
+        "answer_question",
+        "put_question",
+    ),
+    "forecast.desk.questions.ask": (
+        "conditional_question",
+        "joint_question",
+        "make_question",
+    ),
+    "forecast.desk.questions.deciding": ("deciding_rows",),
+    "forecast.desk.questions.event_question": ("EventQuestion",),
+    "forecast.desk.questions.events": (
+        "answer_events",
+        "make_event_question",
+    ),
+    "forecast.desk.questions.explain": ("attribute_question",),
+    "forecast.desk.questions.form": (
+        "ConditionalQuestion",
+        "JointQuestion",
+        "question_of",
+        "read_question",
+        "write_question",
+    ),
+    "forecast.desk.questions.history": (
+        "Draft",
+        "History",
+        "LedgerEntry",
+    ),
+    "forecast.desk.questions.ledger": (
+        "Ledger",
+        "answered",
+        "append_entries",
+        "asked",
+        "resolved",
+    ),
+    "forecast.desk.questions.merging": (
+        "Merged",
+        "merge_ledger",
+    ),
+    "forecast.desk.questions.outside": ("OutsideQuestion",),
+    "forecast.desk.questions.resolution": (
+        "Resolution",
+        "resolve_events",
+        "resolve_question",
+    ),
+    "forecast.desk.questions.track_record": ("TrackRecord",),
+    "forecast.outlook.question": (
+        "FixedBaseline",
+        "LevelQuestion",
+        "PassageQuestion",
+        "Question",
+        "ShareQuestion",
+    ),
+}
+"""What is exported, by the module that defines it."""
+
+__all__, __getattr__ = exporter(__name__, _NAMES_BY_MODULE)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.base.errors import QuestionError, RareCondition
+from forecast.base.limits import whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, chance, day
+from forecast.data.events import EventTable
 from forecast.data.panel.record import counted_events, last_known
 from forecast.desk.questions.event_question import EventQuestion, as_events
 from forecast.desk.questions.events import answer_part
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-
-    from forecast.data.events import EventTable
 
 
 def no_fit_words(name: str, what: str) -> str:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Index, Seed
+from forecast.base.typing import Dyad, Index, Seed
 from forecast.base.wording import join
+from forecast.data.events import EventTable
 from forecast.data.panel.record import last_known
 from forecast.desk.questions.answer import (
     AppliedPart,
@@ -55,7 +57,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from forecast.data.events import EventTable
 
 YES, AHEAD = "yes", "ahead"
 """Names of the numbers: the chance of a yes, and the same with the months of the window as they
@@ -117,7 +118,7 @@ def attribute_question(
     question: Question,
     table: "EventTable",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     months: int = 6,
     seed: Seed = 1,
     refit: bool = False,

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecast.base.errors import LedgerError, OutputError, QuestionError
-from forecast.base.files import clear_leftovers, is_empty, write_text
+from forecast.base.files import write_text
+from forecast.base.reading import is_empty
+from forecast.base.unfinished import clear_leftovers
 from forecast.base.wording import count, join
 from forecast.desk.questions.appending import Appended, Drafts, append_entries
 from forecast.desk.questions.entries import asked

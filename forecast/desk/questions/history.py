@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from forecast.base.arguments import faults
+from forecast.base.digests import digest
 from forecast.base.errors import LedgerError, QuestionError
-from forecast.base.files import digest
+from forecast.base.forms import faults
 from forecast.base.wording import chance
 from forecast.desk.questions.form import question_of
 from forecast.desk.questions.outside import OutsideQuestion

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from forecast.base.dates import today
 from forecast.base.errors import LedgerError
-from forecast.base.files import PASSING
+from forecast.base.file_faults import PASSING
 from forecast.base.journal import Journal, read_journal
 from forecast.desk.questions.history import (
     NO_HASH,

@@ -7,11 +7,12 @@ from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 
-from forecast.base.arguments import checked, require, require_whole, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Day, add_months, read_day
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import require, require_whole, whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Seed
+from forecast.base.typing import Months, Seed
 from forecast.base.wording import join, join_some
 from forecast.outlook.benchmarks import MODEL
 from forecast.study.evaluation.benchmarks import BENCHMARKS, Forecaster, ForecastRequest
@@ -31,7 +32,7 @@ def backtest(
     record: Record,
     origins: Sequence[Day],
     *,
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     forecasters: Sequence[Forecaster] | None = None,
     out: str | Path,
     improvement: float = IMPROVEMENT,

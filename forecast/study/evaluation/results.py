@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.base.dates import add_months
+from forecast.base.described import described
 from forecast.base.errors import DataError
 from forecast.base.files import csv_text, write_bytes, write_csv, write_json
 from forecast.base.numeric import paired
@@ -101,6 +102,7 @@ RULE = (
 )
 
 
+@described("Results, such as backtest() returns")
 @dataclass(frozen=True, repr=False)
 class Results(Displayed):
     """Results of a backtest."""

@@ -35,7 +35,9 @@ def walks_alike(engine: Engine, sets: int, *, matched: bool = True) -> list[Pool
     return [_nearest(walks, distance, rng) for _ in range(sets)]
 
 
-def _nearest(walks: list[PooledRecord], distance: np.ndarray, rng: np.random.Generator) -> PooledRecord:
+def _nearest(
+    walks: list[PooledRecord], distance: np.ndarray, rng: np.random.Generator
+) -> PooledRecord:
     """Take of each dyad the walk whose turn is nearest, out of some that are drawn."""
     dyads = np.arange(distance.shape[1])
     candidates = rng.permuted(np.tile(np.arange(len(walks)), (len(dyads), 1)), axis=1)[:, :MATCHES]

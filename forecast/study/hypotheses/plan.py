@@ -27,12 +27,16 @@ from pydantic import (
     model_validator,
 )
 
-from forecast.base.arguments import checked, faults, read_form, require_whole, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, optional_day, reject_future, today
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, PlanError
-from forecast.base.files import digest, write_text
+from forecast.base.files import write_text
+from forecast.base.forms import faults, read_form
+from forecast.base.limits import require_whole, whole_seed
 from forecast.base.progress import Progress
-from forecast.base.typing import Seed
+from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import join, number
 from forecast.data.events import find_dyad
 from forecast.data.events.dyads import dyad_code
@@ -122,6 +126,7 @@ def fixed_by_version(claims: Sequence[str]) -> dict[str, Any]:
     }
 
 
+@described("a Plan, such as make_plan() or read_plan() returns")
 class Plan(BaseModel):
     """Every choice of a run of tests."""
 
@@ -469,7 +474,7 @@ def run_plan(
     plan: Plan,
     *,
     path: str | Path | None = None,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     as_of: Day | None = None,
     cores: int | None = None,
     progress: Progress | None = None,

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Seed
+from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import join
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.notes import notes_of_panel
 from forecast.outlook.theory import PENDULUM
 from forecast.study.hypotheses.claims import CLAIMS
@@ -52,11 +54,11 @@ INTERVAL_POINTS = (0.05, 0.5, 0.95)  # of a 90% interval with its median
 
 @checked
 def pooled_tests(
-    panel: xr.Dataset,
+    panel: Panel,
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     power: int | None = None,
     cores: int | None = None,
     seed: Seed = 1,
