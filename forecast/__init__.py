@@ -220,11 +220,11 @@ _NAMES_BY_MODULE = {
     ),
     "forecast.data.sources": (
         "Source",
-        "gather",
+        "read_sources",
     ),
     "forecast.desk.questions.answer": (
         "answer_question",
-        "put_question",
+        "apply_question",
     ),
     "forecast.desk.questions.ask": (
         "conditional_question",
@@ -278,10 +278,8 @@ _NAMES_BY_MODULE = {
     "forecast.report.scenario_page": ("write_scenarios",),
     "forecast.report.skill": ("read_skill",),
     "forecast.report.skill_page": ("write_skill",),
-    "forecast.runs.pipeline": (
-        "ReportSettings",
-        "make_report",
-    ),
+    "forecast.runs.pipeline": ("make_report",),
+    "forecast.runs.settings": ("ReportSettings",),
     "forecast.study.checks": (
         "arviz_groups",
         "check_fit",
@@ -293,7 +291,7 @@ _NAMES_BY_MODULE = {
     ),
     "forecast.study.evaluation.backtest": (
         "backtest",
-        "choose",
+        "choose_forecasters",
     ),
     "forecast.study.hypotheses": (
         "compare_models",

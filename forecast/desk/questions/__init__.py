@@ -49,16 +49,22 @@ if TYPE_CHECKING:
 _NAMES_BY_MODULE = {
     "forecast.desk.questions.answer": (
         "Answer",
-        "PutQuestion",
+        "AppliedQuestion",
         "answer_question",
-        "put_question",
+        "apply_question",
     ),
+    "forecast.desk.questions.appending": ("append_entries",),
     "forecast.desk.questions.ask": (
         "conditional_question",
         "joint_question",
         "make_question",
     ),
     "forecast.desk.questions.deciding": ("deciding_rows",),
+    "forecast.desk.questions.entries": (
+        "answered",
+        "asked",
+        "resolved",
+    ),
     "forecast.desk.questions.event_question": ("EventQuestion",),
     "forecast.desk.questions.events": (
         "answer_events",
@@ -77,13 +83,7 @@ _NAMES_BY_MODULE = {
         "History",
         "LedgerEntry",
     ),
-    "forecast.desk.questions.ledger": (
-        "Ledger",
-        "answered",
-        "append_entries",
-        "asked",
-        "resolved",
-    ),
+    "forecast.desk.questions.ledger": ("Ledger",),
     "forecast.desk.questions.merging": (
         "Merged",
         "merge_ledger",

@@ -42,11 +42,11 @@ _NAMES_BY_MODULE = {
         "run_plan",
         "write_plan",
     ),
-    "forecast.study.hypotheses.run": (
+    "forecast.study.hypotheses.results": (
         "PooledResults",
         "PooledVerdict",
-        "pooled_tests",
     ),
+    "forecast.study.hypotheses.run": ("pooled_tests",),
 }
 """What is exported, by the module that defines it."""
 
