@@ -235,7 +235,7 @@ class Tested(AnyData):
         "Dyads to test together, such as USA-RUS,CHN-RUS. Default: all of the data.", name="--with"
     )
     claims: str | None = opt(
-        "Codes such as S2,S5. Default: all that the data can answer, except S12; of power, all that are simulated."
+        "Codes such as S2,S5. Default: all that the data answer, except S5c and S12; of power, all that are simulated."
     )
     seed: int = shared.seed()
 

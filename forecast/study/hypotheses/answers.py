@@ -10,12 +10,12 @@ The claim has all entries, its rival the diagonal alone. Each pair's evidence is
 approximation at the mode of its parameters; the log Bayes factors of the pairs of a record are added.
 The claim is supported if their sum is, and answers make deviations longer (5% point of the share above
 0). Answers alone, without own persistence, are set beside it.
-The share that answers carry is that by which the half-life of deviations is shorter without them; it
-is negative where deviations fade faster because of them, as a share of the half-life without.
+The share that answers carry is that by which the half-life of a deviation that both sides share is
+shorter without them. It is negative where answers are inverse, as a share of the half-life without.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from forecast.base.arguments import checked
 from forecast.base.dates import periods_a_month
@@ -100,7 +101,7 @@ class PairAnswers:
     pair: str
     log_bayes_factor: float  # Of answers against none
     share: tuple[float, float, float]  # Of the half-life that answers carry: 5%, 50%, 95% points
-    half_life: float  # Of deviations, months, with answers
+    half_life: float  # Of deviations that both sides share, months, with answers
     correlation: float  # Of the shocks of both sides within a period
     periods: int  # In which either direction has events or values
 
@@ -222,7 +223,7 @@ def test_answers(
                 pair.pair,
                 both.log_evidence - own.log_evidence,
                 _points(drawn),
-                float(_half_life(_largest(phi[None]))[0]) * months_a_period,
+                float(_half_life(_kept_together(phi))) * months_a_period,
                 math.tanh(both.value(CORRELATION)),
                 int((pair.events != 0).any(axis=1).sum()),
             )
@@ -261,6 +262,11 @@ def _largest(phi: Float) -> Float:
     return np.asarray(np.abs(np.linalg.eigvals(phi)).max(axis=-1))
 
 
+def _kept_together(phi: Float) -> Float:
+    """Return what a period keeps of a deviation that both sides share, the mean of both."""
+    return np.asarray(0.5 * phi.sum(axis=(-2, -1)))
+
+
 def _half_life(kept: Float) -> Float:
     """Return the periods in which a deviation halves, of which each period keeps so much."""
     inside = np.clip(kept, 1e-6, 1.0 - 1e-6)
@@ -289,12 +295,10 @@ def _shares(fitted: Fitted, rng: np.random.Generator) -> Float:
     """Draw the share of the half-life of deviations that answers carry."""
     points = rng.multivariate_normal(fitted.mode, fitted.covariance, DRAWS)
     phi = fitted.phi(points)
-    with_answers = _largest(phi)
-    stationary = with_answers < 1.0
-    without = phi[:, [0, 1], [0, 1]].max(axis=1)
-    longer, shorter = _half_life(with_answers), _half_life(without)
-    shares = (longer - shorter) / np.maximum(longer, shorter)
-    return np.asarray(shares[stationary])
+    phi = phi[_largest(phi) < 1.0]
+    own = phi * np.eye(2)
+    with_answers, without = _half_life(_kept_together(phi)), _half_life(_kept_together(own))
+    return np.asarray((with_answers - without) / np.maximum(with_answers, without))
 
 
 def phi_of(names: Sequence[str], points: Float) -> Float:
@@ -578,6 +582,12 @@ class AnswersTruth:
     cycle_sd: float = 0.6  # Of the shocks
     concentration: float = 13.0
 
+    @property
+    def share(self) -> float:
+        """Share of the half-life of deviations that answers carry."""
+        with_answers, without = _half_life(np.array([self.own + self.answers, self.own]))
+        return float(1.0 - without / with_answers)
+
 
 TRUTHS = (
     AnswersTruth("strong answers", 0.45, 0.35, 0.3),
@@ -610,26 +620,49 @@ def _simulated(pair: Directed, truth: AnswersTruth, rng: np.random.Generator) ->
     if pair.indexed:
         value = level + rng.standard_normal(level.shape) / math.sqrt(truth.concentration)
         return replace(pair, value=np.where(pair.events != 0, value, 0.0))
-    share = np.clip(1.0 / (1.0 + np.exp(-level)), 1e-5, 1.0 - 1e-5)
+    share = np.clip(expit(level), 1e-5, 1.0 - 1e-5)
     chance = rng.beta(truth.concentration * share, truth.concentration * (1.0 - share))
     return replace(pair, cooperative=rng.binomial(pair.events, chance))
 
 
+@dataclass(frozen=True)
+class AnswersRate:
+    """How often the test of answers said what on simulated record sets of a truth."""
+
+    truth: str
+    sets: int
+    supported: int
+    rejected: int
+    true_share: float  # Of the half-life that answers carry
+    share: tuple[float, float, float]  # Medians over sets of its 5%, 50% and 95% points
+    contained: int  # Sets whose 90% interval contains it
+
+
 def answers_power(
     pairs: Sequence[Directed], sets: int, truths: Sequence[AnswersTruth] = TRUTHS, seed: int = 1
-) -> Mapping[str, Mapping[str, int]]:
+) -> tuple[AnswersRate, ...]:
     """Count the answers of the test on simulated months, at the event counts of given pairs, by truth."""
-    counted = {}
+    rates = []
     for place, truth in enumerate(truths):
-        found = [
-            test_answers(
-                simulate_answers(pairs, truth, np.random.default_rng((seed, place, number))),
-                "month",
-                brief=True,
-            ).answer
-            for number in range(sets)
-        ]
-        counted[truth.name] = {"sets": sets} | {
-            answer: found.count(answer) for answer in ("supported", "rejected", "undecided")
-        }
-    return counted
+        tested = []
+        for number in range(sets):
+            rng = np.random.default_rng((seed, place, number))
+            simulated = simulate_answers(pairs, truth, rng)
+            tested.append(test_answers(simulated, "month", brief=True))
+        answers = [test.answer for test in tested]
+        shares = np.array([test.share for test in tested])
+        low, middle, high = np.median(shares, axis=0).tolist()
+        true_share = truth.share
+        contained = (shares[:, 0] <= true_share) & (true_share <= shares[:, 2])
+        rates.append(
+            AnswersRate(
+                truth.name,
+                sets,
+                answers.count("supported"),
+                answers.count("rejected"),
+                true_share,
+                (low, middle, high),
+                int(contained.sum()),
+            )
+        )
+    return tuple(rates)
