@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 CLAIMS = ("S5a", "S5b", "S8")
+SIZE = 0.05  # of unit-root tests
 LIMIT = 2.3  # log Bayes factor from which a claim is supported: a factor of 10
 ROW_HEIGHT, FIGURE_WIDTH, MARGINS = 0.55, 9.5, 1.6  # inches
 MARKS = {"walk": "o", "reverting": "s", "bounded": "^", "long memory": "D"}
@@ -61,6 +62,8 @@ def page(kept: Mapping[str, Any], figure: str) -> str:
         changes=changes_table(kept["extremes"]),
         power=dwell_power_words(kept["extremes_power"]),
         roots=roots_table(kept["roots"]),
+        worst=worst_words(kept["roots"]),
+        significant=significant_words(kept["roots"]),
         answers=answers_table(kept["answers"]),
         answers_power=answers_power_table(kept["answers_power"]),
     )
@@ -169,6 +172,26 @@ def roots_table(rows: Sequence[Row]) -> str:
     return table(*heads, rows=cells)
 
 
+def worst_words(rows: Sequence[Row]) -> str:
+    """Say how often textbook values reject pure walks in the shape of the embedded record."""
+    parts = [f"{test['name']} {100 * test['textbook_rejects']:.0f}%" for test in rows[0]["tests"]]
+    return f"{', '.join(parts)} in the shape of the {rows[0]['name']}"
+
+
+def significant_words(rows: Sequence[Row]) -> str:
+    """Say which tests reject a unit root by both p values."""
+    tests = [(row["name"], test) for row in rows for test in row["tests"]]
+    low = [
+        f"{test['name']} of {name}"
+        for name, test in tests
+        if max(test["p_value"], test["p_value_alike"]) <= SIZE
+    ]
+    return (
+        f"{len(low)} of {len(tests)} tests reject a unit root at 5% by both, without any correction for their number"
+        f"{': ' if low else ''}{'; '.join(low)}."
+    )
+
+
 def answers_table(rows: Sequence[Row]) -> str:
     """Return tests of answers."""
     cells = [
@@ -274,32 +297,34 @@ A reverting trend with a cycle, fitted to the first half of a record by months w
 level of each dyad changes in the next 24 months, at dates that are 24 months apart in the second half. The
 slope of realised on predicted changes is 1 if predictions are right on average. An error of the level at the
 forecast date is part of both changes, so that levels revert by arithmetic, and cycles fade in walks too. So
-the slope in walks that turned back alike is beside it. Intervals of 90% are by resampling dyads, those of
+the slope in walks that turned back alike is next to it. Intervals of 90% are by resampling dyads, those of
 walks over 200 simulated sets.
 
 {changes}
 
 ## Unit-root tests of panels
 
-Means over dyads of augmented Dickey-Fuller statistics of quarterly log-odds, with four lags: as they are
-(IPS), with averages over dyads (CIPS), and against a smooth transition (KSS, ESTAR); see [what the field
-says](../literature.md). Lower values speak against a unit root. The critical values of textbooks are for
-series that are seen without error. **They are worthless here**: the error of a quarter's share is gone in the
-next quarter, and of pure walks that are seen through these counts they reject the share in the last column.
-So p is the share of simulated walks with a cycle that have as low a statistic, with the parameters and event
-counts of the record, and with turns alike.
+Means over dyads of augmented Dickey-Fuller statistics of quarterly log-odds, with four lags: as they are (IPS), with
+averages over dyads (CIPS), and against a smooth transition (KSS, ESTAR); see [what the field
+says](../literature.md). Lower values speak against a unit root. The critical values of textbooks are for series that
+are seen without error. **With counts they are worthless**: the error of a quarter's share is gone in the next
+quarter, and of pure walks that are seen through these counts they reject the share in the last column ({worst}).
+So p is the share of simulated walks with a cycle that have as low a statistic, with the parameters and event counts
+of the record, and with turns alike.
+
+{significant}
 
 {roots}
 
 ## Who answers whom
 
-The question S5d: do deviations last because each side answers the other? Both directions of a pair share a
-walking trend and have each a cycle. Answers are what a side does in a period after what the other did one
-period earlier; within a period they cannot be told from common shocks. The log Bayes factor is of answers
-with own persistence against own persistence alone, summed over pairs. Answers alone are without own
-persistence. The share is that by which the half-life of deviations is shorter without answers, the mean over
-pairs with its 90% interval. The claim is supported from 2.3 if that interval is above 0, and rejected below
--2.3.
+The question S5d: do deviations last because each side answers the other? Both directions of a pair share a walking
+trend and have each a cycle. Answers are what a side does in a period after what the other did one period earlier;
+within a period they cannot be told from common shocks. The log Bayes factor is of answers with own persistence
+against own persistence alone, summed over pairs. Answers alone are without own persistence. The claim is supported
+from 2.3 if answers make deviations longer, and rejected below -2.3. The share is that by which the half-life of
+deviations is shorter without answers, averaged over models with and without answers (median with its 90% interval,
+of the mean over pairs); its upper end is the most that answers carry.
 
 {answers}
 

@@ -100,7 +100,7 @@ def test_strong_answers_are_found_and_common_shocks_are_none():
         sum(pair.log_bayes_factor for pair in found.pairs)
     )
     absent = answers.test_answers(answers.simulate_answers(counts(), none, rng), "month")
-    assert absent.answer != "supported" and absent.share[0] < 0.2
+    assert absent.answer != "supported" and absent.share[0] == 0.0
     assert absent.answers_alone < -2.3
 
 
@@ -109,7 +109,7 @@ def test_inverse_responses_are_no_support():
     inverse = AnswersTruth("inverse", 0.3, -0.5, 0.0)
     pairs = answers.simulate_answers(counts(4, rate=12.0), inverse, rng)
     found = answers.test_answers(pairs, "month", brief=True)
-    assert found.answer != "supported" and found.share[2] < 0.0
+    assert found.answer != "supported" and found.share[2] <= 0.0
 
 
 def test_the_same_seed_gives_the_same_numbers():

@@ -8,10 +8,13 @@ concern both, and answers within the period cannot be told from that.
 
 The claim has all entries, its rival the diagonal alone. Each pair's evidence is Laplace's
 approximation at the mode of its parameters; the log Bayes factors of the pairs of a record are added.
-The claim is supported if their sum is, and answers make deviations longer (5% point of the share above
-0). Answers alone, without own persistence, are set beside it.
+The claim is supported if their sum is, and answers make deviations longer (5% point of the share,
+given answers, above 0). Answers alone, without own persistence, are compared as well.
 The share that answers carry is that by which the half-life of a deviation that both sides share is
 shorter without them. It is negative where answers are inverse, as a share of the half-life without.
+Where shocks are alike, the past of one side is nearly that of the other, and the data tell the sum of
+own persistence and answers alone. So the share is averaged over models with and without answers, equally
+likely before the data.
 """
 
 import math
@@ -47,7 +50,7 @@ TREND, CYCLES, OFFSET, COUNTS = 0, 1, 3, 4  # first places of a pair's state
 STATE = 6
 OFFSET_SD = 1.0  # of the second direction from the first, log-odds
 INDEX_COUNT_SD = 1e-4  # an index has no number of events
-CORRELATION_SD = 0.7  # of the shocks, by Fisher's z
+CORRELATION_SD = 1.0  # of the shocks, by Fisher's z: correlations of 0.8 are no surprise
 # What a period keeps of a side's own cycle, by Fisher's z: half of it a month, with wide margins
 OWN_PERSISTENCE = {"month": (0.55, 0.5), "week": (1.25, 0.5)}
 ANSWER_SD = {"month": 0.3, "week": 0.15}  # around none: answers in kind and inverse ones
@@ -100,7 +103,8 @@ class PairAnswers:
 
     pair: str
     log_bayes_factor: float  # Of answers against none
-    share: tuple[float, float, float]  # Of the half-life that answers carry: 5%, 50%, 95% points
+    # Of the half-life that answers carry, given that there are any: 5%, 50% and 95% points
+    share: tuple[float, float, float]
     half_life: float  # Of deviations that both sides share, months, with answers
     correlation: float  # Of the shocks of both sides within a period
     periods: int  # In which either direction has events or values
@@ -114,7 +118,7 @@ class Answers:
     log_bayes_factor: float  # Sum over pairs
     answers_alone: float  # Sum of log Bayes factors of answers alone against own persistence alone
     without_pair: tuple[str, float]  # The pair without which the sum changes most, and that sum
-    share: tuple[float, float, float]  # Mean over pairs: 5%, 50% and 95% points
+    share: tuple[float, float, float]  # Mean over pairs, without answers 0: 5%, 50%, 95% points
     frequency: str  # `month` or `week`
     pairs: tuple[PairAnswers, ...]
 
@@ -232,16 +236,18 @@ def test_answers(
     total = sum(factors.values())
     without = {pair: total - factor for pair, factor in factors.items()}
     most_moved = max(without, key=lambda pair: abs(without[pair] - total))
-    share = _points(np.mean(shares, axis=0))
+    given = np.mean(shares, axis=0)
+    probability = float(expit(total))
+    averaged = np.where(rng.random(DRAWS) < probability, given, 0.0)
     answer = decide(total, total)
-    if answer == "supported" and share[0] <= 0.0:
+    if answer == "supported" and np.quantile(given, 0.05) <= 0.0:
         answer = "undecided"
     return Answers(
         answer,
         total,
         alone,
         (most_moved, without[most_moved]),
-        share,
+        _points(averaged),
         frequency,
         tuple(rows),
     )

@@ -8,7 +8,7 @@ distance from the mean [3]_. They read the log-odds of quarterly cooperative sha
 Their tables of critical values are made for series that are seen without error. Counts are not: the
 error of each quarter's share is gone in the next one, which looks like a return to a mean. So critical
 values are simulated, from walks with the parameters and event counts of the record. A claim is not
-decided by these tests; they stand beside S5b and S6.
+decided by these tests; they are printed next to S5b and S6.
 
 References
 ----------
@@ -140,14 +140,14 @@ def _series(record: Record) -> Float:
 def statistics_of(series: Float) -> Float:
     """Return IPS, CIPS and KSS of series (dyad, quarter), NaN outside of a dyad's quarters.
 
-    Averages over dyads need two of them. CIPS leaves out a dyad that has too few quarters beside
+    Averages over dyads need two of them. CIPS leaves out a dyad that has too few quarters with
     others; it is NaN if that leaves none.
     """
     seen = np.isfinite(series)
     number = seen.sum(axis=0)
     average = np.where(seen, series, 0.0).sum(axis=0) / np.maximum(number, 1)
     shared = number >= FEWEST_DYADS
-    linear, beside_others, cubic = [], [], []
+    linear, with_averages, cubic = [], [], []
     for dyad, values in enumerate(series):
         alone = values[seen[dyad]]
         level, change, past = _lagged(alone)
@@ -162,8 +162,8 @@ def statistics_of(series: Float) -> Float:
             ones = np.ones((len(level), 1))
             others = np.column_stack(_lagged(average[together]))
             design = np.column_stack([level, ones, past, others])
-            beside_others.append(_t_statistic(change, design))
-    cips = np.mean(beside_others) if beside_others else math.nan
+            with_averages.append(_t_statistic(change, design))
+    cips = np.mean(with_averages) if with_averages else math.nan
     return np.array([np.mean(linear), cips, np.mean(cubic)])
 
 
