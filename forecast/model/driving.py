@@ -21,14 +21,12 @@ from forecast.base.errors import SpecError
 from forecast.base.typing import Float, Index
 from forecast.base.wording import join
 from forecast.data.drivers import standardised
-from forecast.model.process.declarations import spread_around
+from forecast.model.process.component import Motion
+from forecast.model.process.declarations import PriorValues, spread_around
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.process.component import Motion
-    from forecast.model.process.priors import Priors
-    from forecast.model.spec import PendulumSpec
 
 ACTS = ("month", "cycle", "trend")
 
@@ -82,7 +80,7 @@ def acting_on(drivers: Drivers, what: str) -> list[int]:
     return [place for place, (_, acts) in enumerate(drivers) if acts == what]
 
 
-def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
+def add_effects(priors: PriorValues, drivers: int, pool: bool) -> Any:
     """Add the effects of drivers, (driver, dyad), to the PyMC model on the context stack."""
     import pymc as pm
 
@@ -115,7 +113,7 @@ def driving_data(
 
 
 def node_push(
-    drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapping[str, Any]
+    drivers: Drivers, effect: Any, motion: Motion | None, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
     """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
@@ -167,21 +165,19 @@ def push(
     )
 
 
-def push_of_draw(
-    spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Dataset"
-) -> Push | None:
+def push_of_draw(drivers: Drivers, panel: "xr.Dataset", parameters: "xr.Dataset") -> Push | None:
     """Compute the push on every dyad of a panel under one draw, (dyad, time).
 
     None without drivers.
     """
-    values = driver_values(spec.drivers, panel)
+    values = driver_values(drivers, panel)
     if values is None:
         return None
     effect = parameters["driver_effect"].transpose("dyad", "driver").to_numpy()
     phi = np.broadcast_to(
         parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1]
     )
-    return push(spec.drivers, effect, values.transpose(1, 0, 2), phi)
+    return push(drivers, effect, values.transpose(1, 0, 2), phi)
 
 
 def followed(carry: Float, fresh: Float, start: Float | float) -> Float:

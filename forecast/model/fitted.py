@@ -7,13 +7,12 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-import forecast
 from forecast.base.dates import periods_a_month
 from forecast.base.errors import FitFileError, OutputError
 from forecast.base.files import (
@@ -28,7 +27,7 @@ from forecast.base.files import (
 )
 from forecast.base.folders import replace_folder
 from forecast.base.numeric import share
-from forecast.base.typing import Float, Seed
+from forecast.base.typing import Float
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.panel import panel_kind, panel_of_dyad, validate_panel
 from forecast.model.arrays import SHARED
@@ -37,9 +36,6 @@ from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import all_variables, required_variables
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 SCHEMA = 1
 KIND = "pendulum-forecast fit"
@@ -446,51 +442,6 @@ class Fit(Displayed):
         )
         mean = drawn.mean(axis=-1, dtype=float).ravel()
         return rows.to_frame(index=False).assign(mean=mean, median=median, low=low, high=high)
-
-    def plot(self, **options: Any) -> "Axes":
-        """Plot the underlying level of a dyad: `forecast.plots.plot_level`.
-
-        Parameters
-        ----------
-        **options
-            Of `plot_level`, such as ``dyad``, ``ci_prob`` or ``ax``.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Examples
-        --------
-        >>> from forecast import Fit
-        >>> Fit.load("report/fit.zarr").plot(dyad="USA-CHN")  # doctest: +SKIP
-        """
-        return forecast.plots.plot_level(self, **options)
-
-    def to_arviz(self, *, draws: int = 500, monthly: bool = True, seed: Seed = 1) -> xr.DataTree:
-        """Return the groups that ArviZ works on: `forecast.study.checks.arviz_groups`.
-
-        Parameters
-        ----------
-        draws : int
-            Draws from the prior and, with ``monthly=False``, of the posterior predictive.
-        monthly : bool
-            Observe and predict cooperative events by month, in every draw; otherwise all cells of
-            the panel.
-        seed : int or numpy.random.Generator
-
-        Returns
-        -------
-        xarray.DataTree
-            Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``,
-            ``prior``, ``prior_predictive``, ``log_likelihood`` and ``log_prior``.
-
-        Examples
-        --------
-        >>> import arviz_plots
-        >>> from forecast import Fit
-        >>> arviz_plots.plot_trace(Fit.load("report/fit.zarr").to_arviz(), var_names=["cycle_sd"])  # doctest: +SKIP
-        """
-        return forecast.arviz_groups(self, draws=draws, monthly=monthly, seed=seed)
 
     def _card(self) -> Card:
         panel, spec, size = self.panel, self.spec, self.posterior.sizes

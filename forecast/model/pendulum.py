@@ -320,7 +320,7 @@ def simulate_panel(
     rng = np.random.default_rng(seed)
     era = panel["era_index"].transpose("dyad", "time").to_numpy()
     level = simulate_level(parameters, era, spec, rng, first_eras(panel))
-    pushed = push_of_draw(spec, panel, parameters)
+    pushed = push_of_draw(spec.drivers, panel, parameters)
     if pushed is not None:
         level = level + pushed.level
     month = level if pushed is None else level + pushed.month

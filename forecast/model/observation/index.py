@@ -8,15 +8,12 @@ import scipy.special
 from numpy.random import Generator
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Observation, Own
+from forecast.model.observation.base import Choices, Observation, Own, PanelNodes
 from forecast.model.posterior import flat
 from forecast.model.process.declarations import variables_of
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forecast.model.arrays import PanelArrays
-    from forecast.model.spec import PendulumSpec
 
 
 class IndexObservation(Observation):
@@ -30,7 +27,7 @@ class IndexObservation(Observation):
     def read(self, panel: "xr.Dataset", node_of: Index) -> Float:
         return standardised_index(panel)[node_of >= 0]
 
-    def add_parameters(self, arrays: "PanelArrays") -> Own:
+    def add_parameters(self, arrays: PanelNodes) -> Own:
         import pymc as pm
 
         error = pm.HalfNormal("index_error", arrays.spec.priors.index_error)
@@ -39,24 +36,20 @@ class IndexObservation(Observation):
         )
         return {"error": error, "df": df}
 
-    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: PanelNodes, reference: Own) -> dict[str, Any]:
         seen = np.flatnonzero(np.isfinite(arrays.observed))
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
-    def log_likelihood(
-        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
-    ) -> Any:
+    def log_likelihood(self, spec: Choices, level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         import pytensor.tensor as pt
 
         error = (level[data["seen"]] - data["index_seen"]) / own["error"]
         return (student_log_density(error, own["df"], pt) - pt.log(own["error"])).sum()
 
-    def reference(self, arrays: "PanelArrays") -> Own:
+    def reference(self, arrays: PanelNodes) -> Own:
         return {"error": arrays.spec.priors.index_error}
 
-    def derivatives(
-        self, level: Float, reference: Own, arrays: "PanelArrays"
-    ) -> tuple[Float, Float]:
+    def derivatives(self, level: Float, reference: Own, arrays: PanelNodes) -> tuple[Float, Float]:
         index, precision = arrays.observed, 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
         return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(
@@ -67,7 +60,7 @@ class IndexObservation(Observation):
         return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}
 
     def log_likelihood_of_draws(
-        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+        self, level: Float, own: Own, arrays: PanelNodes, node: int
     ) -> Float:
         scale, df = own["error"][:, None], own["df"][:, None]
         error = (arrays.observed[node] - level) / scale
@@ -75,7 +68,7 @@ class IndexObservation(Observation):
 
     def simulate(
         self,
-        spec: "PendulumSpec",
+        spec: Choices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",

@@ -12,15 +12,13 @@ import numpy as np
 
 from forecast.base.typing import Float, Index
 from forecast.data.panel.record import dataset_relative_counts, total_events
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import Choices, Own, PanelNodes
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.process.declarations import ByDyad, spread_around
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.arrays import PanelArrays
-    from forecast.model.spec import PendulumSpec
 
 KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 """The drift of an offset has a value every five years, and runs straight in between: distance,
@@ -118,7 +116,7 @@ def anchor(weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
     return weight, -(information * moved).sum(axis=1) / (information.sum(axis=1) + NEXT_TO_NOTHING)
 
 
-def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:
+def reference(spec: Choices, dyads: int, datasets: int) -> Own:
     """Return the centres of the priors of what every dataset has of its own."""
     priors = spec.priors
     centres = [priors.concentration[0], *[priors.dataset_concentration[0]] * (datasets - 1)]
@@ -177,7 +175,7 @@ def _information(events: Any, concentration: Any) -> Any:
     return INFORMATION * events * (concentration + 1.0) / (concentration + events)
 
 
-def add_readings(arrays: "PanelArrays", first_effect: Any) -> Own:
+def add_readings(arrays: PanelNodes, first_effect: Any) -> Own:
     """Add drift and effect of volume of every dataset.
 
     Those of the first are none, and ``first_effect`` (dyad,).

@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import Choices, Own
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forecast.model.spec import PendulumSpec
 
 
 def draw_sides(
@@ -123,16 +121,16 @@ KERNEL = ("offset", "concentration", "noise")
 NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an offset
 
 
-@cache  # every month of an update asks for them
-def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
-    """Return Gauss-Hermite nodes and weights for a standard normal.
+def quadrature(spec: Choices) -> tuple[Float, Float]:
+    """Return the nodes and weights of the month-specific noise; a single node at 0 without it."""
+    return normal_quadrature(spec.nodes if spec.month_noise else 1)
 
-    A single node at 0 without month-specific noise.
-    """
-    if not spec.month_noise:
-        return np.zeros(1), np.ones(1)
-    at, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
-    return at, weights / weights.sum()
+
+@cache  # every month of an update asks for them
+def normal_quadrature(nodes: int) -> tuple[Float, Float]:
+    """Return Gauss-Hermite nodes and weights for a standard normal."""
+    values, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    return values, weights / weights.sum()
 
 
 def log_likelihood_of_draws(

@@ -6,7 +6,7 @@ and is not part of the model.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from forecast.base.typing import Float, Index
 from forecast.data.panel.record import relative_event_counts
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
-from forecast.model.observation.base import Observation, Own
+from forecast.model.observation.base import Choices, Observation, Own, PanelNodes
 from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import (
     CHUNKED,
@@ -25,6 +25,7 @@ from forecast.model.observation.side import (
     count_sides,
     count_sparsely,
     draw_sides,
+    normal_quadrature,
     quadrature,
 )
 from forecast.model.posterior import flat, flat_or_zeros
@@ -33,8 +34,6 @@ from forecast.model.process.declarations import ByDyad, Declared, Free, variable
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.arrays import PanelArrays
-    from forecast.model.spec import PendulumSpec
 
 # Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the
 # posterior spread of a month's level, so that the curvature is what the path meets on average and
@@ -59,9 +58,7 @@ class Sides:
     )
 
 
-def declare_sides(
-    spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1
-) -> Declared:
+def declare_sides(spec: Choices, pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
     """Declare effect of volume, noise, concentrations and effects of directions."""
     priors = spec.priors
     declared: Declared = {}
@@ -105,7 +102,7 @@ class SidesObservation(Observation):
             *(end for span in spans for end in span),
         )
 
-    def add_parameters(self, arrays: "PanelArrays") -> Own:
+    def add_parameters(self, arrays: PanelNodes) -> Own:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -137,7 +134,7 @@ class SidesObservation(Observation):
         )
         return own
 
-    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: PanelNodes, reference: Own) -> dict[str, Any]:
         side, readings = arrays.observed.side, arrays.observed.readings
         events = np.maximum(side.events_at_nodes(), 1.0)
         reports, report_of_node = np.unique(
@@ -163,9 +160,7 @@ class SidesObservation(Observation):
             else own | by_dataset.data(readings, arrays.node_dyad, reference)
         )
 
-    def log_likelihood(
-        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
-    ) -> Any:
+    def log_likelihood(self, spec: Choices, level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         import pytensor.tensor as pt
 
         from forecast.model.kernels.ops import SidesLikelihood
@@ -176,7 +171,7 @@ class SidesObservation(Observation):
         rule = [pt.constant(one) for one in quadrature(spec)]
         return SidesLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
 
-    def reference(self, arrays: "PanelArrays") -> Own:
+    def reference(self, arrays: PanelNodes) -> Own:
         spec, dyads, side = arrays.spec, arrays.dyads, arrays.observed.side
         p = spec.priors
         own = {
@@ -193,9 +188,7 @@ class SidesObservation(Observation):
             else own | by_dataset.reference(spec, dyads, side.datasets)
         )
 
-    def derivatives(
-        self, level: Float, reference: Own, arrays: "PanelArrays"
-    ) -> tuple[Float, Float]:
+    def derivatives(self, level: Float, reference: Own, arrays: PanelNodes) -> tuple[Float, Float]:
         counted: Counted = arrays.observed.side
         level, shift = _as_read(level, reference, _read_by(arrays))
 
@@ -233,7 +226,7 @@ class SidesObservation(Observation):
         return own if datasets == 1 else own | by_dataset.draws(posterior, own)
 
     def log_likelihood_of_draws(
-        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+        self, level: Float, own: Own, arrays: PanelNodes, node: int
     ) -> Float:
         observed, dyad, readings = (
             arrays.observed,
@@ -281,7 +274,7 @@ class SidesObservation(Observation):
 
     def simulate(
         self,
-        spec: "PendulumSpec",
+        spec: Choices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",
@@ -297,7 +290,7 @@ class SidesObservation(Observation):
         result["counts"] = counts.copy(data=simulated).transpose(*panel["counts"].dims)
         return result
 
-    def integration_worth(self, posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+    def integration_worth(self, posterior: "xr.Dataset", arrays: PanelNodes) -> float:
         spec = arrays.spec
         if not spec.month_noise:
             return 1.0
@@ -305,7 +298,7 @@ class SidesObservation(Observation):
         few = min(DRAWS_A_CHAIN, draws)
         some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
         level, own = flat(some["level"])[:, arrays.node_dyad, arrays.node_time], self.draws(some)
-        rules, data = (quadrature(replace(spec, nodes=FINE)), quadrature(spec)), _read_by(arrays)
+        rules, data = (normal_quadrature(FINE), quadrature(spec)), _read_by(arrays)
 
         def missed(i: int) -> float:
             values = {name: draw[i] for name, draw in own.items()}
@@ -350,7 +343,7 @@ def _value_and_slope(
     return kernel(level, *parameters, shift, *counted.chunked.values(), *rule)
 
 
-def _read_by(arrays: "PanelArrays") -> dict[str, Any]:
+def _read_by(arrays: PanelNodes) -> dict[str, Any]:
     """Return the arrays that `_as_read` reads, by the names of the model's data."""
     observed, dyad = arrays.observed, arrays.node_dyad
     if observed.readings is None:

@@ -5,17 +5,14 @@ A step of the trend is kept with probability :math:`\Phi((C - x) / \omega)`, wit
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import log_ndtr, ndtri_exp
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.declarations import ByDyad, Declared, Free, spread_around
+from forecast.model.process.declarations import ByDyad, Declared, Free, PriorValues, spread_around
 from forecast.model.process.transition import room, softened
-
-if TYPE_CHECKING:
-    from forecast.model.process.priors import Priors
 
 CEILINGS = ("none", "framework")
 SOFTNESS = 0.4
@@ -26,7 +23,7 @@ is sampled badly."""
 class Ceiling:
     """Ceilings of frameworks: headrooms vary around their dyad's, and these around a population."""
 
-    def declare(self, priors: "Priors", pool: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool) -> Declared:
         """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
         return {
             "headroom_dyad": ByDyad("log_headroom", priors.headroom, priors.headroom_dyads, pool),
@@ -34,7 +31,7 @@ class Ceiling:
             "headroom_raw": Free("headroom_raw", dims=("era",)),
         }
 
-    def add_headroom(self, priors: "Priors", pool: bool, era_dyad: Index) -> Any:
+    def add_headroom(self, priors: PriorValues, pool: bool, era_dyad: Index) -> Any:
         """Add the headroom of every era, (era,), to the PyMC model on the context stack."""
         import pymc as pm
         import pytensor.tensor as pt

@@ -8,7 +8,7 @@ its own priors, variables and `shape`, and `register_cycle` it.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,14 +17,12 @@ from forecast.model.process.component import Component, Motion, Transitions
 from forecast.model.process.declarations import (
     ByDyad,
     Declared,
+    PriorValues,
     Registry,
     priors_of,
     variables_of,
 )
 from forecast.model.process.transition import decay, regained
-
-if TYPE_CHECKING:
-    from forecast.model.process.priors import Priors
 
 
 class Cycle(Component):
@@ -54,7 +52,7 @@ class Cycle(Component):
         """Variables of the posterior that shape the motion, by the names that `next` reads."""
         return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **super().reads}
 
-    def declare(self, priors: "Priors", pool: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool) -> Declared:
         """Declare what every cycle has: its half-life if it were linear, and its long-run spread.
 
         Priors in periods.
@@ -66,14 +64,14 @@ class Cycle(Component):
         sd = ByDyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
         return {"cycle_half_life": half_life, "cycle_sd": sd}
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         """Add what shapes the cycle to the PyMC model on the context stack.
 
         Also its variance by a linear one's.
         """
         return {}, 1.0
 
-    def add_motion(self, priors: "Priors", pool: bool) -> Motion:
+    def add_motion(self, priors: PriorValues, pool: bool) -> Motion:
         """Add the parameters of the motion.
 
         Priors are about the long run, so that they mean the same for all.
@@ -94,7 +92,7 @@ class Cycle(Component):
             **shape,
         }
 
-    def centre(self, priors: "Priors", dyads: int) -> Motion:
+    def centre(self, priors: PriorValues, dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
         phi, sd = decay(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
         own = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
@@ -163,7 +161,7 @@ class Band(Cycle):
             1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2)))
         )
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -201,7 +199,7 @@ class Cubic(Cycle):
         phi = p["phi"]
         return phi * y / backend.sqrt(1.0 + stiffness * regained(phi) * (y / p["sd"]) ** 2)
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,16 @@ from forecast.base.errors import SpecError
 from forecast.base.typing import Float
 
 type PriorValue = float | tuple[float, float]
+
+
+class PriorValues(Protocol):
+    """Priors as the parts of a model read them: attributes by name, in periods.
+
+    `forecast.model.process.priors.Priors` knows all parts; they know it by this form alone.
+    """
+
+    def __getattr__(self, name: str, /) -> Any:
+        """Return a prior by its name."""
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,23 @@ class from `Trend` with a name, words, its own parameters and `retention`, or `n
 and `register_trend` it.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.ceiling import step_below
 from forecast.model.process.component import Component, Motion, Transitions
-from forecast.model.process.declarations import ByDyad, Declared, Free, Registry, spread_around
+from forecast.model.process.declarations import (
+    ByDyad,
+    Declared,
+    Free,
+    PriorValues,
+    Registry,
+    spread_around,
+)
 from forecast.model.process.transition import decay, drift, gathered, toward, trend_variance
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from forecast.model.process.priors import Priors
 
 
 class Trend(Component):
@@ -59,14 +62,14 @@ class Trend(Component):
             name: f"trend_{name}" for name in ("mean", "step", "retention", "jump", "start")
         } | super().reads
 
-    def motion(self, parameters: "Mapping[str, Any]") -> Motion:
+    def motion(self, parameters: Mapping[str, Any]) -> Motion:
         """Take the parameters of the motion out of those of a posterior.
 
         Without jumps theirs is zero.
         """
         return {"jump": 0.0, **super().motion(parameters)}
 
-    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool, jumps: bool) -> Declared:
         """Declare the parameters; priors in periods."""
         declared: Declared = {}
         if self.has_mean:
@@ -82,11 +85,11 @@ class Trend(Component):
             declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
         return declared
 
-    def retention(self, values: "Mapping[str, Any]") -> Any:
+    def retention(self, values: Mapping[str, Any]) -> Any:
         """Return the fraction of a distance from the mean that is left after a period, given what was declared."""
         return 1.0
 
-    def add_motion(self, priors: "Priors", pool: bool, jumps: bool) -> Motion:
+    def add_motion(self, priors: PriorValues, pool: bool, jumps: bool) -> Motion:
         """Add the parameters of a moving trend to the PyMC model on the context stack.
 
         Priors in periods.
@@ -110,11 +113,11 @@ class Trend(Component):
             "retention": retention if isinstance(retention, float) else kept,
         }
 
-    def add_levels(self, priors: "Priors", pool: bool, jumps: bool, era_dyad: Index) -> Any:
+    def add_levels(self, priors: PriorValues, pool: bool, jumps: bool, era_dyad: Index) -> Any:
         """Add the values of eras, (era,), of a trend that does not move within them to the PyMC model."""
         raise NotImplementedError
 
-    def centre(self, priors: "Priors", dyads: int, jumps: bool) -> Motion:
+    def centre(self, priors: PriorValues, dyads: int, jumps: bool) -> Motion:
         """Return the motion at the centres of the priors, which are in periods."""
         own = {
             role: _central(one)
@@ -170,7 +173,7 @@ class Trend(Component):
         return x
 
 
-def _central(one: "Free | ByDyad") -> Any:
+def _central(one: Free | ByDyad) -> Any:
     """Return the centre of a parameter's prior."""
     return np.exp(one.prior[0]) if one.positive else one.prior[0]
 
@@ -183,11 +186,11 @@ class Reverting(Trend):
     words = "a walk that returns to the dyad's long-run mean, with an estimated half-life"
     reverts = True
 
-    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool, jumps: bool) -> Declared:
         half_life = Free("trend_half_life", priors.trend_half_life, positive=True)
         return super().declare(priors, pool, jumps) | {"trend_half_life": half_life}
 
-    def retention(self, values: "Mapping[str, Any]") -> Any:
+    def retention(self, values: Mapping[str, Any]) -> Any:
         return decay(values["trend_half_life"])
 
 
@@ -206,11 +209,11 @@ class Constant(Trend):
     words = "one value for each era, or for the dyad"
     moves = False
 
-    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool, jumps: bool) -> Declared:
         raw: Declared = {"trend_jump_raw": Free("trend_jump_raw", dims=("era",))} if jumps else {}
         return super().declare(priors, pool, jumps) | raw
 
-    def add_levels(self, priors: "Priors", pool: bool, jumps: bool, era_dyad: Index) -> Any:
+    def add_levels(self, priors: PriorValues, pool: bool, jumps: bool, era_dyad: Index) -> Any:
         import pymc as pm
 
         own = self.declare(priors, pool, jumps)
