@@ -37,7 +37,7 @@ def parse_drivers(value: Any) -> Drivers:
     """Return drivers from a mapping or from pairs."""
     pairs = list(value.items()) if isinstance(value, Mapping) else value
     if not isinstance(pairs, list | tuple) or not all(
-        isinstance(one, list | tuple) and len(one) == 2 for one in pairs
+        isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs
     ):
         raise SpecError(
             f"drivers: got {value!r:.200}; expected a mapping such as {{'summit': 'month'}}"
@@ -77,7 +77,7 @@ def driver_values(drivers: Drivers, panel: "xr.Dataset") -> Float | None:
 
 def acting_on(drivers: Drivers, what: str) -> list[int]:
     """Return the places of those of some drivers that act on something."""
-    return [place for place, (_, acts) in enumerate(drivers) if acts == what]
+    return [index for index, (_, acts) in enumerate(drivers) if acts == what]
 
 
 def add_effects(priors: PriorValues, drivers: int, pool: bool) -> Any:
@@ -92,10 +92,10 @@ def add_effects(priors: PriorValues, drivers: int, pool: bool) -> Any:
         return pm.Deterministic("driver_effect", spread * raw, dims=("driver", "dyad"))
     common = pm.Normal("driver_common_raw", 0.0, 1.0, dims="driver")
     apart = spread_around("driver_dyad_sd", priors.driver_dyads).add()
-    own = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
+    by_dyad = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
     pm.Deterministic("driver_common", spread * common, dims="driver")
     return pm.Deterministic(
-        "driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad")
+        "driver_effect", spread * (common[:, None] + apart * by_dyad), dims=("driver", "dyad")
     )
 
 
@@ -152,8 +152,8 @@ def push(
         total = np.zeros(
             np.broadcast_shapes(effect.shape[:-1], value.shape[:-2]) + value.shape[-1:]
         )
-        for place in acting_on(drivers, what):
-            total = total + effect[..., place, None] * value[..., place, :]
+        for driver in acting_on(drivers, what):
+            total = total + effect[..., driver, None] * value[..., driver, :]
         return total
 
     target = summed("cycle")

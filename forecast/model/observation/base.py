@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-type Own = dict[str, Any]
+type ObservationParameters = dict[str, Any]
 """Parameters of an observation by name: PyTensor variables, values to whiten at, or draws of a fit
 (draw, ...)."""
 
@@ -102,39 +102,45 @@ class Observation:
         """Return the sizes that are built into a compiled model."""
         return ()
 
-    def add_parameters(self, arrays: PanelNodes) -> Own:
+    def add_parameters(self, arrays: PanelNodes) -> ObservationParameters:
         """Add the parameters between level and data to the PyMC model on the context stack."""
         return {}
 
-    def data(self, arrays: PanelNodes, reference: Own) -> dict[str, Any]:
+    def data(self, arrays: PanelNodes, reference: ObservationParameters) -> dict[str, Any]:
         """Return the arrays that the model reads, by the names of its data.
 
         Names must not clash with the path's.
         """
         raise NotImplementedError
 
-    def log_likelihood(self, spec: Choices, level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+    def log_likelihood(
+        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+    ) -> Any:
         """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
         raise NotImplementedError
 
-    def reference(self, arrays: PanelNodes) -> Own:
+    def reference(self, arrays: PanelNodes) -> ObservationParameters:
         """Return the centres of the priors, by the names of the parameters."""
         raise NotImplementedError
 
-    def derivatives(self, level: Float, reference: Own, arrays: PanelNodes) -> tuple[Float, Float]:
+    def derivatives(
+        self, level: Float, reference: ObservationParameters, arrays: PanelNodes
+    ) -> tuple[Float, Float]:
         """Return slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
         raise NotImplementedError
 
-    def anchor(self, weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+    def anchor(
+        self, weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
         """Return weight and shift of the whitening's pseudo-observations, which follow the parameters in the graph."""
         return weight, 0.0
 
-    def draws(self, posterior: "xr.Dataset") -> Own:
+    def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
         """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
         raise NotImplementedError
 
     def log_likelihood_of_draws(
-        self, level: Float, own: Own, arrays: PanelNodes, node: int
+        self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
         """Return the log-likelihood of one node's data at levels (draw, particle) of every draw."""
         raise NotImplementedError
@@ -162,6 +168,6 @@ class Observation:
         """Return a later panel on the scale of an earlier one, where data are standardised."""
         return panel
 
-    def integration_worth(self, posterior: "xr.Dataset", arrays: PanelNodes) -> float:
+    def quadrature_ess_fraction(self, posterior: "xr.Dataset", arrays: PanelNodes) -> float:
         """Return the effective sample size fraction of draws under a finer integral over the month-specific noise."""
         return 1.0

@@ -8,7 +8,7 @@ import scipy.special
 from numpy.random import Generator
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Choices, Observation, Own, PanelNodes
+from forecast.model.observation.base import Choices, Observation, ObservationParameters, PanelNodes
 from forecast.model.posterior import flat
 from forecast.model.process.declarations import variables_of
 
@@ -27,7 +27,7 @@ class IndexObservation(Observation):
     def read(self, panel: "xr.Dataset", node_of: Index) -> Float:
         return standardised_index(panel)[node_of >= 0]
 
-    def add_parameters(self, arrays: PanelNodes) -> Own:
+    def add_parameters(self, arrays: PanelNodes) -> ObservationParameters:
         import pymc as pm
 
         error = pm.HalfNormal("index_error", arrays.spec.priors.index_error)
@@ -36,33 +36,39 @@ class IndexObservation(Observation):
         )
         return {"error": error, "df": df}
 
-    def data(self, arrays: PanelNodes, reference: Own) -> dict[str, Any]:
+    def data(self, arrays: PanelNodes, reference: ObservationParameters) -> dict[str, Any]:
         seen = np.flatnonzero(np.isfinite(arrays.observed))
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
-    def log_likelihood(self, spec: Choices, level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+    def log_likelihood(
+        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+    ) -> Any:
         import pytensor.tensor as pt
 
-        error = (level[data["seen"]] - data["index_seen"]) / own["error"]
-        return (student_log_density(error, own["df"], pt) - pt.log(own["error"])).sum()
+        error = (level[data["seen"]] - data["index_seen"]) / parameters["error"]
+        return (
+            student_log_density(error, parameters["df"], pt) - pt.log(parameters["error"])
+        ).sum()
 
-    def reference(self, arrays: PanelNodes) -> Own:
+    def reference(self, arrays: PanelNodes) -> ObservationParameters:
         return {"error": arrays.spec.priors.index_error}
 
-    def derivatives(self, level: Float, reference: Own, arrays: PanelNodes) -> tuple[Float, Float]:
+    def derivatives(
+        self, level: Float, reference: ObservationParameters, arrays: PanelNodes
+    ) -> tuple[Float, Float]:
         index, precision = arrays.observed, 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
         return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(
             seen, precision, 0.0
         )
 
-    def draws(self, posterior: "xr.Dataset") -> Own:
+    def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
         return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}
 
     def log_likelihood_of_draws(
-        self, level: Float, own: Own, arrays: PanelNodes, node: int
+        self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
-        scale, df = own["error"][:, None], own["df"][:, None]
+        scale, df = parameters["error"][:, None], parameters["df"][:, None]
         error = (arrays.observed[node] - level) / scale
         return np.asarray(student_log_density(error, df) - np.log(scale))
 

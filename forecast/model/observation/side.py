@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Choices, Own
+from forecast.model.observation.base import Choices, ObservationParameters
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,9 +56,9 @@ class Counted:
         first_report, each = self.cells[:, 2], self.cells[:, 3] - self.cells[:, 2]
         most = int(each.max(initial=1))
         by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
-        for place in range(most):
-            there = each > place
-            by_cell[there, place] = self.reports[first_report[there] + place]
+        for position in range(most):
+            long_enough = each > position
+            by_cell[long_enough, position] = self.reports[first_report[long_enough] + position]
         kinds, kind_of_cell = np.unique(by_cell.reshape(-1, 4 * most), axis=0, return_inverse=True)
         order = np.argsort(kind_of_cell, kind="stable")
         chunks, counts = [], [np.zeros((0, 4), dtype=np.int64)]
@@ -134,13 +134,17 @@ def normal_quadrature(nodes: int) -> tuple[Float, Float]:
 
 
 def log_likelihood_of_draws(
-    counted: Counted, node: int, level: Float, own: Own, rule: tuple[Float, Float]
+    counted: Counted,
+    node: int,
+    level: Float,
+    parameters: ObservationParameters,
+    rule: tuple[Float, Float],
 ) -> Float:
     """Return the log-likelihood of one node's counts at levels (draw, particle) of every draw."""
     from forecast.model.kernels.observation import month_log_likelihood
 
     dyad, _, first, behind, _ = counted.cells[counted.cell_of_node[node]]
-    offset, concentration, noise = (own[name] for name in KERNEL)
+    offset, concentration, noise = (parameters[name] for name in KERNEL)
     reports = np.ascontiguousarray(counted.reports[first:behind])
     return month_log_likelihood(
         np.ascontiguousarray(level), offset, concentration, noise, int(dyad), reports, *rule

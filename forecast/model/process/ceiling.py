@@ -36,7 +36,7 @@ class Ceiling:
         import pymc as pm
         import pytensor.tensor as pt
 
-        dyad, spread, raw = (one.add() for one in self.declare(priors, pool).values())
+        dyad, spread, raw = (parameter.add() for parameter in self.declare(priors, pool).values())
         dyad = pm.Deterministic("headroom_dyad", dyad, dims="dyad")
         return pm.Deterministic("headroom", pt.exp(dyad[era_dyad] + spread * raw), dims="era")
 
@@ -73,9 +73,11 @@ class Ceiling:
             np.broadcast_to(parameters[name], trend.shape)[begins]
             for name in ("headroom_dyad", "headroom_era_sd")
         )
-        found = ceiling.copy()
-        found[begins] = trend[begins] + np.exp(centre + spread * rng.standard_normal(centre.size))
-        return found
+        ceilings = ceiling.copy()
+        ceilings[begins] = trend[begins] + np.exp(
+            centre + spread * rng.standard_normal(centre.size)
+        )
+        return ceilings
 
     def folded(self, trend: Float, ceiling: Float) -> Float:
         """Return trends with what is above the ceiling reflected below it."""

@@ -79,7 +79,7 @@ class Cycle(Component):
         import pymc as pm
         import pytensor.tensor as pt
 
-        typical, sd = (one.add() for one in self.declare(priors, pool).values())
+        typical, sd = (parameter.add() for parameter in self.declare(priors, pool).values())
         sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
         shape, wide = self.shape(priors, pool)
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
@@ -95,8 +95,8 @@ class Cycle(Component):
     def centre(self, priors: PriorValues, dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
         phi, sd = decay(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
-        own = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
-        return {name: np.full(dyads, value) for name, value in own.items()}
+        motion = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
+        return {name: np.full(dyads, value) for name, value in motion.items()}
 
     def start(self, p: Motion) -> tuple[Any, Any]:
         return 0.0, p["sd"]
@@ -172,9 +172,9 @@ class Band(Cycle):
 
 def band_widening(band: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a band of a half-width in spreads, in units of the linear pendulum's."""
-    at = DISTANCES
+    distance = DISTANCES
     return long_run_variance(
-        [-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend
+        [-0.5 * distance**2 - 0.5 * band**2 * backend.exp(-((distance / band) ** 2))], backend
     )
 
 
@@ -213,9 +213,10 @@ class Cubic(Cycle):
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a stiffening one spread away, in units of the linear pendulum's."""
-    at = DISTANCES
+    distance = DISTANCES
     sides = [
-        -0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)
+        -0.5 * distance**2 - 0.25 * stiffening * backend.exp(way * lean) * distance**4
+        for way in (1.0, -1.0)
     ]
     return long_run_variance(sides, backend)
 

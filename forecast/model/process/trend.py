@@ -97,15 +97,17 @@ class Trend(Component):
         import pymc as pm
         import pytensor.tensor as pt
 
-        own = {role: one.add() for role, one in self.declare(priors, pool, jumps).items()}
+        values = {
+            role: parameter.add() for role, parameter in self.declare(priors, pool, jumps).items()
+        }
         without = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
-        mean = pm.Deterministic("trend_mean", own.pop("trend_mean", without), dims="dyad")
-        step = pm.Deterministic("trend_step", own.pop("trend_step"), dims="dyad")
-        retention = self.retention(own)
+        mean = pm.Deterministic("trend_mean", values.pop("trend_mean", without), dims="dyad")
+        step = pm.Deterministic("trend_step", values.pop("trend_step"), dims="dyad")
+        retention = self.retention(values)
         kept = pm.Deterministic("trend_retention", pt.as_tensor(retention, dtype="float64"))
-        jump = own.pop("trend_jump", 0.0)
+        jump = values.pop("trend_jump", 0.0)
         return {
-            **own,
+            **values,
             "mean": mean,
             "step": step,
             "jump": jump,
@@ -119,17 +121,17 @@ class Trend(Component):
 
     def centre(self, priors: PriorValues, dyads: int, jumps: bool) -> Motion:
         """Return the motion at the centres of the priors, which are in periods."""
-        own = {
-            role: _central(one)
-            for role, one in self.declare(priors, pool=False, jumps=jumps).items()
+        values = {
+            role: _central(parameter)
+            for role, parameter in self.declare(priors, pool=False, jumps=jumps).items()
         }
         return {
-            **own,
+            **values,
             "mean": np.full(dyads, priors.trend_mean[0]),
             "step": np.full(dyads, np.exp(priors.trend_step[0])),
             "jump": priors.trend_jump if jumps else 0.0,
             "start": priors.trend_start,
-            "retention": float(self.retention(own)),
+            "retention": float(self.retention(values)),
         }
 
     def start(self, p: Motion) -> tuple[Any, Any]:
@@ -173,9 +175,9 @@ class Trend(Component):
         return x
 
 
-def _central(one: Free | ByDyad) -> Any:
+def _central(parameter: Free | ByDyad) -> Any:
     """Return the centre of a parameter's prior."""
-    return np.exp(one.prior[0]) if one.positive else one.prior[0]
+    return np.exp(parameter.prior[0]) if parameter.positive else parameter.prior[0]
 
 
 class Reverting(Trend):
@@ -216,10 +218,10 @@ class Constant(Trend):
     def add_levels(self, priors: PriorValues, pool: bool, jumps: bool, era_dyad: Index) -> Any:
         import pymc as pm
 
-        own = self.declare(priors, pool, jumps)
-        mean = pm.Deterministic("trend_mean", own["trend_mean"].add(), dims="dyad")[era_dyad]
+        declared = self.declare(priors, pool, jumps)
+        mean = pm.Deterministic("trend_mean", declared["trend_mean"].add(), dims="dyad")[era_dyad]
         if jumps:
-            mean = mean + own["trend_jump"].add() * own["trend_jump_raw"].add()
+            mean = mean + declared["trend_jump"].add() * declared["trend_jump_raw"].add()
         return pm.Deterministic("mu", mean, dims="era")
 
     def start(self, p: Motion) -> tuple[Any, Any]:
@@ -302,8 +304,8 @@ def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
     NaN without a period.
     """
     means = np.full((*trend.shape[:-1], len(eras)), np.nan)
-    for place, era in enumerate(eras):
+    for index, era in enumerate(eras):
         inside = era_index == era
         if inside.any():
-            means[..., place] = trend[..., inside].mean(axis=-1)
+            means[..., index] = trend[..., inside].mean(axis=-1)
     return means
