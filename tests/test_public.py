@@ -511,7 +511,7 @@ def test_a_rate_of_new_frameworks_is_checked(made):
 
 def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():
     slow = forecast.Priors(cycle_half_life=(float(np.log(200)), 0.5))
-    assert slow.paced(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))
+    assert slow.rescale_time(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))
 
 
 def test_a_seed_may_be_a_generator(made):

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forecast
 from forecast.base.arguments import checked
 from forecast.base.wording import DASH, capital, interval, join, month, number, ratio, signed
 from forecast.outlook import plain
@@ -99,7 +99,7 @@ def claims_page(
         "verdicts": ordered,
         "doubts": sentences("doubts"),
         "isfinite": math.isfinite,
-        "version": forecast.__version__,
+        "version": version("pendulum-forecast"),
     }
     files: Files = {
         "tests.json": results_json(results),

@@ -8,7 +8,7 @@ apart from all other questions.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -19,9 +19,6 @@ from forecast.base.escaping import has_controls
 from forecast.base.typing import Float
 from forecast.desk.questions.event_question import EventQuestion
 from forecast.outlook.question import YEAR, Question, SingleQuestion
-
-if TYPE_CHECKING:
-    from forecast.desk.questions.history import History
 
 OWN_WEIGHT = 0.1
 """Weight of our own number in the pool: the market was the better forecaster of 62 questions about
@@ -213,6 +210,50 @@ def _likelihood(grid: Float, cases: Sequence[Case]) -> Float:
     return np.asarray(np.exp(log - log.max()))
 
 
+class Answer(Protocol):
+    """Own forecast of a question, as scores read it."""
+
+    @property
+    def chance(self) -> float | None:
+        """Probability of yes."""
+
+    @property
+    def written(self) -> str:
+        """Moment of writing."""
+
+
+class Price(Protocol):
+    """Price of a question, as scores read it."""
+
+    @property
+    def price(self) -> float:
+        """Probability of yes by the source."""
+
+    @property
+    def written(self) -> str:
+        """Moment of writing."""
+
+
+class AskedElsewhere(Protocol):
+    """What scores read of a question's history in the ledger."""
+
+    @property
+    def question(self) -> Question:
+        """The question."""
+
+    @property
+    def outcome(self) -> str:
+        """Its resolution."""
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """Own forecasts, the oldest first."""
+
+    @property
+    def prices(self) -> Sequence[Price]:
+        """Prices, the oldest first."""
+
+
 @dataclass(frozen=True)
 class OutsideScores:
     """Scores of outside questions, by who forecast."""
@@ -225,7 +266,7 @@ class OutsideScores:
     ]  # Own and pool less price: mean, error, and questions needed to tell
 
 
-def first_numbers(history: "History") -> dict[str, float]:
+def first_numbers(history: AskedElsewhere) -> dict[str, float]:
     """Return the first own number and the price that was known then, by who; the pool has both."""
     own = next((one for one in history.answers if one.chance is not None), None)
     prices = [
@@ -235,7 +276,7 @@ def first_numbers(history: "History") -> dict[str, float]:
     return found | ({"price": prices[-1].price} if prices else {})
 
 
-def outside_scores(histories: Iterable["History"]) -> OutsideScores:
+def outside_scores(histories: Iterable[AskedElsewhere]) -> OutsideScores:
     """Score the outside questions of a ledger that are resolved."""
     resolved = [
         (one.question.of_class, first_numbers(one), one.outcome == "yes")

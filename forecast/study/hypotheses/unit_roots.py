@@ -146,7 +146,7 @@ def statistics_of(series: Float) -> Float:
     seen = np.isfinite(series)
     number = seen.sum(axis=0)
     average = np.where(seen, series, 0.0).sum(axis=0) / np.maximum(number, 1)
-    shared = number >= FEWEST_DYADS
+    shared = number >= MIN_DYADS
     linear, with_averages, cubic = [], [], []
     for dyad, values in enumerate(series):
         alone = values[seen[dyad]]
