@@ -190,7 +190,7 @@ class Attribution(Displayed):
     def _card(self) -> Card:
         name = self.outcome
         was, now, added = (
-            as_shown(name, one[name])[0] for one in (self.before, self.now, self.total)
+            as_shown(name, numbers[name])[0] for numbers in (self.before, self.now, self.total)
         )
         unit = (
             "level of 100"
@@ -253,23 +253,23 @@ class Attribution(Displayed):
 
     def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
         """Add up what the events of each group added."""
-        found = []
+        parts_by_group = []
         for name, places in groups.groupby(groups, sort=False).groups.items():
-            parts = [self.in_order[place] for place in places]
-            found.append(
+            parts = [self.in_order[row] for row in places]
+            parts_by_group.append(
                 Part(
                     str(name),
                     sum(part.events for part in parts),
                     _sum([part.added for part in parts]),
                 )
             )
-        return tuple(found)
+        return tuple(parts_by_group)
 
 
 def _sum(numbers: Sequence[Numbers]) -> Numbers:
     """Add up numbers of the same draws."""
     return numbers_of(
-        {name: np.asarray(sum(one[name].draws for one in numbers)) for name in numbers[0]}
+        {name: np.asarray(sum(each[name].draws for each in numbers)) for name in numbers[0]}
     )
 
 
@@ -341,25 +341,27 @@ def attribute(
     record = main_record(fit.panel, dyad)
     baseline = record if isinstance(record, NotDefined) else record.baseline(baseline_months)
     fixed = None if isinstance(baseline, NotDefined) else baseline.share
-    asked = None if fixed is None else ShareChange(fixed, improvement, horizon)
+    headline = None if fixed is None else ShareChange(fixed, improvement, horizon)
     hazard = structural_hazard(fit.panel)  # of all its dyads, as for the report
 
     def seen(
         some: Fit, _: pd.DataFrame
     ) -> Look:  # it counts nothing of the record but a baseline that stays
-        if asked is None:
+        if headline is None:
             return Look(level_now(some, dyad), {})
-        return Ahead.of(some, dyad, horizon, record, seed=seed, hazard=hazard).look(asked)
+        return Ahead.of(some, dyad, horizon, record, seed=seed, hazard=hazard).look(headline)
 
     def publish(some: Fit, left_out: pd.DataFrame) -> Numbers:
-        assert asked is not None and not isinstance(record, NotDefined)
+        assert headline is not None and not isinstance(record, NotDefined)
         past = main_record(panel_without(fit.panel, dyad, left_out), dyad)
         assert not isinstance(past, NotDefined)
         # As many events lie ahead; the benchmarks read the record without those that are left out.
         ahead = Ahead.of(some, dyad, horizon, record, seed=seed, hazard=hazard)
-        return numbers_of(ahead.look_published(asked, seed=seed, past=past).numbers)
+        return numbers_of(ahead.look_published(headline, seed=seed, past=past).numbers)
 
-    pool = asked is not None and not isinstance(record, NotDefined) and without_pool(record) is None
+    pool = (
+        headline is not None and not isinstance(record, NotDefined) and without_pool(record) is None
+    )
     setting = Setting(
         fit,
         dyad,
@@ -375,7 +377,7 @@ def attribute(
     )
 
 
-def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: Any) -> Attribution:
+def attribute_to(setting: "Setting", table: EventTable, months: int, **facts: Any) -> Attribution:
     """Compute the contribution of every event of the last months to the level and to what a setting looks at."""
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
@@ -391,7 +393,10 @@ def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: An
     record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
     now, visits = numbers_of(record.numbers), events[events["cameo"].isin(VISITS)]
-    together, known = difference(now, line["before"]), [one.added for one in alone if one.added]
+    together, alone_added = (
+        difference(now, line["before"]),
+        [single.added for single in alone if single.added],
+    )
     return Attribution(
         dyad=dyad,
         first=clock.times[first].item(),
@@ -400,10 +405,10 @@ def attribute_to(setting: "Setting", table: EventTable, months: int, **asked: An
         level=_level_course(record.fit, dyad, first, now[LEVEL].draws, line["before"][LEVEL].draws),
         events=events,
         alone=alone,
-        rest=difference(together, _sum(known)) if known else together,
+        rest=difference(together, _sum(alone_added)) if alone_added else together,
         visits=None if visits.empty else _left_out(record, visits),
         **line,
-        **asked,
+        **facts,
     )
 
 
@@ -412,15 +417,15 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
 
     `now` and `without` are its draws with all and with none of the events.
     """
-    own = dyad_draws(fit, dyad)
+    posterior = dyad_draws(fit, dyad)
 
     def at(period: int) -> Float:
-        return np.asarray(share(own.level[..., period].astype(np.float64)))
+        return np.asarray(share(posterior.level[..., period].astype(np.float64)))
 
     def level(draws: Float, when: str) -> Estimate:
         return estimate(draws, "points of share", f"level of {dyad} {when}")
 
-    calendar = own.clock.times.astype("datetime64[M]")
+    calendar = posterior.clock.times.astype("datetime64[M]")
     ends = np.flatnonzero(np.append(calendar[1:] != calendar[:-1], True))
     start = before = at(first - 1) if first else None
     months = []
@@ -487,22 +492,22 @@ class ReducedFit:
 
     def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
-        left = panel_without(self.setting.panel, self.setting.dyad, events)
-        changed = np.flatnonzero((_read(self.fit.panel) != _read(left)).any(axis=-1))
-        other, total = Observed.of(left, self._draws), np.zeros(len(self._draws))
+        reduced = panel_without(self.setting.panel, self.setting.dyad, events)
+        changed = np.flatnonzero((_read(self.fit.panel) != _read(reduced)).any(axis=-1))
+        other, total = Observed.of(reduced, self._draws), np.zeros(len(self._draws))
         for time in (
             changed.tolist()
         ):  # the log-likelihood ratio of the other event data to these, under every draw
-            state, own = self._period(time)
-            total += _likelihood(other, time, state) - own
+            state, log_likelihood = self._period(time)
+            total += _likelihood(other, time, state) - log_likelihood
         weights = smoothed(total.reshape(self.look.level.shape))
         return self.look.without(events).weighed(weights.weight), weights
 
     def redraw(self, events: pd.DataFrame) -> "ReducedFit":
         """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
         setting = self.setting
-        left = panel_without(setting.panel, setting.dyad, events)
-        fit, weights = redraw(self.fit, left, 2 * MOST_MONTHS, seed=setting.seed)
+        reduced = panel_without(setting.panel, setting.dyad, events)
+        fit, weights = redraw(self.fit, reduced, 2 * MOST_MONTHS, seed=setting.seed)
         if weights.pareto_k <= pareto_k_limit(weights.weight.size):
             return ReducedFit.of(fit, setting, events, how="path drawn again", weights=weights)
         if not setting.refit:
@@ -525,7 +530,7 @@ class ReducedFit:
 
         Each is computed once.
         """
-        known = Observed.of(self.fit.panel, self._draws)
+        recorded = Observed.of(self.fit.panel, self._draws)
 
         @cache
         def period(time: int) -> tuple[Float, Float]:
@@ -534,7 +539,7 @@ class ReducedFit:
                 for name in ("level", "trend")
             )
             state = state_of(level, trend)
-            return state, _likelihood(known, time, state)
+            return state, _likelihood(recorded, time, state)
 
         return period
 
@@ -568,18 +573,23 @@ def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
         return period, whole.redraw(events[events["of_period"] >= period])
 
     def shared(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
-        own, later = events[events["of_period"] == period], events[events["of_period"] > period]
-        return _shared(with_it[period], before[period], own, later)
+        of_period, later = (
+            events[events["of_period"] == period],
+            events[events["of_period"] > period],
+        )
+        return _shared(with_it[period], before[period], of_period, later)
 
     before = dict(_at_once(whole, "drawing the path without events", without, periods))
     with_it = dict(zip(periods, [*(before[period] for period in periods[1:]), whole], strict=True))
-    found = list(_at_once(whole, "leaving out events in order", shared, periods))
-    parts = {place: added for shares, _ in found for place, added in shares.items()}
-    weights = [one.weights.pareto_k for one in before.values() if one.weights is not None]
-    worst = max([*weights, *(pareto_k for _, pareto_k in found)])
+    period_shares = list(_at_once(whole, "leaving out events in order", shared, periods))
+    parts = {row: added for shares, _ in period_shares for row, added in shares.items()}
+    weights = [
+        reduced.weights.pareto_k for reduced in before.values() if reduced.weights is not None
+    ]
+    worst = max([*weights, *(pareto_k for _, pareto_k in period_shares)])
     in_order = [
-        Part(str(place), int(number), numbers_of(parts[index]))
-        for place, (index, number) in enumerate(
+        Part(str(row), int(number), numbers_of(parts[index]))
+        for row, (index, number) in enumerate(
             zip(events.index.tolist(), events["counted"].tolist(), strict=True)
         )
     ]
@@ -608,7 +618,7 @@ def _published(
         for period in first.tolist()
     ]
     now = publish(whole.fit, events.iloc[:0])
-    if not all("from_model" in one for one in (now, *without)):
+    if not all("from_model" in numbers for numbers in (now, *without)):
         return None
     by_month = [
         Part(str(month), int(events["counted"][months == month].sum()), difference(after, earlier))
@@ -629,7 +639,7 @@ def _at_once[Result](
 
 
 def _shared(
-    record: ReducedFit, before: ReducedFit, own: pd.DataFrame, later: pd.DataFrame
+    record: ReducedFit, before: ReducedFit, events: pd.DataFrame, later: pd.DataFrame
 ) -> tuple[dict[int, dict[str, Float]], float]:
     """Share out what a period added among its events, by their places.
 
@@ -644,10 +654,10 @@ def _shared(
     ----------
     .. [1] Shapley (1953), A value for n-person games, https://doi.org/10.1515/9781400881970-018
     """
-    kinds = _alike(record, own)
-    rank, size = own.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
+    kinds = _alike(record, events)
+    rank, size = events.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
     # The forecasts with none and with all of the period's events are known.
-    known = {
+    forecasts = {
         tuple(np.zeros_like(size).tolist()): before.numbers,
         tuple(size.tolist()): record.numbers,
     }
@@ -656,15 +666,17 @@ def _shared(
     def given(joined: Index) -> dict[str, Float]:
         """Return the forecast with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
-        if key not in known:
-            known[key], weights = record.weighed(pd.concat([own[rank >= joined[kinds]], later]))
+        if key not in forecasts:
+            forecasts[key], weights = record.weighed(
+                pd.concat([events[rank >= joined[kinds]], later])
+            )
             worst.append(weights.pareto_k)
-        return known[key]
+        return forecasts[key]
 
-    at_once = -(-len(own) // MOST_STEPS)
+    at_once = -(-len(events) // MOST_STEPS)
     groups = np.repeat(np.arange(len(size)), -(-size // at_once))
     rng = np.random.default_rng(
-        np.random.SeedSequence(record.setting.seed, spawn_key=(int(own["of_period"].iloc[0]),))
+        np.random.SeedSequence(record.setting.seed, spawn_key=(int(events["of_period"].iloc[0]),))
     )
     orders = [rng.permutation(groups) for _ in range(ORDERS)]
     sums: list[dict[str, Float]] = [{} for _ in size]
@@ -676,8 +688,8 @@ def _shared(
             for name, values in given(joined).items():
                 sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
     shares = {
-        place: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}
-        for place, kind in zip(own.index, kinds.tolist(), strict=True)
+        row: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}
+        for row, kind in zip(events.index, kinds.tolist(), strict=True)
     }
     return shares, max(worst)
 
@@ -694,12 +706,12 @@ def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
 def _alone(record: ReducedFit, events: pd.DataFrame) -> tuple[Alone, ...]:
     """Leave out each event in turn; of those that tell the same one is."""
     kinds = _alike(record, events)
-    found: dict[int, Alone] = {}
-    for place, kind in enumerate(kinds.tolist()):
-        record.setting.report("leaving out each event alone", place, len(events))
-        if kind not in found:
-            found[kind] = _left_out(record, events.iloc[[place]])
-    return tuple(found[kind] for kind in kinds.tolist())
+    by_kind: dict[int, Alone] = {}
+    for row, kind in enumerate(kinds.tolist()):
+        record.setting.report("leaving out each event alone", row, len(events))
+        if kind not in by_kind:
+            by_kind[kind] = _left_out(record, events.iloc[[row]])
+    return tuple(by_kind[kind] for kind in kinds.tolist())
 
 
 def _left_out(record: ReducedFit, events: pd.DataFrame) -> Alone:

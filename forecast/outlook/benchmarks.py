@@ -120,11 +120,13 @@ class BaseRate(Simple):
         recent = past.recent(self.months or len(past.total))
         total, cooperative = recent.total.sum(), recent.cooperative.sum()
         mean = float(np.clip((cooperative + 1) / (total + 2), 0.01, 0.99))
-        found = {}
+        chances = {}
         for horizon in horizons:
             weight = 1 / correlation(*recent.windows(horizon), mean) - 1
-            found[horizon] = by_month(rng.beta(weight * mean, weight * (1 - mean), draws), horizon)
-        return found
+            chances[horizon] = by_month(
+                rng.beta(weight * mean, weight * (1 - mean), draws), horizon
+            )
+        return chances
 
 
 def correlation(total: Index, cooperative: Index, mean: float) -> float:
@@ -134,14 +136,14 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
     is solved for with the variance and the events of the windows there have been, weighted by
     events, and kept between 0.005 and 0.6.
     """
-    there = total > 1
-    if there.sum() < FEWEST_WINDOWS:
+    several = total > 1
+    if several.sum() < FEWEST_WINDOWS:
         return UNKNOWN_CORRELATION
-    total, share = total[there], cooperative[there] / total[there]
+    total, share = total[several], cooperative[several] / total[several]
     variance = float(np.average((share - mean) ** 2, weights=total))
     single = 1 / float(np.average(total, weights=total))
-    found = (variance / (mean * (1 - mean)) - single) / (1 - single)
-    return float(np.clip(found, LEAST, MOST))
+    intraclass = (variance / (mean * (1 - mean)) - single) / (1 - single)
+    return float(np.clip(intraclass, LEAST, MOST))
 
 
 @dataclass(frozen=True)
@@ -158,15 +160,17 @@ class LastWindow(Simple):
     ) -> Chances:
         """Draw the change of the log-odds from a normal distribution."""
         recent = past.recent(VARIATION_MONTHS)
-        found = {}
+        chances = {}
         for horizon in horizons:
             total, cooperative = recent.windows(min(horizon, len(recent.total)))
             level, error = log_odds(total, cooperative)
-            there = np.flatnonzero(total)
-            centre = level[there[-1]] if there.size else 0.0
-            drawn = centre + _change(level[there], error[there]) * rng.standard_normal(draws)
-            found[horizon] = by_month(inverse(drawn), horizon)
-        return found
+            with_events = np.flatnonzero(total)
+            centre = level[with_events[-1]] if with_events.size else 0.0
+            drawn = centre + _change(level[with_events], error[with_events]) * rng.standard_normal(
+                draws
+            )
+            chances[horizon] = by_month(inverse(drawn), horizon)
+        return chances
 
 
 def _change(level: Float, error: Float) -> float:
@@ -262,12 +266,12 @@ def _filtered(
     off, error = observed[months, None] - mean, sampling[months, None] + noise
     spread = np.empty_like(off)
     level, variance = np.zeros(len(phi)), np.where(reverts, step / fading, START_VARIANCE)
-    for place in range(len(months)):
-        level, variance = carry[place] * level, decay[place] * variance + added[place]
-        spread[place] = variance + error[place]
-        off[place] -= level
-        gain = variance / spread[place]
-        level, variance = level + gain * off[place], variance - gain * variance
+    for row in range(len(months)):
+        level, variance = carry[row] * level, decay[row] * variance + added[row]
+        spread[row] = variance + error[row]
+        off[row] -= level
+        gain = variance / spread[row]
+        level, variance = level + gain * off[row], variance - gain * variance
     total = -0.5 * (np.log(2 * np.pi * spread) + off**2 / spread).sum(axis=0)
     return total, carry[-1] * level, decay[-1] * variance + added[-1]
 
@@ -275,8 +279,8 @@ def _filtered(
 REFERENCE = "base_rate_10y"
 """The benchmark that every skill is stated against."""
 SIMPLE: dict[str, Simple] = {
-    one.code: one
-    for one in (
+    benchmark.code: benchmark
+    for benchmark in (
         BaseRate("base_rate_all", "the share of all months", None),
         BaseRate(REFERENCE, "the share of the last ten years", 120),
         BaseRate("base_rate_5y", "the share of the last five years", 60),
@@ -315,16 +319,19 @@ def pooled(
         return observed
     if (missing := without_pool(observed.record)) is not None:
         return missing
-    past, record, found = Past.of(observed.record), observed.record, {}
+    past, record, by_months = Past.of(observed.record), observed.record, {}
     member = forecasters(seed, record.dyad, observed.total.shape[:-1])
     for months in windows:  # the model's simulations, those of the benchmarks put in place
-        own, cooperative = slice(1, months + 1), observed.cooperative.copy()
-        for place, code in enumerate(SIMPLE, 1):
-            theirs, rng = member == place, stream(seed, record.dyad, f"pool {code} {record.number}")
+        window, cooperative = slice(1, months + 1), observed.cooperative.copy()
+        for number, code in enumerate(SIMPLE, 1):
+            theirs, rng = (
+                member == number,
+                stream(seed, record.dyad, f"pool {code} {record.number}"),
+            )
             chances = SIMPLE[code].chances(past, (months,), int(theirs.sum()), rng)[months]
-            cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
-        found[months] = replace(observed, cooperative=cooperative, member=member)
-    return found
+            cooperative[theirs, window] = rng.binomial(observed.total[theirs, window], chances)
+        by_months[months] = replace(observed, cooperative=cooperative, member=member)
+    return by_months
 
 
 def simulated_by_model(member: Index) -> Bool:

@@ -81,9 +81,9 @@ class ShareChange:
             counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative)
         )
         up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
-        there = total >= FEWEST
+        counted = total >= FEWEST
         named = {"up": up, "same": ~(up | down), "down": down}
-        return {name: (hit, there) for name, hit in named.items()} if there.any() else {}
+        return {name: (hit, counted) for name, hit in named.items()} if counted.any() else {}
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class Number:
         return cls(float(draws.mean()), mcse(draws), draws)
 
 
-def as_shown(name: str, one: Number) -> tuple[float, float]:
+def as_shown(name: str, number_shown: Number) -> tuple[float, float]:
     """Return a number and its error as readers see them: points of share, or percent."""
     by = 1.0 if name == LEVEL else 100.0
-    return by * one.value, by * one.mcse
+    return by * number_shown.value, by * number_shown.mcse
 
 
 type Numbers = Mapping[str, Number]
@@ -130,17 +130,17 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
 
     With the same draws or simulations their errors are paired, else not.
     """
-    found = {}
-    for name, own in more.items():
+    differences = {}
+    for name, minuend in more.items():
         other = less[name]
-        if own.draws.shape == other.draws.shape:
-            found[name] = Number.of(own.draws - other.draws)
+        if minuend.draws.shape == other.draws.shape:
+            differences[name] = Number.of(minuend.draws - other.draws)
         else:
-            error = float(np.hypot(own.mcse, other.mcse))
-            found[name] = Number(
-                own.value - other.value, error, np.full((1, 1), own.value - other.value)
+            error = float(np.hypot(minuend.mcse, other.mcse))
+            differences[name] = Number(
+                minuend.value - other.value, error, np.full((1, 1), minuend.value - other.value)
             )
-    return found
+    return differences
 
 
 @dataclass(frozen=True)
@@ -169,11 +169,11 @@ class Look:
 
     def weighed(self, draws: Float) -> dict[str, Float]:
         """Return the numbers with weights of draws (chain, draw)."""
-        found = {LEVEL: ratio(draws * self.level, draws)}
-        for name, (hit, there) in self.outcomes.items():
-            counted = draws[..., None] * there
-            found[name] = ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
-        return found
+        numbers = {LEVEL: ratio(draws * self.level, draws)}
+        for name, (hit, valid) in self.outcomes.items():
+            counted = draws[..., None] * valid
+            numbers[name] = ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
+        return numbers
 
 
 @dataclass(frozen=True)
@@ -204,32 +204,33 @@ class Ahead:
         simulations = simulate_ahead(fit, dyad, months, seed=seed, hazard=rate)
         return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed))
 
-    def look(self, asked: ShareChange, ahead: int = 0) -> Look:
+    def look(self, headline: ShareChange, ahead: int = 0) -> Look:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
         simulations, observed = self.simulations, self.observed
         level = level_now(self.fit, simulations.dyad)
         if ahead:
             level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
         return Look(
-            level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations)
+            level,
+            {} if isinstance(observed, NotDefined) else headline.outcomes(observed, simulations),
         )
 
     def look_published(
-        self, asked: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None
+        self, headline: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None
     ) -> Look:
         """Look at the level and at the published chances of a question.
 
         `past` is the record that the benchmarks read, by default that of the simulations.
         """
-        alone, observed = self.look(asked, ahead), self.observed
+        alone, observed = self.look(headline, ahead), self.observed
         if isinstance(observed, NotDefined) or not alone.outcomes:
             return alone
-        months = asked.start + asked.length
+        months = headline.start + headline.length
         read = observed if past is None else replace(observed, record=past)
         pool = benchmarks.pooled(read, (months,), seed=seed)
         if isinstance(pool, NotDefined):
             return replace(alone, outcomes={**alone.outcomes, ALONE: alone.outcomes[FOLLOWED]})
-        published = asked.outcomes(pool[months], self.simulations)
+        published = headline.outcomes(pool[months], self.simulations)
         member = benchmarks.forecasters(seed, self.simulations.dyad, observed.total.shape[:-1])
         return replace(
             alone,
@@ -404,7 +405,7 @@ def split_change(
     gap = _months_between(old, new, dyad, horizon)
     baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
     first, second = (
-        ShareChange(float(one.share or 0.0), improvement, horizon) for one in baselines
+        ShareChange(float(baseline.share or 0.0), improvement, horizon) for baseline in baselines
     )
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, improvement, horizon, gap)
@@ -420,7 +421,8 @@ def split_change(
     passed = numbers_of(then.look_published(later, ahead=gap, seed=old_seed).numbers)
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
     last, rebased = (
-        numbers_of(now.look_published(one, seed=new_seed).numbers) for one in (first, second)
+        numbers_of(now.look_published(headline, seed=new_seed).numbers)
+        for headline in (first, second)
     )
     parts = [
         (TIME, passed, ""),
@@ -431,8 +433,8 @@ def split_change(
         (clock.last_day(), clock.last_day(horizon))
         for clock in (Clock.of(old.panel), Clock.of(new.panel))
     ]
-    asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), improvement)
-    return _change(old, new, dyad, asked, before, parts)
+    headlines = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), improvement)
+    return _change(old, new, dyad, headlines, before, parts)
 
 
 def split_question_change(
@@ -473,14 +475,14 @@ type Parts = Sequence[tuple[str, Numbers, str]]
 
 
 def _change(
-    old: Fit, new: Fit, dyad: str, asked: Headline | str, before: Numbers, parts: Parts
+    old: Fit, new: Fit, dyad: str, question: Headline | str, before: Numbers, parts: Parts
 ) -> Change:
     steps, last = [], before
     for name, after, note in parts:
         steps.append(Step(name, difference(after, last), after, note))
         last = after
     return Change(
-        dyad, (last_known(old.panel), last_known(new.panel)), asked, before, last, tuple(steps)
+        dyad, (last_known(old.panel), last_known(new.panel)), question, before, last, tuple(steps)
     )
 
 
@@ -496,7 +498,7 @@ def _until_now(
     parts: list[tuple[str, Numbers, str]] = []
     for name, fit, note in carried.fits:
         parts.append((name, parts[-1][1] if fit is None else ask(fit, seed), note))
-    before, now = (one.spec.to_dict() for one in (old, new))
+    before, now = (fit.spec.to_dict() for fit in (old, new))
     names = [name for name in now if before.get(name) != now[name]]
     note = (
         "The choices are the same: what differs is the sampling, and what an update approximates."
@@ -542,13 +544,17 @@ def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
 
 def _baseline(fit: Fit, dyad: str, months: int) -> Baseline:
     record = main_record(fit.panel, dyad)
-    found = record if isinstance(record, NotDefined) else record.baseline(months)
-    if isinstance(found, NotDefined) or found.share is None:
-        reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three events"
+    baseline = record if isinstance(record, NotDefined) else record.baseline(months)
+    if isinstance(baseline, NotDefined) or baseline.share is None:
+        reason = (
+            baseline.reason
+            if isinstance(baseline, NotDefined)
+            else "it has fewer than three events"
+        )
         raise DataError(
             f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}"
         )
-    return found
+    return baseline
 
 
 @dataclass(frozen=True)
@@ -567,22 +573,22 @@ def carry_over(
 
     Return nothing, and why, if that is not valid.
     """
-    found: list[tuple[str, Fit | None, str]] = []
+    fits: list[tuple[str, Fit | None, str]] = []
     last, before = None, old.provenance.get("refitted")
     try:
         for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
             (progress or silent)(f"updating the earlier fit: {name}", 0, 0)
             if last is not None and not panel_kind(panel).news(last, panel).any():
-                found.append((name, None, ""))
+                fits.append((name, None, ""))
                 continue
             again = last is None and _sampled_from(new, old, panel)
             fit, last = new if again else update(old, panel, refit=refit, seed=seed), panel
             refitted = fit.provenance.get("refitted")
             note = f"Fitted again: {refitted['reason']}." if refitted and refitted != before else ""
-            found.append((name, fit, note))
+            fits.append((name, fit, note))
     except (NotUpdatable, DataError) as error:
         return CarriedOver((), str(error))
-    return CarriedOver(tuple(found))
+    return CarriedOver(tuple(fits))
 
 
 def _sampled_from(new: Fit, old: Fit, panel: xr.Dataset) -> bool:
@@ -600,16 +606,16 @@ def _sampled_from(new: Fit, old: Fit, panel: xr.Dataset) -> bool:
 def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     """Return the later panel with the earlier one's counts of the months that this knew whole."""
     kind = panel_kind(new)
-    shapes = [[one.sizes[dim] for dim in kind.dims if dim != "time"] for one in (old, new)]
+    shapes = [[panel.sizes[dim] for dim in kind.dims if dim != "time"] for panel in (old, new)]
     if shapes[0] != shapes[1]:
         return new  # other dyads, datasets or classes: no update either
     clock = Clock.of(old)
-    known = len(clock.times) - (last_known(old) < clock.last_day())
+    months_known = len(clock.times) - (last_known(old) < clock.last_day())
 
     def mixed(name: str) -> xr.DataArray:
         values = new[name].transpose(*kind.dims)
         both = values.to_numpy().copy()
-        both[:, :known] = old[name].transpose(*kind.dims).to_numpy()[:, :known]
+        both[:, :months_known] = old[name].transpose(*kind.dims).to_numpy()[:, :months_known]
         return values.copy(data=both)
 
     # Sums of scores are those of the events that are counted.

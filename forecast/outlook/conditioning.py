@@ -154,8 +154,8 @@ class Assumed:
         try:
             code_of_row(self.code, "", folded(self.kind))
         except DataError as error:
-            own = "" if self.code else "; name a class of data of your own by of_class"
-            raise SpecError(f"{self.place}: {error}{own}") from error
+            remedy = "" if self.code else "; name a class of data of your own by of_class"
+            raise SpecError(f"{self.place}: {error}{remedy}") from error
 
     def _require_numbers(self) -> None:
         """Reject numbers and a last day that are out of range."""
@@ -261,17 +261,17 @@ def periods_held(
         raise SpecError(
             "scenario: the data are an index, of which no events are recorded; none can be assumed"
         )
-    clock, known = Clock.of(panel), _recent_events(events, panel, dyad)
+    clock, recent = Clock.of(panel), _recent_events(events, panel, dyad)
     spans, sorts = (
         [_periods_of(row, clock, dyad) for row in rows],
-        [_sort(row, panel, known) for row in rows],
+        [_sort(row, panel, recent) for row in rows],
     )
-    found: dict[int, dict[Cell, list[int]]] = {}
+    by_period: dict[int, dict[Cell, list[int]]] = {}
     numbers = _numbers(rows, [code for code, _ in sorts], panel, dyad)
     for row, (_, sort), number, (first, last) in zip(rows, sorts, numbers, spans, strict=True):
         for period in range(first, last + 1):
-            found.setdefault(period, {}).setdefault(sort, []).append(number if row.n else -1)
-    return {period: _cells(found[period], panel) for period in sorted(found)}
+            by_period.setdefault(period, {}).setdefault(sort, []).append(number if row.n else -1)
+    return {period: _cells(by_period[period], panel) for period in sorted(by_period)}
 
 
 def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ...]:
@@ -308,12 +308,12 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
         raise SpecError(
             f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}"
         )
-    known, start = clock.last_day(), clock.times[-1].item()
+    last_known_day, start = clock.last_day(), clock.times[-1].item()
     days = row.date, row.until or row.date
     for day in days:
-        if day <= known:
+        if day <= last_known_day:
             raise SpecError(
-                f"{row.place}: {day} is not ahead: the record is known to {known}. Give a later day"
+                f"{row.place}: {day} is not ahead: the record is known to {last_known_day}. Give a later day"
             )
         if day > clock.last_day(LONGEST_HORIZON):
             raise SpecError(
@@ -325,7 +325,7 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     return first, last
 
 
-def _sort(row: Assumed, panel: xr.Dataset, known: pd.DataFrame | None) -> tuple[str, Cell]:
+def _sort(row: Assumed, panel: xr.Dataset, recent: pd.DataFrame | None) -> tuple[str, Cell]:
     """Return the code of a row, empty if it names a class, and the sort of its events, however many."""
     names = [str(name).casefold() for name in panel["class_name"].to_numpy()]
     kind = folded(row.of_class or row.kind)
@@ -342,10 +342,11 @@ def _sort(row: Assumed, panel: xr.Dataset, known: pd.DataFrame | None) -> tuple[
         int(read_scale(panel.attrs["scale"]).class_of[code]),
     )
     part = 1.0 if row.part is None else row.part
-    if row.part is None and known is not None:  # half an event more of such acts, and one of all
-        own = known[known["class"] == of_class]
+    if row.part is None and recent is not None:  # half an event more of such acts, and one of all
+        same_class = recent[recent["class"] == of_class]
         part = float(
-            (own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0)
+            (same_class.loc[same_class["act"].str.startswith(act), "n"].sum() + 0.5)
+            / (same_class["n"].sum() + 1.0)
         )
     return code, Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act)
 
@@ -366,8 +367,8 @@ def _recent_events(
     if events is None or scale not in scale_names():
         return None
     last = Clock.of(panel).last_day()
-    known = (events["dyad"] == dyad) & (events["known_at"] <= pd.Timestamp(last))
-    recent = events[known & (events["date"] > pd.Timestamp(add_months(last, -MIX_MONTHS)))]
+    chosen = (events["dyad"] == dyad) & (events["known_at"] <= pd.Timestamp(last))
+    recent = events[chosen & (events["date"] > pd.Timestamp(add_months(last, -MIX_MONTHS)))]
     act = recent["cameo"].where(recent["cameo"] != HOST, VISIT)
     return pd.DataFrame(
         {"act": act, "class": act.map(read_scale(scale).class_of), "n": event_counts(recent)}
@@ -379,7 +380,9 @@ def _numbers(
 ) -> list[int]:
     """Return the number of events of each row: none if it is the other side of another row."""
     coded = [
-        place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n
+        row_number
+        for row_number, (row, code) in enumerate(zip(rows, codes, strict=True))
+        if code and row.n
     ]
     numbers = [row.n for row in rows]
     if not coded or not counts_once(panel):
@@ -387,18 +390,18 @@ def _numbers(
     # Rows pair as in a panel where they mean the same part.
     acts = [
         {
-            "dataset": str(rows[place].part),
+            "dataset": str(rows[row_number].part),
             "dyad": dyad,
-            "date": rows[place].date,
-            "source": rows[place].source,
-            "target": rows[place].target,
-            "cameo": codes[place],
-            "n": rows[place].n,
+            "date": rows[row_number].date,
+            "source": rows[row_number].source,
+            "target": rows[row_number].target,
+            "cameo": codes[row_number],
+            "n": rows[row_number].n,
         }
-        for place in coded
+        for row_number in coded
     ]
-    for place, number in zip(coded, event_counts(pd.DataFrame(acts)), strict=True):
-        numbers[place] = int(number)
+    for row_number, number in zip(coded, event_counts(pd.DataFrame(acts)), strict=True):
+        numbers[row_number] = int(number)
     return numbers
 
 
@@ -470,15 +473,17 @@ def _drawn(
     The numbers are (sort, chain, draw, future).
     """
     chances = seen.chances(level, period, rng)
-    by_class, left = _class_chances(seen, chances), np.ones(chances.shape)
+    by_class, remaining = _class_chances(seen, chances), np.ones(chances.shape)
     numbers, rest, log_likelihood = [], seen.total[..., period], np.zeros(chances.shape)
     for cell in cells:
-        own = by_class[..., cell.of_class] * cell.part
-        number, chance = draw_at_least(rest, np.clip(own / left, 0.0, EDGE), cell.least, rng)
+        sort_chance = by_class[..., cell.of_class] * cell.part
+        number, chance = draw_at_least(
+            rest, np.clip(sort_chance / remaining, 0.0, EDGE), cell.least, rng
+        )
         with np.errstate(divide="ignore"):
             log_likelihood = log_likelihood + np.log(chance)
         numbers.append(number)
-        rest, left = rest - number, np.maximum(left - own, 1.0 - EDGE)
+        rest, remaining = rest - number, np.maximum(remaining - sort_chance, 1.0 - EDGE)
     return chances, np.array(numbers), log_likelihood
 
 
@@ -530,16 +535,16 @@ def condition(
     for period, cells in held.items():
         rng = stream(seed, simulations.dyad, f"scenario {period}")
         log_weight += _hold(seen, period, cells, months[..., period], rng, CHANCES)
-    found = _by_weights(simulations, seen, log_weight, seed)
-    if found is None or found.fault:
+    holding = _by_weights(simulations, seen, log_weight, seed)
+    if holding is None or holding.fault:
         filtered = _by_filter(fit, observed.record, simulations, periods, held, seed)
-        found = found if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
-    if found is None:
+        holding = holding if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
+    if holding is None:
         raise SpecError(
             "scenario: no simulated future holds what is assumed, so that nothing can be said of it. Assume fewer "
             "events per month, or fewer months"
         )
-    return found
+    return holding
 
 
 def _blank(observed: Observed, seed: int) -> Observed:
@@ -612,7 +617,7 @@ def _by_filter(
 
     None if none is left.
     """
-    own, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
+    draws_of_dyad, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
     chains, draws, each = simulations.level.shape[:3]
     blank = upcoming(
         fit,
@@ -632,21 +637,26 @@ def _by_filter(
         if period not in held or lost:
             return None
         rng = stream(seed, dyad, f"filter {period}")
-        found = _weights(_hold(seen, period, held[period], level, rng, CHANCES_OF_PARTICLES))
-        if found is None:
+        filtered = _weights(_hold(seen, period, held[period], level, rng, CHANCES_OF_PARTICLES))
+        if filtered is None:
             lost = True
             return None
-        weights.append(found)
-        places = resampled(found.weight, rng, draws * each if period == max(held) else None)
+        weights.append(filtered)
+        places = resampled(filtered.weight, rng, draws * each if period == max(held) else None)
         seen, draw = seen.at(places), picked(draw, places)
         return places
 
-    found = simulate(
-        fit, own, round(periods / simulations.clock.per_month), seed, PARTICLES, steer=steer
+    filtered = simulate(
+        fit,
+        draws_of_dyad,
+        round(periods / simulations.clock.per_month),
+        seed,
+        PARTICLES,
+        steer=steer,
     )
     if lost:
         return None
-    rng, level = stream(seed, dyad, "filter"), found.month_level
+    rng, level = stream(seed, dyad, "filter"), filtered.month_level
     assert seen.kinds is not None and seen.mixes is not None
     for period in range(1, periods + 1):
         if period not in held:
@@ -654,14 +664,14 @@ def _by_filter(
             cooperative = rng.binomial(total, seen.chances(level[..., period], period, rng))
             seen.cooperative[..., period] = cooperative
             seen.kinds[..., period, :] = draw_kinds(seen.mixes, total, cooperative, rng)
-    shares = [np.bincount(one.ravel(), minlength=draws) / one.size for one in draw]
+    shares = [np.bincount(ancestor.ravel(), minlength=draws) / ancestor.size for ancestor in draw]
     ancestors = float(len(shares) ** 2 / np.square(shares).sum())
-    fault = next((one.fault for one in weights if one.fault), "")
+    fault = next((each.fault for each in weights if each.fault), "")
     if not fault and ancestors < ESS_LIMIT:
         fault = (
             f"the simulations descend from as few draws as {ancestors:.0f} of equal weight, "
             f"at least {ESS_LIMIT} needed"
         )
-    effective = min(ancestors, *(one.effective for one in weights))
-    pareto_k = max(one.pareto_k for one in weights)
-    return Conditional(found, seen, np.ones(()), "filter", pareto_k, effective, fault)
+    effective = min(ancestors, *(each.effective for each in weights))
+    pareto_k = max(each.pareto_k for each in weights)
+    return Conditional(filtered, seen, np.ones(()), "filter", pareto_k, effective, fault)

@@ -98,19 +98,21 @@ class _Reading:
 
 def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
     """Compute the level of a dyad by dataset; empty if fewer than two datasets cover it."""
-    place, panel = position(fit.panel, dyad), fit.panel
+    dyad_index, panel = position(fit.panel, dyad), fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
     few = max(DRAWS // fit.posterior.sizes["chain"], 1)
     kept = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
-    draws = fit.posterior.isel(draw=kept).isel(dyad=place)
+    draws = fit.posterior.isel(draw=kept).isel(dyad=dyad_index)
     records = [DatasetRecord.of(panel, dyad, number) for number in range(panel.sizes["dataset"])]
-    data = [_reading(panel, draws, place, record) for record in records if record.covered.any()]
+    data = [
+        _reading(panel, draws, dyad_index, record) for record in records if record.covered.any()
+    ]
     if len(data) < 2:
         return ()
     level = flat(draws["level"])
     noise = flat(draws["tau"]) if "tau" in draws else np.zeros(len(level))
-    era = panel["era_index"].isel(dyad=place).to_numpy()
+    era = panel["era_index"].isel(dyad=dyad_index).to_numpy()
     present, residuals = _present(
         fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data
     )
@@ -118,25 +120,25 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
         (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]),
         main_dataset(panel, dyad),
     )
-    found = []
-    for one in data:
-        record, (first, last) = one.record, one.ends
+    outlooks = []
+    for reading in data:
+        record, (first, last) = reading.record, reading.ends
         rng = stream(seed, dyad, f"dataset {record.number}")
-        years = _years(one, level, noise, residuals[record.number], rng)
-        offset, drift = _offsets(fit, place, one)
+        years = _years(reading, level, noise, residuals[record.number], rng)
+        offset, drift = _offsets(fit, dyad_index, reading)
         concentration = None
         if "concentration" in fit.posterior:
-            own = (
+            of_dataset = (
                 fit.posterior["concentration"]
                 .isel(dataset=record.number)
                 .transpose("chain", "draw")
                 .to_numpy()
             )
             concentration = estimate(
-                own + 1.0, "events", "independent events that a very busy month is worth"
+                of_dataset + 1.0, "events", "independent events that a very busy month is worth"
             )
         without = present[record.number]
-        found.append(
+        outlooks.append(
             DatasetOutlook(
                 name=record.dataset,
                 main=record.number == main,
@@ -160,56 +162,69 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
                 sentence=sentence("reading", record.dataset, offset, drift),
             )
         )
-    return tuple(found)
+    return tuple(outlooks)
 
 
-def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
+def datasets_finding(outlooks: Sequence[DatasetOutlook]) -> str:
     """Return in a sentence or two which dataset decides the present level, and where they disagree."""
-    decisive = max(found, key=lambda one: one.worth)
+    decisive = max(outlooks, key=lambda outlook: outlook.worth)
     odd = [
-        f"{source_words(one.name)} in {join([str(year) for year in one.disagrees])}"
-        for one in found
-        if one.disagrees
+        f"{source_words(outlook.name)} in {join([str(year) for year in outlook.disagrees])}"
+        for outlook in outlooks
+        if outlook.disagrees
     ]
     return sentence("datasets", decisive, odd)
 
 
-def _reading(panel: xr.Dataset, draws: xr.Dataset, place: int, record: DatasetRecord) -> _Reading:
-    own = draws.isel(dataset=record.number)
+def _reading(
+    panel: xr.Dataset, draws: xr.Dataset, dyad_index: int, record: DatasetRecord
+) -> _Reading:
+    of_dataset = draws.isel(dataset=record.number)
     reports = (
-        panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
+        panel["counts"]
+        .isel(dyad=dyad_index, dataset=record.number)
+        .sum(["time", "class"])
+        .to_numpy()
     )
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
     knot, part = knots(panel)
-    offset = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(
-        flat(own["dataset_drift"]), knot, part
+    offset = (flat(of_dataset["direction_offset"]) @ weight)[:, None] + drift_between(
+        flat(of_dataset["dataset_drift"]), knot, part
     )
-    if "dataset_volume_effect" in own:
+    if "dataset_volume_effect" in of_dataset:
         busy = relative_counts(record.total, record.covered, record.clock.periods(1))
-        offset = offset + flat(own["dataset_volume_effect"])[:, None] * busy
+        offset = offset + flat(of_dataset["dataset_volume_effect"])[:, None] * busy
     return _Reading(
-        record, offset, flat(own["concentration"]) if "concentration" in own else None, knot, part
+        record,
+        offset,
+        flat(of_dataset["concentration"]) if "concentration" in of_dataset else None,
+        knot,
+        part,
     )
 
 
-def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None, Estimate | None]:
+def _offsets(
+    fit: FitLike, dyad_index: int, data: _Reading
+) -> tuple[Estimate | None, Estimate | None]:
     """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
     number = data.record.number
     if number == 0:
         return None, None
-    own = fit.posterior.isel(dyad=place, dataset=number)
-    drift = own["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
+    of_dataset = fit.posterior.isel(dyad=dyad_index, dataset=number)
+    drift = (
+        of_dataset["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
+    )
     fixed = (
-        own["direction_offset"]
+        of_dataset["direction_offset"]
         .mean("direction")
         .transpose("chain", "draw")
         .to_numpy()
         .astype(np.float64)
     )
     first, last = data.ends
-    at = (
+    level = (
         fit.posterior["level"]
-        .isel(dyad=place, time=last)
+        .isel(dyad=dyad_index, time=last)
         .transpose("chain", "draw")
         .to_numpy()
         .astype(np.float64)
@@ -219,9 +234,13 @@ def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None,
         for end in (first, last)
     )
     words = f"points of share that {data.record.dataset} reads above the first dataset"
-    offset = estimate(share(at + now) - share(at), "points", f"{words}, at the end of its record")
+    offset = estimate(
+        share(level + now) - share(level), "points", f"{words}, at the end of its record"
+    )
     moved = estimate(
-        share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning"
+        share(level + now) - share(level + then),
+        "points",
+        f"{words}: at the end less at the beginning",
     )
     return offset, moved
 
@@ -243,18 +262,18 @@ def _years(
         a = data.concentration[:, None]
         chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
     simulated = rng.binomial(record.total, chance)
-    of_period, found = record.clock.years, []
+    of_period, years = record.clock.years, []
     for year in np.unique(of_period[record.covered]).tolist():
-        own = record.covered & (of_period == year)
-        events = int(record.total[own].sum())
+        of_year = record.covered & (of_period == year)
+        events = int(record.total[of_year].sum())
         if events < FEWEST:
             continue
-        recorded = 100.0 * record.cooperative[own].sum() / events
-        copies = 100.0 * simulated[:, own].sum(axis=1) / events
+        recorded = 100.0 * record.cooperative[of_year].sum() / events
+        copies = 100.0 * simulated[:, of_year].sum(axis=1) / events
         low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
         expected = float(middle), float(low), float(high)
-        found.append(DatasetYear(year, events, float(recorded), *expected, residuals.get(year)))
-    return tuple(found)
+        years.append(DatasetYear(year, events, float(recorded), *expected, residuals.get(year)))
+    return tuple(years)
 
 
 @dataclass(frozen=True)
@@ -273,22 +292,32 @@ class _Seen:
         ``off`` (time, time) is the covariance of what the dataset is off.
         """
         record = data.record
-        own = record.covered & (record.total > 0)
-        own[: window.start] = False
-        at = np.flatnonzero(own)
-        total, chance = record.total[at], share((level + data.offset.mean(axis=0))[at]) / 100.0
+        observed = record.covered & (record.total > 0)
+        observed[: window.start] = False
+        periods = np.flatnonzero(observed)
+        total, chance = (
+            record.total[periods],
+            share((level + data.offset.mean(axis=0))[periods]) / 100.0,
+        )
         a = np.inf if data.concentration is None else float(data.concentration.mean())
         kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
         slope = chance * (1.0 - chance)
-        away = (record.cooperative[at] / total - chance) / slope
-        shared = off[np.ix_(at, at)] if record.number else np.zeros((len(at), len(at)))
-        return cls(at - window.start, level[at] + away, 1.0 / (kept * slope), shared)
+        away = (record.cooperative[periods] / total - chance) / slope
+        shared = (
+            off[np.ix_(periods, periods)]
+            if record.number
+            else np.zeros((len(periods), len(periods)))
+        )
+        return cls(periods - window.start, level[periods] + away, 1.0 / (kept * slope), shared)
 
     def before(self, month: int) -> "_Seen":
         """Return what was seen before a month of the window."""
-        own = self.month < month
+        earlier = self.month < month
         return _Seen(
-            self.month[own], self.value[own], self.variance[own], self.shared[np.ix_(own, own)]
+            self.month[earlier],
+            self.value[earlier],
+            self.variance[earlier],
+            self.shared[np.ix_(earlier, earlier)],
         )
 
 
@@ -307,19 +336,22 @@ def _present(
     steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
     priors = getattr(fit.spec, "priors", None) or Priors()
     seen = {
-        (number := one.record.number): _Seen.of(
-            one, level, window, _off(one.knot + one.part, priors, float(steps[max(number - 1, 0)]))
+        (number := reading.record.number): _Seen.of(
+            reading,
+            level,
+            window,
+            _off(reading.knot + reading.part, priors, float(steps[max(number - 1, 0)])),
         )
-        for one in data
+        for reading in data
     }
     recent = len(moves) - clock.periods(RECENT_MONTHS)
-    found: dict[int | None, tuple[float, float]] = {
+    solved: dict[int | None, tuple[float, float]] = {
         None: _solve(list(seen.values()), moves, news, centre)
     }
     for name in seen:
-        kept = [part.before(recent) if place == name else part for place, part in seen.items()]
-        found[name] = _solve(kept, moves, news, centre)
-    return found, _residuals(seen, clock.years[window], moves, news, centre)
+        kept = [part.before(recent) if number == name else part for number, part in seen.items()]
+        solved[name] = _solve(kept, moves, news, centre)
+    return solved, _residuals(seen, clock.years[window], moves, news, centre)
 
 
 def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) -> Estimate:
@@ -351,17 +383,17 @@ def _level_covariance(
     trend = find_trend(spec.trend)
     if not trend.moves:
         return total, mean
-    own, motion = covariance(trend)
-    return total + own, motion["mean"]
+    of_trend, motion = covariance(trend)
+    return total + of_trend, motion["mean"]
 
 
-def _off(at: Float, priors: Priors, step: float) -> Float:
+def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
     """Return the prior covariance of what a dataset is off in any two periods, (time, time): constant and drifting.
 
     `at` counts knots up to each period.
     """
-    at = KNOT_YEARS * at
-    walk = step**2 * np.minimum(at[:, None], at) / KNOT_YEARS
+    knots_passed = KNOT_YEARS * knots_passed
+    walk = step**2 * np.minimum(knots_passed[:, None], knots_passed) / KNOT_YEARS
     inside = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
     return np.asarray(inside + priors.dataset**2 + priors.dataset_dyads**2)
 
@@ -378,11 +410,11 @@ def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> t
 
 def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Float, Float]:
     """Return month, value and covariance of what was seen, dataset by dataset."""
-    month = np.concatenate([one.month for one in seen])
-    value = np.concatenate([one.value for one in seen])
+    month = np.concatenate([part.month for part in seen])
+    value = np.concatenate([part.value for part in seen])
     covariance = moves[np.ix_(month, month)] + news * (month[:, None] == month)
-    covariance += block_diag(*(one.shared for one in seen))
-    covariance[np.diag_indices(len(month))] += np.concatenate([one.variance for one in seen])
+    covariance += block_diag(*(part.shared for part in seen))
+    covariance[np.diag_indices(len(month))] += np.concatenate([part.variance for part in seen])
     return month, value, covariance
 
 
@@ -399,15 +431,20 @@ def _residuals(
     precision = np.linalg.inv(covariance)
     off, variance = (
         precision @ (value - centre),
-        np.concatenate([one.variance for one in seen.values()]),
+        np.concatenate([part.variance for part in seen.values()]),
     )
-    place, year = np.repeat(list(seen), [one.month.size for one in seen.values()]), years[month]
-    found: dict[int, dict[int, float]] = {one: {} for one in seen}
-    for dataset, of in {(int(p), int(y)) for p, y in zip(place, year, strict=True)}:
-        own = np.flatnonzero((place == dataset) & (year == of))
-        if not ((place != dataset) & (year == of)).any():
+    dataset_of_month, year = (
+        np.repeat(list(seen), [part.month.size for part in seen.values()]),
+        years[month],
+    )
+    residuals: dict[int, dict[int, float]] = {part: {} for part in seen}
+    for dataset, of in {(int(p), int(y)) for p, y in zip(dataset_of_month, year, strict=True)}:
+        rows = np.flatnonzero((dataset_of_month == dataset) & (year == of))
+        if not ((dataset_of_month != dataset) & (year == of)).any():
             continue
-        spread = np.linalg.inv(precision[np.ix_(own, own)])
-        weight = 1.0 / (variance[own] + news)
-        found[dataset][of] = float(weight @ spread @ off[own] / np.sqrt(weight @ spread @ weight))
-    return found
+        spread = np.linalg.inv(precision[np.ix_(rows, rows)])
+        weight = 1.0 / (variance[rows] + news)
+        residuals[dataset][of] = float(
+            weight @ spread @ off[rows] / np.sqrt(weight @ spread @ weight)
+        )
+    return residuals

@@ -104,15 +104,15 @@ class Observed:
 
     def ahead(self, months: int) -> WindowCounts:
         """Return the periods of so many months ahead."""
-        own = slice(1, self.record.clock.periods(months) + 1)
-        return WindowCounts(self.total[..., own], self.cooperative[..., own])
+        window = slice(1, self.record.clock.periods(months) + 1)
+        return WindowCounts(self.total[..., window], self.cooperative[..., window])
 
     @property
     def share(self) -> Float:
         """Cooperative share of each period, 0 to 100; NaN where nothing is recorded."""
-        found: Float = np.full(self.total.shape, np.nan)
-        np.divide(100.0 * self.cooperative, self.total, out=found, where=self.total > 0)
-        return found
+        shares: Float = np.full(self.total.shape, np.nan)
+        np.divide(100.0 * self.cooperative, self.total, out=shares, where=self.total > 0)
+        return shares
 
 
 @dataclass(frozen=True)
@@ -197,15 +197,15 @@ def observe_unrecorded(
     """
     if not recently_reported(record):
         return NOTHING_RECENT
-    own, part = dyad_draws(fit, record.dyad), record.left[first:]
-    size = (*own.size, simulations_per_draw, len(part))
+    draws, part = dyad_draws(fit, record.dyad), record.left[first:]
+    size = (*draws.size, simulations_per_draw, len(part))
     rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}")
         for purpose in ("unrecorded", "kinds")
     )
     whole = recording_level(record).simulate(size, rng)
     total, read = rng.binomial(whole, part), reading(fit, record)
-    level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
+    level = np.broadcast_to(draws.level[:, :, None, first:].astype(np.float64), size)
     chances = simulate_chances(
         simulate_months(level, read, rng), read, rng, relative_count(record, whole)
     )
@@ -280,30 +280,30 @@ def simulate_chances(
     """
     if read.volume_effect is not None and busy is not None:
         month = month + _by_draw(read.volume_effect, month) * busy
-    found: Float = np.zeros(month.shape)
-    for place, part in enumerate(read.directions):
+    chances: Float = np.zeros(month.shape)
+    for direction, part in enumerate(read.directions):
         chance = np.clip(
-            share(month + _by_draw(read.offset[..., place], month)) / 100, _EDGE, 1 - _EDGE
+            share(month + _by_draw(read.offset[..., direction], month)) / 100, _EDGE, 1 - _EDGE
         )
         if read.concentration is not None:
             weight = _by_draw(read.concentration, month)
             chance = rng.beta(weight * chance, weight * (1 - chance))
-        found += part * chance
-    return found
+        chances += part * chance
+    return chances
 
 
 def reading(fit: FitLike, record: DatasetRecord) -> Reading:
     """Return the measurement of a dyad's level by the dataset of a record."""
-    place, dataset = position(fit.panel, record.dyad), record.number
+    dyad_index, dataset = position(fit.panel, record.dyad), record.number
 
     def values(name: str) -> Any:
-        picked = fit.posterior[name].isel(dyad=place, dataset=dataset, missing_dims="ignore")
+        picked = fit.posterior[name].isel(dyad=dyad_index, dataset=dataset, missing_dims="ignore")
         return picked.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
 
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     acts = (
         fit.panel["counts"]
-        .isel(dyad=place, dataset=dataset)
+        .isel(dyad=dyad_index, dataset=dataset)
         .sum("class")
         .transpose("time", "direction")
         .to_numpy()
@@ -348,8 +348,8 @@ class RecordingLevel:
         simulations = size[:-1]
         chosen = rng.choice(self.weights.size, simulations, p=self.weights.ravel())
         step, shape, level = (
-            values[place]
-            for values, place in zip(
+            values[drawn_at]
+            for values, drawn_at in zip(
                 (self.steps, SHAPES, self.levels),
                 np.unravel_index(chosen, self.weights.shape),
                 strict=True,
@@ -405,12 +405,12 @@ def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
     from scipy.special import gammaln
 
     shape, mean = SHAPES[:, None], np.exp(levels)
-    found = {}
+    likelihood = {}
     for count in np.unique(counts[counts >= 0]).tolist():
         kernel = gammaln(count + shape) - gammaln(shape) + count * np.log(mean / (shape + mean))
         log = kernel - shape * np.log1p(mean / shape)
-        found[count] = np.exp(log - log.max())
-    return found
+        likelihood[count] = np.exp(log - log.max())
+    return likelihood
 
 
 def _moves(steps: Float, levels: Float) -> Float:
@@ -419,12 +419,12 @@ def _moves(steps: Float, levels: Float) -> Float:
     The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however
     small.
     """
-    place = np.arange(len(levels))
-    waves = np.cos(np.pi * place * (place[:, None] + 0.5) / len(levels))
+    level_number = np.arange(len(levels))
+    waves = np.cos(np.pi * level_number * (level_number[:, None] + 0.5) / len(levels))
     waves /= np.sqrt((waves**2).sum(axis=0))
     decay = np.exp(
         -((steps[:, None] / (levels[1] - levels[0])) ** 2)
-        * (1 - np.cos(np.pi * place / len(levels)))
+        * (1 - np.cos(np.pi * level_number / len(levels)))
     )
     return np.asarray(((waves * decay[:, None]) @ waves.T).clip(0.0))
 
@@ -443,12 +443,12 @@ def simulate_kinds(
     """
     mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
-    found = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
+    kinds = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
     for period in range(
         total.shape[-1]
     ):  # one by one, so that longer simulations continue shorter ones
-        found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
-    return found
+        kinds[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
+    return kinds
 
 
 def draw_mixes(
@@ -458,8 +458,8 @@ def draw_mixes(
     counts, cut = record.counts[record.covered], record.zero_cut
     recent = round(MIX_MONTHS * record.clock.per_month)
     hostile, cooperative = (
-        rng.dirichlet(mix_weights(counts[:, own], recent), simulations)
-        for own in (slice(0, cut), slice(cut, None))
+        rng.dirichlet(mix_weights(counts[:, classes], recent), simulations)
+        for classes in (slice(0, cut), slice(cut, None))
     )
     return hostile, cooperative
 

@@ -41,11 +41,11 @@ def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
     present.
     """
     span = clock.periods(PASSAGE_MONTHS)
-    own = past[..., None, -span:]
-    before = np.broadcast_to(own, (*ahead.shape[:-1], own.shape[-1]))
+    recent = past[..., None, -span:]
+    before = np.broadcast_to(recent, (*ahead.shape[:-1], recent.shape[-1]))
     path = np.concatenate([before, ahead[..., 1:]], axis=-1, dtype=np.float64)
     sums = np.cumsum(np.concatenate([np.zeros_like(path[..., :1]), path], axis=-1), axis=-1)
-    ends = np.arange(own.shape[-1], path.shape[-1] + 1)
+    ends = np.arange(recent.shape[-1], path.shape[-1] + 1)
     starts = np.maximum(ends - span, 0)
     return np.asarray((sums[..., ends] - sums[..., starts]) / (ends - starts))
 
@@ -72,11 +72,13 @@ class Passage:
     mass: Float  # Probability of first reaching it then; sums with `beyond` to 1
 
 
-def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
+def passage(
+    arrived: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str
+) -> Passage:
     """Summarise when something first happens."""
-    reached = np.logical_or.accumulate(there, axis=-1)
+    reached = np.logical_or.accumulate(arrived, axis=-1)
     cumulative = np.array([on_grid(here) for here in reached.mean(axis=(0, 1, 2))])
-    times = clock.months(there.shape[-1] - 1)
+    times = clock.months(arrived.shape[-1] - 1)
     half = np.flatnonzero(cumulative >= 0.5)
     by = {
         months: probability(
@@ -114,24 +116,24 @@ class EquilibriumBand:
 
 
 def band(
-    own: DyadDraws, simulations: Simulations, horizons: Sequence[int], mass: float = 0.5
+    draws: DyadDraws, simulations: Simulations, horizons: Sequence[int], mass: float = 0.5
 ) -> EquilibriumBand | NotDefined:
     """Compute the equilibrium band of the current framework, and when simulations enter it.
 
     The band is the central part of the stationary distribution of the level that the current
     framework implies, draw by draw: trend plus and minus some standard deviations of the cycle.
     """
-    low, high = own.band(-1, mass)
+    low, high = draws.band(-1, mass)
     if low is None or high is None:
         return NotDefined(NO_CYCLE)
-    means = yearly_means(own.share, simulations.share, simulations.clock)
+    means = yearly_means(draws.share, simulations.share, simulations.clock)
     inside, entered = (
         (values >= low[..., None, None]) & (values <= high[..., None, None])
         for values in (simulations.share, means)
     )
-    words = f"the equilibrium band of “{own.eras[-1].name}”"
-    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
-    name, at, span = (
+    words = f"the equilibrium band of “{draws.eras[-1].name}”"
+    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{draws.eras[-1].name}”"
+    name, position, span = (
         simulations.clock.name,
         simulations.at,
         simulations.clock.periods(THROUGHOUT_MONTHS),
@@ -144,12 +146,12 @@ def band(
         inside_now=probability(inside[..., 0, 0], f"the share of {name()} is inside {words}"),
         entry=entry,
         inside={
-            h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}")
+            h: probability(inside[..., position(h)], f"the share of {name(h)} is inside {words}")
             for h in horizons
         },
         throughout={
             h: probability(
-                inside[..., max(1, at(h) - span + 1) : at(h) + 1].all(axis=-1),
+                inside[..., max(1, position(h) - span + 1) : position(h) + 1].all(axis=-1),
                 f"the share is inside {words} throughout the {min(h, THROUGHOUT_MONTHS)} months to {name(h)}",
             )
             for h in horizons
@@ -196,7 +198,7 @@ class Pendulum:
 
 
 def pendulum(
-    own: DyadDraws,
+    draws: DyadDraws,
     simulations: Simulations,
     released: Float,
     horizons: Sequence[int],
@@ -207,8 +209,8 @@ def pendulum(
     `released` are shares simulated from `INSIDE` points inside that zone (`simulate_from`).
     """
     trend = simulations.trend_before[..., 0]
-    fades, back = half_life(own), _return_to_previous(own, simulations, horizons)
-    zone = _hostile_zone(own, simulations, released, horizons, extreme_share)
+    fades, back = half_life(draws), _return_to_previous(draws, simulations, horizons)
+    zone = _hostile_zone(draws, simulations, released, horizons, extreme_share)
     return Pendulum(
         trend=estimate(trend, "points of share", "mean of the trend over the baseline's months"),
         deviation=estimate(
@@ -218,35 +220,37 @@ def pendulum(
         ),
         half_life=fades,
         short=NotDefined(NO_CYCLE)
-        if own.half_life is None
+        if draws.half_life is None
         else probability(
-            own.half_life < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"
+            draws.half_life < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"
         ),
         back=back,
         zone=zone,
     )
 
 
-def half_life(own: DyadDraws) -> Estimate | NotDefined:
+def half_life(draws: DyadDraws) -> Estimate | NotDefined:
     """Return the half-life of the cycle, months."""
     words = "time in which half of a deviation from the trend is undone"
     return (
-        NotDefined(NO_CYCLE) if own.half_life is None else estimate(own.half_life, "months", words)
+        NotDefined(NO_CYCLE)
+        if draws.half_life is None
+        else estimate(draws.half_life, "months", words)
     )
 
 
 def _return_to_previous(
-    own: DyadDraws, simulations: Simulations, horizons: Sequence[int]
+    draws: DyadDraws, simulations: Simulations, horizons: Sequence[int]
 ) -> Return | NotDefined:
-    if own.cycle is None:
+    if draws.cycle is None:
         return NotDefined(NO_CYCLE)
-    if len(own.eras) < 2:
+    if len(draws.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
-    name, target = own.eras[-2].name, own.rest(-2)
+    name, target = draws.eras[-2].name, draws.rest(-2)
     assert target is not None
-    means = yearly_means(own.share, simulations.share, simulations.clock)
-    words, there = f"the equilibrium of “{name}”", crosses(means, target)
-    way = passage(there, simulations.clock, horizons, simulations.months, words)
+    means = yearly_means(draws.share, simulations.share, simulations.clock)
+    words, arrived = f"the equilibrium of “{name}”", crosses(means, target)
+    way = passage(arrived, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
@@ -259,23 +263,29 @@ def _return_to_previous(
 
 
 def _hostile_zone(
-    own: DyadDraws, simulations: Simulations, released: Float, horizons: Sequence[int], below: float
+    draws: DyadDraws,
+    simulations: Simulations,
+    released: Float,
+    horizons: Sequence[int],
+    below: float,
 ) -> HostileZone:
-    record, there = own.share < below, simulations.share < below
-    recent = record[..., -own.clock.periods(RECENT_MONTHS) :]
-    span = round(recent.shape[-1] / own.clock.per_month)
+    record, inside = draws.share < below, simulations.share < below
+    recent = record[..., -draws.clock.periods(RECENT_MONTHS) :]
+    span = round(recent.shape[-1] / draws.clock.per_month)
     words, name = f"the hostile zone, a share below {below:g}", simulations.clock.name
-    edge = f"{below:g}, from {below - INSIDE:g} under “{own.eras[-1].name}” alone,"
+    edge = f"{below:g}, from {below - INSIDE:g} under “{draws.eras[-1].name}” alone,"
     begun = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
-    spell = record.sum(axis=-1) / np.maximum(begun, 1) / own.clock.per_month
-    stayed = np.repeat(released[:, :, 0, :1], own.clock.periods(PASSAGE_MONTHS), axis=-1)
-    left = yearly_means(stayed, released, own.clock) >= below
-    way_out = passage(left, simulations.clock, horizons, simulations.months, f"a share of {edge}")
+    spell = record.sum(axis=-1) / np.maximum(begun, 1) / draws.clock.per_month
+    stayed = np.repeat(released[:, :, 0, :1], draws.clock.periods(PASSAGE_MONTHS), axis=-1)
+    outside = yearly_means(stayed, released, draws.clock) >= below
+    way_out = passage(
+        outside, simulations.clock, horizons, simulations.months, f"a share of {edge}"
+    )
     return HostileZone(
         below=below,
-        now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),
+        now=probability(inside[..., 0, 0], f"the share of {name()} is in {words}"),
         recent_months=estimate(
-            recent.sum(axis=-1) / own.clock.per_month,
+            recent.sum(axis=-1) / draws.clock.per_month,
             "months",
             f"months of the last {span} spent in {words}",
         ),
@@ -284,7 +294,7 @@ def _hostile_zone(
             spell, "months", f"mean length of the record's spells in {words} (0 if it has none)"
         ),
         ahead={
-            h: probability(there[..., simulations.at(h)], f"the share of {name(h)} is in {words}")
+            h: probability(inside[..., simulations.at(h)], f"the share of {name(h)} is in {words}")
             for h in horizons
         },
         way_out=way_out,
@@ -322,8 +332,8 @@ def horizon_outlook(
         raise SpecError(
             f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share."
         )
-    clock, at = simulations.clock, simulations.at(months)
-    mean = simulations.share[..., 1 : at + 1].mean(axis=-1)
+    clock, last = simulations.clock, simulations.at(months)
+    mean = simulations.share[..., 1 : last + 1].mean(axis=-1)
     change = mean - simulations.before
     better, worse = change >= smallest_improvement, change <= -smallest_improvement
     points, present = f"{smallest_improvement:g} points", "that of the baseline"
@@ -331,10 +341,10 @@ def horizon_outlook(
     improvement = probability(better, f"{window} is at least {points} above {present}")
     deterioration = probability(worse, f"{window} is at least {points} below {present}")
     stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
-    structurally = arrived = simulations.broken[..., at]
+    structurally = arrived = simulations.broken[..., last]
     without, with_it = ("with no new framework by then", "and a new framework has come by then")
     if simulations.moving:
-        rise = simulations.trend[..., 1 : at + 1].mean(axis=-1) - simulations.trend_before
+        rise = simulations.trend[..., 1 : last + 1].mean(axis=-1) - simulations.trend_before
         structurally = rise >= smallest_improvement
         without, with_it = (
             f"the mean of the trend {has} risen by {points}" for has in ("has not", "has")

@@ -255,10 +255,10 @@ class SingleQuestion(Question):
     void_after: date  # Void if by this day no edition covers the window
 
     @classmethod
-    def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
+    def ahead(cls, record: DatasetRecord, months: int, **further: Any) -> Self:
         """Return the question as a report asks it, of so many months after a record: without a name or any check."""
         return cls.model_construct(
-            **terms_of(record, record.first, record.clock.last_day(months)), **own
+            **terms_of(record, record.first, record.clock.last_day(months)), **further
         )
 
     @property
@@ -369,8 +369,8 @@ class ShareQuestion(ComparedQuestion):
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         total = counts.total.sum(axis=-1)
-        there = total >= self.fewest
-        return there & self.holds(shares_of(total, counts.cooperative.sum(axis=-1))), there
+        counted = total >= self.fewest
+        return counted & self.holds(shares_of(total, counts.cooperative.sum(axis=-1))), counted
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
@@ -433,12 +433,12 @@ class PassageQuestion(ShareQuestion):
             rolling_sums(whole.total, self.span),
             rolling_sums(whole.cooperative, self.span),
         )
-        there = total >= self.fewest
-        held, some = self.holds(shares_of(total, cooperative)), there.any(axis=-1)
+        counted = total >= self.fewest
+        held, some = self.holds(shares_of(total, cooperative)), counted.any(axis=-1)
         return some & (
-            (held | ~there).all(axis=-1)
+            (held | ~counted).all(axis=-1)
             if self.when == "throughout"
-            else (there & held).any(axis=-1)
+            else (counted & held).any(axis=-1)
         ), some
 
     def words(self) -> str:
@@ -490,8 +490,8 @@ class ToneQuestion(ComparedQuestion):
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         assert counts.goldstein is not None
         total = counts.total.sum(axis=-1)
-        there = total >= self.fewest
-        return there & self.holds(counts.goldstein.sum(axis=-1) / np.maximum(total, 1)), there
+        counted = total >= self.fewest
+        return counted & self.holds(counts.goldstein.sum(axis=-1) / np.maximum(total, 1)), counted
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""

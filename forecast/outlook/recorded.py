@@ -108,17 +108,17 @@ class WindowCounts:
 
     def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
         """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
-        return self._joined(past, lambda own, before: followed_by(before, own, shared))
+        return self._joined(past, lambda ours, before: followed_by(before, ours, shared))
 
     def then(self, later: "WindowCounts") -> "WindowCounts":
         """Return these periods of simulations and after them later ones of the same."""
-        return self._joined(later, lambda own, after: np.concatenate([own, after], axis=-1))
+        return self._joined(later, lambda ours, after: np.concatenate([ours, after], axis=-1))
 
     def _joined(self, other: "WindowCounts", combine: Callable[[Any, Any], Any]) -> "WindowCounts":
         """Combine the counts with other ones; those of a kind and scores where both have them."""
         kind, goldstein = (
-            None if own is None or theirs is None else combine(own, theirs)
-            for own, theirs in ((self.kind, other.kind), (self.goldstein, other.goldstein))
+            None if ours is None or theirs is None else combine(ours, theirs)
+            for ours, theirs in ((self.kind, other.kind), (self.goldstein, other.goldstein))
         )
         total, cooperative = (
             combine(self.total, other.total),
@@ -212,7 +212,9 @@ class DatasetRecord:
         if seen.size < periods:
             return NotDefined(f"fewer than {self.clock.span(months)} before are covered")
         last = int(seen[-1])
-        first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
+        first, until = (
+            self.clock.times[position].item() for position in (last - periods + 1, last)
+        )
         events, cooperative = (
             int(counts[seen[-periods:]].sum()) for counts in (self.total, self.cooperative)
         )
@@ -296,9 +298,9 @@ def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
     """
     if not panel_kind(panel).coded:
         return []
-    own, a_month, ends = panel.sel(dyad=dyad), Clock.of(panel).per_month, dict[int, int]()
-    events = own["counts"].sum(["direction", "class"]).transpose("dataset", "time").to_numpy()
-    for dataset, covered in enumerate(own["covered"].transpose("dataset", "time").to_numpy()):
+    of_dyad, a_month, ends = panel.sel(dyad=dyad), Clock.of(panel).per_month, dict[int, int]()
+    events = of_dyad["counts"].sum(["direction", "class"]).transpose("dataset", "time").to_numpy()
+    for dataset, covered in enumerate(of_dyad["covered"].transpose("dataset", "time").to_numpy()):
         seen = np.flatnonzero(covered)
         if events[dataset, seen[-round(RECENT_MONTHS * a_month) :]].any():
             ends[dataset] = int(seen[-1])

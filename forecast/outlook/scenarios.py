@@ -108,10 +108,10 @@ class Scenarios(Displayed):
     @property
     def prospects(self) -> tuple[Prospect, ...]:
         """The outlook without a scenario, and given each."""
-        return self.unconditional, *(one.conditional for one in self.scenarios)
+        return self.unconditional, *(each.conditional for each in self.scenarios)
 
     def _card(self) -> Card:
-        facts = [(one.name, one.sentence) for one in self.scenarios]
+        facts = [(each.name, each.sentence) for each in self.scenarios]
         return Card(f"Scenarios of {self.label}: {self.stamp}", tuple(facts))
 
 
@@ -199,7 +199,7 @@ def scenario(
     tables = read_scenarios(assumed)
     label = dict(labels or {}).get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
-    ids = [one.question.id for one in questions]
+    ids = [question.question.id for question in questions]
     if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
         raise SpecError(
             f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once"
@@ -214,17 +214,24 @@ def scenario(
         simulations_per_draw=simulations_per_draw,
         baseline_months=baseline_months,
     )
-    known = None if events is None else events.events
-    held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
+    record_of_events = None if events is None else events.events
+    held = {
+        name: periods_held(rows, fit.panel, dyad, record_of_events) for name, rows in tables.items()
+    }
     last = max((period for each in held.values() for period in each), default=1)
-    asked = max((one.ahead for one in questions), default=0)
-    reach = min(max(query.reach, ceil(last / simulations.clock.per_month), asked), LONGEST_HORIZON)
+    farthest = max((question.ahead for question in questions), default=0)
+    reach = min(
+        max(query.reach, ceil(last / simulations.clock.per_month), farthest), LONGEST_HORIZON
+    )
     observed = observe(fit, simulations, reach, record, seed=seed, kinds=True)
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
-    found = []
-    answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
+    scenarios = []
+    answers = tuple(
+        question_outlook(question, *question.settle(simulations, observed))
+        for question in questions
+    )
     unconditional = replace(
         prospect(simulations, observed, query, improvement, {}), questions=answers
     )
@@ -235,9 +242,9 @@ def scenario(
     if not isinstance(pool, NotDefined):
         published = prospect(simulations, observed, query, improvement, pool).recorded
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
-    for place, (name, rows) in enumerate(tables.items()):
-        report(f"scenario {name}", place, len(tables))
-        own, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
+    for number, (name, rows) in enumerate(tables.items()):
+        report(f"scenario {name}", number, len(tables))
+        conditional, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
         how: tuple[str, float, float, str] = "none", -np.inf, float(likelihood.size), ""
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
@@ -245,7 +252,7 @@ def scenario(
                 holding.likelihood,
                 (holding.method, holding.pareto_k, holding.effective, holding.fault),
             )
-            own = _prospect_given(holding, query, improvement, questions)
+            conditional = _prospect_given(holding, query, improvement, questions)
         plausible, warnings = probability(likelihood, words), []
         if plausible.value < RARE:
             warnings.append(
@@ -257,7 +264,7 @@ def scenario(
             )
         changed_to = sentence(
             "scenario",
-            own,
+            conditional,
             unconditional,
             main_horizon(query.horizons),
             query.baseline,
@@ -265,7 +272,9 @@ def scenario(
             plausible.value,
             1 if plausible.value < RARE else 0,
         )
-        found.append(Scenario(name, rows, plausible, *how, tuple(warnings), changed_to, own))
+        scenarios.append(
+            Scenario(name, rows, plausible, *how, tuple(warnings), changed_to, conditional)
+        )
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
         since = followed_windows(followed, dyad, unconditional.recorded, improvement)
@@ -282,7 +291,7 @@ def scenario(
         simulation={"seed": seed, "draws": chains * draws, "simulations": chains * draws * each},
         unconditional=unconditional,
         published=published,
-        scenarios=tuple(found),
+        scenarios=tuple(scenarios),
         followed=since,
     )
 
@@ -292,7 +301,10 @@ def _prospect_given(
 ) -> Prospect:
     """Compute the forecast in a scenario."""
     observed, simulations = holding.observed, holding.simulations
-    answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
+    answers = tuple(
+        question_outlook(question, *question.settle(simulations, observed))
+        for question in questions
+    )
     return replace(prospect(simulations, observed, query, improvement, {}), questions=answers)
 
 
@@ -324,15 +336,15 @@ def read_scenarios(
         raise SpecError(
             f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so"
         )
-    found = {}
+    scenarios = {}
     for name, (_, table) in zip(names, pairs, strict=True):
         rows = read_assumed(Path(table)) if isinstance(table, str | PathLike) else table
         if not isinstance(rows, Sequence) or not all(isinstance(row, Assumed) for row in rows):
             raise SpecError(
                 "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
             )
-        found[name] = tuple(rows)
-    return found
+        scenarios[name] = tuple(rows)
+    return scenarios
 
 
 def followed_windows(
@@ -351,17 +363,25 @@ def followed_windows(
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
     if dataset not in names or dyad not in panel["dyad"].to_numpy():
         raise SpecError(f"followed: the panel does not hold {dyad} in the dataset {dataset!r}")
-    record, found = DatasetRecord.of(panel, dyad, names.index(dataset)), {}
+    record, followed = DatasetRecord.of(panel, dyad, names.index(dataset)), {}
     for months, window in recorded.items():
         times = record.clock.times
-        own = (times >= np.datetime64(window.first)) & (times <= np.datetime64(window.until))
-        if own.sum() < record.clock.periods(months) or not record.covered[own].all():
+        window_periods = (times >= np.datetime64(window.first)) & (
+            times <= np.datetime64(window.until)
+        )
+        if (
+            window_periods.sum() < record.clock.periods(months)
+            or not record.covered[window_periods].all()
+        ):
             continue
-        events, cooperative = int(record.total[own].sum()), int(record.cooperative[own].sum())
+        events, cooperative = (
+            int(record.total[window_periods].sum()),
+            int(record.cooperative[window_periods].sum()),
+        )
         share, outcome = share_before(cooperative, events), "void"
         before = None if isinstance(window.baseline, NotDefined) else window.baseline.share
         if share is not None and before is not None:
             above, below = changed(share, before, improvement)
             outcome = "up" if above else "down" if below else "same"
-        found[months] = Followed(months, window.until, events, cooperative, share, outcome)
-    return found
+        followed[months] = Followed(months, window.until, events, cooperative, share, outcome)
+    return followed

@@ -382,11 +382,11 @@ ANSWERED: Sequence[tuple[theory.Statement, Answering]] = (
 
 def claims(result: Assessment) -> tuple[Claim, ...]:
     """Answer the theory's statements from the numbers of an assessment."""
-    found = []
+    answered = []
     for statement, answering in ANSWERED:
         answer = answering(result)
         numbers = {each.name: each.value for each in answer.quantities if each.value is not None}
-        found.append(
+        answered.append(
             Claim(
                 statement.code,
                 answer.title,
@@ -395,7 +395,7 @@ def claims(result: Assessment) -> tuple[Claim, ...]:
                 numbers,
             )
         )
-    return tuple(found)
+    return tuple(answered)
 
 
 def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:

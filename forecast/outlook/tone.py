@@ -94,14 +94,14 @@ class SideScores:
             mean = total.sum() / max(events.sum(), 1)
             kinds = total / np.maximum(events, 1)
             variance = WITHIN**2 + events @ (kinds - mean) ** 2 / max(events.sum(), 1)
-            own = [
+            sides = [
                 values[record.covered][::-1, side].sum(axis=1)
                 for values in (record.goldstein, record.counts)
             ]
             means.append(
                 [
-                    (own[0][:one].sum() + WORTH * mean) / (own[1][:one].sum() + WORTH)
-                    for one in recent
+                    (sides[0][:span].sum() + WORTH * mean) / (sides[1][:span].sum() + WORTH)
+                    for span in recent
                 ]
             )
             spread.append(np.sqrt(variance))
@@ -111,13 +111,13 @@ class SideScores:
         """Draw the sums of scores of periods, given their events and how many are cooperative, (..., period)."""
         size = total.shape[:-1]
         memory = rng.integers(self.means.shape[1], size=size)
-        found = np.zeros(total.shape)
+        sums = np.zeros(total.shape)
         for side, events in enumerate((total - cooperative, cooperative)):
             mean = self.means[side, memory] + SCATTER * rng.standard_normal(size)
-            found += events * mean[..., None] + self.spread[side] * np.sqrt(
+            sums += events * mean[..., None] + self.spread[side] * np.sqrt(
                 events
             ) * rng.standard_normal(total.shape)
-        return np.clip(found, LOWEST * total, HIGHEST * total)
+        return np.clip(sums, LOWEST * total, HIGHEST * total)
 
     def of_window(self, counts: WindowCounts, rng: np.random.Generator) -> WindowCounts:
         """Return simulated months with sums of scores."""
@@ -158,13 +158,13 @@ def tone_outlooks(
     if isinstance(scores, NotDefined):
         return scores
     after = "" if isinstance(before, NotDefined) else record.before(query.baseline, before)
-    was, found = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE), {}
+    was, outlooks = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE), {}
     fixed, undefined = (None, was) if isinstance(was, NotDefined) else (was, None)
     for months in query.horizons:
         counts = scores.of_window(published.get(months, observed).ahead(months), streams("tone"))
         assert counts.goldstein is not None
         total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
-        there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
+        counted, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
         higher, lower = (
             ToneQuestion.ahead(record, months, compare=way, baseline=fixed)
             for way in ("at least", "at most")
@@ -173,8 +173,8 @@ def tone_outlooks(
             months=months,
             first=record.first,
             until=higher.last,
-            tone=estimate(tones, "points", f"mean Goldstein score {words}", there)
-            if there.any()
+            tone=estimate(tones, "points", f"mean Goldstein score {words}", counted)
+            if counted.any()
             else ALWAYS_VOID,
             before=None if fixed is None else fixed.value,
             **chances_of_change("tone", higher, lower, counts, undefined),
@@ -182,8 +182,8 @@ def tone_outlooks(
             rule=rule_of_change(higher, lower),
         )
         said = sentence("tone", record, result, after, printed_changes(result), SMALLEST_CHANGE)
-        found[months] = replace(result, sentence=said)
-    return found
+        outlooks[months] = replace(result, sentence=said)
+    return outlooks
 
 
 @dataclass(frozen=True)
@@ -213,16 +213,18 @@ def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindSc
         return ()
     sums, events = record.goldstein[now].sum(axis=0), record.counts[now].sum(axis=0)
     changes = sums / number - record.goldstein[before].sum(axis=0) / max(int(then), 1)
-    known = len(before) == periods and then > 0
+    comparable = len(before) == periods and then > 0
     return tuple(
         KindScore(
             kind=kind,
-            events=int(events[place]),
-            score=float(sums[place] / events[place]) if events[place] else None,
-            part=float(sums[place] / number),
-            change=float(changes[place]) if known else None,
+            events=int(events[class_number]),
+            score=float(sums[class_number] / events[class_number])
+            if events[class_number]
+            else None,
+            part=float(sums[class_number] / number),
+            change=float(changes[class_number]) if comparable else None,
         )
-        for place, kind in enumerate(record.names)
+        for class_number, kind in enumerate(record.names)
     )
 
 
@@ -353,66 +355,70 @@ def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
 def _series(
     panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index, size: tuple[int, int]
 ) -> KindSeries:
+    """Compute depth or severity of a dyad, whose `covered` has the positions of covered periods."""
     clock, ordered = record.clock, ordered_kinds(name, panel)
     stronger = ordered[-(len(ordered) // 2) :]
     counts = (
         panel["counts"].isel(dataset=record.number).sum(("dyad", "time", "direction")).to_numpy()
     )
     overall = (counts[stronger].sum() + 1) / (counts[ordered].sum() + 2)
-    own, events = record.counts[:, stronger].sum(axis=1), record.counts[:, ordered].sum(axis=1)
-    found = ShareOfStronger.of(own, events, float(overall), clock.per_month)
-    kinds, place = tuple(record.names[one] for one in stronger), int(covered[-1])
+    events = record.counts[:, ordered].sum(axis=1)
+    stronger_events = record.counts[:, stronger].sum(axis=1)
+    shares = ShareOfStronger.of(stronger_events, events, float(overall), clock.per_month)
+    latest = int(covered[-1])
+    last_day = clock.end_of(clock.times[latest].item())
+    kinds = tuple(record.names[class_number] for class_number in stronger)
     what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
-    years, firsts = np.unique(clock.years, return_index=True)
-    by_year, last = (
-        np.add.reduceat(record.counts, firsts, axis=0),
-        clock.end_of(clock.times[place].item()),
-    )
-    yearly = by_year[:, ordered].sum(axis=1)
-    before = place - clock.periods(12 * YEARS_BACK)
+
+    by_period = np.array([shares.quantile(which) for which in TAILS])
     quantiles = np.full((len(TAILS), len(clock.times)), np.nan)
-    each = np.array([found.quantile(which) for which in TAILS])
-    quantiles[:, covered] = each[:, covered].round(_DECIMALS)
-    low, median, high = each[:, place]
+    quantiles[:, covered] = by_period[:, covered].round(_DECIMALS)
+    low, median, high = by_period[:, latest]
     now = Estimate(
-        float(found.mean[place]),
-        float(median),
-        float(low),
-        float(high),
-        0.0,
-        "per cent",
-        f"{what}, expected in {period(last, weekly=clock.weekly)}",
-        np.full(size, found.mean[place]),
+        mean=float(shares.mean[latest]),
+        median=float(median),
+        low=float(low),
+        high=float(high),
+        mcse=0.0,
+        unit="per cent",
+        definition=f"{what}, expected in {period(last_day, weekly=clock.weekly)}",
+        draws=np.full(size, shares.mean[latest]),
     )
     change: Estimate | NotDefined = NotDefined(
         f"the period {YEARS_BACK} years before is not covered"
     )
+    before = latest - clock.periods(12 * YEARS_BACK)
     if before in covered:
         change = _difference(
-            found, place, before, size, f"{what}: now less {YEARS_BACK} years before"
+            shares, latest, before, size, f"{what}: now less {YEARS_BACK} years before"
         )
+
+    years, firsts = np.unique(clock.years, return_index=True)
+    by_year = np.add.reduceat(record.counts, firsts, axis=0)
+    events_by_year = by_year[:, ordered].sum(axis=1)
+    with_events = events_by_year > 0
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
         dataset=record.dataset,
         now=now,
         change=change,
-        last=last,
+        last=last_day,
         time=clock.times,
         quantiles=TAILS,
         share=quantiles,
-        years=years[yearly > 0],
-        events=yearly[yearly > 0],
-        stronger=by_year[:, stronger].sum(axis=1)[yearly > 0],
+        years=years[with_events],
+        events=events_by_year[with_events],
+        stronger=by_year[:, stronger].sum(axis=1)[with_events],
     )
 
 
 def _difference(
-    found: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str
+    shares: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str
 ) -> Estimate:
     """Return the difference of two shares, as if they were independent and normal."""
-    mean = float(found.mean[now] - found.mean[before])
-    reach = Z90 * float(np.sqrt(found.variance[now] + found.variance[before]))
+    mean = float(shares.mean[now] - shares.mean[before])
+    reach = Z90 * float(np.sqrt(shares.variance[now] + shares.variance[before]))
     return Estimate(
         mean, mean, mean - reach, mean + reach, 0.0, "points", words, np.full(size, mean)
     )

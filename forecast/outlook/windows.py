@@ -156,7 +156,7 @@ def window_outlook(
     these are others, and `member` the forecaster of each published one.
     """
     total = ahead.total.sum(axis=-1)
-    there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
+    counted, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
     fixed = undefined = None
     if isinstance(baseline, NotDefined) or baseline.share is None:
         undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
@@ -175,11 +175,11 @@ def window_outlook(
         until=higher.last,
         dataset=record.dataset,
         events=estimate(total, "events", f"events recorded in {words}"),
-        void=probability(~there, f"fewer than {FEWEST} events are recorded in {words}"),
+        void=probability(~counted, f"fewer than {FEWEST} events are recorded in {words}"),
         share=estimate(
-            shares, "per cent", f"share of events in {words} that are cooperative", there
+            shares, "per cent", f"share of events in {words} that are cooperative", counted
         )
-        if there.any()
+        if counted.any()
         else ALWAYS_VOID,
         baseline=baseline,
         **chances_of_change("share", higher, lower, ahead, undefined),
@@ -189,9 +189,9 @@ def window_outlook(
         if model is None
         else chances_of_change("share", higher, lower, model, undefined),
         simulated_by_model=None
-        if member is None or undefined is not None or not there.any()
+        if member is None or undefined is not None or not counted.any()
         else _simulated_by_model(higher, ahead, member),
-        dots=share_dots(shares[there]),
+        dots=share_dots(shares[counted]),
     )
     words = sentence(
         "window",
@@ -227,20 +227,25 @@ def chances_of_change(
 
     `undefined` says why the baseline has none.
     """
-    there = counts.total.sum(axis=-1) >= FEWEST
-    reason = undefined if there.any() else ALWAYS_VOID
+    counted = counts.total.sum(axis=-1) >= FEWEST
+    reason = undefined if counted.any() else ALWAYS_VOID
     if reason is not None:
         return dict.fromkeys(("up", "same", "down"), reason)
     (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
-    up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
-    same = probability(~(above | below), f"The {what} is between these.", there)
+    up, down = (
+        probability(above, higher.words(), counted),
+        probability(below, lower.words(), counted),
+    )
+    same = probability(~(above | below), f"The {what} is between these.", counted)
     return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
 
 
 def rule_of_change(higher: ComparedQuestion, lower: ComparedQuestion) -> str:
     """Describe what resolves both questions, and what they ask if they have a baseline."""
-    asked = "" if higher.baseline is None else f"Higher: {higher.words()} Lower: {lower.words()} "
-    return f"{asked}{higher.rule}"
+    question_words = (
+        "" if higher.baseline is None else f"Higher: {higher.words()} Lower: {lower.words()} "
+    )
+    return f"{question_words}{higher.rule}"
 
 
 ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
@@ -265,16 +270,16 @@ def threshold_outlook(
     windows that are half over hold them.
     """
     rolling, span = window is not None, window or months
-    own = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
-    question = ShareQuestion.ahead(record, months, **own)
+    terms = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
+    question = ShareQuestion.ahead(record, months, **terms)
     if rolling:
         periods, seen = record.clock.periods(span), np.flatnonzero(record.covered)
         past = record.months(seen[len(seen) - periods + 1 :])
         before = tuple(zip(past.total.tolist(), past.cooperative.tolist(), strict=True))
         question = PassageQuestion.ahead(
-            record, months, when="by", span=periods, before=before, **own
+            record, months, when="by", span=periods, before=before, **terms
         )
-    hit, there = question.settle(ahead)
+    hit, valid = question.settle(ahead)
     where = "in every window" if rolling else f"in {record.ahead(months)}"
     result = ThresholdOutlook(
         months=months,
@@ -283,8 +288,8 @@ def threshold_outlook(
         window=span,
         threshold=threshold,
         baseline=baseline,
-        void=probability(~there, f"fewer than {FEWEST} events are recorded {where}"),
-        chance=probability(hit, question.words(), there) if there.any() else ALWAYS_VOID,
+        void=probability(~valid, f"fewer than {FEWEST} events are recorded {where}"),
+        chance=probability(hit, question.words(), valid) if valid.any() else ALWAYS_VOID,
         sentence="",
         rule=f"{question.words()} {question.rule}",
     )
@@ -325,8 +330,8 @@ def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]
         for values in (record.total, record.cooperative, np.where(record.covered, 0, 1))
     )
     missing[: periods - 1] += 1
-    there = (total >= FEWEST) & (missing == 0)
-    return total, np.where(there, shares_of(total, cooperative), np.nan)
+    defined = (total >= FEWEST) & (missing == 0)
+    return total, np.where(defined, shares_of(total, cooperative), np.nan)
 
 
 def rolling_share(
@@ -441,11 +446,11 @@ def prospect(
 
 
 def question_outlook(
-    put: SimulationQuestion, yes: Bool | Float, there: Bool | Float
+    put: SimulationQuestion, yes: Bool | Float, valid: Bool | Float
 ) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations."""
     name, words = put.question.id, put.question.sentence
     nothing = NotDefined("the question is void in every simulated future")
-    chance = probability(yes, words, there) if there.any() else nothing
-    void = probability(1 - there, f"the question is void: {name}")
+    chance = probability(yes, words, valid) if valid.any() else nothing
+    void = probability(1 - valid, f"the question is void: {name}")
     return QuestionOutlook(name, words, chance, void)

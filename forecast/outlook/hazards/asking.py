@@ -44,18 +44,18 @@ class AskedLine:
         >>> AskedLine.parse("USA-CHN at least 2 visits by 2026-12").asked.last
         datetime.date(2026, 12, 31)
         """
-        found = _LINE.fullmatch(text.strip()) if len(text) <= LONGEST_LINE else None
-        if found is None:
+        match = _LINE.fullmatch(text.strip()) if len(text) <= LONGEST_LINE else None
+        if match is None:
             form = f"expected DYAD [NUMBER] SET [from DAY] by DAY, such as {EXAMPLE}"
             raise QuestionError(f"text: {text!r:.80} is no question; {form}")
-        what, first = found["what"].strip(), found["first"]
+        what, first = match["what"].strip(), match["first"]
         asked = AskedEvents(
             wanted=chosen_set(what, what if _CODES.fullmatch(what) else None),
-            last=parse_date(found["last"], "by"),
+            last=parse_date(match["last"], "by"),
             first=None if first is None else first_day(first),
-            at_least=int(found["number"] or 1),
+            at_least=int(match["number"] or 1),
         )
-        return cls(found["dyad"].upper().replace("_", "-"), asked)
+        return cls(match["dyad"].upper().replace("_", "-"), asked)
 
 
 def chosen_set(name: str | None, codes: str | None) -> EventSet:

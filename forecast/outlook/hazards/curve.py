@@ -93,10 +93,10 @@ class Curve:
         """Return the probability of no event from a day ahead to the day before another, (...)."""
         none = np.maximum(self.none(np.array([first, end], dtype=np.float64)), LEAST)
         rise = none[..., 1] ** (-1 / LATER_SHAPE) - none[..., 0] ** (-1 / LATER_SHAPE)
-        found = np.asarray((1 + rise) ** -LATER_SHAPE)
+        none_by_memory = np.asarray((1 + rise) ** -LATER_SHAPE)
         if self.war is None:
-            return found
-        return (1 - WAR_WEIGHT) * found + WAR_WEIGHT * self.war.none(first, end)
+            return none_by_memory
+        return (1 - WAR_WEIGHT) * none_by_memory + WAR_WEIGHT * self.war.none(first, end)
 
     def at_least(self, number: int, first: int, end: int) -> Float:
         """Return the probability of so many events from a day ahead to the day before another, (...)."""
@@ -135,11 +135,11 @@ class Curve:
         ahead = np.arange(first, end + 1, dtype=np.float64)
         daily = np.maximum(np.diff(summed(self.daily, ahead)), 1e-9)
         scaled = daily * _scale(daily[:days].sum(), float(plain.none_between(first, first + days)))
-        found = _spell(scaled[None], QUIET_SHAPE, days, run)
+        quiet = _spell(scaled[None], QUIET_SHAPE, days, run)
         if self.war is None:
-            return found
-        own = _spell(self.war.by_day(end)[:, first:], self.war.events, days, run)
-        return (1 - WAR_WEIGHT) * found + WAR_WEIGHT * own
+            return quiet
+        in_war = _spell(self.war.by_day(end)[:, first:], self.war.events, days, run)
+        return (1 - WAR_WEIGHT) * quiet + WAR_WEIGHT * in_war
 
     def _mean_between(self, first: int, end: int) -> Float:
         total = summed(self.daily, np.array([first, end], dtype=np.float64))
@@ -177,11 +177,11 @@ def _some(mean: Float, shape: float) -> Float:
 
 def _fewer_given_some(mean: Float, shape: float, number: int) -> Float:
     """Return the probability of fewer events than a number, given at least one, by the same distribution."""
-    one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
-    found, total = one / _some(mean, shape), np.zeros_like(mean)
+    exactly_one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
+    exactly, total = exactly_one / _some(mean, shape), np.zeros_like(mean)
     for count in range(1, number):
-        total = total + found
-        found = found * (count + shape) / (count + 1) * mean / (mean + shape)
+        total = total + exactly
+        exactly = exactly * (count + shape) / (count + 1) * mean / (mean + shape)
     return np.minimum(total, 1.0)
 
 

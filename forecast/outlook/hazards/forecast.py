@@ -58,14 +58,14 @@ class Expected:
         """Read ``DAY:CHANCE``, such as ``2026-07-10:0.8``."""
         when, _, likely = text.partition(":")
         try:
-            found = cls(date.fromisoformat(when.strip()), float(likely))
+            expected = cls(date.fromisoformat(when.strip()), float(likely))
         except ValueError as error:
             raise QuestionError(
                 f"expect: {text!r:.40}; expected DAY:CHANCE, such as 2026-07-10:0.8"
             ) from error
-        if not 0 <= found.chance <= 1:
-            raise QuestionError(f"expect: the chance is {found.chance:g}; expected 0 to 1")
-        return found
+        if not 0 <= expected.chance <= 1:
+            raise QuestionError(f"expect: the chance is {expected.chance:g}; expected 0 to 1")
+        return expected
 
 
 @dataclass(frozen=True)
@@ -151,10 +151,10 @@ class EventForecast:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
-        asked = plain.pop("asked")
-        wanted = asked.pop("wanted")
-        asked |= {"set": wanted["name"], "meaning": self.asked.wanted.meaning}
-        return {**asked, **plain, "sentence": self.sentence, "rule": self.rule}
+        question = plain.pop("asked")
+        wanted = question.pop("wanted")
+        question |= {"set": wanted["name"], "meaning": self.asked.wanted.meaning}
+        return {**question, **plain, "sentence": self.sentence, "rule": self.rule}
 
 
 @checked
@@ -274,32 +274,32 @@ def set_outlooks(
     now, skipped = day_number(covered) + 1, (known - covered).days
     war = war_now(pair.context["violence"], now)
     lengths = WarLengths(*map(float, stored.wars[fit]))
-    found = []
-    for one in sets:
-        overall = float(stored.overall[fit, stored.set_place(one.name)])
-        covariates = Covariates.of(pair, pair.of_set(one), np.array([now]), overall)
-        curve = stored.curve(covariates, one.name, fit)
-        curve = in_war(curve, one.name, covariates.own, war, now, lengths)
-        skill = set_skill(one.name)
+    outlooks = []
+    for event_set in sets:
+        overall = float(stored.overall[fit, stored.set_place(event_set.name)])
+        covariates = Covariates.of(pair, pair.of_set(event_set), np.array([now]), overall)
+        curve = stored.curve(covariates, event_set.name, fit)
+        curve = in_war(curve, event_set.name, covariates.own, war, now, lengths)
+        skill = set_skill(event_set.name)
         windows = [(skipped, skipped + length) for length in days]
-        found.append(
+        outlooks.append(
             SetOutlook(
-                one.name,
+                event_set.name,
                 tuple(_inside(float(curve.at_least(1, *window))) for window in windows),
                 tuple(float(curve.expected(*window)) for window in windows),
                 "" if skill is None else skill.warning,
             )
         )
-    return found
+    return outlooks
 
 
 def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     """Return the first covered day of a pair, or of its first event."""
     covered = read_coverage()
-    own = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
+    of_pair = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
     first = (
-        own["start"].min()
-        if len(own)
+        of_pair["start"].min()
+        if len(of_pair)
         else rows["date"].min()
         if len(rows)
         else pd.Timestamp(1970, 1, 1)
@@ -307,14 +307,14 @@ def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     return date(first.year, first.month, first.day)
 
 
-def _require_window(asked: AskedEvents, known: date, covered: date) -> None:
+def _require_window(asked: AskedEvents, known_day: date, covered: date) -> None:
     """Reject a window about which nothing can be said."""
     first, last, quiet = asked.first, asked.last, asked.quiet
     assert first is not None
-    if last <= known:
+    if last <= known_day:
         raise QuestionError(
-            f"until: the window ends on {last}, and the data are known to {known}; ask for a later day, or as of an "
-            "earlier one (--as-of)"
+            f"until: the window ends on {last}, and the data are known to {known_day}; "
+            "ask for a later day, or as of an earlier one (--as-of)"
         )
     if last < first:
         raise QuestionError(
@@ -373,14 +373,18 @@ class _Case:
 
     def forecast(self, dataset: str, *, honest: bool) -> EventForecast:
         """Compute the forecast."""
-        found = self._covariates(self.pair, self.own, self.now)
-        curve = self._curve(found)
+        covariates = self._covariates(self.pair, self.own, self.now)
+        curve = self._curve(covariates)
         value = self.chance(curve)
-        low, high = self._interval(found, value, curve)
+        low, high = self._interval(covariates, value, curve)
         first, end = self.ahead
-        extra = sum(one.chance for one in self._ahead_expected)
+        extra = sum(event.chance for event in self._ahead_expected)
         war = war_now(self.pair.context["violence"], self.now)
-        silence = int(found.own.silence(found.at)[0]) if (self.own.days < self.now).any() else None
+        silence = (
+            int(covariates.own.silence(covariates.at)[0])
+            if (self.own.days < self.now).any()
+            else None
+        )
         return EventForecast(
             dyad=self.pair.dyad,
             label=dyad_labels().get(self.pair.dyad, self.pair.dyad),
@@ -413,8 +417,8 @@ class _Case:
         if missing <= 0:
             return 1.0
         likely = np.array([1.0])  # Probability of each number of expected events
-        for one in self._ahead_expected:
-            likely = np.convolve(likely, [1 - one.chance, one.chance])
+        for event in self._ahead_expected:
+            likely = np.convolve(likely, [1 - event.chance, event.chance])
         rest = [
             float(curve.at_least(missing - number, first, end)) for number in range(len(likely))
         ]
@@ -424,7 +428,7 @@ class _Case:
     def _ahead_expected(self) -> list[Expected]:
         """Expected events of the window on days that are not observed."""
         since = max(self.first, self.covered + timedelta(days=1))
-        return [one for one in self.expect if since <= one.day <= self.asked.last]
+        return [event for event in self.expect if since <= event.day <= self.asked.last]
 
     def _quiet(self, curve: Curve) -> float:
         """Return the probability of enough quiet days in a row."""
@@ -443,9 +447,9 @@ class _Case:
         edges = np.concatenate([[start - 1], inside, [self.now]])
         return int(np.diff(edges).max()) - 1
 
-    def _curve(self, found: Covariates) -> Curve:
+    def _curve(self, covariates: Covariates) -> Curve:
         """Return the curve of the set, within a war with the rate of that war."""
-        curve = self.stored.curve(found, self.name, self.fit)
+        curve = self.stored.curve(covariates, self.name, self.fit)
         war = war_now(self.pair.context["violence"], self.now)
         return in_war(curve, self.name, self.own, war, self.now, self._war_lengths())
 
@@ -453,28 +457,28 @@ class _Case:
         middle, spread = self.stored.wars[self.fit]
         return WarLengths(float(middle), float(spread))
 
-    def _covariates(self, pair: PairRecord, own: Events, now: int) -> Covariates:
+    def _covariates(self, pair: PairRecord, events: Events, now: int) -> Covariates:
         overall = float(self.stored.overall[self.fit, self.stored.set_place(self.name)])
-        return Covariates.of(pair, own, np.array([now]), overall)
+        return Covariates.of(pair, events, np.array([now]), overall)
 
-    def _interval(self, found: Covariates, value: float, curve: Curve) -> tuple[float, float]:
+    def _interval(self, covariates: Covariates, value: float, curve: Curve) -> tuple[float, float]:
         """Return a 90% interval: as far on the scale of log-odds as draws of the coefficients scatter."""
         if self.asked.quiet is not None or not 0 < value < 1:
-            return self._interval_of_quiet(found, value)
-        curves = self.stored.curve(found, self.name, self.fit, draws=True)
+            return self._interval_of_quiet(covariates, value)
+        curves = self.stored.curve(covariates, self.name, self.fit, draws=True)
         curves = replace(curves, war=curve.war)
         first, end = self.ahead
         drawn = curves.at_least(max(self.asked.at_least - self.recorded, 1), first, end)
         return _around(value, drawn)
 
-    def _interval_of_quiet(self, found: Covariates, value: float) -> tuple[float, float]:
+    def _interval_of_quiet(self, covariates: Covariates, value: float) -> tuple[float, float]:
         """Return the chances of quiet days at rates as far off as their number of events leaves open."""
         if not 0 < value < 1:
             return value, value
-        curve = self._curve(found)
-        reach = INTERVAL / np.sqrt(float(found.held[RECENT, 0]) + 0.5)
+        curve = self._curve(covariates)
+        reach = INTERVAL / np.sqrt(float(covariates.held[RECENT, 0]) + 0.5)
         ends = [self._quiet(curve.scaled(float(np.exp(way * reach)))) for way in (1, -1)]
-        low, high = (_inside(one) for one in ends)
+        low, high = (_inside(end) for end in ends)
         return min(low, value), max(high, value)
 
     def _simple(self, years: int) -> float:
@@ -503,42 +507,46 @@ class _Case:
         if self.recorded >= self.asked.at_least and self.asked.quiet is None:
             return ()
         decides = self.asked.at_least - self.recorded <= 1 and day_number(self.first) <= self.now
-        found = []
+        news_and_chance = []
         if self.asked.quiet is not None or not decides:
-            found.append(
+            news_and_chance.append(
                 (
                     f"an event of the set on {day_of_number(self.now)}",
                     self._after(event=True, days=1),
                 )
             )
         if self.name not in WAR_SETS:
-            found.append(
+            news_and_chance.append(
                 (f"a violent event on {day_of_number(self.now)}", self._after(violent=True, days=1))
             )
         if self.ahead[1] > QUIET_AHEAD:
             until = day_of_number(self.now + QUIET_AHEAD - 1)
-            found.append((f"no event of the set to {until}", self._after(days=QUIET_AHEAD)))
-        every = [WhatIf(news, other) for news, other in found]
-        return tuple(sorted(every, key=lambda one: -abs(_log_odds(one.chance) - _log_odds(value))))
+            news_and_chance.append(
+                (f"no event of the set to {until}", self._after(days=QUIET_AHEAD))
+            )
+        every = [WhatIf(news, other) for news, other in news_and_chance]
+        return tuple(
+            sorted(every, key=lambda what_if: -abs(_log_odds(what_if.chance) - _log_odds(value)))
+        )
 
     def _after(self, *, event: bool = False, violent: bool = False, days: int) -> float:
         """Return the probability some days later, given an event on the first of them or none."""
         later = self.covered + timedelta(days=days)
-        pair, own, now = self.pair, self.own, np.array([self.now], dtype=np.int64)
+        pair, events, now = self.pair, self.own, np.array([self.now], dtype=np.int64)
         if event:
-            own = _with(own, now)
+            events = _with(events, now)
         wanted = self.asked.wanted
         news = {
-            name: _with(one, now)
-            for name, one in pair.context.items()
+            name: _with(context_events, now)
+            for name, context_events in pair.context.items()
             if _concerned(name, wanted, violent)
         }
         if event or violent:
             pair = PairRecord(
                 pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings
             )
-        case = replace(self, pair=pair, own=own, known=max(self.known, later), covered=later)
-        return case.chance(case._curve(self._covariates(pair, own, case.now)))
+        case = replace(self, pair=pair, own=events, known=max(self.known, later), covered=later)
+        return case.chance(case._curve(self._covariates(pair, events, case.now)))
 
     def _notes(self, skill: SetSkill | None, dataset: str, honest: bool) -> tuple[str, ...]:
         notes = []

@@ -115,7 +115,7 @@ class Events(NamedTuple):
             total[np.searchsorted(self.days, end)] - total[np.searchsorted(self.days, first)]
         )
 
-    def remembered(self, at: Index) -> Float:
+    def remembered(self, days: Index) -> Float:
         """Return what each memory holds before each of some days, (memory, day)."""
         lengths = np.array(MEMORIES, dtype=np.float64)
         held = np.zeros((len(self.days) + 1, len(lengths)))
@@ -126,24 +126,24 @@ class Events(NamedTuple):
         for number_of, (day, number) in enumerate(pairs):
             held[number_of + 1] = held[number_of] * np.exp((last - day) / lengths) + number
             last = day
-        place = np.searchsorted(self.days, at)
-        age = at - np.concatenate([[_LONG_AGO], self.days])[place]
-        return np.asarray((held[place] * np.exp(-age[:, None] / lengths)).T)
+        position = np.searchsorted(self.days, days)
+        age = days - np.concatenate([[_LONG_AGO], self.days])[position]
+        return np.asarray((held[position] * np.exp(-age[:, None] / lengths)).T)
 
-    def silence(self, at: Index) -> Float:
+    def silence(self, days: Index) -> Float:
         """Return the days since the last event before each of some days."""
-        place = np.searchsorted(self.days, at)
-        age = at - np.concatenate([[_LONG_AGO], self.days])[place]
+        position = np.searchsorted(self.days, days)
+        age = days - np.concatenate([[_LONG_AGO], self.days])[position]
         return np.asarray(np.minimum(age, LONGEST_SINCE), dtype=np.float64)
 
-    def wait(self, at: Index) -> Float:
+    def wait(self, days: Index) -> Float:
         """Return the days from each of some days to the first event on it or later.
 
         Infinite without one.
         """
-        place = np.searchsorted(self.days, at)
+        position = np.searchsorted(self.days, days)
         following = np.concatenate([self.days.astype(np.float64), [np.inf]])
-        return np.asarray(following[place] - at)
+        return np.asarray(following[position] - days)
 
 
 @dataclass(frozen=True)
@@ -179,15 +179,15 @@ class PairRecord:
         """Return the events of a set."""
         return Events.of(wanted.counted(self.events, by=by, actor=actor))
 
-    def remembered(self, at: Index) -> "Remembered":
+    def remembered(self, days: Index) -> "Remembered":
         """Return what each memory holds of the parts of the context before each of some days.
 
         Every set of a pair reads the same, so that it is computed once for the same days.
         """
-        key = at.tobytes()
+        key = days.tobytes()
         if key not in self._remembered:
             self._remembered[key] = {
-                name: dict(zip(MEMORIES, events.remembered(at), strict=True))
+                name: dict(zip(MEMORIES, events.remembered(days), strict=True))
                 for name, events in self.context.items()
             }
         return self._remembered[key]
@@ -196,9 +196,9 @@ class PairRecord:
     def _remembered(self) -> "dict[bytes, Remembered]":
         return {}
 
-    def exposure(self, at: Index) -> Float:
+    def exposure(self, days: Index) -> Float:
         """Return the days that each memory is worth on each of some days, (memory, day)."""
-        age = np.maximum(at - self.start, FIRST_YEAR)
+        age = np.maximum(days - self.start, FIRST_YEAR)
         return np.array([length * -np.expm1(-age / length) for length in MEMORIES])
 
 
@@ -225,9 +225,9 @@ class Covariates:
     own: Events
 
     @classmethod
-    def of(cls, pair: PairRecord, own: Events, at: Index, overall: float) -> "Covariates":
+    def of(cls, pair: PairRecord, of_set: Events, days: Index, overall: float) -> "Covariates":
         """Return the covariates of a set; `overall` is the rate of all pairs, events per day."""
-        held, exposure = own.remembered(at), pair.exposure(at)
+        held, exposure = of_set.remembered(days), pair.exposure(days)
         long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
         exposure = exposure + PRIOR_EVENTS / long
         rates = (held + PRIOR_EVENTS) / exposure
@@ -236,11 +236,11 @@ class Covariates:
         relative = {
             length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)
         }
-        held_of = pair.remembered(at)
-        busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(at)[-1] + 30))
+        held_of = pair.remembered(days)
+        busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(days)[-1] + 30))
         fixed = [
             *(relative[length] for length in (5, 20, 60, 240, LONG)),
-            np.log(own.silence(at) + 3) + base,
+            np.log(of_set.silence(days) + 3) + base,
             base,
             np.log((held_of["all"][20] + 1) / (20 + np.exp(-busy))) - busy,
             np.log((held_of["all"][240] + 2) / 240) - busy,
@@ -257,7 +257,7 @@ class Covariates:
             ),
             np.log((held_of["cooperation"][240] + 1) / (held_of["conflict"][240] + 1)),
         ]
-        return cls(at, base, held, exposure, np.column_stack(fixed), pair, own)
+        return cls(days, base, held, exposure, np.column_stack(fixed), pair, of_set)
 
     @property
     def rates(self) -> Float:
@@ -278,12 +278,12 @@ class Covariates:
 
     def _season(self, first: int, end: int) -> Float:
         """Return the log-ratio of events on these days of the last ten years to what their number leads to expect."""
-        found = np.zeros(len(self.at))
+        seasonal = np.zeros(len(self.at))
         for years in range(1, SEASONS + 1):
             then = self.at - round(365.25 * years)
-            found += self.own.between(
+            seasonal += self.own.between(
                 then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.at)
             )
         spent = (end - first + 2 * SEASON_PAD) * SEASONS
         ordinary = self.own.between(self.at - 365 * SEASONS, self.at) / (365 * SEASONS)
-        return np.asarray(np.log((found + 2) / (ordinary * spent + 2)))
+        return np.asarray(np.log((seasonal + 2) / (ordinary * spent + 2)))
