@@ -25,7 +25,7 @@ from forecast.outlook.level import (
     present,
     standing,
 )
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.pendulum import INSIDE, band, half_life, horizon_outlook, pendulum
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import main_record
@@ -195,8 +195,8 @@ def assess(
 
 
 def _signposts(
-    observed: Observed | NotDefined,
-    published: Mapping[int, Observed],
+    observed: SimulatedEvents | NotDefined,
+    published: Mapping[int, SimulatedEvents],
     query: Query,
     improvement: float,
     seed: int,
@@ -259,7 +259,7 @@ def brief(
 
 
 def _published_window(
-    observed: Observed | NotDefined,
+    observed: SimulatedEvents | NotDefined,
     months: int,
     improvement: float,
     baseline_months: int,

@@ -43,10 +43,10 @@ from forecast.model.updating import redraw, sampled_again
 from forecast.outlook.benchmarks import without_pool
 from forecast.outlook.comparison import (
     LEVEL,
-    Ahead,
     Look,
     Numbers,
     ShareChange,
+    SimulatedAhead,
     as_shown,
     difference,
     level_now,
@@ -60,7 +60,7 @@ from forecast.outlook.summary import Estimate, NotDefined, estimate
 MOST_MONTHS = 12
 """So many months at most; the path of a year more is drawn again under each draw, where events are
 left out."""
-FEWEST_EFFECTIVE = 0.25
+MIN_EFFECTIVE_FRACTION = 0.25
 """Smallest effective sample size fraction of the weights; below it the path is resampled."""
 MOST_STEPS = 60
 """In so many steps at most the events of one period join."""
@@ -349,14 +349,16 @@ def attribute(
     ) -> Look:  # it counts nothing of the record but a baseline that stays
         if headline is None:
             return Look(level_now(some, dyad), {})
-        return Ahead.of(some, dyad, horizon, record, seed=seed, hazard=hazard).look(headline)
+        return SimulatedAhead.of(some, dyad, horizon, record, seed=seed, hazard=hazard).look(
+            headline
+        )
 
     def publish(some: Fit, left_out: pd.DataFrame) -> Numbers:
         assert headline is not None and not isinstance(record, NotDefined)
         past = main_record(panel_without(fit.panel, dyad, left_out), dyad)
         assert not isinstance(past, NotDefined)
         # As many events lie ahead; the benchmarks read the record without those that are left out.
-        ahead = Ahead.of(some, dyad, horizon, record, seed=seed, hazard=hazard)
+        ahead = SimulatedAhead.of(some, dyad, horizon, record, seed=seed, hazard=hazard)
         return numbers_of(ahead.look_published(headline, seed=seed, past=past).numbers)
 
     pool = (
@@ -718,7 +720,7 @@ def _left_out(record: ReducedFit, events: pd.DataFrame) -> Alone:
     """Leave out some events while the others stay."""
     without, weights = record.weighed(events)
     how: How = "weights"
-    if weights.fault or weights.effective < FEWEST_EFFECTIVE * weights.weight.size:
+    if weights.fault or weights.effective < MIN_EFFECTIVE_FRACTION * weights.weight.size:
         try:
             again = record.redraw(events)
         except NotUpdatable:

@@ -20,7 +20,7 @@ import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.outlook.draws import stream
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import NotDefined
 
@@ -30,7 +30,7 @@ SMALLEST_CHANGE = 0.1
 """Log-odds: a share that has never changed may still change."""
 UNKNOWN_CHANGE = 1.0
 """Standard deviation of the change, log-odds, where there are too few windows to measure it."""
-FEWEST_WINDOWS = 4
+MIN_WINDOWS = 4
 UNKNOWN_CORRELATION = 1 / 6
 """Correlation within a window where too few windows are there to measure it."""
 LEAST, MOST = 0.005, 0.6
@@ -137,7 +137,7 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
     events, and kept between 0.005 and 0.6.
     """
     several = total > 1
-    if several.sum() < FEWEST_WINDOWS:
+    if several.sum() < MIN_WINDOWS:
         return UNKNOWN_CORRELATION
     total, share = total[several], cooperative[several] / total[several]
     variance = float(np.average((share - mean) ** 2, weights=total))
@@ -312,8 +312,8 @@ WEIGHTS = dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
 
 
 def pooled(
-    observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
-) -> dict[int, Observed] | NotDefined:
+    observed: SimulatedEvents | NotDefined, windows: Iterable[int], *, seed: int
+) -> dict[int, SimulatedEvents] | NotDefined:
     """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
     if isinstance(observed, NotDefined):
         return observed

@@ -26,9 +26,9 @@ from forecast.data.panel.record import last_known
 from forecast.model import Fit, update
 from forecast.outlook import benchmarks
 from forecast.outlook.draws import FitLike, dyad_draws, position
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.recorded import (
-    FEWEST,
+    MIN_WINDOW_EVENTS,
     Baseline,
     DatasetRecord,
     changed,
@@ -72,7 +72,7 @@ class ShareChange:
     length: int  # Months of the window
     start: int = 0  # Months from the present to the beginning of the window
 
-    def outcomes(self, observed: Observed, simulations: Simulations) -> Outcomes:
+    def outcomes(self, observed: SimulatedEvents, simulations: Simulations) -> Outcomes:
         """Return which simulations are higher, similar and lower, and which are not void."""
         clock = simulations.clock
         first = clock.periods(self.start) if self.start else 0
@@ -81,7 +81,7 @@ class ShareChange:
             counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative)
         )
         up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
-        counted = total >= FEWEST
+        counted = total >= MIN_WINDOW_EVENTS
         named = {"up": up, "same": ~(up | down), "down": down}
         return {name: (hit, counted) for name, hit in named.items()} if counted.any() else {}
 
@@ -177,12 +177,12 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Ahead:
+class SimulatedAhead:
     """The months ahead of a fit, simulated once for all that is asked of them."""
 
     fit: FitLike
     simulations: Simulations
-    observed: Observed | NotDefined  # What is recorded in them
+    observed: SimulatedEvents | NotDefined  # What is recorded in them
 
     @classmethod
     def of(
@@ -194,7 +194,7 @@ class Ahead:
         *,
         seed: int,
         hazard: StructuralHazard | None = None,
-    ) -> "Ahead":
+    ) -> "SimulatedAhead":
         """Simulate so many months and what is recorded in them, as `observe` does.
 
         `hazard` is that of new frameworks where the fit is a part of one with more dyads.
@@ -410,8 +410,8 @@ def split_change(
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, improvement, horizon, gap)
 
-    def simulate(fit: Fit, seed: int, months: int = horizon) -> Ahead:
-        return Ahead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
+    def simulate(fit: Fit, seed: int, months: int = horizon) -> SimulatedAhead:
+        return SimulatedAhead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
 
     def ask(fit: Fit, seed: int) -> Numbers:
         return numbers_of(simulate(fit, seed).look_published(first, seed=seed).numbers)

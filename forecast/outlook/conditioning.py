@@ -46,7 +46,14 @@ from forecast.data.panel.record import counts_once
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.draws import FitLike, dyad_draws, stream
-from forecast.outlook.observed import MIX_MONTHS, Cell, Observed, draw_kinds, draw_mixes, upcoming
+from forecast.outlook.observed import (
+    MIX_MONTHS,
+    Cell,
+    SimulatedEvents,
+    draw_kinds,
+    draw_mixes,
+    upcoming,
+)
 from forecast.outlook.recorded import DatasetRecord, folded
 from forecast.outlook.simulations import Simulations, picked, simulate
 
@@ -424,7 +431,7 @@ class Conditional:
     """
 
     simulations: Simulations  # (chain, future, 1, period)
-    observed: Observed
+    observed: SimulatedEvents
     likelihood: Float  # Of what is assumed, in the outlook's own simulations
     method: str
     pareto_k: float  # The largest of the weights; minus infinity if they have no tail
@@ -435,7 +442,7 @@ class Conditional:
 
 
 def _hold(
-    seen: Observed,
+    seen: SimulatedEvents,
     period: int,
     cells: tuple[Cell, ...],
     level: Float,
@@ -464,7 +471,11 @@ def _hold(
 
 
 def _drawn(
-    seen: Observed, period: int, cells: tuple[Cell, ...], level: Float, rng: np.random.Generator
+    seen: SimulatedEvents,
+    period: int,
+    cells: tuple[Cell, ...],
+    level: Float,
+    rng: np.random.Generator,
 ) -> tuple[Float, Index, Float]:
     """Draw a chance that events are cooperative and, given it, how many are of each sort.
 
@@ -487,7 +498,7 @@ def _drawn(
     return chances, np.array(numbers), log_likelihood
 
 
-def _class_chances(seen: Observed, chances: Float) -> Float:
+def _class_chances(seen: SimulatedEvents, chances: Float) -> Float:
     """Return the chances that an event is of each class, (chain, draw, future, class)."""
     assert seen.mixes is not None
     hostile, cooperative = seen.mixes
@@ -527,7 +538,7 @@ def draw_at_least(
 
 
 def condition(
-    fit: FitLike, simulations: Simulations, observed: Observed, held: Held, *, seed: int
+    fit: FitLike, simulations: Simulations, observed: SimulatedEvents, held: Held, *, seed: int
 ) -> Conditional:
     """Find the simulations that satisfy the scenario."""
     periods, seen = observed.total.shape[-1] - 1, _blank(observed, seed)
@@ -547,7 +558,7 @@ def condition(
     return holding
 
 
-def _blank(observed: Observed, seed: int) -> Observed:
+def _blank(observed: SimulatedEvents, seed: int) -> SimulatedEvents:
     """Copy event data, to write what is assumed into them.
 
     If their kinds are not drawn, no month has events yet.
@@ -565,7 +576,7 @@ def _blank(observed: Observed, seed: int) -> Observed:
 
 
 def _by_weights(
-    simulations: Simulations, seen: Observed, log_weight: Float, seed: int
+    simulations: Simulations, seen: SimulatedEvents, log_weight: Float, seed: int
 ) -> Conditional | None:
     """Weight the outlook's own simulations, with their own event data except in the months of the scenario."""
     weights = _weights(log_weight)
@@ -626,7 +637,7 @@ def _by_filter(
         periods,
         stream(seed, dyad, f"volume {record.number}"),
     )
-    assert isinstance(blank, Observed)  # as it was before the scenario
+    assert isinstance(blank, SimulatedEvents)  # as it was before the scenario
     seen, weights, lost = _blank(blank, seed), list[Weights](), False
     draw = np.broadcast_to(
         np.arange(draws)[:, None], (chains, draws, PARTICLES)

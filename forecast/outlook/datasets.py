@@ -26,7 +26,7 @@ from forecast.model.process.cycle import find_cycle
 from forecast.model.process.priors import Priors
 from forecast.model.process.trend import find_trend
 from forecast.outlook.draws import FitLike, SpecLike, position, stream
-from forecast.outlook.recorded import FEWEST, DatasetRecord, main_dataset
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, main_dataset
 from forecast.outlook.summary import Estimate, estimate, sentence
 
 DRAWS = 400
@@ -80,7 +80,7 @@ class DatasetOutlook:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _DatasetReading:
     """How a dataset reads the level of a dyad, with its record: thinned draws (draw, ...)."""
 
     record: DatasetRecord
@@ -178,7 +178,7 @@ def datasets_finding(outlooks: Sequence[DatasetOutlook]) -> str:
 
 def _reading(
     panel: xr.Dataset, draws: xr.Dataset, dyad_index: int, record: DatasetRecord
-) -> _Reading:
+) -> _DatasetReading:
     of_dataset = draws.isel(dataset=record.number)
     reports = (
         panel["counts"]
@@ -194,7 +194,7 @@ def _reading(
     if "dataset_volume_effect" in of_dataset:
         busy = relative_counts(record.total, record.covered, record.clock.periods(1))
         offset = offset + flat(of_dataset["dataset_volume_effect"])[:, None] * busy
-    return _Reading(
+    return _DatasetReading(
         record,
         offset,
         flat(of_dataset["concentration"]) if "concentration" in of_dataset else None,
@@ -204,7 +204,7 @@ def _reading(
 
 
 def _offsets(
-    fit: FitLike, dyad_index: int, data: _Reading
+    fit: FitLike, dyad_index: int, data: _DatasetReading
 ) -> tuple[Estimate | None, Estimate | None]:
     """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
     number = data.record.number
@@ -246,7 +246,7 @@ def _offsets(
 
 
 def _years(
-    data: _Reading,
+    data: _DatasetReading,
     level: Float,
     noise: Float,
     residuals: Mapping[int, float],
@@ -266,7 +266,7 @@ def _years(
     for year in np.unique(of_period[record.covered]).tolist():
         of_year = record.covered & (of_period == year)
         events = int(record.total[of_year].sum())
-        if events < FEWEST:
+        if events < MIN_WINDOW_EVENTS:
             continue
         recorded = 100.0 * record.cooperative[of_year].sum() / events
         copies = 100.0 * simulated[:, of_year].sum(axis=1) / events
@@ -286,7 +286,7 @@ class _Seen:
     shared: Float  # Covariance of what the dataset is off, constant and drifting; zero of the first
 
     @classmethod
-    def of(cls, data: _Reading, level: Float, window: slice, off: Float) -> "_Seen":
+    def of(cls, data: _DatasetReading, level: Float, window: slice, off: Float) -> "_Seen":
         """Linearise what was recorded around the mean level (time,).
 
         ``off`` (time, time) is the covariance of what the dataset is off.
@@ -322,7 +322,12 @@ class _Seen:
 
 
 def _present(
-    fit: FitLike, draws: xr.Dataset, era: Index, level: Float, news: float, data: Sequence[_Reading]
+    fit: FitLike,
+    draws: xr.Dataset,
+    era: Index,
+    level: Float,
+    news: float,
+    data: Sequence[_DatasetReading],
 ) -> tuple[Mapping[int | None, tuple[float, float]], Mapping[int, Mapping[int, float]]]:
     """Solve for the present level in log-odds, (mean, standard deviation) by what is left out, and residuals by year.
 

@@ -61,7 +61,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Observed:
+class SimulatedEvents:
     """Simulated observations of a dataset.
 
     The last axis is the period, and period 0, the present, is empty.
@@ -75,7 +75,7 @@ class Observed:
     # Of a scenario, the mix of the kinds of either side in each simulation
     mixes: tuple[Float, Float] | None = field(default=None, repr=False, compare=False)
     # Measurement of the level by the dataset, for scenarios
-    read: "Reading | None" = field(default=None, repr=False, compare=False)
+    read: "Measurement | None" = field(default=None, repr=False, compare=False)
     # Relative event count of each period, for scenarios
     busy: Float | None = field(default=None, repr=False, compare=False)
     # Of a pool, the place in `benchmarks.MEMBERS` of the forecaster of each simulation
@@ -87,7 +87,7 @@ class Observed:
         month = simulate_months(level, self.read, rng)
         return simulate_chances(month, self.read, rng, self.busy[..., period])
 
-    def at(self, places: Index) -> "Observed":
+    def at(self, places: Index) -> "SimulatedEvents":
         """Return those of some simulations, by their places among all of a chain's."""
         return replace(
             self,
@@ -116,7 +116,7 @@ class Observed:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Measurement:
     """Measurement of a dyad's level by a dataset."""
 
     noise: Float  # Standard deviation of the month noise, log-odds
@@ -127,17 +127,17 @@ class Reading:
         None  # What a period e times as busy as usual adds to the level; None without it
     )
 
-    def of_draws(self, chosen: Index) -> "Reading":
+    def of_draws(self, chosen: Index) -> "Measurement":
         """Return that of some draws, counted over all chains, as one chain."""
         return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
-    def at(self, places: Index, simulations: int) -> "Reading":
+    def at(self, places: Index, simulations: int) -> "Measurement":
         """Return that of simulations, by their places (chain, number) among all of a chain's, so many per draw."""
         return self._each(
             lambda values: values[np.arange(len(places))[:, None], places // simulations]
         )
 
-    def _each(self, some: Callable[[Float], Float]) -> "Reading":
+    def _each(self, some: Callable[[Float], Float]) -> "Measurement":
         named = {
             name: getattr(self, name)
             for name in ("noise", "offset", "concentration", "volume_effect")
@@ -155,7 +155,7 @@ def observe(
     *,
     seed: int,
     kinds: bool = False,
-) -> Observed | NotDefined:
+) -> SimulatedEvents | NotDefined:
     """Simulate what a dataset would record in each period ahead, from its record.
 
     The number of events is negative binomial around a level of recording that drifts
@@ -186,7 +186,7 @@ def observe(
 
 def observe_unrecorded(
     fit: FitLike, record: DatasetRecord, first: int, *, seed: int, simulations_per_draw: int
-) -> Observed | NotDefined:
+) -> SimulatedEvents | NotDefined:
     """Simulate what coverage leaves out of the periods from a position to the present.
 
     The last axis is the period.
@@ -210,7 +210,7 @@ def observe_unrecorded(
         simulate_months(level, read, rng), read, rng, relative_count(record, whole)
     )
     cooperative = rng.binomial(total, chances)
-    return Observed(
+    return SimulatedEvents(
         record, total, cooperative, simulate_kinds(record, total, cooperative, of_kinds, rng)
     )
 
@@ -221,7 +221,7 @@ def upcoming(
     size: tuple[int, ...],
     periods: int,
     rng: np.random.Generator,
-) -> Observed | NotDefined:
+) -> SimulatedEvents | NotDefined:
     """Simulate what does not depend on the level in the periods ahead: no event is cooperative yet."""
     if not recently_reported(record):
         return NOTHING_RECENT
@@ -232,7 +232,9 @@ def upcoming(
         )  # the present is a period without events
         for values in (total, relative_count(record, total))
     )
-    return Observed(record, total, np.zeros_like(total), read=reading(fit, record), busy=busy)
+    return SimulatedEvents(
+        record, total, np.zeros_like(total), read=reading(fit, record), busy=busy
+    )
 
 
 NOTHING_RECENT = NotDefined(
@@ -264,13 +266,13 @@ def _by_draw(values: Float, like: Float) -> Float:
     return values.reshape(*values.shape, *[1] * (like.ndim - values.ndim))
 
 
-def simulate_months(level: Float, read: Reading, rng: np.random.Generator) -> Float:
+def simulate_months(level: Float, read: Measurement, rng: np.random.Generator) -> Float:
     """Add the month-specific noise to levels (chain, draw, ...), log-odds."""
     return np.asarray(level + _by_draw(read.noise, level) * rng.standard_normal(level.shape))
 
 
 def simulate_chances(
-    month: Float, read: Reading, rng: np.random.Generator, busy: Float | None = None
+    month: Float, read: Measurement, rng: np.random.Generator, busy: Float | None = None
 ) -> Float:
     """Draw the chance that an event is cooperative, from the log-odds of its period: direction and overdispersion.
 
@@ -292,7 +294,7 @@ def simulate_chances(
     return chances
 
 
-def reading(fit: FitLike, record: DatasetRecord) -> Reading:
+def reading(fit: FitLike, record: DatasetRecord) -> Measurement:
     """Return the measurement of a dyad's level by the dataset of a record."""
     dyad_index, dataset = position(fit.panel, record.dyad), record.number
 
@@ -321,7 +323,7 @@ def reading(fit: FitLike, record: DatasetRecord) -> Reading:
     effect = next(
         (name for name in ("dataset_volume_effect", "volume_effect") if name in fit.posterior), None
     )
-    return Reading(
+    return Measurement(
         noise=values("tau") if "tau" in fit.posterior else np.zeros(size),
         offset=offset,
         concentration=values("concentration") if "concentration" in fit.posterior else None,

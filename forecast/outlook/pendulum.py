@@ -13,7 +13,7 @@ from forecast.base.errors import SpecError
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import chance, whole_percents
 from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import (
     Estimate,
@@ -400,7 +400,7 @@ class Fan:
     observed: Float | NotDefined  # Observed share of the period; period 0 is NaN
 
 
-def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) -> Fan:
+def fan(simulations: Simulations, months: int, observed: SimulatedEvents | NotDefined) -> Fan:
     """Compute the quantiles of the simulations."""
     stop = simulations.clock.periods(months) + 1
     return Fan(

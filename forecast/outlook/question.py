@@ -18,9 +18,9 @@ from forecast.base.files import digest
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import count, day, month, number, percent, source_words
 from forecast.outlook.recorded import (
-    FEWEST,
     HIGHEST,
     LOWEST,
+    MIN_WINDOW_EVENTS,
     ROUNDING,
     Baseline,
     DatasetRecord,
@@ -251,7 +251,9 @@ class SingleQuestion(Question):
     first: date  # First and last day of the window, which is whole months after `asked`
     last: date
     compare: Literal["at least", "at most"] = "at least"
-    fewest: int = Field(default=FEWEST, ge=1, le=10**6)  # A share of fewer events is void
+    fewest: int = Field(
+        default=MIN_WINDOW_EVENTS, ge=1, le=10**6
+    )  # A share of fewer events is void
     void_after: date  # Void if by this day no edition covers the window
 
     @classmethod

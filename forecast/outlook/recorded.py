@@ -26,7 +26,7 @@ NO_ACTIONS = "the data are an index, which counts no actions"
 RECENT_MONTHS = 36
 """Months of recent data: enough to see which dataset records a dyad now, and which actors are
 active."""
-FEWEST = 3
+MIN_WINDOW_EVENTS = 3
 """Events: the share of a window with fewer is decided by one event, and the window is void."""
 LOWEST, HIGHEST = -10.0, 10.0
 """Ends of the Goldstein scale."""
@@ -36,7 +36,7 @@ ROUNDING = 1e-6
 
 def share_before(cooperative: int, events: int) -> float | None:
     """Return the share of a window that is over, 0 to 100; None if it is void."""
-    return None if events < FEWEST else 100 * cooperative / events
+    return None if events < MIN_WINDOW_EVENTS else 100 * cooperative / events
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:

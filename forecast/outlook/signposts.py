@@ -14,8 +14,8 @@ import numpy as np
 
 from forecast.base.typing import Bool, Index
 from forecast.outlook.draws import stream
-from forecast.outlook.observed import Observed, simulate_kinds
-from forecast.outlook.recorded import FEWEST, Baseline, changed, shares_of
+from forecast.outlook.observed import SimulatedEvents, simulate_kinds
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, Baseline, changed, shares_of
 from forecast.outlook.summary import NotDefined, Probability, probability
 
 SIGNPOST_MONTHS = 3
@@ -49,7 +49,7 @@ class Signpost:
 
 
 def signposts_of(
-    published: Observed,
+    published: SimulatedEvents,
     months: int,
     baseline: Baseline | NotDefined,
     improvement: float,
@@ -81,7 +81,7 @@ def signposts_of(
         return NotDefined("there is no baseline to compare with")
     record, ahead = published.record, published.ahead(months)
     total = ahead.total.sum(axis=-1)
-    counted = total >= FEWEST
+    counted = total >= MIN_WINDOW_EVENTS
     if not counted.any():
         return NotDefined("the window is void in every simulation")
     up = (

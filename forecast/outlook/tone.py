@@ -30,10 +30,17 @@ from forecast.base.wording import join, period
 from forecast.data.panel import observed_periods
 from forecast.model.observation.side import ordered_kinds
 from forecast.outlook.draws import TAILS, Streams
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
-from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
+from forecast.outlook.recorded import (
+    HIGHEST,
+    LOWEST,
+    MIN_WINDOW_EVENTS,
+    Baseline,
+    DatasetRecord,
+    WindowCounts,
+)
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, sentence
 from forecast.outlook.windows import (
     ALWAYS_VOID,
@@ -145,9 +152,9 @@ class ToneOutlook:
 
 def tone_outlooks(
     panel: xr.Dataset,
-    observed: Observed | NotDefined,
+    observed: SimulatedEvents | NotDefined,
     query: Query,
-    published: Mapping[int, Observed],
+    published: Mapping[int, SimulatedEvents],
     streams: Streams,
 ) -> dict[int, ToneOutlook] | NotDefined:
     """Compute the tone of the windows up to each horizon, from the published simulations of their sides if given."""
@@ -164,7 +171,10 @@ def tone_outlooks(
         counts = scores.of_window(published.get(months, observed).ahead(months), streams("tone"))
         assert counts.goldstein is not None
         total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
-        counted, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
+        counted, tones = (
+            total >= MIN_WINDOW_EVENTS,
+            counts.goldstein.sum(axis=-1) / np.maximum(total, 1),
+        )
         higher, lower = (
             ToneQuestion.ahead(record, months, compare=way, baseline=fixed)
             for way in ("at least", "at most")
@@ -253,7 +263,7 @@ TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
 
 KIND_MONTHS = 60.0  # mean distance in time of the events that tell of a share of kinds
 KIND_PRIOR = 2.0  # events at the share of all dyads that every period starts with
-FEWEST_PERIODS = 24  # with events, from which their scatter is estimated
+MIN_PERIODS = 24  # with events, from which their scatter is estimated
 Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
 YEARS_BACK = 10
 _DECIMALS = 3  # of a series, as in levels.csv
@@ -347,7 +357,7 @@ def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
     seen = events > 0
     expected = events[seen] * share[seen]
     spread = expected * (1 - share[seen])
-    if seen.sum() < FEWEST_PERIODS:
+    if seen.sum() < MIN_PERIODS:
         return 1.0
     return max(float(((stronger[seen] - expected) ** 2 / np.maximum(spread, 1e-9)).mean()), 1.0)
 

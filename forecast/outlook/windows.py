@@ -11,7 +11,7 @@ from forecast.base.typing import Bool, Float, Index
 from forecast.base.wording import whole_percents
 from forecast.outlook.benchmarks import simulated_by_model
 from forecast.outlook.draws import QUANTILES
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.question import (
@@ -22,7 +22,7 @@ from forecast.outlook.question import (
     ShareQuestion,
 )
 from forecast.outlook.recorded import (
-    FEWEST,
+    MIN_WINDOW_EVENTS,
     Baseline,
     DatasetRecord,
     WindowCounts,
@@ -156,7 +156,7 @@ def window_outlook(
     these are others, and `member` the forecaster of each published one.
     """
     total = ahead.total.sum(axis=-1)
-    counted, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
+    counted, shares = total >= MIN_WINDOW_EVENTS, shares_of(total, ahead.cooperative.sum(axis=-1))
     fixed = undefined = None
     if isinstance(baseline, NotDefined) or baseline.share is None:
         undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
@@ -175,7 +175,9 @@ def window_outlook(
         until=higher.last,
         dataset=record.dataset,
         events=estimate(total, "events", f"events recorded in {words}"),
-        void=probability(~counted, f"fewer than {FEWEST} events are recorded in {words}"),
+        void=probability(
+            ~counted, f"fewer than {MIN_WINDOW_EVENTS} events are recorded in {words}"
+        ),
         share=estimate(
             shares, "per cent", f"share of events in {words} that are cooperative", counted
         )
@@ -200,7 +202,7 @@ def window_outlook(
         printed_changes(result),
         smallest_improvement,
         baseline_months,
-        FEWEST,
+        MIN_WINDOW_EVENTS,
     )
     return replace(result, sentence=words)
 
@@ -227,7 +229,7 @@ def chances_of_change(
 
     `undefined` says why the baseline has none.
     """
-    counted = counts.total.sum(axis=-1) >= FEWEST
+    counted = counts.total.sum(axis=-1) >= MIN_WINDOW_EVENTS
     reason = undefined if counted.any() else ALWAYS_VOID
     if reason is not None:
         return dict.fromkeys(("up", "same", "down"), reason)
@@ -248,9 +250,9 @@ def rule_of_change(higher: ComparedQuestion, lower: ComparedQuestion) -> str:
     return f"{question_words}{higher.rule}"
 
 
-ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
+ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulated future")
 FEW_BEFORE = NotDefined(
-    f"fewer than {FEWEST} were recorded in the window before, so that there is nothing to compare"
+    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing to compare"
 )
 
 
@@ -288,12 +290,14 @@ def threshold_outlook(
         window=span,
         threshold=threshold,
         baseline=baseline,
-        void=probability(~valid, f"fewer than {FEWEST} events are recorded {where}"),
+        void=probability(~valid, f"fewer than {MIN_WINDOW_EVENTS} events are recorded {where}"),
         chance=probability(hit, question.words(), valid) if valid.any() else ALWAYS_VOID,
         sentence="",
         rule=f"{question.words()} {question.rule}",
     )
-    return replace(result, sentence=sentence("threshold", record, result, baseline_months, FEWEST))
+    return replace(
+        result, sentence=sentence("threshold", record, result, baseline_months, MIN_WINDOW_EVENTS)
+    )
 
 
 @dataclass(frozen=True)
@@ -330,7 +334,7 @@ def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]
         for values in (record.total, record.cooperative, np.where(record.covered, 0, 1))
     )
     missing[: periods - 1] += 1
-    defined = (total >= FEWEST) & (missing == 0)
+    defined = (total >= MIN_WINDOW_EVENTS) & (missing == 0)
     return total, np.where(defined, shares_of(total, cooperative), np.nan)
 
 
@@ -350,7 +354,7 @@ def rolling_share(
         rolling_sums(joined.cooperative, periods),
     )
     gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
-    usable = (total >= FEWEST) & (rolling_sums(gaps, periods) == 0)
+    usable = (total >= MIN_WINDOW_EVENTS) & (rolling_sums(gaps, periods) == 0)
     shares = np.where(usable, shares_of(total, cooperative), np.nan)
     return RollingShare(
         months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares), events
@@ -369,7 +373,7 @@ class SimulationQuestion(Protocol):
         """Months from the present to the end of its window."""
 
     def settle(
-        self, simulations: Simulations, observed: Observed | NotDefined
+        self, simulations: Simulations, observed: SimulatedEvents | NotDefined
     ) -> tuple[Bool | Float, Bool | Float]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
 
@@ -394,10 +398,10 @@ class Prospect:
 
 def prospect(
     simulations: Simulations,
-    observed: Observed | NotDefined,
+    observed: SimulatedEvents | NotDefined,
     query: Query,
     improvement: float,
-    published: Mapping[int, Observed],
+    published: Mapping[int, SimulatedEvents],
 ) -> Prospect:
     """Compute the forecast from simulations.
 

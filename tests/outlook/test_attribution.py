@@ -48,8 +48,8 @@ from forecast.outlook.comparison import (
     MODEL,
     REVISED,
     TIME,
-    Ahead,
     ShareChange,
+    SimulatedAhead,
     numbers_of,
     printed_chance,
     split_change,
@@ -146,7 +146,7 @@ def brute(prior, panel, asked, events):
     other = panel_without(panel, DYAD, events) if len(events) else panel
     log_weight = given(prior, other)
     weight = np.exp(log_weight - log_weight.max())
-    looked = Ahead.of(
+    looked = SimulatedAhead.of(
         holding(prior, other), DYAD, asked.start + asked.length, main_record(panel, DYAD), seed=1
     ).look(asked)
     numbers = looked.weighed(weight)
@@ -200,7 +200,7 @@ def test_a_new_fit_without_the_events_says_the_same(panel, table):
     apart = sample(panel_without(panel, DYAD, found.events), PendulumSpec(), **options)
     asked = ShareChange(found.baseline.share, 5.0, 12)
     said = numbers_of(
-        Ahead.of(apart, DYAD, 12, main_record(panel, DYAD), seed=1).look(asked).numbers
+        SimulatedAhead.of(apart, DYAD, 12, main_record(panel, DYAD), seed=1).look(asked).numbers
     )
     for name in ("level", "up", "down"):
         error = np.hypot(said[name].mcse, found.before[name].mcse)
@@ -927,8 +927,8 @@ def test_a_part_of_a_fit_meets_the_new_frameworks_that_all_its_dyads_let_expect(
     hazard = structural_hazard(whole.panel)
     assert hazard != structural_hazard(part.panel)
     simulated = [
-        Ahead.of(whole, DYAD, 12, record, seed=1),
-        Ahead.of(part, DYAD, 12, record, seed=1, hazard=hazard),
+        SimulatedAhead.of(whole, DYAD, 12, record, seed=1),
+        SimulatedAhead.of(part, DYAD, 12, record, seed=1, hazard=hazard),
     ]
     levels = [ahead.simulations.level for ahead in simulated]
     np.testing.assert_array_equal(*levels)

@@ -33,18 +33,18 @@ from forecast.desk.questions.form import Settled
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
 from forecast.outlook.comparison import (
     ALONE,
-    Ahead,
     Look,
     Numbers,
     Outcome,
     Outcomes,
+    SimulatedAhead,
     level_now,
     numbers_of,
     same_window,
     split_by_forecaster,
 )
 from forecast.outlook.draws import FitLike
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.question import LevelQuestion, Question
 from forecast.outlook.recorded import WindowCounts
 from forecast.outlook.simulations import Simulations
@@ -251,10 +251,12 @@ class _Part:
 
     def _ahead(
         self, fit: SampledFit
-    ) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
+    ) -> tuple[Simulations, SimulatedEvents | NotDefined, WindowCounts | None]:
         """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
         put = self.put
-        found = Ahead.of(fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed)
+        found = SimulatedAhead.of(
+            fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed
+        )
         return found.simulations, found.observed, put.rest(fit, found.simulations.share.shape[2])
 
 

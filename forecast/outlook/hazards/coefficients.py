@@ -18,8 +18,8 @@ import numpy as np
 from forecast.base.errors import DataError
 from forecast.base.files import write_bytes
 from forecast.base.typing import Bool, Float, Index
-from forecast.outlook.hazards.curve import Curve, curve_of, summed
-from forecast.outlook.hazards.fit import FEWEST_EVENTS, Landmarks, Scaling, fit_hazards, fit_rates
+from forecast.outlook.hazards.curve import HazardCurve, curve_of, summed
+from forecast.outlook.hazards.fit import MIN_SET_EVENTS, Landmarks, Scaling, fit_hazards, fit_rates
 from forecast.outlook.hazards.memories import (
     COVARIATES,
     LEADS,
@@ -68,7 +68,9 @@ class Coefficients:
         """Return the place of a set; of one without coefficients that of all sets."""
         return self.sets.index(name) if name in self.sets else 0
 
-    def curve(self, covariates: Covariates, name: str, fit: int, *, draws: bool = False) -> Curve:
+    def curve(
+        self, covariates: Covariates, name: str, fit: int, *, draws: bool = False
+    ) -> HazardCurve:
         """Return the curve of a pair and set on its only day of forecast.
 
         With `draws` one for each draw.
@@ -84,7 +86,7 @@ class Coefficients:
             self.shape[fit, of_set],
         )
 
-    def curves(self, covariates: Covariates, name: str, fit: int) -> Curve:
+    def curves(self, covariates: Covariates, name: str, fit: int) -> HazardCurve:
         """Return the curves of a pair and set on all its days of forecast, by one of the fits."""
         of_set = self.set_place(name)
         hazard = self.hazards(covariates, self.mean[fit, of_set], fit)
@@ -191,7 +193,7 @@ def fit_coefficients(
     enough = {
         name: landmarks
         for name, landmarks in by_set.items()
-        if landmarks.counts[-1].sum() >= FEWEST_EVENTS
+        if landmarks.counts[-1].sum() >= MIN_SET_EVENTS
     }
     names = (_OF_ALL, *enough)
     by_day: list[tuple[Scaling, Float, Float, Float, Float]] = []
@@ -206,7 +208,7 @@ def fit_coefficients(
         sizes = {name: _shape(landmarks, rates[name], before) for name, landmarks in enough.items()}
         sizes = {_OF_ALL: float(np.median(list(sizes.values()))), **sizes}
         rate = {
-            name: float(landmarks.rates[-1][landmarks.at < before].mean())
+            name: float(landmarks.rates[-1][landmarks.days < before].mean())
             for name, landmarks in enough.items()
         }
         rate = {_OF_ALL: float(np.median(list(rate.values()))), **rate}
@@ -247,7 +249,7 @@ def _shape(landmarks: Landmarks, added: Float, before: int) -> float:
     mean, number = [], []
     for lead in COUNTED_LEADS:
         days = float(LEADS[lead + 1])
-        whole: Bool = (landmarks.at + days <= np.minimum(landmarks.end, before)) & (
+        whole: Bool = (landmarks.days + days <= np.minimum(landmarks.end, before)) & (
             landmarks.counts[lead] > 0
         )
         daily = landmarks.rates[:, whole].T @ added.T

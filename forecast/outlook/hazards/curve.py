@@ -61,7 +61,7 @@ class WarRates:
 
 
 @dataclass(frozen=True)
-class Curve:
+class HazardCurve:
     """Chances of a set in the days ahead of a forecast date, or of several, or of several draws of one."""
 
     hazard: Float  # Events per day at each lead, (..., lead)
@@ -71,7 +71,7 @@ class Curve:
     shape: float  # Of the gamma distribution of rates: small where events come in bursts
     war: WarRates | None = None  # Of a set whose events come with war, within a war
 
-    def scaled(self, factor: float) -> "Curve":
+    def scaled(self, factor: float) -> "HazardCurve":
         """Return the curve with all rates multiplied."""
         war = self.war and replace(self.war, exposure=self.war.exposure / factor)
         return replace(
@@ -213,7 +213,9 @@ def spell_chance(chance: Float, days: int, run: int) -> Float:
     return done
 
 
-def curve_of(hazard: Float, held: Float, exposure: Float, added: Float, shape: float) -> Curve:
+def curve_of(
+    hazard: Float, held: Float, exposure: Float, added: Float, shape: float
+) -> HazardCurve:
     """Return the curve of a forecast date.
 
     `held` and `exposure` are of all memories, (..., memory).
@@ -222,4 +224,4 @@ def curve_of(hazard: Float, held: Float, exposure: Float, added: Float, shape: f
     """
     mixed = [MEMORIES.index(length) for length in MIXED]
     daily = ((held + HELD_PRIOR) / exposure) @ added.T
-    return Curve(hazard, held[..., mixed], exposure[..., mixed], daily, shape)
+    return HazardCurve(hazard, held[..., mixed], exposure[..., mixed], daily, shape)

@@ -21,7 +21,7 @@ import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.data.events.sets import EventSet
-from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, Events, PairRecord
+from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, EventDays, PairRecord
 
 STEP = 14  # days between forecast dates of the fit
 HALF_LIFE = (
@@ -34,7 +34,7 @@ SET_PRECISION = (
 SEASON_PRECISION = 10.0  # of the last two, which are not the same in all sets
 PAIR_PRECISION = 20.0  # of the effects of pairs, around zero
 LEVEL_PRECISION = 0.5  # of the level of a set, around that of the pooled fit
-FEWEST_EVENTS = 30  # a set of fewer has no coefficients of its own: those of all sets are used
+MIN_SET_EVENTS = 30  # a set of fewer has no coefficients of its own: those of all sets are used
 POOLED_EVERY = 4  # of the forecast dates enter the pooled fit, for speed
 NEWTON_STEPS = 40
 TOLERANCE = 1e-6  # of the log-posterior
@@ -49,7 +49,7 @@ N_COVARIATES = len(COVARIATES)
 class Landmarks:
     """Forecast dates of all pairs with the covariates of a set: the data of a fit."""
 
-    at: Index  # (row,)
+    days: Index  # Forecast dates, days from 1970, (row,)
     end: Index  # First day after coverage, (row,)
     pair: Index  # Number of the pair, (row,)
     base: Float  # (row,)
@@ -81,7 +81,7 @@ class Landmarks:
             for lead in LEADS[1:]
         ]
         return cls(
-            at=np.concatenate(days),
+            days=np.concatenate(days),
             end=np.repeat(
                 np.array(ends, dtype=np.int64), [len(days_of_pair) for days_of_pair in days]
             ),
@@ -109,12 +109,12 @@ def fit_rates(by_set: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
     for lead, (first, end) in enumerate(pairwise(LEADS)):
         squares, products = {}, {}
         for name, landmarks in by_set.items():
-            rows = (landmarks.at + end <= np.minimum(landmarks.end, before)).nonzero()[0]
+            rows = (landmarks.days + end <= np.minimum(landmarks.end, before)).nonzero()[0]
             earlier = landmarks.counts[lead - 1, rows] if lead else 0.0
             number = (landmarks.counts[lead, rows] - earlier) / (end - first)
             rates = landmarks.rates[:, rows]
             spread = rates.mean(axis=0) / (end - first)
-            weight = _weights(landmarks.at[rows], end - first, before) / spread
+            weight = _weights(landmarks.days[rows], end - first, before) / spread
             squares[name] = (rates * weight) @ rates.T
             products[name] = (rates * weight) @ number
         middle = np.mean(list(squares.values()), axis=0)
@@ -135,7 +135,7 @@ def _above_zero(nnls: Callable[..., tuple[Float, float]], square: Float, product
 
 
 def overall_rate(
-    events: Sequence[Events], pairs: Sequence[PairRecord], ends: Sequence[int]
+    events: Sequence[EventDays], pairs: Sequence[PairRecord], ends: Sequence[int]
 ) -> float:
     """Return the events per day of a set in all pairs together."""
     covered = sum(max(end - pair.start, 1) for pair, end in zip(pairs, ends, strict=True))
@@ -156,7 +156,7 @@ class Scaling:
     @classmethod
     def of(cls, by_set: Mapping[str, Landmarks], before: int) -> "Scaling":
         """Return the scaling by forecast dates before a day."""
-        first = [landmarks.covariates[0][landmarks.at < before] for landmarks in by_set.values()]
+        first = [landmarks.covariates[0][landmarks.days < before] for landmarks in by_set.values()]
         middle = np.mean([covariates.mean(axis=0) for covariates in first], axis=0)
         spread = np.sqrt(
             np.mean(
@@ -250,7 +250,7 @@ def fit_hazards(
         happened = {name: by_set[name].wait[rows[name]] < end for name in names}
         offsets = {name: by_set[name].base[rows[name]] + np.log(end - first) for name in names}
         weights = {
-            name: _weights(by_set[name].at[rows[name]], end - first, before) for name in names
+            name: _weights(by_set[name].days[rows[name]], end - first, before) for name in names
         }
         some = slice(None, None, POOLED_EVERY)
         sampled = [designs[name][some] for name in names]
@@ -289,7 +289,7 @@ def fit_hazards(
 
 def _at_risk(landmarks: Landmarks, first: int, end: int, before: int) -> Index:
     """Return the rows whose span ended before a day and inside coverage, without an event before the span."""
-    whole = (landmarks.at + end <= np.minimum(landmarks.end, before)) & (landmarks.wait >= first)
+    whole = (landmarks.days + end <= np.minimum(landmarks.end, before)) & (landmarks.wait >= first)
     return np.flatnonzero(whole)
 
 

@@ -18,18 +18,18 @@ from forecast.base.arguments import checked
 from forecast.base.dates import Day, optional_day
 from forecast.base.errors import QuestionError
 from forecast.base.typing import Float
-from forecast.base.wording import capital, chance, count, day, join
+from forecast.base.wording import Card, Displayed, capital, chance, count, day, join, number
 from forecast.data.events.dyads import dyad_labels, read_coverage
 from forecast.data.events.sets import EventSet
 from forecast.data.events.table import EventTable, as_of
 from forecast.data.panel.record import coverage_end
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
-from forecast.outlook.hazards.curve import LONGEST, Curve
+from forecast.outlook.hazards.curve import LONGEST, HazardCurve
 from forecast.outlook.hazards.memories import (
     MEMORIES,
     Covariates,
-    Events,
+    EventDays,
     PairRecord,
     day_number,
     day_of_number,
@@ -87,8 +87,8 @@ class LatestEvent:
     summary: str
 
 
-@dataclass(frozen=True)
-class EventForecast:
+@dataclass(frozen=True, repr=False)
+class EventForecast(Displayed):
     """Probability of events of a set in a window, and what it rests on."""
 
     dyad: str
@@ -111,6 +111,17 @@ class EventForecast:
     data: str  # SHA-256 of what is known of the pair
     coefficients: date  # Day up to which the coefficients know the data
     notes: tuple[str, ...]
+
+    def _card(self) -> Card:
+        facts = [
+            ("expected", f"{number(self.expected, 1)} in the window, {self.recorded} recorded"),
+            ("rate of one year", chance(self.one_year, 1)),
+            ("rate of ten years", chance(self.ten_years, 1)),
+            ("last event", self.last_seen),
+            *((f"given {what_if.news}", chance(what_if.chance, 1)) for what_if in self.what_if),
+            *(("note", words) for words in self.notes),
+        ]
+        return Card(self.sentence, tuple(facts))
 
     @property
     def sentence(self) -> str:
@@ -217,17 +228,17 @@ def forecast_events(
     asked = replace(asked, first=asked.first or known_day + timedelta(days=1))
     _require_window(asked, known_day, covered)
     pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
-    of_set = asked.wanted.counted(rows, by=asked.by, actor=asked.actor)
+    rows_of_set = asked.wanted.counted(rows, by=asked.by, actor=asked.actor)
     stored = coefficients or read_coefficients()
     fit, honest = stored.place(known_day)
     case = _Case(
         pair=pair,
-        own=Events.of(of_set),
-        rows=of_set,
+        of_set=EventDays.of(rows_of_set),
+        rows=rows_of_set,
         asked=asked,
         stored=stored,
         fit=fit,
-        known=known_day,
+        known_day=known_day,
         covered=covered,
         expect=tuple(expect),
     )
@@ -279,7 +290,7 @@ def set_outlooks(
         overall = float(stored.overall[fit, stored.set_place(event_set.name)])
         covariates = Covariates.of(pair, pair.of_set(event_set), np.array([now]), overall)
         curve = stored.curve(covariates, event_set.name, fit)
-        curve = in_war(curve, event_set.name, covariates.own, war, now, lengths)
+        curve = in_war(curve, event_set.name, covariates.of_set, war, now, lengths)
         skill = set_skill(event_set.name)
         windows = [(skipped, skipped + length) for length in days]
         outlooks.append(
@@ -336,12 +347,12 @@ class _Case:
     """What is asked of the record of a pair."""
 
     pair: PairRecord
-    own: Events
+    of_set: EventDays
     rows: pd.DataFrame  # Those of the set
     asked: AskedEvents
     stored: Coefficients
     fit: int  # Place of the coefficients that know nothing after the day of the forecast
-    known: date
+    known_day: date
     covered: date
     expect: tuple[Expected, ...]
 
@@ -369,11 +380,11 @@ class _Case:
     @property
     def recorded(self) -> int:
         """Events of the window that are known."""
-        return int(self.own.between(day_number(self.first), day_number(self.asked.last) + 1))
+        return int(self.of_set.between(day_number(self.first), day_number(self.asked.last) + 1))
 
     def forecast(self, dataset: str, *, honest: bool) -> EventForecast:
         """Compute the forecast."""
-        covariates = self._covariates(self.pair, self.own, self.now)
+        covariates = self._covariates(self.pair, self.of_set, self.now)
         curve = self._curve(covariates)
         value = self.chance(curve)
         low, high = self._interval(covariates, value, curve)
@@ -381,15 +392,15 @@ class _Case:
         extra = sum(event.chance for event in self._ahead_expected)
         war = war_now(self.pair.context["violence"], self.now)
         silence = (
-            int(covariates.own.silence(covariates.at)[0])
-            if (self.own.days < self.now).any()
+            int(covariates.of_set.silence(covariates.days)[0])
+            if (self.of_set.days < self.now).any()
             else None
         )
         return EventForecast(
             dyad=self.pair.dyad,
             label=dyad_labels().get(self.pair.dyad, self.pair.dyad),
             asked=self.asked,
-            as_of=self.known,
+            as_of=self.known_day,
             covered_to=self.covered,
             chance=value,
             low=low,
@@ -408,7 +419,7 @@ class _Case:
             notes=self._notes(set_skill(self.name), dataset, honest),
         )
 
-    def chance(self, curve: Curve) -> float:
+    def chance(self, curve: HazardCurve) -> float:
         """Return the probability of what is asked by a curve."""
         if self.asked.quiet is not None:
             return _inside(self._quiet(curve))
@@ -430,7 +441,7 @@ class _Case:
         since = max(self.first, self.covered + timedelta(days=1))
         return [event for event in self.expect if since <= event.day <= self.asked.last]
 
-    def _quiet(self, curve: Curve) -> float:
+    def _quiet(self, curve: HazardCurve) -> float:
         """Return the probability of enough quiet days in a row."""
         assert self.asked.quiet is not None
         start, (first, end) = day_number(self.first), self.ahead
@@ -438,30 +449,32 @@ class _Case:
             return 1.0
         run = 0
         if start < self.now:
-            run = int(min(self.own.silence(np.array([self.now]))[0] - 1, self.now - start))
+            run = int(min(self.of_set.silence(np.array([self.now]))[0] - 1, self.now - start))
         return curve.quiet(self.asked.quiet, first, end, max(run, 0))
 
     def _observed_spell(self, start: int) -> int:
         """Return the longest quiet spell inside the window that is observed."""
-        inside = self.own.days[(self.own.days >= start) & (self.own.days < self.now)]
+        inside = self.of_set.days[(self.of_set.days >= start) & (self.of_set.days < self.now)]
         edges = np.concatenate([[start - 1], inside, [self.now]])
         return int(np.diff(edges).max()) - 1
 
-    def _curve(self, covariates: Covariates) -> Curve:
+    def _curve(self, covariates: Covariates) -> HazardCurve:
         """Return the curve of the set, within a war with the rate of that war."""
         curve = self.stored.curve(covariates, self.name, self.fit)
         war = war_now(self.pair.context["violence"], self.now)
-        return in_war(curve, self.name, self.own, war, self.now, self._war_lengths())
+        return in_war(curve, self.name, self.of_set, war, self.now, self._war_lengths())
 
     def _war_lengths(self) -> WarLengths:
         middle, spread = self.stored.wars[self.fit]
         return WarLengths(float(middle), float(spread))
 
-    def _covariates(self, pair: PairRecord, events: Events, now: int) -> Covariates:
+    def _covariates(self, pair: PairRecord, events: EventDays, now: int) -> Covariates:
         overall = float(self.stored.overall[self.fit, self.stored.set_place(self.name)])
         return Covariates.of(pair, events, np.array([now]), overall)
 
-    def _interval(self, covariates: Covariates, value: float, curve: Curve) -> tuple[float, float]:
+    def _interval(
+        self, covariates: Covariates, value: float, curve: HazardCurve
+    ) -> tuple[float, float]:
         """Return a 90% interval: as far on the scale of log-odds as draws of the coefficients scatter."""
         if self.asked.quiet is not None or not 0 < value < 1:
             return self._interval_of_quiet(covariates, value)
@@ -485,7 +498,7 @@ class _Case:
         """Return the probability by the rate of the last years alone."""
         days = 365 * years
         first, end = self.ahead
-        rate = (float(self.own.between(self.now - days, self.now)) + RATE_PRIOR) / days
+        rate = (float(self.of_set.between(self.now - days, self.now)) + RATE_PRIOR) / days
         if self.asked.quiet is not None:
             flat = np.full((1, end - first), -np.expm1(-rate))
             from forecast.outlook.hazards.curve import spell_chance
@@ -532,7 +545,7 @@ class _Case:
     def _after(self, *, event: bool = False, violent: bool = False, days: int) -> float:
         """Return the probability some days later, given an event on the first of them or none."""
         later = self.covered + timedelta(days=days)
-        pair, events, now = self.pair, self.own, np.array([self.now], dtype=np.int64)
+        pair, events, now = self.pair, self.of_set, np.array([self.now], dtype=np.int64)
         if event:
             events = _with(events, now)
         wanted = self.asked.wanted
@@ -545,15 +558,17 @@ class _Case:
             pair = PairRecord(
                 pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings
             )
-        case = replace(self, pair=pair, own=events, known=max(self.known, later), covered=later)
+        case = replace(
+            self, pair=pair, of_set=events, known_day=max(self.known_day, later), covered=later
+        )
         return case.chance(case._curve(self._covariates(pair, events, case.now)))
 
     def _notes(self, skill: SetSkill | None, dataset: str, honest: bool) -> tuple[str, ...]:
         notes = []
-        unobserved = (self.known - self.covered).days
+        unobserved = (self.known_day - self.covered).days
         if unobserved:
             notes.append(
-                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to {day(self.known)} are "
+                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to {day(self.known_day)} are "
                 "unobserved, not empty."
             )
         if self.name not in self.stored.sets:
@@ -596,10 +611,10 @@ def _concerned(name: str, wanted: EventSet, violent: bool) -> bool:
     return any(code.startswith(CONTEXT[name]) for code in codes)
 
 
-def _with(events: Events, when: Any) -> Events:
+def _with(events: EventDays, when: Any) -> EventDays:
     """Return events with one more on a day after all others that count."""
     order = np.argsort(np.concatenate([events.days, when]), kind="stable")
-    return Events(
+    return EventDays(
         np.concatenate([events.days, when])[order],
         np.concatenate([events.number, np.ones(len(when))])[order],
     )

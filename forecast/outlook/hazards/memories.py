@@ -95,14 +95,14 @@ type Remembered = Mapping[str, Mapping[int, Float]]
 """Events that a memory holds, (day,), by part of the context and length of the memory in days."""
 
 
-class Events(NamedTuple):
+class EventDays(NamedTuple):
     """Days of events, in order, and how many each stands for."""
 
     days: Index
     number: Float
 
     @classmethod
-    def of(cls, rows: "pd.DataFrame") -> "Events":
+    def of(cls, rows: "pd.DataFrame") -> "EventDays":
         """Return the days of rows with the column `counted`."""
         days = rows["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
         order = np.argsort(days, kind="stable")
@@ -153,7 +153,7 @@ class PairRecord:
     dyad: str
     start: int  # First covered day, as days from 1970
     events: "pd.DataFrame"  # Rows of the event table, of one dataset
-    context: Mapping[str, Events]  # By the names of `CONTEXT`
+    context: Mapping[str, EventDays]  # By the names of `CONTEXT`
     meetings: tuple[
         tuple[int, int], ...
     ]  # Day, and day it became known, of summits that both states attend
@@ -168,16 +168,16 @@ class PairRecord:
         )
         rows = rows[rows["counted"] > 0]
         context = {
-            name: Events.of(rows[rows["cameo"].str.startswith(codes)])
+            name: EventDays.of(rows[rows["cameo"].str.startswith(codes)])
             for name, codes in CONTEXT.items()
         }
         return cls(dyad, day_number(start), events, context, announced_meetings(dyad))
 
     def of_set(
         self, wanted: EventSet, *, by: str | None = None, actor: str | None = None
-    ) -> Events:
+    ) -> EventDays:
         """Return the events of a set."""
-        return Events.of(wanted.counted(self.events, by=by, actor=actor))
+        return EventDays.of(wanted.counted(self.events, by=by, actor=actor))
 
     def remembered(self, days: Index) -> "Remembered":
         """Return what each memory holds of the parts of the context before each of some days.
@@ -214,7 +214,7 @@ def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
 class Covariates:
     """What a pair remembers of a set on some days."""
 
-    at: Index  # Days of forecast, from 1970
+    days: Index  # Days of forecast, from 1970
     base: Float  # Log of the mean rate of the `MIXED` memories, events per day, (day,)
     held: Float  # Events that each memory holds, (memory, day)
     exposure: (
@@ -222,10 +222,10 @@ class Covariates:
     )
     fixed: Float  # Covariates that are the same at every lead, (day, covariate)
     pair: PairRecord
-    own: Events
+    of_set: EventDays
 
     @classmethod
-    def of(cls, pair: PairRecord, of_set: Events, days: Index, overall: float) -> "Covariates":
+    def of(cls, pair: PairRecord, of_set: EventDays, days: Index, overall: float) -> "Covariates":
         """Return the covariates of a set; `overall` is the rate of all pairs, events per day."""
         held, exposure = of_set.remembered(days), pair.exposure(days)
         long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
@@ -273,17 +273,19 @@ class Covariates:
     def _meetings(self, first: int, end: int) -> Float:
         """Count the summits announced by each day that fall into the days ahead."""
         days = np.array(self.pair.meetings, dtype=np.int64).reshape(-1, 2)
-        falls = (days[:, 0] >= self.at[:, None] + first) & (days[:, 0] < self.at[:, None] + end)
-        return np.asarray((falls & (days[:, 1] <= self.at[:, None])).sum(axis=1), dtype=np.float64)
+        falls = (days[:, 0] >= self.days[:, None] + first) & (days[:, 0] < self.days[:, None] + end)
+        return np.asarray(
+            (falls & (days[:, 1] <= self.days[:, None])).sum(axis=1), dtype=np.float64
+        )
 
     def _season(self, first: int, end: int) -> Float:
         """Return the log-ratio of events on these days of the last ten years to what their number leads to expect."""
-        seasonal = np.zeros(len(self.at))
+        seasonal = np.zeros(len(self.days))
         for years in range(1, SEASONS + 1):
-            then = self.at - round(365.25 * years)
-            seasonal += self.own.between(
-                then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.at)
+            then = self.days - round(365.25 * years)
+            seasonal += self.of_set.between(
+                then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.days)
             )
         spent = (end - first + 2 * SEASON_PAD) * SEASONS
-        ordinary = self.own.between(self.at - 365 * SEASONS, self.at) / (365 * SEASONS)
+        ordinary = self.of_set.between(self.days - 365 * SEASONS, self.days) / (365 * SEASONS)
         return np.asarray(np.log((seasonal + 2) / (ordinary * spent + 2)))

@@ -17,11 +17,11 @@ import numpy as np
 from forecast.base.resources import data_folder
 from forecast.base.typing import Float
 from forecast.data.events.codebook import read_days, read_small_csv
-from forecast.outlook.hazards.curve import Curve, WarRates
-from forecast.outlook.hazards.memories import Events
+from forecast.outlook.hazards.curve import HazardCurve, WarRates
+from forecast.outlook.hazards.memories import EventDays
 
 LONGEST_PAUSE = 45  # days between violent events of one war (30 days split the war of 2022 on)
-FEWEST_EVENTS = 4  # violent events of a war; fewer are an incident
+MIN_WAR_EVENTS = 4  # violent events of a war; fewer are an incident
 PRIOR_WEIGHT = 0.5  # of a war of the published list, against one of a pair
 LEAST_SPREAD = 0.5  # of the logarithm of lengths
 ENDS = 25  # equally likely days on which a war ends
@@ -47,7 +47,7 @@ class War:
         return self.last - self.start + 1
 
 
-def wars_of(violence: Events, before: int) -> list[War]:
+def wars_of(violence: EventDays, before: int) -> list[War]:
     """Return the wars in the violent events of a pair before a day."""
     earlier = violence.days < before
     days, number = violence.days[earlier], violence.number[earlier]
@@ -56,12 +56,12 @@ def wars_of(violence: Events, before: int) -> list[War]:
     pauses = np.flatnonzero(np.diff(days) > LONGEST_PAUSE) + 1
     wars = []
     for days_of_war, counted in zip(np.split(days, pauses), np.split(number, pauses), strict=True):
-        if counted.sum() >= FEWEST_EVENTS:
+        if counted.sum() >= MIN_WAR_EVENTS:
             wars.append(War(int(days_of_war[0]), int(days_of_war[-1]), float(counted.sum())))
     return wars
 
 
-def war_now(violence: Events, day: int) -> War | None:
+def war_now(violence: EventDays, day: int) -> War | None:
     """Return the war in which a pair is on a day, if it is at war."""
     wars = wars_of(violence, day)
     return wars[-1] if wars and day - wars[-1].last <= LONGEST_PAUSE else None
@@ -115,8 +115,8 @@ class WarLengths:
 
 
 def in_war(
-    curve: Curve, name: str, of_set: Events, war: War | None, now: int, lengths: WarLengths
-) -> Curve:
+    curve: HazardCurve, name: str, of_set: EventDays, war: War | None, now: int, lengths: WarLengths
+) -> HazardCurve:
     """Return the curve of a set with the rate of the war in which a pair is.
 
     Unchanged in peace and of other sets.
@@ -126,7 +126,9 @@ def in_war(
     return replace(curve, war=war_rates(curve, of_set, war, now, lengths))
 
 
-def war_rates(curve: Curve, of_set: Events, war: War, now: int, lengths: WarLengths) -> WarRates:
+def war_rates(
+    curve: HazardCurve, of_set: EventDays, war: War, now: int, lengths: WarLengths
+) -> WarRates:
     """Return the rate of a set's events within a war that has lasted until a day."""
     age = now - war.start
     usual = max(float(curve.expected(0, USUAL_DAYS)) / USUAL_DAYS, SHORTEST_TIME)
