@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from forecast.data.events import EventTable
     from forecast.desk.questions import PutQuestion, Question
-    from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
+    from forecast.outlook.contributions import Attribution
     from forecast.report.folder import SavedReport
 
 SCENARIOS = Path("scenario")

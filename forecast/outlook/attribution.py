@@ -6,40 +6,23 @@ less the forecast without this event. Coverage, baseline and future event counts
 forecast is the headline of a report, or a question with its own window
 (`forecast.desk.questions.explain`).
 
-Draws of the fit are weighted by the likelihood ratio of the data without and with the events,
-month-specific noise integrated out; their simulations have the same weights. Between months, and
-where too few draws would carry the weights, the path of the last two years is resampled for each
-draw; where that fails, a new fit is required.
+How events are left out: `forecast.outlook.leaving_out`.
 """
-
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from functools import cache, cached_property
-from threading import Event
-from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from forecast.base.arguments import checked, whole_seed
 from forecast.base.dates import Clock
-from forecast.base.errors import NoEvents, NotUpdatable, SpecError
+from forecast.base.errors import NoEvents, SpecError
 from forecast.base.numeric import share
-from forecast.base.progress import Progress, side_by_side, silent
-from forecast.base.typing import Float, Index, Seed
-from forecast.base.wording import Card, Displayed, number, signed
+from forecast.base.progress import Progress, silent
+from forecast.base.typing import Float, Seed
 from forecast.data.events import EventTable
 from forecast.data.events.codebook import VISITS
 from forecast.data.panel import panel_of_dyad
-from forecast.data.panel.record import counted_events, panel_without, relative_event_counts
-from forecast.data.panel.spans import PLACES, Frequency, floor_period
+from forecast.data.panel.record import counted_events, panel_without
 from forecast.model import Fit
-from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, smoothed, state_of
-from forecast.model.posterior import flat
-from forecast.model.updating import redraw, sampled_again
 from forecast.outlook.benchmarks import without_pool
 from forecast.outlook.comparison import (
     LEVEL,
@@ -47,12 +30,25 @@ from forecast.outlook.comparison import (
     Numbers,
     ShareChange,
     SimulatedAhead,
-    as_shown,
     difference,
     level_now,
     numbers_of,
 )
+from forecast.outlook.contributions import (
+    Attribution,
+    LevelCourse,
+    LevelMonth,
+    Posed,
+    sum_numbers,
+)
 from forecast.outlook.draws import dyad_draws, position
+from forecast.outlook.leaving_out import (
+    ReducedFit,
+    Setting,
+    leave_each_out,
+    left_out,
+    sequential,
+)
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS, structural_hazard
 from forecast.outlook.summary import Estimate, NotDefined, estimate
@@ -60,217 +56,6 @@ from forecast.outlook.summary import Estimate, NotDefined, estimate
 MOST_MONTHS = 12
 """So many months at most; the path of a year more is drawn again under each draw, where events are
 left out."""
-MIN_EFFECTIVE_FRACTION = 0.25
-"""Smallest effective sample size fraction of the weights; below it the path is resampled."""
-MOST_STEPS = 60
-"""In so many steps at most the events of one period join."""
-MOST_AT_ONCE = 4
-"""Periods that are left out at once: each takes some hundred megabytes."""
-ORDERS = 2
-"""Random orders, and their reverses, in which the events of one period join."""
-
-type SampledFit = Fit  # Its draws can be weighed, and it can be fitted again
-type How = Literal["weights", "path drawn again", "fitted again", "needs a new fit"]
-
-
-@dataclass(frozen=True)
-class Alone:
-    """Leave-one-out contribution of some events."""
-
-    added: Numbers  # What they add; empty where it needs a new fit
-    # How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was
-    # `fitted again`; or it was not, for it `needs a new fit`.
-    how: How
-    pareto_k: float | None  # Of the draws' weights; None if these are all alike or have no tail
-
-
-@dataclass(frozen=True)
-class Part:
-    """Sequential contribution of some events."""
-
-    name: str  # The kind, or the first day of the week or month
-    events: int  # How many they count for
-    added: Numbers
-
-
-@dataclass(frozen=True)
-class LevelMonth:
-    """The level at the end of a month, given all events."""
-
-    name: str  # First day of the month
-    level: Estimate
-    change: Estimate | None  # From the end of the month before; None where the record begins
-
-
-@dataclass(frozen=True)
-class LevelCourse:
-    """Level before and after the months, and without their events.
-
-    Only the change has a posterior distribution.
-    """
-
-    start: (
-        Estimate | None
-    )  # At the end of the period before the months, given all events; None if there is none
-    now: Estimate
-    without: Estimate  # Now, with none of the events recorded
-    change: Estimate | None  # From `start` to `now`
-    months: tuple[LevelMonth, ...]
-
-
-@dataclass(frozen=True)
-class Posed:
-    """A question with a window of its own, as the results name it."""
-
-    id: str
-    kind: str
-    parts: tuple[
-        str, ...
-    ]  # Kinds of the questions about one dyad that it is made of; its own if it is one
-    sentence: str
-    asked: date
-    first: date  # First and last day of its window
-    last: date
-    recorded: int  # How many months of the window the record holds
-
-
-@dataclass(frozen=True)
-class Published:
-    """Contributions to the published chances of the headline, those of the pool of model and benchmarks.
-
-    Besides `up`, `same` and `down`: `from_model` and `from_benchmarks`, which add up to `up`.
-    """
-
-    now: Numbers
-    before: Numbers  # Without any of the events
-    by_month: tuple[Part, ...]  # What each month added, by its first day
-
-    @property
-    def total(self) -> Numbers:
-        """Contribution of all events together."""
-        return difference(self.now, self.before)
-
-
-@dataclass(frozen=True, repr=False)
-class Attribution(Displayed):
-    """Contributions of the events of the last months."""
-
-    dyad: str
-    first: date  # First and last day of the months
-    last: date
-    horizon: (
-        int | None
-    )  # Months ahead that the chances of the headline are about; None of a question
-    baseline: (
-        Baseline | NotDefined | None
-    )  # Of the headline; it stays as it is, whatever is left out
-    smallest_improvement: float | None  # Points of share that count as a change
-    # Level (mean share) and probabilities of `up`, `same` and `down` by the model alone: as they
-    # are, and without any of the events. Of a question in their place `yes`; and `ahead`, the same
-    # with the months of its window as they were recorded, if there are any.
-    now: Numbers
-    before: Numbers
-    level: LevelCourse
-    # As `forecast.data.panel.record.counted_events` returns them, from the first to the last, and their
-    # `side`
-    events: pd.DataFrame
-    in_order: tuple[Part, ...]  # What each event added, in the order of `events`
-    alone: tuple[Alone, ...]  # What each event adds alone, in the same order
-    # What they did only together: `now` less `before`, less the sum of `alone`. The sum of
-    # `in_order` has no rest.
-    rest: Numbers
-    pareto_k: float | None  # The highest of all weights by which events were left out in order
-    visits: Alone | None  # All visits left out together
-    posed: Posed | None = None  # The question, in place of the headline
-    published: Published | None = (
-        None  # Of the headline; None of a question, and where no pool is published
-    )
-    answer: float | None = None  # Published chance of the question
-
-    def _card(self) -> Card:
-        name = self.outcome
-        was, now, added = (
-            as_shown(name, numbers[name])[0] for numbers in (self.before, self.now, self.total)
-        )
-        unit = (
-            "level of 100"
-            if name == LEVEL
-            else "chance of a yes, %"
-            if name == "yes"
-            else "chance of higher, %"
-        )
-        facts = (
-            ("events", f"{len(self.events)}, {self.first} to {self.last}"),
-            (
-                unit,
-                f"{number(was, 1)} without them, {number(now, 1)} with them ({signed(added, 1)})",
-            ),
-        )
-        return Card(f"What events of {self.dyad} contributed", facts)
-
-    @property
-    def outcome(self) -> str:
-        """Name of the chance that is followed; that of the level if no chance is defined."""
-        name = "up" if self.posed is None else "yes"
-        return name if name in self.now else LEVEL
-
-    @property
-    def total(self) -> Numbers:
-        """Contribution of all events together."""
-        return difference(self.now, self.before)
-
-    @property
-    def by_kind(self) -> tuple[Part, ...]:
-        """Sequential contribution of each kind of events."""
-        return self._by(self.events["class"])
-
-    @property
-    def by_week(self) -> tuple[Part, ...]:
-        """Contribution of each week, named by its Monday."""
-        return self._by(self._starts("week"))
-
-    @property
-    def by_month(self) -> tuple[Part, ...]:
-        """Contribution of each month, named by its first day."""
-        return self._by(self._starts("month"))
-
-    @property
-    def by_side(self) -> tuple[Part, ...]:
-        """Contribution of the cooperative and of the hostile events."""
-        return self._by(self.events["side"].sort_values(kind="stable"))
-
-    @property
-    def sides_by_month(self) -> dict[str, tuple[Part, ...]]:
-        """Contribution of the cooperative and of the hostile events of each month, by its first day."""
-        months, sides = self._starts("month"), self.events["side"].sort_values(kind="stable")
-        return {
-            month: self._by(sides[months[sides.index] == month]) for month in dict.fromkeys(months)
-        }
-
-    def _starts(self, frequency: Frequency) -> "pd.Series[str]":
-        """Return the first day of each event's week or month."""
-        return floor_period(self.events["date"], frequency).dt.strftime("%Y-%m-%d")
-
-    def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
-        """Add up what the events of each group added."""
-        parts_by_group = []
-        for name, places in groups.groupby(groups, sort=False).groups.items():
-            parts = [self.in_order[row] for row in places]
-            parts_by_group.append(
-                Part(
-                    str(name),
-                    sum(part.events for part in parts),
-                    _sum([part.added for part in parts]),
-                )
-            )
-        return tuple(parts_by_group)
-
-
-def _sum(numbers: Sequence[Numbers]) -> Numbers:
-    """Add up numbers of the same draws."""
-    return numbers_of(
-        {name: np.asarray(sum(each[name].draws for each in numbers)) for name in numbers[0]}
-    )
 
 
 @checked
@@ -375,12 +160,26 @@ def attribute(
         publish=publish if pool else None,
     )
     return attribute_to(
-        setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=improvement
+        setting, table, months, horizon=horizon, baseline=baseline, improvement=improvement
     )
 
 
-def attribute_to(setting: "Setting", table: EventTable, months: int, **facts: Any) -> Attribution:
-    """Compute the contribution of every event of the last months to the level and to what a setting looks at."""
+def attribute_to(
+    setting: Setting,
+    table: EventTable,
+    months: int,
+    *,
+    horizon: int | None = None,
+    baseline: Baseline | NotDefined | None = None,
+    improvement: float | None = None,
+    posed: Posed | None = None,
+    answer: float | None = None,
+) -> Attribution:
+    """Compute the contribution of every event of the last months to the level and to what a setting looks at.
+
+    Of a headline `horizon`, `baseline` and `improvement` are given, of a question `posed` and its
+    published `answer`.
+    """
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
     fit, dyad, clock = setting.fit, setting.dyad, Clock.of(setting.fit.panel)
@@ -392,25 +191,31 @@ def attribute_to(setting: "Setting", table: EventTable, months: int, **facts: An
         )
     cooperative = events["of_class"] >= int(fit.panel.attrs["zero_cut"])
     events = events.assign(side=np.where(cooperative, "cooperative", "hostile"))
-    record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
-    line, alone = _in_order(record, events), _alone(record, events)
-    now, visits = numbers_of(record.numbers), events[events["cameo"].isin(VISITS)]
-    together, alone_added = (
-        difference(now, line["before"]),
-        [single.added for single in alone if single.added],
-    )
+    visits = events[events["cameo"].isin(VISITS)]
+    whole = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
+    in_sequence, each_alone = sequential(whole, events), leave_each_out(whole, events)
+    now, before = numbers_of(whole.numbers), in_sequence.before
+    together = difference(now, before)
+    alone_added = [single.added for single in each_alone if single.added]
     return Attribution(
         dyad=dyad,
         first=clock.times[first].item(),
         last=clock.last_day(),
+        horizon=horizon,
+        baseline=baseline,
+        smallest_improvement=improvement,
         now=now,
-        level=_level_course(record.fit, dyad, first, now[LEVEL].draws, line["before"][LEVEL].draws),
+        before=before,
+        level=_level_course(whole.fit, dyad, first, now[LEVEL].draws, before[LEVEL].draws),
         events=events,
-        alone=alone,
-        rest=difference(together, _sum(alone_added)) if alone_added else together,
-        visits=None if visits.empty else _left_out(record, visits),
-        **line,
-        **facts,
+        sequential=in_sequence.parts,
+        leave_one_out=each_alone,
+        rest=difference(together, sum_numbers(alone_added)) if alone_added else together,
+        pareto_k=in_sequence.pareto_k,
+        visits=None if visits.empty else left_out(whole, visits),
+        posed=posed,
+        published=in_sequence.published,
+        answer=answer,
     )
 
 
@@ -446,290 +251,3 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
         change=None if start is None else level(now - start, "now less before the months"),
         months=tuple(months),
     )
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Quantities that do not depend on which events are left out."""
-
-    fit: Fit  # Of the record with all events, and of all dyads
-    dyad: str
-    panel: (
-        xr.Dataset
-    )  # Event data of the dyad with all events, which determine the number of future events
-    # Returns the numbers of a fit to the dyad's record without some events.
-    look: Callable[[Fit, pd.DataFrame], Look]
-    seed: int
-    refit: bool
-    report: Progress
-    # Returns a number for each event; events that only the question distinguishes have different
-    # numbers.
-    sorts: Callable[[pd.DataFrame], Index] | None = None
-    # Returns the published numbers of a fit to the record without some events; None where no pool
-    # is published.
-    publish: Callable[[Fit, pd.DataFrame], Numbers] | None = None
-
-
-@dataclass(frozen=True)
-class ReducedFit:
-    """A fit to a record from which events are left out, and what it says."""
-
-    fit: Fit  # Of the dyad alone
-    setting: Setting
-    look: Look
-    how: How = "weights"  # How it came about
-    weights: Weights | None = (
-        None  # Of the draws of the fit that was sampled, if its path was drawn again
-    )
-
-    @classmethod
-    def of(cls, fit: Fit, setting: Setting, left_out: pd.DataFrame, **facts: Any) -> "ReducedFit":
-        """Look at what a fit says, from whose record events were left out."""
-        return cls(fit, setting, setting.look(fit, left_out), **facts)
-
-    @cached_property
-    def numbers(self) -> dict[str, Float]:
-        """Numbers of the forecast by draw."""
-        return self.look.numbers
-
-    def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
-        """Return the forecast given all event data except some events, by weights of the draws, and these."""
-        reduced = panel_without(self.setting.panel, self.setting.dyad, events)
-        changed = np.flatnonzero((_read(self.fit.panel) != _read(reduced)).any(axis=-1))
-        other, total = Observed.of(reduced, self._draws), np.zeros(len(self._draws))
-        for time in (
-            changed.tolist()
-        ):  # the log-likelihood ratio of the other event data to these, under every draw
-            state, log_likelihood = self._period(time)
-            total += _likelihood(other, time, state) - log_likelihood
-        weights = smoothed(total.reshape(self.look.level.shape))
-        return self.look.without(events).weighed(weights.weight), weights
-
-    def redraw(self, events: pd.DataFrame) -> "ReducedFit":
-        """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
-        setting = self.setting
-        reduced = panel_without(setting.panel, setting.dyad, events)
-        fit, weights = redraw(self.fit, reduced, 2 * MOST_MONTHS, seed=setting.seed)
-        if weights.pareto_k <= pareto_k_limit(weights.weight.size):
-            return ReducedFit.of(fit, setting, events, how="path drawn again", weights=weights)
-        if not setting.refit:
-            raise NotUpdatable(
-                f"months: Pareto k of the draws' weights is {weights.pareto_k:.2f} where events are left out, so that "
-                "only a new fit shows what they did. Take fewer months, or use refit=True (--refit)",
-                "the weights of the draws do not hold",
-            )
-        others = panel_without(setting.fit.panel, setting.dyad, events)
-        fit = sampled_again(setting.fit, others, "events were left out", setting.report)
-        return ReducedFit.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
-
-    @cached_property
-    def _draws(self) -> Draws:
-        return Draws.of(self.fit.posterior, self.fit.spec)
-
-    @cached_property
-    def _period(self) -> Callable[[int], tuple[Float, Float]]:
-        """State of the draws (draw, 1[, part]) and log-likelihood (draw,) in a period.
-
-        Each is computed once.
-        """
-        recorded = Observed.of(self.fit.panel, self._draws)
-
-        @cache
-        def period(time: int) -> tuple[Float, Float]:
-            level, trend = (
-                flat(self.fit.posterior[name].isel(dyad=0, time=[time]))
-                for name in ("level", "trend")
-            )
-            state = state_of(level, trend)
-            return state, _likelihood(recorded, time, state)
-
-        return period
-
-
-def _likelihood(observed: Observed, period: int, state: Float) -> Float:
-    """Return the log-likelihood of a period of the only dyad at states (draw, 1[, part]), (draw,)."""
-    if observed.node[0, period] < 0:
-        return np.zeros(len(state))
-    return np.asarray(observed.log_likelihood(0, period, state)[:, 0])
-
-
-def _read(panel: xr.Dataset) -> Float:
-    """Return all that a model reads of every period's events of the only dyad, (time, part)."""
-    counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()[0]
-    return np.column_stack(
-        [counts.reshape(len(counts), -1).astype(np.float64), relative_event_counts(panel)[0]]
-    )
-
-
-def _in_order(whole: ReducedFit, events: pd.DataFrame) -> dict[str, Any]:
-    """Take periods back from the last to the first.
-
-    Return what each had added, shared out among its events.
-
-    Periods are independent of each other once the path is drawn again without the events of each
-    and all later ones.
-    """
-    periods = np.unique(events["of_period"]).tolist()
-
-    def without(period: int, _: Event) -> tuple[int, ReducedFit]:
-        return period, whole.redraw(events[events["of_period"] >= period])
-
-    def shared(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
-        of_period, later = (
-            events[events["of_period"] == period],
-            events[events["of_period"] > period],
-        )
-        return _shared(with_it[period], before[period], of_period, later)
-
-    before = dict(_at_once(whole, "drawing the path without events", without, periods))
-    with_it = dict(zip(periods, [*(before[period] for period in periods[1:]), whole], strict=True))
-    period_shares = list(_at_once(whole, "leaving out events in order", shared, periods))
-    parts = {row: added for shares, _ in period_shares for row, added in shares.items()}
-    weights = [
-        reduced.weights.pareto_k for reduced in before.values() if reduced.weights is not None
-    ]
-    worst = max([*weights, *(pareto_k for _, pareto_k in period_shares)])
-    in_order = [
-        Part(str(row), int(number), numbers_of(parts[index]))
-        for row, (index, number) in enumerate(
-            zip(events.index.tolist(), events["counted"].tolist(), strict=True)
-        )
-    ]
-    return {
-        "before": numbers_of(before[periods[0]].numbers),
-        "in_order": tuple(in_order),
-        "pareto_k": _shown(worst),
-        "published": _published(whole, before, events),
-    }
-
-
-def _published(
-    whole: ReducedFit, before: Mapping[int, ReducedFit], events: pd.DataFrame
-) -> Published | None:
-    """Return what the months added to the published chances.
-
-    `before` are fits without a period and all later ones.
-    """
-    publish = whole.setting.publish
-    if publish is None:
-        return None
-    months = floor_period(events["date"], "month").dt.strftime("%Y-%m-%d")
-    first = events.groupby(months.to_numpy())["of_period"].min()
-    without = [
-        publish(before[period].fit, events[events["of_period"] >= period])
-        for period in first.tolist()
-    ]
-    now = publish(whole.fit, events.iloc[:0])
-    if not all("from_model" in numbers for numbers in (now, *without)):
-        return None
-    by_month = [
-        Part(str(month), int(events["counted"][months == month].sum()), difference(after, earlier))
-        for month, earlier, after in zip(first.index, without, [*without[1:], now], strict=True)
-    ]
-    return Published(now, without[0], tuple(by_month))
-
-
-def _at_once[Result](
-    whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
-) -> "Iterator[Result]":
-    """Do something for every period, as many at once as there are cores."""
-    for done, result in enumerate(
-        side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))
-    ):
-        whole.setting.report(step, done, len(periods))
-        yield result
-
-
-def _shared(
-    record: ReducedFit, before: ReducedFit, events: pd.DataFrame, later: pd.DataFrame
-) -> tuple[dict[int, dict[str, Float]], float]:
-    """Share out what a period added among its events, by their places.
-
-    Return the highest Pareto k, too.
-
-    A model knows a period as a whole and no order in it. So its events join in many orders, and
-    each is given what it adds on average: the Shapley value [1]_, with a few orders and their
-    reverses for all. Events that tell the same add the same; in a busy period they join in groups
-    of these.
-
-    References
-    ----------
-    .. [1] Shapley (1953), A value for n-person games, https://doi.org/10.1515/9781400881970-018
-    """
-    kinds = _alike(record, events)
-    rank, size = events.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
-    # The forecasts with none and with all of the period's events are known.
-    forecasts = {
-        tuple(np.zeros_like(size).tolist()): before.numbers,
-        tuple(size.tolist()): record.numbers,
-    }
-    worst = [-np.inf]
-
-    def given(joined: Index) -> dict[str, Float]:
-        """Return the forecast with so many events of each kind, (kind,)."""
-        key = tuple(joined.tolist())
-        if key not in forecasts:
-            forecasts[key], weights = record.weighed(
-                pd.concat([events[rank >= joined[kinds]], later])
-            )
-            worst.append(weights.pareto_k)
-        return forecasts[key]
-
-    at_once = -(-len(events) // MOST_STEPS)
-    groups = np.repeat(np.arange(len(size)), -(-size // at_once))
-    rng = np.random.default_rng(
-        np.random.SeedSequence(record.setting.seed, spawn_key=(int(events["of_period"].iloc[0]),))
-    )
-    orders = [rng.permutation(groups) for _ in range(ORDERS)]
-    sums: list[dict[str, Float]] = [{} for _ in size]
-    for order in [*orders, *(order[::-1] for order in orders)]:
-        joined = np.zeros_like(size)
-        for kind in order.tolist():
-            without = given(joined)
-            joined[kind] = min(joined[kind] + at_once, size[kind])
-            for name, values in given(joined).items():
-                sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
-    shares = {
-        row: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}
-        for row, kind in zip(events.index, kinds.tolist(), strict=True)
-    }
-    return shares, max(worst)
-
-
-def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
-    """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
-    sorts = record.setting.sorts
-    cells = events[[*PLACES, "counted"]].assign(
-        of_class=events["side"], sort=sorts(events) if sorts else 0
-    )
-    return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
-
-
-def _alone(record: ReducedFit, events: pd.DataFrame) -> tuple[Alone, ...]:
-    """Leave out each event in turn; of those that tell the same one is."""
-    kinds = _alike(record, events)
-    by_kind: dict[int, Alone] = {}
-    for row, kind in enumerate(kinds.tolist()):
-        record.setting.report("leaving out each event alone", row, len(events))
-        if kind not in by_kind:
-            by_kind[kind] = _left_out(record, events.iloc[[row]])
-    return tuple(by_kind[kind] for kind in kinds.tolist())
-
-
-def _left_out(record: ReducedFit, events: pd.DataFrame) -> Alone:
-    """Leave out some events while the others stay."""
-    without, weights = record.weighed(events)
-    how: How = "weights"
-    if weights.fault or weights.effective < MIN_EFFECTIVE_FRACTION * weights.weight.size:
-        try:
-            again = record.redraw(events)
-        except NotUpdatable:
-            return Alone({}, "needs a new fit", _shown(weights.pareto_k))
-        how, weights, without = again.how, again.weights or weights, again.numbers
-    added = {name: values - without[name] for name, values in record.numbers.items()}
-    return Alone(numbers_of(added), how, _shown(weights.pareto_k))
-
-
-def _shown(pareto_k: float) -> float | None:
-    """Return Pareto k, if the weights have a tail."""
-    return float(pareto_k) if np.isfinite(pareto_k) else None

@@ -30,7 +30,8 @@ from forecast.desk.questions.answer import (
 from forecast.desk.questions.ask import make_question
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import Settled
-from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
+from forecast.model import Fit
+from forecast.outlook.attribution import attribute_to
 from forecast.outlook.comparison import (
     ALONE,
     Look,
@@ -43,7 +44,9 @@ from forecast.outlook.comparison import (
     same_window,
     split_by_forecaster,
 )
+from forecast.outlook.contributions import Attribution, Posed
 from forecast.outlook.draws import FitLike
+from forecast.outlook.leaving_out import Setting
 from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.question import LevelQuestion, Question
 from forecast.outlook.recorded import WindowCounts
@@ -113,7 +116,7 @@ def headline_question(
 
 @checked
 def attribute_question(
-    fit: SampledFit,
+    fit: Fit,
     question: Question,
     table: "EventTable",
     *,
@@ -193,10 +196,8 @@ def attribute_question(
     kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
     posed = Posed(**facts, parts=kinds, recorded=put.recorded)
     answer = answer_question(fit, question, seed=seed, table=table).chance
-    facts = {"posed": posed, "answer": None if isinstance(answer, NotDefined) else answer.value}
-    return attribute_to(
-        setting, table, months, **facts, horizon=None, baseline=None, smallest_improvement=None
-    )
+    stated = None if isinstance(answer, NotDefined) else answer.value
+    return attribute_to(setting, table, months, posed=posed, answer=stated)
 
 
 def _require_no_events(question: Question) -> None:
@@ -220,9 +221,9 @@ class _Part:
     """A question about one dyad put to a record from which events are left out."""
 
     put: PutPart  # To the fit of the whole record
-    fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
+    fit: Fit  # Of the dyad alone; its panel says how many events lie ahead
 
-    def given(self, fit: SampledFit) -> "Callable[[pd.DataFrame], Named]":
+    def given(self, fit: Fit) -> "Callable[[pd.DataFrame], Named]":
         """Return what a fit to the record without some events says, as a function of those that do not count either."""
         if isinstance(self.put.question, LevelQuestion):
             level = {YES: self.put.simulate(fit)}
@@ -250,7 +251,7 @@ class _Part:
         return np.zeros(len(events), dtype=np.int64)
 
     def _ahead(
-        self, fit: SampledFit
+        self, fit: Fit
     ) -> tuple[Simulations, SimulatedEvents | NotDefined, WindowCounts | None]:
         """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
         put = self.put
@@ -268,7 +269,7 @@ class _Reduced:
     dyad: str
     parts: tuple[_Part | Settled, ...]  # Those about other dyads as they are settled
 
-    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
+    def look(self, fit: Fit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""
         functions = [part.given(fit) if isinstance(part, _Part) else part for part in self.parts]
 
