@@ -42,7 +42,7 @@ def ask(
     new`.
     """
     from forecast.outlook.hazards.asking import AskedLine
-    from forecast.outlook.hazards.forecast import Expected
+    from forecast.outlook.hazards.results import Expected
 
     line = AskedLine.parse(question)
     day = day_of(events.as_of, "as-of")

@@ -645,7 +645,7 @@ def _update_events(
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
     from forecast.desk.questions.ledger import event_answer_of, needs_no_fit
-    from forecast.outlook.hazards.forecast import Expected
+    from forecast.outlook.hazards.results import Expected
 
     expected = [Expected.parse(text) for text in expect]
     own = [one for one in chosen if needs_no_fit(one.question)]

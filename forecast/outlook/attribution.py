@@ -24,16 +24,6 @@ from forecast.data.panel import panel_of_dyad
 from forecast.data.panel.record import counted_events, panel_without
 from forecast.model import Fit
 from forecast.outlook.benchmarks import without_pool
-from forecast.outlook.comparison import (
-    LEVEL,
-    Look,
-    Numbers,
-    ShareChange,
-    SimulatedAhead,
-    difference,
-    level_now,
-    numbers_of,
-)
 from forecast.outlook.contributions import (
     Attribution,
     LevelCourse,
@@ -51,6 +41,16 @@ from forecast.outlook.leaving_out import (
 )
 from forecast.outlook.recorded import Baseline, main_record
 from forecast.outlook.simulations import BASELINE_MONTHS, structural_hazard
+from forecast.outlook.snapshot import (
+    LEVEL,
+    Look,
+    Numbers,
+    ShareChange,
+    SimulatedAhead,
+    difference,
+    level_now,
+    numbers_of,
+)
 from forecast.outlook.summary import Estimate, NotDefined, estimate
 
 MOST_MONTHS = 12

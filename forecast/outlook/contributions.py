@@ -10,8 +10,8 @@ import pandas as pd
 
 from forecast.base.wording import Card, Displayed, number, signed
 from forecast.data.panel.spans import Frequency, floor_period
-from forecast.outlook.comparison import LEVEL, Numbers, as_shown, difference, numbers_of
 from forecast.outlook.recorded import Baseline
+from forecast.outlook.snapshot import LEVEL, Numbers, as_shown, difference, numbers_of
 from forecast.outlook.summary import Estimate, NotDefined
 
 type How = Literal["weights", "path drawn again", "fitted again", "needs a new fit"]

@@ -26,8 +26,8 @@ from forecast.model import Fit
 from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, smoothed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import redraw, sampled_again
-from forecast.outlook.comparison import Look, Numbers, difference, numbers_of
 from forecast.outlook.contributions import How, LeaveOneOut, Part, Published
+from forecast.outlook.snapshot import Look, Numbers, difference, numbers_of
 
 REDRAWN_MONTHS = 24
 """Months whose path is drawn again under each draw: the twelve whose events may be left out, and a
@@ -40,6 +40,9 @@ MOST_AT_ONCE = 4
 """Periods that are left out at once: each takes some hundred megabytes."""
 ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
+
+type SampledFit = Fit
+"""A fit whose draws can be weighted, and that can be fitted again."""
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,9 @@ from forecast.base.progress import Progress, silent
 from forecast.base.typing import Seed
 from forecast.base.wording import Card, Displayed, chance
 from forecast.data.events.table import EventTable
+from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
 from forecast.outlook.benchmarks import pooled
-from forecast.outlook.conditioning import (
-    Assumed,
-    Conditional,
-    condition,
-    periods_held,
-    read_assumed,
-)
+from forecast.outlook.conditioning import Conditional, condition
 from forecast.outlook.draws import FitLike
 from forecast.outlook.observed import observe
 from forecast.outlook.query import Query, main_horizon

@@ -16,19 +16,18 @@ from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import last_known
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
-from forecast.outlook.comparison import (
-    ALONE,
+from forecast.outlook.comparison import Change, Step
+from forecast.outlook.contributions import Attribution, Part
+from forecast.outlook.snapshot import (
     FROM_BENCHMARKS,
     FROM_MODEL,
     LEVEL,
-    Change,
+    MODEL_ALONE,
     Numbers,
-    Step,
     as_shown,
     difference,
     printed_chance,
 )
-from forecast.outlook.contributions import Attribution, Part
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
@@ -47,7 +46,7 @@ ADDED = {
     "ahead": "of it ahead, %",
     FROM_MODEL: "of it the model, %",
     FROM_BENCHMARKS: "of it the benchmarks, %",
-    ALONE: "the model alone, %",
+    MODEL_ALONE: "the model alone, %",
 }
 """Heads of columns of what was added, for the numbers that tables have."""
 PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)
@@ -410,7 +409,7 @@ def steps_table(change: Change, names: Sequence[str] = PUBLISHED) -> Table:
 
 def alone_table(change: Change) -> Table:
     """Return the parts of the change of the level and of the chance of the model alone."""
-    return steps_table(change, (LEVEL, ALONE))
+    return steps_table(change, (LEVEL, MODEL_ALONE))
 
 
 @checked

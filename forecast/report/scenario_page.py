@@ -11,7 +11,7 @@ from forecast.base.wording import DASH, chance, count, day, join, number, period
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import last_known
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook, printed_changes

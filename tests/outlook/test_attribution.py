@@ -48,16 +48,13 @@ from forecast.outlook.comparison import (
     MODEL,
     REVISED,
     TIME,
-    ShareChange,
-    SimulatedAhead,
-    numbers_of,
-    printed_chance,
     split_change,
     split_question_change,
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead, structural_hazard
+from forecast.outlook.snapshot import ShareChange, SimulatedAhead, numbers_of, printed_chance
 from forecast.outlook.windows import printed_changes
 from forecast.report.explain_page import sentence, write_change, write_explanation
 from tests.commands import faults

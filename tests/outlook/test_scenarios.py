@@ -9,7 +9,8 @@ from scipy.stats import binom
 
 from forecast.base.errors import SpecError
 from forecast.outlook import assess, conditioning, observe, simulate_ahead
-from forecast.outlook.conditioning import Assumed, condition, draw_at_least
+from forecast.outlook.assumptions import Assumed
+from forecast.outlook.conditioning import condition, draw_at_least
 from forecast.outlook.observed import Cell
 from forecast.outlook.recorded import main_record
 from forecast.outlook.scenarios import STAMP, scenario
@@ -79,7 +80,7 @@ def test_the_conditional_record_holds_what_is_assumed(
     large, simulations, observed, monkeypatch, method
 ):
     if method == "filter":
-        monkeypatch.setattr(conditioning, "KEPT", 1.0)
+        monkeypatch.setattr(conditioning, "MIN_EFFECTIVE_FRACTION", 1.0)
     held = {
         1: (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0)),
         3: (Cell(0, 1.0, 1), Cell(7, 1.0, 0)),

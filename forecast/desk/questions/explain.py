@@ -30,10 +30,17 @@ from forecast.desk.questions.answer import (
 from forecast.desk.questions.ask import make_question
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import Settled
-from forecast.model import Fit
 from forecast.outlook.attribution import attribute_to
-from forecast.outlook.comparison import (
-    ALONE,
+from forecast.outlook.comparison import same_window
+from forecast.outlook.contributions import Attribution, Posed
+from forecast.outlook.draws import FitLike
+from forecast.outlook.leaving_out import SampledFit, Setting
+from forecast.outlook.observed import SimulatedEvents
+from forecast.outlook.question import LevelQuestion, Question
+from forecast.outlook.recorded import WindowCounts
+from forecast.outlook.simulations import Simulations
+from forecast.outlook.snapshot import (
+    MODEL_ALONE,
     Look,
     Numbers,
     Outcome,
@@ -41,16 +48,8 @@ from forecast.outlook.comparison import (
     SimulatedAhead,
     level_now,
     numbers_of,
-    same_window,
     split_by_forecaster,
 )
-from forecast.outlook.contributions import Attribution, Posed
-from forecast.outlook.draws import FitLike
-from forecast.outlook.leaving_out import Setting
-from forecast.outlook.observed import SimulatedEvents
-from forecast.outlook.question import LevelQuestion, Question
-from forecast.outlook.recorded import WindowCounts
-from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import NotDefined
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def asking(
         alone = _outcome(question, put.simulate(fit))
         member = put.member(np.shape(published[YES][0]))
         if member is None:
-            return numbers_of(Look(level_now(fit, dyad), {**published, ALONE: alone}).numbers)
+            return numbers_of(Look(level_now(fit, dyad), {**published, MODEL_ALONE: alone}).numbers)
         return numbers_of(
             Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers
         )
@@ -116,7 +115,7 @@ def headline_question(
 
 @checked
 def attribute_question(
-    fit: Fit,
+    fit: SampledFit,
     question: Question,
     table: "EventTable",
     *,
@@ -221,9 +220,9 @@ class _Part:
     """A question about one dyad put to a record from which events are left out."""
 
     put: PutPart  # To the fit of the whole record
-    fit: Fit  # Of the dyad alone; its panel says how many events lie ahead
+    fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
 
-    def given(self, fit: Fit) -> "Callable[[pd.DataFrame], Named]":
+    def given(self, fit: SampledFit) -> "Callable[[pd.DataFrame], Named]":
         """Return what a fit to the record without some events says, as a function of those that do not count either."""
         if isinstance(self.put.question, LevelQuestion):
             level = {YES: self.put.simulate(fit)}
@@ -251,7 +250,7 @@ class _Part:
         return np.zeros(len(events), dtype=np.int64)
 
     def _ahead(
-        self, fit: Fit
+        self, fit: SampledFit
     ) -> tuple[Simulations, SimulatedEvents | NotDefined, WindowCounts | None]:
         """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
         put = self.put
@@ -269,7 +268,7 @@ class _Reduced:
     dyad: str
     parts: tuple[_Part | Settled, ...]  # Those about other dyads as they are settled
 
-    def look(self, fit: Fit, left_out: "pd.DataFrame") -> Look:
+    def look(self, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""
         functions = [part.given(fit) if isinstance(part, _Part) else part for part in self.parts]
 

@@ -50,7 +50,7 @@ from forecast.desk.questions.resolution import (
     resolve_parts,
     resolve_question,
 )
-from forecast.outlook.hazards.forecast import Expected
+from forecast.outlook.hazards.results import Expected
 from forecast.outlook.question import Question, SingleQuestion
 from forecast.outlook.summary import NotDefined
 

@@ -14,7 +14,8 @@ from forecast.data.events.sets import EventSet, find_set, set_of_codes
 from forecast.data.events.table import EventTable
 from forecast.data.events.tables import chronology_files
 from forecast.outlook.hazards.asked import AskedEvents
-from forecast.outlook.hazards.forecast import EventForecast, Expected, forecast_events
+from forecast.outlook.hazards.forecast import forecast_events
+from forecast.outlook.hazards.results import EventForecast, Expected
 
 LONGEST_LINE = 200  # characters of a question in a line
 _DATE = r"\d{4}-\d{2}(?:-\d{2})?"
