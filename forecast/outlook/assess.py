@@ -111,6 +111,9 @@ def assess(
     Returns
     -------
     Assessment
+        Chances are 0 to 1, shares and the level points from 0 to 100, half-lives and horizons months.
+        Each `Probability` and `Estimate` keeps its draws (chain, draw), from which its Monte Carlo
+        error comes.
 
     Raises
     ------
@@ -227,7 +230,13 @@ def brief(
     at: date | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Brief:
-    """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon."""
+    """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon.
+
+    Returns
+    -------
+    Brief
+        Numbers equal to those of `assess` with the same seed.
+    """
     draws, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
     simulations = simulate(fit, draws, months, seed, baseline_months=baseline_months)

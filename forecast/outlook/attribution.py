@@ -101,6 +101,8 @@ def attribute(
     Returns
     -------
     Attribution
+        Differences of chances (0 to 1) and of the level (points of share), each with draws
+        (chain, draw) and a Monte Carlo error: by event, kind, week, month and side.
 
     Raises
     ------

@@ -165,6 +165,8 @@ def split_change(
     Returns
     -------
     Change
+        Numbers before and now, and what each part added: the level in points of share, chances 0 to
+        1, with draws (chain, draw) and Monte Carlo errors. The parts add up exactly.
 
     Raises
     ------

@@ -4,7 +4,7 @@ What a scenario assumes: `forecast.outlook.assumptions`. The likelihood of that 
 its use as a weight, are in docs/what-if.md. Sorts are drawn one after the other from their truncated
 binomial distributions, whose chances multiply to an unbiased estimate of the likelihood; the rest
 of the record is multinomial as ever. The chance that an event is cooperative rests on level, month
-noise, volume and overdispersion, or on the record alone; several are drawn for each future and
+noise, volume and overdispersion, or on the record alone; several are drawn for each simulation and
 averaged over, and the one that stays is picked by its likelihood.
 
 Where the weights are poor, many more particles per draw are picked by their weights in every month
@@ -52,7 +52,7 @@ class Conditional:
     The simulations of each chain in sequence.
     """
 
-    simulations: Simulations  # (chain, future, 1, period)
+    simulations: Simulations  # (chain, simulation, 1, period)
     observed: SimulatedEvents
     likelihood: Float  # Of what is assumed, in the outlook's own simulations
     method: str
@@ -71,7 +71,7 @@ def _hold(
     rng: np.random.Generator,
     chances: int,
 ) -> Float:
-    """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, future)."""
+    """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, simulation)."""
     assert seen.kinds is not None and seen.mixes is not None
     total, kinds = seen.total[..., period], seen.kinds[..., period, :]
     chance, numbers, weight = _drawn(seen, period, cells, level, rng)
@@ -103,7 +103,7 @@ def _drawn(
 
     And its log-likelihood.
 
-    The numbers are (sort, chain, draw, future).
+    The numbers are (sort, chain, draw, simulation).
     """
     chances = seen.chances(level, period, rng)
     by_class, remaining = _class_chances(seen, chances), np.ones(chances.shape)
@@ -121,7 +121,7 @@ def _drawn(
 
 
 def _class_chances(seen: SimulatedEvents, chances: Float) -> Float:
-    """Return the chances that an event is of each class, (chain, draw, future, class)."""
+    """Return the chances that an event is of each class, (chain, draw, simulation, class)."""
     assert seen.mixes is not None
     hostile, cooperative = seen.mixes
     return np.concatenate(
@@ -174,7 +174,7 @@ def condition(
         holding = holding if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
     if holding is None:
         raise SpecError(
-            "scenario: no simulated future holds what is assumed, so that nothing can be said of it. Assume fewer "
+            "scenario: no simulation satisfies what is assumed, so that nothing can be said of it. Assume fewer "
             "events per month, or fewer months"
         )
     return holding

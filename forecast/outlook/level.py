@@ -165,7 +165,13 @@ def _slope(draws: DyadDraws, era: Era) -> Float | None:
 
 
 def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
-    """Summarise a dyad's share over the whole panel, for figures and tables."""
+    """Summarise a dyad's share over the whole panel, for figures and tables.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``share`` (quantile, time) and ``mean`` (time), points of share from 0 to 100.
+    """
     draws = dyad_draws(fit, dyad).share
     return xr.Dataset(
         {
@@ -385,7 +391,7 @@ def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
         start=this.start,
         end=following[0].start - timedelta(days=1) if following else None,
         mean=estimate(draws.mean(era), "points of share", f"mean share under “{this.name}”"),
-        equilibrium=points(rest, "share at rest", NO_CYCLE),
+        equilibrium=points(rest, "long-run mean share", NO_CYCLE),
         band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
         band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
         ceiling=points(
@@ -396,7 +402,7 @@ def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
 
 def equilibrium(draws: DyadDraws, era: int = -1) -> Estimate | NotDefined:
     """Return the long-run mean share of an era, by default of the current one."""
-    words = f"share at rest under “{draws.eras[era].name}”"
+    words = f"long-run mean share under “{draws.eras[era].name}”"
     return estimate_if_defined(draws.rest(era), "points of share", words, NO_CYCLE)
 
 

@@ -70,7 +70,7 @@ class SimulatedEvents:
     record: DatasetRecord  # Record that they continue
     total: Index  # Events
     cooperative: Index  # Cooperative events
-    # Events of each class, (chain, draw, future, period, class); None if they were not drawn
+    # Events of each class, (chain, draw, simulation, period, class); None if they were not drawn
     kinds: Index | None = None
     # Of a scenario, the mix of the kinds of either side in each simulation
     mixes: tuple[Float, Float] | None = field(default=None, repr=False, compare=False)
@@ -82,7 +82,7 @@ class SimulatedEvents:
     member: Index | None = field(default=None, repr=False, compare=False)
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
-        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
+        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, simulation)."""
         assert self.read is not None and self.busy is not None
         month = simulate_months(level, self.read, rng)
         return simulate_chances(month, self.read, rng, self.busy[..., period])
@@ -159,8 +159,28 @@ def observe(
     """Simulate what a dataset would record in each period ahead, from its record.
 
     The number of events is negative binomial around a level of recording that drifts
-    (`RecordingLevel`), with a path of its own in each future. They are cooperative with the
+    (`RecordingLevel`), with a path of its own in each simulation. They are cooperative with the
     probability of the period (`simulate_chances`).
+
+    Parameters
+    ----------
+    fit : FitLike
+        Posterior, panel and settings.
+    simulations : Simulations
+        Of the level, at least as long as `months`.
+    months : int
+        Months ahead.
+    record : DatasetRecord or NotDefined
+        Record that the simulated months continue; where it is not defined, the result is that.
+    seed : int
+        The same seed gives the same events.
+    kinds : bool
+        Whether the class of each event is drawn, too.
+
+    Returns
+    -------
+    SimulatedEvents or NotDefined
+        Numbers of events, (chain, draw, simulation, period); period 0, the present, is empty.
     """
     if isinstance(record, NotDefined):
         return record
@@ -344,7 +364,7 @@ class RecordingLevel:
     def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
         """Draw the events of the periods ahead.
 
-        Each future has its own step, shape, level now and walk. Longer simulations continue the
+        Each simulation has its own step, shape, level now and walk. Longer simulations continue the
         shorter ones of the same stream.
         """
         simulations = size[:-1]
@@ -440,7 +460,7 @@ def simulate_kinds(
 ) -> Index:
     """Draw the kinds of the events that a dataset records in simulations.
 
-    Each future has its own mix of either side, drawn from what the last ten years leave possible;
+    Each simulation has its own mix of either side, drawn from what the last ten years leave possible;
     its events are multinomial, drawn from a stream of their own if one is given.
     """
     mixes = draw_mixes(record, total.shape[:-1], rng)
@@ -456,7 +476,7 @@ def simulate_kinds(
 def draw_mixes(
     record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Float, Float]:
-    """Draw the mix of kinds of each future: of hostile and of cooperative events, each (..., kind)."""
+    """Draw the mix of kinds of each simulation: of hostile and of cooperative events, each (..., kind)."""
     counts, cut = record.counts[record.covered], record.zero_cut
     recent = round(MIX_MONTHS * record.clock.per_month)
     hostile, cooperative = (

@@ -37,7 +37,7 @@ def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
     """Return means of the share over the twelve months up to each period, the present and every one ahead.
 
     `past` are the shares up to the present, (chain, draw, period); a short record has fewer than
-    twelve months of them. `ahead` are those of simulations, (chain, draw, future, period), from the
+    twelve months of them. `ahead` are those of simulations, (chain, draw, simulation, period), from the
     present.
     """
     span = clock.periods(PASSAGE_MONTHS)
@@ -75,7 +75,26 @@ class Passage:
 def passage(
     arrived: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str
 ) -> Passage:
-    """Summarise when something first happens."""
+    """Summarise when something first happens.
+
+    Parameters
+    ----------
+    arrived : array of bool, (chain, draw, simulation, period)
+        Where it is the case; period 0 is the present.
+    clock : Clock
+        Periods and months.
+    horizons : sequence of int
+        Months for which chances are given.
+    limit : int
+        Months simulated.
+    target : str
+        What is reached, in words.
+
+    Returns
+    -------
+    Passage
+        Times in months, chances from 0 to 1.
+    """
     reached = np.logical_or.accumulate(arrived, axis=-1)
     cumulative = np.array([on_grid(here) for here in reached.mean(axis=(0, 1, 2))])
     times = clock.months(arrived.shape[-1] - 1)
@@ -161,7 +180,7 @@ def band(
 
 @dataclass(frozen=True)
 class Return:
-    """The way back to where the previous era came to rest."""
+    """The way back to the long-run mean of the previous era."""
 
     era: str  # Name of the previous era
     equilibrium: Estimate  # Its equilibrium, points of share
@@ -325,32 +344,50 @@ class HorizonOutlook:
 
 
 def horizon_outlook(
-    simulations: Simulations, months: int, smallest_improvement: float = 5.0
+    simulations: Simulations, months: int, improvement: float = 5.0
 ) -> HorizonOutlook:
-    """Compute the outlook at one horizon."""
-    if smallest_improvement <= 0:
-        raise SpecError(
-            f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share."
-        )
+    """Compute the outlook at one horizon.
+
+    Parameters
+    ----------
+    simulations : Simulations
+        At least as long as the horizon.
+    months : int
+        The horizon.
+    improvement : float
+        Points of share that count as a change.
+
+    Returns
+    -------
+    HorizonOutlook
+        Chances from 0 to 1, that add up exactly, and levels in points of share.
+
+    Raises
+    ------
+    SpecError
+        If the improvement is not above zero, or the simulations are too short.
+    """
+    if improvement <= 0:
+        raise SpecError(f"improvement: {improvement:g} is not above 0 points of share.")
     clock, last = simulations.clock, simulations.at(months)
     mean = simulations.share[..., 1 : last + 1].mean(axis=-1)
     change = mean - simulations.before
-    better, worse = change >= smallest_improvement, change <= -smallest_improvement
-    points, present = f"{smallest_improvement:g} points", "that of the baseline"
+    better, worse = change >= improvement, change <= -improvement
+    points, present = f"{improvement:g} points", "that of the baseline"
     window = f"the mean share over the {clock.span(months)} to {clock.name(months)}"
-    improvement = probability(better, f"{window} is at least {points} above {present}")
+    higher = probability(better, f"{window} is at least {points} above {present}")
     deterioration = probability(worse, f"{window} is at least {points} below {present}")
     stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
     structurally = arrived = simulations.broken[..., last]
     without, with_it = ("with no new framework by then", "and a new framework has come by then")
     if simulations.moving:
         rise = simulations.trend[..., 1 : last + 1].mean(axis=-1) - simulations.trend_before
-        structurally = rise >= smallest_improvement
+        structurally = rise >= improvement
         without, with_it = (
             f"the mean of the trend {has} risen by {points}" for has in ("has not", "has")
         )
-    technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
-    structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
+    technical = probability(better & ~structurally, f"{higher.definition}, {without}")
+    structural = probability(better & structurally, f"{higher.definition}, {with_it}")
     return HorizonOutlook(
         months=months,
         until=clock.last_day(months),
@@ -358,11 +395,11 @@ def horizon_outlook(
         before=estimate(
             simulations.before, "points of share", "mean share over the months of the baseline"
         ),
-        improvement=improvement,
-        stability=replace(stability, value=1 - improvement.value - deterioration.value),
+        improvement=higher,
+        stability=replace(stability, value=1 - higher.value - deterioration.value),
         deterioration=deterioration,
         technical=technical,
-        structural=replace(structural, value=improvement.value - technical.value),
+        structural=replace(structural, value=higher.value - technical.value),
         new_framework=probability(
             arrived, f"a new strategic framework has come by {clock.name(months)}"
         ),

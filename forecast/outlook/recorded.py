@@ -53,7 +53,7 @@ def rolling_sums(values: Index, span: int) -> Index:
 
 
 def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
-    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
+    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every simulation.
 
     Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of
     them.

@@ -171,11 +171,13 @@ def scenario(
     Returns
     -------
     Scenarios
+        A `Prospect` without a scenario and one given each: chances 0 to 1, shares and levels 0 to
+        100, with the share of the simulations that satisfy the scenario.
 
     Raises
     ------
     SpecError, DataError
-        If a row or a setting makes no sense, or no future can hold what is assumed.
+        If a row or a setting makes no sense, or no simulation satisfies what is assumed.
     UnknownDyadError
         If the fit does not hold the dyad.
 

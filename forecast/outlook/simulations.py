@@ -49,6 +49,11 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
 
     A dyad is observed from the start of its first era, or of the panel if that is later, to the
     panel's end.
+
+    Returns
+    -------
+    StructuralHazard
+        Gamma posterior of the rate per month.
     """
     index = panel["era_index"].transpose("dyad", "time").to_numpy()
     starts = panel["era_start"].to_numpy().astype("datetime64[D]")[index[:, 0]]
@@ -72,7 +77,7 @@ def without_drivers(
 ) -> tuple[DyadDraws, Push | None]:
     """Return the draws where trend and cycle would stand without drivers now, and what drivers add ahead.
 
-    The latter is (chain, draw, future, period), period 0 being the present; None of a fit that has
+    The latter is (chain, draw, simulation, period), period 0 being the present; None of a fit that has
     no drivers.
     """
     if "driver_effect" not in fit.posterior:
@@ -203,7 +208,7 @@ class Simulations(Displayed):
 
     @property
     def broken(self) -> Bool:
-        """Return whether a new framework has begun by then, (chain, draw, future, period)."""
+        """Return whether a new framework has begun by then, (chain, draw, simulation, period)."""
         return self.frameworks > 0
 
     def at(self, months: int) -> int:
@@ -249,6 +254,8 @@ def simulate_ahead(
     Returns
     -------
     Simulations
+        Arrays (chain, draw, simulation, period), period 0 being the present: `level` in log-odds,
+        `share`, `trend` and `ceiling` from 0 to 100.
 
     Raises
     ------
@@ -286,11 +293,11 @@ def simulate_ahead(
 
 type Steer = Callable[[int, Float], Index | None]
 """Function that resamples simulations in a period, given it and their levels: places (chain,
-future), or none."""
+simulation), or none."""
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
-    """Pick simulations from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...)."""
+    """Pick simulations from (chain, draw, simulation, ...) by their places (chain, number); (chain, number, 1, ...)."""
     chains = len(places)
     flat = values.reshape(chains, -1, *values.shape[3:])
     return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])
@@ -298,7 +305,7 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """States of the simulations in a period, with their parameters, each (chain, draw, future)."""
+    """States of the simulations in a period, with their parameters, each (chain, draw, simulation)."""
 
     process: Process
     state: State

@@ -151,14 +151,14 @@ def levels_by_era(result: Assessment) -> StatementAnswer:
     """Answer S3: the level that each era sets, its long-run mean or else its average."""
     eras = result.frameworks.eras
     levels = [(era, era.equilibrium) for era in eras if isinstance(era.equilibrium, Estimate)]
-    verb = "comes to rest at" if levels else "averages"
+    opening = "The long-run mean of the share is" if levels else "The share averages"
     levels = levels or [(era, era.mean) for era in eras]
     *past, (current, level) = levels
     words = [f"{number(value.median, 0)} under “{era.name}”" for era, value in past]
     words.append(f"{interval(level)} under “{current.name}”")
     return StatementAnswer(
         "Strategic frameworks set the level",
-        f"The share {verb} {join(words)}.",
+        f"{opening} {join(words)}.",
         tuple(quantity(era.code, value, _under(era), POINTS) for era, value in levels),
     )
 
@@ -293,7 +293,7 @@ def _contrasted(other: Contrast) -> tuple[str, DyadQuantity]:
     """Return the shares that are compared, long-run means or else averages, and their verb."""
     if isinstance(other.equilibrium, NotDefined):
         return "averages", other.mean
-    return "comes to rest at", other.equilibrium
+    return "has a long-run mean of", other.equilibrium
 
 
 def middle_ground(result: Assessment) -> StatementAnswer:

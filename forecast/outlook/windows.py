@@ -144,7 +144,7 @@ def window_outlook(
     ahead: WindowCounts,
     months: int,
     baseline: Baseline | NotDefined,
-    smallest_improvement: float = 5.0,
+    improvement: float = 5.0,
     baseline_months: int = BASELINE_MONTHS,
     *,
     model: WindowCounts | None = None,
@@ -161,7 +161,7 @@ def window_outlook(
     if isinstance(baseline, NotDefined) or baseline.share is None:
         undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
     else:
-        fixed = FixedBaseline.of(record, baseline, smallest_improvement)
+        fixed = FixedBaseline.of(record, baseline, improvement)
     higher, lower = (
         ShareQuestion.ahead(
             record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words
@@ -200,7 +200,7 @@ def window_outlook(
         record,
         result,
         printed_changes(result),
-        smallest_improvement,
+        improvement,
         baseline_months,
         MIN_WINDOW_EVENTS,
     )
@@ -250,7 +250,7 @@ def rule_of_change(higher: ComparedQuestion, lower: ComparedQuestion) -> str:
     return f"{question_words}{higher.rule}"
 
 
-ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulated future")
+ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulation")
 FEW_BEFORE = NotDefined(
     f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing to compare"
 )
@@ -375,7 +375,7 @@ class SimulationQuestion(Protocol):
     def settle(
         self, simulations: Simulations, observed: SimulatedEvents | NotDefined
     ) -> tuple[Bool | Float, Bool | Float]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
+        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, simulation)."""
 
 
 @dataclass(frozen=True)
@@ -454,7 +454,7 @@ def question_outlook(
 ) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations."""
     name, words = put.question.id, put.question.sentence
-    nothing = NotDefined("the question is void in every simulated future")
+    nothing = NotDefined("the question is void in every simulation")
     chance = probability(yes, words, valid) if valid.any() else nothing
     void = probability(1 - valid, f"the question is void: {name}")
     return QuestionOutlook(name, words, chance, void)

@@ -666,7 +666,7 @@ def test_a_question_that_is_void_in_every_simulation_has_nothing_to_split(prior,
     above, august = (
         make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (12, 1)
     )
-    with pytest.raises(QuestionError, match=r"^nothing: it is void in every simulated future"):
+    with pytest.raises(QuestionError, match=r"^nothing: it is void in every simulation"):
         attribute_question(
             posterior(prior, panel_of(few), 300),
             conditional_question(above, august, id="nothing"),

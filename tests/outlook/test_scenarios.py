@@ -171,7 +171,7 @@ def test_weights_that_degenerate_say_so(fit):
 
 
 def test_what_no_future_holds_is_an_error(fit):
-    with pytest.raises(SpecError, match="no simulated future holds"):
+    with pytest.raises(SpecError, match="no simulation satisfies"):
         scenario(fit, "USA-CHN", {"never": [replace(VISIT, n=900)]}, (3,), seed=1)
 
 

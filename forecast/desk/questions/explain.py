@@ -210,7 +210,7 @@ def _outcome(question: Question, settled: Settled) -> Outcome:
     yes, there = settled
     if not np.any(there):
         raise QuestionError(
-            f"{question.id}: it is void in every simulated future; there is no probability to split"
+            f"{question.id}: it is void in every simulation; there is no probability to split"
         )
     return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
 

@@ -105,6 +105,7 @@ def ask(
     Returns
     -------
     EventForecast
+        Probabilities from 0 to 1, with a 90% interval, and the expected number of events.
 
     Raises
     ------

@@ -79,6 +79,7 @@ def forecast_events(
     Returns
     -------
     EventForecast
+        Probabilities from 0 to 1, with a 90% interval, and the expected number of events.
 
     Raises
     ------
