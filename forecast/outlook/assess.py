@@ -131,14 +131,17 @@ def assess(
     at = optional_day(at, "at")
     by = optional_day(by, "by")
     seed = whole_seed(seed)
-    draws, names, kind = dyad_draws(fit, dyad), dict(labels or {}), panel_kind(fit.panel)
+    draws = dyad_draws(fit, dyad)
+    names = dict(labels or {})
+    kind = panel_kind(fit.panel)
     label = names.get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
     if not INSIDE < extreme_share < 100:
         raise SpecError(
             f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share."
         )
-    record, hazard = main_record(fit.panel, dyad, label), structural_hazard(fit.panel)
+    record = main_record(fit.panel, dyad, label)
+    hazard = structural_hazard(fit.panel)
     streams = partial(stream, seed, dyad)
     simulations = simulate(
         fit, draws, LONGEST_HORIZON, seed, simulations_per_draw, baseline_months=baseline_months
@@ -237,10 +240,12 @@ def brief(
     Brief
         Numbers equal to those of `assess` with the same seed.
     """
-    draws, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
+    draws = dyad_draws(fit, dyad)
+    label = dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
     simulations = simulate(fit, draws, months, seed, baseline_months=baseline_months)
-    record, level = main_record(fit.panel, dyad, label), present(draws)
+    record = main_record(fit.panel, dyad, label)
+    level = present(draws)
     observed = observe(fit, simulations, months, record, seed=seed)
     window = _published_window(observed, months, improvement, baseline_months, seed)
     if window is None or isinstance(window.up, NotDefined):

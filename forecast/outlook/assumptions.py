@@ -214,7 +214,8 @@ def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
     try:
         day = parse_date(cells["date"], "date")
         until = parse_date(cells["until"], "until") if cells["until"] else None
-        number, part = int(cells["n"] or "1"), float(cells["part"]) if cells["part"] else None
+        number = int(cells["n"] or "1")
+        part = float(cells["part"]) if cells["part"] else None
     except SpecError as error:
         raise DataError(f"{place}: {error}") from error
     except ValueError as error:
@@ -254,11 +255,10 @@ def periods_held(
         raise SpecError(
             "scenario: the data are an index, of which no events are recorded; none can be assumed"
         )
-    clock, recent = Clock.of(panel), _recent_events(events, panel, dyad)
-    spans, sorts = (
-        [_periods_of(row, clock, dyad) for row in rows],
-        [_sort(row, panel, recent) for row in rows],
-    )
+    clock = Clock.of(panel)
+    recent = _recent_events(events, panel, dyad)
+    spans = [_periods_of(row, clock, dyad) for row in rows]
+    sorts = [_sort(row, panel, recent) for row in rows]
     by_period: dict[int, dict[Cell, list[int]]] = {}
     numbers = _numbers(rows, [code for code, _ in sorts], panel, dyad)
     for row, (_, sort), number, (first, last) in zip(rows, sorts, numbers, spans, strict=True):
@@ -269,7 +269,8 @@ def periods_held(
 
 def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ...]:
     """Return the assumptions about a period, by sort; a number of -1 means no events."""
-    cells, unit = [], Clock.of(panel).unit
+    cells = []
+    unit = Clock.of(panel).unit
     for sort, numbers in sorts.items():
         kind = sort.code or str(panel["class_name"].to_numpy()[sort.of_class])
         if -1 in numbers and max(numbers) > 0:
@@ -301,7 +302,8 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
         raise SpecError(
             f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}"
         )
-    last_known_day, start = clock.last_day(), clock.times[-1].item()
+    last_known_day = clock.last_day()
+    start = clock.times[-1].item()
     days = row.date, row.until or row.date
     for day in days:
         if day <= last_known_day:
@@ -330,10 +332,8 @@ def _sort(row: Assumed, panel: xr.Dataset, recent: pd.DataFrame | None) -> tuple
             f"{row.place}: {given!r:.60}: these data have the kinds {join(names)}; give one"
         )
     code = _code(row)
-    act, of_class = (
-        VISIT if code == HOST else code,
-        int(read_scale(panel.attrs["scale"]).class_of[code]),
-    )
+    act = VISIT if code == HOST else code
+    of_class = int(read_scale(panel.attrs["scale"]).class_of[code])
     part = 1.0 if row.part is None else row.part
     if row.part is None and recent is not None:  # half an event more of such acts, and one of all
         same_class = recent[recent["class"] == of_class]

@@ -184,7 +184,9 @@ def attribute_to(
     """
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
-    fit, dyad, clock = setting.fit, setting.dyad, Clock.of(setting.fit.panel)
+    fit = setting.fit
+    dyad = setting.dyad
+    clock = Clock.of(setting.fit.panel)
     first = max(fit.panel.sizes["time"] - clock.periods(months), 0)
     events = counted_events(fit.panel, dyad, table, first)
     if events.empty:
@@ -195,8 +197,10 @@ def attribute_to(
     events = events.assign(side=np.where(cooperative, "cooperative", "hostile"))
     visits = events[events["cameo"].isin(VISITS)]
     whole = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
-    in_sequence, each_alone = sequential(whole, events), leave_each_out(whole, events)
-    now, before = numbers_of(whole.numbers), in_sequence.before
+    in_sequence = sequential(whole, events)
+    each_alone = leave_each_out(whole, events)
+    now = numbers_of(whole.numbers)
+    before = in_sequence.before
     together = difference(now, before)
     alone_added = [single.added for single in each_alone if single.added]
     return Attribution(
@@ -239,7 +243,8 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
     start = before = at(first - 1) if first else None
     months = []
     for end in ends[ends >= first].tolist():
-        name, value = str(calendar[end].astype("datetime64[D]")), at(end)
+        name = str(calendar[end].astype("datetime64[D]"))
+        value = at(end)
         when = f"at the end of the month from {name}"
         change = (
             None if before is None else level(value - before, f"{when} less that a month before")

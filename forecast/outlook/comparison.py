@@ -43,15 +43,19 @@ from forecast.outlook.snapshot import (
 )
 from forecast.outlook.summary import NotDefined
 
-TIME, EVENTS, REVISED, MODEL, BASELINE = (
-    "time passed",
-    "new events",
-    "late or revised data",
-    "model",
-    "baseline",
-)
+TIME = "time passed"
+"""Part of a change: the earlier fit, seen from the later day."""
+EVENTS = "new events"
+"""Part of a change: what was recorded since."""
+REVISED = "late or revised data"
+"""Part of a change: what became known since about the months before."""
+MODEL = "model"
+"""Part of a change: other choices, other dyads, sampling."""
+BASELINE = "baseline"
+"""Part of a change: another window to compare with."""
 TOGETHER = "events, data and model together"
-"""Names of the parts."""
+"""Name of the part that cannot be divided."""
+
 
 type Ask = Callable[[Fit, int], Numbers]
 """Returns what a fit says, with a seed."""
@@ -185,7 +189,8 @@ def split_change(
     ['time passed', 'new events', 'late or revised data', 'model', 'baseline']
     """
     report = progress or silent
-    old_seed, new_seed = whole_seed(old_seed), whole_seed(new_seed)
+    old_seed = whole_seed(old_seed)
+    new_seed = whole_seed(new_seed)
     gap = _months_between(old, new, dyad, horizon)
     baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
     first, second = (
@@ -200,7 +205,8 @@ def split_change(
     def ask(fit: Fit, seed: int) -> Numbers:
         return numbers_of(simulate(fit, seed).look_published(first, seed=seed).numbers)
 
-    then, now = simulate(old, old_seed, gap + horizon), simulate(new, new_seed)
+    then = simulate(old, old_seed, gap + horizon)
+    now = simulate(new, new_seed)
     before = numbers_of(then.look_published(first, seed=old_seed).numbers)
     passed = numbers_of(then.look_published(later, ahead=gap, seed=old_seed).numbers)
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
@@ -242,7 +248,8 @@ def split_question_change(
     report = progress or silent
     gap = _months_between(old, new, dyad)
     report("asking both fits", 0, 0)
-    before, last = ask(old, seeds[0]), ask(new, seeds[1])
+    before = ask(old, seeds[0])
+    last = ask(new, seeds[1])
     level = (
         simulate_ahead(old, dyad, gap, seed=seeds[0]).share[..., -1].mean(axis=-1)
         if gap
@@ -261,7 +268,8 @@ type Parts = Sequence[tuple[str, Numbers, str]]
 def _change(
     old: Fit, new: Fit, dyad: str, question: Headline | str, before: Numbers, parts: Parts
 ) -> Change:
-    steps, last = [], before
+    steps = []
+    last = before
     for name, after, note in parts:
         steps.append(Step(name, difference(after, last), after, note))
         last = after
@@ -358,7 +366,8 @@ def carry_over(
     Return nothing, and why, if that is not valid.
     """
     fits: list[tuple[str, Fit | None, str]] = []
-    last, before = None, old.provenance.get("refitted")
+    last = None
+    before = old.provenance.get("refitted")
     try:
         for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
             (progress or silent)(f"updating the earlier fit: {name}", 0, 0)
@@ -366,7 +375,8 @@ def carry_over(
                 fits.append((name, None, ""))
                 continue
             again = last is None and _sampled_from(new, old, panel)
-            fit, last = new if again else update(old, panel, refit=refit, seed=seed), panel
+            fit = new if again else update(old, panel, refit=refit, seed=seed)
+            last = panel
             refitted = fit.provenance.get("refitted")
             note = f"Fitted again: {refitted['reason']}." if refitted and refitted != before else ""
             fits.append((name, fit, note))

@@ -73,7 +73,8 @@ def _hold(
 ) -> Float:
     """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, simulation)."""
     assert seen.kinds is not None and seen.mixes is not None
-    total, kinds = seen.total[..., period], seen.kinds[..., period, :]
+    total = seen.total[..., period]
+    kinds = seen.kinds[..., period, :]
     chance, numbers, weight = _drawn(seen, period, cells, level, rng)
     for _ in range(chances - 1):
         *other, log_likelihood = _drawn(seen, period, cells, level, rng)
@@ -81,7 +82,8 @@ def _hold(
         with np.errstate(invalid="ignore"):  # where neither can hold it
             stays = np.log(rng.random(level.shape)) >= log_likelihood - weight
         stays |= ~np.isfinite(weight)
-        chance, numbers = np.where(stays, chance, other[0]), np.where(stays, numbers, other[1])
+        chance = np.where(stays, chance, other[0])
+        numbers = np.where(stays, numbers, other[1])
     free = np.ones(kinds.shape[-1])
     np.subtract.at(free, [cell.of_class for cell in cells], [cell.part for cell in cells])
     rest = _class_chances(seen, chance) * free.clip(0.0)
@@ -106,8 +108,11 @@ def _drawn(
     The numbers are (sort, chain, draw, simulation).
     """
     chances = seen.chances(level, period, rng)
-    by_class, remaining = _class_chances(seen, chances), np.ones(chances.shape)
-    numbers, rest, log_likelihood = [], seen.total[..., period], np.zeros(chances.shape)
+    by_class = _class_chances(seen, chances)
+    remaining = np.ones(chances.shape)
+    numbers = []
+    rest = seen.total[..., period]
+    log_likelihood = np.zeros(chances.shape)
     for cell in cells:
         sort_chance = by_class[..., cell.of_class] * cell.part
         number, chance = draw_at_least(
@@ -116,7 +121,8 @@ def _drawn(
         with np.errstate(divide="ignore"):
             log_likelihood = log_likelihood + np.log(chance)
         numbers.append(number)
-        rest, remaining = rest - number, np.maximum(remaining - sort_chance, 1.0 - EDGE)
+        rest = rest - number
+        remaining = np.maximum(remaining - sort_chance, 1.0 - EDGE)
     return chances, np.array(numbers), log_likelihood
 
 
@@ -146,7 +152,8 @@ def draw_at_least(
         mass = np.where(
             enough, np.exp(log_first + least * np.log(chance) + room * np.log1p(-chance)), 0.0
         )
-    aim, reach = rng.random(total.shape) * likelihood, mass.copy()
+    aim = rng.random(total.shape) * likelihood
+    reach = mass.copy()
     number = np.where(enough, least, 0)
     for m in range(
         least, int(total.max(initial=0))
@@ -155,7 +162,8 @@ def draw_at_least(
         if not more.any():
             break
         mass = mass * np.where(total > m, (total - m) / (m + 1.0), 0.0) * odds
-        number, reach = number + more, reach + mass
+        number = number + more
+        reach = reach + mass
     return number, likelihood
 
 
@@ -163,8 +171,10 @@ def condition(
     fit: FitLike, simulations: Simulations, observed: SimulatedEvents, held: Held, *, seed: int
 ) -> Conditional:
     """Find the simulations that satisfy the scenario."""
-    periods, seen = observed.total.shape[-1] - 1, _blank(observed, seed)
-    log_weight, months = np.zeros(simulations.level.shape[:-1]), simulations.month_level
+    periods = observed.total.shape[-1] - 1
+    seen = _blank(observed, seed)
+    log_weight = np.zeros(simulations.level.shape[:-1])
+    months = simulations.month_level
     for period, cells in held.items():
         rng = stream(seed, simulations.dyad, f"scenario {period}")
         log_weight += _hold(seen, period, cells, months[..., period], rng, CHANCES)
@@ -185,7 +195,8 @@ def _blank(observed: SimulatedEvents, seed: int) -> SimulatedEvents:
 
     If their kinds are not drawn, no month has events yet.
     """
-    record, kinds = observed.record, observed.kinds
+    record = observed.record
+    kinds = observed.kinds
     mixes = draw_mixes(
         record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}")
     )
@@ -250,7 +261,8 @@ def _by_filter(
 
     None if none is left.
     """
-    draws_of_dyad, dyad = dyad_draws(fit, simulations.dyad), simulations.dyad
+    draws_of_dyad = dyad_draws(fit, simulations.dyad)
+    dyad = simulations.dyad
     chains, draws, each = simulations.level.shape[:3]
     blank = upcoming(
         fit,
@@ -260,7 +272,9 @@ def _by_filter(
         stream(seed, dyad, f"volume {record.number}"),
     )
     assert isinstance(blank, SimulatedEvents)  # as it was before the scenario
-    seen, weights, lost = _blank(blank, seed), list[Weights](), False
+    seen = _blank(blank, seed)
+    weights = list[Weights]()
+    lost = False
     draw = np.broadcast_to(
         np.arange(draws)[:, None], (chains, draws, PARTICLES)
     )  # That each particle descends from
@@ -276,7 +290,8 @@ def _by_filter(
             return None
         weights.append(filtered)
         places = resampled(filtered.weight, rng, draws * each if period == max(held) else None)
-        seen, draw = seen.at(places), picked(draw, places)
+        seen = seen.at(places)
+        draw = picked(draw, places)
         return places
 
     filtered = simulate(
@@ -289,7 +304,8 @@ def _by_filter(
     )
     if lost:
         return None
-    rng, level = stream(seed, dyad, "filter"), filtered.month_level
+    rng = stream(seed, dyad, "filter")
+    level = filtered.month_level
     assert seen.kinds is not None and seen.mixes is not None
     for period in range(1, periods + 1):
         if period not in held:

@@ -174,7 +174,8 @@ class Attribution(Displayed):
     @property
     def sides_by_month(self) -> dict[str, tuple[Part, ...]]:
         """Contribution of the cooperative and of the hostile events of each month, by its first day."""
-        months, sides = self._starts("month"), self.events["side"].sort_values(kind="stable")
+        months = self._starts("month")
+        sides = self.events["side"].sort_values(kind="stable")
         return {
             month: self._by(sides[months[sides.index] == month]) for month in dict.fromkeys(months)
         }

@@ -98,7 +98,8 @@ class _DatasetReading:
 
 def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
     """Compute the level of a dyad by dataset; empty if fewer than two datasets cover it."""
-    dyad_index, panel = position(fit.panel, dyad), fit.panel
+    dyad_index = position(fit.panel, dyad)
+    panel = fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
     few = max(DRAWS // fit.posterior.sizes["chain"], 1)
@@ -116,10 +117,8 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     present, residuals = _present(
         fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data
     )
-    size, main = (
-        (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]),
-        main_dataset(panel, dyad),
-    )
+    size = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
+    main = main_dataset(panel, dyad)
     outlooks = []
     for reading in data:
         record, (first, last) = reading.record, reading.ends
@@ -253,16 +252,15 @@ def _years(
     rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
     """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
-    record, month = (
-        data.record,
-        level + data.offset + noise[:, None] * rng.standard_normal(level.shape),
-    )
+    record = data.record
+    month = level + data.offset + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
     if data.concentration is not None:
         a = data.concentration[:, None]
         chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
     simulated = rng.binomial(record.total, chance)
-    of_period, years = record.clock.years, []
+    of_period = record.clock.years
+    years = []
     for year in np.unique(of_period[record.covered]).tolist():
         of_year = record.covered & (of_period == year)
         events = int(record.total[of_year].sum())
@@ -295,10 +293,8 @@ class _Seen:
         observed = record.covered & (record.total > 0)
         observed[: window.start] = False
         periods = np.flatnonzero(observed)
-        total, chance = (
-            record.total[periods],
-            share((level + data.offset.mean(axis=0))[periods]) / 100.0,
-        )
+        total = record.total[periods]
+        chance = share((level + data.offset.mean(axis=0))[periods]) / 100.0
         a = np.inf if data.concentration is None else float(data.concentration.mean())
         kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
         slope = chance * (1.0 - chance)
@@ -434,14 +430,10 @@ def _residuals(
     """
     month, value, covariance = _joint(list(seen.values()), moves, news)
     precision = np.linalg.inv(covariance)
-    off, variance = (
-        precision @ (value - centre),
-        np.concatenate([part.variance for part in seen.values()]),
-    )
-    dataset_of_month, year = (
-        np.repeat(list(seen), [part.month.size for part in seen.values()]),
-        years[month],
-    )
+    off = precision @ (value - centre)
+    variance = np.concatenate([part.variance for part in seen.values()])
+    dataset_of_month = np.repeat(list(seen), [part.month.size for part in seen.values()])
+    year = years[month]
     residuals: dict[int, dict[int, float]] = {part: {} for part in seen}
     for dataset, of in {(int(p), int(y)) for p, y in zip(dataset_of_month, year, strict=True)}:
         rows = np.flatnonzero((dataset_of_month == dataset) & (year == of))

@@ -23,10 +23,11 @@ from forecast.model.process.trend import Trend, find_trend
 from forecast.model.variables import all_variables
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The quantiles of fans and records."""
+"""Quantiles of fans and records."""
 TAILS = (0.05, 0.5, 0.95)
-"""The quantiles of intervals."""
+"""Quantiles of intervals."""
 NO_CYCLE = "the model has no cycle (cycle='none'): no half-life and no band around a trend"
+"""Reason why a number of the cycle is not defined."""
 
 
 class SpecLike(Protocol):
@@ -163,16 +164,17 @@ def position(panel: xr.Dataset, dyad: str) -> int:
 
 def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     """Return one dyad's draws from a fit."""
-    panel, posterior, dyad_index = fit.panel, fit.posterior, position(fit.panel, dyad)
+    panel = fit.panel
+    posterior = fit.posterior
+    dyad_index = position(fit.panel, dyad)
     visited = panel["era_index"].sel(dyad=dyad).to_numpy()
     positions = np.unique(visited)
-    codes, starts = panel["era"].to_numpy(), panel["era_start"].to_numpy().astype("datetime64[D]")
+    codes = panel["era"].to_numpy()
+    starts = panel["era_start"].to_numpy().astype("datetime64[D]")
     eras = []
     for era_number in positions.tolist():
-        here, code = (
-            np.flatnonzero(visited == era_number),
-            str(codes[era_number]).rpartition(":")[2],
-        )
+        here = np.flatnonzero(visited == era_number)
+        code = str(codes[era_number]).rpartition(":")[2]
         name = str(panel["era_name"].to_numpy()[era_number])
         eras.append(
             Era(code, name, starts[era_number].item(), first=int(here[0]), stop=int(here[-1]) + 1)

@@ -91,7 +91,8 @@ class ReducedFit:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
         reduced = panel_without(self.setting.panel, self.setting.dyad, events)
         changed = np.flatnonzero((_read(self.fit.panel) != _read(reduced)).any(axis=-1))
-        other, total = Observed.of(reduced, self._draws), np.zeros(len(self._draws))
+        other = Observed.of(reduced, self._draws)
+        total = np.zeros(len(self._draws))
         # The log-likelihood ratio of the other event data to these, under every draw.
         for time in changed.tolist():
             state, log_likelihood = self._period(time)
@@ -257,7 +258,8 @@ def _shared(
     .. [1] Shapley (1953), A value for n-person games, https://doi.org/10.1515/9781400881970-018
     """
     kinds = _alike(record, events)
-    rank, size = events.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
+    rank = events.groupby(kinds).cumcount().to_numpy()
+    size = np.bincount(kinds)
     # The forecasts with none and with all of the period's events are known.
     forecasts = {
         tuple(np.zeros_like(size).tolist()): before.numbers,
@@ -325,7 +327,9 @@ def left_out(record: ReducedFit, events: pd.DataFrame) -> LeaveOneOut:
             again = record.redraw(events)
         except NotUpdatable:
             return LeaveOneOut({}, "needs a new fit", _shown(weights.pareto_k))
-        how, weights, without = again.how, again.weights or weights, again.numbers
+        how = again.how
+        weights = again.weights or weights
+        without = again.numbers
     added = {name: values - without[name] for name, values in record.numbers.items()}
     return LeaveOneOut(numbers_of(added), how, _shown(weights.pareto_k))
 

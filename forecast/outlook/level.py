@@ -30,6 +30,29 @@ from forecast.outlook.summary import (
     probability,
 )
 
+YEARS_SHOWN = 5
+"""Years that are named as the most likely lowest; a reader needs no more."""
+MONTHS_BEFORE = 60
+"""Months before an era with which it is compared: five years, one cycle of policy."""
+MONTHS_FOR_TREND = 12
+"""Months that an era has at least if a trend is fitted to it: a shorter slope is noise."""
+LASTING_YEARS = 20
+"""Years after which the chance is stated that no new framework has come."""
+NEAR_POINTS = 5.0
+"""Points of share: a trend nearer to its ceiling has little room left."""
+CYCLE_QUANTILE = 1.645
+"""Standard deviations of the cycle at its 95% quantile."""
+UNMOVED_RATIO = 0.9
+"""Spread with the data over that without, above which the data have not narrowed a quantity."""
+UNMOVED_SHIFT = 0.5
+"""Standard deviations below which the data have not shifted a quantity."""
+NO_CEILING = "this model has no ceiling (ceiling='none')"
+"""Reason why a number of a ceiling is not defined."""
+POPULATION = "the dyad's own population of frameworks"
+"""What the headroom of an era is compared with."""
+CONTRASTED = {"USA-CHN": ("USA-RUS", "confrontation")}
+"""Dyad and era that a dyad is compared with if none is named."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -58,18 +81,6 @@ class Break:
     falling: Probability | NotDefined  # The slope is negative
 
 
-YEARS_SHOWN = 5
-MONTHS_BEFORE = 60
-MONTHS_FOR_TREND = 12
-NO_CEILING = "this model has no ceiling (ceiling='none')"
-POPULATION = "the dyad's own population of frameworks"
-LASTING_YEARS = 20
-UNMOVED_RATIO = 0.9
-UNMOVED_SHIFT = 0.5
-NEAR_POINTS = 5.0
-CYCLE_QUANTILE = 1.645
-
-
 def standing(draws: DyadDraws, since: date | None = None) -> Standing:
     """Compare the present level with the dyad's record."""
     first = draws.clock.since(since) if since else 0
@@ -77,13 +88,16 @@ def standing(draws: DyadDraws, since: date | None = None) -> Standing:
         raise SpecError(
             f"since: no period lies between {since} and {draws.clock.name()}. Go further back."
         )
-    past, now = draws.level[..., first:-1], draws.level[..., -1:]
+    past = draws.level[..., first:-1]
+    now = draws.level[..., -1:]
     begin = max(since, draws.clock.times[0].item()) if since else draws.clock.times[first].item()
-    words, level = f"since {month(begin)}", present(draws)
+    words = f"since {month(begin)}"
+    level = present(draws)
     names, starts, counts = np.unique(
         draws.clock.years[first:], return_index=True, return_counts=True
     )
-    whole, years = counts >= 6 * draws.clock.per_month, dict[int, Probability]()
+    whole = counts >= 6 * draws.clock.per_month
+    years = dict[int, Probability]()
     if whole.any():  # a year with half of its months or more
         means = np.add.reduceat(draws.share[..., first:], starts, axis=-1) / counts
         lowest = names[whole][means[..., whole].argmin(axis=-1)]
@@ -117,12 +131,14 @@ def last_break(draws: DyadDraws, smallest_change: float = 5.0) -> Break | NotDef
     """Measure what changed when the current era began."""
     if len(draws.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
-    era, previous = draws.eras[-1], draws.eras[-2]
+    era = draws.eras[-1]
+    previous = draws.eras[-2]
     begin = max(0, era.first - draws.clock.periods(MONTHS_BEFORE))
     months = round((era.first - begin) / draws.clock.per_month)
     slope = _slope(draws, era)
     drop = draws.share[..., begin : era.first].mean(axis=-1, dtype=np.float64) - draws.mean(-1)
-    then, now = draws.rest(-2), draws.rest(-1)
+    then = draws.rest(-2)
+    now = draws.rest(-1)
     lower = None if then is None or now is None else then - now
     words = f"mean share in the {months} months before {month(era.start)} less its mean since"
     short = f"the current era is shorter than {MONTHS_FOR_TREND} months, too short for a trend"
@@ -208,10 +224,6 @@ class Contrast:
     equilibrium: DyadQuantity | NotDefined  # Of the two eras, points
     mean: DyadQuantity  # Mean shares of the two eras, points
     month_noise: DyadQuantity | NotDefined  # Standard deviation of month-specific noise, log-odds
-
-
-CONTRASTED = {"USA-CHN": ("USA-RUS", "confrontation")}
-"""Dyad and era that a dyad is compared with if none is named."""
 
 
 def contrast(
@@ -358,10 +370,8 @@ def frameworks(
 
     `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
     """
-    eras, room = (
-        tuple(_framework(draws, era, band_mass) for era in range(len(draws.eras))),
-        headroom(draws, rng),
-    )
+    eras = tuple(_framework(draws, era, band_mass) for era in range(len(draws.eras)))
+    room = headroom(draws, rng)
     change = FrameworkChange(
         per_year=estimate(
             12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"
@@ -379,7 +389,8 @@ def frameworks(
 
 def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
     """Compute what one era of the dyad allows."""
-    this, following = draws.eras[era], draws.eras[era + 1 :]
+    this = draws.eras[era]
+    following = draws.eras[era + 1 :]
     ceiling, (low, high), rest = draws.ceiling(era), draws.band(era, band_mass), draws.rest(era)
 
     def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
@@ -415,10 +426,8 @@ def headroom(draws: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefine
     ceiling = draws.ceiling(-1)
     if ceiling is None:
         return NotDefined(NO_CEILING)
-    values, trend = (
-        draws.by_era["headroom"][..., -1],
-        share(draws.trend[..., -1].astype(np.float64)),
-    )
+    values = draws.by_era["headroom"][..., -1]
+    trend = share(draws.trend[..., -1].astype(np.float64))
     population = draws.scalars["headroom_dyad"] + draws.scalars[
         "headroom_era_sd"
     ] * rng.standard_normal(draws.size)

@@ -16,6 +16,12 @@ from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, picked
 from forecast.outlook.summary import NotDefined
 
+NOTHING_RECENT = NotDefined(
+    f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months"
+)
+"""Why no events are simulated of a dyad that a dataset no longer covers."""
+
+
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 MEMORY_MONTHS = 240
 """Months from which the recording level is estimated: earlier sources differ."""
@@ -184,7 +190,8 @@ def observe(
     """
     if isinstance(record, NotDefined):
         return record
-    periods, level = simulations.at(months), simulations.month_level
+    periods = simulations.at(months)
+    level = simulations.month_level
     volume, rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}")
         for purpose in ("volume", "observed", "kinds")
@@ -217,14 +224,16 @@ def observe_unrecorded(
     """
     if not recently_reported(record):
         return NOTHING_RECENT
-    draws, part = dyad_draws(fit, record.dyad), record.left[first:]
+    draws = dyad_draws(fit, record.dyad)
+    part = record.left[first:]
     size = (*draws.size, simulations_per_draw, len(part))
     rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}")
         for purpose in ("unrecorded", "kinds")
     )
     whole = recording_level(record).simulate(size, rng)
-    total, read = rng.binomial(whole, part), reading(fit, record)
+    total = rng.binomial(whole, part)
+    read = reading(fit, record)
     level = np.broadcast_to(draws.level[:, :, None, first:].astype(np.float64), size)
     chances = simulate_chances(
         simulate_months(level, read, rng), read, rng, relative_count(record, whole)
@@ -257,11 +266,6 @@ def upcoming(
     )
 
 
-NOTHING_RECENT = NotDefined(
-    f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months"
-)
-
-
 def recently_reported(record: DatasetRecord) -> bool:
     """Return whether an event is counted in the last covered months of a record, so that more can be expected."""
     return bool(
@@ -271,9 +275,11 @@ def recently_reported(record: DatasetRecord) -> bool:
 
 def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     """Return the relative event counts of future periods, given their events (..., period)."""
-    a_month, last = record.clock.per_month, int(np.flatnonzero(record.covered)[-1]) + 1
+    a_month = record.clock.per_month
+    last = int(np.flatnonzero(record.covered)[-1]) + 1
     past = slice(max(last - round(USUAL_MONTHS * a_month), 0), last)
-    total, whole = record.total[past], record.whole[past]
+    total = record.total[past]
+    whole = record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
     return relative_counts(np.concatenate([before, ahead], axis=-1), covered, a_month)[
@@ -316,7 +322,8 @@ def simulate_chances(
 
 def reading(fit: FitLike, record: DatasetRecord) -> Measurement:
     """Return the measurement of a dyad's level by the dataset of a record."""
-    dyad_index, dataset = position(fit.panel, record.dyad), record.number
+    dyad_index = position(fit.panel, record.dyad)
+    dataset = record.number
 
     def values(name: str) -> Any:
         picked = fit.posterior[name].isel(dyad=dyad_index, dataset=dataset, missing_dims="ignore")
@@ -391,7 +398,8 @@ def recording_level(record: DatasetRecord) -> RecordingLevel:
 
     Periods before the first event, and those that are not covered to their end, say nothing.
     """
-    total, a_month = record.total, record.clock.per_month
+    total = record.total
+    a_month = record.clock.per_month
     first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
     return _infer(tuple(np.where(record.whole, total, -1)[first:].tolist()), a_month)
 
@@ -400,13 +408,15 @@ def recording_level(record: DatasetRecord) -> RecordingLevel:
 def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
     """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
     values = np.array(counts)
-    seen, steps = values[values >= 0], STEPS / np.sqrt(a_month)
+    seen = values[values >= 0]
+    steps = STEPS / np.sqrt(a_month)
     year = min(round(12 * a_month), len(seen))
     means = (
         np.convolve(seen, np.ones(year), "valid") + 0.5
     ) / year  # half an event: no record is silent forever
     levels = np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
-    likelihood, moves = _likelihood(values, levels), _moves(steps, levels)
+    likelihood = _likelihood(values, levels)
+    moves = _moves(steps, levels)
     centre, spread = STEP_PRIOR
     evidence = np.repeat(
         -0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1
@@ -426,7 +436,8 @@ def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
     """Return the likelihood of each count by shape and level, up to a factor of its own."""
     from scipy.special import gammaln
 
-    shape, mean = SHAPES[:, None], np.exp(levels)
+    shape = SHAPES[:, None]
+    mean = np.exp(levels)
     likelihood = {}
     for count in np.unique(counts[counts >= 0]).tolist():
         kernel = gammaln(count + shape) - gammaln(shape) + count * np.log(mean / (shape + mean))
@@ -477,7 +488,8 @@ def draw_mixes(
     record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Float, Float]:
     """Draw the mix of kinds of each simulation: of hostile and of cooperative events, each (..., kind)."""
-    counts, cut = record.counts[record.covered], record.zero_cut
+    counts = record.counts[record.covered]
+    cut = record.zero_cut
     recent = round(MIX_MONTHS * record.clock.per_month)
     hostile, cooperative = (
         rng.dirichlet(mix_weights(counts[:, classes], recent), simulations)

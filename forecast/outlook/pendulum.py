@@ -28,9 +28,13 @@ PASSAGE_MONTHS = 12
 """Passages are of means over so many months: a single month's level crosses anything near it within
 a year or two."""
 THROUGHOUT_MONTHS = 6
+"""Months in which the level is inside the band without a break, to count as settled."""
 SHORT_MONTHS = 60
+"""Months: a shorter half-life is called short."""
 RECENT_MONTHS = 120
+"""Months of the record whose stays in the hostile zone are counted."""
 INSIDE = 5.0
+"""Points of share inside the hostile zone from which the way out is simulated."""
 
 
 def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
@@ -152,11 +156,9 @@ def band(
     )
     words = f"the equilibrium band of “{draws.eras[-1].name}”"
     edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{draws.eras[-1].name}”"
-    name, position, span = (
-        simulations.clock.name,
-        simulations.at,
-        simulations.clock.periods(THROUGHOUT_MONTHS),
-    )
+    name = simulations.clock.name
+    position = simulations.at
+    span = simulations.clock.periods(THROUGHOUT_MONTHS)
     entry = passage(entered, simulations.clock, horizons, simulations.months, words)
     return EquilibriumBand(
         mass=mass,
@@ -228,7 +230,8 @@ def pendulum(
     `released` are shares simulated from `INSIDE` points inside that zone (`simulate_from`).
     """
     trend = simulations.trend_before[..., 0]
-    fades, back = half_life(draws), _return_to_previous(draws, simulations, horizons)
+    fades = half_life(draws)
+    back = _return_to_previous(draws, simulations, horizons)
     zone = _hostile_zone(draws, simulations, released, horizons, extreme_share)
     return Pendulum(
         trend=estimate(trend, "points of share", "mean of the trend over the baseline's months"),
@@ -265,10 +268,12 @@ def _return_to_previous(
         return NotDefined(NO_CYCLE)
     if len(draws.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
-    name, target = draws.eras[-2].name, draws.rest(-2)
+    name = draws.eras[-2].name
+    target = draws.rest(-2)
     assert target is not None
     means = yearly_means(draws.share, simulations.share, simulations.clock)
-    words, arrived = f"the equilibrium of “{name}”", crosses(means, target)
+    words = f"the equilibrium of “{name}”"
+    arrived = crosses(means, target)
     way = passage(arrived, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
@@ -288,10 +293,12 @@ def _hostile_zone(
     horizons: Sequence[int],
     below: float,
 ) -> HostileZone:
-    record, inside = draws.share < below, simulations.share < below
+    record = draws.share < below
+    inside = simulations.share < below
     recent = record[..., -draws.clock.periods(RECENT_MONTHS) :]
     span = round(recent.shape[-1] / draws.clock.per_month)
-    words, name = f"the hostile zone, a share below {below:g}", simulations.clock.name
+    words = f"the hostile zone, a share below {below:g}"
+    name = simulations.clock.name
     edge = f"{below:g}, from {below - INSIDE:g} under “{draws.eras[-1].name}” alone,"
     begun = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
     spell = record.sum(axis=-1) / np.maximum(begun, 1) / draws.clock.per_month
@@ -369,17 +376,21 @@ def horizon_outlook(
     """
     if improvement <= 0:
         raise SpecError(f"improvement: {improvement:g} is not above 0 points of share.")
-    clock, last = simulations.clock, simulations.at(months)
+    clock = simulations.clock
+    last = simulations.at(months)
     mean = simulations.share[..., 1 : last + 1].mean(axis=-1)
     change = mean - simulations.before
-    better, worse = change >= improvement, change <= -improvement
-    points, present = f"{improvement:g} points", "that of the baseline"
+    better = change >= improvement
+    worse = change <= -improvement
+    points = f"{improvement:g} points"
+    present = "that of the baseline"
     window = f"the mean share over the {clock.span(months)} to {clock.name(months)}"
     higher = probability(better, f"{window} is at least {points} above {present}")
     deterioration = probability(worse, f"{window} is at least {points} below {present}")
     stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
     structurally = arrived = simulations.broken[..., last]
-    without, with_it = ("with no new framework by then", "and a new framework has come by then")
+    without = "with no new framework by then"
+    with_it = "and a new framework has come by then"
     if simulations.moving:
         rise = simulations.trend[..., 1 : last + 1].mean(axis=-1) - simulations.trend_before
         structurally = rise >= improvement

@@ -362,7 +362,8 @@ class ComparedQuestion(SingleQuestion):
 class ShareQuestion(ComparedQuestion):
     """Question on the cooperative share of the window, against a threshold or a baseline."""
 
-    limits, unit = (0, 100), "% cooperative"
+    limits = (0, 100)
+    unit = "% cooperative"
     kind: Literal["share", "passage"]
     threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent; without a baseline
     baseline: FixedBaseline | None = None  # In place of the threshold
@@ -382,7 +383,8 @@ class ShareQuestion(ComparedQuestion):
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
-        n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+        n = int(counts.total.sum())
+        k = int(counts.cooperative.sum())
         if outcome == "void":
             return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
         return f"{k:,} of {count(n, 'event')} are cooperative, {number(100 * k / n, 2)}%"
@@ -431,12 +433,11 @@ class PassageQuestion(ShareQuestion):
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         past = WindowCounts(*np.array(self.before, dtype=np.int64).reshape(-1, 2).T)
         whole = counts.after(past)
-        total, cooperative = (
-            rolling_sums(whole.total, self.span),
-            rolling_sums(whole.cooperative, self.span),
-        )
+        total = rolling_sums(whole.total, self.span)
+        cooperative = rolling_sums(whole.cooperative, self.span)
         counted = total >= self.fewest
-        held, some = self.holds(shares_of(total, cooperative)), counted.any(axis=-1)
+        held = self.holds(shares_of(total, cooperative))
+        some = counted.any(axis=-1)
         return some & (
             (held | ~counted).all(axis=-1)
             if self.when == "throughout"
@@ -461,7 +462,8 @@ class PassageQuestion(ShareQuestion):
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
-        n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+        n = int(counts.total.sum())
+        k = int(counts.cooperative.sum())
         if outcome == "void":
             return f"too few events: every window has fewer than {count(self.fewest, 'event')} ({n} in all)"
         some = {"yes": "some window is", "no": "no window is"}
@@ -481,7 +483,8 @@ class PassageQuestion(ShareQuestion):
 class ToneQuestion(ComparedQuestion):
     """Question on the tone of the window, the mean Goldstein score of its events."""
 
-    limits, unit = (LOWEST, HIGHEST), ""
+    limits = (LOWEST, HIGHEST)
+    unit = ""
     kind: Literal["tone"]
     threshold: float | None = Field(
         default=None, gt=LOWEST, lt=HIGHEST
@@ -497,9 +500,11 @@ class ToneQuestion(ComparedQuestion):
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
-        bound, compared = f"{self.bound:g}".replace("-", "\N{MINUS SIGN}"), ""
+        bound = f"{self.bound:g}".replace("-", "\N{MINUS SIGN}")
+        compared = ""
         if fixed := self.baseline:
-            bound, way = number(self.bound, 2), "above" if self.compare == "at least" else "below"
+            bound = number(self.bound, 2)
+            way = "above" if self.compare == "at least" else "below"
             compared = (
                 f", {count(fixed.points, 'point')} {way} the {number(fixed.value, 2)} of "
                 f"{count(fixed.events, 'event')} from {day(fixed.first)} to {day(fixed.last)}"

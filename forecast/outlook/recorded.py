@@ -21,6 +21,12 @@ from forecast.outlook.summary import NotDefined
 if TYPE_CHECKING:
     import xarray as xr
 
+LOWEST = -10.0
+"""Lower end of the Goldstein scale."""
+HIGHEST = 10.0
+"""Upper end of the Goldstein scale."""
+
+
 NO_ACTIONS = "the data are an index, which counts no actions"
 """Reason why future event data cannot be predicted."""
 RECENT_MONTHS = 36
@@ -28,8 +34,6 @@ RECENT_MONTHS = 36
 active."""
 MIN_WINDOW_EVENTS = 3
 """Events: the share of a window with fewer is decided by one event, and the window is void."""
-LOWEST, HIGHEST = -10.0, 10.0
-"""Ends of the Goldstein scale."""
 ROUNDING = 1e-6
 """Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
 
@@ -120,10 +124,8 @@ class WindowCounts:
             None if ours is None or theirs is None else combine(ours, theirs)
             for ours, theirs in ((self.kind, other.kind), (self.goldstein, other.goldstein))
         )
-        total, cooperative = (
-            combine(self.total, other.total),
-            combine(self.cooperative, other.cooperative),
-        )
+        total = combine(self.total, other.total)
+        cooperative = combine(self.cooperative, other.cooperative)
         return WindowCounts(total, cooperative, kind, goldstein)
 
 
@@ -206,7 +208,8 @@ class DatasetRecord:
 
     def baseline(self, months: int) -> Baseline | NotDefined:
         """Return the last so many covered months."""
-        seen, periods = np.flatnonzero(self.covered), self.clock.periods(months)
+        seen = np.flatnonzero(self.covered)
+        periods = self.clock.periods(months)
         if not seen.size:
             return NotDefined("no period of the dyad is covered")
         if seen.size < periods:
@@ -298,7 +301,9 @@ def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
     """
     if not panel_kind(panel).coded:
         return []
-    of_dyad, a_month, ends = panel.sel(dyad=dyad), Clock.of(panel).per_month, dict[int, int]()
+    of_dyad = panel.sel(dyad=dyad)
+    a_month = Clock.of(panel).per_month
+    ends = dict[int, int]()
     events = of_dyad["counts"].sum(["direction", "class"]).transpose("dataset", "time").to_numpy()
     for dataset, covered in enumerate(of_dyad["covered"].transpose("dataset", "time").to_numpy()):
         seen = np.flatnonzero(covered)

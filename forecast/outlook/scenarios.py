@@ -35,12 +35,18 @@ from forecast.outlook.windows import (
 )
 
 SCHEMA = 1
+"""Version of the fields of scenario.json."""
 STAMP = "assumed, not predicted"
+"""What every page of scenarios says."""
 RARE = 0.05
 """Scenario probability below which a warning is shown."""
 MOST_SCENARIOS = 8
+"""Scenarios side by side that a page can show."""
 LONGEST_NAME = 60
+"""Characters of a name: it heads a column."""
 MOST_QUESTIONS = 50
+"""Questions that are put to each scenario."""
+
 
 type Table = str | PathLike[str] | Sequence[Assumed]
 """A scenario: the path of its CSV file, or its rows."""
@@ -241,16 +247,16 @@ def scenario(
     words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for number, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", number, len(tables))
-        conditional, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
+        conditional = unconditional
+        likelihood = np.ones(simulations.level.shape[:-1])
         how: tuple[str, float, float, str] = "none", -np.inf, float(likelihood.size), ""
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, simulations, observed, held[name], seed=seed)
-            likelihood, how = (
-                holding.likelihood,
-                (holding.method, holding.pareto_k, holding.effective, holding.fault),
-            )
+            likelihood = holding.likelihood
+            how = (holding.method, holding.pareto_k, holding.effective, holding.fault)
             conditional = _prospect_given(holding, query, improvement, questions)
-        plausible, warnings = probability(likelihood, words), []
+        plausible = probability(likelihood, words)
+        warnings = []
         if plausible.value < RARE:
             warnings.append(
                 f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it."
@@ -297,7 +303,8 @@ def _prospect_given(
     holding: Conditional, query: Query, improvement: float, questions: Sequence[SimulationQuestion]
 ) -> Prospect:
     """Compute the forecast in a scenario."""
-    observed, simulations = holding.observed, holding.simulations
+    observed = holding.observed
+    simulations = holding.simulations
     answers = tuple(
         question_outlook(question, *question.settle(simulations, observed))
         for question in questions
@@ -360,7 +367,8 @@ def followed_windows(
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
     if dataset not in names or dyad not in panel["dyad"].to_numpy():
         raise SpecError(f"followed: the panel does not hold {dyad} in the dataset {dataset!r}")
-    record, followed = DatasetRecord.of(panel, dyad, names.index(dataset)), {}
+    record = DatasetRecord.of(panel, dyad, names.index(dataset))
+    followed = {}
     for months, window in recorded.items():
         times = record.clock.times
         window_periods = (times >= np.datetime64(window.first)) & (
@@ -371,11 +379,10 @@ def followed_windows(
             or not record.covered[window_periods].all()
         ):
             continue
-        events, cooperative = (
-            int(record.total[window_periods].sum()),
-            int(record.cooperative[window_periods].sum()),
-        )
-        share, outcome = share_before(cooperative, events), "void"
+        events = int(record.total[window_periods].sum())
+        cooperative = int(record.cooperative[window_periods].sum())
+        share = share_before(cooperative, events)
+        outcome = "void"
         before = None if isinstance(window.baseline, NotDefined) else window.baseline.share
         if share is not None and before is not None:
             above, below = changed(share, before, improvement)

@@ -18,14 +18,18 @@ from forecast.outlook.observed import SimulatedEvents, simulate_kinds
 from forecast.outlook.recorded import MIN_WINDOW_EVENTS, Baseline, changed, shares_of
 from forecast.outlook.summary import NotDefined, Probability, probability
 
+LEAST_LIKELY = 0.05
+"""A number of events is no signpost if its probability is smaller: it is too far off."""
+MOST_LIKELY = 0.5
+"""A number of events is no signpost if its probability is larger: it is expected."""
+
+
 SIGNPOST_MONTHS = 3
 """Months of events of signposts: a season, after which the chance is read again."""
 MOST_SIGNPOSTS = 3
 """Kinds that are named; a reader keeps no more in mind."""
 RARITY = 0.25
 """Probability of so many events, about: an outcome that is neither expected nor far off."""
-LEAST_LIKELY, MOST_LIKELY = 0.05, 0.5
-"""A number of events is a signpost only if its probability lies between these."""
 SMALLEST_MOVE = 1.0
 """Points of probability: a smaller change would not change what is printed."""
 ERRORS = 2.0
@@ -79,7 +83,8 @@ def signposts_of(
     """
     if isinstance(baseline, NotDefined) or baseline.share is None:
         return NotDefined("there is no baseline to compare with")
-    record, ahead = published.record, published.ahead(months)
+    record = published.record
+    ahead = published.ahead(months)
     total = ahead.total.sum(axis=-1)
     counted = total >= MIN_WINDOW_EVENTS
     if not counted.any():

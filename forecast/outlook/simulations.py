@@ -28,7 +28,14 @@ from forecast.outlook.draws import DyadDraws, FitLike, Streams, dyad_draws, stre
 from forecast.outlook.summary import Estimate, Probability, estimate, probability, sentence
 
 PRIOR_BREAKS = 1.0
+"""New frameworks that the prior of their rate has seen."""
 PRIOR_MONTHS = 240.0
+"""Dyad-months in which the prior has seen them: one framework in twenty years."""
+BASELINE_MONTHS = 12
+"""Months before the forecast date: every horizon is compared with the same ones, so that a forecast
+is one story."""
+NOTHING = Push(*(np.zeros(()) for _ in range(3)))
+"""Zero effect of drivers."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +71,6 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
     )
 
 
-BASELINE_MONTHS = 12
-"""Months before the forecast date: every horizon is compared with the same ones, so that a forecast
-is one story."""
-
-NOTHING = Push(*(np.zeros(()) for _ in range(3)))
-"""Zero effect of drivers."""
-
-
 def without_drivers(
     fit: FitLike, draws: DyadDraws, periods: int, simulations: int, streams: Streams
 ) -> tuple[DyadDraws, Push | None]:
@@ -82,7 +81,9 @@ def without_drivers(
     """
     if "driver_effect" not in fit.posterior:
         return draws, None
-    drivers, effect, size = fit.spec.drivers, _effect(fit, draws.dyad), (*draws.size, simulations)
+    drivers = fit.spec.drivers
+    effect = _effect(fit, draws.dyad)
+    size = (*draws.size, simulations)
     record = standardised(fit.panel.sel(dyad=[draws.dyad]), [name for name, _ in drivers])[:, 0]
     paths = []
     for name, _ in drivers:
@@ -274,9 +275,11 @@ def simulate_ahead(
     seed = whole_seed(seed)
     if not 1 <= months <= LONGEST_HORIZON:
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
-    draws, rate = dyad_draws(fit, dyad), None
+    draws = dyad_draws(fit, dyad)
+    rate = None
     if hazard is not None:
-        rates, size = np.asarray(hazard, dtype=float), draws.size
+        rates = np.asarray(hazard, dtype=float)
+        size = draws.size
         if not (np.isfinite(rates) & (rates >= 0)).all():
             raise SpecError(
                 "hazard: a value is negative or not finite; expected rates per month of zero or more"
@@ -314,7 +317,8 @@ class _Particles:
 
     @classmethod
     def start(cls, draws: DyadDraws, simulations_per_draw: int, hazard: Float) -> "_Particles":
-        size, ceiling = (*draws.size, simulations_per_draw), draws.ceiling(-1)
+        size = (*draws.size, simulations_per_draw)
+        ceiling = draws.ceiling(-1)
         state = State(
             trend=_repeat(draws.trend[..., -1].astype(np.float64), size),
             cycle=_repeat(draws.level_now - draws.trend[..., -1], size),
@@ -331,7 +335,8 @@ class _Particles:
 
     def at(self, places: Index) -> "_Particles":
         """Return those at some places."""
-        size, state = self.chance.shape, self.state
+        size = self.chance.shape
+        state = self.state
         parameters = {
             name: picked(np.broadcast_to(values, size), places)
             for name, values in self.process.parameters.items()
@@ -363,11 +368,9 @@ def simulate(
 
     With `steer` some are picked on their way, to go on from where they stand.
     """
-    clock, size, streams = (
-        draws.clock,
-        (*draws.size, simulations_per_draw),
-        partial(stream, seed, draws.dyad),
-    )
+    clock = draws.clock
+    size = (*draws.size, simulations_per_draw)
+    streams = partial(stream, seed, draws.dyad)
     rate = structural_hazard(fit.panel).draws(draws.size, seed) if hazard is None else hazard
     past = slice(-min(clock.periods(baseline_months), len(clock.times)), None)
     before, trend_before = (
@@ -404,7 +407,8 @@ def simulate(
             history = {
                 name: [picked(values, places) for values in then] for name, then in history.items()
             }
-            before, trend_before = picked(before, places), picked(trend_before, places)
+            before = picked(before, places)
+            trend_before = picked(trend_before, places)
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Simulations(
         dyad=draws.dyad,

@@ -28,9 +28,17 @@ from forecast.outlook.summary import NotDefined, mcse, ratio
 LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are
 probabilities."""
-FROM_MODEL, FROM_BENCHMARKS, MODEL_ALONE = "from_model", "from_benchmarks", "model"
-"""Names of the two parts of a published chance, which add up to it, and of the chance of the model
-alone."""
+FROM_MODEL = "from_model"
+"""Name of the part of a published chance that the model's simulations in the pool add."""
+FROM_BENCHMARKS = "from_benchmarks"
+"""Name of the part that the benchmarks' simulations add; the two add up to the chance."""
+MODEL_ALONE = "model"
+"""Name of the chance by all simulations of the model, which is not published."""
+FOLLOWED = "up"
+"""Outcome of a headline whose change is split."""
+HEADLINE = (FOLLOWED, "same", "down")
+"""Outcomes of a headline, in the order in which a report rounds their chances."""
+
 
 type Outcome = tuple[Bool | Float, Bool | Float]
 """Whether an outcome occurs in each simulation, or its probability there, and which simulations are
@@ -38,10 +46,6 @@ not void, or how much of each."""
 
 type Outcomes = Mapping[str, Outcome]
 """Outcomes of a question by name; empty if they are not defined."""
-FOLLOWED = "up"
-"""Outcome of a headline whose change is split."""
-HEADLINE = (FOLLOWED, "same", "down")
-"""Outcomes of a headline, in the order in which a report rounds their chances."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,8 @@ class SimulatedAhead:
 
     def look(self, headline: ShareChange, ahead: int = 0) -> Look:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
-        simulations, observed = self.simulations, self.observed
+        simulations = self.simulations
+        observed = self.observed
         level = level_now(self.fit, simulations.dyad)
         if ahead:
             level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
@@ -204,7 +209,8 @@ class SimulatedAhead:
 
         `past` is the record that the benchmarks read, by default that of the simulations.
         """
-        alone, observed = self.look(headline, ahead), self.observed
+        alone = self.look(headline, ahead)
+        observed = self.observed
         if isinstance(observed, NotDefined) or not alone.outcomes:
             return alone
         months = headline.start + headline.length

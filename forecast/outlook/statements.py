@@ -129,7 +129,8 @@ def decline_under_current_era(result: Assessment) -> StatementAnswer:
         f"{chance(last.dropped.value)}."
     )
     if isinstance(last.trend, Estimate) and isinstance(last.falling, Probability):
-        low, high = signed(last.trend.low, 1), signed(last.trend.high, 1)
+        low = signed(last.trend.low, 1)
+        high = signed(last.trend.high, 1)
         sentence += (
             f" Since then it has moved by {signed(last.trend.median, 1)} points per year "
             f"(90% interval {low} to {high}); "
@@ -166,7 +167,9 @@ def levels_by_era(result: Assessment) -> StatementAnswer:
 def ceiling_of_current_era(result: Assessment) -> StatementAnswer:
     """Answer S4: what the current era allows, and how long it may last."""
     frameworks = result.frameworks
-    era, headroom, change = frameworks.eras[-1], frameworks.headroom, frameworks.change
+    era = frameworks.eras[-1]
+    headroom = frameworks.headroom
+    change = frameworks.change
     longest = result.horizons[-1]
     coming = (
         f"The chance of a new framework within {longest} months is "
@@ -177,7 +180,9 @@ def ceiling_of_current_era(result: Assessment) -> StatementAnswer:
     if isinstance(headroom, NotDefined):
         sentence = f"This model has no ceiling. {coming}"
     else:
-        room, near, reach = headroom.room, headroom.near, headroom.reach
+        room = headroom.room
+        near = headroom.near
+        reach = headroom.reach
         ratio = headroom.learning.sd_ratio
         sentence = f"{_headroom_words(era, headroom, frameworks.ceiling_assumed)} {coming}"
     return StatementAnswer(
@@ -223,8 +228,10 @@ def _headroom_words(era: Framework, headroom: Headroom, assumed: bool) -> str:
 
 def way_back(result: Assessment) -> StatementAnswer:
     """Answer S5: how hard it is to go back, and to stay in an extreme."""
-    longest, pendulum = result.horizons[-1], result.pendulum
-    back, zone = pendulum.back, pendulum.zone
+    longest = result.horizons[-1]
+    pendulum = result.pendulum
+    back = pendulum.back
+    zone = pendulum.zone
     sentences = []
     if isinstance(pendulum.half_life, Estimate):
         sentences.append(f"The half-life is {interval(pendulum.half_life)} months.")
@@ -272,7 +279,8 @@ def way_back(result: Assessment) -> StatementAnswer:
 
 def contrast_with_other(result: Assessment) -> StatementAnswer:
     """Answer S7: whether the dyad is less hostile than another one in a named era."""
-    title, other = "Not inherently hostile", result.contrast
+    title = "Not inherently hostile"
+    other = result.contrast
     if isinstance(other, NotDefined):
         return not_defined(title, other)
     verb, shares = _contrasted(other)
@@ -298,11 +306,9 @@ def _contrasted(other: Contrast) -> tuple[str, DyadQuantity]:
 
 def middle_ground(result: Assessment) -> StatementAnswer:
     """Answer S8: whether relations settle in a middle ground."""
-    title, band, longest = (
-        "The pendulum settles in a middle ground",
-        result.band,
-        result.horizons[-1],
-    )
+    title = "The pendulum settles in a middle ground"
+    band = result.band
+    longest = result.horizons[-1]
     if isinstance(band, NotDefined):
         return not_defined(title, band)
     return StatementAnswer(
@@ -326,10 +332,13 @@ def middle_ground(result: Assessment) -> StatementAnswer:
 def technical_improvement(result: Assessment) -> StatementAnswer:
     """Answer S9: how much of an improvement is technical, inside the current era."""
     level = result.improvement[main_horizon(result.horizons)]
-    percents, until = printed_chances(level), wording.period(level.until, weekly=result.weekly)
-    inside, beyond = "inside the current framework", "with a new one"
+    percents = printed_chances(level)
+    until = wording.period(level.until, weekly=result.weekly)
+    inside = "inside the current framework"
+    beyond = "with a new one"
     if result.moving:
-        inside, beyond = "while the trend stays", "by a rise of the trend"
+        inside = "while the trend stays"
+        beyond = "by a rise of the trend"
     return StatementAnswer(
         "Improvement is technical, inside the framework",
         "By the model alone, the chance that the underlying level improves by at least "
@@ -346,8 +355,10 @@ def technical_improvement(result: Assessment) -> StatementAnswer:
 
 def no_extreme_for_long(result: Assessment) -> StatementAnswer:
     """Answer S13: whether no extreme lasts."""
-    longest, zone = result.horizons[-1], result.pendulum.zone
-    level, points = result.improvement[longest], _smallest_change(result)
+    longest = result.horizons[-1]
+    zone = result.pendulum.zone
+    level = result.improvement[longest]
+    points = _smallest_change(result)
     percents = printed_chances(level)
     return StatementAnswer(
         "No extreme for long; hope for the more moderate",

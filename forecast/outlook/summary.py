@@ -24,8 +24,13 @@ from forecast.model.posterior import diagnostic
 from forecast.outlook.draws import TAILS
 
 INTERVAL = "90% equal-tailed"
+"""Kind and mass of every interval."""
 _GRID = 2.0**40
+"""Inverse of the grid on which probabilities lie, so that sums of them are exact."""
 SENTENCES = Path(__file__).with_name("sentences.j2")
+"""Templates of the sentences on numbers."""
+
+
 sentence = partial(wording.sentence, SENTENCES)
 """Renders a sentence on numbers by the name of its macro."""
 

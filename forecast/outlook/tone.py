@@ -54,17 +54,33 @@ WORTH = 10.0
 """Number of events as which the mean of all dyads counts."""
 SCATTER = 1.5
 """Standard deviation of a window's mean score of a side around its expected value, points."""
-MEMORIES = (12, 24, 60, 120)  # months whose mean score continues, equally likely
+MEMORIES = (12, 24, 60, 120)
+"""Months whose mean score continues, equally likely."""
 WITHIN = 1.3
 """Standard deviation of the scores of one kind: the root of the mean square in the chronology is
 1.27."""
 SMALLEST_CHANGE = 0.5
 """Points of tone that count as a change."""
-NO_SCORES = NotDefined("the data hold no Goldstein scores")
-
-
 TONE_UNIT = (HIGHEST - LOWEST) / 100
 """Points of the Goldstein scale that one of a scale from 0 to 100 stands for."""
+NO_SCORES = NotDefined("the data hold no Goldstein scores")
+"""Why the tone of such data is not defined."""
+SIDES = {"depth": "cooperative", "severity": "hostile"}
+"""Side of the events that each is about."""
+TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
+"""Names for readers."""
+KIND_MONTHS = 60.0
+"""Mean distance in time, months, of the events that inform a share of kinds."""
+KIND_PRIOR = 2.0
+"""Events at the share of all dyads that every period starts with."""
+MIN_PERIODS = 24
+"""Periods with events from which their scatter is estimated."""
+YEARS_BACK = 10
+"""Years before the last period with which it is compared."""
+Z90 = 1.6448536269514722
+"""Standard errors on either side of a 90% interval."""
+_DECIMALS = 3
+"""Decimals of a series, as in levels.csv."""
 
 
 def tone_to_percent[Number: (float, Float)](tone: Number) -> Number:
@@ -95,7 +111,8 @@ class SideScores:
             for name in ("counts", "goldstein")
         ]
         recent = [round(months * record.clock.per_month) for months in MEMORIES]
-        means, spread = [], []
+        means = []
+        spread = []
         for side in (slice(0, record.zero_cut), slice(record.zero_cut, None)):
             events, total = (values[side] for values in by_kind)
             mean = total.sum() / max(events.sum(), 1)
@@ -161,20 +178,21 @@ def tone_outlooks(
     if isinstance(observed, NotDefined):
         return observed
     record = observed.record
-    scores, before = SideScores.of(panel, record), record.baseline(query.baseline)
+    scores = SideScores.of(panel, record)
+    before = record.baseline(query.baseline)
     if isinstance(scores, NotDefined):
         return scores
     after = "" if isinstance(before, NotDefined) else record.before(query.baseline, before)
-    was, outlooks = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE), {}
+    was = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE)
+    outlooks = {}
     fixed, undefined = (None, was) if isinstance(was, NotDefined) else (was, None)
     for months in query.horizons:
         counts = scores.of_window(published.get(months, observed).ahead(months), streams("tone"))
         assert counts.goldstein is not None
-        total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
-        counted, tones = (
-            total >= MIN_WINDOW_EVENTS,
-            counts.goldstein.sum(axis=-1) / np.maximum(total, 1),
-        )
+        total = counts.total.sum(axis=-1)
+        words = f"in {record.ahead(months)}"
+        counted = total >= MIN_WINDOW_EVENTS
+        tones = counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
         higher, lower = (
             ToneQuestion.ahead(record, months, compare=way, baseline=fixed)
             for way in ("at least", "at most")
@@ -216,12 +234,16 @@ def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindSc
     """
     if isinstance(record, NotDefined) or record.goldstein is None:
         return ()
-    seen, periods = np.flatnonzero(record.covered), record.clock.periods(months)
-    now, before = seen[-periods:], seen[-2 * periods : -periods]
-    number, then = record.counts[now].sum(), record.counts[before].sum()
+    seen = np.flatnonzero(record.covered)
+    periods = record.clock.periods(months)
+    now = seen[-periods:]
+    before = seen[-2 * periods : -periods]
+    number = record.counts[now].sum()
+    then = record.counts[before].sum()
     if not number:
         return ()
-    sums, events = record.goldstein[now].sum(axis=0), record.counts[now].sum(axis=0)
+    sums = record.goldstein[now].sum(axis=0)
+    events = record.counts[now].sum(axis=0)
     changes = sums / number - record.goldstein[before].sum(axis=0) / max(int(then), 1)
     comparable = len(before) == periods and then > 0
     return tuple(
@@ -255,18 +277,6 @@ def fixed_tone(
         goldstein=round(float(scores), 2),
         points=points,
     )
-
-
-SIDES = {"depth": "cooperative", "severity": "hostile"}
-"""The side that each is about."""
-TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
-
-KIND_MONTHS = 60.0  # mean distance in time of the events that tell of a share of kinds
-KIND_PRIOR = 2.0  # events at the share of all dyads that every period starts with
-MIN_PERIODS = 24  # with events, from which their scatter is estimated
-Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
-YEARS_BACK = 10
-_DECIMALS = 3  # of a series, as in levels.csv
 
 
 @dataclass(frozen=True)
@@ -323,7 +333,8 @@ class ShareOfStronger:
         """
         ages = np.abs(np.subtract.outer(np.arange(len(events)), np.arange(len(events)))) / a_month
         weight = np.exp(-ages / KIND_MONTHS)
-        near, among = weight @ stronger, weight @ events
+        near = weight @ stronger
+        among = weight @ events
         usual = (near + KIND_PRIOR * share) / (among + KIND_PRIOR)
         worth = 1 / _overdispersion(stronger, events, usual)
         return cls(
@@ -339,7 +350,8 @@ class ShareOfStronger:
     @property
     def variance(self) -> Float:
         """Variance by period, of per cent."""
-        share, total = self.mean / 100, self.stronger + self.milder
+        share = self.mean / 100
+        total = self.stronger + self.milder
         return np.asarray(1e4 * share * (1 - share) / (total + 1))
 
     def quantile(self, which: float) -> Float:
@@ -366,7 +378,8 @@ def _series(
     panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index, size: tuple[int, int]
 ) -> KindSeries:
     """Compute depth or severity of a dyad, whose `covered` has the positions of covered periods."""
-    clock, ordered = record.clock, ordered_kinds(name, panel)
+    clock = record.clock
+    ordered = ordered_kinds(name, panel)
     stronger = ordered[-(len(ordered) // 2) :]
     counts = (
         panel["counts"].isel(dataset=record.number).sum(("dyad", "time", "direction")).to_numpy()

@@ -39,6 +39,19 @@ from forecast.outlook.summary import (
     sentence,
 )
 
+DOTS = 50
+"""Quantiles of a window's share: readers count so many dots, and decide better by them than by
+intervals.
+
+Fernandes and others (2018), doi:10.1145/3173574.3173718.
+"""
+ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulation")
+"""Why a chance is not defined if no window has enough events."""
+FEW_BEFORE = NotDefined(
+    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing to compare"
+)
+"""Why a change is not defined if the baseline has too few events."""
+
 
 class Changes(Protocol):
     """Chances of a higher, similar and lower number than before.
@@ -109,14 +122,6 @@ class WindowOutlook:
     dots: tuple[float, ...] = ()
 
 
-DOTS = 50
-"""Quantiles of a window's share: readers count so many dots, and decide better by them than by
-intervals.
-
-Fernandes and others (2018), doi:10.1145/3173574.3173718.
-"""
-
-
 def share_dots(shares: Float) -> tuple[float, ...]:
     """Return the evenly spaced quantiles of the shares of simulations, rounded to a tenth of a point."""
     levels = (np.arange(DOTS) + 0.5) / DOTS
@@ -156,7 +161,8 @@ def window_outlook(
     these are others, and `member` the forecaster of each published one.
     """
     total = ahead.total.sum(axis=-1)
-    counted, shares = total >= MIN_WINDOW_EVENTS, shares_of(total, ahead.cooperative.sum(axis=-1))
+    counted = total >= MIN_WINDOW_EVENTS
+    shares = shares_of(total, ahead.cooperative.sum(axis=-1))
     fixed = undefined = None
     if isinstance(baseline, NotDefined) or baseline.share is None:
         undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
@@ -234,10 +240,8 @@ def chances_of_change(
     if reason is not None:
         return dict.fromkeys(("up", "same", "down"), reason)
     (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
-    up, down = (
-        probability(above, higher.words(), counted),
-        probability(below, lower.words(), counted),
-    )
+    up = probability(above, higher.words(), counted)
+    down = probability(below, lower.words(), counted)
     same = probability(~(above | below), f"The {what} is between these.", counted)
     return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
 
@@ -248,12 +252,6 @@ def rule_of_change(higher: ComparedQuestion, lower: ComparedQuestion) -> str:
         "" if higher.baseline is None else f"Higher: {higher.words()} Lower: {lower.words()} "
     )
     return f"{question_words}{higher.rule}"
-
-
-ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulation")
-FEW_BEFORE = NotDefined(
-    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing to compare"
-)
 
 
 def threshold_outlook(
@@ -271,11 +269,13 @@ def threshold_outlook(
     there. The months before must then be covered to the present (`Query.of` makes sure), because
     windows that are half over hold them.
     """
-    rolling, span = window is not None, window or months
+    rolling = window is not None
+    span = window or months
     terms = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
     question = ShareQuestion.ahead(record, months, **terms)
     if rolling:
-        periods, seen = record.clock.periods(span), np.flatnonzero(record.covered)
+        periods = record.clock.periods(span)
+        seen = np.flatnonzero(record.covered)
         past = record.months(seen[len(seen) - periods + 1 :])
         before = tuple(zip(past.total.tolist(), past.cooperative.tolist(), strict=True))
         question = PassageQuestion.ahead(
@@ -349,10 +349,8 @@ def rolling_share(
     whole = np.where(record.covered, 0, 1)
     last = slice(len(record.total) - periods, None)
     joined = ahead.after(record.months(last))
-    total, cooperative = (
-        rolling_sums(joined.total, periods),
-        rolling_sums(joined.cooperative, periods),
-    )
+    total = rolling_sums(joined.total, periods)
+    cooperative = rolling_sums(joined.cooperative, periods)
     gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
     usable = (total >= MIN_WINDOW_EVENTS) & (rolling_sums(gaps, periods) == 0)
     shares = np.where(usable, shares_of(total, cooperative), np.nan)
@@ -416,8 +414,10 @@ def prospect(
     if isinstance(observed, NotDefined):
         threshold = None if query.above is None else observed
         return Prospect(observed, threshold, rolling=observed, **common)
-    record, main = observed.record, main_horizon(query.horizons)
-    before, window = record.baseline(query.baseline), None if query.by is None else main
+    record = observed.record
+    main = main_horizon(query.horizons)
+    before = record.baseline(query.baseline)
+    window = None if query.by is None else main
     last = before if window is None else record.baseline(window)
     ends = query.horizons if query.by is None else (query.by,)
     ahead = {months: published.get(months, observed).ahead(months) for months in query.windows}
@@ -453,7 +453,8 @@ def question_outlook(
     put: SimulationQuestion, yes: Bool | Float, valid: Bool | Float
 ) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations."""
-    name, words = put.question.id, put.question.sentence
+    name = put.question.id
+    words = put.question.sentence
     nothing = NotDefined("the question is void in every simulation")
     chance = probability(yes, words, valid) if valid.any() else nothing
     void = probability(1 - valid, f"the question is void: {name}")

@@ -49,7 +49,8 @@ class AskedLine:
         if match is None:
             form = f"expected DYAD [NUMBER] SET [from DAY] by DAY, such as {EXAMPLE}"
             raise QuestionError(f"text: {text!r:.80} is no question; {form}")
-        what, first = match["what"].strip(), match["first"]
+        what = match["what"].strip()
+        first = match["first"]
         asked = AskedEvents(
             wanted=chosen_set(what, what if _CODES.fullmatch(what) else None),
             last=parse_date(match["last"], "by"),

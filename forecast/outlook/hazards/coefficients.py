@@ -30,6 +30,10 @@ from forecast.outlook.hazards.memories import (
 )
 from forecast.outlook.hazards.wars import LONGEST_PAUSE, WarLengths, published_lengths, wars_of
 
+_SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
+"""Names of the arrays of which there are no draws."""
+
+
 SCHEMA = 1
 FILE = Path(__file__).with_name("coefficients.npz")
 HIGHEST_HAZARD = 20.0  # events per day; far beyond what any record has
@@ -139,9 +143,6 @@ class Coefficients:
         write_bytes(path, buffer.getvalue())
 
 
-_SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
-
-
 @functools.cache
 def read_coefficients(path: Path = FILE) -> Coefficients:
     """Read the coefficients; by default those of the package."""
@@ -246,7 +247,8 @@ def _war_lengths(pairs: Sequence[PairRecord], day: date) -> tuple[float, float]:
 
 def _shape(landmarks: Landmarks, added: Float, before: int) -> float:
     """Return the shape under which the numbers of events that did occur are likeliest."""
-    mean, number = [], []
+    mean = []
+    number = []
     for lead in COUNTED_LEADS:
         days = float(LEADS[lead + 1])
         whole: Bool = (landmarks.days + days <= np.minimum(landmarks.end, before)) & (

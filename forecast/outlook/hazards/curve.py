@@ -178,7 +178,8 @@ def _some(mean: Float, shape: float) -> Float:
 def _fewer_given_some(mean: Float, shape: float, number: int) -> Float:
     """Return the probability of fewer events than a number, given at least one, by the same distribution."""
     exactly_one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
-    exactly, total = exactly_one / _some(mean, shape), np.zeros_like(mean)
+    exactly = exactly_one / _some(mean, shape)
+    total = np.zeros_like(mean)
     for count in range(1, number):
         total = total + exactly
         exactly = exactly * (count + shape) / (count + 1) * mean / (mean + shape)

@@ -107,7 +107,8 @@ def fit_rates(by_set: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
 
     result: dict[str, list[Float]] = {name: [] for name in ("", *by_set)}
     for lead, (first, end) in enumerate(pairwise(LEADS)):
-        squares, products = {}, {}
+        squares = {}
+        products = {}
         for name, landmarks in by_set.items():
             rows = (landmarks.days + end <= np.minimum(landmarks.end, before)).nonzero()[0]
             earlier = landmarks.counts[lead - 1, rows] if lead else 0.0
@@ -200,7 +201,8 @@ def posterior_mode(
         fit = np.where(happened, np.log(-np.expm1(-expected)), -expected)
         return float(weight @ fit - 0.5 * precision @ (coefficients - prior) ** 2)
 
-    coefficients, now = prior.copy(), log_posterior(prior)
+    coefficients = prior.copy()
+    now = log_posterior(prior)
     for _ in range(NEWTON_STEPS):
         expected = np.exp(np.clip(offset + design @ coefficients, -30, HIGHEST_LOG))
         ratio = expected / np.expm1(expected)
@@ -208,7 +210,8 @@ def posterior_mode(
         bend = np.where(happened, ratio * (expected / -np.expm1(-expected) - 1), expected)
         gradient = design.T @ (weight * slope) - precision * (coefficients - prior)
         curvature = (design * (weight * bend)[:, None]).T @ design + np.diag(precision)
-        step, size = np.linalg.solve(curvature, gradient), 1.0
+        step = np.linalg.solve(curvature, gradient)
+        size = 1.0
         while (after := log_posterior(coefficients + size * step)) < now and size > 1e-3:
             size /= 2
         coefficients = coefficients + size * step
@@ -241,7 +244,8 @@ def fit_hazards(
     dict of str to list of Fitted
         By set and lead; under the empty name the coefficients of all sets.
     """
-    scaling, names = Scaling.of(by_set, before), list(by_set)
+    scaling = Scaling.of(by_set, before)
+    names = list(by_set)
     result: dict[str, list[Fitted]] = {name: [] for name in ("", *names)}
     random = np.random.default_rng(seed)
     for lead, (first, end) in enumerate(pairwise(LEADS)):
@@ -270,7 +274,8 @@ def fit_hazards(
             [pooled[:N_COVARIATES], [pooled[N_COVARIATES:].mean()], np.zeros(pairs)]
         )
         for name, level in zip(names, pooled[N_COVARIATES:], strict=True):
-            prior, precision = common.copy(), _precision(pairs)
+            prior = common.copy()
+            precision = _precision(pairs)
             prior[N_COVARIATES] = level
             of_pair = np.eye(pairs)[by_set[name].pair[rows[name]]]
             design = np.column_stack([designs[name], np.ones(len(rows[name])), of_pair])

@@ -159,9 +159,11 @@ def set_outlooks(
     -------
     list of SetOutlook
     """
-    stored, pair = read_coefficients(), PairRecord.of(dyad, coverage_start(dyad, rows), rows)
+    stored = read_coefficients()
+    pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
     fit, _ = stored.place(known)
-    now, skipped = day_number(covered) + 1, (known - covered).days
+    now = day_number(covered) + 1
+    skipped = (known - covered).days
     war = war_now(pair.context["violence"], now)
     lengths = WarLengths(*map(float, stored.wars[fit]))
     outlooks = []
@@ -199,7 +201,9 @@ def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
 
 def _require_window(asked: AskedEvents, known_day: date, covered: date) -> None:
     """Reject a window about which nothing can be said."""
-    first, last, quiet = asked.first, asked.last, asked.quiet
+    first = asked.first
+    last = asked.last
+    quiet = asked.quiet
     assert first is not None
     if last <= known_day:
         raise QuestionError(
@@ -383,7 +387,8 @@ class _Case:
             from forecast.outlook.hazards.curve import spell_chance
 
             return _inside(float(spell_chance(flat, self.asked.quiet, 0)[0]))
-        missing, mean = self.asked.at_least - self.recorded, rate * (end - first)
+        missing = self.asked.at_least - self.recorded
+        mean = rate * (end - first)
         terms = np.cumprod(np.concatenate([[1.0], mean / np.arange(1, max(missing, 1))]))
         return 1.0 if missing <= 0 else _inside(1 - float(np.exp(-mean) * terms.sum()))
 
@@ -424,7 +429,9 @@ class _Case:
     def _after(self, *, event: bool = False, violent: bool = False, days: int) -> float:
         """Return the probability some days later, given an event on the first of them or none."""
         later = self.covered + timedelta(days=days)
-        pair, events, now = self.pair, self.of_set, np.array([self.now], dtype=np.int64)
+        pair = self.pair
+        events = self.of_set
+        now = np.array([self.now], dtype=np.int64)
         if event:
             events = _with(events, now)
         wanted = self.asked.wanted

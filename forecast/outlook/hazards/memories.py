@@ -204,7 +204,8 @@ class PairRecord:
 
 def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
     """Return the summits of ``data/calendar.csv`` that both states attend."""
-    both, facts = set(dyad.split("-")), read_calendar()
+    both = set(dyad.split("-"))
+    facts = read_calendar()
     attended = facts["kind"].str.endswith("summit") & facts["states"].map(both.issubset)
     days = (map(day_number, facts.loc[attended, name]) for name in ("date", "known_at"))
     return tuple(zip(*days, strict=True))
@@ -227,7 +228,8 @@ class Covariates:
     @classmethod
     def of(cls, pair: PairRecord, of_set: EventDays, days: Index, overall: float) -> "Covariates":
         """Return the covariates of a set; `overall` is the rate of all pairs, events per day."""
-        held, exposure = of_set.remembered(days), pair.exposure(days)
+        held = of_set.remembered(days)
+        exposure = pair.exposure(days)
         long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
         exposure = exposure + PRIOR_EVENTS / long
         rates = (held + PRIOR_EVENTS) / exposure

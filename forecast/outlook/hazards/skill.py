@@ -14,6 +14,11 @@ from forecast.data.events.codebook import read_small_csv
 if TYPE_CHECKING:
     import pandas as pd
 
+QUIET = "quiet"
+"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
+with war."""
+
+
 FILE = Path(__file__).with_name("skill.csv")
 COLUMNS = (
     "set",
@@ -31,7 +36,8 @@ COLUMNS = (
 FAR_OFF = 0.05  # difference of forecast and frequency, beyond which a set is called miscalibrated
 REPORTED = "2015-"
 ALL = "all"
-HAZARD, SIMPLE = "hazard", ("one-year rate", "ten-year rate", "memories")
+HAZARD = "hazard"
+SIMPLE = ("one-year rate", "ten-year rate", "memories")
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,6 @@ class SetSkill:
 def model_names() -> tuple[str, ...]:
     """Return the names of all models that are scored, the hazard first."""
     return (HAZARD, *SIMPLE, "logistic regression", "constant")
-
-
-QUIET = "quiet"
-"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
-with war."""
 
 
 @functools.cache

@@ -50,7 +50,8 @@ class War:
 def wars_of(violence: EventDays, before: int) -> list[War]:
     """Return the wars in the violent events of a pair before a day."""
     earlier = violence.days < before
-    days, number = violence.days[earlier], violence.number[earlier]
+    days = violence.days[earlier]
+    number = violence.number[earlier]
     if not len(days):
         return []
     pauses = np.flatnonzero(np.diff(days) > LONGEST_PAUSE) + 1
@@ -88,7 +89,8 @@ class WarLengths:
     @classmethod
     def of(cls, lengths: Iterable[float], published: Iterable[float]) -> "WarLengths":
         """Estimate it from the wars of the pairs, and those published with less weight."""
-        of_pairs, listed = np.log(list(lengths)), np.log(list(published))
+        of_pairs = np.log(list(lengths))
+        listed = np.log(list(published))
         values = np.concatenate([of_pairs, listed])
         weights = np.concatenate([np.ones(len(of_pairs)), np.full(len(listed), PRIOR_WEIGHT)])
         middle = float(np.average(values, weights=weights))
@@ -101,10 +103,8 @@ class WarLengths:
 
     def ends(self, age: float) -> Float:
         """Return equally likely days ahead on which a war that has lasted some days ends."""
-        normal, remaining = (
-            NormalDist(self.middle, self.spread),
-            max(self._longer(age), SHORTEST_TIME),
-        )
+        normal = NormalDist(self.middle, self.spread)
+        remaining = max(self._longer(age), SHORTEST_TIME)
         parts = 1 - remaining * (1 - (np.arange(ENDS) + 0.5) / ENDS)
         return np.array(
             [np.exp(normal.inv_cdf(min(max(part, 1e-9), 1 - 1e-9))) - age for part in parts]
