@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from math import ceil
 from os import PathLike
 from pathlib import Path
@@ -11,20 +12,20 @@ import numpy as np
 import xarray as xr
 
 from forecast.base.arguments import checked, whole_seed
-from forecast.base.dates import LONGEST_HORIZON, Day, optional_day
+from forecast.base.dates import LONGEST_HORIZON, Clock, Day, optional_day
 from forecast.base.errors import SpecError
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Seed
 from forecast.base.wording import Card, Displayed, chance
 from forecast.data.events.table import EventTable
-from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
+from forecast.outlook.assumptions import Assumed, Held, periods_held, read_assumed
 from forecast.outlook.benchmarks import pooled
-from forecast.outlook.conditioning import Conditional, condition
+from forecast.outlook.conditioning import condition
 from forecast.outlook.draws import FitLike
-from forecast.outlook.observed import observe
+from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
-from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
+from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability, sentence
 from forecast.outlook.windows import (
     Prospect,
@@ -202,11 +203,7 @@ def scenario(
     tables = read_scenarios(assumed)
     label = dict(labels or {}).get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
-    ids = [question.question.id for question in questions]
-    if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
-        raise SpecError(
-            f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once"
-        )
+    _require_different(questions)
     record = main_record(fit.panel, dyad, label)
     report("simulating", 0, len(tables))
     simulations = simulate_ahead(
@@ -217,67 +214,21 @@ def scenario(
         simulations_per_draw=simulations_per_draw,
         baseline_months=baseline_months,
     )
-    record_of_events = None if events is None else events.events
+    rows_of_record = None if events is None else events.events
     held = {
-        name: periods_held(rows, fit.panel, dyad, record_of_events) for name, rows in tables.items()
+        name: periods_held(rows, fit.panel, dyad, rows_of_record) for name, rows in tables.items()
     }
-    last = max((period for each in held.values() for period in each), default=1)
-    farthest = max((question.ahead for question in questions), default=0)
-    reach = min(
-        max(query.reach, ceil(last / simulations.clock.per_month), farthest), LONGEST_HORIZON
-    )
+    reach = _reach(query, held.values(), simulations.clock, questions)
     observed = observe(fit, simulations, reach, record, seed=seed, kinds=True)
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
+    outlook = _Outlook(fit, simulations, observed, query, improvement, tuple(questions), seed)
     scenarios = []
-    answers = tuple(
-        question_outlook(question, *question.settle(simulations, observed))
-        for question in questions
-    )
-    unconditional = replace(
-        prospect(simulations, observed, query, improvement, {}), questions=answers
-    )
-    pool = pooled(observed, query.windows, seed=seed)
-    published: Mapping[int, WindowOutlook] | NotDefined = (
-        pool if isinstance(pool, NotDefined) else {}
-    )
-    if not isinstance(pool, NotDefined):
-        published = prospect(simulations, observed, query, improvement, pool).recorded
-    words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
     for number, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", number, len(tables))
-        conditional = unconditional
-        likelihood = np.ones(simulations.level.shape[:-1])
-        how: tuple[str, float, float, str] = "none", -np.inf, float(likelihood.size), ""
-        if held[name] and not isinstance(observed, NotDefined):
-            holding = condition(fit, simulations, observed, held[name], seed=seed)
-            likelihood = holding.likelihood
-            how = (holding.method, holding.pareto_k, holding.effective, holding.fault)
-            conditional = _prospect_given(holding, query, improvement, questions)
-        plausible = probability(likelihood, words)
-        warnings = []
-        if plausible.value < RARE:
-            warnings.append(
-                f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it."
-            )
-        if how[-1]:
-            warnings.append(
-                f"Do not use the numbers of this scenario: {how[-1]}. Assume fewer events or months."
-            )
-        changed_to = sentence(
-            "scenario",
-            conditional,
-            unconditional,
-            main_horizon(query.horizons),
-            query.baseline,
-            improvement,
-            plausible.value,
-            1 if plausible.value < RARE else 0,
-        )
-        scenarios.append(
-            Scenario(name, rows, plausible, *how, tuple(warnings), changed_to, conditional)
-        )
+        scenarios.append(outlook.given(name, rows, held[name]))
+    unconditional = outlook.unconditional
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
         since = followed_windows(followed, dyad, unconditional.recorded, improvement)
@@ -293,23 +244,141 @@ def scenario(
         smallest_improvement=improvement,
         simulation={"seed": seed, "draws": chains * draws, "simulations": chains * draws * each},
         unconditional=unconditional,
-        published=published,
+        published=outlook.published,
         scenarios=tuple(scenarios),
         followed=since,
     )
 
 
-def _prospect_given(
-    holding: Conditional, query: Query, improvement: float, questions: Sequence[SimulationQuestion]
-) -> Prospect:
-    """Compute the forecast in a scenario."""
-    observed = holding.observed
-    simulations = holding.simulations
-    answers = tuple(
-        question_outlook(question, *question.settle(simulations, observed))
-        for question in questions
-    )
-    return replace(prospect(simulations, observed, query, improvement, {}), questions=answers)
+def _require_different(questions: Sequence[SimulationQuestion]) -> None:
+    """Reject too many questions, and one that is asked twice."""
+    ids = [question.question.id for question in questions]
+    if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
+        raise SpecError(
+            f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once"
+        )
+
+
+def _reach(
+    query: Query, held: Iterable[Held], clock: Clock, questions: Sequence[SimulationQuestion]
+) -> int:
+    """Return how many months ahead events are simulated: to the last that anything is about."""
+    last_period = max((period for periods in held for period in periods), default=1)
+    last_question = max((question.ahead for question in questions), default=0)
+    last_assumed = ceil(last_period / clock.per_month)
+    return min(max(query.reach, last_assumed, last_question), LONGEST_HORIZON)
+
+
+@dataclass(frozen=True)
+class _Outlook:
+    """Simulations of a dyad, and what is asked of them with and without a scenario."""
+
+    fit: FitLike
+    simulations: Simulations
+    observed: SimulatedEvents | NotDefined
+    query: Query
+    improvement: float  # Points of share that count as a change
+    questions: tuple[SimulationQuestion, ...]
+    seed: int
+
+    @cached_property
+    def unconditional(self) -> Prospect:
+        """The forecast of the model without a scenario."""
+        return self._prospect(self.simulations, self.observed)
+
+    @property
+    def published(self) -> Mapping[int, WindowOutlook] | NotDefined:
+        """Published chances without a scenario, by horizon."""
+        pool = pooled(self.observed, self.query.windows, seed=self.seed)
+        if isinstance(pool, NotDefined):
+            return pool
+        return prospect(
+            self.simulations, self.observed, self.query, self.improvement, pool
+        ).recorded
+
+    def _prospect(
+        self, simulations: Simulations, observed: SimulatedEvents | NotDefined
+    ) -> Prospect:
+        """Compute the forecast from some simulations, with the answers to the questions."""
+        answers = tuple(
+            question_outlook(question, *question.settle(simulations, observed))
+            for question in self.questions
+        )
+        model = prospect(simulations, observed, self.query, self.improvement, {})
+        return replace(model, questions=answers)
+
+    def given(self, name: str, rows: tuple[Assumed, ...], held: Held) -> Scenario:
+        """Compute the forecast given what one scenario assumes."""
+        unit = self.simulations.clock.unit
+        words = f"each {unit} that something is assumed of holds at least that"
+        if not held or isinstance(self.observed, NotDefined):
+            certain = np.ones(self.simulations.level.shape[:-1])
+            return self._scenario(
+                name,
+                rows,
+                plausibility=probability(certain, words),
+                method="none",
+                pareto_k=-np.inf,
+                effective=float(certain.size),
+                fault="",
+                conditional=self.unconditional,
+            )
+        holding = condition(self.fit, self.simulations, self.observed, held, seed=self.seed)
+        return self._scenario(
+            name,
+            rows,
+            plausibility=probability(holding.likelihood, words),
+            method=holding.method,
+            pareto_k=holding.pareto_k,
+            effective=holding.effective,
+            fault=holding.fault,
+            conditional=self._prospect(holding.simulations, holding.observed),
+        )
+
+    def _scenario(
+        self,
+        name: str,
+        rows: tuple[Assumed, ...],
+        *,
+        plausibility: Probability,
+        method: str,
+        pareto_k: float,
+        effective: float,
+        fault: str,
+        conditional: Prospect,
+    ) -> Scenario:
+        """Return a scenario with its warnings and what it changes, in words."""
+        rare = plausibility.value < RARE
+        warnings = []
+        if rare:
+            likely = chance(plausibility.value, 1)
+            warnings.append(f"This is rare: {likely} of the simulations satisfy it.")
+        if fault:
+            warnings.append(
+                f"Do not use the numbers of this scenario: {fault}. Assume fewer events or months."
+            )
+        change = sentence(
+            "scenario",
+            conditional,
+            self.unconditional,
+            main_horizon(self.query.horizons),
+            self.query.baseline,
+            self.improvement,
+            plausibility.value,
+            1 if rare else 0,
+        )
+        return Scenario(
+            name=name,
+            assumed=rows,
+            plausibility=plausibility,
+            method=method,
+            pareto_k=pareto_k,
+            effective=effective,
+            fault=fault,
+            warnings=tuple(warnings),
+            sentence=change,
+            conditional=conditional,
+        )
 
 
 def read_scenarios(
