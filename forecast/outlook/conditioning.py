@@ -261,66 +261,74 @@ def _by_filter(
 
     None if none is left.
     """
-    draws_of_dyad = dyad_draws(fit, simulations.dyad)
     dyad = simulations.dyad
-    chains, draws, each = simulations.level.shape[:3]
-    blank = upcoming(
-        fit,
-        record,
-        (chains, draws, PARTICLES),
-        periods,
-        stream(seed, dyad, f"volume {record.number}"),
-    )
+    chains, draws, per_draw = simulations.level.shape[:3]
+    size = (chains, draws, PARTICLES)
+    volume = stream(seed, dyad, f"volume {record.number}")
+    blank = upcoming(fit, record, size, periods, volume)
     assert isinstance(blank, SimulatedEvents)  # as it was before the scenario
-    seen = _blank(blank, seed)
+    events = _blank(blank, seed)
     weights = list[Weights]()
     lost = False
-    draw = np.broadcast_to(
-        np.arange(draws)[:, None], (chains, draws, PARTICLES)
-    )  # That each particle descends from
+    # The draw that each particle descends from.
+    ancestor = np.broadcast_to(np.arange(draws)[:, None], size)
 
     def steer(period: int, level: Float) -> Index | None:
-        nonlocal seen, lost, draw
+        nonlocal events, lost, ancestor
         if period not in held or lost:
             return None
         rng = stream(seed, dyad, f"filter {period}")
-        filtered = _weights(_hold(seen, period, held[period], level, rng, CHANCES_OF_PARTICLES))
-        if filtered is None:
+        log_weight = _hold(events, period, held[period], level, rng, CHANCES_OF_PARTICLES)
+        of_period = _weights(log_weight)
+        if of_period is None:
             lost = True
             return None
-        weights.append(filtered)
-        places = resampled(filtered.weight, rng, draws * each if period == max(held) else None)
-        seen = seen.at(places)
-        draw = picked(draw, places)
+        weights.append(of_period)
+        number = draws * per_draw if period == max(held) else None
+        places = resampled(of_period.weight, rng, number)
+        events = events.at(places)
+        ancestor = picked(ancestor, places)
         return places
 
-    filtered = simulate(
-        fit,
-        draws_of_dyad,
-        round(periods / simulations.clock.per_month),
-        seed,
-        PARTICLES,
-        steer=steer,
-    )
+    months = round(periods / simulations.clock.per_month)
+    filtered = simulate(fit, dyad_draws(fit, dyad), months, seed, PARTICLES, steer=steer)
     if lost:
         return None
-    rng = stream(seed, dyad, "filter")
-    level = filtered.month_level
-    assert seen.kinds is not None and seen.mixes is not None
-    for period in range(1, periods + 1):
-        if period not in held:
-            total = seen.total[..., period]
-            cooperative = rng.binomial(total, seen.chances(level[..., period], period, rng))
-            seen.cooperative[..., period] = cooperative
-            seen.kinds[..., period, :] = draw_kinds(seen.mixes, total, cooperative, rng)
-    shares = [np.bincount(ancestor.ravel(), minlength=draws) / ancestor.size for ancestor in draw]
-    ancestors = float(len(shares) ** 2 / np.square(shares).sum())
-    fault = next((each.fault for each in weights if each.fault), "")
+    _fill_other_periods(events, filtered.month_level, held, stream(seed, dyad, "filter"))
+    ancestors = _effective_ancestors(ancestor, draws)
+    fault = next((of_period.fault for of_period in weights if of_period.fault), "")
     if not fault and ancestors < ESS_LIMIT:
         fault = (
             f"the simulations descend from as few draws as {ancestors:.0f} of equal weight, "
             f"at least {ESS_LIMIT} needed"
         )
-    effective = min(ancestors, *(each.effective for each in weights))
-    pareto_k = max(each.pareto_k for each in weights)
-    return Conditional(filtered, seen, np.ones(()), "filter", pareto_k, effective, fault)
+    return Conditional(
+        simulations=filtered,
+        observed=events,
+        likelihood=np.ones(()),
+        method="filter",
+        pareto_k=max(of_period.pareto_k for of_period in weights),
+        effective=min(ancestors, *(of_period.effective for of_period in weights)),
+        fault=fault,
+    )
+
+
+def _fill_other_periods(
+    events: SimulatedEvents, level: Float, held: Held, rng: np.random.Generator
+) -> None:
+    """Write the events of the periods that nothing is assumed of, from levels (..., period)."""
+    assert events.kinds is not None and events.mixes is not None
+    for period in range(1, events.total.shape[-1]):
+        if period in held:
+            continue
+        total = events.total[..., period]
+        chances = events.chances(level[..., period], period, rng)
+        cooperative = rng.binomial(total, chances)
+        events.cooperative[..., period] = cooperative
+        events.kinds[..., period, :] = draw_kinds(events.mixes, total, cooperative, rng)
+
+
+def _effective_ancestors(ancestor: Index, draws: int) -> float:
+    """Return the effective number of the draws that particles (chain, ...) descend from."""
+    shares = [np.bincount(chain.ravel(), minlength=draws) / chain.size for chain in ancestor]
+    return float(len(shares) ** 2 / np.square(shares).sum())

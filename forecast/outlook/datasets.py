@@ -117,51 +117,64 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     present, residuals = _present(
         fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data
     )
-    size = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
     main = main_dataset(panel, dyad)
     outlooks = []
     for reading in data:
-        record, (first, last) = reading.record, reading.ends
-        rng = stream(seed, dyad, f"dataset {record.number}")
-        years = _years(reading, level, noise, residuals[record.number], rng)
-        offset, drift = _offsets(fit, dyad_index, reading)
-        concentration = None
-        if "concentration" in fit.posterior:
-            of_dataset = (
-                fit.posterior["concentration"]
-                .isel(dataset=record.number)
-                .transpose("chain", "draw")
-                .to_numpy()
-            )
-            concentration = estimate(
-                of_dataset + 1.0, "events", "independent events that a very busy month is worth"
-            )
-        without = present[record.number]
+        number = reading.record.number
+        rng = stream(seed, dyad, f"dataset {number}")
+        years = _years(reading, level, noise, residuals[number], rng)
         outlooks.append(
-            DatasetOutlook(
-                name=record.dataset,
-                main=record.number == main,
-                first=record.clock.times[first].item(),
-                last=record.clock.end_of(record.clock.times[last].item()),
-                events=int(record.total[record.covered].sum()),
-                offset=offset,
-                drift=drift,
-                concentration=concentration,
-                years=years,
-                disagrees=tuple(
-                    each.year
-                    for each in years
-                    if each.residual is not None and abs(each.residual) > BEYOND
-                ),
-                without=_as_estimate(
-                    without, "present level without the last two years of the dataset", size
-                ),
-                with_all=_as_estimate(present[None], "present level", size),
-                worth=100.0 * (without[1] / present[None][1] - 1.0),
-                sentence=sentence("reading", record.dataset, offset, drift),
+            _outlook(
+                fit, dyad_index, reading, years, present[number], present[None], main == number
             )
         )
     return tuple(outlooks)
+
+
+def _outlook(
+    fit: FitLike,
+    dyad_index: int,
+    reading: _DatasetReading,
+    years: tuple[DatasetYear, ...],
+    without: tuple[float, float],
+    with_all: tuple[float, float],
+    main: bool,
+) -> DatasetOutlook:
+    """Return the outlook by one dataset.
+
+    `without` and `with_all` have mean and standard deviation of the present level, log-odds.
+    """
+    record, (first, last) = reading.record, reading.ends
+    size = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
+    offset, drift = _offsets(fit, dyad_index, reading)
+    odd = (each for each in years if each.residual is not None and abs(each.residual) > BEYOND)
+    return DatasetOutlook(
+        name=record.dataset,
+        main=main,
+        first=record.clock.times[first].item(),
+        last=record.clock.end_of(record.clock.times[last].item()),
+        events=int(record.total[record.covered].sum()),
+        offset=offset,
+        drift=drift,
+        concentration=_concentration(fit, record.number),
+        years=years,
+        disagrees=tuple(each.year for each in odd),
+        without=_as_estimate(
+            without, "present level without the last two years of the dataset", size
+        ),
+        with_all=_as_estimate(with_all, "present level", size),
+        worth=100.0 * (without[1] / with_all[1] - 1.0),
+        sentence=sentence("reading", record.dataset, offset, drift),
+    )
+
+
+def _concentration(fit: FitLike, number: int) -> Estimate | None:
+    """Return as how many independent events a very busy month counts; None without overdispersion."""
+    if "concentration" not in fit.posterior:
+        return None
+    of_dataset = fit.posterior["concentration"].isel(dataset=number).transpose("chain", "draw")
+    words = "independent events that a very busy month is worth"
+    return estimate(of_dataset.to_numpy() + 1.0, "events", words)
 
 
 def datasets_finding(outlooks: Sequence[DatasetOutlook]) -> str:
