@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from forecast.model.process.trend import Trend, register_trend
     from forecast.outlook import Assessment, simulate_ahead
     from forecast.outlook.assess import assess
+    from forecast.outlook.assumptions import Assumed
     from forecast.outlook.attribution import attribute
     from forecast.outlook.comparison import split_change
-    from forecast.outlook.conditioning import Assumed
     from forecast.outlook.hazards.asked import AskedEvents
     from forecast.outlook.hazards.asking import ask
     from forecast.outlook.hazards.forecast import forecast_events

@@ -76,7 +76,7 @@ def ask(
     new`.
     """
     from forecast.outlook.hazards.asking import AskedLine
-    from forecast.outlook.hazards.forecast import Expected
+    from forecast.outlook.hazards.results import Expected
 
     choices = EventChoices(by=by, actor=actor, quiet=quiet)
     data = AddedDataOptions(

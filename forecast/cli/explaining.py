@@ -39,8 +39,8 @@ from forecast.cli.terminal import progress, say, show, show_result
 
 if TYPE_CHECKING:
     from forecast.desk.questions import Question
-    from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
+    from forecast.outlook.contributions import Attribution
     from forecast.report.folder import SavedReport
 
 

@@ -14,9 +14,10 @@ from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Months
 from forecast.base.wording import chance, count, day, join, month, number, signed
 from forecast.outlook import Assessment, NotDefined, Probability, printed_changes, printed_percents
-from forecast.outlook.attribution import Attribution
-from forecast.outlook.comparison import LEVEL, Change, as_shown
+from forecast.outlook.comparison import Change
+from forecast.outlook.contributions import Attribution
 from forecast.outlook.scenarios import Scenarios
+from forecast.outlook.snapshot import LEVEL, as_shown
 from forecast.outlook.windows import Prospect
 from forecast.plots import style
 

@@ -16,15 +16,14 @@ from forecast.data.panel.record import last_known
 from forecast.model import Fit
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
-from forecast.outlook.attribution import Attribution, Part
-from forecast.outlook.comparison import (
-    ALONE,
+from forecast.outlook.comparison import Change, Step
+from forecast.outlook.contributions import Attribution, Part
+from forecast.outlook.snapshot import (
     FROM_BENCHMARKS,
     FROM_MODEL,
     LEVEL,
-    Change,
+    MODEL_ALONE,
     Numbers,
-    Step,
     as_shown,
     difference,
     printed_chance,
@@ -44,7 +43,7 @@ ADDED = {
     "ahead": "of it ahead, %",
     FROM_MODEL: "of it the model, %",
     FROM_BENCHMARKS: "of it the benchmarks, %",
-    ALONE: "the model alone, %",
+    MODEL_ALONE: "the model alone, %",
 }
 """Heads of columns of what was added, for the numbers that tables have."""
 PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)
@@ -153,7 +152,10 @@ def explanation_json(found: Attribution) -> dict[str, Any]:
     events = [
         {**plain(row), "added": plain(part.added), "alone": plain(alone)}
         for row, part, alone in zip(
-            found.events[columns].to_dict("records"), found.in_order, found.alone, strict=True
+            found.events[columns].to_dict("records"),
+            found.sequential,
+            found.leave_one_out,
+            strict=True,
         )
     ]
     names = (
@@ -190,7 +192,7 @@ def _event_rows(found: Attribution) -> list[dict[str, Any]]:
     """Return a row for each event, for a table."""
     rows = []
     for place, row in enumerate(found.events.to_dict("records")):
-        part, alone = found.in_order[place], found.alone[place]
+        part, alone = found.sequential[place], found.leave_one_out[place]
         own = {"event": place + 1, "date": row["date"].date().isoformat()}
         own |= {name: row[name] for name in ("source", "target", "cameo", "class")} | {
             "events": row["counted"]
@@ -229,7 +231,7 @@ def months_table(
         (month(date.fromisoformat(one.name)), one, found.sides_by_month[one.name])
         for one in found.by_month
     ]
-    whole = Part("all together", sum(part.events for part in found.in_order), found.total)
+    whole = Part("all together", sum(part.events for part in found.sequential), found.total)
     for name, part, by_side in [*groups, (whole.name, whole, found.by_side)]:
         shown = [(name, part), *((f"of it {side.name}", side) for side in by_side if sides)]
         for words, one in shown:
@@ -245,7 +247,7 @@ def published_table(found: Attribution) -> Table | None:
     if found.published is None:
         return None
     own = ("up", FROM_MODEL, FROM_BENCHMARKS)
-    events, total = sum(part.events for part in found.in_order), found.published.total
+    events, total = sum(part.events for part in found.sequential), found.published.total
     groups = [
         (month(date.fromisoformat(one.name)), one.events, one.added)
         for one in found.published.by_month
@@ -289,7 +291,7 @@ def largest_events(found: Attribution, most: int) -> str:
     )
     lines = [f"Largest contributions to {what}, from {day(found.first)} on:"]
     for place in _by_size(found)[:most]:
-        row, added = found.events.iloc[place], _added(name, found.in_order[place].added)
+        row, added = found.events.iloc[place], _added(name, found.sequential[place].added)
         lines.append(
             f"  {added}  {row['date'].date()}  {row['source']} to {row['target']}: {row['summary']}"
         )
@@ -299,7 +301,7 @@ def largest_events(found: Attribution, most: int) -> str:
 def _by_size(found: Attribution) -> list[int]:
     """Return the places of the events, those first that added or took most."""
     name = _followed(found)
-    sizes = [-abs(part.added[name].value) for part in found.in_order]
+    sizes = [-abs(part.added[name].value) for part in found.sequential]
     return sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
 
 
@@ -322,14 +324,14 @@ def events_table(
     """Return a table of events, by default of those that contributed most to the level, or the chance of a question."""
     own, rows = [name for name in ADDED if name in names and name in found.now], []
     for place in _by_size(found)[:LARGEST] if places is None else places:
-        row, alone = found.events.iloc[place], found.alone[place]
+        row, alone = found.events.iloc[place], found.leave_one_out[place]
         what = f"{who(found.dyad, row['source'], row['target'])}: {row['summary']}"
         after = [
             *(_added(name, alone.added) for name in own),
             "" if alone.how == "weights" else alone.how,
         ]
         rows.append(
-            ((day(row["date"].date()), what, row["class"]), found.in_order[place].added, after)
+            ((day(row["date"].date()), what, row["class"]), found.sequential[place].added, after)
         )
     heads = [f"alone: {'level' if name == LEVEL else ADDED[name]}" for name in own]
     return _contributions(["day", "what", "kind"], rows, own, [*heads, ""])
@@ -421,7 +423,7 @@ def steps_table(change: Change, names: Sequence[str] = PUBLISHED) -> Table:
 
 def alone_table(change: Change) -> Table:
     """Return the parts of the change of the level and of the chance of the model alone."""
-    return steps_table(change, (LEVEL, ALONE))
+    return steps_table(change, (LEVEL, MODEL_ALONE))
 
 
 @checked

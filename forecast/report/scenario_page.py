@@ -13,7 +13,7 @@ from forecast.data.panel.record import last_known
 from forecast.model import Fit
 from forecast.model.gate import Gate
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.outlook.windows import WindowOutlook, printed_changes

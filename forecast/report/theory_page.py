@@ -24,7 +24,7 @@ from forecast.outlook.theory import (
     REASONS,
     SUMMIT,
     THEORY,
-    Statement,
+    TheoryStatement,
 )
 from forecast.report.folder import LONGEST, Page, edition_of_page, publish
 from forecast.report.table import Table, badge, link
@@ -81,7 +81,7 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
     content = {
         "headline": count_of_answers(statements),
         "answers": Table.of(
-            ("Statement", "Answer", "How sure"),
+            ("TheoryStatement", "Answer", "How sure"),
             [
                 (
                     link(f"#{one['code']}", one["code"], f" {one['title']}?"),
@@ -135,7 +135,7 @@ class _Source:
 
 
 def _statement(
-    one: Statement, tests: _Source, forecast: _Source, scenario: _Source
+    one: TheoryStatement, tests: _Source, forecast: _Source, scenario: _Source
 ) -> dict[str, Any]:
     """Return what the template needs of a statement."""
     tested, related = _TESTED_AS.get(one.code, one.code), _RELATED.get(one.code)
@@ -174,7 +174,7 @@ def _statement(
     }
 
 
-def _answer(one: Statement, forecast: _Source) -> str:
+def _answer(one: TheoryStatement, forecast: _Source) -> str:
     """Return the answer to a statement that no test is about: yes or no, if the forecast is nearly sure of the past."""
     rows = [row for row in forecast.rows if row["code"] == one.code and one.code in _YES_OR_NO]
     chances = [row["numbers"].get(_CHANCES[one.code][0]) for row in rows]

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from forecast.desk.questions import Draft, History, Question, TrackRecord
     from forecast.desk.questions.doubts import Doubt
     from forecast.model import Fit
-    from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
+    from forecast.outlook.contributions import Attribution
     from forecast.report.pairs_page import Pair
 
 REPORTS, CHANGES, DIGESTS = Path("reports"), Path("changes"), "fit.sha256"

@@ -18,9 +18,10 @@ import forecast
 from forecast import ForecastError, plots
 from forecast.model import Fit
 from forecast.outlook import level_record
-from forecast.outlook.comparison import Change, Step, numbers_of
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
+from forecast.outlook.comparison import Change, Step
 from forecast.outlook.scenarios import scenario
+from forecast.outlook.snapshot import numbers_of
 from forecast.plots import style
 from forecast.study.checks import Checks
 from forecast.study.evaluation.scores import pit_band

@@ -170,7 +170,7 @@ def _update_events(
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
     from forecast.desk.questions.drafting import event_answer_of, needs_no_fit
-    from forecast.outlook.hazards.forecast import Expected
+    from forecast.outlook.hazards.results import Expected
 
     expected = [Expected.parse(text) for text in expect]
     of_events = [history for history in chosen if needs_no_fit(history.question)]

@@ -27,7 +27,7 @@ from forecast.desk.questions.record import (
 )
 from forecast.outlook.benchmarks import forecasters, pooled, without_pool
 from forecast.outlook.draws import FitLike, dyad_draws, stream
-from forecast.outlook.observed import Observed, observe, observe_unrecorded, simulate_kinds
+from forecast.outlook.observed import SimulatedEvents, observe, observe_unrecorded, simulate_kinds
 from forecast.outlook.question import (
     LevelQuestion,
     Question,
@@ -213,7 +213,7 @@ class AppliedPart:
         yes, there = (np.broadcast_to(one, size) for one in question.settle(counts))
         return yes, there
 
-    def _published(self, observed: Observed) -> Observed:
+    def _published(self, observed: SimulatedEvents) -> SimulatedEvents:
         """Return the pool's simulations, or the model's where there is no pool, with kinds if they are needed."""
         pool = pooled(observed, (self.ahead,), seed=self.seed)
         found = observed if isinstance(pool, NotDefined) else pool[self.ahead]
@@ -242,7 +242,7 @@ class AppliedPart:
     def settle(
         self,
         simulations: Simulations,
-        observed: Observed | NotDefined,
+        observed: SimulatedEvents | NotDefined,
         rest: WindowCounts | None = None,
     ) -> tuple[Bool, Bool]:
         """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
@@ -258,7 +258,10 @@ class AppliedPart:
         )
 
     def unknown(
-        self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None
+        self,
+        simulations: Simulations,
+        observed: SimulatedEvents | NotDefined,
+        rest: WindowCounts | None,
     ) -> WindowCounts:
         """Return the simulated months of the window: what is not recorded of those before, and those ahead."""
         last = simulations.clock.last_day()
@@ -296,7 +299,7 @@ class AppliedPart:
         """How many of them are recorded to their end."""
         return self.recorded - self.missing
 
-    def require(self, observed: Observed | NotDefined) -> Observed:
+    def require(self, observed: SimulatedEvents | NotDefined) -> SimulatedEvents:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(
@@ -318,7 +321,7 @@ class AppliedPart:
         """Return the period with which the window ends."""
         return simulations.at(self.ahead) if self.ahead > 0 else 0
 
-    def _counts(self, observed: Observed, own: range, which: str = "") -> WindowCounts:
+    def _counts(self, observed: SimulatedEvents, own: range, which: str = "") -> WindowCounts:
         """Return some simulated months; `which` they are has random streams of its own."""
         kind, counts = self.kind, None
         if kind is not None:
@@ -395,7 +398,7 @@ class AppliedQuestion:
             found = [found[0], *(self._matched(part, settled) for part, settled in later)]
         return self.of_parts(found)
 
-    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> Settled:
+    def settle(self, simulations: Simulations, observed: SimulatedEvents | NotDefined) -> Settled:
         """Return the same of given simulations of its only dyad."""
         return self.of_parts([part.settle(simulations, observed) for part in self.parts])
 
@@ -497,7 +500,7 @@ def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCo
 def _coded(
     kind: CountedKind,
     record: DatasetRecord,
-    observed: Observed,
+    observed: SimulatedEvents,
     months: range,
     rng: np.random.Generator,
 ) -> Index:

@@ -19,7 +19,7 @@ from forecast.desk.questions.resolution import (
     resolve_parts,
     resolve_question,
 )
-from forecast.outlook.hazards.forecast import Expected
+from forecast.outlook.hazards.results import Expected
 from forecast.outlook.question import Question, SingleQuestion
 
 if TYPE_CHECKING:

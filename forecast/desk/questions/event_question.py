@@ -16,7 +16,7 @@ from forecast.data.events.sets import EventSet
 from forecast.data.events.table import as_of as known_by
 from forecast.outlook.hazards.asked import MOST_EVENTS, AskedEvents
 from forecast.outlook.hazards.curve import LONGEST
-from forecast.outlook.hazards.memories import Events, day_number
+from forecast.outlook.hazards.memories import EventDays, day_number
 from forecast.outlook.question import Question, SingleQuestion, Text
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class EventQuestion(SingleQuestion):
         """Return whether the rows of its window make the answer yes."""
         if self.quiet is None:
             return int(rows["counted"].sum()) >= self.at_least
-        seen: list[int] = Events.of(rows).days.tolist()
+        seen: list[int] = EventDays.of(rows).days.tolist()
         days = sorted({day_number(self.first) - 1, day_number(self.last) + 1, *seen})
         return max(later - earlier - 1 for earlier, later in pairwise(days)) >= self.quiet
 

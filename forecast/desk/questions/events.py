@@ -16,7 +16,8 @@ from forecast.data.panel.record import coverage_end
 from forecast.desk.questions.event_question import EventQuestion
 from forecast.desk.questions.form import VERSION, question_of
 from forecast.outlook.hazards.asked import AskedEvents
-from forecast.outlook.hazards.forecast import EventForecast, Expected, forecast_events
+from forecast.outlook.hazards.forecast import forecast_events
+from forecast.outlook.hazards.results import EventForecast, Expected
 from forecast.outlook.question import YEAR
 
 

@@ -36,7 +36,7 @@ from forecast.outlook.draws import FitLike, stream
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.forecast import forecast_events
 from forecast.outlook.observed import observe
-from forecast.outlook.recorded import FEWEST, main_record, shares_of
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, main_record, shares_of
 from forecast.outlook.simulations import simulate_ahead
 from forecast.outlook.summary import NotDefined
 
@@ -381,6 +381,6 @@ def _shares_ahead(fit: FitLike, dyad: str, months: Sequence[int], seed: int) -> 
     each = [(observed if isinstance(pool, NotDefined) else pool[one]).ahead(one) for one in months]
     total = np.array([one.total.sum(axis=-1).ravel() for one in each])
     cooperative = np.array([one.cooperative.sum(axis=-1).ravel() for one in each])
-    there = (total >= FEWEST).all(axis=0)
+    there = (total >= MIN_WINDOW_EVENTS).all(axis=0)
     shares = shares_of(total[:, there], cooperative[:, there]).T
     return np.asarray(stream(seed, dyad, "hub").permutation(shares))

@@ -32,24 +32,26 @@ from forecast.desk.questions.answer import (
 from forecast.desk.questions.ask import make_question
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import Settled
-from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
-from forecast.outlook.comparison import (
-    ALONE,
-    Ahead,
+from forecast.outlook.attribution import attribute_to
+from forecast.outlook.comparison import same_window
+from forecast.outlook.contributions import Attribution, Posed
+from forecast.outlook.draws import FitLike
+from forecast.outlook.leaving_out import SampledFit, Setting
+from forecast.outlook.observed import SimulatedEvents
+from forecast.outlook.question import LevelQuestion, Question
+from forecast.outlook.recorded import WindowCounts
+from forecast.outlook.simulations import Simulations
+from forecast.outlook.snapshot import (
+    MODEL_ALONE,
     Look,
     Numbers,
     Outcome,
     Outcomes,
+    SimulatedAhead,
     level_now,
     numbers_of,
-    same_window,
     split_by_forecaster,
 )
-from forecast.outlook.draws import FitLike
-from forecast.outlook.observed import Observed
-from forecast.outlook.question import LevelQuestion, Question
-from forecast.outlook.recorded import WindowCounts
-from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import NotDefined
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ def asking(
         alone = _outcome(question, put.simulate(fit))
         member = put.member(np.shape(published[YES][0]))
         if member is None:
-            return numbers_of(Look(level_now(fit, dyad), {**published, ALONE: alone}).numbers)
+            return numbers_of(Look(level_now(fit, dyad), {**published, MODEL_ALONE: alone}).numbers)
         return numbers_of(
             Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers
         )
@@ -194,10 +196,8 @@ def attribute_question(
     kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
     posed = Posed(**facts, parts=kinds, recorded=put.recorded)
     answer = answer_question(fit, question, seed=seed, table=table).chance
-    facts = {"posed": posed, "answer": None if isinstance(answer, NotDefined) else answer.value}
-    return attribute_to(
-        setting, table, months, **facts, horizon=None, baseline=None, smallest_improvement=None
-    )
+    stated = None if isinstance(answer, NotDefined) else answer.value
+    return attribute_to(setting, table, months, posed=posed, answer=stated)
 
 
 def _require_no_events(question: Question) -> None:
@@ -211,7 +211,7 @@ def _outcome(question: Question, settled: Settled) -> Outcome:
     yes, there = settled
     if not np.any(there):
         raise QuestionError(
-            f"{question.id}: it is void in every simulated future; there is no probability to split"
+            f"{question.id}: it is void in every simulation; there is no probability to split"
         )
     return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
 
@@ -252,10 +252,12 @@ class _Part:
 
     def _ahead(
         self, fit: SampledFit
-    ) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
+    ) -> tuple[Simulations, SimulatedEvents | NotDefined, WindowCounts | None]:
         """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
         put = self.put
-        found = Ahead.of(fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed)
+        found = SimulatedAhead.of(
+            fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed
+        )
         return found.simulations, found.observed, put.rest(fit, found.simulations.share.shape[2])
 
 

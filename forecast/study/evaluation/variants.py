@@ -21,7 +21,7 @@ from forecast.model.spec import PendulumSpec, spec_for
 from forecast.outlook import simulate_ahead
 from forecast.outlook.benchmarks import MODEL
 from forecast.outlook.observed import (
-    Reading,
+    Measurement,
     reading,
     relative_count,
     simulate_chances,
@@ -159,7 +159,7 @@ class _VolumeChances:
     """Chances of one dyad given how many events there are."""
 
     month: Float  # Log-odds of usual months, their news included
-    read: Reading
+    read: Measurement
     record: DatasetRecord
     seed: int  # Of the overdispersion: the same for any volume
 
