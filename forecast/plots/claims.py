@@ -228,7 +228,7 @@ def plot_power(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot how often a test supported a claim on simulated record sets: power where it is true, else false alarms.
+    """Plot how often a test supported a claim on simulated data: power where it is true, else false alarms.
 
     Parameters
     ----------
@@ -250,7 +250,7 @@ def plot_power(
     >>> from forecast import plots
     >>> from forecast.study.hypotheses.power import rates_of
     >>> plots.plot_power(rates_of("S5b")).get_xlabel()
-    'record sets that support the claim, %'
+    'simulated data sets that support the claim, %'
     """
     given: Sequence[Rate] = data if isinstance(data, Sequence) else data.rates
     rates = [one for one in given if one.sets]
@@ -283,5 +283,5 @@ def plot_power(
         ends = style.share_interval(one.supported, one.sets, ci_prob)
         on.hlines(place, *ends, color=style.INK, linewidth=1.1)
     on.set_xlim(0, 100)
-    on.set_xlabel("record sets that support the claim, %")
+    on.set_xlabel("simulated data sets that support the claim, %")
     return style.finished(on, ax)

@@ -78,7 +78,6 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
     content = {
         "helpers": callable_by_name(
             calibration_table,
-            caveats_in_full,
             latest_table,
             open_table,
             open_tables,
@@ -309,16 +308,6 @@ def _open_row(one: OpenQuestion) -> list[Any]:
         as_of,
         day(date.fromisoformat(one.due)),
     ]
-
-
-def caveats_in_full(record: TrackRecord) -> list[str]:
-    """Return the caveats of the data on the pairs of open questions, each once, with the name of the pair."""
-    texts = [(one.label, text) for one in record.waiting for text in one.caveats]
-    return list(
-        dict.fromkeys(
-            text if text.startswith(label) else f"{label}: {text}" for label, text in texts
-        )
-    )
 
 
 def withdrawn_table(record: TrackRecord) -> Table:

@@ -349,7 +349,7 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
             brier_table,
             coverage_table,
             dyad_table,
-            finding,
+            findings,
             fits_table,
             forecaster_name,
             forecasters,
@@ -403,7 +403,7 @@ def title(skill: Skill) -> str:
     main = _main(skill)
     if say.versus(skill, skill.best_benchmark(main), main) is None:
         return comparison(skill)
-    return say.plain_verdict(skill, main)
+    return say.plain_verdict(skill, main).rstrip(".")
 
 
 def comparison(skill: Skill) -> str:
@@ -413,20 +413,23 @@ def comparison(skill: Skill) -> str:
 
 def finding(skill: Skill) -> str:
     """Describe the same with numbers: differences with their intervals, and n."""
+    return " ".join(findings(skill))
+
+
+def findings(skill: Skill) -> list[str]:
+    """Return the finding by part: mean CRPS, errors of the mean forecast, and what the model adds."""
     row = skill.row(_main(skill), period=skill.period)
     if row is None:
-        return f"No window was scored {_where(skill)}."
+        return [f"No window was scored {_where(skill)}."]
     numbers = join(
         say.numbers(one, f"{other}, {one.name}" if other == "the best benchmark" else other)
         for one, other in _main_pairs(skill)
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
     first = f"{capital(count(row['n'], 'window'))}, {score}{': ' if numbers else ''}{numbers}."
-    more = (
-        say.errors_sentence(skill, _main(skill), skill.period),
-        say.model_worth(skill, skill.period),
-    )
-    return " ".join(filter(None, (first, *more)))
+    errors = say.errors_sentence(skill, _main(skill), skill.period)
+    worth = say.model_worth(skill, skill.period)
+    return [part for part in (first, errors, worth) if part]
 
 
 def reliability_table(skill: Skill, period: str, horizon: int | None = None) -> Table:

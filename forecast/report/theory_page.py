@@ -214,15 +214,15 @@ def _described(source: _Source, place: int) -> dict[str, Any]:
     name, of = _CHANCES.get(row["code"], ("", ""))
     probability = row["numbers"].get(name)
     sure = "one model of one dyad, without a test against an alternative"
-    in_short = "one model of one dyad" if probability is None else f"chance {chance(probability)}"
+    in_short = "one model of one dyad"
+    if probability is not None:
+        in_short = f"chance {of} {chance(probability)}"
     return {
         "in_short": capital(in_short),
         "about": str(source.content["label"]),
         "sentence": row["sentence"],
         "source": source.link,
-        "sure": capital(
-            sure if probability is None else f"chance {of} {chance(probability)}; {sure}"
-        ),
+        "sure": capital(sure if probability is None else f"{in_short}; {sure}"),
         "numbers": source.numbers(place, row["numbers"], ".numbers"),
     }
 
