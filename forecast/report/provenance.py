@@ -31,10 +31,10 @@ def vintage(panel: "xr.Dataset", until: str = "") -> str:
     return vintage_of(map(str, panel["dataset"].to_numpy()), vintaged(panel), until)
 
 
-def vintage_of(datasets: Iterable[str], known: Collection[str], until: str) -> str:
-    """Describe datasets, of which those in `known` say when each event became known."""
+def vintage_of(datasets: Iterable[str], vintaged_datasets: Collection[str], until: str) -> str:
+    """Describe datasets, of which those in `vintaged_datasets` say when each event became known."""
     compiled = {name: compiled_in(name) for name in datasets}
-    return sentence("vintage", compiled=compiled, known=known, until=until)
+    return sentence("vintage", compiled=compiled, known=vintaged_datasets, until=until)
 
 
 def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def facts(fit: "Fit", result: Assessment, events: Recorded | None) -> dict[str, 
             **({"edition": f"{edition.name} ({edition.digest})"} if edition else {}),
             **({"feeds": feeds} if feeds else {}),
         },
-        "additions": [asdict(one) for one in additions_of(attributes)],
+        "additions": [asdict(addition) for addition in additions_of(attributes)],
         "files": [file._asdict() for file in events.files] if events else [],
         "choices": differing(fit.spec),
         "fit": dict(fit.provenance),
@@ -78,16 +78,18 @@ def differing(spec: Any) -> dict[str, Any]:
         return {}
     from forecast.model.spec import PendulumSpec
 
-    made, usual = spec.to_dict(), PendulumSpec().to_dict()
-    found = {
-        name: value for name, value in made.items() if name != "priors" and value != usual.get(name)
+    choices, usual = spec.to_dict(), PendulumSpec().to_dict()
+    differences_of_form = {
+        name: value
+        for name, value in choices.items()
+        if name != "priors" and value != usual.get(name)
     }
     priors = {
         name: value
-        for name, value in made["priors"].items()
+        for name, value in choices["priors"].items()
         if value != usual["priors"].get(name, value)
     }
-    return found | ({"priors": priors} if priors else {})
+    return differences_of_form | ({"priors": priors} if priors else {})
 
 
 def differences(spec: Any) -> list[str]:
@@ -97,9 +99,8 @@ def differences(spec: Any) -> list[str]:
 
 def _choice(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
-        return (
-            f"{name} ({', '.join(f'{one}: {json.dumps(number)}' for one, number in value.items())})"
-        )
+        priors = [f"{prior}: {json.dumps(number)}" for prior, number in value.items()]
+        return f"{name} ({', '.join(priors)})"
     return f"{name} ({value})"
 
 
@@ -113,13 +114,13 @@ def quantities_table(gate: Mapping[str, Any]) -> Table:
         ("Quantity", "Numbers", "Worst R-hat", "Smallest bulk ESS", "Smallest tail ESS"),
         [
             (
-                {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]),
-                f"{one['number']:,}",
-                number(one["r_hat"], 3),
-                number(one["ess_bulk"], 0),
-                number(one["ess_tail"], 0),
+                {"outlook": "every number of the outlook"}.get(row["quantity"], row["quantity"]),
+                f"{row['number']:,}",
+                number(row["r_hat"], 3),
+                number(row["ess_bulk"], 0),
+                number(row["ess_tail"], 0),
             )
-            for one in gate["quantities"]
+            for row in gate["quantities"]
         ],
     )
 
@@ -128,15 +129,18 @@ def learned(parameters: pd.DataFrame) -> dict[str, Any]:
     """Format prior and posterior, with a sentence on the parameters that the data did not move."""
     rows = [
         (
-            one["quantity"],
-            one["unit"],
-            interval(one["prior"], one["prior_low"], one["prior_high"]),
-            interval(one["median"], one["low"], one["high"]),
-            percent(min(one["variance_left"], 1.0)),
+            row["quantity"],
+            row["unit"],
+            interval(row["prior"], row["prior_low"], row["prior_high"]),
+            interval(row["median"], row["low"], row["high"]),
+            percent(min(row["variance_left"], 1.0)),
         )
-        for one in parameters.to_dict("records")
+        for row in parameters.to_dict("records")
     ]
-    unmoved = [str(one) for one in parameters.loc[parameters["variance_left"] >= PRIOR, "quantity"]]
+    unmoved = [
+        str(quantity)
+        for quantity in parameters.loc[parameters["variance_left"] >= PRIOR, "quantity"]
+    ]
     said = f"mostly prior: {join(unmoved)}" if unmoved else "the data moved each"
     heads = ("Quantity", "Unit", "Prior", "Posterior", "Prior variance left")
     return {"table": Table.of(heads, rows, (0, 1)), "finding": said} if rows else {}
