@@ -60,12 +60,15 @@ def _added(name: str, numbers: Numbers) -> str:
     return signed(as_shown(name, numbers[name])[0], 1) if name in numbers else DASH
 
 
-type _Row = tuple[Sequence[str], Numbers, Sequence[str]]
+type _Contributed = tuple[Sequence[str], Numbers, Sequence[str]]
 """Cells, what was added, and cells after it."""
 
 
 def _contributions(
-    before: Sequence[str], rows: Sequence[_Row], numbers: Iterable[str], after: Sequence[str] = ()
+    before: Sequence[str],
+    rows: Sequence[_Contributed],
+    numbers: Iterable[str],
+    after: Sequence[str] = (),
 ) -> Table:
     """Arrange what was added to some numbers, with the heads of the cells before and after."""
     names = [name for name in ADDED if name in numbers]
@@ -237,7 +240,7 @@ def months_table(
     explained: Attribution, names: Sequence[str] = (LEVEL,), *, sides: bool = False
 ) -> Table:
     """Return a table of what the months, and in them the sides if wanted, added, with the Monte Carlo error."""
-    rows: list[_Row] = []
+    rows: list[_Contributed] = []
     shown_names = [name for name in names if name in explained.now]
     groups = [
         (month(date.fromisoformat(part.name)), part, explained.sides_by_month[part.name])
@@ -360,7 +363,7 @@ def visits_table(explained: Attribution) -> Table:
 def sums_table(explained: Attribution, names: Iterable[str] = (LEVEL,)) -> Table:
     """Return a table of what events left out one by one, and together, would take."""
     alone, visits = difference(explained.total, explained.rest), explained.visits
-    rows: list[_Row] = [
+    rows: list[_Contributed] = [
         (("all together",), explained.total, ("",)),
         (("each left out alone, added up",), alone, ("",)),
         (("only together",), explained.rest, ("",)),

@@ -37,7 +37,7 @@ from forecast.plots.estimates import (
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
 from forecast.plots.series import FIRST_YEAR, draw_recorded
 from forecast.report.folder import worded
-from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
+from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
 from forecast.report.words import INTERVALS, unit, verdict
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
         has_share.any() and times[has_share.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}")
     )  # a record from the 1980s
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         ratios = (1, 5) if small else (1,)
         figure, axes = subplots(
             layout, 4.4 if layout.wide else 4.2, len(ratios), height_ratios=ratios
@@ -137,7 +137,7 @@ def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> 
         record["time"].to_numpy(),
     )
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         height = 3.3 if layout.wide else 2.7
         figure, (on,) = subplots(layout, height)
         plot_level(record, label=result.measure, linewidth=1.3, ax=on)
@@ -171,7 +171,7 @@ def standing(fit: FitLike, result: Assessment) -> Illustration:
     """Draw how the record's shares are distributed, with the present one among them."""
     spent, years = percent_by_share(fit, result), result.standing.lowest_years
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         if not years:
             figure, axes = subplots(layout, 3.0)
         elif layout.wide:
@@ -265,7 +265,7 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
     }
     height = 0.26 * len(results) + 0.75
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         across, down = (len(defined), 1) if layout.wide else (1, len(defined))
         figure, axes = subplots(layout, height * down, down, across)
         for on, quantity in zip(axes, defined, strict=True):

@@ -25,7 +25,7 @@ from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots.dots import dot_counts, plot_dots
 from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of
 from forecast.report.folder import read_numbers, worded
-from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
+from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
 from forecast.report.skill import DyadSkill
 
 if TYPE_CHECKING:
@@ -319,14 +319,14 @@ HALF = 4.2
 width."""
 
 
-def _half(layout: Layout) -> Layout:
-    return Layout(HALF, layout.font, wide=False) if layout.wide else layout
+def _half(layout: PageFormat) -> PageFormat:
+    return PageFormat(HALF, layout.font, wide=False) if layout.wide else layout
 
 
 def _at_half(draw: Draw) -> Draw:
     """Return a drawing for half of a wide page."""
 
-    def smaller(layout: Layout) -> "Figure":
+    def smaller(layout: PageFormat) -> "Figure":
         return draw(_half(layout))
 
     return smaller
@@ -345,7 +345,7 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
     days = [year_of(report.as_of) for report in earlier] + [year_of(result.origin)]
     chances = [*(report.printed for report in earlier), printed_changes(window)["up"]]
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         figure, (on,) = subplots(_half(layout), 1.1)
         on.plot(
             days, chances, color=BETTER, marker="o", markersize=3.5, linewidth=1.4, clip_on=False

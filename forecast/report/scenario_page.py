@@ -198,11 +198,11 @@ def _at(node: Any, *path: str | int) -> Any:
     return node
 
 
-type _Row = tuple[str, Sequence[str | int], str]
+type _RowOfProspects = tuple[str, Sequence[str | int], str]
 """Name of a row, the way to its value in a prospect, and what followed."""
 
 
-def _table(scenarios: Scenarios, rows: Sequence[_Row]) -> Table | None:
+def _table(scenarios: Scenarios, rows: Sequence[_RowOfProspects]) -> Table | None:
     """Arrange rows with a column for each prospect, and for what followed; None without rows."""
     shown = [
         [name, *(_value(_at(prospect, *path)) for prospect in scenarios.prospects)]
@@ -234,7 +234,7 @@ def tables_of(scenarios: Scenarios) -> dict[str, Table | None]:
         "deterioration": "Lower",
         "level": "Share",
     }
-    rows: dict[str, list[_Row]] = {
+    rows: dict[str, list[_RowOfProspects]] = {
         "recorded": _window_rows(scenarios, recorded),
         "asked": _asked_rows(scenarios),
         "questions": _question_rows(scenarios),
@@ -254,7 +254,7 @@ def chances(scenarios: Scenarios) -> Table | None:
     )
 
 
-def _window_rows(scenarios: Scenarios, names: Mapping[str, str]) -> list[_Row]:
+def _window_rows(scenarios: Scenarios, names: Mapping[str, str]) -> list[_RowOfProspects]:
     """Return rows of what will be recorded, by horizon."""
     return [
         (
@@ -283,9 +283,9 @@ def _after(scenarios: Scenarios, months: int, name: str) -> str:
     return "void" if after.outcome == "void" else "yes" if after.outcome == name else "no"
 
 
-def _asked_rows(scenarios: Scenarios) -> list[_Row]:
+def _asked_rows(scenarios: Scenarios) -> list[_RowOfProspects]:
     """Return rows of the share that was asked for."""
-    rows: list[_Row] = []
+    rows: list[_RowOfProspects] = []
     for threshold in words.listed(scenarios.unconditional.threshold):
         when = (
             f"in some {'week' if scenarios.weekly else 'month'} up to"
@@ -297,9 +297,9 @@ def _asked_rows(scenarios: Scenarios) -> list[_Row]:
     return rows
 
 
-def _question_rows(scenarios: Scenarios) -> list[_Row]:
+def _question_rows(scenarios: Scenarios) -> list[_RowOfProspects]:
     """Return rows of the questions that were asked on an earlier day."""
-    rows: list[_Row] = []
+    rows: list[_RowOfProspects] = []
     for index, question in enumerate(scenarios.unconditional.questions):
         rows.append((question.id, ("questions", index, "chance"), ""))
         if any(prospect.questions[index].void.value > 0 for prospect in scenarios.prospects):

@@ -9,7 +9,7 @@ import pandas as pd
 from forecast.plots import plot_calibration, plot_forecast, plot_pit, plot_skill, style
 from forecast.plots.scores import named_rows
 from forecast.report.folder import worded
-from forecast.report.illustration import Illustration, Layout, subplots
+from forecast.report.illustration import Illustration, PageFormat, subplots
 from forecast.report.skill import Compared, cell, versus
 from forecast.study.evaluation.scores import Band
 from forecast.study.evaluation.skill import CHOSEN_ON, Skill
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 _MOST_SAID = 16
 """Differences that an image's description lists; more of them are in the table."""
 
-type Asked = Mapping[str, Any]
+type PanelChoices = Mapping[str, Any]
 """What a panel of differences is about: the horizon, the others, perhaps dyads and a model, as for
 `plot_skill`."""
 
 
-def _rows(skill: Skill, panel: Asked, period: str) -> dict[str, Compared | None]:
+def _rows(skill: Skill, panel: PanelChoices, period: str) -> dict[str, Compared | None]:
     """Return the differences of a panel on the forecast dates of a period, by the names of its rows."""
     where = {"model": panel.get("model"), "period": period}
     return {
@@ -35,7 +35,7 @@ def _rows(skill: Skill, panel: Asked, period: str) -> dict[str, Compared | None]
 
 
 def differences(
-    skill: Skill, panels: Mapping[str, Asked], name: str, **facts: str
+    skill: Skill, panels: Mapping[str, PanelChoices], name: str, **facts: str
 ) -> Illustration | None:
     """Draw panels of differences in skill by their titles; none where there is nothing to draw."""
     both = [(panel, period) for panel in panels.values() for period in (skill.period, CHOSEN_ON)]
@@ -50,7 +50,7 @@ def differences(
         for row, compared in _rows(skill, panel, skill.period).items()
     ]
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         across = len(panels) if layout.wide else max(1, len(panels) // 2)
         down = -(-len(panels) // across)
         height = down * (0.235 * rows + 0.6) + 0.6
@@ -92,7 +92,7 @@ def calibration(
     if not curves:
         return None
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         across, down = (max(len(curves), 2), 1) if layout.wide else (1, len(curves))
         height = layout.width / across + 0.4 if layout.wide else 3.0 * down + 0.5
         figure, axes = subplots(layout, height, down, across, used=len(curves))
@@ -122,7 +122,7 @@ def over_time(cases: Mapping[str, pd.DataFrame], name: str, **facts: str) -> Ill
         for dyad, forecasts in cases.items()
     }
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         columns = min(4 if layout.wide else 2, len(cases))
         rows = -(-len(cases) // columns)
         figure, axes = subplots(

@@ -24,7 +24,7 @@ from forecast.report.folder import (
 )
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import vintage_of
-from forecast.report.score_figures import Asked, Curve
+from forecast.report.score_figures import Curve, PanelChoices
 from forecast.report.skill import Compared
 from forecast.report.table import Table
 from forecast.report.words import label
@@ -500,14 +500,16 @@ def _periods(skill: Skill) -> dict[str, str]:
     return {period: say.PERIODS[period] for period in (REPORTED_ON, CHOSEN_ON) if period in scored}
 
 
-def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, Asked]:
+def _by_horizon(
+    skill: Skill, codes: Sequence[str], model: str | None = None
+) -> dict[str, PanelChoices]:
     horizons = months(skill).items() if codes else ()
     return {
         ahead: {"horizon": horizon, "against": codes, "model": model} for horizon, ahead in horizons
     }
 
 
-def _by_dyad(skill: Skill) -> dict[str, Asked]:
+def _by_dyad(skill: Skill) -> dict[str, PanelChoices]:
     """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
     main, dyads = _main(skill), _scored_dyads(skill)
     best = skill.best_benchmark(main)
