@@ -59,6 +59,14 @@ _TITLES = {
     ),
 }
 """Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
+STAMP_MEANS = {
+    "exploratory": "No plan was frozen before these data were seen. Read the answers as suggestions "
+    "for a test on other data.",
+    "frozen on data already seen": "The plan was frozen before this run, but its author had seen the "
+    "data. It fixes the choices; it does not make the answers independent of the data.",
+    "confirmatory": "The plan was frozen before its author had seen these data.",
+}
+"""What a reader has to know of the answers, by the stamp of the results."""
 UNTESTED = "cannot be tested"
 _ANSWERS = ("supported", "rejected", "undecided", UNTESTED)
 
@@ -93,6 +101,7 @@ def claims_page(
         ),
         "headline": answers_in_short(results),
         "shown": SHOWN,
+        "stamp_means": STAMP_MEANS[results.stamp],
         "results": results,
         "span": span,
         "verdicts": ordered,

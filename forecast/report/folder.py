@@ -145,29 +145,23 @@ def environment(*, escaped: bool) -> "Environment":
     """Return the environment of the templates of pages, or of those of other texts, whose values are not escaped."""
     from jinja2 import PackageLoader, StrictUndefined
 
-    from forecast.model.observation import observations
-    from forecast.model.process.cycle import cycles
-    from forecast.model.process.trend import trends
-    from forecast.report.provenance import differences, vintage
+    from forecast.report.provenance import setting_rows, vintage
 
     names: dict[str, Any] = {
         "address": _address,
         "cited": cited,
         "copy_digest": _copy_digest(),
         "copy_script": _copy_script(),
-        "cycles": cycles,
         "day": _day,
-        "differences": differences,
         "fitted_together": wording.fitted_together,
         "interval": interval,
         "label": label,
         "latex": latex,
         "markdown": markdown,
         "months_between": months_between,
-        "observations": observations,
         "period": wording.period,
         "printable": printable,
-        "trends": trends,
+        "setting_rows": setting_rows,
         "unchecked_note": unchecked_note,
         "vintage": vintage,
         "who": who,

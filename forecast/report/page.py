@@ -76,6 +76,20 @@ CLAIM_CODES = {
 """Codes of the claims that stand next to what bears on them."""
 
 
+SHOWN_IN = {
+    theory.LOW.code: "standing",
+    theory.DECLINE.code: "pendulum",
+    theory.ERAS.code: "pendulum",
+    theory.CEILING.code: "headroom",
+    theory.PENDULUM.code: "dyads",
+    theory.NATURE.code: "dyads",
+    theory.BALANCE.code: "fan",
+    theory.IMPROVEMENT.code: "bars",
+    theory.CONCLUSION.code: "bars",
+}
+"""The figure in which a claim is to be seen."""
+
+
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
     fit, result, record = material.fit, material.result, material.record
@@ -134,6 +148,8 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
     return vars(material) | {
         "helpers": callable_by_name(
             datasets_finding,
+            provenance.fact_rows,
+            words.part_of_weight,
             level_error,
             level_sentence,
             new_frameworks,
@@ -147,6 +163,8 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
             worth_sentence,
         ),
         "codes": CLAIM_CODES,
+        "shown_in": SHOWN_IN,
+        "facts_shown": provenance.FACTS_OF_AN_INDEX if material.kind == "index" else None,
         "essay_dyad": theory.DYAD,
         "unit": words.unit(result),
         "main": main_horizon(result.horizons),

@@ -27,7 +27,7 @@ from forecast.report.provenance import vintage_of
 from forecast.report.score_figures import Curve, PanelChoices
 from forecast.report.skill import Compared
 from forecast.report.table import Table
-from forecast.report.words import label
+from forecast.report.words import label, part_of_weight
 from forecast.study.evaluation.results import RULE
 from forecast.study.evaluation.scores import Band, calibration, pit_band
 from forecast.study.evaluation.skill import (
@@ -366,7 +366,9 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
             reliability_table,
             say.bias_sentence,
             span,
+            use_of,
             window,
+            part_of_weight,
             without_table,
         ),
         "chosen_on": CHOSEN_ON,
@@ -400,6 +402,21 @@ def notes_on_data(skill: Skill) -> DataNotes:
     datasets = choices.get("datasets", [choices["dataset"]])
     caveats = notes_of_pairs((dyad, name) for dyad in choices["dyads"] for name in datasets).caveats
     return DataNotes(caveats, read_edition(choices.get("edition")))
+
+
+def use_of(period: str) -> str:
+    """Describe what the forecast dates of a period are used for: choices, or a report of skill."""
+    if period == REPORTED_ON:
+        return (
+            f"Choices are made on forecast dates up to {SPLIT - 1}; skill is reported on forecast "
+            f"dates from {SPLIT} on."
+        )
+    if period == CHOSEN_ON:
+        return (
+            "Choices, of the model and of the best benchmark, are made on these forecast dates: not a "
+            "report of skill."
+        )
+    return "Choices are made on some of these forecast dates: not a report of skill."
 
 
 def title(skill: Skill) -> str:

@@ -80,6 +80,15 @@ def first_words(text: str, most: int) -> str:
     return text if len(words) <= most else f"{' '.join(words[:most])} …"
 
 
+PARTS = {2: "half", 3: "third", 4: "quarter", 8: "eighth"}
+"""Parts of a whole that have a name, by how many of them there are."""
+
+
+def part_of_weight(forecasters: int) -> str:
+    """Return the weight of one of so many forecasters with equal weights."""
+    return PARTS.get(forecasters, f"{forecasters}th")
+
+
 def label(dyad: str) -> str:
     """Name a dyad for readers; one that the package does not know by its code."""
     return dyad_labels().get(dyad, dyad)
