@@ -102,7 +102,8 @@ def dotted_window(data: Assessment, horizon: int | None = None) -> WindowOutlook
     ]
     if months not in defined:
         raise SpecError(
-            f"horizon: got {months}; expected one with a share: {join(map(str, defined), 'or') or 'none has'}"
+            f"horizon: got {months}; expected one with a share: "
+            f"{join(map(str, defined), 'or') or 'none has'}"
         )
     return windows[months]
 

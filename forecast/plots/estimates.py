@@ -73,7 +73,8 @@ def plot_dyads(
     defined = [value for value in values if isinstance(value, Estimate)]
     if missing := {value.reason for value in values if isinstance(value, NotDefined)}:
         raise DataError(
-            f"quantity: {quantity} is not defined: {min(missing)}; choose another, or leave dyads out"
+            f"quantity: {quantity} is not defined: {min(missing)}; choose another, or leave dyads "
+            "out"
         )
     on = style.axes(ax, figsize, 0.3 * len(values) + 0.9)
     style.frame(on, "x")

@@ -97,7 +97,8 @@ def plot_probabilities(
     bars = outcome_percents(data, share, horizons)
     if not bars:
         raise DataError(
-            "data: the probabilities of the share are not defined at these horizons; expected a baseline"
+            "data: the probabilities of the share are not defined at these horizons; expected a "
+            "baseline"
         )
     outcomes = CHANGES if share == "observed" else COLUMNS
     on = style.axes(ax, figsize, 0.5 * len(bars) + 0.5)

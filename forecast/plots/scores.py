@@ -159,7 +159,8 @@ def _pits(data: "pd.DataFrame | Float | Band", mass: float) -> Band:
 def _with_band(band: Band, mass: float) -> Band:
     if mass != BAND:
         raise SpecError(
-            f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases instead"
+            f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases "
+            "instead"
         )
     return band
 

@@ -82,7 +82,8 @@ def plot_observed_share(
     events, share = observed_windows(record, clock.periods(months))
     if np.isnan(share).all():
         raise DataError(
-            f"months: {dyad} has no covered window of {clock.span(months)} with three events; try fewer"
+            f"months: {dyad} has no covered window of {clock.span(months)} with three events; try "
+            "fewer"
         )
     ends = _window_ends(clock.times, weekly=clock.weekly)
     on = style.axes(ax, figsize, 3.5)
@@ -171,7 +172,8 @@ def plot_forecast(
     rolling = data.rolling
     if isinstance(rolling, NotDefined):
         raise DataError(
-            f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or counts"
+            f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or "
+            "counts"
         )
     ends = _ends_of(data, len(rolling.observed))
     forecast = rolling.forecast[

@@ -55,7 +55,8 @@ def axes(
     if ax is not None:
         if figsize is not None:
             raise SpecError(
-                f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave one out"
+                f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave "
+                "one out"
             )
         return ax
     if figsize is not None and not (isinstance(figsize, Sequence) and len(figsize) == 2):
@@ -102,7 +103,8 @@ def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
     masses = [float(mass) for mass in (ci_prob if isinstance(ci_prob, Sequence) else [ci_prob])]
     if not masses or not all(0 < mass < 1 for mass in masses):
         raise SpecError(
-            f"ci_prob: got {ci_prob}; expected a probability above 0 and below 1, such as 0.9, or several"
+            f"ci_prob: got {ci_prob}; expected a probability above 0 and below 1, such as 0.9, or "
+            "several"
         )
     tails = sorted((1 - mass) / 2 for mass in masses)
     return [*tails, 0.5, *(1 - tail for tail in reversed(tails))]

@@ -158,7 +158,8 @@ def _added_rows(addition: Addition, scale: str) -> list[tuple[str, ...]]:
 
 def _coverage(addition: Addition) -> str:
     spans = (
-        f"{extension.dyad} {f'from {day(extension.first)} ' if extension.start else ''}to {day(extension.last)} "
+        f"{extension.dyad} {f'from {day(extension.first)} ' if extension.start else ''}to "
+        f"{day(extension.last)} "
         f"(before: {day(date.fromisoformat(extension.before))}{', as stated' if extension.stated else ''})"
         for extension in addition.extensions
     )
@@ -174,14 +175,18 @@ _LEAST = 0.375
 """Added to counts before their square roots are taken, whose variance is then nearly constant
 (Anscombe 1948)."""
 _HEADS = (
-    r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|Supreme Leader|"
+    r"(?:President|Premier|Prime Minister|Chairman Mao|General "
+    r"Secretary|Emperor|King|Queen|Shah|Supreme Leader|"
     r"Paramount Leader)\b"
 )
 
 RULE = (
-    f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day from which the record is "
-    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without one; then the most "
-    "extreme event, by its Goldstein score, of each of the months with the most events compared with the ten years "
+    f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day "
+    "from which the record is "
+    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without "
+    "one; then the most "
+    "extreme event, by its Goldstein score, of each of the months with the most events compared "
+    "with the ten years "
     "before."
 )
 

@@ -423,7 +423,10 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 def sentences(change: Change) -> list[str]:
     """Return the change in sentences: by how much, which parts, who in the pool, and what became of the level."""
     parts = [f"{step.name} {_added(change.outcome, step.added)}" for step in change.steps]
-    middle = f"The change is {_added(change.outcome, change.total)} points of probability: {join(parts)}."
+    middle = (
+        f"The change is {_added(change.outcome, change.total)} points of probability: "
+        f"{join(parts)}."
+    )
     pool = [sentence("change_pool", change)] if FROM_MODEL in change.now else []
     return [sentence("change_first", change), middle, *pool, sentence("change_last", change)]
 

@@ -359,7 +359,8 @@ def require_report_folder(
         raise output_error(Path(out), error) from error
     if foreign:
         raise OutputPathError(
-            f"{foreign[0]} is not of a report and would be replaced: {MANIFEST} does not name it, or it was changed. "
+            f"{foreign[0]} is not of a report and would be replaced: {MANIFEST} does not name it, "
+            "or it was changed. "
             "Choose another folder, or move it."
         )
     if read:
@@ -373,7 +374,8 @@ def require_report_folder(
             else "Choose another --out,"
         )
         raise OutputPathError(
-            f"{out} holds {_describe_report(folder)} already, which would be replaced. {other} or say --replace."
+            f"{out} holds {_describe_report(folder)} already, which would be replaced. {other} or "
+            "say --replace."
         )
 
 
@@ -455,7 +457,8 @@ def read_report(folder: str | Path) -> SavedReport:
     saved = next((path for path in places if path.exists()), None)
     if saved is None:
         raise DataError(
-            f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default"
+            f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its "
+            "default"
         )
     try:
         dyad, seed = str(numbers["dyad"]), int(numbers["provenance"]["simulation"]["seed"])
@@ -466,7 +469,8 @@ def read_report(folder: str | Path) -> SavedReport:
         }
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{folder / 'forecast.json'}: it is not that of a report ({error}); make the report again"
+            f"{folder / 'forecast.json'}: it is not that of a report ({error}); make the report "
+            "again"
         ) from error
     return SavedReport(Fit.load(saved), dyad, terms, seed)
 
@@ -483,7 +487,8 @@ def read_numbers(folder: Path) -> dict[str, Any]:
     path = folder / "forecast.json"
     if not path.is_file():
         raise DataError(
-            f"{path.parent}: there is no {path.name}; give the folder of a report (forecast report --out ...)"
+            f"{path.parent}: there is no {path.name}; give the folder of a report (forecast "
+            "report --out ...)"
         )
     try:
         numbers = json.loads(read_bytes(path, LONGEST))

@@ -198,8 +198,10 @@ def outside_sentences(record: TrackRecord) -> list[str]:
             continue
         low, high = (row["mean"] + way * Z90 * row["error"] for way in (-1, 1))
         sentences.append(
-            f"{capital(row['who'])} less price, Brier score: {interval(row['mean'], low, high, 3)} in "
-            f"{count(row['n'], 'question')}; to tell such a difference {number(row['needed'], 0)} are needed."
+            f"{capital(row['who'])} less price, Brier score: "
+            f"{interval(row['mean'], low, high, 3)} in "
+            f"{count(row['n'], 'question')}; to tell such a difference {number(row['needed'], 0)} "
+            "are needed."
         )
     return sentences
 
@@ -213,7 +215,8 @@ def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
                 f"{percent(row['from'])} to {percent(row['to'])}",
                 f"{row['n']:,}",
                 percent(row["said"]),
-                f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
+                f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, "
+                f"{number(100 * row['high'], 0)}]",
             ]
             for row in record.calibration
             if row["hindsight"] == hindsight

@@ -82,7 +82,8 @@ def gather(
     for other in others:
         if other.origin != result.origin or other.dyad == result.dyad:
             raise SpecError(
-                f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} as of "
+                f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} "
+                "as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
     panel, seen = fit.panel, np.flatnonzero(observed_periods(fit.panel, result.dyad))

@@ -63,7 +63,10 @@ def finding(scenarios: Scenarios) -> str:
     )
     if _has_chances(scenarios):
         stated = _stated(scenarios)
-        return f"{scenarios.label}, {until}: the chance of a higher share is {stated}; the model’s changes by {named}"
+        return (
+            f"{scenarios.label}, {until}: the chance of a higher share is {stated}; the model’s "
+            f"changes by {named}"
+        )
     return f"{scenarios.label}, {until}: the median of the level is {_stated(scenarios)}, {named}"
 
 
@@ -141,7 +144,8 @@ def question_sentences(scenarios: Scenarios, scenario: Scenario) -> list[str]:
     """Return what a scenario changes of the questions that were asked, a sentence each."""
     pairs = zip(scenario.conditional.questions, scenarios.unconditional.questions, strict=True)
     return [
-        f"The model alone gives “{then.id}” a chance of {_value(then.chance)}, and of {_value(now.chance)} without it."
+        f"The model alone gives “{then.id}” a chance of {_value(then.chance)}, and of "
+        f"{_value(now.chance)} without it."
         for then, now in pairs
     ]
 
@@ -292,7 +296,10 @@ def _asked_rows(scenarios: Scenarios) -> list[_RowOfProspects]:
             if threshold.rolling
             else "by"
         )
-        title = f"At least {threshold.threshold:g}%, {when} {period(threshold.until, weekly=scenarios.weekly)}"
+        title = (
+            f"At least {threshold.threshold:g}%, {when} "
+            f"{period(threshold.until, weekly=scenarios.weekly)}"
+        )
         rows.append((title, ("threshold", threshold.months, "chance"), ""))
     return rows
 

@@ -112,7 +112,10 @@ def numbers(compared: Compared, other: str) -> str:
         sorted((abs(compared.low), abs(compared.high))),
     )
     by = f"{number(abs(compared.difference), compared.digits)} points {side} than {other}"
-    return f"{by} (90% interval {number(near, compared.digits)} to {number(far, compared.digits)} {side})"
+    return (
+        f"{by} (90% interval {number(near, compared.digits)} to {number(far, compared.digits)} "
+        f"{side})"
+    )
 
 
 def subject_words(skill: Skill) -> str:
@@ -426,7 +429,10 @@ def brier_note(skill: DyadSkill) -> str:
         for word, score in (("higher", horizon.brier_up), ("lower", horizon.brier_down))
         if score is not None and score > COIN
     ]
-    return f"Always saying 50% has a Brier score of {COIN:g}{f'; {join(worse)} did worse' if worse else ''}."
+    return (
+        "Always saying 50% has a Brier score of "
+        f"{COIN:g}{f'; {join(worse)} did worse' if worse else ''}."
+    )
 
 
 def skill_table(skill: DyadSkill) -> Table:
@@ -507,7 +513,10 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
     names = [str(name) for name in fit.panel["dataset"].to_numpy()]
     tested = choices.get("datasets", [choices["dataset"]])
     if sorted(names) != tested:
-        return f"the backtest is of the dataset {join(tested)}, and this report of {join(sorted(names))}"
+        return (
+            f"the backtest is of the dataset {join(tested)}, and this report of "
+            f"{join(sorted(names))}"
+        )
     assert not isinstance(assessment.recorded, NotDefined)  # or there were no pool
     dataset = next(iter(assessment.recorded.values())).dataset
     if dataset != choices["dataset"]:
@@ -520,7 +529,10 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
         dyads if record is None else list(record.fitted_with(assessment.dyad, choices["dyads"]))
     )
     if sorted(dyads) != sorted(tested):
-        return f"the backtest is of the model fitted to {join(tested)}, and this one is fitted to {join(dyads)}"
+        return (
+            f"the backtest is of the model fitted to {join(tested)}, and this one is fitted to "
+            f"{join(dyads)}"
+        )
     return ""
 
 

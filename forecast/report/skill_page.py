@@ -413,7 +413,8 @@ def use_of(period: str) -> str:
         )
     if period == CHOSEN_ON:
         return (
-            "Choices, of the model and of the best benchmark, are made on these forecast dates: not a "
+            "Choices, of the model and of the best benchmark, are made on these forecast dates: "
+            "not a "
             "report of skill."
         )
     return "Choices are made on some of these forecast dates: not a report of skill."
@@ -429,7 +430,10 @@ def title(skill: Skill) -> str:
 
 def comparison(skill: Skill) -> str:
     """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
-    return f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, {_where(skill)}"
+    return (
+        f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, "
+        f"{_where(skill)}"
+    )
 
 
 def finding(skill: Skill) -> str:
@@ -614,7 +618,10 @@ def window(miss: Mapping[str, Any]) -> str:
     """Name the window of a miss."""
     first = date.fromisoformat(miss["origin"])
     last = add_months(first, miss["horizon"] - 1)
-    return f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to {month(last, short=True)}"
+    return (
+        f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to "
+        f"{month(last, short=True)}"
+    )
 
 
 def predicted(prediction: Mapping[str, Any]) -> str:

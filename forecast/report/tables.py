@@ -409,7 +409,8 @@ def summary(material: Material) -> str:
             "digits": _DIGITS,
             "how_good": how_good,
             "files": [
-                f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)"
+                f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 "
+                f"{file['sha256'][:_DIGITS]}…)"
                 for file in provenance["files"]
             ],
             "maker": f"{GENERATOR} {provenance['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),

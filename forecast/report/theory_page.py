@@ -76,7 +76,8 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
         statements = [_statement(statement, **sources) for statement in THEORY]
     except (LookupError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{tests}, {forecast}, {scenario}: expected files of this version ({error!r}); make their pages again"
+            f"{tests}, {forecast}, {scenario}: expected files of this version ({error!r}); make "
+            "their pages again"
         ) from error
     content = {
         "headline": count_of_answers(statements),
@@ -106,7 +107,10 @@ def count_of_answers(statements: list[dict[str, Any]]) -> str:
     """Count the answers to the statements."""
     answers = [statement["answer"] for statement in statements]
     kinds = [kind for kind in _ANSWERS if kind in answers]
-    return f"The essay's {len(answers)} statements: {join(f'{answers.count(kind)} {kind}' for kind in kinds)}."
+    return (
+        f"The essay's {len(answers)} statements: "
+        f"{join(f'{answers.count(kind)} {kind}' for kind in kinds)}."
+    )
 
 
 class _Source:
@@ -119,7 +123,8 @@ class _Source:
             self.rows: list[dict[str, Any]] = list(self.content[part])
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(
-                f"{path}: expected the JSON of an earlier page with a list “{part}” ({error}); make that page again"
+                f"{path}: expected the JSON of an earlier page with a list “{part}” ({error}); "
+                "make that page again"
             ) from error
         self.link = (quote(Path(os.path.relpath(self.path, out)).as_posix()), self.path.as_posix())
 
