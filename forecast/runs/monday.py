@@ -360,7 +360,7 @@ class Monday:
         """Answer and resolve what is open in the ledger, and write the track record."""
         from forecast.desk.questions import TrackRecord
         from forecast.desk.questions.doubts import doubts_of
-        from forecast.desk.questions.drafting import (
+        from forecast.desk.questions.open_questions import (
             answer_of,
             event_answer_of,
             needs_no_fit,
@@ -438,7 +438,7 @@ def _with_history(
 def _missed(words: str, history: "History", reason: str) -> bool:
     """Return whether a reason says that something could not be done, and not only that nothing was to be done."""
     from forecast.desk.questions import OutsideQuestion
-    from forecast.desk.questions.drafting import NOTHING_NEW
+    from forecast.desk.questions.open_questions import NOTHING_NEW
 
     over = history.question.over(today())
     if words == RESOLUTION_OF:

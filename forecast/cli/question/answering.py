@@ -95,7 +95,7 @@ def update(
     Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged;
     its answers are marked.
     """
-    from forecast.desk.questions.drafting import answer_of
+    from forecast.desk.questions.open_questions import answer_of
 
     data = AddedDataOptions(
         datasets=datasets,
@@ -169,7 +169,7 @@ def _update_events(
     as_json: bool,
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
-    from forecast.desk.questions.drafting import event_answer_of, needs_no_fit
+    from forecast.desk.questions.open_questions import event_answer_of, needs_no_fit
     from forecast.outlook.hazards.forecast import Expected
 
     expected = [Expected.parse(text) for text in expect]
@@ -233,8 +233,8 @@ def resolve(
     covered_to: CoveredToOption = None,
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.desk.questions.drafting import resolution_of
-    from forecast.desk.questions.entries import outcome_of
+    from forecast.desk.questions.open_questions import resolution_of
+    from forecast.desk.questions.drafts import outcome_of
 
     data = AddedDataOptions(
         datasets=datasets,

@@ -25,7 +25,7 @@ def price(
     folder: FolderOption = QUESTIONS,
 ) -> None:
     """Enter a price of an outside question, and print the pool with the own number."""
-    from forecast.desk.questions.entries import priced
+    from forecast.desk.questions.drafts import priced
     from forecast.desk.questions.outside import OutsideQuestion, outside_scores, pooled_chance
 
     question_folder, ledger = read_ledger(folder)
@@ -59,7 +59,7 @@ def say_number(
 ) -> None:
     """Enter a number of your own for an outside question."""
     from forecast.desk.questions import OutsideQuestion
-    from forecast.desk.questions.entries import own_number
+    from forecast.desk.questions.drafts import own_number
     from forecast.desk.questions.exchange import read_number_cdf
 
     question_folder, ledger = read_ledger(folder)
@@ -97,7 +97,7 @@ def import_set(
     """
     from forecast.desk.questions import append_entries
     from forecast.desk.questions import asked as asked_entry
-    from forecast.desk.questions.entries import priced
+    from forecast.desk.questions.drafts import priced
     from forecast.desk.questions.exchange import read_question_set
     from forecast.desk.questions.folder import QuestionFolder
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from forecast.desk.questions.ask import joint_question as joint_question
     from forecast.desk.questions.ask import make_question as make_question
     from forecast.desk.questions.deciding import deciding_rows as deciding_rows
-    from forecast.desk.questions.entries import answered as answered
-    from forecast.desk.questions.entries import asked as asked
-    from forecast.desk.questions.entries import resolved as resolved
+    from forecast.desk.questions.drafts import answered as answered
+    from forecast.desk.questions.drafts import asked as asked
+    from forecast.desk.questions.drafts import resolved as resolved
+    from forecast.desk.questions.entry import Draft as Draft
+    from forecast.desk.questions.entry import LedgerEntry as LedgerEntry
     from forecast.desk.questions.event_question import EventQuestion as EventQuestion
     from forecast.desk.questions.events import answer_events as answer_events
     from forecast.desk.questions.events import make_event_question as make_event_question
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
     from forecast.desk.questions.form import question_of as question_of
     from forecast.desk.questions.form import read_question as read_question
     from forecast.desk.questions.form import write_question as write_question
-    from forecast.desk.questions.history import Draft as Draft
     from forecast.desk.questions.history import History as History
-    from forecast.desk.questions.history import LedgerEntry as LedgerEntry
     from forecast.desk.questions.ledger import Ledger as Ledger
     from forecast.desk.questions.merging import Merged as Merged
     from forecast.desk.questions.merging import merge_ledger as merge_ledger

@@ -8,7 +8,7 @@ from pathlib import Path
 from forecast.base import dates
 from forecast.base.errors import LedgerError
 from forecast.base.journal import TORN, Journal, append_lines
-from forecast.desk.questions.history import Draft, LedgerEntry, line_of
+from forecast.desk.questions.entry import Draft, LedgerEntry, line_of
 from forecast.desk.questions.ledger import CLOCK_TOLERANCE, Ledger, torn_words
 
 type Drafts = Iterable[Draft] | Callable[[Ledger], Iterable[Draft]]

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from forecast.base.wording import chance, join
 from forecast.desk.questions.deciding import HAPPENED
+from forecast.desk.questions.entry import AnsweredEntry
 from forecast.desk.questions.event_question import as_events
-from forecast.desk.questions.history import Answered, History
+from forecast.desk.questions.history import History
 from forecast.outlook.question import ComparedQuestion, Question, ShareQuestion
 
 TOLERANCE = 0.02
@@ -83,7 +84,7 @@ def doubts_of(
     )
 
 
-type Stated = Sequence[tuple[History, Answered]]
+type Stated = Sequence[tuple[History, AnsweredEntry]]
 """Questions with their last forecast."""
 
 

@@ -9,9 +9,10 @@ from forecast.base.errors import LedgerError, OutputError, QuestionError
 from forecast.base.files import clear_leftovers, is_empty, write_text
 from forecast.base.wording import count, join
 from forecast.desk.questions.appending import Appended, Drafts, append_entries
-from forecast.desk.questions.entries import asked
+from forecast.desk.questions.drafts import asked
+from forecast.desk.questions.entry import Draft
 from forecast.desk.questions.form import read_question, write_question
-from forecast.desk.questions.history import Draft, History
+from forecast.desk.questions.history import History
 from forecast.desk.questions.ledger import Ledger
 from forecast.outlook.question import Question
 

@@ -22,16 +22,8 @@ from forecast.base.dates import today
 from forecast.base.errors import LedgerError
 from forecast.base.files import PASSING
 from forecast.base.journal import Journal, read_journal
-from forecast.desk.questions.history import (
-    NO_HASH,
-    BadLine,
-    Draft,
-    History,
-    LedgerEntry,
-    follow,
-    hash_of,
-    line_of,
-)
+from forecast.desk.questions.entry import NO_HASH, BadLine, Draft, LedgerEntry, hash_of, line_of
+from forecast.desk.questions.history import History, follow, next_entry
 
 LONGEST_LINE = 100_000
 
@@ -122,9 +114,7 @@ class Ledger:
         """Make the entry that follows, and read it as it will be read."""
         before, ahead = (self.lines, self.head), {"leaves_out": self.ahead} if self.ahead else {}
         try:
-            entry = LedgerEntry.make(
-                draft | ahead, self.lines + 1, self.head, written, self.histories
-            )
+            entry = next_entry(draft | ahead, self.lines + 1, self.head, written, self.histories)
             line = line_of(entry.plain)
             if len(line) > LONGEST_LINE:
                 raise BadLine(

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from forecast.base.arguments import checked
 from forecast.base.errors import LedgerError
-from forecast.desk.questions.folder import NAME, QuestionFolder
-from forecast.desk.questions.history import (
-    Answered,
-    Confirmed,
+from forecast.desk.questions.entry import (
+    AnsweredEntry,
+    ConfirmedEntry,
     Draft,
     LedgerEntry,
-    Resolved,
-    Withdrawn,
+    ResolvedEntry,
+    WithdrawnEntry,
 )
+from forecast.desk.questions.folder import NAME, QuestionFolder
 from forecast.desk.questions.ledger import Ledger
 
 OWN = {"schema", "number", "previous", "written", "retrospective", "leaves_out", "hash"}
@@ -105,14 +105,14 @@ def _says_the_same(own: Ledger, entry: LedgerEntry) -> bool:
     history = own.histories.get(entry.question)
     if history is None:
         return False
-    if isinstance(entry, Answered):
+    if isinstance(entry, AnsweredEntry):
         answers = (*history.answers, *history.superseded)
         return any(_content(one) == _content(entry) for one in answers)
-    if isinstance(entry, Resolved):
+    if isinstance(entry, ResolvedEntry):
         return history.resolution is not None and history.resolution.outcome == entry.outcome
-    if isinstance(entry, Withdrawn):
+    if isinstance(entry, WithdrawnEntry):
         return history.withdrawal is not None
-    if isinstance(entry, Confirmed):
+    if isinstance(entry, ConfirmedEntry):
         return any(_content(one) == _content(entry) for one in history.confirmations)
     return _content(history.asked) == _content(entry)
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.errors import QuestionError
 from forecast.data.panel.record import coverage_end, last_known
 from forecast.desk.questions.deciding import PanelOf, decided_note, decided_on, deciding_rows
-from forecast.desk.questions.entries import answered, resolved
+from forecast.desk.questions.drafts import answered, resolved
+from forecast.desk.questions.entry import Draft
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.events import answer_events, events_answer
-from forecast.desk.questions.history import Draft, History
+from forecast.desk.questions.history import History
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.desk.questions.resolution import (
     Resolution,

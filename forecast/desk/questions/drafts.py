@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.dates import reject_future
 from forecast.base.errors import LedgerError, QuestionError
 from forecast.desk.questions.doubts import Doubt
-from forecast.desk.questions.history import NO_HASH, Draft, hash_of
+from forecast.desk.questions.entry import NO_HASH, Draft, hash_of
 from forecast.desk.questions.outside import OutsideQuestion, require_price
 from forecast.desk.questions.resolution import Resolution
 from forecast.outlook.question import Question
