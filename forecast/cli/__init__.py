@@ -33,6 +33,7 @@ from forecast.cli import (
 from forecast.cli.command import Command
 from forecast.cli.terminal import console, escape
 
+PROGRAM = "forecast"  # also of `python -m forecast`, so that completion is installed under it
 EXIT_CODES = {
     0: "fine",
     1: "something failed",
@@ -82,7 +83,7 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    name="forecast",
+    name=PROGRAM,
     help="Forecast whether relations between two states will improve, from the record of what "
     "they did.",
     epilog="Exit codes: "
@@ -132,7 +133,7 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     with stoppable():
         try:
-            app()
+            app(prog_name=PROGRAM)
         except (
             OSError
         ) as error:  # where help or version could not be printed, which comes before any command

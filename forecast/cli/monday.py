@@ -42,6 +42,9 @@ from forecast.cli.options import (
 from forecast.cli.terminal import print_lines, progress, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecast.report.pairs_page import Pair
     from forecast.runs.monday import Monday
 
 
@@ -156,7 +159,8 @@ def _print_week(week: "Monday") -> None:
     largest_change_first = sorted(
         week.pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0))
     )
-    print_lines("week", soft_wrap=True, week=week, pairs=largest_change_first)
+    pairs = [(pair, _caveats_of(pair, week.gaps)) for pair in largest_change_first]
+    print_lines("week", soft_wrap=True, week=week, pairs=pairs)
     print_lines("loud", soft_wrap=True, week=week)
     for part, error in week.failures.items():
         typer.echo(f"Failed: {part}: {printable(str(error))}", err=True)
@@ -167,3 +171,8 @@ def _print_week(week: "Monday") -> None:
             "NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and "
             "--tune"
         )
+
+
+def _caveats_of(pair: "Pair", gaps: "Sequence[str]") -> list[str]:
+    """Return the caveats of a pair without those that the lines on gaps repeat."""
+    return [caveat for caveat in pair.caveats if not any(gap.startswith(caveat) for gap in gaps)]

@@ -233,8 +233,8 @@ def resolve(
     covered_to: CoveredToOption = None,
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.desk.questions.open_questions import resolution_of
     from forecast.desk.questions.drafts import outcome_of
+    from forecast.desk.questions.open_questions import resolution_of
 
     data = AddedDataOptions(
         datasets=datasets,

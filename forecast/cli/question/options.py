@@ -85,7 +85,7 @@ class QuestionOptions(EventChoices):
 
         if self.at_least is not None and self.codes is not None:
             raise SpecError("--at-least, --codes: two sets at once; give one of them")
-        wanted, _, number = (self.at_least or "").partition(":")
+        set_name, _, number = (self.at_least or "").partition(":")
         if number and not number.isdecimal():
             raise SpecError(
                 f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; the "
@@ -100,9 +100,11 @@ class QuestionOptions(EventChoices):
             raise SpecError("--months, --until: two ends of the window; give one of them")
         first = None if self.first is None else first_day(self.first)
         last = day_of(self.until, "until") or last_day(first or day + ONE_DAY, self.months)
-        asked = forecast.AskedEvents(
-            chosen_set(wanted or None, self.codes), last, first, int(number or 1), **self.chosen
-        )
+        try:
+            event_set = chosen_set(set_name or None, self.codes)
+        except SpecError as error:  # which names the argument of the function
+            raise SpecError(str(error).replace("text: ", "at_least: ", 1)) from error
+        asked = forecast.AskedEvents(event_set, last, first, int(number or 1), **self.chosen)
         return forecast.make_event_question(
             records.events, records.find(self.dyad), asked, as_of=day, dataset=self.dataset, id=name
         )
