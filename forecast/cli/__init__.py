@@ -145,15 +145,15 @@ def _print_error(error: Exception, *, debug: bool) -> int:
 
     Raise it again if it is no error of a user.
     """
-    known = _in_words(error)
-    if known is None:
+    plain_error = _in_words(error)
+    if plain_error is None:
         raise error
     if debug:
         import traceback
 
         traceback.print_exception(error)
-    console(stderr=True).print(f"[bold red]Error:[/] {escape(str(known))}")
-    return known.exit_code
+    console(stderr=True).print(f"[bold red]Error:[/] {escape(str(plain_error))}")
+    return plain_error.exit_code
 
 
 def _in_words(error: Exception) -> ForecastError | None:

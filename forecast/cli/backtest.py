@@ -253,7 +253,7 @@ def backtest(
             from forecast.outlook.benchmarks import MODEL
             from forecast.study.evaluation.variants import VARIANTS, with_drivers
 
-            if MODEL not in {one.code for one in forecasters}:
+            if MODEL not in {forecaster.code for forecaster in forecasters}:
                 forecasters.append(VARIANTS[MODEL])
             forecasters.append(with_drivers(driven.drivers, driven.driver_acts, future))
         origins = forecast.origins_between(start, stop or record.last_origin(min(months)), every)
@@ -302,8 +302,8 @@ def _print(results: "Results", page: Path) -> None:
         for model in skill.models
     }
     rows = [
-        [model, *(f"{row['crps']:.2f}" if row else "" for row in found)]
-        for model, found in scored.items()
+        [model, *(f"{row['crps']:.2f}" if row else "" for row in by_horizon)]
+        for model, by_horizon in scored.items()
     ]
     console().print(table(["model", *((f"{horizon} months", True) for horizon in horizons)], rows))
     windows = [

@@ -116,7 +116,7 @@ def test(
 
     Without a frozen plan the results are exploratory, and say so.
     """
-    asked = ClaimOptions(
+    options = ClaimOptions(
         as_of=as_of,
         frequency=frequency,
         together=together,
@@ -136,7 +136,7 @@ def test(
     if out is not None:
         from forecast.report.folder import TESTS, require_report_folder
 
-        require_report_folder(out, TESTS, [plan, *asked.paths], replace=replace)
+        require_report_folder(out, TESTS, [plan, *options.paths], replace=replace)
     if plan is not None:
         _reject_with_plan(context)
     with progress("loading the libraries") as tell:
@@ -144,23 +144,23 @@ def test(
         from forecast.study.hypotheses.run import parse_claims
 
         if plan is None:
-            parse_claims(asked.codes)
+            parse_claims(options.codes)
             tell("reading the data", 0, 0)
-            data = asked.read()
+            data = options.read()
             results = forecast.pooled_tests(
                 data.panel,
                 events=data.events,
-                claims=asked.codes,
-                seed=asked.seed,
+                claims=options.codes,
+                seed=options.seed,
                 progress=tell,
                 dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
                 cores=cores or os.cpu_count() or 1,
             )
         else:
-            later, frozen = day_of(asked.as_of, "as-of"), forecast.read_plan(plan)
+            later, frozen = day_of(options.as_of, "as-of"), forecast.read_plan(plan)
             results = forecast.run_plan(
                 frozen,
-                path=_path_for(frozen, asked),
+                path=_path_for(frozen, options),
                 dyad=dyad,
                 as_of=later,
                 cores=cores,
@@ -188,11 +188,11 @@ def test(
         print_caveats(results.data_notes.caveats)
 
 
-def _path_for(plan: "Plan", asked: ClaimOptions) -> str | None:
+def _path_for(plan: "Plan", options: ClaimOptions) -> str | None:
     """Return the file that is named for the data of a plan, if one is."""
-    if not (asked.events or asked.format or asked.scheme):
+    if not (options.events or options.format or options.scheme):
         return None
-    given = asked.source
+    given = options.source
     if given is None or (given.kind, given.scheme or CAMEO) != (
         plan.source.kind,
         plan.source.scheme or CAMEO,
@@ -268,7 +268,7 @@ def power(
     from forecast.outlook import plain
     from forecast.study.hypotheses.power import SETS, check_checkpoint
 
-    asked = ClaimOptions(
+    options = ClaimOptions(
         as_of=as_of,
         frequency=frequency,
         together=together,
@@ -287,37 +287,37 @@ def power(
     )
 
     if checkpoint is not None:
-        check_checkpoint(checkpoint, asked.paths)
+        check_checkpoint(checkpoint, options.paths)
     with progress("reading the data") as tell:
-        data = asked.read()
-        found = forecast.simulate_power(
+        data = options.read()
+        power_by_claim = forecast.simulate_power(
             data.panel,
             events=data.events,
-            claims=asked.codes,
+            claims=options.codes,
             sets=SETS if sets is None else sets,
             more_dyads=more_dyads,
             more_events=more_events,
             checkpoint=checkpoint,
             cores=cores or os.cpu_count() or 1,
-            seed=asked.seed,
+            seed=options.seed,
             progress=tell,
         )
     if as_json:
-        echo_json(plain(found))
+        echo_json(plain(power_by_claim))
     else:
         console().print(
             table_of_rows(
                 [
                     {
                         "claim": code,
-                        "simulated": one.truth,
-                        "true": "yes" if one.true else "no",
-                        "sets": one.sets,
-                        "supported": one.supported,
-                        "rejected": one.rejected,
+                        "simulated": rate.truth,
+                        "true": "yes" if rate.true else "no",
+                        "sets": rate.sets,
+                        "supported": rate.supported,
+                        "rejected": rate.rejected,
                     }
-                    for code, rates in found.items()
-                    for one in rates
+                    for code, rates in power_by_claim.items()
+                    for rate in rates
                 ]
             )
         )

@@ -136,20 +136,20 @@ def monday(
 
     if not data.add and any(ADDED.glob("*.csv")):
         data.add = [ADDED]
-    asked = dyads_of(dyads, "DYAD")
+    pairs = dyads_of(dyads, "DYAD")
     settings = forecast.ReportSettings(
-        dyad=asked[0] if asked else None,
+        dyad=pairs[0] if pairs else None,
         alone=alone,
         source=data.given,
         export=export,
-        hierarchy=asked[1:] if asked and len(asked) > 1 else None,
+        hierarchy=pairs[1:] if pairs and len(pairs) > 1 else None,
         replace=True,
         **window.asked,
         **vars(sampler),
     )
     name = day_of(day, "day") or dates.today()
     with progress("loading the libraries") as tell:
-        week = Monday(settings, name.isoformat(), folder, asked, commit, tell, say)
+        week = Monday(settings, name.isoformat(), folder, pairs, commit, tell, say)
         week.run()
     _print_week(week)
 

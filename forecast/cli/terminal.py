@@ -78,13 +78,13 @@ def print_findings(shown: "Console", findings: Sequence[str], most: int) -> None
     print_rest(shown, len(findings) - most, "finding")
 
 
-def of_page(made: "PageTable") -> "Table":
+def of_page(page_table: "PageTable") -> "Table":
     """Return a table of a page for the terminal."""
     heads = [
         (" ".join([head] if isinstance(head, str) else head), numeric)
-        for head, numeric in made.columns
+        for head, numeric in page_table.columns
     ]
-    return table(heads, made.plain, padding=(0, 1, 0, 0))
+    return table(heads, page_table.plain, padding=(0, 1, 0, 0))
 
 
 def show(

@@ -111,17 +111,17 @@ def draft(
 
     pairs = dyads_of(dyads, "PAIR") or tuple(map(str, forecast.read_dyads().index))
     added = tuple(map(str, add or ([ADDED] if any(ADDED.glob("*.csv")) else [])))
-    known = open_source(forecast.Source(additions=added)).events
+    chronology = open_source(forecast.Source(additions=added)).events
     settings = parse_settings(feed_setting or [])
     with progress("reading the feed"):
-        found = _feed_table(source, archive, settings, pairs)
+        feed_table = _feed_table(source, archive, settings, pairs)
     first, last = day_of(since, "since"), day_of(until, "until")
-    if known is None or first is None:
+    if chronology is None or first is None:
         raise SpecError("--since: give the first day, such as --since 2026-06-15")
     decisions = read_decisions(DRAFTS / DECISIONS)
-    made = draft_events(
-        found,
-        known,
+    draft = draft_events(
+        feed_table,
+        chronology,
         pairs,
         first=first,
         last=last,
@@ -129,27 +129,27 @@ def draft(
         decisions=decisions,
         statements="statements" in settings.model_fields_set and settings.statements,
     )
-    path = out or DRAFTS / f"{made.feed}-{made.last}.csv"
+    path = out or DRAFTS / f"{draft.feed}-{draft.last}.csv"
     check_target(path, inputs=added)
     if path.exists() and not replace:
         raise SpecError(
             f"--out: {path} exists, perhaps with decisions. Name another file, or give --replace."
         )
-    write_draft(made, path)
+    write_draft(draft, path)
     if as_json:
-        proposals = made.proposals.to_dict("records")
+        proposals = draft.proposals.to_dict("records")
         echo_json(
             {
                 "draft": str(path),
-                "first": str(made.first),
-                "last": str(made.last),
+                "first": str(draft.first),
+                "last": str(draft.last),
                 "proposals": proposals,
             }
         )
         return
     shown = console()
-    _print_proposals(shown, made.proposals[made.proposals["decision"] == ""])
-    shown.print(escape(describe_draft(made)))
+    _print_proposals(shown, draft.proposals[draft.proposals["decision"] == ""])
+    shown.print(escape(describe_draft(draft)))
     shown.print(
         f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} --prompt"
     )
@@ -271,7 +271,7 @@ def accept(
     shown.print(f"{words}; {edited.undecided} to decide.")
     if len(edited.added):
         stated = " ".join(
-            f"--covered-to {one}" for one in drafting.complete_days(drafting.read_draft(path))
+            f"--covered-to {day}" for day in drafting.complete_days(drafting.read_draft(path))
         )
         shown.print(f"{escape(str(target))}: {count(len(edited.added), 'row')}.")
         shown.print(

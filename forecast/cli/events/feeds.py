@@ -137,7 +137,7 @@ def sql_command(
         raise SpecError(f"FEED: there is no public table of {feed!r:.40}. Use gdelt.")
     if mapping_out:
         check_target(mapping_out)
-    found = bigquery_sql(
+    query = bigquery_sql(
         dyads_of(dyads, "DYAD") or (),
         as_day(first, "--from").date(),
         as_day(last, "--to").date(),
@@ -146,8 +146,8 @@ def sql_command(
         scale=scale,
     )
     if mapping_out:
-        write_mapping(mapping_out, found.mapping)
-    typer.echo(found.sql, nl=False)
+        write_mapping(mapping_out, query.mapping)
+    typer.echo(query.sql, nl=False)
 
 
 @with_examples("events fetch gdelt --from 2018-06-01 --to 2018-06-30")
@@ -229,9 +229,9 @@ def fetch(
     if list_editions:
         editions = fetch_editions(feed, doi=doi, server=server, settings=settings)
         if as_json:
-            echo_json([vars(one) for one in editions])
+            echo_json([vars(listed) for listed in editions])
         else:
-            typer.echo("\n".join(f"{one.number:>6}  {one.released}" for one in editions))
+            typer.echo("\n".join(f"{listed.number:>6}  {listed.released}" for listed in editions))
         return
     if start is None or end is None:
         raise SpecError(

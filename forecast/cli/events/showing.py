@@ -115,16 +115,16 @@ def check(
     source = data.source or forecast.Source()
     if rejects:
         check_target(rejects, inputs=[*source.files, data_folder()])
-    found = event_table(source)
+    table = event_table(source)
     breaches = coding_breaches(source.path) if source.kind == "chronology" else None
-    summary = _summary(found, breaches)
+    summary = _summary(table, breaches)
     if rejects:
-        write_rejects(found, rejects)
+        write_rejects(table, rejects)
     if as_json:
         echo_json(summary)
     else:
         _print_summary(summary, rejects)
-    require_all_read([file for account in found.accounts for file in account.unread])
+    require_all_read([file for account in table.accounts for file in account.unread])
     new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
     if new:
         raise DataError(
@@ -266,8 +266,8 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         _print_feed(shown, feed)
     if "feeds" not in summary:
         files = [
-            {"file": one["name"], "rows": one["rows"], "rejected": one["rejected"]}
-            for one in summary["files"]
+            {"file": file["name"], "rows": file["rows"], "rejected": file["rejected"]}
+            for file in summary["files"]
         ]
         shown.print(table_of_rows(files), "")
     several = len({row["dataset"] for row in summary["dyads"]}) > 1
@@ -299,9 +299,9 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         _print_reasons(shown, "rejected", summary["reasons"])
         shown.print(f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
-        known = sum(breach["known"] for breach in summary["breaches"])
-        new = len(summary["breaches"]) - known
-        shown.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
+        exceptions = sum(breach["known"] for breach in summary["breaches"])
+        new = len(summary["breaches"]) - exceptions
+        shown.print(f"Rows that break a coding rule: {new}; named exceptions: {exceptions}.")
 
 
 def _print_reasons(shown: "Console", became: str, reasons: Mapping[str, int]) -> None:

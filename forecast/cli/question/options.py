@@ -104,9 +104,14 @@ class QuestionOptions(EventChoices):
             event_set = chosen_set(set_name or None, self.codes)
         except SpecError as error:  # which names the argument of the function
             raise SpecError(str(error).replace("text: ", "at_least: ", 1)) from error
-        asked = forecast.AskedEvents(event_set, last, first, int(number or 1), **self.chosen)
+        asked_events = forecast.AskedEvents(event_set, last, first, int(number or 1), **self.chosen)
         return forecast.make_event_question(
-            records.events, records.find(self.dyad), asked, as_of=day, dataset=self.dataset, id=name
+            records.events,
+            records.find(self.dyad),
+            asked_events,
+            as_of=day,
+            dataset=self.dataset,
+            id=name,
         )
 
     def question(self, records: "Records", day: date, name: str | None = None) -> "Question":

@@ -139,13 +139,13 @@ def answer_question(
     """
     seed = whole_seed(seed)
     put = apply_question(fit, question, seed=seed, table=table)
-    yes, there = put.simulate(fit, simulations_per_draw, published=True)
-    found = question_outlook(put, yes, there)
+    yes, not_void = put.simulate(fit, simulations_per_draw, published=True)
+    outlook = question_outlook(put, yes, not_void)
     return Answer(
         question=question.id,
         as_of=last_known(fit.panel),
-        chance=found.chance,
-        void=found.void,
+        chance=outlook.chance,
+        void=outlook.void,
         recorded=put.known,
         data=str(fit.panel.attrs["digest"]),
         note=put.note,
@@ -199,29 +199,32 @@ class AppliedPart:
             observed = self._published(observed) if published else observed
             counts = self.unknown(simulations, observed, rest).after(self.past, self.missing)
         elif isinstance(question, LevelQuestion):
-            own = dyad_draws(fit, question.dyad).share
-            place = own.shape[-1] - 1 + self.ahead
-            if place < 0:
+            shares = dyad_draws(fit, question.dyad).share
+            month = shares.shape[-1] - 1 + self.ahead
+            if month < 0:
                 raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
-            levels = np.repeat(own[..., place, None], simulations_per_draw, axis=-1)
+            levels = np.repeat(shares[..., month, None], simulations_per_draw, axis=-1)
             return question.settle_level(levels.astype(np.float64))
         else:
             counts = self.past if rest is None else rest.after(self.past, self.missing)
         size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
         if self.kind is not None:
             return self._as_often(counts, size), np.ones(size, dtype=bool)
-        yes, there = (np.broadcast_to(one, size) for one in question.settle(counts))
-        return yes, there
+        yes, not_void = (np.broadcast_to(values, size) for values in question.settle(counts))
+        return yes, not_void
 
     def _published(self, observed: Observed) -> Observed:
         """Return the pool's simulations, or the model's where there is no pool, with kinds if they are needed."""
         pool = pooled(observed, (self.ahead,), seed=self.seed)
-        found = observed if isinstance(pool, NotDefined) else pool[self.ahead]
+        published_draws = observed if isinstance(pool, NotDefined) else pool[self.ahead]
         if self.kind is None:
-            return found
+            return published_draws
         rng = stream(self.seed, self.record.dyad, f"kinds {self.record.number}")
         return replace(
-            found, kinds=simulate_kinds(self.record, found.total, found.cooperative, rng)
+            published_draws,
+            kinds=simulate_kinds(
+                self.record, published_draws.total, published_draws.cooperative, rng
+            ),
         )
 
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
@@ -318,16 +321,18 @@ class AppliedPart:
         """Return the period with which the window ends."""
         return simulations.at(self.ahead) if self.ahead > 0 else 0
 
-    def _counts(self, observed: Observed, own: range, which: str = "") -> WindowCounts:
+    def _counts(self, observed: Observed, months: range, which: str = "") -> WindowCounts:
         """Return some simulated months; `which` they are has random streams of its own."""
         kind, counts = self.kind, None
         if kind is not None:
             rng = stream(self.seed, self.question.dyad, f"{which}codes {' '.join(kind.codes)}")
-            counts = _coded(kind, self.record, observed, own, rng)
-        found = WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
+            counts = _coded(kind, self.record, observed, months, rng)
+        window = WindowCounts(
+            observed.total[..., months], observed.cooperative[..., months], counts
+        )
         if self.scores is None:
-            return found
-        return self.scores.of_window(found, stream(self.seed, self.question.dyad, f"{which}tone"))
+            return window
+        return self.scores.of_window(window, stream(self.seed, self.question.dyad, f"{which}tone"))
 
 
 @dataclass(frozen=True)
@@ -387,13 +392,16 @@ class AppliedQuestion:
         The model's simulations of all dyads are of the same draws. Published ones are of the same
         forecasters, so that the probability is the mean of the forecasters' joint probabilities.
         """
-        found = [
+        settled_parts = [
             part.simulate(fit, simulations_per_draw, published=published) for part in self.parts
         ]
         if published:
-            later = zip(self.parts[1:], found[1:], strict=True)
-            found = [found[0], *(self._matched(part, settled) for part, settled in later)]
-        return self.of_parts(found)
+            later = zip(self.parts[1:], settled_parts[1:], strict=True)
+            settled_parts = [
+                settled_parts[0],
+                *(self._matched(part, settled) for part, settled in later),
+            ]
+        return self.of_parts(settled_parts)
 
     def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> Settled:
         """Return the same of given simulations of its only dyad."""
@@ -415,14 +423,16 @@ class AppliedQuestion:
 
     def _matched(self, part: AppliedPart, settled: Settled) -> Settled:
         """Arrange the simulations of a part so that each is of the same forecaster as that of the first part."""
-        first, own = (
+        first, order = (
             np.argsort(forecasters(part.seed, dyad, np.shape(settled[0])), axis=None, kind="stable")
             for dyad in (self.parts[0].question.dyad, part.question.dyad)
         )
-        place = np.empty_like(own)
-        place[first] = own
-        yes, there = (np.ravel(one)[place].reshape(np.shape(one)) for one in settled)
-        return yes, there
+        position_of = np.empty_like(order)
+        position_of[first] = order
+        yes, not_void = (
+            np.ravel(values)[position_of].reshape(np.shape(values)) for values in settled
+        )
+        return yes, not_void
 
 
 @checked
@@ -489,9 +499,9 @@ def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCo
         raise QuestionError(
             f"{question.id}: the data begin after its window, {day(question.first)}"
         )
-    own = slice(min(start, stop), stop)
-    whole = record.whole[own]
-    return record.months(own), 0 if whole.all() else len(whole) - int(whole.argmin())
+    before = slice(min(start, stop), stop)
+    whole = record.whole[before]
+    return record.months(before), 0 if whole.all() else len(whole) - int(whole.argmin())
 
 
 def _coded(
@@ -506,12 +516,12 @@ def _coded(
     Each simulation draws the kind's share of a class from its posterior given the last ten years.
     """
     assert observed.kinds is not None
-    found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
-    for place, of_class in zip(kind.places, code_shares(record, kind), strict=True):
-        total = observed.kinds[..., place][..., months]
+    counts = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
+    for column, of_class in zip(kind.places, code_shares(record, kind), strict=True):
+        total = observed.kinds[..., column][..., months]
         if of_class == ALL:
-            found += total
+            counts += total
             continue
         shares = rng.beta(*of_class, size=total.shape[:-1])
-        found += rng.binomial(total, shares[..., None])
-    return found
+        counts += rng.binomial(total, shares[..., None])
+    return counts

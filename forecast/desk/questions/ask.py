@@ -125,15 +125,15 @@ def make_question(
     require_monthly_counts(panel)
     position(panel, dyad)
     choices = {"higher": higher, "lower": lower, "above": above, "below": below, "level": level}
-    asked: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
-    if len(asked) != 1:
-        named = ", ".join(asked) or "nothing"
+    chosen: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
+    if len(chosen) != 1:
+        named = ", ".join(chosen) or "nothing"
         raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
-    place = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
-    require_reporting(panel, dyad, place, "dataset")
-    record = replace(record_of(panel, dyad, place), label=label or dyad_labels().get(dyad, dyad))
+    number = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
+    require_reporting(panel, dyad, number, "dataset")
+    record = replace(record_of(panel, dyad, number), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
-    ((name, value),) = asked.items()
+    ((name, value),) = chosen.items()
     in_percent = name in ("above", "below", "level") and measure == "share"
     if in_percent and (fault := described_fraction(name, float(value))):
         raise QuestionError(fault)
@@ -164,11 +164,11 @@ def make_question(
         "id": id or _name(dyad, what, fields.get("when", ""), window),
         **terms_of(record, *window),
     }
-    made = question_of(
+    question = question_of(
         {key: value for key, value in fields.items() if value is not None}, "question"
     )
-    assert isinstance(made, SingleQuestion)
-    return made.model_copy(update={"base_rate": base_rate(made, record)})
+    assert isinstance(question, SingleQuestion)
+    return question.model_copy(update={"base_rate": base_rate(question, record)})
 
 
 @checked
@@ -260,13 +260,13 @@ def _compound(
         for part, window in zip(parts, windows, strict=True)
     ]
     name = link.join(names) + (windows[0] if alike else "")
-    made = question_of({"version": 1, "id": id or name[:80].strip("-"), **values}, "question")
-    assert isinstance(made, CompoundQuestion)
-    rates = [(part.base_rate, 1.0) for part in made.parts if part.base_rate is not None]
-    if len(rates) < len(made.parts):
-        return made
-    yes, there = made.settle(rates)
-    return made.model_copy(update={"base_rate": round(float(yes / there), 4)})
+    question = question_of({"version": 1, "id": id or name[:80].strip("-"), **values}, "question")
+    assert isinstance(question, CompoundQuestion)
+    rates = [(part.base_rate, 1.0) for part in question.parts if part.base_rate is not None]
+    if len(rates) < len(question.parts):
+        return question
+    yes, not_void = question.settle(rates)
+    return question.model_copy(update={"base_rate": round(float(yes / not_void), 4)})
 
 
 def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
@@ -283,8 +283,8 @@ def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
     length = months + (len(question.before) if isinstance(question, PassageQuestion) else 0)
     ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, length), int(seen[-1]) + 2)
     stops = [stop for stop in ends if record.whole[stop - length : stop].all()]
-    found = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
-    yes, windows = (sum(bool(one[place]) for one in found) for place in (0, 1))
+    settled = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
+    yes, windows = (sum(bool(pair[part]) for pair in settled) for part in (0, 1))
     if not windows:
         return None
     apart = max(windows / length, 1.0)
@@ -384,6 +384,10 @@ def _pairs(record: DatasetRecord, stop: int, months: int) -> tuple[tuple[int, in
         raise QuestionError(
             f"span: fewer than {months} months before are covered; use a shorter one"
         )
-    own = slice(stop - months, stop)
-    pairs = zip(record.total[own].tolist(), record.cooperative[own].tolist(), strict=True)
+    months_before = slice(stop - months, stop)
+    pairs = zip(
+        record.total[months_before].tolist(),
+        record.cooperative[months_before].tolist(),
+        strict=True,
+    )
     return tuple((int(n), int(k)) for n, k in pairs)

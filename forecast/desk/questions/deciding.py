@@ -126,10 +126,10 @@ def decided_on(question: Question, rows: pd.DataFrame) -> date | None:
     """
     if isinstance(question, JointQuestion):
         days = [decided_on(part, rows[rows["question"] == part.id]) for part in question.parts]
-        known = [one for one in days if one is not None]
+        decided = [day for day in days if day is not None]
         if question.required == "any":
-            return min(known, default=None)
-        return max(known) if len(known) == len(days) else None
+            return min(decided, default=None)
+        return max(decided) if len(decided) == len(days) else None
     if isinstance(question, CompoundQuestion) or getattr(question, "quiet", None) is not None:
         return None
     needed = getattr(question, "at_least", None)

@@ -53,9 +53,9 @@ def resolved(resolution: Resolution) -> Draft:
     """Return the entry of a resolution."""
     if resolution.outcome in ("open", "never"):
         raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
-    own = asdict(resolution)
-    own["happenings"] = own.pop("events")
-    return {"entry": "resolved", **own, "as_of": resolution.as_of.isoformat()}
+    fields = asdict(resolution)
+    fields["happenings"] = fields.pop("events")
+    return {"entry": "resolved", **fields, "as_of": resolution.as_of.isoformat()}
 
 
 def priced(question: Question, source: str, price: float, day: date) -> Draft:
@@ -128,7 +128,7 @@ def confirmed(doubts: Sequence[Doubt], by: str, why: str) -> Draft:
         "entry": "confirmed",
         "question": doubts[0].question,
         "chance": round(doubts[0].chance, 6),
-        "doubts": list(dict.fromkeys(one.kind for one in doubts)),
+        "doubts": list(dict.fromkeys(doubt.kind for doubt in doubts)),
         "by": " ".join(by.split()),
         "why": " ".join(why.split()),
     }

@@ -113,8 +113,8 @@ class LedgerEntry(BaseModel):
         for name in OMITTED_IF_NONE:
             if plain.get(name, "") is None:
                 del plain[name]
-        own = plain.pop("hash")
-        return {**plain, "hash": own}
+        own_hash = plain.pop("hash")
+        return {**plain, "hash": own_hash}
 
     @property
     def said(self) -> str:

@@ -150,7 +150,7 @@ def as_events(question: Question) -> EventQuestion | None:
         return question
     if not isinstance(question, CountQuestion):
         return None
-    fields = {
+    common = {
         name: getattr(question, name)
         for name in EventQuestion.model_fields.keys() & CountQuestion.model_fields.keys()
     }
@@ -160,19 +160,19 @@ def as_events(question: Question) -> EventQuestion | None:
             f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no codes; resolve it by "
             "hand, and ask for events by their codes (--codes)"
         )
-    own = {
+    fields = {
         "kind": "events",
         "set": question.of,
         "definition": question.means or question.of,
         "sentence": "",
     }
-    return EventQuestion.model_validate(fields | own | {"codes": codes})
+    return EventQuestion.model_validate(common | fields | {"codes": codes})
 
 
 def codes_of_class(name: str) -> tuple[str, ...]:
     """Return the codes of a class of any scale of the codebook."""
     for scale in map(read_scale, scale_names()):
         if name in scale.classes:
-            own = scale.class_of[scale.class_of == scale.classes.index(name)]
-            return tuple(map(str, own.index))
+            codes = scale.class_of[scale.class_of == scale.classes.index(name)].index
+            return tuple(map(str, codes))
     return ()

@@ -34,14 +34,16 @@ def questions_of(
 
     Of all, those that are open alone if asked for.
     """
-    found = ledger.histories
-    if missing := [name for name in names if name not in found]:
+    histories = ledger.histories
+    if missing := [name for name in names if name not in histories]:
         raise LedgerError(
-            f"{ledger.path}: has no question {missing[0]!r:.90}; it has {count(len(found), 'question')}: see `forecast "
+            f"{ledger.path}: has no question {missing[0]!r:.90}; it has {count(len(histories), 'question')}: see `forecast "
             "question list`"
         )
-    chosen = [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
-    return [one for one in chosen if not only_open or one.outcome == "open"]
+    chosen = (
+        [histories[name] for name in dict.fromkeys(names)] if names else list(histories.values())
+    )
+    return [history for history in chosen if not only_open or history.outcome == "open"]
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class QuestionFolder:
         A file without a word is one that a power cut has emptied.
         """
         clear_leftovers(self.path)
-        files = [self.file(one.question.id) for one in questions_of(ledger, only_open=True)]
+        files = [self.file(history.question.id) for history in questions_of(ledger, only_open=True)]
         if not (missing := [file for file in files if is_empty(file)]):
             return ""
         try:
@@ -110,13 +112,13 @@ class QuestionFolder:
         path = Path(text)
         if path.suffix or path.is_file():
             return read_question(path)
-        known = {history.question.id: history.question for history in questions_of(self.read())}
-        if text not in known:
+        questions = {history.question.id: history.question for history in questions_of(self.read())}
+        if text not in questions:
             raise QuestionError(
                 f"{text!r:.100}: no question of {self.path} has this name, and there is no such file. Expected one of "
-                f"{join(known) or 'none, for nothing was asked there'}, or the file of a question"
+                f"{join(questions) or 'none, for nothing was asked there'}, or the file of a question"
             )
-        return known[text]
+        return questions[text]
 
     def read(self) -> Ledger:
         """Read the ledger."""

@@ -76,12 +76,12 @@ class History:
 
     def timing(self, entry: LedgerEntry) -> Timing:
         """Return when its asking or an answer was written: in time, late, or when the window was over."""
-        known = (
+        knowledge_day = (
             date.fromisoformat(entry.as_of)
             if isinstance(entry, AnsweredEntry)
             else self.question.asked
         )
-        return written_when(entry, self.question, known)
+        return written_when(entry, self.question, knowledge_day)
 
     def supersedes(self, entry: AnsweredEntry) -> bool:
         """Return whether an answer that came from another copy of the ledger is older than the last one here."""
@@ -101,11 +101,11 @@ class History:
             )
 
 
-def written_when(entry: LedgerEntry, question: Question, known: date) -> Timing:
+def written_when(entry: LedgerEntry, question: Question, knowledge_day: date) -> Timing:
     """Return when an entry was written, given the day whose knowledge it rests on."""
     if question.over(entry.day):
         return WITH_HINDSIGHT
-    return LATE if entry.day > known + GRACE else IN_TIME
+    return LATE if entry.day > knowledge_day + GRACE else IN_TIME
 
 
 def is_retrospective(entry: LedgerEntry, history: History) -> bool:
@@ -146,22 +146,24 @@ def next_entry(
     return entry.model_copy(update={"hash": hash_of(json.loads(line_of(entry.plain)))})
 
 
-def follow(found: dict[str, History], entry: LedgerEntry) -> None:
+def follow(histories: dict[str, History], entry: LedgerEntry) -> None:
     """Add an entry to the history of its question."""
-    history = _begun(found, entry) if isinstance(entry, AskedEntry) else _asked(found, entry)
+    history = (
+        _begun(histories, entry) if isinstance(entry, AskedEntry) else _asked(histories, entry)
+    )
     if isinstance(entry, AnsweredEntry | PricedEntry | ResolvedEntry):
-        known = date.fromisoformat(entry.as_of)
+        knowledge_day = date.fromisoformat(entry.as_of)
         if isinstance(entry, AnsweredEntry):
             _require_answer(history, entry)
         elif isinstance(entry, PricedEntry):
-            _require_price(history, known)
+            _require_price(history, knowledge_day)
         elif isinstance(history.question, OutsideQuestion):
-            _require_outcome(history, entry, known)
+            _require_outcome(history, entry, knowledge_day)
         else:
             _require_resolution(history, entry)
-        if known > entry.day:
+        if knowledge_day > entry.day:
             raise BadLine(
-                f"field `as_of`: {known} is after {entry.day}, the day it was written; give a day up to then"
+                f"field `as_of`: {knowledge_day} is after {entry.day}, the day it was written; give a day up to then"
             )
     if isinstance(entry, WithdrawnEntry):
         _require_withdrawal(history, entry)
@@ -171,7 +173,7 @@ def follow(found: dict[str, History], entry: LedgerEntry) -> None:
             f"{entry.day}, and the window of {entry.question} ends on {history.question.last}; "
             "`append_entries` derives it"
         )
-    found[entry.question] = history
+    histories[entry.question] = history
     if isinstance(entry, AnsweredEntry):
         (history.superseded if history.supersedes(entry) else history.answers).append(entry)
     elif isinstance(entry, PricedEntry):
@@ -191,8 +193,8 @@ def _content(entry: AskedEntry) -> Question:
         raise BadLine(str(error)) from error
 
 
-def _begun(found: dict[str, History], entry: AskedEntry) -> History:
-    if entry.question in found:
+def _begun(histories: dict[str, History], entry: AskedEntry) -> History:
+    if entry.question in histories:
         raise BadLine(f"field `question`: {entry.question} was asked already; give it another name")
     question = _content(entry)
     if question.id != entry.question or question.digest != entry.digest:
@@ -207,8 +209,8 @@ def _begun(found: dict[str, History], entry: AskedEntry) -> History:
     return History(question, entry)
 
 
-def _asked(found: dict[str, History], entry: LedgerEntry) -> History:
-    history = found.get(entry.question)
+def _asked(histories: dict[str, History], entry: LedgerEntry) -> History:
+    history = histories.get(entry.question)
     if history is None:
         raise BadLine(f"field `question`: {entry.question} was never asked; ask it first")
     if history.resolution is not None:
@@ -232,36 +234,38 @@ def _require_withdrawal(history: History, entry: WithdrawnEntry) -> None:
 
 
 def _require_answer(history: History, entry: AnsweredEntry) -> None:
-    question, known = history.question, date.fromisoformat(entry.as_of)
-    if known < question.asked:
+    question, knowledge_day = history.question, date.fromisoformat(entry.as_of)
+    if knowledge_day < question.asked:
         raise BadLine(
-            f"field `as_of`: {question.id} was asked on {question.asked}, after {known}; answer a later day"
+            f"field `as_of`: {question.id} was asked on {question.asked}, after {knowledge_day}; answer a later day"
         )
-    if question.over(known):
-        raise BadLine(f"field `as_of`: the window of {question.id} is over on {known}; resolve it")
+    if question.over(knowledge_day):
+        raise BadLine(
+            f"field `as_of`: the window of {question.id} is over on {knowledge_day}; resolve it"
+        )
     if not history.supersedes(entry):
-        history.require_forward(known)
+        history.require_forward(knowledge_day)
 
 
-def _require_price(history: History, known: date) -> None:
+def _require_price(history: History, knowledge_day: date) -> None:
     question = history.question
     if not isinstance(question, OutsideQuestion):
         raise BadLine(
             f"field `question`: {question.id} is no outside question; only these have prices"
         )
-    if known > question.closes:
+    if knowledge_day > question.closes:
         raise BadLine(
             f"field `as_of`: {question.id} closed on {question.closes}; give a price of a day up to then"
         )
 
 
-def _require_outcome(history: History, entry: ResolvedEntry, known: date) -> None:
+def _require_outcome(history: History, entry: ResolvedEntry, knowledge_day: date) -> None:
     """Reject an outcome of an outside question without a source, or from before it was entered."""
     if entry.source is None:
         raise BadLine(f"field `source`: {history.question.id} is resolved elsewhere; say by whom")
-    if known < history.question.asked:
+    if knowledge_day < history.question.asked:
         raise BadLine(
-            f"field `as_of`: {known} is before {history.question.asked}, when {history.question.id} was entered; a "
+            f"field `as_of`: {knowledge_day} is before {history.question.asked}, when {history.question.id} was entered; a "
             "question whose outcome was known then is none"
         )
 

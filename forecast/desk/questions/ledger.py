@@ -63,9 +63,9 @@ class Ledger:
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a ledger and check its chain."""
-        found = cls(Path(path), today() + CLOCK_TOLERANCE)
+        ledger = cls(Path(path), today() + CLOCK_TOLERANCE)
         try:
-            journal = read_journal(found.path)
+            journal = read_journal(ledger.path)
         except OSError as error:
             if error.errno in PASSING:
                 raise
@@ -73,9 +73,9 @@ class Ledger:
             raise LedgerError(
                 f"{path}: the ledger cannot be read ({reason}). Ask a question first, or name it"
             ) from error
-        if not found.take(journal) and journal.torn:
-            found.torn = torn_words(found.path, found.lines + 1, "is left out")
-        return found
+        if not ledger.take(journal) and journal.torn:
+            ledger.torn = torn_words(ledger.path, ledger.lines + 1, "is left out")
+        return ledger
 
     def take(self, journal: Journal) -> bool:
         """Take all lines; return whether the unfinished one at their end is a whole one without its end."""
@@ -174,16 +174,16 @@ def lines_left_out(chain: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     A line can leave out such earlier ones as state a later time than itself, and none if it is left
     out itself.
     """
-    found: dict[int, int] = {}
+    left_out_by: dict[int, int] = {}
     for number, plain in reversed([*enumerate(chain, 1)]):
         named = plain.get("leaves_out")
-        if number in found or not isinstance(named, list):
+        if number in left_out_by or not isinstance(named, list):
             continue
-        for one in named:
-            earlier = chain[one - 1] if isinstance(one, int) and 0 < one < number else {}
+        for line in named:
+            earlier = chain[line - 1] if isinstance(line, int) and 0 < line < number else {}
             if str(earlier.get("written", "")) > str(plain.get("written")):
-                found.setdefault(one, number)
-    return found
+                left_out_by.setdefault(line, number)
+    return left_out_by
 
 
 def _require_one_append(path: Path, line: int, torn: bytes) -> None:
