@@ -199,7 +199,8 @@ def _path_for(plan: "Plan", options: ClaimOptions) -> str | None:
     ):
         scheme = f" --scheme {plan.source.scheme}" if plan.source.scheme else ""
         raise SpecError(
-            f"--events: the plan is of {plan.source.words}; give --events FILE --format {plan.source.kind}{scheme}"
+            f"--events: the plan is of {plan.source.words}; give --events FILE --format "
+            f"{plan.source.kind}{scheme}"
         )
     return given.path
 

@@ -84,7 +84,8 @@ class ReportChoices(AddedDataOptions):
         if question is not None and saved.dyad not in question.dyads:
             wanted = join(question.dyads, "or")
             raise QuestionError(
-                f"{question.id}: it is about {wanted}, and the report about {saved.dyad}; give a report of {wanted}"
+                f"{question.id}: it is about {wanted}, and the report about {saved.dyad}; give a "
+                f"report of {wanted}"
             )
         tell("reading the data", 0, 0)
         several = question is not None and len(question.dyads) > 1
@@ -338,6 +339,7 @@ def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
     for name, earlier in values[0].items():
         if values[1][name] != earlier:
             raise SpecError(
-                f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and {values[1][name]}; make them "
+                f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and "
+                f"{values[1][name]}; make them "
                 "alike to compare"
             )

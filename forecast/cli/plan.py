@@ -239,11 +239,13 @@ def freeze(
     write_plan(path, done)
     if plan.frozen:
         typer.echo(
-            f"{name}: it had been frozen on {plan.created}, and has changed or is tested in another way since. "
+            f"{name}: it had been frozen on {plan.created}, and has changed or is tested in "
+            "another way since. "
             "Say so where you publish."
         )
     typer.echo(
-        f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: {done.stamp}."
+        f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: "
+        f"{done.stamp}."
     )
     typer.echo(f"Publish it, then carry it out: forecast test --plan {name}")
 
@@ -277,7 +279,8 @@ def deviate_command(
     plan = deviate(forecast.read_plan(path), text)
     write_plan(path, plan)
     typer.echo(
-        f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} logged."
+        f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} "
+        "logged."
     )
 
 

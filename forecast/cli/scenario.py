@@ -188,7 +188,8 @@ def _put(
     if question.dyads != (dyad,):
         only = f", or a scenario of {question.dyad}" if len(question.dyads) == 1 else " alone"
         raise QuestionError(
-            f"{question.id}: it is about {join(question.dyads)}, and the scenario about {dyad}; ask one of {dyad}{only}"
+            f"{question.id}: it is about {join(question.dyads)}, and the scenario about {dyad}; "
+            f"ask one of {dyad}{only}"
         )
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
@@ -196,6 +197,7 @@ def _put(
         return forecast.apply_question(fit, question, seed=seed, table=table)
     except DataError as error:
         raise QuestionError(
-            f"{question.id}: the fit is not of the chronology as it comes with the package, in which its codes would "
+            f"{question.id}: the fit is not of the chronology as it comes with the package, in "
+            "which its codes would "
             "be counted. Make the fit again, or ask in Python with its own events (apply_question)"
         ) from error

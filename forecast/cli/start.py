@@ -59,7 +59,8 @@ def dyads(
     later = [f"{row['dyad']} {row['announced']}" for row in rows if row["announced"]]
     if later:
         typer.echo(
-            f"Rows after the last covered day are announced or later, and not counted: {join(later)}."
+            "Rows after the last covered day are announced or later, and not counted: "
+            f"{join(later)}."
         )
 
 

@@ -129,7 +129,8 @@ def not_converged(misses: "Iterable[Miss]") -> NotConverged:
     from forecast.model.gate import summarize_misses
 
     return NotConverged(
-        f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under Diagnostics on the page "
+        f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under "
+        "Diagnostics on the page "
         "and in its JSON file. Take more --draws and --tune"
     )
 

@@ -69,8 +69,10 @@ def require_near(records: "Records", dyad: str, as_of: date) -> None:
     days_behind = (as_of - last).days
     if days_behind > MOST_DAYS_BEHIND:
         raise DataError(
-            f"as_of: the record of {dyad} ends on {last}, {days_behind} days before {as_of}; at most "
-            f"{MOST_DAYS_BEHIND} are allowed. Choose a day up to {last + timedelta(MOST_DAYS_BEHIND)}, "
+            f"as_of: the record of {dyad} ends on {last}, {days_behind} days before {as_of}; at "
+            "most "
+            f"{MOST_DAYS_BEHIND} are allowed. Choose a day up to "
+            f"{last + timedelta(MOST_DAYS_BEHIND)}, "
             "or add what has happened since (--add, --covered-to)"
         )
 

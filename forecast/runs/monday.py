@@ -107,7 +107,8 @@ class Monday:
 
         if self.commit and not self.repository:
             raise SpecError(
-                "--commit: the folder is no git repository, or git is missing; run `git init`, or leave it out"
+                "--commit: the folder is no git repository, or git is missing; run `git init`, or "
+                "leave it out"
             )
         require_report_folder(REPORTS, PAIRS)  # before long work
         self._require_ledger()
@@ -179,7 +180,8 @@ class Monday:
         dyads = Fit.load(path).dyads
         if set(self.dyads) != set(dyads):
             raise SpecError(
-                f"dyads: {path} is a fit of {', '.join(dyads)}; leave the choice out, or remove the "
+                f"dyads: {path} is a fit of {', '.join(dyads)}; leave the choice out, or remove "
+                "the "
                 "fit to fit again"
             )
 
@@ -211,7 +213,8 @@ class Monday:
         if stated and stated == digests(path):
             return True
         self.say(
-            f"{path} is not the one that was committed with its report; it is not used. Commit {DIGESTS} next to it, "
+            f"{path} is not the one that was committed with its report; it is not used. Commit "
+            f"{DIGESTS} next to it, "
             "or run with --commit."
         )
         return False

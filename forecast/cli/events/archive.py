@@ -127,7 +127,8 @@ def repair_command(
         typer.echo(done.sentence)
     if done.damaged:
         raise DataError(
-            f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them again."
+            f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them "
+            "again."
         )
 
 

@@ -151,7 +151,8 @@ def draft(
     _print_proposals(shown, draft.proposals[draft.proposals["decision"] == ""])
     shown.print(escape(describe_draft(draft)))
     shown.print(
-        f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} --prompt"
+        f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} "
+        "--prompt"
     )
 
 
@@ -287,7 +288,8 @@ def _print_precision(counts: "pd.DataFrame", *, as_json: bool) -> None:
         return
     if not rows:
         raise DataError(
-            f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept FILE."
+            f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept "
+            "FILE."
         )
     from forecast.data.events.codebook import read_codes
 

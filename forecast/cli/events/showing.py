@@ -128,8 +128,10 @@ def check(
     new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
     if new:
         raise DataError(
-            f"Rows that break a coding rule: {len(new)}, the first in {new[0]['file']}, line {new[0]['line']}: "
-            f"expected {new[0]['expected']}. Correct them, or name them in data/codebook/exceptions.csv."
+            f"Rows that break a coding rule: {len(new)}, the first in {new[0]['file']}, line "
+            f"{new[0]['line']}: "
+            f"expected {new[0]['expected']}. Correct them, or name them in "
+            "data/codebook/exceptions.csv."
         )
 
 
@@ -260,7 +262,8 @@ def plain_rows(frame: "pd.DataFrame") -> Any:
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     shown = console()
     shown.print(
-        f"{summary['events']:,} events in {summary['rows']:,} rows, {summary['first']} to {summary['last']}"
+        f"{summary['events']:,} events in {summary['rows']:,} rows, {summary['first']} to "
+        f"{summary['last']}"
     )
     for feed in summary.get("feeds", []):
         _print_feed(shown, feed)

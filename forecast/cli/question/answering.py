@@ -196,7 +196,8 @@ def _update_events(
     )
     if others:
         say(
-            f"{count(len(others), 'question')} without events of a set: give --fit to answer them too."
+            f"{count(len(others), 'question')} without events of a set: give --fit to answer them "
+            "too."
         )
 
 

@@ -216,7 +216,8 @@ def _next_step(question: "Question") -> str:
         else "the fit.zarr of a report on its pairs"
     )
     return (
-        f"Its probability: forecast question update {question.id} --fit {fit}, where the fit is that of `forecast "
+        f"Its probability: forecast question update {question.id} --fit {fit}, where the fit is "
+        "that of `forecast "
         f"report {dyads[0]}`; `forecast monday` answers all open questions every week"
     )
 

@@ -66,7 +66,8 @@ class QuestionOptions(EventChoices):
             options = {field: option for option, field in OTHER_NAMES.items()}
             listed = join([options.get(name, name).replace("_", "-") for name in names])
             raise SpecError(
-                f"expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are {listed}"
+                "expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are "
+                f"{listed}"
             )
         alike = {"dyad": self.dyad, "baseline": self.baseline, "dataset": self.dataset}
         window = {"months": self.months, "until": self.until}
@@ -88,7 +89,8 @@ class QuestionOptions(EventChoices):
         set_name, _, number = (self.at_least or "").partition(":")
         if number and not number.isdecimal():
             raise SpecError(
-                f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; the "
+                f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; "
+                "the "
                 "window is given by --months or --until"
             )
         if records.events is None:

@@ -66,7 +66,8 @@ def say_number(
     (history,) = chosen_questions(ledger, [name])
     if not isinstance(history.question, OutsideQuestion):
         raise SpecError(
-            f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions"
+            f"{name}: data resolve it, and `update` answers it; own numbers are for outside "
+            "questions"
         )
     if (value is None) == (cdf is None):
         raise SpecError(
@@ -76,7 +77,8 @@ def say_number(
         event = history.question.event
         if event is None:
             raise SpecError(
-                f"--cdf: {name} names no set of events, so that no number decides it; give a probability"
+                f"--cdf: {name} names no set of events, so that no number decides it; give a "
+                "probability"
             )
         value = read_number_cdf(cdf).at_least(event.at_least)
     assert value is not None

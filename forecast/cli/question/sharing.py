@@ -53,7 +53,8 @@ def merge(
     for entry in done.entries:
         echo(f"{entry.question}: {entry.said}")
     echo(
-        f"{question_folder.ledger}: {count(len(done.entries), 'line')} appended, {len(done.left_out)} left out"
+        f"{question_folder.ledger}: {count(len(done.entries), 'line')} appended, "
+        f"{len(done.left_out)} left out"
     )
 
 
@@ -106,7 +107,8 @@ def score(
     outside = outside_scores(content.histories.values())
     if outside.questions:
         shown.print(
-            f"Asked elsewhere, {count(outside.questions, 'resolved question')}. {outside.weight.sentence}"
+            f"Asked elsewhere, {count(outside.questions, 'resolved question')}. "
+            f"{outside.weight.sentence}"
         )
         shown.print(
             table_of_rows(

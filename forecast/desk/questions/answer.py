@@ -50,8 +50,10 @@ if TYPE_CHECKING:
 def no_fit_words(name: str, what: str) -> str:
     """Describe what to do in place of asking a fit for what it cannot tell of a question about events."""
     return (
-        f"{name}: {what} is computed from simulated shares, and events have a hazard of their own. Ask without a fit: "
-        "`forecast ask` shows what would change the probability most, and takes events with --add and --expect"
+        f"{name}: {what} is computed from simulated shares, and events have a hazard of their own. "
+        "Ask without a fit: "
+        "`forecast ask` shows what would change the probability most, and takes events with --add "
+        "and --expect"
     )
 
 
@@ -267,7 +269,8 @@ class AppliedPart:
         last = simulations.clock.last_day()
         if self.missing and rest is None:
             raise QuestionError(
-                f"{self.question.id}: months of its window are not recorded to their end, and these simulations begin "
+                f"{self.question.id}: months of its window are not recorded to their end, and "
+                "these simulations begin "
                 f"after {day(last)}. Take a fit as of the end of a recorded month, or add events"
             )
         months = range(
@@ -303,11 +306,13 @@ class AppliedPart:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(
-                f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}"
+                f"{self.question.id}: nothing can be said of what will be recorded: "
+                f"{observed.reason}"
             )
         if observed.record.number != self.record.number:
             raise QuestionError(
-                f"{self.question.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask "
+                f"{self.question.id}: the simulations are of another dataset than "
+                f"{self.question.dataset!r:.60}; ask "
                 "about the main one, or answer the question without a scenario"
             )
         return observed
@@ -415,8 +420,10 @@ class AppliedQuestion:
             held, number = round(float(np.sum(parts[0][0]))), np.size(parts[0][0])
             if held < FEWEST_HELD:
                 raise RareCondition(
-                    f"{self.question.id}: its condition ({self.question.given.id}) is true in {held} of {number:,} "
-                    f"simulations; expected at least {FEWEST_HELD}. Choose a likelier condition, or, if this one is "
+                    f"{self.question.id}: its condition ({self.question.given.id}) is true in "
+                    f"{held} of {number:,} "
+                    f"simulations; expected at least {FEWEST_HELD}. Choose a likelier condition, "
+                    "or, if this one is "
                     "no longer possible, resolve the question"
                 )
         return self.question.settle(parts)
@@ -470,7 +477,8 @@ def _apply_part(
     ahead = months_between(clock.last_day(), question.last)
     if ahead > LONGEST_HORIZON:
         raise QuestionError(
-            f"{question.id}: its window ends {ahead} months after {day(clock.last_day())}; expected at most "
+            f"{question.id}: its window ends {ahead} months after {day(clock.last_day())}; "
+            "expected at most "
             f"{LONGEST_HORIZON}. Use a later fit"
         )
     if not question.resolvable:

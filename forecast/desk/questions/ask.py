@@ -313,7 +313,8 @@ def _tone_fields(
     before = fixed_tone(record, record.baseline(baseline_months), baseline_months, value)
     if isinstance(before, NotDefined):
         raise QuestionError(
-            f"baseline: {before.reason}; compare with other months (baseline_months), or ask `above`"
+            f"baseline: {before.reason}; compare with other months (baseline_months), or ask "
+            "`above`"
         )
     return {"kind": "tone", "baseline": before.model_dump()}
 
@@ -343,7 +344,8 @@ def _share_fields(
     if rolling:
         if not record.covered[-1]:
             raise QuestionError(
-                f"when: coverage ends before {record.clock.name()}, so that windows which are half over cannot be "
+                f"when: coverage ends before {record.clock.name()}, so that windows which are half "
+                "over cannot be "
                 "counted; ask as of an earlier day, or `at`"
             )
         fields |= {
@@ -372,7 +374,8 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
     )
     if end < first:
         raise QuestionError(
-            f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
+            f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the "
+            "forecast "
             "date; ask of a later month"
         )
     return first, end

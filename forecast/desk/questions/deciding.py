@@ -88,7 +88,8 @@ def deciding_rows(
     """
     if isinstance(question, OutsideQuestion) or not question.resolvable:
         raise QuestionError(
-            f"{question.id}: no rows of these data decide it; it is about the level, or asked elsewhere"
+            f"{question.id}: no rows of these data decide it; it is about the level, or asked "
+            "elsewhere"
         )
     rows = pd.concat(
         [_rows_of(part, table, panel_of, known_by) for part in question.parts], ignore_index=True
@@ -161,4 +162,5 @@ def rows_sentence(question: Question, rows: pd.DataFrame) -> str:
         if any(sides.values())
         else ""
     )
-    return f"{count(len(rows), 'row')} from {question.first} to {question.last}: {count(events, 'event')}{split}."
+    window = f"from {question.first} to {question.last}"
+    return f"{count(len(rows), 'row')} {window}: {count(events, 'event')}{split}."

@@ -62,7 +62,8 @@ def priced(question: Question, source: str, price: float, day: date) -> Draft:
     """Return the entry of a price of an outside question."""
     if isinstance(question, OutsideQuestion) and day < question.asked:
         raise QuestionError(
-            f"{question.id}: on: {day} is before {question.asked}, the day it was entered; give a later price"
+            f"{question.id}: on: {day} is before {question.asked}, the day it was entered; give a "
+            "later price"
         )
     reject_future(day, "on")
     return {

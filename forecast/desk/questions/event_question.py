@@ -56,7 +56,8 @@ class EventQuestion(SingleQuestion):
             )
         if self.last <= self.asked:
             raise ValueError(
-                f"last: {self.last} is not after {self.asked}, the day it was asked; ask of a later day"
+                f"last: {self.last} is not after {self.asked}, the day it was asked; ask of a "
+                "later day"
             )
         if (self.asked - self.first).days > LONGEST_PAST or (self.last - self.asked).days > LONGEST:
             raise ValueError(
@@ -136,7 +137,8 @@ class CountQuestion(SingleQuestion):
         means = f" ({self.means})" if self.means else ""
         least = f"{self.at_least:,} {self.label} event{'' if self.at_least == 1 else 's'}"
         return (
-            f"{capital(source_words(self.dataset))} records at least {least} of the kind “{self.of}”{means} from "
+            f"{capital(source_words(self.dataset))} records at least {least} of the kind "
+            f"“{self.of}”{means} from "
             f"{self._window}."
         )
 
@@ -157,7 +159,8 @@ def as_events(question: Question) -> EventQuestion | None:
     codes = question.codes or codes_of_class(question.of)
     if not codes:
         raise QuestionError(
-            f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no codes; resolve it by "
+            f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no "
+            "codes; resolve it by "
             "hand, and ask for events by their codes (--codes)"
         )
     fields = {

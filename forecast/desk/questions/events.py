@@ -75,7 +75,8 @@ def make_event_question(
     wanted = asked.wanted
     if asked.quiet is None and forecast.recorded >= asked.at_least:
         raise QuestionError(
-            f"from: the window already has {count(forecast.recorded, 'event')} of the set by {forecast.as_of}; ask for more "
+            f"from: the window already has {count(forecast.recorded, 'event')} of the set by "
+            f"{forecast.as_of}; ask for more "
             "(--at-least SET:NUMBER) or from a later day"
         )
     name = "-".join(wanted.codes) if wanted.name == OWN_CODES else wanted.name

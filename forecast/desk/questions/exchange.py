@@ -268,7 +268,8 @@ def read_number_cdf(path: str | Path) -> NumberCdf:
     for position, (value, share) in enumerate(zip(values, cdf, strict=True), 1):
         if type(value) is not int or value < 0 or (position > 1 and value <= values[position - 2]):
             raise QuestionError(
-                f"{path}: field `values`, place {position}: {value!r:.40}; expected rising whole numbers"
+                f"{path}: field `values`, place {position}: {value!r:.40}; expected rising whole "
+                "numbers"
             )
         if (
             type(share) not in (int, float)
@@ -276,7 +277,8 @@ def read_number_cdf(path: str | Path) -> NumberCdf:
             or (position > 1 and share < cdf[position - 2])
         ):
             raise QuestionError(
-                f"{path}: field `cdf`, place {position}: {share!r:.40}; expected probabilities that never fall, 0 to 1"
+                f"{path}: field `cdf`, place {position}: {share!r:.40}; expected probabilities "
+                "that never fall, 0 to 1"
             )
     return NumberCdf(tuple(values), tuple(map(float, cdf)))
 
@@ -362,7 +364,8 @@ def hub_samples(
         )
     if not parts:
         raise QuestionError(
-            f"fit: no pair has {samples} simulations that are not void; take fewer samples, or a fit with more draws"
+            f"fit: no pair has {samples} simulations that are not void; take fewer samples, or a "
+            "fit with more draws"
         )
     return pd.concat(parts, ignore_index=True)
 

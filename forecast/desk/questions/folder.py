@@ -37,7 +37,8 @@ def questions_of(
     histories = ledger.histories
     if missing := [name for name in names if name not in histories]:
         raise LedgerError(
-            f"{ledger.path}: has no question {missing[0]!r:.90}; it has {count(len(histories), 'question')}: see `forecast "
+            f"{ledger.path}: has no question {missing[0]!r:.90}; it has "
+            f"{count(len(histories), 'question')}: see `forecast "
             "question list`"
         )
     chosen = (
@@ -115,8 +116,10 @@ class QuestionFolder:
         questions = {history.question.id: history.question for history in questions_of(self.read())}
         if text not in questions:
             raise QuestionError(
-                f"{text!r:.100}: no question of {self.path} has this name, and there is no such file. Expected one of "
-                f"{join(questions) or 'none, for nothing was asked there'}, or the file of a question"
+                f"{text!r:.100}: no question of {self.path} has this name, and there is no such "
+                "file. Expected one of "
+                f"{join(questions) or 'none, for nothing was asked there'}, or the file of a "
+                "question"
             )
         return questions[text]
 

@@ -60,8 +60,9 @@ Part = Annotated[
             value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
         ),
         custom_error_type="part",
-        custom_error_message="expected a question about one dyad that data decide, of the kind share, passage, "
-        "tone or events; name the parts of a joint question one by one, and leave out levels",
+        custom_error_message="expected a question about one dyad that data decide, of the kind "
+        "share, passage, tone or events; name the parts of a joint question one by one, and leave "
+        "out levels",
     ),
 ]
 
@@ -87,7 +88,8 @@ class CompoundQuestion(Question):
                 )
         if len(self.words()) > LONGEST_SENTENCE:
             raise ValueError(
-                f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave some out"
+                f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave "
+                "some out"
             )
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
@@ -187,11 +189,13 @@ class JointQuestion(CompoundQuestion):
         if self.required == "all":
             return (
                 f"{capital(number)} are true.",
-                "Yes if every part resolves yes; no as soon as one resolves no; void if one is void and none is no.",
+                "Yes if every part resolves yes; no as soon as one resolves no; void if one is "
+                "void and none is no.",
             )
         return (
             "At least one is true.",
-            f"Yes as soon as one part resolves yes; no if {number} resolve no; void if one is void and none is yes.",
+            f"Yes as soon as one part resolves yes; no if {number} resolve no; void if one is "
+            "void and none is yes.",
         )
 
 
@@ -217,7 +221,8 @@ class ConditionalQuestion(CompoundQuestion):
     def _head(self) -> tuple[str, str]:
         return (
             "Given that the first is true, the second is true.",
-            "Void, and not scored, unless the first part resolves yes; then it resolves as the second.",
+            "Void, and not scored, unless the first part resolves yes; then it resolves as the "
+            "second.",
         )
 
 
@@ -272,7 +277,8 @@ def question_of(values: Any, where: str) -> Question:
         )
     if values.get("version") != VERSION:
         raise QuestionError(
-            f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads version {VERSION}"
+            f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads "
+            f"version {VERSION}"
         )
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in TYPES:

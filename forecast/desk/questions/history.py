@@ -96,7 +96,8 @@ class History:
         last = self.last_answer
         if last is not None and as_of.isoformat() < last.as_of:
             raise BadLine(
-                f"field `as_of`: {as_of} is before {last.as_of}, the day of the answer to {self.question.id} in line "
+                f"field `as_of`: {as_of} is before {last.as_of}, the day of the answer to "
+                f"{self.question.id} in line "
                 f"{last.number}; answer as of {last.as_of} or a later day"
             )
 
@@ -163,13 +164,15 @@ def follow(histories: dict[str, History], entry: LedgerEntry) -> None:
             _require_resolution(history, entry)
         if knowledge_day > entry.day:
             raise BadLine(
-                f"field `as_of`: {knowledge_day} is after {entry.day}, the day it was written; give a day up to then"
+                f"field `as_of`: {knowledge_day} is after {entry.day}, the day it was written; "
+                "give a day up to then"
             )
     if isinstance(entry, WithdrawnEntry):
         _require_withdrawal(history, entry)
     if entry.retrospective != is_retrospective(entry, history):
         raise BadLine(
-            f"field `retrospective`: {str(entry.retrospective).lower()} is stated, but it was written on "
+            f"field `retrospective`: {str(entry.retrospective).lower()} is stated, but it was "
+            "written on "
             f"{entry.day}, and the window of {entry.question} ends on {history.question.last}; "
             "`append_entries` derives it"
         )
@@ -203,7 +206,8 @@ def _begun(histories: dict[str, History], entry: AskedEntry) -> History:
         )
     if question.asked > entry.day:
         raise BadLine(
-            f"field `content.asked`: {question.asked} is after {entry.day}, the day it was written; ask as of "
+            f"field `content.asked`: {question.asked} is after {entry.day}, the day it was "
+            "written; ask as of "
             "a day up to then"
         )
     return History(question, entry)
@@ -215,11 +219,13 @@ def _asked(histories: dict[str, History], entry: LedgerEntry) -> History:
         raise BadLine(f"field `question`: {entry.question} was never asked; ask it first")
     if history.resolution is not None:
         raise BadLine(
-            f"field `question`: {entry.question} is resolved already, in line {history.resolution.number}"
+            f"field `question`: {entry.question} is resolved already, in line "
+            f"{history.resolution.number}"
         )
     if history.withdrawal is not None:
         raise BadLine(
-            f"field `question`: {entry.question} was withdrawn, in line {history.withdrawal.number}; ask another"
+            f"field `question`: {entry.question} was withdrawn, in line "
+            f"{history.withdrawal.number}; ask another"
         )
     return history
 
@@ -228,7 +234,8 @@ def _require_withdrawal(history: History, entry: WithdrawnEntry) -> None:
     """Reject a withdrawal of a question whose outcome may be known: only what is open can be taken back."""
     if history.question.over(entry.day):
         raise BadLine(
-            f"field `written`: the window of {history.question.id} is over on {entry.day}, so that its outcome may be "
+            f"field `written`: the window of {history.question.id} is over on {entry.day}, so that "
+            "its outcome may be "
             "known; resolve it"
         )
 
@@ -237,7 +244,8 @@ def _require_answer(history: History, entry: AnsweredEntry) -> None:
     question, knowledge_day = history.question, date.fromisoformat(entry.as_of)
     if knowledge_day < question.asked:
         raise BadLine(
-            f"field `as_of`: {question.id} was asked on {question.asked}, after {knowledge_day}; answer a later day"
+            f"field `as_of`: {question.id} was asked on {question.asked}, after {knowledge_day}; "
+            "answer a later day"
         )
     if question.over(knowledge_day):
         raise BadLine(
@@ -255,7 +263,8 @@ def _require_price(history: History, knowledge_day: date) -> None:
         )
     if knowledge_day > question.closes:
         raise BadLine(
-            f"field `as_of`: {question.id} closed on {question.closes}; give a price of a day up to then"
+            f"field `as_of`: {question.id} closed on {question.closes}; give a price of a day up "
+            "to then"
         )
 
 
@@ -265,7 +274,8 @@ def _require_outcome(history: History, entry: ResolvedEntry, knowledge_day: date
         raise BadLine(f"field `source`: {history.question.id} is resolved elsewhere; say by whom")
     if knowledge_day < history.question.asked:
         raise BadLine(
-            f"field `as_of`: {knowledge_day} is before {history.question.asked}, when {history.question.id} was entered; a "
+            f"field `as_of`: {knowledge_day} is before {history.question.asked}, when "
+            f"{history.question.id} was entered; a "
             "question whose outcome was known then is none"
         )
 
@@ -277,12 +287,14 @@ def _require_resolution(history: History, entry: ResolvedEntry) -> None:
     last = question.earliest
     if entry.day <= last:
         raise BadLine(
-            f"field `written`: the window of {question.id} is not over on {entry.day}; resolve it after {last}"
+            f"field `written`: the window of {question.id} is not over on {entry.day}; resolve it "
+            f"after {last}"
         )
     if entry.as_of < last.isoformat() and (
         entry.outcome != "void" or entry.day <= question.void_after
     ):
         raise BadLine(
-            f"field `as_of`: the window of {question.id} is not over on {entry.as_of}; resolve it with data that reach "
+            f"field `as_of`: the window of {question.id} is not over on {entry.as_of}; resolve it "
+            "with data that reach "
             f"{last}, or as void after {question.void_after}"
         )

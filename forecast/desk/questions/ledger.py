@@ -92,7 +92,8 @@ class Ledger:
                 if number in left_out:
                     stated, later = plain.get("written"), left_out[number]
                     raise BadLine(
-                        f"field `written`: {stated} is later than in line {later}, which leaves this "
+                        f"field `written`: {stated} is later than in line {later}, which leaves "
+                        "this "
                         "line out, because the clock was wrong"
                     )
                 self._follow(plain)
@@ -104,7 +105,8 @@ class Ledger:
     def warnings(self) -> tuple[str, ...]:
         """Warnings about lines that are left out, and advice on how to continue."""
         words = (
-            f"{self.path}, line {line}: {reason}. The line is left out and the others count; the ledger is "
+            f"{self.path}, line {line}: {reason}. The line is left out and the others count; the "
+            "ledger is "
             "never edited, so give the command again to append a right one"
             for line, reason in self.faults
         )
@@ -143,11 +145,13 @@ class Ledger:
             ) from error
         if not whole:
             raise LedgerError(
-                f"{where}: this entry was edited: it does not have the hash that it states. {_RESTORE}"
+                f"{where}: this entry was edited: it does not have the hash that it states. "
+                f"{_RESTORE}"
             )
         if number != self.lines + 1 or previous != self.head:
             raise LedgerError(
-                f"{where}: this entry does not follow the one before it: lines were removed, added or moved. {_RESTORE}"
+                f"{where}: this entry does not follow the one before it: lines were removed, added "
+                f"or moved. {_RESTORE}"
             )
         self.lines, self.head = self.lines + 1, stated
         return plain
@@ -161,7 +165,8 @@ class Ledger:
         last = self.entries[-1] if self.entries else None
         if last is not None and entry.written < last.written:
             raise BadLine(
-                f"field `written`: {entry.written} is before {last.written}, when line {last.number} was written; set "
+                f"field `written`: {entry.written} is before {last.written}, when line "
+                f"{last.number} was written; set "
                 "the clock of this computer right, or begin another ledger if it was wrong then"
             )
         follow(self.histories, entry)
@@ -195,11 +200,15 @@ def _require_one_append(path: Path, line: int, torn: bytes) -> None:
     """
     if b"\n" in torn and len(moments := set(_MOMENT.findall(torn))) > 1:
         raise LedgerError(
-            f"{path}, line {line}: the disk has lost a part of this line, and lines of {len(moments)} moments follow "
+            f"{path}, line {line}: the disk has lost a part of this line, and lines of "
+            f"{len(moments)} moments follow "
             f"it. {_RESTORE}"
         )
 
 
 def torn_words(path: Path, line: int, done: str) -> str:
     """Return words on a last line without its end, and on what is done about it."""
-    return f"{path}, line {line}: it was never finished (its writer was killed, or the power failed) and {done}"
+    return (
+        f"{path}, line {line}: it was never finished (its writer was killed, or the power failed) "
+        f"and {done}"
+    )

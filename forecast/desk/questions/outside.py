@@ -65,7 +65,8 @@ class OutsideQuestion(Question):
         """Reject a question that is closed, and text with control characters."""
         if self.closes <= self.asked:
             raise ValueError(
-                f"closes: {self.closes} is not after {self.asked}, the day it is entered; ask a later one"
+                f"closes: {self.closes} is not after {self.asked}, the day it is entered; ask a "
+                "later one"
             )
         if has_controls(self.text):
             raise ValueError("text: it has control characters; give plain text in one line")
@@ -78,7 +79,8 @@ class OutsideQuestion(Question):
     def rule(self) -> str:
         """By what it is resolved."""
         near = f" Nearest in these data: {self.event.sentence}" if self.event else ""
-        return f"Resolved elsewhere, and entered with source and day.{f' {self.url}' if self.url else ''}{near}"
+        address = f" {self.url}" if self.url else ""
+        return f"Resolved elsewhere, and entered with source and day.{address}{near}"
 
     if not TYPE_CHECKING:
 
@@ -168,7 +170,8 @@ class Weight:
         """The weight in words."""
         source = f"learned from {self.questions} resolved questions" if self.learned else "fixed"
         weights = [f"{name} {value:.2f}" for name, value in self.classes.items()]
-        return f"Weight of the own number in the pool: {self.value:.2f}, {source}{'; ' if weights else ''}{', '.join(weights)}."
+        by_class = f"; {', '.join(weights)}" if weights else ""
+        return f"Weight of the own number in the pool: {self.value:.2f}, {source}{by_class}."
 
 
 def pool_weight(cases: Sequence[Case]) -> Weight:

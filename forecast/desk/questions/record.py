@@ -74,7 +74,8 @@ def record_of(
         return record
     if table is None:
         raise QuestionError(
-            f"table: single events are asked for (“{kind.name}”), and none are given; give the events behind the fit"
+            f"table: single events are asked for (“{kind.name}”), and none are given; give the "
+            "events behind the fit"
         )
     rows = placed_events(panel, dyad, table)
     counts = count_placed(panel, rows[kind.holds(rows)])[dataset].sum(axis=1)
@@ -102,17 +103,20 @@ def question_record(
     number = named_dataset(panel, question.dataset, question.id)
     if question.joint != (panel.attrs["unit"] == "event"):
         raise QuestionError(
-            f"{question.id}: counts two-sided events in another way than these data; build them with its unit"
+            f"{question.id}: counts two-sided events in another way than these data; build them "
+            "with its unit"
         )
     kind = CountedKind.of(panel, question) if isinstance(question, EventQuestion) else None
     record = record_of(panel, question.dyad, number, kind, table)
     if isinstance(question, ShareQuestion) and question.cooperative != record.cooperative_words:
         raise QuestionError(
-            f"{question.id}: other kinds count as cooperative in it than in these data; use its scale"
+            f"{question.id}: other kinds count as cooperative in it than in these data; use its "
+            "scale"
         )
     if isinstance(question, ToneQuestion) and record.goldstein is None:
         raise QuestionError(
-            f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit that was saved before "
+            f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit "
+            "that was saved before "
             "fits held scores needs an update (--as-of), or is made again"
         )
     return record, kind
@@ -135,7 +139,8 @@ def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -
         names = [str(code) for code in panel["dataset"].to_numpy()]
         others = join([names[number] for number in going]) or "none"
         raise QuestionError(
-            f"{what}: the dataset {names[dataset]!r:.60} has stopped reporting on {dyad}, so that nothing of it will "
+            f"{what}: the dataset {names[dataset]!r:.60} has stopped reporting on {dyad}, so that "
+            "nothing of it will "
             f"be recorded in months ahead. Ask about one that goes on: {others}"
         )
 
@@ -144,7 +149,8 @@ def require_monthly_counts(panel: "xr.Dataset") -> None:
     """Reject panels of which no question can be asked."""
     if not panel_kind(panel).coded:
         raise QuestionError(
-            "question: the data are an index, of which no events are recorded; give events or counts"
+            "question: the data are an index, of which no events are recorded; give events or "
+            "counts"
         )
     if Clock.of(panel).weekly:
         raise QuestionError(

@@ -167,7 +167,8 @@ def resolve_events(
         return _not_covered(question, covered, today, today, data)
     rows = question.of_table(table, today)
     number = int(rows["counted"].sum())
-    reason = f"{count(number, 'event')} of the set “{question.set}” from {question.first} to {question.last}"
+    window = f"from {question.first} to {question.last}"
+    reason = f"{count(number, 'event')} of the set “{question.set}” {window}"
     if question.quiet is not None:
         spell = "with" if question.outcome_of(rows) else "without"
         reason += f", {spell} {question.quiet} days in a row that have none"
