@@ -69,7 +69,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 
 
 class _Commands(TyperGroup):
-    """The commands, ending in a plain message and the exit code of the error instead of a traceback."""
+    """The commands; an error ends in a plain message and its exit code, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -192,7 +192,7 @@ def backtest(
     driver_acts: DriverActsOption = None,
     driver_future: DriverFutureOption = "given",
 ) -> None:
-    """Predict as of many days of the past, and compare their scores with those of simple benchmarks.
+    """Forecast from many past dates, and compare the scores with those of simple benchmarks.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the
     same command goes on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz
@@ -281,7 +281,7 @@ def _record(
     eras: str,
     others: tuple[str, ...] | None,
 ) -> "forecast.Record":
-    """Read the record of dyads, and of others that they are fitted with: by default (None) those of the hierarchy."""
+    """Read the record of dyads and of those that they are fitted with, by default the hierarchy."""
     from forecast.data.sources import open_source, wanted_together
 
     named = dyads_of(dyads, "DYAD")

@@ -112,7 +112,7 @@ def test(
     feed: FeedOption = None,
     feed_setting: FeedSettingOption = None,
 ) -> None:
-    """Test general claims on all dyads of the data at once, in about 20 lines and, with --out, on a page.
+    """Test general claims on all dyads of the data at once, in 20 lines or, with --out, on a page.
 
     Without a frozen plan the results are exploratory, and say so.
     """

@@ -224,7 +224,7 @@ def _named_data(
 
 
 def _is_chronology(path: Path) -> bool:
-    """Return whether a path is, by its name, a chronology: the embedded one, a file of one or a folder of such."""
+    """Return whether a path is, by its name, a chronology: the embedded one, a file or a folder."""
     name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv", re.IGNORECASE)
     files = path.iterdir() if path.is_dir() else [path]
     return str(path) == CHRONOLOGY or any(name.fullmatch(file.name) for file in files)

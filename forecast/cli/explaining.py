@@ -72,7 +72,7 @@ class ReportChoices(AddedDataOptions):
     def attribute(
         self, saved: "SavedReport", question: "Question | None", tell: Progress, months: int
     ) -> "Attribution":
-        """Return what the events of the last months did to the headline of a report, or to a question."""
+        """Return the contributions of recent events to the headline of a report, or to a question."""
         from forecast.data.panel.record import last_known
 
         options: dict[str, Any] = {
@@ -101,7 +101,7 @@ class ReportChoices(AddedDataOptions):
     def attribute_since(
         self, change: "Change", later: "SavedReport", question: "Question | None", tell: Progress
     ) -> "Attribution | None":
-        """Return what the events since then did, where the later fit is of single events of not too many months.
+        """Return the contributions of the events since then; None where only a new fit shows them.
 
         To the question, if it is about the dyad of the reports and open on the later day; to the
         headline else.
@@ -158,7 +158,7 @@ def explain(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
+    """Show what each recent event contributed to the level and to a report's headline or a question.
 
     Writes a page, explain.json, explain.csv and a figure (`forecast help explain`). Exit code 3 if
     the fit has not converged.
@@ -248,7 +248,7 @@ def compare(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Split the change of the published headline of two reports: time passed, new events, late data, model, baseline.
+    """Split the change of a headline: time passed, new events, late data, model, baseline.
 
     Reports of different months ask of different windows; then both answer the headline of the
     earlier one. Writes a page, change.json, change.csv and a figure (`forecast help explain`). Exit

@@ -106,7 +106,7 @@ def monday(
     by: ByMonthOption = None,
     improvement: ImprovementOption = 5.0,
 ) -> None:
-    """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
+    """Do a week's work in this folder: update, report, compare, answer, resolve, score, commit.
 
     Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast
     help every-monday`). A second run on the same day continues the first. Exit code 1 if a part
@@ -155,7 +155,7 @@ def monday(
 
 
 def _print_week(week: "Monday") -> None:
-    """Print a line for each pair and question; end with the exit code of what a person has to mend."""
+    """Print a line for each pair and question; end with 1 if a person has to mend something."""
     largest_change_first = sorted(
         week.pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0))
     )

@@ -111,7 +111,7 @@ def new(
     feed: FeedOption = None,
     feed_setting: FeedSettingOption = None,
 ) -> None:
-    """Write a plan, to be edited and frozen: claims, dyads, data with their digests, rule, predictions, seed."""
+    """Write a plan to be edited and frozen: claims, dyads, digests of data, rule, predictions."""
     from forecast.study.hypotheses import write_plan
 
     options = ClaimOptions(

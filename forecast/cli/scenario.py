@@ -88,7 +88,7 @@ def scenario(
     by: ByMonthOption = None,
     improvement: ImprovementOption = 5.0,
 ) -> None:
-    """Compute the outlook given events that are assumed, not predicted, and the outlook without them.
+    """Compute the outlook given assumed events, and the outlook without them.
 
     Writes a page and scenario.json (`forecast help what-if`). Exit code 3 if the fit has not
     converged or a scenario is so improbable that its numbers may not be used.
@@ -159,7 +159,7 @@ def scenario(
 def _chronology_of(
     fit: "forecast.Fit", dyad: str, tell: Progress, *, followed: bool
 ) -> "tuple[EventTable | None, xr.Dataset | None]":
-    """Return the chronology of a fit made of it, to say which part of its class a code is, and what has followed."""
+    """Return the events behind a fit of the chronology, and the panel of what followed."""
     from forecast.data.events.additions import CHRONOLOGY
 
     if "dataset" not in fit.panel.coords or CHRONOLOGY not in fit.panel["dataset"].to_numpy():

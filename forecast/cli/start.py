@@ -1,4 +1,4 @@
-"""`forecast dyads`, `init`, `open` and `help`: what is there, data of one's own, pages, and the manual."""
+"""`forecast dyads`, `init`, `open` and `help`: embedded dyads, your own data, pages, manual."""
 
 import re
 import shlex
@@ -27,7 +27,7 @@ EXAMPLE = Path(__file__).parent / "example"
 def dyads(
     as_json: JsonOption = False,
 ) -> None:
-    """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default.
+    """List the embedded dyads: code, name, events, coverage, fitted together or alone.
 
     Rows beyond the coverage are announced or later: `forecast events show` has them, and no
     forecast counts them.
@@ -70,7 +70,7 @@ def init(
         Path, typer.Argument(help="A folder, which is made if it is missing.", metavar="FOLDER")
     ],
 ) -> None:
-    """Make a folder for your own events: events.csv with example rows and mapping.yaml, both to be edited.
+    """Make a folder for your own events: events.csv and mapping.yaml, both to be edited.
 
     Nothing is overwritten.
     """

@@ -1,4 +1,4 @@
-"""A week's work in one folder: update, report on every pair, compare, answer and resolve questions, commit.
+"""A week's work in one folder: update, report, compare, answer and resolve, commit.
 
 Last week's fit is updated with what has become known, or a first one is made, and every pair of it
 gets a report, a comparison with its last one and a place on one page (docs/every-monday.md). What
@@ -186,7 +186,7 @@ class Monday:
             )
 
     def _last_fit(self) -> "tuple[Path, Fit] | None":
-        """Return the latest folder of reports with a fit that converged, and in a repository was committed."""
+        """Return the latest folder with a fit that converged and, in a repository, was committed."""
         from forecast.model import Fit
 
         for folder in sorted(
@@ -205,7 +205,7 @@ class Monday:
         return None
 
     def _trusted(self, path: Path) -> bool:
-        """Return whether a fit may be used: in a repository, whether its digests are the committed ones."""
+        """Return whether a fit may be used; in a repository its digests must be committed."""
         if not self.repository:
             return True
         # As it is committed, or was added for the commit of a run that stopped; empty if it is not.
@@ -467,7 +467,7 @@ class Monday:
         )
 
     def _remove_fits(self, keep: set[Path]) -> None:
-        """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""
+        """Remove the fits of other days, of some hundred megabytes each; only the newest is needed."""
         from forecast.model.fitted import is_saved_fit
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
@@ -486,7 +486,7 @@ def _with_history(
 
 
 def _missed(task: str, history: "History", reason: str) -> bool:
-    """Return whether a reason says that something could not be done, and not only that nothing was to be done."""
+    """Return whether a reason is a failure, and not only that nothing was to be done."""
     from forecast.desk.questions import OutsideQuestion
     from forecast.desk.questions.open_questions import NOTHING_NEW
 

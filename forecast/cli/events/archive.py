@@ -115,7 +115,7 @@ def repair_command(
     archive: ArchiveFolderOption = ARCHIVE,
     as_json: JsonOption = False,
 ) -> None:
-    """Rebuild the catalogue of an archive from its segments, when it is missing, damaged or an older copy.
+    """Rebuild the catalogue of an archive from its segments, if it is missing, damaged or old.
 
     Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is
     deleted. Exit code 2 if files have to be imported again.

@@ -1,4 +1,4 @@
-"""`forecast events draft` and `accept`: events proposed from a feed, decided by an editor, and added."""
+"""`forecast events draft` and `accept`: events that a feed proposes and an editor decides."""
 
 import shlex
 from pathlib import Path
@@ -94,7 +94,9 @@ def draft(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Propose events for the chronology from a feed: rows of one day, pair and class together, most reported first.
+    """Propose events for the chronology from a feed: one per day, pair and class of rows.
+
+    The most reported come first.
 
     Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the
     CSV, or at a prompt with `forecast events accept FILE --prompt`. Statements (codes 01 and 02)
@@ -232,9 +234,9 @@ def accept(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add the accepted rows of a draft to the folder `added`, and keep every decision in drafts/decisions.csv.
+    """Add the accepted rows of a draft to the folder `added`, and keep every decision.
 
-    In the column `decision` write accept or reject; a changed day, side or code makes an accepted
+    Decisions are kept in drafts/decisions.csv. In the column `decision` write accept or reject; a changed day, side or code makes an accepted
     row a corrected one. The same command again puts the rows of this draft in place of its earlier
     ones. Reports read them with `--add added`.
     """

@@ -1,4 +1,4 @@
-"""`forecast events count`, `sql` and `fetch`: machine-coded feeds, counted in one pass or fetched."""
+"""`forecast events count`, `sql` and `fetch`: machine-coded feeds, counted or fetched."""
 
 import shlex
 import sys
@@ -61,7 +61,7 @@ def count_command(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Count all dyads of states in files of a feed, in one pass and bounded memory (`forecast help feeds`).
+    """Count all dyads of states in files of a feed, in bounded memory (`forecast help feeds`).
 
     Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be
     read; all others are counted then.

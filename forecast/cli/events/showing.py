@@ -84,7 +84,7 @@ def check(
     feed: FeedOption = None,
     feed_setting: FeedSettingOption = None,
 ) -> None:
-    """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad.
+    """Validate events and summarise them: rows, rejects with reasons, coverage by dyad.
 
     Exit code 2 if a file of a feed could not be read; all others are in the summary then.
     """

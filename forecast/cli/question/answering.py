@@ -1,4 +1,4 @@
-"""`forecast question update` and `resolve`: answer open questions, and resolve those that are over."""
+"""`forecast question update` and `resolve`: forecasts and outcomes of open questions."""
 
 from datetime import date
 from pathlib import Path
@@ -90,7 +90,7 @@ def update(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Answer questions, as of the day of a fit or a later one, and append the answers to the ledger.
+    """Forecast questions as of the day of a fit, or a later one, and append it to the ledger.
 
     Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged;
     its answers are marked.
@@ -233,7 +233,7 @@ def resolve(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
+    """Resolve questions whose window is over and covered by data, and append it to the ledger."""
     from forecast.desk.questions.drafts import outcome_of
     from forecast.desk.questions.open_questions import resolution_of
 

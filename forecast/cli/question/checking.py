@@ -17,7 +17,7 @@ def check(
     folder: FolderOption = QUESTIONS,
     as_json: JsonOption = False,
 ) -> None:
-    """Name forecasts that contradict a base rate by a factor of two, a report of the same day, or each other.
+    """Name forecasts at odds with a base rate (twice or half of it), a report, or each other.
 
     Run it before publishing. A page of the ledger shows none of them until a person confirms it.
     Exit code 1 if one is not confirmed.

@@ -1,4 +1,4 @@
-"""`forecast question merge`, `score` and `export`: one ledger of several copies, scores, and files for others."""
+"""`forecast question merge`, `score` and `export`: copies of a ledger, scores, files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -75,7 +75,7 @@ def score(
     reports: ReportsOption = REPORTS,
     as_json: JsonOption = False,
 ) -> None:
-    """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
+    """Score the forecasts of resolved questions: Brier and logarithmic scores, calibration."""
     from forecast.desk.questions import TrackRecord
     from forecast.desk.questions.outside import outside_scores
     from forecast.report.folder import reports_in

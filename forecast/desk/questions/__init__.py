@@ -1,4 +1,4 @@
-"""Questions with rules for their resolution from data, forecasts of them, and outcomes (docs/questions.md).
+"""Questions that data resolve, their forecasts and their outcomes (docs/questions.md).
 
 Public names are imported on first use: a question about events needs no fit.
 """

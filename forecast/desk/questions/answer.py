@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def no_fit_words(name: str, what: str) -> str:
-    """Describe what to do in place of asking a fit for what it cannot tell of a question about events."""
+    """Return what to do instead of asking a fit about a question on events."""
     return (
         f"{name}: {what} is computed from simulated shares, and events have a hazard of their own. "
         "Ask without a fit: "
@@ -158,7 +158,7 @@ def answer_question(
 
 @dataclass(frozen=True)
 class AppliedPart:
-    """A question about one dyad applied to a fit: recorded events of its window, and simulations of the rest.
+    """A question about one dyad applied to a fit: what is recorded of its window, and the rest simulated.
 
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and
     the months before.
@@ -182,7 +182,7 @@ class AppliedPart:
         *,
         published: bool = False,
     ) -> Settled:
-        """Return which simulations of the fit resolve to yes, and which at all, each (chain, draw, future).
+        """Return which simulations are a yes and which are not void, each (chain, draw, simulation).
 
         They can be weighted or selected. They are the model's; or as `published`: shares pooled
         with the benchmarks. Events occur as often as `counted` says.
@@ -216,7 +216,7 @@ class AppliedPart:
         return yes, not_void
 
     def _published(self, observed: Observed) -> Observed:
-        """Return the pool's simulations, or the model's where there is no pool, with kinds if they are needed."""
+        """Return the simulations of the pool; without a pool, those of the model."""
         pool = pooled(observed, (self.ahead,), seed=self.seed)
         published_draws = observed if isinstance(pool, NotDefined) else pool[self.ahead]
         if self.kind is None:
@@ -230,7 +230,7 @@ class AppliedPart:
         )
 
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
-        """Return the simulations with the most events of the kind, as large a part of all as `counted`; ties by lot.
+        """Return the simulations with the most events, as many as `counted` says; ties are broken by lot.
 
         Events so keep the probability of their hazard, and depend on shares as in the simulations.
         Of quiet days the simulations with the fewest events are taken.
@@ -250,7 +250,7 @@ class AppliedPart:
         observed: Observed | NotDefined,
         rest: WindowCounts | None = None,
     ) -> tuple[Bool, Bool]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
+        """Return which simulations are a yes and which are not void, each (chain, draw, simulation).
 
         `rest` is what the method of this name returns for the fit of the simulations.
         """
@@ -265,7 +265,7 @@ class AppliedPart:
     def unknown(
         self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None
     ) -> WindowCounts:
-        """Return the simulated months of the window: what is not recorded of those before, and those ahead."""
+        """Return the simulated months of the window: the unrecorded past ones, and those ahead."""
         last = simulations.clock.last_day()
         if self.missing and rest is None:
             raise QuestionError(
@@ -318,7 +318,7 @@ class AppliedPart:
         return observed
 
     def without(self, rows: "pd.DataFrame") -> "AppliedPart":
-        """Return the question put to its record without those of some rows that are in it (`placed_events`)."""
+        """Return the question applied to its record without some rows (`placed_events`)."""
         record = record_without(self.record, rows[rows["of_dataset"] == self.record.number])
         return replace(self, record=record, past=_recorded(record, self.question)[0])
 
@@ -429,7 +429,7 @@ class AppliedQuestion:
         return self.question.settle(parts)
 
     def _matched(self, part: AppliedPart, settled: Settled) -> Settled:
-        """Arrange the simulations of a part so that each is of the same forecaster as that of the first part."""
+        """Reorder the simulations of a part so that their forecasters match those of the first part."""
         first, order = (
             np.argsort(forecasters(part.seed, dyad, np.shape(settled[0])), axis=None, kind="stable")
             for dyad in (self.parts[0].question.dyad, part.question.dyad)
@@ -446,7 +446,7 @@ class AppliedQuestion:
 def apply_question(
     fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None
 ) -> AppliedQuestion:
-    """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
+    """Apply a question to a fit, such as for `forecast.scenario`.
 
     Parameters and errors are those of `answer_question`.
 
@@ -498,7 +498,7 @@ def _apply_part(
 
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:
-    """Return what is recorded of the window's months up to the present, and from which of them on not all is."""
+    """Return the recorded months of the window, and the number of the first incomplete one."""
     start, stop = (
         record.place(question.first),
         min(record.place(question.last) + 1, len(record.covered)),

@@ -31,7 +31,7 @@ def append_entries(
     now: datetime | None = None,
     leave_out: Callable[[Draft, LedgerError], None] | None = None,
 ) -> Appended:
-    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none.
+    """Append entries to a ledger, new or not: all of them or, where one is rejected, none.
 
     With `leave_out` an entry that is rejected is left out, and this is called with it and the
     reason.

@@ -270,7 +270,7 @@ def _compound(
 
 
 def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
-    """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
+    """Return how often the question would have been a yes in windows of the last ten years.
 
     Every month that is covered to its end ends a window. Windows overlap, so that n of m months
     that are not void count as n / m, at least as one; of these, (yes + 1) / (n / m + 2): so few
@@ -382,7 +382,7 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
 
 
 def _pairs(record: DatasetRecord, stop: int, months: int) -> tuple[tuple[int, int], ...]:
-    """Return the numbers of events and of cooperative events in so many months before a position."""
+    """Return the numbers of events and of cooperative ones in each of so many months."""
     if months > stop or not record.covered[stop - months : stop].all():
         raise QuestionError(
             f"span: fewer than {months} months before are covered; use a shorter one"

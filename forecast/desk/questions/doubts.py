@@ -48,7 +48,7 @@ class Doubt:
 
 
 def far_apart(chance: float, base_rate: float) -> bool:
-    """Return whether a chance and a base rate differ by a factor of two, and not by a few points only."""
+    """Return whether a chance and a base rate differ by a factor of two and by many points."""
     less, more = sorted((chance, base_rate))
     return more >= FACTOR * less and more - less >= POINTS
 
@@ -91,7 +91,7 @@ type Stated = Sequence[tuple[History, AnsweredEntry]]
 
 
 def _is_confirmed(history: History, doubt: Doubt) -> bool:
-    """Return whether somebody confirmed a forecast that the present one does not differ from by a factor of two."""
+    """Return whether a person confirmed this forecast or one within a factor of two of it."""
     return any(
         doubt.kind in confirmation.doubts and not far_apart(doubt.chance, confirmation.chance)
         for confirmation in history.confirmations

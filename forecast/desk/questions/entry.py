@@ -68,7 +68,7 @@ class BadLine(LedgerError):
 
 
 class LedgerEntry(BaseModel):
-    """One line of a ledger: the fields of all entries, after which those of its kind stand, and the hash."""
+    """One line of a ledger: the fields of all entries; those of its kind follow, then the hash."""
 
     model_config = _STRICT
 
@@ -208,7 +208,7 @@ class ResolvedEntry(LedgerEntry):
 
     @model_validator(mode="after")
     def _parts_of_all(self) -> "ResolvedEntry":
-        """Reject numbers of events that cannot be: a part of the events of the window is at most all of them."""
+        """Reject a part of the events of the window that is larger than all of them."""
         for name, part in (("cooperative", self.cooperative), ("of_a_kind", self.of_a_kind)):
             # Of a question about a set of events the others are not counted.
             counted_alone = name == "of_a_kind" and self.events is None
@@ -251,7 +251,7 @@ def line_of(plain: Mapping[str, Any]) -> bytes:
 
 
 def hash_of(plain: Mapping[str, Any]) -> str:
-    """Return the hash of plain values, such as the fields of an entry: of JSON with sorted keys, without `hash`."""
+    """Return the hash of the fields of an entry without `hash`, as JSON with sorted keys."""
     hashed = {name: value for name, value in plain.items() if name != "hash"}
     return digest(
         json.dumps(hashed, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()

@@ -31,7 +31,7 @@ Word = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class EventQuestion(SingleQuestion):
-    """Question on whether at least so many events of a set occur in a window of days, or none for so many days."""
+    """Question about the number of events of a set in a window, or days in a row without any."""
 
     kind: Literal["events"]
     compare: Literal["at least"] = "at least"

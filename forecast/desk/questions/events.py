@@ -1,4 +1,4 @@
-"""Questions about events of a set: made, answered and resolved from the rows alone, without a fit."""
+"""Questions about events of a set, made and answered from the rows alone, without a fit."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta

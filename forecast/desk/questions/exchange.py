@@ -1,4 +1,4 @@
-"""Questions and forecasts in the forms of the field: ForecastBench's JSON, a CDF of numbers, samples of hubs.
+"""Questions and forecasts in forms of the field: ForecastBench, CDF of numbers, hub samples.
 
 A set is read as text alone: fields are bounded, unknown ones ignored, and nothing in them is
 executed.
@@ -181,7 +181,7 @@ def forecast_set(histories: Iterable[History], due: date, name: str) -> dict[str
 
 
 def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) -> dict[str, Any]:
-    """Return the distribution of the number of events in a window: values, and the probability of at most each.
+    """Return the distribution of the number of events in a window.
 
     Examples
     --------
@@ -228,7 +228,7 @@ class NumberCdf:
 
 @checked
 def read_number_cdf(path: str | Path) -> NumberCdf:
-    """Read the distribution of a number of events: JSON with `values` and `cdf`, as `number_cdf` returns it.
+    """Read the distribution of a number of events, as `number_cdf` returns it, from JSON.
 
     Raises
     ------
@@ -296,7 +296,7 @@ def hub_samples(
     samples: int = HUB_SAMPLES,
     seed: Seed = 1,
 ) -> "pd.DataFrame":
-    """Return samples of shares in the form of a hub's model output: one row per pair, horizon and sample.
+    """Return samples of shares as a hub's model output: one row per pair, horizon and sample.
 
     A sample has one number for all horizons of its pair; the shares are those that a report
     publishes, per cent. Simulations whose window is void are not sampled.

@@ -67,7 +67,7 @@ type Named = dict[str, Settled]
 def asking(
     question: Question, dyad: str, table: "EventTable | None" = None
 ) -> "Callable[[FitLike, int], Numbers]":
-    """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the published chance.
+    """Return a function of fit and seed: the level of a dyad now, and the published chance.
 
     Of a share or tone whose window is not over it states how much of the chance comes from the
     model's simulations.
@@ -123,7 +123,7 @@ def attribute_question(
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
-    """Compute the contribution of every event of the last months to the level and to the probability of a question.
+    """Compute the contribution of each recent event to the level and to a question's probability.
 
     The method is that of `forecast.attribute`. The probability is the model's; `answer_question`
     pools that of a share with benchmarks. What is asked of other dyads stays unchanged.
@@ -206,7 +206,7 @@ def _require_no_events(question: Question) -> None:
 
 
 def _outcome(question: Question, settled: Settled) -> Outcome:
-    """Return the probability of a yes in each simulation if the question is not void there, and that of the latter."""
+    """Return the probability of a yes if the question is not void, and that of not being void."""
     yes, not_void = settled
     if not np.any(not_void):
         raise QuestionError(
@@ -223,7 +223,7 @@ class _Part:
     fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
 
     def given(self, fit: SampledFit) -> "Callable[[pd.DataFrame], Named]":
-        """Return what a fit to the record without some events says, as a function of those that do not count either."""
+        """Return what a fit without some events gives, as a function of further events left out."""
         if isinstance(self.put.question, LevelQuestion):
             level = {YES: self.put.simulate(fit)}
             return lambda _: level
@@ -252,7 +252,7 @@ class _Part:
     def _ahead(
         self, fit: SampledFit
     ) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
-        """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
+        """Simulate the months ahead and the unrecorded past ones, as `answer_question` does."""
         put = self.put
         ahead = Ahead.of(fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed)
         return ahead.simulations, ahead.observed, put.rest(fit, ahead.simulations.share.shape[2])

@@ -102,7 +102,7 @@ class QuestionFolder:
     def append(
         self, drafts: Drafts, *, leave_out: Callable[[Draft, LedgerError], None] | None = None
     ) -> Appended:
-        """Append entries to the ledger, after the file is there by which git leaves its lines as they are."""
+        """Append entries to the ledger, next to a file that keeps git from changing its lines."""
         attributes = self.path / ".gitattributes"
         if not os.path.lexists(attributes):
             write_text(attributes, ATTRIBUTES, durable=True)

@@ -1,4 +1,4 @@
-"""All types of questions, and their form: a small YAML file (docs/schema/question.md), or the same values in a ledger.
+"""All types of questions, and their form as a YAML file (docs/schema/question.md).
 
 Questions can be made of questions about one dyad each: all or any of several, and one given
 another. Each part keeps its own sentence, rule and baseline; all are asked as of one day. The

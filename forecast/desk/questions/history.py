@@ -75,7 +75,7 @@ class History:
         return self.resolution.outcome if self.resolution else "open"
 
     def timing(self, entry: LedgerEntry) -> Timing:
-        """Return when its asking or an answer was written: in time, late, or when the window was over."""
+        """Return whether an entry was written in time, late, or after the window."""
         knowledge_day = (
             date.fromisoformat(entry.as_of)
             if isinstance(entry, AnsweredEntry)
@@ -84,7 +84,7 @@ class History:
         return written_when(entry, self.question, knowledge_day)
 
     def supersedes(self, entry: AnsweredEntry) -> bool:
-        """Return whether an answer that came from another copy of the ledger is older than the last one here."""
+        """Return whether an answer of another copy of the ledger is older than the last one here."""
         return (
             entry.origin is not None
             and self.last_answer is not None
@@ -231,7 +231,7 @@ def _asked(histories: dict[str, History], entry: LedgerEntry) -> History:
 
 
 def _require_withdrawal(history: History, entry: WithdrawnEntry) -> None:
-    """Reject a withdrawal of a question whose outcome may be known: only what is open can be taken back."""
+    """Reject a withdrawal after the window, when the outcome may be known."""
     if history.question.over(entry.day):
         raise BadLine(
             f"field `written`: the window of {history.question.id} is over on {entry.day}, so that "

@@ -1,4 +1,4 @@
-"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, next to the question files.
+"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file.
 
 Entries are only appended, in order of time. Each contains its own hash and that of the previous
 entry, so that edited, removed or added lines are detected. Truncation cannot be detected from the
@@ -78,7 +78,7 @@ class Ledger:
         return ledger
 
     def take(self, journal: Journal) -> bool:
-        """Take all lines; return whether the unfinished one at their end is a whole one without its end."""
+        """Take all lines; return whether the last one is complete but for its line end."""
         chain = [self._chained(line) for line in journal.lines]
         try:
             chain.append(self._chained(journal.torn))
@@ -130,7 +130,7 @@ class Ledger:
         return entry
 
     def _chained(self, line: bytes) -> dict[str, Any]:
-        """Return the fields of a line that has the hash it states, and states that of the line before."""
+        """Return the fields of a line, after checking its hash and that of the line before."""
         where = f"{self.path}, line {self.lines + 1}"
         try:
             if len(line) > LONGEST_LINE:

@@ -1,4 +1,4 @@
-"""Answers and resolutions of questions of a ledger, as entries to be appended, or the reason why there is none."""
+"""Answers and resolutions of open questions, as entries of a ledger, or the reason for none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 NOTHING_NEW = "nothing new since the last answer"
-"""Why a question gets no forecast that repeats the last one."""
+"""Reason for no entry: the forecast would repeat the last one."""
 
 
 def needs_no_fit(question: Question) -> bool:
@@ -76,7 +76,7 @@ def event_answer_of(
     as_of: date | None = None,
     expect: Sequence[Expected] = (),
 ) -> Draft | str:
-    """Return the entry of the answer to a question about events, which needs no fit, or why there is none."""
+    """Return the entry of the answer to a question about events, or the reason for none."""
     named = history.question
     question = named.event if isinstance(named, OutsideQuestion) else as_events(named)
     if question is None:
@@ -95,7 +95,7 @@ def event_answer_of(
 
 
 def resolution_of(history: History, records: "Records", day: date, *, now: date) -> Draft | str:
-    """Return the entry of a question's resolution from what was known by a day, or why it is not resolved now.
+    """Return the entry of a question's resolution as of a day, or the reason for none.
 
     What resolves is final: added events resolve only where somebody says to which day the record is
     complete.

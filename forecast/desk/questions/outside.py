@@ -175,7 +175,7 @@ class Weight:
 
 
 def pool_weight(cases: Sequence[Case]) -> Weight:
-    """Return the weight of the own number: fixed until enough questions are resolved, then its posterior mean.
+    """Return the weight of the own number: fixed at first, later its posterior mean.
 
     Weights of classes lie around that of all questions (partial pooling), so that a class of few
     questions has nearly the common weight.
@@ -290,7 +290,7 @@ def _log_score(value: float, *, yes: bool) -> float:
 def _difference(
     who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]
 ) -> dict[str, Any]:
-    """Compare Brier scores with the price's, and say how many questions such a difference would need."""
+    """Compare Brier scores with those of the price; return the number of questions needed."""
     both = [
         (said[who], said["price"], yes) for _, said, yes in numbers if {who, "price"} <= said.keys()
     ]

@@ -97,7 +97,7 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame") -> DatasetRecord
 def question_record(
     panel: "xr.Dataset", question: SingleQuestion, table: "EventTable | None" = None
 ) -> tuple[DatasetRecord, CountedKind | None]:
-    """Read the record that a question asks about from a panel that counts as it does, and the events."""
+    """Return the record that a question asks about, and the kind of events it counts."""
     require_monthly_counts(panel)
     position(panel, question.dyad)
     number = named_dataset(panel, question.dataset, question.id)

@@ -301,13 +301,13 @@ def _case(history: History) -> Case:
 
 
 def _decided(history: History) -> date | None:
-    """Return the day on which the event that was asked for had been recorded, if that decided the question."""
+    """Return the day on which the recorded events decided the question; None if its end did."""
     stated = None if history.resolution is None else history.resolution.decided
     return None if stated is None else date.fromisoformat(stated)
 
 
 def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
-    """Return the timing of a question, and the chances that count with the days from which they do, in order.
+    """Return the timing of a question, and the scored chances with the days from which they hold.
 
     None counts from the day on which the event that was asked for had been recorded.
 
