@@ -72,7 +72,7 @@ class ReportChoices(AddedDataOptions):
     def attribute(
         self, saved: "SavedReport", question: "Question | None", tell: Progress, months: int
     ) -> "Attribution":
-        """Return the contributions of recent events to the headline of a report, or to a question."""
+        """Return the contributions of recent events to a headline or a question."""
         from forecast.data.panel.record import last_known
 
         options: dict[str, Any] = {
@@ -158,7 +158,7 @@ def explain(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Show what each recent event contributed to the level and to a report's headline or a question.
+    """Show what each recent event contributed to the level and to a headline or question.
 
     Writes a page, explain.json, explain.csv and a figure (`forecast help explain`). Exit code 3 if
     the fit has not converged.

@@ -186,7 +186,7 @@ class Monday:
             )
 
     def _last_fit(self) -> "tuple[Path, Fit] | None":
-        """Return the latest folder with a fit that converged and, in a repository, was committed."""
+        """Return the latest folder with a converged and, in a repository, committed fit."""
         from forecast.model import Fit
 
         for folder in sorted(
@@ -467,7 +467,7 @@ class Monday:
         )
 
     def _remove_fits(self, keep: set[Path]) -> None:
-        """Remove the fits of other days, of some hundred megabytes each; only the newest is needed."""
+        """Remove the fits of other days, which take some hundred megabytes each."""
         from forecast.model.fitted import is_saved_fit
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):

@@ -265,7 +265,7 @@ class PreparedReports:
 
 
 def check_place(settings: ReportSettings, names: str) -> None:
-    """Raise OutputPathError, before any work, if pages cannot be written or would replace others."""
+    """Raise OutputPathError if pages cannot be written or would replace others."""
     from forecast.report.folder import require_report_folder
 
     replaced = settings.fit_path if settings.save_fit and is_updated(settings) else None

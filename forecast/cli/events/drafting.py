@@ -96,9 +96,7 @@ def draft(
 ) -> None:
     """Propose events for the chronology from a feed: one per day, pair and class of rows.
 
-    The most reported come first.
-
-    Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the
+    The most reported come first. Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the
     CSV, or at a prompt with `forecast events accept FILE --prompt`. Statements (codes 01 and 02)
     are left out unless the settings say statements=yes.
     """
@@ -236,9 +234,9 @@ def accept(
 ) -> None:
     """Add the accepted rows of a draft to the folder `added`, and keep every decision.
 
-    Decisions are kept in drafts/decisions.csv. In the column `decision` write accept or reject; a changed day, side or code makes an accepted
-    row a corrected one. The same command again puts the rows of this draft in place of its earlier
-    ones. Reports read them with `--add added`.
+    Decisions are kept in drafts/decisions.csv. In the column `decision` write accept or reject; a
+    changed day, side or code makes an accepted row a corrected one. The same command again puts the
+    rows of this draft in place of its earlier ones. Reports read them with `--add added`.
     """
     from forecast.data.events import drafting
 

@@ -158,7 +158,7 @@ def answer_question(
 
 @dataclass(frozen=True)
 class AppliedPart:
-    """A question about one dyad applied to a fit: what is recorded of its window, and the rest simulated.
+    """A question about one dyad applied to a fit: its recorded events, and simulations.
 
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and
     the months before.
@@ -182,7 +182,7 @@ class AppliedPart:
         *,
         published: bool = False,
     ) -> Settled:
-        """Return which simulations are a yes and which are not void, each (chain, draw, simulation).
+        """Return which simulations are a yes and which are not void, (chain, draw, simulation).
 
         They can be weighted or selected. They are the model's; or as `published`: shares pooled
         with the benchmarks. Events occur as often as `counted` says.
@@ -230,7 +230,7 @@ class AppliedPart:
         )
 
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
-        """Return the simulations with the most events, as many as `counted` says; ties are broken by lot.
+        """Return the simulations with the most events, as many as `counted` says; ties by lot.
 
         Events so keep the probability of their hazard, and depend on shares as in the simulations.
         Of quiet days the simulations with the fewest events are taken.
@@ -250,7 +250,7 @@ class AppliedPart:
         observed: Observed | NotDefined,
         rest: WindowCounts | None = None,
     ) -> tuple[Bool, Bool]:
-        """Return which simulations are a yes and which are not void, each (chain, draw, simulation).
+        """Return which simulations are a yes and which are not void, (chain, draw, simulation).
 
         `rest` is what the method of this name returns for the fit of the simulations.
         """
@@ -429,7 +429,7 @@ class AppliedQuestion:
         return self.question.settle(parts)
 
     def _matched(self, part: AppliedPart, settled: Settled) -> Settled:
-        """Reorder the simulations of a part so that their forecasters match those of the first part."""
+        """Reorder the simulations of a part to match the forecasters of the first part."""
         first, order = (
             np.argsort(forecasters(part.seed, dyad, np.shape(settled[0])), axis=None, kind="stable")
             for dyad in (self.parts[0].question.dyad, part.question.dyad)

@@ -202,7 +202,8 @@ def joint_question(
     >>> from forecast import build_panel, joint_question, make_question, read_chronology
     >>> dyads = ["USA-CHN", "USA-RUS"]
     >>> panel = build_panel(read_chronology(dyads=dyads), dyads=dyads, as_of="2023-10-31")
-    >>> question = joint_question([make_question(panel, dyad, months=12, higher=5) for dyad in dyads])
+    >>> parts = [make_question(panel, dyad, months=12, higher=5) for dyad in dyads]
+    >>> question = joint_question(parts)
     >>> question.id
     'usa-chn-higher-5-and-usa-rus-higher-5-2023-11-to-2024-10'
     >>> question.sentence[:42]
@@ -241,7 +242,8 @@ def conditional_question(given: Question, then: Question, *, id: str | None = No
     --------
     >>> from forecast import build_panel, conditional_question, make_question, read_chronology
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
-    >>> higher, above = (make_question(panel, "USA-CHN", **asked) for asked in ({"higher": 5}, {"above": 50}))
+    >>> higher = make_question(panel, "USA-CHN", higher=5)
+    >>> above = make_question(panel, "USA-CHN", above=50)
     >>> conditional_question(higher, above).id
     'usa-chn-above-50-given-usa-chn-higher-5-2023-11-to-2024-10'
     """

@@ -78,7 +78,8 @@ def deciding_rows(
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast import AskedEvents, build_panel, find_set, make_event_question, read_chronology
+    >>> from forecast import AskedEvents, build_panel, find_set
+    >>> from forecast import make_event_question, read_chronology
     >>> from forecast.desk.questions import deciding_rows
     >>> table = read_chronology(dyads=["USA-IRN"])
     >>> wanted = AskedEvents(find_set("strike"), date(2024, 6, 30))

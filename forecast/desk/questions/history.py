@@ -84,7 +84,7 @@ class History:
         return written_when(entry, self.question, knowledge_day)
 
     def supersedes(self, entry: AnsweredEntry) -> bool:
-        """Return whether an answer of another copy of the ledger is older than the last one here."""
+        """Return whether an answer of another copy is older than the last one here."""
         return (
             entry.origin is not None
             and self.last_answer is not None

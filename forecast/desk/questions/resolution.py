@@ -85,7 +85,8 @@ def resolve_question(
     >>> from forecast import build_panel, read_chronology
     >>> from forecast.desk.questions import make_question, resolve_question
     >>> events = read_chronology(dyads=["USA-CHN"])
-    >>> question = make_question(build_panel(events, as_of="2023-10-31"), "USA-CHN", months=12, higher=5)
+    >>> panel = build_panel(events, as_of="2023-10-31")
+    >>> question = make_question(panel, "USA-CHN", months=12, higher=5)
     >>> found = resolve_question(build_panel(events), question)
     >>> found.outcome, found.reason
     ('yes', '45 of 118 events are cooperative, 38.14%')
