@@ -96,9 +96,9 @@ def draft(
 ) -> None:
     """Propose events for the chronology from a feed: one per day, pair and class of rows.
 
-    The most reported come first. Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the
-    CSV, or at a prompt with `forecast events accept FILE --prompt`. Statements (codes 01 and 02)
-    are left out unless the settings say statements=yes.
+    The most reported come first. Each has code, sides, a sentence, an address, and what the
+    chronology has already. Decide in the CSV, or at a prompt with `forecast events accept FILE
+    --prompt`. Statements (codes 01 and 02) are left out unless the settings say statements=yes.
     """
     from forecast.data.events.drafting import (
         describe_draft,

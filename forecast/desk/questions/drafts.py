@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.dates import reject_future
 from forecast.base.errors import LedgerError, QuestionError
 from forecast.desk.questions.doubts import Doubt
-from forecast.desk.questions.entry import NO_HASH, Draft, hash_of
+from forecast.desk.questions.entry import EVENTS_FIELD, NO_HASH, Draft, hash_of
 from forecast.desk.questions.outside import OutsideQuestion, require_price
 from forecast.desk.questions.resolution import Resolution
 from forecast.outlook.question import Question
@@ -54,7 +54,7 @@ def resolved(resolution: Resolution) -> Draft:
     if resolution.outcome in ("open", "never"):
         raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
     fields = asdict(resolution)
-    fields["happenings"] = fields.pop("events")
+    fields[EVENTS_FIELD] = fields.pop("events")
     return {"entry": "resolved", **fields, "as_of": resolution.as_of.isoformat()}
 
 

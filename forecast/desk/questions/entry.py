@@ -20,6 +20,7 @@ PACKAGE = "pendulum-forecast"
 NO_HASH = "0" * 64  # Hash before the first entry, and of data that an entry does not have
 
 
+EVENTS_FIELD = "happenings"  # Number of events in a line: published ledgers have this name
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -195,7 +196,7 @@ class ResolvedEntry(LedgerEntry):
     as_of: Day
     outcome: Literal["yes", "no", "void"]  # `yes`, `no` or `void`
     reason: Text  # In words
-    events: Annotated[int, Field(ge=0)] | None = Field(default=None, alias="happenings")
+    events: Annotated[int, Field(ge=0)] | None = Field(default=None, alias=EVENTS_FIELD)
     cooperative: Annotated[int, Field(ge=0)] | None = None
     of_a_kind: Annotated[int, Field(ge=0)] | None = None
     # SHA-256 of what was known of the dyad; 64 zeros of an outside question
