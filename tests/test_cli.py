@@ -124,7 +124,10 @@ def test_wrong_usage_ends_with_2() -> None:
         ),
         ("question new USA-CHN --at-least picnic", "--at-least: 'picnic': there is no such set"),
         ("question new USA-CHN --higher 5 --as-of 2026-13-01", "--as-of: '2026-13-01'"),
-        ("report USA-CHN --as-of 2026-08-31", "--as-of: the record of USA-CHN ends on 2026-06-13"),
+        (
+            "report USA-CHN --as-of 2026-08-31",
+            "--as-of: the data end on 2026-06-30, 62 days before 2026-08-31",
+        ),
         ("report USA-CHN --alone --with CHN-RUS", "--alone, --with: a dyad alone has no others"),
     ],
 )
