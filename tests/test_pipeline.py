@@ -406,6 +406,6 @@ def test_a_day_long_after_the_data_ends_before_a_fit(tmp_path, monkeypatch):
     said = " ".join(done.output.split())
     assert done.exit_code == 2 and not (tmp_path / "out").exists()
     assert (
-        "--as-of: the record of USA-CHN ends on 2010-12-31, 547 days before 2012-06-30; at most 31 are allowed"
+        "--as-of: the data end on 2010-12-31, 547 days before 2012-06-30; expected at most 31"
         in said
     )

@@ -229,7 +229,7 @@ class PreparedReports:
         links: Mapping[str, str] | None = None,
         ledger: Path = LEDGER,
     ) -> Report:
-        """Write the report of a dyad, with links to other pages, and prices that a ledger has of questions about it."""
+        """Write the report of a dyad, with links to other pages and prices of a ledger."""
         from forecast.report.page import write_report
         from forecast.report.skill import find_skill
 
@@ -265,7 +265,7 @@ class PreparedReports:
 
 
 def check_place(settings: ReportSettings, names: str) -> None:
-    """Make sure, before any work, that pages with some files can be written and that nothing is lost by it."""
+    """Raise OutputPathError if pages cannot be written or would replace others."""
     from forecast.report.folder import require_report_folder
 
     replaced = settings.fit_path if settings.save_fit and is_updated(settings) else None
@@ -279,7 +279,7 @@ def check_place(settings: ReportSettings, names: str) -> None:
 
 
 def _assess(job: Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
-    """Assess some dyads, the others in brief, and check the convergence of everything stated of them."""
+    """Assess some dyads, the others in brief, and check the convergence of all numbers."""
     from forecast.outlook import assess, brief, reported
 
     settings = job.settings

@@ -44,7 +44,8 @@ class ReportSettings:
     alone : bool
         Fit this dyad without the others.
     hierarchy : tuple of str, optional
-        The dyads to fit together with this one; by default those of `forecast.data.events.hierarchy`.
+        The dyads to fit together with this one; by default those of
+        `forecast.data.events.hierarchy`.
     eras : {"given", "none"} or path of a CSV file
         The dyad's eras: those of ``data/eras.csv``, one for the whole record, or those of a file
         with the columns of ``data/eras.csv``. Other dyads keep the given ones.

@@ -39,7 +39,7 @@ def describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
 
 
 def describe_end(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
-    """Describe the end of a record, if it is long before a day, or its last month is known only in part."""
+    """Describe a record that ends long before a day, or whose last month is incomplete."""
     import numpy as np
 
     last = (

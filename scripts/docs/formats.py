@@ -24,17 +24,17 @@ from forecast.data.events.mapping import (
 from forecast.data.fetch.manifest import ExpectedFile
 from forecast.data.panel.kinds import EVENTS, INDEX, VARIABLES
 from forecast.data.sources import Source
+from forecast.desk.questions.entry import (
+    AnsweredEntry,
+    AskedEntry,
+    ConfirmedEntry,
+    LedgerEntry,
+    PricedEntry,
+    ResolvedEntry,
+    WithdrawnEntry,
+)
 from forecast.desk.questions.event_question import CountQuestion, EventQuestion
 from forecast.desk.questions.form import ConditionalQuestion, JointQuestion
-from forecast.desk.questions.history import (
-    Answered,
-    Asked,
-    Confirmed,
-    LedgerEntry,
-    Priced,
-    Resolved,
-    Withdrawn,
-)
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.model.variables import all_variables
 from forecast.outlook import question
@@ -143,8 +143,15 @@ def _pages() -> dict[str, Page]:
             [
                 _record("An entry", LedgerEntry),
                 *[
-                    (one.__name__.lower(), "", _own(one))
-                    for one in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
+                    (one.__name__.removesuffix("Entry").lower(), "", _own(one))
+                    for one in (
+                        AskedEntry,
+                        AnsweredEntry,
+                        PricedEntry,
+                        ConfirmedEntry,
+                        ResolvedEntry,
+                        WithdrawnEntry,
+                    )
                 ],
                 (
                     "track_record.json",
