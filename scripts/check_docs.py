@@ -4,7 +4,7 @@ Run from anywhere: ``python scripts/check_docs.py``. It prints one line per faul
 
 - in Python code of the pages, tutorials and gallery: names that are imported from the package, and
   the arguments of calls of public functions;
-- in commands of the pages: verbs and options, and options named in running text;
+- in commands of the pages: verbs and options, and options and files named in running text;
 - in docstrings of public names: the parameters, their order, and defaults that are stated as
   literals;
 - public names without a page of the reference, commands without one, and words of the pages on
@@ -35,15 +35,27 @@ from scripts.docs.cli import cli_pages  # noqa: E402
 from scripts.docs.formats import format_pages  # noqa: E402
 from tests.commands import shown_commands, unknown  # noqa: E402
 
-PAGES = ("README.md", "docs/*.md", "docs/feeds/*.md", "docs/research/*.md")
+PAGES = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "forecast/*/README.md",
+    "tests/nightly/*.md",
+    "docs/*.md",
+    "docs/feeds/*.md",
+    "docs/research/*.md",
+)
+MADE_FOLDERS = ("docs/generated", "docs/schema")
 PROGRAMS = ("docs/tutorials/*.py", "docs/gallery/*.py")
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 ANY_BLOCK = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"`(--[a-z][a-z-]*)")
 DEFAULT = re.compile(r"\b[Dd]efault(?:s to| is|:)? (-?\d+(?:\.\d+)?|True|False|None)(?![\w.%]*\w)")
-OTHER_PROGRAMS = {"--commit", "--group", "--force-reinstall"}
-"""Options of git and pip that pages name."""
+NAMED_FILE = re.compile(r"`((?:forecast|tests|scripts|data|docs|benchmarks)/[\w./-]+)`")
+OTHER_PROGRAMS = {"--commit", "--group", "--force-reinstall", "--write", "--check"}
+"""Options of git, pip and scripts that pages name."""
 
 
 def main(root: Path = ROOT) -> int:
@@ -68,6 +80,11 @@ def page_faults(root: Path) -> Iterator[str]:
         for words in shown_commands("\n".join(SHELL_BLOCK.findall(text))):
             if wrong := unknown(words):
                 yield f"{name}: forecast {' '.join(words)}: there is no {', '.join(wrong)}"
+        yield from (
+            f"{name}: there is no {file}"
+            for file in NAMED_FILE.findall(text)
+            if not (root / file).exists() and not file.startswith(MADE_FOLDERS)
+        )
         named = set(OPTION.findall(ANY_BLOCK.sub("", text)))
         yield from (
             f"{name}: no command has the option {option}"

@@ -16,8 +16,8 @@ import xarray as xr
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from tests.feeds.made import gdelt_row, written
-from tests.nightly.test_soak import MOST, held
 from tests.model.fits import unobserved
+from tests.nightly.test_soak import MOST, held
 from tests.pages import leave_figures_empty
 from tests.records import run
 from tests.systems import linux

@@ -39,9 +39,7 @@ def number_of_states(few: int) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("states", [few, pytest.param(STATES, marks=pytest.mark.nightly)])
 
 
-many_states = pytest.mark.parametrize(
-    "states", [pytest.param(STATES, marks=pytest.mark.nightly)]
-)
+many_states = pytest.mark.parametrize("states", [pytest.param(STATES, marks=pytest.mark.nightly)])
 """Mark of a test that is left out of the default suite."""
 
 
