@@ -1,4 +1,4 @@
-"""Add the pool's seven benchmarks alone, and no change, to the record of skill, without fitting the model again.
+"""Add the pool's seven benchmarks alone, and no change, to the record of skill, without a fit.
 
     python scripts/benchmark_pool.py RUN
 
@@ -76,7 +76,7 @@ def pairs(old: Results, new: Results) -> dict[str, tuple[pd.DataFrame, pd.DataFr
 
 
 def farthest_score(old: pd.DataFrame, new: pd.DataFrame) -> float:
-    """Return the largest difference of the benchmarks' mean scores by horizon and knowledge of event counts."""
+    """Return the largest difference of the benchmarks' mean scores by horizon and counts."""
     keys = ["model", "horizon", "given_n"]
     means = [
         frame[frame["model"].isin(POOLED)].groupby(keys)["crps"].agg(["mean", "size"])

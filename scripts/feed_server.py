@@ -78,7 +78,7 @@ class World:
 
 
 def gdelt_files(world: World, gap: tuple[date, date]) -> dict[str, bytes]:
-    """Return files and lists of GDELT by their places, without those of the days from one to another."""
+    """Return files and lists of GDELT by their addresses, without those of a span of days."""
     files = {}
     for version, first in ((1, world.first), (2, world.last - timedelta(days=1))):
         feed = gdelt.Gdelt(gdelt.SERVER, version, "both", lists=True)
@@ -130,7 +130,10 @@ def _gdelt_rows(world: World, version: int, name: str, days: list[date]) -> list
 
 
 def dataverse_files(world: World, feed: str) -> Versions:
-    """Return the files of two versions of a dataset: entries as Dataverse has them, with their content."""
+    """Return the files of two versions of a dataset.
+
+    Entries as Dataverse has them, with their content.
+    """
     versions = {}
     for number in (1, 2):
         entries = []

@@ -1,4 +1,6 @@
-"""Fit the hazards of sets of events to the chronology, and write forecast/outlook/hazards/coefficients.npz.
+"""Fit the hazards of sets of events to the chronology.
+
+This writes forecast/outlook/hazards/coefficients.npz.
 
     python scripts/fit_hazards.py            about ten minutes on one core
 
@@ -49,7 +51,8 @@ def main() -> None:
     )
     made.write(FILE)
     print(
-        f"{FILE.relative_to(Path.cwd())}: {len(made.sets) - 1} sets, {len(days)} fits, data to {latest}"
+        f"{FILE.relative_to(Path.cwd())}: {len(made.sets) - 1} sets, {len(days)} fits, data to "
+        f"{latest}"
     )
 
 

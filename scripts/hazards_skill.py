@@ -1,4 +1,6 @@
-"""Backtest the hazards of sets of events, and write forecast/outlook/hazards/skill.csv and docs/research/event-sets.md.
+"""Backtest the hazards of sets of events.
+
+This writes forecast/outlook/hazards/skill.csv and docs/research/event-sets.md.
 
     python scripts/hazards_skill.py            about twenty minutes on one core
 
@@ -180,7 +182,7 @@ def curve_on(pair: PairRecord, own: Events, day: int, name: str, stored: Coeffic
 
 
 def quiet_days(pairs: list[PairRecord], ends: list[int], stored: Coefficients) -> pd.DataFrame:
-    """Return forecasts of quiet days in a row from 2015 on, of all sets whose events come with war."""
+    """Return forecasts of quiet days in a row from 2015 on, of sets whose events come with war."""
     rows = []
     for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
         start = max(day_number(FIRST), pair.start + FULL_RECORD)
@@ -244,7 +246,10 @@ def simple(pair: PairRecord, own: Events, at: Index) -> dict[str, dict[int, Floa
 
 
 def frequencies(wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> Any:
-    """Return a function: the share of windows of all pairs, up to the end of the year before, with an event."""
+    """Return a function.
+
+    The share of windows of all pairs, up to the end of the year before, with an event.
+    """
     landmarks = Landmarks.of(pairs, ends, wanted)
 
     def chances(at: Index) -> dict[str, dict[int, Float]]:
@@ -362,7 +367,7 @@ def summarised(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def difference(table: pd.DataFrame, days: int, other: str) -> str:
-    """Return the difference of the hazard's log score from another model's, with a 90% interval by pair and year."""
+    """Return the hazard's log score less another model's, with a 90% interval by pair and year."""
     keys = ["set", "pair", "at"]
     own = table[(table["days"] == days) & (table["who"] == "both")]
     one = own[own["model"] == HAZARD].set_index(keys)
@@ -384,9 +389,10 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "",
         "<!-- Written by scripts/hazards_skill.py. -->",
         "",
-        f"Weekly forecast dates from 2015 on, fifteen pairs, {both['set'].nunique()} sets. Each forecast knows the "
-        "data to its day, and coefficients fitted to the end of the year before. Smaller is better. The choices of the "
-        "model were made on 2005 to 2014.",
+        f"Weekly forecast dates from 2015 on, fifteen pairs, {both['set'].nunique()} sets. Each "
+        f"forecast knows the "
+        "data to its day, and coefficients fitted to the end of the year before. Smaller is "
+        "better. The choices of the model were made on 2005 to 2014.",
         "",
         "## Log score by window",
         "",
@@ -400,8 +406,8 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "",
         "## Difference in log score",
         "",
-        "Of the hazard from another model, with 90% intervals clustered by pair and year. Below zero the hazard is "
-        "better; it is called better only if the interval excludes zero.",
+        "Of the hazard from another model, with 90% intervals clustered by pair and year. Below "
+        "zero the hazard is better; it is called better only if the interval excludes zero.",
         "",
         "| days | " + " | ".join(model for model in models if model != HAZARD) + " |",
         "|---|" + "---|" * (len(models) - 1),
@@ -445,15 +451,16 @@ def quiet_page(quiet: pd.DataFrame) -> str:
         "",
         "## Quiet days",
         "",
-        "Days in a row without an event, of the sets whose events come with war. Within wars most forecasts are of the "
-        "war of 2022 on.",
+        "Days in a row without an event, of the sets whose events come with war. Within wars most "
+        "forecasts are of the war of 2022 on.",
         "",
         "| quiet days in window | state | forecasts | log score | forecast | happened |",
         "|---|---|---|---|---|---|",
     ]
     for row in quiet.itertuples():
         lines.append(
-            f"| {row.days} | {row.state} | {row.windows:,} | {number(row.log_score, 3)} | {percent(row.forecast)} | "
+            f"| {row.days} | {row.state} | {row.windows:,} | {number(row.log_score, 3)} | "
+            f"{percent(row.forecast)} | "
             f"{percent(row.happened)} |"
         )
     return "\n".join(lines) + "\n"
@@ -484,7 +491,8 @@ def _states(summary: pd.DataFrame) -> list[str]:
                 )
                 row = found.loc[HAZARD]
                 lines.append(
-                    f"| {name} | {state} | {row['windows']:,} | {scores} | {percent(row['forecast'])} | "
+                    f"| {name} | {state} | {row['windows']:,} | {scores} | "
+                    f"{percent(row['forecast'])} | "
                     f"{percent(row['happened'])} |"
                 )
     return lines

@@ -1,4 +1,6 @@
-"""Score the model on a published index half-yearly, against simple benchmarks: the mean of the months ahead.
+"""Score the model on a published index half-yearly, against simple benchmarks.
+
+The mean of the months ahead.
 
     python scripts/index_skill.py risk.csv risk.yaml --from 1996-01 --to 2024-07
 
@@ -48,7 +50,10 @@ LAST_CHOSEN = 2014
 
 @dataclass(frozen=True)
 class Past:
-    """An index as known on a day: its months as they are, and standardised by their own mean and spread."""
+    """An index as known on a day.
+
+    Its months as they are, and standardised by their own mean and spread.
+    """
 
     day: date
     frame: pd.DataFrame
@@ -57,7 +62,7 @@ class Past:
     seed: int
 
     def windows(self, months: int) -> Float:
-        """Return the means of windows that follow one another, the last one ending with the record."""
+        """Return the means of windows that follow one another; the last ends with the record."""
         whole = len(self.values) // months * months
         return self.values[len(self.values) - whole :].reshape(-1, months).mean(axis=1)
 
@@ -182,7 +187,7 @@ def scores(frame: pd.DataFrame, origin: date, seed: int) -> list[dict[str, Any]]
 
 
 def table(cases: pd.DataFrame) -> str:
-    """Return mean scores, differences to the pendulum with errors over blocks of years, and coverage."""
+    """Return mean scores, differences to the pendulum with errors by years, and coverage."""
     lines = ["| | " + " | ".join(f"{months} months" for months in HORIZONS) + " |"]
     for name in FORECASTERS:
         cells = []
@@ -239,7 +244,8 @@ def main() -> None:
     for words, part in (("up to 2014", cases[early]), ("from 2015 on", cases[~early])):
         if len(part):
             print(
-                f"\nOrigins {words}, {part.groupby(['dyad', 'origin']).ngroups} windows a horizon at most\n"
+                f"\nOrigins {words}, {part.groupby(['dyad', 'origin']).ngroups} windows a horizon "
+                f"at most\n"
             )
             print(table(part))
 

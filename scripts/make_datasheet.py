@@ -1,4 +1,4 @@
-"""Put the numbers and the figure of data/DATASHEET.md in order with the data, and the digests of the edition.
+"""Write the numbers and the figure of data/DATASHEET.md, and the digests of the edition.
 
 Run from anywhere: ``python scripts/make_datasheet.py``. It rewrites what stands between the marks
 ``<!-- numbers: NAME -->`` and ``<!-- end -->``, draws data/datasheet.svg, and writes the digests of
@@ -52,7 +52,7 @@ def write_edition() -> None:
 
 
 def read_rows() -> pd.DataFrame:
-    """Return all rows of the chronology as they stand in the files, with dyad, year, decade and class."""
+    """Return all rows of the chronology as in the files, with dyad, year, decade and class."""
     files = [read_small_csv(path).assign(dyad=dyad) for dyad, path in chronology_files().items()]
     rows = pd.concat(files, ignore_index=True)
     year = rows["date"].str[:4].astype(int)
@@ -142,7 +142,8 @@ def exceptions(rows: pd.DataFrame) -> str:
         named.groupby(["rule", "dyad"], as_index=False).size().itertuples(index=False, name=None)
     )
     parts = [f"{n} of the rule *{rule}* in {dyad}" for rule, dyad, n in counted]
-    return f"{len(named)} of {len(rows):,} rows are named exceptions{': ' if parts else ''}{', '.join(parts)}."
+    colon = ": " if parts else ""
+    return f"{len(named)} of {len(rows):,} rows are named exceptions{colon}{', '.join(parts)}."
 
 
 RESAMPLES = 1000  # bootstrap samples; the ends of intervals move by less than .01 with more
@@ -151,7 +152,7 @@ LEVELS = ("exact", "root", "kind", "quad", "side")
 
 
 def read_coders(file: str = "second-coder.csv") -> pd.DataFrame:
-    """Return the rows coded twice, each code with its root, kind, quad class, side and Goldstein value."""
+    """Return the rows coded twice, codes with root, kind, quad class, side and Goldstein value."""
     rows = read_small_csv(DATA / file).rename(columns={"file": "dyad"})
     scale, codes = read_scale("commitment"), read_codes()
     for coder in ("first", "second"):
@@ -171,7 +172,7 @@ def read_coders(file: str = "second-coder.csv") -> pd.DataFrame:
 
 
 def kappa(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Cohen's kappa of two codings by whole numbers from 0; 1 where both give one and the same code."""
+    """Return Cohen's kappa of two codings by whole numbers from 0; 1 where both give one code."""
     size = max(first.max(), second.max()) + 1
     shares = [np.bincount(codes, minlength=size) / len(codes) for codes in (first, second)]
     expected, observed = float(shares[0] @ shares[1]), float((first == second).mean())
@@ -179,7 +180,7 @@ def kappa(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def by_coders(_: pd.DataFrame) -> str:
-    """Return the agreement of the two coders by level and period, with 95% intervals by bootstrap within dyads."""
+    """Return the agreement of the two coders by level and period, with 95% bootstrap intervals."""
     coders = read_coders()
     parts = {"all": coders}
     parts |= {name: coders[coders["year"].between(*years)] for name, years in PERIODS.items()}
@@ -249,7 +250,7 @@ def _hundredths(value: float) -> str:
 
 
 def coders_by_dyad(_: pd.DataFrame) -> str:
-    """Return the agreement of the two coders by dyad, and how far the second coder's share lies above the first's."""
+    """Return the agreement of the two coders by dyad, and the second's share less the first's."""
     lines = {}
     for dyad, rows in read_coders().groupby("dyad", sort=False):
         same = (rows["side_first"] == rows["side_second"]).sum()
@@ -379,7 +380,7 @@ def by_change(rows: pd.DataFrame) -> str:
 
 
 def draw(rows: pd.DataFrame) -> Any:
-    """Draw rows per year by dyad, kinds by decade and the share of checked rows by dyad and decade."""
+    """Draw rows per year by dyad, kinds by decade and shares of checked rows by dyad and decade."""
     import matplotlib
 
     matplotlib.use("Agg")

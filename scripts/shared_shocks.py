@@ -1,4 +1,6 @@
-"""Energy scores of joint forecasts of dyads that share a state: independent, and joined by a Gaussian copula.
+"""Energy scores of joint forecasts of dyads that share a state.
+
+Independent, and joined by a Gaussian copula.
 
 python scripts/shared_shocks.py RUN, where RUN is the folder of a backtest (docs/skill.md).
 """

@@ -1,7 +1,7 @@
-"""Sentences of README.md and docs on skill, and the tables of the site, made from reports/skill/skill.json.
+"""Sentences of README.md and docs on skill, and the tables of the site, from skill.json.
 
-Whether something is called better is decided by `forecast.base.numeric.lead` alone. `--write` puts the
-text between the markers of the documents; a test compares it with what they hold.
+Whether something is called better is decided by `forecast.base.numeric.lead` alone. `--write` puts
+the text between the markers of the documents; a test compares it with what they hold.
 """
 
 import re
@@ -99,8 +99,10 @@ def table(skill: Skill, *, given_n: bool) -> str:
             shown = [ends(one) if one else "" for one in less]
             lines.append(
                 f"| {months} | {row['n']} | {name(code)} | {row['crps']:.2f} | {row['mae']:.1f} "
-                f"| {unchanged['mae']:.1f} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} | {row['bias']:+.1f} "
-                f"| {row['sharpness']:.0f} | {shown[0]} | {100 * base['relative']:.0f}% | {' | '.join(shown[1:])} |"
+                f"| {unchanged['mae']:.1f} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} | "
+                f"{row['bias']:+.1f} "
+                f"| {row['sharpness']:.0f} | {shown[0]} | {100 * base['relative']:.0f}% | "
+                f"{' | '.join(shown[1:])} |"
             )
     return "\n".join(lines)
 
@@ -134,7 +136,8 @@ def without(skill: Skill) -> str:
     """Return the differences from the ten-year base rate with each dyad left out."""
     horizons = skill.choices["horizons"]
     lines = [
-        f"| without | {' | '.join(f'{code}, {h}' for code in ('pool', 'model') for h in horizons)} |"
+        f"| without | {' | '.join(f'{code}, {h}' for code in ('pool', 'model') for h in horizons)} "
+        f"|"
     ]
     lines.append("|---" * (1 + 2 * len(horizons)) + "|")
     for dyad in skill.choices["dyads"]:
@@ -155,14 +158,15 @@ def without(skill: Skill) -> str:
 
 
 def biases(skill: Skill) -> str:
-    """Return the mean real-time error of pool and model by period and horizon, with 90% intervals."""
+    """Return the mean real-time error of pool and model by period and horizon with intervals."""
     horizons = skill.choices["horizons"]
     lines = [f"|  | {' | '.join(map(str, horizons))} |", "|---" * (1 + len(horizons)) + "|"]
     for period in ("2015-", "-2014"):
         for code in BOTH:
             cells = [bias(skill.row(months, model=code, period=period)) for months in horizons]
             lines.append(
-                f"| {name(code)}, {PERIODS[period].replace('origins', 'forecast dates')} | {' | '.join(cells)} |"
+                f"| {name(code)}, {PERIODS[period].replace('origins', 'forecast dates')} | "
+                f"{' | '.join(cells)} |"
             )
     return "\n".join(lines)
 
@@ -174,10 +178,14 @@ def readme(skill: Skill) -> str:
     crps = {code: f"{row['crps']:.1f}" for code, row in scores.items() if row}
     n = scores[POOL]["n"] if scores[POOL] else 0
     first = (
-        f"[Half-yearly forecasts of {len(skill.choices['dyads'])} pairs](reports/skill/index.html), 2015 to 2026, "
-        f"real-time, {n} windows of 12 months: the mean CRPS is {crps.get(POOL)} points for the published pool of the "
-        f"model and seven simple benchmarks, {crps.get(POOL_WITHOUT_MODEL, 'unknown')} for these seven without the "
-        f"model, {crps.get(MODEL)} for the model and {crps.get(REFERENCE)} for a ten-year base rate."
+        f"[Half-yearly forecasts of {len(skill.choices['dyads'])} "
+        f"pairs](reports/skill/index.html), 2015 to 2026, "
+        f"real-time, {n} windows of 12 months: the mean CRPS is {crps.get(POOL)} points for the "
+        f"published pool of the "
+        f"model and seven simple benchmarks, {crps.get(POOL_WITHOUT_MODEL, 'unknown')} for these "
+        f"seven without the "
+        f"model, {crps.get(MODEL)} for the model and {crps.get(REFERENCE)} for a ten-year base "
+        f"rate."
     )
     verdicts = " ".join(compared(skill, code, 12) for code in BOTH)
     parts = (verdicts, model_worth(skill), errors_sentence(skill, 12), overall(skill))
@@ -187,7 +195,7 @@ def readme(skill: Skill) -> str:
 
 
 def overall(skill: Skill) -> str:
-    """State the mean chances of a higher and a lower share, and how often they happened, over all horizons."""
+    """State the mean chances of a higher and a lower share, and how often they happened."""
     found = [
         f"*{one['outcome']}* was forecast at {percent(one['said'])} on average and happened in "
         f"{percent(one['frequency'])} of {one['n']:,} windows"
@@ -198,7 +206,7 @@ def overall(skill: Skill) -> str:
 
 
 def compared(skill: Skill, code: str, months: int) -> str:
-    """Describe how a forecaster compares with the ten-year base rate and with the pool's benchmarks."""
+    """Describe how a forecaster compares with the ten-year base rate and the pool's benchmarks."""
     found = []
     for other in (REFERENCE, POOL_WITHOUT_MODEL):
         one = versus(skill, other, months, model=code)
@@ -211,7 +219,7 @@ def compared(skill: Skill, code: str, months: int) -> str:
 
 
 def worth(skill: Skill) -> str:
-    """Return what the model adds to the pool, and the errors of the mean forecast, for docs/skill.md."""
+    """Return what the model adds to the pool, and errors of the mean, for docs/skill.md."""
     heads = [
         "forecast dates",
         "months",
@@ -236,15 +244,17 @@ def worth(skill: Skill) -> str:
             squares = SHORT_VERDICTS[lead(row["mse_low"], row["mse_high"])]
             less = interval(row["mae_less_no_change"], row["mae_low"], row["mae_high"], 1)
             lines.append(
-                f"| {PERIODS[period].removeprefix('origins ')} | {months} | {row['crps']:.2f} | {cell(one)} "
-                f"| {row['mae']:.1f} | {unchanged['mae']:.1f} | {less} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} "
+                f"| {PERIODS[period].removeprefix('origins ')} | {months} | {row['crps']:.2f} | "
+                f"{cell(one)} "
+                f"| {row['mae']:.1f} | {unchanged['mae']:.1f} | {less} | {row['rmse']:.1f} | "
+                f"{unchanged['rmse']:.1f} "
                 f"| {squares} |"
             )
     return "\n".join([filled(model_worth(skill)), "", *lines])
 
 
 def record(skill: Skill) -> str:
-    """Return how often a higher and a lower share happened by the pool's probability, for docs/calibration.md."""
+    """Return how often a higher and a lower share happened by the pool's probability."""
     heads = [
         "chance stated",
         *(f"{one}: windows, mean chance, happened, gap in points" for one in ("higher", "lower")),

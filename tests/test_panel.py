@@ -42,7 +42,7 @@ NO_EVENTS = ("date", "source", "target", "cameo", "n", "known_at")
 
 
 def table_of(*rows, dataset="test"):
-    """Return an event table from tuples of date, source, target, code and perhaps n and known_at."""
+    """Return an event table from tuples: date, source, target, code, perhaps n and known_at."""
     frame = pd.DataFrame([dict(zip(NO_EVENTS, row, strict=False)) for row in rows])
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[s]")
     if "known_at" not in frame:

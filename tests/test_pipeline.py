@@ -123,7 +123,9 @@ WEEK = """date,source,target,code,kind,summary
 def with_week(
     made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
-    """The report of the fit with three rows added, two of them usable, in a folder of its own accord."""
+    """The report of the fit with three rows added, two of them usable, in a folder of its own
+    accord.
+    """
     folder = tmp_path_factory.mktemp("week")
     (folder / "week.csv").write_text(WEEK)
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
@@ -407,6 +409,6 @@ def test_a_day_long_after_the_data_ends_before_a_fit(tmp_path, monkeypatch):
     said = " ".join(done.output.split())
     assert done.exit_code == 2 and not (tmp_path / "out").exists()
     assert (
-        "USA-CHN is recorded to 2010-12-31, 18 months before 2012-06-30; at most 12 are extrapolated"
-        in said
+        "USA-CHN is recorded to 2010-12-31, 18 months before 2012-06-30; at most 12 are "
+        "extrapolated" in said
     )

@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Calibration
 #
-# How often the share was higher, by the probability that was stated. Calibrated forecasts follow the diagonal.
+# How often the share was higher, by the probability that was stated. Calibrated forecasts follow
+# the diagonal.
 #
-# **How to read it.** A point above the diagonal happened more often than it was forecast. Intervals that reach the
-# diagonal are no evidence of a fault.
+# **How to read it.** A point above the diagonal happened more often than it was forecast. Intervals
+# that reach the diagonal are no evidence of a fault.
 
 # %%
 from _made import cases

@@ -3,8 +3,8 @@
 #
 # The equilibrium and the ceiling of each era, on the level.
 #
-# **How to read it.** The line across an era is where its trend stood on average; the dashed one bounds the trend
-# softly, by assumption.
+# **How to read it.** The line across an era is where its trend stood on average; the dashed one
+# bounds the trend softly, by assumption.
 
 # %%
 from _made import assessments, fit

@@ -3,7 +3,8 @@
 #
 # The months in which half of a deviation from the trend is undone.
 #
-# **How to read it.** The peak is the likeliest half-life. Where the curve follows the prior, the data said little.
+# **How to read it.** The peak is the likeliest half-life. Where the curve follows the prior, the
+# data said little.
 
 # %%
 from _made import fit

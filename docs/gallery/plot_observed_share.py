@@ -1,7 +1,8 @@
 # %% [markdown]
 # # Observed share
 #
-# The cooperative share of the events of twelve months, drawn where these end, with its interval given so many events.
+# The cooperative share of the events of twelve months, drawn where these end, with its interval
+# given so many events.
 #
 # **How to read it.** Wide intervals are years with few events: a step there may be chance.
 

@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Power and false alarms
 #
-# How often the test of a claim supports it on simulated record sets: where it is true, and where it is false.
+# How often the test of a claim supports it on simulated record sets: where it is true, and where it
+# is false.
 #
-# **How to read it.** The first bar should be long, where the claim is true, and the others short: these are false
-# alarms.
+# **How to read it.** The first bar should be long, where the claim is true, and the others short:
+# these are false alarms.
 
 # %%
 from forecast import plots

@@ -1,4 +1,7 @@
-"""Check of the built site: every relative link and anchor leads somewhere, and nothing is loaded from elsewhere."""
+"""Check of the built site.
+
+Every relative link and anchor leads somewhere, and nothing is loaded from elsewhere.
+"""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,7 +30,7 @@ class _Page(HTMLParser):
 
 
 def faults(site: Path) -> list[str]:
-    """Return links that lead nowhere and files from other hosts, of all pages but the reports, which have tests."""
+    """Return links that lead nowhere and files from other hosts; reports have their own tests."""
     others = (site / "reports", site / "_static")
     own = [
         path

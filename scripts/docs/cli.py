@@ -1,4 +1,7 @@
-"""Reference of the command line, from the Typer app: every command, argument, option, default and exit code."""
+"""Reference of the command line, from the Typer app.
+
+Every command, argument, option, default and exit code.
+"""
 
 import contextlib
 import inspect

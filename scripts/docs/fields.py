@@ -1,4 +1,7 @@
-"""Fields of a class with the words that its source says of them: a comment on the line, or on the lines before it."""
+"""Fields of a class with the words that its source says of them.
+
+A comment on the line, or on the lines before it.
+"""
 
 import ast
 import inspect
@@ -84,7 +87,7 @@ def _comment(lines: list[str], first: int, last: int) -> str:
 
 
 def _type(annotation: str) -> str:
-    """Shorten an annotation; one of a value that may be absent with a reason ends in a question mark."""
+    """Shorten an annotation; a value that may be absent with a reason ends in a question mark."""
     text = annotation.replace('"', "").replace("'", "")
     text = re.sub(r"Annotated\[(\w+), .*\]", r"\1", re.sub(r"\bMapping\[", "dict[", text)).replace(
         ", ...]", "]"

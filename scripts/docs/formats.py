@@ -58,10 +58,14 @@ type Page = tuple[str, str, list[Section]]
 """Title, words below it, and the sections."""
 
 POSTERIOR = (
-    'Dims `chain`, `draw` and those named, and the unit (`attrs["units"]`); a period is a month or week. Variables '
+    'Dims `chain`, `draw` and those named, and the unit (`attrs["units"]`); a period is a month or '
+    "week. Variables "
     'that the spec does not have are absent; with `trend="constant"` the trend is `mu`.'
 )
-ROWS = "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of states."
+ROWS = (
+    "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of "
+    "states."
+)
 MAPPINGS = (
     ("Every table", FileForm),
     ("Events", TableMapping),
@@ -86,7 +90,8 @@ def _pages() -> dict[str, Page]:
             [
                 (
                     "Covariates",
-                    "A CSV file in UTF-8 with one row per month, or more where a value was revised.",
+                    "A CSV file in UTF-8 with one row per month, or more where a value was "
+                    "revised.",
                     contents("covariates"),
                 ),
                 (
@@ -159,7 +164,8 @@ def _pages() -> dict[str, Page]:
                 ("explain.json", "", contents("explain.json")),
                 (
                     "explain.csv",
-                    "One row per event, with `level_added`, `level_error`, `level_alone` and so on.",
+                    "One row per event, with `level_added`, `level_error`, `level_alone` and so "
+                    "on.",
                     [],
                 ),
                 ("change.json", "", contents("change.json")),
@@ -354,8 +360,9 @@ def _outlook() -> Page:
     }
     sections = [_record(name, kind) for name, kind in kinds.items()]
     words = (
-        "Frozen dataclasses of `forecast.outlook`; [forecast.json](forecast-json.md) has them as objects. A question "
-        "mark stands for a value that may be `NotDefined` with a reason. Version 2."
+        "Frozen dataclasses of `forecast.outlook`; [forecast.json](forecast-json.md) has them as "
+        "objects. A question mark stands for a value that may be `NotDefined` with a reason. "
+        "Version 2."
     )
     return ("Outlook", words, sections)
 
@@ -393,7 +400,10 @@ def _question() -> Page:
         "Count, of earlier ledgers": CountQuestion,
         "Outside": OutsideQuestion,
     }
-    words = "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left out. Version 1."
+    words = (
+        "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left "
+        "out. Version 1."
+    )
     return (
         "Question",
         words,

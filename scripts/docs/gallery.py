@@ -1,4 +1,4 @@
-"""Gallery: the scripts of docs/gallery are run, their figures saved, and a page made of each figure and script.
+"""Gallery: the scripts of docs/gallery are run, and each has a page with its figure.
 
 A script begins with a cell of Markdown: its title and what the figure shows. Scripts that are
 unchanged, with an unchanged package, are not run again.
@@ -60,8 +60,8 @@ def gallery_pages(root: Path) -> dict[str, str]:
     shown, lines = {}, ["# Gallery", ""]
     scripts = _scripts(root)
     lines += [
-        "Figures of the package, each with the script that draws it. What they draw is made by [`_made.py`](made.md), "
-        "next to the scripts in `docs/gallery` of a clone.",
+        "Figures of the package, each with the script that draws it. What they draw is made by "
+        "[`_made.py`](made.md), next to the scripts in `docs/gallery` of a clone.",
         "",
         ":::{container} gallery",
         "",

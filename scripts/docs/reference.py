@@ -1,4 +1,7 @@
-"""Pages of tables: priors, statements of the theory, scores of the backtest, embedded dyads, and the codebook."""
+"""Pages of tables.
+
+Priors, statements of the theory, scores of the backtest, embedded dyads, and the codebook.
+"""
 
 import csv
 import importlib
@@ -49,10 +52,11 @@ def _priors() -> list[str]:
     return [
         "# Priors",
         "",
-        "Normal on the scale named in the reason. A single number is a population's typical spread (log-normal, with "
-        "standard deviation 0.4 of the logarithm) or a plain scale. A prior that the model does not use must keep its "
-        "default. A first dataset of thirty events per month or more gets `dataset_concentration`. Reports and "
-        "`Fit.prior_posterior` compare prior and posterior; [the model](../model.md) has the equations.",
+        "Normal on the scale named in the reason. A single number is a population's typical "
+        "spread (log-normal, with standard deviation 0.4 of the logarithm) or a plain scale. A "
+        "prior that the model does not use must keep its default. A first dataset of thirty "
+        "events per month or more gets `dataset_concentration`. Reports and `Fit.prior_posterior` "
+        "compare prior and posterior; [the model](../model.md) has the equations.",
         "",
         *priors_table(),
     ]
@@ -62,8 +66,9 @@ def _theory() -> list[str]:
     return [
         "# The theory",
         "",
-        "Thirteen statements of an essay of October 2023 on US-China relations, in words about any two states. None is "
-        "assumed to be true; [testing claims](../hypotheses.md) lists the tests.",
+        "Thirteen statements of an essay of October 2023 on US-China relations, in words about "
+        "any two states. None is assumed to be true; [testing claims](../hypotheses.md) lists the "
+        "tests.",
         "",
         *table(
             ["code", "in short", "statement"],
@@ -78,10 +83,11 @@ def _skill(root: Path) -> list[str]:
     return [
         "# Scores of the backtest",
         "",
-        "Made from `reports/skill/skill.json`; [skill](../skill.md) describes the measurement. CRPS, bias (mean "
-        "forecast less what was recorded; above zero, too cooperative) and sharpness (mean width of 90% intervals) are "
-        "in points of share, of forecast dates from 2015 on. Differences have 90% intervals; below zero, the row's "
-        "forecaster has the smaller CRPS.",
+        "Made from `reports/skill/skill.json`; [skill](../skill.md) describes the measurement. "
+        "CRPS, bias (mean forecast less what was recorded; above zero, too cooperative) and "
+        "sharpness (mean width of 90% intervals) are in points of share, of forecast dates from "
+        "2015 on. Differences have 90% intervals; below zero, the row's forecaster has the "
+        "smaller CRPS.",
         "",
         "## Real-time",
         "",
@@ -117,8 +123,8 @@ def _dyads(folder: Path) -> list[str]:
     lines = [
         "# Dyads and eras",
         "",
-        "The embedded chronology is covered from the first day to the last; *together* marks the dyads that are fitted "
-        "together by default.",
+        "The embedded chronology is covered from the first day to the last; *together* marks the "
+        "dyads that are fitted together by default.",
         "",
     ]
     rows = []
@@ -153,8 +159,9 @@ def _codebook(folder: Path) -> list[str]:
     lines = [
         "# Codebook",
         "",
-        "The chronology and the feeds use CAMEO codes. A scale puts the codes into ordered kinds; the default scale "
-        "has the kinds below. [Coding rules](coding.md) say how an event gets its code.",
+        "The chronology and the feeds use CAMEO codes. A scale puts the codes into ordered kinds; "
+        "the default scale has the kinds below. [Coding rules](coding.md) say how an event gets "
+        "its code.",
         "",
         "## Kinds",
         "",

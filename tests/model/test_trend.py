@@ -7,8 +7,7 @@ from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
 from forecast.model.process.trend import Reverting, era_means, find_trend, gathered
-
-from .panels import make_panel
+from tests.made import make_panel
 
 MONTHS = 40
 

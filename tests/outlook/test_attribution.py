@@ -60,7 +60,7 @@ from forecast.outlook.simulations import simulate_ahead, structural_hazard
 from forecast.report.explain_page import sentence, write_change, write_explanation
 from tests.commands import faults
 from tests.documented import sections
-from tests.model.fits import unobserved
+from tests.made import unobserved
 
 DYAD = "USA-CHN"
 V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
