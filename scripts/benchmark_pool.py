@@ -97,9 +97,9 @@ def joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 def require_same(old: list[dict[str, object]], new: list[dict[str, object]]) -> None:
     """Make sure that the scores of everyone else are unchanged."""
     keys = ("model", "dyad", "horizon", "period", "given_n")
-    found = {tuple(row[key] for key in keys): row for row in new}
+    remade = {tuple(row[key] for key in keys): row for row in new}
     for row in old:
-        again = found[tuple(row[key] for key in keys)]
+        again = remade[tuple(row[key] for key in keys)]
         if differing := [name for name in row if name != "against" and again[name] != row[name]]:
             raise SystemExit(f"{row['model']}, {row['dyad']}: {', '.join(differing)} would change")
 

@@ -29,11 +29,11 @@ from numpydoc.docscrape import NumpyDocString  # noqa: E402
 
 import forecast  # noqa: E402
 from forecast.cli import app  # noqa: E402
-from scripts.check_english import text_faults  # noqa: E402
-from scripts.docs.api import api_pages  # noqa: E402
-from scripts.docs.cli import cli_pages  # noqa: E402
-from scripts.docs.formats import format_pages  # noqa: E402
 from tests.commands import shown_commands, unknown  # noqa: E402
+
+# Scripts are no package: a type checker would know each of them by two names.
+text_faults = importlib.import_module("scripts.check_english").text_faults
+site = importlib.import_module("scripts.docs")
 
 PAGES = (
     "README.md",
@@ -189,10 +189,12 @@ def docstring_faults() -> Iterator[str]:
 
 def reference_faults() -> Iterator[str]:
     """Yield public names and commands that the reference does not show."""
-    shown = set(re.findall(r":: forecast\.(\S+)$", "\n".join(api_pages().values()), re.MULTILINE))
+    shown = set(
+        re.findall(r":: forecast\.(\S+)$", "\n".join(site.api_pages().values()), re.MULTILINE)
+    )
     for name in sorted(set(public_values()) - shown):
         yield f"{name} has no page of the reference"
-    pages = cli_pages()
+    pages = site.cli_pages()
     for command in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
         if f"# forecast {command}\n" not in pages.get(f"cli/{command}.md", ""):
             yield f"forecast {command} has no page of the reference"
@@ -200,7 +202,7 @@ def reference_faults() -> Iterator[str]:
 
 def format_faults() -> Iterator[str]:
     """Yield words of the pages on file formats that have a plainer one."""
-    for name, page in format_pages().items():
+    for name, page in site.format_pages().items():
         yield from text_faults(f"docs/schema/{name}", page.replace("`happenings`", ""), 1)
 
 

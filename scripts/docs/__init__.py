@@ -28,8 +28,8 @@ def pages() -> dict[str, str]:
 def write_pages() -> None:
     """Draw the gallery, write the pages that changed, and remove those that are no longer made."""
     draw_figures(ROOT, DOCS / "generated" / "gallery")
-    made = pages()
-    for name, text in made.items():
+    texts = pages()
+    for name, text in texts.items():
         path = DOCS / name
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,5 +40,5 @@ def write_pages() -> None:
         *DOCS.glob("generated/**/*.rst"),
     ]
     for path in existing:
-        if path.relative_to(DOCS).as_posix() not in made:
+        if path.relative_to(DOCS).as_posix() not in texts:
             path.unlink()

@@ -102,7 +102,7 @@ def _pages() -> dict[str, Page]:
                 (
                     "Drivers of the calendar",
                     "Zero or one in every month; the months in which each is one:",
-                    [Described(one.name, "", one.words) for one in DRIVERS],
+                    [Described(entry.name, "", entry.words) for entry in DRIVERS],
                 ),
             ],
         ),
@@ -147,8 +147,8 @@ def _pages() -> dict[str, Page]:
             [
                 _record("An entry", LedgerEntry),
                 *[
-                    (one.__name__.lower(), "", _own(one))
-                    for one in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
+                    (entry.__name__.lower(), "", _own(entry))
+                    for entry in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
                 ],
                 (
                     "track_record.json",
@@ -175,7 +175,11 @@ def _pages() -> dict[str, Page]:
             "Mapping",
             "A YAML or JSON file that says which [column](../events.md) holds which field.",
             [
-                (title, _doc(kind), [_with_default(one) for one in fields_of(kind, own=True)])
+                (
+                    title,
+                    _doc(kind),
+                    [_with_default(entry) for entry in fields_of(kind, without_inherited=True)],
+                )
                 for title, kind in MAPPINGS
             ],
         ),
@@ -208,7 +212,7 @@ def _pages() -> dict[str, Page]:
                     "A scenario",
                     "The outlook given what one scenario assumes.",
                     [
-                        *[one for one in fields_of(Scenario) if one.name != "fault"],
+                        *[entry for entry in fields_of(Scenario) if entry.name != "fault"],
                         *contents("scenario"),
                     ],
                 ),
@@ -253,20 +257,20 @@ def contents(name: str, *kinds: type[Any]) -> list[Described]:
 
     Those without words are of `kinds`.
     """
-    own = {one.name: one.words for kind in kinds for one in fields_of(kind)}
+    fields = {field.name: field.words for kind in kinds for field in fields_of(kind)}
     rows = []
     for names, words in _written()[name].items():
-        for place, one in enumerate(str(names).split(", ")):
-            rows.append(Described(one, "", "" if place else words or own[one]))
+        for number, field in enumerate(str(names).split(", ")):
+            rows.append(Described(field, "", "" if number else words or fields[field]))
     return rows
 
 
 @cache
 def _written() -> dict[str, dict[str, str | None]]:
-    found: dict[str, dict[str, str | None]] = yaml.safe_load(
+    contents_by_kind: dict[str, dict[str, str | None]] = yaml.safe_load(
         Path(__file__).with_name("contents.yaml").read_text("utf-8")
     )
-    return found
+    return contents_by_kind
 
 
 def _record(title: str, kind: type[Any]) -> Section:
@@ -276,12 +280,12 @@ def _record(title: str, kind: type[Any]) -> Section:
 
 def _own(kind: type[Any]) -> list[Described]:
     """Return the fields that a class itself declares; its kind is in the heading."""
-    return [one for one in fields_of(kind, own=True) if one.name != "kind"]
+    return [field for field in fields_of(kind, without_inherited=True) if field.name != "kind"]
 
 
 def _kept(kind: type[Any]) -> list[Described]:
     """Return the fields of a pydantic model that are written."""
-    return [one for one in fields_of(kind) if not kind.model_fields[one.name].exclude]
+    return [field for field in fields_of(kind) if not kind.model_fields[field.name].exclude]
 
 
 def _doc(kind: type[Any]) -> str:
@@ -295,14 +299,14 @@ def _of(name: str) -> str:
 
 
 def _typed(rows: Iterable[Described], types: dict[str, str]) -> list[Described]:
-    return [Described(one.name, types.get(one.name, one.type), one.words) for one in rows]
+    return [Described(field.name, types.get(field.name, field.type), field.words) for field in rows]
 
 
-def _with_default(one: Described) -> Described:
+def _with_default(field: Described) -> Described:
     return (
-        replace(one, words=f"{one.words.rstrip('.')}. Default: {one.default}")
-        if one.default and one.words
-        else one
+        replace(field, words=f"{field.words.rstrip('.')}. Default: {field.default}")
+        if field.default and field.words
+        else field
     )
 
 
@@ -335,9 +339,11 @@ def _archive() -> Page:
 def _fit() -> Page:
     posterior = [
         Described(
-            name, "; ".join(part for part in (", ".join(one.dims), one.unit) if part), one.words
+            name,
+            "; ".join(part for part in (", ".join(variable.dims), variable.unit) if part),
+            variable.words,
         )
-        for name, one in all_variables().items()
+        for name, variable in all_variables().items()
     ]
     return (
         "Fit",
@@ -388,7 +394,7 @@ def _panel() -> Page:
 
 
 def _question() -> Page:
-    own = {
+    fields = {
         "About one dyad": question.SingleQuestion,
         "Share": question.ShareQuestion,
         "Rolling windows": question.PassageQuestion,
@@ -409,7 +415,7 @@ def _question() -> Page:
         words,
         [
             _record("Every question", question.Question),
-            *[(title, _doc(kind), _own(kind)) for title, kind in own.items()],
+            *[(title, _doc(kind), _own(kind)) for title, kind in fields.items()],
             _record("Baseline of a share", question.FixedBaseline),
             _record("Baseline of a tone", question.FixedTone),
         ],
@@ -431,21 +437,21 @@ def _text(page: Page) -> str:
 
 def _table(rows: list[Described]) -> list[str]:
     """Return the table of some fields; one without words stands with the field before it."""
-    typed = any(one.type for one in rows)
+    typed = any(field.type for field in rows)
     shown: list[list[str]] = []
-    for one in rows:
-        words = one.words or _choices(one.type)
+    for field in rows:
+        words = field.words or _choices(field.type)
         if not words and shown:
-            shown[-1][0] += f", `{one.name}`"
+            shown[-1][0] += f", `{field.name}`"
             continue
-        kind = "" if one.type.startswith("Literal") else code(one.type.replace("|", "or"))
-        shown.append([f"`{one.name}`", *([kind] if typed else []), _cell(words)])
+        kind = "" if field.type.startswith("Literal") else code(field.type.replace("|", "or"))
+        shown.append([f"`{field.name}`", *([kind] if typed else []), _cell(words)])
     return table(["name", *(["type"] if typed else []), ""], shown)
 
 
 def _choices(kind: str) -> str:
-    found = re.fullmatch(r"Literal\[(.*)\]", kind)
-    return " or ".join(f"`{one.strip()}`" for one in found[1].split(",")) if found else ""
+    literal = re.fullmatch(r"Literal\[(.*)\]", kind)
+    return " or ".join(f"`{choice.strip()}`" for choice in literal[1].split(",")) if literal else ""
 
 
 def _cell(words: str) -> str:

@@ -41,8 +41,8 @@ def priors_table() -> list[str]:
     rows = []
     for name, prior in all_priors().items():
         numbers = ", ".join(
-            f"{one:.3g}"
-            for one in (prior.value if isinstance(prior.value, tuple) else (prior.value,))
+            f"{number:.3g}"
+            for number in (prior.value if isinstance(prior.value, tuple) else (prior.value,))
         )
         rows.append([f"`{name}`", numbers, plain(prior.reason)])
     return table(["name", "centre, spread (or spread)", "reason"], rows)
@@ -72,7 +72,7 @@ def _theory() -> list[str]:
         "",
         *table(
             ["code", "in short", "statement"],
-            [[one.code, one.title, one.general] for one in THEORY],
+            [[statement.code, statement.title, statement.general] for statement in THEORY],
         ),
     ]
 
@@ -128,13 +128,13 @@ def _dyads(folder: Path) -> list[str]:
         "",
     ]
     rows = []
-    for one in _read(folder / "dyads.csv"):
-        covered = coverage[one["dyad"]]
+    for row in _read(folder / "dyads.csv"):
+        covered = coverage[row["dyad"]]
         rows.append(
             [
-                f"`{one['dyad']}`",
-                plain(one["name"]),
-                "together" if one["hierarchy"] == "yes" else "alone",
+                f"`{row['dyad']}`",
+                plain(row["name"]),
+                "together" if row["hierarchy"] == "yes" else "alone",
                 f"{covered['start']} to {covered['last_even']}",
                 plain(covered["caveat"] or covered["note"]),
             ]
@@ -145,7 +145,7 @@ def _dyads(folder: Path) -> list[str]:
     return [
         *lines,
         *table(
-            columns, [[plain(one[name]) for name in columns] for one in _read(folder / "eras.csv")]
+            columns, [[plain(row[name]) for name in columns] for row in _read(folder / "eras.csv")]
         ),
     ]
 
@@ -167,7 +167,7 @@ def _codebook(folder: Path) -> list[str]:
         "",
     ]
     lines += table(
-        ["", "kind", "side"], [[number, one["name"], one["side"]] for number, one in kinds.items()]
+        ["", "kind", "side"], [[number, row["name"], row["side"]] for number, row in kinds.items()]
     )
     lines += [
         "## Words for codes",
@@ -176,19 +176,19 @@ def _codebook(folder: Path) -> list[str]:
         "",
     ]
     lines += table(
-        ["word", "code"], [[one["kind"], f"`{one['code']}`"] for one in _read(folder / "kinds.csv")]
+        ["word", "code"], [[row["kind"], f"`{row['code']}`"] for row in _read(folder / "kinds.csv")]
     )
     lines += ["## Codes", "", "A two-sided event has two rows and counts once.", ""]
     rows = [
         [
-            f"`{one['code']}`",
-            plain(one["name"]),
-            one["goldstein"],
-            QUADS.get(one["quad"], one["quad"]),
-            classes[one["code"]],
-            "" if one["joint"] == "no" else one["joint"],
+            f"`{row['code']}`",
+            plain(row["name"]),
+            row["goldstein"],
+            QUADS.get(row["quad"], row["quad"]),
+            classes[row["code"]],
+            "" if row["joint"] == "no" else row["joint"],
         ]
-        for one in _read(folder / "cameo.csv")
+        for row in _read(folder / "cameo.csv")
     ]
     return [
         *lines,
