@@ -1,4 +1,6 @@
-"""Look for words that the docs, the help, the pages and the docstrings do not use: plain English instead.
+"""Look for words that the docs, the help, the pages and the docstrings do not use.
+
+Plain English instead.
 
 Run from anywhere: ``python scripts/check_english.py``. It imports nothing that it checks, and
 prints one line per fault.

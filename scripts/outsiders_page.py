@@ -245,47 +245,49 @@ def answers_power_table(rates: Sequence[Row]) -> str:
 WORDS = """\
 # Records that others coded
 
-This page has the same [tests](../hypotheses.md) of the embedded record and of records that people outside
-this project coded. The records are not part of the package; `scripts/outsiders.py` makes this page where they
-are at hand. All results are exploratory. The dyads of a record of events are all pairs of states with at
-least 300 events and 96 months from first to last. ICEWS' counts are of acts of conflict alone: their level is
-the share of words among them. The risk index is what US newspapers report of a country, read as that
-country's relation with the United States, on a logarithmic scale; each of its dyads has its own noise.
+This page has the same [tests](../hypotheses.md) of the embedded record and of records that people
+outside this project coded. The records are not part of the package; `scripts/outsiders.py` makes
+this page where they are at hand. All results are exploratory. The dyads of a record of events are
+all pairs of states with at least 300 events and 96 months from first to last. ICEWS' counts are
+of acts of conflict alone: their level is the share of words among them. The risk index is what US
+newspapers report of a country, read as that country's relation with the United States, on a
+logarithmic scale; each of its dyads has its own noise.
 
-Deviations halve within months in all records. {memory} In the others the data do not tell apart fading within
-months and memory that fades ever more slowly.
+Deviations halve within months in all records. {memory} In the others the data do not tell apart
+fading within months and memory that fades ever more slowly.
 
 ![Half-life of deviations, and evidence of a cycle by trend]({figure})
 
 ## Half-life and memory
 
-Medians with 90% intervals. The half-life is that of deviations from the trend, averaged over trends by their
-evidence. The order of integration d is that of a trend with long memory and no cycle.
+Medians with 90% intervals. The half-life is that of deviations from the trend, averaged over
+trends by their evidence. The order of integration d is that of a trend with long memory and no
+cycle.
 
 {sizes}
 
 ## A cycle against none, under the same trend
 
-Log Bayes factors (2.3 is a factor of 10). Under long memory, none is the better of none and of noise of each
-month.
+Log Bayes factors (2.3 is a factor of 10). Under long memory, none is the better of none and of
+noise of each month.
 
 {alike}
 
 ## Answers to the claims
 
-Each with its least log Bayes factor and the dyads that are long enough for the claim (S5b and S8 need twenty
-years).
+Each with its least log Bayes factor and the dyads that are long enough for the claim (S5b and S8
+need twenty years).
 
 {verdicts}
 
 ## Time spent in extremes
 
-The claim S5c: the longer a dyad has been in an extreme, the likelier it leaves. A dyad's extremes are the
-quarter of its half-years with the lowest and the quarter with the highest shares. The slope is that of the
-log-odds of leaving in the next half-year on the logarithm of the time already spent there. Walks have
-negative slopes, because a walk that has been in an extreme for long is deep in it. So the recorded slope is
-compared with that of walks that turned back as these dyads did; a larger one is half-normal with a standard
-deviation of 0.35 before the data.
+The claim S5c: the longer a dyad has been in an extreme, the likelier it leaves. A dyad's extremes
+are the quarter of its half-years with the lowest and the quarter with the highest shares. The
+slope is that of the log-odds of leaving in the next half-year on the logarithm of the time
+already spent there. Walks have negative slopes, because a walk that has been in an extreme for
+long is deep in it. So the recorded slope is compared with that of walks that turned back as these
+dyads did; a larger one is half-normal with a standard deviation of 0.35 before the data.
 
 {extremes}
 
@@ -293,24 +295,25 @@ deviation of 0.35 before the data.
 
 ## Realised on predicted changes
 
-A reverting trend with a cycle, fitted to the first half of a record by months with events, predicts how the
-level of each dyad changes in the next 24 months, at dates that are 24 months apart in the second half. The
-slope of realised on predicted changes is 1 if predictions are right on average. An error of the level at the
-forecast date is part of both changes, so that levels revert by arithmetic, and cycles fade in walks too. So
-the slope in walks that turned back alike is next to it. Intervals of 90% are by resampling dyads, those of
-walks over 200 simulated sets.
+A reverting trend with a cycle, fitted to the first half of a record by months with events,
+predicts how the level of each dyad changes in the next 24 months, at dates that are 24 months
+apart in the second half. The slope of realised on predicted changes is 1 if predictions are right
+on average. An error of the level at the forecast date is part of both changes, so that levels
+revert by arithmetic, and cycles fade in walks too. So the slope in walks that turned back alike
+is next to it. Intervals of 90% are by resampling dyads, those of walks over 200 simulated sets.
 
 {changes}
 
 ## Unit-root tests of panels
 
-Means over dyads of augmented Dickey-Fuller statistics of quarterly log-odds, with four lags: as they are (IPS), with
-averages over dyads (CIPS), and against a smooth transition (KSS, ESTAR); see [what the field
-says](../literature.md). Lower values speak against a unit root. The critical values of textbooks are for series that
-are seen without error. **With counts they are worthless**: the error of a quarter's share is gone in the next
-quarter, and of pure walks that are seen through these counts they reject the share in the last column ({worst}).
-So p is the share of simulated walks with a cycle that have as low a statistic, with the parameters and event counts
-of the record, and with turns alike.
+Means over dyads of augmented Dickey-Fuller statistics of quarterly log-odds, with four lags: as
+they are (IPS), with averages over dyads (CIPS), and against a smooth transition (KSS, ESTAR); see
+[what the field says](../literature.md). Lower values speak against a unit root. The critical
+values of textbooks are for series that are seen without error. **With counts they are
+worthless**: the error of a quarter's share is gone in the next quarter, and of pure walks that
+are seen through these counts they reject the share in the last column ({worst}). So p is the
+share of simulated walks with a cycle that have as low a statistic, with the parameters and event
+counts of the record, and with turns alike.
 
 {significant}
 
@@ -318,13 +321,14 @@ of the record, and with turns alike.
 
 ## Who answers whom
 
-The question S5d: do deviations last because each side answers the other? Both directions of a pair share a walking
-trend and have each a cycle. Answers are what a side does in a period after what the other did one period earlier;
-within a period they cannot be told from common shocks. The log Bayes factor is of answers with own persistence
-against own persistence alone, summed over pairs. Answers alone are without own persistence. The claim is supported
+The question S5d: do deviations last because each side answers the other? Both directions of a
+pair share a walking trend and have each a cycle. Answers are what a side does in a period after
+what the other did one period earlier; within a period they cannot be told from common shocks. The
+log Bayes factor is of answers with own persistence against own persistence alone, summed over
+pairs. Answers alone are without own persistence. The claim is supported
 from 2.3 if answers make deviations longer, and rejected below -2.3. The share is that by which the half-life of
-deviations is shorter without answers, averaged over models with and without answers (median with its 90% interval,
-of the mean over pairs); its upper end is the most that answers carry.
+deviations is shorter without answers, averaged over models with and without answers (median with
+its 90% interval, of the mean over pairs); its upper end is the most that answers carry.
 
 {answers}
 
@@ -334,12 +338,13 @@ Simulated months in the shape of KEDS Turkey, with deviations that halve in thre
 
 ## Levels in two codings
 
-Correlation of smoothed monthly levels of a dyad in the embedded record and in another, and of their monthly
-changes.
+Correlation of smoothed monthly levels of a dyad in the embedded record and in another, and of
+their monthly changes.
 
 {levels}
 
-Levels are smoothed means at the parameters that fit each record best. Trends dominate their correlation.
+Levels are smoothed means at the parameters that fit each record best. Trends dominate their
+correlation.
 """
 
 

@@ -70,7 +70,9 @@ def undrawn(monkeypatch):
 
 @pytest.fixture(scope="session", autouse=True)
 def embedded_files_are_read_once():
-    """The embedded chronology takes a second to read, and hundreds of tests begin with it: read it once a process.
+    """The embedded chronology takes a second to read, and hundreds of tests begin with it.
+
+    Read it once a process.
 
     Everyone has copies of their own, and what is read of any other folder, or on another day, is
     read as ever.

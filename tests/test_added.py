@@ -1,11 +1,13 @@
-"""A trend, a cycle, a feed and a claim from outside the package: each one object and its name, and all knows of it."""
+"""A trend, a cycle, a feed and a claim from outside the package.
+
+Each one object and its name, and all knows of it.
+"""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from model.panels import make_panel
 from typer.testing import CliRunner
 
 from forecast import build_panel, read_chronology
@@ -23,6 +25,7 @@ from forecast.study.hypotheses import pooled_tests
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import TestedClaim
 from forecast.study.hypotheses.outcome import Outcome
+from tests.made import make_panel
 from tests.pages import choices_shown
 
 ROOT = Path(__file__).parents[1]

@@ -1,4 +1,7 @@
-"""The commands that make the committed pages: one number on all, the live ledger, and the page of the old one."""
+"""The commands that make the committed pages.
+
+One number on all, the live ledger, and the page of the old one.
+"""
 
 import json
 import shutil
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 from commands import faults
 
-from tests.model.fits import leave_out_sampling
+from tests.made import leave_out_sampling
 from tests.pages import leave_figures_empty
 from tests.records import run
 

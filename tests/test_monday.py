@@ -17,7 +17,7 @@ import typer
 import yaml
 from commands import faults, shown_commands
 
-from tests.model.fits import leave_out_sampling
+from tests.made import leave_out_sampling
 from tests.pages import dangling, leave_figures_empty
 from tests.records import DATA, PAIRS, run, run_monday, write_record
 from tests.systems import posix
@@ -43,7 +43,7 @@ def quick(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """A folder with a record of two pairs up to the end of 2023, and of a third that is too short."""
+    """A folder with records of two pairs to the end of 2023, and of a third that is too short."""
     monkeypatch.chdir(tmp_path)
     rows = [("2023-12-30", "046"), ("2023-12-31", "046"), ("2023-08-01", "111")]
     write_record(*(f"{day},{SHORT[:3]},{SHORT[4:]},{code}" for day, code in rows))
@@ -53,11 +53,12 @@ def folder(tmp_path, monkeypatch):
 def news(monday: date, *, pairs=PAIRS, number=2) -> None:
     """Write what happened in the week before a Monday."""
     rng = np.random.default_rng(monday.toordinal())
-    rows = [
-        f"{monday - timedelta(days=int(rng.integers(1, 8)))},{pair[:3]},{pair[4:]},{rng.choice(KINDS)},event {place}"
-        for pair in pairs
-        for place in range(number)
-    ]
+
+    def row(pair: str, event: int) -> str:
+        day = monday - timedelta(days=int(rng.integers(1, 8)))
+        return f"{day},{pair[:3]},{pair[4:]},{rng.choice(KINDS)},event {event}"
+
+    rows = [row(pair, event) for pair in pairs for event in range(number)]
     Path("added", f"{monday}.csv").write_text(
         "\n".join(["date,source,target,kind,summary", *rows, ""])
     )

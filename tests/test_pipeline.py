@@ -124,7 +124,9 @@ WEEK = """date,source,target,code,kind,summary
 def with_week(
     made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
-    """The report of the fit with three rows added, two of them usable, in a folder of its own accord."""
+    """The report of the fit with three rows added, two of them usable, in a folder of its own
+    accord.
+    """
     folder = tmp_path_factory.mktemp("week")
     (folder / "week.csv").write_text(WEEK)
     with chdir(folder), pytest.MonkeyPatch.context() as patch:

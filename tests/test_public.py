@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from outlook.conftest import make_fit
 
 import forecast
 from forecast import ForecastError
@@ -25,6 +24,7 @@ from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.runs.pipeline import Report
 from forecast.study.hypotheses import freeze_plan
+from tests.made import make_fit
 
 ROOT = Path(forecast.__file__).parent.parent
 
@@ -79,14 +79,20 @@ def test_every_public_name_has_an_example():
 
 
 def test_nothing_else_is_there_before_something_is_used():
-    code = "import forecast; print(sorted(name for name in vars(forecast) if not name.startswith('_')))"
+    code = (
+        "import forecast; "
+        "print(sorted(name for name in vars(forecast) if not name.startswith('_')))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
     with pytest.raises(AttributeError, match="no attribute 'read_everything'"):
         forecast.read_everything  # noqa: B018
 
 
 def test_importing_all_names_imports_nothing_heavy_before_they_are_used():
-    code = "import sys, forecast; dir(forecast); print(sorted({'pymc', 'pandas', 'numba'} & set(sys.modules)))"
+    code = (
+        "import sys, forecast; dir(forecast); "
+        "print(sorted({'pymc', 'pandas', 'numba'} & set(sys.modules)))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 

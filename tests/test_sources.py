@@ -1,4 +1,6 @@
-"""Sources: each kind is read alike, and event tables can be put together, each a dataset of its own."""
+"""Sources: each kind is read alike, and event tables can be put together, each a dataset of its
+own.
+"""
 
 from datetime import date
 from pathlib import Path

@@ -3,8 +3,8 @@
 #
 # Intervals of a parameter of all dyads, chain by chain. `arviz_groups(fit)` gives ArviZ its groups.
 #
-# **How to read it.** A line is an interval of one chain. Lines of one dyad that lie apart are chains that disagree:
-# sample longer.
+# **How to read it.** A line is an interval of one chain. Lines of one dyad that lie apart are
+# chains that disagree: sample longer.
 
 # %%
 from _made import fit

@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Sensitivity to priors, by ArviZ
 #
-# How posteriors move if priors, or the likelihood, count more or less. `arviz_groups(fit)` gives ArviZ its groups.
+# How posteriors move if priors, or the likelihood, count more or less. `arviz_groups(fit)` gives
+# ArviZ its groups.
 #
-# **How to read it.** Curves that move with the prior rest on it; those that move with the likelihood rest on the
-# data.
+# **How to read it.** Curves that move with the prior rest on it; those that move with the
+# likelihood rest on the data.
 
 # %%
 from _made import fit

@@ -3,8 +3,9 @@
 #
 # The draws of each chain: chains that agree look alike. `arviz_groups(fit)` gives ArviZ its groups.
 #
-# **How to read it.** The lines should look like one dense band without a trend or a plateau. A chain that lies
-# apart from the others, or that stays in one place for long, has not explored the posterior: sample longer.
+# **How to read it.** The lines should look like one dense band without a trend or a plateau. A
+# chain that lies apart from the others, or that stays in one place for long, has not explored the
+# posterior: sample longer.
 
 # %%
 from _made import fit

@@ -19,9 +19,8 @@ from forecast.model.particles import Draws, Observed
 from forecast.model.pendulum import pack
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating import redraw, unforeseen
+from tests.made import make_panel, python_mode, unobserved
 
-from .fits import unobserved
-from .panels import make_panel, python_mode
 from .test_family import Compiled
 
 ACTS = {"fair": "month", "trade": "cycle", "treaty": "trend"}

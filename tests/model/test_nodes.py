@@ -8,9 +8,7 @@ import pytest
 from forecast.model import PendulumSpec, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.fitted import Fit
-
-from .fits import unobserved
-from .panels import make_panel
+from tests.made import make_panel, unobserved
 
 
 def worth_of(nodes, noise, events=30.0):

@@ -59,7 +59,7 @@ from forecast.outlook.windows import printed_changes
 from forecast.report.explain_page import sentence, write_change, write_explanation
 from tests.commands import faults
 from tests.documented import sections
-from tests.model.fits import unobserved
+from tests.made import unobserved
 
 DYAD = "USA-CHN"
 V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"

@@ -15,8 +15,7 @@ from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.question import PassageQuestion
 from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, WindowCounts, main_record
 from forecast.outlook.windows import threshold_outlook, window_outlook
-
-from .conftest import make_fit
+from tests.made import make_fit
 
 SIZE = (2, 3, 4)  # chains, draws, simulations
 MONTHS = 6

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import pandas as pd
 import pytest
+from tests.model.fits import unobserved
 
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel
@@ -27,7 +28,6 @@ from forecast.report.scenario_page import scenario_page
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.report.skill_page import skill_page
 from tests.evaluation.made import results_of
-from tests.model.fits import unobserved
 from tests.questions.made import came, made, said
 
 from .conftest import LABELS, MadeGate, assessed, reported_fit
