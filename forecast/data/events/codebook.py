@@ -25,6 +25,8 @@ from forecast.base.wording import join
 
 LARGEST = 50_000_000
 """Bytes of a small table."""
+SEPARATORS = (";", "\t", "|", ",")
+"""Characters that separate the columns of tables."""
 VISITS = VISIT, HOST = "042", "043"
 """The two rows of a visit, one event under either code."""
 
@@ -120,6 +122,16 @@ def csv_lines(text: str, name: str, advice: str, **form: Any) -> dict[int, list[
     return rows
 
 
+def other_separator(cells: Sequence[str], expected: str) -> str | None:
+    """Return what separates the columns of a row of one cell, if it is not what was expected; `tab` in words."""
+    if len(cells) != 1:
+        return None
+    for separator in SEPARATORS:
+        if separator != expected and separator in cells[0]:
+            return "tab" if separator == "\t" else separator
+    return None
+
+
 def as_frame(table: Frame) -> pd.DataFrame:
     """Return a table of pandas, polars, Arrow or xarray as one of pandas."""
     if isinstance(table, pd.DataFrame):
@@ -162,6 +174,11 @@ def read_small_csv(
         if any(map(str.strip, row))
     }
     header = rows.pop(min(rows), []) if rows else []
+    if separator := other_separator(header, ","):
+        raise DataError(
+            f"{path}: its columns seem to be separated by {separator!r}, and ',' is expected. Save it with columns "
+            "separated by ','."
+        )
     if missing := [column for column in required if column not in header]:
         raise DataError(
             f"{path}: there is no column {missing[0]!r}; expected {', '.join(required)}"

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -25,7 +26,7 @@ from forecast.base.file_faults import fence
 from forecast.base.forms import faults, read_form
 from forecast.base.reading import read_bytes
 from forecast.base.typing import Frame
-from forecast.data.events.codebook import as_frame, csv_lines
+from forecast.data.events.codebook import as_frame, csv_lines, other_separator
 from forecast.data.events.table import REJECT_COLUMNS, SourceFile
 
 MOST_COLUMNS = 10_000
@@ -378,38 +379,30 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
         raise DataError(f"{name} is empty. It needs at least one row.")
     first = min(rows)
     _require_few(name, len(rows[first]))
+    _require_separated(name, rows[first], form)
     header = (
         rows.pop(first)
         if form.header
         else [f"column {place + 1}" for place in range(len(rows[first]))]
     )
     _check_header(name, header)
-    _require_separated(name, header, form)
     broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}
     lines = pd.Index([line for line in rows if line not in broken], dtype="int64", name="line")
     whole = pd.DataFrame([rows[line] for line in lines], columns=header, index=lines, dtype=object)
     return RawTable(name, digest(content), whole, broken)
 
 
-SEPARATORS = (";", "\t", "|", ",")
-"""Characters that separate the columns of tables."""
-
-
-def _require_separated(name: str, header: Sequence[str], form: FileForm) -> None:
-    """Reject a file of one column whose head holds another separator than that of its form."""
-    if len(header) > 1:
+def _require_separated(name: str, cells: Sequence[str], form: FileForm) -> None:
+    """Reject a file whose first row is one cell that holds another separator than that of its form."""
+    separator = other_separator(cells, form.delimiter)
+    if separator is None:
         return
-    for other in SEPARATORS:
-        if other != form.delimiter and other in header[0]:
-            written = "tab" if other == "\t" else other
-            raise DataError(
-                f"{name}: its columns seem to be separated by {written!r}, and "
-                + (
-                    f"the mapping says {form.delimiter!r}. Write `delimiter: {written!r}` in the mapping."
-                    if form.by_user
-                    else f"{form.delimiter!r} is expected. Save it with columns separated by {form.delimiter!r}."
-                )
-            )
+    remedy = (
+        f"the mapping says {form.delimiter!r}. Write `delimiter: {separator!r}` in the mapping."
+        if form.by_user
+        else f"{form.delimiter!r} is expected. Save it with columns separated by {form.delimiter!r}."
+    )
+    raise DataError(f"{name}: its columns seem to be separated by {separator!r}, and {remedy}")
 
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
@@ -432,6 +425,11 @@ def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":
         column = column.dt.strftime(date_format)
     elif pd.api.types.is_float_dtype(column):
         column = column.map("{:.15g}".format)
+    elif pd.api.types.is_object_dtype(column):
+        column = column.map(
+            lambda cell: cell.strftime(date_format) if isinstance(cell, date) else cell,
+            na_action="ignore",
+        )
     text: pd.Series[str] = column.astype(str).astype(object).mask(missing, "")
     return text
 
