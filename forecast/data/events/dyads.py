@@ -436,8 +436,12 @@ def hierarchy(dyad: Dyad, present: Sequence[Dyad] | None = None) -> list[str]:
         set(column.index[column == "no"]),
         list(column.index if present is None else present),
     )
-    code = find_dyad(dyad, held)
-    return [code] if code in apart else [one for one in held if one not in apart]
+    try:
+        code = find_dyad(dyad, held)
+    except UnknownDyadError as error:
+        remedy = "Give the dyads of your own data as `present`."
+        raise UnknownDyadError(f"{error} {remedy}") from error
+    return [code] if code in apart else [each for each in held if each not in apart]
 
 
 def choose_dyad(text: str | None, known: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 from threading import Event
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from rich.filesize import decimal
 
 from forecast.base.arguments import checked
-from forecast.base.dates import read_day
+from forecast.base.dates import Day, read_day
 from forecast.base.durable import make_folders
 from forecast.base.errors import AbsentError, FetchError, OutputError, SpecError, StoppedError
 from forecast.base.file_faults import writing
@@ -58,8 +58,8 @@ OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 def fetch_feed(
     feed: str,
     out: str | Path,
-    start: str | date,
-    end: str | date,
+    start: Day,
+    end: Day,
     *,
     version: int | None = None,
     stream: str | None = None,
