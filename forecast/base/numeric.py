@@ -42,7 +42,11 @@ class Difference:
 
 
 def paired(
-    one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int, dyads: ArrayLike = ()
+    scores: ArrayLike,
+    other_scores: ArrayLike,
+    years: ArrayLike,
+    horizon: int,
+    dyads: ArrayLike = (),
 ) -> Difference:
     """Compare two series of scores of the same cases.
 
@@ -54,7 +58,7 @@ def paired(
     below Student's with as many clusters. In simulations 88 to 97% of such intervals contain the
     truth.
     """
-    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    first, second = np.asarray(scores, dtype=np.float64), np.asarray(other_scores, dtype=np.float64)
     difference = first - second
     mean, n = float(difference.mean()), difference.size
     relative = float(1 - first.mean() / second.mean()) if second.mean() else 0.0
@@ -144,11 +148,11 @@ def holm(values: Sequence[float]) -> list[float]:
     Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
     Statistics 6, 65-70.
     """
-    found, largest = [1.0] * len(values), 0.0
-    for rank, place in enumerate(sorted(range(len(values)), key=lambda one: values[one])):
-        largest = max(largest, min(1.0, (len(values) - rank) * values[place]))
-        found[place] = largest
-    return found
+    corrected, largest = [1.0] * len(values), 0.0
+    for rank, index in enumerate(sorted(range(len(values)), key=lambda index: values[index])):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
+        corrected[index] = largest
+    return corrected
 
 
 def _student(clusters: int) -> float:

@@ -59,10 +59,10 @@ def commit() -> str | None:
     root = _PACKAGE.parent
     if not (root / ".git").exists() or (git := shutil.which("git")) is None:
         return None
-    found = subprocess.run(
+    answer = subprocess.run(
         [git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     )
-    return found.stdout.strip() or None
+    return answer.stdout.strip() or None
 
 
 _FLAGS = "PYTENSOR_FLAGS"

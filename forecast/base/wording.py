@@ -104,9 +104,9 @@ def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[in
     scaled = [100 * float(part) for part in parts]
     percents = [math.floor(value) for value in scaled]
     goal = round(sum(scaled)) if total is None else total
-    by_remainder = sorted(range(len(scaled)), key=lambda place: percents[place] - scaled[place])
-    for place in by_remainder[: goal - sum(percents)]:
-        percents[place] += 1
+    by_remainder = sorted(range(len(scaled)), key=lambda index: percents[index] - scaled[index])
+    for index in by_remainder[: goal - sum(percents)]:
+        percents[index] += 1
     return tuple(percents)
 
 
@@ -257,8 +257,8 @@ def environment() -> "Environment":
     class Missing(ChainableUndefined, StrictUndefined):
         pass
 
-    made = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
-    own = (
+    templates = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
+    functions = (
         about,
         capital,
         chance,
@@ -274,8 +274,8 @@ def environment() -> "Environment":
         signed,
         source_words,
     )
-    made.globals |= {one.__name__: one for one in own}
-    return made
+    templates.globals |= {function.__name__: function for function in functions}
+    return templates
 
 
 @cache
@@ -292,7 +292,7 @@ def lines(path: Path, name: str, **named: Any) -> list[str]:
 def sentences(path: Path, name: str, *parts: Any, **named: Any) -> list[str]:
     """Return the paragraphs of a macro in a file of templates, each on one line."""
     text = str(getattr(macros(path), name)(*parts, **named))
-    return [" ".join(one.split()) for one in text.split("\n\n") if one.strip()]
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def sentence(path: Path, name: str, *parts: Any, **named: Any) -> str:

@@ -59,31 +59,35 @@ class DriverTable:
         if "=" not in chosen:
             return dict.fromkeys(self.names, chosen.strip())
         pairs = [part.partition("=") for part in chosen.split(",") if part.strip()]
-        found = {name.strip(): word.strip() for name, _, word in pairs}
-        unknown = [name for name in found if name not in self.names]
-        if unknown or len(found) < len(pairs):
+        part_of = {name.strip(): word.strip() for name, _, word in pairs}
+        unknown = [name for name in part_of if name not in self.names]
+        if unknown or len(part_of) < len(pairs):
             what = (
                 f"there is no driver {unknown[0]!r:.60}" if unknown else "a driver is there twice"
             )
             raise SpecError(
                 f"driver-acts: {what}; the drivers are {join(self.names)}, such as {self.names[0]}=month"
             )
-        return found
+        return part_of
 
     def known(self, driver: str, dyad: str, as_of: date) -> pd.DataFrame:
         """Return `known_at` and `value` of a driver by month: the last revision by a day, of the dyad or of all."""
-        own = [self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series]
-        found = pd.concat(own) if own else self.values.iloc[:0]
-        found = found[found["known_at"] <= pd.Timestamp(as_of)].sort_values(
+        series = [
+            self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series
+        ]
+        values = pd.concat(series) if series else self.values.iloc[:0]
+        values = values[values["known_at"] <= pd.Timestamp(as_of)].sort_values(
             ["month", "dyad", "known_at"]
         )
-        return found.drop_duplicates("month", keep="last").set_index("month")[["known_at", "value"]]
+        return values.drop_duplicates("month", keep="last").set_index("month")[
+            ["known_at", "value"]
+        ]
 
     @cached_property
     def _series(self) -> dict[tuple[str, str], pd.DataFrame]:
         return {
-            (str(driver), str(dyad)): own
-            for (driver, dyad), own in self.values.groupby(["driver", "dyad"])
+            (str(driver), str(dyad)): rows
+            for (driver, dyad), rows in self.values.groupby(["driver", "dyad"])
         }
 
 
@@ -133,7 +137,11 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
         raise DataError(
             f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of its own"
         )
-    wrong = [one for one in names if not one or len(one) > LONGEST_NAME or not one.isprintable()]
+    wrong = [
+        driver
+        for driver in names
+        if not driver or len(driver) > LONGEST_NAME or not driver.isprintable()
+    ]
     if wrong:
         raise DataError(
             f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} characters"
@@ -159,13 +167,13 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
         "two ISO 3166 alpha-3 codes such as USA-CHN, or empty",
         path,
     )
-    found = []
+    series = []
     for name in names:
         cells = frame.loc[frame[name] != "", name]
         numbers = pd.to_numeric(cells, errors="coerce").astype(float)
         require_cells(cells, numbers.abs() < 1e12, "a number such as 58.1, or an empty cell", path)
-        found.append(numbers.rename("value").to_frame().assign(driver=name))
-    values = pd.concat(found)
+        series.append(numbers.rename("value").to_frame().assign(driver=name))
+    values = pd.concat(series)
     months = read_days(frame[TIME], path)
     values["month"] = months - pd.to_timedelta(months.dt.day - 1, unit="D")
     values["known_at"] = known_at
@@ -174,10 +182,10 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
     )
     twice = values[values.duplicated(["driver", "dyad", "month", "known_at"])]
     if len(twice):
-        one = twice.iloc[0]
+        row = twice.iloc[0]
         raise DataError(
-            f"{path}: {one['driver']} of {one['month']:%Y-%m}{' of ' + one['dyad'] if one['dyad'] else ''} is there "
-            f"twice as known at {one['known_at']:%Y-%m-%d}; keep one of them, or give the revision its own day"
+            f"{path}: {row['driver']} of {row['month']:%Y-%m}{' of ' + row['dyad'] if row['dyad'] else ''} is there "
+            f"twice as known at {row['known_at']:%Y-%m-%d}; keep one of them, or give the revision its own day"
         )
     return values
 
@@ -321,8 +329,8 @@ def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> 
     ]
     values = pd.DataFrame([*zeros, *ones], columns=["month", "known_at", "value"])
     values = values.astype({"month": "datetime64[s]", "known_at": "datetime64[s]"})
-    known = values[values["month"].between(pd.Timestamp(FIRST), pd.Timestamp(LAST))]
-    first = known.groupby(["month", "value"])["known_at"].min().reset_index()
+    in_calendar = values[values["month"].between(pd.Timestamp(FIRST), pd.Timestamp(LAST))]
+    first = in_calendar.groupby(["month", "value"])["known_at"].min().reset_index()
     return first.assign(driver=driver.name, dyad=dyad)
 
 
@@ -351,8 +359,8 @@ class Ahead:
         if not self.record.size or self.future == "carried":
             return np.full((*alike, periods), self.record[-1] if self.record.size else self.mean)
         if self.future == "given":
-            known = self.given[:periods]
-            values = np.concatenate([known, np.full(periods - len(known), np.nan)])
+            given = self.given[:periods]
+            values = np.concatenate([given, np.full(periods - len(given), np.nan)])
             return np.where(np.isnan(values), self.mean, values).reshape(*alike, periods)
         carry, mean, spread = autoregression(self.record)
         value, values = np.full(size, self.record[-1]), np.empty((*size, periods))
@@ -378,7 +386,7 @@ def attach(
 ) -> "xr.Dataset":
     """Return a panel with drivers."""
     mean, spread = (of(values, axis=(1, 2)) for of in (np.nanmean, np.nanstd))
-    still = [name for name, one in zip(names, spread, strict=True) if not one > 0]
+    still = [name for name, deviation in zip(names, spread, strict=True) if not deviation > 0]
     if still:
         raise DataError(
             f"drivers: {join(still)} has one value in all months of the panel; leave it out"
@@ -410,28 +418,28 @@ def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
     Zero without a value.
     """
     wanted = list(names)
-    there = [str(name) for name in panel["driver"].to_numpy()] if has_drivers(panel) else []
-    missing = [name for name in wanted if name not in there]
+    present = [str(name) for name in panel["driver"].to_numpy()] if has_drivers(panel) else []
+    missing = [name for name in wanted if name not in present]
     if missing:
         raise DataError(
-            f"drivers: the panel carries {join(there) or 'none'}, and the spec asks for {join(missing)}. Add them with "
-            "add_drivers(panel, table), or leave them out of the spec"
+            f"drivers: the panel carries {join(present) or 'none'}, and the spec asks for {join(missing)}. Add "
+            "them with add_drivers(panel, table), or leave them out of the spec"
         )
-    own = panel.sel(driver=wanted)
-    values = (own["driver_value"] - own["driver_mean"]) / own["driver_spread"]
+    chosen = panel.sel(driver=wanted)
+    values = (chosen["driver_value"] - chosen["driver_mean"]) / chosen["driver_spread"]
     return np.nan_to_num(values.transpose("driver", "dyad", "time").to_numpy().astype(np.float64))
 
 
 def ahead_of(panel: "xr.Dataset", name: str, dyad: str) -> Ahead:
     """Return the observed and assumed values of a driver of a dyad."""
-    own = panel.sel(driver=name, dyad=dyad)
-    record = own["driver_value"].to_numpy()
+    driver = panel.sel(driver=name, dyad=dyad)
+    record = driver["driver_value"].to_numpy()
     return Ahead(
         name=name,
-        future=str(own["driver_future"].to_numpy()),
+        future=str(driver["driver_future"].to_numpy()),
         record=record[np.isfinite(record)],
-        given=own["driver_given"].to_numpy(),
-        mean=float(own["driver_mean"]),
+        given=driver["driver_given"].to_numpy(),
+        mean=float(driver["driver_mean"]),
     )
 
 
@@ -440,14 +448,14 @@ def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
     if not has_drivers(panel):
         return
     for name in panel["driver"].to_numpy():
-        own = ahead_of(panel, str(name), dyad)
-        if own.future == "given" and own.record.size:
-            known = int(np.isfinite(own.given).cumprod().sum())
-            if known < months:
+        driver = ahead_of(panel, str(name), dyad)
+        if driver.future == "given" and driver.record.size:
+            given_months = int(np.isfinite(driver.given).cumprod().sum())
+            if given_months < months:
                 clock = Clock.of(panel)
                 raise SpecError(
-                    f"drivers: {name} is given up to {clock.name(known)}, and {clock.name(months)} is asked about. "
-                    "Give its values up to then, ask for shorter horizons, or assume another future (carried or "
+                    f"drivers: {name} is given up to {clock.name(given_months)}, and {clock.name(months)} is asked "
+                    "about. Give its values up to then, ask for shorter horizons, or assume another future (carried or "
                     "simulated)"
                 )
 
@@ -518,12 +526,14 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
     months = panel["time"].to_index()
     ahead = pd.date_range(months[-1], periods=LONGEST_HORIZON + 1, freq="MS")[1:]
     dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]
-    values, given = (np.empty((len(table.names), len(dyads), len(own))) for own in (months, ahead))
+    values, given = (
+        np.empty((len(table.names), len(dyads), len(period))) for period in (months, ahead)
+    )
     for i, name in enumerate(table.names):
         for d, dyad in enumerate(dyads):
-            known = table.known(name, dyad, day)
-            values[i, d] = _record(table, name, dyad, known.reindex(months), day, future)
-            given[i, d] = known["value"].reindex(ahead)
+            revisions = table.known(name, dyad, day)
+            values[i, d] = _record(table, name, dyad, revisions.reindex(months), day, future)
+            given[i, d] = revisions["value"].reindex(ahead)
         if np.isfinite(values[i]).sum(axis=-1).max() < FEWEST_MONTHS:
             raise DataError(
                 f"{table.source}: {name} has fewer than {FEWEST_MONTHS} months of the panel, {months[0]:%Y-%m} to "
@@ -533,37 +543,37 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
 
 
 def _record(
-    table: DriverTable, name: str, dyad: str, known: pd.DataFrame, day: date, future: Future
+    table: DriverTable, name: str, dyad: str, revisions: pd.DataFrame, day: date, future: Future
 ) -> Float:
     """Return the values of the panel's months, NaN before the first."""
-    found = known["value"].to_numpy(copy=True)
-    there = np.flatnonzero(np.isfinite(found))
-    if not there.size:
-        return found
-    early = known[known["known_at"] < known.index]
+    values = revisions["value"].to_numpy(copy=True)
+    finite = np.flatnonzero(np.isfinite(values))
+    if not finite.size:
+        return values
+    early = revisions[revisions["known_at"] < revisions.index]
     if future != "given" and len(early):
         raise DataError(
             f"{table.source}: {name} of {early.index[0]:%Y-%m} has known_at {early['known_at'].iloc[0]:%Y-%m-%d}, "
             "before that month began, so that it is a value from the future. Correct known_at; if it is a scheduled "
             "fact, use the future given"
         )
-    gaps = np.flatnonzero(np.isnan(found))
-    gaps, last = gaps[gaps > there[0]], int(there[-1])
-    if gaps.size and (gaps[0] < last or future == "given" or len(found) - 1 - last > MOST_CARRIED):
-        words = _missing(table, name, dyad, known.index[gaps[0]], day)
+    gaps = np.flatnonzero(np.isnan(values))
+    gaps, last = gaps[gaps > finite[0]], int(finite[-1])
+    if gaps.size and (gaps[0] < last or future == "given" or len(values) - 1 - last > MOST_CARRIED):
+        words = _missing(table, name, dyad, revisions.index[gaps[0]], day)
         if gaps[0] > last and future == "given":
             words += "; or let the last months be carried on (future carried or simulated)"
         elif gaps[0] > last:
             words += f": {MOST_CARRIED} months at most are carried"
         raise DataError(words)
-    found[last + 1 :] = found[last]
-    return found
+    values[last + 1 :] = values[last]
+    return values
 
 
 def _missing(table: DriverTable, name: str, dyad: str, month: pd.Timestamp, day: date) -> str:
     """Describe a missing value, and whether it became known later."""
-    own = table.values[(table.values["driver"] == name) & (table.values["month"] == month)]
-    later = own.loc[own["dyad"].isin(["", dyad]) & (own["known_at"].dt.date > day), "known_at"]
+    rows = table.values[(table.values["driver"] == name) & (table.values["month"] == month)]
+    later = rows.loc[rows["dyad"].isin(["", dyad]) & (rows["known_at"].dt.date > day), "known_at"]
     if len(later):
         return (
             f"{table.source}: {name} of {month:%Y-%m} ({dyad}) was known only at {later.min():%Y-%m-%d}, after the "

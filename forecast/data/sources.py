@@ -131,12 +131,12 @@ class Records:
         Of a feed's hundreds by default only listed ones.
         """
         if chosen is not None:
-            named = {dyad, *(self.find(one) for one in chosen)}
+            named = {dyad, *(self.find(name) for name in chosen)}
             return [code for code in self.dyads if code in named]
-        known = set(self.known(as_of))
+        dyads_known = set(self.known(as_of))
         if self.events is not None and self.events.accounts:
-            known &= set(read_dyads().index)
-        return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in known])
+            dyads_known &= set(read_dyads().index)
+        return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in dyads_known])
 
     def known(self, as_of: date) -> list[str]:
         """Return the dyads of which anything was known by a day; of counts and an index all."""
@@ -171,9 +171,9 @@ class Records:
         """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
         if self.events is not None:
             return coverage_end(self.events, dyad, dataset)
-        own = self._rows[self._rows["dyad"] == dyad]
+        rows = self._rows[self._rows["dyad"] == dyad]
         last: date = (
-            (own["time"] if isinstance(self.table, IndexTable) else own["known_at"]).max().date()
+            (rows["time"] if isinstance(self.table, IndexTable) else rows["known_at"]).max().date()
         )
         return month_end(last) if isinstance(self.table, IndexTable) else last
 
@@ -350,7 +350,9 @@ class Source(Settings):
         Any other source as it is.
         """
         if self.kind == "several":
-            return self.model_copy(update={"sources": tuple(one.latest for one in self.sources)})
+            return self.model_copy(
+                update={"sources": tuple(source.latest for source in self.sources)}
+            )
         if self.kind != "archive":
             return self
         settings = (self.settings or FeedSettings()).model_copy(update={"editions": "latest"})
@@ -359,8 +361,12 @@ class Source(Settings):
     @property
     def files(self) -> list[Path]:
         """The files and folders that are named to be read."""
-        own = [Path(one) for one in (self.path, self.mapping, *self.paths, *self.additions) if one]
-        return own + [path for part in self.sources for path in part.files]
+        paths = [
+            Path(given)
+            for given in (self.path, self.mapping, *self.paths, *self.additions)
+            if given
+        ]
+        return paths + [path for part in self.sources for path in part.files]
 
     @property
     def words(self) -> str:
@@ -372,7 +378,7 @@ class Source(Settings):
             return " and ".join(source.words for source in self.sources)
         if self.path is None and not self.paths:
             return "the embedded chronology" if self.kind == "chronology" else KINDS[self.kind][0]
-        named = join_some([Path(one).name for one in self.paths or (str(self.path),)])
+        named = join_some([Path(given).name for given in self.paths or (str(self.path),)])
         of = f"{join(self.datasets)} of " if self.datasets else ""
         return f"{of}{KINDS[self.kind][0]} ({named})"
 
@@ -404,18 +410,19 @@ def open_source(
         for file in files:
             table = add_events(table, file)
     table = state_coverage(table, parse_statements(source.covered_to))
-    new = {one.file: one.sha256 for one in table.additions}
+    new = {addition.file: addition.sha256 for addition in table.additions}
     return replace(records, table=table, digests=records.digests | new)
 
 
 def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
     path, mapping = str(source.path), str(source.mapping)
-    one = list(dyads) if dyads is not None and len(dyads) == 1 else None
+    only_dyad = list(dyads) if dyads is not None and len(dyads) == 1 else None
     if source.kind == "several":
         return _read_several(source, dyads, as_of)
     if source.kind == "chronology":
         events = read_chronology(
-            source.path, dyads=one and [find_dyad(one[0], chronology_files(source.path))]
+            source.path,
+            dyads=only_dyad and [find_dyad(only_dyad[0], chronology_files(source.path))],
         )
         return Records(events, _event_digests(events), by_dyad=True)
     if source.kind == "events":
@@ -429,7 +436,8 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
         events = read_keds(path, source.scheme or "cameo")
         return Records(
             events,
-            _event_digests(events) | {f"codes/{one.name}": file_digest(one) for one in CODE_TABLES},
+            _event_digests(events)
+            | {f"codes/{only_dyad.name}": file_digest(only_dyad) for only_dyad in CODE_TABLES},
         )
     if source.kind == "counts":
         return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
@@ -442,7 +450,9 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
     if source.kind == "feed":
         from forecast.data.feeds import read_feed
 
-        events = read_feed(source.paths, dyads=one, feed=source.feed, settings=source.settings)
+        events = read_feed(
+            source.paths, dyads=only_dyad, feed=source.feed, settings=source.settings
+        )
     else:
         from forecast.data.archive import read_archive
 

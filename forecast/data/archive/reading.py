@@ -157,16 +157,17 @@ class ArchiveReading:
 
     def entries(self) -> list[Entry]:
         """Return the files of which anything was known on the day."""
-        own = [
+        entries = [
             entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name
         ]
         if self.day is None:
-            return own
+            return entries
         by_issue = self.settings.editions == "issued"
         since = {
-            one.file: (one.issued if by_issue else None) or one.released or one.known for one in own
+            listed.file: (listed.issued if by_issue else None) or listed.released or listed.known
+            for listed in entries
         }
-        return [one for one in own if (since[one.file] or self.day) <= self.day]
+        return [listed for listed in entries if (since[listed.file] or self.day) <= self.day]
 
     def table(self) -> EventTable | str:
         """Read the events; without any, return why there is none."""
@@ -197,10 +198,10 @@ class ArchiveReading:
 
     def source_file(self, entries: list[Entry]) -> SourceFile:
         """Return all files together as one, with a digest that any change of them changes."""
-        own = sorted((*entry.key, entry.said, *entry.also) for entry in entries)
+        keys = sorted((*entry.key, entry.said, *entry.also) for entry in entries)
         rows, _, rejected, _ = summed(entry.counts for entry in entries)
         return SourceFile(
-            self.title(entries), digest("\n".join(map(" ".join, own)).encode()), rows, rejected
+            self.title(entries), digest("\n".join(map(" ".join, keys)).encode()), rows, rejected
         )
 
     def title(self, entries: list[Entry]) -> str:
@@ -208,11 +209,13 @@ class ArchiveReading:
         return f"archive/{self.feed.name} ({len(entries):,} files)"
 
     def _unknown(self) -> str:
-        own = [
+        entries = [
             entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name
         ]
-        first = min(filter(None, (entry.issued or entry.released or entry.known for entry in own)))
-        editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
+        first = min(
+            filter(None, (entry.issued or entry.released or entry.known for entry in entries))
+        )
+        editions = any(entry.issued for entry in entries) and self.settings.editions == "issued"
         said = f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}."
         later = " To use editions that were issued later, set editions=latest (`forecast help archive`)."
         return said + later if editions else said
@@ -270,7 +273,7 @@ class ArchiveReading:
     def _found(self, rows: str) -> str:
         """Return the SQL of all rows of the pairs, with the day on which each became known and why it is filtered."""
         edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
-        known = (
+        known_at = (
             f"CASE {edition if self.settings.icews_known == 'edition' else ''} "
             "WHEN f.released IS NOT NULL THEN greatest(r.date, f.released) ELSE r.known END"
         )
@@ -284,7 +287,7 @@ class ArchiveReading:
         )
         return f"""
             SELECT *, {self._filtered()} AS filtered FROM (
-                SELECT file AS place, r.line, r.id, r.date, {known} AS known, r.source AS source_state,
+                SELECT file AS place, r.line, r.id, r.date, {known_at} AS known, r.source AS source_state,
                     r.target AS target_state, r.cameo, r.n, r.goldstein AS value, r.quad, r.source_quad AS given_quad,
                     r.mentions, r.source_organs, r.target_organs, {descriptions}, f.* EXCLUDE (file, first, last)
                 FROM {rows} r JOIN files f USING (file) WHERE {wanted})"""
@@ -365,11 +368,13 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
             if entry.part >= 1:
                 whole.update(days)
                 continue
-            for one in days:  # two files named after one time are one part
-                parts.setdefault((entry.series, one), {})[entry.said.partition(".")[0]] = entry.part
+            for named_day in days:  # two files named after one time are one part
+                parts.setdefault((entry.series, named_day), {})[entry.said.partition(".")[0]] = (
+                    entry.part
+                )
     enough = {
-        one
-        for (_, one), slots in parts.items()
+        named_day
+        for (_, named_day), slots in parts.items()
         if sum(slots.values()) >= 1 - MOST_MISSING - ROUNDING
     }
     return as_spans(whole | enough)
@@ -393,18 +398,18 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
     """Add what the catalogue says of files as the table `files`."""
     rows = [
         {
-            "file": one.file,
-            "name": one.name,
-            "sha256": f"{one.sha256} {one.member}",
-            "edition": one.edition,
-            "edition_day": one.issued if one.edition or one.published else None,
-            "year": one.year,
-            "first": one.first,
-            "last": one.last,
-            "released": one.released,
-            "named": feed.named(one.said).day,
+            "file": entry.file,
+            "name": entry.name,
+            "sha256": f"{entry.sha256} {entry.member}",
+            "edition": entry.edition,
+            "edition_day": entry.issued if entry.edition or entry.published else None,
+            "year": entry.year,
+            "first": entry.first,
+            "last": entry.last,
+            "released": entry.released,
+            "named": feed.named(entry.said).day,
         }
-        for one in entries
+        for entry in entries
     ]
     types = dict.fromkeys(("file", "year"), pa.int32()) | dict.fromkeys(
         ("name", "sha256", "edition"), pa.string()
@@ -498,8 +503,8 @@ class DatasetStatus(Displayed):
             "series": self.series,
             "coverage": [{"first": f"{first}", "last": f"{last}"} for first, last in self.spans],
             "gaps": [
-                one._asdict() | {"first": f"{one.first}", "last": f"{one.last}"}
-                for one in self.gaps
+                gap._asdict() | {"first": f"{gap.first}", "last": f"{gap.last}"}
+                for gap in self.gaps
             ],
             "published": self.published,
             "editions": [edition._asdict() for edition in self.editions],
@@ -537,12 +542,13 @@ class ArchiveStatus(Displayed):
 
     def frame(self) -> pd.DataFrame:
         """Return a row a dataset and month, in the columns of `MonthStatus` after the name of the dataset."""
-        rows = [(one.dataset, *month) for one in self.datasets for month in one.months]
+        rows = [(dataset.dataset, *month) for dataset in self.datasets for month in dataset.months]
         return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
 
     def _card(self) -> Card:
         return Card(
-            f"Archive {self.archive}", tuple((one.dataset, one.sentence) for one in self.datasets)
+            f"Archive {self.archive}",
+            tuple((dataset.dataset, dataset.sentence) for dataset in self.datasets),
         )
 
 
@@ -584,8 +590,10 @@ def archive_status(
     """
     catalogue = read_catalogue(Path(archive))
     day = None if as_of is None else as_day(as_of, "as_of").date()
-    found = tuple(_dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets))
-    return ArchiveStatus(Path(archive), day, found, bool(catalogue.pending))
+    statuses = tuple(
+        _dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets)
+    )
+    return ArchiveStatus(Path(archive), day, statuses, bool(catalogue.pending))
 
 
 def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
@@ -610,12 +618,12 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
     covered = Covered(name, tuple(covered_days(entries, day)))
     editions = [
         Edition(
-            one.name,
-            f"{one.issued}",
-            "published" if one.published else "stamp" if one.edition else LAST,
+            listed.name,
+            f"{listed.issued}",
+            "published" if listed.published else "stamp" if listed.edition else LAST,
         )
-        for one in entries
-        if one.issued
+        for listed in entries
+        if listed.issued
     ]
     return DatasetStatus(
         dataset=name,
@@ -625,7 +633,7 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         spans=covered.spans,
         gaps=tuple(_missing(first, last, feed.gaps) for first, last in covered.gaps),
         published=sum(bool(entry.published) for entry in entries),
-        editions=tuple(sorted(editions, key=lambda one: (one.issued, one.file))),
+        editions=tuple(sorted(editions, key=lambda listed: (listed.issued, listed.file))),
         months=tuple(_months(entries, covered, by_month)),
         rejected_by=rejected_by,
         filtered_by=dict(sorted(filtered_by.items())),
@@ -633,9 +641,9 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
     )
 
 
-def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> MissingDays:
+def _missing(first: date, last: date, reasons: Sequence[tuple[date, date, str]]) -> MissingDays:
     notes = [
-        f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end
+        f"{begin} to {end}: {why}" for begin, end, why in reasons if begin <= last and first <= end
     ]
     return MissingDays(first, last, (last - first).days + 1, "; ".join(notes))
 
@@ -654,17 +662,17 @@ def _months(
             standing[month].append(entry)
     days = covered.by_month
     between = _months_between(covered.first, covered.last) if covered.spans else []
-    found = []
+    rows_by_month = []
     for month in sorted({*counts, *between}):
-        lots, own, files = became.get(month, Counter()), counts[month], standing[month]
+        lots, counted, files = became.get(month, Counter()), counts[month], standing[month]
         editions = {entry.edition for entry in files if entry.edition}
-        filtered = own["filtered"] + lots["filtered"]
-        rows = (own["rows"], lots["kept"], own["rejected"], filtered, lots["duplicate"])
+        filtered = counted["filtered"] + lots["filtered"]
+        rows = (counted["rows"], lots["kept"], counted["rejected"], filtered, lots["duplicate"])
         length = 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
-        found.append(
+        rows_by_month.append(
             MonthStatus(month, length, days[month], len(files), tuple(sorted(editions)), *rows)
         )
-    return found
+    return rows_by_month
 
 
 def _months_between(first: date, last: date) -> list[str]:

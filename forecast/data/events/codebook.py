@@ -137,10 +137,10 @@ def as_frame(table: Frame) -> pd.DataFrame:
     if isinstance(table, pd.DataFrame):
         return table
     of_xarray = getattr(table, "to_dataframe", None)
-    found: pd.DataFrame = (
+    frame: pd.DataFrame = (
         pa.table(table).to_pandas() if of_xarray is None else of_xarray().reset_index()
     )
-    return found
+    return frame
 
 
 def small_csv(table: Path | Frame) -> bytes:
@@ -239,8 +239,8 @@ def read_kinds() -> dict[str, str]:
 
 def code_of_kind(kind: str) -> str:
     """Return the CAMEO code that a word for a kind of events stands for, in any case and with any spaces."""
-    words, asked = read_kinds(), " ".join(kind.casefold().split())
-    for word in (asked, asked.removesuffix("s")):
+    words, wanted = read_kinds(), " ".join(kind.casefold().split())
+    for word in (wanted, wanted.removesuffix("s")):
         if word in words:
             return words[word]
     raise DataError(f"kind {kind!r:.60}: there is no such kind; the kinds are {join(words)}")

@@ -95,13 +95,13 @@ def wide_counts(table: CountTable, *, directed: bool = False) -> pd.DataFrame:
     )
     wide = wide.reindex(columns=range(len(table.classes)), fill_value=0)
     return wide.set_axis(
-        [class_column(place) for place in range(len(table.classes))], axis=1
+        [class_column(class_) for class_ in range(len(table.classes))], axis=1
     ).reset_index()
 
 
-def class_column(place: int) -> str:
+def class_column(number: int) -> str:
     """Return the name of the column of a class in `wide_counts`, counted from the most hostile."""
-    return f"class_{place}"
+    return f"class_{number}"
 
 
 def wide_mapping(
@@ -117,10 +117,10 @@ def wide_mapping(
         "classes": [
             {
                 "name": name,
-                "side": "conflict" if place < zero_cut else "cooperation",
-                "columns": [class_column(place)],
+                "side": "conflict" if number < zero_cut else "cooperation",
+                "columns": [class_column(number)],
             }
-            for place, name in enumerate(classes)
+            for number, name in enumerate(classes)
         ],
     }
 
@@ -242,7 +242,7 @@ def _sum_cells(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     """Return the counts of each class, from 0; NaN where one cannot be read."""
     sums = {}
     for level, each in enumerate(mapping.classes):
-        texts = pd.DataFrame({place: raw.column(each.name, place) for place in each.columns})
+        texts = pd.DataFrame({column: raw.column(each.name, column) for column in each.columns})
         sums[level] = (
             texts.apply(pd.to_numeric, errors="coerce").astype(float).sum(axis=1, skipna=False)
         )

@@ -80,25 +80,35 @@ def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[D
         defaultdict[tuple[str, str], set[date]](set),
     )
     for addition in additions:
-        for one in addition.extensions:
-            key = addition.dataset, one.dyad
-            missing[key].update(each_day(one.after, one.first - ONE_DAY))
-            covered[key].update(each_day(one.first, one.last))
+        for extension in addition.extensions:
+            key = addition.dataset, extension.dyad
+            missing[key].update(each_day(extension.after, extension.first - ONE_DAY))
+            covered[key].update(each_day(extension.first, extension.last))
     gaps = {key: as_spans(days - covered[key]) for key, days in missing.items()}
     return {key: spans for key, spans in gaps.items() if spans}
 
 
 def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> list[Days]:
     """Return the spans of days that added files cover by their rows alone, without a statement of completeness."""
-    own = [
-        one
+    extensions = [
+        extension
         for each in additions
         if each.dataset == dataset
-        for one in each.extensions
-        if one.dyad == dyad
+        for extension in each.extensions
+        if extension.dyad == dyad
     ]
-    days = {day for one in own if not one.stated for day in each_day(one.first, one.last)}
-    stated = {day for one in own if one.stated for day in each_day(one.first, one.last)}
+    days = {
+        day
+        for extension in extensions
+        if not extension.stated
+        for day in each_day(extension.first, extension.last)
+    }
+    stated = {
+        day
+        for extension in extensions
+        if extension.stated
+        for day in each_day(extension.first, extension.last)
+    }
     return as_spans(days - stated)
 
 
@@ -109,12 +119,14 @@ def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.S
     """
     inside, stated = (pd.Series(data=False, index=rows.index) for _ in range(2))
     for addition in additions:
-        for one in addition.extensions:
-            own = (rows["dataset"] == addition.dataset) & (rows["dyad"] == one.dyad)
-            first, after, last = (pd.Timestamp(day) for day in (one.first, one.after, one.last))
-            inside |= own & rows["date"].between(after, last)
-            if one.stated:
-                stated |= own & rows["date"].between(first, last)
+        for extension in addition.extensions:
+            of_dyad = (rows["dataset"] == addition.dataset) & (rows["dyad"] == extension.dyad)
+            first, after, last = (
+                pd.Timestamp(day) for day in (extension.first, extension.after, extension.last)
+            )
+            inside |= of_dyad & rows["date"].between(after, last)
+            if extension.stated:
+                stated |= of_dyad & rows["date"].between(first, last)
     added = {event.event_id for addition in additions for event in addition.events}
     return inside & ~stated & ~rows["event_id"].isin(added)
 
@@ -151,5 +163,10 @@ def gap_warnings(additions: Sequence[Addition]) -> tuple[str, ...]:
 
 def _last_day(additions: Sequence[Addition], dataset: str, dyad: str) -> date:
     """Return the last day that additions cover of a dyad."""
-    own = [each for each in additions if each.dataset == dataset]
-    return max(one.last for each in own for one in each.extensions if one.dyad == dyad)
+    of_dataset = [each for each in additions if each.dataset == dataset]
+    return max(
+        extension.last
+        for each in of_dataset
+        for extension in each.extensions
+        if extension.dyad == dyad
+    )

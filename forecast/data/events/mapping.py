@@ -260,21 +260,21 @@ class RawTable:
             for line, fields in self.broken.items()
         }
 
-    def column(self, field: str, place: Place) -> "pd.Series[str]":
+    def column(self, field: str, column: Place) -> "pd.Series[str]":
         """Return the column at `place`, which the mapping names for `field`."""
         names = list(self.rows.columns)
-        if isinstance(place, int):
-            if place > len(names):
+        if isinstance(column, int):
+            if column > len(names):
                 raise MappingError(
-                    f"{self.name}: the mapping puts {field} in column {place}, but there are {len(names)}."
+                    f"{self.name}: the mapping puts {field} in column {column}, but there are {len(names)}."
                 )
-            return self.rows.iloc[:, place - 1]
-        if place not in names:
+            return self.rows.iloc[:, column - 1]
+        if column not in names:
             listing = ", ".join(str(name) for name in names)
             raise MappingError(
-                f"{self.name}: the mapping puts {field} in column {place!r}, which is not there. Columns: {listing}."
+                f"{self.name}: the mapping puts {field} in column {column!r}, which is not there. Columns: {listing}."
             )
-        return self.rows[place]
+        return self.rows[column]
 
     def field(self, field: str, form: FileForm) -> "pd.Series[str]":
         """Return a field of the mapping as text, '' where it is missing or not mapped at all."""
@@ -349,7 +349,7 @@ def read_times(
     """Read days or, by a day or the first of them, months; what is not of the format is missing."""
     texts = texts.mask(texts.map(lambda text: bool(_OTHER_DIGITS.search(text))), "")
     formats = [date_format] if date_format else ["%Y-%m-%d", "%Y-%m"][: 1 + months]
-    first, *others = (pd.to_datetime(texts, format=one, errors="coerce") for one in formats)
+    first, *others = (pd.to_datetime(texts, format=format_, errors="coerce") for format_ in formats)
     return first.fillna(others[0]) if others else first
 
 
@@ -383,7 +383,7 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     header = (
         rows.pop(first)
         if form.header
-        else [f"column {place + 1}" for place in range(len(rows[first]))]
+        else [f"column {column + 1}" for column in range(len(rows[first]))]
     )
     _check_header(name, header)
     broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}

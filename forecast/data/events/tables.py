@@ -201,7 +201,7 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     # rejected rather than misread in part. One sign is a code of two digits where no code begins
     # with a zero.
     scheme = read_scheme(mapping.scheme)
-    known = scheme.codes.index
+    codes = scheme.codes.index
     zeros = text.str.startswith("0")
     _reject_other_schemes(text, scheme, raw.name)
     if mapping.leading_zeros == "lost":
@@ -217,10 +217,10 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     if mapping.leading_zeros == "kept":
         return text
     # Where codes begin with a zero none has lost it: an unknown one is rejected with its row.
-    lost = ("0" + text).isin(known) & (not zeros.any())
+    lost = ("0" + text).isin(codes) & (not zeros.any())
     numeric = mapping.columns.get("cameo") in raw.numeric
     if lost.any() or numeric:
-        surest = lost & ~text.isin(known) if (lost & ~text.isin(known)).any() else lost
+        surest = lost & ~text.isin(codes) if (lost & ~text.isin(codes)).any() else lost
         example = f" (line {text.index[surest][0]}: {text[surest].iloc[0]!r})" if lost.any() else ""
         raise MappingError(
             f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store them as text, or set "
@@ -388,7 +388,7 @@ def _read_dyad(dyad: str, path: Path) -> EventTable:
     raw = load_raw(path, MAPPING)
     mapping = MAPPING
     if "known_at" not in raw.rows:  # a file of one's own need not have the column
-        columns = {name: place for name, place in MAPPING.columns.items() if name != "known_at"}
+        columns = {name: column for name, column in MAPPING.columns.items() if name != "known_at"}
         mapping = MAPPING.model_copy(update={"columns": columns})
     unchecked = raw.rows["verified"].str.strip() != "yes" if "verified" in raw.rows else None
     known_good = raw.sha256 in edition_digests()
@@ -430,7 +430,7 @@ KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
 
 def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
     """Find the rows of a chronology that break a coding rule."""
-    found = []
+    broken_by_rule = []
     for dyad, path in chronology_files(folder).items():
         rows = load_raw(path, MAPPING).rows
         if tuple(rows.columns) != COLUMNS:
@@ -438,10 +438,10 @@ def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
         rows = rows.assign(dyad=dyad)
         for rule, (expected, breaks) in RULES.items():
             broken = rows[breaks(rows)].reset_index()
-            found.append(broken.assign(rule=rule, file=path.name, expected=expected))
-    breaches = pd.concat(found, ignore_index=True)[[*KEY, "file", "line", "expected"]]
-    known = read_small_csv(data_folder() / "codebook" / "exceptions.csv")
-    named = pd.MultiIndex.from_frame(known[KEY])
+            broken_by_rule.append(broken.assign(rule=rule, file=path.name, expected=expected))
+    breaches = pd.concat(broken_by_rule, ignore_index=True)[[*KEY, "file", "line", "expected"]]
+    exceptions = read_small_csv(data_folder() / "codebook" / "exceptions.csv")
+    named = pd.MultiIndex.from_frame(exceptions[KEY])
     breaches.insert(len(KEY) + 2, "known", pd.MultiIndex.from_frame(breaches[KEY]).isin(named))
     return breaches
 
@@ -450,9 +450,9 @@ def _answered(rows: Rows) -> Broken:
     """Return whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
     rank = rows.groupby(["date", "source", "cameo"]).cumcount()
     other = rows["cameo"].replace({"042": "043", "043": "042"})
-    there = pd.MultiIndex.from_arrays([rows["date"], rows["source"], rows["cameo"], rank])
+    answers = pd.MultiIndex.from_arrays([rows["date"], rows["source"], rows["cameo"], rank])
     sought = pd.MultiIndex.from_arrays([rows["date"], rows["target"], other, rank])
-    return pd.Series(sought.isin(there), index=rows.index)
+    return pd.Series(sought.isin(answers), index=rows.index)
 
 
 def _untidy_text(rows: Rows) -> Broken:
@@ -630,8 +630,8 @@ def passing_address(reference: str) -> str:
     addresses = re.findall(r"https?://([^\s;]+)", reference)
     faults = (
         why
-        for one in addresses
+        for address in addresses
         for pattern, why in _PASSING.items()
-        if re.match(pattern, one, re.IGNORECASE)
+        if re.match(pattern, address, re.IGNORECASE)
     )
     return next(faults, "")

@@ -157,7 +157,7 @@ def _sides(scale: str) -> str:
 def _values(table: "pd.DataFrame") -> str:
     """Return the SQL of a small table."""
     rows = (
-        ", ".join(text(one) if isinstance(one, str) else str(one) for one in row)
+        ", ".join(text(cell) if isinstance(cell, str) else str(cell) for cell in row)
         for row in table.itertuples(index=False, name=None)
     )
     return f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS given({', '.join(table.columns)})"
@@ -246,8 +246,8 @@ def count_sql(
     begin, end = (f"DATE '{day}'" for day in (first or EARLIEST, last or today()))
     level = read_scale(scale)
     sums = ", ".join(
-        f"sum(CASE WHEN class = {place} THEN once ELSE 0 END) AS {class_column(place)}"
-        for place in range(len(level.classes))
+        f"sum(CASE WHEN class = {class_} THEN once ELSE 0 END) AS {class_column(class_)}"
+        for class_ in range(len(level.classes))
     )
     tables = ", ".join(f"{name} AS ({_values(content)})" for name, content in lookups().items())
     sql = f"""

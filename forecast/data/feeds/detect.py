@@ -31,8 +31,8 @@ def find_feed(name: str) -> Feed:
 
 def read_name(feed: Feed, file: FeedFile) -> Named:
     """Read the name of a file: of the member or, where it says nothing, of its zip archive."""
-    own, outer = feed.named(file.own_name), feed.named(file.outer_name)
-    return outer if outer.says and not own.says else own
+    inner, outer = feed.named(file.own_name), feed.named(file.outer_name)
+    return outer if outer.says and not inner.says else inner
 
 
 def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> str:
@@ -84,11 +84,11 @@ def detect_files(path: Path, unread: list[Unread]) -> Iterator[tuple[FeedFile, D
 
     Those that cannot be read are put into `unread`.
     """
-    for one in paths_in(path):
+    for file_path in paths_in(path):
         try:
-            files = find_files([one])
+            files = find_files([file_path])
         except DataError as error:
-            unread.append(Unread(printable(one.name), str(error)))
+            unread.append(Unread(printable(file_path.name), str(error)))
             continue
         for file in files:
             try:
@@ -119,9 +119,9 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
             f"{file.name}: this looks like {detected.layout.title}, not like {wanted.title}: use --feed "
             f"{detected.feed.name}, or leave --feed out."
         )
-    known = join([feed.title for feed in FEEDS.values()], "or")
+    titles = join([feed.title for feed in FEEDS.values()], "or")
     return DataError(
-        f"{file.name}: this does not look like {wanted.title if wanted else known}{_hint(file)}. For any other table "
+        f"{file.name}: this does not look like {wanted.title if wanted else titles}{_hint(file)}. For any other table "
         "give a mapping (`forecast help events`)."
     )
 

@@ -39,10 +39,10 @@ def header_names(line: str, delimiter: str) -> tuple[str, ...]:
     Empty ones at its end are no columns.
     """
     names: list[str] = []
-    for place, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
-        own = name.strip() or f"column {place}"
-        same = own.casefold() in {one.casefold() for one in names}
-        names.append(f"{own} (column {place})" if same else own)
+    for number, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
+        column = name.strip() or f"column {number}"
+        same = column.casefold() in {earlier.casefold() for earlier in names}
+        names.append(f"{column} (column {number})" if same else column)
     return tuple(names)
 
 

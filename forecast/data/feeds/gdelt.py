@@ -34,7 +34,7 @@ _PLACE = ("Type", "FullName", "CountryCode", "ADM1Code", "ADM2Code", "Lat", "Lon
 
 
 def _columns(*, second: bool) -> tuple[str, ...]:
-    place = [part for part in _PLACE if second or part != "ADM2Code"]
+    parts = [part for part in _PLACE if second or part != "ADM2Code"]
     return (
         "GLOBALEVENTID",
         "SQLDATE",
@@ -44,7 +44,7 @@ def _columns(*, second: bool) -> tuple[str, ...]:
         *(f"Actor1{part}" for part in _ACTOR),
         *(f"Actor2{part}" for part in _ACTOR),
         *_EVENT,
-        *(f"{whose}Geo_{part}" for whose in ("Actor1", "Actor2", "Action") for part in place),
+        *(f"{whose}Geo_{part}" for whose in ("Actor1", "Actor2", "Action") for part in parts),
         "DATEADDED",
         "SOURCEURL",
     )
@@ -96,7 +96,7 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor is an organ of the state, or named by its country alone."""
     actor = "Actor1" if side == "source" else "Actor2"
     chosen = acting(settings, CAMEO_AGENTS)
-    typed = " OR ".join(f"{actor}Type{place}Code IN ({chosen})" for place in (1, 2, 3))
+    typed = " OR ".join(f"{actor}Type{number}Code IN ({chosen})" for number in (1, 2, 3))
     return (
         f"({actor}Code = {actor}CountryCode OR {typed})"
         if "government" in settings.sectors
@@ -106,8 +106,8 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 
 def _named(name: str) -> Named:
     """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
-    found = re.match(r"\d+", name)
-    number = found[0] if found else ""
+    digits = re.match(r"\d+", name)
+    number = digits[0] if digits else ""
     series = {4: "year", 6: "month", 8: "day", 14: "quarter hour"}.get(len(number))
     if series is None:
         return Named(name)

@@ -53,7 +53,7 @@ def _named(name: str) -> Named:
         return Named(name, "year", whole_year(year), year=year, edition=edition, stamped=stamped)
     month = re.match(r"(\d{6})-icews", name)
     written = re.findall(r"(?<!\d)(\d{8})(?!\d)", name.partition("icews")[0])
-    days = [named_day(one) for one in ([f"{month[1]}01", f"{month[1]}31"] if month else written)]
+    days = [named_day(text) for text in ([f"{month[1]}01", f"{month[1]}31"] if month else written)]
     first, last = (days[0], days[-1]) if days else (None, None)
     if last is None:
         return Named(name)
@@ -91,12 +91,14 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor has a sector of the state, or none at all and the name of its country."""
     part = "Source" if side == "source" else "Target"
     sectors = f'"{part} Sectors"'
-    found = f"list_has_any(string_split({sectors}, ','), [{acting(settings, SECTORS)}])"
+    in_sectors = f"list_has_any(string_split({sectors}, ','), [{acting(settings, SECTORS)}])"
     if "government" not in settings.sectors:
-        return f"({found})"
+        return f"({in_sectors})"
     # Names of ministries have commas and slashes of their own, but all end in the word.
     ministry = f"regexp_matches({sectors}, ' Ministry(,|$)')"
-    return f'({found} OR {ministry} OR ({sectors} = \'\' AND "{part} Name" = "{part} Country"))'
+    return (
+        f'({in_sectors} OR {ministry} OR ({sectors} = \'\' AND "{part} Name" = "{part} Country"))'
+    )
 
 
 ICEWS = Feed(

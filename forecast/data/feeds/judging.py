@@ -118,7 +118,9 @@ class Rules:
             LEFT JOIN codes code ON code.written = said.code
             LEFT JOIN states s ON s.written = lower(said.source)
             LEFT JOIN states t ON t.written = lower(said.target)"""
-        places = " ".join(f"WHEN {case} THEN {place}" for place, case in enumerate(self.filters, 1))
+        places = " ".join(
+            f"WHEN {case} THEN {number}" for number, case in enumerate(self.filters, 1)
+        )
         return (
             f"SELECT *, {_reasons()} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
         )
@@ -164,8 +166,8 @@ class Rules:
     def _organs(self, side: Side) -> str:
         """Return the SQL of the organs of a state that an actor is, as a sum of bits."""
         bits = [
-            f"CASE WHEN {self.feed.acts(side, FeedSettings(sectors=(sector,)))} THEN {1 << place} ELSE 0 END"
-            for place, sector in enumerate(SECTORS)
+            f"CASE WHEN {self.feed.acts(side, FeedSettings(sectors=(sector,)))} THEN {1 << bit} ELSE 0 END"
+            for bit, sector in enumerate(SECTORS)
         ]
         return f", CAST({' + '.join(bits)} AS UTINYINT) AS {side}_organs"
 
@@ -186,12 +188,12 @@ def choices(settings: FeedSettings, acts: str, mentions: str) -> dict[str, str]:
 
 def lookups() -> dict[str, pd.DataFrame]:
     """Return the tables of codes and of states by which rows are judged."""
-    known, names = read_codes(), state_names()
-    written = dict(zip(known.index, known.index, strict=True))
+    codebook, names = read_codes(), state_names()
+    written = dict(zip(codebook.index, codebook.index, strict=True))
     written |= {code: to for code, to in PARENTS.items() if code not in written}
     codes = pd.DataFrame({"written": list(written), "code": list(written.values())})
     return {
-        "codes": codes.join(known[["quad", "goldstein"]], on="code"),
+        "codes": codes.join(codebook[["quad", "goldstein"]], on="code"),
         "states": pd.DataFrame({"written": list(names), "state": list(names.values())}),
     }
 
@@ -236,9 +238,9 @@ class Judge:
             f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})"
         )
         self.database.unregister("lines")
-        place = f"line // {STRIDE} AS place, line % {STRIDE} AS line"
+        location = f"line // {STRIDE} AS place, line % {STRIDE} AS line"
         events = self.database.sql(
-            f"SELECT {place}, * EXCLUDE (line, reason, filter, kept) FROM judged WHERE kept"
+            f"SELECT {location}, * EXCLUDE (line, reason, filter, kept) FROM judged WHERE kept"
         )
         each = "judged"
         if rules.feed.pairs:  # a line is kept if any of its pairs is
@@ -247,9 +249,9 @@ class Judge:
                 "bool_or(kept) AS kept FROM judged GROUP BY line)"
             )
         rejected = run(
-            f"SELECT {place}, reason FROM {each} WHERE NOT kept AND reason <> '' ORDER BY ALL"
+            f"SELECT {location}, reason FROM {each} WHERE NOT kept AND reason <> '' ORDER BY ALL"
         ).fetchall()
-        filtered = f"SELECT {place}, filter FROM {each} WHERE NOT kept AND reason = ''"
+        filtered = f"SELECT {location}, filter FROM {each} WHERE NOT kept AND reason = ''"
         listed = run(filtered).fetchall() if rules.settings.list_filtered else []
         became = "CASE WHEN kept THEN 0 WHEN reason <> '' THEN -1 ELSE filter END AS became"
         numbers = run(
@@ -259,8 +261,11 @@ class Judge:
         return Judged(
             events.to_arrow_table(),
             rejected,
-            [(file, line, words[at]) for file, line, at in listed],
-            [(file, words[at], day, known, number) for file, at, day, known, number in numbers],
+            [(file, line, words[word]) for file, line, word in listed],
+            [
+                (file, words[word], day, known_at, number)
+                for file, word, day, known_at, number in numbers
+            ],
         )
 
 

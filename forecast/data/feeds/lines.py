@@ -121,14 +121,14 @@ class Chunk:
         int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
     )
 
-    def line(self, place: int) -> str:
+    def line(self, index: int) -> str:
         """Return the line at a place."""
-        return self.text[self.ends[place - 1] + 1 if place else 0 : self.ends[place]].decode()
+        return self.text[self.ends[index - 1] + 1 if index else 0 : self.ends[index]].decode()
 
     def numbered(self, number: int) -> str:
         """Return the line of a number; '' if it is not here."""
-        place = int(np.searchsorted(self.numbers, number))
-        return self.line(place) if number in self.numbers[place : place + 1] else ""
+        index = int(np.searchsorted(self.numbers, number))
+        return self.line(index) if number in self.numbers[index : index + 1] else ""
 
     def without_first(self) -> "Chunk":
         """Return the chunk without its first line."""
@@ -143,7 +143,7 @@ def find_files(paths: "list[Path]") -> list[FeedFile]:
 
     Of an archive, its members.
     """
-    return [file for path in paths for one in paths_in(path) for file in _members(one)]
+    return [file for path in paths for file_path in paths_in(path) for file in _members(file_path)]
 
 
 def paths_in(path: Path) -> list[Path]:
@@ -152,7 +152,9 @@ def paths_in(path: Path) -> list[Path]:
         if not path.is_dir():
             path.lstat()
             return [path]
-        inside = sorted(one for one in path.iterdir() if one.is_file() and not is_ignored(one.name))
+        inside = sorted(
+            child for child in path.iterdir() if child.is_file() and not is_ignored(child.name)
+        )
     if not inside:
         raise DataError(
             f"{printable(str(path))} is a folder without files. Name a folder with the files of a feed."
@@ -292,9 +294,9 @@ def _bytes_behind(file: BufferedReader, size: int) -> int:
     start = max(size - LONGEST_END, 0)
     file.seek(start)
     tail = file.read(LONGEST_END)
-    place = tail.rfind(END_OF_ARCHIVE)
-    comment = int.from_bytes(tail[place + SHORTEST_END - 2 : place + SHORTEST_END], "little")
-    return max(size - (start + place + SHORTEST_END + comment), 0)
+    offset = tail.rfind(END_OF_ARCHIVE)
+    comment = int.from_bytes(tail[offset + SHORTEST_END - 2 : offset + SHORTEST_END], "little")
+    return max(size - (start + offset + SHORTEST_END + comment), 0)
 
 
 def _unsafe(name: str, fault: str) -> DataError:
@@ -327,8 +329,8 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
 
 
 def _fault_of_member(info: zipfile.ZipInfo) -> str:
-    place, name = PurePosixPath(info.filename.replace("\\", "/")), f"({info.filename!r:.100})"
-    if not place.parts or place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
+    member, name = PurePosixPath(info.filename.replace("\\", "/")), f"({info.filename!r:.100})"
+    if not member.parts or member.is_absolute() or ".." in member.parts or ":" in member.parts[0]:
         return f"holds a file that leads out of it {name}"
     if info.flag_bits & 1:
         return f"holds an encrypted file {name}"
@@ -371,8 +373,8 @@ def split_lines(
     tables, places = _split_alike(chunk, layout, columns)
     rows: list[dict[str, Any]] = []
     broken = {}
-    for place in places:
-        number, fields = int(chunk.numbers[place]), _fields(chunk.line(place), layout)
+    for index in places:
+        number, fields = int(chunk.numbers[index]), _fields(chunk.line(index), layout)
         if len(fields) in layout.widths:
             rows.append({"line": number} | dict(zip(layout.columns, fields, strict=False)))
         else:

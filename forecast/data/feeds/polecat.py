@@ -117,7 +117,7 @@ def _day(column: str) -> str:
 
 def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
     intensity = next((name for name in INTENSITIES if name in columns), None)
-    quads = " ".join(f"WHEN {text(words)} THEN '{place}'" for place, words in enumerate(QUADS, 1))
+    quads = " ".join(f"WHEN {text(words)} THEN '{number}'" for number, words in enumerate(QUADS, 1))
     several = f"(len({_countries('Actor')}) > 1 OR len({_countries('Recipient')}) > 1)"
     return {
         "id": f"CASE WHEN \"Event ID\" <> '' AND {several} "
@@ -147,9 +147,11 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     def acts(whose: str) -> str:
         primary, all_of = f"Primary {whose} Sector", f"{whose} Sectors"
         sectors = f"{quoted(primary)} || ';' || {quoted(all_of)}"
-        found = f"list_has_any(regexp_split_to_array({sectors}, '[;,| ]+'), [{chosen}])"
+        in_sectors = f"list_has_any(regexp_split_to_array({sectors}, '[;,| ]+'), [{chosen}])"
         bare = f"({quoted(primary)} = '' AND {quoted(all_of)} = '')"
-        return f"({found} OR {bare})" if "government" in settings.sectors else f"({found})"
+        return (
+            f"({in_sectors} OR {bare})" if "government" in settings.sectors else f"({in_sectors})"
+        )
 
     if side == "source":
         return acts("Actor")

@@ -94,8 +94,8 @@ class Client:
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
-            asked = error.wait if isinstance(error, PassingError) else None
-            return growing(state) if asked is None else asked
+            stated_wait = error.wait if isinstance(error, PassingError) else None
+            return growing(state) if stated_wait is None else stated_wait
 
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(settings.attempts),
@@ -247,18 +247,18 @@ def _split(address: str) -> SplitResult | None:
 
 def _next(address: str, location: str) -> str:
     """Return where a redirect leads, if it may lead there."""
-    here, there = urlsplit(address), _split(urljoin(address, location))
-    if not location or there is None or there.username:
+    here, target = urlsplit(address), _split(urljoin(address, location))
+    if not location or target is None or target.username:
         raise FetchError(
             f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed"
         )
-    if there.scheme == "http" and here.scheme == "https":
+    if target.scheme == "http" and here.scheme == "https":
         raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
-    if there.scheme == "http" and there.netloc != here.netloc:
+    if target.scheme == "http" and target.netloc != here.netloc:
         raise FetchError(
-            f"{_where(address)} redirects to another host by http, which is not followed: {there.netloc}"
+            f"{_where(address)} redirects to another host by http, which is not followed: {target.netloc}"
         )
-    return there.geturl()
+    return target.geturl()
 
 
 def _where(address: str) -> str:
@@ -483,12 +483,12 @@ def _receive(
 
 
 def _append(client: Client, response: httpx.Response, part: Unfinished, most: int) -> None:
-    there, flags = part.size, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
+    size, flags = part.size, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
     with os.fdopen(os.open(part.path, flags, 0o666), "ab") as stream:
         require_ordinary(stream.fileno())
         for piece in client.pieces(response):
-            there += len(piece)
-            if there > most:
+            size += len(piece)
+            if size > most:
                 stream.close()
                 part.discard()
                 raise FetchError(f"it has more than the {most:,} bytes that are fetched")
@@ -502,14 +502,16 @@ def _tag(response: httpx.Response) -> str:
     return tag if tag and not tag.startswith("W/") else modified
 
 
-def _require_reasonable(response: httpx.Response, there: int, size: int | None, most: int) -> None:
+def _require_reasonable(
+    response: httpx.Response, received: int, size: int | None, most: int
+) -> None:
     """Raise FetchError if the headers say already that this is not the file."""
     if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in PAGES:
         raise FetchError("a page for browsers came instead of the file")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchError("it came in another encoding than it was asked for in")
     with suppress(ValueError):
-        stated = int(response.headers.get("Content-Length", "")) + there
+        stated = int(response.headers.get("Content-Length", "")) + received
         if stated > most:
             raise FetchError(f"it has {stated:,} bytes, more than the {most:,} that are fetched")
         if size is not None and stated != size:

@@ -84,7 +84,7 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
 
 
 def _read_list(
-    place: str, lines: Iterable[bytes], found: dict[str, dict[str, Any]]
+    list_name: str, lines: Iterable[bytes], facts_by_file: dict[str, dict[str, Any]]
 ) -> tuple[int, int]:
     """Read a list line by line into size and md5 of the files that are wanted.
 
@@ -96,9 +96,9 @@ def _read_list(
     for line in lines:
         number += 1
         parts = line.decode("utf-8", "replace").split()
-        if place == MD5SUMS:
+        if list_name == MD5SUMS:
             parts = ["0", *parts]
-        elif place == FILESIZES:
+        elif list_name == FILESIZES:
             parts = [*parts[:1], "0" * 32, *parts[1:]]
         if (
             len(parts) != 3
@@ -106,12 +106,12 @@ def _read_list(
             or not _MD5.fullmatch(parts[1])
         ):
             unreadable += bool(line.strip())
-        elif (known := found.get(parts[2].rpartition("/")[2])) is not None:
-            known["listed"] = True
-            if place != MD5SUMS:
-                known["size"] = int(parts[0])
-            if place != FILESIZES:
-                known["md5"] = parts[1].lower()
+        elif (facts := facts_by_file.get(parts[2].rpartition("/")[2])) is not None:
+            facts["listed"] = True
+            if list_name != MD5SUMS:
+                facts["size"] = int(parts[0])
+            if list_name != FILESIZES:
+                facts["md5"] = parts[1].lower()
     return number, unreadable
 
 
@@ -153,31 +153,31 @@ class Gdelt:
 
         if not self.lists or not files:
             return files
-        found: dict[str, dict[str, Any]] = {file.file: {"listed": False} for file in files}
+        facts: dict[str, dict[str, Any]] = {file.file: {"listed": False} for file in files}
         streams = ("english", "translation") if self.stream == "both" else (self.stream,)
         places = (
             [MD5SUMS, FILESIZES] if self.version == 1 else [MASTERS[stream] for stream in streams]
         )
-        for number, place in enumerate(places):
-            address, path = f"{self.server}/{place}", scratch / f"list {number}"
+        for number, list_name in enumerate(places):
+            address, path = f"{self.server}/{list_name}", scratch / f"list {number}"
             sha256 = fetch_list(client, address, path)
             with path.open("rb") as stream:
                 lines, unreadable = _read_list(
-                    place, iter(partial(stream.readline, LONGEST_LINE), b""), found
+                    list_name, iter(partial(stream.readline, LONGEST_LINE), b""), facts
                 )
             manifest.lists.append(
                 {"url": address, "lines": lines, "unreadable": unreadable, "sha256": sha256}
             )
-        return [file.but(**found[file.file]) for file in files]
+        return [file.but(**facts[file.file]) for file in files]
 
     def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
         """Return the stretches of files that are absent, those of each stream by themselves."""
         gaps = []
         streams = sorted(files, key=lambda file: file.slot.partition(".")[2])
         for _, of_stream in groupby(streams, lambda file: file.slot.partition(".")[2]):
-            for absent, own in groupby(
+            for absent, group in groupby(
                 of_stream, lambda file: manifest.entries[file.slot].state == "absent"
             ):
-                slots = [file.slot for file in own]
+                slots = [file.slot for file in group]
                 gaps += [Gap(slots[0], slots[-1], len(slots))] if absent else []
         return gaps

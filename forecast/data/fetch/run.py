@@ -138,8 +138,8 @@ def fetch_feed(
     first, last = read_day(start, "start", first=True), read_day(end, "end")
     if first > last:
         raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
-    asked = {"version": version, "stream": stream, "doi": doi, "edition": edition}
-    origin = _origin(feed, server, settings, asked, lists=lists)
+    options = {"version": version, "stream": stream, "doi": doi, "edition": edition}
+    origin = _origin(feed, server, settings, options, lists=lists)
     folder = Path(out)
     from forecast.data.fetch.client import Client
 
@@ -290,7 +290,7 @@ class _Run:
     def _note_stale(self, due: list[ExpectedFile]) -> None:
         """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""
         named = (self.manifest.entries[file.slot].listed is not False for file in reversed(due))
-        unlisted = next((place for place, is_named in enumerate(named) if is_named), len(due))
+        unlisted = next((position for position, is_named in enumerate(named) if is_named), len(due))
         if unlisted > 1:
             self.manifest.notes.append(
                 f"the lists name none of the last {unlisted:,} files: if you think that they are there, try --no-list"
@@ -321,7 +321,7 @@ class _Run:
 
 
 def _origin(
-    feed: str, server: str | None, settings: FetchSettings, asked: dict[str, Any], *, lists: bool
+    feed: str, server: str | None, settings: FetchSettings, options: dict[str, Any], *, lists: bool
 ) -> Origin:
     """Return where the files come from; options of another feed are rejected."""
     name = feed.strip().lower()
@@ -332,7 +332,7 @@ def _origin(
             else ""
         )
         raise SpecError(f"feed: got {feed!r:.60}; expected {join(FEEDS, 'or')}.{where}")
-    for option, value in asked.items():
+    for option, value in options.items():
         if value is not None and option not in (
             ("version", "stream") if name == "gdelt" else ("doi", "edition")
         ):
@@ -342,14 +342,14 @@ def _origin(
     from forecast.data.fetch.client import require_server
 
     if name != "gdelt":
-        doi = require_doi(asked["doi"]) if asked["doi"] else DOIS[name]
+        doi = require_doi(options["doi"]) if options["doi"] else DOIS[name]
         return Dataverse(
             require_server(server or dataverse.SERVER),
             doi,
-            asked.get("edition"),
+            options.get("edition"),
             settings.originals,
         )
-    version, stream = asked.get("version"), asked.get("stream")
+    version, stream = options.get("version"), options.get("stream")
     if version not in (None, 1, 2):
         raise SpecError(f"version: got {version}; expected 1 or 2")
     if stream not in (None, *STREAMS) or (stream and version != 2):
@@ -370,9 +370,9 @@ def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object
     if earlier is None:
         return manifest
     if earlier[:2] != (name, origin.of):
-        there = " ".join([earlier[0], *earlier[1].values()])
+        earlier_fetch = " ".join([earlier[0], *earlier[1].values()])
         raise SpecError(
-            f"out: {folder} has files of {there}, as its {MANIFEST} says. Choose another folder."
+            f"out: {folder} has files of {earlier_fetch}, as its {MANIFEST} says. Choose another folder."
         )
     manifest.entries = earlier[2]
     return manifest
@@ -389,7 +389,7 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
             yield scratch
         return
     check_writable(folder)
-    made = not folder.exists()
+    is_new = not folder.exists()
     with writing(folder):
         make_folders(folder)
         release = lock_folder(folder)
@@ -403,6 +403,6 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
                 yield scratch
         finally:
             release()
-            if made:
+            if is_new:
                 with suppress(OSError):  # what is in it stays
                     folder.rmdir()

@@ -78,8 +78,8 @@ class PanelKind:
         return self._observed(panel[self.values].transpose(*self.dims).to_numpy())
 
     def _observed(self, values: NDArray[Any]) -> Bool:
-        there = values > 0 if self.coded else np.isfinite(values)
-        return np.asarray(there.any(axis=tuple(range(2, there.ndim))))
+        present = values > 0 if self.coded else np.isfinite(values)
+        return np.asarray(present.any(axis=tuple(range(2, present.ndim))))
 
     def number(self, panel: "xr.Dataset") -> int:
         """Count the observations: events, or periods with a value."""
@@ -228,17 +228,17 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
         return ["a time that is no day"]
     # Weeks begin on Monday, and day 0 was a Thursday.
     months = times.astype("datetime64[M]")
-    place = months.astype(int) if frequency == "month" else (times.astype(int) + 3) // 7
+    period = months.astype(int) if frequency == "month" else (times.astype(int) + 3) // 7
     begin = (
         months.astype("datetime64[D]")
         if frequency == "month"
-        else (place * 7 - 3).astype("datetime64[D]")
+        else (period * 7 - 3).astype("datetime64[D]")
     )
     own_era = panel["era_dyad"].values[
         np.clip(panel["era_index"].values, 0, panel.sizes["era"] - 1)
     ]
     checks = {
-        f"time does not go by {frequency}": (np.diff(place) != 1).any(),
+        f"time does not go by {frequency}": (np.diff(period) != 1).any(),
         f"a time that is not the first day of a {frequency}": (times != begin).any(),
         "a time in the future": times[-1] > np.datetime64(today()),
         "a dyad is there twice": len(set(panel["dyad"].values)) < panel.sizes["dyad"],
@@ -250,7 +250,7 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
         ).any(),
     }
     checks |= panel_kind(panel).checks(panel)
-    return [problem for problem, found in checks.items() if found]
+    return [problem for problem, holds in checks.items() if holds]
 
 
 def _account_problems(panel: "xr.Dataset") -> list[str]:
@@ -267,10 +267,10 @@ def _account_problems(panel: "xr.Dataset") -> list[str]:
         problems.append(
             f"it ends with {attributes[END]!s:.40}, and its last period begins on {first}"
         )
-    known = attributes["as_of"] and days["as_of"]
-    if known and known < first:
-        problems.append(f"as_of is {known}, before its last period, from {first}")
-    present: date = known or max(days.values(), default=last)
+    as_of = attributes["as_of"] and days["as_of"]
+    if as_of and as_of < first:
+        problems.append(f"as_of is {as_of}, before its last period, from {first}")
+    present: date = as_of or max(days.values(), default=last)
     if present > last and not ended:
         problems.append(f"it is as of {present}, and its last period ends on {last}")
     number = panel_kind(panel).number(panel)

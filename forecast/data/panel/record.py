@@ -46,17 +46,17 @@ def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> da
     coverage, extended = read_coverage(), extended_ends(table.additions)
     events = table.events[table.events["dyad"] == dyad]
     datasets = set(events["dataset"]) if dataset is None else {dataset}
-    known = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index(
+    listed = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index(
         "dataset"
     )["last_even"]
     ends = {
-        one.dataset: pd.Timestamp(one.last)
-        for one in table.covered
-        if one.dataset in datasets and one.spans
+        file.dataset: pd.Timestamp(file.last)
+        for file in table.covered
+        if file.dataset in datasets and file.spans
     }
     even = [
         max(last, extended.get((str(name), dyad), last))
-        for name, last in (ends | known.to_dict()).items()
+        for name, last in (ends | listed.to_dict()).items()
     ]
     if even:
         going = max(even) - pd.DateOffset(years=1)
@@ -90,7 +90,7 @@ def observed_periods(panel: "xr.Dataset", dyad: str) -> Bool:
 
 def data_facts(panel: "xr.Dataset") -> dict[str, Any]:
     """Return what the provenance of a fit says of its data: their digest, and the files that were added to them."""
-    added = [one.account for one in additions_of(panel.attrs)]
+    added = [addition.account for addition in additions_of(panel.attrs)]
     return {"data_digest": panel.attrs.get("digest", "")} | ({"additions": added} if added else {})
 
 
@@ -116,17 +116,17 @@ def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     )
     ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
     days, stated = (ends - clock.times).astype(int) + 1, covered_to(panel, dyad, dataset)
-    known = last_known(panel) if stated is None else min(last_known(panel), stated)
-    left = np.clip((ends - np.datetime64(known)).astype(int), 0, days)
-    left += _days_in_gaps(panel, dyad, dataset, ends)
-    return np.asarray(np.where(covered, np.clip(left / days, 0.0, 1.0), 1.0))
+    last_day = last_known(panel) if stated is None else min(last_known(panel), stated)
+    missing_days = np.clip((ends - np.datetime64(last_day)).astype(int), 0, days)
+    missing_days += _days_in_gaps(panel, dyad, dataset, ends)
+    return np.asarray(np.where(covered, np.clip(missing_days / days, 0.0, 1.0), 1.0))
 
 
 def _days_in_gaps(
     panel: "xr.Dataset", dyad: str, dataset: int, ends: "np.ndarray[Any, Any]"
 ) -> Index:
     """Return how many days of each period lie in a gap that begins in it, (time,)."""
-    key, found = (
+    key, missing_days = (
         (str(panel["dataset"].to_numpy()[dataset]), dyad),
         np.zeros(len(ends), dtype=np.int64),
     )
@@ -134,8 +134,8 @@ def _days_in_gaps(
     for first, last in coverage_gaps(additions_of(panel.attrs)).get(key, []):
         begins = (starts < np.datetime64(first)) & (np.datetime64(first) <= ends)
         inside = (np.minimum(ends, np.datetime64(last)) - np.datetime64(first)).astype(int) + 1
-        found += np.where(begins, inside, 0)
-    return found
+        missing_days += np.where(begins, inside, 0)
+    return missing_days
 
 
 def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
@@ -143,14 +143,14 @@ def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
     if not panel_kind(panel).coded or not observed_periods(panel, dyad)[-1]:
         return None
     sets = range(panel.sizes["dataset"])
-    if any(unrecorded_part(panel, dyad, place)[-1] == 0 for place in sets):
+    if any(unrecorded_part(panel, dyad, dataset)[-1] == 0 for dataset in sets):
         return None
     stated = [
-        covered_to(panel, dyad, place)
-        for place in sets
-        if panel["covered"].sel(dyad=dyad)[place, -1]
+        covered_to(panel, dyad, dataset)
+        for dataset in sets
+        if panel["covered"].sel(dyad=dyad)[dataset, -1]
     ]
-    return min([last_known(panel), *(one for one in stated if one is not None)])
+    return min([last_known(panel), *(day for day in stated if day is not None)])
 
 
 def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) -> "xr.Dataset":
@@ -222,9 +222,11 @@ def observed_years(panel: Panel, dyad: Dyad) -> pd.DataFrame:
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
     """Return the events of each class that a dataset counts of a dyad, (time, class), and its coverage, (time,)."""
-    own = panel.sel(dyad=dyad).isel(dataset=dataset)
-    counts = own["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
-    return counts, own["covered"].to_numpy()
+    dyad_panel = panel.sel(dyad=dyad).isel(dataset=dataset)
+    counts = (
+        dyad_panel["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
+    )
+    return counts, dyad_panel["covered"].to_numpy()
 
 
 def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | None:
@@ -234,8 +236,8 @@ def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | 
     """
     if "goldstein" not in panel:
         return None
-    own = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset).sum("direction")
-    return np.asarray(own.transpose("time", "class").to_numpy())
+    sums = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset).sum("direction")
+    return np.asarray(sums.transpose("time", "class").to_numpy())
 
 
 def counts_once(panel: "xr.Dataset") -> bool:
@@ -252,15 +254,15 @@ def counted_events(
     """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check."""
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
-    place = _names(panel, "dyad").index(dyad)
-    counts, found = _counts(panel)[:, place, first:], count_placed(panel, rows)[:, first:]
-    if (found == counts).all():
+    index = _names(panel, "dyad").index(dyad)
+    counts, placed = _counts(panel)[:, index, first:], count_placed(panel, rows)[:, first:]
+    if (placed == counts).all():
         return rows
-    dataset, period = np.argwhere(found != counts)[0][:2]
+    dataset, period = np.argwhere(placed != counts)[0][:2]
     month = str(panel["time"].to_numpy()[first + period])[:10]
     raise DataError(
         f"events: of {dyad} in the period from {month} the fit counts {counts[dataset, period].sum()} in the dataset "
-        f"{_names(panel, 'dataset')[dataset]}, and the events are {found[dataset, period].sum()}, or of other kinds. "
+        f"{_names(panel, 'dataset')[dataset]}, and the events are {placed[dataset, period].sum()}, or of other kinds. "
         f"{WHERE}"
     )
 
@@ -272,19 +274,19 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
         raise DataError(
             "events: the fit was not made of single coded events, so that none can be left out"
         )
-    own, day = (
+    of_dyad, day = (
         replace(table, events=table.events[table.events["dyad"] == dyad]),
         panel.attrs.get("as_of"),
     )
-    if own.events.empty:
+    if of_dyad.events.empty:
         raise DataError(f"events: there is none of {dyad}. {WHERE}")
-    rows = (known_by(own, str(day)) if day else own).events.reset_index(drop=True)
+    rows = (known_by(of_dyad, str(day)) if day else of_dyad).events.reset_index(drop=True)
     order, datasets = read_scale(scale), _names(panel, "dataset")
     classes = rows["cameo"].map(order.class_of)
     rows = rows.assign(
         counted=event_counts(rows) if counts_once(panel) else events_per_row(rows),
         of_class=classes,
-        **{"class": [order.classes[place] for place in classes]},
+        **{"class": [order.classes[index] for index in classes]},
     )
     directed = panel.sizes["direction"] > 1
     rows = in_cells(
@@ -294,32 +296,32 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
     rows = rows[~on_unstated_days(rows, additions_of(panel.attrs))]
-    for place in range(len(datasets)):
-        if last := covered_to(panel, dyad, place):
-            rows = rows[(rows["of_dataset"] != place) | (rows["date"] <= pd.Timestamp(last))]
+    for index in range(len(datasets)):
+        if last := covered_to(panel, dyad, index):
+            rows = rows[(rows["of_dataset"] != index) | (rows["date"] <= pd.Timestamp(last))]
     return rows.sort_values("date", kind="stable").reset_index(drop=True)
 
 
 def count_placed(panel: "xr.Dataset", rows: pd.DataFrame) -> Index:
     """Count rows of `placed_events` in the cells of a panel, (dataset, time, direction, class)."""
-    found = np.zeros(
+    counts = np.zeros(
         [panel.sizes[name] for name in ("dataset", "time", "direction", "class")], dtype=np.int64
     )
-    np.add.at(found, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
-    return found
+    np.add.at(counts, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
+    return counts
 
 
 def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dataset":
     """Return a panel that does not count some of a dyad's events: its months stay covered."""
-    dims, place = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
+    dims, index = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
     counts = _counts(panel).copy()
-    counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)
+    counts[:, index] -= count_placed(panel, rows).astype(counts.dtype)
     ordered = panel["counts"].transpose(*CELLS)
     attributes = panel.attrs | {"counted": int(counts.sum()), "digest": digest(counts.tobytes())}
-    left = panel.drop_vars("goldstein", errors="ignore").assign(
+    remaining = panel.drop_vars("goldstein", errors="ignore").assign(
         counts=ordered.copy(data=counts).transpose(*dims)
     )
-    return left.assign_attrs(attributes)
+    return remaining.assign_attrs(attributes)
 
 
 def _counts(panel: "xr.Dataset") -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
@@ -349,9 +351,9 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
         sums = np.cumsum(np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1), axis=-1)
         return np.asarray(sums[..., ends] - sums[..., starts])
 
-    known = np.where(seen, total, 0).astype(np.float64)
-    number, events = before(seen.astype(np.float64)), before(known)
-    usual = before(known * log) / np.maximum(events, 1.0)
+    counted = np.where(seen, total, 0).astype(np.float64)
+    number, events = before(seen.astype(np.float64)), before(counted)
+    usual = before(counted * log) / np.maximum(events, 1.0)
     return np.asarray(np.where(seen & (number >= fewest) & (events > 0), log - usual, 0.0))
 
 
@@ -493,7 +495,10 @@ def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = No
         rows["of_dataset"], pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])), rows["of_period"]
     ] = False
     summary = summary.reset_index()
-    own = summary["dataset"].map(datasets.index), summary["dyad"].map(dyads.index)
-    summary["months"], summary["empty_months"] = covered[own].sum(axis=1), empty[own].sum(axis=1)
+    cells = summary["dataset"].map(datasets.index), summary["dyad"].map(dyads.index)
+    summary["months"], summary["empty_months"] = (
+        covered[cells].sum(axis=1),
+        empty[cells].sum(axis=1),
+    )
     summary.insert(0, "dyad", summary.pop("dyad"))
     return summary.sort_values("dyad", key=lambda dyad: dyad.map(dyads.index), ignore_index=True)
