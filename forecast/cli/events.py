@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from forecast.data.archive import Imported
+    from forecast.data.archive import ImportSummary
     from forecast.data.events import EventTable
     from forecast.data.events.table import Unread
 
@@ -70,7 +70,7 @@ def check(
     Exit code 2 if a file of a feed could not be read; all others are in the summary then.
     """
     from forecast.data.events import write_rejects
-    from forecast.data.events.tables import coding_breaches
+    from forecast.data.events.coding_rules import coding_breaches
 
     if path is not None:
         if data.events or data.datasets or data.archive:
@@ -579,7 +579,7 @@ def repair_command(archive: Path = archive_option(), as_json: bool = shared.json
         )
 
 
-def _print_import(done: "Imported") -> None:
+def _print_import(done: "ImportSummary") -> None:
     shown, new = console(), [file for file in done.files if file.became != "known"]
     numbers = {
         "rows": "rows",

@@ -344,7 +344,7 @@ FUTURE_WORDS: dict[str, str] = {
 
 
 @dataclass(frozen=True)
-class Ahead:
+class DriverAhead:
     """Values of one driver of one dyad, observed and ahead, in its own units."""
 
     name: str
@@ -430,11 +430,11 @@ def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
     return np.nan_to_num(values.transpose("driver", "dyad", "time").to_numpy().astype(np.float64))
 
 
-def ahead_of(panel: "xr.Dataset", name: str, dyad: str) -> Ahead:
+def ahead_of(panel: "xr.Dataset", name: str, dyad: str) -> DriverAhead:
     """Return the observed and assumed values of a driver of a dyad."""
     driver = panel.sel(driver=name, dyad=dyad)
     record = driver["driver_value"].to_numpy()
-    return Ahead(
+    return DriverAhead(
         name=name,
         future=str(driver["driver_future"].to_numpy()),
         record=record[np.isfinite(record)],

@@ -35,11 +35,11 @@ from forecast.data.events import (
     schemes,
 )
 from forecast.data.events.additions import state_coverage
+from forecast.data.events.chronology import chronology_files
 from forecast.data.events.coverage import parse_statements, unstated_days
 from forecast.data.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
 from forecast.data.events.keds import ACTORS
 from forecast.data.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
-from forecast.data.events.tables import chronology_files
 from forecast.data.feeds.feed import FeedSettings, Settings
 from forecast.data.panel import (
     build_counts_panel,

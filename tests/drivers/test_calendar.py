@@ -14,7 +14,8 @@ from forecast.data.drivers import (
     read_calendar,
     require_given,
 )
-from forecast.data.events.tables import UNCHECKED, passing_address
+from forecast.data.events.coding_rules import passing_address
+from forecast.data.events.tables import UNCHECKED
 from tests.documented import sections, words
 
 TABLE = read_calendar()

@@ -58,6 +58,7 @@ REMEMBERED = [
     "forecast.desk.questions.answer.answer_question",
     "forecast.report.skill.read_skill",
     "forecast.data.sources.build_panel",
+    "forecast.data.events.chronology.conform",
     "forecast.data.events.tables.conform",
     "forecast.data.events.additions._read_rows",
     "forecast.data.events.additions.even_spans",

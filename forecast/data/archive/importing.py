@@ -66,7 +66,7 @@ class ImportedFile(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Imported(Displayed):
+class ImportSummary(Displayed):
     """Outcome of an import."""
 
     archive: Path
@@ -119,7 +119,7 @@ def import_files(
     *,
     feed: str | None = None,
     progress: Progress | None = None,
-) -> Imported:
+) -> ImportSummary:
     """Import files of machine-coded feeds into an archive, which is made if need be.
 
     All rows between two states are stored, of any actor: what is counted of them is chosen when
@@ -141,7 +141,7 @@ def import_files(
 
     Returns
     -------
-    Imported
+    ImportSummary
         What became of each file: rows kept, rejected and filtered.
 
     Raises
@@ -166,7 +166,7 @@ def import_files(
         raise DataError("paths: no file is named; name at least one")
     folder, tell = Path(archive), progress or silent
     waiting = [(path, file) for path in named for file in _each_file(path)]
-    run = _Run(folder, find_feed(feed) if feed else None)
+    run = _ImportRun(folder, find_feed(feed) if feed else None)
     done = 0
     while done < len(waiting):
         with opened_for_import(folder, run.catalogue) as catalogue:
@@ -177,7 +177,7 @@ def import_files(
                 done += 1
             run.finish()
     tell(STEP, done, len(waiting))
-    return Imported(folder, tuple(run.done))
+    return ImportSummary(folder, tuple(run.done))
 
 
 def _each_file(path: Path) -> list[Path]:
@@ -190,7 +190,7 @@ def _each_file(path: Path) -> list[Path]:
     ]
 
 
-class _Run:
+class _ImportRun:
     """An import going on: for each feed what is judged together, the batch at hand, and what became of each file."""
 
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
@@ -206,7 +206,7 @@ class _Run:
         self.damaged, self.known = catalogue.damaged(), dict(catalogue.entries)
         self.writer = SegmentWriter(self.folder)
         self.entries: list[Entry] = []
-        self.waiting: dict[Key, _Reading] = {}
+        self.waiting: dict[Key, _FileImport] = {}
         self.months: dict[int, str] = {}
 
     @property
@@ -299,7 +299,7 @@ class _Run:
                 Judge(Rules(feed, EVERYTHING, kept=(*KEPT, *ACTING)))
             )
         together = self.together[feed.name]
-        reading = _Reading(
+        reading = _FileImport(
             self.next_file,
             file,
             feed,
@@ -354,7 +354,7 @@ class _Run:
 
 
 @dataclass(kw_only=True)
-class _Reading(FileRun):
+class _FileImport(FileRun):
     """A file that is being imported, with its rows by month and what names and manifests say of it."""
 
     names: dict[

@@ -16,7 +16,7 @@ from forecast.data.events.codebook import as_frame, code_of_kind, read_codes, re
 from forecast.data.events.coverage import (
     LONGEST_GAP,
     ONE_DAY,
-    Statement,
+    CoverageStatement,
     announced,
     coverage_gaps,
     first_day_after,
@@ -154,7 +154,7 @@ def add_events(
     return state_coverage(merged, statements)
 
 
-def state_coverage(table: EventTable, statements: Sequence[Statement]) -> EventTable:
+def state_coverage(table: EventTable, statements: Sequence[CoverageStatement]) -> EventTable:
     """Extend coverage to the days that somebody states to be complete, of the dataset that was added to last."""
     dataset = table.additions[-1].dataset
     for statement in sorted(statements, key=lambda stated: stated.last):
@@ -162,7 +162,9 @@ def state_coverage(table: EventTable, statements: Sequence[Statement]) -> EventT
     return table
 
 
-def _with_statement(table: EventTable, dataset: str, statement: Statement) -> tuple[Addition, ...]:
+def _with_statement(
+    table: EventTable, dataset: str, statement: CoverageStatement
+) -> tuple[Addition, ...]:
     """Return the additions of a table, one of which extends coverage as stated."""
     events = table.events[table.events["dataset"] == dataset]
     ends = even_spans(events, None, table.additions, table.covered).droplevel("dataset")["last"]
@@ -220,7 +222,7 @@ def _first_stated_day(
     additions: Sequence[Addition],
     dataset: str,
     dyad: str,
-    statement: Statement,
+    statement: CoverageStatement,
     before: date,
     *,
     extended: bool,

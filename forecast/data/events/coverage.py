@@ -33,7 +33,7 @@ ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Statement:
+class CoverageStatement:
     """Statement that the record of a dyad is complete up to a day."""
 
     dyad: str
@@ -61,10 +61,10 @@ class Statement:
         return ":".join(str(part) for part in (self.dyad, self.first, self.last) if part)
 
 
-def parse_statements(texts: str | Sequence[str] | None) -> tuple[Statement, ...]:
+def parse_statements(texts: str | Sequence[str] | None) -> tuple[CoverageStatement, ...]:
     """Read statements of complete days, one or several."""
     several = (texts,) if isinstance(texts, str) else texts or ()
-    return tuple(Statement.parse(text) for text in several)
+    return tuple(CoverageStatement.parse(text) for text in several)
 
 
 def first_day_after(before: date, first: date) -> date:

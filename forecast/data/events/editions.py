@@ -6,9 +6,9 @@ from typing import NamedTuple, Self
 
 from forecast.base.digests import digest, file_digest
 from forecast.base.resources import data_folder
+from forecast.data.events.chronology import chronology_files
 from forecast.data.events.codebook import read_small_csv
 from forecast.data.events.table import SourceFile
-from forecast.data.events.tables import chronology_files
 
 TABLE = "editions.csv"
 COLUMNS = ("edition", "name", "file", "sha256")

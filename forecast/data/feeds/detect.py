@@ -11,7 +11,7 @@ from forecast.base.escaping import printable
 from forecast.base.file_faults import fence
 from forecast.base.wording import join
 from forecast.data.events.table import Unread
-from forecast.data.feeds.feed import Feed, Layout, Named
+from forecast.data.feeds.feed import Feed, FeedLayout, Named
 from forecast.data.feeds.gdelt import GDELT
 from forecast.data.feeds.icews import ICEWS
 from forecast.data.feeds.lines import FeedFile, find_files, paths_in
@@ -66,7 +66,7 @@ class Detected(NamedTuple):
     """The feed and the layout of a file."""
 
     feed: Feed
-    layout: Layout
+    layout: FeedLayout
 
 
 def detect_file(file: FeedFile) -> Detected | None:

@@ -152,7 +152,7 @@ the feed says; `reports` and `mentions` whole numbers as text.
 
 
 @dataclass(frozen=True)
-class Layout:
+class FeedLayout:
     """Row layout of one kind of file."""
 
     title: str  # What such a file is, for messages
@@ -208,7 +208,7 @@ class Feed:
     name: str  # Of the feed and of its dataset
     title: str  # For readers
     # From the first lines of a file to the layout of its rows; None if it is no file of this feed.
-    recognise: Callable[[list[str]], Layout | None]
+    recognise: Callable[[list[str]], FeedLayout | None]
     # From the columns at hand and the day from which a file could be known, if its rows do not say
     # themselves, to the SQL of each of `FIELDS`.
     fields: Callable[[tuple[str, ...], date | None], Mapping[str, str]]

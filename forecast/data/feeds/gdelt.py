@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from forecast.data.feeds.expressions import acting, day, digits, named_day
-from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedLayout, FeedSettings, Named, Side
 
 _ACTOR = (
     "Code",
@@ -50,17 +50,17 @@ def _columns(*, second: bool) -> tuple[str, ...]:
     )
 
 
-DAILY = Layout(
+DAILY = FeedLayout(
     "GDELT 1.0", _columns(second=False), optional=1
 )  # Without an address before April 2013
-SECOND = Layout("GDELT 2.0", _columns(second=True))
+SECOND = FeedLayout("GDELT 2.0", _columns(second=True))
 
 
 _SHAPED = re.compile(r"\d+\t\d{8}\t")
 """Beginning of a row: an id and a day."""
 
 
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     """Recognise export files by the number of fields and the shape of the first ones.
 
     Most rows decide.

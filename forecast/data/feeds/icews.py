@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from forecast.data.feeds.expressions import acting, day, digits, header_names, named_day, whole_year
-from forecast.data.feeds.feed import Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import Feed, FeedLayout, FeedSettings, Named, Side
 
 NEEDED = {
     "Event ID",
@@ -37,11 +37,11 @@ WEEKLY = date(2020, 5, 1)
 """Since then releases are of a week."""
 
 
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     header = header_names(lines[0] if lines else "", "\t")
     if not set(header) >= NEEDED:
         return None
-    return Layout("ICEWS", header, header=True)
+    return FeedLayout("ICEWS", header, header=True)
 
 
 def _named(name: str) -> Named:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from forecast.base.dates import EARLIEST, today
 from forecast.data.events.codebook import read_codes, state_names
 from forecast.data.feeds.expressions import digits, quoted, text
-from forecast.data.feeds.feed import FIELDS, SECTORS, SIDES, Feed, FeedSettings, Layout, Side
+from forecast.data.feeds.feed import FIELDS, SECTORS, SIDES, Feed, FeedLayout, FeedSettings, Side
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,7 +72,7 @@ class Rules:
         KEPT
     )  # Columns of the events: some of `KEPT`, and of `ACTING` all or none
 
-    def columns(self, layout: Layout) -> tuple[str, ...]:
+    def columns(self, layout: FeedLayout) -> tuple[str, ...]:
         """Return which columns of a layout are looked at."""
         statement = self.statement(layout, ())
         return tuple(
@@ -82,7 +82,7 @@ class Rules:
         )
 
     def statement(
-        self, layout: Layout, present: Sequence[str], since: datetime.date | None = None
+        self, layout: FeedLayout, present: Sequence[str], since: datetime.date | None = None
     ) -> str:
         """Return the statement, for a file known since a day.
 
@@ -222,7 +222,7 @@ class Judge:
         """Close the database."""
         self.database.close()
 
-    def judge(self, lines: pa.Table, layout: Layout, since: datetime.date | None) -> Judged:
+    def judge(self, lines: pa.Table, layout: FeedLayout, since: datetime.date | None) -> Judged:
         """Judge lines, a table of `line` and the columns that are looked at, as text."""
         run, rules = self.database.execute, self.rules
         self.database.register("lines", lines)

@@ -27,7 +27,7 @@ from forecast.base.file_faults import fence
 from forecast.base.reading import open_ordinary
 from forecast.base.typing import Index
 from forecast.base.wording import join
-from forecast.data.feeds.feed import Encoding, Layout
+from forecast.data.feeds.feed import Encoding, FeedLayout
 
 CHUNK = 32_000_000
 """Bytes read at a time."""
@@ -365,7 +365,7 @@ quick."""
 
 
 def split_lines(
-    chunk: Chunk, layout: Layout, columns: Sequence[str]
+    chunk: Chunk, layout: FeedLayout, columns: Sequence[str]
 ) -> tuple[pa.Table, dict[int, str]]:
     """Return `line` and some columns of lines as text, and by line why others have none."""
     # Most lines of a file have as many fields as its first one, and are split all at once; the
@@ -385,7 +385,7 @@ def split_lines(
 
 
 def _split_alike(
-    chunk: Chunk, layout: Layout, columns: Sequence[str]
+    chunk: Chunk, layout: FeedLayout, columns: Sequence[str]
 ) -> tuple[list[pa.Table], Sequence[int]]:
     """Return the lines with as many fields as the first one as a table, and the places of all other lines."""
     from pyarrow import csv as arrow
@@ -426,7 +426,7 @@ def _split_alike(
     return [table.add_column(0, "line", pa.array(np.delete(chunk.numbers, others)))], others
 
 
-def _fields(line: str, layout: Layout) -> list[str]:
+def _fields(line: str, layout: FeedLayout) -> list[str]:
     """Return the fields of a line, without empty ones beyond the last column."""
     fields, width = line.split(layout.delimiter), len(layout.columns)
     if layout.quoted and '"' in line:

@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from forecast.data.feeds.expressions import acting, day, header_names, named_day
-from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedLayout, FeedSettings, Named, Side
 
 _CODED = (
     "year",
@@ -21,7 +21,7 @@ _CODED = (
     "code",
     "root_code",
 )
-HISTORICAL = Layout(
+HISTORICAL = FeedLayout(
     "Phoenix, historical",
     (
         "eid",
@@ -42,7 +42,7 @@ HISTORICAL = Layout(
     header=True,
     quoted=True,
 )
-REAL_TIME = Layout(
+REAL_TIME = FeedLayout(
     "Phoenix, real-time",
     (
         "id_version",
@@ -63,10 +63,10 @@ REAL_TIME = Layout(
 )
 
 
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     names = header_names(lines[0].replace('"', "") if lines else "", ",")
     if set(names) >= set(HISTORICAL.columns[:17]):
-        return Layout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True)
+        return FeedLayout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True)
     rows = [line.split("\t") for line in lines]
     shaped = [
         row

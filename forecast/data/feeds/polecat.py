@@ -18,7 +18,7 @@ from forecast.data.feeds.expressions import (
     text,
     whole_year,
 )
-from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedLayout, FeedSettings, Named, Side
 
 NEEDED = {
     "Event ID",
@@ -44,14 +44,14 @@ QUADS = ("VERBAL COOPERATION", "MATERIAL COOPERATION", "VERBAL CONFLICT", "MATER
 MOST_COUNTRIES = 40
 
 
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     names = header_names(lines[0] if lines else "", "\t")
     if not set(names) >= NEEDED:
         return None
     rows = [len(line.split("\t")) for line in lines[1:]]
     shorter = tuple(name for name in names if name not in NAMED_ONLY)
     short = sum(width < len(names) for width in rows)
-    return Layout("POLECAT", shorter if 2 * short > len(rows) else names, header=True)
+    return FeedLayout("POLECAT", shorter if 2 * short > len(rows) else names, header=True)
 
 
 def _countries(whose: str) -> str:

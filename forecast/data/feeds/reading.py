@@ -30,7 +30,7 @@ from forecast.data.events.table import (
     sort_events,
 )
 from forecast.data.feeds.detect import detect_files, find_feed, finding, read_name, unknown_file
-from forecast.data.feeds.feed import Feed, FeedSettings, Layout, Named
+from forecast.data.feeds.feed import Feed, FeedLayout, FeedSettings, Named
 from forecast.data.feeds.judging import (
     KEPT,
     REPLACED,
@@ -65,7 +65,7 @@ class FileRun:
     number: int  # Its own among the files
     file: FeedFile
     feed: Feed
-    layout: Layout
+    layout: FeedLayout
     sha256: str
     named: Named  # What its name says
     since: date | None = (
@@ -200,7 +200,7 @@ def begin(
     """
     kind = wanted = find_feed(feed) if feed else None
     opened, strange, unread = (
-        list[tuple[FeedFile, Layout, Named]](),
+        list[tuple[FeedFile, FeedLayout, Named]](),
         list[FeedFile](),
         list[Unread](),
     )
@@ -366,7 +366,7 @@ class Together:
     def _begin(self) -> None:
         self._added: dict[int, tuple[FileRun, list[Chunk]]] = {}  # By the number of the file
         self._parts: dict[
-            tuple[Layout, date | None], list[pa.Table]
+            tuple[FeedLayout, date | None], list[pa.Table]
         ] = {}  # What is judged in one statement
         self._bytes = 0
 
@@ -412,7 +412,7 @@ class Together:
         if tables:
             yield pa.concat_tables(tables)
 
-    def _judge(self, layout: Layout, since: date | None, parts: list[pa.Table]) -> list[Judged]:
+    def _judge(self, layout: FeedLayout, since: date | None, parts: list[pa.Table]) -> list[Judged]:
         """Judge lines that are alike, all at once.
 
         Only if that fails, each file's alone, to see whose fault it is.

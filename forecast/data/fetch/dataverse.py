@@ -30,7 +30,7 @@ LONGEST_LABEL = 150
 
 
 @dataclass(frozen=True)
-class Edition:
+class DatasetVersion:
     """A published version of a dataset."""
 
     number: str  # Such as `37.0`
@@ -88,13 +88,15 @@ class Dataverse:
         """The edition, and the day on which it was published."""
         return {"edition": self.edition, "released": self.released}
 
-    def editions(self, client: "Client") -> list[Edition]:
+    def editions(self, client: "Client") -> list[DatasetVersion]:
         """Return the published versions of the dataset, the newest first."""
         editions = []
         for version in self._listed(client, "", "&excludeFiles=true"):
             number, minor = version.get("versionNumber"), version.get("versionMinorNumber")
             if isinstance(number, int) and isinstance(minor, int):
-                editions.append(Edition(f"{number}.{minor}", _day_of(version.get("releaseTime"))))
+                editions.append(
+                    DatasetVersion(f"{number}.{minor}", _day_of(version.get("releaseTime")))
+                )
         if not editions:
             raise FetchError(f"{self.doi} has no published version at {self.server}")
         return sorted(
@@ -103,7 +105,7 @@ class Dataverse:
             reverse=True,
         )
 
-    def _chosen(self, editions: list[Edition]) -> Edition:
+    def _chosen(self, editions: list[DatasetVersion]) -> DatasetVersion:
         """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day.
 
         Else the newest.

@@ -28,7 +28,7 @@ from forecast.base.unfinished import partial_folder
 from forecast.base.wording import join
 from forecast.data.feeds.lines import MANIFEST
 from forecast.data.fetch import dataverse, gdelt
-from forecast.data.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
+from forecast.data.fetch.dataverse import DOIS, DatasetVersion, Dataverse, require_doi
 from forecast.data.fetch.gdelt import STREAMS, Gdelt
 from forecast.data.fetch.manifest import (
     LEFT,
@@ -154,7 +154,7 @@ def fetch_feed(
                 f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer days into it, and "
                 "others into another folder."
             )
-        run = _Run(client, origin, manifest, tell)
+        run = _FetchRun(client, origin, manifest, tell)
         run.sort(files, scratch)
         if not dry_run:
             run.fetch()
@@ -169,7 +169,7 @@ def list_editions(
     doi: str | None = None,
     server: str | None = None,
     settings: FetchSettings | None = None,
-) -> list[Edition]:
+) -> list[DatasetVersion]:
     """Return the published versions of the dataset of a feed at Dataverse, the newest first."""
     settings = settings or FetchSettings()
     origin = _origin(feed, server, settings, {"doi": doi}, lists=True)
@@ -182,7 +182,7 @@ def list_editions(
 
 
 @dataclass
-class _Run:
+class _FetchRun:
     """A fetch going on."""
 
     client: "Client"
