@@ -138,7 +138,8 @@ def _require_shallow(content: Any) -> None:
 
 def _fault(details: Any) -> str:
     field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
-    message, half = details["msg"].removeprefix("Value error, "), LONGEST_MESSAGE // 2
+    message = details["msg"].removeprefix("Value error, ")
+    half = LONGEST_MESSAGE // 2
     if (
         len(message) > LONGEST_MESSAGE
     ):  # it begins with the field at fault, and ends with how to mend it

@@ -58,16 +58,19 @@ def paired(
     below Student's with as many clusters. In simulations 88 to 97% of such intervals contain the
     truth.
     """
-    first, second = np.asarray(scores, dtype=np.float64), np.asarray(other_scores, dtype=np.float64)
+    first = np.asarray(scores, dtype=np.float64)
+    second = np.asarray(other_scores, dtype=np.float64)
     difference = first - second
-    mean, n = float(difference.mean()), difference.size
+    mean = float(difference.mean())
+    n = difference.size
     relative = float(1 - first.mean() / second.mean()) if second.mean() else 0.0
     labels, year = np.unique(
         np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1), return_inverse=True
     )
     names, dyad = np.unique(np.asarray(dyads), return_inverse=True)
     if len(names) < FEWEST_DYADS:
-        names, dyad = names[:1], np.zeros(n, dtype=np.int64)
+        names = names[:1]
+        dyad = np.zeros(n, dtype=np.int64)
     shape = len(labels), max(len(names), 1)
     if shape[0] < FEWEST_BLOCKS:
         return Difference(n, mean, None, None, None, shape[0], relative)
@@ -148,7 +151,8 @@ def holm(values: Sequence[float]) -> list[float]:
     Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
     Statistics 6, 65-70.
     """
-    corrected, largest = [1.0] * len(values), 0.0
+    corrected = [1.0] * len(values)
+    largest = 0.0
     for rank, index in enumerate(sorted(range(len(values)), key=lambda index: values[index])):
         largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
         corrected[index] = largest

@@ -81,7 +81,8 @@ def percent(share: float | None, decimals: int = 0) -> str:
     """Format a share, 0 to 1, in percent: ``0%`` and ``100%`` only if it is exactly none or all."""
     if share is None or not math.isfinite(share):
         return DASH
-    rounded, step = round(100 * share, decimals), 10.0**-decimals
+    rounded = round(100 * share, decimals)
+    step = 10.0**-decimals
     if rounded <= 0 and share > 0:
         return f"<{step:.{decimals}f}%"
     if rounded >= 100 and share < 1:

@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 MOST_DRIVERS = 12
 LONGEST_NAME = 40
-TIME, KNOWN_AT, DYAD = "time", "known_at", "dyad"
+TIME = "time"
+KNOWN_AT = "known_at"
+DYAD = "dyad"
 _DYAD = "([A-Za-z]{3}[-_][A-Za-z]{3})?"
 
 
@@ -193,7 +195,8 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
 CALENDAR = "calendar"
 """Stands for ``data/calendar.csv`` where a file of drivers is asked for."""
 SUMMITS = ("g20_summit", "apec_summit", "sco_summit", "brics_summit")
-FIRST, LAST = date(1945, 1, 1), date(2040, 12, 1)
+FIRST = date(1945, 1, 1)
+LAST = date(2040, 12, 1)
 """The months that the drivers have."""
 
 
@@ -315,7 +318,8 @@ def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
 
 def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> pd.DataFrame:
     """Return a driver's values: zero in every month from the beginning, and one since it is known."""
-    states, columns = dyad.split("-"), facts[["date", "known_at", "kind", "states"]]
+    states = dyad.split("-")
+    columns = facts[["date", "known_at", "kind", "states"]]
     ones = [
         (add_months(month_start(day), step), max(known_at, FIRST), 1.0)
         for day, known_at, kind, concerned in columns.itertuples(index=False, name=None)
@@ -363,7 +367,8 @@ class DriverAhead:
             values = np.concatenate([given, np.full(periods - len(given), np.nan)])
             return np.where(np.isnan(values), self.mean, values).reshape(*alike, periods)
         carry, mean, spread = autoregression(self.record)
-        value, values = np.full(size, self.record[-1]), np.empty((*size, periods))
+        value = np.full(size, self.record[-1])
+        values = np.empty((*size, periods))
         for period in range(periods):
             value = mean + carry * (value - mean) + spread * rng.standard_normal(size)
             values[..., period] = value
@@ -375,7 +380,8 @@ def autoregression(series: Float) -> tuple[float, float, float]:
     # A series that would explode is taken for a random walk; the uncertainty of the three numbers
     # is left out.
     mean = float(series.mean())
-    before, after = series[:-1] - mean, series[1:] - mean
+    before = series[:-1] - mean
+    after = series[1:] - mean
     power = float((before**2).sum())
     carry = float(np.clip((before * after).sum() / power, -1.0, 1.0)) if power else 0.0
     return carry, mean, float(np.std(after - carry * before)) if len(series) > 1 else 0.0
@@ -558,7 +564,8 @@ def _record(
             "fact, use the future given"
         )
     gaps = np.flatnonzero(np.isnan(values))
-    gaps, last = gaps[gaps > finite[0]], int(finite[-1])
+    gaps = gaps[gaps > finite[0]]
+    last = int(finite[-1])
     if gaps.size and (gaps[0] < last or future == "given" or len(values) - 1 - last > MOST_CARRIED):
         words = _missing(table, name, dyad, revisions.index[gaps[0]], day)
         if gaps[0] > last and future == "given":

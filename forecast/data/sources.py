@@ -152,7 +152,8 @@ class Records:
 
     def table_of(self, dyads: Sequence[str]) -> Recorded:
         """Return the table without the files of other dyads and the rows that were in them, where each has its own."""
-        table, others = self.table, self._files_without(dyads)
+        table = self.table
+        others = self._files_without(dyads)
         if not isinstance(table, EventTable) or not self.by_dyad:
             return table
         return replace(
@@ -415,7 +416,8 @@ def open_source(
 
 
 def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
-    path, mapping = str(source.path), str(source.mapping)
+    path = str(source.path)
+    mapping = str(source.mapping)
     only_dyad = list(dyads) if dyads is not None and len(dyads) == 1 else None
     if source.kind == "several":
         return _read_several(source, dyads, as_of)
@@ -468,7 +470,8 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
 
 def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
     """Read all parts, and put their events together, each a dataset of its own."""
-    opened, missing = [], None
+    opened = []
+    missing = None
     for part in source.sources:
         try:
             opened.append((part, open_source(part, dyads, as_of)))
@@ -476,7 +479,9 @@ def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | Non
             missing = error
     if not opened and missing:
         raise missing
-    tables, digests, seen = [], dict[str, str](), dict[str, str]()
+    tables = []
+    digests = dict[str, str]()
+    seen = dict[str, str]()
     for part, records in opened:
         if records.events is None:
             raise SpecError(

@@ -35,7 +35,8 @@ EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""
 MOST_FILES = 200
 """Files of a batch; a run that is killed loses no more than one batch."""
-DAY, MONTH = timedelta(days=1), timedelta(days=31)
+DAY = timedelta(days=1)
+MONTH = timedelta(days=31)
 STEP = "importing files"
 
 
@@ -44,7 +45,8 @@ BUSY = 0.25
 to old reports."""
 STRAY = 0.05
 """Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
-BEFORE, AFTER = timedelta(days=10), DAY
+BEFORE = timedelta(days=10)
+AFTER = DAY
 """Largest distance of the days of a release before and after the day in its name."""
 
 
@@ -85,7 +87,8 @@ class ImportSummary(Displayed):
     def sentence(self) -> str:
         """Summary of the import in words."""
         new = self.of("imported")
-        rows, between = sum(file.rows for file in new), sum(file.between for file in new)
+        rows = sum(file.rows for file in new)
+        between = sum(file.between for file in new)
         words = [
             f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two states"
         ]
@@ -164,7 +167,8 @@ def import_files(
     named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not named:
         raise DataError("paths: no file is named; name at least one")
-    folder, tell = Path(archive), progress or silent
+    folder = Path(archive)
+    tell = progress or silent
     waiting = [(path, file) for path in named for file in _each_file(path)]
     run = _ImportRun(folder, find_feed(feed) if feed else None)
     done = 0
@@ -194,7 +198,8 @@ class _ImportRun:
     """An import going on: for each feed what is judged together, the batch at hand, and what became of each file."""
 
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
-        self.folder, self.wanted = folder, wanted
+        self.folder = folder
+        self.wanted = wanted
         self.done: list[ImportedFile] = []
         self.together: dict[str, Together] = {}
         self.published: dict[Path, dict[str, date]] = {}
@@ -202,8 +207,10 @@ class _ImportRun:
 
     def start(self, catalogue: Catalogue) -> None:
         """Begin a batch: files that are put into the catalogue together."""
-        self.catalogue, self.next_file = catalogue, catalogue.next_file
-        self.damaged, self.known = catalogue.damaged(), dict(catalogue.entries)
+        self.catalogue = catalogue
+        self.next_file = catalogue.next_file
+        self.damaged = catalogue.damaged()
+        self.known = dict(catalogue.entries)
         self.writer = SegmentWriter(self.folder)
         self.entries: list[Entry] = []
         self.waiting: dict[Key, _FileImport] = {}
@@ -226,7 +233,8 @@ class _ImportRun:
     def take(self, named: Path, path: Path) -> None:
         """Take a file, or the members of an archive, into the batch."""
         try:
-            files, sha256 = find_files([path]), file_digest(path)
+            files = find_files([path])
+            sha256 = file_digest(path)
         except DataError as error:
             self._failed(printable(path.name), error)
             return
@@ -273,7 +281,8 @@ class _ImportRun:
         """Take a file of a feed; if it was imported already, what is known of it besides its content is merged."""
         if key in self.waiting:
             self._settle()
-        feed, earlier = detected.feed, self.known.get(key)
+        feed = detected.feed
+        earlier = self.known.get(key)
         named = read_name(feed, file)
         names = {named: file.name}
         if earlier:
@@ -413,10 +422,8 @@ class _FileImport(FileRun):
             covers = as_spans(
                 {*(day for span in covers for day in each_day(*span)), *self.days.keys() & {*more}}
             )
-        first, last = (
-            min((day for day in self.days if day.year == said.year), default=None),
-            self._last_of(said.year),
-        )
+        first = min((day for day in self.days if day.year == said.year), default=None)
+        last = self._last_of(said.year)
         # The earliest release: what was known by one name stays known, whatever another one says.
         known_at = self.published or min(
             filter(None, map(self._released, self.names)), default=None

@@ -112,7 +112,8 @@ def read_archive(
     pairs = (
         None if dyads is None else ["-".join(sorted(state_pair(dyad).split("-"))) for dyad in dyads]
     )
-    tables, reasons = [], list[str]()
+    tables = []
+    reasons = list[str]()
     for name in chosen_datasets(catalogue, datasets):
         reading = ArchiveReading(catalogue, FEEDS[name], pairs, day, settings)
         table = reading.table()
@@ -321,10 +322,8 @@ class ArchiveReading:
     def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> FeedAccount:
         """Account for every row of the files."""
         listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
-        counts, filtered = (
-            summed(entry.counts for entry in entries),
-            self.filtered_by(entries, database),
-        )
+        counts = summed(entry.counts for entry in entries)
+        filtered = self.filtered_by(entries, database)
         kept, repeats = (
             _number(database, f"lines WHERE became = '{what}'") for what in ("kept", "duplicate")
         )
@@ -359,7 +358,8 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
     """Return the spans of days that files stand for, up to a day, by default today."""
     # A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of
     # it is missing.
-    whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
+    whole = set[date]()
+    parts = dict[tuple[str, date], dict[str, float]]()
     for entry in entries:
         for first, last in entry.covers:
             end = min(last, day or today())

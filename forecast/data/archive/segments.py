@@ -131,7 +131,8 @@ class SegmentWriter:
             contents[segment] = content
         _write(self.folder, contents)
         self.segments += contents
-        self._waiting, self.held = {}, 0
+        self._waiting = {}
+        self.held = 0
 
     def _hold(self, folder: str, rows: pa.Table) -> None:
         self._waiting.setdefault(folder, []).append(rows)
@@ -201,7 +202,8 @@ def _write(folder: Path, contents: Mapping[Segment, bytes]) -> None:
 
 
 def _as_rows(kept: pa.Table) -> pa.Table:
-    source, target = kept["source_state"], kept["target_state"]
+    source = kept["source_state"]
+    target = kept["target_state"]
     pair = pc.binary_join_element_wise(
         pc.min_element_wise(source, target), pc.max_element_wise(source, target), "-"
     )

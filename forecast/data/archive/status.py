@@ -255,7 +255,8 @@ def _months(
     entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]
 ) -> list[MonthStatus]:
     """Return the months of the record and those of any other rows, in order of time."""
-    counts, standing = defaultdict[str, Counter[str]](Counter), defaultdict[str, list[Entry]](list)
+    counts = defaultdict[str, Counter[str]](Counter)
+    standing = defaultdict[str, list[Entry]](list)
     for entry in entries:
         for month, numbers in entry.months.items():
             counts[month].update(numbers._asdict())
@@ -267,7 +268,9 @@ def _months(
     between = _months_between(covered.first, covered.last) if covered.spans else []
     rows_by_month = []
     for month in sorted({*counts, *between}):
-        lots, counted, files = became.get(month, Counter()), counts[month], standing[month]
+        lots = became.get(month, Counter())
+        counted = counts[month]
+        files = standing[month]
         editions = {entry.edition for entry in files if entry.edition}
         filtered = counted["filtered"] + lots["filtered"]
         rows = (counted["rows"], lots["kept"], counted["rejected"], filtered, lots["duplicate"])

@@ -102,7 +102,8 @@ def add_events(
     >>> len(table.additions[0].events), table.additions[0].extensions[0].to
     (1, '2026-06-20')
     """
-    chosen, statements = _dataset_of(table, dataset), parse_statements(covered_to)
+    chosen = _dataset_of(table, dataset)
+    statements = parse_statements(covered_to)
     raw = _load(rows)
     if raw.name in {
         file.name for file in table.files
@@ -117,7 +118,8 @@ def add_events(
         "dataset"
     )
     reasons = _reasons_against(read, table.events[of_dataset & ~later], spans)
-    fresh, every = read.drop(index=list(reasons)), unread | reasons
+    fresh = read.drop(index=list(reasons))
+    every = unread | reasons
     repeats = [line for line, reason in every.items() if reason.startswith(_REPEATS)]
     if fresh.empty and not repeats:
         raise raw.nothing_usable(every)
@@ -169,7 +171,8 @@ def _with_statement(
     events = table.events[table.events["dataset"] == dataset]
     ends = even_spans(events, None, table.additions, table.covered).droplevel("dataset")["last"]
     dyad = find_dyad(statement.dyad, list(map(str, ends.index)))
-    additions, index = list(table.additions), _place_of(table.additions, dataset, dyad)
+    additions = list(table.additions)
+    index = _place_of(table.additions, dataset, dyad)
     extensions_of_dyad = [
         extension for extension in additions[index].extensions if extension.dyad == dyad
     ]
@@ -343,7 +346,8 @@ def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str
     text = {name: raw.rows[name].str.strip() for name in raw.rows.columns}
     empty = pd.Series("", index=raw.rows.index, dtype=object)
     given = [text.get(name, empty) for name in _CODES]
-    codes, reasons = dict[int, str](), dict[int, str]()
+    codes = dict[int, str]()
+    reasons = dict[int, str]()
     for line, *words in zip(raw.rows.index, *given, strict=True):
         try:
             codes[line] = code_of_row(*words)
@@ -402,7 +406,9 @@ def _reasons_against(
     firsts: dict[tuple[Any, ...], int] = {}
     reasons = {}
     for line, row in rows.iterrows():
-        key, dyad, day = tuple(row[_KEY]), row["dyad"], row["date"]
+        key = tuple(row[_KEY])
+        dyad = row["dyad"]
+        day = row["date"]
         if dyad not in spans.index:
             reason = f"there is no record of {dyad} to add to; there are {join(spans.index)}"
         elif day < (start := spans.loc[dyad, "start"]):
@@ -426,9 +432,11 @@ def _extensions(rows: pd.DataFrame, spans: pd.DataFrame) -> tuple[Extension, ...
     """Return by how much coverage is extended: to the last of the rows of a dyad, without a long gap before them."""
     extended = []
     for dyad, days in rows.groupby("dyad")["date"]:
-        before, last = spans["last"][str(dyad)], days.max()
+        before = spans["last"][str(dyad)]
+        last = days.max()
         if last > before:
-            earliest, end = days[days > before].min().date(), before.date()
+            earliest = days[days > before].min().date()
+            end = before.date()
             first = first_day_after(end, earliest)
             start = "" if first == end + ONE_DAY else first.isoformat()
             extended.append(Extension(str(dyad), f"{before:%Y-%m-%d}", f"{last:%Y-%m-%d}", start))
@@ -452,7 +460,8 @@ def _added_events(rows: pd.DataFrame) -> tuple[AddedEvent, ...]:
 
 def _resembling(table: EventTable, addition: Addition) -> list[str]:
     """Name the added events that another of the record is like: sides and class the same, a day apart at most."""
-    day, lines = pd.Timedelta(days=1), {event.event_id: event.line for event in addition.events}
+    day = pd.Timedelta(days=1)
+    lines = {event.event_id: event.line for event in addition.events}
     events = table.events[table.events["dataset"] == addition.dataset]
     days = events.loc[events["event_id"].isin(list(lines)), "date"]
     near = events[events["date"].between(days.min() - day, days.max() + day)]

@@ -107,11 +107,9 @@ def csv_lines(text: str, name: str, advice: str, **form: Any) -> dict[int, list[
 
     A line without any is left out.
     """
-    reader, rows, line = (
-        csv.reader(io.StringIO(text, newline=""), **form),
-        dict[int, list[str]](),
-        1,
-    )
+    reader = csv.reader(io.StringIO(text, newline=""), **form)
+    rows = dict[int, list[str]]()
+    line = 1
     try:
         for row in reader:
             if row:
@@ -239,7 +237,8 @@ def read_kinds() -> dict[str, str]:
 
 def code_of_kind(kind: str) -> str:
     """Return the CAMEO code that a word for a kind of events stands for, in any case and with any spaces."""
-    words, wanted = read_kinds(), " ".join(kind.casefold().split())
+    words = read_kinds()
+    wanted = " ".join(kind.casefold().split())
     for word in (wanted, wanted.removesuffix("s")):
         if word in words:
             return words[word]

@@ -64,7 +64,8 @@ def read_counts(
     if raw.rows.empty:
         raise raw.nothing_usable(raw.faults)
     with fence(raw.name, ADVICE):
-        rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
+        rows = _read_periods_and_states(raw, mapping)
+        cells = _sum_cells(raw, mapping)
         reasons = _reject_reasons(raw, mapping, rows, cells)
         good = rows.index.difference(list(reasons))
         if good.empty:

@@ -75,10 +75,8 @@ def first_day_after(before: date, first: date) -> date:
 
 def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[Days]]:
     """Return the first and last day of each gap that additions leave, by dataset and dyad."""
-    missing, covered = (
-        defaultdict[tuple[str, str], set[date]](set),
-        defaultdict[tuple[str, str], set[date]](set),
-    )
+    missing = defaultdict[tuple[str, str], set[date]](set)
+    covered = defaultdict[tuple[str, str], set[date]](set)
     for addition in additions:
         for extension in addition.extensions:
             key = addition.dataset, extension.dyad

@@ -185,7 +185,8 @@ def extended_ends(additions: Iterable[Addition]) -> dict[tuple[str, str], pd.Tim
     ends: dict[tuple[str, str], pd.Timestamp] = {}
     for addition in additions:
         for extension in addition.extensions:
-            key, day = (addition.dataset, extension.dyad), pd.Timestamp(extension.to)
+            key = (addition.dataset, extension.dyad)
+            day = pd.Timestamp(extension.to)
             ends[key] = max(day, ends.get(key, day))
     return ends
 
@@ -194,7 +195,8 @@ def counted_additions(
     additions: Iterable[Addition], event_ids: Iterable[str], dyads: Collection[str], until: str
 ) -> str:
     """Return as JSON what of some additions is counted in a panel; an empty text if nothing is."""
-    counted, kept = set(event_ids), []
+    counted = set(event_ids)
+    kept = []
     for addition in additions:
         events = tuple(item for item in addition.events if item.event_id in counted)
         extensions = tuple(
@@ -432,10 +434,8 @@ def hierarchy(dyad: Dyad, present: Sequence[Dyad] | None = None) -> list[str]:
     ['USA-CHN', 'USA-IRN']
     """
     column = read_dyads()["hierarchy"]
-    apart, held = (
-        set(column.index[column == "no"]),
-        list(column.index if present is None else present),
-    )
+    apart = set(column.index[column == "no"])
+    held = list(column.index if present is None else present)
     try:
         code = find_dyad(dyad, held)
     except UnknownDyadError as error:
@@ -483,8 +483,6 @@ def _read_table(
     """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
     given = data_folder() / f"{what}.csv" if given is None else given
     table = Path(given) if isinstance(given, str | Path) else given
-    name, frame = (
-        table.name if isinstance(table, Path) else what,
-        read_small_csv(table, columns, what),
-    )
+    name = table.name if isinstance(table, Path) else what
+    frame = read_small_csv(table, columns, what)
     return name, frame.assign(**{column: past_days(frame[column], name) for column in days})

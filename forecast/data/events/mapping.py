@@ -216,9 +216,11 @@ def load_mapping[Model: FileForm](
     if isinstance(mapping, kind):
         return mapping
     if isinstance(mapping, str | Path):
-        name, content = str(mapping), read_form(Path(mapping), "mapping", MappingError)
+        name = str(mapping)
+        content = read_form(Path(mapping), "mapping", MappingError)
     else:
-        name, content = "mapping", mapping
+        name = "mapping"
+        content = mapping
     if not isinstance(content, dict):
         raise MappingError(
             f"{name}: expected fields and values (`dataset: mine`), found {content!r:.60}."

@@ -14,7 +14,8 @@ import pandas as pd
 
 from forecast.data.events.codebook import read_codes, read_small_csv
 
-CAMEO, WEIS = "cameo", "weis"
+CAMEO = "cameo"
+WEIS = "weis"
 TITLES = {CAMEO: "CAMEO", WEIS: "WEIS"}
 SCHEMES = tuple(TITLES)
 TABLES = {WEIS: Path(__file__).with_name("weis.csv")}

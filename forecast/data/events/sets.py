@@ -148,7 +148,8 @@ def find_set(text: str) -> EventSet:
     >>> find_set("Air strikes").name
     'strike'
     """
-    wanted, names = " ".join(text.casefold().split()), _names()
+    wanted = " ".join(text.casefold().split())
+    names = _names()
     for word in (wanted, wanted.removesuffix("s"), f"{wanted}s"):
         if word in names:
             return read_sets()[names[word]]

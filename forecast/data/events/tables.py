@@ -105,7 +105,8 @@ def conform(
         )
     events = events.drop(index=list(reasons))
     repeats = _duplicates(events, raw.name, mapping, one_event)
-    events, reasons = events.drop(index=list(repeats)), reasons | repeats | raw.faults
+    events = events.drop(index=list(repeats))
+    reasons = reasons | repeats | raw.faults
     if events.empty:
         raise raw.nothing_usable(reasons)
     return EventTable(
@@ -144,7 +145,8 @@ def typed_rows(
         events[side] = fields[side].map(lambda name: mapping.countries.get(name, name))
     codes = read_codes()
     if mapping.has("cameo"):
-        scheme, written = read_scheme(mapping.scheme), _codes(fields["cameo"], raw, mapping)
+        scheme = read_scheme(mapping.scheme)
+        written = _codes(fields["cameo"], raw, mapping)
         events["cameo"], weights = scheme.as_cameo(written), written.map(scheme.codes["goldstein"])
         if mapping.scheme != CAMEO and not mapping.has("summary"):
             events["summary"] = written.map(scheme.words)
@@ -253,7 +255,8 @@ def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) 
         if column == "cameo" and not mapping.has("cameo"):
             if any(fields.at[line, field] for field in ("goldstein", "quad")):
                 continue  # the field that is there is at fault
-            column, reason = "", "neither a code nor its goldstein or quad is given"
+            column = ""
+            reason = "neither a code nor its goldstein or quad is given"
         if column in fields and not mapping.has(column):
             continue  # it follows from another field, which is at fault
         if column == "known_at" and on_its_day[line]:

@@ -31,7 +31,8 @@ def find_feed(name: str) -> Feed:
 
 def read_name(feed: Feed, file: FeedFile) -> Named:
     """Read the name of a file: of the member or, where it says nothing, of its zip archive."""
-    inner, outer = feed.named(file.own_name), feed.named(file.outer_name)
+    inner = feed.named(file.own_name)
+    outer = feed.named(file.outer_name)
     return outer if outer.says and not inner.says else inner
 
 
@@ -58,7 +59,8 @@ def _span(first: date, last: date) -> str:
     return f"{first}" if first == last else f"{first} to {last}"
 
 
-MENTIONS, GKG = 16, 27
+MENTIONS = 16
+GKG = 27
 """Columns of the two GDELT files that are no files of events."""
 
 

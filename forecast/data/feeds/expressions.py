@@ -22,7 +22,9 @@ def named_day(digits: str) -> date | None:
 
     None outside the years of events.
     """
-    year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    year = int(digits[:4])
+    month = int(digits[4:6])
+    day_of_month = int(digits[6:8])
     if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:
         return None
     return date(year, month, min(day_of_month, calendar.monthrange(year, month)[1]))

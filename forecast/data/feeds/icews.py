@@ -48,7 +48,8 @@ def _named(name: str) -> Named:
     """Read the name: events.2018.20200427084805.tab is an edition, 20181004-icews-events.tab a release."""
     yearly = re.match(r"events\.(\d{4})\.(?:(\d{8,14})\.)?", name, re.IGNORECASE)
     if yearly:
-        year, edition = int(yearly[1]), yearly[2] or ""
+        year = int(yearly[1])
+        edition = yearly[2] or ""
         stamped = named_day(edition[:8]) if edition else None
         return Named(name, "year", whole_year(year), year=year, edition=edition, stamped=stamped)
     month = re.match(r"(\d{6})-icews", name)

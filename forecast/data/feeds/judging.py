@@ -188,7 +188,8 @@ def choices(settings: FeedSettings, acts: str, mentions: str) -> dict[str, str]:
 
 def lookups() -> dict[str, pd.DataFrame]:
     """Return the tables of codes and of states by which rows are judged."""
-    codebook, names = read_codes(), state_names()
+    codebook = read_codes()
+    names = state_names()
     written = dict(zip(codebook.index, codebook.index, strict=True))
     written |= {code: to for code, to in PARENTS.items() if code not in written}
     codes = pd.DataFrame({"written": list(written), "code": list(written.values())})
@@ -224,7 +225,8 @@ class Judge:
 
     def judge(self, lines: pa.Table, layout: FeedLayout, since: datetime.date | None) -> Judged:
         """Judge lines, a table of `line` and the columns that are looked at, as text."""
-        run, rules = self.database.execute, self.rules
+        run = self.database.execute
+        rules = self.rules
         self.database.register("lines", lines)
         # Most rows of a feed are filtered: of these nothing but the days is carried along.
         whole = ("line", "date", "known")
@@ -298,7 +300,9 @@ def _reasons() -> str:
 
 
 EVENT_KEY = "date, source_state, target_state, cameo"
-REPLACED, SAME_EVENT, SAME_DAY = 1, 2, 3
+REPLACED = 1
+SAME_EVENT = 2
+SAME_DAY = 3
 """Reasons for excluding a row, in `gone`."""
 ROWS_OF_A_DAY = 10**12
 """More than there are rows: a day and a row make one number, by which the first is found."""

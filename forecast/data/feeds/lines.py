@@ -173,15 +173,20 @@ def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk
     with fence(file.name), _opened(file) as stream:
         block = stream.read(CHUNK).removeprefix(BOM_UTF8)
         while block:
-            size, lines, end = size + len(block), block.count(b"\n"), block.rfind(b"\n") + 1
+            size = size + len(block)
+            lines = block.count(b"\n")
+            end = block.rfind(b"\n") + 1
             _require_few(file, number + lines, size)
             if end:
                 yield _chunk(rest + block[:end], number, fallback, cut=cut)
-                number, rest, cut = number + lines, block[end:], False
+                number = number + lines
+                rest = block[end:]
+                cut = False
             else:
                 rest += block
             if len(rest) > LONGEST_LINE:
-                rest, cut = b"", True
+                rest = b""
+                cut = True
             block = stream.read(CHUNK)
         if rest or cut:
             yield _chunk(rest + b"\n", number, fallback, cut=cut)
@@ -192,7 +197,8 @@ def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
 
     `cut` says that the first ends another.
     """
-    letters, ends = np.frombuffer(text, np.uint8), _ends(text)
+    letters = np.frombuffer(text, np.uint8)
+    ends = _ends(text)
     lengths = np.diff(ends, prepend=-1) - 1
     long = lengths > LONGEST_LINE
     long[0] |= cut
@@ -203,7 +209,8 @@ def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
         kept[ends[returns] - 1] = False
         text = letters[kept].tobytes()
         ends = _ends(text)
-    numbers, mended = before + 1 + np.arange(len(out)), 0
+    numbers = before + 1 + np.arange(len(out))
+    mended = 0
     try:
         _ = text.isascii() or text.decode()
     except UnicodeDecodeError:
@@ -251,8 +258,10 @@ class _Bounded:
     """An archive for `zipfile`, which reads the whole directory whatever it says of the number of its entries."""
 
     def __init__(self, file: BufferedReader, name: str) -> None:
-        self.name, self._file = name, file
-        self.seek, self.tell = file.seek, file.tell
+        self.name = name
+        self._file = file
+        self.seek = file.seek
+        self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
         """Read as much as the directory of as many files as are allowed takes."""
@@ -307,7 +316,8 @@ def _unsafe(name: str, fault: str) -> DataError:
 
 def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
     """Return why an archive of so many bytes is none that a feed would publish, '' if nothing speaks against it."""
-    names, unpacked = [info.filename for info in infos], sum(info.file_size for info in infos)
+    names = [info.filename for info in infos]
+    unpacked = sum(info.file_size for info in infos)
     if not infos:
         return "holds no file"
     if len(infos) > MOST_MEMBERS:
@@ -329,7 +339,8 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
 
 
 def _fault_of_member(info: zipfile.ZipInfo) -> str:
-    member, name = PurePosixPath(info.filename.replace("\\", "/")), f"({info.filename!r:.100})"
+    member = PurePosixPath(info.filename.replace("\\", "/"))
+    name = f"({info.filename!r:.100})"
     if not member.parts or member.is_absolute() or ".." in member.parts or ":" in member.parts[0]:
         return f"holds a file that leads out of it {name}"
     if info.flag_bits & 1:
@@ -374,7 +385,8 @@ def split_lines(
     rows: list[dict[str, Any]] = []
     broken = {}
     for index in places:
-        number, fields = int(chunk.numbers[index]), _fields(chunk.line(index), layout)
+        number = int(chunk.numbers[index])
+        fields = _fields(chunk.line(index), layout)
         if len(fields) in layout.widths:
             rows.append({"line": number} | dict(zip(layout.columns, fields, strict=False)))
         else:
@@ -428,7 +440,8 @@ def _split_alike(
 
 def _fields(line: str, layout: FeedLayout) -> list[str]:
     """Return the fields of a line, without empty ones beyond the last column."""
-    fields, width = line.split(layout.delimiter), len(layout.columns)
+    fields = line.split(layout.delimiter)
+    width = len(layout.columns)
     if layout.quoted and '"' in line:
         try:
             fields = next(csv.reader([line], delimiter=layout.delimiter))

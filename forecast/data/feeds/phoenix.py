@@ -78,7 +78,8 @@ def _recognise(lines: list[str]) -> FeedLayout | None:
 
 def _code() -> str:
     """Return the SQL of the code, with the zero that it lost if it went through a number: the root says so."""
-    root, leading = "TRY_CAST(root_code AS INTEGER)", "TRY_CAST(left(code, {}) AS INTEGER)"
+    root = "TRY_CAST(root_code AS INTEGER)"
+    leading = "TRY_CAST(left(code, {}) AS INTEGER)"
     return (
         f"CASE WHEN {root} IS NULL OR {leading.format(2)} = {root} THEN code "
         f"WHEN {leading.format(1)} = {root} THEN '0' || code ELSE code || ' of root ' || root_code END"

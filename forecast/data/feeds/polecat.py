@@ -64,7 +64,8 @@ def _countries(whose: str) -> str:
 
 def _pairs() -> str:
     """Return the SQL of the pairs of a row: actor and recipient, or each two actors of a two-sided event."""
-    actors, recipients = _countries("Actor"), _countries("Recipient")
+    actors = _countries("Actor")
+    recipients = _countries("Recipient")
     pair = "{'source': one, 'target': other}"
     # The list has no order of its own: that of the alphabet is the same in every run.
     joint = (
@@ -145,7 +146,8 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     chosen = acting(settings, CAMEO_AGENTS)
 
     def acts(whose: str) -> str:
-        primary, all_of = f"Primary {whose} Sector", f"{whose} Sectors"
+        primary = f"Primary {whose} Sector"
+        all_of = f"{whose} Sectors"
         sectors = f"{quoted(primary)} || ';' || {quoted(all_of)}"
         in_sectors = f"list_has_any(regexp_split_to_array({sectors}, '[;,| ]+'), [{chosen}])"
         bare = f"({quoted(primary)} = '' AND {quoted(all_of)} = '')"

@@ -199,11 +199,9 @@ def begin(
     Any that are named must be of it.
     """
     kind = wanted = find_feed(feed) if feed else None
-    opened, strange, unread = (
-        list[tuple[FeedFile, FeedLayout, Named]](),
-        list[FeedFile](),
-        list[Unread](),
-    )
+    opened = list[tuple[FeedFile, FeedLayout, Named]]()
+    strange = list[FeedFile]()
+    unread = list[Unread]()
     for path in [Path(paths)] if isinstance(paths, str | Path) else map(Path, paths):
         for file, detected in detect_files(path, unread):
             if detected and (kind is None or detected.feed is kind):
@@ -289,7 +287,8 @@ def judged_files(
             tempfile.TemporaryDirectory() as scratch,
             closing(Judge(rules, memory=memory, scratch=scratch)) as judge,
         ):
-            database, run = judge.database, judge.database.execute
+            database = judge.database
+            run = judge.database.execute
             run(
                 f"CREATE TEMP TABLE kept (place INTEGER, {', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})"
             )

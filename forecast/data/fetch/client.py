@@ -148,7 +148,8 @@ class Client:
 
     def pieces(self, response: httpx.Response) -> Iterator[bytes]:
         """Yield what a server sends, as long as it sends fast enough."""
-        since, came = time.monotonic(), 0
+        since = time.monotonic()
+        came = 0
         for piece in response.iter_raw():
             if self._stop.is_set():
                 raise StoppedError("stopped")
@@ -157,10 +158,12 @@ class Client:
             if (gone := time.monotonic() - since) > self.settings.stall:
                 if came < gone * self.settings.slowest:
                     raise PassingError(f"stalled: {came:,} bytes in {gone:.0f} s")
-                since, came = time.monotonic(), 0
+                since = time.monotonic()
+                came = 0
 
     def _require_good(self, response: httpx.Response) -> None:
-        status, url = response.status_code, response.url
+        status = response.status_code
+        url = response.url
         where = _where(str(url))
         if status in ABSENT:
             raise AbsentError(f"HTTP {status}: not there")
@@ -206,7 +209,8 @@ class _Pace:
     """Rate limit of requests to a host, over all threads."""
 
     def __init__(self, settings: FetchSettings, stop: Event) -> None:
-        self._gap, self._stop = 1 / settings.per_second, stop
+        self._gap = 1 / settings.per_second
+        self._stop = stop
         self._next: dict[str, float] = {}
         self._lock = Lock()
 
@@ -247,7 +251,8 @@ def _split(address: str) -> SplitResult | None:
 
 def _next(address: str, location: str) -> str:
     """Return where a redirect leads, if it may lead there."""
-    here, target = urlsplit(address), _split(urljoin(address, location))
+    here = urlsplit(address)
+    target = _split(urljoin(address, location))
     if not location or target is None or target.username:
         raise FetchError(
             f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed"
@@ -338,7 +343,8 @@ def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> E
     """Return a file as received, with its digests and what of it was compared with what the source says."""
     # An archive is looked through as before it is read and, without a checksum that agrees, to its
     # end.
-    size, sha256 = path.stat().st_size, file_digest(path)
+    size = path.stat().st_size
+    sha256 = file_digest(path)
     # Checksums of publishers are compared, nothing rests on them being hard to forge.
     md5 = file_digest(path, "md5")
     compared = [
@@ -483,7 +489,8 @@ def _receive(
 
 
 def _append(client: Client, response: httpx.Response, part: Unfinished, most: int) -> None:
-    size, flags = part.size, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
+    size = part.size
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
     with os.fdopen(os.open(part.path, flags, 0o666), "ab") as stream:
         require_ordinary(stream.fileno())
         for piece in client.pieces(response):

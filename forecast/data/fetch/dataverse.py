@@ -92,7 +92,8 @@ class Dataverse:
         """Return the published versions of the dataset, the newest first."""
         editions = []
         for version in self._listed(client, "", "&excludeFiles=true"):
-            number, minor = version.get("versionNumber"), version.get("versionMinorNumber")
+            number = version.get("versionNumber")
+            minor = version.get("versionMinorNumber")
             if isinstance(number, int) and isinstance(minor, int):
                 editions.append(
                     DatasetVersion(f"{number}.{minor}", _day_of(version.get("releaseTime")))
@@ -135,7 +136,8 @@ class Dataverse:
         """Return the files of the edition that can hold events of the days."""
         self.span = first, last
         chosen = self._chosen(self.editions(client))
-        self.edition, self.released = chosen.number, chosen.released
+        self.edition = chosen.number
+        self.released = chosen.released
         entries = [
             entry
             for entry in self._listed(client, f"/{chosen.number}/files")

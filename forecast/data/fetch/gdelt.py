@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 SERVER = "https://data.gdeltproject.org"
 STREAMS = ("english", "translation", "both")
 BEGIN = date(1979, 1, 1)
-MONTHLY, DAILY = date(2006, 1, 1), date(2013, 4, 1)
+MONTHLY = date(2006, 1, 1)
+DAILY = date(2013, 4, 1)
 """First days of the monthly and the daily files of 1.0; before there are yearly ones."""
 SECOND = datetime(2015, 2, 18, 23, tzinfo=UTC)
 """The first file of 2.0."""
@@ -28,7 +29,8 @@ POSTED = timedelta(hours=36)
 day, US Eastern."""
 PATIENCE = timedelta(hours=1)
 """After the time in its name a file of 2.0 is there."""
-MD5SUMS, FILESIZES = "events/md5sums", "events/filesizes"
+MD5SUMS = "events/md5sums"
+FILESIZES = "events/filesizes"
 MASTERS = {
     "english": "gdeltv2/masterfilelist.txt",
     "translation": "gdeltv2/masterfilelist-translation.txt",
@@ -43,12 +45,16 @@ def _of_the_first(server: str, first: date, last: date) -> Iterator[ExpectedFile
     while begin <= last:
         if begin < MONTHLY:
             begin, end = date(begin.year, 1, 1), date(begin.year, 12, 31)
-            name, file = f"{begin:%Y}", f"{begin:%Y}.zip"
+            name = f"{begin:%Y}"
+            file = f"{begin:%Y}.zip"
         elif begin < DAILY:
             begin, end = begin.replace(day=1), month_end(begin)
-            name, file = f"{begin:%Y%m}", f"{begin:%Y%m}.zip"
+            name = f"{begin:%Y%m}"
+            file = f"{begin:%Y%m}.zip"
         else:
-            name, file, end = f"{begin:%Y%m%d}", f"{begin:%Y%m%d}.export.CSV.zip", begin
+            name = f"{begin:%Y%m%d}"
+            file = f"{begin:%Y%m%d}.export.CSV.zip"
+            end = begin
         due = datetime.combine(end, time(), UTC) + POSTED
         yield ExpectedFile(
             slot=name,
@@ -70,7 +76,8 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
     while (day := moment.date()) <= last:
         for infix in infixes:
             name = f"{moment:%Y%m%d%H%M%S}{infix}"
-            file, due = f"{name}.export.CSV.zip", moment + PATIENCE
+            file = f"{name}.export.CSV.zip"
+            due = moment + PATIENCE
             yield ExpectedFile(
                 slot=name,
                 file=file,
@@ -92,7 +99,8 @@ def _read_list(
     """
     # Lines are `md5  file` of MD5SUMS, `bytes file` of FILESIZES, `bytes md5 address` of the lists
     # of 2.0.
-    number, unreadable = 0, 0
+    number = 0
+    unreadable = 0
     for line in lines:
         number += 1
         parts = line.decode("utf-8", "replace").split()
@@ -159,7 +167,8 @@ class Gdelt:
             [MD5SUMS, FILESIZES] if self.version == 1 else [MASTERS[stream] for stream in streams]
         )
         for number, list_name in enumerate(places):
-            address, path = f"{self.server}/{list_name}", scratch / f"list {number}"
+            address = f"{self.server}/{list_name}"
+            path = scratch / f"list {number}"
             sha256 = fetch_list(client, address, path)
             with path.open("rb") as stream:
                 lines, unreadable = _read_list(

@@ -134,8 +134,10 @@ def fetch_feed(
       files   30 files expected: 30 received; 190.3 MB.
       folder  gdelt
     """
-    settings, tell = settings or FetchSettings(), progress or silent
-    first, last = read_day(start, "start", first=True), read_day(end, "end")
+    settings = settings or FetchSettings()
+    tell = progress or silent
+    first = read_day(start, "start", first=True)
+    last = read_day(end, "end")
     if first > last:
         raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
     options = {"version": version, "stream": stream, "doi": doi, "edition": edition}
@@ -224,7 +226,8 @@ class _FetchRun:
     def fetch(self) -> None:
         """Fetch what is wanted, and keep the manifest up to date."""
         self._require_room()
-        done, in_a_row = 0, 0
+        done = 0
+        in_a_row = 0
         try:
             for some in batched(self.wanted, AT_A_TIME, strict=False):
                 working = side_by_side(
@@ -349,7 +352,8 @@ def _origin(
             options.get("edition"),
             settings.originals,
         )
-    version, stream = options.get("version"), options.get("stream")
+    version = options.get("version")
+    stream = options.get("stream")
     if version not in (None, 1, 2):
         raise SpecError(f"version: got {version}; expected 1 or 2")
     if stream not in (None, *STREAMS) or (stream and version != 2):

@@ -135,7 +135,8 @@ def build_panel(
     if day is not None:
         table = known_by(table, day)
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
-    events, joint_once = table.events, unit == "event" and not directed
+    events = table.events
+    joint_once = unit == "event" and not directed
     # A coverage that is given stays as it is: added files do not extend it.
     additions = (
         [replace(addition, extensions=()) for addition in table.additions]

@@ -56,7 +56,8 @@ class PanelKind:
         outside = counts.sum(axis=(3, 4))[~panel["covered"].values]
         directions = tuple(panel["direction"].values)
         cut = panel.attrs["zero_cut"]
-        datasets, classes = panel["dataset"].values.tolist(), panel["class"].values
+        datasets = panel["dataset"].values.tolist()
+        classes = panel["class"].values
         return {
             "no dataset": not datasets,
             "a dataset is there twice": len(set(datasets)) < len(datasets),
@@ -221,7 +222,8 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
 
 
 def _content_problems(panel: "xr.Dataset") -> list[str]:
-    frequency, times = panel.attrs["frequency"], panel["time"].values.astype("datetime64[D]")
+    frequency = panel.attrs["frequency"]
+    times = panel["time"].values.astype("datetime64[D]")
     if frequency not in ("month", "week"):
         return [f"frequency is {frequency!r:.40}, not month or week"]
     if np.isnat(times).any():
@@ -255,12 +257,14 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
 
 def _account_problems(panel: "xr.Dataset") -> list[str]:
     """Return where attributes say of the panel what its periods and counts do not: of which day it is, and how much."""
-    attributes, clock = panel.attrs, Clock.of(panel)
+    attributes = panel.attrs
+    clock = Clock.of(panel)
     try:
         days = {name: parse_date(day, name) for name, day in _stated_days(panel)}
     except (SpecError, ValueError, TypeError, AttributeError) as error:
         return [f"its days cannot be read ({error!s:.200})"]
-    first, last = clock.times[-1].item(), clock.last_day()
+    first = clock.times[-1].item()
+    last = clock.last_day()
     ended = attributes.get(END) == f"{first}"
     problems = [f"{name} is {day}, in the future" for name, day in days.items() if day > today()]
     if not ended and END in attributes:
@@ -284,10 +288,8 @@ def _stated_days(panel: "xr.Dataset") -> list[tuple[str, str]]:
     stated = [("as_of", panel.attrs["as_of"])] if panel.attrs["as_of"] else []
     if "dataset" not in panel.dims:
         return stated
-    covered, dyads = (
-        json.loads(str(panel.attrs.get(COVERED_TO) or "{}")),
-        panel["dyad"].values.tolist(),
-    )
+    covered = json.loads(str(panel.attrs.get(COVERED_TO) or "{}"))
+    dyads = panel["dyad"].values.tolist()
     return stated + [
         (f"covered_to of {dyad} in {dataset}", day)
         for dataset in map(str, panel["dataset"].values.tolist())

@@ -43,7 +43,8 @@ def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> da
     one that ended more than a year before another has stopped, and is ignored. With a dataset it is
     that one's own.
     """
-    coverage, extended = read_coverage(), extended_ends(table.additions)
+    coverage = read_coverage()
+    extended = extended_ends(table.additions)
     events = table.events[table.events["dyad"] == dyad]
     datasets = set(events["dataset"]) if dataset is None else {dataset}
     listed = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index(
@@ -110,12 +111,11 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
 
 def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     """Return which part of each period's days a dataset does not cover, (time,): zero of whole periods."""
-    covered, clock = (
-        panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(),
-        Clock.of(panel),
-    )
+    covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
+    clock = Clock.of(panel)
     ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
-    days, stated = (ends - clock.times).astype(int) + 1, covered_to(panel, dyad, dataset)
+    days = (ends - clock.times).astype(int) + 1
+    stated = covered_to(panel, dyad, dataset)
     last_day = last_known(panel) if stated is None else min(last_known(panel), stated)
     missing_days = np.clip((ends - np.datetime64(last_day)).astype(int), 0, days)
     missing_days += _days_in_gaps(panel, dyad, dataset, ends)
@@ -126,10 +126,8 @@ def _days_in_gaps(
     panel: "xr.Dataset", dyad: str, dataset: int, ends: "np.ndarray[Any, Any]"
 ) -> Index:
     """Return how many days of each period lie in a gap that begins in it, (time,)."""
-    key, missing_days = (
-        (str(panel["dataset"].to_numpy()[dataset]), dyad),
-        np.zeros(len(ends), dtype=np.int64),
-    )
+    key = (str(panel["dataset"].to_numpy()[dataset]), dyad)
+    missing_days = np.zeros(len(ends), dtype=np.int64)
     starts = Clock.of(panel).times.astype("datetime64[D]")
     for first, last in coverage_gaps(additions_of(panel.attrs)).get(key, []):
         begins = (starts < np.datetime64(first)) & (np.datetime64(first) <= ends)
@@ -255,7 +253,8 @@ def counted_events(
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
     index = _names(panel, "dyad").index(dyad)
-    counts, placed = _counts(panel)[:, index, first:], count_placed(panel, rows)[:, first:]
+    counts = _counts(panel)[:, index, first:]
+    placed = count_placed(panel, rows)[:, first:]
     if (placed == counts).all():
         return rows
     dataset, period = np.argwhere(placed != counts)[0][:2]
@@ -274,14 +273,13 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
         raise DataError(
             "events: the fit was not made of single coded events, so that none can be left out"
         )
-    of_dyad, day = (
-        replace(table, events=table.events[table.events["dyad"] == dyad]),
-        panel.attrs.get("as_of"),
-    )
+    of_dyad = replace(table, events=table.events[table.events["dyad"] == dyad])
+    day = panel.attrs.get("as_of")
     if of_dyad.events.empty:
         raise DataError(f"events: there is none of {dyad}. {WHERE}")
     rows = (known_by(of_dyad, str(day)) if day else of_dyad).events.reset_index(drop=True)
-    order, datasets = read_scale(scale), _names(panel, "dataset")
+    order = read_scale(scale)
+    datasets = _names(panel, "dataset")
     classes = rows["cameo"].map(order.class_of)
     rows = rows.assign(
         counted=event_counts(rows) if counts_once(panel) else events_per_row(rows),
@@ -313,7 +311,8 @@ def count_placed(panel: "xr.Dataset", rows: pd.DataFrame) -> Index:
 
 def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dataset":
     """Return a panel that does not count some of a dyad's events: its months stay covered."""
-    dims, index = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
+    dims = panel["counts"].dims
+    index = panel["dyad"].to_numpy().tolist().index(dyad)
     counts = _counts(panel).copy()
     counts[:, index] -= count_placed(panel, rows).astype(counts.dtype)
     ordered = panel["counts"].transpose(*CELLS)
@@ -341,7 +340,8 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
     """
     # Over events, not periods: a typical event falls into a usual month, and the level is its
     # log-odds.
-    periods, fewest = round(USUAL_MONTHS * a_month), round(FEWEST_MONTHS * a_month)
+    periods = round(USUAL_MONTHS * a_month)
+    fewest = round(FEWEST_MONTHS * a_month)
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     ends = np.arange(total.shape[-1])
@@ -352,7 +352,8 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
         return np.asarray(sums[..., ends] - sums[..., starts])
 
     counted = np.where(seen, total, 0).astype(np.float64)
-    number, events = before(seen.astype(np.float64)), before(counted)
+    number = before(seen.astype(np.float64))
+    events = before(counted)
     usual = before(counted * log) / np.maximum(events, 1.0)
     return np.asarray(np.where(seen & (number >= fewest) & (events > 0), log - usual, 0.0))
 
@@ -448,7 +449,8 @@ def describe_panel(panel: Panel) -> PanelDescription:
       eras      5
       as of     2023-10-31
     """
-    kind, days = panel_kind(panel), np.datetime_as_string(panel["time"].to_numpy(), unit="D")
+    kind = panel_kind(panel)
+    days = np.datetime_as_string(panel["time"].to_numpy(), unit="D")
     return PanelDescription(
         kind=kind.name,
         dyads=_names(panel, "dyad"),
@@ -483,7 +485,8 @@ def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = No
         summary["announced"] = announced(table).groupby([events["dataset"], events["dyad"]]).sum()
     summary.insert(2, "start", covered_spans["start"])
     summary.insert(3, "last_even", covered_spans["last"])
-    datasets, dyads = table.datasets, table.dyads
+    datasets = table.datasets
+    dyads = table.dyads
     months = panel_periods(covered_spans, (None, None, None), "month")
     additions = () if coverage is not None else table.additions
     gaps = coverage_gaps(additions)

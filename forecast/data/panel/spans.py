@@ -161,7 +161,8 @@ def era_variables(
         of_dyad = table[(table["dyad"] == dyad) & (table["since"] <= periods[-1])]
         current = np.maximum(np.searchsorted(of_dyad["since"], periods, side="right") - 1, 0)
         # Eras that ended before the panel begins have no period in it and are left out.
-        of_dyad, current = of_dyad.iloc[current.min() :], current - current.min()
+        of_dyad = of_dyad.iloc[current.min() :]
+        current = current - current.min()
         if of_dyad.empty:
             whole = {"era": ["all"], "name": ["The whole record"]}
             of_dyad = pd.DataFrame(whole | {"start": [periods[0]], "recognised_at": [periods[0]]})
@@ -220,7 +221,8 @@ def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
         return panel
     eras = np.flatnonzero(panel["era_dyad"].to_numpy() == position)
     part = panel.isel(dyad=[position], era=eras)
-    index, owner = part["era_index"], part["era_dyad"]
+    index = part["era_index"]
+    owner = part["era_dyad"]
     part = part.assign(era_index=index.copy(data=np.searchsorted(eras, index).astype(index.dtype)))
     return recounted(part.assign_coords(era_dyad=("era", np.zeros(len(eras), dtype=owner.dtype))))
 
