@@ -113,7 +113,8 @@ def _require_distinct_keys(node: Any) -> None:
             if (name.tag, name.value) in lines:
                 earlier = lines[name.tag, name.value]
                 raise ValueError(
-                    f"lines {earlier} and {line}: field {name.value!r:.80} is there twice; leave one out"
+                    f"lines {earlier} and {line}: field {name.value!r:.80} is there twice; leave "
+                    "one out"
                 )
             lines[name.tag, name.value] = line
     for inner in node.value if isinstance(node, yaml.SequenceNode) else ():

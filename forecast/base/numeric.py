@@ -8,12 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-
-def share(level: NDArray[Any]) -> NDArray[Any]:
-    """Return the expected share of cooperative actions, 0 to 100, at `level` (log-odds)."""
-    return np.asarray(50 * (1 + np.tanh(level / 2)))  # the logistic function, without overflow
-
-
 FEWEST_BLOCKS = 3
 """With fewer, the spread between blocks says nothing about the error of a mean."""
 FEWEST_DYADS = 5
@@ -24,6 +18,11 @@ _RESAMPLES = 499
 _SIX_POINTS = np.sqrt([1.5, 1.0, 0.5])
 """Sizes of the weights of a wild bootstrap of few clusters, of either sign: Webb (2023),
 doi:10.1111/caje.12661."""
+
+
+def share(level: NDArray[Any]) -> NDArray[Any]:
+    """Return the expected share of cooperative actions, 0 to 100, at `level` (log-odds)."""
+    return np.asarray(50 * (1 + np.tanh(level / 2)))  # the logistic function, without overflow
 
 
 @dataclass(frozen=True)

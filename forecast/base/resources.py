@@ -14,6 +14,9 @@ from forecast.base.errors import DataError
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
+_FLAGS = "PYTENSOR_FLAGS"
+
+
 def data_folder() -> Path:
     """Return the folder of the embedded data."""
     installed = _PACKAGE / "embedded"
@@ -65,9 +68,6 @@ def commit() -> str | None:
     return answer.stdout.strip() or None
 
 
-_FLAGS = "PYTENSOR_FLAGS"
-
-
 @cache
 def prepare_caches() -> None:
     """Choose where PyTensor, numba and Matplotlib keep what they compile and compute.
@@ -86,7 +86,8 @@ def prepare_caches() -> None:
         folder = Path(tempfile.mkdtemp(prefix="pendulum-forecast-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         print(
-            "The home folder is missing or cannot be written to: what is compiled is kept for this run only. "
+            "The home folder is missing or cannot be written to: what is compiled is kept for this "
+            "run only. "
             "Set HOME to a folder of yours, and later runs start faster.",
             file=sys.stderr,
         )

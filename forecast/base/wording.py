@@ -48,6 +48,10 @@ _MONTHS = (
 )
 
 
+SHOWN = 6
+"""Number of things of one kind that are named."""
+
+
 def number(value: float | None, decimals: int | None = None) -> str:
     """Format a number, or a dash where there is none."""
     if value is None or math.isnan(value):
@@ -188,10 +192,6 @@ def month(when: date, *, short: bool = False) -> str:
 def period(last: date, *, weekly: bool = False) -> str:
     """Name the period that ends on a day: its month or, in a weekly panel, its week."""
     return f"the week to {day(last)}" if weekly else month(last)
-
-
-SHOWN = 6
-"""Number of things of one kind that are named."""
 
 
 @dataclass(frozen=True)

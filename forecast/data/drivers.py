@@ -40,6 +40,23 @@ DYAD = "dyad"
 _DYAD = "([A-Za-z]{3}[-_][A-Za-z]{3})?"
 
 
+CALENDAR = "calendar"
+"""Stands for ``data/calendar.csv`` where a file of drivers is asked for."""
+SUMMITS = ("g20_summit", "apec_summit", "sco_summit", "brics_summit")
+FIRST = date(1945, 1, 1)
+LAST = date(2040, 12, 1)
+"""The months that the drivers have."""
+FUTURE_WORDS: dict[str, str] = {
+    "given": "is as the file has it",
+    "carried": "stays at its last value",
+    "simulated": "is simulated (AR(1) of its record)",
+}
+FEWEST_MONTHS = 24
+"""Fewest months from which an effect can be distinguished from month-specific noise."""
+MOST_CARRIED = 12
+"""Months at the end of the record whose value may not be known yet."""
+
+
 @described("a DriverTable, such as read_drivers('trade.csv') returns")
 @dataclass(frozen=True)
 class DriverTable:
@@ -68,7 +85,8 @@ class DriverTable:
                 f"there is no driver {unknown[0]!r:.60}" if unknown else "a driver is there twice"
             )
             raise SpecError(
-                f"driver-acts: {what}; the drivers are {join(self.names)}, such as {self.names[0]}=month"
+                f"driver-acts: {what}; the drivers are {join(self.names)}, such as "
+                f"{self.names[0]}=month"
             )
         return part_of
 
@@ -137,7 +155,8 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
         )
     if len(names) > MOST_DRIVERS:
         raise DataError(
-            f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of its own"
+            f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of "
+            "its own"
         )
     wrong = [
         driver
@@ -146,7 +165,8 @@ def read_drivers(path: str | Path | Frame) -> DriverTable:
     ]
     if wrong:
         raise DataError(
-            f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} characters"
+            f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} "
+            "characters"
         )
     values = _values(frame, names, name)
     empty = [column for column in names if column not in set(values["driver"])]
@@ -186,18 +206,12 @@ def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataF
     if len(twice):
         row = twice.iloc[0]
         raise DataError(
-            f"{path}: {row['driver']} of {row['month']:%Y-%m}{' of ' + row['dyad'] if row['dyad'] else ''} is there "
-            f"twice as known at {row['known_at']:%Y-%m-%d}; keep one of them, or give the revision its own day"
+            f"{path}: {row['driver']} of "
+            f"{row['month']:%Y-%m}{' of ' + row['dyad'] if row['dyad'] else ''} is there "
+            f"twice as known at {row['known_at']:%Y-%m-%d}; keep one of them, or give the revision "
+            "its own day"
         )
     return values
-
-
-CALENDAR = "calendar"
-"""Stands for ``data/calendar.csv`` where a file of drivers is asked for."""
-SUMMITS = ("g20_summit", "apec_summit", "sco_summit", "brics_summit")
-FIRST = date(1945, 1, 1)
-LAST = date(2040, 12, 1)
-"""The months that the drivers have."""
 
 
 @dataclass(frozen=True)
@@ -340,11 +354,6 @@ def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> 
 
 Future = Literal["given", "carried", "simulated"]
 """The months ahead are as the file has them, stay at the last value, or are drawn from an AR(1)."""
-FUTURE_WORDS: dict[str, str] = {
-    "given": "is as the file has it",
-    "carried": "stays at its last value",
-    "simulated": "is simulated (AR(1) of its record)",
-}
 
 
 @dataclass(frozen=True)
@@ -428,7 +437,8 @@ def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
     missing = [name for name in wanted if name not in present]
     if missing:
         raise DataError(
-            f"drivers: the panel carries {join(present) or 'none'}, and the spec asks for {join(missing)}. Add "
+            f"drivers: the panel carries {join(present) or 'none'}, and the spec asks for "
+            f"{join(missing)}. Add "
             "them with add_drivers(panel, table), or leave them out of the spec"
         )
     chosen = panel.sel(driver=wanted)
@@ -460,16 +470,12 @@ def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
             if given_months < months:
                 clock = Clock.of(panel)
                 raise SpecError(
-                    f"drivers: {name} is given up to {clock.name(given_months)}, and {clock.name(months)} is asked "
-                    "about. Give its values up to then, ask for shorter horizons, or assume another future (carried or "
+                    f"drivers: {name} is given up to {clock.name(given_months)}, and "
+                    f"{clock.name(months)} is asked "
+                    "about. Give its values up to then, ask for shorter horizons, or assume "
+                    "another future (carried or "
                     "simulated)"
                 )
-
-
-FEWEST_MONTHS = 24
-"""Fewest months from which an effect can be distinguished from month-specific noise."""
-MOST_CARRIED = 12
-"""Months at the end of the record whose value may not be known yet."""
 
 
 def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
@@ -480,7 +486,8 @@ def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -
         )
     if drivers is None and (acts is not None or future != "given"):
         raise SpecError(
-            "driver-acts, driver-future: say what drivers do, and there are none; give drivers as well"
+            "driver-acts, driver-future: say what drivers do, and there are none; give drivers as "
+            "well"
         )
 
 
@@ -524,7 +531,8 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
     """
     if Clock.of(panel).weekly:
         raise SpecError(
-            "drivers: the panel is weekly, and drivers have one value per month; build a monthly panel"
+            "drivers: the panel is weekly, and drivers have one value per month; build a monthly "
+            "panel"
         )
     if has_drivers(panel):
         raise SpecError("drivers: the panel has some already; give all of them in one table")
@@ -542,7 +550,8 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
             given[i, d] = revisions["value"].reindex(ahead)
         if np.isfinite(values[i]).sum(axis=-1).max() < FEWEST_MONTHS:
             raise DataError(
-                f"{table.source}: {name} has fewer than {FEWEST_MONTHS} months of the panel, {months[0]:%Y-%m} to "
+                f"{table.source}: {name} has fewer than {FEWEST_MONTHS} months of the panel, "
+                f"{months[0]:%Y-%m} to "
                 f"{months[-1]:%Y-%m}, known by {day}; give more of its record"
             )
     return attach(panel, list(table.names), values, given, future)
@@ -559,8 +568,10 @@ def _record(
     early = revisions[revisions["known_at"] < revisions.index]
     if future != "given" and len(early):
         raise DataError(
-            f"{table.source}: {name} of {early.index[0]:%Y-%m} has known_at {early['known_at'].iloc[0]:%Y-%m-%d}, "
-            "before that month began, so that it is a value from the future. Correct known_at; if it is a scheduled "
+            f"{table.source}: {name} of {early.index[0]:%Y-%m} has known_at "
+            f"{early['known_at'].iloc[0]:%Y-%m-%d}, "
+            "before that month began, so that it is a value from the future. Correct known_at; if "
+            "it is a scheduled "
             "fact, use the future given"
         )
     gaps = np.flatnonzero(np.isnan(values))
@@ -583,7 +594,8 @@ def _missing(table: DriverTable, name: str, dyad: str, month: pd.Timestamp, day:
     later = rows.loc[rows["dyad"].isin(["", dyad]) & (rows["known_at"].dt.date > day), "known_at"]
     if len(later):
         return (
-            f"{table.source}: {name} of {month:%Y-%m} ({dyad}) was known only at {later.min():%Y-%m-%d}, after the "
+            f"{table.source}: {name} of {month:%Y-%m} ({dyad}) was known only at "
+            f"{later.min():%Y-%m-%d}, after the "
             f"as-of day {day}; give what was known by then, or choose a later day"
         )
     return f"{table.source}: {name} has no value for {month:%Y-%m} ({dyad}), a gap in its record; fill it in"

@@ -55,6 +55,61 @@ if TYPE_CHECKING:
 Frequency = Literal["month", "week"]
 
 
+_TABLE = (("path", "mapping"), (), "{kind} need a path and a mapping; give both")
+KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
+    "chronology": ("a chronology", (), ("path",), "a chronology needs a `path` at most"),
+    "events": ("a table of events", *_TABLE),
+    "counts": ("a table of counts", *_TABLE),
+    "index": ("an index", *_TABLE),
+    "keds": (
+        "a table of KEDS",
+        (),
+        ("path", "scheme"),
+        "a table of KEDS needs a `path` and its `scheme` at most",
+    ),
+    "copdab": (
+        "monthly intensities of COPDAB",
+        (),
+        ("path",),
+        "intensities of COPDAB need a `path` at most",
+    ),
+    "feed": (
+        "a machine-coded feed",
+        ("paths",),
+        ("feed", "settings"),
+        "a feed is given under `paths`, at least one",
+    ),
+    "archive": (
+        "an archive",
+        ("path",),
+        ("datasets", "settings"),
+        "an archive is given under `path`, its datasets under `datasets`",
+    ),
+    "several": (
+        "several sources",
+        ("sources",),
+        (),
+        "several sources are given under `sources`, at least two, each with its own path",
+    ),
+}
+"""The kinds of source: words, fields that it must have and may have, and the message otherwise."""
+_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets", "scheme"}
+EVENT_TABLES = (
+    "eras.csv",
+    "coverage.csv",
+    "codebook/cameo.csv",
+    "codebook/classes.csv",
+    "codebook/scales.csv",
+)
+FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
+"""Tables in `data/` that decide how events, and those of feeds, are counted."""
+CODE_TABLES = (
+    ACTORS,
+    *schemes.TABLES.values(),
+)  # Tables that decide how events of KEDS are counted
+_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
+
+
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
     """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
     held = list(
@@ -201,61 +256,6 @@ class Records:
         if isinstance(self.table, CountTable):
             return build_counts_panel(self.table, **chosen)
         return build_index_panel(self.table.values, frequency=frequency, **chosen)
-
-
-_TABLE = (("path", "mapping"), (), "{kind} need a path and a mapping; give both")
-KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
-    "chronology": ("a chronology", (), ("path",), "a chronology needs a `path` at most"),
-    "events": ("a table of events", *_TABLE),
-    "counts": ("a table of counts", *_TABLE),
-    "index": ("an index", *_TABLE),
-    "keds": (
-        "a table of KEDS",
-        (),
-        ("path", "scheme"),
-        "a table of KEDS needs a `path` and its `scheme` at most",
-    ),
-    "copdab": (
-        "monthly intensities of COPDAB",
-        (),
-        ("path",),
-        "intensities of COPDAB need a `path` at most",
-    ),
-    "feed": (
-        "a machine-coded feed",
-        ("paths",),
-        ("feed", "settings"),
-        "a feed is given under `paths`, at least one",
-    ),
-    "archive": (
-        "an archive",
-        ("path",),
-        ("datasets", "settings"),
-        "an archive is given under `path`, its datasets under `datasets`",
-    ),
-    "several": (
-        "several sources",
-        ("sources",),
-        (),
-        "several sources are given under `sources`, at least two, each with its own path",
-    ),
-}
-"""The kinds of source: words, fields that it must have and may have, and the message otherwise."""
-_NAMING = {"path", "mapping", "sources", "paths", "feed", "settings", "datasets", "scheme"}
-EVENT_TABLES = (
-    "eras.csv",
-    "coverage.csv",
-    "codebook/cameo.csv",
-    "codebook/classes.csv",
-    "codebook/scales.csv",
-)
-FEED_TABLES = ("codebook/countries.csv", "codebook/plover.csv")
-"""Tables in `data/` that decide how events, and those of feeds, are counted."""
-CODE_TABLES = (
-    ACTORS,
-    *schemes.TABLES.values(),
-)  # Tables that decide how events of KEDS are counted
-_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
 
 
 @described("a Source, such as Source() for the chronology or Source(kind='events', ...)")
@@ -432,7 +432,8 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
         return Records(events, _event_digests(events, path, mapping))
     if source.kind in ("keds", "copdab") and source.path is None:
         raise SpecError(
-            f"source: {source.words} has no path; name the file (--events FILE --format {source.kind})"
+            f"source: {source.words} has no path; name the file (--events FILE --format "
+            f"{source.kind})"
         )
     if source.kind == "keds":
         events = read_keds(path, source.scheme or "cameo")
@@ -485,12 +486,14 @@ def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | Non
     for part, records in opened:
         if records.events is None:
             raise SpecError(
-                f"source: {part.words} holds no single events; only event tables can be put together"
+                f"source: {part.words} holds no single events; only event tables can be put "
+                "together"
             )
         for name in records.datasets:
             if name in seen:
                 raise SpecError(
-                    f"dataset: {seen[name]} and {part.words} are both called {name!r}; give one of them another "
+                    f"dataset: {seen[name]} and {part.words} are both called {name!r}; give one of "
+                    "them another "
                     "`dataset` in its mapping"
                 )
             seen[name] = part.words

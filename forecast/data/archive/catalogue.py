@@ -220,7 +220,8 @@ class Catalogue:
             for segment in batch.segments:
                 if segment.path.startswith(inside) and (fault := self.fault(segment)):
                     raise DataError(
-                        f"{self.folder / segment.path} {fault}. Delete it, and import again the files whose rows are "
+                        f"{self.folder / segment.path} {fault}. Delete it, and import again the "
+                        "files whose rows are "
                         f"in it: {join_some([entry.name for entry in self.current(batch)])}."
                     )
 
@@ -247,7 +248,8 @@ def read_catalogue(folder: Path) -> Catalogue:
     unknown = [path for path in unknown_segments(catalogue, on_disk) if (folder / path).exists()]
     if unknown:
         raise DataError(
-            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments ({join_some(unknown)}). It "
+            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments "
+            f"({join_some(unknown)}). It "
             f"may be an older copy, or the segments may be from elsewhere. {repair_hint(folder)}"
         )
     return catalogue
@@ -295,7 +297,8 @@ def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
 
 def _link(path: Path) -> DataError:
     return DataError(
-        f"{path} is a link, and archives are neither read nor written through links. Nothing was changed. Put the "
+        f"{path} is a link, and archives are neither read nor written through links. Nothing was "
+        "changed. Put the "
         "folder or file itself in its place, or name the real folder with --archive."
     )
 
@@ -308,7 +311,8 @@ def load(folder: Path) -> Catalogue:
                 f"{folder}: {CATALOGUE} is missing, and segments are there. {repair_hint(folder)}"
             )
         raise DataError(
-            f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast events import`)."
+            f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast "
+            "events import`)."
         )
     try:
         with connected(folder) as database:
@@ -339,11 +343,13 @@ def _require_schema(folder: Path, database: sqlite3.Connection) -> None:
         )
     if schema > SCHEMA:
         raise NewerError(
-            f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer version."
+            f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer "
+            "version."
         )
     if schema < SCHEMA:
         raise DataError(
-            f"{folder / CATALOGUE} has schema {schema}, and this version reads {SCHEMA}. {repair_hint(folder)}"
+            f"{folder / CATALOGUE} has schema {schema}, and this version reads {SCHEMA}. "
+            f"{repair_hint(folder)}"
         )
     (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
     (page,) = database.execute("PRAGMA page_size").fetchone()
@@ -404,7 +410,8 @@ def create(folder: Path) -> None:
             with closing(sqlite3.connect(partial / "new", isolation_level=None)) as database:
                 database.execute("PRAGMA journal_mode = WAL")
                 database.executescript(
-                    f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+                    f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = "
+                    f"{SCHEMA}; COMMIT;"
                 )
             (partial / "new").rename(folder / CATALOGUE)
             sync_folder(folder)

@@ -90,7 +90,8 @@ class ImportSummary(Displayed):
         rows = sum(file.rows for file in new)
         between = sum(file.between for file in new)
         words = [
-            f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two states"
+            f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two "
+            "states"
         ]
         for became, more in (
             ("known", "in the archive already"),

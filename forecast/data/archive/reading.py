@@ -61,6 +61,20 @@ ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, 
 """Order of rows that repeat each other, those of the newest edition first; the first one stays."""
 
 
+LINES = f"""
+    CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
+        CASE WHEN bool_or(filtered = '' AND repeats = '') THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate'
+            ELSE 'filtered' END AS became,
+        max(repeats) AS repeats, max(filtered) AS filtered
+    FROM (
+        SELECT place, name, line, date, filtered, '' AS repeats FROM found WHERE filtered <> ''
+        UNION ALL SELECT kept.place, name, line, date, CASE why WHEN {REPLACED} THEN reason ELSE '' END,
+            CASE WHEN why <> {REPLACED} THEN reason ELSE '' END
+        FROM kept LEFT JOIN ({GONE}) ON row = kept.rowid)
+    GROUP BY place, name, line"""
+"""What became of each line: it can hold several events, and is kept if one of them is."""
+
+
 @checked
 def read_archive(
     archive: str | Path,
@@ -139,7 +153,8 @@ def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> lis
     for name in named:
         if name not in present:
             raise SpecError(
-                f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds {join(present)}"
+                f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds "
+                f"{join(present)}"
             )
     return list(dict.fromkeys(named))
 
@@ -242,12 +257,14 @@ class ArchiveReading:
                 database.register("no_rows", ROW_COLUMNS.empty_table())
                 database.register("no_rejected", REJECTED_COLUMNS.empty_table())
                 run(
-                    "CREATE TEMP VIEW rejected AS SELECT f.name AS file, f.sha256, r.* EXCLUDE (file) "
+                    "CREATE TEMP VIEW rejected AS SELECT f.name AS file, f.sha256, r.* EXCLUDE "
+                    "(file) "
                     f"FROM {self._segments(batches, REJECTED)} r JOIN files f USING (file)"
                 )
                 run(f"CREATE TEMP TABLE found AS {self._found(self._segments(batches, ROWS))}")
                 run(
-                    f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}"
+                    "CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY "
+                    f"{ORDER}"
                 )
                 take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
                 run(LINES)
@@ -379,20 +396,6 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
     return as_spans(whole | enough)
 
 
-LINES = f"""
-    CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
-        CASE WHEN bool_or(filtered = '' AND repeats = '') THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate'
-            ELSE 'filtered' END AS became,
-        max(repeats) AS repeats, max(filtered) AS filtered
-    FROM (
-        SELECT place, name, line, date, filtered, '' AS repeats FROM found WHERE filtered <> ''
-        UNION ALL SELECT kept.place, name, line, date, CASE why WHEN {REPLACED} THEN reason ELSE '' END,
-            CASE WHEN why <> {REPLACED} THEN reason ELSE '' END
-        FROM kept LEFT JOIN ({GONE}) ON row = kept.rowid)
-    GROUP BY place, name, line"""
-"""What became of each line: it can hold several events, and is kept if one of them is."""
-
-
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
     rows = [
@@ -419,6 +422,7 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
     database.execute(f"CREATE TEMP TABLE files AS SELECT *, {age} AS age FROM given")
     database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
     database.execute(
-        "CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year > 0"
+        "CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year "
+        "> 0"
     )
     database.unregister("given")

@@ -81,6 +81,10 @@ FILE_COLUMNS = pa.schema({"entry": pa.string()})
 """Columns of imported files: each as JSON, as in the catalogue."""
 
 
+ASIDE = "set-aside"
+"""Folder of an archive for files that a repair could not recognise."""
+
+
 class SegmentWriter:
     """Write the rows of several files into segments of an archive."""
 
@@ -226,10 +230,6 @@ def _as_rows(kept: pa.Table) -> pa.Table:
     ).cast(ROW_COLUMNS)
 
 
-ASIDE = "set-aside"
-"""Folder of an archive for files that a repair could not recognise."""
-
-
 @contextmanager
 def opened_for_import(folder: Path, before: Catalogue | None = None) -> Iterator[Catalogue]:
     """Keep other imports out of an archive, create it if need be, and read its catalogue."""
@@ -261,7 +261,8 @@ def _require_fresh(folder: Path) -> None:
     ]
     if others:
         raise OutputError(
-            f"{folder} is no archive, and holds something else ({min(others)!r:.60}). Choose another folder."
+            f"{folder} is no archive, and holds something else ({min(others)!r:.60}). Choose "
+            "another folder."
         )
 
 

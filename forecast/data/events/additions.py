@@ -49,6 +49,11 @@ SCALE = "commitment"
 """Events of one class of this scale, sides and (nearly) day are taken to resemble each other."""
 
 
+MOST_LISTED = 5
+_REPEATS = "is there already"
+_KEY = ["date", "source", "target", "cameo"]
+
+
 @checked
 def add_events(
     table: EventTable,
@@ -184,7 +189,8 @@ def _with_statement(
     before = ends[dyad].date() if latest is None else date.fromisoformat(latest.before)
     if statement.last < before:
         raise SpecError(
-            f"covered-to: {statement.last} is before {before}, up to which the record of {dyad} is complete without "
+            f"covered-to: {statement.last} is before {before}, up to which the record of {dyad} is "
+            "complete without "
             "the added events; give that day or a later one"
         )
     first = _first_stated_day(
@@ -192,7 +198,8 @@ def _with_statement(
     )
     if first > statement.last:
         raise SpecError(
-            f"covered-to: {statement.last} lies in a gap of the record of {dyad}. Say from which day on it is "
+            f"covered-to: {statement.last} lies in a gap of the record of {dyad}. Say from which "
+            "day on it is "
             f"complete, such as {dyad}:{before + ONE_DAY}:{statement.last}"
         )
     start = "" if first == before + ONE_DAY else first.isoformat()
@@ -245,7 +252,8 @@ def _first_stated_day(
         return max(gaps) + ONE_DAY if gaps else min(extension.after for extension in extensions)
     if (statement.last - before).days > LONGEST_GAP:
         raise SpecError(
-            f"covered-to: no event of {dyad} was added after {before}, up to which its record is complete. If it is "
+            f"covered-to: no event of {dyad} was added after {before}, up to which its record is "
+            "complete. If it is "
             f"complete from there on, say so: {dyad}:{before + ONE_DAY}:{statement.last}"
         )
     return before + ONE_DAY
@@ -290,9 +298,6 @@ def rejected_rows(table: EventTable) -> tuple[str, ...]:
     )
 
 
-MOST_LISTED = 5
-
-
 def _listed(opening: str, items: list[str]) -> str:
     """List the first of some items after an opening."""
     more = f"; and {len(items) - MOST_LISTED} more" if len(items) > MOST_LISTED else ""
@@ -332,7 +337,8 @@ def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
         )
     if len(raw.rows) > MOST_ROWS:
         raise DataError(
-            f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the table by a mapping "
+            f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the "
+            "table by a mapping "
             "and read it as a source of its own (`forecast help events`)."
         )
     return raw
@@ -391,10 +397,6 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
     raise DataError(
         f"code {words[0]!r:.20}: not a code of three or four digits of the codebook{hint}"
     )
-
-
-_REPEATS = "is there already"
-_KEY = ["date", "source", "target", "cameo"]
 
 
 def _reasons_against(

@@ -112,7 +112,8 @@ def chronology_files(
         states = folder.stem.upper().split("-")
         if folder.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
             raise DataError(
-                f"{folder} is not named like a chronology file (USA-CHN.csv). Rename it, or describe it with a mapping."
+                f"{folder} is not named like a chronology file (USA-CHN.csv). Rename it, or "
+                "describe it with a mapping."
             )
         paths = {dyad_code(*states): folder}
     if not paths:

@@ -174,7 +174,8 @@ def read_small_csv(
     header = rows.pop(min(rows), []) if rows else []
     if separator := other_separator(header, ","):
         raise DataError(
-            f"{path}: its columns seem to be separated by {separator!r}, and ',' is expected. Save it with columns "
+            f"{path}: its columns seem to be separated by {separator!r}, and ',' is expected. Save "
+            "it with columns "
             "separated by ','."
         )
     if missing := [column for column in required if column not in header]:
@@ -186,7 +187,8 @@ def read_small_csv(
     for line, row in rows.items():
         if len(row) != len(header):
             raise DataError(
-                f"{path}, line {line}: {len(row)} cells, and the header has {len(header)}; fill in all"
+                f"{path}, line {line}: {len(row)} cells, and the header has {len(header)}; fill in "
+                "all"
             )
     index = pd.Index(list(rows), dtype="int64", name="line")
     return pd.DataFrame(list(rows.values()), index=index, columns=header, dtype=str)

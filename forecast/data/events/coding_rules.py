@@ -24,6 +24,38 @@ LONGEST_SUMMARY = 160
 KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
 
 
+_DENIAL = (
+    r"(?i)\b(?:den(?:y|ies|ied)|rejects?|dismiss(?:es)?)\b.*"
+    r"\b(?:charges?|accusations?|allegations?|claims?)\b"
+)
+"""A summary that says that a charge is denied."""
+_NUMBERED_ROUND = (
+    r"(?i)\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+teenth|\w+tieth|\d+(?:st|nd|rd|th)"
+    r"|new|another|next|last|latest|final)\b.*\brounds?\b"
+)
+"""A summary that numbers a round of talks; of other visits some mention "a round of talks"."""
+_COOPERATES_DIPLOMATICALLY = (
+    r"(?i)ratif|approv|acced|accession|\bjoins?\b|\benters?\b|\bin(?:to)? force|instrument|signs the law|extended"
+    r"|parliament|senate|duma|\bdiet\b|congress"
+    r"|embass|consul|liaison|legation|mission|ambassador|envoy|credential|representative|charg\w+ d'affaires"
+)
+"""A summary of what `050` is for: ratification or accession, and missions and their heads."""
+_PASSING = {
+    r"[^/]*[\[\]]": "not an address",
+    r"[^/?#]*(:\d|@)|[\d.]+([/?#]|$)": "a host by its number or port",
+    # A copy for tests, a mirror or a cache.
+    r"([^/?#]*[.-])?(test|testing|tests|staging|stage|wpstage|dev|preview|prod|cdn|mirror|mirrors|proxy|localhost|"
+    r"ciaotest|dvincitest)([.\-/?#]|$)": "a host for tests, a mirror or a cache",
+    # Sites to which anyone uploads what others have written.
+    r"([^/?#]*\.)?(docslib|9dok|timetoast|studocu|scribd|issuu|issuhub|studylib|docplayer|lawsdocbox|vdocuments?|cupdf|"
+    r"dokumen|pdfcoffee|slideshare|coursehero|freeessay|essaytgt|flipbuilder|pastebin)([./?#]|$)": "a site of uploads",
+    r".*[?&]p=\d|.*/wp-json": "an address of a draft or a database",
+    r"[^/?#]*/*\??(#.*)?$": "a host without a page",
+}
+"""Reason by pattern of what is after `https://` in an address that is not the publisher's own for
+good."""
+
+
 def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
     """Find the rows of a chronology that break a coding rule."""
     broken_by_rule = []
@@ -70,31 +102,11 @@ def _days_since_the_event(rows: Rows) -> Broken:
     return written & days.notna() & later & (days <= pd.Timestamp(today()))
 
 
-_DENIAL = (
-    r"(?i)\b(?:den(?:y|ies|ied)|rejects?|dismiss(?:es)?)\b.*"
-    r"\b(?:charges?|accusations?|allegations?|claims?)\b"
-)
-"""A summary that says that a charge is denied."""
-
-
 def _denial_as_cooperation(rows: Rows) -> Broken:
     """Return the rows that code a denied charge as cooperation (roots 01 to 08), and every row with `016`."""
     cooperative = rows["cameo"].str[:2] < "09"
     says_so = rows["summary"].str.contains(_DENIAL).astype(bool)
     return (rows["cameo"] == "016") | (cooperative & says_so)
-
-
-_NUMBERED_ROUND = (
-    r"(?i)\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+teenth|\w+tieth|\d+(?:st|nd|rd|th)"
-    r"|new|another|next|last|latest|final)\b.*\brounds?\b"
-)
-"""A summary that numbers a round of talks; of other visits some mention "a round of talks"."""
-_COOPERATES_DIPLOMATICALLY = (
-    r"(?i)ratif|approv|acced|accession|\bjoins?\b|\benters?\b|\bin(?:to)? force|instrument|signs the law|extended"
-    r"|parliament|senate|duma|\bdiet\b|congress"
-    r"|embass|consul|liaison|legation|mission|ambassador|envoy|credential|representative|charg\w+ d'affaires"
-)
-"""A summary of what `050` is for: ratification or accession, and missions and their heads."""
 
 
 def _no_ratification_or_mission(rows: Rows) -> Broken:
@@ -187,7 +199,8 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
     ),
     "round": ("a round of talks as 046 in both directions, wherever it is held", _round_as_visit),
     "diplomatic cooperation": (
-        "`050` only for a ratification or accession, a mission, or an ambassador, which the summary names",
+        "`050` only for a ratification or accession, a mission, or an ambassador, which the "
+        "summary names",
         _no_ratification_or_mission,
     ),
     "clash": (
@@ -201,20 +214,6 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
     "aid": ("aid (07x) as one row, of the giver", lambda rows: _twice(rows, "07")),
 }
 """By name: what is expected, and the predicate that is true where a row breaks it."""
-_PASSING = {
-    r"[^/]*[\[\]]": "not an address",
-    r"[^/?#]*(:\d|@)|[\d.]+([/?#]|$)": "a host by its number or port",
-    # A copy for tests, a mirror or a cache.
-    r"([^/?#]*[.-])?(test|testing|tests|staging|stage|wpstage|dev|preview|prod|cdn|mirror|mirrors|proxy|localhost|"
-    r"ciaotest|dvincitest)([.\-/?#]|$)": "a host for tests, a mirror or a cache",
-    # Sites to which anyone uploads what others have written.
-    r"([^/?#]*\.)?(docslib|9dok|timetoast|studocu|scribd|issuu|issuhub|studylib|docplayer|lawsdocbox|vdocuments?|cupdf|"
-    r"dokumen|pdfcoffee|slideshare|coursehero|freeessay|essaytgt|flipbuilder|pastebin)([./?#]|$)": "a site of uploads",
-    r".*[?&]p=\d|.*/wp-json": "an address of a draft or a database",
-    r"[^/?#]*/*\??(#.*)?$": "a host without a page",
-}
-"""Reason by pattern of what is after `https://` in an address that is not the publisher's own for
-good."""
 
 
 def passing_address(reference: str) -> str:

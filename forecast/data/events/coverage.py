@@ -26,7 +26,8 @@ event."""
 REMARK = "announced or later"
 """Remark on rows beyond the complete record of their dyad."""
 _FORM = (
-    "write PAIR:DAY, such as USA-CHN:2026-06-21, or PAIR:FIRST:LAST, such as USA-RUS:2026-03-29:2026-06-21, to say "
+    "write PAIR:DAY, such as USA-CHN:2026-06-21, or PAIR:FIRST:LAST, such as "
+    "USA-RUS:2026-03-29:2026-06-21, to say "
     "from which day on the record is complete"
 )
 ONE_DAY = timedelta(days=1)
@@ -141,8 +142,10 @@ def announced(table: EventTable) -> "pd.Series[bool]":
 def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
     """Describe for readers the gaps that additions leave in the record of a dyad."""
     return tuple(
-        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} days from {first} to "
-        f"{last} are complete. They count as missing, and so does a month that begins among them and lacks more than a "
+        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} "
+        f"days from {first} to "
+        f"{last} are complete. They count as missing, and so does a month that begins among them "
+        "and lacks more than a "
         "tenth of its days."
         for (_, code), spans in coverage_gaps(additions).items()
         if code == dyad
@@ -153,7 +156,8 @@ def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
 def gap_warnings(additions: Sequence[Addition]) -> tuple[str, ...]:
     """Describe all gaps that additions leave, with the option that closes them."""
     return tuple(
-        f"{sentence} Once they are complete, give --covered-to {dyad}:{first}:{_last_day(additions, dataset, dyad)}."
+        f"{sentence} Once they are complete, give --covered-to "
+        f"{dyad}:{first}:{_last_day(additions, dataset, dyad)}."
         for (dataset, dyad), spans in coverage_gaps(additions).items()
         for (first, _), sentence in zip(spans, gap_sentences(additions, dyad), strict=False)
     )

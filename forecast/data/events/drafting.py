@@ -153,7 +153,8 @@ def draft_events(
         rows = rows[~rows["cameo"].str[:2].isin(STATEMENTS)]
     if rows.empty:
         raise DataError(
-            f"no row of {count(len(dyads), 'pair')} from {first} to {end}; fetch files of these days, or give an "
+            f"no row of {count(len(dyads), 'pair')} from {first} to {end}; fetch files of these "
+            "days, or give an "
             "earlier --since"
         )
     recorded = _with_class(chronology.events[chronology.events["dyad"].isin(list(dyads))])
@@ -420,13 +421,16 @@ def describe_draft(draft: Draft) -> str:
     """Describe a draft in a sentence or two."""
     recorded = len(draft.proposals) - draft.undecided
     words = (
-        f"{draft.first} to {draft.last}, {count(len(draft.dyads), 'pair')}: {count(draft.rows, 'row')} of {draft.feed} "
-        f"make {count(len(draft.proposals) + draft.left_out, 'proposal')}; {draft.undecided} to decide, {recorded} "
+        f"{draft.first} to {draft.last}, {count(len(draft.dyads), 'pair')}: "
+        f"{count(draft.rows, 'row')} of {draft.feed} "
+        f"make {count(len(draft.proposals) + draft.left_out, 'proposal')}; {draft.undecided} to "
+        f"decide, {recorded} "
         f"there already, {draft.left_out} with fewer reports left out."
     )
     if draft.recorded:
         words += (
-            f" On the feed's days the chronology has events of {draft.recorded:,} combinations of pair, day and class; "
+            f" On the feed's days the chronology has events of {draft.recorded:,} combinations of "
+            "pair, day and class; "
             f"{draft.proposed} of these have a proposal."
         )
     return words

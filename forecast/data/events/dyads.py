@@ -28,6 +28,11 @@ MOST_MISSING = 0.1
 of a week none."""
 
 
+ATTRIBUTE = "additions"
+"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none
+are."""
+
+
 @dataclass(frozen=True)
 class Covered:
     """The days that the files of a dataset stand for."""
@@ -92,11 +97,6 @@ def as_spans(days: Iterable[date]) -> list[Days]:
         else:
             spans.append((day, day))
     return spans
-
-
-ATTRIBUTE = "additions"
-"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none
-are."""
 
 
 @dataclass(frozen=True)
@@ -451,7 +451,8 @@ def choose_dyad(text: str | None, dyads: Sequence[str]) -> str:
     if len(dyads) == 1:
         return dyads[0]
     raise SpecError(
-        f"dyad: none is named, and there are {len(dyads)}: {join_some(dyads)}. Name one, such as `forecast report "
+        f"dyad: none is named, and there are {len(dyads)}: {join_some(dyads)}. Name one, such as "
+        "`forecast report "
         f"{dyads[0] if dyads else 'USA-CHN'}`; `forecast dyads` lists the embedded ones"
     )
 
@@ -472,7 +473,8 @@ def find_dyad(text: Dyad, dyads: Iterable[str]) -> str:
     guess = f" Did you mean {guesses[0]}?" if guesses else ""
     listing = join_some(dyads) or "none"
     raise UnknownDyadError(
-        f"There is no dyad {text!r}.{guess} Known: {listing}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen. "
+        f"There is no dyad {text!r}.{guess} Known: {listing}. A dyad is two ISO 3166 alpha-3 codes "
+        "joined by a hyphen. "
         "For another one bring your own events: `forecast init FOLDER` makes a table to fill in."
     )
 

@@ -208,7 +208,8 @@ def _read_lines(name: str, content: bytes) -> RawTable:
     raw = replace(raw, rows=raw.rows.rename(columns=lambda column: column.strip().casefold()))
     if lacking := [column for column in TEXT_COLUMNS[:FEWEST_FIELDS] if column not in raw.rows]:
         raise DataError(
-            f"{name}: there is no column {lacking[0]!r}; expected date, source, target and code, or lines of four "
+            f"{name}: there is no column {lacking[0]!r}; expected date, source, target and code, "
+            "or lines of four "
             "fields that are separated by tabs"
         )
     return raw
@@ -315,7 +316,8 @@ def read_copdab(path: str | Path) -> pd.DataFrame:
         numbers = pd.to_numeric(table[name], errors="coerce")
         if (wrong := table.index[numbers.isna()]).size:
             raise DataError(
-                f"{path}, line {wrong[0]}: {name} is {table.at[wrong[0], name]!r:.40}; expected a number"
+                f"{path}, line {wrong[0]}: {name} is {table.at[wrong[0], name]!r:.40}; expected a "
+                "number"
             )
         values.setdefault(dyad_code(*states), []).append(numbers.where(numbers != 0.0))
     frames = [

@@ -41,6 +41,15 @@ _OTHER_DIGITS = re.compile(r"(?![0-9])\d")
 others not."""
 
 
+LARGEST_FILE = 500_000_000
+"""Bytes; read as text they take some ten times as much memory."""
+LARGEST_FIELD = 10_000_000
+FREE_ROWS = 100_000
+"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they
+may take none."""
+ADVICE = "Correct the file, or the mapping that describes it."
+
+
 class FileForm(BaseModel):
     """File format and columns of the fields; the same for every kind of table."""
 
@@ -86,7 +95,8 @@ class FileForm(BaseModel):
             pd.to_datetime(pd.Series(["no date"]), format=value, errors="coerce")
         except (ValueError, TypeError, re.error) as error:
             raise ValueError(
-                f"{value!r:.60} is no format of dates ({error!s:.100}); write one such as '%Y-%m-%d'"
+                f"{value!r:.60} is no format of dates ({error!s:.100}); write one such as "
+                "'%Y-%m-%d'"
             ) from error
         return value
 
@@ -147,7 +157,8 @@ class TableMapping(FileForm):
     def _coded(self) -> Self:
         if not (self.has("cameo") or self.has("goldstein") or self.has("quad")):
             raise ValueError(
-                "cameo is missing: give it, or else `goldstein` or `quad`, under `columns` or `constants`"
+                "cameo is missing: give it, or else `goldstein` or `quad`, under `columns` or "
+                "`constants`"
             )
         if self.scheme != "cameo" and self.has("quad"):
             raise ValueError(f"quad: it follows from the codes of {self.scheme}; leave it out")
@@ -231,15 +242,6 @@ def load_mapping[Model: FileForm](
         raise MappingError(f"{name}: {faults(error)}. See `forecast help events`.") from error
 
 
-LARGEST_FILE = 500_000_000
-"""Bytes; read as text they take some ten times as much memory."""
-LARGEST_FIELD = 10_000_000
-FREE_ROWS = 100_000
-"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they
-may take none."""
-ADVICE = "Correct the file, or the mapping that describes it."
-
-
 @dataclass(frozen=True)
 class RawTable:
     """The rows of one file as text."""
@@ -268,13 +270,15 @@ class RawTable:
         if isinstance(column, int):
             if column > len(names):
                 raise MappingError(
-                    f"{self.name}: the mapping puts {field} in column {column}, but there are {len(names)}."
+                    f"{self.name}: the mapping puts {field} in column {column}, but there are "
+                    f"{len(names)}."
                 )
             return self.rows.iloc[:, column - 1]
         if column not in names:
             listing = ", ".join(str(name) for name in names)
             raise MappingError(
-                f"{self.name}: the mapping puts {field} in column {column!r}, which is not there. Columns: {listing}."
+                f"{self.name}: the mapping puts {field} in column {column!r}, which is not there. "
+                f"Columns: {listing}."
             )
         return self.rows[column]
 
@@ -306,7 +310,8 @@ class RawTable:
             return DataError(f"{self.name} has a header and no rows. It needs at least one.")
         line = min(reasons)
         return DataError(
-            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. {ADVICE}"
+            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: "
+            f"{reasons[line]}. {ADVICE}"
         )
 
 
@@ -414,7 +419,8 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
         number = metadata.num_rows
         if number > max(FREE_ROWS, len(content)):
             raise DataError(
-                f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a byte are read. Leave "
+                f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a "
+                "byte are read. Leave "
                 "out rows that say nothing, or write it as CSV."
             )
         table = pd.read_parquet(io.BytesIO(content))
@@ -446,6 +452,7 @@ def _check_header(name: str, header: Collection[str]) -> None:
 def _require_few(name: str, columns: int) -> None:
     if columns > MOST_COLUMNS:
         raise DataError(
-            f"{name} has {columns:,} columns, more than the {MOST_COLUMNS:,} that are read. Check `delimiter`, or "
+            f"{name} has {columns:,} columns, more than the {MOST_COLUMNS:,} that are read. Check "
+            "`delimiter`, or "
             "leave out columns that the mapping does not name."
         )

@@ -156,7 +156,8 @@ def find_set(text: str) -> EventSet:
     near = get_close_matches(wanted, names, n=NEAR_CODES, cutoff=0.6)
     meant = f"; near are {join(near, 'or')}" if near else ""
     raise SpecError(
-        f"text: {text!r:.60}: there is no such set of events{meant}; expected {join(read_sets(), 'or')}"
+        f"text: {text!r:.60}: there is no such set of events{meant}; expected "
+        f"{join(read_sets(), 'or')}"
     )
 
 
@@ -213,7 +214,8 @@ def require_codes(codes: Sequence[str]) -> tuple[str, ...]:
                 or "see `forecast help adding-events`"
             )
             raise SpecError(
-                f"codes: {code!r:.20} is no code of the codebook; expected CAMEO codes; near are {offered}"
+                f"codes: {code!r:.20} is no code of the codebook; expected CAMEO codes; near are "
+                f"{offered}"
             )
     return tuple(dict.fromkeys(codes))
 

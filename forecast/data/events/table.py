@@ -24,6 +24,40 @@ if TYPE_CHECKING:
 REJECT_COLUMNS = ("file", "line", "reason", "row")
 
 
+EVENT_COLUMNS = (
+    "date",
+    "known_at",
+    "source",
+    "target",
+    "cameo",
+    "goldstein",
+    "quad",
+    "n",
+    "actor",
+    "summary",
+    "reference",
+    "dataset",
+    "event_id",
+    "dyad",
+)
+FURTHER_COLUMNS = ("source_quad", "events")
+"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and
+how many events the row is, where `n` counts reports."""
+LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
+"""Codes that ISO 3166 leaves to users count as codes of states."""
+TEXT_COLUMNS = (
+    "source",
+    "target",
+    "cameo",
+    "actor",
+    "summary",
+    "reference",
+    "dataset",
+    "event_id",
+    "dyad",
+)
+
+
 class SourceFile(NamedTuple):
     """A file that was read: its name and SHA-256, how many rows it has, and how many were rejected."""
 
@@ -88,7 +122,8 @@ class FeedAccount:
             else ""
         )
         return (
-            f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} rejected, "
+            f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} "
+            "rejected, "
             f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates.{unread}{other} "
             f"Settings: {self.settings}."
         )
@@ -103,40 +138,6 @@ class FeedAccount:
             "unread": [file._asdict() for file in self.unread],
             "findings": list(self.findings),
         }
-
-
-EVENT_COLUMNS = (
-    "date",
-    "known_at",
-    "source",
-    "target",
-    "cameo",
-    "goldstein",
-    "quad",
-    "n",
-    "actor",
-    "summary",
-    "reference",
-    "dataset",
-    "event_id",
-    "dyad",
-)
-FURTHER_COLUMNS = ("source_quad", "events")
-"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and
-how many events the row is, where `n` counts reports."""
-LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
-"""Codes that ISO 3166 leaves to users count as codes of states."""
-TEXT_COLUMNS = (
-    "source",
-    "target",
-    "cameo",
-    "actor",
-    "summary",
-    "reference",
-    "dataset",
-    "event_id",
-    "dyad",
-)
 
 
 @described("an EventTable, such as read_chronology() returns")
@@ -305,7 +306,8 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
         read = {source_file.sha256 for source_file in table.files}
         if header != ",".join(table.rejects.columns) or file_digest(target) in read:
             raise OutputPathError(
-                f"{path} is there already, is no table of rejected rows and would be destroyed. Choose another name."
+                f"{path} is there already, is no table of rejected rows and would be destroyed. "
+                "Choose another name."
             )
     write_csv(path, table.rejects)
 

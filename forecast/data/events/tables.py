@@ -38,6 +38,12 @@ type Rows = pd.DataFrame
 type Broken = pd.Series[bool]
 
 
+# share of rows whose codes only another scheme has, from which a table is not read by its own
+MOST_OF_ANOTHER = 0.01
+UNCHECKED = "unchecked: "
+"""Prefix of the reference of an event that was coded from general knowledge and not looked up."""
+
+
 @checked
 def read_table(
     path: str | Path | Frame, mapping: TableMapping | dict[str, Any] | str | Path
@@ -198,8 +204,10 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     if mapping.leading_zeros == "lost":
         if zeros.any():
             raise MappingError(
-                f"{raw.name}: the mapping says that codes have lost their leading zeros, but {int(zeros.sum()):,} "
-                f"begin with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave `leading_zeros` out."
+                f"{raw.name}: the mapping says that codes have lost their leading zeros, but "
+                f"{int(zeros.sum()):,} "
+                f"begin with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave "
+                "`leading_zeros` out."
             )
         short = text.str.len() == 2
         if mapping.scheme == CAMEO:
@@ -214,15 +222,13 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
         surest = lost & ~text.isin(codes) if (lost & ~text.isin(codes)).any() else lost
         example = f" (line {text.index[surest][0]}: {text[surest].iloc[0]!r})" if lost.any() else ""
         raise MappingError(
-            f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store them as text, or set "
-            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or `kept`, if '10' is "
+            f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store "
+            "them as text, or set "
+            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or "
+            "`kept`, if '10' is "
             "the root code 10)."
         )
     return text
-
-
-# share of rows whose codes only another scheme has, from which a table is not read by its own
-MOST_OF_ANOTHER = 0.01
 
 
 def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> None:
@@ -239,9 +245,12 @@ def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> 
                 else ""
             )
             raise MappingError(
-                f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and not of "
-                f"{scheme.title}{roots} (line {text.index[foreign][0]}: {text[foreign].iloc[0]!r}). If the table is "
-                f"coded by {TITLES[other]}, set `scheme: {other}` in the mapping (`--scheme {other}`); if it has codes "
+                f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and "
+                "not of "
+                f"{scheme.title}{roots} (line {text.index[foreign][0]}: "
+                f"{text[foreign].iloc[0]!r}). If the table is "
+                f"coded by {TITLES[other]}, set `scheme: {other}` in the mapping (`--scheme "
+                f"{other}`); if it has codes "
                 "of both, split it."
             )
 
@@ -291,16 +300,14 @@ def _duplicates(
     if given and len(repeated) and mapping.duplicate_ids == "refuse":
         event_id = events.at[repeated[0], "event_id"]
         raise DataError(
-            f"{file}: lines {firsts[event_id]} and {repeated[0]} have the same event id {event_id!r} "
-            f"({len(repeated)} such rows). Give each event its own id, or set `duplicate_ids: reject` in the "
+            f"{file}: lines {firsts[event_id]} and {repeated[0]} have the same event id "
+            f"{event_id!r} "
+            f"({len(repeated)} such rows). Give each event its own id, or set `duplicate_ids: "
+            "reject` in the "
             "mapping to keep the first of each."
         )
     what = "event id" if given else "row"
     return {line: f"same {what} as line {firsts[events.at[line, 'event_id']]}" for line in repeated}
-
-
-UNCHECKED = "unchecked: "
-"""Prefix of the reference of an event that was coded from general knowledge and not looked up."""
 
 
 def shown_reference(reference: str) -> str:

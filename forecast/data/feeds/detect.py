@@ -21,6 +21,11 @@ from forecast.data.feeds.polecat import POLECAT
 FEEDS = {feed.name: feed for feed in (GDELT, ICEWS, POLECAT, PHOENIX)}
 
 
+MENTIONS = 16
+GKG = 27
+"""Columns of the two GDELT files that are no files of events."""
+
+
 def find_feed(name: str) -> Feed:
     """Return a feed by its name, in any case."""
     feed = FEEDS.get(name.strip().lower())
@@ -50,18 +55,14 @@ def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> st
     what = "added" if feed.by_known and first == last else "dated"
     margin = f" or up to {before} days before and {after} after" if before or after else ""
     return (
-        f"{file.name}: by its name rows are {what} {_span(*named.days)}{margin}; {inside:,} of {rows.total():,} are, "
+        f"{file.name}: by its name rows are {what} {_span(*named.days)}{margin}; {inside:,} of "
+        f"{rows.total():,} are, "
         f"and all are of {_span(min(rows), max(rows))}. Check whether the file has its own name."
     )
 
 
 def _span(first: date, last: date) -> str:
     return f"{first}" if first == last else f"{first} to {last}"
-
-
-MENTIONS = 16
-GKG = 27
-"""Columns of the two GDELT files that are no files of events."""
 
 
 class Detected(NamedTuple):
@@ -118,12 +119,14 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
     detected = detect_file(file)
     if detected and wanted and detected.feed is not wanted:
         return DataError(
-            f"{file.name}: this looks like {detected.layout.title}, not like {wanted.title}: use --feed "
+            f"{file.name}: this looks like {detected.layout.title}, not like {wanted.title}: use "
+            "--feed "
             f"{detected.feed.name}, or leave --feed out."
         )
     titles = join([feed.title for feed in FEEDS.values()], "or")
     return DataError(
-        f"{file.name}: this does not look like {wanted.title if wanted else titles}{_hint(file)}. For any other table "
+        f"{file.name}: this does not look like {wanted.title if wanted else titles}{_hint(file)}. "
+        "For any other table "
         "give a mapping (`forecast help events`)."
     )
 

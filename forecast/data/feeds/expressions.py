@@ -7,14 +7,14 @@ from datetime import date
 from forecast.data.events.dyads import Days
 from forecast.data.feeds.feed import FeedSettings
 
+YEARS = range(1700, 2200)
+"""Valid years of days in file names."""
+_SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
+
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> str:
     """Return, as SQL lists them, the organs that act for a state by the settings, as a feed writes them all."""
     return ", ".join(text(code) for sector in settings.sectors for code in written[sector])
-
-
-YEARS = range(1700, 2200)
-"""Valid years of days in file names."""
 
 
 def named_day(digits: str) -> date | None:
@@ -61,9 +61,6 @@ def text(value: str) -> str:
 def digits(name: str, least: int, most: int) -> str:
     """Return the SQL condition that a column has so many digits and nothing else."""
     return f"(regexp_full_match({quoted(name)}, '[0-9]+') AND strlen({quoted(name)}) BETWEEN {least} AND {most})"
-
-
-_SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
 
 
 def day(column: str, *forms: str) -> str:

@@ -33,6 +33,11 @@ _EVENT = (
 _PLACE = ("Type", "FullName", "CountryCode", "ADM1Code", "ADM2Code", "Lat", "Long", "FeatureID")
 
 
+_SHAPED = re.compile(r"\d+\t\d{8}\t")
+"""Beginning of a row: an id and a day."""
+GAPS = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
+
+
 def _columns(*, second: bool) -> tuple[str, ...]:
     parts = [part for part in _PLACE if second or part != "ADM2Code"]
     return (
@@ -54,10 +59,6 @@ DAILY = FeedLayout(
     "GDELT 1.0", _columns(second=False), optional=1
 )  # Without an address before April 2013
 SECOND = FeedLayout("GDELT 2.0", _columns(second=True))
-
-
-_SHAPED = re.compile(r"\d+\t\d{8}\t")
-"""Beginning of a row: an id and a day."""
 
 
 def _recognise(lines: list[str]) -> FeedLayout | None:
@@ -120,8 +121,6 @@ def _named(name: str) -> Named:
     part = 1 / 96 if len(number) == 14 else 1.0  # a file of 2.0 per quarter hour
     return Named(name, series, (first, last), whole=True, part=part)
 
-
-GAPS = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
 
 GDELT = Feed(
     "gdelt", "GDELT", _recognise, _fields, _acts, _named, mentions=True, by_known=True, gaps=GAPS

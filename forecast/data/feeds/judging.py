@@ -48,6 +48,26 @@ ACTING = ("source_organs", "target_organs", "mentions")
 sector of `SECTORS`."""
 
 
+EVENT_KEY = "date, source_state, target_state, cameo"
+REPLACED = 1
+SAME_EVENT = 2
+SAME_DAY = 3
+"""Reasons for excluding a row, in `gone`."""
+ROWS_OF_A_DAY = 10**12
+"""More than there are rows: a day and a row make one number, by which the first is found."""
+GONE = f"""
+    SELECT gone.row, why, CASE why WHEN {REPLACED} THEN 'replaced by the newer edition ' || names.name
+        WHEN {SAME_EVENT} THEN 'the same event as ' || names.name || ', line ' || kept.line
+        ELSE 'the same day, sides and code as ' || names.name || ', line ' || kept.line END AS reason
+    FROM gone LEFT JOIN kept ON why <> {REPLACED} AND kept.rowid = cause
+    JOIN names ON names.place = CASE WHEN why = {REPLACED} THEN cause ELSE kept.place END"""
+"""The rows that are gone, each with its reason in words; files are named by the table `names`."""
+NOTHING_LEFT = f"""
+    SELECT place, line, arg_min(gone.row, why * {ROWS_OF_A_DAY} + gone.row) AS row
+    FROM gone JOIN kept ON kept.rowid = gone.row ANTI JOIN left_over USING (place, line) GROUP BY place, line"""
+"""The lines of which no event is left, each with the first of its rows that went."""
+
+
 class Judged(NamedTuple):
     """Accounting of some lines."""
 
@@ -166,7 +186,8 @@ class Rules:
     def _organs(self, side: Side) -> str:
         """Return the SQL of the organs of a state that an actor is, as a sum of bits."""
         bits = [
-            f"CASE WHEN {self.feed.acts(side, FeedSettings(sectors=(sector,)))} THEN {1 << bit} ELSE 0 END"
+            f"CASE WHEN {self.feed.acts(side, FeedSettings(sectors=(sector,)))} THEN {1 << bit} "
+            "ELSE 0 END"
             for bit, sector in enumerate(SECTORS)
         ]
         return f", CAST({' + '.join(bits)} AS UTINYINT) AS {side}_organs"
@@ -237,7 +258,8 @@ class Judge:
         statement = rules.statement(layout, lines.column_names, since)
         judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
         run(
-            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})"
+            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM "
+            f"({judged})"
         )
         self.database.unregister("lines")
         location = f"line // {STRIDE} AS place, line % {STRIDE} AS line"
@@ -247,7 +269,8 @@ class Judge:
         each = "judged"
         if rules.feed.pairs:  # a line is kept if any of its pairs is
             each = (
-                "(SELECT line, min(date) AS date, min(known) AS known, max(reason) AS reason, max(filter) AS filter, "
+                "(SELECT line, min(date) AS date, min(known) AS known, max(reason) AS reason, "
+                "max(filter) AS filter, "
                 "bool_or(kept) AS kept FROM judged GROUP BY line)"
             )
         rejected = run(
@@ -257,7 +280,8 @@ class Judge:
         listed = run(filtered).fetchall() if rules.settings.list_filtered else []
         became = "CASE WHEN kept THEN 0 WHEN reason <> '' THEN -1 ELSE filter END AS became"
         numbers = run(
-            f"SELECT line // {STRIDE}, {became}, date, known, count(*) FROM {each} GROUP BY ALL ORDER BY ALL"
+            f"SELECT line // {STRIDE}, {became}, date, known, count(*) FROM {each} GROUP BY ALL "
+            "ORDER BY ALL"
         ).fetchall()
         words = dict(enumerate(["rejected", "kept", *rules.filters.values()], -1))
         return Judged(
@@ -299,15 +323,6 @@ def _reasons() -> str:
     return f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) ELSE '' END"
 
 
-EVENT_KEY = "date, source_state, target_state, cameo"
-REPLACED = 1
-SAME_EVENT = 2
-SAME_DAY = 3
-"""Reasons for excluding a row, in `gone`."""
-ROWS_OF_A_DAY = 10**12
-"""More than there are rows: a day and a row make one number, by which the first is found."""
-
-
 def take_out_repeats(
     database: "duckdb.DuckDBPyConnection", *, one_a_day: bool, age: str = "place"
 ) -> None:
@@ -319,7 +334,8 @@ def take_out_repeats(
     # that it repeats.
     run("CREATE TEMP TABLE gone (row BIGINT, why TINYINT, cause BIGINT)")
     run(
-        "CREATE TEMP VIEW left_over AS SELECT rowid AS row, * FROM kept WHERE rowid NOT IN (SELECT row FROM gone)"
+        "CREATE TEMP VIEW left_over AS SELECT rowid AS row, * FROM kept WHERE rowid NOT IN (SELECT "
+        "row FROM gone)"
     )
     run(
         f"""INSERT INTO gone SELECT kept.rowid, {REPLACED}, arg_min(e.place, (e.age, e.place))
@@ -340,7 +356,8 @@ def take_out_repeats(
         FROM left_over GROUP BY {EVENT_KEY} HAVING count(*) > 1 AND {one_a_day}"""
     )
     run(
-        f"INSERT INTO gone SELECT row, {SAME_DAY}, first FROM left_over JOIN together USING ({EVENT_KEY}) "
+        f"INSERT INTO gone SELECT row, {SAME_DAY}, first FROM left_over JOIN together USING "
+        f"({EVENT_KEY}) "
         "WHERE row <> first"
     )
     run(
@@ -350,23 +367,11 @@ def take_out_repeats(
     )
 
 
-GONE = f"""
-    SELECT gone.row, why, CASE why WHEN {REPLACED} THEN 'replaced by the newer edition ' || names.name
-        WHEN {SAME_EVENT} THEN 'the same event as ' || names.name || ', line ' || kept.line
-        ELSE 'the same day, sides and code as ' || names.name || ', line ' || kept.line END AS reason
-    FROM gone LEFT JOIN kept ON why <> {REPLACED} AND kept.rowid = cause
-    JOIN names ON names.place = CASE WHEN why = {REPLACED} THEN cause ELSE kept.place END"""
-"""The rows that are gone, each with its reason in words; files are named by the table `names`."""
-NOTHING_LEFT = f"""
-    SELECT place, line, arg_min(gone.row, why * {ROWS_OF_A_DAY} + gone.row) AS row
-    FROM gone JOIN kept ON kept.rowid = gone.row ANTI JOIN left_over USING (place, line) GROUP BY place, line"""
-"""The lines of which no event is left, each with the first of its rows that went."""
-
-
 def gone_lines(database: "duckdb.DuckDBPyConnection") -> list[tuple[int, int, int, str]]:
     """Return place, line, why and reason in words of each line of which nothing is left."""
     return database.execute(
-        f"SELECT place, line, why, reason FROM ({NOTHING_LEFT}) JOIN ({GONE}) USING (row) ORDER BY place, line"
+        f"SELECT place, line, why, reason FROM ({NOTHING_LEFT}) JOIN ({GONE}) USING (row) ORDER BY "
+        "place, line"
     ).fetchall()
 
 

@@ -65,6 +65,11 @@ HEADER = 30
 """Bytes of the fixed part of what stands before a member of a zip archive."""
 
 
+BLOCK = 2**20
+"""Bytes that are split at once, or one line if it is longer: what fits the processor's cache is
+quick."""
+
+
 @dataclass(frozen=True)
 class FeedFile:
     """A file with lines: a path, or a member of a zip archive."""
@@ -157,7 +162,8 @@ def paths_in(path: Path) -> list[Path]:
         )
     if not inside:
         raise DataError(
-            f"{printable(str(path))} is a folder without files. Name a folder with the files of a feed."
+            f"{printable(str(path))} is a folder without files. Name a folder with the files of a "
+            "feed."
         )
     return inside
 
@@ -230,9 +236,12 @@ def _require_few(file: FeedFile, lines: int, size: int) -> None:
     most = max(FREE_LINES, min(size // LEAST_OF_A_LINE, file.stored // LEAST_ON_THE_DISK))
     if lines > most:
         raise DataError(
-            f"{file.name} has {lines:,} lines in {size:,} bytes ({file.stored:,} on the disk); a feed has {most:,} at "
-            f"most, because a line takes {LEAST_OF_A_LINE} bytes and more, {LEAST_ON_THE_DISK} when compressed. It is "
-            "not read. Fetch it again from its publisher, or take out by hand what is not of the feed."
+            f"{file.name} has {lines:,} lines in {size:,} bytes ({file.stored:,} on the disk); a "
+            f"feed has {most:,} at "
+            f"most, because a line takes {LEAST_OF_A_LINE} bytes and more, {LEAST_ON_THE_DISK} "
+            "when compressed. It is "
+            "not read. Fetch it again from its publisher, or take out by hand what is not of the "
+            "feed."
         )
 
 
@@ -310,7 +319,8 @@ def _bytes_behind(file: BufferedReader, size: int) -> int:
 
 def _unsafe(name: str, fault: str) -> DataError:
     return DataError(
-        f"{name} {fault}; it is not read. Fetch it again from its publisher, or unpack it by hand and name the folder."
+        f"{name} {fault}; it is not read. Fetch it again from its publisher, or unpack it by hand "
+        "and name the folder."
     )
 
 
@@ -368,11 +378,6 @@ def _opened(file: FeedFile) -> Iterator[BinaryIO]:
         outer.seek(sum(struct.unpack("<HH", header[-4:])), 1)
         with zipfile.ZipExtFile(outer, "r", file.entry) as inner:
             yield inner  # type: ignore[misc]
-
-
-BLOCK = 2**20
-"""Bytes that are split at once, or one line if it is longer: what fits the processor's cache is
-quick."""
 
 
 def split_lines(

@@ -82,7 +82,8 @@ def _code() -> str:
     leading = "TRY_CAST(left(code, {}) AS INTEGER)"
     return (
         f"CASE WHEN {root} IS NULL OR {leading.format(2)} = {root} THEN code "
-        f"WHEN {leading.format(1)} = {root} THEN '0' || code ELSE code || ' of root ' || root_code END"
+        f"WHEN {leading.format(1)} = {root} THEN '0' || code ELSE code || ' of root ' || root_code "
+        "END"
     )
 
 

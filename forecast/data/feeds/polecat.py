@@ -69,14 +69,16 @@ def _pairs() -> str:
     pair = "{'source': one, 'target': other}"
     # The list has no order of its own: that of the alphabet is the same in every run.
     joint = (
-        f"flatten(list_transform(list_sort({actors}), lambda one: list_transform(list_filter(list_sort({actors}), "
+        f"flatten(list_transform(list_sort({actors}), lambda one: "
+        f"list_transform(list_filter(list_sort({actors}), "
         f"lambda two: two > one), lambda other: {pair})))"
     )
     across = f"flatten(list_transform({actors}, lambda one: list_transform({recipients}, lambda other: {pair})))"
     several = f"greatest(len({actors}), len({recipients}))"
     alone = f"[{{'source': coalesce({actors}[1], ''), 'target': coalesce({recipients}[1], '')}}]"
     return (
-        f"CASE WHEN {several} > {MOST_COUNTRIES} THEN [{{'source': 'more than {MOST_COUNTRIES}', 'target': ''}}] "
+        f"CASE WHEN {several} > {MOST_COUNTRIES} THEN [{{'source': 'more than {MOST_COUNTRIES}', "
+        f"'target': ''}}] "
         f"WHEN len({actors}) > 1 AND len({recipients}) = 0 THEN {joint} "
         f"WHEN len({actors}) > 0 AND len({recipients}) > 0 THEN {across} ELSE {alone} END"
     )

@@ -263,7 +263,8 @@ def state_pair(dyad: str) -> str:
         or not all(len(state) == 3 and names.get(state.lower()) for state in states)
     ):
         raise UnknownDyadError(
-            f"There is no dyad {dyad!r:.60}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen, such as USA-CHN."
+            f"There is no dyad {dyad!r:.60}. A dyad is two ISO 3166 alpha-3 codes joined by a "
+            "hyphen, such as USA-CHN."
         )
     return dyad_code(*(names[state.lower()] for state in states))
 
@@ -290,12 +291,14 @@ def judged_files(
             database = judge.database
             run = judge.database.execute
             run(
-                f"CREATE TEMP TABLE kept (place INTEGER, {', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})"
+                "CREATE TEMP TABLE kept (place INTEGER, "
+                f"{', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})"
             )
             for events in _read_files(runs, judge):
                 database.register("events", events)
                 run(
-                    f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events ORDER BY place, line, id"
+                    f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events ORDER BY "
+                    "place, line, id"
                 )
                 database.unregister("events")
             if all(read_file.failed for read_file in runs):
@@ -309,7 +312,8 @@ def judged_files(
             )
             run("DELETE FROM kept WHERE place IN (SELECT place FROM names WHERE failed)")
             run(
-                "CREATE TEMP TABLE editions AS SELECT place, place AS age, min(date) AS first, max(date) AS last "
+                "CREATE TEMP TABLE editions AS SELECT place, place AS age, min(date) AS first, "
+                "max(date) AS last "
                 "FROM kept JOIN names USING (place) WHERE year(date) = names.year GROUP BY place"
             )
             take_out_repeats(database, one_a_day=rules.settings.one_a_day)
@@ -323,7 +327,8 @@ def judged_files(
             yield database
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         raise OutputError(
-            f"There is no room for the events: {str(error).splitlines()[0]:.200}. Free memory, or disk in the scratch "
+            f"There is no room for the events: {str(error).splitlines()[0]:.200}. Free memory, or "
+            "disk in the scratch "
             f"folder {tempfile.gettempdir()}, or name another one by TMPDIR."
         ) from error
 

@@ -46,9 +46,18 @@ CONNECTING = 15.0
 ABSENT = (404, 410)
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 CERTIFICATE = (
-    "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who it is. Give another "
+    "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who "
+    "it is. Give another "
     "address of the same files with --server (`forecast help fetching`)"
 )
+
+
+ENDING = ".unfinished"
+TAG = ".mark"
+LONGEST_TAG = 1_000
+PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+ZIP = b"PK"
+PAGES = ("text/html", "application/xhtml+xml")
 
 
 class Client:
@@ -180,7 +189,8 @@ class Client:
             raise PassingError("HTTP 416: the file has changed", 0.0)
         if status in (401, 403):
             raise FetchError(
-                f"HTTP {status}: {where} does not give it to everybody; look at its terms in a browser"
+                f"HTTP {status}: {where} does not give it to everybody; look at its terms in a "
+                "browser"
             )
         if status not in (200, 206):
             raise FetchError(f"HTTP {status} from {where}")
@@ -233,7 +243,8 @@ def require_server(text: str) -> str:
     parts = _split(text.strip())
     if parts is None or parts.username or parts.password or parts.query or parts.fragment:
         raise SpecError(
-            f"server: got {text!r:.100}; expected an address such as https://data.gdeltproject.org, http or https, "
+            f"server: got {text!r:.100}; expected an address such as "
+            "https://data.gdeltproject.org, http or https, "
             "without a name, password or query"
         )
     return text.strip().rstrip("/")
@@ -261,7 +272,8 @@ def _next(address: str, location: str) -> str:
         raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
     if target.scheme == "http" and target.netloc != here.netloc:
         raise FetchError(
-            f"{_where(address)} redirects to another host by http, which is not followed: {target.netloc}"
+            f"{_where(address)} redirects to another host by http, which is not followed: "
+            f"{target.netloc}"
         )
     return target.geturl()
 
@@ -281,11 +293,6 @@ def _asked_to_wait(text: str) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
-
-
-ENDING = ".unfinished"
-TAG = ".mark"
-LONGEST_TAG = 1_000
 
 
 class Unfinished:
@@ -333,10 +340,6 @@ class Unfinished:
         """Remove it."""
         for path in (self.path, self._tag):
             path.unlink(missing_ok=True)
-
-
-PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
-ZIP = b"PK"
 
 
 def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
@@ -397,9 +400,6 @@ def _require_archive(path: Path, file: ExpectedFile, *, whole: bool) -> None:
                 pass
     except DataError as error:
         raise FetchError(str(error).replace(str(path), name).replace(path.name, name)) from error
-
-
-PAGES = ("text/html", "application/xhtml+xml")
 
 
 def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile:

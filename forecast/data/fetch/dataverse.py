@@ -128,7 +128,8 @@ class Dataverse:
                 for available in editions[:5]
             )
             raise SpecError(
-                f"edition: there is no {self.wanted!r:.40}; the newest are {newest}. --list-editions has all."
+                f"edition: there is no {self.wanted!r:.40}; the newest are {newest}. "
+                "--list-editions has all."
             )
         return suits[0]
 

@@ -153,7 +153,8 @@ def fetch_feed(
         many = len(manifest.entries.keys() | set(manifest.asked))
         if many > MOST_FILES:
             raise SpecError(
-                f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer days into it, and "
+                f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer "
+                "days into it, and "
                 "others into another folder."
             )
         run = _FetchRun(client, origin, manifest, tell)
@@ -244,7 +245,8 @@ class _FetchRun:
                         in_a_row = in_a_row + 1 if lost else 0
                         if in_a_row >= self.client.settings.give_up_after:
                             self.manifest.notes.append(
-                                f"stopped after {in_a_row} files in a row that failed, the last because: {outcome}. "
+                                f"stopped after {in_a_row} files in a row that failed, the last "
+                                f"because: {outcome}. "
                                 "The same command continues."
                             )
                             return
@@ -296,7 +298,8 @@ class _FetchRun:
         unlisted = next((position for position, is_named in enumerate(named) if is_named), len(due))
         if unlisted > 1:
             self.manifest.notes.append(
-                f"the lists name none of the last {unlisted:,} files: if you think that they are there, try --no-list"
+                f"the lists name none of the last {unlisted:,} files: if you think that they are "
+                "there, try --no-list"
             )
 
     def _is_there(self, file: ExpectedFile) -> bool:
@@ -318,7 +321,8 @@ class _FetchRun:
         free = shutil.disk_usage(self.manifest.folder).free
         if size > free:
             raise OutputError(
-                f"{self.manifest.folder}: {decimal(size)} are to be fetched, and the disk has {decimal(free)} free. "
+                f"{self.manifest.folder}: {decimal(size)} are to be fetched, and the disk has "
+                f"{decimal(free)} free. "
                 "Choose another folder or fewer days."
             )
 
@@ -376,7 +380,8 @@ def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object
     if earlier[:2] != (name, origin.of):
         earlier_fetch = " ".join([earlier[0], *earlier[1].values()])
         raise SpecError(
-            f"out: {folder} has files of {earlier_fetch}, as its {MANIFEST} says. Choose another folder."
+            f"out: {folder} has files of {earlier_fetch}, as its {MANIFEST} says. Choose another "
+            "folder."
         )
     manifest.entries = earlier[2]
     return manifest
@@ -399,7 +404,8 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
         release = lock_folder(folder)
         if release is None:
             raise OutputError(
-                f"{folder}: another fetch is at work in it, or its disk has no locks. Wait for it, or choose another "
+                f"{folder}: another fetch is at work in it, or its disk has no locks. Wait for it, "
+                "or choose another "
                 "folder, on another disk."
             )
         try:

@@ -315,7 +315,8 @@ def build_index_panel(
     twice = known_rows[known_rows.duplicated(["dyad", "time"])]
     if len(twice):
         raise DataError(
-            f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}."
+            f"The index has two values for {twice['dyad'].iloc[0]}, "
+            f"{twice['time'].iloc[0]:%Y-%m-%d}."
         )
     covered_spans = known_rows.groupby("dyad")[["time"]].agg(
         start=("time", "min"), last=("time", "max")

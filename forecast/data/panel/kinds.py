@@ -25,6 +25,18 @@ CELLS = ("dataset", "dyad", "time", "direction", "class")
 DIRECTIONS = {False: ("both",), True: ("first", "second")}
 
 
+SCHEMA = 1
+# Dims and kind of dtype (i integer, b bool, f float, U or O text, M time) of what every panel
+# holds.
+VARIABLES: Variables = {
+    "era_index": (("dyad", "time"), "i"),
+    "era_dyad": (("era",), "i"),
+    "era_start": (("era",), "M"),
+    "time": (("time",), "M"),
+}
+ATTRIBUTES = {"schema", "frequency", "as_of", "late", "digest"}
+
+
 @dataclass(frozen=True)
 class PanelKind:
     """One kind of panel, of counted events or of an index; `panel_kind` finds that of a panel."""
@@ -137,8 +149,10 @@ INDEX = PanelKind(
     scale="50 is the mean of its record and higher is more cooperative; “share” stands for it below",
     optional={"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")},
     note=(
-        "The data are an index, standardised within its own record: what is called a share here is a position (50 at "
-        "the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."
+        "The data are an index, standardised within its own record: what is called a share here is "
+        "a position (50 at "
+        "the record's mean) and not a share of actions, and higher values are taken for more "
+        "cooperative ones."
     ),
 )
 
@@ -150,22 +164,10 @@ def panel_kind(panel: "xr.Dataset") -> PanelKind:
     """
     if not hasattr(panel, "data_vars"):
         raise DataError(
-            f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns"
+            f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel "
+            "returns"
         )
     return INDEX if INDEX.values in panel else EVENTS
-
-
-SCHEMA = 1
-
-# Dims and kind of dtype (i integer, b bool, f float, U or O text, M time) of what every panel
-# holds.
-VARIABLES: Variables = {
-    "era_index": (("dyad", "time"), "i"),
-    "era_dyad": (("era",), "i"),
-    "era_start": (("era",), "M"),
-    "time": (("time",), "M"),
-}
-ATTRIBUTES = {"schema", "frequency", "as_of", "late", "digest"}
 
 
 def validate_panel(panel: "xr.Dataset") -> None:
@@ -173,7 +175,8 @@ def validate_panel(panel: "xr.Dataset") -> None:
     problems = _shape_problems(panel) or _content_problems(panel) or _account_problems(panel)
     if problems:
         raise DataError(
-            f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it again: a panel that was cut or changed "
+            f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it again: a panel that "
+            "was cut or changed "
             "by hand may describe itself wrongly."
         )
 
@@ -205,7 +208,8 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
     if kind.optional.keys() & set(panel.variables):
         variables |= kind.optional
     problems = [
-        f"{name} is {panel[name].dtype.kind} ({', '.join(map(str, panel[name].dims))}), not {dtype} ({', '.join(dims)})"
+        f"{name} is {panel[name].dtype.kind} ({', '.join(map(str, panel[name].dims))}), not "
+        f"{dtype} ({', '.join(dims)})"
         if name in panel
         else f"no {name}"
         for name, (dims, dtype) in variables.items()

@@ -36,6 +36,13 @@ SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
 
 
+WHERE = "Give the events that the fit was made of (--events)"
+USUAL_MONTHS = 36
+"""Event counts drift with their sources: the usual count is that of the three years before."""
+FEWEST_MONTHS = 12
+"""With fewer months before, nothing is unusual."""
+
+
 def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> date:
     """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
 
@@ -99,12 +106,14 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
     """Reject a record that is too short to see a pendulum in."""
     if dyad not in panel["dyad"].to_numpy():
         raise DataError(
-            f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"
+            f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast "
+            "events check`)"
         )
     months = int(observed_periods(panel, dyad).sum() / periods_a_month(panel))
     if months < SHORTEST_RECORD:
         raise DataError(
-            f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are needed to see a "
+            f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are "
+            "needed to see a "
             "pendulum. Choose a later day, or a dyad with a longer record"
         )
 
@@ -243,9 +252,6 @@ def counts_once(panel: "xr.Dataset") -> bool:
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
 
 
-WHERE = "Give the events that the fit was made of (--events)"
-
-
 def counted_events(
     panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0
 ) -> pd.DataFrame:
@@ -260,8 +266,10 @@ def counted_events(
     dataset, period = np.argwhere(placed != counts)[0][:2]
     month = str(panel["time"].to_numpy()[first + period])[:10]
     raise DataError(
-        f"events: of {dyad} in the period from {month} the fit counts {counts[dataset, period].sum()} in the dataset "
-        f"{_names(panel, 'dataset')[dataset]}, and the events are {placed[dataset, period].sum()}, or of other kinds. "
+        f"events: of {dyad} in the period from {month} the fit counts "
+        f"{counts[dataset, period].sum()} in the dataset "
+        f"{_names(panel, 'dataset')[dataset]}, and the events are {placed[dataset, period].sum()}, "
+        "or of other kinds. "
         f"{WHERE}"
     )
 
@@ -325,12 +333,6 @@ def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dat
 
 def _counts(panel: "xr.Dataset") -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
     return np.asarray(panel["counts"].transpose(*CELLS).to_numpy())
-
-
-USUAL_MONTHS = 36
-"""Event counts drift with their sources: the usual count is that of the three years before."""
-FEWEST_MONTHS = 12
-"""With fewer months before, nothing is unusual."""
 
 
 def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:

@@ -27,6 +27,10 @@ COVERED_TO = "covered_to"
 JSON."""
 
 
+PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
+"""Columns that say in which cell of a dyad's panel a row is counted."""
+
+
 def floor_period(
     days: "pd.Series[pd.Timestamp]", frequency: Frequency
 ) -> "pd.Series[pd.Timestamp]":
@@ -51,7 +55,8 @@ def panel_periods(
     last = (as_of or covered_spans["last"].max()) if end is None else as_day(end, "end")
     if as_of is not None and last > as_of:
         raise SpecError(
-            f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or leave it out."
+            f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or "
+            "leave it out."
         )
     if first > last:
         raise SpecError(
@@ -104,10 +109,6 @@ def _begins_in(spans: Sequence[Days], periods: pd.DatetimeIndex) -> Bool:
     for first, last in spans:
         inside |= (periods >= pd.Timestamp(first)) & (periods <= pd.Timestamp(last))
     return inside
-
-
-PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
-"""Columns that say in which cell of a dyad's panel a row is counted."""
 
 
 def in_cells(
@@ -187,8 +188,10 @@ def reject_later_eras(
     later = table["dyad"].isin(dyads) & (floor_period(table["start"], frequency) > periods[-1])
     for era in table[later].itertuples():
         raise DataError(
-            f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period of the record "
-            f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to then"
+            f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period "
+            "of the record "
+            f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to "
+            "then"
         )
 
 
