@@ -42,6 +42,8 @@ FORBIDDEN = {
     "forecast.model.process": (
         *READERS,
         "forecast.data.panel",
+        "forecast.data.calendar_drivers",
+        "forecast.data.driver_table",
         "forecast.data.drivers",
     ),
     "forecast.outlook": (*SAMPLERS, *SERVICES),

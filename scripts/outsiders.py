@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from forecast import build_index_panel, build_panel, read_chronology, read_copdab, read_keds  # noqa: E402
 from forecast.base.files import write_text  # noqa: E402
-from forecast.data.sources import Records  # noqa: E402
+from forecast.data.records import Records  # noqa: E402
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
 from forecast.study.hypotheses.engine import Engine  # noqa: E402
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD  # noqa: E402

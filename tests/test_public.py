@@ -20,7 +20,7 @@ from outlook.conftest import make_fit
 
 import forecast
 from forecast import ForecastError
-from forecast.data.sources import IndexTable
+from forecast.data.records import IndexTable
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.runs.pipeline import Report

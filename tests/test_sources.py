@@ -10,7 +10,8 @@ import pytest
 from forecast.base.errors import SpecError, UnknownDyadError
 from forecast.cli.options import AnyData
 from forecast.data.events import hierarchy
-from forecast.data.sources import Source, gather, open_source, wanted_together
+from forecast.data.records import wanted_together
+from forecast.data.sources import Source, gather, open_source
 
 
 @pytest.fixture

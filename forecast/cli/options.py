@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from forecast.data.events import EventTable
-    from forecast.data.sources import Data, Records
+    from forecast.data.records import Records
+    from forecast.data.sources import Data
 
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""

@@ -24,7 +24,7 @@ from forecast.cli.terminal import console, echo_json, print_caveats, print_lines
 from forecast.cli.terminal import records as records_table
 
 if TYPE_CHECKING:
-    from forecast.data.sources import Records
+    from forecast.data.records import Records
     from forecast.desk.questions import Draft, History, Ledger, Question
     from forecast.desk.questions.ledger import QuestionFolder
 

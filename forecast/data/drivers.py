@@ -1,15 +1,8 @@
-"""Drivers: covariates with the date each value became available, from a file or from scheduled events, in a panel.
+"""Drivers of a panel: covariates attached to its months, with what is assumed of the months ahead."""
 
-`read_drivers` reads a user's file, and `calendar_drivers` derives drivers from the scheduled events
-of ``data/calendar.csv``. `add_drivers` adds either to a panel, with the values known on the panel's
-day.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from functools import cached_property
-from os import PathLike
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,35 +10,18 @@ import numpy as np
 import pandas as pd
 
 from forecast.base.arguments import checked
-from forecast.base.dates import LONGEST_HORIZON, Clock, add_months, month_start, today
-from forecast.base.described import described
+from forecast.base.dates import LONGEST_HORIZON, Clock
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.resources import data_folder
-from forecast.base.typing import Dyad, Float, Frame
+from forecast.base.typing import Float
 from forecast.base.wording import join
-from forecast.data.events.codebook import read_days, read_small_csv, require_cells, small_csv
-from forecast.data.events.dyads import dyad_code
+from forecast.data.driver_table import DriverTable
 from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import last_known
 
 if TYPE_CHECKING:
     import xarray as xr
 
-MOST_DRIVERS = 12
-LONGEST_NAME = 40
-TIME = "time"
-KNOWN_AT = "known_at"
-DYAD = "dyad"
-_DYAD = "([A-Za-z]{3}[-_][A-Za-z]{3})?"
-
-
-CALENDAR = "calendar"
-"""Stands for ``data/calendar.csv`` where a file of drivers is asked for."""
-SUMMITS = ("g20_summit", "apec_summit", "sco_summit", "brics_summit")
-FIRST = date(1945, 1, 1)
-LAST = date(2040, 12, 1)
-"""The months that the drivers have."""
 FUTURE_WORDS: dict[str, str] = {
     "given": "is as the file has it",
     "carried": "stays at its last value",
@@ -55,303 +31,6 @@ FEWEST_MONTHS = 24
 """Fewest months from which an effect can be distinguished from month-specific noise."""
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
-
-
-@described("a DriverTable, such as read_drivers('trade.csv') returns")
-@dataclass(frozen=True)
-class DriverTable:
-    """Values of some drivers."""
-
-    source: str  # What it was read from
-    names: tuple[str, ...]  # The drivers, in the order of the columns
-    # One row per value: `driver`, `dyad` (empty for a value of all dyads), `month` (its first day),
-    # `known_at` and `value`.
-    values: pd.DataFrame = field(repr=False, compare=False)
-    digest: str = ""  # SHA-256 of what was read
-    # What drivers act on where that is not chosen; the month, if it is not here.
-    acts: Mapping[str, str] = field(default_factory=dict)
-
-    def acting(self, chosen: str | None = None) -> dict[str, str]:
-        """Return the component on which each driver acts, as in `PendulumSpec`."""
-        if chosen is None:
-            return {name: self.acts.get(name, "month") for name in self.names}
-        if "=" not in chosen:
-            return dict.fromkeys(self.names, chosen.strip())
-        pairs = [part.partition("=") for part in chosen.split(",") if part.strip()]
-        part_of = {name.strip(): word.strip() for name, _, word in pairs}
-        unknown = [name for name in part_of if name not in self.names]
-        if unknown or len(part_of) < len(pairs):
-            what = (
-                f"there is no driver {unknown[0]!r:.60}" if unknown else "a driver is there twice"
-            )
-            raise SpecError(
-                f"driver-acts: {what}; the drivers are {join(self.names)}, such as "
-                f"{self.names[0]}=month"
-            )
-        return part_of
-
-    def known(self, driver: str, dyad: str, as_of: date) -> pd.DataFrame:
-        """Return `known_at` and `value` of a driver by month: the last revision by a day, of the dyad or of all."""
-        series = [
-            self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series
-        ]
-        values = pd.concat(series) if series else self.values.iloc[:0]
-        values = values[values["known_at"] <= pd.Timestamp(as_of)].sort_values(
-            ["month", "dyad", "known_at"]
-        )
-        return values.drop_duplicates("month", keep="last").set_index("month")[
-            ["known_at", "value"]
-        ]
-
-    @cached_property
-    def _series(self) -> dict[tuple[str, str], pd.DataFrame]:
-        return {
-            (str(driver), str(dyad)): rows
-            for (driver, dyad), rows in self.values.groupby(["driver", "dyad"])
-        }
-
-
-@checked
-def read_drivers(path: str | Path | Frame) -> DriverTable:
-    r"""Read covariates from a CSV file or a table in memory (docs/schema/drivers.md).
-
-    Parameters
-    ----------
-    path : str, pathlib.Path or table
-        A file in UTF-8, or a table of pandas, polars, Arrow or xarray, with the columns ``time``
-        (the month, YYYY-MM, or a day in it), ``known_at`` (the day since when the value was known,
-        YYYY-MM-DD), if need be ``dyad``, and one column a driver. An empty cell holds no value; a
-        row with a later ``known_at`` revises an earlier one.
-
-    Returns
-    -------
-    DriverTable
-        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at`
-        and `value`, as in the file.
-
-    Raises
-    ------
-    DataError
-        If the file cannot be read, a column is missing, or a cell makes no sense; the message names
-        its line.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import mkdtemp
-    >>> from forecast.data.drivers import read_drivers
-    >>> path = Path(mkdtemp()) / "trade.csv"
-    >>> _ = path.write_text("time,known_at,trade\n2023-01,2023-03-05,58.1\n")
-    >>> read_drivers(path).names
-    ('trade',)
-    """
-    table = Path(path) if isinstance(path, str | PathLike) else path
-    name = table if isinstance(table, Path) else Path("drivers")
-    frame = read_small_csv(table, (TIME, KNOWN_AT), name.name)
-    names = tuple(str(column) for column in frame if column not in (TIME, KNOWN_AT, DYAD))
-    if not names:
-        raise DataError(
-            f"{name}: there is no column of a driver other than {join(map(str, frame))}; add one"
-        )
-    if len(names) > MOST_DRIVERS:
-        raise DataError(
-            f"{name}: {len(names)} drivers; expected at most {MOST_DRIVERS}: each needs data of "
-            "its own"
-        )
-    wrong = [
-        driver
-        for driver in names
-        if not driver or len(driver) > LONGEST_NAME or not driver.isprintable()
-    ]
-    if wrong:
-        raise DataError(
-            f"{name}: {wrong[0]!r:.60} is no name of a driver; expected 1 to {LONGEST_NAME} "
-            "characters"
-        )
-    values = _values(frame, names, name)
-    empty = [column for column in names if column not in set(values["driver"])]
-    if empty:
-        raise DataError(f"{name}: the column {empty[0]!r} holds no value; fill it in, or remove it")
-    return DriverTable(name.name, names, values, digest(small_csv(table)))
-
-
-def _values(frame: pd.DataFrame, names: tuple[str, ...], path: Path) -> pd.DataFrame:
-    """Return the values of a file in the form of `DriverTable`."""
-    known_at = read_days(frame[KNOWN_AT], path)
-    in_time = known_at.dt.date <= today()
-    require_cells(
-        known_at, in_time, "the day since when the value is known, not one in the future", path
-    )
-    dyads = frame[DYAD] if DYAD in frame else pd.Series("", frame.index, name=DYAD)
-    require_cells(
-        dyads,
-        dyads.str.fullmatch(_DYAD),
-        "two ISO 3166 alpha-3 codes such as USA-CHN, or empty",
-        path,
-    )
-    series = []
-    for name in names:
-        cells = frame.loc[frame[name] != "", name]
-        numbers = pd.to_numeric(cells, errors="coerce").astype(float)
-        require_cells(cells, numbers.abs() < 1e12, "a number such as 58.1, or an empty cell", path)
-        series.append(numbers.rename("value").to_frame().assign(driver=name))
-    values = pd.concat(series)
-    months = read_days(frame[TIME], path)
-    values["month"] = months - pd.to_timedelta(months.dt.day - 1, unit="D")
-    values["known_at"] = known_at
-    values["dyad"] = dyads.map(
-        lambda text: text and dyad_code(*text.upper().replace("_", "-").split("-"))
-    )
-    twice = values[values.duplicated(["driver", "dyad", "month", "known_at"])]
-    if len(twice):
-        row = twice.iloc[0]
-        raise DataError(
-            f"{path}: {row['driver']} of "
-            f"{row['month']:%Y-%m}{' of ' + row['dyad'] if row['dyad'] else ''} is there "
-            f"twice as known at {row['known_at']:%Y-%m-%d}; keep one of them, or give the revision "
-            "its own day"
-        )
-    return values
-
-
-@dataclass(frozen=True)
-class CalendarDriver:
-    """Derivation of a driver from scheduled events."""
-
-    name: str
-    words: str
-    kinds: tuple[str, ...]  # Of the facts that count
-    both: bool = False  # Whether both states of a dyad have to be concerned
-    # Months from the fact to the first and the last month in which the driver is one; elsewhere it
-    # is zero.
-    first: int = 0
-    last: int = 0
-    # What it acts on where that is not chosen: a phase on the cycle, an occasion on the month
-    acts: str = "month"
-
-
-DRIVERS = (
-    CalendarDriver(
-        "us_election_year",
-        "the twelve months up to a US presidential election",
-        ("us_election",),
-        first=-11,
-        acts="cycle",
-    ),
-    CalendarDriver(
-        "us_first_year",
-        "the first twelve months of a US presidential term",
-        ("us_inauguration",),
-        last=11,
-        acts="cycle",
-    ),
-    CalendarDriver(
-        "election", "a month with an election in another of the two states", ("election",)
-    ),
-    CalendarDriver("party_congress", "a month with a Chinese party congress", ("party_congress",)),
-    CalendarDriver(
-        "summit", "a month with a G20, APEC, SCO or BRICS summit of both states", SUMMITS, both=True
-    ),
-    CalendarDriver(
-        "treaty_expiry",
-        "the year before a treaty of both states expires",
-        ("treaty_expiry",),
-        both=True,
-        first=-12,
-        last=-1,
-        acts="cycle",
-    ),
-)
-"""Calendar drivers; facts that look ahead for months are known years before, so that no month uses
-hindsight."""
-
-
-def read_calendar() -> pd.DataFrame:
-    """Return the scheduled facts of ``data/calendar.csv``, with days as dates and the states concerned as a tuple."""
-    path = data_folder() / "calendar.csv"
-    frame = read_small_csv(path)
-    days = {name: read_days(frame[name], path).dt.date for name in ("date", "known_at")}
-    return frame.assign(**days, states=frame["states"].str.split().map(tuple))
-
-
-@checked
-def calendar_drivers(dyads: Sequence[Dyad]) -> DriverTable:
-    """Turn the scheduled facts of ``data/calendar.csv`` into monthly drivers, each zero or one.
-
-    A month of the record counts a fact that was known by then. Of the months ahead the ones count
-    that are known on the as-of day: elections and terms of US presidents for ever, the next summits
-    for a month. Drivers that never are one for any of the dyads are left out.
-
-    Parameters
-    ----------
-    dyads : sequence of str
-
-    Returns
-    -------
-    DriverTable
-        Its `values` have one row per value: `driver`, `dyad`, `month` (its first day), `known_at`
-        and `value`, 0 or 1.
-
-    Raises
-    ------
-    DataError
-        If no fact concerns any of the dyads.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.data.drivers import calendar_drivers
-    >>> table = calendar_drivers(["USA-CHN"])
-    >>> table.names
-    ('us_election_year', 'us_first_year', 'party_congress', 'summit')
-    >>> float(table.known("summit", "USA-CHN", date(2023, 10, 31)).loc["2023-11-01", "value"])
-    1.0
-    """
-    facts = read_calendar()
-    values = pd.concat(
-        [_calendar_values(driver, dyad, facts) for driver in DRIVERS for dyad in dyads],
-        ignore_index=True,
-    )
-    moving = set(values.loc[values["value"] > 0, "driver"])
-    names = tuple(driver.name for driver in DRIVERS if driver.name in moving)
-    if not names:
-        raise DataError(
-            f"calendar: no scheduled fact concerns {', '.join(dyads)}; give drivers of your own"
-        )
-    content = digest(facts) + " ".join(dyads)
-    acts = {driver.name: driver.acts for driver in DRIVERS if driver.name in names}
-    return DriverTable(
-        "calendar.csv", names, values[values["driver"].isin(names)], digest(content.encode()), acts
-    )
-
-
-def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
-    """Read drivers from a file, or those of the calendar where that is named (`CALENDAR`)."""
-    return calendar_drivers(dyads) if str(source) == CALENDAR else read_drivers(source)
-
-
-def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> pd.DataFrame:
-    """Return a driver's values: zero in every month from the beginning, and one since it is known."""
-    states = dyad.split("-")
-    columns = facts[["date", "known_at", "kind", "states"]]
-    ones = [
-        (add_months(month_start(day), step), max(known_at, FIRST), 1.0)
-        for day, known_at, kind, concerned in columns.itertuples(index=False, name=None)
-        if kind in driver.kinds
-        and (all if driver.both else any)(state in concerned for state in states)
-        for step in range(driver.first, driver.last + 1)
-    ]
-    zeros = [
-        (month, FIRST - timedelta(days=1), 0.0)
-        for month in pd.date_range(FIRST, LAST, freq="MS").date
-    ]
-    values = pd.DataFrame([*zeros, *ones], columns=["month", "known_at", "value"])
-    values = values.astype({"month": "datetime64[s]", "known_at": "datetime64[s]"})
-    in_calendar = values[values["month"].between(pd.Timestamp(FIRST), pd.Timestamp(LAST))]
-    first = in_calendar.groupby(["month", "value"])["known_at"].min().reset_index()
-    return first.assign(driver=driver.name, dyad=dyad)
-
-
 Future = Literal["given", "carried", "simulated"]
 """The months ahead are as the file has them, stay at the last value, or are drawn from an AR(1)."""
 
@@ -523,7 +202,8 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
     Examples
     --------
     >>> from forecast import build_panel, read_chronology
-    >>> from forecast.data.drivers import add_drivers, calendar_drivers
+    >>> from forecast.data.calendar_drivers import calendar_drivers
+    >>> from forecast.data.drivers import add_drivers
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), as_of="2023-10-31")
     >>> driven = add_drivers(panel, calendar_drivers(["USA-CHN"]))
     >>> driven["driver"].to_numpy().tolist()[0]

@@ -14,7 +14,8 @@ from forecast.base.errors import DataError, SpecError
 from forecast.base.limits import MOST_POINTS, require_positive, require_sampler
 from forecast.base.progress import Progress, Steps, side_by_side, silent
 from forecast.base.wording import Card, Displayed, count, day, fitted_together, month, sentences
-from forecast.data.drivers import Future, add_drivers, drivers_for, require_drivers
+from forecast.data.calendar_drivers import drivers_for
+from forecast.data.drivers import Future, add_drivers, require_drivers
 from forecast.data.events import describe_additions
 from forecast.data.events.dyads import (
     additions_of,
@@ -26,8 +27,9 @@ from forecast.data.events.dyads import (
     read_dyads,
 )
 from forecast.data.panel.record import last_known, observed_periods, partly_known, require_record
-from forecast.data.panel.spans import chosen_eras
-from forecast.data.sources import Frequency, Records, Source, open_source, wanted_together
+from forecast.data.panel.spans import Frequency, chosen_eras
+from forecast.data.records import Records, wanted_together
+from forecast.data.sources import Source, open_source
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -57,7 +57,7 @@ REMEMBERED = [
     "forecast.model.update",
     "forecast.desk.questions.answer.answer_question",
     "forecast.report.skill.read_skill",
-    "forecast.data.sources.build_panel",
+    "forecast.data.records.build_panel",
     "forecast.data.events.chronology.conform",
     "forecast.data.events.tables.conform",
     "forecast.data.events.additions._read_rows",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -18,15 +18,12 @@ from forecast.data.archive.catalogue import (
     read_catalogue,
 )
 from forecast.data.archive.importing import EVERYTHING
+from forecast.data.archive.reading import ArchiveReading, chosen_datasets, covered_days
 from forecast.data.events.dyads import Covered, Days, dyad_code
 from forecast.data.events.table import (
     as_day,
 )
 from forecast.data.feeds.detect import FEEDS
-
-if TYPE_CHECKING:
-    pass
-from forecast.data.archive.reading import ArchiveReading, chosen_datasets, covered_days
 
 LOTS = ("kept", "rejected", "filtered", "duplicates")
 LAST = "last event"

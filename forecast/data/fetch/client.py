@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Lock
 from typing import Self
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import tenacity
@@ -30,13 +30,13 @@ from forecast.base.errors import (
     DataError,
     FetchError,
     PassingError,
-    SpecError,
     StoppedError,
 )
-from forecast.base.escaping import has_controls, printable
+from forecast.base.escaping import printable
 from forecast.base.files import write_text
 from forecast.base.reading import NO_LINK, OPENING, require_ordinary
 from forecast.data.feeds.lines import find_files, read_chunks
+from forecast.data.fetch.addresses import _next, _where
 from forecast.data.fetch.manifest import ExpectedFile, FetchSettings
 
 LARGEST_ANSWER = 100_000_000
@@ -50,8 +50,6 @@ CERTIFICATE = (
     "it is. Give another "
     "address of the same files with --server (`forecast help fetching`)"
 )
-
-
 ENDING = ".unfinished"
 TAG = ".mark"
 LONGEST_TAG = 1_000
@@ -236,51 +234,6 @@ class _Pace:
         """Suspend requests to a host for a while."""
         with self._lock:
             self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + seconds)
-
-
-def require_server(text: str) -> str:
-    """Return the address of a server without the stroke at its end."""
-    parts = _split(text.strip())
-    if parts is None or parts.username or parts.password or parts.query or parts.fragment:
-        raise SpecError(
-            f"server: got {text!r:.100}; expected an address such as "
-            "https://data.gdeltproject.org, http or https, "
-            "without a name, password or query"
-        )
-    return text.strip().rstrip("/")
-
-
-def _split(address: str) -> SplitResult | None:
-    """Return the parts of an address that can be asked, else nothing."""
-    try:
-        parts = urlsplit(address)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    return parts if fine and not has_controls(address) and " " not in address else None
-
-
-def _next(address: str, location: str) -> str:
-    """Return where a redirect leads, if it may lead there."""
-    here = urlsplit(address)
-    target = _split(urljoin(address, location))
-    if not location or target is None or target.username:
-        raise FetchError(
-            f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed"
-        )
-    if target.scheme == "http" and here.scheme == "https":
-        raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
-    if target.scheme == "http" and target.netloc != here.netloc:
-        raise FetchError(
-            f"{_where(address)} redirects to another host by http, which is not followed: "
-            f"{target.netloc}"
-        )
-    return target.geturl()
-
-
-def _where(address: str) -> str:
-    """Return the address without what a signed one has of secrets."""
-    return printable(address.partition("?")[0])[:200]
 
 
 def _asked_to_wait(text: str) -> float | None:

@@ -346,7 +346,7 @@ def _origin(
             raise SpecError(f"{option}: {name} has none; leave it out")
     require("httpx", "fetch")
     require("tenacity", "fetch")
-    from forecast.data.fetch.client import require_server
+    from forecast.data.fetch.addresses import require_server
 
     if name != "gdelt":
         doi = require_doi(options["doi"]) if options["doi"] else DOIS[name]
