@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from forecast import plots
     from forecast.base.errors import ForecastError
     from forecast.data.archive import archive_status, import_files, read_archive, repair_archive
-    from forecast.data.drivers import add_drivers, calendar_drivers, read_drivers
+    from forecast.data.calendar_drivers import calendar_drivers
+    from forecast.data.driver_table import read_drivers
+    from forecast.data.drivers import add_drivers
     from forecast.data.events import (
         add_events,
         combine,
@@ -176,11 +178,9 @@ _NAMES_BY_MODULE = {
         "read_archive",
         "repair_archive",
     ),
-    "forecast.data.drivers": (
-        "add_drivers",
-        "calendar_drivers",
-        "read_drivers",
-    ),
+    "forecast.data.calendar_drivers": ("calendar_drivers",),
+    "forecast.data.driver_table": ("read_drivers",),
+    "forecast.data.drivers": ("add_drivers",),
     "forecast.data.events": (
         "add_events",
         "combine",

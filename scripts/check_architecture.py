@@ -18,7 +18,11 @@ STOREYS = ("base", "data", "model", "outlook", "study", "desk", "plots", "report
 """Folders of the package from the ground up: a storey imports only from itself and from below."""
 
 SAMPLERS = ("pymc", "pytensor", "nutpie")
-READERS = ("forecast.data.events.tables", "forecast.data.events.mapping")
+READERS = (
+    "forecast.data.events.chronology",
+    "forecast.data.events.mapping",
+    "forecast.data.events.tables",
+)
 SERVICES = ("forecast.data.feeds", "forecast.data.archive", "forecast.data.fetch")
 """What the core, from events to one page, does without."""
 
@@ -37,6 +41,8 @@ FORBIDDEN = {
     "forecast.model.process": (
         *READERS,
         "forecast.data.panel",
+        "forecast.data.calendar_drivers",
+        "forecast.data.driver_table",
         "forecast.data.drivers",
     ),
     "forecast.outlook": (*SAMPLERS, *SERVICES),

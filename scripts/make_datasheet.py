@@ -17,10 +17,11 @@ from scipy.stats import beta
 
 from forecast.base.files import write_csv, write_text
 from forecast.data.events import read_chronology, read_dyads
+from forecast.data.events.chronology import chronology_files
 from forecast.data.events.codebook import Scale, read_codes, read_scale, read_small_csv
 from forecast.data.events.editions import COLUMNS, TABLE, edition_files, embedded_digests
 from forecast.data.events.table import event_counts
-from forecast.data.events.tables import chronology_files, is_unchecked
+from forecast.data.events.tables import is_unchecked
 from forecast.data.panel import build_panel, observed_years, summarise
 
 DATA = Path(__file__).resolve().parent.parent / "data"

@@ -39,7 +39,7 @@ from forecast import (  # noqa: E402
 )
 from forecast.base.files import write_text  # noqa: E402
 from forecast.data.events.table import EventTable  # noqa: E402
-from forecast.data.sources import Records  # noqa: E402
+from forecast.data.records import Records  # noqa: E402
 from forecast.study.hypotheses.answers import (  # noqa: E402
     Answers,
     Directed,

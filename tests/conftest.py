@@ -79,9 +79,9 @@ def embedded_files_are_read_once():
     """
     from forecast.base.dates import today
     from forecast.base.resources import data_folder
-    from forecast.data.events import tables
+    from forecast.data.events import chronology
 
-    read, found = tables._read_dyad, {}
+    read, found = chronology._read_dyad, {}
 
     def read_once(dyad, path):
         if path.parent != data_folder() / "chronology":
@@ -93,5 +93,5 @@ def embedded_files_are_read_once():
         return replace(own, events=own.events.copy(), rejects=own.rejects.copy())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "_read_dyad", read_once)
+        patch.setattr(chronology, "_read_dyad", read_once)
         yield

@@ -14,7 +14,7 @@ from forecast import build_panel, read_chronology
 from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.data.feeds import FEEDS, read_feed
-from forecast.data.feeds.feed import Feed, Layout, Named
+from forecast.data.feeds.feed import Feed, FeedLayout, Named
 from forecast.model import PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.process.component import Transitions
 from forecast.model.process.cycle import Cycle, register_cycle, unregister_cycle
@@ -152,7 +152,7 @@ TOY = Feed(
     name="toy",
     title="toy feed",
     recognise=lambda lines: (
-        Layout("toy", COLUMNS, ";", header=True) if lines[:1] == [";".join(COLUMNS)] else None
+        FeedLayout("toy", COLUMNS, ";", header=True) if lines[:1] == [";".join(COLUMNS)] else None
     ),
     fields=lambda columns, since: {
         "id": "number",

@@ -30,7 +30,7 @@ from forecast import (
     update,
 )
 from forecast.base.errors import DataError, ForecastError
-from forecast.data.drivers import calendar_drivers
+from forecast.data.calendar_drivers import calendar_drivers
 from forecast.data.panel import first_periods, panel_of_dyad, recounted, validate_panel
 from forecast.model import prior_draws, simulate_panel
 from forecast.study.checks import check_fit

@@ -17,7 +17,7 @@ from forecast.base.progress import Steps, silent
 from forecast.cli import app
 from forecast.data.events import add_events, read_chronology
 from forecast.data.panel import build_panel
-from forecast.data.sources import Records
+from forecast.data.records import Records
 from forecast.model import fit
 from forecast.runs import fitting, job, wording
 from forecast.runs.pipeline import make_report

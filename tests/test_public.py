@@ -19,7 +19,7 @@ import pytest
 
 import forecast
 from forecast import ForecastError
-from forecast.data.sources import IndexTable
+from forecast.data.records import IndexTable
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.runs.pipeline import Report

@@ -282,7 +282,8 @@ def _record(
     others: tuple[str, ...] | None,
 ) -> "forecast.Record":
     """Read the record of dyads and of those that they are fitted with, by default the hierarchy."""
-    from forecast.data.sources import open_source, wanted_together
+    from forecast.data.records import wanted_together
+    from forecast.data.sources import open_source
 
     named = dyads_of(dyads, "DYAD")
     table = open_source(

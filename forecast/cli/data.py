@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from forecast.data.events import EventTable
-    from forecast.data.sources import Records
+    from forecast.data.records import Records
 
 CHRONOLOGY = "chronology"  # As a table of events: the embedded chronology
 

@@ -17,7 +17,6 @@ from forecast.base.arguments import checked
 from forecast.base.errors import SpecError
 from forecast.base.limits import require_sampler, whole_seed
 from forecast.base.progress import Progress, Steps, silent
-from forecast.base.resources import release_free_memory
 from forecast.base.typing import Float, Seed
 from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import data_facts
@@ -153,7 +152,6 @@ def fit(
     texts = {"spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)}
     attributes = {"kind": KIND, "schema": SCHEMA, **texts}
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
-    release_free_memory()
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 

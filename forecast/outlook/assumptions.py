@@ -125,7 +125,7 @@ class Assumed:
             """Take days as text, too."""
 
     def __post_init__(self) -> None:
-        check("date", self.date, "Day")
+        check("date", self.date, Day)
         object.__setattr__(self, "date", read_day(self.date, f"{self.place}: date"))
         if self.until is not None:
             check("until", self.until, "Day")

@@ -400,7 +400,8 @@ def plot_attribution(
     >>> import numpy as np
     >>> from datetime import date
     >>> from forecast import plots
-    >>> from forecast.outlook.comparison import Change, Step, numbers_of
+    >>> from forecast.outlook.comparison import Change, Step
+    >>> from forecast.outlook.snapshot import numbers_of
     >>> was, now = (numbers_of({"level": 100 * up, "yes": up}) for up in (np.full((2, 9), 0.25), np.full((2, 9), 0.5)))
     >>> steps = (Step("time passed", was, now),)
     >>> change = Change("USA-CHN", (date(2023, 9, 30), date(2023, 10, 31)), "Will they meet?", was, now, steps)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.errors import SpecError
 from forecast.base.progress import Steps
 from forecast.base.wording import count
-from forecast.data.drivers import add_drivers, drivers_for
+from forecast.data.calendar_drivers import drivers_for
+from forecast.data.drivers import add_drivers
 from forecast.data.events.dyads import last_covered
 from forecast.data.panel.record import last_known, require_record
 from forecast.data.panel.spans import chosen_eras

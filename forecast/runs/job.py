@@ -10,7 +10,7 @@ from forecast.base.errors import DataError
 from forecast.base.progress import Steps
 from forecast.data.events.dyads import choose_dyad, find_dyad, hierarchy
 from forecast.data.panel.record import last_known, require_record
-from forecast.data.sources import Records
+from forecast.data.records import Records
 from forecast.runs.settings import ReportSettings
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from forecast.base.progress import Progress, Steps, side_by_side, silent
 from forecast.base.wording import Card, Displayed, fitted_together
 from forecast.data.events.dyads import dyad_labels, read_dyads
 from forecast.data.panel.record import last_known
-from forecast.data.sources import Source, open_source, wanted_together
+from forecast.data.records import wanted_together
+from forecast.data.sources import Source, open_source
 from forecast.runs.fitting import fit_records, load_fit, update_saved_fit
 from forecast.runs.job import Job, check_query, chosen_dyad, reported_dyads, require_near
 from forecast.runs.settings import ReportSettings, check_settings, is_updated

@@ -11,7 +11,8 @@ from forecast.base.dates import Day, read_day, reject_future
 from forecast.base.errors import SpecError
 from forecast.base.limits import MOST_POINTS, require_positive, require_sampler
 from forecast.data.drivers import Future, require_drivers
-from forecast.data.sources import Frequency, Source
+from forecast.data.panel.spans import Frequency
+from forecast.data.sources import Source
 
 ERAS = ("given", "none")
 """Sources of the eras of the dyad."""

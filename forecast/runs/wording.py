@@ -9,7 +9,7 @@ from forecast.base.wording import day, month, sentences
 from forecast.data.events import describe_additions
 from forecast.data.events.dyads import additions_of
 from forecast.data.panel.record import last_known, observed_periods, partly_known
-from forecast.data.sources import Records
+from forecast.data.records import Records
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -13,7 +13,7 @@ import yaml
 import forecast.outlook
 from forecast.data.archive.catalogue import Entry
 from forecast.data.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
-from forecast.data.drivers import DRIVERS
+from forecast.data.calendar_drivers import DRIVERS
 from forecast.data.events.mapping import (
     CountedClass,
     CountsMapping,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import pandas as pd
 import pytest
-from tests.model.fits import unobserved
+from tests.made import unobserved
 
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel
@@ -13,7 +13,7 @@ from forecast.desk.questions import Ledger, TrackRecord, answered, append_entrie
 from forecast.model import PendulumSpec
 from forecast.model.updating import update
 from forecast.outlook import attribution, comparison
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.report.claims_page import claims_page
 from forecast.report.explain_page import change_page, explain_page

@@ -25,7 +25,7 @@ from forecast.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from forecast.data.archive import Imported
+    from forecast.data.archive import ImportSummary
 
 
 MOST_LISTED = 20
@@ -132,7 +132,7 @@ def repair_command(
         )
 
 
-def _print_import(done: "Imported") -> None:
+def _print_import(done: "ImportSummary") -> None:
     shown, new = console(), [file for file in done.files if file.became != "known"]
     numbers = {
         "rows": "rows",

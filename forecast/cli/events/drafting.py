@@ -248,7 +248,7 @@ def accept(
     if not path.exists():
         raise DataError(f"{path} does not exist. Make a draft with `forecast events draft`.")
     if prompt:
-        from forecast.cli.deciding import decide
+        from forecast.cli.events.deciding import decide
 
         decide(path)
     edited = drafting.read_edited(path, before)

@@ -89,7 +89,7 @@ def check(
     Exit code 2 if a file of a feed could not be read; all others are in the summary then.
     """
     from forecast.data.events import write_rejects
-    from forecast.data.events.tables import coding_breaches
+    from forecast.data.events.coding_rules import coding_breaches
 
     data = DataOptions(
         datasets=datasets,

@@ -13,7 +13,7 @@ from forecast.base.wording import join
 from forecast.cli.groups import EventChoices, day_of
 
 if TYPE_CHECKING:
-    from forecast.data.sources import Records
+    from forecast.data.records import Records
     from forecast.desk.questions import Question
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.data.events import EventTable
-    from forecast.data.sources import Records
+    from forecast.data.records import Records
     from forecast.outlook.draws import FitLike
 
 

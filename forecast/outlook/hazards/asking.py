@@ -9,10 +9,10 @@ from forecast.base.arguments import checked
 from forecast.base.dates import Day, parse_date, read_day
 from forecast.base.errors import QuestionError
 from forecast.data.events import read_chronology
+from forecast.data.events.chronology import chronology_files
 from forecast.data.events.dyads import find_dyad
 from forecast.data.events.sets import EventSet, find_set, set_of_codes
 from forecast.data.events.table import EventTable
-from forecast.data.events.tables import chronology_files
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.forecast import forecast_events
 from forecast.outlook.hazards.results import EventForecast, Expected

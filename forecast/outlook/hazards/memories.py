@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from forecast.base.typing import Float, Index
-from forecast.data.drivers import read_calendar
+from forecast.data.calendar_drivers import read_calendar
 from forecast.data.events.sets import EventSet
 from forecast.data.events.table import event_counts
 

@@ -13,7 +13,9 @@ import xarray as xr
 from forecast.base.arguments import checked
 from forecast.base.digests import digest
 from forecast.base.typing import Float, Index
-from forecast.data.drivers import DriverTable, Future, add_drivers, drivers_for, has_drivers
+from forecast.data.calendar_drivers import drivers_for
+from forecast.data.driver_table import DriverTable
+from forecast.data.drivers import Future, add_drivers, has_drivers
 from forecast.data.events import read_dyads
 from forecast.data.panel import panel_kind
 from forecast.model.driving import parse_drivers
