@@ -128,7 +128,7 @@ class Assumed:
         check("date", self.date, Day)
         object.__setattr__(self, "date", read_day(self.date, f"{self.place}: date"))
         if self.until is not None:
-            check("until", self.until, "Day")
+            check("until", self.until, Day)
             object.__setattr__(self, "until", read_day(self.until, f"{self.place}: until"))
         self._require_sort()
         self._require_numbers()

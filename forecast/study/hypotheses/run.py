@@ -20,7 +20,7 @@ from forecast.data.panel.notes import notes_of_panel
 from forecast.outlook.theory import PENDULUM
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
-from forecast.study.hypotheses.engine import Engine, TestedClaim
+from forecast.study.hypotheses.engine import Engine, PooledClaim
 from forecast.study.hypotheses.evidence import FINER, USUAL, own_posterior
 from forecast.study.hypotheses.family import FamilyRate, family_rates
 from forecast.study.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
@@ -228,7 +228,7 @@ class _Engines:
         return cls(coarse, fine, parts_of(fine))
 
 
-def _verdict(claim: TestedClaim, engines: _Engines, simulated: _SimulatedPower) -> PooledVerdict:
+def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) -> PooledVerdict:
     """Test a claim, against its null sets if it needs them, and again with other choices."""
     coarse, fine = engines.coarse, engines.fine
     rough = claim.test(coarse)

@@ -19,7 +19,7 @@ from scipy.stats import norm
 
 from forecast.base.typing import Float, Index
 from forecast.study.hypotheses.alike import walks_alike
-from forecast.study.hypotheses.engine import Engine, TestedClaim
+from forecast.study.hypotheses.engine import Engine, PooledClaim
 from forecast.study.hypotheses.levels import realised_on_predicted
 from forecast.study.hypotheses.outcome import Outcome, Picture, Series
 from forecast.study.hypotheses.record import PooledRecord
@@ -171,7 +171,7 @@ def _picture(tables: Index) -> Picture:
     )
 
 
-DWELLING = TestedClaim(
+DWELLING = PooledClaim(
     "S5c",
     "Does no extreme last?",
     "the longer a dyad is in an extreme, the likelier it leaves, beyond what walks do",

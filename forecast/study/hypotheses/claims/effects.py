@@ -22,7 +22,7 @@ from forecast.data.calendar_drivers import calendar_drivers
 from forecast.data.events.codebook import VISIT
 from forecast.data.events.table import EventTable
 from forecast.outlook.theory import REASONS, VISITS
-from forecast.study.hypotheses.engine import Engine, ModelPoint, TestedClaim, by_dyad
+from forecast.study.hypotheses.engine import Engine, ModelPoint, PooledClaim, by_dyad
 from forecast.study.hypotheses.filter import COLUMN
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE
@@ -225,7 +225,7 @@ def _lacks_calendar(record: PooledRecord) -> str:
     return ""
 
 
-VISITING = TestedClaim(
+VISITING = PooledClaim(
     VISITS.code,
     "Do high-level visits move relations?",
     "high-level visits move relations",
@@ -233,7 +233,7 @@ VISITING = TestedClaim(
     _lacks_visits,
     lambda engine: ahead_of(engine, {"visits": _visits(engine.record)}, "push"),
 )
-CALENDAR = TestedClaim(
+CALENDAR = PooledClaim(
     REASONS.code,
     "Do scheduled occasions predict relations?",
     "scheduled occasions predict relations",

@@ -30,7 +30,7 @@ from forecast.study.hypotheses.engine import (
     REMEMBERED,
     Engine,
     ModelPoint,
-    TestedClaim,
+    PooledClaim,
     by_dyad,
     learned,
 )
@@ -328,7 +328,7 @@ def _growing_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
     return [claim], linear
 
 
-FADING = TestedClaim(
+FADING = PooledClaim(
     "S5a",
     "Do events stay alike for a quarter?",
     "events stay alike for about a quarter, beyond what the last event was",
@@ -337,7 +337,7 @@ FADING = TestedClaim(
     nulls=(EPISODES,),
     months=FADING_MONTHS,
 )
-RETURNING = TestedClaim(
+RETURNING = PooledClaim(
     "S5b",
     "Does the trend revert to a long-run mean?",
     "the trend reverts to a long-run mean",
@@ -345,7 +345,7 @@ RETURNING = TestedClaim(
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
     nulls=(MATCHED, REMEMBERED),
 )
-RANGE = TestedClaim(
+RANGE = PooledClaim(
     "S8",
     "Does the trend keep to a range around a mean?",
     "the trend keeps to a range",
@@ -356,7 +356,7 @@ RANGE = TestedClaim(
     ),
     nulls=(MATCHED, REMEMBERED),
 )
-GROWING = TestedClaim(
+GROWING = PooledClaim(
     COST.code,
     "Does reversion grow with the distance?",
     "reversion grows with the distance from the mean",
