@@ -18,8 +18,8 @@ from skill_words import put  # noqa: E402
 
 from forecast.base.wording import join  # noqa: E402
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
-from forecast.study.hypotheses.family import family_rates, family_words  # noqa: E402
-from forecast.study.hypotheses.power import NULLS, Rate, rates_of  # noqa: E402
+from forecast.study.hypotheses.family import family_words  # noqa: E402
+from forecast.study.hypotheses.power import NULLS, Rate, family_rates, rates_of  # noqa: E402
 
 TESTS = ROOT / "reports/hypotheses/tests.json"
 WIDTH = 120  # columns of the documents

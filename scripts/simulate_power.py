@@ -3,7 +3,7 @@
 python scripts/simulate_power.py                     # all tables, many hours
 python scripts/simulate_power.py --claims S5a,S5b --truths "walk;long memory of d 0.4" --sets 40
                                                      # these rows of power.csv alone
-python scripts/simulate_power.py --family --sets 100 # family.csv alone
+python scripts/simulate_power.py --family --sets 100 # prints how often any false claim is supported
 
 An interrupted run continues with the same command: finished record sets are in build/power.jsonl.
 """
@@ -22,7 +22,7 @@ from forecast.base.files import write_text
 from forecast.base.progress import Progress, silent
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
-from forecast.study.hypotheses.family import CLAIMS_SEPARATOR, FAMILY_TABLE, FamilyRate
+from forecast.study.hypotheses.family import family_words
 from forecast.study.hypotheses.power import (
     LIMIT_SETS,
     NULLS,
@@ -122,19 +122,18 @@ def write_table(rates: Mapping[str, Sequence[Rate]], path: Path) -> None:
     write_text(path, text.getvalue())
 
 
-def make_family_table(
+def print_family(
     panel: "xr.Dataset",
     events: "EventTable",
     checkpoint: str | Path,
     cores: int = 1,
     progress: Progress | None = None,
     sets: int = LIMIT_SETS,
-    path: Path = FAMILY_TABLE,
 ) -> None:
-    """Count again how often any false claim is supported; after an interruption the same call continues."""
+    """Count the sets in which any false claim is supported; after an interruption the same call continues."""
     simulation = PowerSimulation.of(
         read_panel(panel, visits_of(events, panel)),
-        (),
+        [code for code, claim in CLAIMS.items() if claim.usual],
         (*NULLS, *SHARED),
         sets=sets,
         limit_sets=LIMIT_SETS,
@@ -142,17 +141,7 @@ def make_family_table(
         checkpoint=Path(checkpoint),
     )
     simulation.run(cores, progress or silent)
-    write_family(simulation.family(), path)
-
-
-def write_family(rates: Sequence[FamilyRate], path: Path = FAMILY_TABLE) -> None:
-    """Write how often any false claim is supported as a table that pages quote."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("truth", "sets", "alarms", "claims"))
-    for rate in rates:
-        writer.writerow((rate.truth, rate.sets, rate.alarms, CLAIMS_SEPARATOR.join(rate.claims)))
-    write_text(path, text.getvalue())
+    print(family_words(simulation.family()))
 
 
 def main() -> None:
@@ -168,7 +157,7 @@ def main() -> None:
     panel = build_panel(table)
     if arguments.family:
         sets = arguments.sets or LIMIT_SETS
-        make_family_table(panel, table, CHECKPOINT, arguments.cores, sets=sets)
+        print_family(panel, table, CHECKPOINT, arguments.cores, sets=sets)
     elif arguments.truths:
         merge_rows(
             simulate_power(

@@ -5,13 +5,12 @@ import pytest
 from forecast import build_panel, pooled_tests, read_chronology
 from forecast.base.errors import SpecError
 from forecast.study.hypotheses.claims import CLAIMS
-from forecast.study.hypotheses.family import FamilyRate, family_rates, family_words
+from forecast.study.hypotheses.family import FamilyRate, family_words
 from forecast.study.hypotheses.nulls import KINDS, MATCHED, REMEMBERED
 from forecast.study.hypotheses.outcome import LIMIT
-from forecast.study.hypotheses.power import PowerSimulation, power_of_shape, rates_of
+from forecast.study.hypotheses.power import PowerSimulation, family_rates, power_of_shape, rates_of
 from forecast.study.hypotheses.record import read_panel
-from forecast.study.hypotheses.simulate import TRUTHS
-from scripts.simulate_power import merge_rows, write_family, write_table
+from scripts.simulate_power import merge_rows, write_table
 from tests.hypotheses.test_pooled import three_indices
 
 DYADS = ["USA-IRN", "CHN-JPN"]
@@ -51,18 +50,23 @@ def test_the_upper_bound_is_that_of_a_counted_share():
     assert FamilyRate(MATCHED, 100, 3, ("S2",)).at_most == pytest.approx(0.069, abs=0.001)
     assert FamilyRate(MATCHED, 100, 0, ("S2",)).at_most < 0.02
     words = family_words((FamilyRate(MATCHED, 100, 3, ("S2",)),))
-    assert f"3 of 100 simulated sets of {MATCHED} (at most 7%)" in words
+    assert f"3 of 100 simulated sets ({MATCHED}; upper bound 7%)" in words
     assert family_words(()) == ""
 
 
-def test_the_table_is_of_known_processes_and_comes_back(tmp_path):
-    rates = family_rates()
-    write_family(rates, tmp_path / "family.csv")
-    assert family_rates(tmp_path / "family.csv") == rates
-    for rate in rates:
-        assert rate.truth in TRUTHS or rate.truth in KINDS
-        assert set(rate.claims) <= set(CLAIMS)
-        assert 0 <= rate.alarms <= rate.sets
+def test_of_a_table_by_claim_the_sum_over_claims_is_given():
+    rates = {rate.truth: rate for rate in family_rates()}
+    assert set(KINDS[:3]) <= set(rates)
+    for rate in rates.values():
+        by_claim = [
+            of_claim.supported
+            for code in rate.claims
+            for of_claim in rates_of(code)
+            if of_claim.truth == rate.truth and not of_claim.true
+        ]
+        assert rate.alarms == sum(by_claim) and not rate.counted
+    assert "S12" not in rates[MATCHED].claims  # tested only if it is named
+    assert "at most" in family_words(tuple(rates.values()))
 
 
 def test_rows_of_some_truths_replace_older_ones_alone(tmp_path):

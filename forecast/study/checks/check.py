@@ -46,9 +46,9 @@ class Checks(Displayed):
     def summary(self) -> pd.DataFrame:
         """Numbers, misses and the misses to be expected of a model that is right, by kind."""
         grouped = self.table.groupby("check", sort=False)["miss"]
-        found = pd.DataFrame({"numbers": grouped.size(), "misses": grouped.sum()})
-        found["expected"] = (0.05 * found["numbers"]).round(1)
-        return found.rename(index=KINDS)
+        summary = pd.DataFrame({"numbers": grouped.size(), "misses": grouped.sum()})
+        summary["expected"] = (0.05 * summary["numbers"]).round(1)
+        return summary.rename(index=KINDS)
 
     @property
     def misses(self) -> pd.DataFrame:
@@ -143,44 +143,52 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
     copies = simulated.sum(("dataset", "direction")).transpose("draw", *order).to_numpy()
     cut = int(panel.attrs["zero_cut"])
     eras, index = panel["era"].to_numpy(), panel["era_index"].transpose("dyad", "time").to_numpy()
-    for place, code in enumerate(panel["dyad"].to_numpy()):
-        dyad, own, made = str(code), observed[place], copies[:, place]
-        for era in np.unique(index[place]):
-            inside = index[place] == era
+    for position, code in enumerate(panel["dyad"].to_numpy()):
+        dyad, recorded, simulated_events = str(code), observed[position], copies[:, position]
+        for era in np.unique(index[position]):
+            inside = index[position] == era
             yield from _shares(
-                dyad, str(eras[era]), own[inside].sum(0), made[:, inside].sum(1), cut
+                dyad,
+                str(eras[era]),
+                recorded[inside].sum(0),
+                simulated_events[:, inside].sum(1),
+                cut,
             )
-        yield from _months(dyad, own, made, cut)
+        yield from _months(dyad, recorded, simulated_events, cut)
 
 
-def _shares(dyad: str, era: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
+def _shares(dyad: str, era: str, recorded: Index, simulated: Index, cut: int) -> Iterator[Row]:
     """Yield the share of cooperation in an era."""
-    if own.sum() >= MIN_EVENTS:
-        share = 100 * made[:, cut:].sum(1) / made.sum(1)
-        observed = 100 * own[cut:].sum() / own.sum()
-        yield _row("side", "cooperative, per cent", dyad, era, int(own.sum()), observed, share)
+    if recorded.sum() >= MIN_EVENTS:
+        share = 100 * simulated[:, cut:].sum(1) / simulated.sum(1)
+        observed = 100 * recorded[cut:].sum() / recorded.sum()
+        yield _row("side", "cooperative, per cent", dyad, era, int(recorded.sum()), observed, share)
 
 
-def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
+def _months(dyad: str, recorded: Index, simulated_events: Index, cut: int) -> Iterator[Row]:
     """Yield how much months scatter, hang together and go on with one side alone."""
-    total = own.sum(axis=1)
+    total = recorded.sum(axis=1)
     busy = total > 0
     if total.sum() < MIN_EVENTS:
         return
-    n, good, copies = total[busy], own[busy, cut:].sum(1), made[:, busy, cut:].sum(2)
+    n, good, copies = (
+        total[busy],
+        recorded[busy, cut:].sum(1),
+        simulated_events[:, busy, cut:].sum(2),
+    )
     expected = np.clip(copies.mean(axis=0) / n, 0.01, 0.99)
     scale = np.sqrt(n * expected * (1 - expected))
     residual, residuals = (good - n * expected) / scale, (copies - n * expected) / scale
 
-    def one(name: str, words: str, observed: float, simulated: Float) -> Row:
+    def row(name: str, words: str, observed: float, simulated: Float) -> Row:
         return _row(name, words, dyad, "", int(total.sum()), observed, simulated)
 
     words = "variance of a month's share, in units of that of independent events"
-    yield one("scatter", words, float((residual**2).mean()), (residuals**2).mean(axis=1))
+    yield row("scatter", words, float((residual**2).mean()), (residuals**2).mean(axis=1))
     for lag in (1, 12):
         if len(n) > 2 * lag:
             words = f"correlation of what is left of months {lag} apart in the record"
-            yield one(
+            yield row(
                 "memory",
                 words,
                 float(_correlations(residual[None], lag)[0]),
@@ -189,7 +197,7 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
     for words, alone in (("without cooperation", good == 0), ("without hostility", good == n)):
         copies_alone = copies == 0 if "cooperation" in words else copies == n
         runs = np.array([_longest(each) for each in copies_alone], dtype=float)
-        yield one(
+        yield row(
             "runs",
             f"most months on end, of those with events, {words}",
             float(_longest(alone)),
@@ -198,7 +206,7 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
     low, high = np.quantile(copies, [0.05, 0.95], axis=0)
     outside = 100 * ((copies < low) | (copies > high)).mean(axis=1)
     observed = 100 * float(((good < low) | (good > high)).mean())
-    yield one("tails", "per cent of months outside their central 90 per cent", observed, outside)
+    yield row("tails", "per cent of months outside their central 90 per cent", observed, outside)
 
 
 def _correlations(values: Float, lag: int) -> Float:
@@ -207,7 +215,7 @@ def _correlations(values: Float, lag: int) -> Float:
     return np.asarray((early * late).mean(axis=1) / np.maximum((values**2).mean(axis=1), 1e-12))
 
 
-def _longest(there: Bool) -> int:
+def _longest(alone: Bool) -> int:
     """Return the length of the longest run."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], there.astype(np.int8), [0]])))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], alone.astype(np.int8), [0]])))
     return int(np.diff(edges)[::2].max(initial=0))

@@ -71,7 +71,7 @@ class Forecaster(Protocol):
     @property
     def benchmark(self) -> bool: ...  # noqa: D102
 
-    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
+    def answer(self, view: View, request: ForecastRequest) -> DatedForecast:
         """Predict from a view."""
 
 
@@ -94,13 +94,13 @@ class Benchmark:
         """
         raise NotImplementedError
 
-    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
+    def answer(self, view: View, request: ForecastRequest) -> DatedForecast:
         """Predict every dyad of a view."""
-        found = {}
+        chances = {}
         for dyad in view.dyads:
-            rng = asked.stream(view.origin, dyad, self.code)
-            found[dyad] = self.chances(view.past(dyad), asked.horizons, asked.draws, rng)
-        return DatedForecast(view.origin, found)
+            rng = request.stream(view.origin, dyad, self.code)
+            chances[dyad] = self.chances(view.past(dyad), request.horizons, request.draws, rng)
+        return DatedForecast(view.origin, chances)
 
 
 MIN_WINDOWS = 8
@@ -114,8 +114,8 @@ ONE_SIGMA = 68.27
 class Pooled(Benchmark):
     """A simple forecaster of the published pool."""
 
-    def __init__(self, own: Simple) -> None:
-        self.code, self.words, self._own = own.code, own.words, own
+    def __init__(self, benchmark: Simple) -> None:
+        self.code, self.words, self._own = benchmark.code, benchmark.words, benchmark
 
     def chances(
         self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
@@ -140,7 +140,7 @@ class NextWindow(Benchmark):
         self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
     ) -> Chances:
         """Draw one chance for each window."""
-        found = {}
+        by_horizon = {}
         for horizon in horizons:
             total, cooperative = past.windows(horizon)
             seen = np.flatnonzero(total)
@@ -150,11 +150,13 @@ class NextWindow(Benchmark):
             level, error = log_odds(total, cooperative)
             last = np.maximum.accumulate(np.where(total > 0, np.arange(len(total)), 0))
             mean, variance = self.step(level[last])
-            own = max(variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance)
-            found[horizon] = by_month(
-                inverse(mean + np.sqrt(own) * rng.standard_normal(draws)), horizon
+            variance_of_level = max(
+                variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance
             )
-        return found
+            by_horizon[horizon] = by_month(
+                inverse(mean + np.sqrt(variance_of_level) * rng.standard_normal(draws)), horizon
+            )
+        return by_horizon
 
 
 def automatic(name: str, series: Float) -> tuple[float, float]:
@@ -182,8 +184,8 @@ def laplace(series: Float) -> tuple[float, float]:
 
 
 BENCHMARKS: dict[str, Benchmark] = {
-    one.code: one
-    for one in (
+    benchmark.code: benchmark
+    for benchmark in (
         *map(Pooled, SIMPLE.values()),
         NextWindow(
             "auto_ets",

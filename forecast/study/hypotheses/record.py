@@ -61,7 +61,11 @@ class PooledRecord:
         """The places of every state's dyads."""
         names = sorted({state for dyad in self.dyads for state in dyad.split("-")})
         return {
-            name: [at for at, dyad in enumerate(self.dyads) if name in dyad.split("-")]
+            name: [
+                place_of_dyad
+                for place_of_dyad, dyad in enumerate(self.dyads)
+                if name in dyad.split("-")
+            ]
             for name in names
         }
 
@@ -70,16 +74,17 @@ class PooledRecord:
         """The months in which something happens, as the filter reads them."""
         none = np.zeros(self.events.shape)
         anchor = none.astype(np.int64) if self.anchor is None else self.anchor
-        impulse, occasion = (none if one is None else one for one in (self.impulse, self.occasion))
+        impulse = none if self.impulse is None else self.impulse
+        occasion = none if self.occasion is None else self.occasion
         value = none if self.value is None else self.value
-        at = [
+        months_by_dyad = [
             np.flatnonzero(here)
             for here in (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
         ]
-        dyad = np.repeat(np.arange(len(at)), [len(months) for months in at])
-        month = np.concatenate(at)
-        gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
-        ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
+        dyad = np.repeat(np.arange(len(months_by_dyad)), [len(months) for months in months_by_dyad])
+        month = np.concatenate(months_by_dyad)
+        gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in months_by_dyad])
+        ends = np.concatenate([[0], np.cumsum([len(months) for months in months_by_dyad])])
         return FilterSteps(
             self.cooperative[dyad, month],
             self.events[dyad, month],
@@ -147,9 +152,11 @@ class PooledRecord:
         month = np.arange(self.events.shape[1])
         inside = (month >= start) & (month < end)
         part = self.without_months(np.broadcast_to(~inside, self.events.shape))
-        there = part.events != 0
-        first = np.where(there.any(axis=1), there.argmax(axis=1), start)
-        stop = np.where(there.any(axis=1), len(month) - there[:, ::-1].argmax(axis=1), start)
+        has_events = part.events != 0
+        first = np.where(has_events.any(axis=1), has_events.argmax(axis=1), start)
+        stop = np.where(
+            has_events.any(axis=1), len(month) - has_events[:, ::-1].argmax(axis=1), start
+        )
         within = (month > first[:, None]) & (month < stop[:, None])
         begins, prompt = self.begins & within, self.prompt & within
         visits = None if self.visits is None else self.visits & inside
@@ -162,18 +169,20 @@ class PooledRecord:
 
     def lasting(self, months: int) -> "PooledRecord":
         """Return the record of the dyads that have so many months from first event to last."""
-        return self.of([at for at, span in enumerate(self.spans.values()) if span >= months])
+        return self.of([dyad for dyad, span in enumerate(self.spans.values()) if span >= months])
 
     def of(self, dyads: Sequence[int]) -> "PooledRecord":
         """Return the record of some dyads by their places; itself if these are all."""
         if len(dyads) == len(self.dyads):
             return self
-        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {part.name: getattr(self, part.name) for part in fields(self)}
         by_dyad = [
-            name for name, value in own.items() if isinstance(value, np.ndarray) and name != "time"
+            name
+            for name, value in values.items()
+            if isinstance(value, np.ndarray) and name != "time"
         ]
-        arrays = {name: own[name][list(dyads)] for name in by_dyad}
-        return replace(self, dyads=tuple(self.dyads[at] for at in dyads), **arrays)
+        arrays = {name: values[name][list(dyads)] for name in by_dyad}
+        return replace(self, dyads=tuple(self.dyads[dyad] for dyad in dyads), **arrays)
 
     def without_months(self, months: Bool) -> "PooledRecord":
         """Return the record without the events of some months."""
@@ -243,7 +252,7 @@ def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
 def _of_index(panel: xr.Dataset) -> PooledRecord:
     """Read the values of an index, each dyad's in its own standard deviations from its own mean."""
     values = panel["index"].transpose("dyad", "time").to_numpy()
-    there, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
+    has_value, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
     spread = np.nanstd(values, axis=1, keepdims=True)
     if flat := [
         str(dyad)
@@ -251,8 +260,8 @@ def _of_index(panel: xr.Dataset) -> PooledRecord:
         if not sd > 0
     ]:
         raise DataError(f"data: the index of {join(flat)} never changes; leave them out")
-    scaled = np.where(there, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
-    return _record(panel, np.where(there, -1, 0), none, none.astype(np.float64), value=scaled)
+    scaled = np.where(has_value, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
+    return _record(panel, np.where(has_value, -1, 0), none, none.astype(np.float64), value=scaled)
 
 
 def _record(
@@ -296,13 +305,16 @@ def _largest_turn(decade: Index, weight: Index, value: Float) -> float:
     events = np.bincount(decade, weight)
     enough = events >= MIN_EVENTS_PER_DECADE
     means = np.bincount(decade, value)[enough] / events[enough]
-    return max((_turn_at(means, at) for at in range(1, len(means) - 1)), default=0.0)
+    return max(
+        (_turn_at(means, decade_between) for decade_between in range(1, len(means) - 1)),
+        default=0.0,
+    )
 
 
-def _turn_at(means: Float, at: int) -> float:
+def _turn_at(means: Float, decade: int) -> float:
     """Return the smaller of the moves to and from a decade if both go the same way, else 0."""
-    rise_before = means[:at] - means[at]
-    rise_after = means[at + 1 :] - means[at]
+    rise_before = means[:decade] - means[decade]
+    rise_after = means[decade + 1 :] - means[decade]
     low_point = min(rise_before.max(), rise_after.max())
     high_point = min(-rise_before.min(), -rise_after.min())
     return float(max(low_point, high_point, 0.0))
