@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from forecast.model import Fit
 
 
+CHUNK = 200
+"""Draws that are simulated at once: fifteen dyads take some hundred megabytes."""
+
+
 @checked
 def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
     """Simulate the record again at the level that each draw has, as many events in every report as there were."""
@@ -68,10 +72,6 @@ def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
         "time": ("observed", fit.panel["time"].to_numpy()[months[:, 1]]),
     }
     return xr.DataArray(values.reshape(*size, -1), coords, ("chain", "draw", "observed"))
-
-
-CHUNK = 200
-"""Draws that are simulated at once: fifteen dyads take some hundred megabytes."""
 
 
 @checked

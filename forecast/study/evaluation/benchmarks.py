@@ -20,6 +20,14 @@ from forecast.base.typing import Float, Index
 from forecast.outlook.benchmarks import SIMPLE, Past, Simple, by_month, inverse, log_odds
 from forecast.study.evaluation.origins import View
 
+DRAWS = 2000  # of a prediction, unless a request says another number
+# With fewer windows an automatic choice of model is a choice of noise: the horizon is left out.
+MIN_WINDOWS = 8
+# Smallest part of the predicted variance that remains when the sampling variance of events is
+# subtracted.
+SHARE_OF_VARIANCE = 0.1
+ONE_SIGMA = 68.27  # percent of a normal distribution within a standard deviation
+
 
 class GivenVolume(Protocol):
     """Draws of chances that depend on how many events there are."""
@@ -31,7 +39,6 @@ class GivenVolume(Protocol):
 type Chances = Mapping[int, Float | GivenVolume]
 """By horizon in months, draws of the chance that an event is cooperative, (draw, month), given its
 number or not."""
-DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -101,14 +108,6 @@ class Benchmark:
             rng = request.stream(view.origin, dyad, self.code)
             chances[dyad] = self.chances(view.past(dyad), request.horizons, request.draws, rng)
         return DatedForecast(view.origin, chances)
-
-
-MIN_WINDOWS = 8
-"""With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
-SHARE_OF_VARIANCE = 0.1
-"""Smallest part of the predicted variance that remains when the sampling variance of events is
-subtracted."""
-ONE_SIGMA = 68.27
 
 
 class Pooled(Benchmark):

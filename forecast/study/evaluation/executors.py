@@ -23,6 +23,28 @@ _setup: Setup | None = None
 """Setup of a worker process: sent once and not with every task."""
 
 
+PACKAGES = (
+    "pendulum-forecast",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "numba",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "scoringrules",
+    "skaters",
+    "statsforecast",
+    "statsmodels",
+)
+"""Packages whose versions decide numbers: a worker must have those of this machine."""
+KEPT = "What is finished is kept: run the same command again"
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
+_GOODBYE = 1.0
+"""Seconds that a scheduler has to hear that we leave; it notices anyway."""
+
+
 class Executor(Protocol):
     """Anything that does tasks."""
 
@@ -95,26 +117,6 @@ def _do(task: Task, folder: Path) -> int:
     return carry_out_here(_setup, task, folder)
 
 
-PACKAGES = (
-    "pendulum-forecast",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "numba",
-    "pymc",
-    "pytensor",
-    "nutpie",
-    "scoringrules",
-    "skaters",
-    "statsforecast",
-    "statsmodels",
-)
-"""Packages whose versions decide numbers: a worker must have those of this machine."""
-KEPT = "What is finished is kept: run the same command again"
-_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
-_GOODBYE = 1.0
-"""Seconds that a scheduler has to hear that we leave; it notices anyway."""
 type Versions = Mapping[str, str | None]
 """Versions of packages by name; None for a missing one."""
 _one_at_a_time = threading.Lock()

@@ -86,9 +86,8 @@ _DIGITS = 4
 POOLED = tuple(code for code, kind in BENCHMARKS.items() if isinstance(kind, Pooled))
 """Benchmarks of the published pool."""
 _OUTCOMES = {"up": "higher", "down": "lower"}
-MOST = 8
-"""Misses of each period."""
-MOST_EVENTS = 3
+MAX_MISSES = 8  # of each period that a page tells of
+MAX_EVENTS = 3  # that are named for a miss
 SCALE = "commitment"
 """Scale of the kinds of events."""
 MIN_EVENTS_OF_A_MISS = 10
@@ -96,9 +95,16 @@ MIN_EVENTS_OF_A_MISS = 10
 RULE = (
     f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
-    f"was wrong, at most {MOST_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
+    f"was wrong, at most {MAX_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
     "a code once."
 )
+
+
+PREDICTED = (("share", True), ("share", False), ("tone", False))
+"""What is predicted of a window, and whether its event count is known; the tone only where there
+are scores."""
+FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Edges of the bins of probabilities; one on an edge belongs to the higher bin."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -214,9 +220,6 @@ def _frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=["measure", *_COLUMNS]).astype(types)
 
 
-PREDICTED = (("share", True), ("share", False), ("tone", False))
-"""What is predicted of a window, and whether its event count is known; the tone only where there
-are scores."""
 type Said = tuple[Prediction, ...]
 """Predictions of a window, those of `PREDICTED`."""
 
@@ -548,10 +551,6 @@ def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[st
     }
 
 
-FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Edges of the bins of probabilities; one on an edge belongs to the higher bin."""
-
-
 def reliability_rows(cases: pd.DataFrame, code: str) -> list[dict[str, Any]]:
     """Return how often a higher and a lower share happened by a forecaster's real-time probability.
 
@@ -685,7 +684,7 @@ def worst_misses(
             for earlier in chosen[period]
             for first, last in [_window(earlier)]
         )
-        if len(chosen[period]) < MOST and not any(overlap):
+        if len(chosen[period]) < MAX_MISSES and not any(overlap):
             chosen[period].append(case)
     others = {tuple(case[key] for key in keys): case for case in other.to_dict("records")}
     numbers = ("mean", "low", "high", "crps")
@@ -735,7 +734,7 @@ def _telling_events(case: Mapping[Any, Any], events: pd.DataFrame) -> list[dict[
     ranked = strong[strong["strength"] > 0].sort_values(
         ["strength", "value", "date", "event_id"], ascending=[False, False, True, True]
     )
-    chosen = ranked.drop_duplicates("cameo").head(MOST_EVENTS).sort_values("date", kind="stable")
+    chosen = ranked.drop_duplicates("cameo").head(MAX_EVENTS).sort_values("date", kind="stable")
     names = ("source", "target", "actor", "kind", "summary", "reference")
     return [
         {"date": row["date"].date().isoformat(), **{name: str(row[name]) for name in names}}

@@ -46,6 +46,16 @@ _EDGE = 1e-6
 probability at all."""
 
 
+COVERAGES = (0.5, 0.8, 0.9)  # of intervals that are compared with outcomes
+BINS = 10
+"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ...,
+0.9 to 1."""
+BAND = 0.95
+"""Simultaneous coverage of the bands around a PIT and a calibration curve."""
+_SIMULATIONS = 1000  # of the band of a PIT curve
+_ROUNDING = 1e-9  # a curve on the edge of its band is inside
+
+
 @dataclass(frozen=True)
 class Prediction:
     """The predictive distribution of the share of one window, with what was recorded put in where a score needs it."""
@@ -237,16 +247,6 @@ def _against(
         return below, up_to, None, None
     up, down = changed(values, before, improvement)
     return below, up_to, float(up.mean()), float(down.mean())
-
-
-COVERAGES = (0.5, 0.8, 0.9)
-BINS = 10
-"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ...,
-0.9 to 1."""
-BAND = 0.95
-"""Simultaneous coverage of the bands around a PIT and a calibration curve."""
-_SIMULATIONS = 1000
-_ROUNDING = 1e-9
 
 
 def crps(prediction: Prediction, share: float) -> float:

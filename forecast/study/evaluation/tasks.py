@@ -38,6 +38,12 @@ SCHEMA = 4
 """Version of the files of finished forecast dates, and of the computation of their numbers."""
 
 
+RUN_FILE = "run.json"
+LARGEST = 1_000_000_000
+"""Bytes of a file of a finished forecast date."""
+ORIGINS = "origins"
+
+
 @dataclass(frozen=True)
 class Setup:
     """Settings that all tasks of a run share."""
@@ -201,12 +207,6 @@ def _case(
 def _at(chances: Float | GivenVolume, total: Index) -> Float:
     """Return chances given the events of each month."""
     return chances if isinstance(chances, np.ndarray) else chances.given(total)
-
-
-RUN_FILE = "run.json"
-LARGEST = 1_000_000_000
-"""Bytes of a file of a finished forecast date."""
-ORIGINS = "origins"
 
 
 @dataclass(frozen=True)

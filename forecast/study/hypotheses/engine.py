@@ -33,8 +33,8 @@ from forecast.study.hypotheses.outcome import (
 )
 from forecast.study.hypotheses.record import MIN_DYADS, MIN_MONTHS, PooledRecord, too_short
 
-SOURCE_MONTHS, DECADE = 180, 120
-"""How long a source lasts in the rival of drifting sources, and an era in that of blind eras."""
+SOURCE_MONTHS = 180  # that a source lasts in the rival of drifting sources
+DECADE = 120  # months of an era in the rival of blind eras
 VARIANTS: dict[str, Callable[[PooledRecord], PooledRecord]] = {
     "plain": PooledRecord.without_eras,
     "eras": lambda record: record,  # The trend may jump where they begin

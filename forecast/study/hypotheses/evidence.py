@@ -32,10 +32,9 @@ from forecast.study.hypotheses.models import (
     jump_weights,
 )
 
+# Spreads of dyads' long-run means, log-odds, each as likely before the data.
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
-"""Spreads of dyads' long-run means, log-odds, each as likely before the data."""
-BEYOND = 2.5
-"""Spreads of dyads by which the interpolation reaches beyond the population's means."""
+BEYOND = 2.5  # spreads of dyads by which the interpolation reaches beyond the population's means
 WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
 WIDER = {RETURN: 1.5, BOUND: 0.6}
 """Of axes along which nodes may be further apart, or must be nearer: the likelihood falls steeply
@@ -54,7 +53,8 @@ class Finesse:
     width: float = 4.0
 
 
-USUAL, FINER = Finesse(), Finesse(0.4, 0.8, 0.7, 4)
+USUAL = Finesse()
+FINER = Finesse(node=0.4, grid=0.8, inner=0.7, heights=4)
 
 
 @dataclass(frozen=True)

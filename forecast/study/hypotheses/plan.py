@@ -47,7 +47,8 @@ from forecast.study.hypotheses.run import lacking_of, parse_claims, pooled_tests
 VERSION = 2
 PACKAGE = "pendulum-forecast"
 PARTS_OF_PRIORS = ("common", "claims")  # Those of priors.toml by which claims are tested
-ON_SEEN_DATA, CONFIRMATORY = "frozen on data already seen", "confirmatory"
+ON_SEEN_DATA = "frozen on data already seen"
+CONFIRMATORY = "confirmatory"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\

@@ -23,9 +23,12 @@ MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade 
 # an era start that was recognised within so many days cannot have been chosen by what followed
 PROMPT_DAYS = 7
 EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
-FROM_END, FROM_ERA, ALIKE = 24, 18, 12
-"""Placebos: months from the ends of a record, months from every era start, and the number of months
-as busy."""
+# Placebo era starts lie so many months from the ends of a record, or from every era start; the
+# latter are drawn among so many months that are as busy.
+FROM_END = 24
+FROM_ERA = 18
+AS_BUSY = 12
+MONTHS_PER_CENTURY = 1200  # by which the distance in time counts beside that in events
 
 
 @dataclass(frozen=True)
@@ -324,11 +327,12 @@ def shifted_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
     """Move the era starts of every dyad together by a random number of months, round its record."""
     begins = np.zeros_like(record.begins)
     for d, (first, stop) in enumerate(zip(record.first, record.stop, strict=True)):
-        months, length = np.flatnonzero(record.begins[d]), stop - first
+        months = np.flatnonzero(record.begins[d])
+        length = stop - first
         if length <= 2 * FROM_END:
             continue
-        by = rng.integers(FROM_END, length - FROM_END)
-        begins[d, first + (months - first + by) % length] = True
+        shift = rng.integers(FROM_END, length - FROM_END)
+        begins[d, first + (months - first + shift) % length] = True
         begins[d, first] = False
     return begins
 
@@ -342,13 +346,12 @@ def busy_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
             continue
         free = np.flatnonzero(record.events[d] > 0)
         far = np.abs(free[:, None] - months).min(axis=1) > FROM_ERA
-        free = free[far & (free > record.first[d] + ALIKE)]
+        free = free[far & (free > record.first[d] + AS_BUSY)]
         for month in months if len(free) else ():
-            unlike = (
-                np.abs(record.volume[d, free] - record.volume[d, month])
-                + np.abs(free - month) / 1200.0
-            )
-            begins[d, rng.choice(free[np.argsort(unlike)[:ALIKE]])] = True
+            difference = np.abs(record.volume[d, free] - record.volume[d, month])
+            distance = np.abs(free - month) / MONTHS_PER_CENTURY
+            alike = free[np.argsort(difference + distance)[:AS_BUSY]]
+            begins[d, rng.choice(alike)] = True
     return begins
 
 
