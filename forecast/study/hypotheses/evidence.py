@@ -34,6 +34,7 @@ from forecast.study.hypotheses.models import (
 
 # Spreads of dyads' long-run means, log-odds, each as likely before the data.
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
+MIN_CHEBYSHEV_NODES = 4  # of an axis, however narrow: a likelihood is seldom a parabola
 BEYOND = 2.5  # spreads of dyads by which the interpolation reaches beyond the population's means
 WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
 WIDER = {RETURN: 1.5, BOUND: 0.6}
@@ -215,66 +216,75 @@ def evidence_of(
         for position, axis in enumerate(model.axes)
     ]
     inner = [_Inner.of(axis, grid, finesse) for axis, grid in zip(model.axes, grids, strict=True)]
-    tall, log_weights = _heights(centre, finesse)
-    shape, flat = _all_nodes(inner)
-    log = np.empty((len(tall), len(mean_sds), len(jumps), *(len(grid) for grid in grids), dyads))
-    for i, height in enumerate(tall):
-        values = (
-            flat
-            if model.has(CONCENTRATION)
-            else np.column_stack([flat, np.full(len(flat), height)])
-        )
+    heights, log_weights = _heights(centre, finesse)
+    shape, nodes = _all_nodes(inner)
+    sizes = [len(grid) for grid in grids]
+    log = np.empty((len(heights), len(mean_sds), len(jumps), *sizes, dyads))
+    for i, height in enumerate(heights):
+        values = nodes
+        if not model.has(CONCENTRATION):  # else it is one of the axes, or held
+            values = np.column_stack([nodes, np.full(len(nodes), height)])
         for k, jump in enumerate(jumps):
             moments = likelihoods(steps, model.points(values, jump), cores)
             for j, sd in enumerate(mean_sds):
-                log[i, j, k] = _over_dyads(with_mean_sd(moments, sd).reshape(*shape, dyads), inner)
+                by_node = with_mean_sd(moments, sd).reshape(*shape, dyads)
+                log[i, j, k] = _over_dyads(by_node, inner)
     prior = log_weights
     for weights in (np.full(len(mean_sds), 1.0 / len(mean_sds)), jump_weights(jumps)):
         prior = np.add.outer(prior, np.log(weights))
     for axis, grid in zip(model.axes, grids, strict=True):
         prior = np.add.outer(prior, _log_prior(axis, grid))
-    return PooledEvidence(model, log, prior, tuple(grids), np.exp(tall), jumps)
+    return PooledEvidence(model, log, prior, tuple(grids), np.exp(heights), jumps)
 
 
 def own_posterior(
     evidence: PooledEvidence, steps: FilterSteps, dyad: int, axis: Axis, finesse: Finesse
 ) -> tuple[Float, Float]:
-    """Return places of a dyad's own parameter in its units, and their posterior probabilities given all dyads."""
-    model, position = evidence.model, evidence.model.axes.index(axis)
-    inner = [
-        _Inner.of(integral, grid, finesse)
-        for integral, grid in zip(model.axes, evidence.grids, strict=True)
+    """Return values of a dyad's own parameter in its units, and their posterior probabilities given all dyads.
+
+    At each place of the population, the evidence of all dyads is divided by that of the dyad and
+    multiplied by what the dyad has for each value of its parameter.
+    """
+    model = evidence.model
+    position = model.axes.index(axis)
+    integrals = [
+        _Inner.of(other, grid, finesse)
+        for other, grid in zip(model.axes, evidence.grids, strict=True)
     ]
-    shape, flat = _all_nodes(inner)
-    others, chance = (
-        [integral for other, integral in enumerate(inner) if other != position],
-        np.zeros(len(inner[position].places)),
-    )
-    part = slice(steps.ends[dyad], steps.ends[dyad + 1])
-    own_months: Any = {name: getattr(steps, name)[part] for name in FilterSteps._fields}
-    alone = FilterSteps(**own_months | {"ends": np.array([0, part.stop - part.start])})
+    to_grid = [integral.to_grid for integral in integrals]
+    of_axis = integrals[position]
+    weights_of_others = [
+        integral.weights for other, integral in enumerate(integrals) if other != position
+    ]
+    shape, nodes = _all_nodes(integrals)
+    alone = _steps_of(steps, dyad)
+    spreads = MEAN_SDS if evidence.log.shape[1] > 1 else (MEAN_SD,)
+    probability = np.zeros(len(of_axis.places))
     for i, height in enumerate(np.log(evidence.concentrations)):
-        values = np.column_stack([flat, np.full(len(flat), height)])
-        moments = likelihoods(alone, model.points(values))
-        for j in range(evidence.log.shape[1]):
-            sd = MEAN_SDS[j] if evidence.log.shape[1] > 1 else MEAN_SD
+        points = np.column_stack([nodes, np.full(len(nodes), height)])
+        moments = likelihoods(alone, model.points(points))
+        for j, mean_sd in enumerate(spreads[: evidence.log.shape[1]]):
+            log_likelihood = _along(to_grid, with_mean_sd(moments, mean_sd).reshape(shape))
+            top = log_likelihood.max()
             likelihood = _along(
-                [integral.to_grid for integral in inner], with_mean_sd(moments, sd).reshape(shape)
+                weights_of_others, np.moveaxis(np.exp(log_likelihood - top), position, -1)
             )
-            top = likelihood.max()
-            likelihood = _along(
-                [integral.weights for integral in others],
-                np.moveaxis(np.exp(likelihood - top), position, -1),
-            )
-            given = np.exp(evidence.log[i, j, 0, ..., dyad] - top)
-            weight = np.moveaxis(evidence.posterior[i, j, 0] / given, position, -1)
+            of_dyad = np.exp(evidence.log[i, j, 0, ..., dyad] - top)
+            of_others = np.moveaxis(evidence.posterior[i, j, 0] / of_dyad, position, -1)
             joint = np.tensordot(
-                weight.reshape(-1, len(evidence.grids[position])),
-                likelihood.reshape(-1, len(chance)),
+                of_others.reshape(-1, len(evidence.grids[position])),
+                likelihood.reshape(-1, len(probability)),
                 axes=(0, 0),
             )
-            chance += (joint * inner[position].weights).sum(axis=0)
-    return np.exp(inner[position].places), chance / chance.sum()
+            probability += (joint * of_axis.weights).sum(axis=0)
+    return np.exp(of_axis.places), probability / probability.sum()
+
+
+def _steps_of(steps: FilterSteps, dyad: int) -> FilterSteps:
+    """Return the steps of one dyad."""
+    part = slice(steps.ends[dyad], steps.ends[dyad + 1])
+    columns: Any = {name: getattr(steps, name)[part] for name in FilterSteps._fields}
+    return FilterSteps(**columns | {"ends": np.array([0, part.stop - part.start])})
 
 
 def with_mean_sd(moments: Float, sd: float) -> Float:
@@ -315,26 +325,22 @@ class _Inner:
 
     @classmethod
     def of(cls, axis: Axis, grid: Float, finesse: Finesse) -> "_Inner":
-        low, high = (
-            max(grid[0] - BEYOND * axis.spread, axis.low),
-            min(grid[-1] + BEYOND * axis.spread, axis.high),
-        )
-        size = max(4, math.ceil((high - low) / (finesse.node * WIDER.get(axis, 1.0))))
-        angles = (np.arange(size) + 0.5) * np.pi / size
-        nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angles)
-        places = np.linspace(
-            low, high, max(2, math.ceil((high - low) / (finesse.inner * axis.spread)) + 1)
-        )
-        angle = np.arccos(np.clip((0.5 * (low + high) - places) / (0.5 * (high - low)), -1.0, 1.0))
+        """Lay nodes and grid, and interpolate between them by Chebyshev polynomials."""
+        low = max(grid[0] - BEYOND * axis.spread, axis.low)
+        high = min(grid[-1] + BEYOND * axis.spread, axis.high)
+        node_gap = finesse.node * WIDER.get(axis, 1.0)
+        size = max(MIN_CHEBYSHEV_NODES, math.ceil((high - low) / node_gap))
+        node_angles = (np.arange(size) + 0.5) * np.pi / size
+        nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(node_angles)
+        gaps = max(1, math.ceil((high - low) / (finesse.inner * axis.spread)))
+        places = np.linspace(low, high, gaps + 1)
+        cosines = (0.5 * (low + high) - places) / (0.5 * (high - low))
+        angles = np.arccos(np.clip(cosines, -1.0, 1.0))
         order = np.arange(size)
-        waves = np.cos(np.outer(angle, order)) * np.where(order == 0, 1.0, 2.0) / size
+        waves = np.cos(np.outer(angles, order)) * np.where(order == 0, 1.0, 2.0) / size
+        to_grid = waves @ np.cos(np.outer(order, node_angles))
         weights = np.exp(-0.5 * ((places - grid[:, None]) / axis.spread) ** 2)
-        return cls(
-            nodes,
-            places,
-            waves @ np.cos(np.outer(order, angles)),
-            weights / weights.sum(axis=1, keepdims=True),
-        )
+        return cls(nodes, places, to_grid, weights / weights.sum(axis=1, keepdims=True))
 
 
 def _over_dyads(values: Float, inner: list[_Inner]) -> Float:

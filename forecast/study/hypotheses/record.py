@@ -80,14 +80,11 @@ class PooledRecord:
         impulse = none if self.impulse is None else self.impulse
         occasion = none if self.occasion is None else self.occasion
         value = none if self.value is None else self.value
-        months_by_dyad = [
-            np.flatnonzero(here)
-            for here in (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
-        ]
-        dyad = np.repeat(np.arange(len(months_by_dyad)), [len(months) for months in months_by_dyad])
-        month = np.concatenate(months_by_dyad)
+        is_step = (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
+        dyad, month = np.nonzero(is_step)  # dyad after dyad, months in order
+        months_by_dyad = [np.flatnonzero(months) for months in is_step]
         gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in months_by_dyad])
-        ends = np.concatenate([[0], np.cumsum([len(months) for months in months_by_dyad])])
+        ends = np.concatenate([[0], np.cumsum(is_step.sum(axis=1))])
         return FilterSteps(
             self.cooperative[dyad, month],
             self.events[dyad, month],
