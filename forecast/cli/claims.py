@@ -30,6 +30,7 @@ CAMEO = "cameo"  # Scheme of a table of KEDS that names none
 WITH_PLAN = {
     "plan",
     "dyad",
+    "power",
     "as_of",
     "out",
     "replace",
@@ -99,6 +100,7 @@ def test(
                 path=_path_for(frozen, asked),
                 dyad=dyad,
                 as_of=later,
+                power=power,
                 cores=cores,
                 progress=tell,
             )

@@ -475,6 +475,7 @@ def run_plan(
     path: str | Path | None = None,
     dyad: str | None = None,
     as_of: Day | None = None,
+    power: int | None = None,
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> PooledResults:
@@ -491,6 +492,8 @@ def run_plan(
     as_of : str or datetime.date, optional
         A later day: then the claims are decided by the months after the freeze alone, given those
         before.
+    power : int, optional
+        Record sets of the data's own shape that are simulated for each truth; changes no verdict.
     cores : int, optional
         How many threads, by default all; changes no number.
     progress : callable, optional
@@ -526,12 +529,15 @@ def run_plan(
     )
     shown = None if dyad is None else find_dyad(dyad, list(data.dyads))
 
-    def tested(data: Data, of: str | None = None) -> PooledResults:
+    def tested(
+        data: Data, of: str | None = None, *, sets_of_power: int | None = power
+    ) -> PooledResults:
         return pooled_tests(
             data.panel,
             events=data.events,
             claims=plan.claims,
             dyad=of,
+            power=sets_of_power,
             seed=plan.seed,
             cores=cores or os.cpu_count() or 1,
             progress=progress,
@@ -581,7 +587,7 @@ def _since_freeze(
         raise PlanError(
             f"as-of: {as_of} is not after {frozen_until}, the end of the month in which the plan was frozen"
         )
-    before = tested(gather(plan.source, plan.dyads, as_of=frozen_until))
+    before = tested(gather(plan.source, plan.dyads, as_of=frozen_until), sets_of_power=None)
     after = tested(gather(plan.source, plan.dyads, as_of=as_of), dyad)
     verdicts = tuple(_gained(verdict, before[verdict.code]) for verdict in after.verdicts)
     first = frozen_until + timedelta(days=1)
