@@ -6,10 +6,10 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration pages numbers power theory index supply licences lint types docs docs-check check format clean
+.PHONY: help setup report test test-nightly test-all lowest bench calibration pages numbers power theory golden index supply licences lint types docs repository check format clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Find a Python and make the environment .venv (quick if up to date)
 	@scripts/bootstrap
@@ -17,8 +17,11 @@ setup: ## Find a Python and make the environment .venv (quick if up to date)
 report: setup ## Make the report on the embedded data (ARGS=CHN-JPN for another dyad)
 	@$(PY) -m forecast report $(or $(ARGS),USA-CHN)
 
-test: setup ## Run the tests on two cores, without the long statistical ones
+test: setup ## Run the tests on two cores, without the long ones
 	@$(PY) -m pytest $(PAIR) $(ARGS)
+
+test-nightly: setup ## Run the long tests of what is left on disk (tests/nightly/README.md; hours)
+	@$(PY) -m pytest $(PAIR) -m "" $(or $(ARGS),tests/nightly)
 
 test-all: setup ## Run all tests, the long ones too
 	@$(PY) -m pytest $(PAIR) -m "" $(ARGS)
@@ -47,6 +50,9 @@ theory: setup ## Make the pages of the claims, tested on all embedded dyads, and
 	@$(PY) -c "from forecast.report.theory_page import write_theory; write_theory('reports/hypotheses/tests.json', \
 	    'reports/usa-chn-2026-05-31/forecast.json', 'reports/scenario-2023/scenario.json', 'reports/theory')"
 
+golden: setup ## Renew the golden files of pages (tests/report/golden); read their differences before you commit them
+	@GOLDEN=1 $(PY) -m pytest -q tests/report/test_golden.py
+
 index: setup ## Make reports/index.html, which lists the pages of reports
 	@$(PY) -c "from forecast.report.folder import write_index; write_index('reports')"
 
@@ -67,10 +73,14 @@ types: setup ## Check types
 docs: setup ## Build the site into build/site, with its figures and tutorials run (cached)
 	@$(PY) -m sphinx --fail-on-warning --quiet -d build/doctrees docs build/site
 
-docs-check: setup ## Check the layers and docs/modules.md against the code
+repository: setup ## Check imports between storeys, docs against the code, English, workflows and licences
 	@$(PY) scripts/check_architecture.py
+	@$(PY) scripts/check_english.py
+	@$(PY) scripts/check_workflows.py
+	@$(PY) scripts/licences.py --check
+	@$(PY) scripts/check_docs.py
 
-check: lint types docs-check ## Run all checks that are not tests
+check: lint types repository ## Run all checks that are not tests
 
 format: setup ## Put the code into the one format
 	@$(PY) -m ruff check --fix --quiet .

@@ -2,8 +2,10 @@
 
 import shutil
 import sys
+import time
 from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -11,6 +13,14 @@ from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator as HTMLTranslator
+
+TUTORIAL_LIMIT = 240
+"""Seconds that a tutorial may run; nine of them, run one after the other, took 8 minutes together.
+
+One that takes longer is shown without its outputs, so that the site is never lost to it.
+"""
+TIMEOUT_ERROR = "CellTimeoutError"
+"""Name of the error of a cell that runs when the time of its tutorial is over."""
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
@@ -43,12 +53,8 @@ myst_url_schemes = {"http": None, "https": None, "mailto": None, "site": {"url":
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "notebooks")
-nb_execution_timeout = (
-    240  # seconds for a cell; a tutorial with a slower one is shown without its outputs
-)
-nb_execution_raise_on_error = (
-    False  # `_report_execution` tells a slow cell, which is named, from a fault, which fails
-)
+nb_execution_timeout = TUTORIAL_LIMIT  # for a cell; `_remaining_seconds` makes it the tutorial's
+nb_execution_raise_on_error = False  # `_report_execution` tells a slow tutorial from a fault
 nb_execution_in_temp = True  # what a tutorial writes does not stay in the repository
 nb_merge_streams = True
 
@@ -97,27 +103,32 @@ def _finish(app: Sphinx, error: Exception | None) -> None:
         logger.warning("%s", fault)
 
 
-SLOW = "CellTimeoutError"
-"""Name of the error of a cell that takes too long."""
+def _remaining_seconds(client: Any, cell: object = None) -> float:
+    """Return the seconds that a tutorial still has, of which its next cell may take all."""
+    now = time.monotonic()
+    if not hasattr(client, "started"):
+        client.started = now
+    return max(1.0, TUTORIAL_LIMIT - (now - client.started))
 
 
 def _report_execution(app: Sphinx, tree: nodes.document) -> None:
-    """Say on a tutorial's page, and at the end, that a cell took too long.
+    """Say on a tutorial's page, and at the end, that it took too long.
 
     Any other fault of a cell is a warning.
     """
-    done = app.env.metadata.get(app.env.docname, {}).get("exec_data")
-    if done is None or done.get("succeeded", True):
+    execution = app.env.metadata.get(app.env.docname, {}).get("exec_data")
+    if execution is None or execution.get("succeeded", True):
         return
-    fault = f"{done.get('error')} {done.get('traceback') or ''}"
-    if SLOW not in fault:
+    fault = f"{execution.get('error')} {execution.get('traceback') or ''}"
+    if TIMEOUT_ERROR not in fault:
         logger.warning("a cell failed: %s", fault[-600:], location=app.env.docname)
         return
-    words = f"A cell takes more than {app.config.nb_execution_timeout} seconds here: this page has no outputs."
-    tree[0].insert(1, nodes.note("", nodes.paragraph("", words)))
-    print(
-        f"Skipped, because a cell takes more than {app.config.nb_execution_timeout} s: {app.env.docname}"
+    words = (
+        f"This tutorial took more than {TUTORIAL_LIMIT} seconds on the machine that made this "
+        "page, which therefore has no outputs."
     )
+    tree[0].insert(1, nodes.note("", nodes.paragraph("", words)))
+    print(f"Skipped, because it takes more than {TUTORIAL_LIMIT} s: {app.env.docname}")
 
 
 def _mathml(visitor: HTMLTranslator, node: nodes.Element) -> None:
@@ -131,6 +142,9 @@ def _mathml(visitor: HTMLTranslator, node: nodes.Element) -> None:
 def setup(app: Sphinx) -> None:
     """Make the generated pages and connect the rest."""
     write_pages()
+    from nbclient import NotebookClient  # comes with myst-nb
+
+    NotebookClient._get_timeout = _remaining_seconds
     app.add_lexer("csv", TextLexer)
     app.add_html_math_renderer(
         "mathml", inline_renderers=(_mathml, None), block_renderers=(_mathml, None)

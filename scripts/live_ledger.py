@@ -35,7 +35,7 @@ from forecast.desk.questions import (  # noqa: E402
 )
 from forecast.desk.questions.doubts import doubts_of, doubts_sentence  # noqa: E402
 from forecast.desk.questions.events import events_answer  # noqa: E402
-from forecast.desk.questions.ledger import QuestionFolder  # noqa: E402
+from forecast.desk.questions.folder import QuestionFolder  # noqa: E402
 from forecast.report.folder import reports_in  # noqa: E402
 from forecast.report.ledger_page import write_track_record  # noqa: E402
 

@@ -213,15 +213,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _require_title(path: Path, title: str) -> None:
-    """Make sure that the page next to a file has the title that the file states, numbers included."""
+    """Make sure that the page next to a file opens with the title or finding that the file states."""
     page = path.with_name("index.html")
-    heading = re.search(
-        "<h1>(.*?)</h1>", page.read_text("utf-8") if page.exists() else "", re.DOTALL
+    opening = re.search(
+        "<header>(.*?)</header>", page.read_text("utf-8") if page.exists() else "", re.DOTALL
     )
-    shown = " ".join(html.unescape(re.sub("<[^>]*>", "", heading[1])).split()) if heading else ""
+    shown = " ".join(html.unescape(re.sub("<[^>]*>", "", opening[1])).split()) if opening else ""
     if " ".join(title.split()) not in shown:
         raise SystemExit(
-            f"{page}: its title is {shown!r}, and {path.name} states {title!r}; make the page again"
+            f"{page}: its opening is {shown!r}, and {path.name} states {title!r}; make the page again"
         )
 
 

@@ -33,8 +33,9 @@ from forecast.desk.questions import (  # noqa: E402
     make_question,
     resolve_question,
 )
+from forecast.desk.questions.entries import resolved  # noqa: E402
+from forecast.desk.questions.folder import NAME  # noqa: E402
 from forecast.desk.questions.history import Draft, hash_of  # noqa: E402
-from forecast.desk.questions.ledger import NAME, resolved  # noqa: E402
 from forecast.study.evaluation import Record, Results  # noqa: E402
 
 if TYPE_CHECKING:

@@ -143,7 +143,7 @@ def test_the_wheel_carries_the_data_and_finds_them(wheel: Path, tmp_path: Path) 
         check=True,
     ).stdout
     folder = Path(out.strip())
-    assert folder == wheel / "forecast" / "data"
+    assert folder == wheel / "forecast" / "embedded"
     shipped = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     data = {
         path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()
@@ -174,8 +174,8 @@ def test_the_wheel_carries_the_record_of_skill_if_there_is_one(tmp_path: Path) -
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == {
         "forecast/__init__.py",
-        "forecast/data/LICENSE",
-        "forecast/data/skill.json",
+        "forecast/embedded/LICENSE",
+        "forecast/embedded/skill.json",
     }
 
 
@@ -190,7 +190,7 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
         }
         for folder in (ROOT / "forecast", wheel / "forecast")
     )
-    assert own == {path for path in carried if path.parts[0] != "data"}
+    assert own == {path for path in carried if path.parts[0] != "embedded"}
     (info,) = wheel.glob("*.dist-info")
     assert "forecast = forecast.__main__:main" in (info / "entry_points.txt").read_text("utf-8")
 

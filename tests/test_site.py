@@ -11,11 +11,8 @@ from types import SimpleNamespace
 import pytest
 from docutils import nodes
 
-import forecast
 from scripts import docs as site
 from scripts.docs import built, links
-from tests import test_english
-from tests.commands import app, typer
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -78,12 +75,6 @@ def test_every_page_that_the_code_names_is_there(pages):
             assert name in pages, f"{path}: docs/{name}.md"
 
 
-def test_fields_are_described_in_plain_english(pages):
-    for name in [one for one in pages if one.startswith("schema/")]:
-        found = test_english.faults(DOCS / f"{name}.md", pages[name].replace("`happenings`", ""), 1)
-        assert not found, found
-
-
 def test_a_link_to_a_missing_file_is_an_error():
     with pytest.raises(links.MissingTarget, match=r"start\.md.*no-such\.md"):
         links.relink("See [that](no-such.md).", DOCS / "start.md", DOCS / "start.md")
@@ -95,18 +86,6 @@ def test_links_are_those_that_the_site_needs():
     assert links.relink(text, page, page) == (
         "[a](site:../reports/skill/index.html) [b](../generated/changelog.md) c [d](https://x.org) [e](#f)"
     )
-
-
-def test_every_command_and_public_name_has_its_place(pages):
-    for name in typer.main.get_command(app).commands:
-        assert f"# forecast {name}\n" in pages[f"generated/cli/{name}"]
-    shown = "\n".join(text for name, text in pages.items() if name.startswith("generated/api/"))
-    functions = {*forecast.__all__, *(f"plots.{name}" for name in forecast.plots.__all__)} - {
-        "__version__",
-        "plots",
-    }
-    for name in functions:
-        assert re.search(rf":: forecast\.{re.escape(name)}$", shown, re.M), name
 
 
 def test_faults_of_a_built_site_are_found(tmp_path):
@@ -158,7 +137,6 @@ def executed(configuration, monkeypatch, **data):
         env=SimpleNamespace(
             docname="tutorials/one", metadata={"tutorials/one": {"exec_data": data}}
         ),
-        config=SimpleNamespace(nb_execution_timeout=240),
     )
     tree = nodes.document("", "")
     tree += nodes.section("", nodes.title("", "One"))
@@ -166,12 +144,19 @@ def executed(configuration, monkeypatch, **data):
     return tree.astext(), warned
 
 
-def test_a_slow_cell_is_named_and_a_fault_fails(configuration, monkeypatch, capsys):
+def test_the_cells_of_a_tutorial_share_its_time(configuration, monkeypatch):
+    client = SimpleNamespace()
+    for moment, remaining in ((1000, 240), (1100, 140), (1500, 1)):
+        monkeypatch.setattr(configuration.time, "monotonic", lambda moment=moment: moment)
+        assert configuration._remaining_seconds(client) == remaining
+
+
+def test_a_slow_tutorial_is_named_and_a_fault_fails(configuration, monkeypatch, capsys):
     assert executed(configuration, monkeypatch, succeeded=True) == ("One", [])
     text, warned = executed(
         configuration, monkeypatch, succeeded=False, error="CellTimeoutError", traceback=""
     )
-    assert "more than 240 seconds" in text and not warned
+    assert "took more than 240 seconds" in text and not warned
     assert "Skipped" in capsys.readouterr().out
     assert executed(configuration, monkeypatch, succeeded=False, error="ValueError", traceback="")[
         1

@@ -7,15 +7,30 @@ command's function, so that `forecast --help` is fast.
 import errno
 import io
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from forecast.base.errors import DataError, ForecastError
-from forecast.base.files import PASSING, lacking, shown_path
+from forecast.base.file_faults import PASSING, lacking, shown_path
 from forecast.base.stopping import INTERRUPTED, TERMINATED, stoppable
-from forecast.cli import ask, backtest, claims, drafting, events, question, report, saved, start
+from forecast.cli import (
+    ask,
+    backtest,
+    checks,
+    claims,
+    events,
+    explaining,
+    monday,
+    plan,
+    question,
+    report,
+    scenario,
+    start,
+)
+from forecast.cli.command import Command
 from forecast.cli.terminal import console, escape
 
 EXIT_CODES = {
@@ -26,6 +41,30 @@ EXIT_CODES = {
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",
 }
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Start": {
+        "dyads": start.dyads,
+        "init": start.init,
+        "open": start.open_page,
+        "help": start.help_topic,
+    },
+    "Forecast": {
+        "ask": ask.ask,
+        "report": report.report,
+        "scenario": scenario.scenario,
+        "monday": monday.monday,
+    },
+    "Explain": {
+        "explain": explaining.explain,
+        "compare": explaining.compare,
+        "check": checks.check,
+    },
+    "Evaluate": {
+        "test": claims.test,
+        "power": claims.power,
+        "backtest": backtest.backtest,
+    },
+}  # by panel of the help
 
 
 class _Commands(TyperGroup):
@@ -44,7 +83,8 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     name="forecast",
-    help="Forecast whether relations between two states will improve, from the record of what they did.",
+    help="Forecast whether relations between two states will improve, from the record of what "
+    "they did.",
     epilog="Exit codes: "
     + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
     + ".",
@@ -52,29 +92,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for panel, commands in {
-    "Start": {
-        "dyads": start.dyads,
-        "init": start.init,
-        "open": start.open_page,
-        "help": start.help_topic,
-    },
-    "Forecast": {
-        "ask": ask.ask,
-        "report": report.report,
-        "scenario": saved.scenario,
-        "monday": report.monday,
-    },
-    "Explain": {"explain": saved.explain, "compare": saved.compare, "check": saved.check},
-    "Evaluate": {"test": claims.test, "power": claims.power, "backtest": backtest.backtest},
-}.items():
+for panel, commands in COMMANDS.items():
     for name, command in commands.items():
-        own = report.ReportCommand if name == "report" else None
-        app.command(name, cls=own, rich_help_panel=panel)(command)
-for name, command in {"draft": drafting.draft, "accept": drafting.accept}.items():
-    events.app.command(name)(command)
+        command_class = report.ReportCommand if name == "report" else Command
+        app.command(name, cls=command_class, rich_help_panel=panel)(command)
 app.add_typer(question.app, name="question", rich_help_panel="Forecast")
-app.add_typer(claims.app, name="plan", rich_help_panel="Evaluate")
+app.add_typer(plan.app, name="plan", rich_help_panel="Evaluate")
 app.add_typer(events.app, name="events", rich_help_panel="Data")
 
 

@@ -5,6 +5,7 @@ import shlex
 import webbrowser
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,15 +15,18 @@ from forecast.base.escaping import printable
 from forecast.base.files import write_text
 from forecast.base.resources import manual
 from forecast.base.wording import join
-from forecast.cli.declaring import arg, grouped, shared
-from forecast.cli.terminal import console, echo_json, records, say, table
+from forecast.cli.help_text import with_examples
+from forecast.cli.options import JsonOption
+from forecast.cli.terminal import console, echo_json, say, table, table_of_rows
 
 EXAMPLE = Path(__file__).parent / "example"
 """Files of a folder for data of one's own."""
 
 
-@grouped("dyads")
-def dyads(as_json: bool = shared.json()) -> None:
+@with_examples("dyads")
+def dyads(
+    as_json: JsonOption = False,
+) -> None:
     """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default.
 
     Rows beyond the coverage are announced or later: `forecast events show` has them, and no
@@ -48,7 +52,9 @@ def dyads(as_json: bool = shared.json()) -> None:
         echo_json(rows)
         return
     console().print(
-        records([{name: cell for name, cell in row.items() if name != "announced"} for row in rows])
+        table_of_rows(
+            [{name: cell for name, cell in row.items() if name != "announced"} for row in rows]
+        )
     )
     later = [f"{row['dyad']} {row['announced']}" for row in rows if row["announced"]]
     if later:
@@ -57,9 +63,11 @@ def dyads(as_json: bool = shared.json()) -> None:
         )
 
 
-@grouped("init mine")
+@with_examples("init mine")
 def init(
-    folder: Path = arg("A folder, which is made if it is missing.", ..., metavar="FOLDER"),
+    folder: Annotated[
+        Path, typer.Argument(help="A folder, which is made if it is missing.", metavar="FOLDER")
+    ],
 ) -> None:
     """Make a folder for your own events: events.csv with example rows and mapping.yaml, both to be edited.
 
@@ -83,11 +91,15 @@ def init(
     typer.echo(printable(f"Next: {following}"))
 
 
-@grouped("open", "open report/USA-CHN-2026-06-13")
+@with_examples("open", "open report/USA-CHN-2026-06-13")
 def open_page(
-    page: Path | None = arg(
-        "A page or its folder. Default: the last page written in this folder.", metavar="PAGE"
-    ),
+    page: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A page or its folder. Default: the last page written in this folder.",
+            metavar="PAGE",
+        ),
+    ] = None,
 ) -> None:
     """Open a page in the browser, and print its path."""
     if page is None:  # the one in this folder, or up to three folders below, that was written last
@@ -106,8 +118,12 @@ def open_page(
         say("There is no browser here; open the file by hand.")
 
 
-@grouped("help", "help events")
-def help_topic(topic: str | None = arg("Default: list the topics.", metavar="TOPIC")) -> None:
+@with_examples("help", "help events")
+def help_topic(
+    topic: Annotated[
+        str | None, typer.Argument(help="Default: list the topics.", metavar="TOPIC")
+    ] = None,
+) -> None:
     """Show a page of the manual: data, models, questions, file formats."""
     pages = manual()
     if topic is None:

@@ -52,7 +52,7 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], **options: A
     return shown
 
 
-def records(rows: Sequence[Mapping[str, Any]]) -> "Table":
+def table_of_rows(rows: Sequence[Mapping[str, Any]]) -> "Table":
     """Return a table of rows by name, in which whole numbers are written with commas and stand on the right."""
     heads = [
         (name, any(isinstance(row[name], int) for row in rows))

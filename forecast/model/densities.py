@@ -28,9 +28,9 @@ from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
 from forecast.model.process import trend as trends
 from forecast.model.process.ceiling import SOFTNESS
-from forecast.model.process.component import fraction_left
 from forecast.model.process.cycle import linear_shock
 from forecast.model.process.declarations import FLAT, ByDyad, Declared, Free, free_of
+from forecast.model.process.transition import decay
 from forecast.model.spec import PendulumSpec
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ class Assembled:
         else:
             found["mu"] = of_era
         if spec.has_cycle:
-            phi = fraction_left(found["cycle_half_life"])
+            phi = decay(found["cycle_half_life"])
             found |= {
                 "phi": phi,
                 "sigma": linear_shock(found["cycle_sd"], phi),

@@ -15,22 +15,20 @@ import xarray as xr
 
 import forecast
 from forecast.base.dates import periods_a_month
+from forecast.base.described import described
+from forecast.base.digests import digest
+from forecast.base.durable import make_folders, sync_file, sync_folder
 from forecast.base.errors import FitFileError, OutputError
-from forecast.base.files import (
-    PASSING,
-    check_writable,
-    digest,
-    make_folders,
-    partial_folder,
-    read_bytes,
-    sync_file,
-    sync_folder,
-)
+from forecast.base.file_faults import PASSING
+from forecast.base.files import check_writable
 from forecast.base.folders import replace_folder
 from forecast.base.numeric import share
+from forecast.base.reading import read_bytes
 from forecast.base.typing import Float, Seed
+from forecast.base.unfinished import partial_folder
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.panel import panel_kind, panel_of_dyad, validate_panel
+from forecast.data.panel.kinds import validate_panel_of
 from forecast.model.arrays import SHARED
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
 from forecast.model.observation.sides import declare_sides
@@ -262,6 +260,12 @@ GATE = "gate"  # Provenance key of the result of the convergence checks
 AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
 
 
+def _is_fit(value: Any) -> bool:
+    """Return whether a value has what every step reads of a fit."""
+    return all(hasattr(value, name) for name in ("posterior", "panel", "spec"))
+
+
+@described("a Fit, such as fit(panel) returns", accepts=_is_fit, validate=validate_panel_of)
 class Fit(Displayed):
     """A fitted pendulum.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast.base.described import described
 from forecast.base.wording import Card, Displayed
 from forecast.model.posterior import diagnostic
 from forecast.model.variables import reported_variables
@@ -51,6 +52,7 @@ def summarize_misses(misses: Iterable[Miss]) -> str:
     return f"{counted} the limits. Worst: {named}"
 
 
+@described("convergence checks, such as fit.gate")
 @dataclass(frozen=True, repr=False)
 class Gate(Displayed):
     """Result of the convergence checks."""

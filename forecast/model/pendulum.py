@@ -21,7 +21,8 @@ from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import ancestors
 
 from forecast.base.arguments import checked
-from forecast.base.typing import Float, Index
+from forecast.base.typing import Float, Index, Seed
+from forecast.data.panel.kinds import Panel
 from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_observations
 from forecast.model.driving import add_effects, node_push, push_of_draw
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, model_data
@@ -260,7 +261,7 @@ def _store(array: NDArray[Any]) -> str:
 
 @checked
 def prior_draws(
-    panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1
+    panel: Panel, spec: PendulumSpec | None = None, *, draws: int = 100, seed: Seed = 1
 ) -> xr.Dataset:
     """Draw every parameter from the prior, dims (draw, ...).
 
@@ -312,7 +313,7 @@ def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any
 
 @checked
 def simulate_panel(
-    panel: xr.Dataset, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: int = 1
+    panel: Panel, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: Seed = 1
 ) -> tuple[xr.Dataset, xr.DataArray]:
     """Simulate a panel of the same shape and the same number of events in every report."""
     spec = spec or spec_for(panel)

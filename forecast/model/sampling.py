@@ -13,11 +13,13 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.base.arguments import checked, require_sampler, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import SpecError
+from forecast.base.limits import require_sampler, whole_seed
 from forecast.base.progress import Progress, Steps, silent
 from forecast.base.resources import release_free_memory
 from forecast.base.typing import Float, Seed
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import data_facts
 from forecast.model.arrays import (
     PanelArrays,
@@ -52,7 +54,7 @@ VERSIONS = (
 
 @checked
 def fit(
-    panel: xr.Dataset,
+    panel: Panel,
     spec: PendulumSpec | None = None,
     *,
     draws: int = 1000,

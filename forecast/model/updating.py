@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Clock, Day
 from forecast.base.errors import DataError, NotUpdatable, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import count, join
@@ -23,6 +24,7 @@ from forecast.data.events.codebook import read_scale
 from forecast.data.events.dyads import additions_of
 from forecast.data.events.table import EventTable, as_day
 from forecast.data.panel import build_panel, panel_kind, validate_panel
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import data_facts, last_known
 from forecast.model.fitted import Fit
 from forecast.model.particles import (
@@ -198,7 +200,7 @@ SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
 @checked
 def update(
     fit: Fit,
-    new_events: EventTable | xr.Dataset,
+    new_events: EventTable | Panel,
     *,
     as_of: Day | None = None,
     seed: Seed = 1,

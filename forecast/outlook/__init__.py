@@ -5,13 +5,15 @@ number from it.
 """
 
 from forecast.base.wording import whole_percents
-from forecast.outlook.assess import Assessment, Brief, Claim, assess, brief, level_sentence, quoted
+from forecast.outlook.assess import assess, brief
+from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.datasets import (
     DatasetOutlook,
     DatasetYear,
     dataset_outlooks,
     datasets_finding,
 )
+from forecast.outlook.headline import level_sentence, quoted
 from forecast.outlook.level import (
     Break,
     Contrast,

@@ -24,12 +24,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Clock
+from forecast.base.described import described
 from forecast.base.errors import NoEvents, NotUpdatable, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
 from forecast.base.progress import Progress, side_by_side, silent
-from forecast.base.typing import Float, Index, Seed
+from forecast.base.typing import Dyad, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, number, signed
 from forecast.data.events import EventTable
 from forecast.data.events.codebook import VISITS
@@ -151,6 +153,7 @@ class Published:
         return difference(self.now, self.before)
 
 
+@described("an Attribution, such as attribute(fit, 'USA-CHN', read_chronology()) returns")
 @dataclass(frozen=True, repr=False)
 class Attribution(Displayed):
     """Contributions of the events of the last months."""
@@ -276,7 +279,7 @@ def _sum(numbers: Sequence[Numbers]) -> Numbers:
 @checked
 def attribute(
     fit: Fit,
-    dyad: str,
+    dyad: Dyad,
     table: EventTable,
     *,
     months: int = 6,

@@ -323,8 +323,13 @@ def pooled(
             theirs, rng = member == place, stream(seed, record.dyad, f"pool {code} {record.number}")
             chances = SIMPLE[code].chances(past, (months,), int(theirs.sum()), rng)[months]
             cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
-        found[months] = replace(observed, cooperative=cooperative)
+        found[months] = replace(observed, cooperative=cooperative, member=member)
     return found
+
+
+def simulated_by_model(member: Index) -> Bool:
+    """Return which simulations of a pool are the model's, given the places of their forecasters."""
+    return np.asarray(member == MEMBERS.index(MODEL))
 
 
 def without_pool(record: DatasetRecord) -> NotDefined | None:

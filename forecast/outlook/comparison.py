@@ -13,14 +13,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, NotUpdatable, SpecError
-from forecast.base.files import digest
+from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Bool, Float, Index, Seed
-from forecast.base.wording import Card, Displayed, join, number, signed
+from forecast.base.typing import Bool, Dyad, Float, Index, Seed
+from forecast.base.wording import Card, Displayed, chance, join, number, signed, whole_percents
 from forecast.data.panel import panel_kind, recounted
 from forecast.data.panel.record import last_known
 from forecast.model import Fit, update
@@ -58,6 +60,8 @@ type Outcomes = Mapping[str, Outcome]
 """Outcomes of a question by name; empty if they are not defined."""
 FOLLOWED = "up"
 """Outcome of a headline whose change is split."""
+HEADLINE = (FOLLOWED, "same", "down")
+"""Outcomes of a headline, in the order in which a report rounds their chances."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,14 @@ def as_shown(name: str, one: Number) -> tuple[float, float]:
 
 type Numbers = Mapping[str, Number]
 """By name: `level`, and the outcomes of the question."""
+
+
+def printed_chance(name: str, numbers: Numbers) -> str:
+    """Return a chance in whole percents, as a report prints it: those of a headline add up to 100."""
+    if name not in HEADLINE or not numbers.keys() >= set(HEADLINE):
+        return chance(numbers[name].value)
+    percents = whole_percents([numbers[each].value for each in HEADLINE], 100)
+    return chance(percents[HEADLINE.index(name)] / 100)
 
 
 def numbers_of(draws: Mapping[str, Float]) -> Numbers:
@@ -234,12 +246,12 @@ def split_by_forecaster(
 
     `member` is the place in `MEMBERS` of the forecaster of each simulation.
     """
-    hit, there = published[followed]
-    own = member == benchmarks.MEMBERS.index(benchmarks.MODEL)
+    hit, counted = published[followed]
+    by_model = benchmarks.simulated_by_model(member)
     return {
         **published,
-        FROM_MODEL: (hit * own, there),
-        FROM_BENCHMARKS: (hit * ~own, there),
+        FROM_MODEL: (hit * by_model, counted),
+        FROM_BENCHMARKS: (hit * ~by_model, counted),
         ALONE: alone,
     }
 
@@ -288,6 +300,7 @@ class Headline:
     smallest_improvement: float  # Points of share that count as a change
 
 
+@described("a Change, such as split_change(old, new, 'USA-CHN') returns")
 @dataclass(frozen=True, repr=False)
 class Change(Displayed):
     """Change between two days."""
@@ -330,7 +343,7 @@ class Change(Displayed):
 def split_change(
     old: Fit,
     new: Fit,
-    dyad: str,
+    dyad: Dyad,
     *,
     horizon: int = 12,
     baseline_months: int = BASELINE_MONTHS,

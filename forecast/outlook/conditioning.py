@@ -16,6 +16,7 @@ https://doi.org/10.1007/978-3-030-47845-2); each goes on with shocks of its own.
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Float, Index
 from forecast.base.wording import join
 from forecast.data.events.additions import code_of_row
-from forecast.data.events.codebook import HOST, VISIT, read_scale, scale_names
+from forecast.data.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
 from forecast.data.events.mapping import CODED, PrescribedForm, load_raw
 from forecast.data.events.table import event_counts
 from forecast.data.panel.kinds import panel_kind
@@ -70,7 +71,7 @@ class Assumed:
     code : str
         CAMEO code; or empty, with a kind.
     kind : str
-        A word such as ``visit``, or the name of a class; or empty, with a code.
+        A word such as ``visit``, or the name of a class of the codebook; or empty, with a code.
     n : int
         At least how many; zero assumes that there are none.
     part : float, optional
@@ -83,12 +84,15 @@ class Assumed:
         What happens, for readers.
     place : str
         Where the row stands, for messages.
+    of_class : str
+        In place of code and kind: the name of a class of data of your own, such as counts. Only the
+        data tell whether they have it, when the row is used.
 
     Raises
     ------
     SpecError
-        If a day is none, or neither code nor kind is given. Whether the kind is known, the data say
-        when it is used.
+        If a day is none, not just one of code, kind and class is given, the codebook does not know
+        it, or `n`, `part` or `until` is out of range.
 
     Examples
     --------
@@ -107,6 +111,7 @@ class Assumed:
     until: datetime.date | None = None
     summary: str = ""
     place: str = "a row"
+    of_class: str = ""
 
     if TYPE_CHECKING:
 
@@ -122,17 +127,67 @@ class Assumed:
             until: Day | None = None,
             summary: str = "",
             place: str = "a row",
+            of_class: str = "",
         ) -> None:
             """Take days as text, too."""
 
     def __post_init__(self) -> None:
-        check("date", self.date, "Day")
+        check("date", self.date, Day)
         object.__setattr__(self, "date", read_day(self.date, f"{self.place}: date"))
         if self.until is not None:
-            check("until", self.until, "Day")
+            check("until", self.until, Day)
             object.__setattr__(self, "until", read_day(self.until, f"{self.place}: until"))
-        if not (self.code or self.kind):
+        self._require_sort()
+        self._require_numbers()
+
+    def _require_sort(self) -> None:
+        """Reject what no event is of."""
+        given = [word for word in (self.code, self.kind, self.of_class) if word]
+        if not given:
             raise SpecError(f"{self.place}: neither code nor kind; give one, such as kind='visit'")
+        if self.of_class and len(given) > 1:
+            raise SpecError(
+                f"{self.place}: of_class is {self.of_class!r:.60}, with a code or kind; give one of them"
+            )
+        if self.of_class or (not self.code and names_class(self.kind)):
+            return
+        try:
+            code_of_row(self.code, "", folded(self.kind))
+        except DataError as error:
+            own = "" if self.code else "; name a class of data of your own by of_class"
+            raise SpecError(f"{self.place}: {error}{own}") from error
+
+    def _require_numbers(self) -> None:
+        """Reject numbers and a last day that are out of range."""
+        if not 0 <= self.n <= MOST_EVENTS:
+            raise SpecError(f"{self.place}: n is {self.n}; expected 0 to {MOST_EVENTS}")
+        if self.part is not None and not 0 < self.part <= 1:
+            raise SpecError(
+                f"{self.place}: part is {self.part:g}; expected more than 0 and at most 1"
+            )
+        if self.until is not None and (self.n or self.until < self.date):
+            raise SpecError(
+                f"{self.place}: until is for rows with n=0, and not before their date; "
+                "leave it out, or mend it"
+            )
+
+
+def names_class(kind: str) -> bool:
+    """Return whether a kind is the name of a class of the codebook, in any of its scales."""
+    return folded(kind) in _class_names()
+
+
+@cache
+def _class_names() -> frozenset[str]:
+    """Return the names of the classes of all scales of the codebook."""
+    scales = map(read_scale, scale_names())
+    return frozenset(folded(name) for scale in scales for name in scale.classes)
+
+
+def is_known_kind(kind: str) -> bool:
+    """Return whether the codebook knows a kind, as a word or as the name of a class."""
+    word = folded(kind)
+    return names_class(word) or not read_kinds().keys().isdisjoint({word, word.removesuffix("s")})
 
 
 type Held = Mapping[int, tuple[Cell, ...]]
@@ -174,18 +229,20 @@ def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
         raise DataError(
             f"{place}: n, part: {given}; expected a whole number, and one up to 1"
         ) from error
-    source, target = cells["source"].upper(), cells["target"].upper()
+    # A kind that the codebook does not know may be a class of the data; these tell when it is used.
+    kind = cells["kind"] if not cells["kind"] or is_known_kind(cells["kind"]) else ""
     return Assumed(
         day,
-        source,
-        target,
-        cells["code"],
-        cells["kind"],
-        number,
-        part,
-        until,
-        cells["summary"],
-        place,
+        cells["source"].upper(),
+        cells["target"].upper(),
+        code=cells["code"],
+        kind=kind,
+        n=number,
+        part=part,
+        until=until,
+        summary=cells["summary"],
+        place=place,
+        of_class="" if kind else cells["kind"],
     )
 
 
@@ -251,14 +308,6 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
         raise SpecError(
             f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}"
         )
-    if not 0 <= row.n <= MOST_EVENTS:
-        raise SpecError(f"{row.place}: n is {row.n}; expected 0 to {MOST_EVENTS}")
-    if row.part is not None and not 0 < row.part <= 1:
-        raise SpecError(f"{row.place}: part is {row.part:g}; expected more than 0 and at most 1")
-    if row.until is not None and (row.n or row.until < row.date):
-        raise SpecError(
-            f"{row.place}: until is for rows with n=0, and not before their date; leave it out, or mend it"
-        )
     known, start = clock.last_day(), clock.times[-1].item()
     days = row.date, row.until or row.date
     for day in days:
@@ -278,20 +327,16 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
 
 def _sort(row: Assumed, panel: xr.Dataset, known: pd.DataFrame | None) -> tuple[str, Cell]:
     """Return the code of a row, empty if it names a class, and the sort of its events, however many."""
-    names, kind = (
-        [str(name).casefold() for name in panel["class_name"].to_numpy()],
-        folded(row.kind),
-    )
+    names = [str(name).casefold() for name in panel["class_name"].to_numpy()]
+    kind = folded(row.of_class or row.kind)
     if kind in names and not row.code:
         return "", Cell(names.index(kind), 1.0 if row.part is None else row.part, 0)
-    if str(panel.attrs.get("scale", "")) not in scale_names():
+    if row.of_class or str(panel.attrs.get("scale", "")) not in scale_names():
+        given = row.of_class or row.kind or row.code
         raise SpecError(
-            f"{row.place}: {row.kind or row.code!r:.60}: these data have the kinds {join(names)}; give one"
+            f"{row.place}: {given!r:.60}: these data have the kinds {join(names)}; give one"
         )
-    try:
-        code = code_of_row(row.code, "", kind)
-    except DataError as error:
-        raise SpecError(f"{row.place}: {error}") from error
+    code = _code(row)
     act, of_class = (
         VISIT if code == HOST else code,
         int(read_scale(panel.attrs["scale"]).class_of[code]),
@@ -303,6 +348,14 @@ def _sort(row: Assumed, panel: xr.Dataset, known: pd.DataFrame | None) -> tuple[
             (own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0)
         )
     return code, Cell(of_class, part, 0) if part == 1 else Cell(of_class, part, 0, act)
+
+
+def _code(row: Assumed) -> str:
+    """Return the code of a row that has a code or a kind."""
+    try:
+        return code_of_row(row.code, "", folded(row.kind))
+    except DataError as error:  # the name of a class that these data do not have
+        raise SpecError(f"{row.place}: {error}") from error
 
 
 def _recent_events(

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from statistics import NormalDist
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.base.dates import Clock
+from forecast.base.described import described
 from forecast.base.errors import DataError, SpecError, UnknownDyadError
 from forecast.base.numeric import share
 from forecast.base.typing import Float
+from forecast.data.panel.kinds import validate_panel_of
 from forecast.model.driving import Drivers
 from forecast.model.process.ceiling import Ceiling
 from forecast.model.process.cycle import Cycle, find_cycle
@@ -45,6 +47,8 @@ class SpecLike(Protocol):
         """Drivers and what they act on; read only if the model has them."""
 
 
+@described("a Fit, such as fit(panel) returns", validate=validate_panel_of)
+@runtime_checkable
 class FitLike(Protocol):
     """Anything with a posterior, its panel and its settings, such as `forecast.model.Fit`."""
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import xarray as xr
 
+from forecast.base.described import described
 from forecast.base.errors import SpecError
 from forecast.base.numeric import share
 from forecast.base.typing import Float
@@ -302,6 +303,7 @@ class Framework:
     ceiling: Estimate | NotDefined  # Upper bound of the trend, points
 
 
+@described("the headroom of an outlook, such as assess(fit, 'USA-CHN').frameworks.headroom")
 @dataclass(frozen=True)
 class Headroom:
     """Room under the ceiling of the current framework."""

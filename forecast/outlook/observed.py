@@ -78,6 +78,8 @@ class Observed:
     read: "Reading | None" = field(default=None, repr=False, compare=False)
     # Relative event count of each period, for scenarios
     busy: Float | None = field(default=None, repr=False, compare=False)
+    # Of a pool, the place in `benchmarks.MEMBERS` of the forecaster of each simulation
+    member: Index | None = field(default=None, repr=False, compare=False)
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
         """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
@@ -96,6 +98,7 @@ class Observed:
             if self.mixes is None
             else (picked(self.mixes[0], places), picked(self.mixes[1], places)),
             busy=None if self.busy is None else picked(self.busy, places),
+            member=None if self.member is None else picked(self.member, places),
             read=None if self.read is None else self.read.at(places, self.total.shape[2]),
         )
 

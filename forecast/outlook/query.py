@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import described_fraction
 from forecast.base.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.base.errors import SpecError
+from forecast.base.limits import described_fraction
 from forecast.data.drivers import require_given
 from forecast.data.panel import panel_kind
 from forecast.data.panel.record import by_class

@@ -14,7 +14,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forecast.base.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
-from forecast.base.files import digest
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import count, day, month, number, percent, source_words
 from forecast.outlook.recorded import (
@@ -119,6 +120,7 @@ class FixedTone(BaseModel):
         return self.goldstein / self.events
 
 
+@described("a Question, such as read_question() or make_question() returns")
 class Question(BaseModel):
     """A question, as it was asked: about one dyad, or made of such questions (docs/schema/question.md)."""
 

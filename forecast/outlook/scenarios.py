@@ -10,13 +10,16 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Day, optional_day
+from forecast.base.described import described
 from forecast.base.errors import SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Seed
+from forecast.base.typing import Dyad, Months, Seed
 from forecast.base.wording import Card, Displayed, chance
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
 from forecast.outlook.benchmarks import pooled
 from forecast.outlook.conditioning import (
     Assumed,
@@ -57,7 +60,7 @@ class Scenario:
 
     name: str  # Its name, or that of its file
     # Rows as they were given: `date`, `source`, `target`, `code`, `kind`, `n`, `part`, `until`,
-    # `summary`
+    # `summary`, `of_class`
     assumed: tuple[Assumed, ...]
     plausibility: Probability  # Share of unconditional simulations that satisfy the scenario
     method: str  # `none`, `weights` or `filter`
@@ -81,6 +84,7 @@ class Followed:
     outcome: str  # `up`, `same` or `down` against the baseline, or `void`
 
 
+@described("Scenarios, such as scenario(fit, 'USA-CHN', 'whatif.csv') returns")
 @dataclass(frozen=True, repr=False)
 class Scenarios(Displayed):
     """Scenarios side by side, and the outlook without any."""
@@ -118,9 +122,9 @@ class Scenarios(Displayed):
 @checked
 def scenario(
     fit: FitLike,
-    dyad: str,
+    dyad: Dyad,
     assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
     improvement: float = 5.0,
@@ -132,7 +136,7 @@ def scenario(
     baseline_months: int = BASELINE_MONTHS,
     questions: Sequence[SimulationQuestion] = (),
     events: EventTable | None = None,
-    followed: xr.Dataset | None = None,
+    followed: Panel | None = None,
     progress: Progress | None = None,
 ) -> Scenarios:
     """Compute the outlook given assumed events: assumed, not predicted.
@@ -162,8 +166,8 @@ def scenario(
         Simulations per posterior draw.
     above, at, by, baseline_months
         What else is asked, as in `assess`.
-    questions : sequence of PutQuestion
-        Questions of a ledger, put to the fit (`forecast.desk.questions.put_question`) with the same
+    questions : sequence of AppliedQuestion
+        Questions of a ledger, put to the fit (`forecast.desk.questions.apply_question`) with the same
         seed.
     events : EventTable, optional
         The record: which part of its class a code is, is taken from its last ten years, as known at

@@ -15,11 +15,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock
 from forecast.base.errors import SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
-from forecast.base.typing import Bool, Float, Index, Seed
+from forecast.base.typing import Bool, Dyad, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, number
 from forecast.data.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.model.driving import Push, push
@@ -218,7 +219,7 @@ class Simulations(Displayed):
 @checked
 def simulate_ahead(
     fit: FitLike,
-    dyad: str,
+    dyad: Dyad,
     months: int,
     *,
     seed: Seed = 1,

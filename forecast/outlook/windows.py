@@ -9,6 +9,7 @@ import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.base.wording import whole_percents
+from forecast.outlook.benchmarks import simulated_by_model
 from forecast.outlook.draws import QUANTILES
 from forecast.outlook.observed import Observed
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
@@ -100,6 +101,9 @@ class WindowOutlook:
     rule: str  # Resolution rule: data, window, classes, baseline, limits, void
     # `up`, `same` and `down` of the model alone; None where nothing is pooled
     model: Mapping[str, Probability | NotDefined] | None = None
+    # Part of `up` that the model's own simulations in the pool add; the benchmarks add the rest.
+    # None where nothing is pooled or `up` is not defined
+    simulated_by_model: Probability | None = None
     # The share at 50 evenly spaced quantiles (1%, 3%, ..., 99%), in per cent: as many dots, each
     # with a chance of 2%. Empty where the share is not defined
     dots: tuple[float, ...] = ()
@@ -144,11 +148,12 @@ def window_outlook(
     baseline_months: int = BASELINE_MONTHS,
     *,
     model: WindowCounts | None = None,
+    member: Index | None = None,
 ) -> WindowOutlook:
     """Compute what will be recorded up to a horizon: whether the share is higher or lower than that of the baseline.
 
     `ahead` has the published simulations of the window, `model` those of the model alone where
-    these are others.
+    these are others, and `member` the forecaster of each published one.
     """
     total = ahead.total.sum(axis=-1)
     there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
@@ -183,6 +188,9 @@ def window_outlook(
         model=None
         if model is None
         else chances_of_change("share", higher, lower, model, undefined),
+        simulated_by_model=None
+        if member is None or undefined is not None or not there.any()
+        else _simulated_by_model(higher, ahead, member),
         dots=share_dots(shares[there]),
     )
     words = sentence(
@@ -195,6 +203,15 @@ def window_outlook(
         FEWEST,
     )
     return replace(result, sentence=words)
+
+
+def _simulated_by_model(
+    higher: ComparedQuestion, ahead: WindowCounts, member: Index
+) -> Probability:
+    """Return the part of the chance of a higher number that the model's simulations add."""
+    hit, counted = higher.settle(ahead)
+    words = f"{higher.words()} And the simulation is the model's."
+    return probability(hit & simulated_by_model(member), words, counted)
 
 
 def chances_of_change(
@@ -336,7 +353,7 @@ def rolling_share(
 
 
 class SimulationQuestion(Protocol):
-    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.PutQuestion`)."""
+    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.AppliedQuestion`)."""
 
     @property
     def question(self) -> Question:
@@ -406,6 +423,7 @@ def prospect(
                 improvement,
                 query.baseline,
                 model=model.get(months),
+                member=published[months].member if months in published else None,
             )
             for months in query.horizons
         },

@@ -12,13 +12,14 @@ from forecast.base.wording import join, number
 from forecast.data.events.dyads import dyad_labels
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
+from forecast.study.hypotheses.outcome import Picture
+from forecast.study.hypotheses.power import Rate
+from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.study.hypotheses.outcome import Picture, Series
-    from forecast.study.hypotheses.power import Rate
-    from forecast.study.hypotheses.results import PooledResults, PooledVerdict
+    from forecast.study.hypotheses.outcome import Series
 
 type _Look = tuple[str, Any, str, str]
 _LOOKS: tuple[_Look, ...] = (

@@ -9,8 +9,9 @@ import pandas as pd
 from forecast.base import wording
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError
-from forecast.base.typing import Float
+from forecast.base.typing import Dyad, Float
 from forecast.base.wording import chance
+from forecast.model import Fit
 from forecast.outlook import Assessment, Brief, Estimate, Headroom, NotDefined
 from forecast.outlook.draws import NO_CYCLE, TAILS, FitLike, dyad_draws
 from forecast.plots import style
@@ -18,7 +19,6 @@ from forecast.plots import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.model import Fit
 
 type Quantity = Literal["level", "equilibrium", "half_life"]
 QUANTITIES: Mapping[Quantity, tuple[str, str, Callable[[Brief], Estimate | NotDefined]]] = {
@@ -103,7 +103,7 @@ def _months_axis(on: "Axes", low: float, high: float) -> None:
 def plot_halflife(
     data: "Assessment | FitLike",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ci_prob: float = 0.9,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -160,7 +160,7 @@ def plot_halflife(
 def plot_prior_posterior(
     data: "Fit | Headroom | pd.DataFrame",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ci_prob: float = 0.9,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,

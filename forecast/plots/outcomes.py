@@ -11,6 +11,7 @@ import numpy as np
 from forecast.base import wording
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
+from forecast.base.typing import Months
 from forecast.base.wording import chance, count, day, join, month, number, signed
 from forecast.outlook import Assessment, NotDefined, Probability, printed_changes, printed_percents
 from forecast.outlook.attribution import Attribution
@@ -54,7 +55,7 @@ def plot_probabilities(
     data: Assessment,
     *,
     share: Literal["observed", "expected"] = "observed",
-    horizons: Sequence[int] | None = None,
+    horizons: Sequence[Months] | None = None,
     ci_prob: float | None = None,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,

@@ -8,21 +8,21 @@ import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
-from forecast.base.typing import Float
+from forecast.base.typing import Dyad, Float
 from forecast.base.wording import join
 from forecast.data.events.dyads import dyad_labels
 from forecast.outlook import main_horizon
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
+from forecast.study.checks.check import Checks
 from forecast.study.evaluation.scores import BAND, CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.study.checks.check import Checks
 
-_SMALL = f"small: origins up to {SPLIT - 1}"
+_SMALL = f"small: forecast dates up to {SPLIT - 1}"
 _BAND = "95% band if calibrated"
 _LEADS = {
     "this": (style.BETTER, "better"),
@@ -204,7 +204,7 @@ def plot_skill(
     *,
     horizon: int | None = None,
     against: Sequence[str] | None = None,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     model: str | None = None,
     ci_prob: float = 0.9,
     ax: "Axes | None" = None,

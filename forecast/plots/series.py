@@ -13,7 +13,7 @@ from forecast.base import wording
 from forecast.base.arguments import checked
 from forecast.base.dates import Clock
 from forecast.base.errors import DataError, SpecError
-from forecast.base.typing import Float
+from forecast.base.typing import Dyad, Float
 from forecast.base.wording import capital, join
 from forecast.data.panel import validate_panel
 from forecast.data.panel.record import FEWEST_EVENTS, observed_shares
@@ -39,7 +39,7 @@ earlier."""
 def plot_observed_share(
     data: "xr.Dataset",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     months: int = 12,
     ci_prob: float | None = None,
     ax: "Axes | None" = None,
@@ -257,7 +257,7 @@ def _plot_past_forecasts(
 def plot_level(
     data: "FitLike | xr.Dataset",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ahead: "Assessment | None" = None,
     since: date | None = None,
     ci_prob: float | Sequence[float] = (0.5, 0.9),
@@ -465,7 +465,7 @@ def plot_kinds(
 def plot_coverage(
     data: "xr.Dataset",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,

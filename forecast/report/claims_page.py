@@ -1,7 +1,6 @@
 """Page of the pooled tests of claims, with tests.json and tests.csv."""
 
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,17 +16,18 @@ from forecast.outlook.theory import BALANCE, DECLINE, PENDULUM
 from forecast.plots import plot_evidence
 from forecast.plots.claims import place_name
 from forecast.report.events import state_name
-from forecast.report.folder import TESTS, Files, Page, publish, worded
+from forecast.report.folder import TESTS, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import Illustration, plotted
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label, sentence
 from forecast.study.hypotheses.outcome import exception_words, exceptions, sentences
 from forecast.study.hypotheses.power import power_words
+from forecast.study.hypotheses.results import PooledResults
 from forecast.study.hypotheses.simulate import STAYING
 
 if TYPE_CHECKING:
     from forecast.study.hypotheses.outcome import Picture
-    from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
+    from forecast.study.hypotheses.results import OwnDyad, PooledVerdict
 
 SHOWN = 2
 """Sentences of a finding that are not folded."""
@@ -79,8 +79,21 @@ def claims_page(
         month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last)
     )
     content = {
-        "page": sys.modules[__name__],
-        "headline": headline(results),
+        "helpers": callable_by_name(
+            answer_badge,
+            answers_table,
+            chosen_table,
+            found_words,
+            null_words,
+            numbers_of,
+            own_evidence,
+            own_table,
+            shape_words,
+            state_of,
+            tables_of,
+        ),
+        "headline": answers_in_short(results),
+        "shown": SHOWN,
         "results": results,
         "span": span,
         "verdicts": ordered,
@@ -113,7 +126,7 @@ def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:
     )
 
 
-def headline(results: "PooledResults") -> str:
+def answers_in_short(results: "PooledResults") -> str:
     """Answer the question of the page by claim, as far as at most 15 words allow."""
     verdicts = {one.code: one for one in results.verdicts}
     parts: list[str] = []
@@ -194,7 +207,7 @@ def answer_badge(verdict: "PooledVerdict") -> str:
 
 
 def _factor(verdict: "PooledVerdict") -> str:
-    """Format the log Bayes factor of a claim, or its range over rivals."""
+    """Format the log Bayes factor of a claim, or its range over alternatives."""
     found = verdict.outcome
     return (
         _range(found.least, found.most)
@@ -360,7 +373,7 @@ def _said(value: Any) -> str:
 
 def results_json(results: "PooledResults") -> dict[str, Any]:
     """Return the content of tests.json: the results as they are, with the sentences of the page."""
-    content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict()})
+    content: dict[str, Any] = plain({"headline": answers_in_short(results), **results.to_dict()})
     for one, row in zip(results.verdicts, content["claims"], strict=True):
         row |= {
             "narrow": narrow(one),

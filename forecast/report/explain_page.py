@@ -1,10 +1,9 @@
 """Pages of contributions: of recent events, and to the change between two days."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from forecast.base.wording import DASH, day, interval, join, month, number, sign
 from forecast.data.events.codebook import VISITS
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import last_known
+from forecast.model import Fit
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import plain
 from forecast.outlook.attribution import Attribution, Part
@@ -27,16 +27,14 @@ from forecast.outlook.comparison import (
     Step,
     as_shown,
     difference,
+    printed_chance,
 )
 from forecast.plots import plot_attribution
 from forecast.plots.outcomes import WEEKS_SHOWN, Waterfall
 from forecast.report.events import who
-from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, phrases, publish
+from forecast.report.folder import CHANGE, EXPLAIN, Files, Page, callable_by_name, phrases, publish
 from forecast.report.illustration import Illustration, illustrate, plotted
 from forecast.report.table import Table
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
 
 ADDED = {
     LEVEL: "level, points",
@@ -79,9 +77,8 @@ def _contributions(
 
 def sentence(name: str, found: Attribution | Change, **facts: Any) -> str:
     """Return a sentence of `explain_words.j2`."""
-    return phrases("explain_words.j2", {"page": sys.modules[__name__], "found": found, **facts})(
-        name
-    )
+    given = {"helpers": callable_by_name(span), "printed_chance": printed_chance, "found": found}
+    return phrases("explain_words.j2", given | facts)(name)
 
 
 def _draw_waterfall(found: Attribution | Change) -> Illustration:
@@ -103,7 +100,24 @@ LARGEST = 12
 def explain_page(fit: "Fit", found: Attribution) -> Page:
     """Combine text, tables and figure, with the files of the page."""
     figure, notes = _draw_waterfall(found), notes_of_panel(fit.panel, [found.dyad])
-    content = {"page": sys.modules[__name__], "found": found, "fit": fit, "posed": found.posed}
+    content = {
+        "helpers": callable_by_name(
+            course_table,
+            events_table,
+            model_names,
+            months_table,
+            parts_table,
+            published_table,
+            sentence,
+            span,
+            sums_table,
+            visits_table,
+            weights_sentence,
+        ),
+        "found": found,
+        "fit": fit,
+        "posed": found.posed,
+    }
     body = explanation_json(found) | {"as_of": last_known(fit.panel)}
     files: Files = {
         "explain.json": body | notes.facts,
@@ -349,7 +363,7 @@ def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | N
     figure, notes = _draw_waterfall(change), notes_of_panel(fits[1].panel, [change.dyad])
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
     content = {
-        "page": sys.modules[__name__],
+        "helpers": callable_by_name(alone_table, events_table, sentence, sentences, steps_table),
         "change": change,
         "events": events,
         "panel": fits[1].panel,

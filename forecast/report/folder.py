@@ -19,20 +19,14 @@ from markupsafe import Markup
 
 from forecast.base import wording
 from forecast.base.dates import months_between
+from forecast.base.digests import file_digest
+from forecast.base.durable import make_folders
 from forecast.base.errors import DataError, OutputError, OutputPathError
 from forecast.base.escaping import latex, markdown, printable
-from forecast.base.files import (
-    check_writable,
-    file_digest,
-    make_folders,
-    output_error,
-    read_bytes,
-    unwritable,
-    write_csv,
-    write_json,
-    write_text,
-)
+from forecast.base.file_faults import output_error, unwritable
+from forecast.base.files import check_writable, write_csv, write_json, write_text
 from forecast.base.folders import atomic_folder, finish_moves
+from forecast.base.reading import read_bytes
 from forecast.base.wording import day
 from forecast.data.events.editions import Edition
 from forecast.data.panel.notes import DataNotes, read_edition
@@ -110,12 +104,17 @@ class Page:
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
-    """Fill in a template, which may call common words and the functions of its `page`.
+    """Fill in a template, which may call common words and the functions in its `helpers`.
 
     All texts are escaped.
     """
     text = printable(environment(escaped=True).get_template(template).render(content), keep="\n")
     return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+
+
+def callable_by_name(*functions: Callable[..., object]) -> dict[str, Callable[..., object]]:
+    """Return the functions that a template may call as `helpers`, by name."""
+    return {function.__name__: function for function in functions}
 
 
 def fill(template: str, content: Mapping[str, Any]) -> str:
@@ -259,7 +258,7 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
     title, kind, says = (
         Markup(found[1] if (found := re.search(part, html, re.DOTALL)) else "").striptags()
         for part in (
-            "<h1>(.*?)</h1>",
+            "<title>(.*?)</title>",
             '<p class="kicker">(.*?)</p>',
             '<meta name="description" content="(.*?)"',
         )

@@ -98,6 +98,7 @@ def drawn_as(form: Form, draw: Draw, layout: Layout = WIDE) -> bytes:
     It has no date: the same figure gives the same file.
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     content = io.BytesIO()
     # A letter that the font lacks is drawn as a box; the caption has it.
@@ -109,7 +110,17 @@ def drawn_as(form: Form, draw: Draw, layout: Layout = WIDE) -> bytes:
     look: Any = style.STYLE | sizes
     with rc_context(look), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
-        draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=_METADATA[form])
+        figure = draw(layout)
+        if form == "svg":
+            # `savefig` draws twice, the first time only to lay the figure out.
+            figure.set_dpi(_DOTS_PER_INCH)
+            canvas: Any = FigureCanvasSVG(figure)
+            if engine := figure.get_layout_engine():
+                engine.execute(figure)
+            figure.set_layout_engine("none")
+            canvas.print_svg(content, metadata=_METADATA[form])
+        else:
+            figure.savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=_METADATA[form])
     return content.getvalue()
 
 

@@ -1,6 +1,5 @@
 """Page of a track record: scores of a ledger's forecasts."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,7 @@ from forecast.desk.questions.form import INDEPENDENT
 from forecast.desk.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.desk.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
 from forecast.report import score_figures
-from forecast.report.folder import TRACK_RECORD, Files, Page, publish
+from forecast.report.folder import TRACK_RECORD, Files, Page, callable_by_name, publish
 from forecast.report.illustration import Illustration
 from forecast.report.score_figures import Curve
 from forecast.report.table import Table
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
 FEWEST_DRAWN = 20
 """Answers; of fewer a curve says nothing."""
+OPEN_HEADS = ("pair", "question", "forecast", "base rate", "written", "as of", "due")
+MOST_IN_ONE_TABLE = 15
+"""Open questions; more are folded by pair, which readers look for."""
 LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
@@ -74,9 +76,21 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
         if (figure := _draw(record, name)) is not None
     }
     content = {
-        "page": sys.modules[__name__],
+        "helpers": callable_by_name(
+            calibration_table,
+            caveats_in_full,
+            latest_table,
+            open_table,
+            open_tables,
+            outside_sentences,
+            outside_table,
+            scored_rows,
+            scores_table,
+            withdrawn_table,
+        ),
+        "titles": TITLES,
         "record": record,
-        "headline": headline(record),
+        "headline": record_in_short(record),
         "about": about,
         "kind": "Track record" if record.cases else "Open questions",
     }
@@ -94,7 +108,7 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
     return Page("ledger.html.j2", content, figures, files=files, notes=record.notes)
 
 
-def headline(record: TrackRecord) -> str:
+def record_in_short(record: TrackRecord) -> str:
     """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
     reading = "" if row is None else _READINGS[lead(*_ends(row, "brier"))]
@@ -252,8 +266,22 @@ def latest_table(record: TrackRecord) -> Table:
 
 def open_table(record: TrackRecord) -> Table:
     """Arrange the open questions, each with the day it was answered and what readers have to know of it."""
-    heads = ["pair", "question", "forecast", "base rate", "written", "as of", "due"]
-    return Table.of(heads, map(_open_row, record.waiting), (0, 1))
+    return Table.of(OPEN_HEADS, map(_open_row, record.waiting), (0, 1))
+
+
+def open_tables(record: TrackRecord) -> dict[str, Table]:
+    """Arrange the open questions by pair, with how many there are, where one table were too long."""
+    if len(record.waiting) <= MOST_IN_ONE_TABLE:
+        return {}
+    by_pair: dict[str, list[OpenQuestion]] = {}
+    for question in record.waiting:
+        by_pair.setdefault(question.label, []).append(question)
+    return {
+        f"{pair}: {count(len(questions), 'question')}": Table.of(
+            OPEN_HEADS, map(_open_row, questions), (0, 1)
+        )
+        for pair, questions in by_pair.items()
+    }
 
 
 def _open_row(one: OpenQuestion) -> list[Any]:

@@ -13,16 +13,19 @@ import xarray as xr
 from forecast.base.errors import SpecError
 from forecast.base.wording import month
 from forecast.data.events import EventTable, read_dyads
+from forecast.data.events.additions import rejected_rows
 from forecast.data.events.codebook import scale_names
 from forecast.data.events.table import Recorded
 from forecast.data.panel import build_panel, panel_kind
 from forecast.data.panel.notes import DataNotes, notes_of_panel
 from forecast.data.panel.record import observed_periods
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
+from forecast.outlook.hazards.forecast import SetOutlook
 from forecast.outlook.scenarios import Followed, followed_windows
 from forecast.report.events import notable_events, recent_events
 from forecast.report.first_screen import Answers, Earlier, answers_of, prices_of
 from forecast.report.provenance import facts
+from forecast.report.sets import outlooks_of_sets
 from forecast.report.skill import DyadSkill, find_skill
 
 if TYPE_CHECKING:
@@ -55,6 +58,7 @@ class Material:
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     notes: DataNotes  # What a reader has to know of how the datasets record the dyad
     facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
+    sets: list[SetOutlook] | NotDefined  # What will be recorded of each set of events
     earlier: tuple[Earlier, ...] = ()  # What earlier reports said of the window of the title
     answers: Answers | None = (
         None  # What a reader asks first; none where the title is about something else
@@ -123,12 +127,14 @@ def gather(
             result,
             found,
             notes,
-            provenance["data"],
+            provenance,
             as_of=day,
             known=known,
             earlier=earlier,
             prices=prices_of(ledger, result.dyad, day),
+            rejected=rejected_rows(events) if isinstance(events, EventTable) else (),
         ),
+        sets=outlooks_of_sets(panel, result.dyad, events, known, day),
         learned=fit.prior_posterior(result.dyad),
     )
 

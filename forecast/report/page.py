@@ -1,6 +1,5 @@
 """Report page in one self-contained HTML file, with forecast.json (docs/schema/forecast-json.md) and levels.csv."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,6 +15,8 @@ from forecast.data.events import EventTable, write_rejects
 from forecast.data.events.table import Recorded
 from forecast.data.panel import observed_years, panel_kind
 from forecast.data.panel.record import observed_periods
+from forecast.model import Fit
+from forecast.model.gate import Gate
 from forecast.outlook import (
     Assessment,
     Brief,
@@ -28,23 +29,30 @@ from forecast.outlook import (
     quoted,
     theory,
 )
-from forecast.outlook.assess import numbers_in_words
 from forecast.outlook.ceiling import read_worth, worth_sentence
 from forecast.outlook.draws import FitLike
 from forecast.outlook.level import NO_CEILING, level_record
 from forecast.outlook.observed import MEMORY_MONTHS
 from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
+from forecast.outlook.statements import numbers_in_words
 from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
 from forecast.report.events import RULE
-from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
+from forecast.report.folder import (
+    EXPORT,
+    REPORT,
+    SAVED_FIT,
+    Files,
+    Page,
+    callable_by_name,
+    publish,
+)
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
-from forecast.report.sets import listed_sets
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
@@ -52,8 +60,19 @@ from forecast.report.tables import summary, write_export
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model import Fit
-    from forecast.model.gate import Gate
+
+CLAIM_CODES = {
+    "low": theory.LOW.code,
+    "decline": theory.DECLINE.code,
+    "eras": theory.ERAS.code,
+    "ceiling": theory.CEILING.code,
+    "pendulum": theory.PENDULUM.code,
+    "nature": theory.NATURE.code,
+    "balance": theory.BALANCE.code,
+    "improvement": theory.IMPROVEMENT.code,
+    "conclusion": theory.CONCLUSION.code,
+}
+"""Codes of the claims that stand next to what bears on them."""
 
 
 def illustrations(material: Material) -> dict[str, Illustration]:
@@ -112,10 +131,22 @@ def page(
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     fit, result = material.fit, material.result
     return vars(material) | {
-        "page": sys.modules[__name__],
-        "say": tables,
-        "words": words,
-        "theory": theory,
+        "helpers": callable_by_name(
+            datasets_finding,
+            level_error,
+            level_sentence,
+            new_frameworks,
+            panel_kind,
+            quoted,
+            tables.rules,
+            words.largest_error,
+            words.listed,
+            words.meaning,
+            words.verdict,
+            worth_sentence,
+        ),
+        "codes": CLAIM_CODES,
+        "essay_dyad": theory.DYAD,
         "unit": words.unit(result),
         "main": main_horizon(result.horizons),
         "tables": tables.tables_of(material),
@@ -233,7 +264,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "followed": list(material.followed.values()),
         "pool": result.pool,
         "threshold": _listed(result.threshold),
-        "sets": listed_sets(material),
+        "sets": material.sets,
         "tone": _listed(result.tone),
         "tone_kinds": result.tone_kinds,
         "horizons": [
@@ -343,7 +374,8 @@ def write_report(
         Relative addresses of other pages, by what they are; by default those of an index in the
         folder above.
     ledger : str or pathlib.Path, optional
-        A ledger of questions, whose prices of open questions about the pair are shown.
+        A ledger of questions, whose earlier forecasts of the same window and prices of open questions
+        about the pair are shown.
 
     Returns
     -------
@@ -365,9 +397,9 @@ def write_report(
 
     def make() -> Page:
         exported = export or (Path(out) / EXPORT).is_dir()
-        earlier = first_screen.earlier_reports(Path(out), assessment)
-        prices = None if ledger is None else Path(ledger)
-        material = gather(fit, assessment, events, others, gate, skill, earlier, prices)
+        questions = None if ledger is None else Path(ledger)
+        earlier = first_screen.earlier_reports(Path(out), assessment, questions)
+        material = gather(fit, assessment, events, others, gate, skill, earlier, questions)
         made = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
         return replace(

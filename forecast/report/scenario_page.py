@@ -1,41 +1,46 @@
 """Page and JSON of scenarios: the outlook given the assumptions, with the unconditional outlook."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from forecast.base import wording
 from forecast.base.arguments import checked
 from forecast.base.wording import DASH, chance, count, day, join, number, period, signed
 from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import last_known
+from forecast.model import Fit
+from forecast.model.gate import Gate
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.conditioning import Assumed
 from forecast.outlook.pendulum import HorizonOutlook
 from forecast.outlook.scenarios import Scenario, Scenarios
-from forecast.outlook.windows import WindowOutlook
+from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots import plot_scenarios
 from forecast.plots.outcomes import WITHOUT, chances_of_higher
 from forecast.report import words
-from forecast.report.folder import SCENARIO, Files, Page, publish, worded
+from forecast.report.folder import SCENARIO, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import Illustration, plotted, stamped
 from forecast.report.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.model import Fit
-    from forecast.model.gate import Gate
-
 
 FOLLOWED = "What followed"
+SCENARIOS_IN_TITLE = 3
+"""Scenarios that a title names; the others are counted."""
+WORDS_OF_A_NAME = 4
+"""Words of a scenario's name in a title."""
 
 
 def scenario_page(fit: "Fit", found: Scenarios, gate: "Gate") -> Page:
     """Combine text, tables and figure."""
     content = {
-        "page": sys.modules[__name__],
+        "helpers": callable_by_name(
+            assumed_table, finding, largest_error, question_sentences, title, windows
+        ),
         "found": found,
         "fit": fit,
         "tables": tables_of(found),
@@ -50,31 +55,68 @@ def finding(found: Scenarios) -> str:
 
     Of an index, and where no chance is defined, the median of the level.
     """
-    months = main_horizon(found.horizons)
-    until = _until(found, found.unconditional.improvement[months])
-    chances = [_at(one, "recorded", months, "up") for one in found.prospects]
-    known = [one.value for one in chances if isinstance(one, Probability)]
-    if len(known) < len(chances):
-        level, *given = (
-            _value(_at(one, "improvement", months, "level")) for one in found.prospects
-        )
-        named = [
-            f"{value} given “{one.name}”" for value, one in zip(given, found.scenarios, strict=True)
-        ]
-        return f"{found.label}, {until}: the median of the level is {level}, {join(named)}"
-    stated = _value(published_chance(found, months))
-    moved = [
-        f"{signed(100 * (value - known[0]), 0)} points given “{one.name}”"
-        for value, one in zip(known[1:], found.scenarios, strict=True)
+    until = _until(found, found.unconditional.improvement[main_horizon(found.horizons)])
+    named = join(
+        f"{effect} given “{scenario.name}”"
+        for effect, scenario in zip(_effects(found), found.scenarios, strict=True)
+    )
+    if _has_chances(found):
+        stated = _stated(found)
+        return f"{found.label}, {until}: the chance of a higher share is {stated}; the model’s changes by {named}"
+    return f"{found.label}, {until}: the median of the level is {_stated(found)}, {named}"
+
+
+def title(found: Scenarios) -> str:
+    """Return the finding in few words: of many scenarios the first ones, with short names."""
+    outlook = found.unconditional.improvement[main_horizon(found.horizons)]
+    until = period(outlook.until, weekly=found.weekly)
+    effects = [
+        f"{effect} given “{words.first_words(scenario.name, WORDS_OF_A_NAME)}”"
+        for effect, scenario in zip(_effects(found), found.scenarios, strict=True)
     ]
-    return f"{found.label}, {until}: the chance of a higher share is {stated}; the model’s changes by {join(moved)}"
+    named = wording.join_some(effects, SCENARIOS_IN_TITLE)
+    kind = "chance of more" if _has_chances(found) else "level"
+    return f"{found.label} to {until}: {kind} {_stated(found)}; {named}"
 
 
-def published_chance(found: Scenarios, months: int) -> Probability | NotDefined:
-    """Return the published chance of a higher share without a scenario, that of the report of the same day."""
+def _has_chances(found: Scenarios) -> bool:
+    """Return whether the chance of a higher share of the main window is defined in every prospect."""
+    months = main_horizon(found.horizons)
+    chances = [_at(prospect, "recorded", months, "up") for prospect in found.prospects]
+    return all(isinstance(one, Probability) for one in chances)
+
+
+def _stated(found: Scenarios) -> str:
+    """Return the published chance of a higher share of the main window, or the median of its level."""
+    months = main_horizon(found.horizons)
+    if _has_chances(found):
+        return _printed_published(found, months)
+    return _value(_at(found.prospects[0], "improvement", months, "level"))
+
+
+def _effects(found: Scenarios) -> list[str]:
+    """Return by scenario by how much it moves the model's chance, or the level that it leads to."""
+    months = main_horizon(found.horizons)
+    if not _has_chances(found):
+        return [_value(_at(one, "improvement", months, "level")) for one in found.prospects[1:]]
+    without, *given = (_at(one, "recorded", months, "up").value for one in found.prospects)
+    return [f"{signed(100 * (value - without), 0)} points" for value in given]
+
+
+def published_window(found: Scenarios, months: int) -> WindowOutlook | NotDefined:
+    """Return the published window without a scenario, that of the report of the same day."""
     pool = found.published
     source = found.unconditional.recorded if isinstance(pool, NotDefined) else pool
-    return source if isinstance(source, NotDefined) else source[months].up
+    return source if isinstance(source, NotDefined) else source[months]
+
+
+def _printed_published(found: Scenarios, months: int) -> str:
+    """Return the published chance of a higher share in percent, as the report of that day prints it."""
+    window = published_window(found, months)
+    if isinstance(window, NotDefined):
+        return words.or_dash(window)
+    percents = printed_changes(window)
+    return chance(percents["up"] / 100) if percents else _value(window.up)
 
 
 def scenario_json(fit: "Fit", found: Scenarios, gate: "Gate") -> dict[str, Any]:
@@ -141,7 +183,7 @@ def assumed_table(one: Scenario) -> Table:
 
 def _row(row: Assumed) -> list[str]:
     when = day(row.date) if row.until is None else f"{day(row.date)} to {day(row.until)}"
-    what = row.kind or f"code {row.code}"
+    what = row.of_class or row.kind or f"code {row.code}"
     part = "" if row.part is None else f", {number(100 * row.part, 1)}% of its class"
     summary = f": {row.summary}" if row.summary else ""
     least = f"at least {row.n}" if row.n else "none"

@@ -26,7 +26,7 @@ type Asked = Mapping[str, Any]
 
 
 def _rows(skill: Skill, asked: Asked, period: str) -> dict[str, Compared | None]:
-    """Return the differences of a panel on the origins of a period, by the names of its rows."""
+    """Return the differences of a panel on the forecast dates of a period, by the names of its rows."""
     where = {"model": asked.get("model"), "period": period}
     return {
         name: versus(skill, code, asked["horizon"], dyad=dyad, **where)

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from forecast.study.evaluation import Record
 
 PERIODS = {
-    REPORTED_ON: f"origins from {SPLIT} on",
-    CHOSEN_ON: f"origins up to {SPLIT - 1}",
-    "all": "all origins",
+    REPORTED_ON: f"forecast dates from {SPLIT} on",
+    CHOSEN_ON: f"forecast dates up to {SPLIT - 1}",
+    "all": "all forecast dates",
 }
 _VERDICTS: dict[Lead, str] = {
     "other": "worse than",
@@ -348,7 +348,7 @@ def find_skill(
         sentence=_sentence(assessment.label, quoted),
         model_worth=model_worth(skill),
         bias=bias_sentence(skill, main),
-        plain=_plain(skill, main),
+        plain=plain_verdict(skill, main),
         lean=_lean(skill, main),
         caveats=tuple(_caveats(assessment, skill, same_data)),
         dyad=assessment.dyad,
@@ -365,7 +365,7 @@ def find_skill(
     )
 
 
-def _plain(skill: Skill, months: int) -> str:
+def plain_verdict(skill: Skill, months: int) -> str:
     """Describe in a sentence how the forecasts of all dyads compare with simple ones."""
     best = versus(skill, skill.best_benchmark(months), months)
     pairs = [versus(skill, REFERENCE, months, dyad=dyad) for dyad in skill.choices["dyads"]]

@@ -1,6 +1,5 @@
 """Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -15,13 +14,21 @@ from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.report import score_figures
 from forecast.report import skill as say
-from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
+from forecast.report.folder import (
+    SKILL,
+    Files,
+    Page,
+    callable_by_name,
+    publish,
+    require_report_folder,
+)
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import vintage_of
 from forecast.report.score_figures import Asked, Curve
 from forecast.report.skill import Compared
 from forecast.report.table import Table
 from forecast.report.words import label
+from forecast.study.evaluation import Results
 from forecast.study.evaluation.results import RULE
 from forecast.study.evaluation.scores import CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import (
@@ -30,6 +37,7 @@ from forecast.study.evaluation.skill import (
     NO_CHANGE,
     POOL_WITHOUT_MODEL,
     REPORTED_ON,
+    SPLIT,
     Row,
     Skill,
     forecaster_name,
@@ -38,8 +46,6 @@ from forecast.study.evaluation.skill import (
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from forecast.study.evaluation import Results
 
 
 def other_forms(skill: Skill) -> list[str]:
@@ -56,7 +62,7 @@ def others(skill: Skill) -> list[str]:
 
 
 def _lead(skill: Skill, model: str | None = None) -> Callable[[str], float]:
-    """Return the order of how far a forecaster, by default the subject, is ahead, on the page's origins."""
+    """Return the order of how far a forecaster, by default the subject, is ahead, on the page's forecast dates."""
 
     def order(code: str) -> float:
         found = skill.against(code, _main(skill), period=skill.period, model=model)
@@ -242,7 +248,7 @@ def brier_table(skill: Skill, period: str) -> Table:
 def account_table(skill: Skill) -> Table:
     """Return how many windows each forecaster was asked for and could not be scored on."""
     return Table.of(
-        ["", "Origins", "Void windows", "Windows not over"],
+        ["", "Forecast dates", "Void windows", "Windows not over"],
         [
             [
                 capital(forecaster_name(one["model"])),
@@ -335,15 +341,44 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
     choices = skill.choices
     datasets, notes = choices.get("datasets", [choices["dataset"]]), notes_on_data(skill)
     content = {
-        "page": sys.modules[__name__],
-        "say": say,
+        "helpers": callable_by_name(
+            account_table,
+            all_numbers,
+            bias_table,
+            brier_table,
+            coverage_table,
+            dyad_table,
+            finding,
+            fits_table,
+            forecaster_name,
+            forecasters,
+            months,
+            of_tone,
+            other_forms,
+            others_table,
+            overview,
+            predicted,
+            reliability_table,
+            say.bias_sentence,
+            span,
+            window,
+            without_table,
+        ),
+        "chosen_on": CHOSEN_ON,
+        "reported_on": REPORTED_ON,
+        "split": SPLIT,
+        "all_periods": say.PERIODS,
+        "shown_misses": SHOWN_MISSES,
         "skill": skill,
-        "headline": headline(skill),
+        "title": title(skill),
+        "comparison": comparison(skill),
         "main": _main(skill),
         "subject": say.subject_words(skill),
         "period": say.PERIODS[skill.period],
         "periods": _periods(skill),
-        "vintage": vintage_of(datasets, choices.get("vintaged", ()), "the day before each origin"),
+        "vintage": vintage_of(
+            datasets, choices.get("vintaged", ()), "the day before each forecast date"
+        ),
         "rule": RULE,
     }
     return Page(
@@ -362,7 +397,15 @@ def notes_on_data(skill: Skill) -> DataNotes:
     return DataNotes(caveats, read_edition(choices.get("edition")))
 
 
-def headline(skill: Skill) -> str:
+def title(skill: Skill) -> str:
+    """Return the verdict of the backtest, as reports state it; without a benchmark, the comparison."""
+    main = _main(skill)
+    if say.versus(skill, skill.best_benchmark(main), main) is None:
+        return comparison(skill)
+    return say.plain_verdict(skill, main)
+
+
+def comparison(skill: Skill) -> str:
     """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
     return f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, {_where(skill)}"
 
@@ -471,13 +514,13 @@ def _by_dyad(skill: Skill) -> dict[str, Asked]:
 def span(skill: Skill) -> str:
     """Return the number of origins, the first and the last."""
     origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
-    return f"{count(len(origins), 'origin')}, {month(origins[0])} to {month(origins[-1])}"
+    return f"{count(len(origins), 'forecast date')}, {month(origins[0])} to {month(origins[-1])}"
 
 
 def all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
     """Return the tables of a period that are not in sight, with their titles."""
     benchmarks, tables = others(skill), []
-    for given_n, known in ((False, "n unknown"), (True, "given n")):
+    for given_n, known in ((False, "real-time"), (True, "event counts known")):
         if given_n or period != skill.period:  # else it is in sight already
             for code in dict.fromkeys((skill.subject, skill.model)):
                 short = overview(skill, period, code, given_n=given_n)
@@ -500,7 +543,7 @@ def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
 
 
 def _curves(results: "Results") -> list[Curve]:
-    """Return the calibration curves of the main horizon on the origins that the page is about, with n unknown."""
+    """Return the calibration curves of the main horizon on the forecast dates that the page is about, real-time."""
     skill, cases = results.skill, results.cases
     free = cases[(cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
     inside = free[within(free["origin"].str[:4].astype(int), skill.period)]

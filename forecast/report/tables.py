@@ -30,7 +30,7 @@ from forecast.outlook.windows import whole_changes
 from forecast.plots.outcomes import CHANGES
 from forecast.report import illustration, words
 from forecast.report.events import cited
-from forecast.report.folder import fill, phrases
+from forecast.report.folder import callable_by_name, fill, phrases
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
 from forecast.report.sets import DAYS, sets_table
@@ -83,7 +83,7 @@ def tables_of(material: Material) -> dict[str, Table]:
     made = {
         "recorded": recorded_table(result),
         "answers": answers_table(result),
-        "sets": sets_table(material),
+        "sets": sets_table(material.sets),
         "tone": tone_table(result),
         "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
@@ -424,7 +424,11 @@ def write_export(
     for name, frame in frames(material, content).items():
         write_csv(folder / f"table-{name}.csv", frame.assign(stamp=stamp) if stamp else frame)
     source = f"{GENERATOR}: {material.result.label} relations, outlook as of {day(material.as_of)}"
-    facts = {"result": material.result, "words": words, "smallest_change": SMALLEST_CHANGE}
+    facts = {
+        "helpers": callable_by_name(words.meaning),
+        "result": material.result,
+        "smallest_change": SMALLEST_CHANGE,
+    }
     caption = phrases("captions.j2", facts | {"how_good": skill_sentence(material.skill)})
     for name, table in tables_of(material).items():
         said = ". ".join(filter(None, (stamp, caption(name))))

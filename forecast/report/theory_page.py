@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from forecast.base.errors import DataError
-from forecast.base.files import read_bytes
+from forecast.base.reading import read_bytes
 from forecast.base.wording import capital, chance, join, number
 from forecast.data.panel.notes import DataNotes
 from forecast.outlook.theory import (
@@ -79,7 +79,7 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
             f"{tests}, {forecast}, {scenario}: expected files of this version ({error!r}); make their pages again"
         ) from error
     content = {
-        "headline": headline(statements),
+        "headline": count_of_answers(statements),
         "answers": Table.of(
             ("Statement", "Answer", "How sure"),
             [
@@ -102,7 +102,7 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
     return Page("theory.html.j2", content, notes=notes)
 
 
-def headline(statements: list[dict[str, Any]]) -> str:
+def count_of_answers(statements: list[dict[str, Any]]) -> str:
     """Count the answers to the statements."""
     answers = [one["answer"] for one in statements]
     kinds = [kind for kind in _ANSWERS if kind in answers]
@@ -157,7 +157,7 @@ def _statement(
     if one is SUMMIT:
         others += [_scenario(scenario, place) for place in range(len(scenario.rows))]
     says = [*found, *others]
-    sure = [each["sure"] for each in found or others] or ["These files say nothing about it."]
+    sure = [each["in_short"] for each in found or others] or ["These files say nothing about it."]
     answer = found[-1]["answer"] if found else _answer(one, forecast) if others else "not tested"
     return {
         "code": one.code,
@@ -189,10 +189,11 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
     row = source.rows[place]
     names = ("log_bayes_factor", "least", "most", "limit")
     factor, least, most, limit = (row[name] for name in names)
-    wider = f", {number(least, 1)} to {number(most, 1)} over rivals" if least != most else ""
+    wider = f", {number(least, 1)} to {number(most, 1)} over alternatives" if least != most else ""
     rule = f"log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}; "
     rule += "; ".join(filter(None, [row["null_sets"], row["power"]]))
-    sure = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
+    said = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
+    sure = said
     if row["exceptions"]:
         sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
     return {
@@ -201,6 +202,7 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
         "about": f"{role or 'All dyads'}, {row['code']}",
         "source": source.link,
         "sentence": " ".join(row["sentences"][:1]),
+        "in_short": said if factor is None else f"{said}: log Bayes factor {number(factor, 1)}",
         "sure": sure if factor is None else f"{sure}: {rule}",
         "numbers": source.numbers(place, {name: row[name] for name in names}),
     }
@@ -211,8 +213,10 @@ def _described(source: _Source, place: int) -> dict[str, Any]:
     row = source.rows[place]
     name, of = _CHANCES.get(row["code"], ("", ""))
     probability = row["numbers"].get(name)
-    sure = "one model of one dyad, without a test against a rival"
+    sure = "one model of one dyad, without a test against an alternative"
+    in_short = "one model of one dyad" if probability is None else f"chance {chance(probability)}"
     return {
+        "in_short": capital(in_short),
         "about": str(source.content["label"]),
         "sentence": row["sentence"],
         "source": source.link,
@@ -228,6 +232,7 @@ def _scenario(source: _Source, place: int) -> dict[str, Any]:
     row = source.rows[place]
     plausible = row["plausibility"]["value"]
     return {
+        "in_short": "Assumed, not predicted",
         "about": f"Scenario, {row['name']}",
         "sentence": row["sentence"],
         "source": source.link,

@@ -74,6 +74,12 @@ def largest_error(chances: Iterable[Probability | NotDefined]) -> str:
     return number(100 * max(errors), 1) if errors else ""
 
 
+def first_words(text: str, most: int) -> str:
+    """Return the first words of a text, with an ellipsis if there are more."""
+    words = text.split()
+    return text if len(words) <= most else f"{' '.join(words[:most])} …"
+
+
 def label(dyad: str) -> str:
     """Name a dyad for readers; one that the package does not know by its code."""
     return dyad_labels().get(dyad, dyad)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.base.dates import months_between, today
+from forecast.base.digests import file_digest
+from forecast.base.durable import sync_folder
 from forecast.base.errors import (
     FitFileError,
     ForecastError,
@@ -24,23 +26,18 @@ from forecast.base.errors import (
     RareCondition,
     SpecError,
 )
-from forecast.base.files import (
-    clear_leftovers,
-    file_digest,
-    partial_folder,
-    sync_folder,
-    write_text,
-)
+from forecast.base.files import write_text
 from forecast.base.progress import Progress
+from forecast.base.unfinished import clear_leftovers, partial_folder
 from forecast.data.events.additions import rejected_rows
 from forecast.data.events.coverage import gap_warnings
 from forecast.runs.pipeline import (
     LEDGER,
     SAVED_FIT,
     PreparedReports,
-    ReportSettings,
     prepare_reports,
 )
+from forecast.runs.settings import ReportSettings
 
 if TYPE_CHECKING:
     from forecast.desk.questions import Draft, History, Question, TrackRecord
@@ -128,7 +125,7 @@ class Monday:
 
     def _require_ledger(self) -> None:
         """Make sure that what is forecast can be written to the ledger, if there is one."""
-        from forecast.desk.questions.ledger import QuestionFolder
+        from forecast.desk.questions.folder import QuestionFolder
 
         place = QuestionFolder(self.questions)
         if place.ledger.exists():
@@ -360,14 +357,13 @@ class Monday:
         """Answer and resolve what is open in the ledger, and write the track record."""
         from forecast.desk.questions import TrackRecord
         from forecast.desk.questions.doubts import doubts_of
-        from forecast.desk.questions.ledger import (
-            QuestionFolder,
+        from forecast.desk.questions.drafting import (
             answer_of,
             event_answer_of,
             needs_no_fit,
-            questions_of,
             resolution_of,
         )
+        from forecast.desk.questions.folder import QuestionFolder, questions_of
         from forecast.report.folder import read_numbers
         from forecast.report.ledger_page import write_track_record
 
@@ -439,7 +435,7 @@ def _with_history(
 def _missed(words: str, history: "History", reason: str) -> bool:
     """Return whether a reason says that something could not be done, and not only that nothing was to be done."""
     from forecast.desk.questions import OutsideQuestion
-    from forecast.desk.questions.ledger import NOTHING_NEW
+    from forecast.desk.questions.drafting import NOTHING_NEW
 
     over = history.question.over(today())
     if words == RESOLUTION_OF:

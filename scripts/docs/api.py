@@ -23,7 +23,10 @@ TOPICS = {
     "report": "Reports",
     "plots": "Plots",
 }
-"""Title of each folder or module of the package, in the order of the index."""
+"""Title of each folder or module of the package, in the order of the index.
+
+The first of them on the way to a name's module says its topic.
+"""
 type Public = tuple[str, str, object]
 """A public name, its page and its value."""
 
@@ -32,14 +35,13 @@ def api_pages() -> dict[str, str]:
     """Return the index and the page of every public name, as reStructuredText for autodoc."""
     topics: dict[str, list[Public]] = {title: [] for title in TOPICS.values()}
     shown = {}
-    for name in [one for one in forecast.__all__ if one != "__version__"]:
+    for name in [name for name in forecast.__all__ if name != "__version__"]:
         value = getattr(forecast, name)
         if inspect.ismodule(value):
             continue
-        home = value.__module__.split(".")[1]
-        title = TOPICS.get(home, home)
+        title = next(TOPICS[part] for part in value.__module__.split(".") if part in TOPICS)
         page = f"{name.lower()}-class" if inspect.isclass(value) else name.lower()
-        topics.setdefault(title, []).append((name, page, value))
+        topics[title].append((name, page, value))
         shown[f"api/{page}.rst"] = _page(f"forecast.{name}", value)
     for name in forecast.plots.__all__:
         value = getattr(forecast.plots, name)

@@ -38,7 +38,7 @@ from forecast.desk.questions.history import (
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.model.variables import all_variables
 from forecast.outlook import question
-from forecast.outlook.assess import Assessment
+from forecast.outlook.assessment import Assessment
 from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.report.pairs_page import Pair

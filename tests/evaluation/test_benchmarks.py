@@ -8,7 +8,14 @@ import pytest
 
 from forecast import read_chronology
 from forecast.outlook.benchmarks import correlation, fitted, log_odds
-from forecast.study.evaluation import BENCHMARKS, Benchmark, ForecastRequest, Past, Record, choose
+from forecast.study.evaluation import (
+    BENCHMARKS,
+    Benchmark,
+    ForecastRequest,
+    Past,
+    Record,
+    choose_forecasters,
+)
 from tests.evaluation.made import counts_of, record_of, walk
 
 HORIZONS = (3, 12)
@@ -187,9 +194,9 @@ def test_a_benchmark_from_outside_is_one_class():
 
 
 def test_forecasters_by_name():
-    assert [one.code for one in choose("no", "last_window, base_rate_2y")] == [
+    assert [one.code for one in choose_forecasters("no", "last_window, base_rate_2y")] == [
         "last_window",
         "base_rate_2y",
     ]
-    assert [one.code for one in choose("none", "no")] == ["no_cycle"]
-    assert {one.code for one in choose("no", "all")} == set(BENCHMARKS)
+    assert [one.code for one in choose_forecasters("none", "no")] == ["no_cycle"]
+    assert {one.code for one in choose_forecasters("no", "all")} == set(BENCHMARKS)

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from forecast.base.numeric import paired
-from forecast.study.evaluation import ForecastRequest, Processes, Variant, backtest, choose
+from forecast.study.evaluation import (
+    ForecastRequest,
+    Processes,
+    Variant,
+    backtest,
+    choose_forecasters,
+)
 from forecast.study.evaluation.benchmarks import DatedForecast
 from tests.evaluation.made import counts_of, record_of
 
@@ -65,7 +71,7 @@ def test_on_pendulums_the_pendulum_wins_and_the_truth_is_not_beaten(tmp_path):
     ]
     sampler = {"draws": 300, "tune": 200, "chains": 4}
     member = Variant("pendulum", "the form of the truth", {"ceiling": ()}, sampler=sampler)
-    benchmarks = choose("no", "base_rate_10y,base_rate_2y,last_window,local_level")
+    benchmarks = choose_forecasters("no", "base_rate_10y,base_rate_2y,last_window,local_level")
     found = backtest(
         record_of(*counts),
         ORIGINS,

@@ -13,7 +13,7 @@ from forecast import build_panel, pooled_tests, read_chronology
 from forecast.data.events.tables import read_table
 from forecast.study.hypotheses import nulls
 from forecast.study.hypotheses.claims import CLAIMS
-from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Engine, TestedClaim
+from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Engine, PooledClaim
 from forecast.study.hypotheses.outcome import LIMIT, MAX_FALSE_ALARMS, Outcome, too_many
 from forecast.study.hypotheses.power import like_embedded, rates_of
 from forecast.study.hypotheses.record import read_panel, turned_back
@@ -96,7 +96,7 @@ def test_a_claim_is_supported_only_if_few_null_sets_are_as_good(embedded, monkey
         least = next(leasts)
         return Outcome(least, "supported", (), least=least, most=least)
 
-    claim = TestedClaim("S8", "?", "it is so", test_of, nulls=(MATCHED,))
+    claim = PooledClaim("S8", "?", "it is so", test_of, nulls=(MATCHED,))
     monkeypatch.setattr(nulls, "null_set", lambda name, engine, number: embedded)
     (found,) = nulls.stands_out(claim, Engine(embedded), 5.0)
     assert (
@@ -107,7 +107,7 @@ def test_a_claim_is_supported_only_if_few_null_sets_are_as_good(embedded, monkey
 
 
 def test_further_kinds_are_not_simulated_once_a_claim_cannot_be_supported(embedded, monkeypatch):
-    claim = TestedClaim(
+    claim = PooledClaim(
         "S8",
         "?",
         "it is so",

@@ -19,22 +19,22 @@ from forecast.base.errors import (
     SpecError,
     UnknownDyadError,
 )
-from forecast.base.wording import day
+from forecast.base.wording import chance, day
 from forecast.cli import app
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel, panel_of_dyad, recounted
 from forecast.data.panel.record import counted_events, panel_without
 from forecast.desk.questions import (
     answer_question,
+    apply_question,
     attribute_question,
     conditional_question,
     joint_question,
     make_event_question,
     make_question,
-    put_question,
 )
 from forecast.desk.questions.explain import asking
-from forecast.desk.questions.ledger import QuestionFolder
+from forecast.desk.questions.folder import QuestionFolder
 from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
 from forecast.model.particles import Draws, Observed, state_of
@@ -51,12 +51,14 @@ from forecast.outlook.comparison import (
     Ahead,
     ShareChange,
     numbers_of,
+    printed_chance,
     split_change,
     split_question_change,
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead, structural_hazard
+from forecast.outlook.windows import printed_changes
 from forecast.report.explain_page import sentence, write_change, write_explanation
 from tests.commands import faults
 from tests.documented import sections
@@ -408,6 +410,14 @@ def test_what_is_explained_and_what_has_changed_is_the_published_chance(fit, tab
     change = split_change(fit, fit, DYAD)
     assert change.now["up"].value == pytest.approx(stated.up.value, abs=1e-9)
     assert {"from_model", "from_benchmarks", "model"} <= change.now.keys()
+    # A report, an explanation and a change split the same chance alike, and print it alike.
+    part = stated.simulated_by_model.value
+    for numbers in (change.now, published.now):
+        assert numbers["from_model"].value == pytest.approx(part, abs=1e-9)
+        assert numbers["model"].value == pytest.approx(stated.model["up"].value, abs=1e-9)
+        printed = printed_changes(stated)
+        for name, percent in printed.items():
+            assert printed_chance(name, numbers) == chance(percent / 100)
 
 
 # Pages
@@ -537,7 +547,7 @@ def split(fit, table):
 )
 def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, name):
     question, found = split[name]
-    yes, there = put_question(fit, question, table=table).simulate(fit)
+    yes, there = apply_question(fit, question, table=table).simulate(fit)
     assert found.now["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
     assert found.posed.recorded == (0 if name == "level" else 3)
 
@@ -604,7 +614,7 @@ def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
     with pytest.raises(QuestionError, match="about USA-CHN and USA-RUS; name one of them as dyad"):
         attribute_question(fit, both, table)
     found = attribute_question(fit, both, table, dyad=DYAD, months=3)
-    put = put_question(fit, both, table=table)
+    put = apply_question(fit, both, table=table)
     settled = [
         part.simulate(one) for part, one in zip(put.parts, (fit.of_dyad(DYAD), fit), strict=True)
     ]
@@ -643,7 +653,10 @@ def test_a_part_that_is_void_in_every_simulation_does_not_stop_the_question(prio
     )
     fit = posterior(prior, panel_of(few), 300)
     found = attribute_question(fit, question, few, months=3)
-    now, (yes, there) = found.now["yes"].value, put_question(fit, question, table=few).simulate(fit)
+    now, (yes, there) = (
+        found.now["yes"].value,
+        apply_question(fit, question, table=few).simulate(fit),
+    )
     assert now == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
     assert (now > 0.01) == (number == 3)
     august = found.events["date"].between("2023-08-01", "2023-08-31")
@@ -671,7 +684,7 @@ def brute_answer(prior, panel, question, without, table):
     other = panel_of(without)
     weight = np.exp(given(prior, other) - given(prior, other).max())
     fitted = holding(prior, other)
-    put = put_question(fitted, question, table=without)
+    put = apply_question(fitted, question, table=without)
     simulations = simulate_ahead(fitted, DYAD, put.ahead)
     observed = observe(fitted, simulations, put.ahead, main_record(panel, DYAD), seed=1)
     yes, there = put.settle(simulations, observed)
@@ -763,7 +776,7 @@ def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, 
     change = split_question_change(fit, later, DYAD, question.sentence, asking(question, DYAD))
     assert [step.name for step in change.steps] == [TIME, EVENTS, REVISED, MODEL]
     for number, made in ((change.before, fit), (change.now, later)):
-        yes, there = put_question(made, question).simulate(made)
+        yes, there = apply_question(made, question).simulate(made)
         assert number["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
     assert change.steps[0].added["yes"].value == 0.0
     together = sum(step.added["yes"].value for step in change.steps)

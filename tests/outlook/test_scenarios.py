@@ -15,8 +15,8 @@ from forecast.outlook.recorded import main_record
 from forecast.outlook.scenarios import STAMP, scenario
 
 CONTACT, CUT = 4, 4
-VISIT = Assumed(date(2025, 1, 15), "CHN", "USA", kind="class 4", n=2)
-ATTACK = Assumed(date(2025, 3, 1), "USA", "CHN", kind="class 0", n=2)
+VISIT = Assumed(date(2025, 1, 15), "CHN", "USA", of_class="class 4", n=2)
+ATTACK = Assumed(date(2025, 3, 1), "USA", "CHN", of_class="class 0", n=2)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_what_no_future_holds_is_an_error(fit):
 
 
 def test_a_scenario_beyond_the_horizons_reaches_them(fit):
-    later = Assumed(date(2026, 12, 1), "USA", "CHN", kind="class 4", n=2)
+    later = Assumed(date(2026, 12, 1), "USA", "CHN", of_class="class 4", n=2)
     found = scenario(fit, "USA-CHN", {"later": [later]}, (3,), seed=1)
     assert list(found.scenarios[0].conditional.improvement) == [3]
 

@@ -54,7 +54,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def found(fit):
-    contact = Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 4", n=2)
+    contact = Assumed(date(2025, 2, 1), "USA", "CHN", of_class="class 4", n=2)
     return scenario(fit, DYAD, {"two contacts": [contact]}, (3, 12), labels=LABELS)
 
 

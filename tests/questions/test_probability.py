@@ -16,9 +16,9 @@ from forecast.data.panel.record import by_class
 from forecast.desk.questions import (
     answer_events,
     answer_question,
+    apply_question,
     make_event_question,
     make_question,
-    put_question,
     resolve_question,
 )
 from forecast.desk.questions.record import CountedKind, record_of
@@ -73,7 +73,7 @@ def test_events_have_the_chance_of_their_hazard_with_or_without_a_fit():
 
 def test_the_simulations_with_the_most_events_are_a_yes_and_of_quiet_days_those_with_the_fewest():
     few, many, quiet = (
-        put_question(fit_as_of(DAY), one, table=events()).simulate(fit_as_of(DAY))[0]
+        apply_question(fit_as_of(DAY), one, table=events()).simulate(fit_as_of(DAY))[0]
         for one in (
             of_events("coercion", at_least=3),
             of_events("coercion", at_least=12),
@@ -135,7 +135,7 @@ def test_news_moves_the_probability_and_not_the_question():
 
 def test_half_of_a_month_is_simulated_as_half_of_one():
     fit, question = fit_as_of("2024-04-15"), ask(higher=5, months=24)
-    rest = put_question(fit, question).parts[0].rest(fit, 20)
+    rest = apply_question(fit, question).parts[0].rest(fit, 20)
     ahead = observe(
         fit,
         simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20),
@@ -154,7 +154,7 @@ def test_half_of_a_month_is_simulated_as_half_of_one():
 
 def test_a_window_that_ends_with_the_month_so_far_is_open():
     fit = fit_as_of("2024-04-15")
-    past = put_question(fit, ask(above=50, months=6)).parts[0].past
+    past = apply_question(fit, ask(above=50, months=6)).parts[0].past
     so_far = round(100 * past.cooperative.sum() / past.total.sum(), 2)  # two events decide
     asked = (ask(above=so_far, months=6), ask(above=so_far, months=6, when="by", span=6))
     at, by = (answer_question(fit, one).chance.value for one in asked)
@@ -165,7 +165,7 @@ def test_a_window_that_ends_with_the_month_so_far_is_open():
 
 def test_a_scenario_begins_where_the_record_ends():
     fit = fit_as_of("2024-04-15")
-    put, simulations = put_question(fit, ask(higher=5)), simulate_ahead(fit, "USA-CHN", 6)
+    put, simulations = apply_question(fit, ask(higher=5)), simulate_ahead(fit, "USA-CHN", 6)
     with pytest.raises(
         QuestionError, match="not recorded to their end, and these simulations begin after 30 April"
     ):
@@ -188,7 +188,7 @@ def test_other_data_are_rejected_by_name():
 
 def test_a_level_has_a_probability_and_no_resolution():
     question = ask(level=40)
-    simulations = put_question(fit_as_of(DAY), question).simulate(fit_as_of(DAY))[0]
+    simulations = apply_question(fit_as_of(DAY), question).simulate(fit_as_of(DAY))[0]
     assert 0 < simulations.mean() < 1
     assert resolve_question(panel_as_of("2026-05-31"), question).outcome == "never"
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.base.errors import QuestionError, RareCondition
+from forecast.base.limits import whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, chance, day
+from forecast.data.events import EventTable
 from forecast.data.panel.record import counted_events, last_known
 from forecast.desk.questions.event_question import EventQuestion, as_events
 from forecast.desk.questions.events import answer_part
@@ -43,8 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
-
-    from forecast.data.events import EventTable
 
 
 def no_fit_words(name: str, what: str) -> str:
@@ -138,7 +138,7 @@ def answer_question(
     0.31
     """
     seed = whole_seed(seed)
-    put = put_question(fit, question, seed=seed, table=table)
+    put = apply_question(fit, question, seed=seed, table=table)
     yes, there = put.simulate(fit, simulations_per_draw, published=True)
     found = question_outlook(put, yes, there)
     return Answer(
@@ -155,7 +155,7 @@ def answer_question(
 
 
 @dataclass(frozen=True)
-class PutPart:
+class AppliedPart:
     """A question about one dyad applied to a fit: recorded events of its window, and simulations of the rest.
 
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and
@@ -309,7 +309,7 @@ class PutPart:
             )
         return observed
 
-    def without(self, rows: "pd.DataFrame") -> "PutPart":
+    def without(self, rows: "pd.DataFrame") -> "AppliedPart":
         """Return the question put to its record without those of some rows that are in it (`placed_events`)."""
         record = record_without(self.record, rows[rows["of_dataset"] == self.record.number])
         return replace(self, record=record, past=_recorded(record, self.question)[0])
@@ -331,11 +331,11 @@ class PutPart:
 
 
 @dataclass(frozen=True)
-class PutQuestion:
+class AppliedQuestion:
     """A question applied to a fit: its parts, of a question about one dyad a single one."""
 
     question: Question
-    parts: tuple[PutPart, ...]
+    parts: tuple[AppliedPart, ...]
 
     @property
     def ahead(self) -> int:
@@ -413,7 +413,7 @@ class PutQuestion:
                 )
         return self.question.settle(parts)
 
-    def _matched(self, part: PutPart, settled: Settled) -> Settled:
+    def _matched(self, part: AppliedPart, settled: Settled) -> Settled:
         """Arrange the simulations of a part so that each is of the same forecaster as that of the first part."""
         first, own = (
             np.argsort(forecasters(part.seed, dyad, np.shape(settled[0])), axis=None, kind="stable")
@@ -426,34 +426,34 @@ class PutQuestion:
 
 
 @checked
-def put_question(
+def apply_question(
     fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None
-) -> PutQuestion:
+) -> AppliedQuestion:
     """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
 
     Parameters and errors are those of `answer_question`.
 
     Returns
     -------
-    PutQuestion
+    AppliedQuestion
         The question with its window counted from the fit's last month.
 
     Examples
     --------
-    >>> from forecast import Fit, put_question, read_question, scenario
+    >>> from forecast import Fit, apply_question, read_question, scenario
     >>> fit = Fit.load("report/fit.zarr")  # doctest: +SKIP
-    >>> asked = put_question(fit, read_question("questions/mine.yaml"))  # doctest: +SKIP
+    >>> asked = apply_question(fit, read_question("questions/mine.yaml"))  # doctest: +SKIP
     >>> scenario(fit, "USA-CHN", tables, questions=[asked])  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    return PutQuestion(
-        question, tuple(_put_part(fit, part, seed, table) for part in question.parts)
+    return AppliedQuestion(
+        question, tuple(_apply_part(fit, part, seed, table) for part in question.parts)
     )
 
 
-def _put_part(
+def _apply_part(
     fit: FitLike, question: SingleQuestion, seed: int, table: "EventTable | None"
-) -> PutPart:
+) -> AppliedPart:
     """Apply a question about one dyad."""
     question = as_events(question) or question
     (record, kind), clock = question_record(fit.panel, question, table), Clock.of(fit.panel)
@@ -464,7 +464,7 @@ def _put_part(
             f"{LONGEST_HORIZON}. Use a later fit"
         )
     if not question.resolvable:
-        return PutPart(question, ahead, seed, record, record.months(slice(0)))
+        return AppliedPart(question, ahead, seed, record, record.months(slice(0)))
     past, missing = _recorded(record, question)
     if kind is not None and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
@@ -473,10 +473,10 @@ def _put_part(
     scores = SideScores.of(fit.panel, record) if isinstance(question, ToneQuestion) else None
     assert not isinstance(scores, NotDefined)  # `question_record` makes sure of them
     if not isinstance(question, EventQuestion):
-        return PutPart(question, ahead, seed, record, past, missing, scores=scores)
+        return AppliedPart(question, ahead, seed, record, past, missing, scores=scores)
     assert table is not None  # `question_record` makes sure of it
     counted, notes = answer_part(table, question, last_known(fit.panel))
-    return PutPart(question, ahead, seed, record, past, missing, kind, counted, notes)
+    return AppliedPart(question, ahead, seed, record, past, missing, kind, counted, notes)
 
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:

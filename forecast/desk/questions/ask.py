@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.base.arguments import checked, described_fraction
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Day, add_months, month_end, optional_day
 from forecast.base.errors import QuestionError
-from forecast.base.typing import Bool
+from forecast.base.limits import described_fraction
+from forecast.base.typing import Bool, Dyad
 from forecast.data.events.dyads import dyad_labels
+from forecast.data.panel.kinds import Panel
 from forecast.desk.questions.form import CompoundQuestion, question_of
 from forecast.desk.questions.record import (
     named_dataset,
@@ -34,7 +36,7 @@ from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 BASE_MONTHS = 120
 """Ten years: the base rate is that of their windows."""
@@ -44,8 +46,8 @@ SPAN = 12
 
 @checked
 def make_question(
-    panel: "xr.Dataset",
-    dyad: str,
+    panel: Panel,
+    dyad: Dyad,
     *,
     months: int | None = None,
     last: Day | None = None,
@@ -372,7 +374,7 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
     )
     if end < first:
         raise QuestionError(
-            f"last (--until): {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
+            f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
             "date; ask of a later month"
         )
     return first, end

@@ -14,6 +14,7 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
 from forecast.base.wording import count, day
+from forecast.data.events import EventTable
 from forecast.data.panel.record import counted_events
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import CompoundQuestion, JointQuestion
@@ -24,7 +25,6 @@ from forecast.outlook.question import Question, SingleQuestion
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.data.events import EventTable
 
 COLUMNS = (
     "question",

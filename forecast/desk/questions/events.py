@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, add_months, optional_day
 from forecast.base.errors import QuestionError
+from forecast.base.typing import Dyad
 from forecast.base.wording import count
+from forecast.data.events import EventTable
 from forecast.data.events.dyads import dyad_labels
 from forecast.data.events.sets import OWN_CODES
 from forecast.data.panel.record import coverage_end
@@ -17,14 +19,11 @@ from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.forecast import EventForecast, Expected, forecast_events
 from forecast.outlook.question import YEAR
 
-if TYPE_CHECKING:
-    from forecast.data.events import EventTable
-
 
 @checked
 def make_event_question(
     table: "EventTable",
-    dyad: str,
+    dyad: Dyad,
     asked: AskedEvents,
     *,
     as_of: Day | None = None,

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON
 from forecast.base.errors import QuestionError
 from forecast.base.escaping import printable
-from forecast.base.files import read_bytes
-from forecast.base.typing import Float, Seed
+from forecast.base.limits import whole_seed
+from forecast.base.reading import read_bytes
+from forecast.base.typing import Float, Months, Seed
 from forecast.data.events.table import EventTable
 from forecast.data.panel.record import last_known
 from forecast.desk.questions.form import VERSION, question_of
@@ -290,7 +291,7 @@ HUB_SAMPLES = 100  # of each pair and horizon; hubs ask for about so many
 def hub_samples(
     fit: FitLike,
     *,
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     samples: int = HUB_SAMPLES,
     seed: Seed = 1,
 ) -> "pd.DataFrame":

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Index, Seed
+from forecast.base.typing import Dyad, Index, Seed
 from forecast.base.wording import join
+from forecast.data.events import EventTable
 from forecast.data.panel.record import last_known
 from forecast.desk.questions.answer import (
-    PutPart,
-    PutQuestion,
+    AppliedPart,
+    AppliedQuestion,
     answer_question,
+    apply_question,
     no_fit_words,
-    put_question,
 )
 from forecast.desk.questions.ask import make_question
 from forecast.desk.questions.event_question import as_events
@@ -55,7 +57,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from forecast.data.events import EventTable
 
 YES, AHEAD = "yes", "ahead"
 """Names of the numbers: the chance of a yes, and the same with the months of the window as they
@@ -75,7 +76,7 @@ def asking(
     _require_no_events(question)
 
     def ask(fit: FitLike, seed: int) -> Numbers:
-        put = put_question(fit, question, seed=seed, table=table)
+        put = apply_question(fit, question, seed=seed, table=table)
         published: Outcomes = {YES: _outcome(question, put.simulate(fit, published=True))}
         alone = _outcome(question, put.simulate(fit))
         member = put.member(np.shape(published[YES][0]))
@@ -117,7 +118,7 @@ def attribute_question(
     question: Question,
     table: "EventTable",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     months: int = 6,
     seed: Seed = 1,
     refit: bool = False,
@@ -176,7 +177,7 @@ def attribute_question(
         raise QuestionError(
             f"{question.id}: it is about {join(question.dyads)}; name one of them as dyad"
         )
-    put, own = put_question(fit, question, seed=seed, table=table), fit.of_dyad(chosen)
+    put, own = apply_question(fit, question, seed=seed, table=table), fit.of_dyad(chosen)
     # What is simulated of other dyads stays, whatever is left out of this one.
     parts = tuple(
         _Part(part, own) if part.question.dyad == chosen else part.simulate(fit)
@@ -219,7 +220,7 @@ def _outcome(question: Question, settled: Settled) -> Outcome:
 class _Part:
     """A question about one dyad put to a record from which events are left out."""
 
-    put: PutPart  # To the fit of the whole record
+    put: AppliedPart  # To the fit of the whole record
     fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
 
     def given(self, fit: SampledFit) -> "Callable[[pd.DataFrame], Named]":
@@ -262,7 +263,7 @@ class _Part:
 class _Reduced:
     """A question put to a record from which events of one dyad are left out."""
 
-    put: PutQuestion
+    put: AppliedQuestion
     dyad: str
     parts: tuple[_Part | Settled, ...]  # Those about other dyads as they are settled
 

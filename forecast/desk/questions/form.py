@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Tag, ValidationError
 
-from forecast.base.arguments import checked, faults, read_form
+from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
 from forecast.base.files import write_text
+from forecast.base.forms import faults, read_form
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import capital, join
 from forecast.desk.questions.event_question import CountQuestion, EventQuestion

@@ -10,15 +10,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from forecast.base.arguments import faults
+from forecast.base.digests import digest
 from forecast.base.errors import LedgerError, QuestionError
-from forecast.base.files import digest
+from forecast.base.forms import faults
 from forecast.base.wording import chance
 from forecast.desk.questions.form import question_of
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.outlook.question import Digest, Question
 
 PACKAGE = "pendulum-forecast"
+NO_HASH = "0" * 64  # Hash before the first entry, and of data that an entry does not have
 MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 SELDOM = ("note", "origin", "leaves_out", "decided")
 """Fields that an entry has only where they say something, as in entries that were written before
@@ -106,7 +107,7 @@ class LedgerEntry(BaseModel):
                 "written": f"{written:{MOMENT}}",
                 "retrospective": False,
                 "code": version(PACKAGE),
-                "hash": "0" * 64,
+                "hash": NO_HASH,
                 **draft,
             }
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from forecast.base.arguments import checked
 from forecast.base.errors import LedgerError
+from forecast.desk.questions.folder import NAME, QuestionFolder
 from forecast.desk.questions.history import (
     Answered,
     Confirmed,
@@ -14,7 +15,7 @@ from forecast.desk.questions.history import (
     Resolved,
     Withdrawn,
 )
-from forecast.desk.questions.ledger import NAME, Ledger, QuestionFolder
+from forecast.desk.questions.ledger import Ledger
 
 OWN = {"schema", "number", "previous", "written", "retrospective", "leaves_out", "hash"}
 """Fields of a line that depend on its place in its ledger, or on when it was written there."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from forecast.base import dates
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, optional_day, parse_date, read_day
+from forecast.base.digests import digest
 from forecast.base.errors import QuestionError
-from forecast.base.files import digest
 from forecast.base.wording import Card, Displayed, count, day
+from forecast.data.events import EventTable
 from forecast.data.events.table import as_of as known_by
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import coverage_end as table_coverage_end
 from forecast.data.panel.spans import covered_to
 from forecast.desk.questions.event_question import EventQuestion, as_events
@@ -21,9 +23,7 @@ from forecast.outlook.hazards.forecast import digest_of_rows
 from forecast.outlook.question import Question, SingleQuestion
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-    from forecast.data.events import EventTable
+    pass
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +47,7 @@ class Resolution(Displayed):
 
 @checked
 def resolve_question(
-    panel: "xr.Dataset",
+    panel: Panel,
     question: Question,
     *,
     coverage_end: Day | None = None,

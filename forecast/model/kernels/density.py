@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.kernels import kernel
+from forecast.model.kernels import built_in, kernel
 from forecast.model.kernels.observation import sides_value_gradient
 from forecast.model.kernels.path import (
     Pairs,
@@ -29,6 +29,10 @@ from forecast.model.kernels.path import (
     trend_backward,
     trend_forward,
 )
+from forecast.model.process import transition
+
+room_below = built_in(transition.room)
+softened = built_in(transition.softened)
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -337,11 +341,9 @@ def ceiling_density(
         if at <= start:  # or before a first era, whose ceiling is not there yet
             continue
         last, carry, scale = x[at - stride], path.trend[1, i], path.trend[2, i]
-        ceiling, spread = x[start] + eras[e], math.sqrt(scale * scale + softness * softness)
-        room, expected = (
-            (ceiling - x[at]) / softness,
-            (ceiling - path.trend[0, i] - carry * last) / spread,
-        )
+        ceiling, spread = x[start] + eras[e], math.sqrt(softened(scale * scale, softness))
+        room = room_below(ceiling, x[at], softness)
+        expected = room_below(ceiling, path.trend[0, i] + carry * last, spread)
         if min(room, expected) > FAR:
             continue
         kept, g_kept = log_below(room)

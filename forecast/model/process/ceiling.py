@@ -12,6 +12,7 @@ from scipy.special import log_ndtr, ndtri_exp
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.declarations import ByDyad, Declared, Free, spread_around
+from forecast.model.process.transition import room, softened
 
 if TYPE_CHECKING:
     from forecast.model.process.priors import Priors
@@ -50,8 +51,9 @@ class Ceiling:
         from pymc.distributions.dist_math import normal_lcdf
 
         first, ceiling = data["era_start"][data["node_era"]], ceiling[data["node_era"]]
-        kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
-        mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
+        spread = pt.sqrt(softened(scale * scale, SOFTNESS))
+        kept = normal_lcdf(0.0, 1.0, room(ceiling, trend, SOFTNESS))
+        mass = normal_lcdf(0.0, 1.0, room(ceiling, expected, spread))
         return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
 
     def begin(
@@ -98,8 +100,9 @@ def step_below(
     if ceiling is None:
         return np.asarray(mean + scale * rng.standard_normal(np.shape(mean)))
     variance = np.square(scale)
-    total = np.sqrt(variance + softness**2)
-    below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_ndtr((ceiling - mean) / total))
+    total = np.sqrt(softened(variance, softness))
+    log_mass = log_ndtr(room(ceiling, mean, total))
+    below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_mass)
     return np.asarray(
         mean
         + variance / total * below

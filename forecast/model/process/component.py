@@ -139,18 +139,6 @@ def at(p: Motion, places: Any) -> Motion:
     }
 
 
-def fraction_left(half_life: Any) -> Any:
-    """Return the fraction of a distance that is left after a period.
-
-    Examples
-    --------
-    >>> from forecast.model.process.component import fraction_left
-    >>> fraction_left(1.0)
-    0.5
-    """
-    return 0.5 ** (1.0 / half_life)
-
-
 def _with_starts(
     first: Any, start: tuple[Any, Any], moved: Transitions, backend: Any
 ) -> Transitions:

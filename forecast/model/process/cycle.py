@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from forecast.base.typing import Float
-from forecast.model.process.component import Component, Motion, Transitions, fraction_left
+from forecast.model.process.component import Component, Motion, Transitions
 from forecast.model.process.declarations import (
     ByDyad,
     Declared,
@@ -21,6 +21,7 @@ from forecast.model.process.declarations import (
     priors_of,
     variables_of,
 )
+from forecast.model.process.transition import decay, regained
 
 if TYPE_CHECKING:
     from forecast.model.process.priors import Priors
@@ -84,7 +85,7 @@ class Cycle(Component):
         sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
         shape, wide = self.shape(priors, pool)
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
-        phi = pm.Deterministic("phi", fraction_left(half_life), dims="dyad")
+        phi = pm.Deterministic("phi", decay(half_life), dims="dyad")
         sigma = linear_shock(sd / pt.sqrt(wide), phi, pt)  # keeps a cycle at its own spread
         return {
             "phi": phi,
@@ -95,7 +96,7 @@ class Cycle(Component):
 
     def centre(self, priors: "Priors", dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
-        phi, sd = fraction_left(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
+        phi, sd = decay(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
         own = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
         return {name: np.full(dyads, value) for name, value in own.items()}
 
@@ -108,7 +109,7 @@ class Cycle(Component):
     def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
         r"""Return the transitions of a linear cycle: over k periods it keeps :math:`\phi^k`."""
         carry = backend.exp(backend.log(p["phi"]) * periods)
-        return Transitions(0.0 * carry, carry, p["sd"] * backend.sqrt(1.0 - carry**2))
+        return Transitions(0.0 * carry, carry, linear_shock(p["sd"], carry, backend))
 
     def step(self, y: Float, p: Motion, rng: np.random.Generator) -> Float:
         """Draw the next deviations."""
@@ -117,7 +118,7 @@ class Cycle(Component):
 
 def linear_shock(sd: Any, phi: Any, backend: Any = np) -> Any:
     """Return the shock that keeps a linear cycle at its long-run spread."""
-    return sd * backend.sqrt(1.0 - phi**2)
+    return sd * backend.sqrt(regained(phi))
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
@@ -198,7 +199,7 @@ class Cubic(Cycle):
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))
         phi = p["phi"]
-        return phi * y / backend.sqrt(1.0 + stiffness * (1.0 - phi**2) * (y / p["sd"]) ** 2)
+        return phi * y / backend.sqrt(1.0 + stiffness * regained(phi) * (y / p["sd"]) ** 2)
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm

@@ -12,8 +12,9 @@ import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.ceiling import step_below
-from forecast.model.process.component import Component, Motion, Transitions, fraction_left
+from forecast.model.process.component import Component, Motion, Transitions
 from forecast.model.process.declarations import ByDyad, Declared, Free, Registry, spread_around
+from forecast.model.process.transition import decay, drift, gathered, toward, trend_variance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,17 +133,16 @@ class Trend(Component):
         return p["mean"], p["start"]
 
     def next(self, x: Any, p: Motion, backend: Any = np) -> Any:
-        return p["mean"] + p["retention"] * (x - p["mean"])
+        return toward(x, p["mean"], p["retention"])
 
     def shock(self, p: Motion, begins: Any = 0.0, backend: Any = np) -> Any:
-        return backend.sqrt(p["step"] ** 2 + p["jump"] ** 2 * begins)
+        return backend.sqrt(trend_variance(p["step"], 1.0, p["jump"], begins))
 
     def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
         carry = p["retention"] ** periods
-        variance = (
-            p["step"] ** 2 * gathered(p["retention"], periods, backend) + p["jump"] ** 2 * begins
-        )
-        return Transitions(p["mean"] * (1.0 - carry), carry, backend.sqrt(variance))
+        steps = gathered(p["retention"], periods, backend)
+        variance = trend_variance(p["step"], steps, p["jump"], begins)
+        return Transitions(drift(p["mean"], carry), carry, backend.sqrt(variance))
 
     def step(
         self,
@@ -170,22 +170,6 @@ class Trend(Component):
         return x
 
 
-def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
-    """Return the variance of so many unit steps, each carried to the end: the sum of even powers of the retention.
-
-    Examples
-    --------
-    >>> from forecast.model.process.trend import gathered
-    >>> float(gathered(0.5, 2)), float(gathered(1.0, 3))
-    (1.25, 3.0)
-    """
-    walks = backend.greater_equal(retention, 1.0)
-    kept = backend.where(
-        walks, 0.5, retention
-    )  # where it walks, any number that is not divided by zero
-    return backend.where(walks, periods, (1.0 - kept ** (2 * periods)) / (1.0 - kept**2))
-
-
 def _central(one: "Free | ByDyad") -> Any:
     """Return the centre of a parameter's prior."""
     return np.exp(one.prior[0]) if one.positive else one.prior[0]
@@ -204,7 +188,7 @@ class Reverting(Trend):
         return super().declare(priors, pool, jumps) | {"trend_half_life": half_life}
 
     def retention(self, values: "Mapping[str, Any]") -> Any:
-        return fraction_left(values["trend_half_life"])
+        return decay(values["trend_half_life"])
 
 
 class Walk(Trend):

@@ -17,7 +17,7 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, optional_day
 from forecast.base.errors import QuestionError
-from forecast.base.typing import Float
+from forecast.base.typing import Dyad, Float
 from forecast.base.wording import capital, chance, count, day, join
 from forecast.data.events.dyads import dyad_labels, read_coverage
 from forecast.data.events.sets import EventSet
@@ -160,7 +160,7 @@ class EventForecast:
 @checked
 def forecast_events(
     table: EventTable,
-    dyad: str,
+    dyad: Dyad,
     asked: AskedEvents,
     *,
     as_of_day: Day | None = None,

@@ -7,6 +7,7 @@ knows a burst, a long one the ordinary rate of a pair. Nothing after a forecast 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -88,6 +89,10 @@ def day_number(when: date) -> int:
 def day_of_number(number: int) -> date:
     """Return the day of a number of days from 1970."""
     return date.fromordinal(int(number) + _EPOCH)
+
+
+type Remembered = Mapping[str, Mapping[int, Float]]
+"""Events that a memory holds, (day,), by part of the context and length of the memory in days."""
 
 
 class Events(NamedTuple):
@@ -174,6 +179,23 @@ class PairRecord:
         """Return the events of a set."""
         return Events.of(wanted.counted(self.events, by=by, actor=actor))
 
+    def remembered(self, at: Index) -> "Remembered":
+        """Return what each memory holds of the parts of the context before each of some days.
+
+        Every set of a pair reads the same, so that it is computed once for the same days.
+        """
+        key = at.tobytes()
+        if key not in self._remembered:
+            self._remembered[key] = {
+                name: dict(zip(MEMORIES, events.remembered(at), strict=True))
+                for name, events in self.context.items()
+            }
+        return self._remembered[key]
+
+    @cached_property
+    def _remembered(self) -> "dict[bytes, Remembered]":
+        return {}
+
     def exposure(self, at: Index) -> Float:
         """Return the days that each memory is worth on each of some days, (memory, day)."""
         age = np.maximum(at - self.start, FIRST_YEAR)
@@ -214,10 +236,7 @@ class Covariates:
         relative = {
             length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)
         }
-        held_of = {
-            name: dict(zip(MEMORIES, one.remembered(at), strict=True))
-            for name, one in pair.context.items()
-        }
+        held_of = pair.remembered(at)
         busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(at)[-1] + 30))
         fixed = [
             *(relative[length] for length in (5, 20, 60, 240, LONG)),

@@ -6,9 +6,13 @@
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecast.base.wording import percent
 from forecast.data.events.codebook import read_small_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = Path(__file__).with_name("skill.csv")
 COLUMNS = (
@@ -79,6 +83,12 @@ with war."""
 
 
 @functools.cache
+def _scores() -> "pd.DataFrame":
+    """Read the scores, once."""
+    return read_small_csv(FILE, COLUMNS)
+
+
+@functools.cache
 def quiet_skill() -> str:
     """Return in a sentence how quiet days within wars were forecast, and came.
 
@@ -86,7 +96,7 @@ def quiet_skill() -> str:
     """
     if not FILE.exists():
         return ""
-    table = read_small_csv(FILE, COLUMNS)
+    table = _scores()
     own = table[(table["who"] == QUIET) & (table["state"] == "war") & (table["model"] == HAZARD)]
     own = own[own["days"] == ALL]
     if own.empty:
@@ -103,7 +113,7 @@ def set_skill(name: str) -> SetSkill | None:
     """Return the scores of a set; None if it was not scored."""
     if not FILE.exists():
         return None
-    table = read_small_csv(FILE, COLUMNS)
+    table = _scores()
     own = table[(table["set"] == name) & (table["who"] == "both") & (table["state"] == ALL)]
     own = own[(own["period"] == REPORTED) & (own["days"] == ALL)]
     if own.empty:

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, require_whole, whole_seed
+from forecast.base.arguments import checked
+from forecast.base.described import described
+from forecast.base.limits import require_whole, whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, count
+from forecast.model import Fit
 from forecast.study.checks.predictive import posterior_predictive
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
 
 LIMIT = 2.0
 """Standard deviations of the simulated numbers beyond which an observed one is called a miss."""
@@ -34,6 +33,7 @@ type Row = dict[str, object]
 """One number of the record, and what the simulated copies make of it."""
 
 
+@described("Checks, such as check_fit(fit) returns")
 @dataclass(frozen=True, repr=False)
 class Checks(Displayed):
     """Results of the posterior predictive checks of a fit."""

@@ -1,23 +1,19 @@
 """Data simulated from the posterior draws of a fit, and predictive distributions of each month."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError
+from forecast.base.limits import whole_seed
 from forecast.base.typing import Seed
 from forecast.data.panel import panel_kind
+from forecast.model import Fit
 from forecast.model.driving import push_of_draw
 from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import ancestry
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
-
 
 CHUNK = 200
 """Draws that are simulated at once: fifteen dyads take some hundred megabytes."""

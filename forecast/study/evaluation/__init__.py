@@ -1,7 +1,7 @@
 """Backtests: forecasts from many past dates with the data known then, scored against benchmarks."""
 
 from forecast.outlook.benchmarks import Past
-from forecast.study.evaluation.backtest import backtest, choose
+from forecast.study.evaluation.backtest import backtest, choose_forecasters
 from forecast.study.evaluation.benchmarks import (
     BENCHMARKS,
     Benchmark,
@@ -32,6 +32,6 @@ __all__ = [
     "Variant",
     "View",
     "backtest",
-    "choose",
+    "choose_forecasters",
     "origins_between",
 ]

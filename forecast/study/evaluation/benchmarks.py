@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from forecast.base.arguments import require
+from forecast.base.described import described
+from forecast.base.limits import require
 from forecast.base.typing import Float, Index
 from forecast.outlook.benchmarks import SIMPLE, Past, Simple, by_month, inverse, log_odds
 from forecast.study.evaluation.origins import View
@@ -68,6 +69,8 @@ class DatedForecast:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
+@described("a forecaster, such as those of choose()")
+@runtime_checkable
 class Forecaster(Protocol):
     """Anything that predicts from views."""
 

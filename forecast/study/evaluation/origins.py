@@ -16,8 +16,9 @@ import xarray as xr
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, add_months, month_start, months_between, read_day
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
 from forecast.data.events import find_dyad, read_coverage, read_eras
 from forecast.data.events.dyads import Covered, even_spans, hierarchy, in_order
 from forecast.data.events.editions import edition_of
@@ -136,6 +137,7 @@ def _tone(counts: WindowCounts) -> float | None:
     )
 
 
+@described("a Record, such as Record.of(read_chronology()) returns")
 @dataclass(frozen=True)
 class Record:
     """All that is recorded, with the days on which it became known: the source of every view.

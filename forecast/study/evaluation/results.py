@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.base.dates import add_months
+from forecast.base.described import described
 from forecast.base.errors import DataError
 from forecast.base.files import csv_text, write_bytes, write_csv, write_json
 from forecast.base.numeric import paired
@@ -107,6 +108,7 @@ FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 """Edges of the bins of probabilities; one on an edge belongs to the higher bin."""
 
 
+@described("Results, such as backtest() returns")
 @dataclass(frozen=True, repr=False)
 class Results(Displayed):
     """Results of a backtest."""

@@ -24,8 +24,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from forecast.base.arguments import require
+from forecast.base.described import described
 from forecast.base.errors import SpecError
+from forecast.base.limits import require
 from forecast.base.typing import Float, Index
 from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
 from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
@@ -348,6 +349,7 @@ def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
     return float(np.mean(scoringrules.brier_score(was, forecast)))
 
 
+@described("a Band, such as calibration() of forecast.study.evaluation.scores returns")
 @dataclass(frozen=True)
 class CalibrationBand:
     """A curve with the band in which it stays, with a probability of 95%, if predictions are calibrated."""

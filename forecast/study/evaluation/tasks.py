@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from forecast.base.errors import SpecError
-from forecast.base.files import check_writable, clear_leftovers, read_bytes, write_json, write_text
+from forecast.base.files import check_writable, write_json, write_text
+from forecast.base.reading import read_bytes
 from forecast.base.resources import commit
 from forecast.base.typing import Float, Index
+from forecast.base.unfinished import clear_leftovers
 from forecast.outlook.observed import recording_level
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SMALLEST_CHANGE

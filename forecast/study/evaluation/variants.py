@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.base.arguments import checked
-from forecast.base.files import digest
+from forecast.base.digests import digest
 from forecast.base.typing import Float, Index
 from forecast.data.drivers import DriverTable, Future, add_drivers, drivers_for, has_drivers
 from forecast.data.events import read_dyads

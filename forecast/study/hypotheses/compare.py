@@ -26,13 +26,15 @@ import pandas as pd
 import xarray as xr
 from scipy.optimize import minimize_scalar
 
-from forecast.base.arguments import checked, require_sampler, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Clock, periods_a_month
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import require_sampler, whole_seed
 from forecast.base.progress import Progress, side_by_side, silent, within
 from forecast.base.typing import Float, Seed
 from forecast.base.wording import Card, Displayed, join, number
 from forecast.data.panel import first_periods, panel_kind
+from forecast.data.panel.kinds import Panel
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence, quick_evidence
 from forecast.model.gate import Gate
@@ -109,7 +111,7 @@ class ModelComparison(Displayed):
 
 @checked
 def compare_models(
-    panel: xr.Dataset,
+    panel: Panel,
     models: Mapping[str, PendulumSpec],
     *,
     held_out: bool = False,

@@ -242,7 +242,7 @@ ahead."""
 
 
 @dataclass(frozen=True)
-class TestedClaim:
+class PooledClaim:
     """A claim about all dyads, and its test."""
 
     code: str

@@ -24,7 +24,9 @@ import numpy as np
 from scipy.stats import norm
 
 from forecast.base.typing import Float, Index
-from forecast.model.kernels import kernel
+from forecast.model.kernels import built_in, kernel
+from forecast.model.process import transition
+from forecast.model.process.ceiling import SOFTNESS
 
 # Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` puts other spreads in its place.
 MEAN = 0.3
@@ -73,7 +75,7 @@ FORCES = {
     "growing": GROWING,
     "memory": LONG_MEMORY,
 }
-EDGE2 = 0.4**2  # squared width of the soft edge of ceilings and bounds, log-odds
+EDGE2 = SOFTNESS**2  # squared width of the soft edge of ceilings and bounds: that of forecasts
 # A force is taken as constant for at most so many months, fewer if it would move the trend by more
 # than a share of the distance.
 MAX_FORCE_MONTHS = 6
@@ -170,9 +172,19 @@ class FilterSteps(NamedTuple):
     ends: Index  # First step of each dyad, and the number of all, (dyad + 1,)
 
 
+IN_ORDER = {"nnan", "ninf", "nsz", "contract"}
+"""Liberties of the compiler: all but to change the order of sums."""
+
+
 def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function with sums in the order in which they stand."""
-    return kernel(function, fastmath={"nnan", "ninf", "nsz", "contract"})
+    return kernel(function, fastmath=IN_ORDER)
+
+
+drift = built_in(transition.drift, IN_ORDER)
+regained = built_in(transition.regained, IN_ORDER)
+gathered_with_next = built_in(transition.gathered_with_next, IN_ORDER)
+"""Formulas of the process, which forecasts share."""
 
 
 @compiled
@@ -193,7 +205,7 @@ def _set_months(block: Any, months: int) -> None:
         for _ in range(months):
             trend_kept = trend_kept * block.keep[i]
             cycle_kept = cycle_kept * block.cycle_keep[i]
-            walked = walked * block.keep[i] * block.keep[i] + block.step2[i]
+            walked = gathered_with_next(walked, block.keep[i], block.step2[i])
         block.trend_kept[i] = trend_kept
         block.walked[i] = walked
         block.cycle_kept[i] = cycle_kept
@@ -227,11 +239,11 @@ def _move(block: Any) -> None:
         )
         covariance[CYCLE, CYCLE, i] = cycle_kept * cycle_kept * covariance[
             CYCLE, CYCLE, i
-        ] + block.cycle2[i] * (1.0 - cycle_kept * cycle_kept)
+        ] + block.cycle2[i] * regained(cycle_kept)
         covariance[CYCLE, EFFECT, i] *= cycle_kept
         covariance[CYCLE, LONG_RUN, i] *= cycle_kept
         covariance[CYCLE, ANCHORED, i] *= cycle_kept
-        mean[TREND, i] = kept * mean[TREND, i] + gone * mean[LONG_RUN, i]
+        mean[TREND, i] = kept * mean[TREND, i] + drift(mean[LONG_RUN, i], kept)
         mean[CYCLE, i] *= cycle_kept
 
 

@@ -32,7 +32,7 @@ from forecast.study.hypotheses.engine import (
     MATCHED,
     REMEMBERED,
     Engine,
-    TestedClaim,
+    PooledClaim,
 )
 from forecast.study.hypotheses.evidence import Finesse
 from forecast.study.hypotheses.models import (
@@ -103,7 +103,7 @@ def null_set(name: str, engine: Engine, number: int) -> PooledRecord:
     return simulate(engine.record, null_truth(name, engine), seed)
 
 
-def stands_out(claim: TestedClaim, engine: Engine, least: float) -> tuple[NullSets, ...]:
+def stands_out(claim: PooledClaim, engine: Engine, least: float) -> tuple[NullSets, ...]:
     """Count how many null sets give a claim as much evidence as its record does.
 
     This is a sequential Monte Carlo test [1]_: the simulation of a kind stops as soon as so many of
@@ -124,7 +124,7 @@ def stands_out(claim: TestedClaim, engine: Engine, least: float) -> tuple[NullSe
     return tuple(counted)
 
 
-def _count(name: str, claim: TestedClaim, engine: Engine, least: float) -> NullSets:
+def _count(name: str, claim: PooledClaim, engine: Engine, least: float) -> NullSets:
     as_good, turns = 0, list[float]()
     for number in range(SETS):
         record = null_set(name, engine, number)

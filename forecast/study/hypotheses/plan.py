@@ -27,16 +27,20 @@ from pydantic import (
     model_validator,
 )
 
-from forecast.base.arguments import checked, faults, read_form, require_whole, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, optional_day, reject_future, today
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, PlanError
-from forecast.base.files import digest, write_text
+from forecast.base.files import write_text
+from forecast.base.forms import faults, read_form
+from forecast.base.limits import require_whole, whole_seed
 from forecast.base.progress import Progress
-from forecast.base.typing import Seed
+from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import join, number
 from forecast.data.events import find_dyad
 from forecast.data.events.dyads import dyad_code
-from forecast.data.sources import Data, Records, Source, gather, open_source
+from forecast.data.sources import Data, Records, Source, open_source, read_sources
 from forecast.model.process.declarations import priors_of
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import FACTOR, ClaimAnswer
@@ -126,6 +130,7 @@ def fixed_by_version(claims: Sequence[str]) -> dict[str, Any]:
     }
 
 
+@described("a Plan, such as make_plan() or read_plan() returns")
 class Plan(BaseModel):
     """Every choice of a run of tests."""
 
@@ -231,7 +236,7 @@ def make_plan(
     Parameters
     ----------
     data : Data
-        Of `gather`.
+        Of `read_sources`.
     seen : bool
         Whether you had seen the data, or any results from them, before.
     claims : sequence of str
@@ -256,8 +261,8 @@ def make_plan(
 
     Examples
     --------
-    >>> from forecast import Source, gather, make_plan
-    >>> plan = make_plan(gather(Source()), claims=["S5"], seen=True)
+    >>> from forecast import Source, read_sources, make_plan
+    >>> plan = make_plan(read_sources(Source()), claims=["S5"], seen=True)
     >>> plan.claims, plan.stamp, len(plan.dyads)
     (('S5a', 'S5b'), 'exploratory', 15)
     """
@@ -473,7 +478,7 @@ def run_plan(
     plan: Plan,
     *,
     path: str | Path | None = None,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     as_of: Day | None = None,
     power: int | None = None,
     cores: int | None = None,
@@ -554,14 +559,14 @@ def run_plan(
 def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
     """Read the data of a plan; of one made without data choose the dyads, and find the claims that lack something."""
     if plan.choice is None:
-        return gather(plan.source, plan.dyads, as_of=plan.as_of), {}
+        return read_sources(plan.source, plan.dyads, as_of=plan.as_of), {}
     dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
     if len(dyads) < MIN_DYADS:
         names = join(dyads) or "none"
         raise DataError(
             f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {names}"
         )
-    data = gather(plan.source, dyads, as_of=plan.as_of)
+    data = read_sources(plan.source, dyads, as_of=plan.as_of)
     left_out = lacking_of(data.panel, data.events, plan.claims)
     if len(left_out) == len(plan.claims):
         why = "; ".join(f"{code}: {lack}" for code, lack in left_out.items())
@@ -587,8 +592,8 @@ def _since_freeze(
         raise PlanError(
             f"as-of: {as_of} is not after {frozen_until}, the end of the month in which the plan was frozen"
         )
-    before = tested(gather(plan.source, plan.dyads, as_of=frozen_until), sets_of_power=None)
-    after = tested(gather(plan.source, plan.dyads, as_of=as_of), dyad)
+    before = tested(read_sources(plan.source, plan.dyads, as_of=frozen_until), sets_of_power=None)
+    after = tested(read_sources(plan.source, plan.dyads, as_of=as_of), dyad)
     verdicts = tuple(_gained(verdict, before[verdict.code]) for verdict in after.verdicts)
     first = frozen_until + timedelta(days=1)
     note = f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, given those before; "

@@ -21,16 +21,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
 from pydantic import TypeAdapter
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Seed
 from forecast.base.wording import join
 from forecast.data.events.dyads import read_dyads
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
 from forecast.outlook.theory import BALANCE
 from forecast.study.hypotheses.checkpoint import Checkpoint, TestRow
 from forecast.study.hypotheses.claims import CLAIMS
@@ -103,7 +104,7 @@ class Rate:
 
 @checked
 def simulate_power(
-    panel: xr.Dataset,
+    panel: Panel,
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),

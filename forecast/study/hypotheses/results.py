@@ -7,6 +7,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from forecast.base import wording
+from forecast.base.described import described
 from forecast.base.wording import Card, Displayed, number
 from forecast.data.panel.notes import DataNotes
 from forecast.study.hypotheses.family import FamilyRate, family_words
@@ -26,6 +27,7 @@ type PowerSource = Literal["", "the embedded data", "these data"]
 """The record that the simulated record sets imitate; empty without simulated sets."""
 
 
+@described("the verdict on a claim, such as pooled_tests(panel)['S5b']")
 @dataclass(frozen=True)
 class PooledVerdict:
     """The outcome of the test of one claim."""
@@ -118,6 +120,7 @@ class OwnDyad:
     evidence: Mapping[str, float]  # What the dyad adds to `least`, by claim
 
 
+@described("PooledResults, such as pooled_tests() returns")
 @dataclass(frozen=True, repr=False)
 class PooledResults(Displayed):
     """What the tests of a record found."""

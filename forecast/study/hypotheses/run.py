@@ -8,17 +8,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Seed
+from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import join
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.notes import notes_of_panel
 from forecast.outlook.theory import PENDULUM
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
-from forecast.study.hypotheses.engine import Engine, TestedClaim
+from forecast.study.hypotheses.engine import Engine, PooledClaim
 from forecast.study.hypotheses.evidence import FINER, USUAL, own_posterior
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
@@ -53,11 +55,11 @@ INTERVAL_POINTS = (0.05, 0.5, 0.95)  # of a 90% interval with its median
 
 @checked
 def pooled_tests(
-    panel: xr.Dataset,
+    panel: Panel,
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     power: int | None = None,
     cores: int | None = None,
     seed: Seed = 1,
@@ -226,7 +228,7 @@ class _Engines:
         return cls(coarse, fine, parts_of(fine))
 
 
-def _verdict(claim: TestedClaim, engines: _Engines, simulated: _SimulatedPower) -> PooledVerdict:
+def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) -> PooledVerdict:
     """Test a claim, against its null sets if it needs them, and again with other choices."""
     coarse, fine = engines.coarse, engines.fine
     rough = claim.test(coarse)
@@ -288,7 +290,7 @@ def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[s
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:
     """Return the codes of claims in order; of none given, the usual ones."""
-    choices = {code.lower(): (code,) for code in CLAIMS}
+    choices: dict[str, tuple[str, ...]] = {code.lower(): (code,) for code in CLAIMS}
     choices |= {code.lower(): parts for code, parts in PARTS.items()}
     unknown = [claim for claim in claims if claim.strip().lower() not in choices]
     if unknown:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from forecast.base.typing import Bool
-from forecast.study.hypotheses.engine import Ahead, Engine, ModelPoint, TestedClaim
+from forecast.study.hypotheses.engine import Ahead, Engine, ModelPoint, PooledClaim
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.outcome import UNTESTED, Rerun
 from forecast.study.hypotheses.record import turned_back
@@ -42,7 +42,7 @@ def parts_of(engine: Engine) -> dict[str, Engine]:
     return parts
 
 
-def sensitivity(claim: TestedClaim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
+def sensitivity(claim: PooledClaim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
     """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
     priors = {
         name: _rerun(claim, replace(engine, width=width, brief=True))
@@ -53,7 +53,7 @@ def sensitivity(claim: TestedClaim, engine: Engine, parts: Mapping[str, Engine])
     return {"priors": priors, "parts": by_part, "windows": ahead}
 
 
-def _rerun(claim: TestedClaim, engine: Engine) -> Rerun:
+def _rerun(claim: PooledClaim, engine: Engine) -> Rerun:
     if claim.lacks(engine.record):
         return Rerun(np.nan, np.nan, np.nan, UNTESTED)
     outcome = claim.test(engine)

@@ -16,11 +16,12 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import fftconvolve, lfilter
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.component import fraction_left
 from forecast.model.process.cycle import linear_shock
+from forecast.model.process.transition import decay
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
 from forecast.study.hypotheses.memory import PAST_MONTHS
+from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.record import EPISODE_MONTHS, PooledRecord, turned_back
 
 HEAVY_FREEDOM = 2.5  # degrees of freedom of heavy-tailed steps: their variance is just finite
@@ -88,6 +89,7 @@ class Truth:
             CEILING.code: self.headroom is not None,
             "S5a": self.cycle is not None,
             "S5b": self.trend_half_life is not None,
+            "S5c": self.trend_half_life is not None or self.bound is not None,
             COST.code: self.growth > 0.0,
             BALANCE.code: self.trend_half_life is not None or self.bound is not None,
             VISITS.code: self.visit != 0.0,
@@ -220,19 +222,33 @@ class _Dyads:
         jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
         kept = np.ones(size)
         if truth.trend_half_life is not None:
-            kept = fraction_left(vary(truth.trend_half_life, RETURN_SPREAD))
+            kept = decay(vary(truth.trend_half_life, RETURN_SPREAD))
         volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
         memory = np.zeros(size)
         if truth.memory is not None:
             memory = truth.memory + MEMORY_SPREAD * rng.standard_normal(size)
             memory = np.clip(memory, MIN_MEMORY, MAX_MEMORY)
         cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
-        cycle_kept = fraction_left(vary(cycle_half_life, CYCLE_SPREAD))
+        cycle_kept = decay(vary(cycle_half_life, CYCLE_SPREAD))
         cycle_sds = vary(cycle_sd, CYCLE_SD_SPREAD)
         cycle_shocks = None
         if truth.shared_cycle:
             cycle_shocks = _shared_shocks(record, truth.shared_cycle, rng)
-        return cls(step_sd, steps, jumps, kept, volume, memory, cycle_kept, cycle_sds, cycle_shocks)
+        occasions = np.zeros(steps.shape)
+        if truth.occasion:
+            occasions = np.sum([*occasions_of(record).values()], axis=0)
+        return cls(
+            step_sd=step_sd,
+            steps=steps,
+            jumps=jumps,
+            kept=kept,
+            volume=volume,
+            memory=memory,
+            cycle_kept=cycle_kept,
+            cycle_sd=cycle_sds,
+            cycle_shocks=cycle_shocks,
+            occasions=occasions,
+        )
 
 
 def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
@@ -356,11 +372,11 @@ def integrated(innovations: Float, order: float) -> Float:
     return np.asarray(fftconvolve(innovations, weights)[: len(innovations)])
 
 
-def _cycle(shocks: Float, decay: float, sd: float, rng: np.random.Generator) -> Float:
+def _cycle(shocks: Float, retention: float, sd: float, rng: np.random.Generator) -> Float:
     """Return an autoregression that starts from its long-run distribution."""
-    moves = linear_shock(sd, decay) * shocks
+    moves = linear_shock(sd, retention) * shocks
     moves[0] = sd * rng.standard_normal()
-    return np.asarray(lfilter([1.0], [1.0, -decay], moves))
+    return np.asarray(lfilter([1.0], [1.0, -retention], moves))
 
 
 def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Generator) -> Index:

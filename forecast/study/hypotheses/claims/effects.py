@@ -22,10 +22,11 @@ from forecast.data.drivers import calendar_drivers
 from forecast.data.events.codebook import VISIT
 from forecast.data.events.table import EventTable
 from forecast.outlook.theory import REASONS, VISITS
-from forecast.study.hypotheses.engine import Engine, ModelPoint, TestedClaim, by_dyad
+from forecast.study.hypotheses.engine import Engine, ModelPoint, PooledClaim, by_dyad
 from forecast.study.hypotheses.filter import COLUMN
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE
+from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.study.hypotheses.record import PooledRecord
 
@@ -216,20 +217,6 @@ def test_calendar(engine: Engine) -> Outcome:
     return engine.outcome("calendar", deciding, found, picture, details)
 
 
-def occasions_of(record: PooledRecord) -> dict[str, Float]:
-    """Return by kind which months have an occasion, (dyad, month)."""
-    table = calendar_drivers(list(record.dyads))
-    found = {name: np.zeros(record.events.shape) for name in table.names}
-    for name, months in found.items():
-        for at, dyad in enumerate(record.dyads):
-            known = table.known(name, dyad, record.time[-1].astype("datetime64[D]").item())
-            month = known.index.to_numpy().astype("datetime64[M]")
-            place = np.minimum(np.searchsorted(record.time, month), len(record.time) - 1)
-            inside = record.time[place] == month
-            months[at, place[inside]] = known["value"].to_numpy()[inside]
-    return found
-
-
 def _lacks_calendar(record: PooledRecord) -> str:
     try:
         calendar_drivers(list(record.dyads))
@@ -238,7 +225,7 @@ def _lacks_calendar(record: PooledRecord) -> str:
     return ""
 
 
-VISITING = TestedClaim(
+VISITING = PooledClaim(
     VISITS.code,
     "Do high-level visits move relations?",
     "high-level visits move relations",
@@ -246,7 +233,7 @@ VISITING = TestedClaim(
     _lacks_visits,
     lambda engine: ahead_of(engine, {"visits": _visits(engine.record)}, "push"),
 )
-CALENDAR = TestedClaim(
+CALENDAR = PooledClaim(
     REASONS.code,
     "Do scheduled occasions predict relations?",
     "scheduled occasions predict relations",

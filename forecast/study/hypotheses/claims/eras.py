@@ -26,7 +26,7 @@ from forecast.study.hypotheses.engine import (
     MATCHED,
     Engine,
     ModelPoint,
-    TestedClaim,
+    PooledClaim,
     by_dyad,
     learned,
 )
@@ -122,7 +122,7 @@ def _jumps_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
     return [ModelPoint(engine.record, jumping)], plain
 
 
-JUMPING = TestedClaim(
+JUMPING = PooledClaim(
     DECLINE.code,
     "Does the trend jump where named eras begin?",
     "the trend jumps where named eras begin",
@@ -275,7 +275,7 @@ def _lacks_frameworks(record: PooledRecord) -> str:
     )
 
 
-CEILING = TestedClaim(
+CEILING = PooledClaim(
     FRAMEWORK.code,
     "Does the framework of an era set a ceiling?",
     "the framework of an era sets a ceiling",

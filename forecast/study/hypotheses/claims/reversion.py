@@ -21,7 +21,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from forecast.base.typing import Float
-from forecast.model.process.component import fraction_left
+from forecast.model.process.transition import decay
 from forecast.outlook.theory import COST
 from forecast.study.hypotheses import models
 from forecast.study.hypotheses.engine import (
@@ -30,7 +30,7 @@ from forecast.study.hypotheses.engine import (
     REMEMBERED,
     Engine,
     ModelPoint,
-    TestedClaim,
+    PooledClaim,
     by_dyad,
     learned,
 )
@@ -258,7 +258,7 @@ def test_range(engine: Engine) -> Outcome:
 
     against = {name: total(ranges) - engine.total(rival) for name, (ranges, rival) in pairs.items()}
     mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
-    keep = fraction_left(math.exp(mode[RETURN]))
+    keep = decay(math.exp(mode[RETURN]))
     spread = math.exp(mode[STEP]) / math.sqrt(1.0 - keep**2)
     bound = bounds.interval(models.BOUND)
     details: dict[str, Any] = {
@@ -328,7 +328,7 @@ def _growing_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
     return [claim], linear
 
 
-FADING = TestedClaim(
+FADING = PooledClaim(
     "S5a",
     "Do events stay alike for a quarter?",
     "events stay alike for about a quarter, beyond what the last event was",
@@ -337,7 +337,7 @@ FADING = TestedClaim(
     nulls=(EPISODES,),
     months=FADING_MONTHS,
 )
-RETURNING = TestedClaim(
+RETURNING = PooledClaim(
     "S5b",
     "Does the trend revert to a long-run mean?",
     "the trend reverts to a long-run mean",
@@ -345,7 +345,7 @@ RETURNING = TestedClaim(
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
     nulls=(MATCHED, REMEMBERED),
 )
-RANGE = TestedClaim(
+RANGE = PooledClaim(
     "S8",
     "Does the trend keep to a range around a mean?",
     "the trend keeps to a range",
@@ -356,7 +356,7 @@ RANGE = TestedClaim(
     ),
     nulls=(MATCHED, REMEMBERED),
 )
-GROWING = TestedClaim(
+GROWING = PooledClaim(
     COST.code,
     "Does reversion grow with the distance?",
     "reversion grows with the distance from the mean",
