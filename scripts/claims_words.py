@@ -23,6 +23,7 @@ from forecast.study.hypotheses.power import NULLS, Rate, family_rates, rates_of 
 
 TESTS = ROOT / "reports/hypotheses/tests.json"
 WIDTH = 120  # columns of the documents
+MANY_SETS = 40  # from which the number of sets is not printed beside a percentage
 
 
 def text(tests: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -117,7 +118,7 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
     true = [
         f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)
     ]
-    in_nulls = {rate.truth: "true" if rate.true else f"{100 * rate.share:.0f}" for rate in rates}
+    in_nulls = {rate.truth: "true" if rate.true else share_of(rate) for rate in rates}
     others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
     worst = max(others, key=lambda rate: rate.share, default=None)
     cells = [
@@ -128,6 +129,12 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
         "" if worst is None else f"{100 * worst.share:.0f} ({worst.truth})",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def share_of(rate: Rate) -> str:
+    """Return the percentage of sets that support a claim, with their number if it is small."""
+    number_of_sets = "" if rate.sets >= MANY_SETS else f" of {rate.sets} sets"
+    return f"{100 * rate.share:.0f}{'%' if number_of_sets else ''}{number_of_sets}"
 
 
 def number(value: float) -> str:
