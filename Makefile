@@ -21,7 +21,7 @@ test: setup ## Run the tests on two cores, without the long ones
 	@$(PY) -m pytest $(PAIR) $(ARGS)
 
 test-nightly: setup ## Run the long tests of what is left on disk (tests/nightly/README.md; hours)
-	@$(PY) -m pytest $(PAIR) -m "" $(or $(ARGS),tests/nightly)
+	@$(PY) -m pytest $(PAIR) -m nightly $(or $(ARGS),tests)
 
 test-all: setup ## Run all tests, the long ones too
 	@$(PY) -m pytest $(PAIR) -m "" $(ARGS)

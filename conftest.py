@@ -1,4 +1,7 @@
-"""Names that examples of figures and fits use without making them: `fit`, a fit of one dyad, and its `assessment`."""
+"""Names that examples of figures and fits use without making them.
+
+`fit`, a fit of one dyad, and its `assessment`.
+"""
 
 import os
 from functools import cache
@@ -13,7 +16,7 @@ OF_A_FIT = ("forecast.plots", "forecast.model.fitted.Fit", "forecast.outlook.ass
 @cache
 def _made():
     from forecast import assess
-    from tests.outlook.conftest import make_fit
+    from tests.made import make_fit
     from tests.plots.made import with_kinds
 
     fit = make_fit(("USA-CHN",), draws=40)

@@ -132,7 +132,7 @@ def _report_execution(app: Sphinx, tree: nodes.document) -> None:
 
 
 def _mathml(visitor: HTMLTranslator, node: nodes.Element) -> None:
-    """Write a formula as MathML, which browsers typeset without a script and without the network."""
+    """Write a formula as MathML, which browsers typeset without a script and network."""
     block = isinstance(node, nodes.math_block)
     written = tex2mathml(node.astext(), as_block=block)
     visitor.body.append(f'<div class="math">{written}</div>' if block else written)

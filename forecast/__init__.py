@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from forecast import plots
     from forecast.base.errors import ForecastError
     from forecast.data.archive import archive_status, import_files, read_archive, repair_archive
-    from forecast.data.drivers import add_drivers, calendar_drivers, read_drivers
+    from forecast.data.calendar_drivers import calendar_drivers
+    from forecast.data.driver_table import read_drivers
+    from forecast.data.drivers import add_drivers
     from forecast.data.events import (
         add_events,
         combine,
@@ -47,9 +49,9 @@ if TYPE_CHECKING:
     from forecast.model.process.trend import Trend, register_trend
     from forecast.outlook import Assessment, simulate_ahead
     from forecast.outlook.assess import assess
+    from forecast.outlook.assumptions import Assumed
     from forecast.outlook.attribution import attribute
     from forecast.outlook.comparison import split_change
-    from forecast.outlook.conditioning import Assumed
     from forecast.outlook.hazards.asked import AskedEvents
     from forecast.outlook.hazards.asking import ask
     from forecast.outlook.hazards.forecast import forecast_events
@@ -176,11 +178,9 @@ _NAMES_BY_MODULE = {
         "read_archive",
         "repair_archive",
     ),
-    "forecast.data.drivers": (
-        "add_drivers",
-        "calendar_drivers",
-        "read_drivers",
-    ),
+    "forecast.data.calendar_drivers": ("calendar_drivers",),
+    "forecast.data.driver_table": ("read_drivers",),
+    "forecast.data.drivers": ("add_drivers",),
     "forecast.data.events": (
         "add_events",
         "combine",
@@ -266,9 +266,9 @@ _NAMES_BY_MODULE = {
         "simulate_ahead",
     ),
     "forecast.outlook.assess": ("assess",),
+    "forecast.outlook.assumptions": ("Assumed",),
     "forecast.outlook.attribution": ("attribute",),
     "forecast.outlook.comparison": ("split_change",),
-    "forecast.outlook.conditioning": ("Assumed",),
     "forecast.outlook.hazards.asked": ("AskedEvents",),
     "forecast.outlook.hazards.asking": ("ask",),
     "forecast.outlook.hazards.forecast": ("forecast_events",),

@@ -1,4 +1,4 @@
-"""Add the pool's seven benchmarks alone, and no change, to the record of skill, without fitting the model again.
+"""Add the pool's seven benchmarks alone, and no change, to the record of skill, without a fit.
 
     python scripts/benchmark_pool.py RUN
 
@@ -76,7 +76,7 @@ def pairs(old: Results, new: Results) -> dict[str, tuple[pd.DataFrame, pd.DataFr
 
 
 def farthest_score(old: pd.DataFrame, new: pd.DataFrame) -> float:
-    """Return the largest difference of the benchmarks' mean scores by horizon and knowledge of event counts."""
+    """Return the largest difference of the benchmarks' mean scores by horizon and counts."""
     keys = ["model", "horizon", "given_n"]
     means = [
         frame[frame["model"].isin(POOLED)].groupby(keys)["crps"].agg(["mean", "size"])
@@ -97,9 +97,9 @@ def joined(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 def require_same(old: list[dict[str, object]], new: list[dict[str, object]]) -> None:
     """Make sure that the scores of everyone else are unchanged."""
     keys = ("model", "dyad", "horizon", "period", "given_n")
-    found = {tuple(row[key] for key in keys): row for row in new}
+    remade = {tuple(row[key] for key in keys): row for row in new}
     for row in old:
-        again = found[tuple(row[key] for key in keys)]
+        again = remade[tuple(row[key] for key in keys)]
         if differing := [name for name in row if name != "against" and again[name] != row[name]]:
             raise SystemExit(f"{row['model']}, {row['dyad']}: {', '.join(differing)} would change")
 

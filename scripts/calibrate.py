@@ -33,7 +33,7 @@ from forecast.model.variables import all_variables, sampled_variables
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-from tests.model.panels import make_panel  # noqa: E402  (the shapes are those of the tests)
+from tests.made import make_panel  # noqa: E402  (the shapes are those of the tests)
 
 SHAPE = {"dyads": 2, "periods": 100, "events": 3.0, "empty": 0.1, "seed": 5}
 FORMS: dict[str, tuple[dict[str, object], dict[str, object], str]] = {

@@ -4,7 +4,7 @@ Run from anywhere: ``python scripts/check_docs.py``. It prints one line per faul
 
 - in Python code of the pages, tutorials and gallery: names that are imported from the package, and
   the arguments of calls of public functions;
-- in commands of the pages: verbs and options, and options named in running text;
+- in commands of the pages: verbs and options, and options and files named in running text;
 - in docstrings of public names: the parameters, their order, and defaults that are stated as
   literals;
 - public names without a page of the reference, commands without one, and words of the pages on
@@ -19,31 +19,43 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import click  # noqa: E402
 import typer.main  # noqa: E402
 from numpydoc.docscrape import NumpyDocString  # noqa: E402
 
 import forecast  # noqa: E402
 from forecast.cli import app  # noqa: E402
-from scripts.check_english import text_faults  # noqa: E402
-from scripts.docs.api import api_pages  # noqa: E402
-from scripts.docs.cli import cli_pages  # noqa: E402
-from scripts.docs.formats import format_pages  # noqa: E402
 from tests.commands import shown_commands, unknown  # noqa: E402
 
-PAGES = ("README.md", "docs/*.md", "docs/feeds/*.md", "docs/research/*.md")
+# Scripts are no package: a type checker would know each of them by two names.
+text_faults = importlib.import_module("scripts.check_english").text_faults
+site = importlib.import_module("scripts.docs")
+
+PAGES = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "forecast/*/README.md",
+    "tests/nightly/*.md",
+    "docs/*.md",
+    "docs/feeds/*.md",
+    "docs/research/*.md",
+)
+MADE_FOLDERS = ("docs/generated", "docs/schema")
 PROGRAMS = ("docs/tutorials/*.py", "docs/gallery/*.py")
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 ANY_BLOCK = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"`(--[a-z][a-z-]*)")
 DEFAULT = re.compile(r"\b[Dd]efault(?:s to| is|:)? (-?\d+(?:\.\d+)?|True|False|None)(?![\w.%]*\w)")
-OTHER_PROGRAMS = {"--commit", "--group", "--force-reinstall"}
-"""Options of git and pip that pages name."""
+NAMED_FILE = re.compile(r"`((?:forecast|tests|scripts|data|docs|benchmarks)/[\w./-]+)`")
+OTHER_PROGRAMS = {"--commit", "--group", "--force-reinstall", "--write", "--check"}
+"""Options of git, pip and scripts that pages name."""
 
 
 def main(root: Path = ROOT) -> int:
@@ -68,6 +80,11 @@ def page_faults(root: Path) -> Iterator[str]:
         for words in shown_commands("\n".join(SHELL_BLOCK.findall(text))):
             if wrong := unknown(words):
                 yield f"{name}: forecast {' '.join(words)}: there is no {', '.join(wrong)}"
+        yield from (
+            f"{name}: there is no {file}"
+            for file in NAMED_FILE.findall(text)
+            if not (root / file).exists() and not file.startswith(MADE_FOLDERS)
+        )
         named = set(OPTION.findall(ANY_BLOCK.sub("", text)))
         yield from (
             f"{name}: no command has the option {option}"
@@ -131,7 +148,7 @@ def _call_faults(call: ast.Call, names: dict[str, object]) -> Iterator[str]:
 def all_options() -> set[str]:
     """Return the options of all commands."""
 
-    def options_of(command: click.Command) -> set[str]:
+    def options_of(command: Any) -> set[str]:
         options = {
             option
             for parameter in command.params
@@ -172,10 +189,12 @@ def docstring_faults() -> Iterator[str]:
 
 def reference_faults() -> Iterator[str]:
     """Yield public names and commands that the reference does not show."""
-    shown = set(re.findall(r":: forecast\.(\S+)$", "\n".join(api_pages().values()), re.MULTILINE))
+    shown = set(
+        re.findall(r":: forecast\.(\S+)$", "\n".join(site.api_pages().values()), re.MULTILINE)
+    )
     for name in sorted(set(public_values()) - shown):
         yield f"{name} has no page of the reference"
-    pages = cli_pages()
+    pages = site.cli_pages()
     for command in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
         if f"# forecast {command}\n" not in pages.get(f"cli/{command}.md", ""):
             yield f"forecast {command} has no page of the reference"
@@ -183,7 +202,7 @@ def reference_faults() -> Iterator[str]:
 
 def format_faults() -> Iterator[str]:
     """Yield words of the pages on file formats that have a plainer one."""
-    for name, page in format_pages().items():
+    for name, page in site.format_pages().items():
         yield from text_faults(f"docs/schema/{name}", page.replace("`happenings`", ""), 1)
 
 

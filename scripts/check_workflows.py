@@ -73,7 +73,7 @@ def step_faults(workflows: dict[str, Workflow]) -> Iterator[str]:
             for step in content["steps"]:
                 action, _, commit = step.get("uses", "").partition("@")
                 if action and allowed.get(action) != commit:
-                    yield f"{name}.yml, {job}: {step['uses']} is not pinned in {Path(__file__).name}"
+                    yield f"{name}.yml, {job}: {step['uses']} is not pinned in this script"
                 if action == "actions/checkout" and step.get("with") != {
                     "persist-credentials": False
                 }:

@@ -64,12 +64,12 @@ class World:
         """Return who did what to whom on a day: source, target, code."""
         random = np.random.default_rng([self.seed, day.toordinal()])
         level = self._level[(day.year - self.first.year) * 12 + day.month - self.first.month]
-        found = []
+        rows = []
         for _ in range(random.poisson(A_DAY)):
             codes = COOPERATIVE if random.random() < 1 / (1 + np.exp(-level)) else HOSTILE
             source, target = ("USA", "CHN") if random.random() < 0.5 else ("CHN", "USA")
-            found.append((source, target, str(codes[random.integers(len(codes))])))
-        return found
+            rows.append((source, target, str(codes[random.integers(len(codes))])))
+        return rows
 
     def days(self, first: date, last: date) -> list[date]:
         """Return the days of a span that are in the world."""
@@ -78,7 +78,7 @@ class World:
 
 
 def gdelt_files(world: World, gap: tuple[date, date]) -> dict[str, bytes]:
-    """Return files and lists of GDELT by their places, without those of the days from one to another."""
+    """Return files and lists of GDELT by their addresses, without those of a span of days."""
     files = {}
     for version, first in ((1, world.first), (2, world.last - timedelta(days=1))):
         feed = gdelt.Gdelt(gdelt.SERVER, version, "both", lists=True)
@@ -95,19 +95,21 @@ def gdelt_files(world: World, gap: tuple[date, date]) -> dict[str, bytes]:
 def gdelt_lists(files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the lists of some files of GDELT, with sizes and checksums."""
     sums = {
-        place: hashlib.md5(content, usedforsecurity=False).hexdigest()
-        for place, content in files.items()
+        address: hashlib.md5(content, usedforsecurity=False).hexdigest()
+        for address, content in files.items()
     }
     lists = {gdelt.MD5SUMS: "", gdelt.FILESIZES: "", **dict.fromkeys(gdelt.MASTERS.values(), "")}
-    for place, content in files.items():
-        name = place.rpartition("/")[2]
-        if place.startswith("events/"):
-            lists[gdelt.MD5SUMS] += f"{sums[place]}  {name}\n"
+    for address, content in files.items():
+        name = address.rpartition("/")[2]
+        if address.startswith("events/"):
+            lists[gdelt.MD5SUMS] += f"{sums[address]}  {name}\n"
             lists[gdelt.FILESIZES] += f"{len(content)} {name}\n"
         else:
             master = gdelt.MASTERS["translation" if ".translation." in name else "english"]
-            lists[master] += f"{len(content)} {sums[place]} http://data.gdeltproject.org/{place}\n"
-    return {place: text.encode() for place, text in lists.items()}
+            lists[master] += (
+                f"{len(content)} {sums[address]} http://data.gdeltproject.org/{address}\n"
+            )
+    return {address: text.encode() for address, text in lists.items()}
 
 
 def _gdelt_rows(world: World, version: int, name: str, days: list[date]) -> list[str]:
@@ -116,21 +118,24 @@ def _gdelt_rows(world: World, version: int, name: str, days: list[date]) -> list
         width = 61 if version == 2 else 58 if day >= gdelt.DAILY else 57
         events = world.events(day)
         if version == 2:  # each in one quarter hour of the day
-            place = int(name[8:10]) * 4 + int(name[10:12]) // 15
-            events = events[place::96] if "translation" not in name else []
+            quarter = int(name[8:10]) * 4 + int(name[10:12]) // 15
+            events = events[quarter::96] if "translation" not in name else []
         events = [*events, ("USA", "", "010"), ("RUS", "UKR", "190"), ("USA", "CHN", "---")]
         for number, (source, target, code) in enumerate(events):
-            known = f"{day.toordinal()}{number:03}"
+            event = f"{day.toordinal()}{number:03}"
             rows.append(
                 gdelt_row(
-                    known, f"{day:%Y%m%d}", source, target, code, width=width, types=("GOV", "GOV")
+                    event, f"{day:%Y%m%d}", source, target, code, width=width, types=("GOV", "GOV")
                 )
             )
     return rows
 
 
 def dataverse_files(world: World, feed: str) -> Versions:
-    """Return the files of two versions of a dataset: entries as Dataverse has them, with their content."""
+    """Return the files of two versions of a dataset.
+
+    Entries as Dataverse has them, with their content.
+    """
     versions = {}
     for number in (1, 2):
         entries = []
@@ -155,7 +160,7 @@ def dataverse_files(world: World, feed: str) -> Versions:
 
 def dataverse_entry(number: int, label: str, content: bytes, **data: Any) -> dict[str, Any]:
     """Return the entry of a file in a list of Dataverse, with its content."""
-    known = {
+    entry = {
         "id": number,
         "filename": label,
         "filesize": len(content),
@@ -167,7 +172,7 @@ def dataverse_entry(number: int, label: str, content: bytes, **data: Any) -> dic
         "label": label,
         "restricted": False,
         "version": 1,
-        "dataFile": known | data,
+        "dataFile": entry | data,
         "content": content,
     }
 
@@ -233,20 +238,20 @@ class FeedServer(ThreadingHTTPServer):
     def content(self, target: str) -> bytes | None:
         """Return what is at a place, None if nothing is."""
         parts = urlsplit(target)
-        place, doi = parts.path.lstrip("/"), parse_qs(parts.query).get("persistentId", [""])[0]
-        if place in self.files:
-            return self.files[place]
-        if found := re.fullmatch(r"api/access/datafile/(\d+)", place):
-            return self._file(int(found[1]))
+        address, doi = parts.path.lstrip("/"), parse_qs(parts.query).get("persistentId", [""])[0]
+        if address in self.files:
+            return self.files[address]
+        if match := re.fullmatch(r"api/access/datafile/(\d+)", address):
+            return self._file(int(match[1]))
         versions = self.datasets.get(doi)
         if versions is None:
             return None
-        if place == "api/datasets/:persistentId/versions":
+        if address == "api/datasets/:persistentId/versions":
             return _ok([_version(number) for number in versions])
-        found = re.fullmatch(r"api/datasets/:persistentId/versions/([0-9.]+)/files", place)
-        if found and found[1] in versions:
+        match = re.fullmatch(r"api/datasets/:persistentId/versions/([0-9.]+)/files", address)
+        if match and match[1] in versions:
             return _ok(
-                [{k: v for k, v in entry.items() if k != "content"} for entry in versions[found[1]]]
+                [{k: v for k, v in entry.items() if k != "content"} for entry in versions[match[1]]]
             )
         return None
 

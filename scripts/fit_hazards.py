@@ -1,4 +1,6 @@
-"""Fit the hazards of sets of events to the chronology, and write forecast/outlook/hazards/coefficients.npz.
+"""Fit the hazards of sets of events to the chronology.
+
+This writes forecast/outlook/hazards/coefficients.npz.
 
     python scripts/fit_hazards.py            about ten minutes on one core
 
@@ -41,15 +43,16 @@ def main() -> None:
     """Fit as of every year and to all data."""
     events = read_chronology().events
     pairs, ends = pairs_of(events)
-    found = {name: Landmarks.of(pairs, ends, wanted) for name, wanted in read_sets().items()}
+    landmarks = {name: Landmarks.of(pairs, ends, wanted) for name, wanted in read_sets().items()}
     latest = max(read_coverage()["last_even"]).date()
     days = [*(date(year - 1, 12, 31) for year in range(FIRST_FIT, latest.year + 1)), latest]
-    made = fit_coefficients(
-        found, pairs, days, digest_of(events), progress=lambda words: print(words, flush=True)
+    coefficients = fit_coefficients(
+        landmarks, pairs, days, digest_of(events), progress=lambda words: print(words, flush=True)
     )
-    made.write(FILE)
+    coefficients.write(FILE)
     print(
-        f"{FILE.relative_to(Path.cwd())}: {len(made.sets) - 1} sets, {len(days)} fits, data to {latest}"
+        f"{FILE.relative_to(Path.cwd())}: {len(coefficients.sets) - 1} sets, {len(days)} fits, "
+        f"data to {latest}"
     )
 
 

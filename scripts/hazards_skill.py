@@ -1,4 +1,6 @@
-"""Backtest the hazards of sets of events, and write forecast/outlook/hazards/skill.csv and docs/research/event-sets.md.
+"""Backtest the hazards of sets of events.
+
+This writes forecast/outlook/hazards/skill.csv and docs/research/event-sets.md.
 
     python scripts/hazards_skill.py            about twenty minutes on one core
 
@@ -25,11 +27,11 @@ from forecast.base.wording import number, percent
 from forecast.data.events import read_chronology
 from forecast.data.events.sets import EventSet, read_sets
 from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
-from forecast.outlook.hazards.curve import Curve
+from forecast.outlook.hazards.curve import HazardCurve
 from forecast.outlook.hazards.fit import Landmarks
 from forecast.outlook.hazards.memories import (
     Covariates,
-    Events,
+    EventDays,
     PairRecord,
     day_number,
     day_of_number,
@@ -81,8 +83,8 @@ def main() -> None:
     parser.add_argument("--plain", action="store_true", help="without the logistic regression")
     chosen = parser.parse_args()
     sets = {
-        name: one
-        for name, one in read_sets().items()
+        name: wanted
+        for name, wanted in read_sets().items()
         if not chosen.sets or name in chosen.sets.split(",")
     }
     events = read_chronology().events
@@ -119,87 +121,92 @@ def cases(
     """Return the forecasts of a set by who acts: both sides, and each alone."""
     logistic = None if plain else Logistic(wanted, pairs, ends)
     constant = frequencies(wanted, pairs, ends)
-    for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
+    for position, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
         start = max(day_number(FIRST), pair.start + FULL_RECORD)
         at = np.arange(start + (-start) % STEP, end - min(WINDOWS), STEP)
         if not at.size:
             continue
-        war = war_on(place, pair, at)
+        war = war_on(position, pair, at)
         for who, by in (("both", None), ("one side", pair.dyad[:3]), ("one side", pair.dyad[4:])):
-            own = pair.of_set(wanted, by=by)
+            events = pair.of_set(wanted, by=by)
             happened = {
-                days: np.where(at + days <= end, own.between(at, at + days) > 0, np.nan)
+                days: np.where(at + days <= end, events.between(at, at + days) > 0, np.nan)
                 for days in WINDOWS
             }
-            chances = {HAZARD: hazard(pair, own, at, name, stored, war), **simple(pair, own, at)}
+            chances = {
+                HAZARD: hazard(pair, events, at, name, stored, war),
+                **simple(pair, events, at),
+            }
             if by is None:
                 chances |= constant(at)
-                chances |= logistic(place, own, at) if logistic else {}
-            yield who, Case(at, place, war, happened, chances)
+                chances |= logistic(position, events, at) if logistic else {}
+            yield who, Case(at, position, war, happened, chances)
 
 
 KNOWN_WARS: dict[tuple[int, int], bool] = {}
 """Whether a pair is at war on a day: the same for all sets."""
 
 
-def war_on(place: int, pair: PairRecord, at: Index) -> Bool:
+def war_on(position: int, pair: PairRecord, days: Index) -> Bool:
     """Return on which days a pair is at war."""
-    for day in at.tolist():
-        if (place, day) not in KNOWN_WARS:
-            KNOWN_WARS[place, day] = war_now(pair.context["violence"], day) is not None
-    return np.array([KNOWN_WARS[place, day] for day in at.tolist()])
+    for day in days.tolist():
+        if (position, day) not in KNOWN_WARS:
+            KNOWN_WARS[position, day] = war_now(pair.context["violence"], day) is not None
+    return np.array([KNOWN_WARS[position, day] for day in days.tolist()])
 
 
 def hazard(
-    pair: PairRecord, own: Events, at: Index, name: str, stored: Coefficients, war: Bool
+    pair: PairRecord, events: EventDays, at: Index, name: str, stored: Coefficients, war: Bool
 ) -> dict[int, Float]:
     """Return the chances of the hazard by window, each by the fit of its day."""
     fits = np.array([stored.place(day_of_number(day))[0] for day in at])
-    found = {days: np.full(len(at), np.nan) for days in WINDOWS}
+    chances_ahead = {days: np.full(len(at), np.nan) for days in WINDOWS}
     for fit in np.unique(fits):
         some = fits == fit
         overall = float(stored.overall[fit, stored.set_place(name)])
-        curves = stored.curves(Covariates.of(pair, own, at[some], overall), name, int(fit))
+        curves = stored.curves(Covariates.of(pair, events, at[some], overall), name, int(fit))
         none = curves.none(np.array(WINDOWS, dtype=np.float64))
-        for place, days in enumerate(WINDOWS):
-            found[days][some] = 1 - none[:, place]
-    for place in np.flatnonzero(war).tolist() if name in WAR_SETS else ():
-        curve = curve_on(pair, own, int(at[place]), name, stored)
+        for position, days in enumerate(WINDOWS):
+            chances_ahead[days][some] = 1 - none[:, position]
+    for position in np.flatnonzero(war).tolist() if name in WAR_SETS else ():
+        curve = curve_on(pair, events, int(at[position]), name, stored)
         for days in WINDOWS:
-            found[days][place] = float(curve.at_least(1, 0, days))
-    return found
+            chances_ahead[days][position] = float(curve.at_least(1, 0, days))
+    return chances_ahead
 
 
-def curve_on(pair: PairRecord, own: Events, day: int, name: str, stored: Coefficients) -> Curve:
+def curve_on(
+    pair: PairRecord, events: EventDays, day: int, name: str, stored: Coefficients
+) -> HazardCurve:
     """Return the curve of a set on a day, within a war with the rate of that war."""
     fit = stored.place(day_of_number(day))[0]
     overall = float(stored.overall[fit, stored.set_place(name)])
-    curve = stored.curve(Covariates.of(pair, own, np.array([day]), overall), name, fit)
+    curve = stored.curve(Covariates.of(pair, events, np.array([day]), overall), name, fit)
     lengths = WarLengths(*map(float, stored.wars[fit]))
-    return in_war(curve, name, own, war_now(pair.context["violence"], day), day, lengths)
+    return in_war(curve, name, events, war_now(pair.context["violence"], day), day, lengths)
 
 
 def quiet_days(pairs: list[PairRecord], ends: list[int], stored: Coefficients) -> pd.DataFrame:
-    """Return forecasts of quiet days in a row from 2015 on, of all sets whose events come with war."""
+    """Return forecasts of quiet days in a row from 2015 on, of sets whose events come with war."""
     rows = []
-    for place, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
+    for position, (pair, end) in enumerate(zip(pairs, ends, strict=True)):
         start = max(day_number(FIRST), pair.start + FULL_RECORD)
         every = np.arange(start, end, QUIET_STEP)
-        war = war_on(place, pair, every)
+        war = war_on(position, pair, every)
         chosen = every[war | (np.arange(len(every)) % PEACE_EVERY == 0)]
         for name in sorted(WAR_SETS & set(stored.sets)):
-            own = pair.of_set(read_sets()[name])
+            events = pair.of_set(read_sets()[name])
             for day in chosen.tolist():
-                curve = curve_on(pair, own, day, name, stored)
+                curve = curve_on(pair, events, day, name, stored)
                 for quiet, window in QUIET:
                     if day + window <= end:
-                        seen = own.days[(own.days >= day) & (own.days < day + window)]
+                        seen = events.days[(events.days >= day) & (events.days < day + window)]
                         longest = np.diff([day - 1, *seen, day + window]).max() - 1
                         chance = curve.quiet(quiet, 0, window)
                         rows.append(
                             (
                                 f"{quiet} in {window}",
-                                KNOWN_WARS[place, day],
+                                KNOWN_WARS[position, day],
                                 chance,
                                 longest >= quiet,
                             )
@@ -216,8 +223,8 @@ def quiet_summary(table: pd.DataFrame) -> pd.DataFrame:
         state=np.where(table["war"], "war", "peace"),
     )
     parts = []
-    for days, own in (*scored.groupby("days"), (ALL, scored)):
-        by = own.groupby("state")
+    for days, rows in (*scored.groupby("days"), (ALL, scored)):
+        by = rows.groupby("state")
         mean = by.agg(
             windows=("yes", "size"),
             log_score=("log_score", "mean"),
@@ -226,36 +233,39 @@ def quiet_summary(table: pd.DataFrame) -> pd.DataFrame:
             happened=("yes", "mean"),
         ).reset_index()
         parts.append(mean.assign(days=str(days)))
-    found = pd.concat(parts, ignore_index=True)
-    return found.assign(set="wars", who=QUIET_ROWS, period=REPORTED, model=HAZARD)
+    table = pd.concat(parts, ignore_index=True)
+    return table.assign(set="wars", who=QUIET_ROWS, period=REPORTED, model=HAZARD)
 
 
-def simple(pair: PairRecord, own: Events, at: Index) -> dict[str, dict[int, Float]]:
+def simple(pair: PairRecord, events: EventDays, at: Index) -> dict[str, dict[int, Float]]:
     """Return the chances by simple rates: of one and ten years, and of three memories."""
-    found: dict[str, dict[int, Float]] = {}
+    chances_ahead: dict[str, dict[int, Float]] = {}
     for model, years in zip(SIMPLE, (1, 10), strict=False):
-        rate = (own.between(at - 365 * years, at) + RATE_PRIOR) / (365 * years)
-        found[model] = {days: -np.expm1(-days * rate) for days in WINDOWS}
-    held, exposure = own.remembered(at)[3:], pair.exposure(at)[3:]
-    found[SIMPLE[2]] = {
+        rate = (events.between(at - 365 * years, at) + RATE_PRIOR) / (365 * years)
+        chances_ahead[model] = {days: -np.expm1(-days * rate) for days in WINDOWS}
+    held, exposure = events.remembered(at)[3:], pair.exposure(at)[3:]
+    chances_ahead[SIMPLE[2]] = {
         days: 1 - ((1 + days / exposure) ** -(held + 0.5)).mean(axis=0) for days in WINDOWS
     }
-    return found
+    return chances_ahead
 
 
 def frequencies(wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> Any:
-    """Return a function: the share of windows of all pairs, up to the end of the year before, with an event."""
+    """Return a function.
+
+    The share of windows of all pairs, up to the end of the year before, with an event.
+    """
     landmarks = Landmarks.of(pairs, ends, wanted)
 
     def chances(at: Index) -> dict[str, dict[int, Float]]:
         years = np.array([day_of_number(day).year for day in at])
-        found = {days: np.zeros(len(at)) for days in WINDOWS}
+        result = {days: np.zeros(len(at)) for days in WINDOWS}
         for year in np.unique(years):
             before = day_number(date(int(year), 1, 1))
             for days in WINDOWS:
-                known = landmarks.at + days <= np.minimum(landmarks.end, before)
-                found[days][years == year] = (landmarks.wait[known] < days).mean()
-        return {"constant": found}
+                complete = landmarks.days + days <= np.minimum(landmarks.end, before)
+                result[days][years == year] = (landmarks.wait[complete] < days).mean()
+        return {"constant": result}
 
     return chances
 
@@ -274,11 +284,11 @@ class Logistic:
     def _fit(self, days: int, before: int) -> tuple[Float, Float, Float]:
         import statsmodels.api as sm
 
-        known = self.found.at + days <= np.minimum(self.found.end, before)
-        design = self.found.covariates[0][known]
+        complete = self.found.days + days <= np.minimum(self.found.end, before)
+        design = self.found.covariates[0][complete]
         middle, spread = design.mean(axis=0), design.std(axis=0) + 1e-9
         model = sm.GLM(
-            self.found.wait[known] < days,
+            self.found.wait[complete] < days,
             sm.add_constant((design - middle) / spread),
             family=sm.families.Binomial(),
         )
@@ -288,7 +298,7 @@ class Logistic:
             np.asarray(model.fit_regularized(alpha=RIDGE, L1_wt=0.0, maxiter=100).params),
         )
 
-    def __call__(self, pair: int, own: Events, at: Index) -> dict[str, dict[int, Float]]:
+    def __call__(self, pair: int, own: EventDays, at: Index) -> dict[str, dict[int, Float]]:
         """Return the chances of a pair."""
         design = Covariates.of(self.pairs[pair], own, at, 1e-3).at_lead(0, 7)
         years = np.array([day_of_number(day).year for day in at])
@@ -302,23 +312,23 @@ class Logistic:
         return {"logistic regression": found}
 
 
-def scored(found: Iterator[tuple[str, Case]]) -> pd.DataFrame:
+def scored(cases_by_set: Iterator[tuple[str, Case]]) -> pd.DataFrame:
     """Return a row per forecast date, window and model."""
     parts = []
-    for who, case in found:
+    for who, case in cases_by_set:
         for model, by_window in case.chances.items():
             for days, chance in by_window.items():
                 happened = case.happened[days]
-                there = ~np.isnan(happened) & ~np.isnan(chance)
-                inside = np.clip(chance[there], EDGE, 1 - EDGE)
-                yes = happened[there]
+                both = ~np.isnan(happened) & ~np.isnan(chance)
+                inside = np.clip(chance[both], EDGE, 1 - EDGE)
+                yes = happened[both]
                 parts.append(
                     pd.DataFrame(
                         {
                             "who": who,
                             "pair": np.int16(case.pair),
-                            "at": case.at[there].astype(np.int32),
-                            "war": case.war[there],
+                            "at": case.at[both].astype(np.int32),
+                            "war": case.war[both],
                             "model": model,
                             "days": np.int16(days),
                             "chance": inside.astype(np.float32),
@@ -362,17 +372,17 @@ def summarised(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def difference(table: pd.DataFrame, days: int, other: str) -> str:
-    """Return the difference of the hazard's log score from another model's, with a 90% interval by pair and year."""
+    """Return the hazard's log score less another model's, with a 90% interval by pair and year."""
     keys = ["set", "pair", "at"]
-    own = table[(table["days"] == days) & (table["who"] == "both")]
-    one = own[own["model"] == HAZARD].set_index(keys)
-    two = own[own["model"] == other].set_index(keys)
-    both = one.join(two[["log"]], how="inner", rsuffix="_other").reset_index()
+    rows = table[(table["days"] == days) & (table["who"] == "both")]
+    hazard_rows = rows[rows["model"] == HAZARD].set_index(keys)
+    two = rows[rows["model"] == other].set_index(keys)
+    both = hazard_rows.join(two[["log"]], how="inner", rsuffix="_other").reset_index()
     years = pd.to_datetime(both["at"], unit="D").dt.year
-    found = paired(both["log"], both["log_other"], years, max(days // 30, 1), both["pair"])
-    if found.low is None or found.high is None:
-        return number(found.mean, 4)
-    return f"{number(found.mean, 4)} ({number(found.low, 4)} to {number(found.high, 4)})"
+    gap = paired(both["log"], both["log_other"], years, max(days // 30, 1), both["pair"])
+    if gap.low is None or gap.high is None:
+        return number(gap.mean, 4)
+    return f"{number(gap.mean, 4)} ({number(gap.low, 4)} to {number(gap.high, 4)})"
 
 
 def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> str:
@@ -384,9 +394,10 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "",
         "<!-- Written by scripts/hazards_skill.py. -->",
         "",
-        f"Weekly forecast dates from 2015 on, fifteen pairs, {both['set'].nunique()} sets. Each forecast knows the "
-        "data to its day, and coefficients fitted to the end of the year before. Smaller is better. The choices of the "
-        "model were made on 2005 to 2014.",
+        f"Weekly forecast dates from 2015 on, fifteen pairs, {both['set'].nunique()} sets. Each "
+        f"forecast knows the "
+        "data to its day, and coefficients fitted to the end of the year before. Smaller is "
+        "better. The choices of the model were made on 2005 to 2014.",
         "",
         "## Log score by window",
         "",
@@ -400,8 +411,8 @@ def page(table: pd.DataFrame, summary: pd.DataFrame, stored: Coefficients) -> st
         "",
         "## Difference in log score",
         "",
-        "Of the hazard from another model, with 90% intervals clustered by pair and year. Below zero the hazard is "
-        "better; it is called better only if the interval excludes zero.",
+        "Of the hazard from another model, with 90% intervals clustered by pair and year. Below "
+        "zero the hazard is better; it is called better only if the interval excludes zero.",
         "",
         "| days | " + " | ".join(model for model in models if model != HAZARD) + " |",
         "|---|" + "---|" * (len(models) - 1),
@@ -445,15 +456,16 @@ def quiet_page(quiet: pd.DataFrame) -> str:
         "",
         "## Quiet days",
         "",
-        "Days in a row without an event, of the sets whose events come with war. Within wars most forecasts are of the "
-        "war of 2022 on.",
+        "Days in a row without an event, of the sets whose events come with war. Within wars most "
+        "forecasts are of the war of 2022 on.",
         "",
         "| quiet days in window | state | forecasts | log score | forecast | happened |",
         "|---|---|---|---|---|---|",
     ]
     for row in quiet.itertuples():
         lines.append(
-            f"| {row.days} | {row.state} | {row.windows:,} | {number(row.log_score, 3)} | {percent(row.forecast)} | "
+            f"| {row.days} | {row.state} | {row.windows:,} | {number(row.log_score, 3)} | "
+            f"{percent(row.forecast)} | "
             f"{percent(row.happened)} |"
         )
     return "\n".join(lines) + "\n"
@@ -463,8 +475,8 @@ def _table(summary: pd.DataFrame, models: list[str], score: str) -> str:
     """Return a table of mean scores by window and model."""
     lines = ["| days | " + " | ".join(models) + " |", "|---|" + "---|" * len(models)]
     for days in WINDOWS:
-        own = summary[summary["days"] == str(days)].groupby("model", observed=True)[score].mean()
-        cells = [number(own[model], 4) if model in own.index else "–" for model in models]
+        scores = summary[summary["days"] == str(days)].groupby("model", observed=True)[score].mean()
+        cells = [number(scores[model], 4) if model in scores.index else "–" for model in models]
         lines.append(f"| {days} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -474,17 +486,18 @@ def _states(summary: pd.DataFrame) -> list[str]:
         "| set | state | windows | hazard | " + " | ".join(SIMPLE) + " | forecast | happened |",
         "|---|" + "---|" * 8,
     ]
-    own = summary[(summary["who"] == "both") & (summary["days"] == ALL)]
+    rows = summary[(summary["who"] == "both") & (summary["days"] == ALL)]
     for name in ("violence", "strike", "clash", "truce", "talks", "visit"):
         for state in ("war", "peace"):
-            found = own[(own["set"] == name) & (own["state"] == state)].set_index("model")
-            if HAZARD in found.index:
+            row_of_model = rows[(rows["set"] == name) & (rows["state"] == state)].set_index("model")
+            if HAZARD in row_of_model.index:
                 scores = " | ".join(
-                    number(found.loc[model, "log_score"], 3) for model in (HAZARD, *SIMPLE)
+                    number(row_of_model.loc[model, "log_score"], 3) for model in (HAZARD, *SIMPLE)
                 )
-                row = found.loc[HAZARD]
+                row = row_of_model.loc[HAZARD]
                 lines.append(
-                    f"| {name} | {state} | {row['windows']:,} | {scores} | {percent(row['forecast'])} | "
+                    f"| {name} | {state} | {row['windows']:,} | {scores} | "
+                    f"{percent(row['forecast'])} | "
                     f"{percent(row['happened'])} |"
                 )
     return lines
@@ -496,11 +509,13 @@ def _sets(both: pd.DataFrame) -> list[str]:
         "|---|" + "---|" * 6,
     ]
     for name in dict.fromkeys(both["set"]):
-        own = both[(both["set"] == name) & (both["days"] == ALL)].set_index("model")
-        scores = [own.loc[model, "log_score"] for model in (HAZARD, *SIMPLE)]
+        rows = both[(both["set"] == name) & (both["days"] == ALL)].set_index("model")
+        scores = [rows.loc[model, "log_score"] for model in (HAZARD, *SIMPLE)]
         best = min(scores)
-        cells = [f"**{number(one, 4)}**" if one == best else number(one, 4) for one in scores]
-        row = own.loc[HAZARD]
+        cells = [
+            f"**{number(score, 4)}**" if score == best else number(score, 4) for score in scores
+        ]
+        row = rows.loc[HAZARD]
         lines.append(
             f"| {name} | "
             + " | ".join(cells)
@@ -510,14 +525,14 @@ def _sets(both: pd.DataFrame) -> list[str]:
 
 
 def _reliability(table: pd.DataFrame) -> list[str]:
-    own = table[(table["model"] == HAZARD) & (table["who"] == "both")]
-    tenth = np.minimum((own["chance"] * BINS).astype(int), BINS - 1)
-    heads = [f"{10 * one}–{10 * one + 10}%" for one in range(BINS)]
+    rows = table[(table["model"] == HAZARD) & (table["who"] == "both")]
+    tenth = np.minimum((rows["chance"] * BINS).astype(int), BINS - 1)
+    heads = [f"{10 * tenth}–{10 * tenth + 10}%" for tenth in range(BINS)]
     lines = ["| days | " + " | ".join(heads) + " |", "|---|" + "---|" * BINS]
     for days in WINDOWS:
         cells = []
-        for place in range(BINS):
-            some = own[(own["days"] == days) & (tenth == place)]
+        for position in range(BINS):
+            some = rows[(rows["days"] == days) & (tenth == position)]
             cells.append(
                 f"{percent(some['chance'].mean())}: {percent(some['yes'].mean())}"
                 if len(some) > 50

@@ -1,4 +1,6 @@
-"""Score the model on a published index half-yearly, against simple benchmarks: the mean of the months ahead.
+"""Score the model on a published index half-yearly, against simple benchmarks.
+
+The mean of the months ahead.
 
     python scripts/index_skill.py risk.csv risk.yaml --from 1996-01 --to 2024-07
 
@@ -48,7 +50,10 @@ LAST_CHOSEN = 2014
 
 @dataclass(frozen=True)
 class Past:
-    """An index as known on a day: its months as they are, and standardised by their own mean and spread."""
+    """An index as known on a day.
+
+    Its months as they are, and standardised by their own mean and spread.
+    """
 
     day: date
     frame: pd.DataFrame
@@ -57,7 +62,7 @@ class Past:
     seed: int
 
     def windows(self, months: int) -> Float:
-        """Return the means of windows that follow one another, the last one ending with the record."""
+        """Return the means of windows that follow one another; the last ends with the record."""
         whole = len(self.values) // months * months
         return self.values[len(self.values) - whole :].reshape(-1, months).mean(axis=1)
 
@@ -75,9 +80,10 @@ def pendulum(past: Past) -> Forecast:
         fitted, past.dyad, max(HORIZONS), seed=past.seed, simulations_per_draw=2
     )
     level = simulations.level[..., 1:].reshape(-1, max(HORIZONS))
-    own = fitted.posterior
+    posterior = fitted.posterior
     scale, freedom = (
-        np.repeat(own[name].to_numpy().ravel(), 2)[:, None] for name in ("index_error", "index_df")
+        np.repeat(posterior[name].to_numpy().ravel(), 2)[:, None]
+        for name in ("index_error", "index_df")
     )
     months = level + scale * past.rng.standard_t(np.broadcast_to(freedom, level.shape))
     return {horizon: months[:, :horizon].mean(axis=1) for horizon in HORIZONS}
@@ -86,21 +92,21 @@ def pendulum(past: Past) -> Forecast:
 def base_rate(past: Past, months: int | None) -> Forecast:
     """Draw from the windows of the past, overlapping ones."""
     recent = past.values if months is None else past.values[-months:]
-    found = {}
+    forecasts = {}
     for horizon in HORIZONS:
         means = np.convolve(recent, np.full(horizon, 1 / horizon), mode="valid")
-        found[horizon] = past.rng.choice(means, DRAWS)
-    return found
+        forecasts[horizon] = past.rng.choice(means, DRAWS)
+    return forecasts
 
 
 def last_window(past: Past) -> Forecast:
     """Change the last window as much as windows have changed."""
-    found = {}
+    forecasts = {}
     for horizon in HORIZONS:
         means = past.windows(horizon)[-(VARIATION_MONTHS // horizon) :]
         change = np.sqrt(np.mean(np.diff(means) ** 2))
-        found[horizon] = means[-1] + change * past.rng.standard_normal(DRAWS)
-    return found
+        forecasts[horizon] = means[-1] + change * past.rng.standard_normal(DRAWS)
+    return forecasts
 
 
 def state_space(past: Past, **form: Any) -> Forecast:
@@ -109,23 +115,23 @@ def state_space(past: Past, **form: Any) -> Forecast:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a search that stops at a bound is no news here
-        found = UnobservedComponents(past.values, irregular=True, **form).fit(
+        fitted = UnobservedComponents(past.values, irregular=True, **form).fit(
             disp=False, maxiter=200
         )
-    months = found.simulate(max(HORIZONS), anchor="end", repetitions=DRAWS, rng=past.rng)
+    months = fitted.simulate(max(HORIZONS), anchor="end", repetitions=DRAWS, rng=past.rng)
     months = np.asarray(months).reshape(max(HORIZONS), DRAWS)
     return {horizon: months[:horizon].mean(axis=0) for horizon in HORIZONS}
 
 
 def next_window(past: Past, step: Callable[[Float], tuple[float, float]]) -> Forecast:
     """Forecast the next window from those before, by a general forecaster."""
-    found = {}
+    windows = {}
     for horizon in HORIZONS:
         if len(past.windows(horizon)) < MIN_WINDOWS:
             continue
         mean, variance = step(past.windows(horizon))
-        found[horizon] = mean + np.sqrt(variance) * past.rng.standard_normal(DRAWS)
-    return found
+        windows[horizon] = mean + np.sqrt(variance) * past.rng.standard_normal(DRAWS)
+    return windows
 
 
 FORECASTERS: dict[str, Callable[[Past], Forecast]] = {
@@ -146,21 +152,22 @@ def scores(frame: pd.DataFrame, origin: date, seed: int) -> list[dict[str, Any]]
     import scoringrules
 
     before = frame["time"] < pd.Timestamp(origin)
-    known, ahead = frame[before], frame.loc[~before, "value"].to_numpy()
-    if len(known) < FEWEST:
+    rows_before = frame[before]
+    values_ahead = frame.loc[~before, "value"].to_numpy()
+    if len(rows_before) < FEWEST:
         return []
-    mean, spread = known["value"].mean(), known["value"].std(ddof=0)
+    mean, spread = rows_before["value"].mean(), rows_before["value"].std(ddof=0)
     past = Past(
         origin - timedelta(days=1),
-        known,
-        (known["value"].to_numpy() - mean) / spread,
+        rows_before,
+        (rows_before["value"].to_numpy() - mean) / spread,
         str(frame["dyad"].iloc[0]),
         seed,
     )
     windows = {
-        months: (ahead[:months].mean() - mean) / spread
+        months: (values_ahead[:months].mean() - mean) / spread
         for months in HORIZONS
-        if len(ahead) >= months
+        if len(values_ahead) >= months
     }
     rows = []
     for name, forecaster in FORECASTERS.items():
@@ -182,7 +189,7 @@ def scores(frame: pd.DataFrame, origin: date, seed: int) -> list[dict[str, Any]]
 
 
 def table(cases: pd.DataFrame) -> str:
-    """Return mean scores, differences to the pendulum with errors over blocks of years, and coverage."""
+    """Return mean scores, differences to the pendulum with errors by years, and coverage."""
     lines = ["| | " + " | ".join(f"{months} months" for months in HORIZONS) + " |"]
     for name in FORECASTERS:
         cells = []
@@ -201,10 +208,10 @@ def table(cases: pd.DataFrame) -> str:
             compared = "" if name == "pendulum" else f": {less.mean():+.3f} ({error:.3f})"
             cells.append(f"{part[name].mean():.3f}{compared}")
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    own = cases[cases["model"] == "pendulum"].groupby("months")["held"].mean()
+    held = cases[cases["model"] == "pendulum"].groupby("months")["held"].mean()
     lines.append(
         "90% intervals of the pendulum held "
-        + ", ".join(f"{100 * own[months]:.0f}%" for months in HORIZONS)
+        + ", ".join(f"{100 * held[months]:.0f}%" for months in HORIZONS)
     )
     return "\n".join(lines)
 
@@ -227,9 +234,9 @@ def main() -> None:
     )
     first, last = (date.fromisoformat(f"{month}-01") for month in (chosen.first, chosen.last))
     tasks = [
-        (own, origin, chosen.seed)
+        (rows, origin, chosen.seed)
         for origin in origins_between(first, last, every=chosen.every)
-        for _, own in frame.groupby("dyad")
+        for _, rows in frame.groupby("dyad")
     ]
     with ProcessPoolExecutor(chosen.processes) as pool:
         cases = pd.DataFrame(
@@ -239,7 +246,8 @@ def main() -> None:
     for words, part in (("up to 2014", cases[early]), ("from 2015 on", cases[~early])):
         if len(part):
             print(
-                f"\nOrigins {words}, {part.groupby(['dyad', 'origin']).ngroups} windows a horizon at most\n"
+                f"\nOrigins {words}, {part.groupby(['dyad', 'origin']).ngroups} windows a horizon "
+                f"at most\n"
             )
             print(table(part))
 

@@ -1,4 +1,4 @@
-"""Write docs/licences.md: every package that an installation without extras brings, with its licence.
+"""Write docs/licences.md: the packages of an installation without extras, with their licences.
 
 Run as ``python scripts/licences.py`` in the environment of uv.lock. Packages are those of uv.lock
 on any system, licences those that the installed packages state. With ``--check`` it compares the
@@ -47,11 +47,13 @@ clauses."""
 START = """\
 # Licences of what is installed
 
-`pip install pendulum-forecast` brings these packages, each under the licence that its metadata state. Some are for
-Windows only. `make licences` writes this page from uv.lock, and `make supply` writes a bill of materials
-(`build/sbom.json`, CycloneDX) that has the packages of the extras, too, with versions and digests.
+`pip install pendulum-forecast` brings these packages, each under the licence that its metadata
+state. Some are for Windows only. `make licences` writes this page from uv.lock, and `make supply`
+writes a bill of materials (`build/sbom.json`, CycloneDX) that has the packages of the extras, too,
+with versions and digests.
 
-pycountry (LGPL) and certifi (MPL) are installed as published, and none of their code is in this package.
+pycountry (LGPL) and certifi (MPL) are installed as published, and none of their code is in this
+package.
 
 | package | licence |
 |---|---|

@@ -1,4 +1,4 @@
-"""Put the numbers and the figure of data/DATASHEET.md in order with the data, and the digests of the edition.
+"""Write the numbers and the figure of data/DATASHEET.md, and the digests of the edition.
 
 Run from anywhere: ``python scripts/make_datasheet.py``. It rewrites what stands between the marks
 ``<!-- numbers: NAME -->`` and ``<!-- end -->``, draws data/datasheet.svg, and writes the digests of
@@ -17,10 +17,11 @@ from scipy.stats import beta
 
 from forecast.base.files import write_csv, write_text
 from forecast.data.events import read_chronology, read_dyads
+from forecast.data.events.chronology import chronology_files
 from forecast.data.events.codebook import Scale, read_codes, read_scale, read_small_csv
 from forecast.data.events.editions import COLUMNS, TABLE, edition_files, embedded_digests
 from forecast.data.events.table import event_counts
-from forecast.data.events.tables import chronology_files, is_unchecked
+from forecast.data.events.tables import is_unchecked
 from forecast.data.panel import build_panel, observed_years, summarise
 
 DATA = Path(__file__).resolve().parent.parent / "data"
@@ -52,7 +53,7 @@ def write_edition() -> None:
 
 
 def read_rows() -> pd.DataFrame:
-    """Return all rows of the chronology as they stand in the files, with dyad, year, decade and class."""
+    """Return all rows of the chronology as in the files, with dyad, year, decade and class."""
     files = [read_small_csv(path).assign(dyad=dyad) for dyad, path in chronology_files().items()]
     rows = pd.concat(files, ignore_index=True)
     year = rows["date"].str[:4].astype(int)
@@ -111,7 +112,7 @@ def by_kind(rows: pd.DataFrame) -> str:
     """Return rows by class and dyad."""
     table = _crossed(rows, "kind")
     table.index = pd.Index(
-        [f"{place} {name}" for place, name in enumerate(read_scale("commitment").classes)]
+        [f"{number} {name}" for number, name in enumerate(read_scale("commitment").classes)]
     )
     return _markdown(table, "kind")
 
@@ -142,7 +143,8 @@ def exceptions(rows: pd.DataFrame) -> str:
         named.groupby(["rule", "dyad"], as_index=False).size().itertuples(index=False, name=None)
     )
     parts = [f"{n} of the rule *{rule}* in {dyad}" for rule, dyad, n in counted]
-    return f"{len(named)} of {len(rows):,} rows are named exceptions{': ' if parts else ''}{', '.join(parts)}."
+    colon = ": " if parts else ""
+    return f"{len(named)} of {len(rows):,} rows are named exceptions{colon}{', '.join(parts)}."
 
 
 RESAMPLES = 1000  # bootstrap samples; the ends of intervals move by less than .01 with more
@@ -151,7 +153,7 @@ LEVELS = ("exact", "root", "kind", "quad", "side")
 
 
 def read_coders(file: str = "second-coder.csv") -> pd.DataFrame:
-    """Return the rows coded twice, each code with its root, kind, quad class, side and Goldstein value."""
+    """Return the rows coded twice, codes with root, kind, quad class, side and Goldstein value."""
     rows = read_small_csv(DATA / file).rename(columns={"file": "dyad"})
     scale, codes = read_scale("commitment"), read_codes()
     for coder in ("first", "second"):
@@ -171,7 +173,7 @@ def read_coders(file: str = "second-coder.csv") -> pd.DataFrame:
 
 
 def kappa(first: np.ndarray, second: np.ndarray) -> float:
-    """Return Cohen's kappa of two codings by whole numbers from 0; 1 where both give one and the same code."""
+    """Return Cohen's kappa of two codings by whole numbers from 0; 1 where both give one code."""
     size = max(first.max(), second.max()) + 1
     shares = [np.bincount(codes, minlength=size) / len(codes) for codes in (first, second)]
     expected, observed = float(shares[0] @ shares[1]), float((first == second).mean())
@@ -179,7 +181,7 @@ def kappa(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def by_coders(_: pd.DataFrame) -> str:
-    """Return the agreement of the two coders by level and period, with 95% intervals by bootstrap within dyads."""
+    """Return the agreement of the two coders by level and period, with 95% bootstrap intervals."""
     coders = read_coders()
     parts = {"all": coders}
     parts |= {name: coders[coders["year"].between(*years)] for name, years in PERIODS.items()}
@@ -202,12 +204,14 @@ def _agreement(rows: pd.DataFrame) -> list[str | int]:
     """Return the agreement on some rows, by level, as cells of a table."""
     codes = {level: _numbered(rows, level) for level in LEVELS}
     measures: dict[str, Callable[[np.ndarray], float]] = {
-        "exact": lambda at: float((codes["exact"][0][at] == codes["exact"][1][at]).mean()),
+        "exact": lambda sample: float(
+            (codes["exact"][0][sample] == codes["exact"][1][sample]).mean()
+        ),
         **{level: partial(_kappa_at, *codes[level]) for level in ("root", "kind", "quad")},
-        "side": lambda at: float((codes["side"][0][at] == codes["side"][1][at]).mean()),
+        "side": lambda sample: float((codes["side"][0][sample] == codes["side"][1][sample]).mean()),
         "side kappa": partial(_kappa_at, *codes["side"]),
         "goldstein": partial(
-            _correlation, *(rows[f"goldstein_{one}"].to_numpy() for one in ("first", "second"))
+            _correlation, *(rows[f"goldstein_{coder}"].to_numpy() for coder in ("first", "second"))
         ),
     }
     samples = _resampled(rows)
@@ -222,25 +226,28 @@ def _numbered(rows: pd.DataFrame, level: str) -> tuple[np.ndarray, np.ndarray]:
     return numbers[: len(rows)], numbers[len(rows) :]
 
 
-def _kappa_at(first: np.ndarray, second: np.ndarray, at: np.ndarray) -> float:
-    return kappa(first[at], second[at])
+def _kappa_at(first: np.ndarray, second: np.ndarray, rows: np.ndarray) -> float:
+    return kappa(first[rows], second[rows])
 
 
-def _correlation(first: np.ndarray, second: np.ndarray, at: np.ndarray) -> float:
-    return float(np.corrcoef(first[at], second[at])[0, 1])
+def _correlation(first: np.ndarray, second: np.ndarray, rows: np.ndarray) -> float:
+    return float(np.corrcoef(first[rows], second[rows])[0, 1])
 
 
 def _resampled(rows: pd.DataFrame) -> list[np.ndarray]:
     """Return places of rows, drawn with replacement within each dyad, once for each sample."""
     rng = np.random.default_rng(1)
     groups = [np.flatnonzero(rows["dyad"] == dyad) for dyad in rows["dyad"].unique()]
-    return [np.concatenate([rng.choice(own, len(own)) for own in groups]) for _ in range(RESAMPLES)]
+    return [
+        np.concatenate([rng.choice(group, len(group)) for group in groups])
+        for _ in range(RESAMPLES)
+    ]
 
 
 def _with_interval(
     measure: Callable[[np.ndarray], float], every: np.ndarray, samples: list[np.ndarray]
 ) -> str:
-    low, high = np.quantile([measure(at) for at in samples], [0.025, 0.975])
+    low, high = np.quantile([measure(sample) for sample in samples], [0.025, 0.975])
     return f"{_hundredths(measure(every))} ({_hundredths(low)} to {_hundredths(high)})"
 
 
@@ -249,7 +256,7 @@ def _hundredths(value: float) -> str:
 
 
 def coders_by_dyad(_: pd.DataFrame) -> str:
-    """Return the agreement of the two coders by dyad, and how far the second coder's share lies above the first's."""
+    """Return the agreement of the two coders by dyad, and the second's share less the first's."""
     lines = {}
     for dyad, rows in read_coders().groupby("dyad", sort=False):
         same = (rows["side_first"] == rows["side_second"]).sum()
@@ -367,19 +374,19 @@ def by_change(rows: pd.DataFrame) -> str:
     if not files:
         return "0 rows have been changed."
     lines = {}
-    for dyad in [one for one in rows["dyad"].unique() if one in files]:
+    for dyad in [dyad for dyad in rows["dyad"].unique() if dyad in files]:
         changes = read_small_csv(files[dyad])
         rule = changes["why"].str.extract(r"(?i)\brule (\d)", expand=False).fillna("0").astype(int)
         counted = rule.value_counts()
-        own = [int(counted.get(number, 0)) for number in RULES]
-        lines[f"[{dyad}](changes/{dyad}.csv)"] = [*own, len(changes) - sum(own), len(changes)]
+        counts = [int(counted.get(number, 0)) for number in RULES]
+        lines[f"[{dyad}](changes/{dyad}.csv)"] = [*counts, len(changes) - sum(counts), len(changes)]
     table = pd.DataFrame.from_dict(lines, orient="index", columns=[*RULES.values(), "other", "all"])
     table.loc["all"] = table.sum()
     return _markdown(table, "dyad")
 
 
 def draw(rows: pd.DataFrame) -> Any:
-    """Draw rows per year by dyad, kinds by decade and the share of checked rows by dyad and decade."""
+    """Draw rows per year by dyad, kinds by decade and shares of checked rows by dyad and decade."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -401,8 +408,8 @@ def draw(rows: pd.DataFrame) -> Any:
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     scale = read_scale("commitment")
-    for axis, (dyad, own) in zip(axes[:-1].flat, dyads, strict=False):
-        _draw_years(axis, str(dyad), own, scale)
+    for axis, (dyad, rows_of_dyad) in zip(axes[:-1].flat, dyads, strict=False):
+        _draw_years(axis, str(dyad), rows_of_dyad, scale)
     for axis in axes[:-1].flat[len(dyads) :]:
         axis.remove()
     _draw_kinds(axes[-1, 0], rows, scale)
@@ -428,12 +435,12 @@ def _draw_years(axis: Any, dyad: str, rows: pd.DataFrame, scale: Scale) -> None:
 
 def _draw_kinds(axis: Any, rows: pd.DataFrame, scale: Scale) -> None:
     shares = pd.crosstab(rows["decade"], rows["kind"], normalize="index") * 100
-    left = shares.iloc[:, 0] * 0
-    for place, name in enumerate(scale.classes):
+    start = shares.iloc[:, 0] * 0
+    for number, name in enumerate(scale.classes):
         axis.barh(
-            shares.index, shares[place], left=left, height=8.5, color=COLOURS[place], label=name
+            shares.index, shares[number], left=start, height=8.5, color=COLOURS[number], label=name
         )
-        left = left + shares[place]
+        start = start + shares[number]
     axis.set(title="kind of event by decade, all dyads", xlim=(0, 100), xlabel="% of rows")
     axis.set_yticks(shares.index, [f"{decade}s" for decade in shares.index])
     axis.invert_yaxis()

@@ -1,4 +1,6 @@
-"""Energy scores of joint forecasts of dyads that share a state: independent, and joined by a Gaussian copula.
+"""Energy scores of joint forecasts of dyads that share a state.
+
+Independent, and joined by a Gaussian copula.
 
 python scripts/shared_shocks.py RUN, where RUN is the folder of a backtest (docs/skill.md).
 """
@@ -35,10 +37,10 @@ def energy_score(draws: np.ndarray, outcome: np.ndarray) -> float:
 
 def scores(first: dict[str, Any], second: dict[str, Any], rng: np.random.Generator) -> list[float]:
     """Return the energy score of two forecasts for each correlation of their ranks."""
-    curves = [quantile_function(one) for one in (first, second)]
-    outcome = np.array([100 * one["k"] / one["n"] for one in (first, second)])
+    curves = [quantile_function(case) for case in (first, second)]
+    outcome = np.array([100 * case["k"] / case["n"] for case in (first, second)])
     normal = rng.standard_normal((DRAWS, 2))
-    found = []
+    energies = []
     for rho in CORRELATIONS:
         ranks = norm.cdf(
             np.c_[normal[:, 0], rho * normal[:, 0] + np.sqrt(1 - rho**2) * normal[:, 1]]
@@ -47,8 +49,8 @@ def scores(first: dict[str, Any], second: dict[str, Any], rng: np.random.Generat
             shares[np.searchsorted(cumulative, rank).clip(max=len(shares) - 1)]
             for (shares, cumulative), rank in zip(curves, ranks.T, strict=True)
         ]
-        found.append(energy_score(np.stack(parts, axis=1), outcome))
-    return found
+        energies.append(energy_score(np.stack(parts, axis=1), outcome))
+    return energies
 
 
 def main(run: Path) -> None:
@@ -64,8 +66,13 @@ def main(run: Path) -> None:
                 )
     for early in (True, False):
         for horizon in sorted({row[1] for row in rows}):
-            own = [row for row in rows if row[1] == horizon and (row[0] < CHOICES_BEFORE) == early]
-            years, values = np.array([row[0] for row in own]), np.array([row[2] for row in own])
+            selected = [
+                row for row in rows if row[1] == horizon and (row[0] < CHOICES_BEFORE) == early
+            ]
+            years, values = (
+                np.array([row[0] for row in selected]),
+                np.array([row[2] for row in selected]),
+            )
             change = values - values[:, :1]
             by_year = np.array([change[years == year].mean(axis=0) for year in np.unique(years)])
             error = by_year.std(axis=0, ddof=1) / np.sqrt(len(by_year))
@@ -73,12 +80,12 @@ def main(run: Path) -> None:
                 "to 2014" if early else "from 2015",
                 horizon,
                 "months",
-                len(own),
+                len(selected),
                 "pairs",
                 values[:, 0].mean().round(2),
             )
-            for rho, mean, one in zip(CORRELATIONS, change.mean(axis=0), error, strict=True):
-                print(f"    {rho:.2f} {mean:+.3f} ({one:.3f})")
+            for rho, mean, spread in zip(CORRELATIONS, change.mean(axis=0), error, strict=True):
+                print(f"    {rho:.2f} {mean:+.3f} ({spread:.3f})")
 
 
 if __name__ == "__main__":

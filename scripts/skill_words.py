@@ -1,7 +1,7 @@
-"""Sentences of README.md and docs on skill, and the tables of the site, made from reports/skill/skill.json.
+"""Sentences of README.md and docs on skill, and the tables of the site, from skill.json.
 
-Whether something is called better is decided by `forecast.base.numeric.lead` alone. `--write` puts the
-text between the markers of the documents; a test compares it with what they hold.
+Whether something is called better is decided by `forecast.base.numeric.lead` alone. `--write` puts
+the text between the markers of the documents; a test compares it with what they hold.
 """
 
 import re
@@ -54,12 +54,14 @@ def name(code: str) -> str:
     return NAMES.get(code, forecaster_name(code))
 
 
-def ends(one: Compared) -> str:
+def ends(difference: Compared) -> str:
     """Format a difference with its 90% interval."""
-    if one.low is None or one.high is None:
-        return f"{one.difference:+.2f}"
+    if difference.low is None or difference.high is None:
+        return f"{difference.difference:+.2f}"
+    digits = difference.digits
     shown = (
-        f"{one.difference:+.{one.digits}f}, {one.low:.{one.digits}f} to {one.high:.{one.digits}f}"
+        f"{difference.difference:+.{digits}f}, "
+        f"{difference.low:.{digits}f} to {difference.high:.{digits}f}"
     )
     return re.sub(r"-(0\.0+)(?!\d)", r"\1", shown)
 
@@ -96,11 +98,13 @@ def table(skill: Skill, *, given_n: bool) -> str:
                 continue
             others = (REFERENCE, POOL_WITHOUT_MODEL, BENCHMARKS_EQUAL, MODEL)
             less = [versus(skill, other, months, **where) for other in others]
-            shown = [ends(one) if one else "" for one in less]
+            shown = [ends(difference) if difference else "" for difference in less]
             lines.append(
                 f"| {months} | {row['n']} | {name(code)} | {row['crps']:.2f} | {row['mae']:.1f} "
-                f"| {unchanged['mae']:.1f} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} | {row['bias']:+.1f} "
-                f"| {row['sharpness']:.0f} | {shown[0]} | {100 * base['relative']:.0f}% | {' | '.join(shown[1:])} |"
+                f"| {unchanged['mae']:.1f} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} | "
+                f"{row['bias']:+.1f} "
+                f"| {row['sharpness']:.0f} | {shown[0]} | {100 * base['relative']:.0f}% | "
+                f"{' | '.join(shown[1:])} |"
             )
     return "\n".join(lines)
 
@@ -110,15 +114,15 @@ def leads(skill: Skill) -> str:
     lines = []
     for code in BOTH:
         for given_n, when in ((False, "real-time"), (True, "event counts known")):
-            found: dict[str, dict[str, list[str]]] = {"this": {}, "other": {}}
+            named: dict[str, dict[str, list[str]]] = {"this": {}, "other": {}}
             for other in (
-                own for own, benchmark in skill.models.items() if benchmark or own == POOL
+                name for name, benchmark in skill.models.items() if benchmark or name == POOL
             ):
                 for months in skill.choices["horizons"]:
-                    one = versus(skill, other, months, model=code, given_n=given_n)
-                    if one and one.ahead in found:
-                        found[one.ahead].setdefault(name(other), []).append(str(months))
-            better, worse = (_listed(found[side]) for side in ("this", "other"))
+                    difference = versus(skill, other, months, model=code, given_n=given_n)
+                    if difference and difference.ahead in named:
+                        named[difference.ahead].setdefault(name(other), []).append(str(months))
+            better, worse = (_listed(named[side]) for side in ("this", "other"))
             lines.append(
                 f"- **The {name(code)}, {when}**, is better than {better or 'none'}; "
                 + (f"worse than {worse}." if worse else "none is better.")
@@ -126,43 +130,45 @@ def leads(skill: Skill) -> str:
     return "\n".join(lines)
 
 
-def _listed(found: Mapping[str, list[str]]) -> str:
-    return join([f"the {other} ({', '.join(months)})" for other, months in found.items()])
+def _listed(words: Mapping[str, list[str]]) -> str:
+    return join([f"the {other} ({', '.join(months)})" for other, months in words.items()])
 
 
 def without(skill: Skill) -> str:
     """Return the differences from the ten-year base rate with each dyad left out."""
     horizons = skill.choices["horizons"]
     lines = [
-        f"| without | {' | '.join(f'{code}, {h}' for code in ('pool', 'model') for h in horizons)} |"
+        f"| without | {' | '.join(f'{code}, {h}' for code in ('pool', 'model') for h in horizons)} "
+        f"|"
     ]
     lines.append("|---" * (1 + 2 * len(horizons)) + "|")
     for dyad in skill.choices["dyads"]:
         cells = []
         for code in BOTH:
             for months in horizons:
-                (one,) = [
-                    one
-                    for one in skill.without
-                    if (one["model"], one["against"], one["horizon"], one["without"])
+                (row,) = [
+                    row
+                    for row in skill.without
+                    if (row["model"], row["against"], row["horizon"], row["without"])
                     == (code, REFERENCE, months, dyad)
                 ]
                 cells.append(
-                    f"{one['difference']:+.2f}" + ("*" if one["high"] < 0 or one["low"] > 0 else "")
+                    f"{row['difference']:+.2f}" + ("*" if row["high"] < 0 or row["low"] > 0 else "")
                 )
         lines.append(f"| {dyad} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def biases(skill: Skill) -> str:
-    """Return the mean real-time error of pool and model by period and horizon, with 90% intervals."""
+    """Return the mean real-time error of pool and model by period and horizon with intervals."""
     horizons = skill.choices["horizons"]
     lines = [f"|  | {' | '.join(map(str, horizons))} |", "|---" * (1 + len(horizons)) + "|"]
     for period in ("2015-", "-2014"):
         for code in BOTH:
             cells = [bias(skill.row(months, model=code, period=period)) for months in horizons]
             lines.append(
-                f"| {name(code)}, {PERIODS[period].replace('origins', 'forecast dates')} | {' | '.join(cells)} |"
+                f"| {name(code)}, {PERIODS[period].replace('origins', 'forecast dates')} | "
+                f"{' | '.join(cells)} |"
             )
     return "\n".join(lines)
 
@@ -174,44 +180,48 @@ def readme(skill: Skill) -> str:
     crps = {code: f"{row['crps']:.1f}" for code, row in scores.items() if row}
     n = scores[POOL]["n"] if scores[POOL] else 0
     first = (
-        f"[Half-yearly forecasts of {len(skill.choices['dyads'])} pairs](reports/skill/index.html), 2015 to 2026, "
-        f"real-time, {n} windows of 12 months: the mean CRPS is {crps.get(POOL)} points for the published pool of the "
-        f"model and seven simple benchmarks, {crps.get(POOL_WITHOUT_MODEL, 'unknown')} for these seven without the "
-        f"model, {crps.get(MODEL)} for the model and {crps.get(REFERENCE)} for a ten-year base rate."
+        f"[Half-yearly forecasts of {len(skill.choices['dyads'])} "
+        f"pairs](reports/skill/index.html), 2015 to 2026, "
+        f"real-time, {n} windows of 12 months: the mean CRPS is {crps.get(POOL)} points for the "
+        f"published pool of the "
+        f"model and seven simple benchmarks, {crps.get(POOL_WITHOUT_MODEL, 'unknown')} for these "
+        f"seven without the "
+        f"model, {crps.get(MODEL)} for the model and {crps.get(REFERENCE)} for a ten-year base "
+        f"rate."
     )
     verdicts = " ".join(compared(skill, code, 12) for code in BOTH)
     parts = (verdicts, model_worth(skill), errors_sentence(skill, 12), overall(skill))
     return "\n".join(
-        [filled(first), "", *(filled(f"- {one}", indent="  ") for one in parts if one)]
+        [filled(first), "", *(filled(f"- {part}", indent="  ") for part in parts if part)]
     )
 
 
 def overall(skill: Skill) -> str:
-    """State the mean chances of a higher and a lower share, and how often they happened, over all horizons."""
-    found = [
-        f"*{one['outcome']}* was forecast at {percent(one['said'])} on average and happened in "
-        f"{percent(one['frequency'])} of {one['n']:,} windows"
-        for one in skill.reliability
-        if (one["period"], one["horizon"], one["low"], one["high"]) == (REPORTED_ON, None, 0.0, 1.0)
+    """State the mean chances of a higher and a lower share, and how often they happened."""
+    parts = [
+        f"*{row['outcome']}* was forecast at {percent(row['said'])} on average and happened in "
+        f"{percent(row['frequency'])} of {row['n']:,} windows"
+        for row in skill.reliability
+        if (row["period"], row["horizon"], row["low"], row["high"]) == (REPORTED_ON, None, 0.0, 1.0)
     ]
-    return f"Over all horizons {join(found)}." if found else ""
+    return f"Over all horizons {join(parts)}." if parts else ""
 
 
 def compared(skill: Skill, code: str, months: int) -> str:
-    """Describe how a forecaster compares with the ten-year base rate and with the pool's benchmarks."""
-    found = []
+    """Describe how a forecaster compares with the ten-year base rate and the pool's benchmarks."""
+    parts = []
     for other in (REFERENCE, POOL_WITHOUT_MODEL):
-        one = versus(skill, other, months, model=code)
-        if one is not None:
+        difference = versus(skill, other, months, model=code)
+        if difference is not None:
             words = {"this": "better than", "other": "worse than"}.get(
-                one.ahead, "not distinguishable from"
+                difference.ahead, "not distinguishable from"
             )
-            found.append(f"{words} the {name(other)} ({ends(one)})")
-    return f"The {name(code)} is {join(found)}."
+            parts.append(f"{words} the {name(other)} ({ends(difference)})")
+    return f"The {name(code)} is {join(parts)}."
 
 
 def worth(skill: Skill) -> str:
-    """Return what the model adds to the pool, and the errors of the mean forecast, for docs/skill.md."""
+    """Return what the model adds to the pool, and errors of the mean, for docs/skill.md."""
     heads = [
         "forecast dates",
         "months",
@@ -230,44 +240,46 @@ def worth(skill: Skill) -> str:
             row, unchanged = (
                 skill.row(months, model=code, period=period) for code in (POOL, NO_CHANGE)
             )
-            one = versus(skill, POOL_WITHOUT_MODEL, months, model=POOL, period=period)
-            if row is None or unchanged is None or one is None:
+            difference = versus(skill, POOL_WITHOUT_MODEL, months, model=POOL, period=period)
+            if row is None or unchanged is None or difference is None:
                 continue
             squares = SHORT_VERDICTS[lead(row["mse_low"], row["mse_high"])]
             less = interval(row["mae_less_no_change"], row["mae_low"], row["mae_high"], 1)
             lines.append(
-                f"| {PERIODS[period].removeprefix('origins ')} | {months} | {row['crps']:.2f} | {cell(one)} "
-                f"| {row['mae']:.1f} | {unchanged['mae']:.1f} | {less} | {row['rmse']:.1f} | {unchanged['rmse']:.1f} "
+                f"| {PERIODS[period].removeprefix('origins ')} | {months} | {row['crps']:.2f} | "
+                f"{cell(difference)} "
+                f"| {row['mae']:.1f} | {unchanged['mae']:.1f} | {less} | {row['rmse']:.1f} | "
+                f"{unchanged['rmse']:.1f} "
                 f"| {squares} |"
             )
     return "\n".join([filled(model_worth(skill)), "", *lines])
 
 
 def record(skill: Skill) -> str:
-    """Return how often a higher and a lower share happened by the pool's probability, for docs/calibration.md."""
+    """Return how often a higher and a lower share happened by the pool's probability."""
     heads = [
         "chance stated",
-        *(f"{one}: windows, mean chance, happened, gap in points" for one in ("higher", "lower")),
+        *(f"{word}: windows, mean chance, happened, gap in points" for word in ("higher", "lower")),
     ]
-    found = {
-        (one["low"], one["high"], one["outcome"]): one
-        for one in skill.reliability
-        if (one["period"], one["horizon"]) == (REPORTED_ON, None)
+    row_of = {
+        (row["low"], row["high"], row["outcome"]): row
+        for row in skill.reliability
+        if (row["period"], row["horizon"]) == (REPORTED_ON, None)
     }
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for low, high in sorted(
-        {key[:2] for key in found}, key=lambda ends: (ends[1] - ends[0] == 1, ends)
+        {key[:2] for key in row_of}, key=lambda ends: (ends[1] - ends[0] == 1, ends)
     ):
-        own = [
-            found[low, high, outcome]
+        rows = [
+            row_of[low, high, outcome]
             for outcome in ("higher", "lower")
-            if (low, high, outcome) in found
+            if (low, high, outcome) in row_of
         ]
         cells = [
-            f"{one['n']:,}, {percent(one['said'])}, {percent(one['frequency'])}, {gap(one)}"
-            for one in own
+            f"{row['n']:,}, {percent(row['said'])}, {percent(row['frequency'])}, {gap(row)}"
+            for row in rows
         ]
-        lines.append(f"| {capital(bin_words(own[0]))} | {' | '.join(cells)} |")
+        lines.append(f"| {capital(bin_words(rows[0]))} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -281,24 +293,24 @@ def filled(*parts: str, indent: str = "") -> str:
 
 def put(path: Path, parts: Mapping[str, str]) -> str:
     """Return a document with its parts between their markers."""
-    found = path.read_text("utf-8")
+    text = path.read_text("utf-8")
     for marker, words in parts.items():
         start, stop = f"<!-- {marker} -->\n", f"<!-- end {marker} -->"
-        before, _, rest = found.partition(start)
+        before, _, rest = text.partition(start)
         _, _, after = rest.partition(stop)
         if not rest or not after:
             raise SystemExit(f"{path}: the markers {start.strip()} and {stop.strip()} are missing")
-        found = before + start + words + "\n" + stop + after
-    return found
+        text = before + start + words + "\n" + stop + after
+    return text
 
 
 if __name__ == "__main__":
     texts = text(Skill.read(ROOT / "reports/skill/skill.json"))
-    made = {ROOT / path: put(ROOT / path, parts) for path, parts in texts.items()}
+    pages = {ROOT / path: put(ROOT / path, parts) for path, parts in texts.items()}
     if "--write" in sys.argv:
-        for path, words in made.items():
+        for path, words in pages.items():
             path.write_text(words, "utf-8")
-    elif stale := [str(path) for path, words in made.items() if path.read_text("utf-8") != words]:
+    elif stale := [str(path) for path, words in pages.items() if path.read_text("utf-8") != words]:
         raise SystemExit(
             f"{', '.join(stale)}: not what skill.json says; run scripts/skill_words.py --write"
         )

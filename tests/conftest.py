@@ -70,16 +70,18 @@ def undrawn(monkeypatch):
 
 @pytest.fixture(scope="session", autouse=True)
 def embedded_files_are_read_once():
-    """The embedded chronology takes a second to read, and hundreds of tests begin with it: read it once a process.
+    """The embedded chronology takes a second to read, and hundreds of tests begin with it.
+
+    Read it once a process.
 
     Everyone has copies of their own, and what is read of any other folder, or on another day, is
     read as ever.
     """
     from forecast.base.dates import today
     from forecast.base.resources import data_folder
-    from forecast.data.events import tables
+    from forecast.data.events import chronology
 
-    read, found = tables._read_dyad, {}
+    read, found = chronology._read_dyad, {}
 
     def read_once(dyad, path):
         if path.parent != data_folder() / "chronology":
@@ -91,5 +93,5 @@ def embedded_files_are_read_once():
         return replace(own, events=own.events.copy(), rejects=own.rejects.copy())
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "_read_dyad", read_once)
+        patch.setattr(chronology, "_read_dyad", read_once)
         yield

@@ -1,4 +1,6 @@
-"""A made-up record of two pairs up to the end of 2023, with commands on it, for fits that take no sampling."""
+"""A made-up record of two pairs up to the end of 2023, with commands on it, for fits that take no
+sampling.
+"""
 
 from datetime import date, timedelta
 from pathlib import Path

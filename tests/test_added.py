@@ -1,18 +1,20 @@
-"""A trend, a cycle, a feed and a claim from outside the package: each one object and its name, and all knows of it."""
+"""A trend, a cycle, a feed and a claim from outside the package.
+
+Each one object and its name, and all knows of it.
+"""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from model.panels import make_panel
 from typer.testing import CliRunner
 
 from forecast import build_panel, read_chronology
 from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.data.feeds import FEEDS, read_feed
-from forecast.data.feeds.feed import Feed, Layout, Named
+from forecast.data.feeds.feed import Feed, FeedLayout, Named
 from forecast.model import PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.process.component import Transitions
 from forecast.model.process.cycle import Cycle, register_cycle, unregister_cycle
@@ -23,6 +25,7 @@ from forecast.study.hypotheses import pooled_tests
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import PooledClaim
 from forecast.study.hypotheses.outcome import Outcome
+from tests.made import make_panel
 from tests.pages import choices_shown
 
 ROOT = Path(__file__).parents[1]
@@ -149,7 +152,7 @@ TOY = Feed(
     name="toy",
     title="toy feed",
     recognise=lambda lines: (
-        Layout("toy", COLUMNS, ";", header=True) if lines[:1] == [";".join(COLUMNS)] else None
+        FeedLayout("toy", COLUMNS, ";", header=True) if lines[:1] == [";".join(COLUMNS)] else None
     ),
     fields=lambda columns, since: {
         "id": "number",

@@ -22,7 +22,9 @@ print(fit(panel, draws=20, tune=20, chains=2, seed=1).dyads)
 
 
 def run(script, tmp_path, home):
-    """Run a script with a home; the process that has ended, and what it left in its temporary folder."""
+    """Run a script with a home; the process that has ended, and what it left in its temporary
+    folder.
+    """
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     own = {"TMPDIR": str(temporary), **({} if home is None else {"HOME": str(home)})}
@@ -67,7 +69,8 @@ import hashlib
 from forecast import build_panel, fit, read_chronology
 panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2015-01", end="2020-12")
 posterior = fit(panel, draws=20, tune=20, chains=2, seed=1).posterior
-print(hashlib.sha256(b"".join(posterior[name].to_numpy().tobytes() for name in sorted(posterior))).hexdigest())
+values = b"".join(posterior[name].to_numpy().tobytes() for name in sorted(posterior))
+print(hashlib.sha256(values).hexdigest())
 """
 
 

@@ -1,4 +1,7 @@
-"""`forecast test`, `forecast plan` and `forecast power`: what they reject, print, write and end with."""
+"""`forecast test`, `forecast plan` and `forecast power`.
+
+What they reject, print, write and end with.
+"""
 
 import json
 import os

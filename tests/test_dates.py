@@ -13,7 +13,7 @@ from forecast.base.dates import DAYS_A_YEAR, Clock, periods_a_month
 from forecast.base.errors import DataError, SpecError
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
-from tests.model.panels import make_panel
+from tests.made import make_panel
 
 DAYS = st.dates(datetime.date(1900, 1, 1), datetime.date(2100, 1, 1))
 

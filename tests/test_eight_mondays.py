@@ -1,4 +1,6 @@
-"""Eight Mondays with a missed week, a correction, a gap, a rejected row and a withdrawn question, and what is shown."""
+"""Eight Mondays with a missed week, a correction, a gap, a rejected row and a withdrawn question,
+and what is shown.
+"""
 
 import json
 import re
@@ -9,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.model.fits import leave_out_sampling
+from tests.made import leave_out_sampling
 from tests.pages import dangling, leave_figures_empty
 from tests.records import DATA, PAIRS, run, run_monday, write_record
 from tests.test_monday import FIRST, WEEK, news

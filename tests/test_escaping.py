@@ -1,4 +1,7 @@
-"""What others wrote does nothing where it is shown: in a terminal, a spreadsheet, a page, LaTeX, Markdown."""
+"""What others wrote does nothing where it is shown.
+
+In a terminal, a spreadsheet, a page, LaTeX, Markdown.
+"""
 
 import csv
 import json

@@ -89,7 +89,9 @@ def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_what_the_system_lacks_is_not_said_of_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """Readers answer an OSError with what is wrong with the file, or take it for one that is not there."""
+    """Readers answer an OSError with what is wrong with the file, or take it for one that is not
+    there.
+    """
 
     def fails(path: Path, flags: int) -> int:
         raise OSError(code, os.strerror(code), str(path))
@@ -126,7 +128,9 @@ def test_unfinished_work_that_stays_is_an_error(
 def test_why_unfinished_work_stays_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
-    """Too many open files are nothing to change a path for, which is what a folder that is not empty would say."""
+    """Too many open files are nothing to change a path for, which is what a folder that is not
+    empty would say.
+    """
 
     def fails(path: str, *_: object, **__: object) -> int:
         raise OSError(code, os.strerror(code), path)

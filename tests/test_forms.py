@@ -1,4 +1,7 @@
-"""Forms that a person fills in: whatever is in them, they are read or rejected at once and in little memory."""
+"""Forms that a person fills in.
+
+Whatever is in them, they are read or rejected at once and in little memory.
+"""
 
 import datetime
 import json
@@ -138,7 +141,8 @@ def test_special_files_are_rejected_at_once(tmp_path: Path) -> None:
 def test_what_a_form_needs_is_read(tmp_path: Path) -> None:
     path = tmp_path / "form.yaml"
     path.write_text(
-        "# a comment\ndataset: 'mine: all'\ncolumns: {date: 1, cameo: \"code\"}\nday: 2024-05-15\nempty:\n"
+        "# a comment\ndataset: 'mine: all'\ncolumns: {date: 1, cameo: \"code\"}\nday: "
+        "2024-05-15\nempty:\n"
     )
     content = {
         "dataset": "mine: all",

@@ -1,4 +1,6 @@
-"""No command destroys what it reads, by whatever name it is told to write there, nor anything of somebody else."""
+"""No command destroys what it reads, by whatever name it is told to write there, nor anything of
+somebody else.
+"""
 
 import os
 import shutil
@@ -220,7 +222,10 @@ def test_a_report_may_be_written_again_and_with_other_files(tmp_path: Path) -> N
 
 
 def test_an_earlier_report_is_replaced_only_if_that_is_said(tmp_path: Path) -> None:
-    """A folder that is named may hold the report of another day: nobody would know until it is gone."""
+    """A folder that is named may hold the report of another day.
+
+    Nobody would know until it is gone.
+    """
     out = shutil.copytree(REPORTS / "usa-chn-2023-10-31", tmp_path / "out")
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     for arguments in (["USA-CHN"], ["USA-CHN", "--as-of", "2026-05-31"], ["IND-PAK", "--alone"]):

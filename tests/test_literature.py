@@ -1,4 +1,7 @@
-"""The page on the literature: every work has its entry, and every entry a DOI or the word that none was confirmed."""
+"""The page on the literature.
+
+Every work has its entry, and every entry a DOI or the word that none was confirmed.
+"""
 
 import re
 from pathlib import Path

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 import yaml
 from commands import faults, shown_commands
 
-from tests.model.fits import leave_out_sampling
+from tests.made import leave_out_sampling
 from tests.pages import dangling, leave_figures_empty
 from tests.records import DATA, PAIRS, run, run_monday, write_record
 from tests.systems import posix
@@ -42,7 +43,7 @@ def quick(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """A folder with a record of two pairs up to the end of 2023, and of a third that is too short."""
+    """A folder with records of two pairs to the end of 2023, and of a third that is too short."""
     monkeypatch.chdir(tmp_path)
     rows = [("2023-12-30", "046"), ("2023-12-31", "046"), ("2023-08-01", "111")]
     write_record(*(f"{day},{SHORT[:3]},{SHORT[4:]},{code}" for day, code in rows))
@@ -52,11 +53,12 @@ def folder(tmp_path, monkeypatch):
 def news(monday: date, *, pairs=PAIRS, number=2) -> None:
     """Write what happened in the week before a Monday."""
     rng = np.random.default_rng(monday.toordinal())
-    rows = [
-        f"{monday - timedelta(days=int(rng.integers(1, 8)))},{pair[:3]},{pair[4:]},{rng.choice(KINDS)},event {place}"
-        for pair in pairs
-        for place in range(number)
-    ]
+
+    def row(pair: str, event: int) -> str:
+        day = monday - timedelta(days=int(rng.integers(1, 8)))
+        return f"{day},{pair[:3]},{pair[4:]},{rng.choice(KINDS)},event {event}"
+
+    rows = [row(pair, event) for pair in pairs for event in range(number)]
     Path("added", f"{monday}.csv").write_text(
         "\n".join(["date,source,target,kind,summary", *rows, ""])
     )
@@ -448,3 +450,26 @@ def test_a_commit_is_handed_over_with_its_digest(folder: Path) -> None:
 
 def test_the_commands_of_the_page_are_there() -> None:
     assert faults(PAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "line"),
+    [
+        ({}, None, None),
+        ({"doubts": [SimpleNamespace(sentence="q: 20% against 8%")]}, 1, "To confirm: q: 20%"),
+        ({"rejected": ("week.csv, line 2: kind",)}, 1, "1 row not counted. Correct it in its file"),
+        ({"gaps": ("USA-RUS has a gap",)}, None, "Gap: USA-RUS has a gap"),
+    ],
+)
+def test_the_exit_code_says_whether_a_person_has_to_mend_something(fault, code, line, capsys):
+    from forecast.cli.monday import _print_week
+
+    sound = {"pairs": [], "lines": [], "rejected": (), "gaps": (), "undone": [], "doubts": ()}
+    week = SimpleNamespace(**sound | fault, page="page", failures={}, converged=True)
+    if code is None:
+        _print_week(week)
+    else:
+        with pytest.raises(typer.Exit) as stopped:
+            _print_week(week)
+        assert stopped.value.exit_code == code
+    assert line is None or line in capsys.readouterr().out

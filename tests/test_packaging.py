@@ -1,4 +1,7 @@
-"""The package gets onto any machine: the search for a Python, the wheel with its data, the dependencies."""
+"""The package gets onto any machine.
+
+The search for a Python, the wheel with its data, the dependencies.
+"""
 
 import ast
 import os
@@ -115,7 +118,9 @@ def test_the_script_and_the_metadata_agree_on_the_oldest_python() -> None:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel without network and unpack it, which is all that installing it does to its files."""
+    """Build the wheel without network and unpack it, which is all that installing it does to its
+    files.
+    """
     built = tmp_path_factory.mktemp("built")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", built],
@@ -214,7 +219,10 @@ def test_everything_imported_is_declared() -> None:
 
 
 def _named_after(name: str, declared: set[str]) -> list[str]:
-    """Return what provides a module that is not installed, as an extra may not be: ibis comes with ibis-framework."""
+    """Return what provides a module that is not installed, as an extra may not be.
+
+    Ibis comes with ibis-framework.
+    """
     return [
         known
         for known in declared

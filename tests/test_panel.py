@@ -34,13 +34,15 @@ COVERAGE = pd.DataFrame(
         "last_even": pd.to_datetime(["2020-10-31", "2020-12-15"]),
     }
 )
+EXAMPLES = 10
+"""Tables of a property; others are drawn in every run."""
 MOST = 2**31 - 1
 """As an event's n, or a cell of counts."""
 NO_EVENTS = ("date", "source", "target", "cameo", "n", "known_at")
 
 
 def table_of(*rows, dataset="test"):
-    """Return an event table from tuples of date, source, target, code and perhaps n and known_at."""
+    """Return an event table from tuples: date, source, target, code, perhaps n and known_at."""
     frame = pd.DataFrame([dict(zip(NO_EVENTS, row, strict=False)) for row in rows])
     frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[s]")
     if "known_at" not in frame:
@@ -95,7 +97,7 @@ def accounted(panel):
     return panel.attrs["counted"] + panel.attrs["paired"] + outside + panel.attrs["outside_span"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(
     tables(),
     spans,
@@ -126,7 +128,7 @@ def test_every_event_is_accounted_for(table, span, frequency, unit, directed, as
         assert panel.attrs["paired"] == 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(tables(), st.sampled_from(["month", "week"]))
 def test_directions_add_up_to_the_rows_of_the_dyad(table, frequency):
     directed = build_panel(table, directed=True, frequency=frequency, coverage=COVERAGE)
@@ -136,7 +138,7 @@ def test_directions_add_up_to_the_rows_of_the_dyad(table, frequency):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(tables())
 def test_an_event_counts_at_most_once_and_at_least_half(table):
     both = build_panel(table, coverage=COVERAGE)["counts"]
@@ -145,7 +147,7 @@ def test_an_event_counts_at_most_once_and_at_least_half(table):
     assert (2 * both.sum("class") >= rows.sum("class")).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(tables(), st.dates(pd.Timestamp("2020-05-15").date(), pd.Timestamp("2020-12-01").date()))
 def test_an_as_of_panel_is_the_panel_of_what_was_known(table, as_of):
     panel = build_panel(table, as_of=as_of, coverage=COVERAGE)
@@ -155,7 +157,7 @@ def test_an_as_of_panel_is_the_panel_of_what_was_known(table, as_of):
     assert panel["time"].values[-1] <= np.datetime64(as_of)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(tables(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(table, random):
     order = list(range(len(table.events)))
@@ -164,7 +166,7 @@ def test_the_order_of_rows_does_not_matter(table, random):
     xr.testing.assert_identical(build_panel(table), build_panel(mixed))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(tables())
 def test_weeks_hold_what_their_days_hold(table):
     panel = build_panel(table, frequency="week", unit="row", coverage=COVERAGE)

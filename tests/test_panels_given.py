@@ -1,4 +1,7 @@
-"""A panel is validated wherever it is given: one that was cut or changed by hand says what is no longer so."""
+"""A panel is validated wherever it is given.
+
+One that was cut or changed by hand says what is no longer so.
+"""
 
 import time
 from types import SimpleNamespace
@@ -27,11 +30,11 @@ from forecast import (
     update,
 )
 from forecast.base.errors import DataError, ForecastError
-from forecast.data.drivers import calendar_drivers
+from forecast.data.calendar_drivers import calendar_drivers
 from forecast.data.panel import first_periods, panel_of_dyad, recounted, validate_panel
 from forecast.model import prior_draws, simulate_panel
 from forecast.study.checks import check_fit
-from tests.model.panels import make_panel
+from tests.made import make_panel
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from forecast.base.progress import Steps, silent
 from forecast.cli import app
 from forecast.data.events import add_events, read_chronology
 from forecast.data.panel import build_panel
-from forecast.data.sources import Records
+from forecast.data.records import Records
 from forecast.model import fit
 from forecast.runs import fitting, job, wording
 from forecast.runs.pipeline import make_report
@@ -124,7 +124,9 @@ WEEK = """date,source,target,code,kind,summary
 def with_week(
     made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
-    """The report of the fit with three rows added, two of them usable, in a folder of its own accord."""
+    """The report of the fit with three rows added, two of them usable, in a folder of its own
+    accord.
+    """
     folder = tmp_path_factory.mktemp("week")
     (folder / "week.csv").write_text(WEEK)
     with chdir(folder), pytest.MonkeyPatch.context() as patch:
@@ -406,6 +408,6 @@ def test_a_day_long_after_the_data_ends_before_a_fit(tmp_path, monkeypatch):
     said = " ".join(done.output.split())
     assert done.exit_code == 2 and not (tmp_path / "out").exists()
     assert (
-        "--as-of: the record of USA-CHN ends on 2010-12-31, 547 days before 2012-06-30; at most 31 are allowed"
+        "--as-of: the data end on 2010-12-31, 547 days before 2012-06-30; expected at most 31"
         in said
     )

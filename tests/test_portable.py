@@ -1,4 +1,6 @@
-"""Nothing of the package needs a module that only POSIX systems have, and where folders cannot be locked files are."""
+"""Nothing of the package needs a module that only POSIX systems have, and where folders cannot be
+locked files are.
+"""
 
 import subprocess
 import sys

@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from outlook.conftest import make_fit
 
 import forecast
 from forecast import ForecastError
-from forecast.data.sources import IndexTable
+from forecast.data.records import IndexTable
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.runs.pipeline import Report
 from forecast.study.hypotheses import freeze_plan
+from tests.made import make_fit
 
 ROOT = Path(forecast.__file__).parent.parent
 
@@ -79,14 +79,20 @@ def test_every_public_name_has_an_example():
 
 
 def test_nothing_else_is_there_before_something_is_used():
-    code = "import forecast; print(sorted(name for name in vars(forecast) if not name.startswith('_')))"
+    code = (
+        "import forecast; "
+        "print(sorted(name for name in vars(forecast) if not name.startswith('_')))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
     with pytest.raises(AttributeError, match="no attribute 'read_everything'"):
         forecast.read_everything  # noqa: B018
 
 
 def test_importing_all_names_imports_nothing_heavy_before_they_are_used():
-    code = "import sys, forecast; dir(forecast); print(sorted({'pymc', 'pandas', 'numba'} & set(sys.modules)))"
+    code = (
+        "import sys, forecast; dir(forecast); "
+        "print(sorted({'pymc', 'pandas', 'numba'} & set(sys.modules)))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 
 
@@ -511,7 +517,7 @@ def test_a_rate_of_new_frameworks_is_checked(made):
 
 def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():
     slow = forecast.Priors(cycle_half_life=(float(np.log(200)), 0.5))
-    assert slow.paced(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))
+    assert slow.rescale_time(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))
 
 
 def test_a_seed_may_be_a_generator(made):

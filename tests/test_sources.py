@@ -1,4 +1,6 @@
-"""Sources: each kind is read alike, and event tables can be put together, each a dataset of its own."""
+"""Sources: each kind is read alike, and event tables can be put together, each a dataset of its
+own.
+"""
 
 from datetime import date
 from pathlib import Path
@@ -10,7 +12,8 @@ import pytest
 from forecast.base.errors import SpecError, UnknownDyadError
 from forecast.cli.data import DataOptions
 from forecast.data.events import hierarchy
-from forecast.data.sources import Source, open_source, read_sources, wanted_together
+from forecast.data.records import wanted_together
+from forecast.data.sources import Source, open_source, read_sources
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""The help of every command, and the commands with which a new user begins: dyads, init, open, help."""
+"""The help of every command, and the commands with which a new user begins.
+
+Dyads, init, open, help.
+"""
 
 import json
 import os
@@ -14,7 +17,7 @@ import typer.main
 from forecast.base.resources import manual
 from forecast.cli import app
 from tests.commands import unknown
-from tests.model.fits import leave_out_sampling
+from tests.made import leave_out_sampling
 from tests.records import run
 
 ROOT = Path(__file__).parents[1]

@@ -23,7 +23,9 @@ def build(source: Path, out: Path, **environment: str) -> dict[str, bytes]:
 
 
 def test_builds_in_two_places_give_the_same_bytes(tmp_path: Path) -> None:
-    """The second is made of what the first one packed, in another folder, time zone and order of files, and later."""
+    """The second is made of what the first one packed, in another folder, time zone and order of
+    files, and later.
+    """
     first = build(ROOT, tmp_path / "first", TZ="UTC", SOURCE_DATE_EPOCH="1700000000")
     (name,) = (name for name in first if name.endswith(".tar.gz"))
     with tarfile.open(tmp_path / "first" / name) as archive:

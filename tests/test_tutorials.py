@@ -1,4 +1,7 @@
-"""Tutorials run from the first cell to the last and end with a picture: here with fits that take no sampling."""
+"""Tutorials run from the first cell to the last and end with a picture.
+
+Here with fits that take no sampling.
+"""
 
 import runpy
 from functools import partial
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 from matplotlib import pyplot
 
-from tests.model.fits import leave_out_sampling
+from tests.made import leave_out_sampling
 from tests.report.made_claims import results
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "docs" / "tutorials").glob("*.py"))

@@ -1,4 +1,4 @@
-"""What the scripts of the gallery draw: a small fit, kept under build/gallery, and what comes of it."""
+"""What the gallery draws: a small fit, kept under build/gallery, and what comes of it."""
 
 from datetime import date
 from functools import cache

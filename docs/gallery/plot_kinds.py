@@ -3,8 +3,8 @@
 #
 # The depth of cooperation: which share of cooperative events is of the stronger kinds.
 #
-# **How to read it.** A rising line is deeper cooperation at the same share. Dots are years; pale ones have few
-# events.
+# **How to read it.** A rising line is deeper cooperation at the same share. Dots are years; pale
+# ones have few events.
 
 # %%
 from _made import assessments

@@ -1,10 +1,11 @@
 # %% [markdown]
 # # Scenarios
 #
-# The level ahead without a scenario (filled) and given one (lines), and the chances of a higher share.
+# The level ahead without a scenario (filled) and given one (lines), and the chances of a higher
+# share.
 #
-# **How to read it.** The distance of a line from the filled band is what the assumption changes. It is not an effect
-# of the event.
+# **How to read it.** The distance of a line from the filled band is what the assumption changes. It
+# is not an effect of the event.
 
 # %%
 from _made import scenarios
@@ -12,8 +13,8 @@ from matplotlib import pyplot
 
 from forecast import plots
 
-found = scenarios()
+result = scenarios()
 figure, (level, chances) = pyplot.subplots(2, figsize=(8, 6), layout="constrained")
-plots.plot_scenarios(found, ax=level)
-plots.plot_scenarios(found, part="chances", ax=chances)
+plots.plot_scenarios(result, ax=level)
+plots.plot_scenarios(result, part="chances", ax=chances)
 level.legend()

@@ -1,12 +1,13 @@
 # %% [markdown]
 # # A slice of a feed with the chronology
 #
-# [Machine-coded feeds](../feeds.md) are dense and noisy; the embedded chronology is sparse and edited. Both can inform
-# one level.
+# [Machine-coded feeds](../feeds.md) are dense and noisy; the embedded chronology is sparse and
+# edited. Both can inform one level.
 #
-# Feeds have licences of their own, so none comes with the package. `forecast events fetch icews --from 2018-01 --to
-# 2021-12` gets a real one. The file here is **simulated**, in the form of an ICEWS release: fifty US-China reports per
-# month, ten points worse than the chronology, with repetitions and a damaged row.
+# Feeds have licences of their own, so none comes with the package. `forecast events fetch icews
+# --from 2018-01 --to 2021-12` gets a real one. The file here is **simulated**, in the form of an
+# ICEWS release: fifty US-China reports per month, ten points worse than the chronology, with
+# repetitions and a damaged row.
 
 # %%
 from pathlib import Path
@@ -71,8 +72,8 @@ feed.rejects[["line", "reason"]]
 #
 # ## Combined with the chronology
 #
-# Name first the dataset that you trust: the level is on its scale. The other one gets an offset, a slow drift, and an
-# overdispersion of its own, all estimated ([how](../combining-feeds.md)).
+# Name first the dataset that you trust: the level is on its scale. The other one gets an offset, a
+# slow drift, and an overdispersion of its own, all estimated ([how](../combining-feeds.md)).
 
 # %%
 both = combine([chronology, feed])
@@ -87,12 +88,12 @@ outlook
 # %% [markdown]
 # ## What the feed says
 #
-# The feed was made ten points worse than the chronology. The interval contains that; the estimate is nearer to zero,
-# because four years of a sparse record say little.
+# The feed was made ten points worse than the chronology. The interval contains that; the estimate
+# is nearer to zero, because four years of a sparse record say little.
 
 # %%
-for one in outlook.datasets:
-    print(one.sentence)
+for dataset in outlook.datasets:
+    print(dataset.sentence)
 
 # %%
 ax = plots.plot_forecast(outlook)

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # A market question
 #
-# A made-up market asks on 31 March 2024: "Will the United States and Iran exchange strikes by 30 June?" It trades at 34
-# cents. The own number takes less than a second, and goes into a ledger with the price.
+# A made-up market asks on 31 March 2024: "Will the United States and Iran exchange strikes by 30
+# June?" It trades at 34 cents. The own number takes less than a second, and goes into a ledger with
+# the price.
 
 # %%
 from datetime import date
@@ -11,8 +12,8 @@ from forecast import ask, build_panel, plots, read_chronology
 from forecast.desk.questions.outside import pooled_chance
 
 events = read_chronology(dyads=["USA-IRN"])
-found = ask("USA-IRN strike by 2024-06-30", table=events, as_of="2024-03-31")
-print(found.sentence)
+answer = ask("USA-IRN strike by 2024-06-30", table=events, as_of="2024-03-31")
+print(answer.sentence)
 
 # %% [markdown]
 # ## What it rests on
@@ -21,9 +22,10 @@ print(found.sentence)
 
 # %%
 print(
-    f"one year {found.one_year:.0%}, ten years {found.ten_years:.0%}, {found.silence} days since the last"
+    f"one year {answer.one_year:.0%}, ten years {answer.ten_years:.0%}, "
+    f"{answer.silence} days since the last"
 )
-for event in found.latest:
+for event in answer.latest:
     print(event.date, event.source, event.summary)
 
 # %% [markdown]
@@ -32,8 +34,8 @@ for event in found.latest:
 # The same forecast after some news, the greatest change first.
 
 # %%
-for one in found.what_if:
-    print(f"{one.news}: {one.chance:.0%}")
+for item in answer.what_if:
+    print(f"{item.news}: {item.chance:.0%}")
 
 # %% [markdown]
 # ## Every deadline from one hazard
@@ -47,12 +49,12 @@ for last in ("2024-04-30", "2024-05-31", "2024-06-30", "2024-12-31"):
 # %% [markdown]
 # ## With the price
 #
-# The pool is a mean of log-odds in which the own number has a weight of .1, because markets were the better
-# forecasters. Do not use the own number against a price.
+# The pool is a mean of log-odds in which the own number has a weight of .1, because markets were
+# the better forecasters. Do not use the own number against a price.
 
 # %%
 price = 0.34
-print(f"own {found.chance:.2f}, price {price:.2f}, pool {pooled_chance(price, found.chance):.2f}")
+print(f"own {answer.chance:.2f}, price {price:.2f}, pool {pooled_chance(price, answer.chance):.2f}")
 
 # %% [markdown]
 # ## As it turned out

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # A Monday
 #
-# A week has passed and five things have happened. Add them, update the forecast in seconds, and see which of them
-# mattered. The five events are **made up**.
+# A week has passed and five things have happened. Add them, update the forecast in seconds, and see
+# which of them mattered. The five events are **made up**.
 
 # %%
 from pathlib import Path
@@ -25,7 +25,8 @@ before = fit(
 )  # half a minute; in practice last week's, by Fit.load("fit.zarr")
 
 # %% [markdown]
-# A question of the end of May has a fixed baseline, so its probability can be followed from week to week.
+# A question of the end of May has a fixed baseline, so its probability can be followed from week to
+# week.
 
 # %%
 question = make_question(build_panel(events, as_of="2026-05-31"), "USA-CHN", months=12, higher=5)
@@ -49,15 +50,16 @@ Path("week.csv").write_text(
 """
 )
 table = add_events(events, "week.csv", covered_to="USA-CHN:2026-06-21")
-[(one.date, one.cameo, one.summary) for one in table.additions[0].events]
+[(event.date, event.cameo, event.summary) for event in table.additions[0].events]
 
 # %% [markdown]
-# `covered_to` says up to which day your list of a pair is complete. A file of good news alone is read as weeks without
-# bad news, so list everything that your source has.
+# `covered_to` says up to which day your list of a pair is complete. A file of good news alone is
+# read as weeks without bad news, so list everything that your source has.
 #
 # ## Update
 #
-# The draws of the fit are reweighted by the new events. Where that is not valid the model is fitted again.
+# The draws of the fit are reweighted by the new events. Where that is not valid the model is fitted
+# again.
 
 # %%
 now = update(before, table, as_of="2026-06-21")
@@ -66,17 +68,19 @@ now.updates
 # %%
 this_week = answer_question(now, question, table=table).chance
 print(
-    f"{last_week.value:.1%} last week, {this_week.value:.1%} now, Monte Carlo error {this_week.mcse:.1%}"
+    f"{last_week.value:.1%} last week, {this_week.value:.1%} now, "
+    f"Monte Carlo error {this_week.mcse:.1%}"
 )
 
 # %% [markdown]
 # ## What contributed
 #
-# Each event's contribution is the forecast with it less the forecast without. In order they sum to the whole change.
+# Each event's contribution is the forecast with it less the forecast without. In order they sum to
+# the whole change.
 
 # %%
-found = attribute_question(now, question, table, months=1, refit=True)
-ax = plots.plot_attribution(found)
+parts = attribute_question(now, question, table, months=1, refit=True)
+ax = plots.plot_attribution(parts)
 
 # %% [markdown]
 # The level uses only the side of an event, so an agreement contributes no more than a visit. The

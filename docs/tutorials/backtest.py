@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Would it have been right?
 #
-# A backtest forecasts from many past days with what was known then, and scores the forecasts by what was recorded
-# afterwards: here of one pair and eight years, against simple benchmarks.
+# A backtest forecasts from many past days with what was known then, and scores the forecasts by
+# what was recorded afterwards: here of one pair and eight years, against simple benchmarks.
 
 # %%
 from datetime import date
@@ -20,7 +20,8 @@ results = backtest(
 )
 
 # %% [markdown]
-# In a script, put the call under `if __name__ == "__main__":`, because it starts processes. One row is one forecast:
+# In a script, put the call under `if __name__ == "__main__":`, because it starts processes. One row
+# is one forecast:
 
 # %%
 results.cases[["model", "origin", "horizon", "mean", "low", "high", "share", "crps"]].tail()
@@ -28,8 +29,8 @@ results.cases[["model", "origin", "horizon", "mean", "low", "high", "share", "cr
 # %% [markdown]
 # ## The score
 #
-# The CRPS is the distance between the forecast distribution and the outcome, in points of share; smaller is better.
-# Here the number of events ahead is not known (`given_n` is false).
+# The CRPS is the distance between the forecast distribution and the outcome, in points of share;
+# smaller is better. Here the number of events ahead is not known (`given_n` is false).
 
 # %%
 frame = results.skill.to_frame()
@@ -40,8 +41,8 @@ everything.pivot(index="model", columns="horizon", values="crps").round(1)
 ax = plots.plot_skill(results.skill)
 
 # %% [markdown]
-# Sixteen overlapping windows of one pair decide nothing about skill. The [page](../../reports/skill/index.html) has
-# hundreds, with intervals clustered by dyad and year.
+# Sixteen overlapping windows of one pair decide nothing about skill. The
+# [page](../../reports/skill/index.html) has hundreds, with intervals clustered by dyad and year.
 #
 # ## The worst miss
 
@@ -57,7 +58,8 @@ for event in miss["events"][:5]:
 # %% [markdown]
 # ## Calibration
 #
-# With perfect calibration the curve stays in the band. Reports publish the pool of the model and the benchmarks.
+# With perfect calibration the curve stays in the band. Reports publish the pool of the model and
+# the benchmarks.
 
 # %%
 cases = results.cases.query("not given_n and horizon == 12")

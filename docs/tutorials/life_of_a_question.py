@@ -1,8 +1,9 @@
 # %% [markdown]
 # # The life of a question
 #
-# A forecast that is not written down cannot be scored. A question of October 2023 is asked, forecast twice, resolved
-# and scored. Everything goes into an append-only ledger, in which every line holds the hash of the line before.
+# A forecast that is not written down cannot be scored. A question of October 2023 is asked,
+# forecast twice, resolved and scored. Everything goes into an append-only ledger, in which every
+# line holds the hash of the line before.
 
 # %%
 from datetime import date
@@ -38,8 +39,8 @@ higher = make_question(known, "USA-CHN", months=12, higher=5, id="higher")
 violence = AskedEvents(find_set("violence"), last=date(2024, 10, 31))
 asked_on = date(2023, 10, 31)
 force = make_event_question(events, "USA-CHN", violence, as_of=asked_on, id="force")
-for one in (higher, force):
-    print(one.sentence, "\n")
+for question in (higher, force):
+    print(question.sentence, "\n")
 append_entries(ledger, [asked(higher), asked(force)]).entries[-1].hash
 
 # %% [markdown]
@@ -52,11 +53,12 @@ first = fit(known, seed=1)
 second = update(first, events, as_of="2024-03-31")
 model = first.spec.to_dict()
 for fitted in (first, second):
-    found = [answer_question(fitted, one, table=events) for one in (higher, force)]
+    answers = [answer_question(fitted, question, table=events) for question in (higher, force)]
     append_entries(
-        ledger, [answered(one, model=model, converged=fitted.gate.passed) for one in found]
+        ledger, [answered(answer, model=model, converged=fitted.gate.passed) for answer in answers]
     )
-    print(found[0].as_of, ", ".join(f"{one.question} {one.chance.value:.0%}" for one in found))
+    chances = [f"{answer.question} {answer.chance.value:.0%}" for answer in answers]
+    print(answers[0].as_of, ", ".join(chances))
 
 # %% [markdown]
 # ## Resolved
@@ -65,16 +67,16 @@ for fitted in (first, second):
 
 # %%
 panel = build_panel(events)
-outcomes = [resolve_question(panel, one, table=events) for one in (higher, force)]
-append_entries(ledger, [resolved(one) for one in outcomes])
-for one in outcomes:
-    print(one.question, one.outcome, "-", one.reason)
+outcomes = [resolve_question(panel, question, table=events) for question in (higher, force)]
+append_entries(ledger, [resolved(outcome) for outcome in outcomes])
+for outcome in outcomes:
+    print(outcome.question, outcome.outcome, "-", outcome.reason)
 
 # %% [markdown]
 # ## Scored
 #
-# These forecasts were written after the window was over, so they are *retrospective*, and never mixed with forecasts
-# that were made as it happened.
+# These forecasts were written after the window was over, so they are *retrospective*, and never
+# mixed with forecasts that were made as it happened.
 
 # %%
 record = TrackRecord.of(Ledger.read(ledger))
@@ -84,8 +86,9 @@ for case in record.cases:
     print(f"{case.question}: {case.outcome}, {said}, Brier score {case.scores['brier_first']:.2f}")
 
 # %% [markdown]
-# Two questions say nothing about calibration; the [retrospective ledger](../../reports/retrospective/index.html) has
-# over two thousand. [Questions](../questions.md) has the commands.
+# Two questions say nothing about calibration; the [retrospective
+# ledger](../../reports/retrospective/index.html) has over two thousand.
+# [Questions](../questions.md) has the commands.
 
 # %%
 ax = plots.plot_observed_share(build_panel(events, start="2010-01"))

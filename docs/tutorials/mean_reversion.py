@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Is there mean reversion?
 #
-# That relations revert is a hypothesis. Test it against the alternatives a referee would name: first on one dyad, which
-# decides little, then on fifteen at once.
+# That relations revert is a hypothesis. Test it against the alternatives a referee would name:
+# first on one dyad, which decides little, then on fifteen at once.
 
 # %%
 from forecast import PendulumSpec, build_panel, compare_models, plots, pooled_tests, read_chronology
@@ -12,8 +12,9 @@ events = read_chronology()
 # %% [markdown]
 # ## One dyad
 #
-# Two models of US-China relations since 1990, a cycle that reverts to a moving trend and a random walk, are compared by
-# their marginal likelihoods (the Bayes factor) and by their predictions of blocks of months that were held out.
+# Two models of US-China relations since 1990, a cycle that reverts to a moving trend and a random
+# walk, are compared by their marginal likelihoods (the Bayes factor) and by their predictions of
+# blocks of months that were held out.
 
 # %%
 recent = build_panel(events, dyads=["USA-CHN"], start="1990-01")
@@ -26,8 +27,8 @@ compared.to_frame()
 #
 # ## Fifteen dyads
 #
-# Claims are tested on all dyads at once, without sampling: deviations from the trend fade (S5a), and the trend itself
-# returns to a mean (S5b).
+# Claims are tested on all dyads at once, without sampling: deviations from the trend fade (S5a),
+# and the trend itself returns to a mean (S5b).
 
 # %%
 panel = build_panel(events)
@@ -39,9 +40,9 @@ for line in results.lines():
     print(line)
 
 # %% [markdown]
-# A claim is *supported* if the least log Bayes factor over its rivals exceeds 2.3, and *rejected* if the greatest is
-# below -2.3. The trend's return predicts far better than a walk, but no better than a walk between bounds, so it is
-# undecided what keeps trends in their range.
+# A claim is *supported* if the least log Bayes factor over its rivals exceeds 2.3, and *rejected*
+# if the greatest is below -2.3. The trend's return predicts far better than a walk, but no better
+# than a walk between bounds, so it is undecided what keeps trends in their range.
 
 # %%
 ax = plots.plot_evidence(results)
@@ -61,4 +62,5 @@ ax = plots.plot_evidence(results, claim="S5a")
 ax = plots.plot_power(results["S5b"])
 
 # %% [markdown]
-# All claims, rivals and false-alarm rates, and how to plan a confirmatory test: [testing claims](../hypotheses.md).
+# All claims, rivals and false-alarm rates, and how to plan a confirmatory test: [testing
+# claims](../hypotheses.md).

@@ -1,10 +1,12 @@
 # %% [markdown]
 # # Your own pair of states
 #
-# You need a table with a day, who, towards whom and what, in any layout. Two hundred rows are enough to begin with.
-# `forecast init my-pair` makes a small example of file and mapping, to be replaced by yours.
+# You need a table with a day, who, towards whom and what, in any layout. Two hundred rows are
+# enough to begin with. `forecast init my-pair` makes a small example of file and mapping, to be
+# replaced by yours.
 #
-# Here the last two hundred embedded rows of Greece and Turkey are written in another layout, and three are spoilt.
+# Here the last two hundred embedded rows of Greece and Turkey are written in another layout, and
+# three are spoilt.
 
 # %%
 from pathlib import Path
@@ -55,8 +57,8 @@ outlook = assess(fitted, "GRC-TUR")
 outlook
 
 # %% [markdown]
-# Two hundred rows leave much open, and a forecast from less than five years of events is the model's alone, without
-# the pool of simple benchmarks.
+# Two hundred rows leave much open, and a forecast from less than five years of events is the
+# model's alone, without the pool of simple benchmarks.
 
 # %%
 level = outlook.standing.level
@@ -74,4 +76,5 @@ ax = plots.plot_forecast(outlook)
 # forecast report GRC-TUR --events mine.csv --mapping mine.yaml --alone
 # ```
 #
-# All fields of a mapping, aggregated counts and indices: [your own events](../events.md#use-your-own-table).
+# All fields of a mapping, aggregated counts and indices: [your own
+# events](../events.md#use-your-own-table).

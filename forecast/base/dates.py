@@ -24,6 +24,15 @@ EARLIEST = datetime.date(1700, 1, 1)
 """No record goes further back."""
 
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
+DAYS_A_YEAR = 365.25
+WEEKS_A_MONTH = DAYS_A_YEAR / 12 / 7
+"""4.348: a horizon of h months is the nearest whole number of weeks to 4.348 h in a weekly
+panel."""
+PERIODS_A_MONTH = {"month": 1.0, "week": WEEKS_A_MONTH}
+
+
 def _is_day(value: Any) -> bool:
     return isinstance(value, str | datetime.date) or type(value).__name__ == "datetime64"
 
@@ -33,9 +42,6 @@ type Day = Annotated[
 ]
 """A day as a user gives it: text such as 2023-10-31, or 2023-10 for a month; a date; a Timestamp of
 pandas."""
-
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 def parse_date(text: str, field: str) -> datetime.date:
@@ -144,11 +150,13 @@ def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
     months = round(12 * (month_end(day) - origin).days / 365.25)
     if months < 1:
         raise SpecError(
-            f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a later one"
+            f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a "
+            "later one"
         )
     if months > LONGEST_HORIZON:
         raise SpecError(
-            f"{field}: {day:%Y-%m} is {months} months ahead; expected at most {LONGEST_HORIZON}, up to "
+            f"{field}: {day:%Y-%m} is {months} months ahead; expected at most {LONGEST_HORIZON}, "
+            "up to "
             f"{add_months(origin, LONGEST_HORIZON):%Y-%m}"
         )
     return months
@@ -174,19 +182,13 @@ def parse_horizons(text: str) -> tuple[int, ...]:
     return tuple(horizons)
 
 
-DAYS_A_YEAR = 365.25
-WEEKS_A_MONTH = DAYS_A_YEAR / 12 / 7
-"""4.348: a horizon of h months is the nearest whole number of weeks to 4.348 h in a weekly
-panel."""
-PERIODS_A_MONTH = {"month": 1.0, "week": WEEKS_A_MONTH}
-
-
 def periods_a_month(panel: "xr.Dataset") -> float:
     """Return the number of periods in a month: 1 for a monthly panel, 4.348 for a weekly one."""
     frequency = panel.attrs.get("frequency", "month")
     if frequency not in PERIODS_A_MONTH:
         raise DataError(
-            f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel."
+            f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with "
+            "build_panel."
         )
     return PERIODS_A_MONTH[frequency]
 

@@ -73,7 +73,7 @@ def _json_by_record(obj: Mapping[str, Any]) -> str:
     parts = []
     for name, value in obj.items():
         lines = (
-            ",\n".join(_json(one, separators=compact) for one in value)
+            ",\n".join(_json(row, separators=compact) for row in value)
             if isinstance(value, list)
             else ""
         )

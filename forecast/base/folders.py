@@ -118,34 +118,34 @@ def _require_exchangeable(folder: Path, subfolders: Collection[str]) -> None:
         raise OSError("one of its folders may be somebody's working folder")
 
 
-def _link(source: Path, place: Path) -> None:
+def _link(source: Path, target: Path) -> None:
     """Make a file, or each file of a folder, appear under a second name."""
     if source.is_dir() and not source.is_symlink():
-        place.mkdir()
+        target.mkdir()
         for name in _names(source):
-            _link(source / name, place / name)
-        _copy_rights(source, place)
+            _link(source / name, target / name)
+        _copy_rights(source, target)
     else:
-        os.link(source, place, follow_symlinks=False)
+        os.link(source, target, follow_symlinks=False)
 
 
-def _copy_rights(source: Path, place: Path) -> None:
+def _copy_rights(source: Path, target: Path) -> None:
     status = source.stat()
     with contextlib.suppress(
         OSError, AttributeError
     ):  # only root may give files away; impossible on Windows
-        os.chown(place, status.st_uid, status.st_gid)
-    shutil.copymode(source, place)
+        os.chown(target, status.st_uid, status.st_gid)
+    shutil.copymode(source, target)
 
 
 def _bring_back(old: Path, folder: Path, written: Collection[str]) -> None:
     """Move into the new folder what somebody saved in the old one between the linking and the exchange."""
     for path in old.rglob("*"):
-        place = folder / path.relative_to(old)
+        target = folder / path.relative_to(old)
         if path.relative_to(old).parts[0] in written or (path.is_dir() and not path.is_symlink()):
             continue
-        if not (os.path.lexists(place) and os.path.samestat(path.lstat(), place.lstat())):
-            path.replace(place)
+        if not (os.path.lexists(target) and os.path.samestat(path.lstat(), target.lstat())):
+            path.replace(target)
 
 
 def _move_in(new: Path, folder: Path) -> None:
@@ -165,12 +165,12 @@ def _move_all(ready: Path, folder: Path) -> None:
         for path in sorted(
             ready.iterdir(), key=lambda path: (path.suffix == ".html", path.suffix == ".json", path)
         ):
-            place = folder / path.name
-            if os.path.lexists(place) and (
-                path.is_dir() or (place.is_dir() and not place.is_symlink())
+            target = folder / path.name
+            if os.path.lexists(target) and (
+                path.is_dir() or (target.is_dir() and not target.is_symlink())
             ):
-                place.rename(replaced / path.name)
-            path.replace(place)
+                target.rename(replaced / path.name)
+            path.replace(target)
         sync_folder(folder)
         ready.rmdir()
 

@@ -58,9 +58,9 @@ def named_values(texts: list[str], what: str, example: str) -> dict[str, str]:
 
 def faults(error: "ValidationError") -> str:
     """Put into words what pydantic found wrong, field by field."""
-    found = [_fault(details) for details in error.errors()]
-    more = [f"and {len(found) - MOST_FAULTS} more"] if len(found) > MOST_FAULTS else []
-    return "; ".join([*found[:MOST_FAULTS], *more])
+    sentences = [_fault(details) for details in error.errors()]
+    more = [f"and {len(sentences) - MOST_FAULTS} more"] if len(sentences) > MOST_FAULTS else []
+    return "; ".join([*sentences[:MOST_FAULTS], *more])
 
 
 def _require_plain(text: str) -> None:
@@ -107,15 +107,16 @@ def _require_distinct_keys(node: Any) -> None:
             )
         _require_distinct_keys(value)
     if isinstance(node, yaml.MappingNode):
-        known: dict[tuple[str, str], int] = {}
+        lines: dict[tuple[str, str], int] = {}
         for name in (name for name, _ in node.value if isinstance(name, yaml.ScalarNode)):
             line = name.start_mark.line + 1
-            if (name.tag, name.value) in known:
-                there = known[name.tag, name.value]
+            if (name.tag, name.value) in lines:
+                earlier = lines[name.tag, name.value]
                 raise ValueError(
-                    f"lines {there} and {line}: field {name.value!r:.80} is there twice; leave one out"
+                    f"lines {earlier} and {line}: field {name.value!r:.80} is there twice; leave "
+                    "one out"
                 )
-            known[name.tag, name.value] = line
+            lines[name.tag, name.value] = line
     for inner in node.value if isinstance(node, yaml.SequenceNode) else ():
         _require_distinct_keys(inner)
 
@@ -126,11 +127,11 @@ def _require_shallow(content: Any) -> None:
     for _ in range(DEEPEST + 1):
         if any(isinstance(value, str) and len(value) > LONGEST_SCALAR for value in level):
             raise ValueError(f"a value of more than {LONGEST_SCALAR} characters")
-        listed = (one for one in level if isinstance(one, dict | list))
+        listed = (values for values in level if isinstance(values, dict | list))
         level = [
             inner
-            for one in listed
-            for inner in (chain(one, one.values()) if isinstance(one, dict) else one)
+            for values in listed
+            for inner in (chain(values, values.values()) if isinstance(values, dict) else values)
         ]
     if level:
         raise ValueError(f"nested more than {DEEPEST} deep")
@@ -138,7 +139,8 @@ def _require_shallow(content: Any) -> None:
 
 def _fault(details: Any) -> str:
     field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
-    message, half = details["msg"].removeprefix("Value error, "), LONGEST_MESSAGE // 2
+    message = details["msg"].removeprefix("Value error, ")
+    half = LONGEST_MESSAGE // 2
     if (
         len(message) > LONGEST_MESSAGE
     ):  # it begins with the field at fault, and ends with how to mend it

@@ -53,7 +53,8 @@ def require_whole(name: str, value: object) -> int:
         or not least <= int(value) <= most
     ):
         raise SpecError(
-            f"{name}: got {shown(value)}; expected a whole number, at least {least} and at most {most:,}"
+            f"{name}: got {shown(value)}; expected a whole number, at least {least} and at most "
+            f"{most:,}"
         )
     return int(value)
 
@@ -91,5 +92,6 @@ def require(package: str, extra: str) -> None:
     """Make sure that a package of an extra is there."""
     if importlib.util.find_spec(package) is None:
         raise ForecastError(
-            f"{package} is not installed. Install the extra: pip install 'pendulum-forecast[{extra}]'"
+            f"{package} is not installed. Install the extra: pip install "
+            f"'pendulum-forecast[{extra}]'"
         )

@@ -8,12 +8,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-
-def share(level: NDArray[Any]) -> NDArray[Any]:
-    """Return the expected share of cooperative actions, 0 to 100, at `level` (log-odds)."""
-    return np.asarray(50 * (1 + np.tanh(level / 2)))  # the logistic function, without overflow
-
-
 FEWEST_BLOCKS = 3
 """With fewer, the spread between blocks says nothing about the error of a mean."""
 FEWEST_DYADS = 5
@@ -24,6 +18,11 @@ _RESAMPLES = 499
 _SIX_POINTS = np.sqrt([1.5, 1.0, 0.5])
 """Sizes of the weights of a wild bootstrap of few clusters, of either sign: Webb (2023),
 doi:10.1111/caje.12661."""
+
+
+def share(level: NDArray[Any]) -> NDArray[Any]:
+    """Return the expected share of cooperative actions, 0 to 100, at `level` (log-odds)."""
+    return np.asarray(50 * (1 + np.tanh(level / 2)))  # the logistic function, without overflow
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,11 @@ class Difference:
 
 
 def paired(
-    one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int, dyads: ArrayLike = ()
+    scores: ArrayLike,
+    other_scores: ArrayLike,
+    years: ArrayLike,
+    horizon: int,
+    dyads: ArrayLike = (),
 ) -> Difference:
     """Compare two series of scores of the same cases.
 
@@ -54,16 +57,19 @@ def paired(
     below Student's with as many clusters. In simulations 88 to 97% of such intervals contain the
     truth.
     """
-    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    first = np.asarray(scores, dtype=np.float64)
+    second = np.asarray(other_scores, dtype=np.float64)
     difference = first - second
-    mean, n = float(difference.mean()), difference.size
+    mean = float(difference.mean())
+    n = difference.size
     relative = float(1 - first.mean() / second.mean()) if second.mean() else 0.0
     labels, year = np.unique(
         np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1), return_inverse=True
     )
     names, dyad = np.unique(np.asarray(dyads), return_inverse=True)
     if len(names) < FEWEST_DYADS:
-        names, dyad = names[:1], np.zeros(n, dtype=np.int64)
+        names = names[:1]
+        dyad = np.zeros(n, dtype=np.int64)
     shape = len(labels), max(len(names), 1)
     if shape[0] < FEWEST_BLOCKS:
         return Difference(n, mean, None, None, None, shape[0], relative)
@@ -144,11 +150,12 @@ def holm(values: Sequence[float]) -> list[float]:
     Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
     Statistics 6, 65-70.
     """
-    found, largest = [1.0] * len(values), 0.0
-    for rank, place in enumerate(sorted(range(len(values)), key=lambda one: values[one])):
-        largest = max(largest, min(1.0, (len(values) - rank) * values[place]))
-        found[place] = largest
-    return found
+    corrected = [1.0] * len(values)
+    largest = 0.0
+    for rank, index in enumerate(sorted(range(len(values)), key=lambda index: values[index])):
+        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
+        corrected[index] = largest
+    return corrected
 
 
 def _student(clusters: int) -> float:

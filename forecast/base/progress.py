@@ -49,7 +49,9 @@ def side_by_side[Task, Result](
 
     If the consumer stops, the tasks are asked to.
     """
-    stop, pool, running = Event(), ThreadPoolExecutor(threads), set[Future[Result]]()
+    stop = Event()
+    pool = ThreadPoolExecutor(threads)
+    running = set[Future[Result]]()
     try:
         running = {pool.submit(work, task, stop) for task in tasks}
         while running:

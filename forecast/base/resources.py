@@ -1,19 +1,20 @@
-"""Locations of the embedded data and of compiled code, names imported on first use, and return of free memory."""
+"""Locations of the embedded data, the manual and compiled code."""
 
 import atexit
-import ctypes
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from forecast.base.errors import DataError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+
+
+_FLAGS = "PYTENSOR_FLAGS"
 
 
 def data_folder() -> Path:
@@ -61,13 +62,10 @@ def commit() -> str | None:
     root = _PACKAGE.parent
     if not (root / ".git").exists() or (git := shutil.which("git")) is None:
         return None
-    found = subprocess.run(
+    answer = subprocess.run(
         [git, "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     )
-    return found.stdout.strip() or None
-
-
-_FLAGS = "PYTENSOR_FLAGS"
+    return answer.stdout.strip() or None
 
 
 @cache
@@ -88,7 +86,8 @@ def prepare_caches() -> None:
         folder = Path(tempfile.mkdtemp(prefix="pendulum-forecast-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         print(
-            "The home folder is missing or cannot be written to: what is compiled is kept for this run only. "
+            "The home folder is missing or cannot be written to: what is compiled is kept for this "
+            "run only. "
             "Set HOME to a folder of yours, and later runs start faster.",
             file=sys.stderr,
         )
@@ -115,16 +114,3 @@ def _add_flag(name: str, folder: Path) -> None:
         os.environ[_FLAGS] = ",".join(filter(None, (given, f"{name}={folder}")))
     if "pytensor" in sys.modules and name == "generated_src_dir":
         sys.modules["pytensor"].config.generated_src_dir = str(folder)
-
-
-def release_free_memory() -> None:
-    """Return to the system what has been freed, where the C library is glibc.
-
-    Elsewhere do nothing.
-    """
-    # Every chain of a fit samples in a thread of its own, and glibc gives threads separate heaps
-    # that keep free pages: in a loop of 14 fits what was in use stayed at 174 MB, while the free
-    # part of the heaps grew from 170 to 620. Another C library has no such function, and Windows no
-    # library without a name (TypeError).
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).malloc_trim(0)

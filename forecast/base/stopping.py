@@ -17,7 +17,8 @@ from typing import NoReturn
 
 from forecast.base.unfinished import abandon
 
-INTERRUPTED, TERMINATED = 130, 143
+INTERRUPTED = 130
+TERMINATED = 143
 CODES: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
 UNWINDING = 1.2
 """Seconds that a program has to unwind."""

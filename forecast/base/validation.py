@@ -151,7 +151,8 @@ _SCALARS: dict[Any, _Rule] = {
 
 def _rule(annotation: Any, module: str) -> _Rule:
     """Return how values of an annotation are validated."""
-    origin, parts = get_origin(annotation), get_args(annotation)
+    origin = get_origin(annotation)
+    parts = get_args(annotation)
     if isinstance(annotation, str | ForwardRef):
         text = annotation if isinstance(annotation, str) else annotation.__forward_arg__
         return _rule(eval(text, vars(sys.modules[module]), _LateNames()), module)

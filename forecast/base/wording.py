@@ -51,6 +51,10 @@ _MONTHS = (
 )
 
 
+SHOWN = 6
+"""Number of things of one kind that are named."""
+
+
 def number(value: float | None, decimals: int | None = None) -> str:
     """Format a number, or a dash where there is none."""
     if value is None or math.isnan(value):
@@ -84,7 +88,8 @@ def percent(share: float | None, decimals: int = 0) -> str:
     """Format a share, 0 to 1, in percent: ``0%`` and ``100%`` only if it is exactly none or all."""
     if share is None or not math.isfinite(share):
         return DASH
-    rounded, step = round(round(100 * share, EXACT), decimals), 10.0**-decimals
+    rounded = round(round(100 * share, EXACT), decimals)
+    step = 10.0**-decimals
     if rounded <= 0 and share > 0:
         return f"<{step:.{decimals}f}%"
     if rounded >= 100 and share < 1:
@@ -107,9 +112,9 @@ def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[in
     scaled = [round(100 * float(part), EXACT) for part in parts]
     percents = [math.floor(value) for value in scaled]
     goal = round(sum(scaled)) if total is None else total
-    by_remainder = sorted(range(len(scaled)), key=lambda place: percents[place] - scaled[place])
-    for place in by_remainder[: goal - sum(percents)]:
-        percents[place] += 1
+    by_remainder = sorted(range(len(scaled)), key=lambda index: percents[index] - scaled[index])
+    for index in by_remainder[: goal - sum(percents)]:
+        percents[index] += 1
     return tuple(percents)
 
 
@@ -192,10 +197,6 @@ def period(last: date, *, weekly: bool = False) -> str:
     return f"the week to {day(last)}" if weekly else month(last)
 
 
-SHOWN = 6
-"""Number of things of one kind that are named."""
-
-
 @dataclass(frozen=True)
 class Card:
     """A title and facts with their names; control characters in them are written out."""
@@ -260,8 +261,8 @@ def environment() -> "Environment":
     class Missing(ChainableUndefined, StrictUndefined):
         pass
 
-    made = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
-    own = (
+    templates = Environment(undefined=Missing, trim_blocks=True)  # a page escapes it
+    functions = (
         about,
         capital,
         chance,
@@ -277,8 +278,8 @@ def environment() -> "Environment":
         signed,
         source_words,
     )
-    made.globals |= {one.__name__: one for one in own}
-    return made
+    templates.globals |= {function.__name__: function for function in functions}
+    return templates
 
 
 @cache
@@ -295,7 +296,7 @@ def lines(path: Path, name: str, **named: Any) -> list[str]:
 def sentences(path: Path, name: str, *parts: Any, **named: Any) -> list[str]:
     """Return the paragraphs of a macro in a file of templates, each on one line."""
     text = str(getattr(macros(path), name)(*parts, **named))
-    return [" ".join(one.split()) for one in text.split("\n\n") if one.strip()]
+    return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 def sentence(path: Path, name: str, *parts: Any, **named: Any) -> str:

@@ -33,6 +33,7 @@ from forecast.cli import (
 from forecast.cli.command import Command
 from forecast.cli.terminal import console, escape
 
+PROGRAM = "forecast"  # also of `python -m forecast`, so that completion is installed under it
 EXIT_CODES = {
     0: "fine",
     1: "something failed",
@@ -68,7 +69,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 
 
 class _Commands(TyperGroup):
-    """The commands, ending in a plain message and the exit code of the error instead of a traceback."""
+    """The commands; an error ends in a plain message and its exit code, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -82,7 +83,7 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    name="forecast",
+    name=PROGRAM,
     help="Forecast whether relations between two states will improve, from the record of what "
     "they did.",
     epilog="Exit codes: "
@@ -132,7 +133,7 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     with stoppable():
         try:
-            app()
+            app(prog_name=PROGRAM)
         except (
             OSError
         ) as error:  # where help or version could not be printed, which comes before any command
@@ -144,15 +145,15 @@ def _print_error(error: Exception, *, debug: bool) -> int:
 
     Raise it again if it is no error of a user.
     """
-    known = _in_words(error)
-    if known is None:
+    plain_error = _in_words(error)
+    if plain_error is None:
         raise error
     if debug:
         import traceback
 
         traceback.print_exception(error)
-    console(stderr=True).print(f"[bold red]Error:[/] {escape(str(known))}")
-    return known.exit_code
+    console(stderr=True).print(f"[bold red]Error:[/] {escape(str(plain_error))}")
+    return plain_error.exit_code
 
 
 def _in_words(error: Exception) -> ForecastError | None:

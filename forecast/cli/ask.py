@@ -76,7 +76,7 @@ def ask(
     new`.
     """
     from forecast.outlook.hazards.asking import AskedLine
-    from forecast.outlook.hazards.forecast import Expected
+    from forecast.outlook.hazards.results import Expected
 
     choices = EventChoices(by=by, actor=actor, quiet=quiet)
     data = AddedDataOptions(
@@ -100,10 +100,12 @@ def ask(
     if records.events is None:
         raise SpecError("ask: sets of events need single events, and these data have counts only")
     expected = [Expected.parse(text) for text in expect or ()]
-    asked = replace(line.asked, **choices.chosen)
+    events_asked = replace(line.asked, **choices.chosen)
     code = records.find(line.dyad)
-    found = forecast.forecast_events(records.events, code, asked, as_of_day=day, expect=expected)
+    answer = forecast.forecast_events(
+        records.events, code, events_asked, as_of_day=day, expect=expected
+    )
     if as_json:
-        echo_json(found.to_dict())
+        echo_json(answer.to_dict())
         return
-    print_lines("ask", soft_wrap=True, found=found, price_note=PRICE_NOTE)
+    print_lines("ask", soft_wrap=True, found=answer, price_note=PRICE_NOTE)

@@ -192,7 +192,7 @@ def backtest(
     driver_acts: DriverActsOption = None,
     driver_future: DriverFutureOption = "given",
 ) -> None:
-    """Predict as of many days of the past, and compare their scores with those of simple benchmarks.
+    """Forecast from many past dates, and compare the scores with those of simple benchmarks.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the
     same command goes on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz
@@ -253,7 +253,7 @@ def backtest(
             from forecast.outlook.benchmarks import MODEL
             from forecast.study.evaluation.variants import VARIANTS, with_drivers
 
-            if MODEL not in {one.code for one in forecasters}:
+            if MODEL not in {forecaster.code for forecaster in forecasters}:
                 forecasters.append(VARIANTS[MODEL])
             forecasters.append(with_drivers(driven.drivers, driven.driver_acts, future))
         origins = forecast.origins_between(start, stop or record.last_origin(min(months)), every)
@@ -281,8 +281,9 @@ def _record(
     eras: str,
     others: tuple[str, ...] | None,
 ) -> "forecast.Record":
-    """Read the record of dyads, and of others that they are fitted with: by default (None) those of the hierarchy."""
-    from forecast.data.sources import open_source, wanted_together
+    """Read the record of dyads and of those that they are fitted with, by default the hierarchy."""
+    from forecast.data.records import wanted_together
+    from forecast.data.sources import open_source
 
     named = dyads_of(dyads, "DYAD")
     table = open_source(
@@ -302,8 +303,8 @@ def _print(results: "Results", page: Path) -> None:
         for model in skill.models
     }
     rows = [
-        [model, *(f"{row['crps']:.2f}" if row else "" for row in found)]
-        for model, found in scored.items()
+        [model, *(f"{row['crps']:.2f}" if row else "" for row in by_horizon)]
+        for model, by_horizon in scored.items()
     ]
     console().print(table(["model", *((f"{horizon} months", True) for horizon in horizons)], rows))
     windows = [

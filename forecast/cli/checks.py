@@ -64,17 +64,17 @@ def check(
 
         loaded = forecast.Fit.load(fit)
         tell("simulating records", 0, 0)
-        found = forecast.check_fit(loaded, records=records, seed=seed)
+        result = forecast.check_fit(loaded, records=records, seed=seed)
         tell("writing the page", 0, 0)
         name = loaded.dyads[0] if len(loaded.dyads) == 1 else f"{len(loaded.dyads)}-dyads"
         with chosen_folder(out, CHECKED, name, last_known(loaded.panel)) as folder:
-            page = write_checks(loaded, found, folder)
-    worst, converged = numbers_table(found.misses.head(SHOWN)), loaded.gate.passed
-    parts = [summary(found), "The farthest:" if worst.rows else "", worst]
+            page = write_checks(loaded, result, folder)
+    worst, converged = numbers_table(result.misses.head(SHOWN)), loaded.gate.passed
+    parts = [summary(result), "The farthest:" if worst.rows else "", worst]
     show_result(
         page,
         "checks.json",
-        lambda: show(found.finding, parts, page),
+        lambda: show(result.finding, parts, page),
         as_json=as_json,
         converged=converged,
     )

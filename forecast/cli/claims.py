@@ -122,11 +122,11 @@ def test(
     feed: FeedOption = None,
     feed_setting: FeedSettingOption = None,
 ) -> None:
-    """Test general claims on all dyads of the data at once, in about 20 lines and, with --out, on a page.
+    """Test general claims on all dyads of the data at once, in 20 lines or, with --out, on a page.
 
     Without a frozen plan the results are exploratory, and say so.
     """
-    asked = ClaimOptions(
+    options = ClaimOptions(
         as_of=as_of,
         frequency=frequency,
         together=together,
@@ -146,7 +146,7 @@ def test(
     if out is not None:
         from forecast.report.folder import TESTS, require_report_folder
 
-        require_report_folder(out, TESTS, [plan, *asked.paths], replace=replace)
+        require_report_folder(out, TESTS, [plan, *options.paths], replace=replace)
     if plan is not None:
         _reject_with_plan(context)
     with progress("loading the libraries") as tell:
@@ -154,24 +154,24 @@ def test(
         from forecast.study.hypotheses.run import parse_claims
 
         if plan is None:
-            parse_claims(asked.codes)
+            parse_claims(options.codes)
             tell("reading the data", 0, 0)
-            data = asked.read()
+            data = options.read()
             results = forecast.pooled_tests(
                 data.panel,
                 events=data.events,
-                claims=asked.codes,
-                seed=asked.seed,
+                claims=options.codes,
+                seed=options.seed,
                 progress=tell,
                 dyad=find_dyad(dyad, list(data.dyads)) if dyad else None,
                 power=power,
                 cores=cores or os.cpu_count() or 1,
             )
         else:
-            later, frozen = day_of(asked.as_of, "as-of"), forecast.read_plan(plan)
+            later, frozen = day_of(options.as_of, "as-of"), forecast.read_plan(plan)
             results = forecast.run_plan(
                 frozen,
-                path=_path_for(frozen, asked),
+                path=_path_for(frozen, options),
                 dyad=dyad,
                 as_of=later,
                 power=power,
@@ -200,18 +200,19 @@ def test(
         print_caveats(results.data_notes.caveats)
 
 
-def _path_for(plan: "Plan", asked: ClaimOptions) -> str | None:
+def _path_for(plan: "Plan", options: ClaimOptions) -> str | None:
     """Return the file that is named for the data of a plan, if one is."""
-    if not (asked.events or asked.format or asked.scheme):
+    if not (options.events or options.format or options.scheme):
         return None
-    given = asked.source
+    given = options.source
     if given is None or (given.kind, given.scheme or CAMEO) != (
         plan.source.kind,
         plan.source.scheme or CAMEO,
     ):
         scheme = f" --scheme {plan.source.scheme}" if plan.source.scheme else ""
         raise SpecError(
-            f"--events: the plan is of {plan.source.words}; give --events FILE --format {plan.source.kind}{scheme}"
+            f"--events: the plan is of {plan.source.words}; give --events FILE --format "
+            f"{plan.source.kind}{scheme}"
         )
     return given.path
 
@@ -281,7 +282,7 @@ def power(
     from forecast.study.hypotheses.checkpoint import check_checkpoint
     from forecast.study.hypotheses.power import SETS
 
-    asked = ClaimOptions(
+    options = ClaimOptions(
         as_of=as_of,
         frequency=frequency,
         together=together,
@@ -300,37 +301,37 @@ def power(
     )
 
     if checkpoint is not None:
-        check_checkpoint(checkpoint, asked.paths)
+        check_checkpoint(checkpoint, options.paths)
     with progress("reading the data") as tell:
-        data = asked.read()
-        found = forecast.simulate_power(
+        data = options.read()
+        power_by_claim = forecast.simulate_power(
             data.panel,
             events=data.events,
-            claims=asked.codes,
+            claims=options.codes,
             sets=SETS if sets is None else sets,
             more_dyads=more_dyads,
             more_events=more_events,
             checkpoint=checkpoint,
             cores=cores or os.cpu_count() or 1,
-            seed=asked.seed,
+            seed=options.seed,
             progress=tell,
         )
     if as_json:
-        echo_json(plain(found))
+        echo_json(plain(power_by_claim))
     else:
         console().print(
             table_of_rows(
                 [
                     {
                         "claim": code,
-                        "simulated": one.truth,
-                        "true": "yes" if one.true else "no",
-                        "sets": one.sets,
-                        "supported": one.supported,
-                        "rejected": one.rejected,
+                        "simulated": rate.truth,
+                        "true": "yes" if rate.true else "no",
+                        "sets": rate.sets,
+                        "supported": rate.supported,
+                        "rejected": rate.rejected,
                     }
-                    for code, rates in found.items()
-                    for one in rates
+                    for code, rates in power_by_claim.items()
+                    for rate in rates
                 ]
             )
         )

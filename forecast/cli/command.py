@@ -28,7 +28,7 @@ class Command(TyperCommand):
             raise
 
     def with_options(self, message: str) -> str:
-        """Return the message of an error with options in place of the arguments that it begins with."""
+        """Return the message of an error with options in place of arguments at its beginning."""
         begin, colon, rest = message.partition(": ")
         names = begin.split(", ")
         if not colon or len(names) > MOST_NAMES:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from forecast.data.events import EventTable
-    from forecast.data.sources import Records
+    from forecast.data.records import Records
 
 CHRONOLOGY = "chronology"  # As a table of events: the embedded chronology
 
@@ -162,8 +162,8 @@ def _of_files(
         for path in others
     ]
     sources += [
-        forecast.Source(kind="feed", paths=tuple(own), feed=name, settings=settings)
-        for name, own in feeds.items()
+        forecast.Source(kind="feed", paths=tuple(files), feed=name, settings=settings)
+        for name, files in feeds.items()
     ]
     return _together(sources)
 
@@ -171,7 +171,8 @@ def _of_files(
 def _require_mappings(kind: str, tables: int, mappings: list[Path]) -> None:
     if len(mappings) != tables:
         raise SpecError(
-            f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, one a table "
+            f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, "
+            "one a table "
             f"(tables: {tables}, mappings: {len(mappings)})"
         )
 
@@ -223,10 +224,10 @@ def _named_data(
 
 
 def _is_chronology(path: Path) -> bool:
-    """Return whether a path is, by its name, a chronology: the embedded one, a file of one or a folder of such."""
+    """Return whether a path is, by its name, a chronology: the embedded one, a file or a folder."""
     name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv", re.IGNORECASE)
     files = path.iterdir() if path.is_dir() else [path]
-    return str(path) == CHRONOLOGY or any(name.fullmatch(one.name) for one in files)
+    return str(path) == CHRONOLOGY or any(name.fullmatch(file.name) for file in files)
 
 
 def open_data(

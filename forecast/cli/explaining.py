@@ -39,8 +39,8 @@ from forecast.cli.terminal import progress, say, show, show_result
 
 if TYPE_CHECKING:
     from forecast.desk.questions import Question
-    from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
+    from forecast.outlook.contributions import Attribution
     from forecast.report.folder import SavedReport
 
 
@@ -63,16 +63,16 @@ class ReportChoices(AddedDataOptions):
         from forecast.desk.questions.folder import QuestionFolder
         from forecast.report.folder import require_report_folder
 
-        asked = None if self.question is None else QuestionFolder(self.folder).find(self.question)
+        subject = None if self.question is None else QuestionFolder(self.folder).find(self.question)
         file = [Path(self.question)] if self.question and Path(self.question).is_file() else []
         read = [*reports, *file, *(self.given.files if self.given else ())]
         require_report_folder(out, kind, read, replace=self.replace)
-        return asked
+        return subject
 
     def attribute(
-        self, saved: "SavedReport", asked: "Question | None", tell: Progress, months: int
+        self, saved: "SavedReport", question: "Question | None", tell: Progress, months: int
     ) -> "Attribution":
-        """Return what the events of the last months did to the headline of a report, or to a question."""
+        """Return the contributions of recent events to a headline or a question."""
         from forecast.data.panel.record import last_known
 
         options: dict[str, Any] = {
@@ -81,24 +81,27 @@ class ReportChoices(AddedDataOptions):
             "months": months,
             "refit": self.refit,
         }
-        if asked is not None and saved.dyad not in asked.dyads:
-            wanted = join(asked.dyads, "or")
+        if question is not None and saved.dyad not in question.dyads:
+            wanted = join(question.dyads, "or")
             raise QuestionError(
-                f"{asked.id}: it is about {wanted}, and the report about {saved.dyad}; give a report of {wanted}"
+                f"{question.id}: it is about {wanted}, and the report about {saved.dyad}; give a "
+                f"report of {wanted}"
             )
         tell("reading the data", 0, 0)
-        several = asked is not None and len(asked.dyads) > 1
+        several = question is not None and len(question.dyads) > 1
         table = event_table(
             self.given, None if several else saved.dyad, last_known(saved.fit.panel)
         )
-        if asked is not None:
-            return forecast.attribute_question(saved.fit, asked, table, dyad=saved.dyad, **options)
+        if question is not None:
+            return forecast.attribute_question(
+                saved.fit, question, table, dyad=saved.dyad, **options
+            )
         return forecast.attribute(saved.fit, saved.dyad, table, **saved.terms, **options)
 
     def attribute_since(
-        self, change: "Change", later: "SavedReport", asked: "Question | None", tell: Progress
+        self, change: "Change", later: "SavedReport", question: "Question | None", tell: Progress
     ) -> "Attribution | None":
-        """Return what the events since then did, where the later fit is of single events of not too many months.
+        """Return the contributions of the events since then; None where only a new fit shows them.
 
         To the question, if it is about the dyad of the reports and open on the later day; to the
         headline else.
@@ -108,10 +111,12 @@ class ReportChoices(AddedDataOptions):
         months = max(months_between(*change.days), 1)
         if months > MOST_MONTHS:
             return None
-        if asked is not None and (later.dyad not in asked.dyads or asked.closed(change.days[1])):
-            asked = None
+        if question is not None and (
+            later.dyad not in question.dyads or question.closed(change.days[1])
+        ):
+            question = None
         try:
-            return self.attribute(later, asked, tell, months)
+            return self.attribute(later, question, tell, months)
         except (DataError, NotUpdatable, SpecError) as error:
             if self.given is not None and not isinstance(error, NoEvents | NotUpdatable):
                 raise
@@ -153,7 +158,7 @@ def explain(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
+    """Show what each recent event contributed to the level and to a headline or question.
 
     Writes a page, explain.json, explain.csv and a figure (`forecast help explain`). Exit code 3 if
     the fit has not converged.
@@ -183,7 +188,7 @@ def explain(
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
-    asked = data.prepare(out, EXPLAIN, [report])
+    subject = data.prepare(out, EXPLAIN, [report])
     with progress("loading the fit") as tell:
         from forecast.report.explain_page import largest_events, sentence, write_explanation
 
@@ -192,16 +197,16 @@ def explain(
             months, 1, -1
         ):  # the last months, or as many of them as need no new fit
             try:
-                found = data.attribute(saved, asked, tell, number)
+                attribution = data.attribute(saved, subject, tell, number)
                 break
             except NotUpdatable as error:
                 say(f"The last {count(number, 'month')}: {error}")
         else:
-            found = data.attribute(saved, asked, tell, 1)
+            attribution = data.attribute(saved, subject, tell, 1)
         tell("writing the page", 0, 0)
-        page = write_explanation(saved.fit, found, out)
-    title, converged = sentence("finding", found), saved.fit.gate.passed
-    parts = [sentence("level_sentence", found), largest_events(found, SHOWN)]
+        page = write_explanation(saved.fit, attribution, out)
+    title, converged = sentence("finding", attribution), saved.fit.gate.passed
+    parts = [sentence("level_sentence", attribution), largest_events(attribution, SHOWN)]
     show_result(
         page,
         "explain.json",
@@ -243,7 +248,7 @@ def compare(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Split the change of the published headline of two reports: time passed, new events, late data, model, baseline.
+    """Split the change of a headline: time passed, new events, late data, model, baseline.
 
     Reports of different months ask of different windows; then both answer the headline of the
     earlier one. Writes a page, change.json, change.csv and a figure (`forecast help explain`). Exit
@@ -271,7 +276,7 @@ def compare(
         covered_to=covered_to,
     )
 
-    asked = data.prepare(out, CHANGE, [old, new])
+    subject = data.prepare(out, CHANGE, [old, new])
     with progress("loading the fits") as tell:
         from forecast.desk.questions.explain import asking, headline_question
         from forecast.outlook.comparison import split_question_change
@@ -283,10 +288,10 @@ def compare(
         )
 
         reports = earlier, later = read_report(old), read_report(new)
-        if asked is None:
+        if subject is None:
             _require_alike(earlier, later)
-            asked = headline_question(earlier.fit, later.fit, later.dyad, **later.terms)
-        if asked is None:
+            subject = headline_question(earlier.fit, later.fit, later.dyad, **later.terms)
+        if subject is None:
             change = forecast.split_change(
                 earlier.fit,
                 later.fit,
@@ -299,25 +304,25 @@ def compare(
             )
         else:
             dyad, *others = sorted(
-                asked.dyads, key=lambda one: one != later.dyad
+                subject.dyads, key=lambda code: code != later.dyad
             )  # that of the report, if it is asked
             change = split_question_change(
                 earlier.fit,
                 later.fit,
                 dyad,
-                asked.sentence,
-                asking(asked, dyad),
+                subject.sentence,
+                asking(subject, dyad),
                 seeds=(earlier.seed, later.seed),
                 refit=data.refit,
                 progress=tell,
             )
-        found = data.attribute_since(change, later, asked, tell)
+        attribution = data.attribute_since(change, later, subject, tell)
         tell("writing the page", 0, 0)
-        page = write_change((earlier.fit, later.fit), change, out, events=found)
-    converged = all(one.fit.gate.passed for one in reports)
+        page = write_change((earlier.fit, later.fit), change, out, events=attribution)
+    converged = all(report.fit.gate.passed for report in reports)
     first, *others = sentences(change)
     notes = "\n".join(f"{step.name}: {step.note}" for step in change.steps if step.note)
-    largest = None if found is None else largest_events(found, SHOWN)
+    largest = None if attribution is None else largest_events(attribution, SHOWN)
     parts: list[Any] = [" ".join(others), steps_table(change), largest, notes]
     show_result(
         page,
@@ -330,10 +335,11 @@ def compare(
 
 def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
     """Reject reports whose headlines ask different things."""
-    values = [{"dyad": one.dyad, **one.terms} for one in (old, new)]
+    values = [{"dyad": report.dyad, **report.terms} for report in (old, new)]
     for name, earlier in values[0].items():
         if values[1][name] != earlier:
             raise SpecError(
-                f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and {values[1][name]}; make them "
+                f"OLD, NEW: the reports differ in {name.replace('_', ' ')}, {earlier} and "
+                f"{values[1][name]}; make them "
                 "alike to compare"
             )

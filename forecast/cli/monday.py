@@ -42,6 +42,9 @@ from forecast.cli.options import (
 from forecast.cli.terminal import print_lines, progress, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forecast.report.pairs_page import Pair
     from forecast.runs.monday import Monday
 
 
@@ -103,7 +106,7 @@ def monday(
     by: ByMonthOption = None,
     improvement: ImprovementOption = 5.0,
 ) -> None:
-    """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
+    """Do a week's work in this folder: update, report, compare, answer, resolve, score, commit.
 
     Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast
     help every-monday`). A second run on the same day continues the first. Exit code 1 if a part
@@ -133,30 +136,31 @@ def monday(
 
     if not data.add and any(ADDED.glob("*.csv")):
         data.add = [ADDED]
-    asked = dyads_of(dyads, "DYAD")
+    pairs = dyads_of(dyads, "DYAD")
     settings = forecast.ReportSettings(
-        dyad=asked[0] if asked else None,
+        dyad=pairs[0] if pairs else None,
         alone=alone,
         source=data.given,
         export=export,
-        hierarchy=asked[1:] if asked and len(asked) > 1 else None,
+        hierarchy=pairs[1:] if pairs and len(pairs) > 1 else None,
         replace=True,
         **window.asked,
         **vars(sampler),
     )
     name = day_of(day, "day") or dates.today()
     with progress("loading the libraries") as tell:
-        week = Monday(settings, name.isoformat(), folder, asked, commit, tell, say)
+        week = Monday(settings, name.isoformat(), folder, pairs, commit, tell, say)
         week.run()
     _print_week(week)
 
 
 def _print_week(week: "Monday") -> None:
-    """Print a line for each pair and question; end with the exit code of what a person has to mend."""
+    """Print a line for each pair and question; end with 1 if a person has to mend something."""
     largest_change_first = sorted(
         week.pairs, key=lambda pair: (pair.moved is None, -abs(pair.moved or 0.0))
     )
-    print_lines("week", soft_wrap=True, week=week, pairs=largest_change_first)
+    pairs = [(pair, _caveats_of(pair, week.gaps)) for pair in largest_change_first]
+    print_lines("week", soft_wrap=True, week=week, pairs=pairs)
     print_lines("loud", soft_wrap=True, week=week)
     for part, error in week.failures.items():
         typer.echo(f"Failed: {part}: {printable(str(error))}", err=True)
@@ -167,3 +171,8 @@ def _print_week(week: "Monday") -> None:
             "NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and "
             "--tune"
         )
+
+
+def _caveats_of(pair: "Pair", gaps: "Sequence[str]") -> list[str]:
+    """Return the caveats of a pair without those that the lines on gaps repeat."""
+    return [caveat for caveat in pair.caveats if not any(gap.startswith(caveat) for gap in gaps)]

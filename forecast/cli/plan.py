@@ -111,10 +111,10 @@ def new(
     feed: FeedOption = None,
     feed_setting: FeedSettingOption = None,
 ) -> None:
-    """Write a plan, to be edited and frozen: claims, dyads, data with their digests, rule, predictions, seed."""
+    """Write a plan to be edited and frozen: claims, dyads, digests of data, rule, predictions."""
     from forecast.study.hypotheses import write_plan
 
-    asked = ClaimOptions(
+    options = ClaimOptions(
         as_of=as_of,
         frequency=frequency,
         together=together,
@@ -135,12 +135,12 @@ def new(
     if out.exists():
         raise SpecError(f"--out: {out} exists; choose another name, or remove it")
     expected = {
-        code: _number_or_text(one)
-        for code, one in named_values(predicted or [], "predicted", "S5b=3").items()
+        code: _number_or_text(expectation)
+        for code, expectation in named_values(predicted or [], "predicted", "S5b=3").items()
     }
     said: dict[str, Any] = {
-        "claims": asked.codes,
-        "seed": asked.seed,
+        "claims": options.codes,
+        "seed": options.seed,
         "predicted": expected,
         "reasons": named_values(reason or [], "reason", "S5b='too few years'"),
         "remarks": remark or [],
@@ -150,9 +150,9 @@ def new(
             raise SpecError(
                 "--without: says which dyads --choose leaves out, which is missing; give both"
             )
-        plan = forecast.make_plan(asked.read(), seen=not unseen, **said)
+        plan = forecast.make_plan(options.read(), seen=not unseen, **said)
     else:
-        plan = _ahead(asked, choose, without, unseen, said)
+        plan = _ahead(options, choose, without, unseen, said)
     write_plan(out, plan)
     dyads = (
         f"{len(plan.dyads)} dyads"
@@ -164,24 +164,33 @@ def new(
 
 
 def _ahead(
-    asked: ClaimOptions, choose: str, without: str | None, unseen: bool, said: "dict[str, Any]"
+    options: ClaimOptions, choose: str, without: str | None, unseen: bool, said: "dict[str, Any]"
 ) -> "Plan":
     """Make a plan of data that its author does not have."""
     from forecast.study.hypotheses import plan_ahead
 
-    as_of = day_of(asked.as_of, "as-of")
-    if not unseen or as_of is None or asked.together:
+    as_of = day_of(options.as_of, "as-of")
+    if not unseen or as_of is None or options.together:
         raise SpecError(
             "--choose: is for data that you do not have; give --unseen and --as-of DAY, and leave "
             "--with out"
         )
-    if any((asked.events, asked.counts, asked.index, asked.mapping, asked.datasets, asked.archive)):
+    if any(
+        (
+            options.events,
+            options.counts,
+            options.index,
+            options.mapping,
+            options.datasets,
+            options.archive,
+        )
+    ):
         raise SpecError(
             "--choose: the plan is made without data; leave them out, or leave --choose out"
         )
-    if asked.format is None:
+    if options.format is None:
         raise SpecError("--choose: say what the data will be, such as --format keds --scheme cameo")
-    source = forecast.Source(kind=asked.format, scheme=asked.scheme)
+    source = forecast.Source(kind=options.format, scheme=options.scheme)
     return plan_ahead(source, _choice(choose, without), as_of, **said)
 
 
@@ -230,11 +239,13 @@ def freeze(
     write_plan(path, done)
     if plan.frozen:
         typer.echo(
-            f"{name}: it had been frozen on {plan.created}, and has changed or is tested in another way since. "
+            f"{name}: it had been frozen on {plan.created}, and has changed or is tested in "
+            "another way since. "
             "Say so where you publish."
         )
     typer.echo(
-        f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: {done.stamp}."
+        f"{name}: frozen on {done.created}, digest {done.digest[:12]}; stamp of its results: "
+        f"{done.stamp}."
     )
     typer.echo(f"Publish it, then carry it out: forecast test --plan {name}")
 
@@ -268,7 +279,8 @@ def deviate_command(
     plan = deviate(forecast.read_plan(path), text)
     write_plan(path, plan)
     typer.echo(
-        f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} logged."
+        f"{printable(str(path))}: deviation {len(plan.deviations)} of {plan.deviations[-1].day} "
+        "logged."
     )
 
 

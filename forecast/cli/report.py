@@ -342,25 +342,25 @@ def _report_all(settings: "forecast.ReportSettings", *, as_json: bool) -> None:
         raise SpecError("--all, --eras: eras are chosen for one dyad; leave out one of them")
     check_place(settings, PAIRS)
     with progress("loading the libraries") as report_progress:
-        made = prepare_reports(settings, every=True, progress=report_progress)
-        with chosen_folder(settings.out, REPORTS, "all", last_known(made.fit.panel)) as out:
-            if settings.save_fit and not made.unchanged:
-                made.fit.save(out / SAVED_FIT)
+        prepared = prepare_reports(settings, every=True, progress=report_progress)
+        with chosen_folder(settings.out, REPORTS, "all", last_known(prepared.fit.panel)) as out:
+            if settings.save_fit and not prepared.unchanged:
+                prepared.fit.save(out / SAVED_FIT)
             done = [
-                made.write(dyad, out / dyad, links={"All pairs": "../index.html"})
-                for dyad in made.dyads
+                prepared.write(dyad, out / dyad, links={"All pairs": "../index.html"})
+                for dyad in prepared.dyads
             ]
             page = write_pairs(
-                [Pair.read(out / dyad, f"{dyad}/index.html") for dyad in made.dyads],
+                [Pair.read(out / dyad, f"{dyad}/index.html") for dyad in prepared.dyads],
                 out,
-                made.skipped,
+                prepared.skipped,
             )
-    warnings = dict.fromkeys(words for one in done for words in one.warnings)
+    warnings = dict.fromkeys(words for report in done for words in report.warnings)
     shown = partial(
-        print_lines, "reports", done=done, warnings=warnings, skipped=made.skipped, page=page
+        print_lines, "reports", done=done, warnings=warnings, skipped=prepared.skipped, page=page
     )
     show_result(page, "pairs.json", shown, as_json=as_json)
-    if misses := [miss for one in done if not one.gate.passed for miss in one.gate.misses]:
+    if misses := [miss for report in done if not report.gate.passed for miss in report.gate.misses]:
         raise not_converged(misses)
 
 

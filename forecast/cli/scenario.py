@@ -88,7 +88,7 @@ def scenario(
     by: ByMonthOption = None,
     improvement: ImprovementOption = 5.0,
 ) -> None:
-    """Compute the outlook given events that are assumed, not predicted, and the outlook without them.
+    """Compute the outlook given assumed events, and the outlook without them.
 
     Writes a page and scenario.json (`forecast help what-if`). Exit code 3 if the fit has not
     converged or a scenario is so improbable that its numbers may not be used.
@@ -102,7 +102,7 @@ def scenario(
 
     require_positive("improvement", window.improvement, MOST_POINTS, "points of share")
     require_report_folder(out, SCENARIO, [fit, *assume], replace=replace, parent=SCENARIOS)
-    asked = [QuestionFolder(folder).find(text) for text in questions or ()]
+    chosen = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress("loading the fit") as tell:
         from forecast.data.events.dyads import choose_dyad, dyad_labels
         from forecast.outlook import reported
@@ -113,8 +113,8 @@ def scenario(
         loaded = forecast.Fit.load(fit)
         code = choose_dyad(dyad, loaded.dyads)
         events, since = _chronology_of(loaded, code, tell, followed=followed)
-        put = [_put(loaded, code, one, events, seed) for one in asked]
-        found = forecast.scenario(
+        put = [_put(loaded, code, question, events, seed) for question in chosen]
+        outlook = forecast.scenario(
             loaded,
             code,
             tables,
@@ -128,20 +128,24 @@ def scenario(
         )
         tell("checking convergence", 0, 0)
         gate = loaded.gate_ahead(
-            code, outlook=reported(found.unconditional).to_dataarray("quantity")
+            code, outlook=reported(outlook.unconditional).to_dataarray("quantity")
         )
         tell("writing the page", 0, 0)
-        with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as own:
-            page = forecast.write_scenarios(loaded, found, own, gate=gate)
-    usable = gate.passed and not any(one.fault for one in found.scenarios)
+        with chosen_folder(out, SCENARIOS, outlook.dyad, outlook.origin) as folder_of_page:
+            page = forecast.write_scenarios(loaded, outlook, folder_of_page, gate=gate)
+    usable = gate.passed and not any(assumed.fault for assumed in outlook.scenarios)
     said = [
-        f"{one.name}: {' '.join([one.sentence, *question_sentences(found, one)])}"
-        for one in found.scenarios
+        f"{assumed.name}: {' '.join([assumed.sentence, *question_sentences(outlook, assumed)])}"
+        for assumed in outlook.scenarios
     ]
-    warnings = [f"{one.name}: {warning}" for one in found.scenarios for warning in one.warnings]
+    warnings = [
+        f"{assumed.name}: {warning}"
+        for assumed in outlook.scenarios
+        for warning in assumed.warnings
+    ]
     title, parts = (
-        f"{finding(found)} ({found.stamp})",
-        ["By the model alone:", chances(found), *said],
+        f"{finding(outlook)} ({outlook.stamp})",
+        ["By the model alone:", chances(outlook), *said],
     )
     show_result(
         page,
@@ -155,7 +159,7 @@ def scenario(
 def _chronology_of(
     fit: "forecast.Fit", dyad: str, tell: Progress, *, followed: bool
 ) -> "tuple[EventTable | None, xr.Dataset | None]":
-    """Return the chronology of a fit made of it, to say which part of its class a code is, and what has followed."""
+    """Return the events behind a fit of the chronology, and the panel of what followed."""
     from forecast.data.events.additions import CHRONOLOGY
 
     if "dataset" not in fit.panel.coords or CHRONOLOGY not in fit.panel["dataset"].to_numpy():
@@ -184,7 +188,8 @@ def _put(
     if question.dyads != (dyad,):
         only = f", or a scenario of {question.dyad}" if len(question.dyads) == 1 else " alone"
         raise QuestionError(
-            f"{question.id}: it is about {join(question.dyads)}, and the scenario about {dyad}; ask one of {dyad}{only}"
+            f"{question.id}: it is about {join(question.dyads)}, and the scenario about {dyad}; "
+            f"ask one of {dyad}{only}"
         )
     if closed := question.closed(last_known(fit.panel)):
         raise QuestionError(f"{question.id}: {closed}")
@@ -192,6 +197,7 @@ def _put(
         return forecast.apply_question(fit, question, seed=seed, table=table)
     except DataError as error:
         raise QuestionError(
-            f"{question.id}: the fit is not of the chronology as it comes with the package, in which its codes would "
+            f"{question.id}: the fit is not of the chronology as it comes with the package, in "
+            "which its codes would "
             "be counted. Make the fit again, or ask in Python with its own events (apply_question)"
         ) from error

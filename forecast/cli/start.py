@@ -1,4 +1,4 @@
-"""`forecast dyads`, `init`, `open` and `help`: what is there, data of one's own, pages, and the manual."""
+"""`forecast dyads`, `init`, `open` and `help`: embedded dyads, your own data, pages, manual."""
 
 import re
 import shlex
@@ -27,26 +27,26 @@ EXAMPLE = Path(__file__).parent / "example"
 def dyads(
     as_json: JsonOption = False,
 ) -> None:
-    """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default.
+    """List the embedded dyads: code, name, events, coverage, fitted together or alone.
 
     Rows beyond the coverage are announced or later: `forecast events show` has them, and no
     forecast counts them.
     """
     from forecast.data.panel import summarise
 
-    found = summarise(forecast.read_chronology()).set_index("dyad")
-    known = forecast.read_dyads().loc[found.index]
+    summary = summarise(forecast.read_chronology()).set_index("dyad")
+    labels = forecast.read_dyads().loc[summary.index]
     rows = [
         {
             "dyad": code,
-            "name": known.at[code, "label"],
+            "name": labels.at[code, "label"],
             "events": int(row["events"]),
             "since": f"{row['start']:%Y-%m-%d}",
             "through": f"{row['last_even']:%Y-%m-%d}",
-            "fitted": "together" if known.at[code, "hierarchy"] == "yes" else "alone",
+            "fitted": "together" if labels.at[code, "hierarchy"] == "yes" else "alone",
             "announced": int(row["announced"]),
         }
-        for code, row in found.iterrows()
+        for code, row in summary.iterrows()
     ]
     if as_json:
         echo_json(rows)
@@ -59,7 +59,8 @@ def dyads(
     later = [f"{row['dyad']} {row['announced']}" for row in rows if row["announced"]]
     if later:
         typer.echo(
-            f"Rows after the last covered day are announced or later, and not counted: {join(later)}."
+            "Rows after the last covered day are announced or later, and not counted: "
+            f"{join(later)}."
         )
 
 
@@ -69,7 +70,7 @@ def init(
         Path, typer.Argument(help="A folder, which is made if it is missing.", metavar="FOLDER")
     ],
 ) -> None:
-    """Make a folder for your own events: events.csv with example rows and mapping.yaml, both to be edited.
+    """Make a folder for your own events: events.csv and mapping.yaml, both to be edited.
 
     Nothing is overwritten.
     """
@@ -104,12 +105,12 @@ def open_page(
     """Open a page in the browser, and print its path."""
     if page is None:  # the one in this folder, or up to three folders below, that was written last
         pages = [path for depth in range(4) for path in Path().glob(f"{'*/' * depth}index.html")]
-        own = [path for path in pages if path.with_name("manifest.json").is_file()]
-        if not own:
+        written = [path for path in pages if path.with_name("manifest.json").is_file()]
+        if not written:
             raise DataError(
                 "There is no page in this folder. Make one, such as with `forecast report USA-CHN`"
             )
-        page = max(own, key=lambda path: path.stat().st_mtime)
+        page = max(written, key=lambda path: path.stat().st_mtime)
     path = page / "index.html" if page.is_dir() else page
     if not path.is_file():
         raise DataError(f"{path} does not exist. Check the path.")

@@ -6,8 +6,7 @@ panel. To add a kind of source, name it in `KINDS` and read it in `_read`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from functools import cached_property
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -16,7 +15,7 @@ from pydantic import model_serializer
 from pydantic import model_validator as validator
 
 from forecast.base.arguments import checked
-from forecast.base.dates import Day, month_end, optional_day, reject_future
+from forecast.base.dates import Day, optional_day, reject_future
 from forecast.base.described import described
 from forecast.base.digests import digest, file_digest
 from forecast.base.errors import SpecError, UnknownDyadError
@@ -35,171 +34,20 @@ from forecast.data.events import (
     schemes,
 )
 from forecast.data.events.additions import state_coverage
-from forecast.data.events.coverage import parse_statements, unstated_days
-from forecast.data.events.dyads import choose_dyad, find_dyad, hierarchy, in_order, read_dyads
+from forecast.data.events.chronology import chronology_files
+from forecast.data.events.coverage import parse_statements
+from forecast.data.events.dyads import find_dyad
 from forecast.data.events.keds import ACTORS
-from forecast.data.events.table import REJECT_COLUMNS, CountTable, EventTable, Recorded, SourceFile
-from forecast.data.events.tables import chronology_files
+from forecast.data.events.table import REJECT_COLUMNS, EventTable, SourceFile
 from forecast.data.feeds.feed import FeedSettings, Settings
 from forecast.data.panel import (
-    build_counts_panel,
-    build_index_panel,
-    build_panel,
-    coverage_end,
     describe_panel,
 )
+from forecast.data.panel.spans import Frequency
+from forecast.data.records import IndexTable, Records
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Frequency = Literal["month", "week"]
-
-
-def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
-    held = list(
-        dict.fromkeys((*read_dyads().index, *dyads))
-    )  # one that `dyads.csv` does not list among them
-    company = (
-        others if others is not None else (code for dyad in dyads for code in hierarchy(dyad, held))
-    )
-    return tuple(dict.fromkeys((*dyads, *company)))
-
-
-@dataclass(frozen=True, repr=False)
-class IndexTable(Displayed):
-    """An index that has been read."""
-
-    values: (
-        pd.DataFrame
-    )  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
-    rejects: pd.DataFrame  # Empty: an index with a row that cannot be read is rejected as a whole
-    files: tuple[SourceFile, ...]  # The file read
-
-    def _card(self) -> Card:
-        facts = (
-            ("dyads", join_some(in_order(self.values["dyad"].unique()))),
-            ("values", f"{len(self.values):,}"),
-            ("files", join_some([file.name for file in self.files])),
-        )
-        return Card("Table of an index", facts)
-
-
-@dataclass(frozen=True)
-class Records:
-    """A source that has been read: single events, counts or an index."""
-
-    table: EventTable | CountTable | IndexTable  # What was read, with its `files` and `rejects`
-    digests: dict[str, str]  # SHA-256 by name of every file that decides what is counted
-    by_dyad: bool = False  # Whether each dyad has a file of its own, as in a chronology
-
-    @property
-    def events(self) -> EventTable | None:
-        """Single events, if it has any."""
-        return self.table if isinstance(self.table, EventTable) else None
-
-    @cached_property
-    def dyads(self) -> list[str]:
-        """Codes of the dyads it holds."""
-        return in_order(self._rows["dyad"].unique())
-
-    @cached_property
-    def datasets(self) -> frozenset[str]:
-        """Names of the datasets in its panels; an index has none."""
-        return (
-            frozenset()
-            if isinstance(self.table, IndexTable)
-            else frozenset(self._rows["dataset"].unique())
-        )
-
-    @property
-    def _rows(self) -> pd.DataFrame:
-        match self.table:
-            case EventTable(events=rows) | CountTable(counts=rows) | IndexTable(values=rows):
-                return rows
-
-    def find(self, dyad: str | None) -> str:
-        """Return the code of a dyad, given in either order and any case.
-
-        None stands for the only one.
-        """
-        return choose_dyad(dyad, self.dyads)
-
-    def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
-        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`.
-
-        Of a feed's hundreds by default only listed ones.
-        """
-        if chosen is not None:
-            named = {dyad, *(self.find(one) for one in chosen)}
-            return [code for code in self.dyads if code in named]
-        known = set(self.known(as_of))
-        if self.events is not None and self.events.accounts:
-            known &= set(read_dyads().index)
-        return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in known])
-
-    def known(self, as_of: date) -> list[str]:
-        """Return the dyads of which anything was known by a day; of counts and an index all."""
-        if self.events is None:
-            return self.dyads
-        early = set(self._rows.loc[self._rows["known_at"] <= pd.Timestamp(as_of), "dyad"])
-        return [dyad for dyad in self.dyads if dyad in early]
-
-    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
-        """Return the digests without the files of other dyads, where each has its own."""
-        others = self._files_without(dyads)
-        return {name: digest for name, digest in self.digests.items() if name not in others}
-
-    def table_of(self, dyads: Sequence[str]) -> Recorded:
-        """Return the table without the files of other dyads and the rows that were in them, where each has its own."""
-        table, others = self.table, self._files_without(dyads)
-        if not isinstance(table, EventTable) or not self.by_dyad:
-            return table
-        return replace(
-            table,
-            events=table.events[table.events["dyad"].isin(dyads)].reset_index(drop=True),
-            rejects=table.rejects[~table.rejects["file"].isin(others)].reset_index(drop=True),
-            files=tuple(file for file in table.files if file.name not in others),
-        )
-
-    def _files_without(self, dyads: Sequence[str]) -> set[str]:
-        return (
-            {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads} if self.by_dyad else set()
-        )
-
-    def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
-        if self.events is not None:
-            return coverage_end(self.events, dyad, dataset)
-        own = self._rows[self._rows["dyad"] == dyad]
-        last: date = (
-            (own["time"] if isinstance(self.table, IndexTable) else own["known_at"]).max().date()
-        )
-        return month_end(last) if isinstance(self.table, IndexTable) else last
-
-    def last_stated_day(self, dyad: str, dataset: str) -> date:
-        """Return the last day before the first that an added file covers without a statement that it is complete."""
-        added = () if self.events is None else self.events.additions
-        unstated = [first - timedelta(days=1) for first, _ in unstated_days(added, dataset, dyad)]
-        return min([self.last_day(dyad, dataset), *unstated])
-
-    def panel(
-        self,
-        dyads: Sequence[str] | None,
-        as_of: date,
-        frequency: Frequency = "month",
-        eras: pd.DataFrame | None = None,
-    ) -> "xr.Dataset":
-        """Count some dyads, or all, into a panel of what was known by a day.
-
-        Counts bring their own frequency.
-        """
-        chosen: dict[str, Any] = {"dyads": dyads, "as_of": as_of, "eras": eras}
-        if isinstance(self.table, EventTable):
-            return build_panel(self.table, frequency=frequency, **chosen)
-        if isinstance(self.table, CountTable):
-            return build_counts_panel(self.table, **chosen)
-        return build_index_panel(self.table.values, frequency=frequency, **chosen)
 
 
 _TABLE = (("path", "mapping"), (), "{kind} need a path and a mapping; give both")
@@ -350,7 +198,9 @@ class Source(Settings):
         Any other source as it is.
         """
         if self.kind == "several":
-            return self.model_copy(update={"sources": tuple(one.latest for one in self.sources)})
+            return self.model_copy(
+                update={"sources": tuple(source.latest for source in self.sources)}
+            )
         if self.kind != "archive":
             return self
         settings = (self.settings or FeedSettings()).model_copy(update={"editions": "latest"})
@@ -359,8 +209,12 @@ class Source(Settings):
     @property
     def files(self) -> list[Path]:
         """The files and folders that are named to be read."""
-        own = [Path(one) for one in (self.path, self.mapping, *self.paths, *self.additions) if one]
-        return own + [path for part in self.sources for path in part.files]
+        paths = [
+            Path(given)
+            for given in (self.path, self.mapping, *self.paths, *self.additions)
+            if given
+        ]
+        return paths + [path for part in self.sources for path in part.files]
 
     @property
     def words(self) -> str:
@@ -372,7 +226,7 @@ class Source(Settings):
             return " and ".join(source.words for source in self.sources)
         if self.path is None and not self.paths:
             return "the embedded chronology" if self.kind == "chronology" else KINDS[self.kind][0]
-        named = join_some([Path(one).name for one in self.paths or (str(self.path),)])
+        named = join_some([Path(given).name for given in self.paths or (str(self.path),)])
         of = f"{join(self.datasets)} of " if self.datasets else ""
         return f"{of}{KINDS[self.kind][0]} ({named})"
 
@@ -404,18 +258,20 @@ def open_source(
         for file in files:
             table = add_events(table, file)
     table = state_coverage(table, parse_statements(source.covered_to))
-    new = {one.file: one.sha256 for one in table.additions}
+    new = {addition.file: addition.sha256 for addition in table.additions}
     return replace(records, table=table, digests=records.digests | new)
 
 
 def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
-    path, mapping = str(source.path), str(source.mapping)
-    one = list(dyads) if dyads is not None and len(dyads) == 1 else None
+    path = str(source.path)
+    mapping = str(source.mapping)
+    only_dyad = list(dyads) if dyads is not None and len(dyads) == 1 else None
     if source.kind == "several":
         return _read_several(source, dyads, as_of)
     if source.kind == "chronology":
         events = read_chronology(
-            source.path, dyads=one and [find_dyad(one[0], chronology_files(source.path))]
+            source.path,
+            dyads=only_dyad and [find_dyad(only_dyad[0], chronology_files(source.path))],
         )
         return Records(events, _event_digests(events), by_dyad=True)
     if source.kind == "events":
@@ -423,13 +279,15 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
         return Records(events, _event_digests(events, path, mapping))
     if source.kind in ("keds", "copdab") and source.path is None:
         raise SpecError(
-            f"source: {source.words} has no path; name the file (--events FILE --format {source.kind})"
+            f"source: {source.words} has no path; name the file (--events FILE --format "
+            f"{source.kind})"
         )
     if source.kind == "keds":
         events = read_keds(path, source.scheme or "cameo")
         return Records(
             events,
-            _event_digests(events) | {f"codes/{one.name}": file_digest(one) for one in CODE_TABLES},
+            _event_digests(events)
+            | {f"codes/{only_dyad.name}": file_digest(only_dyad) for only_dyad in CODE_TABLES},
         )
     if source.kind == "counts":
         return Records(read_counts(path, mapping), _digests(["eras.csv"], path, mapping))
@@ -442,7 +300,9 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
     if source.kind == "feed":
         from forecast.data.feeds import read_feed
 
-        events = read_feed(source.paths, dyads=one, feed=source.feed, settings=source.settings)
+        events = read_feed(
+            source.paths, dyads=only_dyad, feed=source.feed, settings=source.settings
+        )
     else:
         from forecast.data.archive import read_archive
 
@@ -458,7 +318,8 @@ def _read(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Re
 
 def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | None) -> Records:
     """Read all parts, and put their events together, each a dataset of its own."""
-    opened, missing = [], None
+    opened = []
+    missing = None
     for part in source.sources:
         try:
             opened.append((part, open_source(part, dyads, as_of)))
@@ -466,16 +327,20 @@ def _read_several(source: Source, dyads: Sequence[str] | None, as_of: date | Non
             missing = error
     if not opened and missing:
         raise missing
-    tables, digests, seen = [], dict[str, str](), dict[str, str]()
+    tables = []
+    digests = dict[str, str]()
+    seen = dict[str, str]()
     for part, records in opened:
         if records.events is None:
             raise SpecError(
-                f"source: {part.words} holds no single events; only event tables can be put together"
+                f"source: {part.words} holds no single events; only event tables can be put "
+                "together"
             )
         for name in records.datasets:
             if name in seen:
                 raise SpecError(
-                    f"dataset: {seen[name]} and {part.words} are both called {name!r}; give one of them another "
+                    f"dataset: {seen[name]} and {part.words} are both called {name!r}; give one of "
+                    "them another "
                     "`dataset` in its mapping"
                 )
             seen[name] = part.words

@@ -144,7 +144,9 @@ def with_quantities(
     return _judged(table, gate.divergence_share, gate.bfmi, sampled, nodes)
 
 
-def kept_gate(kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]) -> Gate:
+def gate_from_diagnostics(
+    kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]
+) -> Gate:
     """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
     table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(
         dict.fromkeys(COLUMNS[2:], float)
@@ -164,8 +166,8 @@ def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.
         draws = draws[..., ~(draws == draws[0, 0]).all(axis=(0, 1))]
         if not draws.size:
             continue
-        known = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
-        worst = float(np.max(np.nan if known is None else known))
+        r_hats = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
+        worst = float(np.max(np.nan if r_hats is None else r_hats))
         bulk = diagnostic("ess", draws, method="bulk")
         tail = diagnostic(
             "ess", draws, method="tail", prob=0.89

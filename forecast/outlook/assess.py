@@ -26,7 +26,7 @@ from forecast.outlook.level import (
     present,
     standing,
 )
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.pendulum import INSIDE, band, half_life, horizon_outlook, pendulum
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import main_record
@@ -112,6 +112,9 @@ def assess(
     Returns
     -------
     Assessment
+        Chances are 0 to 1, shares and the level points from 0 to 100, half-lives and horizons months.
+        Each `Probability` and `Estimate` keeps its draws (chain, draw), from which its Monte Carlo
+        error comes.
 
     Raises
     ------
@@ -129,14 +132,17 @@ def assess(
     at = optional_day(at, "at")
     by = optional_day(by, "by")
     seed = whole_seed(seed)
-    draws, names, kind = dyad_draws(fit, dyad), dict(labels or {}), panel_kind(fit.panel)
+    draws = dyad_draws(fit, dyad)
+    names = dict(labels or {})
+    kind = panel_kind(fit.panel)
     label = names.get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
     if not INSIDE < extreme_share < 100:
         raise SpecError(
             f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share."
         )
-    record, hazard = main_record(fit.panel, dyad, label), structural_hazard(fit.panel)
+    record = main_record(fit.panel, dyad, label)
+    hazard = structural_hazard(fit.panel)
     streams = partial(stream, seed, dyad)
     simulations = simulate(
         fit, draws, LONGEST_HORIZON, seed, simulations_per_draw, baseline_months=baseline_months
@@ -196,8 +202,8 @@ def assess(
 
 
 def _signposts(
-    observed: Observed | NotDefined,
-    published: Mapping[int, Observed],
+    observed: SimulatedEvents | NotDefined,
+    published: Mapping[int, SimulatedEvents],
     query: Query,
     improvement: float,
     seed: int,
@@ -228,11 +234,19 @@ def brief(
     at: date | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Brief:
-    """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon."""
-    draws, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
+    """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon.
+
+    Returns
+    -------
+    Brief
+        Numbers equal to those of `assess` with the same seed.
+    """
+    draws = dyad_draws(fit, dyad)
+    label = dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
     simulations = simulate(fit, draws, months, seed, baseline_months=baseline_months)
-    record, level = main_record(fit.panel, dyad, label), present(draws)
+    record = main_record(fit.panel, dyad, label)
+    level = present(draws)
     observed = observe(fit, simulations, months, record, seed=seed)
     window = _published_window(observed, months, improvement, baseline_months, seed)
     if window is None or isinstance(window.up, NotDefined):
@@ -260,7 +274,7 @@ def brief(
 
 
 def _published_window(
-    observed: Observed | NotDefined,
+    observed: SimulatedEvents | NotDefined,
     months: int,
     improvement: float,
     baseline_months: int,

@@ -31,7 +31,7 @@ NUMERIC_COLUMNS = ("probability", "baseline", "median", "low", "high")
 
 
 @dataclass(frozen=True)
-class Claim:
+class AnsweredClaim:
     """One claim, answered."""
 
     code: str  # `S1` to `S9`, or `S13`
@@ -100,7 +100,7 @@ class Assessment(Displayed, Prospect):
     # Contribution of each kind to the tone of the baseline's months; empty where the data hold no
     # scores
     tone_kinds: tuple[KindScore, ...]
-    claims: tuple[Claim, ...] = ()  # The theory's claims
+    claims: tuple[AnsweredClaim, ...] = ()  # The theory's claims
     # Name of the 0 to 100 scale: the share of cooperative actions, or the position of an index
     measure: str = EVENTS.measure
     scale: str = EVENTS.scale  # Meaning of 0, 50 and 100

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from forecast.base import wording
 from forecast.base.wording import chance, count, interval_in_words, join, month, number, signed
 from forecast.outlook import theory
-from forecast.outlook.assessment import Assessment, Claim
+from forecast.outlook.assessment import AnsweredClaim, Assessment
 from forecast.outlook.level import LASTING_YEARS, Contrast, DyadQuantity, Framework, Headroom
 from forecast.outlook.pendulum import Passage, printed_chances
 from forecast.outlook.query import main_horizon
@@ -37,7 +37,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Answer:
+class StatementAnswer:
     """Answer to one statement of the theory."""
 
     title: str  # In short
@@ -45,7 +45,7 @@ class Answer:
     quantities: tuple[Quantity, ...]  # Numbers of the sentence, unrounded
 
 
-type Answering = Callable[[Assessment], Answer]
+type Answering = Callable[[Assessment], StatementAnswer]
 """Function that answers one statement."""
 
 
@@ -62,9 +62,9 @@ def quantity(
     return Quantity(name, float(value), words, unit)
 
 
-def not_defined(title: str, missing: NotDefined) -> Answer:
+def not_defined(title: str, missing: NotDefined) -> StatementAnswer:
     """Return the answer to a statement about something that this model or dyad does not have."""
-    return Answer(title, f"Not defined here: {missing.reason}.", ())
+    return StatementAnswer(title, f"Not defined here: {missing.reason}.", ())
 
 
 def interval(value: Estimate) -> str:
@@ -88,7 +88,7 @@ def time_until(passage: Passage) -> str:
     return f"up to {number(passage.median, 0)} months in half of the simulations"
 
 
-def lowest_on_record(result: Assessment) -> Answer:
+def lowest_on_record(result: Assessment) -> StatementAnswer:
     """Answer S1: whether relations stand at their lowest."""
     standing = result.standing
     period = "weeks" if result.weekly else "months"
@@ -101,7 +101,7 @@ def lowest_on_record(result: Assessment) -> Answer:
     year, likely = next(iter(standing.lowest_years.items()), (None, None))
     if likely is not None:
         sentence += f"; the lowest year was most likely {year} ({chance(likely.value)})"
-    return Answer(
+    return StatementAnswer(
         f"Relations stand at their lowest since {month(standing.since)}",
         f"{sentence}.",
         (
@@ -116,7 +116,7 @@ def lowest_on_record(result: Assessment) -> Answer:
     )
 
 
-def decline_under_current_era(result: Assessment) -> Answer:
+def decline_under_current_era(result: Assessment) -> StatementAnswer:
     """Answer S2: whether relations have deteriorated since the current era began."""
     title = "Relations have deteriorated since the current framework began"
     last = result.last_break
@@ -129,13 +129,14 @@ def decline_under_current_era(result: Assessment) -> Answer:
         f"{chance(last.dropped.value)}."
     )
     if isinstance(last.trend, Estimate) and isinstance(last.falling, Probability):
-        low, high = signed(last.trend.low, 1), signed(last.trend.high, 1)
+        low = signed(last.trend.low, 1)
+        high = signed(last.trend.high, 1)
         sentence += (
             f" Since then it has moved by {signed(last.trend.median, 1)} points per year "
             f"(90% interval {low} to {high}); "
             f"the chance that this trend is downward is {chance(last.falling.value)}."
         )
-    return Answer(
+    return StatementAnswer(
         title,
         sentence,
         (
@@ -147,26 +148,28 @@ def decline_under_current_era(result: Assessment) -> Answer:
     )
 
 
-def levels_by_era(result: Assessment) -> Answer:
+def levels_by_era(result: Assessment) -> StatementAnswer:
     """Answer S3: the level that each era sets, its long-run mean or else its average."""
     eras = result.frameworks.eras
     levels = [(era, era.equilibrium) for era in eras if isinstance(era.equilibrium, Estimate)]
-    verb = "comes to rest at" if levels else "averages"
+    opening = "The long-run mean of the share is" if levels else "The share averages"
     levels = levels or [(era, era.mean) for era in eras]
     *past, (current, level) = levels
     words = [f"{number(value.median, 0)} under “{era.name}”" for era, value in past]
     words.append(f"{interval(level)} under “{current.name}”")
-    return Answer(
+    return StatementAnswer(
         "Strategic frameworks set the level",
-        f"The share {verb} {join(words)}.",
+        f"{opening} {join(words)}.",
         tuple(quantity(era.code, value, _under(era), POINTS) for era, value in levels),
     )
 
 
-def ceiling_of_current_era(result: Assessment) -> Answer:
+def ceiling_of_current_era(result: Assessment) -> StatementAnswer:
     """Answer S4: what the current era allows, and how long it may last."""
     frameworks = result.frameworks
-    era, headroom, change = frameworks.eras[-1], frameworks.headroom, frameworks.change
+    era = frameworks.eras[-1]
+    headroom = frameworks.headroom
+    change = frameworks.change
     longest = result.horizons[-1]
     coming = (
         f"The chance of a new framework within {longest} months is "
@@ -177,10 +180,12 @@ def ceiling_of_current_era(result: Assessment) -> Answer:
     if isinstance(headroom, NotDefined):
         sentence = f"This model has no ceiling. {coming}"
     else:
-        room, near, reach = headroom.room, headroom.near, headroom.reach
+        room = headroom.room
+        near = headroom.near
+        reach = headroom.reach
         ratio = headroom.learning.sd_ratio
         sentence = f"{_headroom_words(era, headroom, frameworks.ceiling_assumed)} {coming}"
-    return Answer(
+    return StatementAnswer(
         "What the current framework allows, and how long it may last",
         sentence,
         (
@@ -221,10 +226,12 @@ def _headroom_words(era: Framework, headroom: Headroom, assumed: bool) -> str:
     return sentence
 
 
-def way_back(result: Assessment) -> Answer:
+def way_back(result: Assessment) -> StatementAnswer:
     """Answer S5: how hard it is to go back, and to stay in an extreme."""
-    longest, pendulum = result.horizons[-1], result.pendulum
-    back, zone = pendulum.back, pendulum.zone
+    longest = result.horizons[-1]
+    pendulum = result.pendulum
+    back = pendulum.back
+    zone = pendulum.zone
     sentences = []
     if isinstance(pendulum.half_life, Estimate):
         sentences.append(f"The half-life is {interval(pendulum.half_life)} months.")
@@ -242,7 +249,7 @@ def way_back(result: Assessment) -> Answer:
         f"months; after a year {zone.inside:g} points inside, for the mean of twelve months to "
         f"leave it takes {time_until(zone.way_out)}."
     )
-    return Answer(
+    return StatementAnswer(
         "Hard to go back, and as hard to stay in an extreme",
         " ".join(sentences),
         (
@@ -270,13 +277,14 @@ def way_back(result: Assessment) -> Answer:
     )
 
 
-def contrast_with_other(result: Assessment) -> Answer:
+def contrast_with_other(result: Assessment) -> StatementAnswer:
     """Answer S7: whether the dyad is less hostile than another one in a named era."""
-    title, other = "Not inherently hostile", result.contrast
+    title = "Not inherently hostile"
+    other = result.contrast
     if isinstance(other, NotDefined):
         return not_defined(title, other)
     verb, shares = _contrasted(other)
-    return Answer(
+    return StatementAnswer(
         f"{title}, unlike {other.second_label} under “{other.second_era}”",
         f"Under “{other.first_era}” the share of {result.label} {verb} {interval(shares.first)}, "
         f"that of {other.second_label} under “{other.second_era}” {interval(shares.second)}; "
@@ -293,19 +301,17 @@ def _contrasted(other: Contrast) -> tuple[str, DyadQuantity]:
     """Return the shares that are compared, long-run means or else averages, and their verb."""
     if isinstance(other.equilibrium, NotDefined):
         return "averages", other.mean
-    return "comes to rest at", other.equilibrium
+    return "has a long-run mean of", other.equilibrium
 
 
-def middle_ground(result: Assessment) -> Answer:
+def middle_ground(result: Assessment) -> StatementAnswer:
     """Answer S8: whether relations settle in a middle ground."""
-    title, band, longest = (
-        "The pendulum settles in a middle ground",
-        result.band,
-        result.horizons[-1],
-    )
+    title = "The pendulum settles in a middle ground"
+    band = result.band
+    longest = result.horizons[-1]
     if isinstance(band, NotDefined):
         return not_defined(title, band)
-    return Answer(
+    return StatementAnswer(
         title,
         "The equilibrium band of the current framework runs from "
         f"{number(band.low.median, 0)} to {number(band.high.median, 0)}. "
@@ -323,14 +329,17 @@ def middle_ground(result: Assessment) -> Answer:
     )
 
 
-def technical_improvement(result: Assessment) -> Answer:
+def technical_improvement(result: Assessment) -> StatementAnswer:
     """Answer S9: how much of an improvement is technical, inside the current era."""
     level = result.improvement[main_horizon(result.horizons)]
-    percents, until = printed_chances(level), wording.period(level.until, weekly=result.weekly)
-    inside, beyond = "inside the current framework", "with a new one"
+    percents = printed_chances(level)
+    until = wording.period(level.until, weekly=result.weekly)
+    inside = "inside the current framework"
+    beyond = "with a new one"
     if result.moving:
-        inside, beyond = "while the trend stays", "by a rise of the trend"
-    return Answer(
+        inside = "while the trend stays"
+        beyond = "by a rise of the trend"
+    return StatementAnswer(
         "Improvement is technical, inside the framework",
         "By the model alone, the chance that the underlying level improves by at least "
         f"{_smallest_change(result)} by {until} is {percents['improvement']}: "
@@ -344,12 +353,14 @@ def technical_improvement(result: Assessment) -> Answer:
     )
 
 
-def no_extreme_for_long(result: Assessment) -> Answer:
+def no_extreme_for_long(result: Assessment) -> StatementAnswer:
     """Answer S13: whether no extreme lasts."""
-    longest, zone = result.horizons[-1], result.pendulum.zone
-    level, points = result.improvement[longest], _smallest_change(result)
+    longest = result.horizons[-1]
+    zone = result.pendulum.zone
+    level = result.improvement[longest]
+    points = _smallest_change(result)
     percents = printed_chances(level)
-    return Answer(
+    return StatementAnswer(
         "No extreme for long; hope for the more moderate",
         f"By the model alone, the underlying level of the next {longest} months is at least "
         f"{points} higher with a chance of {percents['improvement']}, at least {points} lower "
@@ -366,7 +377,7 @@ def no_extreme_for_long(result: Assessment) -> Answer:
     )
 
 
-ANSWERED: Sequence[tuple[theory.Statement, Answering]] = (
+ANSWERED: Sequence[tuple[theory.TheoryStatement, Answering]] = (
     (theory.LOW, lowest_on_record),
     (theory.DECLINE, decline_under_current_era),
     (theory.ERAS, levels_by_era),
@@ -380,14 +391,14 @@ ANSWERED: Sequence[tuple[theory.Statement, Answering]] = (
 """Statements that an assessment answers, in the order of the essay."""
 
 
-def claims(result: Assessment) -> tuple[Claim, ...]:
+def claims(result: Assessment) -> tuple[AnsweredClaim, ...]:
     """Answer the theory's statements from the numbers of an assessment."""
-    found = []
+    answered = []
     for statement, answering in ANSWERED:
         answer = answering(result)
         numbers = {each.name: each.value for each in answer.quantities if each.value is not None}
-        found.append(
-            Claim(
+        answered.append(
+            AnsweredClaim(
                 statement.code,
                 answer.title,
                 statement.about(result.dyad),
@@ -395,10 +406,10 @@ def claims(result: Assessment) -> tuple[Claim, ...]:
                 numbers,
             )
         )
-    return tuple(found)
+    return tuple(answered)
 
 
-def numbers_in_words(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
+def numbers_in_words(result: Assessment, claim: AnsweredClaim) -> list[tuple[str, str]]:
     """Format the numbers of a claim, with one decimal more than in its sentence.
 
     Parameters

@@ -104,6 +104,6 @@ def numbers_table(rows: pd.DataFrame) -> Table:
 
 
 @checked
-def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
+def write_checks(fit: "Fit", checks: "Checks", out: str | Path) -> Path:
     """Write the checks of a fit: page, ``checks.json`` and a table of all numbers."""
-    return publish(out, CHECKS, lambda: checks_page(fit, found))
+    return publish(out, CHECKS, lambda: checks_page(fit, checks))

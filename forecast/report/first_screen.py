@@ -25,7 +25,7 @@ from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots.dots import dot_counts, plot_dots
 from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of
 from forecast.report.folder import read_numbers, worded
-from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
+from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
 from forecast.report.skill import DyadSkill
 
 if TYPE_CHECKING:
@@ -173,23 +173,23 @@ def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Ea
     """Return what a report said of a window; None if it asked something else, or is none."""
     try:
         numbers = read_numbers(folder)
-        own = next(
-            one
-            for one in numbers["recorded"]
-            if (one["until"], one["dataset"]) == (window.until.isoformat(), window.dataset)
+        same_window = next(
+            stated
+            for stated in numbers["recorded"]
+            if (stated["until"], stated["dataset"]) == (window.until.isoformat(), window.dataset)
         )
         same = (numbers["dyad"], numbers["baseline_months"], numbers["smallest_improvement"]) == (
             result.dyad,
             result.baseline_months,
             result.smallest_improvement,
         )
-        if not (same and numbers["converged"] and own["first"] == window.first.isoformat()):
+        if not (same and numbers["converged"] and same_window["first"] == window.first.isoformat()):
             return None
-        model = (own.get("simulated_by_model") or {}).get("value")
+        model = (same_window.get("simulated_by_model") or {}).get("value")
         return Earlier(
             date.fromisoformat(numbers["as_of"]),
-            own["up"]["value"],
-            own["percent"]["up"],
+            same_window["up"]["value"],
+            same_window["percent"]["up"],
             model,
             tuple(numbers["provenance"]["additions"]),
         )
@@ -224,7 +224,7 @@ def answers_of(
     provenance: Mapping[str, Any],
     *,
     as_of: date,
-    known: pd.DataFrame,
+    events: pd.DataFrame,
     earlier: Sequence[Earlier] = (),
     prices: Sequence[Price] = (),
     rejected: Sequence[str] = (),
@@ -246,11 +246,11 @@ def answers_of(
         likely=sentence("likely", result, window, dot_counts(window), len(window.dots)),
         lean="" if isinstance(skill, NotDefined) else skill.lean,
         since=sentence("since", earlier, now, window, result),
-        why=_why(result, earlier, now, known),
+        why=_why(result, earlier, now, events),
         now=now.printed,
-        watch=tuple(sentence("watch", one) for one in watch),
+        watch=tuple(sentence("watch", signpost) for signpost in watch),
         right=sentence("unknown") if isinstance(skill, NotDefined) else skill.plain,
-        prices=tuple(sentence("price", one) for one in prices),
+        prices=tuple(sentence("price", price) for price in prices),
         corrected=sentence("corrected", _some(corrected), earlier[-1].as_of) if corrected else "",
         rejected=sentence("rejected", _some(rejected)) if rejected else "",
         cite=cited_line(result, window, notes, str(provenance["data"].get("digest", "")), as_of),
@@ -267,7 +267,7 @@ def _model_value(window: WindowOutlook) -> float | None:
     return None if part is None else part.value
 
 
-def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, known: pd.DataFrame) -> str:
+def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, rows: pd.DataFrame) -> str:
     """Split the change since the last report between the model and the benchmarks, and count the events since."""
     if not earlier:
         return ""
@@ -275,7 +275,7 @@ def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, known: pd
     change, model = 100 * (now.higher - last.higher), None
     if now.model is not None and last.model is not None:
         model = 100 * (now.model - last.model)
-    since = known[known["date"] > pd.Timestamp(last.as_of)] if len(known) else known
+    since = rows[rows["date"] > pd.Timestamp(last.as_of)] if len(rows) else rows
     events = cooperative = 0
     if len(since) and {"n", "dyad", "dataset"} <= set(since.columns):
         counts = event_counts(since)
@@ -319,14 +319,14 @@ HALF = 4.2
 width."""
 
 
-def _half(layout: Layout) -> Layout:
-    return Layout(HALF, layout.font, wide=False) if layout.wide else layout
+def _half(layout: PageFormat) -> PageFormat:
+    return PageFormat(HALF, layout.font, wide=False) if layout.wide else layout
 
 
 def _at_half(draw: Draw) -> Draw:
     """Return a drawing for half of a wide page."""
 
-    def smaller(layout: Layout) -> "Figure":
+    def smaller(layout: PageFormat) -> "Figure":
         return draw(_half(layout))
 
     return smaller
@@ -342,10 +342,10 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
         return None
     if len(earlier) + 1 < FEWEST_DRAWN:
         return None
-    days = [year_of(one.as_of) for one in earlier] + [year_of(result.origin)]
-    chances = [*(one.printed for one in earlier), printed_changes(window)["up"]]
+    days = [year_of(report.as_of) for report in earlier] + [year_of(result.origin)]
+    chances = [*(report.printed for report in earlier), printed_changes(window)["up"]]
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         figure, (on,) = subplots(_half(layout), 1.1)
         on.plot(
             days, chances, color=BETTER, marker="o", markersize=3.5, linewidth=1.4, clip_on=False
@@ -353,22 +353,22 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
         on.set_ylim(0, 100)
         on.set_yticks([0, 50, 100])
         bare(on, "x")
-        for place, side in ((0, "left"), (-1, "right")):
-            day = earlier[0].as_of if place == 0 else result.origin
+        for index, side in ((0, "left"), (-1, "right")):
+            day = earlier[0].as_of if index == 0 else result.origin
             note(
                 on,
                 wording.day(day),
-                (days[place], 0),
+                (days[index], 0),
                 (0, -10),
                 ha=side,
                 color=MUTED,
                 fontsize=layout.font - 1,
             )
-            text = chance(chances[place] / 100)
+            text = chance(chances[index] / 100)
             note(
                 on,
                 text,
-                (days[place], chances[place]),
+                (days[index], chances[index]),
                 (0, 5),
                 ha=side,
                 color=INK,

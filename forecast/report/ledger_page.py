@@ -78,7 +78,6 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
     content = {
         "helpers": callable_by_name(
             calibration_table,
-            caveats_in_full,
             latest_table,
             open_table,
             open_tables,
@@ -96,7 +95,8 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
     }
     if any(
         " " in dyad
-        for dyad in {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}
+        for dyad in {question.dyad for question in record.waiting}
+        | {case.dyad for case in record.cases}
     ):
         content["independence"] = INDEPENDENT
     files: Files = {
@@ -112,8 +112,8 @@ def record_in_short(record: TrackRecord) -> str:
     """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
     reading = "" if row is None else _READINGS[lead(*_ends(row, "brier"))]
-    due = min((date.fromisoformat(one.due) for one in record.waiting), default=None)
-    dyads = len({dyad for one in record.waiting for dyad in one.dyad.split()})
+    due = min((date.fromisoformat(question.due) for question in record.waiting), default=None)
+    dyads = len({dyad for question in record.waiting for dyad in question.dyad.split()})
     return sentence(
         "track_record", record=record, row=row, reading=reading, due=due and day(due), dyads=dyads
     )
@@ -129,10 +129,10 @@ _READINGS: dict[Lead, str] = {
 
 def _ends(row: dict[str, Any], score: str) -> tuple[float | None, float | None]:
     """Return the interval of the difference from base rates, if there are enough years for one."""
-    found = difference_interval(
+    ends = difference_interval(
         row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"]
     )
-    return found or (None, None)
+    return ends or (None, None)
 
 
 def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
@@ -192,16 +192,18 @@ def outside_table(record: TrackRecord) -> Table:
 
 def outside_sentences(record: TrackRecord) -> list[str]:
     """Return how own number and pool compare with the price, and how many questions tell such a difference."""
-    found = []
-    for one in record.outside.differences:
-        if one["mean"] is None:
+    sentences = []
+    for row in record.outside.differences:
+        if row["mean"] is None:
             continue
-        low, high = (one["mean"] + way * Z90 * one["error"] for way in (-1, 1))
-        found.append(
-            f"{capital(one['who'])} less price, Brier score: {interval(one['mean'], low, high, 3)} in "
-            f"{count(one['n'], 'question')}; to tell such a difference {number(one['needed'], 0)} are needed."
+        low, high = (row["mean"] + way * Z90 * row["error"] for way in (-1, 1))
+        sentences.append(
+            f"{capital(row['who'])} less price, Brier score: "
+            f"{interval(row['mean'], low, high, 3)} in "
+            f"{count(row['n'], 'question')}; to tell such a difference {number(row['needed'], 0)} "
+            "are needed."
         )
-    return found
+    return sentences
 
 
 def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
@@ -213,7 +215,8 @@ def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
                 f"{percent(row['from'])} to {percent(row['to'])}",
                 f"{row['n']:,}",
                 percent(row["said"]),
-                f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
+                f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, "
+                f"{number(100 * row['high'], 0)}]",
             ]
             for row in record.calibration
             if row["hindsight"] == hindsight
@@ -222,21 +225,21 @@ def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
 
 
 def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
-    own = [
+    cases = [
         case
         for case in record.cases
         if case.hindsight == hindsight and case.scored and case.first is not None
     ]
-    based = [case for case in own if case.base is not None]
-    if len(own) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
+    based = [case for case in cases if case.base is not None]
+    if len(cases) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
         return None
     answers = calibration(
-        [case.first or 0.0 for case in own], [case.outcome == "yes" for case in own]
+        [case.first or 0.0 for case in cases], [case.outcome == "yes" for case in cases]
     )
     base = calibration(
         [case.base or 0.0 for case in based], [case.outcome == "yes" for case in based]
     )
-    title = f"First forecasts (n {len(own):,})"
+    title = f"First forecasts (n {len(cases):,})"
     curve = Curve(title, answers, base, diagonal=True, y_label="how often yes")
     return score_figures.calibration(
         [curve], "answers", subject="first forecasts", reference="base rate"
@@ -284,41 +287,32 @@ def open_tables(record: TrackRecord) -> dict[str, Table]:
     }
 
 
-def _open_row(one: OpenQuestion) -> list[Any]:
-    marks = [*([one.note] if one.note else []), *DataNotes(one.caveats).in_short]
-    if one.timing != IN_TIME:
-        marks.append(TITLES[one.timing].lower())
-    if one.confirmed:
-        marks.append(one.confirmed)
-    stated = chance(one.chance)
-    if one.doubts:
+def _open_row(question: OpenQuestion) -> list[Any]:
+    marks = [*([question.note] if question.note else []), *DataNotes(question.caveats).in_short]
+    if question.timing != IN_TIME:
+        marks.append(TITLES[question.timing].lower())
+    if question.confirmed:
+        marks.append(question.confirmed)
+    stated = chance(question.chance)
+    if question.doubts:
         stated, marks = (
             DASH,
-            [*marks, f"to be confirmed by a person: {stated} {'; '.join(one.doubts)}"],
+            [*marks, f"to be confirmed by a person: {stated} {'; '.join(question.doubts)}"],
         )
     written, as_of = (
-        DASH if text is None else day(date.fromisoformat(text)) for text in (one.written, one.as_of)
+        DASH if text is None else day(date.fromisoformat(text))
+        for text in (question.written, question.as_of)
     )
-    asked = (one.sentence, *marks)
+    words = (question.sentence, *marks)
     return [
-        one.label,
-        asked,
+        question.label,
+        words,
         stated,
-        chance(one.base),
+        chance(question.base),
         written,
         as_of,
-        day(date.fromisoformat(one.due)),
+        day(date.fromisoformat(question.due)),
     ]
-
-
-def caveats_in_full(record: TrackRecord) -> list[str]:
-    """Return the caveats of the data on the pairs of open questions, each once, with the name of the pair."""
-    texts = [(one.label, text) for one in record.waiting for text in one.caveats]
-    return list(
-        dict.fromkeys(
-            text if text.startswith(label) else f"{label}: {text}" for label, text in texts
-        )
-    )
 
 
 def withdrawn_table(record: TrackRecord) -> Table:
@@ -326,8 +320,13 @@ def withdrawn_table(record: TrackRecord) -> Table:
     return Table.of(
         ["question", "last forecast", "withdrawn", "why"],
         [
-            [one.sentence, chance(one.chance), day(date.fromisoformat(one.on)), one.why]
-            for one in record.withdrawn
+            [
+                withdrawn.sentence,
+                chance(withdrawn.chance),
+                day(date.fromisoformat(withdrawn.on)),
+                withdrawn.why,
+            ]
+            for withdrawn in record.withdrawn
         ],
         (0, 2, 3),
     )

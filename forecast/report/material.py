@@ -48,7 +48,7 @@ class Material:
     kind: str  # What the panel was made of
     # The dyad's events known by the day, of several datasets those of the main one; empty without
     # events.
-    known: pd.DataFrame
+    events_by_then: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
     followed: Mapping[
         int, Followed
@@ -82,7 +82,8 @@ def gather(
     for other in others:
         if other.origin != result.origin or other.dyad == result.dyad:
             raise SpecError(
-                f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} as of "
+                f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} "
+                "as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
     panel, seen = fit.panel, np.flatnonzero(observed_periods(fit.panel, result.dyad))
@@ -92,14 +93,17 @@ def gather(
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     kind, over = panel_kind(panel), last < panel.sizes["time"] - 1
     names = ["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"]
-    known, dates = pd.DataFrame(columns=names), read_dyads()["reference_date"]
+    by_then, dates = pd.DataFrame(columns=names), read_dyads()["reference_date"]
     if isinstance(events, EventTable):
         table = events.events
-        known = table[(table["dyad"] == result.dyad) & (table["known_at"] <= pd.Timestamp(day))]
-    if panel.sizes.get("dataset", 1) > 1 and "dataset" in known:
+        by_then = table[(table["dyad"] == result.dyad) & (table["known_at"] <= pd.Timestamp(day))]
+    if panel.sizes.get("dataset", 1) > 1 and "dataset" in by_then:
         main = str(panel["dataset"].to_numpy()[main_dataset(panel, result.dyad)])
-        known = known[known["dataset"] == main]
-    found, notes = skill or find_skill(fit, result, events), notes_of_panel(panel, [result.dyad])
+        by_then = by_then[by_then["dataset"] == main]
+    skill_of_dyad, notes = (
+        skill or find_skill(fit, result, events),
+        notes_of_panel(panel, [result.dyad]),
+    )
     provenance = facts(fit, result, events)
     return Material(
         fit=fit,
@@ -113,28 +117,28 @@ def gather(
         kind="counts"
         if kind.coded and panel.attrs.get("scale") not in scale_names()
         else kind.name,
-        known=known,
+        events_by_then=by_then,
         followed=_followed(panel, result, events),
-        recent=recent_events(known, str(panel.attrs.get("scale", "")), day),
+        recent=recent_events(by_then, str(panel.attrs.get("scale", "")), day),
         named=notable_events(
-            known, record, dates[result.dyad].date() if result.dyad in dates.index else None
+            by_then, record, dates[result.dyad].date() if result.dyad in dates.index else None
         ),
-        skill=found,
+        skill=skill_of_dyad,
         facts=provenance,
         notes=notes,
         earlier=tuple(earlier),
         answers=answers_of(
             result,
-            found,
+            skill_of_dyad,
             notes,
             provenance,
             as_of=day,
-            known=known,
+            events=by_then,
             earlier=earlier,
             prices=prices_of(ledger, result.dyad, day),
             rejected=rejected_rows(events) if isinstance(events, EventTable) else (),
         ),
-        sets=outlooks_of_sets(panel, result.dyad, events, known, day),
+        sets=outlooks_of_sets(panel, result.dyad, events, by_then, day),
         learned=fit.prior_posterior(result.dyad),
     )
 

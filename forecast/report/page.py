@@ -75,6 +75,20 @@ CLAIM_CODES = {
 """Codes of the claims that stand next to what bears on them."""
 
 
+SHOWN_IN = {
+    theory.LOW.code: "standing",
+    theory.DECLINE.code: "pendulum",
+    theory.ERAS.code: "pendulum",
+    theory.CEILING.code: "headroom",
+    theory.PENDULUM.code: "dyads",
+    theory.NATURE.code: "dyads",
+    theory.BALANCE.code: "fan",
+    theory.IMPROVEMENT.code: "bars",
+    theory.CONCLUSION.code: "bars",
+}
+"""The figure in which a claim is to be seen."""
+
+
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
     fit, result, record = material.fit, material.result, material.record
@@ -109,7 +123,7 @@ def page(
     """
     content = _content(material, figures)
     fit, numbers = material.fit, forecast_json(material)
-    kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
+    kinds = {brief.dyad: brief.kinds for brief in (material.result.brief, *material.others)}
     files: Files = {
         "forecast.json": numbers,
         "levels.csv": levels_table(fit, kinds),
@@ -133,6 +147,8 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
     return vars(material) | {
         "helpers": callable_by_name(
             datasets_finding,
+            provenance.fact_rows,
+            words.part_of_weight,
             level_error,
             level_sentence,
             new_frameworks,
@@ -146,6 +162,8 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
             worth_sentence,
         ),
         "codes": CLAIM_CODES,
+        "shown_in": SHOWN_IN,
+        "facts_shown": provenance.FACTS_OF_AN_INDEX if material.kind == "index" else None,
         "essay_dyad": theory.DYAD,
         "unit": words.unit(result),
         "main": main_horizon(result.horizons),
@@ -178,7 +196,7 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
 def level_error(result: Assessment) -> str:
     """Return the largest Monte Carlo error of the chances of the level."""
     return words.largest_error(
-        getattr(one, name) for one in result.improvement.values() for name in words.ROWS
+        getattr(outlook, name) for outlook in result.improvement.values() for name in words.ROWS
     )
 
 
@@ -206,13 +224,15 @@ def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
 
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
-    dyads, known = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
-    known |= {
+    dyads, kinds_by_dyad = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
+    kinds_by_dyad |= {
         dyad: kind_series(fit.panel, main_record(fit.panel, dyad))
         for dyad in dyads
-        if dyad not in known
+        if dyad not in kinds_by_dyad
     }
-    return pd.concat([_dyad_levels(fit, dyad, known[dyad]) for dyad in dyads], ignore_index=True)
+    return pd.concat(
+        [_dyad_levels(fit, dyad, kinds_by_dyad[dyad]) for dyad in dyads], ignore_index=True
+    )
 
 
 def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
@@ -230,7 +250,9 @@ def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
         columns=list(COLUMNS),
     )
     ends = {
-        f"{name}{end}": one.share[row] for name, one in series.items() for end, row in ENDS.items()
+        f"{name}{end}": kind.share[row]
+        for name, kind in series.items()
+        for end, row in ENDS.items()
     }
     return levels.assign(**ends)
 
@@ -285,15 +307,15 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "ceiling_worth": NotDefined(NO_CEILING)
         if isinstance(result.frameworks.headroom, NotDefined)
         else {"sentence": worth_sentence(result.dyad), "rows": list(read_worth())},
-        "datasets": {"finding": datasets_finding(found), "each": list(found)}
-        if (found := result.datasets)
+        "datasets": {"finding": datasets_finding(outlooks), "each": list(outlooks)}
+        if (outlooks := result.datasets)
         else None,
         **_parts(result, "rolling", "fan", "claims"),
         "signposts": result.signposts,
         "skill": material.skill,
         "dyads": [
-            _parts(one, "dyad", "label", "headline", "level", "equilibrium", "half_life")
-            for one in (result.brief, *material.others)
+            _parts(brief, "dyad", "label", "headline", "level", "equilibrium", "half_life")
+            for brief in (result.brief, *material.others)
         ],
         "prior_posterior": material.learned.to_dict("records"),
         "convergence_checks": gate.to_dict(),
@@ -307,9 +329,9 @@ def _parts(result: Assessment | Brief, *names: str) -> dict[str, Any]:
     return {name: getattr(result, name) for name in names}
 
 
-def _listed[One](found: Mapping[Any, One] | NotDefined | None) -> list[One] | NotDefined | None:
+def _listed[One](values: Mapping[Any, One] | NotDefined | None) -> list[One] | NotDefined | None:
     """Return the values of a mapping as a list, if it is defined."""
-    return list(found.values()) if isinstance(found, Mapping) else found
+    return list(values.values()) if isinstance(values, Mapping) else values
 
 
 def _with_intervals(node: Any) -> Any:
@@ -400,10 +422,11 @@ def write_report(
         questions = None if ledger is None else Path(ledger)
         earlier = first_screen.earlier_reports(Path(out), assessment, questions)
         material = gather(fit, assessment, events, others, gate, skill, earlier, questions)
-        made = page(material, illustrations(material), exported=exported)
+        written = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
         return replace(
-            made, files={**made.files, **rejects, **({fit_name: fit.save} if fit_name else {})}
+            written,
+            files={**written.files, **rejects, **({fit_name: fit.save} if fit_name else {})},
         )
 
     return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT], links=links)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.errors import SpecError
 from forecast.base.progress import Steps
 from forecast.base.wording import count
-from forecast.data.drivers import add_drivers, drivers_for
+from forecast.data.calendar_drivers import drivers_for
+from forecast.data.drivers import add_drivers
 from forecast.data.events.dyads import last_covered
 from forecast.data.panel.record import last_known, require_record
 from forecast.data.panel.spans import chosen_eras
@@ -26,7 +27,8 @@ def load_fit(settings: ReportSettings, steps: Steps) -> "Fit":
         fit = Fit.load(settings.fit_path or "")
         if settings.alone and len(fit.dyads) > 1:
             raise SpecError(
-                f"alone: {settings.fit_path} is a fit of {count(len(fit.dyads), 'dyad')}; give one of a dyad alone, or "
+                f"alone: {settings.fit_path} is a fit of {count(len(fit.dyads), 'dyad')}; give one "
+                "of a dyad alone, or "
                 "leave the choice out"
             )
     return fit
@@ -80,7 +82,8 @@ def update_saved_fit(job: Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
         )
     if "eras" in saved.provenance:
         raise SpecError(
-            "as_of: the eras of the saved fit are not the given ones, and are not known to an update. Fit again with "
+            "as_of: the eras of the saved fit are not the given ones, and are not known to an "
+            "update. Fit again with "
             "--eras, or leave out the day and what is added"
         )
     with job.steps.step("updating the fit"):

@@ -2,23 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
-from forecast.base.dates import today
+from forecast.base.dates import months_between, today
 from forecast.base.errors import DataError
 from forecast.base.progress import Steps
 from forecast.data.events.dyads import choose_dyad, find_dyad, hierarchy
 from forecast.data.panel.record import last_known, require_record
-from forecast.data.sources import Records
+from forecast.data.records import Records
 from forecast.runs.settings import ReportSettings
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
-MOST_DAYS_BEHIND = 31
-"""Days that a report may be dated after its data, as a gap before added events may be long."""
+MOST_DAYS_BEHIND = 31  # of a report after all data, as a gap before added events may be long
+MOST_MONTHS_BEHIND = (
+    12  # of a report after the record of its pair: none of its baseline is left then
+)
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,21 @@ def chosen_dyad(settings: ReportSettings, dyads: Sequence[str], every: bool) -> 
 
 
 def require_near(records: "Records", dyad: str, as_of: date) -> None:
-    """Reject, before long work, a day long after the data."""
+    """Reject, before long work, a day long after the data, or after the record of the dyad."""
+    advice = "Choose an earlier day, or add what has happened since (--add, --covered-to)"
     last = records.last_day(dyad)
-    days_behind = (as_of - last).days
+    last_of_all = max(map(records.last_day, {*records.dyads, dyad}))
+    days_behind = (as_of - last_of_all).days
     if days_behind > MOST_DAYS_BEHIND:
         raise DataError(
-            f"as_of: the record of {dyad} ends on {last}, {days_behind} days before {as_of}; at most "
-            f"{MOST_DAYS_BEHIND} are allowed. Choose a day up to {last + timedelta(MOST_DAYS_BEHIND)}, "
-            "or add what has happened since (--add, --covered-to)"
+            f"as_of: the data end on {last_of_all}, {days_behind} days before {as_of}; expected at "
+            f"most {MOST_DAYS_BEHIND}. {advice}"
+        )
+    months_behind = months_between(last, as_of)
+    if months_behind > MOST_MONTHS_BEHIND:
+        raise DataError(
+            f"as_of: the record of {dyad} ends on {last}, {months_behind} months before {as_of}; "
+            f"expected at most {MOST_MONTHS_BEHIND}. {advice}"
         )
 
 

@@ -13,7 +13,8 @@ from forecast.base.progress import Progress, Steps, side_by_side, silent
 from forecast.base.wording import Card, Displayed, fitted_together
 from forecast.data.events.dyads import dyad_labels, read_dyads
 from forecast.data.panel.record import last_known
-from forecast.data.sources import Source, open_source, wanted_together
+from forecast.data.records import wanted_together
+from forecast.data.sources import Source, open_source
 from forecast.runs.fitting import fit_records, load_fit, update_saved_fit
 from forecast.runs.job import Job, check_query, chosen_dyad, reported_dyads, require_near
 from forecast.runs.settings import ReportSettings, check_settings, is_updated
@@ -229,7 +230,7 @@ class PreparedReports:
         links: Mapping[str, str] | None = None,
         ledger: Path = LEDGER,
     ) -> Report:
-        """Write the report of a dyad, with links to other pages, and prices that a ledger has of questions about it."""
+        """Write the report of a dyad, with links to other pages and prices of a ledger."""
         from forecast.report.page import write_report
         from forecast.report.skill import find_skill
 
@@ -265,7 +266,7 @@ class PreparedReports:
 
 
 def check_place(settings: ReportSettings, names: str) -> None:
-    """Make sure, before any work, that pages with some files can be written and that nothing is lost by it."""
+    """Raise OutputPathError if pages cannot be written or would replace others."""
     from forecast.report.folder import require_report_folder
 
     replaced = settings.fit_path if settings.save_fit and is_updated(settings) else None
@@ -279,7 +280,7 @@ def check_place(settings: ReportSettings, names: str) -> None:
 
 
 def _assess(job: Job, fit: "Fit", dyads: "Sequence[str]") -> PreparedReports:
-    """Assess some dyads, the others in brief, and check the convergence of everything stated of them."""
+    """Assess some dyads, the others in brief, and check the convergence of all numbers."""
     from forecast.outlook import assess, brief, reported
 
     settings = job.settings

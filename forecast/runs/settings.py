@@ -11,7 +11,8 @@ from forecast.base.dates import Day, read_day, reject_future
 from forecast.base.errors import SpecError
 from forecast.base.limits import MOST_POINTS, require_positive, require_sampler
 from forecast.data.drivers import Future, require_drivers
-from forecast.data.sources import Frequency, Source
+from forecast.data.panel.spans import Frequency
+from forecast.data.sources import Source
 
 ERAS = ("given", "none")
 """Sources of the eras of the dyad."""
@@ -44,7 +45,8 @@ class ReportSettings:
     alone : bool
         Fit this dyad without the others.
     hierarchy : tuple of str, optional
-        The dyads to fit together with this one; by default those of `forecast.data.events.hierarchy`.
+        The dyads to fit together with this one; by default those of
+        `forecast.data.events.hierarchy`.
     eras : {"given", "none"} or path of a CSV file
         The dyad's eras: those of ``data/eras.csv``, one for the whole record, or those of a file
         with the columns of ``data/eras.csv``. Other dyads keep the given ones.

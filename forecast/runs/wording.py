@@ -9,7 +9,7 @@ from forecast.base.wording import day, month, sentences
 from forecast.data.events import describe_additions
 from forecast.data.events.dyads import additions_of
 from forecast.data.panel.record import last_known, observed_periods, partly_known
-from forecast.data.sources import Records
+from forecast.data.records import Records
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,7 +39,7 @@ def describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
 
 
 def describe_end(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
-    """Describe the end of a record, if it is long before a day, or its last month is known only in part."""
+    """Describe a record that ends long before a day, or whose last month is incomplete."""
     import numpy as np
 
     last = (

@@ -26,19 +26,19 @@ def pages() -> dict[str, str]:
 
 
 def write_pages() -> None:
-    """Draw the gallery, write the pages that differ from what is there, and remove those that are no longer made."""
+    """Draw the gallery, write the pages that changed, and remove those that are no longer made."""
     draw_figures(ROOT, DOCS / "generated" / "gallery")
-    made = pages()
-    for name, text in made.items():
+    texts = pages()
+    for name, text in texts.items():
         path = DOCS / name
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-    there = [
+    existing = [
         *DOCS.glob("schema/*.md"),
         *DOCS.glob("generated/**/*.md"),
         *DOCS.glob("generated/**/*.rst"),
     ]
-    for path in there:
-        if path.relative_to(DOCS).as_posix() not in made:
+    for path in existing:
+        if path.relative_to(DOCS).as_posix() not in texts:
             path.unlink()

@@ -1,4 +1,7 @@
-"""Reference of the Python API: a page per public name, from its docstring, and an index by topic."""
+"""Reference of the Python API.
+
+A page per public name, from its docstring, and an index by topic.
+"""
 
 import inspect
 
@@ -55,7 +58,8 @@ def _index(topics: dict[str, list[Public]]) -> str:
         "API",
         "===",
         "",
-        "Public names of the package by topic. Import them from ``forecast``, such as ``from forecast import fit``; ",
+        "Public names of the package by topic. Import them from ``forecast``, such as ``from "
+        "forecast import fit``; ",
         "each is imported on first use. Names that are not listed here may change without notice.",
         "",
     ]

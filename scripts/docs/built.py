@@ -1,4 +1,7 @@
-"""Check of the built site: every relative link and anchor leads somewhere, and nothing is loaded from elsewhere."""
+"""Check of the built site.
+
+Every relative link and anchor leads somewhere, and nothing is loaded from elsewhere.
+"""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -27,18 +30,18 @@ class _Page(HTMLParser):
 
 
 def faults(site: Path) -> list[str]:
-    """Return links that lead nowhere and files from other hosts, of all pages but the reports, which have tests."""
+    """Return links that lead nowhere and files from other hosts; reports have their own tests."""
     others = (site / "reports", site / "_static")
-    own = [
+    paths = [
         path
         for path in sorted(site.rglob("*.html"))
-        if not any(path.is_relative_to(one) for one in others)
+        if not any(path.is_relative_to(folder) for folder in others)
     ]
-    pages = {path: _Page(path.read_text("utf-8")) for path in own}
-    found = []
+    pages = {path: _Page(path.read_text("utf-8")) for path in paths}
+    wrong = []
     for path, page in pages.items():
         here = path.relative_to(site).as_posix()
-        found += [
+        wrong += [
             f"{here}: {link} is loaded from the network"
             for link in page.loaded
             if urlsplit(link).netloc
@@ -51,11 +54,11 @@ def faults(site: Path) -> list[str]:
             if target.is_dir():
                 target = target / "index.html"
             if not target.exists():
-                found.append(f"{here}: the link to {link} leads nowhere")
+                wrong.append(f"{here}: the link to {link} leads nowhere")
             elif (
                 parts.fragment
                 and target in pages
                 and unquote(parts.fragment) not in pages[target].anchors
             ):
-                found.append(f"{here}: {link} has no such anchor")
-    return sorted(set(found))
+                wrong.append(f"{here}: {link} has no such anchor")
+    return sorted(set(wrong))

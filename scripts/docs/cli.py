@@ -1,4 +1,7 @@
-"""Reference of the command line, from the Typer app: every command, argument, option, default and exit code."""
+"""Reference of the command line, from the Typer app.
+
+Every command, argument, option, default and exit code.
+"""
 
 import contextlib
 import inspect
@@ -42,9 +45,9 @@ def cli_pages() -> dict[str, str]:
 
 def _page(title: str, command: Any) -> list[str]:
     lines = _command(title, command, level=1)
-    for name, one in getattr(command, "commands", {}).items():
-        if not one.hidden:
-            lines += _command(f"{title} {name}", one, level=2)
+    for name, subcommand in getattr(command, "commands", {}).items():
+        if not subcommand.hidden:
+            lines += _command(f"{title} {name}", subcommand, level=2)
     return lines
 
 
@@ -78,12 +81,12 @@ def _complete(title: str, command: Any) -> None:
 def _options(command: Any) -> list[str]:
     """Return tables of arguments and options, by panel."""
     panels: dict[str, list[list[str]]] = {}
-    for one in command.params:
-        if not getattr(one, "hidden", False) and "--help" not in one.opts:
-            argument = one.param_type_name == "argument"
-            panel = one.rich_help_panel or ("Arguments" if argument else "Options")
+    for parameter in command.params:
+        if not getattr(parameter, "hidden", False) and "--help" not in parameter.opts:
+            argument = parameter.param_type_name == "argument"
+            panel = parameter.rich_help_panel or ("Arguments" if argument else "Options")
             panels.setdefault(panel, []).append(
-                [_names(one, argument=argument), _default(one), _help(one)]
+                [_names(parameter, argument=argument), _default(parameter), _help(parameter)]
             )
     lines = []
     for panel, rows in panels.items():
@@ -91,50 +94,54 @@ def _options(command: Any) -> list[str]:
     return lines
 
 
-def _usage(one: Any) -> str:
-    name = _argument(one) + ("..." if one.nargs == -1 or one.multiple else "")
-    return name if one.required else f"[{name}]"
+def _usage(parameter: Any) -> str:
+    name = _argument(parameter) + ("..." if parameter.nargs == -1 or parameter.multiple else "")
+    return name if parameter.required else f"[{name}]"
 
 
-def _argument(one: Any) -> str:
-    return str(one.metavar or one.name.upper()).strip("[].")
+def _argument(parameter: Any) -> str:
+    return str(parameter.metavar or parameter.name.upper()).strip("[].")
 
 
-def _names(one: Any, *, argument: bool) -> str:
+def _names(parameter: Any, *, argument: bool) -> str:
     if argument:
-        return code(_argument(one))
-    names = ", ".join(code(name) for name in (*one.opts, *one.secondary_opts))
-    return names if one.is_flag else f"{names} {plain(one.metavar or _kind(one))}"
+        return code(_argument(parameter))
+    names = ", ".join(code(name) for name in (*parameter.opts, *parameter.secondary_opts))
+    return names if parameter.is_flag else f"{names} {plain(parameter.metavar or _kind(parameter))}"
 
 
-def _kind(one: Any) -> str:
+def _kind(parameter: Any) -> str:
     """Name the kind of value that an option takes."""
-    kind = one.type_descriptor.annotation
+    kind = parameter.type_descriptor.annotation
     while get_origin(kind) is list or NoneType in get_args(kind):
         kind = next(part for part in get_args(kind) if part is not NoneType)
     if get_origin(kind) is Literal:
         return " or ".join(map(str, get_args(kind)))
     words = {str: "TEXT", Path: "PATH", int: "NUMBER", float: "NUMBER"}.get(kind, "VALUE")
-    low, high = getattr(one, "min", None), getattr(one, "max", None)
+    low, high = getattr(parameter, "min", None), getattr(parameter, "max", None)
     ends = [f"from {low}"] * (low is not None) + [f"to {high}"] * (
         high is not None and high < 2**31
     )
     return f"{words} {' '.join(ends)}".strip()
 
 
-def _default(one: Any) -> str:
-    value = one.default
-    if one.required:
+def _default(parameter: Any) -> str:
+    value = parameter.default
+    if parameter.required:
         return "required"
     if isinstance(value, bool):
-        return code(one.opts[0]) if value and one.secondary_opts else ("yes" if value else "")
+        return (
+            code(parameter.opts[0])
+            if value and parameter.secondary_opts
+            else ("yes" if value else "")
+        )
     if isinstance(value, str | int | float | Path):
         return code(str(value))
     return ""
 
 
-def _help(one: Any) -> str:
-    return plain(one.help or "")
+def _help(parameter: Any) -> str:
+    return plain(parameter.help or "")
 
 
 def _short(command: Any) -> str:

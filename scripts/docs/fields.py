@@ -1,4 +1,7 @@
-"""Fields of a class with the words that its source says of them: a comment on the line, or on the lines before it."""
+"""Fields of a class with the words that its source says of them.
+
+A comment on the line, or on the lines before it.
+"""
 
 import ast
 import inspect
@@ -18,25 +21,25 @@ class Described:
     default: str = ""
 
 
-def fields_of(kind: type[Any], *, own: bool = False) -> list[Described]:
+def fields_of(kind: type[Any], *, without_inherited: bool = False) -> list[Described]:
     """Return the fields of a dataclass or pydantic model, in their order.
 
     With `own` those that it declares itself.
     """
-    found: dict[str, Described] = {}
+    fields: dict[str, Described] = {}
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("forecast."):
-            found |= {one.name: one for one in _declared(base)}
+            fields |= {field.name: field for field in _declared(base)}
     names = (
-        getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or found
+        getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", None) or fields
     )
     aliases = (
         {name: getattr(names[name], "alias", None) or name for name in names}
         if isinstance(names, dict)
         else {}
     )
-    shown = {one.name for one in _declared(kind)} if own else set(found)
-    return [replace(found[name], name=aliases.get(name, name)) for name in names if name in shown]
+    shown = {field.name for field in _declared(kind)} if without_inherited else set(fields)
+    return [replace(fields[name], name=aliases.get(name, name)) for name in names if name in shown]
 
 
 def _declared(kind: type[Any]) -> list[Described]:
@@ -44,30 +47,32 @@ def _declared(kind: type[Any]) -> list[Described]:
     lines = textwrap.dedent(inspect.getsource(kind)).splitlines()
     body = ast.parse("\n".join(lines)).body[0]
     assert isinstance(body, ast.ClassDef)
-    found = []
+    fields = []
     for node in body.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             words = _comment(lines, node.lineno - 1, (node.end_lineno or node.lineno) - 1)
-            found.append(
+            fields.append(
                 Described(
                     node.target.id, _type(ast.unparse(node.annotation)), words, _default(node.value)
                 )
             )
-    return found
+    return fields
 
 
 def _default(value: ast.expr | None) -> str:
     """Return a default that is a text, number or list of such."""
     if isinstance(value, ast.Call):
-        value = next((one.value for one in value.keywords if one.arg == "default"), None)
+        value = next((part.value for part in value.keywords if part.arg == "default"), None)
     parts = value.elts if isinstance(value, ast.Tuple) else [] if value is None else [value]
     constants = [
-        one.value
-        for one in parts
-        if isinstance(one, ast.Constant) and isinstance(one.value, str | int)
+        part.value
+        for part in parts
+        if isinstance(part, ast.Constant) and isinstance(part.value, str | int)
     ]
     return ", ".join(
-        f"`{str(one).lower() if isinstance(one, bool) else one}`" for one in constants if one != ""
+        f"`{str(part).lower() if isinstance(part, bool) else part}`"
+        for part in constants
+        if part != ""
     )
 
 
@@ -84,7 +89,7 @@ def _comment(lines: list[str], first: int, last: int) -> str:
 
 
 def _type(annotation: str) -> str:
-    """Shorten an annotation; one of a value that may be absent with a reason ends in a question mark."""
+    """Shorten an annotation; a value that may be absent with a reason ends in a question mark."""
     text = annotation.replace('"', "").replace("'", "")
     text = re.sub(r"Annotated\[(\w+), .*\]", r"\1", re.sub(r"\bMapping\[", "dict[", text)).replace(
         ", ...]", "]"

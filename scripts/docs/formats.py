@@ -13,7 +13,7 @@ import yaml
 import forecast.outlook
 from forecast.data.archive.catalogue import Entry
 from forecast.data.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
-from forecast.data.drivers import DRIVERS
+from forecast.data.calendar_drivers import DRIVERS
 from forecast.data.events.mapping import (
     CountedClass,
     CountsMapping,
@@ -24,17 +24,17 @@ from forecast.data.events.mapping import (
 from forecast.data.fetch.manifest import ExpectedFile
 from forecast.data.panel.kinds import EVENTS, INDEX, VARIABLES
 from forecast.data.sources import Source
+from forecast.desk.questions.entry import (
+    AnsweredEntry,
+    AskedEntry,
+    ConfirmedEntry,
+    LedgerEntry,
+    PricedEntry,
+    ResolvedEntry,
+    WithdrawnEntry,
+)
 from forecast.desk.questions.event_question import CountQuestion, EventQuestion
 from forecast.desk.questions.form import ConditionalQuestion, JointQuestion
-from forecast.desk.questions.history import (
-    Answered,
-    Asked,
-    Confirmed,
-    LedgerEntry,
-    Priced,
-    Resolved,
-    Withdrawn,
-)
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.model.variables import all_variables
 from forecast.outlook import question
@@ -59,10 +59,14 @@ type Page = tuple[str, str, list[Section]]
 """Title, words below it, and the sections."""
 
 POSTERIOR = (
-    'Dims `chain`, `draw` and those named, and the unit (`attrs["units"]`); a period is a month or week. Variables '
+    'Dims `chain`, `draw` and those named, and the unit (`attrs["units"]`); a period is a month or '
+    "week. Variables "
     'that the spec does not have are absent; with `trend="constant"` the trend is `mu`.'
 )
-ROWS = "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of states."
+ROWS = (
+    "Columns of segments below `rows`. A line of POLECAT can have several rows, one per pair of "
+    "states."
+)
 MAPPINGS = (
     ("Every table", FileForm),
     ("Events", TableMapping),
@@ -87,7 +91,8 @@ def _pages() -> dict[str, Page]:
             [
                 (
                     "Covariates",
-                    "A CSV file in UTF-8 with one row per month, or more where a value was revised.",
+                    "A CSV file in UTF-8 with one row per month, or more where a value was "
+                    "revised.",
                     contents("covariates"),
                 ),
                 (
@@ -98,7 +103,7 @@ def _pages() -> dict[str, Page]:
                 (
                     "Drivers of the calendar",
                     "Zero or one in every month; the months in which each is one:",
-                    [Described(one.name, "", one.words) for one in DRIVERS],
+                    [Described(entry.name, "", entry.words) for entry in DRIVERS],
                 ),
             ],
         ),
@@ -143,8 +148,15 @@ def _pages() -> dict[str, Page]:
             [
                 _record("An entry", LedgerEntry),
                 *[
-                    (one.__name__.lower(), "", _own(one))
-                    for one in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
+                    (entry.__name__.removesuffix("Entry").lower(), "", _own(entry))
+                    for entry in (
+                        AskedEntry,
+                        AnsweredEntry,
+                        PricedEntry,
+                        ConfirmedEntry,
+                        ResolvedEntry,
+                        WithdrawnEntry,
+                    )
                 ],
                 (
                     "track_record.json",
@@ -160,7 +172,8 @@ def _pages() -> dict[str, Page]:
                 ("explain.json", "", contents("explain.json")),
                 (
                     "explain.csv",
-                    "One row per event, with `level_added`, `level_error`, `level_alone` and so on.",
+                    "One row per event, with `level_added`, `level_error`, `level_alone` and so "
+                    "on.",
                     [],
                 ),
                 ("change.json", "", contents("change.json")),
@@ -170,7 +183,11 @@ def _pages() -> dict[str, Page]:
             "Mapping",
             "A YAML or JSON file that says which [column](../events.md) holds which field.",
             [
-                (title, _doc(kind), [_with_default(one) for one in fields_of(kind, own=True)])
+                (
+                    title,
+                    _doc(kind),
+                    [_with_default(entry) for entry in fields_of(kind, without_inherited=True)],
+                )
                 for title, kind in MAPPINGS
             ],
         ),
@@ -203,7 +220,7 @@ def _pages() -> dict[str, Page]:
                     "A scenario",
                     "The outlook given what one scenario assumes.",
                     [
-                        *[one for one in fields_of(Scenario) if one.name != "fault"],
+                        *[entry for entry in fields_of(Scenario) if entry.name != "fault"],
                         *contents("scenario"),
                     ],
                 ),
@@ -249,20 +266,20 @@ def contents(name: str, *kinds: type[Any]) -> list[Described]:
 
     Those without words are of `kinds`.
     """
-    own = {one.name: one.words for kind in kinds for one in fields_of(kind)}
+    fields = {field.name: field.words for kind in kinds for field in fields_of(kind)}
     rows = []
     for names, words in _written()[name].items():
-        for place, one in enumerate(str(names).split(", ")):
-            rows.append(Described(one, "", "" if place else words or own[one]))
+        for number, field in enumerate(str(names).split(", ")):
+            rows.append(Described(field, "", "" if number else words or fields[field]))
     return rows
 
 
 @cache
 def _written() -> dict[str, dict[str, str | None]]:
-    found: dict[str, dict[str, str | None]] = yaml.safe_load(
+    contents_by_kind: dict[str, dict[str, str | None]] = yaml.safe_load(
         Path(__file__).with_name("contents.yaml").read_text("utf-8")
     )
-    return found
+    return contents_by_kind
 
 
 def _record(title: str, kind: type[Any]) -> Section:
@@ -272,12 +289,12 @@ def _record(title: str, kind: type[Any]) -> Section:
 
 def _own(kind: type[Any]) -> list[Described]:
     """Return the fields that a class itself declares; its kind is in the heading."""
-    return [one for one in fields_of(kind, own=True) if one.name != "kind"]
+    return [field for field in fields_of(kind, without_inherited=True) if field.name != "kind"]
 
 
 def _kept(kind: type[Any]) -> list[Described]:
     """Return the fields of a pydantic model that are written."""
-    return [one for one in fields_of(kind) if not kind.model_fields[one.name].exclude]
+    return [field for field in fields_of(kind) if not kind.model_fields[field.name].exclude]
 
 
 def _doc(kind: type[Any]) -> str:
@@ -291,14 +308,14 @@ def _of(name: str) -> str:
 
 
 def _typed(rows: Iterable[Described], types: dict[str, str]) -> list[Described]:
-    return [Described(one.name, types.get(one.name, one.type), one.words) for one in rows]
+    return [Described(field.name, types.get(field.name, field.type), field.words) for field in rows]
 
 
-def _with_default(one: Described) -> Described:
+def _with_default(field: Described) -> Described:
     return (
-        replace(one, words=f"{one.words.rstrip('.')}. Default: {one.default}")
-        if one.default and one.words
-        else one
+        replace(field, words=f"{field.words.rstrip('.')}. Default: {field.default}")
+        if field.default and field.words
+        else field
     )
 
 
@@ -331,9 +348,11 @@ def _archive() -> Page:
 def _fit() -> Page:
     posterior = [
         Described(
-            name, "; ".join(part for part in (", ".join(one.dims), one.unit) if part), one.words
+            name,
+            "; ".join(part for part in (", ".join(variable.dims), variable.unit) if part),
+            variable.words,
         )
-        for name, one in all_variables().items()
+        for name, variable in all_variables().items()
     ]
     return (
         "Fit",
@@ -356,8 +375,9 @@ def _outlook() -> Page:
     }
     sections = [_record(name, kind) for name, kind in kinds.items()]
     words = (
-        "Frozen dataclasses of `forecast.outlook`; [forecast.json](forecast-json.md) has them as objects. A question "
-        "mark stands for a value that may be `NotDefined` with a reason. Version 2."
+        "Frozen dataclasses of `forecast.outlook`; [forecast.json](forecast-json.md) has them as "
+        "objects. A question mark stands for a value that may be `NotDefined` with a reason. "
+        "Version 2."
     )
     return ("Outlook", words, sections)
 
@@ -383,7 +403,7 @@ def _panel() -> Page:
 
 
 def _question() -> Page:
-    own = {
+    fields = {
         "About one dyad": question.SingleQuestion,
         "Share": question.ShareQuestion,
         "Rolling windows": question.PassageQuestion,
@@ -395,13 +415,16 @@ def _question() -> Page:
         "Count, of earlier ledgers": CountQuestion,
         "Outside": OutsideQuestion,
     }
-    words = "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left out. Version 1."
+    words = (
+        "A YAML or JSON file by `forecast question new`. Fields that a kind does not need are left "
+        "out. Version 1."
+    )
     return (
         "Question",
         words,
         [
             _record("Every question", question.Question),
-            *[(title, _doc(kind), _own(kind)) for title, kind in own.items()],
+            *[(title, _doc(kind), _own(kind)) for title, kind in fields.items()],
             _record("Baseline of a share", question.FixedBaseline),
             _record("Baseline of a tone", question.FixedTone),
         ],
@@ -423,21 +446,21 @@ def _text(page: Page) -> str:
 
 def _table(rows: list[Described]) -> list[str]:
     """Return the table of some fields; one without words stands with the field before it."""
-    typed = any(one.type for one in rows)
+    typed = any(field.type for field in rows)
     shown: list[list[str]] = []
-    for one in rows:
-        words = one.words or _choices(one.type)
+    for field in rows:
+        words = field.words or _choices(field.type)
         if not words and shown:
-            shown[-1][0] += f", `{one.name}`"
+            shown[-1][0] += f", `{field.name}`"
             continue
-        kind = "" if one.type.startswith("Literal") else code(one.type.replace("|", "or"))
-        shown.append([f"`{one.name}`", *([kind] if typed else []), _cell(words)])
+        kind = "" if field.type.startswith("Literal") else code(field.type.replace("|", "or"))
+        shown.append([f"`{field.name}`", *([kind] if typed else []), _cell(words)])
     return table(["name", *(["type"] if typed else []), ""], shown)
 
 
 def _choices(kind: str) -> str:
-    found = re.fullmatch(r"Literal\[(.*)\]", kind)
-    return " or ".join(f"`{one.strip()}`" for one in found[1].split(",")) if found else ""
+    literal = re.fullmatch(r"Literal\[(.*)\]", kind)
+    return " or ".join(f"`{choice.strip()}`" for choice in literal[1].split(",")) if literal else ""
 
 
 def _cell(words: str) -> str:

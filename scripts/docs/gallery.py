@@ -1,4 +1,4 @@
-"""Gallery: the scripts of docs/gallery are run, their figures saved, and a page made of each figure and script.
+"""Gallery: the scripts of docs/gallery are run, and each has a page with its figure.
 
 A script begins with a cell of Markdown: its title and what the figure shows. Scripts that are
 unchanged, with an unchanged package, are not run again.
@@ -33,9 +33,9 @@ def draw_figures(root: Path, folder: Path) -> None:
     seals = {script: _seal(script, root) for script in _scripts(root)}
     stamps = {script: folder / f"{script.stem}.stamp" for script in seals}
     stale = [
-        one
-        for one, seal in seals.items()
-        if not stamps[one].exists() or stamps[one].read_text() != seal
+        script
+        for script, seal in seals.items()
+        if not stamps[script].exists() or stamps[script].read_text() != seal
     ]
     if not stale:
         return
@@ -60,15 +60,15 @@ def gallery_pages(root: Path) -> dict[str, str]:
     shown, lines = {}, ["# Gallery", ""]
     scripts = _scripts(root)
     lines += [
-        "Figures of the package, each with the script that draws it. What they draw is made by [`_made.py`](made.md), "
-        "next to the scripts in `docs/gallery` of a clone.",
+        "Figures of the package, each with the script that draws it. What they draw is made by "
+        "[`_made.py`](made.md), next to the scripts in `docs/gallery` of a clone.",
         "",
         ":::{container} gallery",
         "",
     ]
-    made = (root / "docs" / "gallery" / "_made.py").read_text("utf-8")
+    helpers = (root / "docs" / "gallery" / "_made.py").read_text("utf-8")
     shown["gallery/made.md"] = "\n".join(
-        ["# What the gallery draws", "", "```python", made.rstrip(), "```", ""]
+        ["# What the gallery draws", "", "```python", helpers.rstrip(), "```", ""]
     )
     for script in scripts:
         title, words, code = _parts(script)
@@ -93,10 +93,10 @@ def gallery_pages(root: Path) -> dict[str, str]:
 
 def _scripts(root: Path) -> list[Path]:
     """Return the scripts of the gallery, those of ArviZ's plots last."""
-    there = [
+    scripts = [
         path for path in (root / "docs" / "gallery").glob("*.py") if not path.name.startswith("_")
     ]
-    return sorted(there, key=lambda path: (path.name.startswith("arviz"), path.name))
+    return sorted(scripts, key=lambda path: (path.name.startswith("arviz"), path.name))
 
 
 def _parts(script: Path) -> tuple[str, str, str]:
@@ -110,11 +110,11 @@ def _parts(script: Path) -> tuple[str, str, str]:
 
 def _seal(script: Path, root: Path) -> str:
     """Return a digest of a script, of what scripts share, and of the package."""
-    found = hashlib.sha256()
+    seal = hashlib.sha256()
     for path in [
         script,
         *sorted(script.parent.glob("_*.py")),
         *sorted((root / "forecast").rglob("*.py")),
     ]:
-        found.update(path.read_bytes())
-    return found.hexdigest()
+        seal.update(path.read_bytes())
+    return seal.hexdigest()

@@ -1,8 +1,14 @@
-"""Copies of files of the repository, and links of pages: to others, to reports, and to files that the site lacks."""
+"""Copies of files of the repository, and links of pages to others, to reports and to files.
 
+Among the copies is the README of every storey of the package, listed below the architecture.
+"""
+
+import importlib
 import os
 import re
 from pathlib import Path
+
+from .text import toctree
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -18,6 +24,12 @@ COPIES = {
     "data/codebook/CODING.md": "coding",
     "reports/README.md": "reports",
 }
+STOREY_PAGES = {
+    f"forecast/{storey}/README.md": f"storeys/{storey}"
+    for storey in importlib.import_module("scripts.check_architecture").STOREYS
+    if (ROOT / "forecast" / storey / "README.md").exists()
+}
+COPIES |= STOREY_PAGES
 """Pages of the site that are copies of files of the repository, below docs/generated."""
 
 
@@ -33,27 +45,27 @@ def relink(text: str, source: Path, page: Path) -> str:
     files of the repository the text remains.
     """
 
-    def convert(found: re.Match[str]) -> str:
-        picture, words, link = found.groups()
+    def convert(match: re.Match[str]) -> str:
+        picture, words, link = match.groups()
         path, _, anchor = link.partition("#")
         if not path or re.match(r"[a-z]+:", path):
-            return found[0]
+            return match[0]
         target = (source.parent / path).resolve()
-        made = target.parent == DOCS / "schema" or target.is_relative_to(
-            DOCS / "generated"
-        )  # at every build
-        if not made and not (target.is_relative_to(ROOT) and target.exists()):
+        generated = target.parent == DOCS / "schema" or target.is_relative_to(DOCS / "generated")
+        if not generated and not (target.is_relative_to(ROOT) and target.exists()):
             raise MissingTarget(f"{source.relative_to(ROOT)}: the link to {link} leads nowhere")
         inside = target.relative_to(ROOT).as_posix()
-        hash_ = f"#{anchor}" if anchor else ""
         if inside in COPIES:
             target = DOCS / "generated" / f"{COPIES[inside]}.md"
         elif inside.startswith("reports/") and not picture and target.is_file():
-            here = page.parent.relative_to(DOCS).as_posix()
-            return f"[{words}](site:{os.path.relpath(inside, here).replace(os.sep, '/')})"
+            folder = page.parent.relative_to(DOCS).as_posix()
+            return f"[{words}](site:{os.path.relpath(inside, folder).replace(os.sep, '/')})"
         elif not target.is_relative_to(DOCS) and not picture:
             return words
-        return f"{picture}[{words}]({os.path.relpath(target, page.parent).replace(os.sep, '/')}{hash_})"
+        address = os.path.relpath(target, page.parent).replace(os.sep, "/")
+        if anchor:
+            address = f"{address}#{anchor}"
+        return f"{picture}[{words}]({address})"
 
     return "".join(
         part if part.startswith("```") else LINK.sub(convert, part)
@@ -63,9 +75,10 @@ def relink(text: str, source: Path, page: Path) -> str:
 
 def copied_pages() -> dict[str, str]:
     """Return the copies, with links as the site needs them."""
-    return {
-        f"{name}.md": relink(
-            (ROOT / path).read_text("utf-8"), ROOT / path, DOCS / "generated" / f"{name}.md"
-        )
-        for path, name in COPIES.items()
-    }
+    pages = {}
+    for path, name in COPIES.items():
+        text = (ROOT / path).read_text("utf-8")
+        pages[f"{name}.md"] = relink(text, ROOT / path, DOCS / "generated" / f"{name}.md")
+    if STOREY_PAGES:
+        pages["architecture.md"] += "\n".join(["", *toctree(STOREY_PAGES.values())])
+    return pages

@@ -1,4 +1,7 @@
-"""Pages of tables: priors, statements of the theory, scores of the backtest, embedded dyads, and the codebook."""
+"""Pages of tables.
+
+Priors, statements of the theory, scores of the backtest, embedded dyads, and the codebook.
+"""
 
 import csv
 import importlib
@@ -38,8 +41,8 @@ def priors_table() -> list[str]:
     rows = []
     for name, prior in all_priors().items():
         numbers = ", ".join(
-            f"{one:.3g}"
-            for one in (prior.value if isinstance(prior.value, tuple) else (prior.value,))
+            f"{number:.3g}"
+            for number in (prior.value if isinstance(prior.value, tuple) else (prior.value,))
         )
         rows.append([f"`{name}`", numbers, plain(prior.reason)])
     return table(["name", "centre, spread (or spread)", "reason"], rows)
@@ -49,10 +52,11 @@ def _priors() -> list[str]:
     return [
         "# Priors",
         "",
-        "Normal on the scale named in the reason. A single number is a population's typical spread (log-normal, with "
-        "standard deviation 0.4 of the logarithm) or a plain scale. A prior that the model does not use must keep its "
-        "default. A first dataset of thirty events per month or more gets `dataset_concentration`. Reports and "
-        "`Fit.prior_posterior` compare prior and posterior; [the model](../model.md) has the equations.",
+        "Normal on the scale named in the reason. A single number is a population's typical "
+        "spread (log-normal, with standard deviation 0.4 of the logarithm) or a plain scale. A "
+        "prior that the model does not use must keep its default. A first dataset of thirty "
+        "events per month or more gets `dataset_concentration`. Reports and `Fit.prior_posterior` "
+        "compare prior and posterior; [the model](../model.md) has the equations.",
         "",
         *priors_table(),
     ]
@@ -62,12 +66,13 @@ def _theory() -> list[str]:
     return [
         "# The theory",
         "",
-        "Thirteen statements of an essay of October 2023 on US-China relations, in words about any two states. None is "
-        "assumed to be true; [testing claims](../hypotheses.md) lists the tests.",
+        "Thirteen statements of an essay of October 2023 on US-China relations, in words about "
+        "any two states. None is assumed to be true; [testing claims](../hypotheses.md) lists the "
+        "tests.",
         "",
         *table(
             ["code", "in short", "statement"],
-            [[one.code, one.title, one.general] for one in THEORY],
+            [[statement.code, statement.title, statement.general] for statement in THEORY],
         ),
     ]
 
@@ -78,10 +83,11 @@ def _skill(root: Path) -> list[str]:
     return [
         "# Scores of the backtest",
         "",
-        "Made from `reports/skill/skill.json`; [skill](../skill.md) describes the measurement. CRPS, bias (mean "
-        "forecast less what was recorded; above zero, too cooperative) and sharpness (mean width of 90% intervals) are "
-        "in points of share, of forecast dates from 2015 on. Differences have 90% intervals; below zero, the row's "
-        "forecaster has the smaller CRPS.",
+        "Made from `reports/skill/skill.json`; [skill](../skill.md) describes the measurement. "
+        "CRPS, bias (mean forecast less what was recorded; above zero, too cooperative) and "
+        "sharpness (mean width of 90% intervals) are in points of share, of forecast dates from "
+        "2015 on. Differences have 90% intervals; below zero, the row's forecaster has the "
+        "smaller CRPS.",
         "",
         "## Real-time",
         "",
@@ -117,18 +123,18 @@ def _dyads(folder: Path) -> list[str]:
     lines = [
         "# Dyads and eras",
         "",
-        "The embedded chronology is covered from the first day to the last; *together* marks the dyads that are fitted "
-        "together by default.",
+        "The embedded chronology is covered from the first day to the last; *together* marks the "
+        "dyads that are fitted together by default.",
         "",
     ]
     rows = []
-    for one in _read(folder / "dyads.csv"):
-        covered = coverage[one["dyad"]]
+    for row in _read(folder / "dyads.csv"):
+        covered = coverage[row["dyad"]]
         rows.append(
             [
-                f"`{one['dyad']}`",
-                plain(one["name"]),
-                "together" if one["hierarchy"] == "yes" else "alone",
+                f"`{row['dyad']}`",
+                plain(row["name"]),
+                "together" if row["hierarchy"] == "yes" else "alone",
                 f"{covered['start']} to {covered['last_even']}",
                 plain(covered["caveat"] or covered["note"]),
             ]
@@ -139,7 +145,7 @@ def _dyads(folder: Path) -> list[str]:
     return [
         *lines,
         *table(
-            columns, [[plain(one[name]) for name in columns] for one in _read(folder / "eras.csv")]
+            columns, [[plain(row[name]) for name in columns] for row in _read(folder / "eras.csv")]
         ),
     ]
 
@@ -153,14 +159,15 @@ def _codebook(folder: Path) -> list[str]:
     lines = [
         "# Codebook",
         "",
-        "The chronology and the feeds use CAMEO codes. A scale puts the codes into ordered kinds; the default scale "
-        "has the kinds below. [Coding rules](coding.md) say how an event gets its code.",
+        "The chronology and the feeds use CAMEO codes. A scale puts the codes into ordered kinds; "
+        "the default scale has the kinds below. [Coding rules](coding.md) say how an event gets "
+        "its code.",
         "",
         "## Kinds",
         "",
     ]
     lines += table(
-        ["", "kind", "side"], [[number, one["name"], one["side"]] for number, one in kinds.items()]
+        ["", "kind", "side"], [[number, row["name"], row["side"]] for number, row in kinds.items()]
     )
     lines += [
         "## Words for codes",
@@ -169,19 +176,19 @@ def _codebook(folder: Path) -> list[str]:
         "",
     ]
     lines += table(
-        ["word", "code"], [[one["kind"], f"`{one['code']}`"] for one in _read(folder / "kinds.csv")]
+        ["word", "code"], [[row["kind"], f"`{row['code']}`"] for row in _read(folder / "kinds.csv")]
     )
     lines += ["## Codes", "", "A two-sided event has two rows and counts once.", ""]
     rows = [
         [
-            f"`{one['code']}`",
-            plain(one["name"]),
-            one["goldstein"],
-            QUADS.get(one["quad"], one["quad"]),
-            classes[one["code"]],
-            "" if one["joint"] == "no" else one["joint"],
+            f"`{row['code']}`",
+            plain(row["name"]),
+            row["goldstein"],
+            QUADS.get(row["quad"], row["quad"]),
+            classes[row["code"]],
+            "" if row["joint"] == "no" else row["joint"],
         ]
-        for one in _read(folder / "cameo.csv")
+        for row in _read(folder / "cameo.csv")
     ]
     return [
         *lines,

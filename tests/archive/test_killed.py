@@ -14,7 +14,7 @@ pytestmark = posix
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.nightly)])
 def test_killed_imports_go_on_and_two_at_once_do_no_harm(feeds, tmp_path, kills):
     command = [
         sys.executable,

@@ -136,14 +136,12 @@ def last_weeks_copy(archive, feeds):
 
 FAULTS = [
     missing,
-    emptied,
-    cut,
-    cut_in_a_page,
-    overwritten,
     of_one_wrong_digit,
-    foreign,
-    of_another_schema,
     last_weeks_copy,
+    *(
+        pytest.param(spoil, marks=pytest.mark.nightly)
+        for spoil in (emptied, cut, cut_in_a_page, overwritten, foreign, of_another_schema)
+    ),
 ]
 
 
@@ -263,7 +261,10 @@ def killed(*arguments):
     raise Killed
 
 
-@pytest.mark.parametrize("moment", ["before the files", "before the commit"])
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param("before the files", marks=pytest.mark.nightly), "before the commit"],
+)
 def test_the_next_import_removes_or_adopts_what_a_killed_one_has_left(
     archive, said, feeds, tmp_path, monkeypatch, moment
 ):
@@ -336,7 +337,12 @@ def test_what_is_committed_is_never_cleared_whatever_is_noted_as_pending(
 
 
 @pytest.mark.parametrize(
-    "path", [ROWS, f"{ROWS}/dataset=icews", f"{ROWS}/dataset=icews/month=2018-10/0123.parquet"]
+    "path",
+    [
+        pytest.param(ROWS, marks=pytest.mark.nightly),
+        pytest.param(f"{ROWS}/dataset=icews", marks=pytest.mark.nightly),
+        f"{ROWS}/dataset=icews/month=2018-10/0123.parquet",
+    ],
 )
 def test_a_folder_that_is_noted_as_pending_stays(archive, said, feeds, path):
     (archive / path).mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ pytestmark = posix
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_of_every_day_of_a_year_it_says_what_it_said_on_that_day(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.archive.growing", str(tmp_path), "365"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
-from model.panels import python_mode
 
 from benchmarks import waits
 from benchmarks.__main__ import main
@@ -24,6 +23,7 @@ from benchmarks.table import write_results
 from forecast.base.errors import SpecError
 from forecast.data.panel import validate_panel
 from forecast.model.arrays import panel_arrays
+from tests.made import python_mode
 
 
 def measured(engine, repetition, rate, size="3x300", density=5, **other):

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from model.panels import make_panel, python_mode
 
 from benchmarks.engines.pymc_plain import plain_model
 from benchmarks.problems import SPEC
 from forecast.base.errors import SpecError
 from forecast.model import PendulumModel
 from forecast.model.arrays import panel_arrays
+from tests.made import make_panel, python_mode
 
 PERIODS = 20
 PATHS = {"trend_path": "node_trend", "cycle_path": "node_cycle"}

@@ -8,7 +8,7 @@ from forecast.base.errors import SpecError
 from forecast.model import PendulumSpec
 from scripts import calibrate as calibration
 from scripts.calibrate import AMONG, calibrate, coverage
-from tests.model.panels import make_panel
+from tests.made import make_panel
 
 SPEC = PendulumSpec()
 

@@ -20,8 +20,7 @@ from forecast.model.particles import Draws, Observed, state_of
 from forecast.report.checks_page import checks_page, write_checks
 from forecast.study.checks import arviz_groups, check_fit, posterior_predictive
 from forecast.study.checks.predictive import pointwise_log_likelihood
-from tests.model.fits import unobserved
-from tests.model.panels import make_panel
+from tests.made import make_panel, unobserved
 
 DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
 V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"

@@ -7,14 +7,10 @@ from itertools import pairwise
 import numpy as np
 
 from forecast import build_panel, read_chronology, read_dyads
-from forecast.data.drivers import (
-    DRIVERS,
-    add_drivers,
-    calendar_drivers,
-    read_calendar,
-    require_given,
-)
-from forecast.data.events.tables import UNCHECKED, passing_address
+from forecast.data.calendar_drivers import DRIVERS, calendar_drivers, read_calendar
+from forecast.data.drivers import add_drivers, require_given
+from forecast.data.events.coding_rules import passing_address
+from forecast.data.events.tables import UNCHECKED
 from tests.documented import sections, words
 
 TABLE = read_calendar()

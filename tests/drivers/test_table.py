@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 from forecast import build_panel, read_chronology
 from forecast.base.dates import add_months
 from forecast.base.errors import DataError, ForecastError, SpecError
-from forecast.data.drivers import (
-    DriverTable,
-    add_drivers,
-    ahead_of,
-    autoregression,
-    read_drivers,
-    require_given,
-    standardised,
-)
+from forecast.data.driver_table import DriverTable, read_drivers
+from forecast.data.drivers import add_drivers, ahead_of, autoregression, require_given, standardised
 from forecast.data.panel import validate_panel
 
 START, MONTHS = date(2019, 1, 1), 36

@@ -5,7 +5,6 @@ from datetime import date
 
 import numpy as np
 import pytest
-from outlook.conftest import make_fit
 
 from forecast.outlook import assess
 from forecast.outlook.benchmarks import SIMPLE
@@ -15,6 +14,7 @@ from forecast.study.evaluation.origins import Record
 from forecast.study.evaluation.tasks import Setup, _case
 from forecast.study.evaluation.variants import chances_of
 from tests.evaluation.made import counts_of, record_of, walk
+from tests.made import make_fit
 
 ORIGIN = date(2025, 1, 1)
 HORIZONS = (3, 12, 24)

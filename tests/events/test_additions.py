@@ -180,6 +180,17 @@ def test_from_python(record):
         ]
 
 
+def test_days_of_rows_are_text_dates_or_timestamps(record):
+    days = ["2026-06-20", date(2026, 6, 21), pd.Timestamp("2026-06-22")]
+    rows = [{"date": day, "source": "CHN", "target": "USA", "kind": "visit"} for day in days]
+    table = add_events(record, rows)
+    assert [row.date for row in table.additions[0].events] == [
+        "2026-06-20",
+        "2026-06-21",
+        "2026-06-22",
+    ]
+
+
 def test_a_file_that_is_no_such_file_is_rejected_whole(record, tmp_path):
     for header, rows, words in (
         ("date,source,target,summary\n", "2026-06-20,CHN,USA,x\n", "'code' is missing"),

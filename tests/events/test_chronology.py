@@ -12,21 +12,12 @@ from pandas.testing import assert_frame_equal
 from forecast.base.errors import DataError, UnknownDyadError
 from forecast.base.resources import data_folder
 from forecast.data.events import read_chronology
+from forecast.data.events.chronology import COLUMNS, MAPPING, chronology_files, edition_digests
 from forecast.data.events.codebook import read_codes, read_small_csv
+from forecast.data.events.coding_rules import KEY, RULES, coding_breaches, passing_address
 from forecast.data.events.mapping import load_raw
 from forecast.data.events.table import EVENT_COLUMNS
-from forecast.data.events.tables import (
-    COLUMNS,
-    KEY,
-    MAPPING,
-    RULES,
-    chronology_files,
-    coding_breaches,
-    edition_digests,
-    is_unchecked,
-    passing_address,
-    typed_rows,
-)
+from forecast.data.events.tables import is_unchecked, typed_rows
 from forecast.data.panel import build_panel
 
 GOOD = {

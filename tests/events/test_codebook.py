@@ -1,9 +1,11 @@
 """The codebook agrees with itself, and its codes stay text."""
 
+import re
+
 import pandas as pd
 import pytest
 
-from forecast.base.errors import SpecError
+from forecast.base.errors import DataError, SpecError
 from forecast.base.resources import data_folder
 from forecast.data.events.codebook import read_codes, read_scale, read_small_csv
 
@@ -72,3 +74,13 @@ def test_joint_codes_are_those_the_coding_sheet_names():
 def test_an_unknown_scale_is_refused_with_those_there_are():
     with pytest.raises(SpecError, match="commitment, goldstein"):
         read_scale("warmth")
+
+
+@pytest.mark.parametrize(("separator", "written"), [(";", ";"), ("\t", "tab"), ("|", "|")])
+def test_another_separator_of_a_small_table_is_named(tmp_path, separator, written):
+    path = tmp_path / "eras.csv"
+    path.write_text(separator.join(["dyad", "era", "start"]) + "\n")
+    with pytest.raises(
+        DataError, match=re.escape(f"separated by {written!r}, and ',' is expected")
+    ):
+        read_small_csv(path, ("dyad", "era", "start"))

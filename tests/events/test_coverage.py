@@ -13,7 +13,13 @@ from forecast import add_events, build_panel, read_chronology
 from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.data.events import EventTable, describe_additions, read_coverage
-from forecast.data.events.coverage import REMARK, Statement, announced, coverage_gaps, unstated_days
+from forecast.data.events.coverage import (
+    REMARK,
+    CoverageStatement,
+    announced,
+    coverage_gaps,
+    unstated_days,
+)
 from forecast.data.events.dyads import additions_of
 from forecast.data.panel import coverage_end, observed_periods, summarise
 from forecast.data.panel.record import count_placed, placed_events, unrecorded_part
@@ -264,8 +270,11 @@ def test_a_statement_that_cannot_be_is_refused_with_the_form(china, text, words)
 
 
 def test_a_statement_is_read_forgivingly_and_written_in_one_form():
-    assert str(Statement.parse(" usa_chn:2026-06 ")) == "USA-CHN:2026-06-30"
-    assert str(Statement.parse("USA-CHN:2026-05:2026-06-21")) == "USA-CHN:2026-05-01:2026-06-21"
+    assert str(CoverageStatement.parse(" usa_chn:2026-06 ")) == "USA-CHN:2026-06-30"
+    assert (
+        str(CoverageStatement.parse("USA-CHN:2026-05:2026-06-21"))
+        == "USA-CHN:2026-05-01:2026-06-21"
+    )
 
 
 def test_the_commands_show_what_is_announced(monkeypatch):

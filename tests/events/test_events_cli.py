@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.data.events.tables import chronology_files
+from forecast.data.events.chronology import chronology_files
 
 MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
 

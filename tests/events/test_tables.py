@@ -400,3 +400,11 @@ def test_another_separator_than_the_mapping_says_is_named(tmp_path, separator, w
         DataError, match=re.escape(f"separated by {written!r}, and the mapping says ','")
     ):
         read_table(path, {"dataset": "mine", "columns": columns})
+
+
+def test_another_separator_is_named_where_columns_are_by_position(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("2020-02-01;USA;CHN;042\n")
+    columns = {"date": 1, "source": 2, "target": 3, "cameo": 4}
+    with pytest.raises(DataError, match=r"separated by ';'.*Write `delimiter: ';'`"):
+        read_table(path, {"dataset": "mine", "columns": columns, "header": False})

@@ -11,7 +11,8 @@ from email.utils import format_datetime
 import pytest
 
 from forecast.base.errors import FetchError, OutputError, SpecError
-from forecast.data.fetch.client import Client, _asked_to_wait, _next, require_server
+from forecast.data.fetch.addresses import _next, require_server
+from forecast.data.fetch.client import Client, _asked_to_wait
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.conftest import QUICK
 from tests.fetch.server import (

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-from model.panels import make_panel
 
 from forecast import compare_models
 from forecast.base.errors import DataError, SpecError
 from forecast.model import PendulumSpec
 from forecast.model.updating import CAREFUL
+from tests.made import make_panel
 
 WALK = PendulumSpec(trend="walk", cycle="none", ceiling="none")
 CYCLE = PendulumSpec(trend="walk", ceiling="none")

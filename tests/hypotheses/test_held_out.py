@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from model.panels import make_panel
 
 from forecast.data.panel import first_periods
 from forecast.model import PendulumSpec, fit
@@ -15,6 +14,7 @@ from forecast.study.hypotheses.compare import (
     score_difference,
     stacking_weight,
 )
+from tests.made import make_panel
 
 
 def test_half_of_the_record_is_known_before_the_first_block():

@@ -8,8 +8,7 @@ from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.densities import POINT, density_of, is_usual
 from forecast.model.inputs import WHITE
-
-from .panels import make_panel, numerical_gradient, python_mode
+from tests.made import make_panel, numerical_gradient, python_mode
 
 TWO_DIRECTIONS = {"directions": 2, "events": 3.0}
 THREE_BY_WEEK = {"dyads": 3, "periods": 30, "frequency": "week"}
@@ -56,7 +55,7 @@ def assembled(spec, panel):
 def to_pymc(point, density, start):
     """The values that PyMC's density takes, from a point."""
     found = {}
-    for name, place in density.layout.places.items():
+    for name, place in density.layout.spans.items():
         own, key = point[place], f"{name}_log__" if f"{name}_log__" in start else name
         if name == WHITE:
             own = np.concatenate([own, np.zeros(start[key].size - own.size)])

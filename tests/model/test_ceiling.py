@@ -11,8 +11,8 @@ from forecast.model.arrays import first_eras
 from forecast.model.kernels.density import log_below
 from forecast.model.pendulum import simulate_trend
 from forecast.model.process.ceiling import SOFTNESS, step_below
+from tests.made import make_panel, numerical_gradient, python_mode
 
-from .panels import make_panel, numerical_gradient, python_mode
 from .reference import step_under
 from .test_family import Compiled, panel_with_gaps
 

@@ -15,8 +15,7 @@ from forecast.model.arrays import panel_arrays
 from forecast.model.compiled import KEPT_FORMS, form_of
 from forecast.model.densities import density_of
 from forecast.model.pendulum import node_capacity
-
-from .panels import make_panel, python_mode
+from tests.made import make_panel, python_mode
 
 TINY = {"draws": 4, "tune": 20, "chains": 1}
 INDEX = PendulumSpec(observation="index")
@@ -33,7 +32,7 @@ class Watch(event.Listener):
 
 event.register("numba:compile", Watch())
 from forecast.model import PendulumSpec, fit
-from tests.model.panels import make_panel
+from tests.made import make_panel
 made = fit(make_panel(periods=60, events=3), PendulumSpec(), draws=4, tune=20, chains=1, seed=1)
 there = [name for name in ("pymc", "pytensor") if name in sys.modules]
 print(Watch.number, there, made.posterior["level"].sum().item())

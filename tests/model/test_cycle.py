@@ -14,8 +14,7 @@ from forecast.model.process.cycle import (
     register_cycle,
     unregister_cycle,
 )
-
-from .panels import make_panel
+from tests.made import make_panel
 
 NAMES = [cycle.name for cycle in cycles()]
 SHAPE = {"phi": 0.95, "sd": 0.8, "band": 0.7, "stiffening": 0.5, "lean": 0.6, "sigma": 0.2}

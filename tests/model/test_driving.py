@@ -19,9 +19,8 @@ from forecast.model.particles import Draws, Observed
 from forecast.model.pendulum import pack
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating import redraw, unforeseen
+from tests.made import make_panel, python_mode, unobserved
 
-from .fits import unobserved
-from .panels import make_panel, python_mode
 from .test_family import Compiled
 
 ACTS = {"fair": "month", "trade": "cycle", "treaty": "trend"}
@@ -180,7 +179,7 @@ def test_the_completed_posterior_holds_the_push(monkeypatch):
         )
         np.testing.assert_allclose(one["level"] - other["level"], expected, atol=2e-5)
         only = replace(SPEC, drivers={"treaty": "trend"})
-        pushed = push_of_draw(only, panel, one.sel(driver=["treaty"]))
+        pushed = push_of_draw(only.drivers, panel, one.sel(driver=["treaty"]))
         np.testing.assert_allclose(one["trend"] - other["trend"], pushed.trend, atol=2e-5)
 
 

@@ -6,8 +6,7 @@ import pytest
 from forecast.base.errors import SpecError
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import bridge
-
-from .panels import make_panel
+from tests.made import make_panel
 
 
 def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():

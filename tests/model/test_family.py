@@ -18,8 +18,8 @@ from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
 from forecast.model.process.bridge import bridge
 from forecast.model.process.trend import find_trend
+from tests.made import consistent, make_panel, python_mode
 
-from .panels import consistent, make_panel, python_mode
 from .reference import report_log_density, step_under
 
 SOFTNESS = 0.15

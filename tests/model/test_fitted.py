@@ -16,9 +16,8 @@ from forecast.model import fit as fit_panel
 from forecast.model.fitted import SCHEMA, Fit
 from forecast.model.posterior import GRID
 from forecast.outlook import assess
+from tests.made import make_panel
 from tests.systems import linux
-
-from .panels import make_panel
 
 # Two dyads, 2011 to October 2023, 2 x 25 draws: too few to converge, enough to forecast from. Made
 # once by panel = build_panel(read_chronology(), dyads=["USA-CHN", "USA-RUS"], start="2011-01",

@@ -8,8 +8,7 @@ from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.process.bridge import bridge
 from forecast.model.process.trend import find_trend
-
-from .panels import make_panel
+from tests.made import make_panel
 
 MONTHS = 18
 

@@ -11,8 +11,7 @@ from forecast.data.events import add_events, read_chronology
 from forecast.data.panel import build_panel, panel_kind
 from forecast.data.panel.record import last_known
 from forecast.model.updating import later_panel, unforeseen
-
-from .panels import make_panel
+from tests.made import make_panel
 
 CHOICES = [
     {},

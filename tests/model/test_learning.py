@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from forecast.model import PendulumSpec
-
-from .fits import unobserved
-from .panels import make_panel
+from tests.made import make_panel, unobserved
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,7 @@ from forecast.model import PendulumSpec
 from forecast.model.kernels.observation import sides_value_gradient
 from forecast.model.observation.side import KERNEL, NO_SHIFT, quadrature
 from forecast.model.particles import Draws, Observed
-
-from .fits import unobserved
-from .panels import make_panel
+from tests.made import make_panel, unobserved
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,8 @@ from forecast.data.panel import first_periods
 from forecast.model import PendulumSpec, fit, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.sampling import complete_posterior
+from tests.made import make_panel, unobserved
 from tests.systems import linux
-
-from .fits import unobserved
-from .panels import make_panel
 
 DYADS, PERIODS, CHAINS, DRAWS = 12, 1000, 4, 100
 

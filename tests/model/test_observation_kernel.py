@@ -17,8 +17,8 @@ from forecast.model.kernels.observation import digamma, rising_factorial, sides_
 from forecast.model.kernels.ops import SidesLikelihood
 from forecast.model.observation.side import CHUNKED, NO_SHIFT, quadrature
 from forecast.model.spec import PendulumSpec
+from tests.made import make_panel, numerical_gradient, python_mode
 
-from .panels import make_panel, numerical_gradient, python_mode
 from .reference import fine_quadrature, log_likelihood, side_counts
 
 NAMES = ("level", "offset", "concentration", "noise")

@@ -13,8 +13,7 @@ from scipy.stats import multivariate_normal
 
 from forecast.model.kernels.ops import WhitenedPath
 from forecast.model.kernels.path import path_backward, path_forward
-
-from .panels import numerical_gradient, python_mode
+from tests.made import numerical_gradient, python_mode
 
 NAMES = ("z", "drift", "carry", "scale", "weight", "information")
 

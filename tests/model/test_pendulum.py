@@ -20,8 +20,8 @@ from forecast.model.inputs import prior_reference
 from forecast.model.observation.side import quadrature
 from forecast.model.process.cycle import find_cycle
 from forecast.model.process.trend import find_trend
+from tests.made import consistent, make_panel, python_mode
 
-from .panels import consistent, make_panel, python_mode
 from .reference import PlainModel, process_moments
 
 INDEX = {"observation": "index"}

@@ -15,8 +15,7 @@ from forecast.model.observation.index import standardised_index
 from forecast.model.pendulum import simulate_level
 from forecast.model.process.priors import all_priors
 from forecast.model.spec import is_dense, spec_for
-
-from .panels import make_panel
+from tests.made import make_panel
 
 DRAWS = 1000
 SPEC = PendulumSpec(ceiling="framework")

@@ -10,8 +10,7 @@ import pytest
 from forecast.base.progress import side_by_side
 from forecast.model import PendulumSpec, Priors, fit
 from forecast.model.evidence import quick_evidence
-
-from .panels import make_panel
+from tests.made import make_panel
 
 # One form for all of these tests: a model takes ten seconds to compile. Reversion is quick and eras
 # differ.

@@ -6,8 +6,7 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, drift_between, knots
-
-from .panels import consistent, make_panel
+from tests.made import consistent, make_panel
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from scipy.stats import binomtest, chisquare
 
 from forecast.model import PendulumSpec, fit
 from scripts.calibrate import AMONG, calibrate
+from tests.made import make_panel
 
 from .by_pymc import sample_by_pymc
-from .panels import make_panel
 
 pytestmark = pytest.mark.slow
 

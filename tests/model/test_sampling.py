@@ -15,9 +15,9 @@ from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.process.ceiling import SOFTNESS
 from forecast.model.variables import all_variables
+from tests.made import make_panel
 
 from .by_pymc import sample_by_pymc
-from .panels import make_panel
 
 SPEC = PendulumSpec(ceiling="framework")
 SHORT = {"draws": 30, "tune": 40, "chains": 2, "seed": 3}

@@ -12,8 +12,7 @@ from forecast.data.panel import recounted
 from forecast.model import PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.observation.readings import KNOTS, drift_between, knots
 from forecast.outlook import dataset_outlooks
-
-from .panels import make_panel
+from tests.made import make_panel
 
 pytestmark = pytest.mark.slow
 MONTHS, FEED = 180, slice(24, 138)

@@ -19,10 +19,8 @@ from forecast.model.process.cycle import Cycle, cycles, find_cycle, register_cyc
 from forecast.model.process.declarations import Prior, Variable
 from forecast.model.variables import all_variables
 from forecast.outlook import simulate_ahead
+from tests.made import make_panel, numerical_gradient, python_mode, unobserved
 from tests.pages import choices_shown
-
-from .fits import unobserved
-from .panels import make_panel, numerical_gradient, python_mode
 
 
 class Saturating(Cycle):

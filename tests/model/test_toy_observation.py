@@ -18,9 +18,9 @@ from forecast.model.posterior import flat
 from forecast.model.process.cycle import register_cycle, unregister_cycle
 from forecast.model.process.declarations import Variable
 from forecast.model.spec import spec_for
+from tests.made import make_panel
 from tests.pages import choices_shown
 
-from .panels import make_panel
 from .test_toy_cycle import Saturating
 
 PRIOR = 0.5

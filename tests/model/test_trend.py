@@ -8,8 +8,7 @@ from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
 from forecast.model.process.transition import gathered
 from forecast.model.process.trend import Reverting, era_means, find_trend
-
-from .panels import make_panel
+from tests.made import make_panel
 
 MONTHS = 40
 

@@ -23,9 +23,7 @@ from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.pendulum import prior_draws
 from forecast.model.posterior import flat
 from forecast.outlook import assess
-
-from .fits import unobserved
-from .panels import make_panel
+from tests.made import make_panel, unobserved
 
 NARROW = {"priors": Priors(concentration=(2.0, 0.3))}
 SPEC = PendulumSpec(**NARROW)

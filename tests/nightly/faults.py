@@ -1,4 +1,6 @@
-"""Failing of the N-th call to the system: open, write, fsync, rename, mkdir, remove, list, lock, SQLite, socket.
+"""Failing of the N-th call to the system.
+
+Open, write, fsync, rename, mkdir, remove, list, lock, SQLite, socket.
 
 Counted are calls of this process about a folder, or to a server, whoever makes them: this package,
 pathlib, zarr, pandas, httpx. What DuckDB, PyArrow, netCDF and SQLite's own C code do on the disk is
@@ -57,7 +59,9 @@ class Fault:
     unasked: list[str] = field(default_factory=list)  # Connections of a command that has no server
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.number}{' on' if self.lasting else ''}: {self.path} ({' < '.join(self.where)})"
+        lasting = " on" if self.lasting else ""
+        callers = " < ".join(self.where)
+        return f"{self.kind} {self.number}{lasting}: {self.path} ({callers})"
 
     @property
     def reached(self) -> bool:
@@ -113,7 +117,7 @@ class _Calls:
         self.open, self.os_open = io.open, os.open
 
     def inside(self, path: Any, folder: int | None = None) -> str:
-        """Return the path of what a call is about; '' if it is not in the folder that is watched."""
+        """Return the path that a call is about; '' if it is not in the observed folder."""
         if isinstance(path, int):
             return self.paths.get(path, "")
         text = os.fsdecode(path)
@@ -189,7 +193,7 @@ class _Calls:
         return _write(descriptor, content)
 
     def of_socket(self, real: Any) -> Any:
-        """Return a method of a socket that may fail if it is, or is to be, connected to the server."""
+        """Return a method of a socket that may fail if it connects to the server."""
 
         def call(own: socket.socket, *words: Any) -> Any:
             if self._is_client(own, *words):
@@ -212,7 +216,9 @@ class _Calls:
         return False
 
     def unasked(self, *words: Any, **_: Any) -> Any:
-        """Note a connection, or the search for a host, by a command that is to make none, and fail it."""
+        """Note a connection, or the search for a host, by a command that is to make none, and fail
+        it.
+        """
         self.fault.unasked.append(repr(words[:2]))
         raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 

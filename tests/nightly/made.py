@@ -26,7 +26,7 @@ from forecast.base.errors import ForecastError
 from forecast.model.fitted import Fit
 from tests.feeds.made import ICEWS_HEADER, icews_row, written
 from tests.fetch.server import FaultyServer, places
-from tests.model.fits import leave_out_sampling
+from tests.made import leave_out_sampling
 from tests.pages import leave_figures_empty
 from tests.records import DATA, PAIRS, run, run_monday, write_record
 
@@ -65,7 +65,8 @@ REMEMBERED = [
     "forecast.model.update",
     "forecast.desk.questions.answer.answer_question",
     "forecast.report.skill.read_skill",
-    "forecast.data.sources.build_panel",
+    "forecast.data.records.build_panel",
+    "forecast.data.events.chronology.conform",
     "forecast.data.events.tables.conform",
     "forecast.data.events.additions._read_rows",
     "forecast.data.events.additions.even_spans",
@@ -84,7 +85,10 @@ class StoppedClock(datetime):
 
 @contextmanager
 def standing_in() -> Iterator[None]:
-    """Let fits, what is computed from them, pages and clocks be stand-ins: the same every time, and quickly there."""
+    """Let fits, what is computed from them, pages and clocks be stand-ins.
+
+    The same every time, and quickly there.
+    """
     with pytest.MonkeyPatch.context() as patch:
         leave_out_sampling(patch)
         leave_figures_empty(patch)
@@ -110,7 +114,10 @@ def standing_in() -> Iterator[None]:
 
 
 def _remembered(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that computes nothing twice: its results follow from its arguments alone."""
+    """Return a function that computes nothing twice.
+
+    Its results follow from its arguments alone.
+    """
     known: dict[str, Any] = {}
 
     def found(*arguments: Any, **options: Any) -> Any:

@@ -2,8 +2,8 @@
 
 Prints how they ended and what they tried.
 
-Run as ``unshare -rn python -m tests.nightly.offline`` in an empty folder. Every call of Python's for
-the network fails, and the kernel counts what anybody tries: packets that had no way out of this
+Run as ``unshare -rn python -m tests.nightly.offline`` in an empty folder. Every call of Python's
+for the network fails, and the kernel counts what anybody tries: packets that had no way out of this
 network namespace.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.model.fits import unsampled
+from tests.made import unsampled
 from tests.records import DATA, run, write_record
 
 CALLS = (

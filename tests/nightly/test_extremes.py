@@ -1,4 +1,7 @@
-"""Records at the ends of what there can be: a report has intervals and no certainty, or says why there is none."""
+"""Records at the ends of what there can be.
+
+A report has intervals and no certainty, or says why there is none.
+"""
 
 import json
 import re

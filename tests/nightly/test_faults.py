@@ -1,4 +1,7 @@
-"""Every call to the system fails once, or from then on: nothing wrong is left, and the next run does the work."""
+"""Every call to the system fails once, or from then on.
+
+Nothing wrong is left, and the next run does the work.
+"""
 
 import hashlib
 import itertools
@@ -52,7 +55,10 @@ def tree(folder: Path) -> Tree:
 
 
 def everything(folder: Path) -> str:
-    """Return the digest of all that is in a folder, hidden files too: from the same the next run does the same."""
+    """Return the digest of all that is in a folder, hidden files too.
+
+    From the same the next run does the same.
+    """
     found = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         content = b"" if path.is_dir() else hashlib.sha256(path.read_bytes()).digest()
@@ -74,7 +80,10 @@ def received(content: bytes | None) -> bytes:
 
 
 def units(found: Tree) -> dict[str, Tree]:
-    """Return the parts of a tree that are old or new as a whole: folders of pages, saved fits, and other files."""
+    """Return the parts of a tree that are old or new as a whole.
+
+    Folders of pages, saved fits, and other files.
+    """
     pages = {
         str(Path(name).parent)
         for name in found
@@ -203,7 +212,8 @@ class Trial:
             if done.exit_code == 0 and says != self.said[-1]:
                 yield f"archive lacks rows, and the exit code is 0: {done.output}"
         if done.exit_code == 0 and now != self.after:
-            yield f"exit code 0, but {differing(now, self.after)}: {' '.join(done.output.split())[-300:]}"
+            said = " ".join(done.output.split())[-300:]
+            yield f"exit code 0, but {differing(now, self.after)}: {said}"
         for name, own in units(now).items():
             old, new = (
                 units(one).get(name, {place: one[place] for place in own if place in one})
@@ -235,7 +245,9 @@ class Trial:
 
 
 def grown(name: str, now: Tree, before: Tree, after: Tree) -> bool:
-    """Return whether a ledger has whole lines of those that it is to have, or a manifest names files that are there."""
+    """Return whether a ledger has whole lines of those that it is to have, or a manifest names
+    files that are there.
+    """
     first, own, last = (one.get(name) or b"" for one in (before, now, after))
     if name.endswith("fetch.json"):
         folder = Path(name).parent
@@ -255,7 +267,10 @@ def grown(name: str, now: Tree, before: Tree, after: Tree) -> bool:
 
 
 def whole(own: Tree) -> bool:
-    """Return whether a page and its files are those of its manifest: a page of what has failed is not known before."""
+    """Return whether a page and its files are those of its manifest.
+
+    A page of what has failed is not known before.
+    """
     manifest = next(
         (content for name, content in own.items() if Path(name).name == "manifest.json"), None
     )
@@ -321,13 +336,17 @@ def test_whichever_call_fails(trial: Trial, kind: str, lasting: bool) -> None:
         trial, kind, lasting, step=5 if kind == "memory" and trial.command.name in LONG else 1
     )
     print(
-        f"\n{number} faults of {trial.command.name}: {kind}, {'from then on' if lasting else 'once'}"
+        f"\n{number} faults of {trial.command.name}: {kind}, "
+        f"{'from then on' if lasting else 'once'}"
     )
     assert not wrong, "\n".join(wrong)
 
 
 REACHED_EVERY_TIME = 0.9
-"""Part of the calls of a kind that every run makes: several connections make a few more or fewer."""
+"""Part of the calls of a kind that every run makes.
+
+Several connections make a few more or fewer.
+"""
 
 
 @pytest.mark.parametrize(

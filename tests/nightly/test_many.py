@@ -1,4 +1,6 @@
-"""Hundreds of dyads of one feed, fitted alone in one process: each has its report or a reason, and memory stays flat.
+"""Hundreds of dyads of one feed, fitted alone in one process.
+
+Each has its report or a reason, and memory stays flat.
 
 DYADS says how many. Fits are draws from the prior; of every ninth dyad the chains are apart, so
 that it does not converge, and every eleventh has no event.
@@ -16,7 +18,7 @@ import xarray as xr
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from tests.feeds.made import gdelt_row, written
-from tests.model.fits import unobserved
+from tests.made import unobserved
 from tests.nightly.test_soak import MOST, held
 from tests.pages import leave_figures_empty
 from tests.records import run
@@ -149,7 +151,8 @@ def test_each_of_many_dyads_has_its_report_or_a_reason(
         if place % 20 == 19:
             memory.append(held())
     print(
-        f"\n{ {code: len(dyads) for code, dyads in ended.items()} }, {(memory[-1][0] - memory[1][0]) / 1e6:+.1f} MB"
+        f"\n{ {code: len(dyads) for code, dyads in ended.items()} }, "
+        f"{(memory[-1][0] - memory[1][0]) / 1e6:+.1f} MB"
     )
     assert memory[-1][0] - memory[1][0] < MOST
     assert memory[-1][1] <= memory[1][1]

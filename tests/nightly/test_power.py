@@ -1,4 +1,7 @@
-"""Power cuts at any moment of a ledger's, an archive's and a Monday's writing: what was acknowledged is there."""
+"""Power cuts at any moment of a ledger's, an archive's and a Monday's writing.
+
+What was acknowledged is there.
+"""
 
 import json
 import os

@@ -14,7 +14,7 @@ from forecast import build_panel, fit, read_chronology
 from forecast.data.sources import Source
 from forecast.runs.pipeline import make_report
 from forecast.runs.settings import ReportSettings
-from tests.model.fits import unsampled
+from tests.made import unsampled
 from tests.records import PAIRS, write_record
 from tests.systems import linux
 
@@ -47,14 +47,17 @@ def kept(number: int, do: Callable[[int], None]) -> tuple[int, int]:
         do(one)
     (memory, files), (more, others) = known
     print(
-        f"\n{number - SETTLED} times: {(more - memory) / 1e6:+.1f} MB, {others - files:+d} open files"
+        f"\n{number - SETTLED} times: {(more - memory) / 1e6:+.1f} MB, {others - files:+d} open "
+        f"files"
     )
     return more - memory, others - files
 
 
 @pytest.mark.nightly
 def test_many_reports_leave_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are of a saved fit of draws from the prior, the simulations, figures and pages those of real reports."""
+    """They are of a saved fit of draws from the prior, the simulations, figures and pages those of
+    real reports.
+    """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("forecast.model.fit", unsampled)
     write_record()

@@ -1,4 +1,6 @@
-"""A run ends within two seconds of Ctrl-C or a polite kill, at every stage, with nothing left behind."""
+"""A run ends within two seconds of Ctrl-C or a polite kill, at every stage, with nothing left
+behind.
+"""
 
 import os
 import signal

@@ -1,4 +1,6 @@
-"""A real run ends within two seconds of Ctrl-C or a polite kill, at each of its stages, with nothing left behind."""
+"""A real run ends within two seconds of Ctrl-C or a polite kill, at each of its stages, with
+nothing left behind.
+"""
 
 import os
 import signal
@@ -33,7 +35,7 @@ def tell(step, done, total):
 
 def fit_an_index(**sampler):  # which compiles in a few seconds
     from forecast import PendulumSpec, fit
-    from tests.model.panels import make_panel
+    from tests.made import make_panel
     panel = make_panel(periods=600, index=True, seed=1)
     return fit(panel, PendulumSpec(observation="index"), seed=1, progress=tell, **sampler)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecast.base.errors import DataError, ForecastError, SpecError
 from forecast.data.events import read_chronology
-from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
+from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
 from forecast.outlook.observed import Cell
 
 # The panel of the made fit ends with December 2024.

@@ -9,7 +9,7 @@ from forecast.model import Priors
 from forecast.model.observation.readings import knots
 from forecast.outlook import dataset_outlooks, datasets_finding
 from forecast.outlook.datasets import _joint, _off, _residuals, _Seen, _solve
-from outlook.conftest import make_fit, with_feed
+from tests.made import make_fit, with_feed
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from model.fits import unobserved
 from model.test_driving import ACTS, SPEC, driven_panel
 
 from forecast.base.errors import SpecError
@@ -19,6 +18,7 @@ from forecast.outlook.draws import dyad_draws, stream
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import driver_outlooks, picked, simulate, without_drivers
+from tests.made import unobserved
 
 DYAD, MONTHS = "USA-CHN", 18
 

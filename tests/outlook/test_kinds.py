@@ -6,7 +6,7 @@ import pytest
 from forecast.outlook import NotDefined, kind_series, kinds_sentence
 from forecast.outlook.recorded import main_record
 from forecast.outlook.tone import ShareOfStronger
-from tests.model.panels import make_panel
+from tests.made import make_panel
 
 
 def series_of(panel, dyad):

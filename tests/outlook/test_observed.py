@@ -9,7 +9,7 @@ from forecast.desk.questions.record import require_reporting
 from forecast.outlook import NotDefined, observe, simulate_ahead
 from forecast.outlook.observed import reading, relative_count, simulate_chances
 from forecast.outlook.recorded import DatasetRecord, main_dataset, main_record
-from outlook.conftest import with_feed
+from tests.made import with_feed
 
 STILL = {"sigma": 0.0, "phi": 1.0, "trend_step": 0.0, "trend_retention": 1.0}
 """Of a fit whose level stays where it is."""

@@ -10,8 +10,7 @@ from forecast.outlook import assess, passage
 from forecast.outlook.draws import dyad_draws, stream
 from forecast.outlook.pendulum import INSIDE, crosses, yearly_means
 from forecast.outlook.simulations import simulate, simulate_from
-
-from .conftest import make_fit
+from tests.made import make_fit
 
 CLOCK = Clock(
     np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]"), weekly=False

@@ -8,8 +8,7 @@ from forecast.base.dates import add_months, months_ahead
 from forecast.base.errors import SpecError
 from forecast.outlook import assess
 from forecast.outlook.query import Query, main_horizon
-
-from .conftest import make_fit
+from tests.made import make_fit
 
 ERAS = {"USA-CHN": (("containment", -9), ("engagement", 20))}
 FIT = make_fit(("USA-CHN",), chains=2, draws=3, months=60, eras=ERAS)  # to December 2004

@@ -8,8 +8,7 @@ import xarray as xr
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel
 from forecast.model.spec import spec_for
-from tests.model.fits import unobserved
-from tests.model.panels import consistent
+from tests.made import consistent, unobserved
 
 
 @functools.cache

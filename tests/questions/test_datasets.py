@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from outlook.conftest import make_fit, with_feed
 
 from forecast.base.errors import QuestionError
 from forecast.desk.questions import answer_question, apply_question, make_question
 from forecast.outlook import observe, simulate_ahead
 from forecast.outlook.recorded import DatasetRecord
+from tests.made import make_fit, with_feed
 
 
 @pytest.fixture(scope="module")

@@ -41,10 +41,10 @@ from forecast.desk.questions.form import INDEPENDENT, TYPES
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from forecast.outlook.benchmarks import MEMBERS, forecasters
-from forecast.outlook.comparison import level_now
 from forecast.outlook.scenarios import scenario
+from forecast.outlook.snapshot import level_now
 from forecast.report.ledger_page import open_table, scored_rows, scores_table
-from tests.model.fits import unobserved
+from tests.made import unobserved
 from tests.questions.conftest import prior_fit
 from tests.questions.made import came, made, said
 

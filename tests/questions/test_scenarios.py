@@ -19,7 +19,7 @@ from forecast.desk.questions import (
     make_question,
 )
 from forecast.desk.questions.form import write_question
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
 from forecast.outlook.scenarios import scenario
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
-from outlook.conftest import MadeFit, make_fit
 
 from forecast.data.events import EventTable
 from forecast.data.events.table import SourceFile
@@ -16,6 +15,7 @@ from forecast.model.fitted import PRIOR_POSTERIOR
 from forecast.outlook import assess
 from forecast.report.material import gather
 from forecast.report.page import forecast_json, illustrations, page
+from tests.made import MadeFit, make_fit
 from tests.pages import leave_figures_empty
 
 LABELS = {"USA-CHN": "US-China", "USA-RUS": "US-Russia", "CHN-RUS": "China-Russia"}

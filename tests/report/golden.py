@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.report.illustration import NARROW, Draw, Layout, _svg
+from forecast.report.illustration import NARROW, Draw, PageFormat, _svg
 
 FOLDER = Path(__file__).with_name("golden")
 RENEW = "GOLDEN"  # environment variable; if set, files are written and not compared
@@ -29,7 +29,7 @@ BLANK_LINES = re.compile(r"\n\s*\n+")
 def without_narrow_figures(patch: pytest.MonkeyPatch) -> None:
     """Draw figures for wide pages only: those for phones have the same letters."""
 
-    def drawn(draw: Draw, layout: Layout) -> str:
+    def drawn(draw: Draw, layout: PageFormat) -> str:
         return "<svg/>" if layout == NARROW else _svg(draw, layout)
 
     patch.setattr("forecast.report.illustration._svg", drawn)

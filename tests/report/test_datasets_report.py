@@ -1,10 +1,10 @@
 """Several datasets on the page and in forecast.json."""
 
 import pytest
-from outlook.conftest import with_feed
 
 from forecast.outlook import assess
 from tests.documented import sections
+from tests.made import with_feed
 
 from .conftest import LABELS, render_page, report_json, reported_fit
 

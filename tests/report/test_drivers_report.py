@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from outlook.conftest import Spec
 
 from forecast.data.drivers import attach
 from forecast.outlook import assess
+from tests.made import Spec
 
 from .conftest import LABELS, render_page, report_json, reported_fit
 

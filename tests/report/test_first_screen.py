@@ -47,7 +47,7 @@ def answers(fit, result, **given):
         SimpleNamespace(edition=None),
         {"data": {"digest": "ab" * 32}},
         as_of=result.origin,
-        known=known,
+        events=known,
         **given,
     )
 

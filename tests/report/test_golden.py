@@ -12,7 +12,7 @@ from forecast.desk.questions import Ledger, TrackRecord, answered, append_entrie
 from forecast.model import PendulumSpec
 from forecast.model.updating import update
 from forecast.outlook import attribution, comparison
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.report.claims_page import claims_page
 from forecast.report.explain_page import change_page, explain_page
@@ -27,7 +27,7 @@ from forecast.report.scenario_page import scenario_page
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.report.skill_page import skill_page
 from tests.evaluation.made import results_of
-from tests.model.fits import unobserved
+from tests.made import unobserved
 from tests.questions.made import came, made, said
 
 from .conftest import LABELS, MadeGate, assessed, reported_fit

@@ -11,7 +11,7 @@ from forecast.outlook import NotDefined, printed_percents
 from forecast.report.events import UNCHECKED_NOTE
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
-from tests.model.panels import consistent
+from tests.made import consistent
 from tests.pages import without_own_script
 
 from .conftest import (

@@ -15,7 +15,7 @@ from forecast.base.errors import OutputPathError
 from forecast.base.wording import chance
 from forecast.cli import app
 from forecast.model import Fit
-from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
+from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
 from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.outlook.windows import Prospect
 from forecast.report.scenario_page import scenario_json, scenario_page, write_scenarios

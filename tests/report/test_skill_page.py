@@ -153,7 +153,7 @@ def test_every_number_has_its_n(results, read):
 
 def test_what_was_not_scored_is_counted(results, read):
     assert "Void windows" in read.text and "Windows not over" in read.text
-    assert "4 of its 30 fits had not converged" in read.text
+    assert "4 of the 30 fits of the model had not converged" in read.text
     assert fits_table(results.skill).rows == (("Model", "30", "4"),)
 
 

@@ -11,8 +11,7 @@ from forecast.outlook import assess, kinds_sentence
 from forecast.report.figures import kinds as draw_kinds
 from forecast.report.illustration import NARROW
 from forecast.report.page import write_report
-from tests.model.fits import unobserved
-from tests.model.panels import make_panel
+from tests.made import make_panel, unobserved
 
 from .conftest import Reader
 

@@ -25,7 +25,7 @@ from forecast.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from forecast.data.archive import Imported
+    from forecast.data.archive import ImportSummary
 
 
 MOST_LISTED = 20
@@ -88,25 +88,26 @@ def status_command(
     """
     from forecast.data.feeds.reading import state_pair
 
-    asked = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or forecast.read_dyads().index]
+    pairs = [state_pair(dyad) for dyad in dyads_of(dyads, "DYAD") or forecast.read_dyads().index]
     names = (
         None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
     )
     with progress("reading the archive"):
-        found = forecast.archive_status(archive, names, as_of=day_of(as_of, "as-of"))
+        status = forecast.archive_status(archive, names, as_of=day_of(as_of, "as-of"))
     if as_json:
-        echo_json(found.summary())
+        echo_json(status.summary())
         return
-    print_lines("status", found=found, most=MOST_NAMED)
+    print_lines("status", found=status, most=MOST_NAMED)
     console().print(
         table_of_rows(
             [
-                {"dyad": dyad} | {one.dataset: one.dyads.get(dyad, 0) for one in found.datasets}
-                for dyad in asked[:MOST_LISTED]
+                {"dyad": dyad}
+                | {dataset.dataset: dataset.dyads.get(dyad, 0) for dataset in status.datasets}
+                for dyad in pairs[:MOST_LISTED]
             ]
         )
     )
-    print_rest(console(), len(asked) - MOST_LISTED, "dyad")
+    print_rest(console(), len(pairs) - MOST_LISTED, "dyad")
 
 
 @with_examples("events repair --archive archive")
@@ -114,7 +115,7 @@ def repair_command(
     archive: ArchiveFolderOption = ARCHIVE,
     as_json: JsonOption = False,
 ) -> None:
-    """Rebuild the catalogue of an archive from its segments, when it is missing, damaged or an older copy.
+    """Rebuild the catalogue of an archive from its segments, if it is missing, damaged or old.
 
     Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is
     deleted. Exit code 2 if files have to be imported again.
@@ -126,11 +127,12 @@ def repair_command(
         typer.echo(done.sentence)
     if done.damaged:
         raise DataError(
-            f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them again."
+            f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them "
+            "again."
         )
 
 
-def _print_import(done: "Imported") -> None:
+def _print_import(done: "ImportSummary") -> None:
     shown, new = console(), [file for file in done.files if file.became != "known"]
     numbers = {
         "rows": "rows",

@@ -1,4 +1,4 @@
-"""`forecast events draft` and `accept`: events proposed from a feed, decided by an editor, and added."""
+"""`forecast events draft` and `accept`: events that a feed proposes and an editor decides."""
 
 import shlex
 from pathlib import Path
@@ -94,11 +94,11 @@ def draft(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Propose events for the chronology from a feed: rows of one day, pair and class together, most reported first.
+    """Propose events for the chronology from a feed: one per day, pair and class of rows.
 
-    Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the
-    CSV, or at a prompt with `forecast events accept FILE --prompt`. Statements (codes 01 and 02)
-    are left out unless the settings say statements=yes.
+    The most reported come first. Each has code, sides, a sentence, an address, and what the
+    chronology has already. Decide in the CSV, or at a prompt with `forecast events accept FILE
+    --prompt`. Statements (codes 01 and 02) are left out unless the settings say statements=yes.
     """
     from forecast.data.events.drafting import (
         describe_draft,
@@ -111,17 +111,17 @@ def draft(
 
     pairs = dyads_of(dyads, "PAIR") or tuple(map(str, forecast.read_dyads().index))
     added = tuple(map(str, add or ([ADDED] if any(ADDED.glob("*.csv")) else [])))
-    known = open_source(forecast.Source(additions=added)).events
+    chronology = open_source(forecast.Source(additions=added)).events
     settings = parse_settings(feed_setting or [])
     with progress("reading the feed"):
-        found = _feed_table(source, archive, settings, pairs)
+        feed_table = _feed_table(source, archive, settings, pairs)
     first, last = day_of(since, "since"), day_of(until, "until")
-    if known is None or first is None:
+    if chronology is None or first is None:
         raise SpecError("--since: give the first day, such as --since 2026-06-15")
     decisions = read_decisions(DRAFTS / DECISIONS)
-    made = draft_events(
-        found,
-        known,
+    draft = draft_events(
+        feed_table,
+        chronology,
         pairs,
         first=first,
         last=last,
@@ -129,29 +129,30 @@ def draft(
         decisions=decisions,
         statements="statements" in settings.model_fields_set and settings.statements,
     )
-    path = out or DRAFTS / f"{made.feed}-{made.last}.csv"
+    path = out or DRAFTS / f"{draft.feed}-{draft.last}.csv"
     check_target(path, inputs=added)
     if path.exists() and not replace:
         raise SpecError(
             f"--out: {path} exists, perhaps with decisions. Name another file, or give --replace."
         )
-    write_draft(made, path)
+    write_draft(draft, path)
     if as_json:
-        proposals = made.proposals.to_dict("records")
+        proposals = draft.proposals.to_dict("records")
         echo_json(
             {
                 "draft": str(path),
-                "first": str(made.first),
-                "last": str(made.last),
+                "first": str(draft.first),
+                "last": str(draft.last),
                 "proposals": proposals,
             }
         )
         return
     shown = console()
-    _print_proposals(shown, made.proposals[made.proposals["decision"] == ""])
-    shown.print(escape(describe_draft(made)))
+    _print_proposals(shown, draft.proposals[draft.proposals["decision"] == ""])
+    shown.print(escape(describe_draft(draft)))
     shown.print(
-        f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} --prompt"
+        f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} "
+        "--prompt"
     )
 
 
@@ -231,11 +232,11 @@ def accept(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add the accepted rows of a draft to the folder `added`, and keep every decision in drafts/decisions.csv.
+    """Add the accepted rows of a draft to the folder `added`, and keep every decision.
 
-    In the column `decision` write accept or reject; a changed day, side or code makes an accepted
-    row a corrected one. The same command again puts the rows of this draft in place of its earlier
-    ones. Reports read them with `--add added`.
+    Decisions are kept in drafts/decisions.csv. In the column `decision` write accept or reject; a
+    changed day, side or code makes an accepted row a corrected one. The same command again puts the
+    rows of this draft in place of its earlier ones. Reports read them with `--add added`.
     """
     from forecast.data.events import drafting
 
@@ -247,7 +248,7 @@ def accept(
     if not path.exists():
         raise DataError(f"{path} does not exist. Make a draft with `forecast events draft`.")
     if prompt:
-        from forecast.cli.deciding import decide
+        from forecast.cli.events.deciding import decide
 
         decide(path)
     edited = drafting.read_edited(path, before)
@@ -271,7 +272,7 @@ def accept(
     shown.print(f"{words}; {edited.undecided} to decide.")
     if len(edited.added):
         stated = " ".join(
-            f"--covered-to {one}" for one in drafting.complete_days(drafting.read_draft(path))
+            f"--covered-to {day}" for day in drafting.complete_days(drafting.read_draft(path))
         )
         shown.print(f"{escape(str(target))}: {count(len(edited.added), 'row')}.")
         shown.print(
@@ -287,7 +288,8 @@ def _print_precision(counts: "pd.DataFrame", *, as_json: bool) -> None:
         return
     if not rows:
         raise DataError(
-            f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept FILE."
+            f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept "
+            "FILE."
         )
     from forecast.data.events.codebook import read_codes
 

@@ -1,4 +1,4 @@
-"""`forecast events count`, `sql` and `fetch`: machine-coded feeds, counted in one pass or fetched."""
+"""`forecast events count`, `sql` and `fetch`: machine-coded feeds, counted or fetched."""
 
 import shlex
 import sys
@@ -61,7 +61,7 @@ def count_command(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Count all dyads of states in files of a feed, in one pass and bounded memory (`forecast help feeds`).
+    """Count all dyads of states in files of a feed, in bounded memory (`forecast help feeds`).
 
     Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be
     read; all others are counted then.
@@ -137,7 +137,7 @@ def sql_command(
         raise SpecError(f"FEED: there is no public table of {feed!r:.40}. Use gdelt.")
     if mapping_out:
         check_target(mapping_out)
-    found = bigquery_sql(
+    query = bigquery_sql(
         dyads_of(dyads, "DYAD") or (),
         as_day(first, "--from").date(),
         as_day(last, "--to").date(),
@@ -146,8 +146,8 @@ def sql_command(
         scale=scale,
     )
     if mapping_out:
-        write_mapping(mapping_out, found.mapping)
-    typer.echo(found.sql, nl=False)
+        write_mapping(mapping_out, query.mapping)
+    typer.echo(query.sql, nl=False)
 
 
 @with_examples("events fetch gdelt --from 2018-06-01 --to 2018-06-30")
@@ -229,9 +229,9 @@ def fetch(
     if list_editions:
         editions = fetch_editions(feed, doi=doi, server=server, settings=settings)
         if as_json:
-            echo_json([vars(one) for one in editions])
+            echo_json([vars(listed) for listed in editions])
         else:
-            typer.echo("\n".join(f"{one.number:>6}  {one.released}" for one in editions))
+            typer.echo("\n".join(f"{listed.number:>6}  {listed.released}" for listed in editions))
         return
     if start is None or end is None:
         raise SpecError(

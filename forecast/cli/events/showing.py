@@ -84,12 +84,12 @@ def check(
     feed: FeedOption = None,
     feed_setting: FeedSettingOption = None,
 ) -> None:
-    """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad.
+    """Validate events and summarise them: rows, rejects with reasons, coverage by dyad.
 
     Exit code 2 if a file of a feed could not be read; all others are in the summary then.
     """
     from forecast.data.events import write_rejects
-    from forecast.data.events.tables import coding_breaches
+    from forecast.data.events.coding_rules import coding_breaches
 
     data = DataOptions(
         datasets=datasets,
@@ -115,21 +115,23 @@ def check(
     source = data.source or forecast.Source()
     if rejects:
         check_target(rejects, inputs=[*source.files, data_folder()])
-    found = event_table(source)
+    table = event_table(source)
     breaches = coding_breaches(source.path) if source.kind == "chronology" else None
-    summary = _summary(found, breaches)
+    summary = _summary(table, breaches)
     if rejects:
-        write_rejects(found, rejects)
+        write_rejects(table, rejects)
     if as_json:
         echo_json(summary)
     else:
         _print_summary(summary, rejects)
-    require_all_read([file for account in found.accounts for file in account.unread])
+    require_all_read([file for account in table.accounts for file in account.unread])
     new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
     if new:
         raise DataError(
-            f"Rows that break a coding rule: {len(new)}, the first in {new[0]['file']}, line {new[0]['line']}: "
-            f"expected {new[0]['expected']}. Correct them, or name them in data/codebook/exceptions.csv."
+            f"Rows that break a coding rule: {len(new)}, the first in {new[0]['file']}, line "
+            f"{new[0]['line']}: "
+            f"expected {new[0]['expected']}. Correct them, or name them in "
+            "data/codebook/exceptions.csv."
         )
 
 
@@ -260,14 +262,15 @@ def plain_rows(frame: "pd.DataFrame") -> Any:
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     shown = console()
     shown.print(
-        f"{summary['events']:,} events in {summary['rows']:,} rows, {summary['first']} to {summary['last']}"
+        f"{summary['events']:,} events in {summary['rows']:,} rows, {summary['first']} to "
+        f"{summary['last']}"
     )
     for feed in summary.get("feeds", []):
         _print_feed(shown, feed)
     if "feeds" not in summary:
         files = [
-            {"file": one["name"], "rows": one["rows"], "rejected": one["rejected"]}
-            for one in summary["files"]
+            {"file": file["name"], "rows": file["rows"], "rejected": file["rejected"]}
+            for file in summary["files"]
         ]
         shown.print(table_of_rows(files), "")
     several = len({row["dataset"] for row in summary["dyads"]}) > 1
@@ -299,9 +302,9 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         _print_reasons(shown, "rejected", summary["reasons"])
         shown.print(f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
-        known = sum(breach["known"] for breach in summary["breaches"])
-        new = len(summary["breaches"]) - known
-        shown.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
+        exceptions = sum(breach["known"] for breach in summary["breaches"])
+        new = len(summary["breaches"]) - exceptions
+        shown.print(f"Rows that break a coding rule: {new}; named exceptions: {exceptions}.")
 
 
 def _print_reasons(shown: "Console", became: str, reasons: Mapping[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""`forecast question update` and `resolve`: answer open questions, and resolve those that are over."""
+"""`forecast question update` and `resolve`: forecasts and outcomes of open questions."""
 
 from datetime import date
 from pathlib import Path
@@ -90,12 +90,12 @@ def update(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Answer questions, as of the day of a fit or a later one, and append the answers to the ledger.
+    """Forecast questions as of the day of a fit, or a later one, and append it to the ledger.
 
     Without a fit, only questions about events of a set. Exit code 3 if the fit has not converged;
     its answers are marked.
     """
-    from forecast.desk.questions.drafting import answer_of
+    from forecast.desk.questions.open_questions import answer_of
 
     data = AddedDataOptions(
         datasets=datasets,
@@ -169,8 +169,8 @@ def _update_events(
     as_json: bool,
 ) -> None:
     """Answer the questions about events of a set, from the record alone."""
-    from forecast.desk.questions.drafting import event_answer_of, needs_no_fit
-    from forecast.outlook.hazards.forecast import Expected
+    from forecast.desk.questions.open_questions import event_answer_of, needs_no_fit
+    from forecast.outlook.hazards.results import Expected
 
     expected = [Expected.parse(text) for text in expect]
     of_events = [history for history in chosen if needs_no_fit(history.question)]
@@ -196,7 +196,8 @@ def _update_events(
     )
     if others:
         say(
-            f"{count(len(others), 'question')} without events of a set: give --fit to answer them too."
+            f"{count(len(others), 'question')} without events of a set: give --fit to answer them "
+            "too."
         )
 
 
@@ -232,9 +233,9 @@ def resolve(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.desk.questions.drafting import resolution_of
-    from forecast.desk.questions.entries import outcome_of
+    """Resolve questions whose window is over and covered by data, and append it to the ledger."""
+    from forecast.desk.questions.drafts import outcome_of
+    from forecast.desk.questions.open_questions import resolution_of
 
     data = AddedDataOptions(
         datasets=datasets,

@@ -17,7 +17,7 @@ def check(
     folder: FolderOption = QUESTIONS,
     as_json: JsonOption = False,
 ) -> None:
-    """Name forecasts that contradict a base rate by a factor of two, a report of the same day, or each other.
+    """Name forecasts at odds with a base rate (twice or half of it), a report, or each other.
 
     Run it before publishing. A page of the ledger shows none of them until a person confirms it.
     Exit code 1 if one is not confirmed.
@@ -56,7 +56,7 @@ def confirm(
     It holds for later forecasts of the question, too, until one differs by a factor of two.
     """
     from forecast.desk.questions.doubts import doubts_of
-    from forecast.desk.questions.entries import confirmed
+    from forecast.desk.questions.drafts import confirmed
     from forecast.report.folder import reports_in
 
     question_folder, ledger = read_ledger(folder)
@@ -87,7 +87,7 @@ def withdraw(
 
     It stays in the ledger with its forecasts, is shown with the reason, and is not scored.
     """
-    from forecast.desk.questions.entries import withdrawn
+    from forecast.desk.questions.drafts import withdrawn
 
     question_folder, ledger = read_ledger(folder)
     (history,) = chosen_questions(ledger, [name])

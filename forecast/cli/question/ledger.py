@@ -93,7 +93,7 @@ def append_and_print(
 
 
 def last_forecasts(chosen: "Iterable[History]") -> dict[str, str]:
-    """Return the last forecast of each question, in brackets; questions without one are left out."""
+    """Return the last forecast of each question that has one, in brackets."""
     return {
         history.question.id: f" (before: {history.last_answer.said})"
         for history in chosen

@@ -145,7 +145,7 @@ def new(
     """
     from forecast.desk.questions.folder import QuestionFolder
 
-    asked = QuestionOptions(
+    options = QuestionOptions(
         dyad=dyad,
         higher=higher,
         baseline=baseline,
@@ -182,7 +182,7 @@ def new(
     )
 
     if text is not None:
-        outside = _outside(asked, data, (text, url, closes), day_of(as_of, "as-of"), name)
+        outside = _outside(options, data, (text, url, closes), day_of(as_of, "as-of"), name)
         warn(QuestionFolder(folder).ask(outside).repaired)
         echo(f"{outside.id}: {outside.sentence}\n{outside.rule}")
         return
@@ -192,7 +192,7 @@ def new(
     question = (
         forecast.read_question(file)
         if file
-        else _question(asked, links, data.given, day_of(as_of, "as-of"), name)
+        else _question(options, links, data.given, day_of(as_of, "as-of"), name)
     )
     question_folder = QuestionFolder(folder)
     if question_folder.ledger.exists() and (mended := question_folder.mend(question_folder.read())):
@@ -216,13 +216,14 @@ def _next_step(question: "Question") -> str:
         else "the fit.zarr of a report on its pairs"
     )
     return (
-        f"Its probability: forecast question update {question.id} --fit {fit}, where the fit is that of `forecast "
+        f"Its probability: forecast question update {question.id} --fit {fit}, where the fit is "
+        "that of `forecast "
         f"report {dyads[0]}`; `forecast monday` answers all open questions every week"
     )
 
 
 def _question(
-    asked: QuestionOptions,
+    options: QuestionOptions,
     links: Mapping[str, list[str]],
     source: "forecast.Source | None",
     day: date | None,
@@ -234,12 +235,12 @@ def _question(
         raise SpecError(
             f"--{', --'.join(chosen)}: questions are joined in one way; leave out all but one"
         )
-    parts = [("", asked)]
+    parts = [("", options)]
     days, questions = [], []
     for text in links[chosen[0]] if chosen else ():
         with _naming(where := f"--{chosen[0]} {text!r:.80}"):
-            parts.append((where, asked.another(text)))
-    records = open_data(source, None if chosen else asked.dyad, day)
+            parts.append((where, options.another(text)))
+    records = open_data(source, None if chosen else options.dyad, day)
     for where, part in parts:
         with _naming(where):
             days.append(records.last_day(records.find(part.dyad)))
@@ -265,7 +266,7 @@ def _naming(part: str) -> Iterator[None]:
 
 
 def _outside(
-    asked: QuestionOptions,
+    options: QuestionOptions,
     data: AddedDataOptions,
     given: tuple[str, str | None, str | None],
     day: date | None,
@@ -283,10 +284,10 @@ def _outside(
     last, entered = day_of(closes, "closes"), day or dates.today()
     assert last is not None
     event = None
-    if asked.at_least is not None or asked.codes is not None:
-        records = open_data(data.given, asked.dyad, day)
-        as_of = day or records.last_day(records.find(asked.dyad))
-        event = replace(asked, until=closes).event_question(records, as_of, None)
+    if options.at_least is not None or options.codes is not None:
+        records = open_data(data.given, options.dyad, day)
+        as_of = day or records.last_day(records.find(options.dyad))
+        event = replace(options, until=closes).event_question(records, as_of, None)
     fields = {
         "version": VERSION,
         "kind": "outside",

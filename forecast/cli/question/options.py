@@ -13,7 +13,7 @@ from forecast.base.wording import join
 from forecast.cli.groups import EventChoices, day_of
 
 if TYPE_CHECKING:
-    from forecast.data.sources import Records
+    from forecast.data.records import Records
     from forecast.desk.questions import Question
 
 
@@ -66,7 +66,8 @@ class QuestionOptions(EventChoices):
             options = {field: option for option, field in OTHER_NAMES.items()}
             listed = join([options.get(name, name).replace("_", "-") for name in names])
             raise SpecError(
-                f"expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are {listed}"
+                "expected a dyad and what is asked of it, such as USA-RUS higher 5; the names are "
+                f"{listed}"
             )
         alike = {"dyad": self.dyad, "baseline": self.baseline, "dataset": self.dataset}
         window = {"months": self.months, "until": self.until}
@@ -85,10 +86,11 @@ class QuestionOptions(EventChoices):
 
         if self.at_least is not None and self.codes is not None:
             raise SpecError("--at-least, --codes: two sets at once; give one of them")
-        wanted, _, number = (self.at_least or "").partition(":")
+        set_name, _, number = (self.at_least or "").partition(":")
         if number and not number.isdecimal():
             raise SpecError(
-                f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; the "
+                f"--at-least: got {self.at_least!r:.80}; expected SET:NUMBER, such as strike:2; "
+                "the "
                 "window is given by --months or --until"
             )
         if records.events is None:
@@ -100,11 +102,18 @@ class QuestionOptions(EventChoices):
             raise SpecError("--months, --until: two ends of the window; give one of them")
         first = None if self.first is None else first_day(self.first)
         last = day_of(self.until, "until") or last_day(first or day + ONE_DAY, self.months)
-        asked = forecast.AskedEvents(
-            chosen_set(wanted or None, self.codes), last, first, int(number or 1), **self.chosen
-        )
+        try:
+            event_set = chosen_set(set_name or None, self.codes)
+        except SpecError as error:  # which names the argument of the function
+            raise SpecError(str(error).replace("text: ", "at_least: ", 1)) from error
+        asked_events = forecast.AskedEvents(event_set, last, first, int(number or 1), **self.chosen)
         return forecast.make_event_question(
-            records.events, records.find(self.dyad), asked, as_of=day, dataset=self.dataset, id=name
+            records.events,
+            records.find(self.dyad),
+            asked_events,
+            as_of=day,
+            dataset=self.dataset,
+            id=name,
         )
 
     def question(self, records: "Records", day: date, name: str | None = None) -> "Question":

@@ -25,7 +25,7 @@ def price(
     folder: FolderOption = QUESTIONS,
 ) -> None:
     """Enter a price of an outside question, and print the pool with the own number."""
-    from forecast.desk.questions.entries import priced
+    from forecast.desk.questions.drafts import priced
     from forecast.desk.questions.outside import OutsideQuestion, outside_scores, pooled_chance
 
     question_folder, ledger = read_ledger(folder)
@@ -59,14 +59,15 @@ def say_number(
 ) -> None:
     """Enter a number of your own for an outside question."""
     from forecast.desk.questions import OutsideQuestion
-    from forecast.desk.questions.entries import own_number
+    from forecast.desk.questions.drafts import own_number
     from forecast.desk.questions.exchange import read_number_cdf
 
     question_folder, ledger = read_ledger(folder)
     (history,) = chosen_questions(ledger, [name])
     if not isinstance(history.question, OutsideQuestion):
         raise SpecError(
-            f"{name}: data resolve it, and `update` answers it; own numbers are for outside questions"
+            f"{name}: data resolve it, and `update` answers it; own numbers are for outside "
+            "questions"
         )
     if (value is None) == (cdf is None):
         raise SpecError(
@@ -76,7 +77,8 @@ def say_number(
         event = history.question.event
         if event is None:
             raise SpecError(
-                f"--cdf: {name} names no set of events, so that no number decides it; give a probability"
+                f"--cdf: {name} names no set of events, so that no number decides it; give a "
+                "probability"
             )
         value = read_number_cdf(cdf).at_least(event.at_least)
     assert value is not None
@@ -97,7 +99,7 @@ def import_set(
     """
     from forecast.desk.questions import append_entries
     from forecast.desk.questions import asked as asked_entry
-    from forecast.desk.questions.entries import priced
+    from forecast.desk.questions.drafts import priced
     from forecast.desk.questions.exchange import read_question_set
     from forecast.desk.questions.folder import QuestionFolder
 

@@ -1,4 +1,4 @@
-"""`forecast question merge`, `score` and `export`: one ledger of several copies, scores, and files for others."""
+"""`forecast question merge`, `score` and `export`: copies of a ledger, scores, files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -53,7 +53,8 @@ def merge(
     for entry in done.entries:
         echo(f"{entry.question}: {entry.said}")
     echo(
-        f"{question_folder.ledger}: {count(len(done.entries), 'line')} appended, {len(done.left_out)} left out"
+        f"{question_folder.ledger}: {count(len(done.entries), 'line')} appended, "
+        f"{len(done.left_out)} left out"
     )
 
 
@@ -74,7 +75,7 @@ def score(
     reports: ReportsOption = REPORTS,
     as_json: JsonOption = False,
 ) -> None:
-    """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
+    """Score the forecasts of resolved questions: Brier and logarithmic scores, calibration."""
     from forecast.desk.questions import TrackRecord
     from forecast.desk.questions.outside import outside_scores
     from forecast.report.folder import reports_in
@@ -106,7 +107,8 @@ def score(
     outside = outside_scores(content.histories.values())
     if outside.questions:
         shown.print(
-            f"Asked elsewhere, {count(outside.questions, 'resolved question')}. {outside.weight.sentence}"
+            f"Asked elsewhere, {count(outside.questions, 'resolved question')}. "
+            f"{outside.weight.sentence}"
         )
         shown.print(
             table_of_rows(

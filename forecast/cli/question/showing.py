@@ -97,7 +97,7 @@ def show(
     add: AddOption = None,
     covered_to: CoveredToOption = None,
 ) -> None:
-    """Show a question: its sentence, its rule, every answer and its resolution, or the rows that decide it."""
+    """Show a question: sentence, rule, forecasts, resolution; or the rows that decide it."""
     from forecast.desk.questions.history import LATE, WITH_HINDSIGHT
 
     data = AddedDataOptions(
@@ -137,7 +137,7 @@ def show(
 
 
 def _show_rows(history: "History", data: AddedDataOptions, *, as_json: bool) -> None:
-    """Print the rows of a question's window that decide it, of the data and what is added to them."""
+    """Print the rows that decide a question, of the data and what is added to them."""
     from forecast.desk.questions import deciding_rows
     from forecast.desk.questions.deciding import COLUMNS, rows_sentence
 

@@ -3,13 +3,14 @@
 Entry points: `import_files` adds files and `read_archive` reads events (docs/archive.md).
 """
 
-from forecast.data.archive.importing import Imported, ImportedFile, import_files
-from forecast.data.archive.reading import ArchiveStatus, archive_status, read_archive
+from forecast.data.archive.importing import ImportedFile, ImportSummary, import_files
+from forecast.data.archive.reading import read_archive
 from forecast.data.archive.segments import Repaired, repair_archive
+from forecast.data.archive.status import ArchiveStatus, archive_status
 
 __all__ = [
     "ArchiveStatus",
-    "Imported",
+    "ImportSummary",
     "ImportedFile",
     "Repaired",
     "archive_status",

@@ -220,17 +220,18 @@ class Catalogue:
             for segment in batch.segments:
                 if segment.path.startswith(inside) and (fault := self.fault(segment)):
                     raise DataError(
-                        f"{self.folder / segment.path} {fault}. Delete it, and import again the files whose rows are "
+                        f"{self.folder / segment.path} {fault}. Delete it, and import again the "
+                        "files whose rows are "
                         f"in it: {join_some([entry.name for entry in self.current(batch)])}."
                     )
 
     def fault(self, segment: Segment) -> str:
         """Describe the fault of a segment; '' if it is unchanged."""
         try:
-            found = file_digest(self.folder / segment.path)
+            actual = file_digest(self.folder / segment.path)
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
-        return "" if found == segment.sha256 else "is damaged: its checksum differs"
+        return "" if actual == segment.sha256 else "is damaged: its checksum differs"
 
 
 def repair_hint(folder: Path) -> str:
@@ -240,29 +241,30 @@ def repair_hint(folder: Path) -> str:
 
 def read_catalogue(folder: Path) -> Catalogue:
     """Read the catalogue of an archive, and make sure that it names every segment in the folder."""
-    found = segments_on_disk(
+    on_disk = segments_on_disk(
         folder
     )  # before the catalogue is read: it names a segment before that is written
     catalogue = load(folder)
-    unknown = [path for path in unknown_segments(catalogue, found) if (folder / path).exists()]
+    unknown = [path for path in unknown_segments(catalogue, on_disk) if (folder / path).exists()]
     if unknown:
         raise DataError(
-            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments ({join_some(unknown)}). It "
+            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments "
+            f"({join_some(unknown)}). It "
             f"may be an older copy, or the segments may be from elsewhere. {repair_hint(folder)}"
         )
     return catalogue
 
 
-def unknown_segments(catalogue: Catalogue, found: Iterable[str]) -> list[str]:
+def unknown_segments(catalogue: Catalogue, on_disk: Iterable[str]) -> list[str]:
     """Return the segments that the catalogue does not name, not even as those of an unfinished import."""
-    return sorted(set(found) - catalogue.paths - catalogue.pending)
+    return sorted(set(on_disk) - catalogue.paths - catalogue.pending)
 
 
 def segments_on_disk(folder: Path) -> set[str]:
     """Return the paths of the Parquet files in an archive."""
     for name in (CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", *PARTS):
         _require_own(folder / name, stat.S_ISDIR if name in PARTS else stat.S_ISREG)
-    found = set[str]()
+    paths = set[str]()
     for part in PARTS:
         for inside, folders, names in os.walk(folder / part):
             for name in (*folders, *names):
@@ -272,8 +274,8 @@ def segments_on_disk(folder: Path) -> set[str]:
                 inside_it = path.relative_to(folder)
                 hidden = any(part.startswith(".") for part in inside_it.parts)
                 if name in names and path.suffix == ".parquet" and not hidden:
-                    found.add(inside_it.as_posix())
-    return found
+                    paths.add(inside_it.as_posix())
+    return paths
 
 
 def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
@@ -295,7 +297,8 @@ def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
 
 def _link(path: Path) -> DataError:
     return DataError(
-        f"{path} is a link, and archives are neither read nor written through links. Nothing was changed. Put the "
+        f"{path} is a link, and archives are neither read nor written through links. Nothing was "
+        "changed. Put the "
         "folder or file itself in its place, or name the real folder with --archive."
     )
 
@@ -308,7 +311,8 @@ def load(folder: Path) -> Catalogue:
                 f"{folder}: {CATALOGUE} is missing, and segments are there. {repair_hint(folder)}"
             )
         raise DataError(
-            f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast events import`)."
+            f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast "
+            "events import`)."
         )
     try:
         with connected(folder) as database:
@@ -339,11 +343,13 @@ def _require_schema(folder: Path, database: sqlite3.Connection) -> None:
         )
     if schema > SCHEMA:
         raise NewerError(
-            f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer version."
+            f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer "
+            "version."
         )
     if schema < SCHEMA:
         raise DataError(
-            f"{folder / CATALOGUE} has schema {schema}, and this version reads {SCHEMA}. {repair_hint(folder)}"
+            f"{folder / CATALOGUE} has schema {schema}, and this version reads {SCHEMA}. "
+            f"{repair_hint(folder)}"
         )
     (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
     (page,) = database.execute("PRAGMA page_size").fetchone()
@@ -364,9 +370,15 @@ def _loaded(folder: Path, database: sqlite3.Connection) -> Catalogue:
     ):
         segments.setdefault(batch, []).append(Segment(*values))
     batches = []
-    for number, at, next_file, sha256 in database.execute("SELECT * FROM batch ORDER BY number"):
+    for number, written_at, next_file, sha256 in database.execute(
+        "SELECT * FROM batch ORDER BY number"
+    ):
         batch = Batch(
-            number, at, next_file, tuple(files.pop(number, ())), tuple(segments.pop(number, ()))
+            number,
+            written_at,
+            next_file,
+            tuple(files.pop(number, ())),
+            tuple(segments.pop(number, ())),
         )
         if batch.sha256 != sha256:
             raise ValueError(f"the checksum of batch {number} differs")
@@ -398,7 +410,8 @@ def create(folder: Path) -> None:
             with closing(sqlite3.connect(partial / "new", isolation_level=None)) as database:
                 database.execute("PRAGMA journal_mode = WAL")
                 database.executescript(
-                    f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+                    f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = "
+                    f"{SCHEMA}; COMMIT;"
                 )
             (partial / "new").rename(folder / CATALOGUE)
             sync_folder(folder)

@@ -35,7 +35,8 @@ EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""
 MOST_FILES = 200
 """Files of a batch; a run that is killed loses no more than one batch."""
-DAY, MONTH = timedelta(days=1), timedelta(days=31)
+DAY = timedelta(days=1)
+MONTH = timedelta(days=31)
 STEP = "importing files"
 
 
@@ -44,7 +45,8 @@ BUSY = 0.25
 to old reports."""
 STRAY = 0.05
 """Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
-BEFORE, AFTER = timedelta(days=10), DAY
+BEFORE = timedelta(days=10)
+AFTER = DAY
 """Largest distance of the days of a release before and after the day in its name."""
 
 
@@ -66,7 +68,7 @@ class ImportedFile(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Imported(Displayed):
+class ImportSummary(Displayed):
     """Outcome of an import."""
 
     archive: Path
@@ -85,9 +87,11 @@ class Imported(Displayed):
     def sentence(self) -> str:
         """Summary of the import in words."""
         new = self.of("imported")
-        rows, between = sum(file.rows for file in new), sum(file.between for file in new)
+        rows = sum(file.rows for file in new)
+        between = sum(file.between for file in new)
         words = [
-            f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two states"
+            f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two "
+            "states"
         ]
         for became, more in (
             ("known", "in the archive already"),
@@ -119,7 +123,7 @@ def import_files(
     *,
     feed: str | None = None,
     progress: Progress | None = None,
-) -> Imported:
+) -> ImportSummary:
     """Import files of machine-coded feeds into an archive, which is made if need be.
 
     All rows between two states are stored, of any actor: what is counted of them is chosen when
@@ -141,7 +145,7 @@ def import_files(
 
     Returns
     -------
-    Imported
+    ImportSummary
         What became of each file: rows kept, rejected and filtered.
 
     Raises
@@ -164,35 +168,39 @@ def import_files(
     named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     if not named:
         raise DataError("paths: no file is named; name at least one")
-    folder, tell = Path(archive), progress or silent
-    waiting = [(path, one) for path in named for one in _each_file(path)]
-    run = _Run(folder, find_feed(feed) if feed else None)
-    place = 0
-    while place < len(waiting):
+    folder = Path(archive)
+    tell = progress or silent
+    waiting = [(path, file) for path in named for file in _each_file(path)]
+    run = _ImportRun(folder, find_feed(feed) if feed else None)
+    done = 0
+    while done < len(waiting):
         with opened_for_import(folder, run.catalogue) as catalogue:
             run.start(catalogue)
-            while place < len(waiting) and not run.full:
-                tell(STEP, place, len(waiting))
-                run.take(*waiting[place])
-                place += 1
+            while done < len(waiting) and not run.full:
+                tell(STEP, done, len(waiting))
+                run.take(*waiting[done])
+                done += 1
             run.finish()
-    tell(STEP, place, len(waiting))
-    return Imported(folder, tuple(run.done))
+    tell(STEP, done, len(waiting))
+    return ImportSummary(folder, tuple(run.done))
 
 
 def _each_file(path: Path) -> list[Path]:
     """Return a file, or all files of a folder and of those in it; what is hidden is left out."""
     if not path.is_dir():
         return [path]
-    inside = [one.relative_to(path) for one in path.rglob("*") if one.is_file()]
-    return [path / one for one in sorted(inside) if not any(map(is_ignored, one.parts))] or [path]
+    inside = [file.relative_to(path) for file in path.rglob("*") if file.is_file()]
+    return [path / file for file in sorted(inside) if not any(map(is_ignored, file.parts))] or [
+        path
+    ]
 
 
-class _Run:
+class _ImportRun:
     """An import going on: for each feed what is judged together, the batch at hand, and what became of each file."""
 
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
-        self.folder, self.wanted = folder, wanted
+        self.folder = folder
+        self.wanted = wanted
         self.done: list[ImportedFile] = []
         self.together: dict[str, Together] = {}
         self.published: dict[Path, dict[str, date]] = {}
@@ -200,11 +208,13 @@ class _Run:
 
     def start(self, catalogue: Catalogue) -> None:
         """Begin a batch: files that are put into the catalogue together."""
-        self.catalogue, self.next_file = catalogue, catalogue.next_file
-        self.damaged, self.known = catalogue.damaged(), dict(catalogue.entries)
+        self.catalogue = catalogue
+        self.next_file = catalogue.next_file
+        self.damaged = catalogue.damaged()
+        self.known = dict(catalogue.entries)
         self.writer = SegmentWriter(self.folder)
         self.entries: list[Entry] = []
-        self.waiting: dict[Key, _Reading] = {}
+        self.waiting: dict[Key, _FileImport] = {}
         self.months: dict[int, str] = {}
 
     @property
@@ -224,7 +234,8 @@ class _Run:
     def take(self, named: Path, path: Path) -> None:
         """Take a file, or the members of an archive, into the batch."""
         try:
-            files, sha256 = find_files([path]), file_digest(path)
+            files = find_files([path])
+            sha256 = file_digest(path)
         except DataError as error:
             self._failed(printable(path.name), error)
             return
@@ -252,10 +263,10 @@ class _Run:
             days: dict[str, date] = {}
             try:
                 manifest = read_manifest(folder)
-                for one in manifest[2].values() if manifest else ():
-                    if one.sha256 and one.published:
-                        day = date.fromisoformat(one.published)
-                        days[one.sha256] = min(day, days.get(one.sha256, day))
+                for fetched in manifest[2].values() if manifest else ():
+                    if fetched.sha256 and fetched.published:
+                        day = date.fromisoformat(fetched.published)
+                        days[fetched.sha256] = min(day, days.get(fetched.sha256, day))
             except (DataError, ValueError) as error:  # it stops none of its files
                 self._failed(
                     MANIFEST,
@@ -271,19 +282,26 @@ class _Run:
         """Take a file of a feed; if it was imported already, what is known of it besides its content is merged."""
         if key in self.waiting:
             self._settle()
-        feed, there = detected.feed, self.known.get(key)
+        feed = detected.feed
+        earlier = self.known.get(key)
         named = read_name(feed, file)
         names = {named: file.name}
-        if there:
-            published = min(filter(None, (published, there.published)), default=None)
-            before = {feed.named(said): there.name for said in (there.said, *there.also)}
+        if earlier:
+            published = min(filter(None, (published, earlier.published)), default=None)
+            before = {feed.named(said): earlier.name for said in (earlier.said, *earlier.also)}
             is_new = named.says and not any(map(named.means, before))
-            informative = {one: name for one, name in before.items() if one.says or not named.says}
+            informative = {
+                earlier_name: name
+                for earlier_name, name in before.items()
+                if earlier_name.says or not named.says
+            }
             names = informative | ({named: file.name} if is_new else {})
-            if key not in self.damaged and not is_new and published == there.published:
-                as_name = "" if there.name == file.name else f"as {there.name}"
+            if key not in self.damaged and not is_new and published == earlier.published:
+                as_name = "" if earlier.name == file.name else f"as {earlier.name}"
                 self.done.append(
-                    ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name)
+                    ImportedFile(
+                        file.name, earlier.dataset, "known", *earlier.counts, reason=as_name
+                    )
                 )
                 return
         if feed.name not in self.together:
@@ -291,7 +309,7 @@ class _Run:
                 Judge(Rules(feed, EVERYTHING, kept=(*KEPT, *ACTING)))
             )
         together = self.together[feed.name]
-        reading = _Reading(
+        reading = _FileImport(
             self.next_file,
             file,
             feed,
@@ -346,7 +364,7 @@ class _Run:
 
 
 @dataclass(kw_only=True)
-class _Reading(FileRun):
+class _FileImport(FileRun):
     """A file that is being imported, with its rows by month and what names and manifests say of it."""
 
     names: dict[
@@ -360,11 +378,11 @@ class _Reading(FileRun):
         default_factory=dict
     )  # By month, what became of how many rows
 
-    def tally(self, became: str, day: date | None, known: date | None, number: int) -> None:
+    def tally(self, became: str, day: date | None, known_at: date | None, number: int) -> None:
         """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
-        super().tally(became, day, known, number)
-        if became != "rejected" and known is not None:
-            self.known = min(known, self.known or known)
+        super().tally(became, day, known_at, number)
+        if became != "rejected" and known_at is not None:
+            self.known = min(known_at, self.known or known_at)
         self.counts.setdefault("" if day is None else f"{day:%Y-%m}", Counter())[became] += number
 
     @property
@@ -405,13 +423,13 @@ class _Reading(FileRun):
             covers = as_spans(
                 {*(day for span in covers for day in each_day(*span)), *self.days.keys() & {*more}}
             )
-        first, last = (
-            min((day for day in self.days if day.year == said.year), default=None),
-            self._last_of(said.year),
-        )
+        first = min((day for day in self.days if day.year == said.year), default=None)
+        last = self._last_of(said.year)
         # The earliest release: what was known by one name stays known, whatever another one says.
-        known = self.published or min(filter(None, map(self._released, self.names)), default=None)
-        released, issued = (known, None) if said.year is None else (None, known)
+        known_at = self.published or min(
+            filter(None, map(self._released, self.names)), default=None
+        )
+        released, issued = (known_at, None) if said.year is None else (None, known_at)
         if (
             said.year is None and not self.feed.newest_first
         ):  # rows say themselves from when they were known
@@ -442,27 +460,31 @@ class _Reading(FileRun):
 
     def _months(self, undated: str) -> dict[str, Counts]:
         """Account for the rows by month; rows without a day count in a month that is given."""
-        broken = len(self.rejected) - sum(one["rejected"] for one in self.counts.values())
+        broken = len(self.rejected) - sum(numbers["rejected"] for numbers in self.counts.values())
         nowhere = self.counts.pop("", Counter()) + Counter(rejected=broken)
         if nowhere.total():
             self.counts.setdefault(undated, Counter()).update(nowhere)
         return {
             month: Counts(
-                one.total(),
-                one["kept"],
-                one["rejected"],
-                one.total() - one["kept"] - one["rejected"],
+                numbers.total(),
+                numbers["kept"],
+                numbers["rejected"],
+                numbers.total() - numbers["kept"] - numbers["rejected"],
             )
-            for month, one in sorted(self.counts.items())
+            for month, numbers in sorted(self.counts.items())
         }
 
 
 def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
     """Return the days that a file with so many rows of each day stands for, as spans in order of time."""
-    own = named.day
+    named_day = named.day
     chosen = set(each_day(*named.days)) if named.days and named.whole else set[date]()
-    if own is not None:
-        near = {day: number for day, number in rows.items() if own - BEFORE <= day <= own + AFTER}
+    if named_day is not None:
+        near = {
+            day: number
+            for day, number in rows.items()
+            if named_day - BEFORE <= day <= named_day + AFTER
+        }
         chosen |= {day for day, number in near.items() if number >= BUSY * max(near.values())}
     elif not chosen:
         inside = {

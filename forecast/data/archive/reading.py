@@ -4,24 +4,23 @@ Duplicates, replacements by newer editions and the counted rows are determined w
 read, from the rows and the catalogue. The order of imports therefore does not matter.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from forecast.base.arguments import checked
-from forecast.base.dates import Day, month_end, today
+from forecast.base.dates import Day, today
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Dyad
-from forecast.base.wording import Card, Displayed, count, join
+from forecast.base.wording import join
 from forecast.data.archive.catalogue import (
     REJECTED,
     ROWS,
@@ -31,10 +30,9 @@ from forecast.data.archive.catalogue import (
     read_catalogue,
     summed,
 )
-from forecast.data.archive.importing import EVERYTHING
 from forecast.data.archive.segments import REJECTED_COLUMNS, ROW_COLUMNS
 from forecast.data.events import combine
-from forecast.data.events.dyads import MOST_MISSING, Covered, Days, as_spans, dyad_code, each_day
+from forecast.data.events.dyads import MOST_MISSING, Covered, Days, as_spans, each_day
 from forecast.data.events.table import (
     EventTable,
     FeedAccount,
@@ -52,6 +50,7 @@ from forecast.data.feeds.reading import in_contract, no_event, require_suitable,
 if TYPE_CHECKING:
     import duckdb
 
+
 ROUNDING = 1e-6
 MEMORY = "1GB"
 THREADS = 2
@@ -60,6 +59,20 @@ DESCRIPTIONS = ("actor", "summary", "reference")
 EARLY = "DATE '0001-01-01'"
 ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, known, name, sha256, line, id"
 """Order of rows that repeat each other, those of the newest edition first; the first one stays."""
+
+
+LINES = f"""
+    CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
+        CASE WHEN bool_or(filtered = '' AND repeats = '') THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate'
+            ELSE 'filtered' END AS became,
+        max(repeats) AS repeats, max(filtered) AS filtered
+    FROM (
+        SELECT place, name, line, date, filtered, '' AS repeats FROM found WHERE filtered <> ''
+        UNION ALL SELECT kept.place, name, line, date, CASE why WHEN {REPLACED} THEN reason ELSE '' END,
+            CASE WHEN why <> {REPLACED} THEN reason ELSE '' END
+        FROM kept LEFT JOIN ({GONE}) ON row = kept.rowid)
+    GROUP BY place, name, line"""
+"""What became of each line: it can hold several events, and is kept if one of them is."""
 
 
 @checked
@@ -113,7 +126,8 @@ def read_archive(
     pairs = (
         None if dyads is None else ["-".join(sorted(state_pair(dyad).split("-"))) for dyad in dyads]
     )
-    tables, reasons = [], list[str]()
+    tables = []
+    reasons = list[str]()
     for name in chosen_datasets(catalogue, datasets):
         reading = ArchiveReading(catalogue, FEEDS[name], pairs, day, settings)
         table = reading.table()
@@ -139,7 +153,8 @@ def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> lis
     for name in named:
         if name not in present:
             raise SpecError(
-                f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds {join(present)}"
+                f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds "
+                f"{join(present)}"
             )
     return list(dict.fromkeys(named))
 
@@ -157,16 +172,17 @@ class ArchiveReading:
 
     def entries(self) -> list[Entry]:
         """Return the files of which anything was known on the day."""
-        own = [
+        entries = [
             entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name
         ]
         if self.day is None:
-            return own
+            return entries
         by_issue = self.settings.editions == "issued"
         since = {
-            one.file: (one.issued if by_issue else None) or one.released or one.known for one in own
+            listed.file: (listed.issued if by_issue else None) or listed.released or listed.known
+            for listed in entries
         }
-        return [one for one in own if (since[one.file] or self.day) <= self.day]
+        return [listed for listed in entries if (since[listed.file] or self.day) <= self.day]
 
     def table(self) -> EventTable | str:
         """Read the events; without any, return why there is none."""
@@ -197,10 +213,10 @@ class ArchiveReading:
 
     def source_file(self, entries: list[Entry]) -> SourceFile:
         """Return all files together as one, with a digest that any change of them changes."""
-        own = sorted((*entry.key, entry.said, *entry.also) for entry in entries)
+        keys = sorted((*entry.key, entry.said, *entry.also) for entry in entries)
         rows, _, rejected, _ = summed(entry.counts for entry in entries)
         return SourceFile(
-            self.title(entries), digest("\n".join(map(" ".join, own)).encode()), rows, rejected
+            self.title(entries), digest("\n".join(map(" ".join, keys)).encode()), rows, rejected
         )
 
     def title(self, entries: list[Entry]) -> str:
@@ -208,11 +224,13 @@ class ArchiveReading:
         return f"archive/{self.feed.name} ({len(entries):,} files)"
 
     def _unknown(self) -> str:
-        own = [
+        entries = [
             entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name
         ]
-        first = min(filter(None, (entry.issued or entry.released or entry.known for entry in own)))
-        editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
+        first = min(
+            filter(None, (entry.issued or entry.released or entry.known for entry in entries))
+        )
+        editions = any(entry.issued for entry in entries) and self.settings.editions == "issued"
         said = f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}."
         later = " To use editions that were issued later, set editions=latest (`forecast help archive`)."
         return said + later if editions else said
@@ -239,12 +257,14 @@ class ArchiveReading:
                 database.register("no_rows", ROW_COLUMNS.empty_table())
                 database.register("no_rejected", REJECTED_COLUMNS.empty_table())
                 run(
-                    "CREATE TEMP VIEW rejected AS SELECT f.name AS file, f.sha256, r.* EXCLUDE (file) "
+                    "CREATE TEMP VIEW rejected AS SELECT f.name AS file, f.sha256, r.* EXCLUDE "
+                    "(file) "
                     f"FROM {self._segments(batches, REJECTED)} r JOIN files f USING (file)"
                 )
                 run(f"CREATE TEMP TABLE found AS {self._found(self._segments(batches, ROWS))}")
                 run(
-                    f"CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY {ORDER}"
+                    "CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY "
+                    f"{ORDER}"
                 )
                 take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
                 run(LINES)
@@ -270,7 +290,7 @@ class ArchiveReading:
     def _found(self, rows: str) -> str:
         """Return the SQL of all rows of the pairs, with the day on which each became known and why it is filtered."""
         edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
-        known = (
+        known_at = (
             f"CASE {edition if self.settings.icews_known == 'edition' else ''} "
             "WHEN f.released IS NOT NULL THEN greatest(r.date, f.released) ELSE r.known END"
         )
@@ -284,7 +304,7 @@ class ArchiveReading:
         )
         return f"""
             SELECT *, {self._filtered()} AS filtered FROM (
-                SELECT file AS place, r.line, r.id, r.date, {known} AS known, r.source AS source_state,
+                SELECT file AS place, r.line, r.id, r.date, {known_at} AS known, r.source AS source_state,
                     r.target AS target_state, r.cameo, r.n, r.goldstein AS value, r.quad, r.source_quad AS given_quad,
                     r.mentions, r.source_organs, r.target_organs, {descriptions}, f.* EXCLUDE (file, first, last)
                 FROM {rows} r JOIN files f USING (file) WHERE {wanted})"""
@@ -319,10 +339,8 @@ class ArchiveReading:
     def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> FeedAccount:
         """Account for every row of the files."""
         listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
-        counts, filtered = (
-            summed(entry.counts for entry in entries),
-            self.filtered_by(entries, database),
-        )
+        counts = summed(entry.counts for entry in entries)
+        filtered = self.filtered_by(entries, database)
         kept, repeats = (
             _number(database, f"lines WHERE became = '{what}'") for what in ("kept", "duplicate")
         )
@@ -357,7 +375,8 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
     """Return the spans of days that files stand for, up to a day, by default today."""
     # A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of
     # it is missing.
-    whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
+    whole = set[date]()
+    parts = dict[tuple[str, date], dict[str, float]]()
     for entry in entries:
         for first, last in entry.covers:
             end = min(last, day or today())
@@ -365,46 +384,34 @@ def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days
             if entry.part >= 1:
                 whole.update(days)
                 continue
-            for one in days:  # two files named after one time are one part
-                parts.setdefault((entry.series, one), {})[entry.said.partition(".")[0]] = entry.part
+            for named_day in days:  # two files named after one time are one part
+                parts.setdefault((entry.series, named_day), {})[entry.said.partition(".")[0]] = (
+                    entry.part
+                )
     enough = {
-        one
-        for (_, one), slots in parts.items()
+        named_day
+        for (_, named_day), slots in parts.items()
         if sum(slots.values()) >= 1 - MOST_MISSING - ROUNDING
     }
     return as_spans(whole | enough)
-
-
-LINES = f"""
-    CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
-        CASE WHEN bool_or(filtered = '' AND repeats = '') THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate'
-            ELSE 'filtered' END AS became,
-        max(repeats) AS repeats, max(filtered) AS filtered
-    FROM (
-        SELECT place, name, line, date, filtered, '' AS repeats FROM found WHERE filtered <> ''
-        UNION ALL SELECT kept.place, name, line, date, CASE why WHEN {REPLACED} THEN reason ELSE '' END,
-            CASE WHEN why <> {REPLACED} THEN reason ELSE '' END
-        FROM kept LEFT JOIN ({GONE}) ON row = kept.rowid)
-    GROUP BY place, name, line"""
-"""What became of each line: it can hold several events, and is kept if one of them is."""
 
 
 def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
     rows = [
         {
-            "file": one.file,
-            "name": one.name,
-            "sha256": f"{one.sha256} {one.member}",
-            "edition": one.edition,
-            "edition_day": one.issued if one.edition or one.published else None,
-            "year": one.year,
-            "first": one.first,
-            "last": one.last,
-            "released": one.released,
-            "named": feed.named(one.said).day,
+            "file": entry.file,
+            "name": entry.name,
+            "sha256": f"{entry.sha256} {entry.member}",
+            "edition": entry.edition,
+            "edition_day": entry.issued if entry.edition or entry.published else None,
+            "year": entry.year,
+            "first": entry.first,
+            "last": entry.last,
+            "released": entry.released,
+            "named": feed.named(entry.said).day,
         }
-        for one in entries
+        for entry in entries
     ]
     types = dict.fromkeys(("file", "year"), pa.int32()) | dict.fromkeys(
         ("name", "sha256", "edition"), pa.string()
@@ -415,257 +422,7 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
     database.execute(f"CREATE TEMP TABLE files AS SELECT *, {age} AS age FROM given")
     database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
     database.execute(
-        "CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year > 0"
+        "CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year "
+        "> 0"
     )
     database.unregister("given")
-
-
-LOTS = ("kept", "rejected", "filtered", "duplicates")
-LAST = "last event"
-
-
-class MissingDays(NamedTuple):
-    """Days for which no file is there, between others for which one is."""
-
-    first: date
-    last: date
-    days: int
-    note: str  # What is known of it, if anything
-
-
-class Edition(NamedTuple):
-    """An edition of a year."""
-
-    file: str
-    issued: str  # The day from which it counts
-    # What says so: `published`, the manifest of its fetch; `stamp`, its name; or `last event`, the
-    # day before
-    by: str
-
-
-class MonthStatus(NamedTuple):
-    """A month of a dataset."""
-
-    # Such as `2018-06`; `undated` for rows without a day of which no file says where they belong
-    month: str
-    days: int  # Its days, and those for which a file is there
-    covered: int
-    files: int  # Files that stand for a day of it
-    editions: tuple[str, ...]  # Stamps of the editions of it, the oldest first
-    # Rows of events of the month, and what becomes of them if all between two states are read
-    rows: int
-    kept: int
-    rejected: int
-    filtered: int
-    duplicates: int
-
-
-@dataclass(frozen=True, repr=False)
-class DatasetStatus(Displayed):
-    """A dataset of an archive."""
-
-    dataset: str
-    title: str
-    files: int
-    series: dict[str, int]  # How many files of each series, such as those of a day
-    spans: tuple[Days, ...]  # Days for which files are there
-    gaps: tuple[MissingDays, ...]
-    published: int  # Files of which the manifest of a fetch says when they were published
-    editions: tuple[Edition, ...]  # In the order in which they were issued
-    months: tuple[MonthStatus, ...]
-    rejected_by: dict[str, int]  # How many rows for which reason
-    filtered_by: dict[str, int]
-    dyads: dict[str, int]  # How many events, if all between two states are read; the most first
-
-    def total(self, what: str) -> int:
-        """Return a number of rows over all months, such as that of `kept` rows."""
-        return sum(int(getattr(month, what)) for month in self.months)
-
-    @property
-    def sentence(self) -> str:
-        """Summary of the contents in words."""
-        span = f"{self.spans[0][0]} to {self.spans[-1][1]}" if self.spans else "no day"
-        missing = sum(gap.days for gap in self.gaps)
-        gaps = f"{count(len(self.gaps), 'gap')} of {count(missing, 'day')}" if missing else "no gap"
-        lots = ", ".join(f"{self.total(lot):,} {lot}" for lot in LOTS)
-        return f"{self.title}: {count(self.files, 'file')}, {span}, {gaps}; {self.total('rows'):,} rows = {lots}."
-
-    def summary(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "dataset": self.dataset,
-            "files": self.files,
-            "series": self.series,
-            "coverage": [{"first": f"{first}", "last": f"{last}"} for first, last in self.spans],
-            "gaps": [
-                one._asdict() | {"first": f"{one.first}", "last": f"{one.last}"}
-                for one in self.gaps
-            ],
-            "published": self.published,
-            "editions": [edition._asdict() for edition in self.editions],
-            "rows": self.total("rows"),
-            **{lot: self.total(lot) for lot in LOTS},
-            "rejected_by": self.rejected_by,
-            "filtered_by": self.filtered_by,
-            "dyads": self.dyads,
-            "months": [month._asdict() for month in self.months],
-        }
-
-    def _card(self) -> Card:
-        return Card(self.title, (("archive", self.sentence),))
-
-
-@dataclass(frozen=True, repr=False)
-class ArchiveStatus(Displayed):
-    """Contents of an archive."""
-
-    archive: Path
-    as_of: date | None
-    datasets: tuple[DatasetStatus, ...]
-    unfinished: (
-        bool  # Whether an import is at work or was killed; the archive has lost nothing by it
-    )
-
-    def summary(self) -> dict[str, Any]:
-        """Return it for JSON."""
-        return {
-            "schema": 1,
-            "archive": str(self.archive),
-            "as_of": "" if self.as_of is None else f"{self.as_of}",
-            "datasets": [dataset.summary() for dataset in self.datasets],
-        }
-
-    def frame(self) -> pd.DataFrame:
-        """Return a row a dataset and month, in the columns of `MonthStatus` after the name of the dataset."""
-        rows = [(one.dataset, *month) for one in self.datasets for month in one.months]
-        return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
-
-    def _card(self) -> Card:
-        return Card(
-            f"Archive {self.archive}", tuple((one.dataset, one.sentence) for one in self.datasets)
-        )
-
-
-@checked
-def archive_status(
-    archive: str | Path, datasets: Sequence[str] | None = None, *, as_of: Day | None = None
-) -> ArchiveStatus:
-    """Describe the contents of an archive by dataset and month, after verifying all checksums.
-
-    Rows are counted as if all rows between two states were read: rows = kept + rejected + filtered
-    + duplicates, of every month. A row is filtered if it is not between two states or a newer
-    edition replaces it.
-
-    Parameters
-    ----------
-    archive : str or pathlib.Path
-        Folder of the archive.
-    datasets : sequence of str, optional
-        By default all that it holds.
-    as_of : date or str, optional
-        What it held on that day, as `read_archive` reads it.
-
-    Returns
-    -------
-    ArchiveStatus
-        By dataset: coverage, gaps, rows, editions, and events by dyad.
-
-    Raises
-    ------
-    DataError
-        If the archive is damaged; the file is named.
-    SpecError
-        If there is no such dataset.
-
-    Examples
-    --------
-    >>> from forecast import archive_status
-    >>> archive_status("archive").frame()  # doctest: +SKIP
-    """
-    catalogue = read_catalogue(Path(archive))
-    day = None if as_of is None else as_day(as_of, "as_of").date()
-    found = tuple(_dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets))
-    return ArchiveStatus(Path(archive), day, found, bool(catalogue.pending))
-
-
-def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
-    feed = FEEDS[name]
-    reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, texts=False)
-    entries = reading.entries()
-    by_month: dict[str, Counter[str]] = {}
-    rejected_by: dict[str, int] = {}
-    filtered_by: Counter[str] = Counter()
-    dyads: Counter[str] = Counter()
-    if entries:
-        with reading.database(entries) as database:
-            became = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
-            for month, what, number in database.execute(became).fetchall():
-                by_month.setdefault(month, Counter())[what] = number
-            filtered_by = reading.filtered_by(entries, database)
-            why = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
-            rejected_by = dict(database.execute(why).fetchall())
-            events = "SELECT source_state, target_state, count(*) FROM unique_rows GROUP BY ALL ORDER BY ALL"
-            for source, target, number in database.execute(events).fetchall():
-                dyads[dyad_code(source, target)] += number
-    covered = Covered(name, tuple(covered_days(entries, day)))
-    editions = [
-        Edition(
-            one.name,
-            f"{one.issued}",
-            "published" if one.published else "stamp" if one.edition else LAST,
-        )
-        for one in entries
-        if one.issued
-    ]
-    return DatasetStatus(
-        dataset=name,
-        title=feed.title,
-        files=len(entries),
-        series=dict(sorted(Counter(entry.series for entry in entries).items())),
-        spans=covered.spans,
-        gaps=tuple(_missing(first, last, feed.gaps) for first, last in covered.gaps),
-        published=sum(bool(entry.published) for entry in entries),
-        editions=tuple(sorted(editions, key=lambda one: (one.issued, one.file))),
-        months=tuple(_months(entries, covered, by_month)),
-        rejected_by=rejected_by,
-        filtered_by=dict(sorted(filtered_by.items())),
-        dyads=dict(dyads.most_common()),
-    )
-
-
-def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> MissingDays:
-    notes = [
-        f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end
-    ]
-    return MissingDays(first, last, (last - first).days + 1, "; ".join(notes))
-
-
-def _months(
-    entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]
-) -> list[MonthStatus]:
-    """Return the months of the record and those of any other rows, in order of time."""
-    counts, standing = defaultdict[str, Counter[str]](Counter), defaultdict[str, list[Entry]](list)
-    for entry in entries:
-        for month, numbers in entry.months.items():
-            counts[month].update(numbers._asdict())
-        for month in {
-            month for first, last in entry.covers for month in _months_between(first, last)
-        }:
-            standing[month].append(entry)
-    days = covered.by_month
-    between = _months_between(covered.first, covered.last) if covered.spans else []
-    found = []
-    for month in sorted({*counts, *between}):
-        lots, own, files = became.get(month, Counter()), counts[month], standing[month]
-        editions = {entry.edition for entry in files if entry.edition}
-        filtered = own["filtered"] + lots["filtered"]
-        rows = (own["rows"], lots["kept"], own["rejected"], filtered, lots["duplicate"])
-        length = 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
-        found.append(
-            MonthStatus(month, length, days[month], len(files), tuple(sorted(editions)), *rows)
-        )
-    return found
-
-
-def _months_between(first: date, last: date) -> list[str]:
-    return list(pd.period_range(first, last, freq="M").strftime("%Y-%m"))

@@ -81,6 +81,10 @@ FILE_COLUMNS = pa.schema({"entry": pa.string()})
 """Columns of imported files: each as JSON, as in the catalogue."""
 
 
+ASIDE = "set-aside"
+"""Folder of an archive for files that a repair could not recognise."""
+
+
 class SegmentWriter:
     """Write the rows of several files into segments of an archive."""
 
@@ -97,8 +101,11 @@ class SegmentWriter:
             pc.index_in(rows["file"], pa.array(months.keys(), pa.int32()))
         )
         month = pc.if_else(pc.equal(named, ""), pc.strftime(rows["date"], "%Y-%m"), named)
-        for one in pc.unique(month).to_pylist():
-            self._hold(f"{ROWS}/dataset={dataset}/month={one}", rows.filter(pc.equal(month, one)))
+        for month_start in pc.unique(month).to_pylist():
+            self._hold(
+                f"{ROWS}/dataset={dataset}/month={month_start}",
+                rows.filter(pc.equal(month, month_start)),
+            )
         if self.held >= MOST_ROWS:
             self.write()
 
@@ -117,21 +124,22 @@ class SegmentWriter:
     def write(self) -> None:
         """Write the rows that are held."""
         contents = {}
-        for place, tables in sorted(self._waiting.items()):
+        for folder, tables in sorted(self._waiting.items()):
             keys = (
                 ("pair", "date", "file", "line", "id")
-                if place.startswith(ROWS)
+                if folder.startswith(ROWS)
                 else ("file", "line")
             )
             rows = pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys])
-            segment, content = _segment(place, rows)
+            segment, content = _segment(folder, rows)
             contents[segment] = content
         _write(self.folder, contents)
         self.segments += contents
-        self._waiting, self.held = {}, 0
+        self._waiting = {}
+        self.held = 0
 
-    def _hold(self, place: str, rows: pa.Table) -> None:
-        self._waiting.setdefault(place, []).append(rows)
+    def _hold(self, folder: str, rows: pa.Table) -> None:
+        self._waiting.setdefault(folder, []).append(rows)
         self.held += rows.num_rows
 
 
@@ -140,16 +148,18 @@ def write_batch(
 ) -> Catalogue:
     """Write the segment that names the files of a batch, to rebuild the catalogue from, and commit the batch."""
     number = catalogue.batches[-1].number + 1 if catalogue.batches else 1
-    at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    stated = {"schema": stored.SCHEMA, "number": number, "at": at, "next_file": next_file}
+    written_at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    stated = {"schema": stored.SCHEMA, "number": number, "at": written_at, "next_file": next_file}
     metadata = {
         BATCH: json.dumps(stated | {"segments": [segment._asdict() for segment in segments]})
     }
     entries = [entry.model_dump_json() for entry in files]
     table = pa.table({"entry": entries}, FILE_COLUMNS.with_metadata(metadata))
-    own, content = _segment(FILES, table)
-    _write(catalogue.folder, {own: content})
-    return add_batch(catalogue, Batch(number, at, next_file, tuple(files), (*segments, own)))
+    file_segment, content = _segment(FILES, table)
+    _write(catalogue.folder, {file_segment: content})
+    return add_batch(
+        catalogue, Batch(number, written_at, next_file, tuple(files), (*segments, file_segment))
+    )
 
 
 def read_batch(folder: Path, path: str) -> Batch | None:
@@ -167,21 +177,23 @@ def read_batch(folder: Path, path: str) -> Batch | None:
         if stated["schema"] != stored.SCHEMA:
             return None
         files = tuple(map(Entry.model_validate_json, table["entry"].to_pylist()))
-        segments = tuple(Segment(**one) for one in stated["segments"])
+        segments = tuple(Segment(**fields) for fields in stated["segments"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    own = Segment(path, len(content), sha256, table.num_rows)
-    return Batch(stated["number"], stated["at"], stated["next_file"], files, (*segments, own))
+    file_segment = Segment(path, len(content), sha256, table.num_rows)
+    return Batch(
+        stated["number"], stated["at"], stated["next_file"], files, (*segments, file_segment)
+    )
 
 
-def _segment(place: str, rows: pa.Table) -> tuple[Segment, bytes]:
+def _segment(folder: str, rows: pa.Table) -> tuple[Segment, bytes]:
     """Return a segment and its content."""
     buffer = io.BytesIO()
     pq.write_table(rows, buffer, compression="zstd", row_group_size=ROW_GROUP)
     content = buffer.getvalue()
     sha256 = digest(content)
     return Segment(
-        f"{place}/{sha256[:NAME_LENGTH]}.parquet", len(content), sha256, rows.num_rows
+        f"{folder}/{sha256[:NAME_LENGTH]}.parquet", len(content), sha256, rows.num_rows
     ), content
 
 
@@ -194,7 +206,8 @@ def _write(folder: Path, contents: Mapping[Segment, bytes]) -> None:
 
 
 def _as_rows(kept: pa.Table) -> pa.Table:
-    source, target = kept["source_state"], kept["target_state"]
+    source = kept["source_state"]
+    target = kept["target_state"]
     pair = pc.binary_join_element_wise(
         pc.min_element_wise(source, target), pc.max_element_wise(source, target), "-"
     )
@@ -215,10 +228,6 @@ def _as_rows(kept: pa.Table) -> pa.Table:
     return pa.table(
         {name: renamed[name] if name in renamed else kept[name] for name in names}
     ).cast(ROW_COLUMNS)
-
-
-ASIDE = "set-aside"
-"""Folder of an archive for files that a repair could not recognise."""
 
 
 @contextmanager
@@ -252,7 +261,8 @@ def _require_fresh(folder: Path) -> None:
     ]
     if others:
         raise OutputError(
-            f"{folder} is no archive, and holds something else ({min(others)!r:.60}). Choose another folder."
+            f"{folder} is no archive, and holds something else ({min(others)!r:.60}). Choose "
+            "another folder."
         )
 
 
@@ -277,8 +287,8 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
     noted = {path for path in catalogue.pending if stored.SEGMENT.fullmatch(path)}
     catalogue = _adopt(catalogue, catalogue.pending)
     stored.segments_on_disk(catalogue.folder)  # no part is a link
-    for place in {(catalogue.folder / path).parent for path in noted}:
-        clear_leftovers(place)
+    for noted_folder in {(catalogue.folder / path).parent for path in noted}:
+        clear_leftovers(noted_folder)
     for path in noted - catalogue.paths:
         if not (catalogue.folder / path).is_dir():
             (catalogue.folder / path).unlink(missing_ok=True)
@@ -289,10 +299,10 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
 
 def _adopt(catalogue: Catalogue, paths: Iterable[str]) -> Catalogue:
     """Commit the batches that segments of imported files name, except those whose numbers belong to others."""
-    found = [read_batch(catalogue.folder, path) for path in paths if path.startswith(f"{FILES}/")]
-    for batch in sorted(filter(None, found), key=lambda batch: (batch.number, batch.at)):
-        numbers = {entry.file for one in catalogue.batches for entry in one.files}
-        free = batch.number not in {one.number for one in catalogue.batches}
+    batches = [read_batch(catalogue.folder, path) for path in paths if path.startswith(f"{FILES}/")]
+    for batch in sorted(filter(None, batches), key=lambda batch: (batch.number, batch.at)):
+        numbers = {entry.file for present in catalogue.batches for entry in present.files}
+        free = batch.number not in {present.number for present in catalogue.batches}
         if free and numbers.isdisjoint(entry.file for entry in batch.files):
             catalogue = add_batch(catalogue, batch)
     return catalogue
@@ -370,7 +380,7 @@ def repair_archive(archive: str | Path) -> Repaired:
             f"{folder} is no archive: it has neither {CATALOGUE} nor segments. Check the path."
         )
     with _alone(folder):
-        found = stored.segments_on_disk(folder)
+        on_disk = stored.segments_on_disk(folder)
         aside = list[str]()
         try:
             catalogue = stored.load(folder)
@@ -380,10 +390,12 @@ def repair_archive(archive: str | Path) -> Repaired:
             aside += _set_aside(folder, [f"{CATALOGUE}{ending}" for ending in ("-wal", "-shm", "")])
             stored.create(folder)
             catalogue = stored.load(folder)
-        known = set(catalogue.entries)
-        catalogue = _without_pending(_adopt(catalogue, found - catalogue.paths))
-        aside += _set_aside(folder, stored.unknown_segments(catalogue, found))
-        adopted = sorted(entry.name for key, entry in catalogue.entries.items() if key not in known)
+        listed = set(catalogue.entries)
+        catalogue = _without_pending(_adopt(catalogue, on_disk - catalogue.paths))
+        aside += _set_aside(folder, stored.unknown_segments(catalogue, on_disk))
+        adopted = sorted(
+            entry.name for key, entry in catalogue.entries.items() if key not in listed
+        )
         damaged = {
             entry.name
             for batch in catalogue.batches
@@ -399,19 +411,19 @@ def _set_aside(folder: Path, paths: Iterable[str]) -> list[str]:
     for path in paths:
         if not os.path.lexists(folder / path):
             continue
-        place = folder / ASIDE / path
-        for above in [*reversed(place.relative_to(folder).parents)][1:]:
+        target = folder / ASIDE / path
+        for above in [*reversed(target.relative_to(folder).parents)][1:]:
             if (folder / above).is_symlink() or (folder / above).is_junction():
                 raise DataError(
                     f"{folder / above} is a link. Put a folder in its place, and repeat the repair."
                 )
-        with writing(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
             number = 1
-            while os.path.lexists(place):
+            while os.path.lexists(target):
                 number += 1
-                place = folder / ASIDE / f"{path}.{number}"
-            (folder / path).rename(place)
-            sync_folder(place.parent)
-        moved.append(place.relative_to(folder / ASIDE).as_posix())
+                target = folder / ASIDE / f"{path}.{number}"
+            (folder / path).rename(target)
+            sync_folder(target.parent)
+        moved.append(target.relative_to(folder / ASIDE).as_posix())
     return moved

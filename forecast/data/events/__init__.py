@@ -1,6 +1,7 @@
 """Coded events from any source in one tidy table (docs/events.md, docs/schema/events.md)."""
 
 from forecast.data.events.additions import add_events, describe_additions
+from forecast.data.events.chronology import read_chronology
 from forecast.data.events.counts import read_counts, read_index
 from forecast.data.events.dyads import (
     dyad_code,
@@ -19,7 +20,7 @@ from forecast.data.events.table import (
     combine,
     write_rejects,
 )
-from forecast.data.events.tables import read_chronology, read_table
+from forecast.data.events.tables import read_table
 
 __all__ = [
     "CountTable",

@@ -16,7 +16,7 @@ from forecast.data.events.codebook import as_frame, code_of_kind, read_codes, re
 from forecast.data.events.coverage import (
     LONGEST_GAP,
     ONE_DAY,
-    Statement,
+    CoverageStatement,
     announced,
     coverage_gaps,
     first_day_after,
@@ -47,6 +47,11 @@ a row."""
 _REQUIRED = ("date", "source", "target")
 SCALE = "commitment"
 """Events of one class of this scale, sides and (nearly) day are taken to resemble each other."""
+
+
+MOST_LISTED = 5
+_REPEATS = "is there already"
+_KEY = ["date", "source", "target", "cameo"]
 
 
 @checked
@@ -102,7 +107,8 @@ def add_events(
     >>> len(table.additions[0].events), table.additions[0].extensions[0].to
     (1, '2026-06-20')
     """
-    chosen, statements = _dataset_of(table, dataset), parse_statements(covered_to)
+    chosen = _dataset_of(table, dataset)
+    statements = parse_statements(covered_to)
     raw = _load(rows)
     if raw.name in {
         file.name for file in table.files
@@ -117,7 +123,8 @@ def add_events(
         "dataset"
     )
     reasons = _reasons_against(read, table.events[of_dataset & ~later], spans)
-    fresh, every = read.drop(index=list(reasons)), unread | reasons
+    fresh = read.drop(index=list(reasons))
+    every = unread | reasons
     repeats = [line for line, reason in every.items() if reason.startswith(_REPEATS)]
     if fresh.empty and not repeats:
         raise raw.nothing_usable(every)
@@ -135,9 +142,11 @@ def add_events(
     places = [
         f"{raw.name}, {'line' if raw.name != 'rows' else 'row'} {line}" for line in fresh.index
     ]
-    known = fresh["reference"] != ""
+    has_reference = fresh["reference"] != ""
     fresh = fresh.assign(
-        reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str"))
+        reference=fresh["reference"].where(
+            has_reference, pd.Series(places, index=fresh.index, dtype="str")
+        )
     )
     confirmed = later & pd.MultiIndex.from_frame(table.events[_KEY]).isin(
         pd.MultiIndex.from_frame(fresh[_KEY])
@@ -152,61 +161,78 @@ def add_events(
     return state_coverage(merged, statements)
 
 
-def state_coverage(table: EventTable, statements: Sequence[Statement]) -> EventTable:
+def state_coverage(table: EventTable, statements: Sequence[CoverageStatement]) -> EventTable:
     """Extend coverage to the days that somebody states to be complete, of the dataset that was added to last."""
     dataset = table.additions[-1].dataset
-    for statement in sorted(statements, key=lambda one: one.last):
+    for statement in sorted(statements, key=lambda stated: stated.last):
         table = replace(table, additions=_with_statement(table, dataset, statement))
     return table
 
 
-def _with_statement(table: EventTable, dataset: str, statement: Statement) -> tuple[Addition, ...]:
+def _with_statement(
+    table: EventTable, dataset: str, statement: CoverageStatement
+) -> tuple[Addition, ...]:
     """Return the additions of a table, one of which extends coverage as stated."""
     events = table.events[table.events["dataset"] == dataset]
     ends = even_spans(events, None, table.additions, table.covered).droplevel("dataset")["last"]
     dyad = find_dyad(statement.dyad, list(map(str, ends.index)))
-    additions, place = list(table.additions), _place_of(table.additions, dataset, dyad)
-    own = [one for one in additions[place].extensions if one.dyad == dyad]
+    additions = list(table.additions)
+    index = _place_of(table.additions, dataset, dyad)
+    extensions_of_dyad = [
+        extension for extension in additions[index].extensions if extension.dyad == dyad
+    ]
     # The extension by the last row gives way to the statement; others stay beside it.
-    latest = own[-1] if own and not own[-1].stated else None
+    latest = (
+        extensions_of_dyad[-1] if extensions_of_dyad and not extensions_of_dyad[-1].stated else None
+    )
     replaced = latest if latest and statement.last >= latest.first else None
     before = ends[dyad].date() if latest is None else date.fromisoformat(latest.before)
     if statement.last < before:
         raise SpecError(
-            f"covered-to: {statement.last} is before {before}, up to which the record of {dyad} is complete without "
+            f"covered-to: {statement.last} is before {before}, up to which the record of {dyad} is "
+            "complete without "
             "the added events; give that day or a later one"
         )
-    first = _first_stated_day(table.additions, dataset, dyad, statement, before, extended=bool(own))
+    first = _first_stated_day(
+        table.additions, dataset, dyad, statement, before, extended=bool(extensions_of_dyad)
+    )
     if first > statement.last:
         raise SpecError(
-            f"covered-to: {statement.last} lies in a gap of the record of {dyad}. Say from which day on it is "
+            f"covered-to: {statement.last} lies in a gap of the record of {dyad}. Say from which "
+            "day on it is "
             f"complete, such as {dyad}:{before + ONE_DAY}:{statement.last}"
         )
     start = "" if first == before + ONE_DAY else first.isoformat()
     stated = Extension(dyad, before.isoformat(), statement.last.isoformat(), start, stated=True)
-    kept = [one for one in additions[place].extensions if one is not replaced]
+    kept = [extension for extension in additions[index].extensions if extension is not replaced]
     if statement.last > before or first <= before:
         kept.append(stated)
-    extensions = tuple(sorted(kept, key=lambda one: (one.dyad, one.to)))
-    additions[place] = replace(additions[place], extensions=extensions)
+    extensions = tuple(sorted(kept, key=lambda extension: (extension.dyad, extension.to)))
+    additions[index] = replace(additions[index], extensions=extensions)
     return tuple(additions)
 
 
 def _place_of(additions: Sequence[Addition], dataset: str, dyad: str) -> int:
     """Return the place of the last addition that extends the coverage of a dyad, or has events of it, or the last."""
-    own = [place for place, one in enumerate(additions) if one.dataset == dataset]
+    of_dataset = [index for index, addition in enumerate(additions) if addition.dataset == dataset]
     extending = [
-        place for place in own if any(one.dyad == dyad for one in additions[place].extensions)
+        index
+        for index in of_dataset
+        if any(addition.dyad == dyad for addition in additions[index].extensions)
     ]
-    having = [place for place in own if any(one.dyad == dyad for one in additions[place].events)]
-    return (extending or having or own)[-1]
+    having = [
+        index
+        for index in of_dataset
+        if any(addition.dyad == dyad for addition in additions[index].events)
+    ]
+    return (extending or having or of_dataset)[-1]
 
 
 def _first_stated_day(
     additions: Sequence[Addition],
     dataset: str,
     dyad: str,
-    statement: Statement,
+    statement: CoverageStatement,
     before: date,
     *,
     extended: bool,
@@ -215,18 +241,19 @@ def _first_stated_day(
     if statement.first is not None:
         return first_day_after(before, statement.first)
     extensions = [
-        one
+        extension
         for each in additions
         if each.dataset == dataset
-        for one in each.extensions
-        if one.dyad == dyad
+        for extension in each.extensions
+        if extension.dyad == dyad
     ]
     if extended:
         gaps = [last for _, last in coverage_gaps(additions).get((dataset, dyad), [])]
-        return max(gaps) + ONE_DAY if gaps else min(one.after for one in extensions)
+        return max(gaps) + ONE_DAY if gaps else min(extension.after for extension in extensions)
     if (statement.last - before).days > LONGEST_GAP:
         raise SpecError(
-            f"covered-to: no event of {dyad} was added after {before}, up to which its record is complete. If it is "
+            f"covered-to: no event of {dyad} was added after {before}, up to which its record is "
+            "complete. If it is "
             f"complete from there on, say so: {dyad}:{before + ONE_DAY}:{statement.last}"
         )
     return before + ONE_DAY
@@ -247,9 +274,10 @@ def describe_additions(table: EventTable) -> tuple[str, ...]:
             opening = f"{addition.file}: counted, but make sure that they are not there already"
             sentences.append(_listed(opening, alike))
         sentences += [
-            f"{addition.file}: by adding it you say that the record of {one.dyad} is complete"
-            f"{f' from {one.start}' if one.start else ''} up to {one.to}; it was known to be up to {one.before}."
-            for one in addition.extensions
+            f"{addition.file}: by adding it you say that the record of {extension.dyad} is complete"
+            f"{f' from {extension.start}' if extension.start else ''} up to {extension.to}; "
+            f"it was known to be up to {extension.before}."
+            for extension in addition.extensions
         ]
     return (*sentences, *gap_warnings(table.additions))
 
@@ -268,9 +296,6 @@ def rejected_rows(table: EventTable) -> tuple[str, ...]:
             rejects["file"], rejects["line"], rejects["reason"], strict=True
         )
     )
-
-
-MOST_LISTED = 5
 
 
 def _listed(opening: str, items: list[str]) -> str:
@@ -298,10 +323,10 @@ def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
             pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else as_frame(rows), "rows"
         )
     names = [str(name) for name in raw.rows.columns]
-    known = [*_FIELDS, *_CODES, *_IGNORED]
+    columns = [*_FIELDS, *_CODES, *_IGNORED]
     expected = f"Its first line names the columns, separated by commas: {join(_REQUIRED)}, code or kind, summary"
     for name in names:
-        if name not in known:
+        if name not in columns:
             raise DataError(
                 f"{raw.name}: there is no column {name!r:.60} of added events. {expected}."
             )
@@ -312,7 +337,8 @@ def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
         )
     if len(raw.rows) > MOST_ROWS:
         raise DataError(
-            f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the table by a mapping "
+            f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the "
+            "table by a mapping "
             "and read it as a source of its own (`forecast help events`)."
         )
     return raw
@@ -326,7 +352,8 @@ def _read_rows(raw: RawTable, dataset: str) -> tuple[pd.DataFrame, dict[int, str
     text = {name: raw.rows[name].str.strip() for name in raw.rows.columns}
     empty = pd.Series("", index=raw.rows.index, dtype=object)
     given = [text.get(name, empty) for name in _CODES]
-    codes, reasons = dict[int, str](), dict[int, str]()
+    codes = dict[int, str]()
+    reasons = dict[int, str]()
     for line, *words in zip(raw.rows.index, *given, strict=True):
         try:
             codes[line] = code_of_row(*words)
@@ -362,36 +389,34 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
         raise DataError(f"{'no' if not words else 'more than one'} code or kind; give one of them")
     if kind:
         return code_of_kind(kind)
-    known = read_codes().index
-    if len(words[0]) > 2 and words[0] in known:
+    codes = read_codes().index
+    if len(words[0]) > 2 and words[0] in codes:
         return words[0]
-    meant = [each for each in (f"0{words[0]}", f"{words[0]}0") if len(each) > 2 and each in known]
+    meant = [each for each in (f"0{words[0]}", f"{words[0]}0") if len(each) > 2 and each in codes]
     hint = f"; {join(meant, 'or')} is meant? A spreadsheet drops leading zeros" if meant else ""
     raise DataError(
         f"code {words[0]!r:.20}: not a code of three or four digits of the codebook{hint}"
     )
 
 
-_REPEATS = "is there already"
-_KEY = ["date", "source", "target", "cameo"]
-
-
 def _reasons_against(
     rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFrame
 ) -> dict[int, str]:
     """Return, by line, why rows cannot be added to a dataset: outside its coverage (`spans`), or there already."""
-    there = events[events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
-    known = there.set_index(_KEY)["summary"].to_dict()
+    earlier = events[events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
+    summaries = earlier.set_index(_KEY)["summary"].to_dict()
     firsts: dict[tuple[Any, ...], int] = {}
     reasons = {}
     for line, row in rows.iterrows():
-        key, dyad, day = tuple(row[_KEY]), row["dyad"], row["date"]
+        key = tuple(row[_KEY])
+        dyad = row["dyad"]
+        day = row["date"]
         if dyad not in spans.index:
             reason = f"there is no record of {dyad} to add to; there are {join(spans.index)}"
         elif day < (start := spans.loc[dyad, "start"]):
             reason = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start:%Y-%m-%d}"
-        elif key in known:
-            what = " ".join(str(known[key]).split())
+        elif key in summaries:
+            what = " ".join(str(summaries[key]).split())
             reason = (
                 f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
             )
@@ -409,9 +434,11 @@ def _extensions(rows: pd.DataFrame, spans: pd.DataFrame) -> tuple[Extension, ...
     """Return by how much coverage is extended: to the last of the rows of a dyad, without a long gap before them."""
     extended = []
     for dyad, days in rows.groupby("dyad")["date"]:
-        before, last = spans["last"][str(dyad)], days.max()
+        before = spans["last"][str(dyad)]
+        last = days.max()
         if last > before:
-            earliest, end = days[days > before].min().date(), before.date()
+            earliest = days[days > before].min().date()
+            end = before.date()
             first = first_day_after(end, earliest)
             start = "" if first == end + ONE_DAY else first.isoformat()
             extended.append(Extension(str(dyad), f"{before:%Y-%m-%d}", f"{last:%Y-%m-%d}", start))
@@ -435,20 +462,23 @@ def _added_events(rows: pd.DataFrame) -> tuple[AddedEvent, ...]:
 
 def _resembling(table: EventTable, addition: Addition) -> list[str]:
     """Name the added events that another of the record is like: sides and class the same, a day apart at most."""
-    day, lines = pd.Timedelta(days=1), {one.event_id: one.line for one in addition.events}
+    day = pd.Timedelta(days=1)
+    lines = {event.event_id: event.line for event in addition.events}
     events = table.events[table.events["dataset"] == addition.dataset]
-    own = events.loc[events["event_id"].isin(list(lines)), "date"]
-    near = events[events["date"].between(own.min() - day, own.max() + day)]
+    days = events.loc[events["event_id"].isin(list(lines)), "date"]
+    near = events[events["date"].between(days.min() - day, days.max() + day)]
     near = near.assign(of=near["cameo"].map(read_scale(SCALE).class_of))
     new = near[near["event_id"].isin(list(lines))]
     pairs = new.merge(near, on=["source", "target", "of"], suffixes=("", "_there"))
     like = (pairs["event_id"] != pairs["event_id_there"]) & (
         (pairs["date"] - pairs["date_there"]).abs() <= day
     )
-    found = pairs[like].drop_duplicates("event_id")
-    columns = (found[name] for name in ("event_id", "date_there", "cameo_there", "summary_there"))
+    resembling = pairs[like].drop_duplicates("event_id")
+    columns = (
+        resembling[name] for name in ("event_id", "date_there", "cameo_there", "summary_there")
+    )
     found_like = sorted(
-        (lines[one], f"{when:%Y-%m-%d}, {code}, {what}")
-        for one, when, code, what in zip(*columns, strict=True)
+        (lines[event], f"{when:%Y-%m-%d}, {code}, {what}")
+        for event, when, code, what in zip(*columns, strict=True)
     )
     return [f"line {line} is like {words:.140}" for line, words in found_like]

@@ -25,6 +25,8 @@ from forecast.base.wording import join
 
 LARGEST = 50_000_000
 """Bytes of a small table."""
+SEPARATORS = (";", "\t", "|", ",")
+"""Characters that separate the columns of tables."""
 VISITS = VISIT, HOST = "042", "043"
 """The two rows of a visit, one event under either code."""
 
@@ -105,11 +107,9 @@ def csv_lines(text: str, name: str, advice: str, **form: Any) -> dict[int, list[
 
     A line without any is left out.
     """
-    reader, rows, line = (
-        csv.reader(io.StringIO(text, newline=""), **form),
-        dict[int, list[str]](),
-        1,
-    )
+    reader = csv.reader(io.StringIO(text, newline=""), **form)
+    rows = dict[int, list[str]]()
+    line = 1
     try:
         for row in reader:
             if row:
@@ -120,15 +120,25 @@ def csv_lines(text: str, name: str, advice: str, **form: Any) -> dict[int, list[
     return rows
 
 
+def other_separator(cells: Sequence[str], expected: str) -> str | None:
+    """Return what separates the columns of a row of one cell, if it is not what was expected; `tab` in words."""
+    if len(cells) != 1:
+        return None
+    for separator in SEPARATORS:
+        if separator != expected and separator in cells[0]:
+            return "tab" if separator == "\t" else separator
+    return None
+
+
 def as_frame(table: Frame) -> pd.DataFrame:
     """Return a table of pandas, polars, Arrow or xarray as one of pandas."""
     if isinstance(table, pd.DataFrame):
         return table
     of_xarray = getattr(table, "to_dataframe", None)
-    found: pd.DataFrame = (
+    frame: pd.DataFrame = (
         pa.table(table).to_pandas() if of_xarray is None else of_xarray().reset_index()
     )
-    return found
+    return frame
 
 
 def small_csv(table: Path | Frame) -> bytes:
@@ -162,6 +172,12 @@ def read_small_csv(
         if any(map(str.strip, row))
     }
     header = rows.pop(min(rows), []) if rows else []
+    if separator := other_separator(header, ","):
+        raise DataError(
+            f"{path}: its columns seem to be separated by {separator!r}, and ',' is expected. Save "
+            "it with columns "
+            "separated by ','."
+        )
     if missing := [column for column in required if column not in header]:
         raise DataError(
             f"{path}: there is no column {missing[0]!r}; expected {', '.join(required)}"
@@ -171,7 +187,8 @@ def read_small_csv(
     for line, row in rows.items():
         if len(row) != len(header):
             raise DataError(
-                f"{path}, line {line}: {len(row)} cells, and the header has {len(header)}; fill in all"
+                f"{path}, line {line}: {len(row)} cells, and the header has {len(header)}; fill in "
+                "all"
             )
     index = pd.Index(list(rows), dtype="int64", name="line")
     return pd.DataFrame(list(rows.values()), index=index, columns=header, dtype=str)
@@ -222,8 +239,9 @@ def read_kinds() -> dict[str, str]:
 
 def code_of_kind(kind: str) -> str:
     """Return the CAMEO code that a word for a kind of events stands for, in any case and with any spaces."""
-    words, asked = read_kinds(), " ".join(kind.casefold().split())
-    for word in (asked, asked.removesuffix("s")):
+    words = read_kinds()
+    wanted = " ".join(kind.casefold().split())
+    for word in (wanted, wanted.removesuffix("s")):
         if word in words:
             return words[word]
     raise DataError(f"kind {kind!r:.60}: there is no such kind; the kinds are {join(words)}")

@@ -64,7 +64,8 @@ def read_counts(
     if raw.rows.empty:
         raise raw.nothing_usable(raw.faults)
     with fence(raw.name, ADVICE):
-        rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
+        rows = _read_periods_and_states(raw, mapping)
+        cells = _sum_cells(raw, mapping)
         reasons = _reject_reasons(raw, mapping, rows, cells)
         good = rows.index.difference(list(reasons))
         if good.empty:
@@ -95,13 +96,13 @@ def wide_counts(table: CountTable, *, directed: bool = False) -> pd.DataFrame:
     )
     wide = wide.reindex(columns=range(len(table.classes)), fill_value=0)
     return wide.set_axis(
-        [class_column(place) for place in range(len(table.classes))], axis=1
+        [class_column(class_) for class_ in range(len(table.classes))], axis=1
     ).reset_index()
 
 
-def class_column(place: int) -> str:
+def class_column(number: int) -> str:
     """Return the name of the column of a class in `wide_counts`, counted from the most hostile."""
-    return f"class_{place}"
+    return f"class_{number}"
 
 
 def wide_mapping(
@@ -117,10 +118,10 @@ def wide_mapping(
         "classes": [
             {
                 "name": name,
-                "side": "conflict" if place < zero_cut else "cooperation",
-                "columns": [class_column(place)],
+                "side": "conflict" if number < zero_cut else "cooperation",
+                "columns": [class_column(number)],
             }
-            for place, name in enumerate(classes)
+            for number, name in enumerate(classes)
         ],
     }
 
@@ -242,7 +243,7 @@ def _sum_cells(raw: RawTable, mapping: CountsMapping) -> pd.DataFrame:
     """Return the counts of each class, from 0; NaN where one cannot be read."""
     sums = {}
     for level, each in enumerate(mapping.classes):
-        texts = pd.DataFrame({place: raw.column(each.name, place) for place in each.columns})
+        texts = pd.DataFrame({column: raw.column(each.name, column) for column in each.columns})
         sums[level] = (
             texts.apply(pd.to_numeric, errors="coerce").astype(float).sum(axis=1, skipna=False)
         )

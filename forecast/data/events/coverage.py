@@ -26,14 +26,15 @@ event."""
 REMARK = "announced or later"
 """Remark on rows beyond the complete record of their dyad."""
 _FORM = (
-    "write PAIR:DAY, such as USA-CHN:2026-06-21, or PAIR:FIRST:LAST, such as USA-RUS:2026-03-29:2026-06-21, to say "
+    "write PAIR:DAY, such as USA-CHN:2026-06-21, or PAIR:FIRST:LAST, such as "
+    "USA-RUS:2026-03-29:2026-06-21, to say "
     "from which day on the record is complete"
 )
 ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Statement:
+class CoverageStatement:
     """Statement that the record of a dyad is complete up to a day."""
 
     dyad: str
@@ -61,10 +62,10 @@ class Statement:
         return ":".join(str(part) for part in (self.dyad, self.first, self.last) if part)
 
 
-def parse_statements(texts: str | Sequence[str] | None) -> tuple[Statement, ...]:
+def parse_statements(texts: str | Sequence[str] | None) -> tuple[CoverageStatement, ...]:
     """Read statements of complete days, one or several."""
     several = (texts,) if isinstance(texts, str) else texts or ()
-    return tuple(Statement.parse(text) for text in several)
+    return tuple(CoverageStatement.parse(text) for text in several)
 
 
 def first_day_after(before: date, first: date) -> date:
@@ -75,30 +76,38 @@ def first_day_after(before: date, first: date) -> date:
 
 def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[Days]]:
     """Return the first and last day of each gap that additions leave, by dataset and dyad."""
-    missing, covered = (
-        defaultdict[tuple[str, str], set[date]](set),
-        defaultdict[tuple[str, str], set[date]](set),
-    )
+    missing = defaultdict[tuple[str, str], set[date]](set)
+    covered = defaultdict[tuple[str, str], set[date]](set)
     for addition in additions:
-        for one in addition.extensions:
-            key = addition.dataset, one.dyad
-            missing[key].update(each_day(one.after, one.first - ONE_DAY))
-            covered[key].update(each_day(one.first, one.last))
+        for extension in addition.extensions:
+            key = addition.dataset, extension.dyad
+            missing[key].update(each_day(extension.after, extension.first - ONE_DAY))
+            covered[key].update(each_day(extension.first, extension.last))
     gaps = {key: as_spans(days - covered[key]) for key, days in missing.items()}
     return {key: spans for key, spans in gaps.items() if spans}
 
 
 def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> list[Days]:
     """Return the spans of days that added files cover by their rows alone, without a statement of completeness."""
-    own = [
-        one
+    extensions = [
+        extension
         for each in additions
         if each.dataset == dataset
-        for one in each.extensions
-        if one.dyad == dyad
+        for extension in each.extensions
+        if extension.dyad == dyad
     ]
-    days = {day for one in own if not one.stated for day in each_day(one.first, one.last)}
-    stated = {day for one in own if one.stated for day in each_day(one.first, one.last)}
+    days = {
+        day
+        for extension in extensions
+        if not extension.stated
+        for day in each_day(extension.first, extension.last)
+    }
+    stated = {
+        day
+        for extension in extensions
+        if extension.stated
+        for day in each_day(extension.first, extension.last)
+    }
     return as_spans(days - stated)
 
 
@@ -109,12 +118,14 @@ def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.S
     """
     inside, stated = (pd.Series(data=False, index=rows.index) for _ in range(2))
     for addition in additions:
-        for one in addition.extensions:
-            own = (rows["dataset"] == addition.dataset) & (rows["dyad"] == one.dyad)
-            first, after, last = (pd.Timestamp(day) for day in (one.first, one.after, one.last))
-            inside |= own & rows["date"].between(after, last)
-            if one.stated:
-                stated |= own & rows["date"].between(first, last)
+        for extension in addition.extensions:
+            of_dyad = (rows["dataset"] == addition.dataset) & (rows["dyad"] == extension.dyad)
+            first, after, last = (
+                pd.Timestamp(day) for day in (extension.first, extension.after, extension.last)
+            )
+            inside |= of_dyad & rows["date"].between(after, last)
+            if extension.stated:
+                stated |= of_dyad & rows["date"].between(first, last)
     added = {event.event_id for addition in additions for event in addition.events}
     return inside & ~stated & ~rows["event_id"].isin(added)
 
@@ -131,8 +142,10 @@ def announced(table: EventTable) -> "pd.Series[bool]":
 def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
     """Describe for readers the gaps that additions leave in the record of a dyad."""
     return tuple(
-        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} days from {first} to "
-        f"{last} are complete. They count as missing, and so does a month that begins among them and lacks more than a "
+        f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} "
+        f"days from {first} to "
+        f"{last} are complete. They count as missing, and so does a month that begins among them "
+        "and lacks more than a "
         "tenth of its days."
         for (_, code), spans in coverage_gaps(additions).items()
         if code == dyad
@@ -143,7 +156,8 @@ def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
 def gap_warnings(additions: Sequence[Addition]) -> tuple[str, ...]:
     """Describe all gaps that additions leave, with the option that closes them."""
     return tuple(
-        f"{sentence} Once they are complete, give --covered-to {dyad}:{first}:{_last_day(additions, dataset, dyad)}."
+        f"{sentence} Once they are complete, give --covered-to "
+        f"{dyad}:{first}:{_last_day(additions, dataset, dyad)}."
         for (dataset, dyad), spans in coverage_gaps(additions).items()
         for (first, _), sentence in zip(spans, gap_sentences(additions, dyad), strict=False)
     )
@@ -151,5 +165,10 @@ def gap_warnings(additions: Sequence[Addition]) -> tuple[str, ...]:
 
 def _last_day(additions: Sequence[Addition], dataset: str, dyad: str) -> date:
     """Return the last day that additions cover of a dyad."""
-    own = [each for each in additions if each.dataset == dataset]
-    return max(one.last for each in own for one in each.extensions if one.dyad == dyad)
+    of_dataset = [each for each in additions if each.dataset == dataset]
+    return max(
+        extension.last
+        for each in of_dataset
+        for extension in each.extensions
+        if extension.dyad == dyad
+    )

@@ -153,17 +153,18 @@ def draft_events(
         rows = rows[~rows["cameo"].str[:2].isin(STATEMENTS)]
     if rows.empty:
         raise DataError(
-            f"no row of {count(len(dyads), 'pair')} from {first} to {end}; fetch files of these days, or give an "
+            f"no row of {count(len(dyads), 'pair')} from {first} to {end}; fetch files of these "
+            "days, or give an "
             "earlier --since"
         )
-    known = _with_class(chronology.events[chronology.events["dyad"].isin(list(dyads))])
+    recorded = _with_class(chronology.events[chronology.events["dyad"].isin(list(dyads))])
     clusters = _clusters(rows)
     words = _precision_words(decisions)
     clusters["precision"] = [words.get(code, "") for code in clusters["code"]]
-    there = [_there(known, one) for one in clusters.itertuples(index=False)]
-    clusters["decision"] = ["there" if same else "" for same, _ in there]
-    clusters["there"] = [words for _, words in there]
-    order = {dyad: place for place, dyad in enumerate(dyads)}
+    comparisons = [_there(recorded, cluster) for cluster in clusters.itertuples(index=False)]
+    clusters["decision"] = ["there" if same else "" for same, _ in comparisons]
+    clusters["there"] = [words for _, words in comparisons]
+    order = {dyad: rank for rank, dyad in enumerate(dyads)}
     clusters = clusters.assign(at=clusters["dyad"].map(order), open=clusters["decision"] == "")
     clusters = clusters.sort_values(
         ["at", "open", "reports", "date", "code"],
@@ -172,8 +173,8 @@ def draft_events(
     )
     listed = ~clusters["open"] | (clusters.groupby(["at", "open"]).cumcount() < most)
     reported = feed.events["date"].between(pd.Timestamp(first), pd.Timestamp(end))
-    own = known[known["date"].isin(feed.events.loc[reported, "date"])]
-    places = own[["dyad", "date", "class"]].drop_duplicates()
+    same_days = recorded[recorded["date"].isin(feed.events.loc[reported, "date"])]
+    places = same_days[["dyad", "date", "class"]].drop_duplicates()
     met = places.merge(
         clusters[["dyad", "day", "class"]], left_on=list(places), right_on=["dyad", "day", "class"]
     )
@@ -198,7 +199,7 @@ def _clusters(rows: pd.DataFrame) -> pd.DataFrame:
     """Return a row per day, pair and class of a feed's rows: that with most reports, and what else there is."""
     rows = _with_class(rows).sort_values(["n", "event_id"], ascending=[False, True])
     names = read_codes()["name"]
-    found = []
+    clusters = []
     for (_, dyad, kind), same in rows.groupby(["date", "dyad", "class"], sort=True):
         lead = same.iloc[0]
         # A visit is told by the visitor's row.
@@ -207,7 +208,7 @@ def _clusters(rows: pd.DataFrame) -> pd.DataFrame:
         code = VISITS[0] if lead["cameo"] == HOST else str(lead["cameo"])
         others = same.loc[same["cameo"] != lead["cameo"], "cameo"].unique()[:3]
         day = f"{lead['date']:%Y-%m-%d}"
-        found.append(
+        clusters.append(
             {
                 "dyad": dyad,
                 "day": lead["date"],
@@ -226,7 +227,7 @@ def _clusters(rows: pd.DataFrame) -> pd.DataFrame:
                 "proposed": f"{day} {source}>{target} {code}",
             }
         )
-    return pd.DataFrame(found)
+    return pd.DataFrame(clusters)
 
 
 def _summary(row: "pd.Series[Any]", source: str, target: str, name: str) -> str:
@@ -239,11 +240,13 @@ def _summary(row: "pd.Series[Any]", source: str, target: str, name: str) -> str:
     return f"{subject}: {capital(words.lower())}, towards {target}"[:LONGEST_SUMMARY]
 
 
-def _there(known: pd.DataFrame, proposal: Any) -> tuple[bool, str]:
+def _there(recorded: pd.DataFrame, proposal: Any) -> tuple[bool, str]:
     """Return whether the chronology has an event, and in words what it has of its class within a day."""
-    apart = (known["date"] - proposal.day).abs() <= pd.Timedelta(days=DAYS_APART)
-    near = known[
-        apart & (known["dyad"] == proposal.dyad) & (known["class"] == _class_of(proposal.code))
+    apart = (recorded["date"] - proposal.day).abs() <= pd.Timedelta(days=DAYS_APART)
+    near = recorded[
+        apart
+        & (recorded["dyad"] == proposal.dyad)
+        & (recorded["class"] == _class_of(proposal.code))
     ]
     codes = VISITS if proposal.code in VISITS else (proposal.code,)
     joint = bool(read_codes().loc[proposal.code, "joint"])
@@ -354,14 +357,14 @@ def _pairs(rows: pd.DataFrame) -> NDArray[np.str_]:
     return np.sort(rows[["source", "target"]].to_numpy(str), axis=1)
 
 
-def _read_code(given: str, was: str, place: str) -> str:
+def _read_code(given: str, was: str, row: str) -> str:
     """Return the code of an accepted row, from a code or a word for one."""
     if given.lstrip("0") == was.lstrip("0"):  # a spreadsheet has taken the zero
         return was
     try:
         return given_code(given)
     except DataError as error:
-        raise DataError(f"{place}: {error}") from error
+        raise DataError(f"{row}: {error}") from error
 
 
 def given_code(text: str) -> str:
@@ -416,15 +419,18 @@ def _precision_words(decisions: pd.DataFrame | None) -> dict[str, str]:
 
 def describe_draft(draft: Draft) -> str:
     """Describe a draft in a sentence or two."""
-    there = len(draft.proposals) - draft.undecided
+    recorded = len(draft.proposals) - draft.undecided
     words = (
-        f"{draft.first} to {draft.last}, {count(len(draft.dyads), 'pair')}: {count(draft.rows, 'row')} of {draft.feed} "
-        f"make {count(len(draft.proposals) + draft.left_out, 'proposal')}; {draft.undecided} to decide, {there} there "
-        f"already, {draft.left_out} with fewer reports left out."
+        f"{draft.first} to {draft.last}, {count(len(draft.dyads), 'pair')}: "
+        f"{count(draft.rows, 'row')} of {draft.feed} "
+        f"make {count(len(draft.proposals) + draft.left_out, 'proposal')}; {draft.undecided} to "
+        f"decide, {recorded} "
+        f"there already, {draft.left_out} with fewer reports left out."
     )
     if draft.recorded:
         words += (
-            f" On the feed's days the chronology has events of {draft.recorded:,} combinations of pair, day and class; "
+            f" On the feed's days the chronology has events of {draft.recorded:,} combinations of "
+            "pair, day and class; "
             f"{draft.proposed} of these have a proposal."
         )
     return words

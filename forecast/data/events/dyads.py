@@ -28,6 +28,11 @@ MOST_MISSING = 0.1
 of a week none."""
 
 
+ATTRIBUTE = "additions"
+"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none
+are."""
+
+
 @dataclass(frozen=True)
 class Covered:
     """The days that the files of a dataset stand for."""
@@ -92,11 +97,6 @@ def as_spans(days: Iterable[date]) -> list[Days]:
         else:
             spans.append((day, day))
     return spans
-
-
-ATTRIBUTE = "additions"
-"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none
-are."""
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class Addition:
     def account(self) -> dict[str, Any]:
         """Entry in the provenance: the file, its digest and rows, and which of its lines are counted."""
         kept = ("file", "sha256", "dataset", "rows", "repeated", "rejected")
-        covered = {one.dyad: _plain_span(one) for one in self.extensions}
-        lines = [one.line for one in self.events]
+        covered = {item.dyad: _plain_span(item) for item in self.extensions}
+        lines = [item.line for item in self.events]
         return {name: getattr(self, name) for name in kept} | {"lines": lines, "coverage": covered}
 
 
@@ -184,8 +184,9 @@ def extended_ends(additions: Iterable[Addition]) -> dict[tuple[str, str], pd.Tim
     """Return to which day the additions extend coverage, by dataset and dyad."""
     ends: dict[tuple[str, str], pd.Timestamp] = {}
     for addition in additions:
-        for one in addition.extensions:
-            key, day = (addition.dataset, one.dyad), pd.Timestamp(one.to)
+        for extension in addition.extensions:
+            key = (addition.dataset, extension.dyad)
+            day = pd.Timestamp(extension.to)
             ends[key] = max(day, ends.get(key, day))
     return ends
 
@@ -194,11 +195,12 @@ def counted_additions(
     additions: Iterable[Addition], event_ids: Iterable[str], dyads: Collection[str], until: str
 ) -> str:
     """Return as JSON what of some additions is counted in a panel; an empty text if nothing is."""
-    counted, kept = set(event_ids), []
+    counted = set(event_ids)
+    kept = []
     for addition in additions:
-        events = tuple(one for one in addition.events if one.event_id in counted)
+        events = tuple(item for item in addition.events if item.event_id in counted)
         extensions = tuple(
-            one for one in addition.extensions if one.dyad in dyads and one.before < until
+            item for item in addition.extensions if item.dyad in dyads and item.before < until
         )
         if events or extensions:
             kept.append(asdict(replace(addition, events=events, extensions=extensions)))
@@ -219,10 +221,10 @@ def last_covered(additions: Iterable[Addition], dyads: Collection[str]) -> date 
     None if of none.
     """
     days = [
-        date.fromisoformat(one.to)
+        date.fromisoformat(extension.to)
         for each in additions
-        for one in each.extensions
-        if one.dyad in dyads
+        for extension in each.extensions
+        if extension.dyad in dyads
     ]
     return max(days, default=None)
 
@@ -333,8 +335,8 @@ def read_coverage(path: str | Path | Frame | None = None) -> pd.DataFrame:
 def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
     """Return notes for readers on the coverage of a dyad by some datasets, from `coverage.csv`."""
     table = read_coverage()
-    own = table[(table["dyad"] == dyad) & table["dataset"].isin(list(datasets))]
-    return tuple(str(text) for text in own["caveat"] if text)
+    rows = table[(table["dyad"] == dyad) & table["dataset"].isin(list(datasets))]
+    return tuple(str(text) for text in rows["caveat"] if text)
 
 
 def compiled_in(dataset: str) -> str:
@@ -360,12 +362,12 @@ def even_spans(
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(
         start=("date", "min"), last=("date", "max")
     )
-    files = {one.dataset: one for one in covered if one.spans}
-    for one in files.values():
-        own = spans.index.get_level_values("dataset") == one.dataset
-        if own.any():
-            spans.loc[own, "start"], spans.loc[own, "last"] = (
-                pd.Timestamp(day) for day in (one.first, one.last)
+    files = {file.dataset: file for file in covered if file.spans}
+    for file in files.values():
+        of_file = spans.index.get_level_values("dataset") == file.dataset
+        if of_file.any():
+            spans.loc[of_file, "start"], spans.loc[of_file, "last"] = (
+                pd.Timestamp(day) for day in (file.first, file.last)
             )
     given = read_coverage(coverage).rename(columns={"last_even": "last"})
     keys = [name for name in spans.index.names if name in given]
@@ -375,16 +377,16 @@ def even_spans(
     )
     ends = extended_ends(additions) if coverage is None else {}
     pairs = zip(matching["last"].notna(), spans.index, strict=True)
-    stated = [there or place in ends or place[0] in files for there, place in pairs]
+    stated = [is_stated or pair in ends or pair[0] in files for is_stated, pair in pairs]
     even = matching.set_index(spans.index).fillna(spans).astype(spans.dtypes).assign(stated=stated)
     if ends:
-        even["last"] = [max(last, ends.get(place, last)) for place, last in even["last"].items()]  # type: ignore[call-overload]
+        even["last"] = [max(last, ends.get(pair, last)) for pair, last in even["last"].items()]  # type: ignore[call-overload]
     return even
 
 
-def dyad_code(one: str, other: str) -> str:
+def dyad_code(first: str, second: str) -> str:
     """Return the code of the dyad of two states: in the order of `dyads.csv`, else alphabetically."""
-    listed = f"{one}-{other}", f"{other}-{one}"
+    listed = f"{first}-{second}", f"{second}-{first}"
     for code in listed:
         if code in read_dyads().index:
             return code
@@ -432,43 +434,47 @@ def hierarchy(dyad: Dyad, present: Sequence[Dyad] | None = None) -> list[str]:
     ['USA-CHN', 'USA-IRN']
     """
     column = read_dyads()["hierarchy"]
-    apart, held = (
-        set(column.index[column == "no"]),
-        list(column.index if present is None else present),
-    )
-    code = find_dyad(dyad, held)
-    return [code] if code in apart else [one for one in held if one not in apart]
+    apart = set(column.index[column == "no"])
+    held = list(column.index if present is None else present)
+    try:
+        code = find_dyad(dyad, held)
+    except UnknownDyadError as error:
+        remedy = "Give the dyads of your own data as `present`."
+        raise UnknownDyadError(f"{error} {remedy}") from error
+    return [code] if code in apart else [each for each in held if each not in apart]
 
 
-def choose_dyad(text: str | None, known: Sequence[str]) -> str:
+def choose_dyad(text: str | None, dyads: Sequence[str]) -> str:
     """Find the dyad a user means, or the only one that is there."""
     if text is not None:
-        return find_dyad(text, known)
-    if len(known) == 1:
-        return known[0]
+        return find_dyad(text, dyads)
+    if len(dyads) == 1:
+        return dyads[0]
     raise SpecError(
-        f"dyad: none is named, and there are {len(known)}: {join_some(known)}. Name one, such as `forecast report "
-        f"{known[0] if known else 'USA-CHN'}`; `forecast dyads` lists the embedded ones"
+        f"dyad: none is named, and there are {len(dyads)}: {join_some(dyads)}. Name one, such as "
+        "`forecast report "
+        f"{dyads[0] if dyads else 'USA-CHN'}`; `forecast dyads` lists the embedded ones"
     )
 
 
 @checked
-def find_dyad(text: Dyad, known: Iterable[str]) -> str:
+def find_dyad(text: Dyad, dyads: Iterable[str]) -> str:
     """Find the dyad a user means among those that are there, in either order and in any case."""
-    known = list(known)
-    asked = text.strip().upper().replace("_", "-")
-    turned = "-".join(reversed(asked.split("-")))
-    for code in (asked, turned):
-        if code in known:
+    dyads = list(dyads)
+    wanted = text.strip().upper().replace("_", "-")
+    turned = "-".join(reversed(wanted.split("-")))
+    for code in (wanted, turned):
+        if code in dyads:
             return code
     guesses = [
-        *difflib.get_close_matches(asked, known, 1),
-        *difflib.get_close_matches(turned, known, 1),
+        *difflib.get_close_matches(wanted, dyads, 1),
+        *difflib.get_close_matches(turned, dyads, 1),
     ]
     guess = f" Did you mean {guesses[0]}?" if guesses else ""
-    listing = join_some(known) or "none"
+    listing = join_some(dyads) or "none"
     raise UnknownDyadError(
-        f"There is no dyad {text!r}.{guess} Known: {listing}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen. "
+        f"There is no dyad {text!r}.{guess} Known: {listing}. A dyad is two ISO 3166 alpha-3 codes "
+        "joined by a hyphen. "
         "For another one bring your own events: `forecast init FOLDER` makes a table to fill in."
     )
 
@@ -479,8 +485,6 @@ def _read_table(
     """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
     given = data_folder() / f"{what}.csv" if given is None else given
     table = Path(given) if isinstance(given, str | Path) else given
-    name, frame = (
-        table.name if isinstance(table, Path) else what,
-        read_small_csv(table, columns, what),
-    )
+    name = table.name if isinstance(table, Path) else what
+    frame = read_small_csv(table, columns, what)
     return name, frame.assign(**{column: past_days(frame[column], name) for column in days})

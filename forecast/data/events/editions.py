@@ -6,9 +6,9 @@ from typing import NamedTuple, Self
 
 from forecast.base.digests import digest, file_digest
 from forecast.base.resources import data_folder
+from forecast.data.events.chronology import chronology_files
 from forecast.data.events.codebook import read_small_csv
 from forecast.data.events.table import SourceFile
-from forecast.data.events.tables import chronology_files
 
 TABLE = "editions.csv"
 COLUMNS = ("edition", "name", "file", "sha256")
@@ -37,11 +37,11 @@ class Edition(NamedTuple):
 def edition_files() -> dict[Edition, dict[str, str]]:
     """Return the files of each edition, SHA-256 by name; the last edition is the embedded one."""
     table = read_small_csv(data_folder() / TABLE, COLUMNS)
-    found = {}
+    editions = {}
     for number, rows in table.groupby("edition", sort=False):
         files = dict(zip(rows["file"], rows["sha256"], strict=True))
-        found[Edition.of(int(str(number)), str(rows["name"].iloc[0]), files)] = files
-    return found
+        editions[Edition.of(int(str(number)), str(rows["name"].iloc[0]), files)] = files
+    return editions
 
 
 def current_edition() -> Edition:
@@ -62,9 +62,9 @@ def edition_of(files: Iterable[SourceFile]) -> Edition | None:
     None if to none of them.
     """
     read = {file.name: file.sha256 for file in files}
-    for edition, own in reversed(edition_files().items()):
-        shared = own.keys() & read.keys()
-        if shared and all(own[name] == read[name] for name in shared):
+    for edition, digests in reversed(edition_files().items()):
+        shared = digests.keys() & read.keys()
+        if shared and all(digests[name] == read[name] for name in shared):
             return edition
     return None
 

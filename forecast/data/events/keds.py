@@ -84,8 +84,8 @@ class Actor:
 def read_actors(scheme: str) -> dict[str, tuple[str, str]]:
     """Read the actor codes of a scheme: state and words by code."""
     table = read_small_csv(ACTORS, ("scheme", "code", "state", "what"))
-    own = table[table["scheme"] == scheme]
-    return dict(zip(own["code"], zip(own["state"], own["what"], strict=True), strict=True))
+    rows = table[table["scheme"] == scheme]
+    return dict(zip(rows["code"], zip(rows["state"], rows["what"], strict=True), strict=True))
 
 
 @functools.cache
@@ -208,7 +208,8 @@ def _read_lines(name: str, content: bytes) -> RawTable:
     raw = replace(raw, rows=raw.rows.rename(columns=lambda column: column.strip().casefold()))
     if lacking := [column for column in TEXT_COLUMNS[:FEWEST_FIELDS] if column not in raw.rows]:
         raise DataError(
-            f"{name}: there is no column {lacking[0]!r}; expected date, source, target and code, or lines of four "
+            f"{name}: there is no column {lacking[0]!r}; expected date, source, target and code, "
+            "or lines of four "
             "fields that are separated by tabs"
         )
     return raw
@@ -259,7 +260,7 @@ def _mapping(raw: RawTable, scheme: Literal["cameo", "weis"], dataset: str) -> T
 
 def _no_states(rows: pd.DataFrame, scheme: str) -> dict[int, str]:
     """Return, by line, why a row is not about two states."""
-    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     for line, source, target in zip(rows.index, rows["source"], rows["target"], strict=True):
         actors = {code.strip(): find_actor(code.strip(), scheme) for code in (source, target)}
         if why := [
@@ -267,10 +268,10 @@ def _no_states(rows: pd.DataFrame, scheme: str) -> dict[int, str]:
             for code, actor in actors.items()
             if actor.why
         ]:
-            found[line] = "; ".join(why)
+            reasons[line] = "; ".join(why)
         elif len({actor.state for actor in actors.values()}) == 1:
-            found[line] = "source and target are of one state"
-    return found
+            reasons[line] = "source and target are of one state"
+    return reasons
 
 
 @checked
@@ -302,7 +303,7 @@ def read_copdab(path: str | Path) -> pd.DataFrame:
     """
     table = read_small_csv(Path(path), ("ym",), "COPDAB")
     directions = {
-        name: found for name in map(str, table) if (found := COPDAB_COLUMN.fullmatch(name))
+        name: match for name in map(str, table) if (match := COPDAB_COLUMN.fullmatch(name))
     }
     if not directions:
         raise DataError(f"{path}: no column is of a direction; expected names such as us2ussr")
@@ -310,12 +311,13 @@ def read_copdab(path: str | Path) -> pd.DataFrame:
         [_month(text, line, path) for line, text in table["ym"].items()], index=table.index
     )
     values: dict[str, list[pd.Series[float]]] = {}
-    for name, found in directions.items():
-        states = [_copdab_state(word, name, path) for word in found.groups()]
+    for name, match in directions.items():
+        states = [_copdab_state(word, name, path) for word in match.groups()]
         numbers = pd.to_numeric(table[name], errors="coerce")
         if (wrong := table.index[numbers.isna()]).size:
             raise DataError(
-                f"{path}, line {wrong[0]}: {name} is {table.at[wrong[0], name]!r:.40}; expected a number"
+                f"{path}, line {wrong[0]}: {name} is {table.at[wrong[0], name]!r:.40}; expected a "
+                "number"
             )
         values.setdefault(dyad_code(*states), []).append(numbers.where(numbers != 0.0))
     frames = [
@@ -327,12 +329,12 @@ def read_copdab(path: str | Path) -> pd.DataFrame:
 
 def _month(text: str, line: object, path: str | Path) -> pd.Timestamp:
     """Return the first day of a month such as 4801, or 4801.0."""
-    found = re.fullmatch(r"(\d{2})(0[1-9]|1[0-2])(?:\.0)?", text)
-    if found is None:
+    match = re.fullmatch(r"(\d{2})(0[1-9]|1[0-2])(?:\.0)?", text)
+    if match is None:
         raise DataError(
             f"{path}, line {line}: ym is {text!r:.40}; expected year and month, such as 4801"
         )
-    return pd.Timestamp(year=1900 + int(found[1]), month=int(found[2]), day=1)
+    return pd.Timestamp(year=1900 + int(match[1]), month=int(match[2]), day=1)
 
 
 def _copdab_state(word: str, column: str, path: str | Path) -> str:

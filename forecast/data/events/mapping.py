@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from os import PathLike
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -25,7 +26,7 @@ from forecast.base.file_faults import fence
 from forecast.base.forms import faults, read_form
 from forecast.base.reading import read_bytes
 from forecast.base.typing import Frame
-from forecast.data.events.codebook import as_frame, csv_lines
+from forecast.data.events.codebook import as_frame, csv_lines, other_separator
 from forecast.data.events.table import REJECT_COLUMNS, SourceFile
 
 MOST_COLUMNS = 10_000
@@ -38,6 +39,15 @@ Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 _OTHER_DIGITS = re.compile(r"(?![0-9])\d")
 """Digits of other scripts, such as full-width ones, which some formats of dates would read and
 others not."""
+
+
+LARGEST_FILE = 500_000_000
+"""Bytes; read as text they take some ten times as much memory."""
+LARGEST_FIELD = 10_000_000
+FREE_ROWS = 100_000
+"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they
+may take none."""
+ADVICE = "Correct the file, or the mapping that describes it."
 
 
 class FileForm(BaseModel):
@@ -85,7 +95,8 @@ class FileForm(BaseModel):
             pd.to_datetime(pd.Series(["no date"]), format=value, errors="coerce")
         except (ValueError, TypeError, re.error) as error:
             raise ValueError(
-                f"{value!r:.60} is no format of dates ({error!s:.100}); write one such as '%Y-%m-%d'"
+                f"{value!r:.60} is no format of dates ({error!s:.100}); write one such as "
+                "'%Y-%m-%d'"
             ) from error
         return value
 
@@ -146,7 +157,8 @@ class TableMapping(FileForm):
     def _coded(self) -> Self:
         if not (self.has("cameo") or self.has("goldstein") or self.has("quad")):
             raise ValueError(
-                "cameo is missing: give it, or else `goldstein` or `quad`, under `columns` or `constants`"
+                "cameo is missing: give it, or else `goldstein` or `quad`, under `columns` or "
+                "`constants`"
             )
         if self.scheme != "cameo" and self.has("quad"):
             raise ValueError(f"quad: it follows from the codes of {self.scheme}; leave it out")
@@ -215,9 +227,11 @@ def load_mapping[Model: FileForm](
     if isinstance(mapping, kind):
         return mapping
     if isinstance(mapping, str | Path):
-        name, content = str(mapping), read_form(Path(mapping), "mapping", MappingError)
+        name = str(mapping)
+        content = read_form(Path(mapping), "mapping", MappingError)
     else:
-        name, content = "mapping", mapping
+        name = "mapping"
+        content = mapping
     if not isinstance(content, dict):
         raise MappingError(
             f"{name}: expected fields and values (`dataset: mine`), found {content!r:.60}."
@@ -226,15 +240,6 @@ def load_mapping[Model: FileForm](
         return kind.model_validate(content)
     except ValidationError as error:
         raise MappingError(f"{name}: {faults(error)}. See `forecast help events`.") from error
-
-
-LARGEST_FILE = 500_000_000
-"""Bytes; read as text they take some ten times as much memory."""
-LARGEST_FIELD = 10_000_000
-FREE_ROWS = 100_000
-"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they
-may take none."""
-ADVICE = "Correct the file, or the mapping that describes it."
 
 
 @dataclass(frozen=True)
@@ -259,21 +264,23 @@ class RawTable:
             for line, fields in self.broken.items()
         }
 
-    def column(self, field: str, place: Place) -> "pd.Series[str]":
+    def column(self, field: str, column: Place) -> "pd.Series[str]":
         """Return the column at `place`, which the mapping names for `field`."""
         names = list(self.rows.columns)
-        if isinstance(place, int):
-            if place > len(names):
+        if isinstance(column, int):
+            if column > len(names):
                 raise MappingError(
-                    f"{self.name}: the mapping puts {field} in column {place}, but there are {len(names)}."
+                    f"{self.name}: the mapping puts {field} in column {column}, but there are "
+                    f"{len(names)}."
                 )
-            return self.rows.iloc[:, place - 1]
-        if place not in names:
+            return self.rows.iloc[:, column - 1]
+        if column not in names:
             listing = ", ".join(str(name) for name in names)
             raise MappingError(
-                f"{self.name}: the mapping puts {field} in column {place!r}, which is not there. Columns: {listing}."
+                f"{self.name}: the mapping puts {field} in column {column!r}, which is not there. "
+                f"Columns: {listing}."
             )
-        return self.rows[place]
+        return self.rows[column]
 
     def field(self, field: str, form: FileForm) -> "pd.Series[str]":
         """Return a field of the mapping as text, '' where it is missing or not mapped at all."""
@@ -303,7 +310,8 @@ class RawTable:
             return DataError(f"{self.name} has a header and no rows. It needs at least one.")
         line = min(reasons)
         return DataError(
-            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. {ADVICE}"
+            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: "
+            f"{reasons[line]}. {ADVICE}"
         )
 
 
@@ -348,7 +356,7 @@ def read_times(
     """Read days or, by a day or the first of them, months; what is not of the format is missing."""
     texts = texts.mask(texts.map(lambda text: bool(_OTHER_DIGITS.search(text))), "")
     formats = [date_format] if date_format else ["%Y-%m-%d", "%Y-%m"][: 1 + months]
-    first, *others = (pd.to_datetime(texts, format=one, errors="coerce") for one in formats)
+    first, *others = (pd.to_datetime(texts, format=format_, errors="coerce") for format_ in formats)
     return first.fillna(others[0]) if others else first
 
 
@@ -378,38 +386,30 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
         raise DataError(f"{name} is empty. It needs at least one row.")
     first = min(rows)
     _require_few(name, len(rows[first]))
+    _require_separated(name, rows[first], form)
     header = (
         rows.pop(first)
         if form.header
-        else [f"column {place + 1}" for place in range(len(rows[first]))]
+        else [f"column {column + 1}" for column in range(len(rows[first]))]
     )
     _check_header(name, header)
-    _require_separated(name, header, form)
     broken = {line: fields for line, fields in rows.items() if len(fields) != len(header)}
     lines = pd.Index([line for line in rows if line not in broken], dtype="int64", name="line")
     whole = pd.DataFrame([rows[line] for line in lines], columns=header, index=lines, dtype=object)
     return RawTable(name, digest(content), whole, broken)
 
 
-SEPARATORS = (";", "\t", "|", ",")
-"""Characters that separate the columns of tables."""
-
-
-def _require_separated(name: str, header: Sequence[str], form: FileForm) -> None:
-    """Reject a file of one column whose head holds another separator than that of its form."""
-    if len(header) > 1:
+def _require_separated(name: str, cells: Sequence[str], form: FileForm) -> None:
+    """Reject a file whose first row is one cell that holds another separator than that of its form."""
+    separator = other_separator(cells, form.delimiter)
+    if separator is None:
         return
-    for other in SEPARATORS:
-        if other != form.delimiter and other in header[0]:
-            written = "tab" if other == "\t" else other
-            raise DataError(
-                f"{name}: its columns seem to be separated by {written!r}, and "
-                + (
-                    f"the mapping says {form.delimiter!r}. Write `delimiter: {written!r}` in the mapping."
-                    if form.by_user
-                    else f"{form.delimiter!r} is expected. Save it with columns separated by {form.delimiter!r}."
-                )
-            )
+    remedy = (
+        f"the mapping says {form.delimiter!r}. Write `delimiter: {separator!r}` in the mapping."
+        if form.by_user
+        else f"{form.delimiter!r} is expected. Save it with columns separated by {form.delimiter!r}."
+    )
+    raise DataError(f"{name}: its columns seem to be separated by {separator!r}, and {remedy}")
 
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
@@ -419,7 +419,8 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
         number = metadata.num_rows
         if number > max(FREE_ROWS, len(content)):
             raise DataError(
-                f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a byte are read. Leave "
+                f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a "
+                "byte are read. Leave "
                 "out rows that say nothing, or write it as CSV."
             )
         table = pd.read_parquet(io.BytesIO(content))
@@ -432,6 +433,11 @@ def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":
         column = column.dt.strftime(date_format)
     elif pd.api.types.is_float_dtype(column):
         column = column.map("{:.15g}".format)
+    elif pd.api.types.is_object_dtype(column):
+        column = column.map(
+            lambda cell: cell.strftime(date_format) if isinstance(cell, date) else cell,
+            na_action="ignore",
+        )
     text: pd.Series[str] = column.astype(str).astype(object).mask(missing, "")
     return text
 
@@ -446,6 +452,7 @@ def _check_header(name: str, header: Collection[str]) -> None:
 def _require_few(name: str, columns: int) -> None:
     if columns > MOST_COLUMNS:
         raise DataError(
-            f"{name} has {columns:,} columns, more than the {MOST_COLUMNS:,} that are read. Check `delimiter`, or "
+            f"{name} has {columns:,} columns, more than the {MOST_COLUMNS:,} that are read. Check "
+            "`delimiter`, or "
             "leave out columns that the mapping does not name."
         )

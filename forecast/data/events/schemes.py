@@ -14,7 +14,8 @@ import pandas as pd
 
 from forecast.data.events.codebook import read_codes, read_small_csv
 
-CAMEO, WEIS = "cameo", "weis"
+CAMEO = "cameo"
+WEIS = "weis"
 TITLES = {CAMEO: "CAMEO", WEIS: "WEIS"}
 SCHEMES = tuple(TITLES)
 TABLES = {WEIS: Path(__file__).with_name("weis.csv")}
@@ -69,10 +70,10 @@ class Scheme:
                 )
                 return f"not a code of the codebook{other}"
             return f"not a code of {self.title}"
-        known = self.codes.loc[code]
-        if np.isnan(known["goldstein"]):
-            return f"{known['name']}, a code without a weight in {self.title}"
-        return f"{known['name']}, neither cooperation nor conflict"
+        row = self.codes.loc[code]
+        if np.isnan(row["goldstein"]):
+            return f"{row['name']}, a code without a weight in {self.title}"
+        return f"{row['name']}, neither cooperation nor conflict"
 
 
 @functools.cache
@@ -94,8 +95,8 @@ def nearest_roots(values: "pd.Series[float]", quads: "pd.Series[float]") -> "pd.
     codes = read_codes()
     roots = codes[codes.index.str.len() == 2]
     pairs = list(zip(values.fillna(np.inf), quads.fillna(0.0), strict=True))
-    found = {pair: _nearest_root(*pair, roots) for pair in set(pairs)}
-    return pd.Series([found[pair] for pair in pairs], index=values.index, dtype=object)
+    nearest = {pair: _nearest_root(*pair, roots) for pair in set(pairs)}
+    return pd.Series([nearest[pair] for pair in pairs], index=values.index, dtype=object)
 
 
 def _nearest_root(value: float, quad: float, roots: pd.DataFrame) -> str:

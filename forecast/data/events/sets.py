@@ -65,20 +65,20 @@ class EventSet:
             A word or name that the field `actor` or the summary contains as whole words, in any
             case.
         """
-        found = events["cameo"].str.startswith(self.codes)
+        in_set = events["cameo"].str.startswith(self.codes)
         if self.words:
-            found &= events["summary"].str.contains(
+            in_set &= events["summary"].str.contains(
                 "|".join(map(re.escape, self.words)), case=False
             )
         if by is not None:
             hosting = events["cameo"] == HOST
-            found &= events["source"].where(~hosting, events["target"]) == by
+            in_set &= events["source"].where(~hosting, events["target"]) == by
         if actor is not None:
             name = rf"\b{re.escape(actor)}\b"
-            found &= events["actor"].str.contains(name, case=False) | events[
+            in_set &= events["actor"].str.contains(name, case=False) | events[
                 "summary"
             ].str.contains(name, case=False)
-        return found.fillna(False).to_numpy(dtype=bool)
+        return in_set.fillna(False).to_numpy(dtype=bool)
 
     def counted(
         self, events: "pd.DataFrame", *, by: str | None = None, actor: str | None = None
@@ -148,14 +148,16 @@ def find_set(text: str) -> EventSet:
     >>> find_set("Air strikes").name
     'strike'
     """
-    asked, names = " ".join(text.casefold().split()), _names()
-    for word in (asked, asked.removesuffix("s"), f"{asked}s"):
+    wanted = " ".join(text.casefold().split())
+    names = _names()
+    for word in (wanted, wanted.removesuffix("s"), f"{wanted}s"):
         if word in names:
             return read_sets()[names[word]]
-    near = get_close_matches(asked, names, n=NEAR_CODES, cutoff=0.6)
+    near = get_close_matches(wanted, names, n=NEAR_CODES, cutoff=0.6)
     meant = f"; near are {join(near, 'or')}" if near else ""
     raise SpecError(
-        f"text: {text!r:.60}: there is no such set of events{meant}; expected {join(read_sets(), 'or')}"
+        f"text: {text!r:.60}: there is no such set of events{meant}; expected "
+        f"{join(read_sets(), 'or')}"
     )
 
 
@@ -179,12 +181,12 @@ def set_of_codes(codes: Sequence[str]) -> EventSet:
     >>> set_of_codes(("190", "195")).meaning
     'CAMEO codes that begin with 190 or 195'
     """
-    own = require_codes(codes)
+    required = require_codes(codes)
     names = read_codes()["name"]
     return EventSet(
         OWN_CODES,
-        join(dict.fromkeys(str(names.get(code, names[code[:3]])) for code in own), "or"),
-        own,
+        join(dict.fromkeys(str(names.get(code, names[code[:3]])) for code in required), "or"),
+        required,
     )
 
 
@@ -195,21 +197,25 @@ def is_set(text: str) -> bool:
 
 def require_codes(codes: Sequence[str]) -> tuple[str, ...]:
     """Return codes as they are, if all are in the codebook."""
-    known = read_codes()["name"]
+    names = read_codes()["name"]
     if not codes:
         raise SpecError("codes: none is given; name CAMEO codes such as 190,195")
     for code in codes:
-        if code not in known.index and code not in FOLDED:
+        if code not in names.index and code not in FOLDED:
             alike = get_close_matches(
-                code, [one for one in known.index if one[:2] == code[:2]], n=NEAR_CODES, cutoff=0
+                code,
+                [similar for similar in names.index if similar[:2] == code[:2]],
+                n=NEAR_CODES,
+                cutoff=0,
             )
-            near = alike or get_close_matches(code, known.index, n=NEAR_CODES, cutoff=0)
+            near = alike or get_close_matches(code, names.index, n=NEAR_CODES, cutoff=0)
             offered = (
-                join([f"{one} ({known[one]})" for one in near], "or")
+                join([f"{similar} ({names[similar]})" for similar in near], "or")
                 or "see `forecast help adding-events`"
             )
             raise SpecError(
-                f"codes: {code!r:.20} is no code of the codebook; expected CAMEO codes; near are {offered}"
+                f"codes: {code!r:.20} is no code of the codebook; expected CAMEO codes; near are "
+                f"{offered}"
             )
     return tuple(dict.fromkeys(codes))
 

@@ -24,6 +24,40 @@ if TYPE_CHECKING:
 REJECT_COLUMNS = ("file", "line", "reason", "row")
 
 
+EVENT_COLUMNS = (
+    "date",
+    "known_at",
+    "source",
+    "target",
+    "cameo",
+    "goldstein",
+    "quad",
+    "n",
+    "actor",
+    "summary",
+    "reference",
+    "dataset",
+    "event_id",
+    "dyad",
+)
+FURTHER_COLUMNS = ("source_quad", "events")
+"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and
+how many events the row is, where `n` counts reports."""
+LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
+"""Codes that ISO 3166 leaves to users count as codes of states."""
+TEXT_COLUMNS = (
+    "source",
+    "target",
+    "cameo",
+    "actor",
+    "summary",
+    "reference",
+    "dataset",
+    "event_id",
+    "dyad",
+)
+
+
 class SourceFile(NamedTuple):
     """A file that was read: its name and SHA-256, how many rows it has, and how many were rejected."""
 
@@ -88,7 +122,8 @@ class FeedAccount:
             else ""
         )
         return (
-            f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} rejected, "
+            f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} "
+            "rejected, "
             f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates.{unread}{other} "
             f"Settings: {self.settings}."
         )
@@ -103,40 +138,6 @@ class FeedAccount:
             "unread": [file._asdict() for file in self.unread],
             "findings": list(self.findings),
         }
-
-
-EVENT_COLUMNS = (
-    "date",
-    "known_at",
-    "source",
-    "target",
-    "cameo",
-    "goldstein",
-    "quad",
-    "n",
-    "actor",
-    "summary",
-    "reference",
-    "dataset",
-    "event_id",
-    "dyad",
-)
-FURTHER_COLUMNS = ("source_quad", "events")
-"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and
-how many events the row is, where `n` counts reports."""
-LEFT_TO_USERS = "AA[A-Z]|Q[M-Z][A-Z]|X[A-Z][A-Z]|ZZ[A-Z]"
-"""Codes that ISO 3166 leaves to users count as codes of states."""
-TEXT_COLUMNS = (
-    "source",
-    "target",
-    "cameo",
-    "actor",
-    "summary",
-    "reference",
-    "dataset",
-    "event_id",
-    "dyad",
-)
 
 
 @described("an EventTable, such as read_chronology() returns")
@@ -165,10 +166,10 @@ class EventTable(Displayed):
     @property
     def datasets(self) -> list[str]:
         """The datasets that have events, in their order."""
-        there = sorted(map(str, self.events["dataset"].unique()))
+        present = sorted(map(str, self.events["dataset"].unique()))
         return [
-            *(name for name in self.order if name in there),
-            *(name for name in there if name not in self.order),
+            *(name for name in self.order if name in present),
+            *(name for name in present if name not in self.order),
         ]
 
     @property
@@ -254,13 +255,13 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
     events = sort_events(pd.concat([table.events for table in tables], ignore_index=True))
     twice = events.loc[events["event_id"].duplicated(), "event_id"]
     if len(twice):
-        at = [
+        files = [
             table.files[0].name
             for table in tables
             if (table.events["event_id"] == twice.iloc[0]).any()
         ]
         raise DataError(
-            f"The event id {twice.iloc[0]!r} occurs twice (in {' and in '.join(at)}). "
+            f"The event id {twice.iloc[0]!r} occurs twice (in {' and in '.join(files)}). "
             "Combine a table only once, or give its events other ids."
         )
     return EventTable(
@@ -268,9 +269,9 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
         rejects=pd.concat([table.rejects for table in tables], ignore_index=True),
         files=tuple(file for table in tables for file in table.files),
         late=sum(table.late for table in tables),
-        additions=tuple(one for table in tables for one in table.additions),
-        accounts=tuple(one for table in tables for one in table.accounts),
-        covered=tuple(one for table in tables for one in table.covered),
+        additions=tuple(part for table in tables for part in table.additions),
+        accounts=tuple(part for table in tables for part in table.accounts),
+        covered=tuple(part for table in tables for part in table.covered),
         order=tuple(dict.fromkeys(name for table in tables for name in table.datasets)),
         vintaged=tuple(dict.fromkeys(name for table in tables for name in table.vintaged)),
     )
@@ -280,14 +281,16 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
 def as_of(table: EventTable, date: Day) -> EventTable:
     """Keep what was known by a day; `late` of the result says how many events that leaves out."""
     day = as_day(date, "as_of")
-    known = table.events["known_at"] <= day
-    if not known.any():
+    is_known = table.events["known_at"] <= day
+    if not is_known.any():
         earliest = table.events["known_at"].min()
         raise SpecError(
             f"as_of {day:%Y-%m-%d} is before the data. Choose {earliest:%Y-%m-%d} or later."
         )
-    late = int((~known).sum())
-    return replace(table, events=table.events[known].reset_index(drop=True), late=table.late + late)
+    late = int((~is_known).sum())
+    return replace(
+        table, events=table.events[is_known].reset_index(drop=True), late=table.late + late
+    )
 
 
 def write_rejects(table: Recorded, path: str | Path) -> None:
@@ -300,10 +303,11 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
     if target.exists():
         with target.open("rb") as file:
             header = file.readline(1000).decode("utf-8", "replace").rstrip("\r\n")
-        read = {one.sha256 for one in table.files}
+        read = {source_file.sha256 for source_file in table.files}
         if header != ",".join(table.rejects.columns) or file_digest(target) in read:
             raise OutputPathError(
-                f"{path} is there already, is no table of rejected rows and would be destroyed. Choose another name."
+                f"{path} is there already, is no table of rejected rows and would be destroyed. "
+                "Choose another name."
             )
     write_csv(path, table.rejects)
 
@@ -381,10 +385,10 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
         return column(None, reason, lambda value: value.str.fullmatch(pattern))
 
     def states(value: "pd.Series[str]") -> "pd.Series[bool]":
-        known = value.isin(set(state_names().values()) - {""}) | (
+        is_state = value.isin(set(state_names().values()) - {""}) | (
             value.isin(named) & value.str.fullmatch("[A-Z]{3}")
         )
-        return known | value.str.fullmatch(LEFT_TO_USERS).fillna(False).astype(bool)
+        return is_state | value.str.fullmatch(LEFT_TO_USERS).fillna(False).astype(bool)
 
     def not_later(field: str) -> pa.Check:
         """Reject days to come; where `known_at` is the date, the date alone is named."""

@@ -1,16 +1,7 @@
-"""Event tables read through a mapping.
+"""Event tables of any file, read through a mapping."""
 
-The embedded chronology, one CSV per dyad, and its coding rules.
-
-Each rule (`data/codebook/CODING.md`) is a predicate over the rows of one file, true for rows that
-violate it. The few rows that violate a rule and cannot be corrected without inventing facts are
-listed in `data/codebook/exceptions.csv`.
-"""
-
-import functools
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +12,11 @@ from forecast.base.dates import today
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, MappingError
 from forecast.base.file_faults import fence
-from forecast.base.resources import data_folder
-from forecast.base.typing import Dyad, Frame
-from forecast.data.events.codebook import read_codes, read_small_csv
-from forecast.data.events.dyads import dyad_code, find_dyad, in_order
+from forecast.base.typing import Frame
+from forecast.data.events.codebook import read_codes
+from forecast.data.events.dyads import dyad_code
 from forecast.data.events.mapping import (
     ADVICE,
-    PrescribedForm,
     RawTable,
     TableMapping,
     load_mapping,
@@ -43,10 +32,16 @@ from forecast.data.events.schemes import (
     nearest_roots,
     read_scheme,
 )
-from forecast.data.events.table import TEXT_COLUMNS, EventTable, broken_rules, combine, sort_events
+from forecast.data.events.table import TEXT_COLUMNS, EventTable, broken_rules, sort_events
 
 type Rows = pd.DataFrame
 type Broken = pd.Series[bool]
+
+
+# share of rows whose codes only another scheme has, from which a table is not read by its own
+MOST_OF_ANOTHER = 0.01
+UNCHECKED = "unchecked: "
+"""Prefix of the reference of an event that was coded from general knowledge and not looked up."""
 
 
 @checked
@@ -116,7 +111,8 @@ def conform(
         )
     events = events.drop(index=list(reasons))
     repeats = _duplicates(events, raw.name, mapping, one_event)
-    events, reasons = events.drop(index=list(repeats)), reasons | repeats | raw.faults
+    events = events.drop(index=list(repeats))
+    reasons = reasons | repeats | raw.faults
     if events.empty:
         raise raw.nothing_usable(reasons)
     return EventTable(
@@ -155,7 +151,8 @@ def typed_rows(
         events[side] = fields[side].map(lambda name: mapping.countries.get(name, name))
     codes = read_codes()
     if mapping.has("cameo"):
-        scheme, written = read_scheme(mapping.scheme), _codes(fields["cameo"], raw, mapping)
+        scheme = read_scheme(mapping.scheme)
+        written = _codes(fields["cameo"], raw, mapping)
         events["cameo"], weights = scheme.as_cameo(written), written.map(scheme.codes["goldstein"])
         if mapping.scheme != CAMEO and not mapping.has("summary"):
             events["summary"] = written.map(scheme.words)
@@ -201,14 +198,16 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     # rejected rather than misread in part. One sign is a code of two digits where no code begins
     # with a zero.
     scheme = read_scheme(mapping.scheme)
-    known = scheme.codes.index
+    codes = scheme.codes.index
     zeros = text.str.startswith("0")
     _reject_other_schemes(text, scheme, raw.name)
     if mapping.leading_zeros == "lost":
         if zeros.any():
             raise MappingError(
-                f"{raw.name}: the mapping says that codes have lost their leading zeros, but {int(zeros.sum()):,} "
-                f"begin with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave `leading_zeros` out."
+                f"{raw.name}: the mapping says that codes have lost their leading zeros, but "
+                f"{int(zeros.sum()):,} "
+                f"begin with one (line {text.index[zeros][0]}: {text[zeros].iloc[0]!r}). Leave "
+                "`leading_zeros` out."
             )
         short = text.str.len() == 2
         if mapping.scheme == CAMEO:
@@ -217,21 +216,19 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
     if mapping.leading_zeros == "kept":
         return text
     # Where codes begin with a zero none has lost it: an unknown one is rejected with its row.
-    lost = ("0" + text).isin(known) & (not zeros.any())
+    lost = ("0" + text).isin(codes) & (not zeros.any())
     numeric = mapping.columns.get("cameo") in raw.numeric
     if lost.any() or numeric:
-        surest = lost & ~text.isin(known) if (lost & ~text.isin(known)).any() else lost
+        surest = lost & ~text.isin(codes) if (lost & ~text.isin(codes)).any() else lost
         example = f" (line {text.index[surest][0]}: {text[surest].iloc[0]!r})" if lost.any() else ""
         raise MappingError(
-            f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store them as text, or set "
-            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or `kept`, if '10' is "
+            f"{raw.name}: the {scheme.title} codes have lost their leading zeros{example}. Store "
+            "them as text, or set "
+            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010' (or "
+            "`kept`, if '10' is "
             "the root code 10)."
         )
     return text
-
-
-# share of rows whose codes only another scheme has, from which a table is not read by its own
-MOST_OF_ANOTHER = 0.01
 
 
 def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> None:
@@ -248,9 +245,12 @@ def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> 
                 else ""
             )
             raise MappingError(
-                f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and not of "
-                f"{scheme.title}{roots} (line {text.index[foreign][0]}: {text[foreign].iloc[0]!r}). If the table is "
-                f"coded by {TITLES[other]}, set `scheme: {other}` in the mapping (`--scheme {other}`); if it has codes "
+                f"{name}: {int(foreign.sum()):,} of {len(text):,} codes are of {TITLES[other]} and "
+                "not of "
+                f"{scheme.title}{roots} (line {text.index[foreign][0]}: "
+                f"{text[foreign].iloc[0]!r}). If the table is "
+                f"coded by {TITLES[other]}, set `scheme: {other}` in the mapping (`--scheme "
+                f"{other}`); if it has codes "
                 "of both, split it."
             )
 
@@ -264,7 +264,8 @@ def _reasons(events: pd.DataFrame, fields: pd.DataFrame, mapping: TableMapping) 
         if column == "cameo" and not mapping.has("cameo"):
             if any(fields.at[line, field] for field in ("goldstein", "quad")):
                 continue  # the field that is there is at fault
-            column, reason = "", "neither a code nor its goldstein or quad is given"
+            column = ""
+            reason = "neither a code nor its goldstein or quad is given"
         if column in fields and not mapping.has(column):
             continue  # it follows from another field, which is at fault
         if column == "known_at" and on_its_day[line]:
@@ -299,16 +300,14 @@ def _duplicates(
     if given and len(repeated) and mapping.duplicate_ids == "refuse":
         event_id = events.at[repeated[0], "event_id"]
         raise DataError(
-            f"{file}: lines {firsts[event_id]} and {repeated[0]} have the same event id {event_id!r} "
-            f"({len(repeated)} such rows). Give each event its own id, or set `duplicate_ids: reject` in the "
+            f"{file}: lines {firsts[event_id]} and {repeated[0]} have the same event id "
+            f"{event_id!r} "
+            f"({len(repeated)} such rows). Give each event its own id, or set `duplicate_ids: "
+            "reject` in the "
             "mapping to keep the first of each."
         )
     what = "event id" if given else "row"
     return {line: f"same {what} as line {firsts[events.at[line, 'event_id']]}" for line in repeated}
-
-
-UNCHECKED = "unchecked: "
-"""Prefix of the reference of an event that was coded from general knowledge and not looked up."""
 
 
 def shown_reference(reference: str) -> str:
@@ -319,319 +318,3 @@ def shown_reference(reference: str) -> str:
 def is_unchecked(reference: str) -> bool:
     """Return whether a displayed reference belongs to an event that was not looked up."""
     return reference.startswith(UNCHECKED.strip())
-
-
-COLUMNS = (
-    "date",
-    "precision",
-    "source",
-    "target",
-    "actor",
-    "cameo",
-    "summary",
-    "reference",
-    "verified",
-    "known_at",
-)
-"""Columns of the files of the chronology; all but `precision` and `verified` are fields of
-events."""
-MAPPING = PrescribedForm(
-    dataset="chronology",
-    columns={name: name for name in COLUMNS if name not in ("precision", "verified")},
-    missing=("",),  # only the empty cell: 'NA' could be somebody's summary
-    known_at_empty="date",
-)
-
-
-@checked
-def read_chronology(
-    folder: str | Path | None = None, dyads: Sequence[Dyad] | None = None
-) -> EventTable:
-    """Read the hand-coded chronology.
-
-    An event of the chronology is taken to be known on its day, a secret one from its `known_at`.
-    The `reference` of a row that was not looked up (`verified` other than ``yes``) begins with
-    ``unchecked:``; it says where to look, and is no citation.
-
-    Parameters
-    ----------
-    folder : str or pathlib.Path, optional
-        A folder of files ``AAA-BBB.csv`` in the form of the embedded ones (docs/events.md), or one
-        such file; the embedded ones without it.
-    dyads : sequence of str, optional
-        Which dyads to read; all by default.
-
-    Returns
-    -------
-    EventTable
-        One row per event and direction, sorted by date; dates are days, `goldstein` -10 to 10.
-
-    Raises
-    ------
-    UnknownDyadError
-        If a dyad has no file.
-    DataError
-        If there is no file, or one has no usable row.
-
-    Examples
-    --------
-    >>> from forecast.data.events import read_chronology
-    >>> table = read_chronology(dyads=["CHN-USA"])
-    >>> table.dyads, table.events["cameo"].iloc[0]
-    (['USA-CHN'], '173')
-    """
-    files = chronology_files(folder, dyads)
-    return combine([_read_dyad(dyad, path) for dyad, path in files.items()])
-
-
-def _read_dyad(dyad: str, path: Path) -> EventTable:
-    raw = load_raw(path, MAPPING)
-    mapping = MAPPING
-    if "known_at" not in raw.rows:  # a file of one's own need not have the column
-        columns = {name: place for name, place in MAPPING.columns.items() if name != "known_at"}
-        mapping = MAPPING.model_copy(update={"columns": columns})
-    unchecked = raw.rows["verified"].str.strip() != "yes" if "verified" in raw.rows else None
-    known_good = raw.sha256 in edition_digests()
-    return conform(raw, mapping, only_dyad=dyad, unchecked=unchecked, known_good=known_good)
-
-
-@functools.cache
-def edition_digests() -> frozenset[str]:
-    """Return the SHA-256 of each file of each edition: they were checked when the edition was made."""
-    table = read_small_csv(data_folder() / "editions.csv", ("file", "sha256"))
-    return frozenset(table["sha256"])
-
-
-def chronology_files(
-    folder: str | Path | None = None, dyads: Sequence[str] | None = None
-) -> dict[str, Path]:
-    """Return the files of a chronology by dyad: those asked for, else all in the order of `dyads.csv`."""
-    folder = Path(folder) if folder else data_folder() / "chronology"
-    paths = {path.stem: path for path in folder.glob("*.csv")}
-    if (
-        folder.is_file()
-    ):  # it is read itself: on its disk another may be called the same but for its case
-        states = folder.stem.upper().split("-")
-        if folder.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
-            raise DataError(
-                f"{folder} is not named like a chronology file (USA-CHN.csv). Rename it, or describe it with a mapping."
-            )
-        paths = {dyad_code(*states): folder}
-    if not paths:
-        raise DataError(f"{folder} holds no chronology: it needs files such as USA-CHN.csv.")
-    order = in_order(paths)
-    chosen = order if dyads is None else [find_dyad(dyad, order) for dyad in dyads]
-    return {dyad: paths[dyad] for dyad in chosen}
-
-
-LONGEST_SUMMARY = 160
-KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
-
-
-def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
-    """Find the rows of a chronology that break a coding rule."""
-    found = []
-    for dyad, path in chronology_files(folder).items():
-        rows = load_raw(path, MAPPING).rows
-        if tuple(rows.columns) != COLUMNS:
-            raise DataError(f"{path.name}, line 1: the columns must be {', '.join(COLUMNS)}.")
-        rows = rows.assign(dyad=dyad)
-        for rule, (expected, breaks) in RULES.items():
-            broken = rows[breaks(rows)].reset_index()
-            found.append(broken.assign(rule=rule, file=path.name, expected=expected))
-    breaches = pd.concat(found, ignore_index=True)[[*KEY, "file", "line", "expected"]]
-    known = read_small_csv(data_folder() / "codebook" / "exceptions.csv")
-    named = pd.MultiIndex.from_frame(known[KEY])
-    breaches.insert(len(KEY) + 2, "known", pd.MultiIndex.from_frame(breaches[KEY]).isin(named))
-    return breaches
-
-
-def _answered(rows: Rows) -> Broken:
-    """Return whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
-    rank = rows.groupby(["date", "source", "cameo"]).cumcount()
-    other = rows["cameo"].replace({"042": "043", "043": "042"})
-    there = pd.MultiIndex.from_arrays([rows["date"], rows["source"], rows["cameo"], rank])
-    sought = pd.MultiIndex.from_arrays([rows["date"], rows["target"], other, rank])
-    return pd.Series(sought.isin(there), index=rows.index)
-
-
-def _untidy_text(rows: Rows) -> Broken:
-    texts = rows[["actor", "summary", "reference"]]
-    tidy: Broken = texts.apply(lambda text: text.str.fullmatch(r"\S|\S.*\S").astype(bool)).all(
-        axis=1
-    )
-    return ~tidy
-
-
-def _days_since_the_event(rows: Rows) -> Broken:
-    """Return whether `known_at` is a day from the date of the event to today.
-
-    Texts of ISO days sort as days do.
-    """
-    days = pd.to_datetime(rows["known_at"], format="%Y-%m-%d", errors="coerce")
-    written = rows["known_at"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
-    later = rows["known_at"] >= rows["date"]
-    return written & days.notna() & later & (days <= pd.Timestamp(today()))
-
-
-_DENIAL = (
-    r"(?i)\b(?:den(?:y|ies|ied)|rejects?|dismiss(?:es)?)\b.*"
-    r"\b(?:charges?|accusations?|allegations?|claims?)\b"
-)
-"""A summary that says that a charge is denied."""
-
-
-def _denial_as_cooperation(rows: Rows) -> Broken:
-    """Return the rows that code a denied charge as cooperation (roots 01 to 08), and every row with `016`."""
-    cooperative = rows["cameo"].str[:2] < "09"
-    says_so = rows["summary"].str.contains(_DENIAL).astype(bool)
-    return (rows["cameo"] == "016") | (cooperative & says_so)
-
-
-_NUMBERED_ROUND = (
-    r"(?i)\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+teenth|\w+tieth|\d+(?:st|nd|rd|th)"
-    r"|new|another|next|last|latest|final)\b.*\brounds?\b"
-)
-"""A summary that numbers a round of talks; of other visits some mention "a round of talks"."""
-_COOPERATES_DIPLOMATICALLY = (
-    r"(?i)ratif|approv|acced|accession|\bjoins?\b|\benters?\b|\bin(?:to)? force|instrument|signs the law|extended"
-    r"|parliament|senate|duma|\bdiet\b|congress"
-    r"|embass|consul|liaison|legation|mission|ambassador|envoy|credential|representative|charg\w+ d'affaires"
-)
-"""A summary of what `050` is for: ratification or accession, and missions and their heads."""
-
-
-def _no_ratification_or_mission(rows: Rows) -> Broken:
-    """Return the rows of `050` whose summary tells of neither ratification or accession nor a mission or its head."""
-    fits = rows["summary"].str.contains(_COOPERATES_DIPLOMATICALLY).astype(bool)
-    return (rows["cameo"] == "050") & ~fits
-
-
-def _round_as_visit(rows: Rows) -> Broken:
-    """Return the visits whose summary numbers a round of talks."""
-    return rows["cameo"].isin(["042", "043"]) & rows["summary"].str.contains(
-        _NUMBERED_ROUND
-    ).astype(bool)
-
-
-def _twice(rows: Rows, pattern: str) -> Broken:
-    """Return the rows of some codes that tell again, from whichever side, what an earlier one tells."""
-    return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(
-        ["date", "cameo", "summary"]
-    )
-
-
-RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
-    "day": (
-        "a day of the calendar, YYYY-MM-DD",
-        lambda rows: (
-            ~rows["date"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
-            | pd.to_datetime(rows["date"], format="%Y-%m-%d", errors="coerce").isna()
-        ),
-    ),
-    "precision": (
-        "precision `day`, or `month` and then the 15th",
-        lambda rows: (
-            (rows["precision"] != "day")
-            & ~((rows["precision"] == "month") & rows["date"].str.endswith("-15"))
-        ),
-    ),
-    "dyad": (
-        "source and target are the two states of the file",
-        lambda rows: (
-            (rows["dyad"] != rows["source"] + "-" + rows["target"])
-            & (rows["dyad"] != rows["target"] + "-" + rows["source"])
-        ),
-    ),
-    "code": (
-        "a code of the codebook with three or four digits",
-        lambda rows: ~rows["cameo"].isin(read_codes().index) | (rows["cameo"].str.len() < 3),
-    ),
-    "text": ("actor, summary and reference, without space around them", _untidy_text),
-    "length": (
-        f"a summary of at most {LONGEST_SUMMARY} characters",
-        lambda rows: rows["summary"].str.len() > LONGEST_SUMMARY,
-    ),
-    "reference": (
-        "a publisher and a subject, or the publisher's own lasting page",
-        lambda rows: rows["reference"].map(passing_address) != "",
-    ),
-    "verified": (
-        "verified `yes` or `memory`",
-        lambda rows: ~rows["verified"].isin(["yes", "memory"]),
-    ),
-    "known_at": (
-        "`known_at` empty, or a day from the date of the event to today, YYYY-MM-DD",
-        lambda rows: (rows["known_at"] != "") & ~_days_since_the_event(rows),
-    ),
-    "order": ("rows sorted by date", lambda rows: rows["date"] < rows["date"].shift(fill_value="")),
-    "repeated": (
-        "one event gives at most one row per direction",
-        lambda rows: rows.duplicated(["date", "source", "cameo", "summary"]),
-    ),
-    "visit": (
-        "visitor 042 and host 043 on the same date",
-        lambda rows: rows["cameo"].isin(["042", "043"]) & ~_answered(rows),
-    ),
-    "both directions": (
-        "calls, meetings, rounds and agreements in both directions",
-        lambda rows: rows["cameo"].isin(["041", "044", "046", "057"]) & ~_answered(rows),
-    ),
-    "two-sided event": (
-        "a joint exercise or undertaking (06x) in both directions",
-        lambda rows: (
-            rows["cameo"].str.startswith("06")
-            & rows["summary"].str.contains(r"(?i)\bjoint\b")
-            & ~_answered(rows)
-        ),
-    ),
-    "denial": (
-        "a denied charge as `120` or another `12x`; `016` is not used",
-        _denial_as_cooperation,
-    ),
-    "round": ("a round of talks as 046 in both directions, wherever it is held", _round_as_visit),
-    "diplomatic cooperation": (
-        "`050` only for a ratification or accession, a mission, or an ambassador, which the summary names",
-        _no_ratification_or_mission,
-    ),
-    "clash": (
-        "a clash of both sides (19x) as one row, its source the side that opened fire",
-        lambda rows: _twice(rows, "19"),
-    ),
-    "intent": (
-        "an intent, praise or optimistic statement as one row",
-        lambda rows: _twice(rows, "03|013$|051$"),
-    ),
-    "aid": ("aid (07x) as one row, of the giver", lambda rows: _twice(rows, "07")),
-}
-"""By name: what is expected, and the predicate that is true where a row breaks it."""
-
-
-_PASSING = {
-    r"[^/]*[\[\]]": "not an address",
-    r"[^/?#]*(:\d|@)|[\d.]+([/?#]|$)": "a host by its number or port",
-    # A copy for tests, a mirror or a cache.
-    r"([^/?#]*[.-])?(test|testing|tests|staging|stage|wpstage|dev|preview|prod|cdn|mirror|mirrors|proxy|localhost|"
-    r"ciaotest|dvincitest)([.\-/?#]|$)": "a host for tests, a mirror or a cache",
-    # Sites to which anyone uploads what others have written.
-    r"([^/?#]*\.)?(docslib|9dok|timetoast|studocu|scribd|issuu|issuhub|studylib|docplayer|lawsdocbox|vdocuments?|cupdf|"
-    r"dokumen|pdfcoffee|slideshare|coursehero|freeessay|essaytgt|flipbuilder|pastebin)([./?#]|$)": "a site of uploads",
-    r".*[?&]p=\d|.*/wp-json": "an address of a draft or a database",
-    r"[^/?#]*/*\??(#.*)?$": "a host without a page",
-}
-"""Reason by pattern of what is after `https://` in an address that is not the publisher's own for
-good."""
-
-
-def passing_address(reference: str) -> str:
-    """Describe why an address in a reference is not the publisher's own, lasting page; '' if it is or there is none."""
-    if re.fullmatch(r"(?:www\.)?(?:[\w-]+\.)+[a-z]{2,}/?", reference):
-        return "a host without a page"
-    addresses = re.findall(r"https?://([^\s;]+)", reference)
-    faults = (
-        why
-        for one in addresses
-        for pattern, why in _PASSING.items()
-        if re.match(pattern, one, re.IGNORECASE)
-    )
-    return next(faults, "")

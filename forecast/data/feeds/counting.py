@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from forecast.base.arguments import checked
-from forecast.base.dates import EARLIEST, Day, optional_day, today
+from forecast.base.dates import EARLIEST, Day, optional_day, read_day, today
 from forecast.base.errors import SpecError
 from forecast.base.limits import require
 from forecast.base.typing import Dyad
@@ -157,7 +157,7 @@ def _sides(scale: str) -> str:
 def _values(table: "pd.DataFrame") -> str:
     """Return the SQL of a small table."""
     rows = (
-        ", ".join(text(one) if isinstance(one, str) else str(one) for one in row)
+        ", ".join(text(cell) if isinstance(cell, str) else str(cell) for cell in row)
         for row in table.itertuples(index=False, name=None)
     )
     return f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS given({', '.join(table.columns)})"
@@ -173,8 +173,8 @@ class Public(NamedTuple):
 @checked
 def bigquery_sql(
     dyads: Sequence[Dyad],
-    first: datetime.date,
-    last: datetime.date,
+    first: Day,
+    last: Day,
     *,
     version: Literal["1.0", "2.0"] = "2.0",
     settings: FeedSettings | None = None,
@@ -184,18 +184,20 @@ def bigquery_sql(
 
     Nothing is sent anywhere.
     """
-    if first > last:
-        raise SpecError(f"first {first} comes after last {last}. Choose an earlier day.")
+    first_day = read_day(first, "first", first=True)
+    last_day = read_day(last, "last")
+    if first_day > last_day:
+        raise SpecError(f"first {first_day} comes after last {last_day}. Choose an earlier day.")
     # BigQuery charges for columns and for days of adding. Nothing is added before its day; clocks
     # differ by one.
-    begin = first - datetime.timedelta(days=1)
-    added = f"{PARTITION} BETWEEN TIMESTAMPTZ '{begin} 00:00:00+00' AND TIMESTAMPTZ '{last} 00:00:00+00'"
+    begin = first_day - datetime.timedelta(days=1)
+    added = f"{PARTITION} BETWEEN TIMESTAMPTZ '{begin} 00:00:00+00' AND TIMESTAMPTZ '{last_day} 00:00:00+00'"
     sql = count_sql(
         TABLES[version],
         "bigquery",
         dyads=dyads,
-        first=first,
-        last=last,
+        first=first_day,
+        last=last_day,
         settings=settings,
         scale=scale,
         where=added,
@@ -244,8 +246,8 @@ def count_sql(
     begin, end = (f"DATE '{day}'" for day in (first or EARLIEST, last or today()))
     level = read_scale(scale)
     sums = ", ".join(
-        f"sum(CASE WHEN class = {place} THEN once ELSE 0 END) AS {class_column(place)}"
-        for place in range(len(level.classes))
+        f"sum(CASE WHEN class = {class_} THEN once ELSE 0 END) AS {class_column(class_)}"
+        for class_ in range(len(level.classes))
     )
     tables = ", ".join(f"{name} AS ({_values(content)})" for name, content in lookups().items())
     sql = f"""

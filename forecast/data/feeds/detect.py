@@ -11,7 +11,7 @@ from forecast.base.escaping import printable
 from forecast.base.file_faults import fence
 from forecast.base.wording import join
 from forecast.data.events.table import Unread
-from forecast.data.feeds.feed import Feed, Layout, Named
+from forecast.data.feeds.feed import Feed, FeedLayout, Named
 from forecast.data.feeds.gdelt import GDELT
 from forecast.data.feeds.icews import ICEWS
 from forecast.data.feeds.lines import FeedFile, find_files, paths_in
@@ -19,6 +19,11 @@ from forecast.data.feeds.phoenix import PHOENIX
 from forecast.data.feeds.polecat import POLECAT
 
 FEEDS = {feed.name: feed for feed in (GDELT, ICEWS, POLECAT, PHOENIX)}
+
+
+MENTIONS = 16
+GKG = 27
+"""Columns of the two GDELT files that are no files of events."""
 
 
 def find_feed(name: str) -> Feed:
@@ -31,8 +36,9 @@ def find_feed(name: str) -> Feed:
 
 def read_name(feed: Feed, file: FeedFile) -> Named:
     """Read the name of a file: of the member or, where it says nothing, of its zip archive."""
-    own, outer = feed.named(file.own_name), feed.named(file.outer_name)
-    return outer if outer.says and not own.says else own
+    inner = feed.named(file.own_name)
+    outer = feed.named(file.outer_name)
+    return outer if outer.says and not inner.says else inner
 
 
 def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> str:
@@ -49,7 +55,8 @@ def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> st
     what = "added" if feed.by_known and first == last else "dated"
     margin = f" or up to {before} days before and {after} after" if before or after else ""
     return (
-        f"{file.name}: by its name rows are {what} {_span(*named.days)}{margin}; {inside:,} of {rows.total():,} are, "
+        f"{file.name}: by its name rows are {what} {_span(*named.days)}{margin}; {inside:,} of "
+        f"{rows.total():,} are, "
         f"and all are of {_span(min(rows), max(rows))}. Check whether the file has its own name."
     )
 
@@ -58,15 +65,11 @@ def _span(first: date, last: date) -> str:
     return f"{first}" if first == last else f"{first} to {last}"
 
 
-MENTIONS, GKG = 16, 27
-"""Columns of the two GDELT files that are no files of events."""
-
-
 class Detected(NamedTuple):
     """The feed and the layout of a file."""
 
     feed: Feed
-    layout: Layout
+    layout: FeedLayout
 
 
 def detect_file(file: FeedFile) -> Detected | None:
@@ -84,11 +87,11 @@ def detect_files(path: Path, unread: list[Unread]) -> Iterator[tuple[FeedFile, D
 
     Those that cannot be read are put into `unread`.
     """
-    for one in paths_in(path):
+    for file_path in paths_in(path):
         try:
-            files = find_files([one])
+            files = find_files([file_path])
         except DataError as error:
-            unread.append(Unread(printable(one.name), str(error)))
+            unread.append(Unread(printable(file_path.name), str(error)))
             continue
         for file in files:
             try:
@@ -116,12 +119,14 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
     detected = detect_file(file)
     if detected and wanted and detected.feed is not wanted:
         return DataError(
-            f"{file.name}: this looks like {detected.layout.title}, not like {wanted.title}: use --feed "
+            f"{file.name}: this looks like {detected.layout.title}, not like {wanted.title}: use "
+            "--feed "
             f"{detected.feed.name}, or leave --feed out."
         )
-    known = join([feed.title for feed in FEEDS.values()], "or")
+    titles = join([feed.title for feed in FEEDS.values()], "or")
     return DataError(
-        f"{file.name}: this does not look like {wanted.title if wanted else known}{_hint(file)}. For any other table "
+        f"{file.name}: this does not look like {wanted.title if wanted else titles}{_hint(file)}. "
+        "For any other table "
         "give a mapping (`forecast help events`)."
     )
 

@@ -7,14 +7,14 @@ from datetime import date
 from forecast.data.events.dyads import Days
 from forecast.data.feeds.feed import FeedSettings
 
+YEARS = range(1700, 2200)
+"""Valid years of days in file names."""
+_SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
+
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> str:
     """Return, as SQL lists them, the organs that act for a state by the settings, as a feed writes them all."""
     return ", ".join(text(code) for sector in settings.sectors for code in written[sector])
-
-
-YEARS = range(1700, 2200)
-"""Valid years of days in file names."""
 
 
 def named_day(digits: str) -> date | None:
@@ -22,7 +22,9 @@ def named_day(digits: str) -> date | None:
 
     None outside the years of events.
     """
-    year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    year = int(digits[:4])
+    month = int(digits[4:6])
+    day_of_month = int(digits[6:8])
     if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:
         return None
     return date(year, month, min(day_of_month, calendar.monthrange(year, month)[1]))
@@ -39,10 +41,10 @@ def header_names(line: str, delimiter: str) -> tuple[str, ...]:
     Empty ones at its end are no columns.
     """
     names: list[str] = []
-    for place, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
-        own = name.strip() or f"column {place}"
-        same = own.casefold() in {one.casefold() for one in names}
-        names.append(f"{own} (column {place})" if same else own)
+    for number, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
+        column = name.strip() or f"column {number}"
+        same = column.casefold() in {earlier.casefold() for earlier in names}
+        names.append(f"{column} (column {number})" if same else column)
     return tuple(names)
 
 
@@ -59,9 +61,6 @@ def text(value: str) -> str:
 def digits(name: str, least: int, most: int) -> str:
     """Return the SQL condition that a column has so many digits and nothing else."""
     return f"(regexp_full_match({quoted(name)}, '[0-9]+') AND strlen({quoted(name)}) BETWEEN {least} AND {most})"
-
-
-_SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
 
 
 def day(column: str, *forms: str) -> str:

@@ -20,6 +20,37 @@ SECTORS: tuple[Sector, ...] = get_args(Sector)
 """Organs of a state, in words that all feeds share."""
 
 
+CAMEO_AGENTS = {
+    "government": ("GOV",),
+    "military": ("MIL", "SPY"),
+    "legislature": ("LEG",),
+    "courts": ("JUD",),
+    "police": ("COP",),
+}
+"""Agent codes of the organs of a state in CAMEO and PLOVER."""
+FIELDS = (
+    "id",
+    "date",
+    "known",
+    "source",
+    "target",
+    "code",
+    "goldstein",
+    "source_quad",
+    "reports",
+    "mentions",
+    "actor",
+    "summary",
+    "reference",
+)
+"""Fields that every feed provides for a row.
+
+`id` text; `date` and `known` days, NULL if they are none; `source` and `target` as the feed writes
+countries, '' without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad` as
+the feed says; `reports` and `mentions` whole numbers as text.
+"""
+
+
 class Settings(BaseModel):
     """Settings, of which a wrong one raises SpecError."""
 
@@ -120,39 +151,9 @@ Side = Literal["source", "target"]
 SIDES: tuple[Side, ...] = get_args(Side)
 Encoding = Literal["utf-8", "latin-1"]
 
-CAMEO_AGENTS = {
-    "government": ("GOV",),
-    "military": ("MIL", "SPY"),
-    "legislature": ("LEG",),
-    "courts": ("JUD",),
-    "police": ("COP",),
-}
-"""Agent codes of the organs of a state in CAMEO and PLOVER."""
-FIELDS = (
-    "id",
-    "date",
-    "known",
-    "source",
-    "target",
-    "code",
-    "goldstein",
-    "source_quad",
-    "reports",
-    "mentions",
-    "actor",
-    "summary",
-    "reference",
-)
-"""Fields that every feed provides for a row.
-
-`id` text; `date` and `known` days, NULL if they are none; `source` and `target` as the feed writes
-countries, '' without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad` as
-the feed says; `reports` and `mentions` whole numbers as text.
-"""
-
 
 @dataclass(frozen=True)
-class Layout:
+class FeedLayout:
     """Row layout of one kind of file."""
 
     title: str  # What such a file is, for messages
@@ -208,7 +209,7 @@ class Feed:
     name: str  # Of the feed and of its dataset
     title: str  # For readers
     # From the first lines of a file to the layout of its rows; None if it is no file of this feed.
-    recognise: Callable[[list[str]], Layout | None]
+    recognise: Callable[[list[str]], FeedLayout | None]
     # From the columns at hand and the day from which a file could be known, if its rows do not say
     # themselves, to the SQL of each of `FIELDS`.
     fields: Callable[[tuple[str, ...], date | None], Mapping[str, str]]

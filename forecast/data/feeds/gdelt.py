@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from forecast.data.feeds.expressions import acting, day, digits, named_day
-from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedLayout, FeedSettings, Named, Side
 
 _ACTOR = (
     "Code",
@@ -33,8 +33,13 @@ _EVENT = (
 _PLACE = ("Type", "FullName", "CountryCode", "ADM1Code", "ADM2Code", "Lat", "Long", "FeatureID")
 
 
+_SHAPED = re.compile(r"\d+\t\d{8}\t")
+"""Beginning of a row: an id and a day."""
+GAPS = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
+
+
 def _columns(*, second: bool) -> tuple[str, ...]:
-    place = [part for part in _PLACE if second or part != "ADM2Code"]
+    parts = [part for part in _PLACE if second or part != "ADM2Code"]
     return (
         "GLOBALEVENTID",
         "SQLDATE",
@@ -44,23 +49,19 @@ def _columns(*, second: bool) -> tuple[str, ...]:
         *(f"Actor1{part}" for part in _ACTOR),
         *(f"Actor2{part}" for part in _ACTOR),
         *_EVENT,
-        *(f"{whose}Geo_{part}" for whose in ("Actor1", "Actor2", "Action") for part in place),
+        *(f"{whose}Geo_{part}" for whose in ("Actor1", "Actor2", "Action") for part in parts),
         "DATEADDED",
         "SOURCEURL",
     )
 
 
-DAILY = Layout(
+DAILY = FeedLayout(
     "GDELT 1.0", _columns(second=False), optional=1
 )  # Without an address before April 2013
-SECOND = Layout("GDELT 2.0", _columns(second=True))
+SECOND = FeedLayout("GDELT 2.0", _columns(second=True))
 
 
-_SHAPED = re.compile(r"\d+\t\d{8}\t")
-"""Beginning of a row: an id and a day."""
-
-
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     """Recognise export files by the number of fields and the shape of the first ones.
 
     Most rows decide.
@@ -96,7 +97,7 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor is an organ of the state, or named by its country alone."""
     actor = "Actor1" if side == "source" else "Actor2"
     chosen = acting(settings, CAMEO_AGENTS)
-    typed = " OR ".join(f"{actor}Type{place}Code IN ({chosen})" for place in (1, 2, 3))
+    typed = " OR ".join(f"{actor}Type{number}Code IN ({chosen})" for number in (1, 2, 3))
     return (
         f"({actor}Code = {actor}CountryCode OR {typed})"
         if "government" in settings.sectors
@@ -106,8 +107,8 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 
 def _named(name: str) -> Named:
     """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
-    found = re.match(r"\d+", name)
-    number = found[0] if found else ""
+    digits = re.match(r"\d+", name)
+    number = digits[0] if digits else ""
     series = {4: "year", 6: "month", 8: "day", 14: "quarter hour"}.get(len(number))
     if series is None:
         return Named(name)
@@ -120,8 +121,6 @@ def _named(name: str) -> Named:
     part = 1 / 96 if len(number) == 14 else 1.0  # a file of 2.0 per quarter hour
     return Named(name, series, (first, last), whole=True, part=part)
 
-
-GAPS = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
 
 GDELT = Feed(
     "gdelt", "GDELT", _recognise, _fields, _acts, _named, mentions=True, by_known=True, gaps=GAPS

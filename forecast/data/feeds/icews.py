@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from forecast.data.feeds.expressions import acting, day, digits, header_names, named_day, whole_year
-from forecast.data.feeds.feed import Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import Feed, FeedLayout, FeedSettings, Named, Side
 
 NEEDED = {
     "Event ID",
@@ -37,23 +37,24 @@ WEEKLY = date(2020, 5, 1)
 """Since then releases are of a week."""
 
 
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     header = header_names(lines[0] if lines else "", "\t")
     if not set(header) >= NEEDED:
         return None
-    return Layout("ICEWS", header, header=True)
+    return FeedLayout("ICEWS", header, header=True)
 
 
 def _named(name: str) -> Named:
     """Read the name: events.2018.20200427084805.tab is an edition, 20181004-icews-events.tab a release."""
     yearly = re.match(r"events\.(\d{4})\.(?:(\d{8,14})\.)?", name, re.IGNORECASE)
     if yearly:
-        year, edition = int(yearly[1]), yearly[2] or ""
+        year = int(yearly[1])
+        edition = yearly[2] or ""
         stamped = named_day(edition[:8]) if edition else None
         return Named(name, "year", whole_year(year), year=year, edition=edition, stamped=stamped)
     month = re.match(r"(\d{6})-icews", name)
     written = re.findall(r"(?<!\d)(\d{8})(?!\d)", name.partition("icews")[0])
-    days = [named_day(one) for one in ([f"{month[1]}01", f"{month[1]}31"] if month else written)]
+    days = [named_day(text) for text in ([f"{month[1]}01", f"{month[1]}31"] if month else written)]
     first, last = (days[0], days[-1]) if days else (None, None)
     if last is None:
         return Named(name)
@@ -91,12 +92,14 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor has a sector of the state, or none at all and the name of its country."""
     part = "Source" if side == "source" else "Target"
     sectors = f'"{part} Sectors"'
-    found = f"list_has_any(string_split({sectors}, ','), [{acting(settings, SECTORS)}])"
+    in_sectors = f"list_has_any(string_split({sectors}, ','), [{acting(settings, SECTORS)}])"
     if "government" not in settings.sectors:
-        return f"({found})"
+        return f"({in_sectors})"
     # Names of ministries have commas and slashes of their own, but all end in the word.
     ministry = f"regexp_matches({sectors}, ' Ministry(,|$)')"
-    return f'({found} OR {ministry} OR ({sectors} = \'\' AND "{part} Name" = "{part} Country"))'
+    return (
+        f'({in_sectors} OR {ministry} OR ({sectors} = \'\' AND "{part} Name" = "{part} Country"))'
+    )
 
 
 ICEWS = Feed(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from forecast.base.dates import EARLIEST, today
 from forecast.data.events.codebook import read_codes, state_names
 from forecast.data.feeds.expressions import digits, quoted, text
-from forecast.data.feeds.feed import FIELDS, SECTORS, SIDES, Feed, FeedSettings, Layout, Side
+from forecast.data.feeds.feed import FIELDS, SECTORS, SIDES, Feed, FeedLayout, FeedSettings, Side
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,6 +48,26 @@ ACTING = ("source_organs", "target_organs", "mentions")
 sector of `SECTORS`."""
 
 
+EVENT_KEY = "date, source_state, target_state, cameo"
+REPLACED = 1
+SAME_EVENT = 2
+SAME_DAY = 3
+"""Reasons for excluding a row, in `gone`."""
+ROWS_OF_A_DAY = 10**12
+"""More than there are rows: a day and a row make one number, by which the first is found."""
+GONE = f"""
+    SELECT gone.row, why, CASE why WHEN {REPLACED} THEN 'replaced by the newer edition ' || names.name
+        WHEN {SAME_EVENT} THEN 'the same event as ' || names.name || ', line ' || kept.line
+        ELSE 'the same day, sides and code as ' || names.name || ', line ' || kept.line END AS reason
+    FROM gone LEFT JOIN kept ON why <> {REPLACED} AND kept.rowid = cause
+    JOIN names ON names.place = CASE WHEN why = {REPLACED} THEN cause ELSE kept.place END"""
+"""The rows that are gone, each with its reason in words; files are named by the table `names`."""
+NOTHING_LEFT = f"""
+    SELECT place, line, arg_min(gone.row, why * {ROWS_OF_A_DAY} + gone.row) AS row
+    FROM gone JOIN kept ON kept.rowid = gone.row ANTI JOIN left_over USING (place, line) GROUP BY place, line"""
+"""The lines of which no event is left, each with the first of its rows that went."""
+
+
 class Judged(NamedTuple):
     """Accounting of some lines."""
 
@@ -72,7 +92,7 @@ class Rules:
         KEPT
     )  # Columns of the events: some of `KEPT`, and of `ACTING` all or none
 
-    def columns(self, layout: Layout) -> tuple[str, ...]:
+    def columns(self, layout: FeedLayout) -> tuple[str, ...]:
         """Return which columns of a layout are looked at."""
         statement = self.statement(layout, ())
         return tuple(
@@ -82,7 +102,7 @@ class Rules:
         )
 
     def statement(
-        self, layout: Layout, present: Sequence[str], since: datetime.date | None = None
+        self, layout: FeedLayout, present: Sequence[str], since: datetime.date | None = None
     ) -> str:
         """Return the statement, for a file known since a day.
 
@@ -118,7 +138,9 @@ class Rules:
             LEFT JOIN codes code ON code.written = said.code
             LEFT JOIN states s ON s.written = lower(said.source)
             LEFT JOIN states t ON t.written = lower(said.target)"""
-        places = " ".join(f"WHEN {case} THEN {place}" for place, case in enumerate(self.filters, 1))
+        places = " ".join(
+            f"WHEN {case} THEN {number}" for number, case in enumerate(self.filters, 1)
+        )
         return (
             f"SELECT *, {_reasons()} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
         )
@@ -164,8 +186,9 @@ class Rules:
     def _organs(self, side: Side) -> str:
         """Return the SQL of the organs of a state that an actor is, as a sum of bits."""
         bits = [
-            f"CASE WHEN {self.feed.acts(side, FeedSettings(sectors=(sector,)))} THEN {1 << place} ELSE 0 END"
-            for place, sector in enumerate(SECTORS)
+            f"CASE WHEN {self.feed.acts(side, FeedSettings(sectors=(sector,)))} THEN {1 << bit} "
+            "ELSE 0 END"
+            for bit, sector in enumerate(SECTORS)
         ]
         return f", CAST({' + '.join(bits)} AS UTINYINT) AS {side}_organs"
 
@@ -186,12 +209,13 @@ def choices(settings: FeedSettings, acts: str, mentions: str) -> dict[str, str]:
 
 def lookups() -> dict[str, pd.DataFrame]:
     """Return the tables of codes and of states by which rows are judged."""
-    known, names = read_codes(), state_names()
-    written = dict(zip(known.index, known.index, strict=True))
+    codebook = read_codes()
+    names = state_names()
+    written = dict(zip(codebook.index, codebook.index, strict=True))
     written |= {code: to for code, to in PARENTS.items() if code not in written}
     codes = pd.DataFrame({"written": list(written), "code": list(written.values())})
     return {
-        "codes": codes.join(known[["quad", "goldstein"]], on="code"),
+        "codes": codes.join(codebook[["quad", "goldstein"]], on="code"),
         "states": pd.DataFrame({"written": list(names), "state": list(names.values())}),
     }
 
@@ -220,9 +244,10 @@ class Judge:
         """Close the database."""
         self.database.close()
 
-    def judge(self, lines: pa.Table, layout: Layout, since: datetime.date | None) -> Judged:
+    def judge(self, lines: pa.Table, layout: FeedLayout, since: datetime.date | None) -> Judged:
         """Judge lines, a table of `line` and the columns that are looked at, as text."""
-        run, rules = self.database.execute, self.rules
+        run = self.database.execute
+        rules = self.rules
         self.database.register("lines", lines)
         # Most rows of a feed are filtered: of these nothing but the days is carried along.
         whole = ("line", "date", "known")
@@ -233,34 +258,40 @@ class Judge:
         statement = rules.statement(layout, lines.column_names, since)
         judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
         run(
-            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})"
+            f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM "
+            f"({judged})"
         )
         self.database.unregister("lines")
-        place = f"line // {STRIDE} AS place, line % {STRIDE} AS line"
+        location = f"line // {STRIDE} AS place, line % {STRIDE} AS line"
         events = self.database.sql(
-            f"SELECT {place}, * EXCLUDE (line, reason, filter, kept) FROM judged WHERE kept"
+            f"SELECT {location}, * EXCLUDE (line, reason, filter, kept) FROM judged WHERE kept"
         )
         each = "judged"
         if rules.feed.pairs:  # a line is kept if any of its pairs is
             each = (
-                "(SELECT line, min(date) AS date, min(known) AS known, max(reason) AS reason, max(filter) AS filter, "
+                "(SELECT line, min(date) AS date, min(known) AS known, max(reason) AS reason, "
+                "max(filter) AS filter, "
                 "bool_or(kept) AS kept FROM judged GROUP BY line)"
             )
         rejected = run(
-            f"SELECT {place}, reason FROM {each} WHERE NOT kept AND reason <> '' ORDER BY ALL"
+            f"SELECT {location}, reason FROM {each} WHERE NOT kept AND reason <> '' ORDER BY ALL"
         ).fetchall()
-        filtered = f"SELECT {place}, filter FROM {each} WHERE NOT kept AND reason = ''"
+        filtered = f"SELECT {location}, filter FROM {each} WHERE NOT kept AND reason = ''"
         listed = run(filtered).fetchall() if rules.settings.list_filtered else []
         became = "CASE WHEN kept THEN 0 WHEN reason <> '' THEN -1 ELSE filter END AS became"
         numbers = run(
-            f"SELECT line // {STRIDE}, {became}, date, known, count(*) FROM {each} GROUP BY ALL ORDER BY ALL"
+            f"SELECT line // {STRIDE}, {became}, date, known, count(*) FROM {each} GROUP BY ALL "
+            "ORDER BY ALL"
         ).fetchall()
         words = dict(enumerate(["rejected", "kept", *rules.filters.values()], -1))
         return Judged(
             events.to_arrow_table(),
             rejected,
-            [(file, line, words[at]) for file, line, at in listed],
-            [(file, words[at], day, known, number) for file, at, day, known, number in numbers],
+            [(file, line, words[word]) for file, line, word in listed],
+            [
+                (file, words[word], day, known_at, number)
+                for file, word, day, known_at, number in numbers
+            ],
         )
 
 
@@ -292,13 +323,6 @@ def _reasons() -> str:
     return f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) ELSE '' END"
 
 
-EVENT_KEY = "date, source_state, target_state, cameo"
-REPLACED, SAME_EVENT, SAME_DAY = 1, 2, 3
-"""Reasons for excluding a row, in `gone`."""
-ROWS_OF_A_DAY = 10**12
-"""More than there are rows: a day and a row make one number, by which the first is found."""
-
-
 def take_out_repeats(
     database: "duckdb.DuckDBPyConnection", *, one_a_day: bool, age: str = "place"
 ) -> None:
@@ -310,7 +334,8 @@ def take_out_repeats(
     # that it repeats.
     run("CREATE TEMP TABLE gone (row BIGINT, why TINYINT, cause BIGINT)")
     run(
-        "CREATE TEMP VIEW left_over AS SELECT rowid AS row, * FROM kept WHERE rowid NOT IN (SELECT row FROM gone)"
+        "CREATE TEMP VIEW left_over AS SELECT rowid AS row, * FROM kept WHERE rowid NOT IN (SELECT "
+        "row FROM gone)"
     )
     run(
         f"""INSERT INTO gone SELECT kept.rowid, {REPLACED}, arg_min(e.place, (e.age, e.place))
@@ -331,7 +356,8 @@ def take_out_repeats(
         FROM left_over GROUP BY {EVENT_KEY} HAVING count(*) > 1 AND {one_a_day}"""
     )
     run(
-        f"INSERT INTO gone SELECT row, {SAME_DAY}, first FROM left_over JOIN together USING ({EVENT_KEY}) "
+        f"INSERT INTO gone SELECT row, {SAME_DAY}, first FROM left_over JOIN together USING "
+        f"({EVENT_KEY}) "
         "WHERE row <> first"
     )
     run(
@@ -341,23 +367,11 @@ def take_out_repeats(
     )
 
 
-GONE = f"""
-    SELECT gone.row, why, CASE why WHEN {REPLACED} THEN 'replaced by the newer edition ' || names.name
-        WHEN {SAME_EVENT} THEN 'the same event as ' || names.name || ', line ' || kept.line
-        ELSE 'the same day, sides and code as ' || names.name || ', line ' || kept.line END AS reason
-    FROM gone LEFT JOIN kept ON why <> {REPLACED} AND kept.rowid = cause
-    JOIN names ON names.place = CASE WHEN why = {REPLACED} THEN cause ELSE kept.place END"""
-"""The rows that are gone, each with its reason in words; files are named by the table `names`."""
-NOTHING_LEFT = f"""
-    SELECT place, line, arg_min(gone.row, why * {ROWS_OF_A_DAY} + gone.row) AS row
-    FROM gone JOIN kept ON kept.rowid = gone.row ANTI JOIN left_over USING (place, line) GROUP BY place, line"""
-"""The lines of which no event is left, each with the first of its rows that went."""
-
-
 def gone_lines(database: "duckdb.DuckDBPyConnection") -> list[tuple[int, int, int, str]]:
     """Return place, line, why and reason in words of each line of which nothing is left."""
     return database.execute(
-        f"SELECT place, line, why, reason FROM ({NOTHING_LEFT}) JOIN ({GONE}) USING (row) ORDER BY place, line"
+        f"SELECT place, line, why, reason FROM ({NOTHING_LEFT}) JOIN ({GONE}) USING (row) ORDER BY "
+        "place, line"
     ).fetchall()
 
 

@@ -27,7 +27,7 @@ from forecast.base.file_faults import fence
 from forecast.base.reading import open_ordinary
 from forecast.base.typing import Index
 from forecast.base.wording import join
-from forecast.data.feeds.feed import Encoding, Layout
+from forecast.data.feeds.feed import Encoding, FeedLayout
 
 CHUNK = 32_000_000
 """Bytes read at a time."""
@@ -63,6 +63,11 @@ LONGEST_END = SHORTEST_END + 2**16 - 1
 """Bytes of it with the longest comment."""
 HEADER = 30
 """Bytes of the fixed part of what stands before a member of a zip archive."""
+
+
+BLOCK = 2**20
+"""Bytes that are split at once, or one line if it is longer: what fits the processor's cache is
+quick."""
 
 
 @dataclass(frozen=True)
@@ -121,14 +126,14 @@ class Chunk:
         int  # How many of the lines were not UTF-8: read as Latin-1, or with marks for what is lost
     )
 
-    def line(self, place: int) -> str:
+    def line(self, index: int) -> str:
         """Return the line at a place."""
-        return self.text[self.ends[place - 1] + 1 if place else 0 : self.ends[place]].decode()
+        return self.text[self.ends[index - 1] + 1 if index else 0 : self.ends[index]].decode()
 
     def numbered(self, number: int) -> str:
         """Return the line of a number; '' if it is not here."""
-        place = int(np.searchsorted(self.numbers, number))
-        return self.line(place) if number in self.numbers[place : place + 1] else ""
+        index = int(np.searchsorted(self.numbers, number))
+        return self.line(index) if number in self.numbers[index : index + 1] else ""
 
     def without_first(self) -> "Chunk":
         """Return the chunk without its first line."""
@@ -143,7 +148,7 @@ def find_files(paths: "list[Path]") -> list[FeedFile]:
 
     Of an archive, its members.
     """
-    return [file for path in paths for one in paths_in(path) for file in _members(one)]
+    return [file for path in paths for file_path in paths_in(path) for file in _members(file_path)]
 
 
 def paths_in(path: Path) -> list[Path]:
@@ -152,10 +157,13 @@ def paths_in(path: Path) -> list[Path]:
         if not path.is_dir():
             path.lstat()
             return [path]
-        inside = sorted(one for one in path.iterdir() if one.is_file() and not is_ignored(one.name))
+        inside = sorted(
+            child for child in path.iterdir() if child.is_file() and not is_ignored(child.name)
+        )
     if not inside:
         raise DataError(
-            f"{printable(str(path))} is a folder without files. Name a folder with the files of a feed."
+            f"{printable(str(path))} is a folder without files. Name a folder with the files of a "
+            "feed."
         )
     return inside
 
@@ -171,15 +179,20 @@ def read_chunks(file: FeedFile, fallback: Encoding = "utf-8") -> Generator[Chunk
     with fence(file.name), _opened(file) as stream:
         block = stream.read(CHUNK).removeprefix(BOM_UTF8)
         while block:
-            size, lines, end = size + len(block), block.count(b"\n"), block.rfind(b"\n") + 1
+            size = size + len(block)
+            lines = block.count(b"\n")
+            end = block.rfind(b"\n") + 1
             _require_few(file, number + lines, size)
             if end:
                 yield _chunk(rest + block[:end], number, fallback, cut=cut)
-                number, rest, cut = number + lines, block[end:], False
+                number = number + lines
+                rest = block[end:]
+                cut = False
             else:
                 rest += block
             if len(rest) > LONGEST_LINE:
-                rest, cut = b"", True
+                rest = b""
+                cut = True
             block = stream.read(CHUNK)
         if rest or cut:
             yield _chunk(rest + b"\n", number, fallback, cut=cut)
@@ -190,7 +203,8 @@ def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
 
     `cut` says that the first ends another.
     """
-    letters, ends = np.frombuffer(text, np.uint8), _ends(text)
+    letters = np.frombuffer(text, np.uint8)
+    ends = _ends(text)
     lengths = np.diff(ends, prepend=-1) - 1
     long = lengths > LONGEST_LINE
     long[0] |= cut
@@ -201,7 +215,8 @@ def _chunk(text: bytes, before: int, fallback: Encoding, *, cut: bool) -> Chunk:
         kept[ends[returns] - 1] = False
         text = letters[kept].tobytes()
         ends = _ends(text)
-    numbers, mended = before + 1 + np.arange(len(out)), 0
+    numbers = before + 1 + np.arange(len(out))
+    mended = 0
     try:
         _ = text.isascii() or text.decode()
     except UnicodeDecodeError:
@@ -221,9 +236,12 @@ def _require_few(file: FeedFile, lines: int, size: int) -> None:
     most = max(FREE_LINES, min(size // LEAST_OF_A_LINE, file.stored // LEAST_ON_THE_DISK))
     if lines > most:
         raise DataError(
-            f"{file.name} has {lines:,} lines in {size:,} bytes ({file.stored:,} on the disk); a feed has {most:,} at "
-            f"most, because a line takes {LEAST_OF_A_LINE} bytes and more, {LEAST_ON_THE_DISK} when compressed. It is "
-            "not read. Fetch it again from its publisher, or take out by hand what is not of the feed."
+            f"{file.name} has {lines:,} lines in {size:,} bytes ({file.stored:,} on the disk); a "
+            f"feed has {most:,} at "
+            f"most, because a line takes {LEAST_OF_A_LINE} bytes and more, {LEAST_ON_THE_DISK} "
+            "when compressed. It is "
+            "not read. Fetch it again from its publisher, or take out by hand what is not of the "
+            "feed."
         )
 
 
@@ -249,8 +267,10 @@ class _Bounded:
     """An archive for `zipfile`, which reads the whole directory whatever it says of the number of its entries."""
 
     def __init__(self, file: BufferedReader, name: str) -> None:
-        self.name, self._file = name, file
-        self.seek, self.tell = file.seek, file.tell
+        self.name = name
+        self._file = file
+        self.seek = file.seek
+        self.tell = file.tell
 
     def read(self, size: int = -1) -> bytes:
         """Read as much as the directory of as many files as are allowed takes."""
@@ -292,20 +312,22 @@ def _bytes_behind(file: BufferedReader, size: int) -> int:
     start = max(size - LONGEST_END, 0)
     file.seek(start)
     tail = file.read(LONGEST_END)
-    place = tail.rfind(END_OF_ARCHIVE)
-    comment = int.from_bytes(tail[place + SHORTEST_END - 2 : place + SHORTEST_END], "little")
-    return max(size - (start + place + SHORTEST_END + comment), 0)
+    offset = tail.rfind(END_OF_ARCHIVE)
+    comment = int.from_bytes(tail[offset + SHORTEST_END - 2 : offset + SHORTEST_END], "little")
+    return max(size - (start + offset + SHORTEST_END + comment), 0)
 
 
 def _unsafe(name: str, fault: str) -> DataError:
     return DataError(
-        f"{name} {fault}; it is not read. Fetch it again from its publisher, or unpack it by hand and name the folder."
+        f"{name} {fault}; it is not read. Fetch it again from its publisher, or unpack it by hand "
+        "and name the folder."
     )
 
 
 def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
     """Return why an archive of so many bytes is none that a feed would publish, '' if nothing speaks against it."""
-    names, unpacked = [info.filename for info in infos], sum(info.file_size for info in infos)
+    names = [info.filename for info in infos]
+    unpacked = sum(info.file_size for info in infos)
     if not infos:
         return "holds no file"
     if len(infos) > MOST_MEMBERS:
@@ -327,8 +349,9 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
 
 
 def _fault_of_member(info: zipfile.ZipInfo) -> str:
-    place, name = PurePosixPath(info.filename.replace("\\", "/")), f"({info.filename!r:.100})"
-    if not place.parts or place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
+    member = PurePosixPath(info.filename.replace("\\", "/"))
+    name = f"({info.filename!r:.100})"
+    if not member.parts or member.is_absolute() or ".." in member.parts or ":" in member.parts[0]:
         return f"holds a file that leads out of it {name}"
     if info.flag_bits & 1:
         return f"holds an encrypted file {name}"
@@ -357,13 +380,8 @@ def _opened(file: FeedFile) -> Iterator[BinaryIO]:
             yield inner  # type: ignore[misc]
 
 
-BLOCK = 2**20
-"""Bytes that are split at once, or one line if it is longer: what fits the processor's cache is
-quick."""
-
-
 def split_lines(
-    chunk: Chunk, layout: Layout, columns: Sequence[str]
+    chunk: Chunk, layout: FeedLayout, columns: Sequence[str]
 ) -> tuple[pa.Table, dict[int, str]]:
     """Return `line` and some columns of lines as text, and by line why others have none."""
     # Most lines of a file have as many fields as its first one, and are split all at once; the
@@ -371,8 +389,9 @@ def split_lines(
     tables, places = _split_alike(chunk, layout, columns)
     rows: list[dict[str, Any]] = []
     broken = {}
-    for place in places:
-        number, fields = int(chunk.numbers[place]), _fields(chunk.line(place), layout)
+    for index in places:
+        number = int(chunk.numbers[index])
+        fields = _fields(chunk.line(index), layout)
         if len(fields) in layout.widths:
             rows.append({"line": number} | dict(zip(layout.columns, fields, strict=False)))
         else:
@@ -383,7 +402,7 @@ def split_lines(
 
 
 def _split_alike(
-    chunk: Chunk, layout: Layout, columns: Sequence[str]
+    chunk: Chunk, layout: FeedLayout, columns: Sequence[str]
 ) -> tuple[list[pa.Table], Sequence[int]]:
     """Return the lines with as many fields as the first one as a table, and the places of all other lines."""
     from pyarrow import csv as arrow
@@ -424,9 +443,10 @@ def _split_alike(
     return [table.add_column(0, "line", pa.array(np.delete(chunk.numbers, others)))], others
 
 
-def _fields(line: str, layout: Layout) -> list[str]:
+def _fields(line: str, layout: FeedLayout) -> list[str]:
     """Return the fields of a line, without empty ones beyond the last column."""
-    fields, width = line.split(layout.delimiter), len(layout.columns)
+    fields = line.split(layout.delimiter)
+    width = len(layout.columns)
     if layout.quoted and '"' in line:
         try:
             fields = next(csv.reader([line], delimiter=layout.delimiter))

@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from forecast.data.feeds.expressions import acting, day, header_names, named_day
-from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedLayout, FeedSettings, Named, Side
 
 _CODED = (
     "year",
@@ -21,7 +21,7 @@ _CODED = (
     "code",
     "root_code",
 )
-HISTORICAL = Layout(
+HISTORICAL = FeedLayout(
     "Phoenix, historical",
     (
         "eid",
@@ -42,7 +42,7 @@ HISTORICAL = Layout(
     header=True,
     quoted=True,
 )
-REAL_TIME = Layout(
+REAL_TIME = FeedLayout(
     "Phoenix, real-time",
     (
         "id_version",
@@ -63,10 +63,10 @@ REAL_TIME = Layout(
 )
 
 
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     names = header_names(lines[0].replace('"', "") if lines else "", ",")
     if set(names) >= set(HISTORICAL.columns[:17]):
-        return Layout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True)
+        return FeedLayout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True)
     rows = [line.split("\t") for line in lines]
     shaped = [
         row
@@ -78,10 +78,12 @@ def _recognise(lines: list[str]) -> Layout | None:
 
 def _code() -> str:
     """Return the SQL of the code, with the zero that it lost if it went through a number: the root says so."""
-    root, own = "TRY_CAST(root_code AS INTEGER)", "TRY_CAST(left(code, {}) AS INTEGER)"
+    root = "TRY_CAST(root_code AS INTEGER)"
+    leading = "TRY_CAST(left(code, {}) AS INTEGER)"
     return (
-        f"CASE WHEN {root} IS NULL OR {own.format(2)} = {root} THEN code "
-        f"WHEN {own.format(1)} = {root} THEN '0' || code ELSE code || ' of root ' || root_code END"
+        f"CASE WHEN {root} IS NULL OR {leading.format(2)} = {root} THEN code "
+        f"WHEN {leading.format(1)} = {root} THEN '0' || code ELSE code || ' of root ' || root_code "
+        "END"
     )
 
 
@@ -122,15 +124,15 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
 def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether the agent is an organ of the state, or there is none: a country by itself."""
     agent = f"{side}_agent"
-    found = f"left({agent}, 3) IN ({acting(settings, CAMEO_AGENTS)})"
-    return f"({agent} = '' OR {found})" if "government" in settings.sectors else f"({found})"
+    is_agent = f"left({agent}, 3) IN ({acting(settings, CAMEO_AGENTS)})"
+    return f"({agent} = '' OR {is_agent})" if "government" in settings.sectors else f"({is_agent})"
 
 
 def _named(name: str) -> Named:
     """Read the name of a real-time file: Phoenix.events.20180601.txt."""
     digits = re.search(r"(?<!\d)(\d{8})(?!\d)", name)
-    own = named_day(digits[1]) if digits else None
-    return Named(name, "day", (own, own), whole=True) if own else Named(name)
+    day = named_day(digits[1]) if digits else None
+    return Named(name, "day", (day, day), whole=True) if day else Named(name)
 
 
 PHOENIX = Feed(

@@ -18,7 +18,7 @@ from forecast.data.feeds.expressions import (
     text,
     whole_year,
 )
-from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedSettings, Layout, Named, Side
+from forecast.data.feeds.feed import CAMEO_AGENTS, Feed, FeedLayout, FeedSettings, Named, Side
 
 NEEDED = {
     "Event ID",
@@ -44,14 +44,14 @@ QUADS = ("VERBAL COOPERATION", "MATERIAL COOPERATION", "VERBAL CONFLICT", "MATER
 MOST_COUNTRIES = 40
 
 
-def _recognise(lines: list[str]) -> Layout | None:
+def _recognise(lines: list[str]) -> FeedLayout | None:
     names = header_names(lines[0] if lines else "", "\t")
     if not set(names) >= NEEDED:
         return None
     rows = [len(line.split("\t")) for line in lines[1:]]
     shorter = tuple(name for name in names if name not in NAMED_ONLY)
     short = sum(width < len(names) for width in rows)
-    return Layout("POLECAT", shorter if 2 * short > len(rows) else names, header=True)
+    return FeedLayout("POLECAT", shorter if 2 * short > len(rows) else names, header=True)
 
 
 def _countries(whose: str) -> str:
@@ -64,18 +64,21 @@ def _countries(whose: str) -> str:
 
 def _pairs() -> str:
     """Return the SQL of the pairs of a row: actor and recipient, or each two actors of a two-sided event."""
-    actors, recipients = _countries("Actor"), _countries("Recipient")
+    actors = _countries("Actor")
+    recipients = _countries("Recipient")
     pair = "{'source': one, 'target': other}"
     # The list has no order of its own: that of the alphabet is the same in every run.
     joint = (
-        f"flatten(list_transform(list_sort({actors}), lambda one: list_transform(list_filter(list_sort({actors}), "
+        f"flatten(list_transform(list_sort({actors}), lambda one: "
+        f"list_transform(list_filter(list_sort({actors}), "
         f"lambda two: two > one), lambda other: {pair})))"
     )
     across = f"flatten(list_transform({actors}, lambda one: list_transform({recipients}, lambda other: {pair})))"
     several = f"greatest(len({actors}), len({recipients}))"
     alone = f"[{{'source': coalesce({actors}[1], ''), 'target': coalesce({recipients}[1], '')}}]"
     return (
-        f"CASE WHEN {several} > {MOST_COUNTRIES} THEN [{{'source': 'more than {MOST_COUNTRIES}', 'target': ''}}] "
+        f"CASE WHEN {several} > {MOST_COUNTRIES} THEN [{{'source': 'more than {MOST_COUNTRIES}', "
+        f"'target': ''}}] "
         f"WHEN len({actors}) > 1 AND len({recipients}) = 0 THEN {joint} "
         f"WHEN len({actors}) > 0 AND len({recipients}) > 0 THEN {across} ELSE {alone} END"
     )
@@ -117,7 +120,7 @@ def _day(column: str) -> str:
 
 def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
     intensity = next((name for name in INTENSITIES if name in columns), None)
-    quads = " ".join(f"WHEN {text(words)} THEN '{place}'" for place, words in enumerate(QUADS, 1))
+    quads = " ".join(f"WHEN {text(words)} THEN '{number}'" for number, words in enumerate(QUADS, 1))
     several = f"(len({_countries('Actor')}) > 1 OR len({_countries('Recipient')}) > 1)"
     return {
         "id": f"CASE WHEN \"Event ID\" <> '' AND {several} "
@@ -145,11 +148,14 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     chosen = acting(settings, CAMEO_AGENTS)
 
     def acts(whose: str) -> str:
-        primary, all_of = f"Primary {whose} Sector", f"{whose} Sectors"
+        primary = f"Primary {whose} Sector"
+        all_of = f"{whose} Sectors"
         sectors = f"{quoted(primary)} || ';' || {quoted(all_of)}"
-        found = f"list_has_any(regexp_split_to_array({sectors}, '[;,| ]+'), [{chosen}])"
+        in_sectors = f"list_has_any(regexp_split_to_array({sectors}, '[;,| ]+'), [{chosen}])"
         bare = f"({quoted(primary)} = '' AND {quoted(all_of)} = '')"
-        return f"({found} OR {bare})" if "government" in settings.sectors else f"({found})"
+        return (
+            f"({in_sectors} OR {bare})" if "government" in settings.sectors else f"({in_sectors})"
+        )
 
     if side == "source":
         return acts("Actor")

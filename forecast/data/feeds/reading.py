@@ -30,7 +30,7 @@ from forecast.data.events.table import (
     sort_events,
 )
 from forecast.data.feeds.detect import detect_files, find_feed, finding, read_name, unknown_file
-from forecast.data.feeds.feed import Feed, FeedSettings, Layout, Named
+from forecast.data.feeds.feed import Feed, FeedLayout, FeedSettings, Named
 from forecast.data.feeds.judging import (
     KEPT,
     REPLACED,
@@ -65,7 +65,7 @@ class FileRun:
     number: int  # Its own among the files
     file: FeedFile
     feed: Feed
-    layout: Layout
+    layout: FeedLayout
     sha256: str
     named: Named  # What its name says
     since: date | None = (
@@ -90,7 +90,7 @@ class FileRun:
         """In words that most of the rows are of other days than those of its name; '' if they are not."""
         return finding(self.feed, self.file, self.named, self.days)
 
-    def tally(self, became: str, day: date | None, known: date | None, number: int) -> None:
+    def tally(self, became: str, day: date | None, known_at: date | None, number: int) -> None:
         """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
         if became not in ("kept", "rejected"):
             self.filtered[became] += number
@@ -98,8 +98,8 @@ class FileRun:
         # name does not say.
         days = self.named.days
         by_known = self.feed.by_known and (days is None or days[0] == days[1])
-        if became != "rejected" and (own := known if by_known else day):
-            self.days[own] += number
+        if became != "rejected" and (counted_day := known_at if by_known else day):
+            self.days[counted_day] += number
 
     def reject(self, line: int, reason: str, row: str) -> None:
         """Keep a rejected row with its text, as long as there are not too many of them."""
@@ -163,11 +163,11 @@ def read_feed(
     opened = begin(paths, feed, settings)
     with judged_files(opened, Rules(opened.feed, settings, chosen)) as database:
         events = database.sql("SELECT * FROM unique_rows ORDER BY row").df()
-        for place, line, why, reason in gone_lines(database):
+        for run, line, why, reason in gone_lines(database):
             if why != REPLACED:
-                opened.runs[place].repeats.append((line, reason))
+                opened.runs[run].repeats.append((line, reason))
             elif settings.list_filtered:
-                opened.runs[place].filtered_lines.append((line, reason))
+                opened.runs[run].filtered_lines.append((line, reason))
     account = accounted(opened, settings, len(events), dyads)
     vintaged = (opened.feed.name,) if opened.feed.vintaged else ()
     return EventTable(sort_events(in_contract(events, opened.feed)), vintaged=vintaged, **account)
@@ -199,21 +199,19 @@ def begin(
     Any that are named must be of it.
     """
     kind = wanted = find_feed(feed) if feed else None
-    found, strange, unread = (
-        list[tuple[FeedFile, Layout, Named]](),
-        list[FeedFile](),
-        list[Unread](),
-    )
+    opened = list[tuple[FeedFile, FeedLayout, Named]]()
+    strange = list[FeedFile]()
+    unread = list[Unread]()
     for path in [Path(paths)] if isinstance(paths, str | Path) else map(Path, paths):
         for file, detected in detect_files(path, unread):
             if detected and (kind is None or detected.feed is kind):
                 kind = detected.feed
-                found.append((file, detected.layout, read_name(kind, file)))
+                opened.append((file, detected.layout, read_name(kind, file)))
             elif file.path == path and file.member is None:
                 raise unknown_file(file, kind)
             else:
                 strange.append(file)
-    if kind is None or not found:
+    if kind is None or not opened:
         if unread:
             raise none_read(unread)
         raise (
@@ -221,20 +219,23 @@ def begin(
             if strange
             else DataError("paths: no file is named; name at least one")
         )
-    (name, number), *_ = Counter(file.name for file, *_ in found).most_common(1)
+    (name, number), *_ = Counter(file.name for file, *_ in opened).most_common(1)
     if number > 1:  # a name and a line would not mean one place
         raise DataError(
             f"{name} is named twice. Name each file once, or give files of one name others."
         )
     require_suitable(kind, settings)
     if kind.newest_first:  # of rows that repeat each other the first is the one to keep
-        found.sort(
-            key=lambda one: (one[2].year is not None, one[2].edition or str(one[2].day or "")),
+        opened.sort(
+            key=lambda file_layout_name: (
+                file_layout_name[2].year is not None,
+                file_layout_name[2].edition or str(file_layout_name[2].day or ""),
+            ),
             reverse=True,
         )
     digests: dict[Path, str] = {}
     runs = list[FileRun]()
-    for file, layout, named in found:
+    for file, layout, named in opened:
         try:
             digests[file.path] = digests.get(file.path) or file_digest(file.path)  # an archive once
         except DataError as error:
@@ -259,12 +260,13 @@ def state_pair(dyad: str) -> str:
     if (
         len(states) != 2
         or states[0] == states[1]
-        or not all(len(one) == 3 and names.get(one.lower()) for one in states)
+        or not all(len(state) == 3 and names.get(state.lower()) for state in states)
     ):
         raise UnknownDyadError(
-            f"There is no dyad {dyad!r:.60}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen, such as USA-CHN."
+            f"There is no dyad {dyad!r:.60}. A dyad is two ISO 3166 alpha-3 codes joined by a "
+            "hyphen, such as USA-CHN."
         )
-    return dyad_code(*(names[one.lower()] for one in states))
+    return dyad_code(*(names[state.lower()] for state in states))
 
 
 def require_suitable(feed: Feed, settings: FeedSettings) -> None:
@@ -286,42 +288,47 @@ def judged_files(
             tempfile.TemporaryDirectory() as scratch,
             closing(Judge(rules, memory=memory, scratch=scratch)) as judge,
         ):
-            database, run = judge.database, judge.database.execute
+            database = judge.database
+            run = judge.database.execute
             run(
-                f"CREATE TEMP TABLE kept (place INTEGER, {', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})"
+                "CREATE TEMP TABLE kept (place INTEGER, "
+                f"{', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})"
             )
             for events in _read_files(runs, judge):
                 database.register("events", events)
                 run(
-                    f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events ORDER BY place, line, id"
+                    f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events ORDER BY "
+                    "place, line, id"
                 )
                 database.unregister("events")
-            if all(one.failed for one in runs):
+            if all(read_file.failed for read_file in runs):
                 raise none_read(opened.failures)
             said = [
-                (place, one.file.name, one.named.year, bool(one.failed))
-                for place, one in enumerate(runs)
+                (index, read_file.file.name, read_file.named.year, bool(read_file.failed))
+                for index, read_file in enumerate(runs)
             ]
             database.register(
                 "names", pd.DataFrame(said, columns=["place", "name", "year", "failed"])
             )
             run("DELETE FROM kept WHERE place IN (SELECT place FROM names WHERE failed)")
             run(
-                "CREATE TEMP TABLE editions AS SELECT place, place AS age, min(date) AS first, max(date) AS last "
+                "CREATE TEMP TABLE editions AS SELECT place, place AS age, min(date) AS first, "
+                "max(date) AS last "
                 "FROM kept JOIN names USING (place) WHERE year(date) = names.year GROUP BY place"
             )
             take_out_repeats(database, one_a_day=rules.settings.one_a_day)
-            for place, why, by, number in gone_numbers(database):
+            for index, why, by, number in gone_numbers(database):
                 if why == REPLACED:
-                    runs[place].filtered[f"replaced by the newer edition {runs[by].file.name}"] += (
+                    runs[index].filtered[f"replaced by the newer edition {runs[by].file.name}"] += (
                         number
                     )
                 else:
-                    runs[place].repeated += number
+                    runs[index].repeated += number
             yield database
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         raise OutputError(
-            f"There is no room for the events: {str(error).splitlines()[0]:.200}. Free memory, or disk in the scratch "
+            f"There is no room for the events: {str(error).splitlines()[0]:.200}. Free memory, or "
+            "disk in the scratch "
             f"folder {tempfile.gettempdir()}, or name another one by TMPDIR."
         ) from error
 
@@ -363,7 +370,7 @@ class Together:
     def _begin(self) -> None:
         self._added: dict[int, tuple[FileRun, list[Chunk]]] = {}  # By the number of the file
         self._parts: dict[
-            tuple[Layout, date | None], list[pa.Table]
+            tuple[FeedLayout, date | None], list[pa.Table]
         ] = {}  # What is judged in one statement
         self._bytes = 0
 
@@ -403,13 +410,13 @@ class Together:
                     run.reject(line, reason, "".join(chunk.numbered(line) for chunk in chunks))
                 for file, line, reason in judged.filtered:
                     self._added[file][0].filtered_lines.append((line, reason))
-                for file, became, day, known, number in judged.became:
-                    self._added[file][0].tally(became, day, known, number)
+                for file, became, day, known_at, number in judged.became:
+                    self._added[file][0].tally(became, day, known_at, number)
         self._begin()
         if tables:
             yield pa.concat_tables(tables)
 
-    def _judge(self, layout: Layout, since: date | None, parts: list[pa.Table]) -> list[Judged]:
+    def _judge(self, layout: FeedLayout, since: date | None, parts: list[pa.Table]) -> list[Judged]:
         """Judge lines that are alike, all at once.
 
         Only if that fails, each file's alone, to see whose fault it is.
@@ -421,7 +428,7 @@ class Together:
                 return [self.judge.judge(lines, layout, since)]
         except DataError as error:
             if len(parts) > 1:
-                return [one for part in parts for one in self._judge(layout, since, [part])]
+                return [judged for part in parts for judged in self._judge(layout, since, [part])]
             run.failed = str(error)
             return []
 

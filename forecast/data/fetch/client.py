@@ -18,7 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Lock
 from typing import Self
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import tenacity
@@ -30,13 +30,13 @@ from forecast.base.errors import (
     DataError,
     FetchError,
     PassingError,
-    SpecError,
     StoppedError,
 )
-from forecast.base.escaping import has_controls, printable
+from forecast.base.escaping import printable
 from forecast.base.files import write_text
 from forecast.base.reading import NO_LINK, OPENING, require_ordinary
 from forecast.data.feeds.lines import find_files, read_chunks
+from forecast.data.fetch.addresses import _next, _where
 from forecast.data.fetch.manifest import ExpectedFile, FetchSettings
 
 LARGEST_ANSWER = 100_000_000
@@ -46,9 +46,16 @@ CONNECTING = 15.0
 ABSENT = (404, 410)
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 CERTIFICATE = (
-    "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who it is. Give another "
+    "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who "
+    "it is. Give another "
     "address of the same files with --server (`forecast help fetching`)"
 )
+ENDING = ".unfinished"
+TAG = ".mark"
+LONGEST_TAG = 1_000
+PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+ZIP = b"PK"
+PAGES = ("text/html", "application/xhtml+xml")
 
 
 class Client:
@@ -94,8 +101,8 @@ class Client:
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
-            asked = error.wait if isinstance(error, PassingError) else None
-            return growing(state) if asked is None else asked
+            stated_wait = error.wait if isinstance(error, PassingError) else None
+            return growing(state) if stated_wait is None else stated_wait
 
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(settings.attempts),
@@ -148,7 +155,8 @@ class Client:
 
     def pieces(self, response: httpx.Response) -> Iterator[bytes]:
         """Yield what a server sends, as long as it sends fast enough."""
-        since, came = time.monotonic(), 0
+        since = time.monotonic()
+        came = 0
         for piece in response.iter_raw():
             if self._stop.is_set():
                 raise StoppedError("stopped")
@@ -157,10 +165,12 @@ class Client:
             if (gone := time.monotonic() - since) > self.settings.stall:
                 if came < gone * self.settings.slowest:
                     raise PassingError(f"stalled: {came:,} bytes in {gone:.0f} s")
-                since, came = time.monotonic(), 0
+                since = time.monotonic()
+                came = 0
 
     def _require_good(self, response: httpx.Response) -> None:
-        status, url = response.status_code, response.url
+        status = response.status_code
+        url = response.url
         where = _where(str(url))
         if status in ABSENT:
             raise AbsentError(f"HTTP {status}: not there")
@@ -177,7 +187,8 @@ class Client:
             raise PassingError("HTTP 416: the file has changed", 0.0)
         if status in (401, 403):
             raise FetchError(
-                f"HTTP {status}: {where} does not give it to everybody; look at its terms in a browser"
+                f"HTTP {status}: {where} does not give it to everybody; look at its terms in a "
+                "browser"
             )
         if status not in (200, 206):
             raise FetchError(f"HTTP {status} from {where}")
@@ -206,7 +217,8 @@ class _Pace:
     """Rate limit of requests to a host, over all threads."""
 
     def __init__(self, settings: FetchSettings, stop: Event) -> None:
-        self._gap, self._stop = 1 / settings.per_second, stop
+        self._gap = 1 / settings.per_second
+        self._stop = stop
         self._next: dict[str, float] = {}
         self._lock = Lock()
 
@@ -224,48 +236,6 @@ class _Pace:
             self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + seconds)
 
 
-def require_server(text: str) -> str:
-    """Return the address of a server without the stroke at its end."""
-    parts = _split(text.strip())
-    if parts is None or parts.username or parts.password or parts.query or parts.fragment:
-        raise SpecError(
-            f"server: got {text!r:.100}; expected an address such as https://data.gdeltproject.org, http or https, "
-            "without a name, password or query"
-        )
-    return text.strip().rstrip("/")
-
-
-def _split(address: str) -> SplitResult | None:
-    """Return the parts of an address that can be asked, else nothing."""
-    try:
-        parts = urlsplit(address)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return None
-    return parts if fine and not has_controls(address) and " " not in address else None
-
-
-def _next(address: str, location: str) -> str:
-    """Return where a redirect leads, if it may lead there."""
-    here, there = urlsplit(address), _split(urljoin(address, location))
-    if not location or there is None or there.username:
-        raise FetchError(
-            f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed"
-        )
-    if there.scheme == "http" and here.scheme == "https":
-        raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
-    if there.scheme == "http" and there.netloc != here.netloc:
-        raise FetchError(
-            f"{_where(address)} redirects to another host by http, which is not followed: {there.netloc}"
-        )
-    return there.geturl()
-
-
-def _where(address: str) -> str:
-    """Return the address without what a signed one has of secrets."""
-    return printable(address.partition("?")[0])[:200]
-
-
 def _asked_to_wait(text: str) -> float | None:
     """Return the seconds of a Retry-After, which is a number or a date."""
     if text.strip().isdecimal():
@@ -276,11 +246,6 @@ def _asked_to_wait(text: str) -> float | None:
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
-
-
-ENDING = ".unfinished"
-TAG = ".mark"
-LONGEST_TAG = 1_000
 
 
 class Unfinished:
@@ -330,15 +295,12 @@ class Unfinished:
             path.unlink(missing_ok=True)
 
 
-PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
-ZIP = b"PK"
-
-
 def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
     """Return a file as received, with its digests and what of it was compared with what the source says."""
     # An archive is looked through as before it is read and, without a checksum that agrees, to its
     # end.
-    size, sha256 = path.stat().st_size, file_digest(path)
+    size = path.stat().st_size
+    sha256 = file_digest(path)
     # Checksums of publishers are compared, nothing rests on them being hard to forge.
     md5 = file_digest(path, "md5")
     compared = [
@@ -391,9 +353,6 @@ def _require_archive(path: Path, file: ExpectedFile, *, whole: bool) -> None:
                 pass
     except DataError as error:
         raise FetchError(str(error).replace(str(path), name).replace(path.name, name)) from error
-
-
-PAGES = ("text/html", "application/xhtml+xml")
 
 
 def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile:
@@ -483,12 +442,13 @@ def _receive(
 
 
 def _append(client: Client, response: httpx.Response, part: Unfinished, most: int) -> None:
-    there, flags = part.size, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
+    size = part.size
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
     with os.fdopen(os.open(part.path, flags, 0o666), "ab") as stream:
         require_ordinary(stream.fileno())
         for piece in client.pieces(response):
-            there += len(piece)
-            if there > most:
+            size += len(piece)
+            if size > most:
                 stream.close()
                 part.discard()
                 raise FetchError(f"it has more than the {most:,} bytes that are fetched")
@@ -502,14 +462,16 @@ def _tag(response: httpx.Response) -> str:
     return tag if tag and not tag.startswith("W/") else modified
 
 
-def _require_reasonable(response: httpx.Response, there: int, size: int | None, most: int) -> None:
+def _require_reasonable(
+    response: httpx.Response, received: int, size: int | None, most: int
+) -> None:
     """Raise FetchError if the headers say already that this is not the file."""
     if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() in PAGES:
         raise FetchError("a page for browsers came instead of the file")
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise FetchError("it came in another encoding than it was asked for in")
     with suppress(ValueError):
-        stated = int(response.headers.get("Content-Length", "")) + there
+        stated = int(response.headers.get("Content-Length", "")) + received
         if stated > most:
             raise FetchError(f"it has {stated:,} bytes, more than the {most:,} that are fetched")
         if size is not None and stated != size:

@@ -30,7 +30,7 @@ LONGEST_LABEL = 150
 
 
 @dataclass(frozen=True)
-class Edition:
+class DatasetVersion:
     """A published version of a dataset."""
 
     number: str  # Such as `37.0`
@@ -39,12 +39,12 @@ class Edition:
 
 def require_doi(text: str) -> str:
     """Return a DOI as Dataverse writes it."""
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/[A-Za-z0-9./_-]{1,100})", text.strip()
     )
-    if found is None:
+    if match is None:
         raise SpecError(f"doi: got {text!r:.100}; expected a DOI such as doi:10.7910/DVN/28075")
-    return f"doi:{found[1]}"
+    return f"doi:{match[1]}"
 
 
 def days_of(name: str) -> tuple[date, date] | None:
@@ -56,10 +56,10 @@ def days_of(name: str) -> tuple[date, date] | None:
     years = [int(number) for number in numbers if re.fullmatch(r"(?:19|20)\d{2}", number)]
     if years:
         return date(years[0], 1, 1), date(years[0], 12, 31)
-    days = [found for number in numbers if len(number) in (8, 14) and (found := _day(number[:8]))]
+    days = [day for number in numbers if len(number) in (8, 14) and (day := _day(number[:8]))]
     if days:
         return min(days) - REACH, max(days) + timedelta(days=1)
-    months = [found for number in numbers if len(number) == 6 and (found := _day(f"{number}01"))]
+    months = [day for number in numbers if len(number) == 6 and (day := _day(f"{number}01"))]
     if months:
         return min(months), (max(months) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
     return None
@@ -88,22 +88,25 @@ class Dataverse:
         """The edition, and the day on which it was published."""
         return {"edition": self.edition, "released": self.released}
 
-    def editions(self, client: "Client") -> list[Edition]:
+    def editions(self, client: "Client") -> list[DatasetVersion]:
         """Return the published versions of the dataset, the newest first."""
-        found = []
+        editions = []
         for version in self._listed(client, "", "&excludeFiles=true"):
-            number, minor = version.get("versionNumber"), version.get("versionMinorNumber")
+            number = version.get("versionNumber")
+            minor = version.get("versionMinorNumber")
             if isinstance(number, int) and isinstance(minor, int):
-                found.append(Edition(f"{number}.{minor}", _day_of(version.get("releaseTime"))))
-        if not found:
+                editions.append(
+                    DatasetVersion(f"{number}.{minor}", _day_of(version.get("releaseTime")))
+                )
+        if not editions:
             raise FetchError(f"{self.doi} has no published version at {self.server}")
         return sorted(
-            found,
+            editions,
             key=lambda edition: [int(part) for part in edition.number.split(".")],
             reverse=True,
         )
 
-    def _chosen(self, editions: list[Edition]) -> Edition:
+    def _chosen(self, editions: list[DatasetVersion]) -> DatasetVersion:
         """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day.
 
         Else the newest.
@@ -120,11 +123,13 @@ class Dataverse:
                 if wanted in (edition.number, edition.number.partition(".")[0])
             ]
         if not suits:
-            known = ", ".join(
-                f"{one.number} of {one.released or 'an unknown day'}" for one in editions[:5]
+            newest = ", ".join(
+                f"{available.number} of {available.released or 'an unknown day'}"
+                for available in editions[:5]
             )
             raise SpecError(
-                f"edition: there is no {self.wanted!r:.40}; the newest are {known}. --list-editions has all."
+                f"edition: there is no {self.wanted!r:.40}; the newest are {newest}. "
+                "--list-editions has all."
             )
         return suits[0]
 
@@ -132,7 +137,8 @@ class Dataverse:
         """Return the files of the edition that can hold events of the days."""
         self.span = first, last
         chosen = self._chosen(self.editions(client))
-        self.edition, self.released = chosen.number, chosen.released
+        self.edition = chosen.number
+        self.released = chosen.released
         entries = [
             entry
             for entry in self._listed(client, f"/{chosen.number}/files")
@@ -205,18 +211,18 @@ class Dataverse:
     def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
         """Return the stretches of days of which no file can hold events."""
         first, last = self.span
-        there = {
+        published = {
             day
             for file in files
             if manifest.entries[file.slot].state != "absent"
             for day in each_day(max(file.first, first), min(file.last, last))
         }
-        missing = as_spans(day for day in each_day(first, last) if day not in there)
+        missing = as_spans(day for day in each_day(first, last) if day not in published)
         return [Gap(f"{begin}", f"{end}", (end - begin).days + 1) for begin, end in missing]
 
-    def _listed(self, client: "Client", place: str, more: str = "") -> list[dict[str, Any]]:
+    def _listed(self, client: "Client", path: str, more: str = "") -> list[dict[str, Any]]:
         """Return a list of Dataverse about the versions of the dataset."""
-        where = f"{self.server}/api/datasets/:persistentId/versions{place}"
+        where = f"{self.server}/api/datasets/:persistentId/versions{path}"
         try:
             answer = json.loads(
                 client.answer(f"{where}?persistentId={quote(self.doi, safe=':/.')}{more}")
@@ -263,5 +269,5 @@ def _day(digits: str) -> date | None:
 
 def _day_of(value: Any) -> str:
     """Return the day of a moment such as 2023-04-14T13:34:24Z, '' if it is none."""
-    found = re.match(r"\d{4}-\d{2}-\d{2}", value) if isinstance(value, str) else None
-    return found[0] if found and _day(found[0].replace("-", "")) else ""
+    match = re.match(r"\d{4}-\d{2}-\d{2}", value) if isinstance(value, str) else None
+    return match[0] if match and _day(match[0].replace("-", "")) else ""

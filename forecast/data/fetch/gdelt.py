@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 SERVER = "https://data.gdeltproject.org"
 STREAMS = ("english", "translation", "both")
 BEGIN = date(1979, 1, 1)
-MONTHLY, DAILY = date(2006, 1, 1), date(2013, 4, 1)
+MONTHLY = date(2006, 1, 1)
+DAILY = date(2013, 4, 1)
 """First days of the monthly and the daily files of 1.0; before there are yearly ones."""
 SECOND = datetime(2015, 2, 18, 23, tzinfo=UTC)
 """The first file of 2.0."""
@@ -28,7 +29,8 @@ POSTED = timedelta(hours=36)
 day, US Eastern."""
 PATIENCE = timedelta(hours=1)
 """After the time in its name a file of 2.0 is there."""
-MD5SUMS, FILESIZES = "events/md5sums", "events/filesizes"
+MD5SUMS = "events/md5sums"
+FILESIZES = "events/filesizes"
 MASTERS = {
     "english": "gdeltv2/masterfilelist.txt",
     "translation": "gdeltv2/masterfilelist-translation.txt",
@@ -43,12 +45,16 @@ def _of_the_first(server: str, first: date, last: date) -> Iterator[ExpectedFile
     while begin <= last:
         if begin < MONTHLY:
             begin, end = date(begin.year, 1, 1), date(begin.year, 12, 31)
-            name, file = f"{begin:%Y}", f"{begin:%Y}.zip"
+            name = f"{begin:%Y}"
+            file = f"{begin:%Y}.zip"
         elif begin < DAILY:
             begin, end = begin.replace(day=1), month_end(begin)
-            name, file = f"{begin:%Y%m}", f"{begin:%Y%m}.zip"
+            name = f"{begin:%Y%m}"
+            file = f"{begin:%Y%m}.zip"
         else:
-            name, file, end = f"{begin:%Y%m%d}", f"{begin:%Y%m%d}.export.CSV.zip", begin
+            name = f"{begin:%Y%m%d}"
+            file = f"{begin:%Y%m%d}.export.CSV.zip"
+            end = begin
         due = datetime.combine(end, time(), UTC) + POSTED
         yield ExpectedFile(
             slot=name,
@@ -70,7 +76,8 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
     while (day := moment.date()) <= last:
         for infix in infixes:
             name = f"{moment:%Y%m%d%H%M%S}{infix}"
-            file, due = f"{name}.export.CSV.zip", moment + PATIENCE
+            file = f"{name}.export.CSV.zip"
+            due = moment + PATIENCE
             yield ExpectedFile(
                 slot=name,
                 file=file,
@@ -84,7 +91,7 @@ def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterato
 
 
 def _read_list(
-    place: str, lines: Iterable[bytes], found: dict[str, dict[str, Any]]
+    list_name: str, lines: Iterable[bytes], facts_by_file: dict[str, dict[str, Any]]
 ) -> tuple[int, int]:
     """Read a list line by line into size and md5 of the files that are wanted.
 
@@ -92,13 +99,14 @@ def _read_list(
     """
     # Lines are `md5  file` of MD5SUMS, `bytes file` of FILESIZES, `bytes md5 address` of the lists
     # of 2.0.
-    number, unreadable = 0, 0
+    number = 0
+    unreadable = 0
     for line in lines:
         number += 1
         parts = line.decode("utf-8", "replace").split()
-        if place == MD5SUMS:
+        if list_name == MD5SUMS:
             parts = ["0", *parts]
-        elif place == FILESIZES:
+        elif list_name == FILESIZES:
             parts = [*parts[:1], "0" * 32, *parts[1:]]
         if (
             len(parts) != 3
@@ -106,12 +114,12 @@ def _read_list(
             or not _MD5.fullmatch(parts[1])
         ):
             unreadable += bool(line.strip())
-        elif (known := found.get(parts[2].rpartition("/")[2])) is not None:
-            known["listed"] = True
-            if place != MD5SUMS:
-                known["size"] = int(parts[0])
-            if place != FILESIZES:
-                known["md5"] = parts[1].lower()
+        elif (facts := facts_by_file.get(parts[2].rpartition("/")[2])) is not None:
+            facts["listed"] = True
+            if list_name != MD5SUMS:
+                facts["size"] = int(parts[0])
+            if list_name != FILESIZES:
+                facts["md5"] = parts[1].lower()
     return number, unreadable
 
 
@@ -153,31 +161,32 @@ class Gdelt:
 
         if not self.lists or not files:
             return files
-        found: dict[str, dict[str, Any]] = {file.file: {"listed": False} for file in files}
+        facts: dict[str, dict[str, Any]] = {file.file: {"listed": False} for file in files}
         streams = ("english", "translation") if self.stream == "both" else (self.stream,)
         places = (
             [MD5SUMS, FILESIZES] if self.version == 1 else [MASTERS[stream] for stream in streams]
         )
-        for number, place in enumerate(places):
-            address, path = f"{self.server}/{place}", scratch / f"list {number}"
+        for number, list_name in enumerate(places):
+            address = f"{self.server}/{list_name}"
+            path = scratch / f"list {number}"
             sha256 = fetch_list(client, address, path)
             with path.open("rb") as stream:
                 lines, unreadable = _read_list(
-                    place, iter(partial(stream.readline, LONGEST_LINE), b""), found
+                    list_name, iter(partial(stream.readline, LONGEST_LINE), b""), facts
                 )
             manifest.lists.append(
                 {"url": address, "lines": lines, "unreadable": unreadable, "sha256": sha256}
             )
-        return [file.but(**found[file.file]) for file in files]
+        return [file.but(**facts[file.file]) for file in files]
 
     def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
         """Return the stretches of files that are absent, those of each stream by themselves."""
         gaps = []
         streams = sorted(files, key=lambda file: file.slot.partition(".")[2])
         for _, of_stream in groupby(streams, lambda file: file.slot.partition(".")[2]):
-            for absent, own in groupby(
+            for absent, group in groupby(
                 of_stream, lambda file: manifest.entries[file.slot].state == "absent"
             ):
-                slots = [file.slot for file in own]
+                slots = [file.slot for file in group]
                 gaps += [Gap(slots[0], slots[-1], len(slots))] if absent else []
         return gaps

@@ -20,6 +20,14 @@ from forecast.base.wording import Card, Displayed, count, join_some
 from forecast.data.feeds.feed import Settings
 from forecast.data.feeds.lines import MANIFEST
 
+SCHEMA = 1
+LARGEST = 1_000_000_000
+"""Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400
+million."""
+LEFT = "not tried"
+"""The reason of a file that a run has left to the next one."""
+GIGABYTE = 1_000_000_000
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -30,10 +38,6 @@ class Gap:
     slots: int  # How many files were expected, or days for sources whose files have no fixed slots
 
 
-SCHEMA = 1
-LARGEST = 1_000_000_000
-"""Bytes of a manifest that are read: GDELT 2.0 in both streams from its beginning has some 400
-million."""
 State = Literal["received", "absent", "failed", "waiting"]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -202,10 +206,6 @@ class Manifest(Displayed):
         )
 
 
-LEFT = "not tried"
-"""The reason of a file that a run has left to the next one."""
-
-
 def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, ExpectedFile]] | None:
     """Return the feed, what of it, and the entries of the manifest in a folder.
 
@@ -235,9 +235,6 @@ def gap_words(gaps: Iterable[Gap]) -> list[str]:
         gap.first if gap.slots == 1 else f"{gap.first} to {gap.last} ({gap.slots:,})"
         for gap in gaps
     ]
-
-
-GIGABYTE = 1_000_000_000
 
 
 @described("FetchSettings, such as FetchSettings(parallel=2)")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
 from threading import Event
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from rich.filesize import decimal
 
 from forecast.base.arguments import checked
-from forecast.base.dates import read_day
+from forecast.base.dates import Day, read_day
 from forecast.base.durable import make_folders
 from forecast.base.errors import AbsentError, FetchError, OutputError, SpecError, StoppedError
 from forecast.base.file_faults import writing
@@ -28,7 +28,7 @@ from forecast.base.unfinished import partial_folder
 from forecast.base.wording import join
 from forecast.data.feeds.lines import MANIFEST
 from forecast.data.fetch import dataverse, gdelt
-from forecast.data.fetch.dataverse import DOIS, Dataverse, Edition, require_doi
+from forecast.data.fetch.dataverse import DOIS, DatasetVersion, Dataverse, require_doi
 from forecast.data.fetch.gdelt import STREAMS, Gdelt
 from forecast.data.fetch.manifest import (
     LEFT,
@@ -58,8 +58,8 @@ OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 def fetch_feed(
     feed: str,
     out: str | Path,
-    start: str | date,
-    end: str | date,
+    start: Day,
+    end: Day,
     *,
     version: int | None = None,
     stream: str | None = None,
@@ -134,12 +134,14 @@ def fetch_feed(
       files   30 files expected: 30 received; 190.3 MB.
       folder  gdelt
     """
-    settings, tell = settings or FetchSettings(), progress or silent
-    first, last = read_day(start, "start", first=True), read_day(end, "end")
+    settings = settings or FetchSettings()
+    tell = progress or silent
+    first = read_day(start, "start", first=True)
+    last = read_day(end, "end")
     if first > last:
         raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
-    asked = {"version": version, "stream": stream, "doi": doi, "edition": edition}
-    origin = _origin(feed, server, settings, asked, lists=lists)
+    options = {"version": version, "stream": stream, "doi": doi, "edition": edition}
+    origin = _origin(feed, server, settings, options, lists=lists)
     folder = Path(out)
     from forecast.data.fetch.client import Client
 
@@ -151,10 +153,11 @@ def fetch_feed(
         many = len(manifest.entries.keys() | set(manifest.asked))
         if many > MOST_FILES:
             raise SpecError(
-                f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer days into it, and "
+                f"start: {folder} would have {many:,} files, more than {MOST_FILES:,}. Fetch fewer "
+                "days into it, and "
                 "others into another folder."
             )
-        run = _Run(client, origin, manifest, tell)
+        run = _FetchRun(client, origin, manifest, tell)
         run.sort(files, scratch)
         if not dry_run:
             run.fetch()
@@ -169,7 +172,7 @@ def list_editions(
     doi: str | None = None,
     server: str | None = None,
     settings: FetchSettings | None = None,
-) -> list[Edition]:
+) -> list[DatasetVersion]:
     """Return the published versions of the dataset of a feed at Dataverse, the newest first."""
     settings = settings or FetchSettings()
     origin = _origin(feed, server, settings, {"doi": doi}, lists=True)
@@ -182,7 +185,7 @@ def list_editions(
 
 
 @dataclass
-class _Run:
+class _FetchRun:
     """A fetch going on."""
 
     client: "Client"
@@ -224,7 +227,8 @@ class _Run:
     def fetch(self) -> None:
         """Fetch what is wanted, and keep the manifest up to date."""
         self._require_room()
-        done, in_a_row = 0, 0
+        done = 0
+        in_a_row = 0
         try:
             for some in batched(self.wanted, AT_A_TIME, strict=False):
                 working = side_by_side(
@@ -241,7 +245,8 @@ class _Run:
                         in_a_row = in_a_row + 1 if lost else 0
                         if in_a_row >= self.client.settings.give_up_after:
                             self.manifest.notes.append(
-                                f"stopped after {in_a_row} files in a row that failed, the last because: {outcome}. "
+                                f"stopped after {in_a_row} files in a row that failed, the last "
+                                f"because: {outcome}. "
                                 "The same command continues."
                             )
                             return
@@ -290,10 +295,11 @@ class _Run:
     def _note_stale(self, due: list[ExpectedFile]) -> None:
         """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""
         named = (self.manifest.entries[file.slot].listed is not False for file in reversed(due))
-        unlisted = next((place for place, is_named in enumerate(named) if is_named), len(due))
+        unlisted = next((position for position, is_named in enumerate(named) if is_named), len(due))
         if unlisted > 1:
             self.manifest.notes.append(
-                f"the lists name none of the last {unlisted:,} files: if you think that they are there, try --no-list"
+                f"the lists name none of the last {unlisted:,} files: if you think that they are "
+                "there, try --no-list"
             )
 
     def _is_there(self, file: ExpectedFile) -> bool:
@@ -315,13 +321,14 @@ class _Run:
         free = shutil.disk_usage(self.manifest.folder).free
         if size > free:
             raise OutputError(
-                f"{self.manifest.folder}: {decimal(size)} are to be fetched, and the disk has {decimal(free)} free. "
+                f"{self.manifest.folder}: {decimal(size)} are to be fetched, and the disk has "
+                f"{decimal(free)} free. "
                 "Choose another folder or fewer days."
             )
 
 
 def _origin(
-    feed: str, server: str | None, settings: FetchSettings, asked: dict[str, Any], *, lists: bool
+    feed: str, server: str | None, settings: FetchSettings, options: dict[str, Any], *, lists: bool
 ) -> Origin:
     """Return where the files come from; options of another feed are rejected."""
     name = feed.strip().lower()
@@ -332,24 +339,25 @@ def _origin(
             else ""
         )
         raise SpecError(f"feed: got {feed!r:.60}; expected {join(FEEDS, 'or')}.{where}")
-    for option, value in asked.items():
+    for option, value in options.items():
         if value is not None and option not in (
             ("version", "stream") if name == "gdelt" else ("doi", "edition")
         ):
             raise SpecError(f"{option}: {name} has none; leave it out")
     require("httpx", "fetch")
     require("tenacity", "fetch")
-    from forecast.data.fetch.client import require_server
+    from forecast.data.fetch.addresses import require_server
 
     if name != "gdelt":
-        doi = require_doi(asked["doi"]) if asked["doi"] else DOIS[name]
+        doi = require_doi(options["doi"]) if options["doi"] else DOIS[name]
         return Dataverse(
             require_server(server or dataverse.SERVER),
             doi,
-            asked.get("edition"),
+            options.get("edition"),
             settings.originals,
         )
-    version, stream = asked.get("version"), asked.get("stream")
+    version = options.get("version")
+    stream = options.get("stream")
     if version not in (None, 1, 2):
         raise SpecError(f"version: got {version}; expected 1 or 2")
     if stream not in (None, *STREAMS) or (stream and version != 2):
@@ -370,9 +378,10 @@ def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object
     if earlier is None:
         return manifest
     if earlier[:2] != (name, origin.of):
-        there = " ".join([earlier[0], *earlier[1].values()])
+        earlier_fetch = " ".join([earlier[0], *earlier[1].values()])
         raise SpecError(
-            f"out: {folder} has files of {there}, as its {MANIFEST} says. Choose another folder."
+            f"out: {folder} has files of {earlier_fetch}, as its {MANIFEST} says. Choose another "
+            "folder."
         )
     manifest.entries = earlier[2]
     return manifest
@@ -389,13 +398,14 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
             yield scratch
         return
     check_writable(folder)
-    made = not folder.exists()
+    is_new = not folder.exists()
     with writing(folder):
         make_folders(folder)
         release = lock_folder(folder)
         if release is None:
             raise OutputError(
-                f"{folder}: another fetch is at work in it, or its disk has no locks. Wait for it, or choose another "
+                f"{folder}: another fetch is at work in it, or its disk has no locks. Wait for it, "
+                "or choose another "
                 "folder, on another disk."
             )
         try:
@@ -403,6 +413,6 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
                 yield scratch
         finally:
             release()
-            if made:
+            if is_new:
                 with suppress(OSError):  # what is in it stays
                     folder.rmdir()

@@ -135,10 +135,11 @@ def build_panel(
     if day is not None:
         table = known_by(table, day)
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
-    events, joint_once = table.events, unit == "event" and not directed
+    events = table.events
+    joint_once = unit == "event" and not directed
     # A coverage that is given stays as it is: added files do not extend it.
     additions = (
-        [replace(one, extensions=()) for one in table.additions]
+        [replace(addition, extensions=()) for addition in table.additions]
         if coverage is not None
         else table.additions
     )
@@ -218,15 +219,15 @@ def build_counts_panel(
     if directed and (rows["source"] == "").any():
         raise SpecError("directed: the counts do not tell directions. Leave it out.")
     day = None if as_of is None else as_day(as_of, "as_of")
-    known = rows if day is None else rows[rows["known_at"] <= day]
-    if known.empty:
+    known_rows = rows if day is None else rows[rows["known_at"] <= day]
+    if known_rows.empty:
         raise SpecError(
             f"as_of {day:%Y-%m-%d} is before the data. Choose {rows['known_at'].min():%Y-%m-%d}."
         )
     dataset = str(rows["dataset"].iloc[0])
-    pairs = "events" in known and not directed
+    pairs = "events" in known_rows and not directed
     return _panel(
-        known.assign(counted=known["events" if pairs else "n"]),
+        known_rows.assign(counted=known_rows["events" if pairs else "n"]),
         Scale(dataset, table.classes, table.zero_cut),
         dyads=chosen,
         span=(start, end, day),
@@ -236,11 +237,11 @@ def build_counts_panel(
         coverage=coverage,
         attrs={
             "unit": "event" if pairs else "row",
-            "late": int(rows["n"].sum() - known["n"].sum()),
+            "late": int(rows["n"].sum() - known_rows["n"].sum()),
             # Under the column's first name, so that plans frozen and fits saved with it keep
             # theirs.
             "digest": digest(
-                known.rename(columns={"class": "level"}).sort_values(
+                known_rows.rename(columns={"class": "level"}).sort_values(
                     ["date", "dyad", "source", "level"]
                 )
             ),
@@ -306,19 +307,22 @@ def build_index_panel(
     rows = frame[frame["dyad"].isin(chosen) & frame["value"].notna()]
     rows = rows.assign(time=floor_period(rows["time"], frequency))
     day = None if as_of is None else as_day(as_of, "as_of")
-    known = rows if day is None else rows[last_days(rows["time"], frequency) <= day]
-    if known.empty:
+    known_rows = rows if day is None else rows[last_days(rows["time"], frequency) <= day]
+    if known_rows.empty:
         raise SpecError(
             "as_of is before the data: no period of the index was over. Choose a later day."
         )
-    twice = known[known.duplicated(["dyad", "time"])]
+    twice = known_rows[known_rows.duplicated(["dyad", "time"])]
     if len(twice):
         raise DataError(
-            f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}."
+            f"The index has two values for {twice['dyad'].iloc[0]}, "
+            f"{twice['time'].iloc[0]:%Y-%m-%d}."
         )
-    covered_spans = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
+    covered_spans = known_rows.groupby("dyad")[["time"]].agg(
+        start=("time", "min"), last=("time", "max")
+    )
     periods = panel_periods(covered_spans, (start, end, day), frequency)
-    values = known.pivot(index="dyad", columns="time", values="value").reindex(
+    values = known_rows.pivot(index="dyad", columns="time", values="value").reindex(
         index=chosen, columns=periods
     )
     _reject_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
@@ -338,8 +342,8 @@ def build_index_panel(
             "frequency": frequency,
             "as_of": "" if day is None else f"{day:%Y-%m-%d}",
             **({} if end is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
-            "late": len(rows) - len(known),
-            "digest": digest(known.sort_values(["dyad", "time"])),
+            "late": len(rows) - len(known_rows),
+            "digest": digest(known_rows.sort_values(["dyad", "time"])),
         },
     )
 

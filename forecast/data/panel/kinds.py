@@ -25,6 +25,18 @@ CELLS = ("dataset", "dyad", "time", "direction", "class")
 DIRECTIONS = {False: ("both",), True: ("first", "second")}
 
 
+SCHEMA = 1
+# Dims and kind of dtype (i integer, b bool, f float, U or O text, M time) of what every panel
+# holds.
+VARIABLES: Variables = {
+    "era_index": (("dyad", "time"), "i"),
+    "era_dyad": (("era",), "i"),
+    "era_start": (("era",), "M"),
+    "time": (("time",), "M"),
+}
+ATTRIBUTES = {"schema", "frequency", "as_of", "late", "digest"}
+
+
 @dataclass(frozen=True)
 class PanelKind:
     """One kind of panel, of counted events or of an index; `panel_kind` finds that of a panel."""
@@ -56,7 +68,8 @@ class PanelKind:
         outside = counts.sum(axis=(3, 4))[~panel["covered"].values]
         directions = tuple(panel["direction"].values)
         cut = panel.attrs["zero_cut"]
-        datasets, classes = panel["dataset"].values.tolist(), panel["class"].values
+        datasets = panel["dataset"].values.tolist()
+        classes = panel["class"].values
         return {
             "no dataset": not datasets,
             "a dataset is there twice": len(set(datasets)) < len(datasets),
@@ -78,8 +91,8 @@ class PanelKind:
         return self._observed(panel[self.values].transpose(*self.dims).to_numpy())
 
     def _observed(self, values: NDArray[Any]) -> Bool:
-        there = values > 0 if self.coded else np.isfinite(values)
-        return np.asarray(there.any(axis=tuple(range(2, there.ndim))))
+        present = values > 0 if self.coded else np.isfinite(values)
+        return np.asarray(present.any(axis=tuple(range(2, present.ndim))))
 
     def number(self, panel: "xr.Dataset") -> int:
         """Count the observations: events, or periods with a value."""
@@ -136,8 +149,10 @@ INDEX = PanelKind(
     scale="50 is the mean of its record and higher is more cooperative; “share” stands for it below",
     optional={"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")},
     note=(
-        "The data are an index, standardised within its own record: what is called a share here is a position (50 at "
-        "the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."
+        "The data are an index, standardised within its own record: what is called a share here is "
+        "a position (50 at "
+        "the record's mean) and not a share of actions, and higher values are taken for more "
+        "cooperative ones."
     ),
 )
 
@@ -149,22 +164,10 @@ def panel_kind(panel: "xr.Dataset") -> PanelKind:
     """
     if not hasattr(panel, "data_vars"):
         raise DataError(
-            f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns"
+            f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel "
+            "returns"
         )
     return INDEX if INDEX.values in panel else EVENTS
-
-
-SCHEMA = 1
-
-# Dims and kind of dtype (i integer, b bool, f float, U or O text, M time) of what every panel
-# holds.
-VARIABLES: Variables = {
-    "era_index": (("dyad", "time"), "i"),
-    "era_dyad": (("era",), "i"),
-    "era_start": (("era",), "M"),
-    "time": (("time",), "M"),
-}
-ATTRIBUTES = {"schema", "frequency", "as_of", "late", "digest"}
 
 
 def validate_panel(panel: "xr.Dataset") -> None:
@@ -172,7 +175,8 @@ def validate_panel(panel: "xr.Dataset") -> None:
     problems = _shape_problems(panel) or _content_problems(panel) or _account_problems(panel)
     if problems:
         raise DataError(
-            f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it again: a panel that was cut or changed "
+            f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it again: a panel that "
+            "was cut or changed "
             "by hand may describe itself wrongly."
         )
 
@@ -204,7 +208,8 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
     if kind.optional.keys() & set(panel.variables):
         variables |= kind.optional
     problems = [
-        f"{name} is {panel[name].dtype.kind} ({', '.join(map(str, panel[name].dims))}), not {dtype} ({', '.join(dims)})"
+        f"{name} is {panel[name].dtype.kind} ({', '.join(map(str, panel[name].dims))}), not "
+        f"{dtype} ({', '.join(dims)})"
         if name in panel
         else f"no {name}"
         for name, (dims, dtype) in variables.items()
@@ -221,24 +226,25 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
 
 
 def _content_problems(panel: "xr.Dataset") -> list[str]:
-    frequency, times = panel.attrs["frequency"], panel["time"].values.astype("datetime64[D]")
+    frequency = panel.attrs["frequency"]
+    times = panel["time"].values.astype("datetime64[D]")
     if frequency not in ("month", "week"):
         return [f"frequency is {frequency!r:.40}, not month or week"]
     if np.isnat(times).any():
         return ["a time that is no day"]
     # Weeks begin on Monday, and day 0 was a Thursday.
     months = times.astype("datetime64[M]")
-    place = months.astype(int) if frequency == "month" else (times.astype(int) + 3) // 7
+    period = months.astype(int) if frequency == "month" else (times.astype(int) + 3) // 7
     begin = (
         months.astype("datetime64[D]")
         if frequency == "month"
-        else (place * 7 - 3).astype("datetime64[D]")
+        else (period * 7 - 3).astype("datetime64[D]")
     )
     own_era = panel["era_dyad"].values[
         np.clip(panel["era_index"].values, 0, panel.sizes["era"] - 1)
     ]
     checks = {
-        f"time does not go by {frequency}": (np.diff(place) != 1).any(),
+        f"time does not go by {frequency}": (np.diff(period) != 1).any(),
         f"a time that is not the first day of a {frequency}": (times != begin).any(),
         "a time in the future": times[-1] > np.datetime64(today()),
         "a dyad is there twice": len(set(panel["dyad"].values)) < panel.sizes["dyad"],
@@ -250,27 +256,29 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
         ).any(),
     }
     checks |= panel_kind(panel).checks(panel)
-    return [problem for problem, found in checks.items() if found]
+    return [problem for problem, holds in checks.items() if holds]
 
 
 def _account_problems(panel: "xr.Dataset") -> list[str]:
     """Return where attributes say of the panel what its periods and counts do not: of which day it is, and how much."""
-    attributes, clock = panel.attrs, Clock.of(panel)
+    attributes = panel.attrs
+    clock = Clock.of(panel)
     try:
         days = {name: parse_date(day, name) for name, day in _stated_days(panel)}
     except (SpecError, ValueError, TypeError, AttributeError) as error:
         return [f"its days cannot be read ({error!s:.200})"]
-    first, last = clock.times[-1].item(), clock.last_day()
+    first = clock.times[-1].item()
+    last = clock.last_day()
     ended = attributes.get(END) == f"{first}"
     problems = [f"{name} is {day}, in the future" for name, day in days.items() if day > today()]
     if not ended and END in attributes:
         problems.append(
             f"it ends with {attributes[END]!s:.40}, and its last period begins on {first}"
         )
-    known = attributes["as_of"] and days["as_of"]
-    if known and known < first:
-        problems.append(f"as_of is {known}, before its last period, from {first}")
-    present: date = known or max(days.values(), default=last)
+    as_of = attributes["as_of"] and days["as_of"]
+    if as_of and as_of < first:
+        problems.append(f"as_of is {as_of}, before its last period, from {first}")
+    present: date = as_of or max(days.values(), default=last)
     if present > last and not ended:
         problems.append(f"it is as of {present}, and its last period ends on {last}")
     number = panel_kind(panel).number(panel)
@@ -284,10 +292,8 @@ def _stated_days(panel: "xr.Dataset") -> list[tuple[str, str]]:
     stated = [("as_of", panel.attrs["as_of"])] if panel.attrs["as_of"] else []
     if "dataset" not in panel.dims:
         return stated
-    covered, dyads = (
-        json.loads(str(panel.attrs.get(COVERED_TO) or "{}")),
-        panel["dyad"].values.tolist(),
-    )
+    covered = json.loads(str(panel.attrs.get(COVERED_TO) or "{}"))
+    dyads = panel["dyad"].values.tolist()
     return stated + [
         (f"covered_to of {dyad} in {dataset}", day)
         for dataset in map(str, panel["dataset"].values.tolist())

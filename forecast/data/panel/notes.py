@@ -45,17 +45,17 @@ class DataNotes:
 
 def notes_of_panel(panel: "xr.Dataset", dyads: Sequence[str] | None = None) -> DataNotes:
     """Return the notes on some dyads of a panel, or on all."""
-    own = list(map(str, panel["dyad"].to_numpy())) if dyads is None else dyads
+    chosen = list(map(str, panel["dyad"].to_numpy())) if dyads is None else dyads
     datasets = list(map(str, panel["dataset"].to_numpy())) if "dataset" in panel.coords else []
-    pairs = [(dyad, dataset) for dyad in own for dataset in datasets]
+    pairs = [(dyad, dataset) for dyad in chosen for dataset in datasets]
     return DataNotes(_caveats(pairs, additions_of(panel.attrs)), edition_of_panel(panel))
 
 
 def notes_of_pairs(pairs: Iterable[tuple[str, str]]) -> DataNotes:
     """Return the notes on dyads as datasets record them, (dyad, dataset), in the embedded edition."""
-    own = list(dict.fromkeys(pairs))
-    embedded = any(dataset == CHRONOLOGY for _, dataset in own)
-    return DataNotes(_caveats(own), current_edition() if embedded else None)
+    distinct = list(dict.fromkeys(pairs))
+    embedded = any(dataset == CHRONOLOGY for _, dataset in distinct)
+    return DataNotes(_caveats(distinct), current_edition() if embedded else None)
 
 
 def edition_of_panel(panel: "xr.Dataset") -> Edition | None:
@@ -87,5 +87,7 @@ def _caveats(
     }
     several = len(dyads) > 1
     return tuple(
-        labelled(dyad, text) if several else text for dyad, own in by_dyad.items() for text in own
+        labelled(dyad, text) if several else text
+        for dyad, texts in by_dyad.items()
+        for text in texts
     )

@@ -36,6 +36,13 @@ SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
 
 
+WHERE = "Give the events that the fit was made of (--events)"
+USUAL_MONTHS = 36
+"""Event counts drift with their sources: the usual count is that of the three years before."""
+FEWEST_MONTHS = 12
+"""With fewer months before, nothing is unusual."""
+
+
 def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> date:
     """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
 
@@ -43,20 +50,21 @@ def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> da
     one that ended more than a year before another has stopped, and is ignored. With a dataset it is
     that one's own.
     """
-    coverage, extended = read_coverage(), extended_ends(table.additions)
+    coverage = read_coverage()
+    extended = extended_ends(table.additions)
     events = table.events[table.events["dyad"] == dyad]
     datasets = set(events["dataset"]) if dataset is None else {dataset}
-    known = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index(
+    listed = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index(
         "dataset"
     )["last_even"]
     ends = {
-        one.dataset: pd.Timestamp(one.last)
-        for one in table.covered
-        if one.dataset in datasets and one.spans
+        file.dataset: pd.Timestamp(file.last)
+        for file in table.covered
+        if file.dataset in datasets and file.spans
     }
     even = [
         max(last, extended.get((str(name), dyad), last))
-        for name, last in (ends | known.to_dict()).items()
+        for name, last in (ends | listed.to_dict()).items()
     ]
     if even:
         going = max(even) - pd.DateOffset(years=1)
@@ -90,7 +98,7 @@ def observed_periods(panel: "xr.Dataset", dyad: str) -> Bool:
 
 def data_facts(panel: "xr.Dataset") -> dict[str, Any]:
     """Return what the provenance of a fit says of its data: their digest, and the files that were added to them."""
-    added = [one.account for one in additions_of(panel.attrs)]
+    added = [addition.account for addition in additions_of(panel.attrs)]
     return {"data_digest": panel.attrs.get("digest", "")} | ({"additions": added} if added else {})
 
 
@@ -98,44 +106,43 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
     """Reject a record that is too short to see a pendulum in."""
     if dyad not in panel["dyad"].to_numpy():
         raise DataError(
-            f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"
+            f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast "
+            "events check`)"
         )
     months = int(observed_periods(panel, dyad).sum() / periods_a_month(panel))
     if months < SHORTEST_RECORD:
         raise DataError(
-            f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are needed to see a "
+            f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are "
+            "needed to see a "
             "pendulum. Choose a later day, or a dyad with a longer record"
         )
 
 
 def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
     """Return which part of each period's days a dataset does not cover, (time,): zero of whole periods."""
-    covered, clock = (
-        panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy(),
-        Clock.of(panel),
-    )
+    covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
+    clock = Clock.of(panel)
     ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
-    days, stated = (ends - clock.times).astype(int) + 1, covered_to(panel, dyad, dataset)
-    known = last_known(panel) if stated is None else min(last_known(panel), stated)
-    left = np.clip((ends - np.datetime64(known)).astype(int), 0, days)
-    left += _days_in_gaps(panel, dyad, dataset, ends)
-    return np.asarray(np.where(covered, np.clip(left / days, 0.0, 1.0), 1.0))
+    days = (ends - clock.times).astype(int) + 1
+    stated = covered_to(panel, dyad, dataset)
+    last_day = last_known(panel) if stated is None else min(last_known(panel), stated)
+    missing_days = np.clip((ends - np.datetime64(last_day)).astype(int), 0, days)
+    missing_days += _days_in_gaps(panel, dyad, dataset, ends)
+    return np.asarray(np.where(covered, np.clip(missing_days / days, 0.0, 1.0), 1.0))
 
 
 def _days_in_gaps(
     panel: "xr.Dataset", dyad: str, dataset: int, ends: "np.ndarray[Any, Any]"
 ) -> Index:
     """Return how many days of each period lie in a gap that begins in it, (time,)."""
-    key, found = (
-        (str(panel["dataset"].to_numpy()[dataset]), dyad),
-        np.zeros(len(ends), dtype=np.int64),
-    )
+    key = (str(panel["dataset"].to_numpy()[dataset]), dyad)
+    missing_days = np.zeros(len(ends), dtype=np.int64)
     starts = Clock.of(panel).times.astype("datetime64[D]")
     for first, last in coverage_gaps(additions_of(panel.attrs)).get(key, []):
         begins = (starts < np.datetime64(first)) & (np.datetime64(first) <= ends)
         inside = (np.minimum(ends, np.datetime64(last)) - np.datetime64(first)).astype(int) + 1
-        found += np.where(begins, inside, 0)
-    return found
+        missing_days += np.where(begins, inside, 0)
+    return missing_days
 
 
 def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
@@ -143,14 +150,14 @@ def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
     if not panel_kind(panel).coded or not observed_periods(panel, dyad)[-1]:
         return None
     sets = range(panel.sizes["dataset"])
-    if any(unrecorded_part(panel, dyad, place)[-1] == 0 for place in sets):
+    if any(unrecorded_part(panel, dyad, dataset)[-1] == 0 for dataset in sets):
         return None
     stated = [
-        covered_to(panel, dyad, place)
-        for place in sets
-        if panel["covered"].sel(dyad=dyad)[place, -1]
+        covered_to(panel, dyad, dataset)
+        for dataset in sets
+        if panel["covered"].sel(dyad=dyad)[dataset, -1]
     ]
-    return min([last_known(panel), *(one for one in stated if one is not None)])
+    return min([last_known(panel), *(day for day in stated if day is not None)])
 
 
 def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) -> "xr.Dataset":
@@ -222,9 +229,11 @@ def observed_years(panel: Panel, dyad: Dyad) -> pd.DataFrame:
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
     """Return the events of each class that a dataset counts of a dyad, (time, class), and its coverage, (time,)."""
-    own = panel.sel(dyad=dyad).isel(dataset=dataset)
-    counts = own["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
-    return counts, own["covered"].to_numpy()
+    dyad_panel = panel.sel(dyad=dyad).isel(dataset=dataset)
+    counts = (
+        dyad_panel["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
+    )
+    return counts, dyad_panel["covered"].to_numpy()
 
 
 def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | None:
@@ -234,16 +243,13 @@ def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | 
     """
     if "goldstein" not in panel:
         return None
-    own = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset).sum("direction")
-    return np.asarray(own.transpose("time", "class").to_numpy())
+    sums = panel["goldstein"].sel(dyad=dyad).isel(dataset=dataset).sum("direction")
+    return np.asarray(sums.transpose("time", "class").to_numpy())
 
 
 def counts_once(panel: "xr.Dataset") -> bool:
     """Return whether a panel counts a two-sided event once: with directions, or by rows, it counts both sides."""
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
-
-
-WHERE = "Give the events that the fit was made of (--events)"
 
 
 def counted_events(
@@ -252,15 +258,18 @@ def counted_events(
     """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check."""
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
-    place = _names(panel, "dyad").index(dyad)
-    counts, found = _counts(panel)[:, place, first:], count_placed(panel, rows)[:, first:]
-    if (found == counts).all():
+    index = _names(panel, "dyad").index(dyad)
+    counts = _counts(panel)[:, index, first:]
+    placed = count_placed(panel, rows)[:, first:]
+    if (placed == counts).all():
         return rows
-    dataset, period = np.argwhere(found != counts)[0][:2]
+    dataset, period = np.argwhere(placed != counts)[0][:2]
     month = str(panel["time"].to_numpy()[first + period])[:10]
     raise DataError(
-        f"events: of {dyad} in the period from {month} the fit counts {counts[dataset, period].sum()} in the dataset "
-        f"{_names(panel, 'dataset')[dataset]}, and the events are {found[dataset, period].sum()}, or of other kinds. "
+        f"events: of {dyad} in the period from {month} the fit counts "
+        f"{counts[dataset, period].sum()} in the dataset "
+        f"{_names(panel, 'dataset')[dataset]}, and the events are {placed[dataset, period].sum()}, "
+        "or of other kinds. "
         f"{WHERE}"
     )
 
@@ -272,19 +281,18 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
         raise DataError(
             "events: the fit was not made of single coded events, so that none can be left out"
         )
-    own, day = (
-        replace(table, events=table.events[table.events["dyad"] == dyad]),
-        panel.attrs.get("as_of"),
-    )
-    if own.events.empty:
+    of_dyad = replace(table, events=table.events[table.events["dyad"] == dyad])
+    day = panel.attrs.get("as_of")
+    if of_dyad.events.empty:
         raise DataError(f"events: there is none of {dyad}. {WHERE}")
-    rows = (known_by(own, str(day)) if day else own).events.reset_index(drop=True)
-    order, datasets = read_scale(scale), _names(panel, "dataset")
+    rows = (known_by(of_dyad, str(day)) if day else of_dyad).events.reset_index(drop=True)
+    order = read_scale(scale)
+    datasets = _names(panel, "dataset")
     classes = rows["cameo"].map(order.class_of)
     rows = rows.assign(
         counted=event_counts(rows) if counts_once(panel) else events_per_row(rows),
         of_class=classes,
-        **{"class": [order.classes[place] for place in classes]},
+        **{"class": [order.classes[index] for index in classes]},
     )
     directed = panel.sizes["direction"] > 1
     rows = in_cells(
@@ -294,42 +302,37 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataF
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
     rows = rows[~on_unstated_days(rows, additions_of(panel.attrs))]
-    for place in range(len(datasets)):
-        if last := covered_to(panel, dyad, place):
-            rows = rows[(rows["of_dataset"] != place) | (rows["date"] <= pd.Timestamp(last))]
+    for index in range(len(datasets)):
+        if last := covered_to(panel, dyad, index):
+            rows = rows[(rows["of_dataset"] != index) | (rows["date"] <= pd.Timestamp(last))]
     return rows.sort_values("date", kind="stable").reset_index(drop=True)
 
 
 def count_placed(panel: "xr.Dataset", rows: pd.DataFrame) -> Index:
     """Count rows of `placed_events` in the cells of a panel, (dataset, time, direction, class)."""
-    found = np.zeros(
+    counts = np.zeros(
         [panel.sizes[name] for name in ("dataset", "time", "direction", "class")], dtype=np.int64
     )
-    np.add.at(found, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
-    return found
+    np.add.at(counts, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
+    return counts
 
 
 def panel_without(panel: "xr.Dataset", dyad: str, rows: pd.DataFrame) -> "xr.Dataset":
     """Return a panel that does not count some of a dyad's events: its months stay covered."""
-    dims, place = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
+    dims = panel["counts"].dims
+    index = panel["dyad"].to_numpy().tolist().index(dyad)
     counts = _counts(panel).copy()
-    counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)
+    counts[:, index] -= count_placed(panel, rows).astype(counts.dtype)
     ordered = panel["counts"].transpose(*CELLS)
     attributes = panel.attrs | {"counted": int(counts.sum()), "digest": digest(counts.tobytes())}
-    left = panel.drop_vars("goldstein", errors="ignore").assign(
+    remaining = panel.drop_vars("goldstein", errors="ignore").assign(
         counts=ordered.copy(data=counts).transpose(*dims)
     )
-    return left.assign_attrs(attributes)
+    return remaining.assign_attrs(attributes)
 
 
 def _counts(panel: "xr.Dataset") -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
     return np.asarray(panel["counts"].transpose(*CELLS).to_numpy())
-
-
-USUAL_MONTHS = 36
-"""Event counts drift with their sources: the usual count is that of the three years before."""
-FEWEST_MONTHS = 12
-"""With fewer months before, nothing is unusual."""
 
 
 def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
@@ -339,7 +342,8 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
     """
     # Over events, not periods: a typical event falls into a usual month, and the level is its
     # log-odds.
-    periods, fewest = round(USUAL_MONTHS * a_month), round(FEWEST_MONTHS * a_month)
+    periods = round(USUAL_MONTHS * a_month)
+    fewest = round(FEWEST_MONTHS * a_month)
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     ends = np.arange(total.shape[-1])
@@ -349,9 +353,10 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
         sums = np.cumsum(np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1), axis=-1)
         return np.asarray(sums[..., ends] - sums[..., starts])
 
-    known = np.where(seen, total, 0).astype(np.float64)
-    number, events = before(seen.astype(np.float64)), before(known)
-    usual = before(known * log) / np.maximum(events, 1.0)
+    counted = np.where(seen, total, 0).astype(np.float64)
+    number = before(seen.astype(np.float64))
+    events = before(counted)
+    usual = before(counted * log) / np.maximum(events, 1.0)
     return np.asarray(np.where(seen & (number >= fewest) & (events > 0), log - usual, 0.0))
 
 
@@ -446,7 +451,8 @@ def describe_panel(panel: Panel) -> PanelDescription:
       eras      5
       as of     2023-10-31
     """
-    kind, days = panel_kind(panel), np.datetime_as_string(panel["time"].to_numpy(), unit="D")
+    kind = panel_kind(panel)
+    days = np.datetime_as_string(panel["time"].to_numpy(), unit="D")
     return PanelDescription(
         kind=kind.name,
         dyads=_names(panel, "dyad"),
@@ -481,7 +487,8 @@ def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = No
         summary["announced"] = announced(table).groupby([events["dataset"], events["dyad"]]).sum()
     summary.insert(2, "start", covered_spans["start"])
     summary.insert(3, "last_even", covered_spans["last"])
-    datasets, dyads = table.datasets, table.dyads
+    datasets = table.datasets
+    dyads = table.dyads
     months = panel_periods(covered_spans, (None, None, None), "month")
     additions = () if coverage is not None else table.additions
     gaps = coverage_gaps(additions)
@@ -493,7 +500,10 @@ def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = No
         rows["of_dataset"], pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])), rows["of_period"]
     ] = False
     summary = summary.reset_index()
-    own = summary["dataset"].map(datasets.index), summary["dyad"].map(dyads.index)
-    summary["months"], summary["empty_months"] = covered[own].sum(axis=1), empty[own].sum(axis=1)
+    cells = summary["dataset"].map(datasets.index), summary["dyad"].map(dyads.index)
+    summary["months"], summary["empty_months"] = (
+        covered[cells].sum(axis=1),
+        empty[cells].sum(axis=1),
+    )
     summary.insert(0, "dyad", summary.pop("dyad"))
     return summary.sort_values("dyad", key=lambda dyad: dyad.map(dyads.index), ignore_index=True)

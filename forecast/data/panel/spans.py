@@ -27,6 +27,10 @@ COVERED_TO = "covered_to"
 JSON."""
 
 
+PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
+"""Columns that say in which cell of a dyad's panel a row is counted."""
+
+
 def floor_period(
     days: "pd.Series[pd.Timestamp]", frequency: Frequency
 ) -> "pd.Series[pd.Timestamp]":
@@ -51,7 +55,8 @@ def panel_periods(
     last = (as_of or covered_spans["last"].max()) if end is None else as_day(end, "end")
     if as_of is not None and last > as_of:
         raise SpecError(
-            f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or leave it out."
+            f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or "
+            "leave it out."
         )
     if first > last:
         raise SpecError(
@@ -80,21 +85,21 @@ def covered_periods(
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
     starts = floor_period(covered_spans["start"], frequency)
-    place = {dyad: number for number, dyad in enumerate(dyads)}
+    row_of = {dyad: number for number, dyad in enumerate(dyads)}
     for (dataset, dyad), start, last in zip(
         covered_spans.index, starts, covered_spans["last"], strict=True
     ):
-        covered[datasets.index(dataset), place[dyad]] = (periods >= start) & (periods <= last)
+        covered[datasets.index(dataset), row_of[dyad]] = (periods >= start) & (periods <= last)
     ends = last_days(periods.to_series(), frequency).to_numpy()
     for (dataset, dyad), missing in gaps.items():
-        if dataset in datasets and dyad in place:
+        if dataset in datasets and dyad in row_of:
             lacking = missing_periods(missing, periods.to_numpy(), ends) & _begins_in(
                 missing, periods
             )
-            covered[datasets.index(dataset), place[dyad]] &= ~lacking
-    for one in files:
-        if one.dataset in datasets and one.spans:
-            covered[datasets.index(one.dataset)] &= ~one.missing(periods.to_numpy(), ends)
+            covered[datasets.index(dataset), row_of[dyad]] &= ~lacking
+    for file in files:
+        if file.dataset in datasets and file.spans:
+            covered[datasets.index(file.dataset)] &= ~file.missing(periods.to_numpy(), ends)
     return covered
 
 
@@ -104,10 +109,6 @@ def _begins_in(spans: Sequence[Days], periods: pd.DatetimeIndex) -> Bool:
     for first, last in spans:
         inside |= (periods >= pd.Timestamp(first)) & (periods <= pd.Timestamp(last))
     return inside
-
-
-PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
-"""Columns that say in which cell of a dyad's panel a row is counted."""
 
 
 def in_cells(
@@ -156,18 +157,19 @@ def era_variables(
     if as_of is not None:
         table = table[table["recognised_at"] <= as_of]
     index = np.zeros((len(dyads), len(periods)), dtype=np.int16)
-    found: list[pd.DataFrame] = []
-    for place, dyad in enumerate(dyads):
-        own = table[(table["dyad"] == dyad) & (table["since"] <= periods[-1])]
-        current = np.maximum(np.searchsorted(own["since"], periods, side="right") - 1, 0)
+    tables: list[pd.DataFrame] = []
+    for position, dyad in enumerate(dyads):
+        of_dyad = table[(table["dyad"] == dyad) & (table["since"] <= periods[-1])]
+        current = np.maximum(np.searchsorted(of_dyad["since"], periods, side="right") - 1, 0)
         # Eras that ended before the panel begins have no period in it and are left out.
-        own, current = own.iloc[current.min() :], current - current.min()
-        if own.empty:
+        of_dyad = of_dyad.iloc[current.min() :]
+        current = current - current.min()
+        if of_dyad.empty:
             whole = {"era": ["all"], "name": ["The whole record"]}
-            own = pd.DataFrame(whole | {"start": [periods[0]], "recognised_at": [periods[0]]})
-        index[place] = sum(map(len, found)) + current
-        found.append(own.assign(code=f"{dyad}:" + own["era"], place=place))
-    every = pd.concat(found)
+            of_dyad = pd.DataFrame(whole | {"start": [periods[0]], "recognised_at": [periods[0]]})
+        index[position] = sum(map(len, tables)) + current
+        tables.append(of_dyad.assign(code=f"{dyad}:" + of_dyad["era"], place=position))
+    every = pd.concat(tables)
     coords = {
         "era": list(every["code"]),
         "era_dyad": ("era", every["place"].to_numpy(np.int16)),
@@ -186,8 +188,10 @@ def reject_later_eras(
     later = table["dyad"].isin(dyads) & (floor_period(table["start"], frequency) > periods[-1])
     for era in table[later].itertuples():
         raise DataError(
-            f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period of the record "
-            f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to then"
+            f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period "
+            "of the record "
+            f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to "
+            "then"
         )
 
 
@@ -203,24 +207,25 @@ def chosen_eras(choice: str, dyad: str) -> tuple[pd.DataFrame | None, str]:
     if choice == "none":
         return others, f"The whole record of {dyad} counts as one era, by choice."
     table = read_eras(choice)
-    own = table[table["dyad"] == dyad]
-    if own.empty:
+    of_dyad = table[table["dyad"] == dyad]
+    if of_dyad.empty:
         raise DataError(
             f"{choice}: no row has the dyad {dyad}; add its eras, or choose --eras none"
         )
     return pd.concat(
-        [others, own], ignore_index=True
+        [others, of_dyad], ignore_index=True
     ), f"The eras of {dyad} are those of {Path(choice).name}."
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
     """Return the part of a panel that is of one dyad, with its own eras alone."""
-    place = panel["dyad"].to_numpy().tolist().index(dyad)
+    position = panel["dyad"].to_numpy().tolist().index(dyad)
     if panel.sizes["dyad"] == 1:
         return panel
-    eras = np.flatnonzero(panel["era_dyad"].to_numpy() == place)
-    part = panel.isel(dyad=[place], era=eras)
-    index, owner = part["era_index"], part["era_dyad"]
+    eras = np.flatnonzero(panel["era_dyad"].to_numpy() == position)
+    part = panel.isel(dyad=[position], era=eras)
+    index = part["era_index"]
+    owner = part["era_dyad"]
     part = part.assign(era_index=index.copy(data=np.searchsorted(eras, index).astype(index.dtype)))
     return recounted(part.assign_coords(era_dyad=("era", np.zeros(len(eras), dtype=owner.dtype))))
 

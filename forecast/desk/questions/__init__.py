@@ -1,4 +1,4 @@
-"""Questions with rules for their resolution from data, forecasts of them, and outcomes (docs/questions.md).
+"""Questions that data resolve, their forecasts and their outcomes (docs/questions.md).
 
 Public names are imported on first use: a question about events needs no fit.
 """
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from forecast.desk.questions.ask import joint_question as joint_question
     from forecast.desk.questions.ask import make_question as make_question
     from forecast.desk.questions.deciding import deciding_rows as deciding_rows
-    from forecast.desk.questions.entries import answered as answered
-    from forecast.desk.questions.entries import asked as asked
-    from forecast.desk.questions.entries import resolved as resolved
+    from forecast.desk.questions.drafts import answered as answered
+    from forecast.desk.questions.drafts import asked as asked
+    from forecast.desk.questions.drafts import resolved as resolved
+    from forecast.desk.questions.entry import Draft as Draft
+    from forecast.desk.questions.entry import LedgerEntry as LedgerEntry
     from forecast.desk.questions.event_question import EventQuestion as EventQuestion
     from forecast.desk.questions.events import answer_events as answer_events
     from forecast.desk.questions.events import make_event_question as make_event_question
@@ -29,9 +31,7 @@ if TYPE_CHECKING:
     from forecast.desk.questions.form import question_of as question_of
     from forecast.desk.questions.form import read_question as read_question
     from forecast.desk.questions.form import write_question as write_question
-    from forecast.desk.questions.history import Draft as Draft
     from forecast.desk.questions.history import History as History
-    from forecast.desk.questions.history import LedgerEntry as LedgerEntry
     from forecast.desk.questions.ledger import Ledger as Ledger
     from forecast.desk.questions.merging import Merged as Merged
     from forecast.desk.questions.merging import merge_ledger as merge_ledger
@@ -60,10 +60,14 @@ _NAMES_BY_MODULE = {
         "make_question",
     ),
     "forecast.desk.questions.deciding": ("deciding_rows",),
-    "forecast.desk.questions.entries": (
+    "forecast.desk.questions.drafts": (
         "answered",
         "asked",
         "resolved",
+    ),
+    "forecast.desk.questions.entry": (
+        "Draft",
+        "LedgerEntry",
     ),
     "forecast.desk.questions.event_question": ("EventQuestion",),
     "forecast.desk.questions.events": (
@@ -78,11 +82,7 @@ _NAMES_BY_MODULE = {
         "read_question",
         "write_question",
     ),
-    "forecast.desk.questions.history": (
-        "Draft",
-        "History",
-        "LedgerEntry",
-    ),
+    "forecast.desk.questions.history": ("History",),
     "forecast.desk.questions.ledger": ("Ledger",),
     "forecast.desk.questions.merging": (
         "Merged",

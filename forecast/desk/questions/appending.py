@@ -8,7 +8,7 @@ from pathlib import Path
 from forecast.base import dates
 from forecast.base.errors import LedgerError
 from forecast.base.journal import TORN, Journal, append_lines
-from forecast.desk.questions.history import Draft, LedgerEntry, line_of
+from forecast.desk.questions.entry import Draft, LedgerEntry, line_of
 from forecast.desk.questions.ledger import CLOCK_TOLERANCE, Ledger, torn_words
 
 type Drafts = Iterable[Draft] | Callable[[Ledger], Iterable[Draft]]
@@ -31,35 +31,35 @@ def append_entries(
     now: datetime | None = None,
     leave_out: Callable[[Draft, LedgerError], None] | None = None,
 ) -> Appended:
-    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none.
+    """Append entries to a ledger, new or not: all of them or, where one is rejected, none.
 
     With `leave_out` an entry that is rejected is left out, and this is called with it and the
     reason.
     """
     path = Path(path)
-    made: list[LedgerEntry] = []
+    entries: list[LedgerEntry] = []
     repaired: list[str] = []
 
     def make(journal: Journal) -> tuple[bytes, ...]:
         written = (now or dates.now()).astimezone(UTC)  # now that no other writer can come between
-        found = Ledger(path, written.date() + CLOCK_TOLERANCE)
-        whole, before = found.take(journal), found.lines
-        for draft in list(drafts(found) if callable(drafts) else drafts):
+        ledger = Ledger(path, written.date() + CLOCK_TOLERANCE)
+        whole, before = ledger.take(journal), ledger.lines
+        for draft in list(drafts(ledger) if callable(drafts) else drafts):
             try:
-                made.append(found.append(draft, written))
+                entries.append(ledger.append(draft, written))
             except LedgerError as error:
                 if leave_out is None:
                     raise
                 leave_out(draft, error)
         kept = (journal.torn,) if whole else ()
-        if journal.torn and (whole or made):
+        if journal.torn and (whole or entries):
             done = f"is set aside in {path.name}{TORN}"
             repaired.append(
                 f"{path}: the last line had no end, which was added"
                 if whole
                 else torn_words(path, before + 1, done)
             )
-        return (*kept, *(line_of(entry.plain) for entry in made))
+        return (*kept, *(line_of(entry.plain) for entry in entries))
 
     append_lines(path, make)
-    return Appended(tuple(made), "".join(repaired))
+    return Appended(tuple(entries), "".join(repaired))

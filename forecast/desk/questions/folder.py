@@ -11,9 +11,10 @@ from forecast.base.reading import is_empty
 from forecast.base.unfinished import clear_leftovers
 from forecast.base.wording import count, join
 from forecast.desk.questions.appending import Appended, Drafts, append_entries
-from forecast.desk.questions.entries import asked
+from forecast.desk.questions.drafts import asked
+from forecast.desk.questions.entry import Draft
 from forecast.desk.questions.form import read_question, write_question
-from forecast.desk.questions.history import Draft, History
+from forecast.desk.questions.history import History
 from forecast.desk.questions.ledger import Ledger
 from forecast.outlook.question import Question
 
@@ -35,14 +36,17 @@ def questions_of(
 
     Of all, those that are open alone if asked for.
     """
-    found = ledger.histories
-    if missing := [name for name in names if name not in found]:
+    histories = ledger.histories
+    if missing := [name for name in names if name not in histories]:
         raise LedgerError(
-            f"{ledger.path}: has no question {missing[0]!r:.90}; it has {count(len(found), 'question')}: see `forecast "
+            f"{ledger.path}: has no question {missing[0]!r:.90}; it has "
+            f"{count(len(histories), 'question')}: see `forecast "
             "question list`"
         )
-    chosen = [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
-    return [one for one in chosen if not only_open or one.outcome == "open"]
+    chosen = (
+        [histories[name] for name in dict.fromkeys(names)] if names else list(histories.values())
+    )
+    return [history for history in chosen if not only_open or history.outcome == "open"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ class QuestionFolder:
         A file without a word is one that a power cut has emptied.
         """
         clear_leftovers(self.path)
-        files = [self.file(one.question.id) for one in questions_of(ledger, only_open=True)]
+        files = [self.file(history.question.id) for history in questions_of(ledger, only_open=True)]
         if not (missing := [file for file in files if is_empty(file)]):
             return ""
         try:
@@ -100,7 +104,7 @@ class QuestionFolder:
     def append(
         self, drafts: Drafts, *, leave_out: Callable[[Draft, LedgerError], None] | None = None
     ) -> Appended:
-        """Append entries to the ledger, after the file is there by which git leaves its lines as they are."""
+        """Append entries to the ledger, next to a file that keeps git from changing its lines."""
         attributes = self.path / ".gitattributes"
         if not os.path.lexists(attributes):
             write_text(attributes, ATTRIBUTES, durable=True)
@@ -111,13 +115,15 @@ class QuestionFolder:
         path = Path(text)
         if path.suffix or path.is_file():
             return read_question(path)
-        known = {history.question.id: history.question for history in questions_of(self.read())}
-        if text not in known:
+        questions = {history.question.id: history.question for history in questions_of(self.read())}
+        if text not in questions:
             raise QuestionError(
-                f"{text!r:.100}: no question of {self.path} has this name, and there is no such file. Expected one of "
-                f"{join(known) or 'none, for nothing was asked there'}, or the file of a question"
+                f"{text!r:.100}: no question of {self.path} has this name, and there is no such "
+                "file. Expected one of "
+                f"{join(questions) or 'none, for nothing was asked there'}, or the file of a "
+                "question"
             )
-        return known[text]
+        return questions[text]
 
     def read(self) -> Ledger:
         """Read the ledger."""

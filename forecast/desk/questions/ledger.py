@@ -1,4 +1,4 @@
-"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, next to the question files.
+"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file.
 
 Entries are only appended, in order of time. Each contains its own hash and that of the previous
 entry, so that edited, removed or added lines are detected. Truncation cannot be detected from the
@@ -22,16 +22,8 @@ from forecast.base.dates import today
 from forecast.base.errors import LedgerError
 from forecast.base.file_faults import PASSING
 from forecast.base.journal import Journal, read_journal
-from forecast.desk.questions.history import (
-    NO_HASH,
-    BadLine,
-    Draft,
-    History,
-    LedgerEntry,
-    follow,
-    hash_of,
-    line_of,
-)
+from forecast.desk.questions.entry import NO_HASH, BadLine, Draft, LedgerEntry, hash_of, line_of
+from forecast.desk.questions.history import History, follow, next_entry
 
 LONGEST_LINE = 100_000
 
@@ -71,9 +63,9 @@ class Ledger:
     @classmethod
     def read(cls, path: str | Path) -> Self:
         """Read a ledger and check its chain."""
-        found = cls(Path(path), today() + CLOCK_TOLERANCE)
+        ledger = cls(Path(path), today() + CLOCK_TOLERANCE)
         try:
-            journal = read_journal(found.path)
+            journal = read_journal(ledger.path)
         except OSError as error:
             if error.errno in PASSING:
                 raise
@@ -81,12 +73,12 @@ class Ledger:
             raise LedgerError(
                 f"{path}: the ledger cannot be read ({reason}). Ask a question first, or name it"
             ) from error
-        if not found.take(journal) and journal.torn:
-            found.torn = torn_words(found.path, found.lines + 1, "is left out")
-        return found
+        if not ledger.take(journal) and journal.torn:
+            ledger.torn = torn_words(ledger.path, ledger.lines + 1, "is left out")
+        return ledger
 
     def take(self, journal: Journal) -> bool:
-        """Take all lines; return whether the unfinished one at their end is a whole one without its end."""
+        """Take all lines; return whether the last one is complete but for its line end."""
         chain = [self._chained(line) for line in journal.lines]
         try:
             chain.append(self._chained(journal.torn))
@@ -100,7 +92,8 @@ class Ledger:
                 if number in left_out:
                     stated, later = plain.get("written"), left_out[number]
                     raise BadLine(
-                        f"field `written`: {stated} is later than in line {later}, which leaves this "
+                        f"field `written`: {stated} is later than in line {later}, which leaves "
+                        "this "
                         "line out, because the clock was wrong"
                     )
                 self._follow(plain)
@@ -112,7 +105,8 @@ class Ledger:
     def warnings(self) -> tuple[str, ...]:
         """Warnings about lines that are left out, and advice on how to continue."""
         words = (
-            f"{self.path}, line {line}: {reason}. The line is left out and the others count; the ledger is "
+            f"{self.path}, line {line}: {reason}. The line is left out and the others count; the "
+            "ledger is "
             "never edited, so give the command again to append a right one"
             for line, reason in self.faults
         )
@@ -122,9 +116,7 @@ class Ledger:
         """Make the entry that follows, and read it as it will be read."""
         before, ahead = (self.lines, self.head), {"leaves_out": self.ahead} if self.ahead else {}
         try:
-            entry = LedgerEntry.make(
-                draft | ahead, self.lines + 1, self.head, written, self.histories
-            )
+            entry = next_entry(draft | ahead, self.lines + 1, self.head, written, self.histories)
             line = line_of(entry.plain)
             if len(line) > LONGEST_LINE:
                 raise BadLine(
@@ -138,7 +130,7 @@ class Ledger:
         return entry
 
     def _chained(self, line: bytes) -> dict[str, Any]:
-        """Return the fields of a line that has the hash it states, and states that of the line before."""
+        """Return the fields of a line, after checking its hash and that of the line before."""
         where = f"{self.path}, line {self.lines + 1}"
         try:
             if len(line) > LONGEST_LINE:
@@ -153,11 +145,13 @@ class Ledger:
             ) from error
         if not whole:
             raise LedgerError(
-                f"{where}: this entry was edited: it does not have the hash that it states. {_RESTORE}"
+                f"{where}: this entry was edited: it does not have the hash that it states. "
+                f"{_RESTORE}"
             )
         if number != self.lines + 1 or previous != self.head:
             raise LedgerError(
-                f"{where}: this entry does not follow the one before it: lines were removed, added or moved. {_RESTORE}"
+                f"{where}: this entry does not follow the one before it: lines were removed, added "
+                f"or moved. {_RESTORE}"
             )
         self.lines, self.head = self.lines + 1, stated
         return plain
@@ -171,7 +165,8 @@ class Ledger:
         last = self.entries[-1] if self.entries else None
         if last is not None and entry.written < last.written:
             raise BadLine(
-                f"field `written`: {entry.written} is before {last.written}, when line {last.number} was written; set "
+                f"field `written`: {entry.written} is before {last.written}, when line "
+                f"{last.number} was written; set "
                 "the clock of this computer right, or begin another ledger if it was wrong then"
             )
         follow(self.histories, entry)
@@ -184,16 +179,16 @@ def lines_left_out(chain: Sequence[Mapping[str, Any]]) -> dict[int, int]:
     A line can leave out such earlier ones as state a later time than itself, and none if it is left
     out itself.
     """
-    found: dict[int, int] = {}
+    left_out_by: dict[int, int] = {}
     for number, plain in reversed([*enumerate(chain, 1)]):
         named = plain.get("leaves_out")
-        if number in found or not isinstance(named, list):
+        if number in left_out_by or not isinstance(named, list):
             continue
-        for one in named:
-            earlier = chain[one - 1] if isinstance(one, int) and 0 < one < number else {}
+        for line in named:
+            earlier = chain[line - 1] if isinstance(line, int) and 0 < line < number else {}
             if str(earlier.get("written", "")) > str(plain.get("written")):
-                found.setdefault(one, number)
-    return found
+                left_out_by.setdefault(line, number)
+    return left_out_by
 
 
 def _require_one_append(path: Path, line: int, torn: bytes) -> None:
@@ -205,11 +200,15 @@ def _require_one_append(path: Path, line: int, torn: bytes) -> None:
     """
     if b"\n" in torn and len(moments := set(_MOMENT.findall(torn))) > 1:
         raise LedgerError(
-            f"{path}, line {line}: the disk has lost a part of this line, and lines of {len(moments)} moments follow "
+            f"{path}, line {line}: the disk has lost a part of this line, and lines of "
+            f"{len(moments)} moments follow "
             f"it. {_RESTORE}"
         )
 
 
 def torn_words(path: Path, line: int, done: str) -> str:
     """Return words on a last line without its end, and on what is done about it."""
-    return f"{path}, line {line}: it was never finished (its writer was killed, or the power failed) and {done}"
+    return (
+        f"{path}, line {line}: it was never finished (its writer was killed, or the power failed) "
+        f"and {done}"
+    )

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from forecast.desk.questions.history import Confirmed, LedgerEntry, Resolved, Withdrawn
+from forecast.desk.questions.entry import ConfirmedEntry, LedgerEntry, ResolvedEntry, WithdrawnEntry
 from forecast.desk.questions.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def entry_rows(ledger: Ledger) -> "pd.DataFrame":
     def row(entry: LedgerEntry) -> dict[str, Any]:
         history = ledger.histories[entry.question]
         timing = (
-            None if isinstance(entry, Confirmed | Resolved | Withdrawn) else history.timing(entry)
+            None
+            if isinstance(entry, ConfirmedEntry | ResolvedEntry | WithdrawnEntry)
+            else history.timing(entry)
         )
         return {**history.question.described, **entry.plain, "timing": timing}
 

@@ -264,11 +264,11 @@ def colour_backward(
         j, h = max(i - 1, 0), max(i - 2, 0)  # what a first entry reads there meets a zero
         m, n = beside[i + 1], beyond[i + 2]
         r, r_after = g_half[i] - m * r - n * r_after, r
-        own = (
+        direct = (
             g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i])
             + 0.5 * g_log_det * inverse[i] * inverse[i]
         )
-        a, a_after = -own - m * (o + a * m) - n * (o2_after + a_after * n), a
+        a, a_after = -direct - m * (o + a * m) - n * (o2_after + a_after * n), a
         o = -g_half[j] * x[i] - r * solved[j] - o * beyond[i + 1] - 2.0 * a * beside[i]
         o2, o2_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * beyond[i], o2
         g_diagonal[i], g_right[i], g_off[i], g_off2[i] = a, r, o, o2 - o * beside[j]

@@ -5,17 +5,14 @@ A step of the trend is kept with probability :math:`\Phi((C - x) / \omega)`, wit
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import log_ndtr, ndtri_exp
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.declarations import ByDyad, Declared, Free, spread_around
+from forecast.model.process.declarations import ByDyad, Declared, Free, PriorValues, spread_around
 from forecast.model.process.transition import room, softened
-
-if TYPE_CHECKING:
-    from forecast.model.process.priors import Priors
 
 CEILINGS = ("none", "framework")
 SOFTNESS = 0.4
@@ -26,7 +23,7 @@ is sampled badly."""
 class Ceiling:
     """Ceilings of frameworks: headrooms vary around their dyad's, and these around a population."""
 
-    def declare(self, priors: "Priors", pool: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool) -> Declared:
         """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
         return {
             "headroom_dyad": ByDyad("log_headroom", priors.headroom, priors.headroom_dyads, pool),
@@ -34,12 +31,12 @@ class Ceiling:
             "headroom_raw": Free("headroom_raw", dims=("era",)),
         }
 
-    def add_headroom(self, priors: "Priors", pool: bool, era_dyad: Index) -> Any:
+    def add_headroom(self, priors: PriorValues, pool: bool, era_dyad: Index) -> Any:
         """Add the headroom of every era, (era,), to the PyMC model on the context stack."""
         import pymc as pm
         import pytensor.tensor as pt
 
-        dyad, spread, raw = (one.add() for one in self.declare(priors, pool).values())
+        dyad, spread, raw = (parameter.add() for parameter in self.declare(priors, pool).values())
         dyad = pm.Deterministic("headroom_dyad", dyad, dims="dyad")
         return pm.Deterministic("headroom", pt.exp(dyad[era_dyad] + spread * raw), dims="era")
 
@@ -76,9 +73,11 @@ class Ceiling:
             np.broadcast_to(parameters[name], trend.shape)[begins]
             for name in ("headroom_dyad", "headroom_era_sd")
         )
-        found = ceiling.copy()
-        found[begins] = trend[begins] + np.exp(centre + spread * rng.standard_normal(centre.size))
-        return found
+        ceilings = ceiling.copy()
+        ceilings[begins] = trend[begins] + np.exp(
+            centre + spread * rng.standard_normal(centre.size)
+        )
+        return ceilings
 
     def folded(self, trend: Float, ceiling: Float) -> Float:
         """Return trends with what is above the ceiling reflected below it."""

@@ -96,7 +96,7 @@ class Component:
         p, first = at(p, data["pair_dyad"]), backend.equal(gap, 0)
         many = self.moments(p, backend.where(first, 1, gap), data["pair_new_era"], backend)
         every = _with_starts(first, self.start(p), many, backend)
-        return Transitions(*(one[pair_of] for one in every))
+        return Transitions(*(values[pair_of] for values in every))
 
     def expected(
         self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]

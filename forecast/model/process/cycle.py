@@ -8,7 +8,7 @@ its own priors, variables and `shape`, and `register_cycle` it.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,14 +17,12 @@ from forecast.model.process.component import Component, Motion, Transitions
 from forecast.model.process.declarations import (
     ByDyad,
     Declared,
+    PriorValues,
     Registry,
     priors_of,
     variables_of,
 )
 from forecast.model.process.transition import decay, regained
-
-if TYPE_CHECKING:
-    from forecast.model.process.priors import Priors
 
 
 class Cycle(Component):
@@ -54,7 +52,7 @@ class Cycle(Component):
         """Variables of the posterior that shape the motion, by the names that `next` reads."""
         return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **super().reads}
 
-    def declare(self, priors: "Priors", pool: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool) -> Declared:
         """Declare what every cycle has: its half-life if it were linear, and its long-run spread.
 
         Priors in periods.
@@ -66,14 +64,14 @@ class Cycle(Component):
         sd = ByDyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
         return {"cycle_half_life": half_life, "cycle_sd": sd}
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         """Add what shapes the cycle to the PyMC model on the context stack.
 
         Also its variance by a linear one's.
         """
         return {}, 1.0
 
-    def add_motion(self, priors: "Priors", pool: bool) -> Motion:
+    def add_motion(self, priors: PriorValues, pool: bool) -> Motion:
         """Add the parameters of the motion.
 
         Priors are about the long run, so that they mean the same for all.
@@ -81,7 +79,7 @@ class Cycle(Component):
         import pymc as pm
         import pytensor.tensor as pt
 
-        typical, sd = (one.add() for one in self.declare(priors, pool).values())
+        typical, sd = (parameter.add() for parameter in self.declare(priors, pool).values())
         sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
         shape, wide = self.shape(priors, pool)
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
@@ -94,11 +92,11 @@ class Cycle(Component):
             **shape,
         }
 
-    def centre(self, priors: "Priors", dyads: int) -> Motion:
+    def centre(self, priors: PriorValues, dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
         phi, sd = decay(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
-        own = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
-        return {name: np.full(dyads, value) for name, value in own.items()}
+        motion = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
+        return {name: np.full(dyads, value) for name, value in motion.items()}
 
     def start(self, p: Motion) -> tuple[Any, Any]:
         return 0.0, p["sd"]
@@ -163,7 +161,7 @@ class Band(Cycle):
             1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2)))
         )
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -174,9 +172,9 @@ class Band(Cycle):
 
 def band_widening(band: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a band of a half-width in spreads, in units of the linear pendulum's."""
-    at = DISTANCES
+    distance = DISTANCES
     return long_run_variance(
-        [-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend
+        [-0.5 * distance**2 - 0.5 * band**2 * backend.exp(-((distance / band) ** 2))], backend
     )
 
 
@@ -201,7 +199,7 @@ class Cubic(Cycle):
         phi = p["phi"]
         return phi * y / backend.sqrt(1.0 + stiffness * regained(phi) * (y / p["sd"]) ** 2)
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -215,9 +213,10 @@ class Cubic(Cycle):
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a stiffening one spread away, in units of the linear pendulum's."""
-    at = DISTANCES
+    distance = DISTANCES
     sides = [
-        -0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)
+        -0.5 * distance**2 - 0.25 * stiffening * backend.exp(way * lean) * distance**4
+        for way in (1.0, -1.0)
     ]
     return long_run_variance(sides, backend)
 

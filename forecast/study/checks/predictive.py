@@ -39,7 +39,7 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.
     for sample in places:
         draw = stacked.isel(sample=int(sample))
         level = draw["level"].transpose("dyad", "time").to_numpy().astype(np.float64)
-        pushed = push_of_draw(fit.spec, fit.panel, draw)
+        pushed = push_of_draw(fit.spec.drivers, fit.panel, draw)
         if pushed is not None:
             level = level + pushed.month
         copies.append(observation.simulate(fit.spec, fit.panel, level, draw, rng)["counts"])
@@ -182,7 +182,7 @@ def _monthly(fit: "Fit", draws: xr.Dataset, months: xr.DataArray, seed: int) -> 
     for first in range(0, number, 1 if single else CHUNK):
         some = stacked.isel(sample=first if single else slice(first, first + CHUNK))
         level = some["level"].transpose(..., "dyad", "time").to_numpy().astype(np.float64)
-        pushed = push_of_draw(spec, panel, some) if single else None
+        pushed = push_of_draw(spec.drivers, panel, some) if single else None
         level = level if pushed is None else level + pushed.month
         (d, t, *_), sides = spec.observation_model.simulate_sides(panel, level, some, rng)
         sides_of_month = np.atleast_2d(sides[..., 1])

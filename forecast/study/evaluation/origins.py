@@ -25,7 +25,7 @@ from forecast.data.events.editions import edition_of
 from forecast.data.events.table import CountTable, EventTable
 from forecast.data.panel import build_counts_panel, build_panel
 from forecast.outlook.benchmarks import SHORTEST_PAST, Past
-from forecast.outlook.recorded import FEWEST, DatasetRecord, WindowCounts, share_before
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, WindowCounts, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SideScores
@@ -109,7 +109,7 @@ class RecordedWindow:
     @property
     def void(self) -> bool:
         """Return whether there are too few events for a meaningful share."""
-        return self.n < FEWEST
+        return self.n < MIN_WINDOW_EVENTS
 
     @property
     def before(self) -> float | None:
@@ -132,7 +132,7 @@ def _tone(counts: WindowCounts) -> float | None:
     events = int(counts.total.sum())
     return (
         None
-        if counts.goldstein is None or events < FEWEST
+        if counts.goldstein is None or events < MIN_WINDOW_EVENTS
         else float(counts.goldstein.sum()) / events
     )
 

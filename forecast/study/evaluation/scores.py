@@ -28,7 +28,7 @@ from forecast.base.described import described
 from forecast.base.errors import SpecError
 from forecast.base.limits import require
 from forecast.base.typing import Float, Index
-from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, ROUNDING, changed, reached
 from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
 from forecast.study.evaluation.origins import RecordedWindow
 
@@ -132,7 +132,7 @@ def predict_free(
     """Predict the share of a window whose number of events is not known: given that it is not void."""
     volume = _not_all_void(volume, rng)
     total = volume.sum(axis=1)
-    enough = total >= FEWEST
+    enough = total >= MIN_WINDOW_EVENTS
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[enough]
     shares = 100 * cooperative / total[enough]
     weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
@@ -153,7 +153,7 @@ def predict_tone(
     volume = _not_all_void(volume, rng)
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
     total = volume.sum(axis=1)
-    enough = total >= FEWEST
+    enough = total >= MIN_WINDOW_EVENTS
     tone = tone_to_percent(
         scores.simulate(volume, cooperative, rng).sum(axis=1)[enough] / total[enough]
     )
@@ -171,10 +171,10 @@ def _not_all_void(volume: Index, rng: np.random.Generator) -> Index:
     Where events are so rare that every draw is void, windows have just as many events as are
     needed, in months at random: with means so small, more are next to impossible.
     """
-    if (volume.sum(axis=1) >= FEWEST).any():
+    if (volume.sum(axis=1) >= MIN_WINDOW_EVENTS).any():
         return volume
     months = volume.shape[1]
-    return np.asarray(rng.multinomial(FEWEST, np.full(months, 1 / months), len(volume)))
+    return np.asarray(rng.multinomial(MIN_WINDOW_EVENTS, np.full(months, 1 / months), len(volume)))
 
 
 def mixed(predictions: Sequence[Prediction]) -> Prediction:

@@ -13,7 +13,9 @@ import xarray as xr
 from forecast.base.arguments import checked
 from forecast.base.digests import digest
 from forecast.base.typing import Float, Index
-from forecast.data.drivers import DriverTable, Future, add_drivers, drivers_for, has_drivers
+from forecast.data.calendar_drivers import drivers_for
+from forecast.data.driver_table import DriverTable
+from forecast.data.drivers import Future, add_drivers, has_drivers
 from forecast.data.events import read_dyads
 from forecast.data.panel import panel_kind
 from forecast.model.driving import parse_drivers
@@ -21,7 +23,7 @@ from forecast.model.spec import PendulumSpec, spec_for
 from forecast.outlook import simulate_ahead
 from forecast.outlook.benchmarks import MODEL
 from forecast.outlook.observed import (
-    Reading,
+    Measurement,
     reading,
     relative_count,
     simulate_chances,
@@ -163,7 +165,7 @@ class _VolumeChances:
     """Chances of one dyad given how many events there are."""
 
     month: Float  # Log-odds of usual months, their news included
-    read: Reading
+    read: Measurement
     record: DatasetRecord
     seed: int  # Of the overdispersion: the same for any volume
 

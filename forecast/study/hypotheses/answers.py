@@ -8,14 +8,17 @@ concern both, and answers within the period cannot be told from that.
 
 The claim has all entries, its rival the diagonal alone. Each pair's evidence is Laplace's
 approximation at the mode of its parameters; the log Bayes factors of the pairs of a record are added.
-The claim is supported if their sum is, and answers make deviations longer (5% point of the share above
-0). Answers alone, without own persistence, are set beside it.
-The share that answers carry is that by which the half-life of deviations is shorter without them; it
-is negative where deviations fade faster because of them, as a share of the half-life without.
+The claim is supported if their sum is, and answers make deviations longer (5% point of the share,
+given answers, above 0). Answers alone, without own persistence, are compared as well.
+The share that answers carry is that by which the half-life of a deviation that both sides share is
+shorter without them. It is negative where answers are inverse, as a share of the half-life without.
+Where shocks are alike, the past of one side is nearly that of the other, and the data tell the sum of
+own persistence and answers alone. So the share is averaged over models with and without answers, equally
+likely before the data.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +26,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from forecast.base.arguments import checked
 from forecast.base.dates import periods_a_month
@@ -46,7 +50,7 @@ TREND, CYCLES, OFFSET, COUNTS = 0, 1, 3, 4  # first places of a pair's state
 STATE = 6
 OFFSET_SD = 1.0  # of the second direction from the first, log-odds
 INDEX_COUNT_SD = 1e-4  # an index has no number of events
-CORRELATION_SD = 0.7  # of the shocks, by Fisher's z
+CORRELATION_SD = 1.0  # of the shocks, by Fisher's z: correlations of 0.8 are no surprise
 # What a period keeps of a side's own cycle, by Fisher's z: half of it a month, with wide margins
 OWN_PERSISTENCE = {"month": (0.55, 0.5), "week": (1.25, 0.5)}
 ANSWER_SD = {"month": 0.3, "week": 0.15}  # around none: answers in kind and inverse ones
@@ -99,8 +103,9 @@ class PairAnswers:
 
     pair: str
     log_bayes_factor: float  # Of answers against none
-    share: tuple[float, float, float]  # Of the half-life that answers carry: 5%, 50%, 95% points
-    half_life: float  # Of deviations, months, with answers
+    # Of the half-life that answers carry, given that there are any: 5%, 50% and 95% points
+    share: tuple[float, float, float]
+    half_life: float  # Of deviations that both sides share, months, with answers
     correlation: float  # Of the shocks of both sides within a period
     periods: int  # In which either direction has events or values
 
@@ -113,7 +118,7 @@ class Answers:
     log_bayes_factor: float  # Sum over pairs
     answers_alone: float  # Sum of log Bayes factors of answers alone against own persistence alone
     without_pair: tuple[str, float]  # The pair without which the sum changes most, and that sum
-    share: tuple[float, float, float]  # Mean over pairs: 5%, 50% and 95% points
+    share: tuple[float, float, float]  # Mean over pairs, without answers 0: 5%, 50%, 95% points
     frequency: str  # `month` or `week`
     pairs: tuple[PairAnswers, ...]
 
@@ -222,7 +227,7 @@ def test_answers(
                 pair.pair,
                 both.log_evidence - own.log_evidence,
                 _points(drawn),
-                float(_half_life(_largest(phi[None]))[0]) * months_a_period,
+                float(_half_life(_kept_together(phi))) * months_a_period,
                 math.tanh(both.value(CORRELATION)),
                 int((pair.events != 0).any(axis=1).sum()),
             )
@@ -231,16 +236,18 @@ def test_answers(
     total = sum(factors.values())
     without = {pair: total - factor for pair, factor in factors.items()}
     most_moved = max(without, key=lambda pair: abs(without[pair] - total))
-    share = _points(np.mean(shares, axis=0))
+    given = np.mean(shares, axis=0)
+    probability = float(expit(total))
+    averaged = np.where(rng.random(DRAWS) < probability, given, 0.0)
     answer = decide(total, total)
-    if answer == "supported" and share[0] <= 0.0:
+    if answer == "supported" and np.quantile(given, 0.05) <= 0.0:
         answer = "undecided"
     return Answers(
         answer,
         total,
         alone,
         (most_moved, without[most_moved]),
-        share,
+        _points(averaged),
         frequency,
         tuple(rows),
     )
@@ -259,6 +266,11 @@ def _points(values: Float) -> tuple[float, float, float]:
 def _largest(phi: Float) -> Float:
     """Return the largest modulus of the eigenvalues of each matrix."""
     return np.asarray(np.abs(np.linalg.eigvals(phi)).max(axis=-1))
+
+
+def _kept_together(phi: Float) -> Float:
+    """Return what a period keeps of a deviation that both sides share, the mean of both."""
+    return np.asarray(0.5 * phi.sum(axis=(-2, -1)))
 
 
 def _half_life(kept: Float) -> Float:
@@ -289,12 +301,10 @@ def _shares(fitted: Fitted, rng: np.random.Generator) -> Float:
     """Draw the share of the half-life of deviations that answers carry."""
     points = rng.multivariate_normal(fitted.mode, fitted.covariance, DRAWS)
     phi = fitted.phi(points)
-    with_answers = _largest(phi)
-    stationary = with_answers < 1.0
-    without = phi[:, [0, 1], [0, 1]].max(axis=1)
-    longer, shorter = _half_life(with_answers), _half_life(without)
-    shares = (longer - shorter) / np.maximum(longer, shorter)
-    return np.asarray(shares[stationary])
+    phi = phi[_largest(phi) < 1.0]
+    own = phi * np.eye(2)
+    with_answers, without = _half_life(_kept_together(phi)), _half_life(_kept_together(own))
+    return np.asarray((with_answers - without) / np.maximum(with_answers, without))
 
 
 def phi_of(names: Sequence[str], points: Float) -> Float:
@@ -578,6 +588,12 @@ class AnswersTruth:
     cycle_sd: float = 0.6  # Of the shocks
     concentration: float = 13.0
 
+    @property
+    def share(self) -> float:
+        """Share of the half-life of deviations that answers carry."""
+        with_answers, without = _half_life(np.array([self.own + self.answers, self.own]))
+        return float(1.0 - without / with_answers)
+
 
 TRUTHS = (
     AnswersTruth("strong answers", 0.45, 0.35, 0.3),
@@ -610,26 +626,49 @@ def _simulated(pair: Directed, truth: AnswersTruth, rng: np.random.Generator) ->
     if pair.indexed:
         value = level + rng.standard_normal(level.shape) / math.sqrt(truth.concentration)
         return replace(pair, value=np.where(pair.events != 0, value, 0.0))
-    share = np.clip(1.0 / (1.0 + np.exp(-level)), 1e-5, 1.0 - 1e-5)
+    share = np.clip(expit(level), 1e-5, 1.0 - 1e-5)
     chance = rng.beta(truth.concentration * share, truth.concentration * (1.0 - share))
     return replace(pair, cooperative=rng.binomial(pair.events, chance))
 
 
+@dataclass(frozen=True)
+class AnswersRate:
+    """How often the test of answers said what on simulated record sets of a truth."""
+
+    truth: str
+    sets: int
+    supported: int
+    rejected: int
+    true_share: float  # Of the half-life that answers carry
+    share: tuple[float, float, float]  # Medians over sets of its 5%, 50% and 95% points
+    contained: int  # Sets whose 90% interval contains it
+
+
 def answers_power(
     pairs: Sequence[Directed], sets: int, truths: Sequence[AnswersTruth] = TRUTHS, seed: int = 1
-) -> Mapping[str, Mapping[str, int]]:
+) -> tuple[AnswersRate, ...]:
     """Count the answers of the test on simulated months, at the event counts of given pairs, by truth."""
-    counted = {}
+    rates = []
     for place, truth in enumerate(truths):
-        found = [
-            test_answers(
-                simulate_answers(pairs, truth, np.random.default_rng((seed, place, number))),
-                "month",
-                brief=True,
-            ).answer
-            for number in range(sets)
-        ]
-        counted[truth.name] = {"sets": sets} | {
-            answer: found.count(answer) for answer in ("supported", "rejected", "undecided")
-        }
-    return counted
+        tested = []
+        for number in range(sets):
+            rng = np.random.default_rng((seed, place, number))
+            simulated = simulate_answers(pairs, truth, rng)
+            tested.append(test_answers(simulated, "month", brief=True))
+        answers = [test.answer for test in tested]
+        shares = np.array([test.share for test in tested])
+        low, middle, high = np.median(shares, axis=0).tolist()
+        true_share = truth.share
+        contained = (shares[:, 0] <= true_share) & (true_share <= shares[:, 2])
+        rates.append(
+            AnswersRate(
+                truth.name,
+                sets,
+                answers.count("supported"),
+                answers.count("rejected"),
+                true_share,
+                (low, middle, high),
+                int(contained.sum()),
+            )
+        )
+    return tuple(rates)

@@ -124,7 +124,7 @@ def realised_on_predicted(engine: Engine, alike: Sequence[PooledRecord]) -> Slop
     Parameters are those that fit the first half best, by months with events. At a forecast date the
     level is that of the filter, which knows the months before; realised is the filter's level 24
     months later. An error of the level at the forecast date is in both changes, so that levels
-    revert by arithmetic alone: the slope is read beside that of walks that turned back alike.
+    revert by arithmetic alone: the slope is compared with that of walks that turned back alike.
     """
     record = engine.record.without_eras()
     end = record.events.shape[1]

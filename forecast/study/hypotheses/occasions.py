@@ -3,7 +3,7 @@
 import numpy as np
 
 from forecast.base.typing import Float
-from forecast.data.drivers import calendar_drivers
+from forecast.data.calendar_drivers import calendar_drivers
 from forecast.study.hypotheses.record import PooledRecord
 
 

@@ -40,7 +40,8 @@ from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import join, number
 from forecast.data.events import find_dyad
 from forecast.data.events.dyads import dyad_code
-from forecast.data.sources import Data, Records, Source, open_source, read_sources
+from forecast.data.records import Records
+from forecast.data.sources import Data, Source, open_source, read_sources
 from forecast.model.process.declarations import priors_of
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import FACTOR, ClaimAnswer

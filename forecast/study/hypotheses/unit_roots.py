@@ -8,7 +8,7 @@ distance from the mean [3]_. They read the log-odds of quarterly cooperative sha
 Their tables of critical values are made for series that are seen without error. Counts are not: the
 error of each quarter's share is gone in the next one, which looks like a return to a mean. So critical
 values are simulated, from walks with the parameters and event counts of the record. A claim is not
-decided by these tests; they stand beside S5b and S6.
+decided by these tests; they are printed next to S5b and S6.
 
 References
 ----------
@@ -138,29 +138,33 @@ def _series(record: PooledRecord) -> Float:
 
 
 def statistics_of(series: Float) -> Float:
-    """Return IPS, CIPS and KSS of series (dyad, quarter), NaN outside of a dyad's quarters."""
+    """Return IPS, CIPS and KSS of series (dyad, quarter), NaN outside of a dyad's quarters.
+
+    Averages over dyads need two of them. CIPS leaves out a dyad that has too few quarters with
+    others; it is NaN if that leaves none.
+    """
     seen = np.isfinite(series)
     number = seen.sum(axis=0)
-    average = np.where(number > 0, np.where(seen, series, 0.0).sum(axis=0), 0.0)
-    average /= np.maximum(number, 1)
-    rows = []
-    for dyad, own in enumerate(series):
-        values = own[seen[dyad]]
-        others = average[seen[dyad]]
-        level, changes, past = _lagged(values)
-        shared_level, shared_change, shared_past = _lagged(others)
+    average = np.where(seen, series, 0.0).sum(axis=0) / np.maximum(number, 1)
+    shared = number >= MIN_DYADS
+    linear, with_averages, cubic = [], [], []
+    for dyad, values in enumerate(series):
+        alone = values[seen[dyad]]
+        level, change, past = _lagged(alone)
         ones = np.ones((len(level), 1))
-        shared = np.column_stack([shared_level, shared_change, shared_past])
-        # the average of KSS' regression is taken out before, as that test has it
-        centred = _lagged(values - values.mean())[0]
-        rows.append(
-            (
-                _t_statistic(changes, np.column_stack([level, ones, past])),
-                _t_statistic(changes, np.column_stack([level, ones, past, shared])),
-                _t_statistic(changes, np.column_stack([centred**3, past])),
-            )
-        )
-    return np.asarray(np.mean(rows, axis=0))
+        linear.append(_t_statistic(change, np.column_stack([level, ones, past])))
+        # KSS takes the mean out of a series before its regression
+        centred = level - alone.mean()
+        cubic.append(_t_statistic(change, np.column_stack([centred**3, past])))
+        together = seen[dyad] & shared
+        if together.sum() >= FEWEST_QUARTERS:
+            level, change, past = _lagged(values[together])
+            ones = np.ones((len(level), 1))
+            others = np.column_stack(_lagged(average[together]))
+            design = np.column_stack([level, ones, past, others])
+            with_averages.append(_t_statistic(change, design))
+    cips = np.mean(with_averages) if with_averages else math.nan
+    return np.array([np.mean(linear), cips, np.mean(cubic)])
 
 
 def _lagged(values: Float) -> tuple[Float, Float, Float]:

@@ -1,4 +1,6 @@
-"""Try damaged inputs by thousands, in pieces: ``python -m tests.nightly.fuzz --cases 100000 --log build/fuzz.jsonl``.
+"""Try damaged inputs by the thousand, piece by piece.
+
+``python -m tests.nightly.fuzz --cases 100000``.
 
 A finished piece is a line of the log, and is not tried again. A case that fails is a line with its
 traceback; the same case is tried alone with ``--only KIND SEED``. Exit code 1 if any failed.

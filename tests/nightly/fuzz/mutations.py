@@ -1,4 +1,6 @@
-"""Damaged inputs of every kind, by number: the answer is a result or an error of this package, and nothing is lost.
+"""Damaged inputs of every kind, by number.
+
+The answer is a result or an error of this package, and nothing is lost.
 
 A case is a kind and a seed, and the same two give the same case. Kinds are those of `KINDS`: files
 of the feeds, tables of events, mappings, plans, questions, ledgers and saved fits. ``python -m
@@ -157,7 +159,10 @@ def damaged_form(text: str, seed: int) -> bytes:
 
 
 def of_feed(name: str) -> Callable[[Path, int], bool]:
-    """Return the cases of a feed: lines are kept, rejected, filtered or repeat others, and none is anything else."""
+    """Return the cases of a feed.
+
+    Lines are kept, rejected, filtered or repeat others, and none is anything else.
+    """
 
     def case(folder: Path, seed: int) -> bool:
         choices: dict[str, Any] = (
@@ -229,7 +234,10 @@ def question(folder: Path, seed: int) -> bool:
 
 
 def ledger(folder: Path, seed: int) -> bool:
-    """Read a ledger of which bytes were changed: it is refused, or it has the first of the entries, and no other."""
+    """Read a ledger of which bytes were changed.
+
+    It is refused, or it has the first of the entries, and no other.
+    """
     path = folder / "ledger.jsonl"
     whole = _ledger()
     changed = mutated(whole, seed, 1 + seed % 4)

@@ -1,7 +1,10 @@
-"""Random hostile cases by the thousand: whatever is given, the answer is a result or a sentence, and nothing is lost.
+"""Random hostile cases by the thousand.
 
-Seeded, and in pieces that run by themselves: ``pytest tests/nightly/fuzz -m nightly -k "options and 17"``. A
-quick sample of each kind runs with the ordinary tests. Damaged files are in `tests.nightly.fuzz.mutations`.
+Whatever is given, the answer is a result or a sentence, and nothing is lost.
+
+Seeded, and in pieces that run by themselves: ``pytest tests/nightly/fuzz -m nightly -k "options and
+17"``. A quick sample of each kind runs with the ordinary tests. Damaged files are in
+`tests.nightly.fuzz.mutations`.
 """
 
 import json

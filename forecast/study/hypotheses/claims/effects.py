@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from forecast.base.errors import DataError
 from forecast.base.typing import Bool, Float
-from forecast.data.drivers import calendar_drivers
+from forecast.data.calendar_drivers import calendar_drivers
 from forecast.data.events.codebook import VISIT
 from forecast.data.events.table import EventTable
 from forecast.outlook.theory import REASONS, VISITS

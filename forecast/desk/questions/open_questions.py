@@ -1,4 +1,4 @@
-"""Answers and resolutions of questions of a ledger, as entries to be appended, or the reason why there is none."""
+"""Answers and resolutions of open questions, as entries of a ledger, or the reason for none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.errors import QuestionError
 from forecast.data.panel.record import coverage_end, last_known
 from forecast.desk.questions.deciding import PanelOf, decided_note, decided_on, deciding_rows
-from forecast.desk.questions.entries import answered, resolved
+from forecast.desk.questions.drafts import answered, resolved
+from forecast.desk.questions.entry import Draft
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.events import answer_events, events_answer
-from forecast.desk.questions.history import Draft, History
+from forecast.desk.questions.history import History
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.desk.questions.resolution import (
     Resolution,
@@ -19,19 +20,19 @@ from forecast.desk.questions.resolution import (
     resolve_parts,
     resolve_question,
 )
-from forecast.outlook.hazards.forecast import Expected
+from forecast.outlook.hazards.results import Expected
 from forecast.outlook.question import Question, SingleQuestion
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.data.events import EventTable
-    from forecast.data.sources import Records
+    from forecast.data.records import Records
     from forecast.outlook.draws import FitLike
 
 
 NOTHING_NEW = "nothing new since the last answer"
-"""Why a question gets no forecast that repeats the last one."""
+"""Reason for no entry: the forecast would repeat the last one."""
 
 
 def needs_no_fit(question: Question) -> bool:
@@ -62,8 +63,8 @@ def answer_of(
         answer_question,
     )  # with xarray and SciPy, which events need not
 
-    found = answer_question(fit, history.question, seed=seed, table=table)
-    draft = answered(found, model=model, converged=converged)
+    answer = answer_question(fit, history.question, seed=seed, table=table)
+    draft = answered(answer, model=model, converged=converged)
     if table is not None and _counts(history.question):
         draft |= _decided_note(history.question, table, lambda dyad: fit.panel, as_of)
     return _unless_repeated(history, draft)
@@ -75,26 +76,26 @@ def event_answer_of(
     as_of: date | None = None,
     expect: Sequence[Expected] = (),
 ) -> Draft | str:
-    """Return the entry of the answer to a question about events, which needs no fit, or why there is none."""
-    asked = history.question
-    question = asked.event if isinstance(asked, OutsideQuestion) else as_events(asked)
+    """Return the entry of the answer to a question about events, or the reason for none."""
+    named = history.question
+    question = named.event if isinstance(named, OutsideQuestion) else as_events(named)
     if question is None:
         return "names no set of events; enter your own number with `question say`"
     if table is None:
         return "asks about single events, which these data do not have"
-    day = as_of or max(coverage_end(table, question.dyad, question.dataset), asked.asked)
-    if closed := asked.closed(day):
+    day = as_of or max(coverage_end(table, question.dyad, question.dataset), named.asked)
+    if closed := named.closed(day):
         return closed
     history.require_forward(day)
-    found = answer_events(table, question, as_of=day, expect=expect)
-    draft = {**events_answer(question, found), "question": asked.id}
-    if not isinstance(asked, OutsideQuestion):
+    forecast = answer_events(table, question, as_of=day, expect=expect)
+    draft = {**events_answer(question, forecast), "question": named.id}
+    if not isinstance(named, OutsideQuestion):
         draft |= _decided_note(question, table, _no_panel, day)
     return _unless_repeated(history, draft)
 
 
 def resolution_of(history: History, records: "Records", day: date, *, now: date) -> Draft | str:
-    """Return the entry of a question's resolution from what was known by a day, or why it is not resolved now.
+    """Return the entry of a question's resolution as of a day, or the reason for none.
 
     What resolves is final: added events resolve only where somebody says to which day the record is
     complete.
@@ -111,23 +112,25 @@ def resolution_of(history: History, records: "Records", day: date, *, now: date)
                 raise QuestionError(
                     f"{part.id}: asks about single events, which these data do not have"
                 )
-            found = resolve_events(records.events, events, day, end)
+            resolution = resolve_events(records.events, events, day, end)
         else:
             panel = records.panel([code], day)
-            found = resolve_question(panel, part, today=day, table=records.events, coverage_end=end)
-        if found.outcome in ("open", "never") or part.last < now:
-            return found
+            resolution = resolve_question(
+                panel, part, today=day, table=records.events, coverage_end=end
+            )
+        if resolution.outcome in ("open", "never") or part.last < now:
+            return resolution
         return replace(
-            found,
+            resolution,
             outcome="open",
             reason=f"its window ends on {part.last}; resolve it after that day",
         )
 
-    found = resolve_parts(question, resolve)
-    if found.outcome in ("open", "never"):
-        return found.reason
-    draft = resolved(found)
-    if found.outcome == "yes" and records.events is not None and _counts(question):
+    resolution = resolve_parts(question, resolve)
+    if resolution.outcome in ("open", "never"):
+        return resolution.reason
+    draft = resolved(resolution)
+    if resolution.outcome == "yes" and records.events is not None and _counts(question):
         rows = deciding_rows(
             question, records.events, lambda dyad: records.panel([records.find(dyad)], day), day
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.base.dates import reject_future
 from forecast.base.errors import LedgerError, QuestionError
 from forecast.desk.questions.doubts import Doubt
-from forecast.desk.questions.history import NO_HASH, Draft, hash_of
+from forecast.desk.questions.entry import EVENTS_FIELD, NO_HASH, Draft, hash_of
 from forecast.desk.questions.outside import OutsideQuestion, require_price
 from forecast.desk.questions.resolution import Resolution
 from forecast.outlook.question import Question
@@ -53,16 +53,17 @@ def resolved(resolution: Resolution) -> Draft:
     """Return the entry of a resolution."""
     if resolution.outcome in ("open", "never"):
         raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
-    own = asdict(resolution)
-    own["happenings"] = own.pop("events")
-    return {"entry": "resolved", **own, "as_of": resolution.as_of.isoformat()}
+    fields = asdict(resolution)
+    fields[EVENTS_FIELD] = fields.pop("events")
+    return {"entry": "resolved", **fields, "as_of": resolution.as_of.isoformat()}
 
 
 def priced(question: Question, source: str, price: float, day: date) -> Draft:
     """Return the entry of a price of an outside question."""
     if isinstance(question, OutsideQuestion) and day < question.asked:
         raise QuestionError(
-            f"{question.id}: on: {day} is before {question.asked}, the day it was entered; give a later price"
+            f"{question.id}: on: {day} is before {question.asked}, the day it was entered; give a "
+            "later price"
         )
     reject_future(day, "on")
     return {
@@ -128,7 +129,7 @@ def confirmed(doubts: Sequence[Doubt], by: str, why: str) -> Draft:
         "entry": "confirmed",
         "question": doubts[0].question,
         "chance": round(doubts[0].chance, 6),
-        "doubts": list(dict.fromkeys(one.kind for one in doubts)),
+        "doubts": list(dict.fromkeys(doubt.kind for doubt in doubts)),
         "by": " ".join(by.split()),
         "why": " ".join(why.split()),
     }
