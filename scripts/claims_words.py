@@ -16,11 +16,14 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from skill_words import put  # noqa: E402
 
+from forecast.base.wording import join  # noqa: E402
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
-from forecast.study.hypotheses.power import NULLS, Rate, rates_of  # noqa: E402
+from forecast.study.hypotheses.family import family_words  # noqa: E402
+from forecast.study.hypotheses.power import NULLS, Rate, family_rates, rates_of  # noqa: E402
 
 TESTS = ROOT / "reports/hypotheses/tests.json"
 WIDTH = 120  # columns of the documents
+MANY_SETS = 40  # from which the number of sets is not printed beside a percentage
 
 
 def text(tests: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -94,29 +97,16 @@ def power_table() -> str:
     ]
     rows = [power_row(code, rates) for code in CLAIMS if (rates := rates_of(code))]
     return "\n".join(
-        [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows, "", family_words()]
+        [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *rows, "", family_text()]
     )
 
 
-def family_words() -> str:
-    """Describe how often any claim is falsely supported, at most: the sum over claims, by kind of null sets."""
-    shares = {kind: false_alarms(kind) for kind in NULLS}
-    parts = [f"{100.0 * sum(own):.0f}% ({kind})" for kind, own in shares.items() if own]
-    sentence = (
-        "**All claims together.** The chance that any of them is falsely supported is at most the sum over claims: "
-        f"{', '.join(parts)}."
-    )
-    return textwrap.fill(sentence, WIDTH, break_on_hyphens=False, break_long_words=False)
-
-
-def false_alarms(kind: str) -> list[float]:
-    """Return the share of false alarms of each claim that is false in a kind of null sets."""
-    return [
-        rate.share
-        for code in CLAIMS
-        for rate in rates_of(code)
-        if rate.truth == kind and not rate.true
-    ]
+def family_text() -> str:
+    """Return how often any false claim is supported, in lines."""
+    rates = family_rates()
+    claims = join(sorted({code for rate in rates for code in rate.claims}, key=list(CLAIMS).index))
+    words = f"**One rule for all claims.** {family_words(rates)} Tested together: {claims}."
+    return textwrap.fill(words, WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
 def power_row(code: str, rates: Sequence[Rate]) -> str:
@@ -128,7 +118,7 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
     true = [
         f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)
     ]
-    in_nulls = {rate.truth: "true" if rate.true else f"{100 * rate.share:.0f}" for rate in rates}
+    in_nulls = {rate.truth: "true" if rate.true else share_of(rate) for rate in rates}
     others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
     worst = max(others, key=lambda rate: rate.share, default=None)
     cells = [
@@ -139,6 +129,12 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
         "" if worst is None else f"{100 * worst.share:.0f} ({worst.truth})",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def share_of(rate: Rate) -> str:
+    """Return the percentage of sets that support a claim, with their number if it is small."""
+    number_of_sets = "" if rate.sets >= MANY_SETS else f" of {rate.sets} sets"
+    return f"{100 * rate.share:.0f}{'%' if number_of_sets else ''}{number_of_sets}"
 
 
 def number(value: float) -> str:

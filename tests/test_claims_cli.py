@@ -12,6 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from forecast.base.errors import SpecError
 from forecast.cli import app
 from forecast.study.hypotheses import read_plan
 from forecast.study.hypotheses.outcome import LIMIT, Outcome
@@ -66,6 +67,19 @@ def test_results_are_printed_in_a_few_lines_or_as_json(tested):
     assert len(result.stdout.splitlines()) <= 20
     found = json.loads(run("test", *DATA, "--json").stdout)
     assert found["stamp"] == "exploratory" and found["claims"][0]["code"] == "S5b"
+
+
+def test_power_of_the_own_shape_is_asked_for_by_its_number_of_sets(monkeypatch):
+    numbers = []
+
+    def pooled_tests(panel, *, power, **_):
+        numbers.append(power)
+        raise SpecError("enough")
+
+    monkeypatch.setattr("forecast.study.hypotheses.run.pooled_tests", pooled_tests)
+    for options in ((), ("--power", 3)):
+        assert run("test", *DATA, "--claims", "S5b", *options).exit_code == 2
+    assert numbers == [None, 3]
 
 
 def test_of_many_claims_the_answers_are_printed_in_twenty_lines(tested, monkeypatch):

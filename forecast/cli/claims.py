@@ -55,6 +55,7 @@ MOST_LINES = 20
 WITH_PLAN = {
     "plan",
     "dyad",
+    "power",
     "as_of",
     "out",
     "replace",
@@ -173,6 +174,7 @@ def test(
                 path=_path_for(frozen, options),
                 dyad=dyad,
                 as_of=later,
+                power=power,
                 cores=cores,
                 progress=tell,
             )

@@ -12,7 +12,7 @@ from forecast import read_chronology
 from forecast.base.errors import DataError
 from forecast.base.numeric import difference_interval, holm, p_value, paired
 from forecast.study.evaluation import Processes, Record, Results, backtest, choose_forecasters
-from forecast.study.evaluation.results import MOST, MOST_EVENTS, reliability_rows, worst_misses
+from forecast.study.evaluation.results import MAX_EVENTS, MAX_MISSES, reliability_rows, worst_misses
 from forecast.study.evaluation.skill import Skill, subject_of
 from tests.evaluation.made import counts_of, record_of, walk
 
@@ -168,7 +168,7 @@ def test_misses_do_not_overlap_and_are_the_worst_of_their_period():
         pd.DataFrame(cases), pd.DataFrame(cases[:5]), record_of(counts_of(walk())).table
     )
     reported = [one for one in found if one["period"] == "2015-"]
-    assert found[: len(reported)] == reported and len(reported) < MOST
+    assert found[: len(reported)] == reported and len(reported) < MAX_MISSES
     assert (reported[0]["origin"], reported[0]["crps"]) == ("2020-04-01", 99.0)
     assert not {one["origin"] for one in reported} & {"2020-01-01", "2019-07-01"}
     assert all(one["n"] == 20 and one["events"] == [] for one in found)
@@ -189,7 +189,7 @@ def test_the_events_of_a_miss_are_on_the_side_on_which_it_was_wrong():
     kinds = {event["kind"] for event in hostile["events"]}
     assert (
         kinds <= {"violence", "coercion", "threat", "verbal conflict"}
-        and len(hostile["events"]) == MOST_EVENTS
+        and len(hostile["events"]) == MAX_EVENTS
     )
     assert all("2018-01-01" <= event["date"] < "2019-01-01" for event in hostile["events"])
     assert not kinds & {event["kind"] for event in cooperative["events"]}

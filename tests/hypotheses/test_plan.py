@@ -254,7 +254,7 @@ def tested(monkeypatch):
     """Tests that end at once: the evidence grows by five for each year of data, from 0 at the end of 1980."""
     asked = []
 
-    def pooled_tests(panel, *, events, claims, dyad, seed, cores, progress):
+    def pooled_tests(panel, *, events, claims, dyad, power, seed, cores, progress):
         assert events is not None
         least = 5.0 * (panel.sizes["time"] - asked_months) / 12
         asked.append((claims, dyad, seed, str(panel["time"].to_numpy()[-1])[:7]))

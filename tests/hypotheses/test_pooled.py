@@ -82,7 +82,9 @@ def forced(trend, centre, force, size, keep, step2, rng):
     if force in (0, 3):
         y = trend - centre
         back = (
-            y * np.minimum(pooled_filter.STRONGEST, (1 - keep) * size * y**2) if force == 3 else 0.0
+            y * np.minimum(pooled_filter.MAX_GROWING_MOVE, (1 - keep) * size * y**2)
+            if force == 3
+            else 0.0
         )
         return centre + keep * y - back + sd * rng.standard_normal(trend.size)
     step = centre + keep * (trend - centre) if force == 2 else trend
@@ -760,7 +762,7 @@ def test_both_tables_of_power_are_made_by_one_call(tmp_path, monkeypatch):
     make_tables(
         build_panel(events),
         events,
-        tmp_path / "kept.jsonl",
+        tmp_path / "checkpoint.jsonl",
         cores=2,
         sets=1,
         size_sets=1,

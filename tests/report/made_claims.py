@@ -2,6 +2,7 @@
 
 import math
 
+from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture, Rerun, Series
 from forecast.study.hypotheses.power import Rate
 from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
@@ -10,10 +11,11 @@ MISSING = math.nan
 YEARS = (2.0, 8.0, 32.0)
 DYADS = {"USA-CHN": 0.4, "USA-RUS": 2.6, "CHN-IND": -0.7, "EGY-ISR": MISSING}
 RATES = (
-    Rate("return in 10 years", true=True, sets=100, supported=92, rejected=0),
+    Rate("return in 10 years", true=True, sets=100, supported=92, rejected=0, dyads=4, months=5103),
     Rate("return in 20 years", true=True, sets=100, supported=41, rejected=3),
     Rate("walk + cycle", true=False, sets=100, supported=1, rejected=60),
 )
+FAMILY = FamilyRate("walks that turned back as these dyads did", 100, 3, ("S2", "S5b"))
 PROFILE = Picture(
     "Evidence by half-life",
     "half-life, years",
@@ -127,4 +129,6 @@ def results(verdicts=VERDICTS, stamp="exploratory", own=None, notes=()):
         stamp,
         own,
         turned_back=turned,
+        power_of="these data",
+        family=(FAMILY,),
     )

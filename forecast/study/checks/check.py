@@ -17,8 +17,9 @@ from forecast.study.checks.predictive import posterior_predictive
 
 LIMIT = 2.0
 """Standard deviations of the simulated numbers beyond which an observed one is called a miss."""
-MIN_EVENTS = 20
-"""Events of an era, or of a dyad, below which nothing is compared: their share is mostly chance."""
+MIN_EVENTS = 20  # of an era or a dyad; the share of fewer is mostly chance
+LAGS = (1, 12)  # months with events at which residuals are correlated
+EXPECTED_SHARES = (0.01, 0.99)  # bounds: at 0 or 1 a month would have no variance
 KINDS = {
     "side": "cooperative share of an era",
     "scatter": "scatter of months",
@@ -46,9 +47,9 @@ class Checks(Displayed):
     def summary(self) -> pd.DataFrame:
         """Numbers, misses and the misses to be expected of a model that is right, by kind."""
         grouped = self.table.groupby("check", sort=False)["miss"]
-        found = pd.DataFrame({"numbers": grouped.size(), "misses": grouped.sum()})
-        found["expected"] = (0.05 * found["numbers"]).round(1)
-        return found.rename(index=KINDS)
+        summary = pd.DataFrame({"numbers": grouped.size(), "misses": grouped.sum()})
+        summary["expected"] = (0.05 * summary["numbers"]).round(1)
+        return summary.rename(index=KINDS)
 
     @property
     def misses(self) -> pd.DataFrame:
@@ -142,63 +143,64 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
     observed = panel["counts"].sum(("dataset", "direction")).transpose(*order).to_numpy()
     copies = simulated.sum(("dataset", "direction")).transpose("draw", *order).to_numpy()
     cut = int(panel.attrs["zero_cut"])
-    eras, index = panel["era"].to_numpy(), panel["era_index"].transpose("dyad", "time").to_numpy()
-    for place, code in enumerate(panel["dyad"].to_numpy()):
-        dyad, own, made = str(code), observed[place], copies[:, place]
-        for era in np.unique(index[place]):
-            inside = index[place] == era
-            yield from _shares(
-                dyad, str(eras[era]), own[inside].sum(0), made[:, inside].sum(1), cut
-            )
-        yield from _months(dyad, own, made, cut)
+    eras = panel["era"].to_numpy()
+    era_index = panel["era_index"].transpose("dyad", "time").to_numpy()
+    for position, code in enumerate(panel["dyad"].to_numpy()):
+        dyad = str(code)
+        events, simulated_events = observed[position], copies[:, position]
+        for era in np.unique(era_index[position]):
+            inside = era_index[position] == era
+            in_era, simulated_in_era = events[inside].sum(0), simulated_events[:, inside].sum(1)
+            yield from _shares(dyad, str(eras[era]), in_era, simulated_in_era, cut)
+        yield from _months(dyad, events, simulated_events, cut)
 
 
-def _shares(dyad: str, era: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
-    """Yield the share of cooperation in an era."""
-    if own.sum() >= MIN_EVENTS:
-        share = 100 * made[:, cut:].sum(1) / made.sum(1)
-        observed = 100 * own[cut:].sum() / own.sum()
-        yield _row("side", "cooperative, per cent", dyad, era, int(own.sum()), observed, share)
+def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
+    """Yield the share of cooperation in an era, of events by class and of simulated ones, (draw, class)."""
+    number = int(events.sum())
+    if number >= MIN_EVENTS:
+        share = 100 * simulated[:, cut:].sum(1) / simulated.sum(1)
+        observed = 100 * events[cut:].sum() / number
+        yield _row("side", "cooperative, per cent", dyad, era, number, observed, share)
 
 
-def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
-    """Yield how much months scatter, hang together and go on with one side alone."""
-    total = own.sum(axis=1)
-    busy = total > 0
-    if total.sum() < MIN_EVENTS:
+def _months(dyad: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
+    """Yield how much months scatter, correlate, and have one side alone, (month, class) and (draw, month, class)."""
+    by_month = events.sum(axis=1)
+    number = int(by_month.sum())
+    if number < MIN_EVENTS:
         return
-    n, good, copies = total[busy], own[busy, cut:].sum(1), made[:, busy, cut:].sum(2)
-    expected = np.clip(copies.mean(axis=0) / n, 0.01, 0.99)
-    scale = np.sqrt(n * expected * (1 - expected))
-    residual, residuals = (good - n * expected) / scale, (copies - n * expected) / scale
+    with_events = by_month > 0
+    total = by_month[with_events]
+    cooperative = events[with_events, cut:].sum(1)
+    copies = simulated[:, with_events, cut:].sum(2)
 
-    def one(name: str, words: str, observed: float, simulated: Float) -> Row:
-        return _row(name, words, dyad, "", int(total.sum()), observed, simulated)
+    def row(kind: str, words: str, observed: float, of_copies: Float) -> Row:
+        return _row(kind, words, dyad, "", number, observed, of_copies)
 
+    expected = np.clip(copies.mean(axis=0) / total, *EXPECTED_SHARES)
+    scale = np.sqrt(total * expected * (1 - expected))
+    residual = (cooperative - total * expected) / scale
+    residuals = (copies - total * expected) / scale
     words = "variance of a month's share, in units of that of independent events"
-    yield one("scatter", words, float((residual**2).mean()), (residuals**2).mean(axis=1))
-    for lag in (1, 12):
-        if len(n) > 2 * lag:
+    yield row("scatter", words, float((residual**2).mean()), (residuals**2).mean(axis=1))
+    for lag in LAGS:
+        if len(total) > 2 * lag:
             words = f"correlation of what is left of months {lag} apart in the record"
-            yield one(
-                "memory",
-                words,
-                float(_correlations(residual[None], lag)[0]),
-                _correlations(residuals, lag),
-            )
-    for words, alone in (("without cooperation", good == 0), ("without hostility", good == n)):
-        copies_alone = copies == 0 if "cooperation" in words else copies == n
-        runs = np.array([_longest(each) for each in copies_alone], dtype=float)
-        yield one(
-            "runs",
-            f"most months on end, of those with events, {words}",
-            float(_longest(alone)),
-            runs,
-        )
+            observed = float(_correlations(residual[None], lag)[0])
+            yield row("memory", words, observed, _correlations(residuals, lag))
+    one_side = {
+        "without cooperation": (cooperative == 0, copies == 0),
+        "without hostility": (cooperative == total, copies == total),
+    }
+    for side, (observed_months, simulated_months) in one_side.items():
+        words = f"most months on end, of those with events, {side}"
+        runs = np.array([_longest(months) for months in simulated_months], dtype=float)
+        yield row("runs", words, float(_longest(observed_months)), runs)
     low, high = np.quantile(copies, [0.05, 0.95], axis=0)
     outside = 100 * ((copies < low) | (copies > high)).mean(axis=1)
-    observed = 100 * float(((good < low) | (good > high)).mean())
-    yield one("tails", "per cent of months outside their central 90 per cent", observed, outside)
+    observed = 100 * float(((cooperative < low) | (cooperative > high)).mean())
+    yield row("tails", "per cent of months outside their central 90 per cent", observed, outside)
 
 
 def _correlations(values: Float, lag: int) -> Float:
@@ -207,7 +209,7 @@ def _correlations(values: Float, lag: int) -> Float:
     return np.asarray((early * late).mean(axis=1) / np.maximum((values**2).mean(axis=1), 1e-12))
 
 
-def _longest(there: Bool) -> int:
+def _longest(alone: Bool) -> int:
     """Return the length of the longest run."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], there.astype(np.int8), [0]])))
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], alone.astype(np.int8), [0]])))
     return int(np.diff(edges)[::2].max(initial=0))

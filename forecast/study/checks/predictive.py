@@ -15,6 +15,9 @@ from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import ancestry
 
+CHUNK = 200
+"""Draws that are simulated at once: fifteen dyads take some hundred megabytes."""
+
 
 @checked
 def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
@@ -32,31 +35,31 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.
         np.linspace(0, number - 1, min(draws, number)).astype(int)
     )  # evenly over all chains
     stacked = fit.posterior.stack(sample=("chain", "draw"), create_index=False)
-    made = []
-    for place in places:
-        own = stacked.isel(sample=int(place))
-        level = own["level"].transpose("dyad", "time").to_numpy().astype(np.float64)
-        pushed = push_of_draw(fit.spec.drivers, fit.panel, own)
+    copies = []
+    for sample in places:
+        draw = stacked.isel(sample=int(sample))
+        level = draw["level"].transpose("dyad", "time").to_numpy().astype(np.float64)
+        pushed = push_of_draw(fit.spec.drivers, fit.panel, draw)
         if pushed is not None:
             level = level + pushed.month
-        made.append(observation.simulate(fit.spec, fit.panel, level, own, rng)["counts"])
+        copies.append(observation.simulate(fit.spec, fit.panel, level, draw, rng)["counts"])
     order = fit.panel["counts"].dims
     return xr.concat(
-        [one.transpose(*order) for one in made], dim="draw", coords="minimal", compat="override"
+        [copy.transpose(*order) for copy in copies], dim="draw", coords="minimal", compat="override"
     )
 
 
 @checked
 def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
     """Compute the log-likelihood of every month's record under draws, (chain, draw, observed)."""
-    posterior, own = fit.posterior, Draws.of(fit.posterior, fit.spec)
-    observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, fit.panel), own)
+    posterior, draws = fit.posterior, Draws.of(fit.posterior, fit.spec)
+    observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, fit.panel), draws)
     level, trend = flat(posterior["level"]), flat(posterior["trend"])
     months = np.argwhere(observed.node >= 0)
     values = np.empty((len(level), len(months)))
-    for place, (dyad, time) in enumerate(months):
+    for position, (dyad, time) in enumerate(months):
         state = state_of(level[:, dyad, [time]], trend[:, dyad, [time]])
-        values[:, place] = observed.log_likelihood(int(dyad), int(time), state)[:, 0]
+        values[:, position] = observed.log_likelihood(int(dyad), int(time), state)[:, 0]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     coords = {
         "chain": posterior["chain"].to_numpy(),
@@ -65,10 +68,6 @@ def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
         "time": ("observed", fit.panel["time"].to_numpy()[months[:, 1]]),
     }
     return xr.DataArray(values.reshape(*size, -1), coords, ("chain", "draw", "observed"))
-
-
-CHUNK = 200
-"""Draws that are simulated at once: fifteen dyads take some hundred megabytes."""
 
 
 @checked
@@ -144,11 +143,11 @@ def arviz_groups(
         "log_likelihood": xr.Dataset({"counts": likelihood}),
     }
     if "log_prior" in fit.sample_stats:
-        own = xr.DataArray(
+        flat_draws = xr.DataArray(
             ancestry(fit), dims=("chain", "draw")
         )  # after an update not the draws in the same places
         groups["log_prior"] = xr.Dataset(
-            {"parameters": fit.sample_stats["log_prior"].isel(draw=own)}
+            {"parameters": fit.sample_stats["log_prior"].isel(draw=flat_draws)}
         )
     return xr.DataTree.from_dict(groups)
 
@@ -161,13 +160,13 @@ def _prior(fit: "Fit", draws: int, seed: int) -> xr.Dataset:
     era = fit.panel["era_index"].transpose("dyad", "time").to_numpy()
     level = simulate_level(drawn, era, fit.spec, np.random.default_rng(seed))
     places = {"dyad": fit.panel["dyad"].to_numpy(), "time": fit.panel["time"].to_numpy()}
-    known = {
+    values = {
         name: fit.posterior[name]
         for name in fit.posterior.coords
         if name in drawn.dims and name != "draw"
     }
     drawn = drawn.assign(level=(("draw", "dyad", "time"), level.astype(np.float32))).assign_coords(
-        places | known
+        places | values
     )
     return drawn.assign_coords(draw=np.arange(drawn.sizes["draw"])).expand_dims(chain=[0])
 
@@ -186,12 +185,12 @@ def _monthly(fit: "Fit", draws: xr.Dataset, months: xr.DataArray, seed: int) -> 
         pushed = push_of_draw(spec.drivers, panel, some) if single else None
         level = level if pushed is None else level + pushed.month
         (d, t, *_), sides = spec.observation_model.simulate_sides(panel, level, some, rng)
-        own = np.atleast_2d(sides[..., 1])
+        sides_of_month = np.atleast_2d(sides[..., 1])
         begins = np.flatnonzero(
             np.diff(d * size[1] + t, prepend=-1)
         )  # reports are in order of dyad and month
-        counts[first : first + len(own), d[begins], t[begins]] = np.add.reduceat(
-            own, begins, axis=-1
+        counts[first : first + len(sides_of_month), d[begins], t[begins]] = np.add.reduceat(
+            sides_of_month, begins, axis=-1
         )
     places = [
         panel.get_index(name).get_indexer(pd.Index(months[name].to_numpy()))
@@ -205,9 +204,9 @@ def _monthly(fit: "Fit", draws: xr.Dataset, months: xr.DataArray, seed: int) -> 
 
 def _cooperative(panel: xr.Dataset, counts: xr.DataArray, months: xr.DataArray) -> xr.DataArray:
     """Return the cooperative events of the months of dyads that a likelihood is of, (observed,)."""
-    own = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum(
+    cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum(
         ["dataset", "direction", "class"]
     )
-    return own.assign_coords(dyad=panel["dyad"], time=panel["time"]).sel(
+    return cooperative.assign_coords(dyad=panel["dyad"], time=panel["time"]).sel(
         dyad=months["dyad"], time=months["time"]
     )

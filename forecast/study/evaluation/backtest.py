@@ -96,9 +96,11 @@ def backtest(
     """
     seed = whole_seed(seed)
     chosen = list(forecasters) if forecasters is not None else choose_forecasters(MODEL, "all")
-    asked = ForecastRequest(tuple(sorted(horizons)), draws, seed)
-    setup = Setup(record, asked, {one.code: one for one in chosen}, improvement, batch)
-    days = sorted({read_day(one, "origins", first=True) for one in origins})
+    request = ForecastRequest(tuple(sorted(horizons)), draws, seed)
+    setup = Setup(
+        record, request, {forecaster.code: forecaster for forecaster in chosen}, improvement, batch
+    )
+    days = sorted({read_day(day, "origins", first=True) for day in origins})
     check(setup, days)
     folder, workers = RunFolder(Path(out)), executor or local()
     tasks = missing_tasks(setup, days, folder.origins)
@@ -144,13 +146,13 @@ def choose_forecasters(
     >>> [one.code for one in choose_forecasters("pendulum,none", "local_level")]
     ['pendulum', 'no_cycle', 'local_level']
     """
-    found: list[Forecaster] = [
+    forecasters: list[Forecaster] = [
         *_named("models", models, VARIANTS),
         *_named("benchmarks", benchmarks, BENCHMARKS),
     ]
-    if not found:
+    if not forecasters:
         raise SpecError("models, benchmarks: nothing is chosen; name at least one")
-    return found
+    return forecasters
 
 
 def check(setup: Setup, origins: Sequence[date]) -> None:
@@ -164,7 +166,9 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
             )
     if setup.batch is not None:
         require_whole("batch", setup.batch)
-        models = [code for code, one in setup.forecasters.items() if not one.benchmark]
+        models = [
+            code for code, forecaster in setup.forecasters.items() if not forecaster.benchmark
+        ]
         if models and setup.record.together != "alone":
             raise SpecError(
                 f"batch: {models[0]} is fitted to several dyads together, which a batch would divide; fit every dyad "
@@ -185,7 +189,7 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
             f"from, to: at {last:%Y-%m}, the last origin, no dyad of {join_some(setup.record.dyads)} has a "
             "record of five years; choose later origins"
         )
-    shortest = min(setup.asked.horizons)
+    shortest = min(setup.request.horizons)
     first_view = next(view for view in map(setup.record.view, origins) if view)
     if all(setup.record.window(first_view, dyad, shortest) is None for dyad in first_view.dyads):
         end = add_months(first_view.origin, shortest - 1)
@@ -198,11 +202,11 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
 
 def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:
     """Return the tasks still to be done: at every origin all forecasters that have no file of it."""
-    there = {path.name for path in folder.glob("*.json")}
+    finished = {path.name for path in folder.glob("*.json")}
     tasks = []
     for batch, origin in product(setup.batches, origins):
         missing = tuple(
-            code for code in setup.forecasters if file_name(origin, code, batch) not in there
+            code for code in setup.forecasters if file_name(origin, code, batch) not in finished
         )
         if missing:
             tasks.append(Task(missing, origin, batch))
@@ -210,19 +214,19 @@ def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[T
 
 
 def _named[One: Forecaster](
-    field: str, codes: str | Iterable[str], known: Mapping[str, One]
+    field: str, codes: str | Iterable[str], choices: Mapping[str, One]
 ) -> list[One]:
     listed = [code.strip() for code in (codes.split(",") if isinstance(codes, str) else codes)]
     if listed in (["no"], [], [""]):
         return []
     if listed == ["all"]:
-        return list(known.values())
+        return list(choices.values())
     names = list(dict.fromkeys(ALIASES.get(code, code) for code in listed))
-    unknown = [code for code in names if code not in known]
+    unknown = [code for code in names if code not in choices]
     if unknown:
-        near = get_close_matches(unknown[0], known, n=1)
+        near = get_close_matches(unknown[0], choices, n=1)
         guess = f" Did you mean {near[0]}?" if near else ""
         raise SpecError(
-            f"{field}: there is no {unknown[0]!r}.{guess} Name some of {join(known)}, or `all`, or `no` for none"
+            f"{field}: there is no {unknown[0]!r}.{guess} Name some of {join(choices)}, or `all`, or `no` for none"
         )
-    return [known[code] for code in names]
+    return [choices[code] for code in names]

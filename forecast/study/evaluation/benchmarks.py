@@ -21,6 +21,14 @@ from forecast.base.typing import Float, Index
 from forecast.outlook.benchmarks import SIMPLE, Past, Simple, by_month, inverse, log_odds
 from forecast.study.evaluation.origins import View
 
+DRAWS = 2000  # of a prediction, unless a request says another number
+# With fewer windows an automatic choice of model is a choice of noise: the horizon is left out.
+MIN_WINDOWS = 8
+# Smallest part of the predicted variance that remains when the sampling variance of events is
+# subtracted.
+SHARE_OF_VARIANCE = 0.1
+ONE_SIGMA = 68.27  # percent of a normal distribution within a standard deviation
+
 
 class GivenVolume(Protocol):
     """Draws of chances that depend on how many events there are."""
@@ -32,7 +40,6 @@ class GivenVolume(Protocol):
 type Chances = Mapping[int, Float | GivenVolume]
 """By horizon in months, draws of the chance that an event is cooperative, (draw, month), given its
 number or not."""
-DRAWS = 2000
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Forecaster(Protocol):
     @property
     def benchmark(self) -> bool: ...  # noqa: D102
 
-    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
+    def answer(self, view: View, request: ForecastRequest) -> DatedForecast:
         """Predict from a view."""
 
 
@@ -97,28 +104,20 @@ class Benchmark:
         """
         raise NotImplementedError
 
-    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
+    def answer(self, view: View, request: ForecastRequest) -> DatedForecast:
         """Predict every dyad of a view."""
-        found = {}
+        chances = {}
         for dyad in view.dyads:
-            rng = asked.stream(view.origin, dyad, self.code)
-            found[dyad] = self.chances(view.past(dyad), asked.horizons, asked.draws, rng)
-        return DatedForecast(view.origin, found)
-
-
-MIN_WINDOWS = 8
-"""With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
-SHARE_OF_VARIANCE = 0.1
-"""Smallest part of the predicted variance that remains when the sampling variance of events is
-subtracted."""
-ONE_SIGMA = 68.27
+            rng = request.stream(view.origin, dyad, self.code)
+            chances[dyad] = self.chances(view.past(dyad), request.horizons, request.draws, rng)
+        return DatedForecast(view.origin, chances)
 
 
 class Pooled(Benchmark):
     """A simple forecaster of the published pool."""
 
-    def __init__(self, own: Simple) -> None:
-        self.code, self.words, self._own = own.code, own.words, own
+    def __init__(self, benchmark: Simple) -> None:
+        self.code, self.words, self._own = benchmark.code, benchmark.words, benchmark
 
     def chances(
         self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
@@ -143,7 +142,7 @@ class NextWindow(Benchmark):
         self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
     ) -> Chances:
         """Draw one chance for each window."""
-        found = {}
+        by_horizon = {}
         for horizon in horizons:
             total, cooperative = past.windows(horizon)
             seen = np.flatnonzero(total)
@@ -153,11 +152,13 @@ class NextWindow(Benchmark):
             level, error = log_odds(total, cooperative)
             last = np.maximum.accumulate(np.where(total > 0, np.arange(len(total)), 0))
             mean, variance = self.step(level[last])
-            own = max(variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance)
-            found[horizon] = by_month(
-                inverse(mean + np.sqrt(own) * rng.standard_normal(draws)), horizon
+            variance_of_level = max(
+                variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance
             )
-        return found
+            by_horizon[horizon] = by_month(
+                inverse(mean + np.sqrt(variance_of_level) * rng.standard_normal(draws)), horizon
+            )
+        return by_horizon
 
 
 def automatic(name: str, series: Float) -> tuple[float, float]:
@@ -185,8 +186,8 @@ def laplace(series: Float) -> tuple[float, float]:
 
 
 BENCHMARKS: dict[str, Benchmark] = {
-    one.code: one
-    for one in (
+    benchmark.code: benchmark
+    for benchmark in (
         *map(Pooled, SIMPLE.values()),
         NextWindow(
             "auto_ets",

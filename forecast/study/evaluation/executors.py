@@ -24,6 +24,28 @@ _setup: Setup | None = None
 """Setup of a worker process: sent once and not with every task."""
 
 
+PACKAGES = (
+    "pendulum-forecast",
+    "numpy",
+    "scipy",
+    "pandas",
+    "xarray",
+    "numba",
+    "pymc",
+    "pytensor",
+    "nutpie",
+    "scoringrules",
+    "skaters",
+    "statsforecast",
+    "statsmodels",
+)
+"""Packages whose versions decide numbers: a worker must have those of this machine."""
+KEPT = "What is finished is kept: run the same command again"
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
+_GOODBYE = 1.0
+"""Seconds that a scheduler has to hear that we leave; it notices anyway."""
+
+
 @described("an executor, such as Processes(2) or Cluster(address)")
 @runtime_checkable
 class Executor(Protocol):
@@ -98,26 +120,6 @@ def _do(task: Task, folder: Path) -> int:
     return carry_out_here(_setup, task, folder)
 
 
-PACKAGES = (
-    "pendulum-forecast",
-    "numpy",
-    "scipy",
-    "pandas",
-    "xarray",
-    "numba",
-    "pymc",
-    "pytensor",
-    "nutpie",
-    "scoringrules",
-    "skaters",
-    "statsforecast",
-    "statsmodels",
-)
-"""Packages whose versions decide numbers: a worker must have those of this machine."""
-KEPT = "What is finished is kept: run the same command again"
-_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
-_GOODBYE = 1.0
-"""Seconds that a scheduler has to hear that we leave; it notices anyway."""
 type Versions = Mapping[str, str | None]
 """Versions of packages by name; None for a missing one."""
 _one_at_a_time = threading.Lock()
@@ -236,9 +238,9 @@ class Cluster:
                 comm = await connect(self.address, timeout=self.timeout, **arguments)
                 await comm.close()
 
-        found = _ADDRESS.fullmatch(self.address)
-        assert found
-        socket.create_connection((found[1] or found[2], int(found[3])), self.timeout).close()
+        address = _ADDRESS.fullmatch(self.address)
+        assert address
+        socket.create_connection((address[1] or address[2], int(address[3])), self.timeout).close()
         with ThreadPoolExecutor(
             1
         ) as thread:  # ours may have an event loop already, as in a notebook
@@ -253,11 +255,11 @@ class Cluster:
                 f"scheduler: {self.address} has had no worker for {self.wait:.0f} s; start some (dask worker "
                 f"{self.address} --nthreads 1)"
             ) from error
-        found = client.get_versions(packages=PACKAGES)
-        here: Versions = found["client"]["packages"]
+        reported = client.get_versions(packages=PACKAGES)
+        here: Versions = reported["client"]["packages"]
         # The scheduler unpacks tasks, and computes nothing.
-        _compare_versions("the scheduler", found["scheduler"]["packages"], here, PACKAGES[:1])
-        for name, versions in found["workers"].items():
+        _compare_versions("the scheduler", reported["scheduler"]["packages"], here, PACKAGES[:1])
+        for name, versions in reported["workers"].items():
             _compare_versions(f"worker {name}", versions["packages"], here, PACKAGES)
         return {package: here[package] for package in PACKAGES}
 
@@ -301,7 +303,7 @@ def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
     files: list[Finished] = []
     with _one_at_a_time:
         for finished in carry_out(
-            replace(setup, asked=replace(setup.asked, cores=worker.state.nthreads)), task
+            replace(setup, request=replace(setup.request, cores=worker.state.nthreads)), task
         ):
             files.append(finished)
             held = worker.state.tasks.get(key)
@@ -310,12 +312,15 @@ def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
     return files
 
 
-def _compare_versions(name: str, there: Versions, here: Versions, packages: Sequence[str]) -> None:
+def _compare_versions(
+    name: str, reported: Versions, here: Versions, packages: Sequence[str]
+) -> None:
     """Reject versions that differ."""
-    differing = [package for package in packages if there.get(package) != here.get(package)]
+    differing = [package for package in packages if reported.get(package) != here.get(package)]
     if differing:
         listed = ", ".join(
-            f"{each} {there.get(each) or 'missing'} (here {here.get(each)})" for each in differing
+            f"{each} {reported.get(each) or 'missing'} (here {here.get(each)})"
+            for each in differing
         )
         raise SpecError(
             f"scheduler: {name} has {listed}; numbers must not depend on who computes them. Install there what is here"

@@ -59,10 +59,10 @@ class View:
 
     def fits(self) -> dict[tuple[str, ...], list[str]]:
         """Return which dyads a model is fitted to together, and which of them that fit predicts."""
-        found: dict[tuple[str, ...], list[str]] = {}
+        by_group: dict[tuple[str, ...], list[str]] = {}
         for dyad in self.dyads:
-            found.setdefault(self.record.fitted_with(dyad, self.dyads), []).append(dyad)
-        return found
+            by_group.setdefault(self.record.fitted_with(dyad, self.dyads), []).append(dyad)
+        return by_group
 
     def past(self, dyad: str) -> Past:
         """Return the counts of a dyad in the predicted dataset."""
@@ -71,8 +71,8 @@ class View:
     @cached_property
     def recorded(self) -> dict[str, DatasetRecord]:
         """The record of each dyad in the predicted dataset."""
-        place = self.record.place_in(self.panel)
-        return {dyad: DatasetRecord.of(self.panel, dyad, place) for dyad in self.dyads}
+        position = self.record.place_in(self.panel)
+        return {dyad: DatasetRecord.of(self.panel, dyad, position) for dyad in self.dyads}
 
     @cached_property
     def scores(self) -> dict[str, SideScores | NotDefined]:
@@ -220,9 +220,11 @@ class Record:
         if isinstance(table, CountTable) and table.frequency != "month":
             raise SpecError(f"backtest: the counts are by {table.frequency}; give counts by month")
         dataset = _chosen_dataset(table, dataset)
-        own = _of_dataset(table, dataset)
+        of_dataset = _of_dataset(table, dataset)
         present = in_order(
-            (_rows(own) if dyads is not None else _counted(own, coverage))["dyad"].unique()
+            (_rows(of_dataset) if dyads is not None else _counted(of_dataset, coverage))[
+                "dyad"
+            ].unique()
         )
         chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
         if not isinstance(together, str):
@@ -266,10 +268,12 @@ class Record:
 
     def predictable(self, origin: date) -> list[str]:
         """Return the dyads that have a past long enough at an origin."""
-        known = self._counted[self._counted["known_at"] <= pd.Timestamp(origin - timedelta(days=1))]
-        first = known.groupby("dyad")["date"].min().dt.date
-        there = [dyad for dyad in self.dyads if dyad in first.index]
-        return [dyad for dyad in there if months_between(first[dyad], origin) >= SHORTEST_PAST]
+        rows = self._counted[self._counted["known_at"] <= pd.Timestamp(origin - timedelta(days=1))]
+        first = rows.groupby("dyad")["date"].min().dt.date
+        with_events = [dyad for dyad in self.dyads if dyad in first.index]
+        return [
+            dyad for dyad in with_events if months_between(first[dyad], origin) >= SHORTEST_PAST
+        ]
 
     def fitted_with(self, dyad: str, present: Sequence[str]) -> tuple[str, ...]:
         """Return the dyads, of those that are present, that a model of a dyad is fitted to."""
@@ -340,12 +344,12 @@ class Record:
     def digests(self) -> dict[str, str]:
         """SHA-256 of the events, eras and coverage of each dyad."""
         tables = [(frame.iloc[:0], dict(list(frame.groupby("dyad")))) for frame in self._tables()]
-        found = {}
+        digest_by_dyad = {}
         for dyad in self.dyads:
-            own = [digest(by_dyad.get(dyad, nothing)) for nothing, by_dyad in tables]
-            own += map(str, _files(self.table))
-            found[dyad] = digest(" ".join(own).encode())
-        return found
+            parts = [digest(by_dyad.get(dyad, nothing)) for nothing, by_dyad in tables]
+            parts += map(str, _files(self.table))
+            digest_by_dyad[dyad] = digest(" ".join(parts).encode())
+        return digest_by_dyad
 
     def _tables(self) -> list[pd.DataFrame]:
         """Return events or counts, eras and coverage as text, in their own order, without what is for readers."""
@@ -364,25 +368,28 @@ class Record:
 
         None if they are incomplete.
         """
-        then, known = self.resolving[dyad], view.recorded[dyad]
+        then, then_known = self.resolving[dyad], view.recorded[dyad]
         start = then.place(view.origin)
         stop = start + horizon
         if stop > len(then.total) or not then.covered[start:stop].all():
             return None
-        counts, past = then.months(slice(start, stop)), known.months(slice(-BASELINE_MONTHS, None))
+        counts, past = (
+            then.months(slice(start, stop)),
+            then_known.months(slice(-BASELINE_MONTHS, None)),
+        )
         return RecordedWindow(dyad, view.origin, horizon, counts, past)
 
     def panel(self, dyads: list[str], day: date | None) -> xr.Dataset:
         """Count what was known of some dyads by a day, or is known now."""
-        known: dict[str, Any] = {
+        options: dict[str, Any] = {
             "dyads": dyads,
             "as_of": day,
             "eras": self.eras,
             "coverage": self.coverage,
         }
         if isinstance(self.table, CountTable):
-            return build_counts_panel(self.table, **known)
-        return build_panel(self.table, **known)
+            return build_counts_panel(self.table, **options)
+        return build_panel(self.table, **options)
 
 
 @checked
@@ -455,11 +462,13 @@ def _only(
     Rejected rows of counts are not sent along.
     """
     rows = _rows(table)
-    own = rows[rows[column].isin(values)]
+    selected = rows[rows[column].isin(values)]
     if isinstance(table, CountTable):
-        return replace(table, counts=own, rejects=table.rejects.iloc[:0])
-    covered = tuple(one for one in table.covered if column != "dataset" or one.dataset in values)
-    return replace(table, events=own, covered=covered)
+        return replace(table, counts=selected, rejects=table.rejects.iloc[:0])
+    covered = tuple(
+        coverage for coverage in table.covered if column != "dataset" or coverage.dataset in values
+    )
+    return replace(table, events=selected, covered=covered)
 
 
 def _of_dataset(table: EventTable | CountTable, dataset: str) -> EventTable | CountTable:

@@ -84,12 +84,11 @@ _NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up
 _WINDOW = ["year", "place", "origin"]
 """Columns that tell the windows of a horizon apart."""
 _DIGITS = 4
-POOLED = tuple(code for code, one in BENCHMARKS.items() if isinstance(one, Pooled))
+POOLED = tuple(code for code, kind in BENCHMARKS.items() if isinstance(kind, Pooled))
 """Benchmarks of the published pool."""
 _OUTCOMES = {"up": "higher", "down": "lower"}
-MOST = 8
-"""Misses of each period."""
-MOST_EVENTS = 3
+MAX_MISSES = 8  # of each period that a page tells of
+MAX_EVENTS = 3  # that are named for a miss
 SCALE = "commitment"
 """Scale of the kinds of events."""
 MIN_EVENTS_OF_A_MISS = 10
@@ -97,9 +96,16 @@ MIN_EVENTS_OF_A_MISS = 10
 RULE = (
     f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
-    f"was wrong, at most {MOST_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
+    f"was wrong, at most {MAX_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
     "a code once."
 )
+
+
+PREDICTED = (("share", True), ("share", False), ("tone", False))
+"""What is predicted of a window, and whether its event count is known; the tone only where there
+are scores."""
+FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Edges of the bins of probabilities; one on an edge belongs to the higher bin."""
 
 
 @described("Results, such as backtest() returns")
@@ -121,7 +127,7 @@ class Results(Displayed):
         choices, cases = self.skill.choices, self.cases
         facts = (
             ("predictions", f"{len(cases):,} by {count(cases['model'].nunique(), 'forecaster')}"),
-            ("dyads", join_some([str(one) for one in cases["dyad"].unique()])),
+            ("dyads", join_some([str(dyad) for dyad in cases["dyad"].unique()])),
             (
                 "origins",
                 f"{min(choices['origins'])} to {max(choices['origins'])}"
@@ -191,8 +197,8 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
         "origins": [str(origin) for origin in finished],
         "spec": about.settings(setup.record.final) if isinstance(about, Variant) else None,
     }
-    own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
-    misses = worst_misses(own, reference, setup.record.predicted)
+    of_subject, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
+    misses = worst_misses(of_subject, reference, setup.record.predicted)
     compared = tuple(dict.fromkeys((subject, *pool[:1])))
     rows, without = skill_rows(cases, compared), without_dyads(cases, compared)
     weights = dict.fromkeys(pool, 1 / max(len(pool), 1))
@@ -216,9 +222,6 @@ def _frame(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(list(rows), columns=["measure", *_COLUMNS]).astype(types)
 
 
-PREDICTED = (("share", True), ("share", False), ("tone", False))
-"""What is predicted of a window, and whether its event count is known; the tone only where there
-are scores."""
 type Said = tuple[Prediction, ...]
 """Predictions of a window, those of `PREDICTED`."""
 
@@ -227,7 +230,7 @@ type Said = tuple[Prediction, ...]
 class _Scoring:
     """Scores of forecasters and of their mixtures."""
 
-    asked: ForecastRequest
+    request: ForecastRequest
     words: dict[str, str]  # By forecaster
     benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark
     everywhere: tuple[str, ...]  # Those that forecast at every origin, of whom mixtures are made
@@ -238,41 +241,47 @@ class _Scoring:
     def of(cls, setup: Setup, finished: Mapping[date, Mapping[str, Sequence[Path]]]) -> Self:
         """Read one file of each forecaster of a run."""
         one_each = {code: paths[0] for files in finished.values() for code, paths in files.items()}
-        there = {code: read_finished(path) for code, path in one_each.items()}
-        known = dict.fromkeys((*setup.forecasters, *VARIANTS, *BENCHMARKS, *sorted(there)))
-        codes = [code for code in known if code in there]
+        first_files = {code: read_finished(path) for code, path in one_each.items()}
+        order = dict.fromkeys((*setup.forecasters, *VARIANTS, *BENCHMARKS, *sorted(first_files)))
+        codes = [code for code in order if code in first_files]
         words, benchmarks = (
-            {code: there[code][name] for code in codes} for name in ("words", "rival")
+            {code: first_files[code][name] for code in codes} for name in ("words", "rival")
         )
         everywhere = tuple(
             code for code in codes if all(code in files for files in finished.values())
         )
-        return cls(setup.asked, words, benchmarks, everywhere)
+        return cls(setup.request, words, benchmarks, everywhere)
 
     @property
     def pool(self) -> tuple[str, ...]:
         """Members of the pool, the model first; empty without a model."""
-        own = [
+        models = [
             code
             for code in (MODEL, *self.everywhere)
             if code in self.everywhere and not self.benchmarks[code]
         ]
-        return (own[0], *POOLED) if own else ()
+        return (models[0], *POOLED) if models else ()
 
-    def mixed(self, said: Mapping[str, Said]) -> dict[str, Said]:
+    def mixed(self, predictions: Mapping[str, Said]) -> dict[str, Said]:
         """Return the mean of the benchmarks and, if all members forecast, the pool with and without the model."""
-        equal = [code for code in self.everywhere if self.benchmarks[code] and code in said]
+        equal = [code for code in self.everywhere if self.benchmarks[code] and code in predictions]
         groups = {BENCHMARKS_EQUAL: equal, POOL: self.pool, POOL_WITHOUT_MODEL: POOLED}
-        there = {
-            code: own for code, own in groups.items() if len(own) > 1 and {*own} <= said.keys()
+        complete = {
+            code: members
+            for code, members in groups.items()
+            if len(members) > 1 and {*members} <= predictions.keys()
         }
-        parts = {code: [said[one] for one in own] for code, own in there.items()}
-        return {code: tuple(map(mixed, zip(*own, strict=True))) for code, own in parts.items()}
+        parts = {
+            code: [predictions[member] for member in members] for code, members in complete.items()
+        }
+        return {
+            code: tuple(map(mixed, zip(*members, strict=True))) for code, members in parts.items()
+        }
 
     def scored(self, origin: date, files: Mapping[str, Sequence[Path]]) -> Iterator[dict[str, Any]]:
         """Yield the scores of what all forecasters said at an origin, by dyad and horizon."""
         facts: dict[tuple[str, int], dict[str, Any]] = {}
-        said: dict[tuple[str, int], dict[str, Said]] = {}
+        predictions: dict[tuple[str, int], dict[str, Said]] = {}
         for code in (code for code in self.benchmarks if code in files):
             for content in map(read_finished, files[code]):
                 for case in content["cases"]:
@@ -283,11 +292,11 @@ class _Scoring:
                         *([case["tone"].pop("said")] if case["tone"] else []),
                     ]
                     facts.setdefault(key, case)
-                    said.setdefault(key, {})[code] = tuple(map(Prediction.from_dict, parts))
+                    predictions.setdefault(key, {})[code] = tuple(map(Prediction.from_dict, parts))
                 self.reports.setdefault(code, []).append(content | {"cases": len(content["cases"])})
         for key in sorted(facts):
             everyone, unchanged = (
-                said[key] | self.mixed(said[key]),
+                predictions[key] | self.mixed(predictions[key]),
                 dict[tuple[str, bool], dict[str, Any]](),
             )
             for code, both in everyone.items():
@@ -299,68 +308,82 @@ class _Scoring:
                         "origin": origin.isoformat(),
                         "given_n": given_n,
                     }
-                    scored = _scores(self.asked, origin, facts[key], prediction, measure)
+                    scored = _scores(self.request, origin, facts[key], prediction, measure)
                     yield named | scored
-                    if found := _unchanged(scored):
+                    if no_change := _unchanged(scored):
                         unchanged[measure, given_n] = (
-                            named | {"model": NO_CHANGE, "benchmark": True} | found
+                            named | {"model": NO_CHANGE, "benchmark": True} | no_change
                         )
             yield from unchanged.values()
 
     def account(self) -> list[dict[str, Any]]:
         """Count origins, windows without a score and fits by forecaster."""
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         for code, words in self.words.items():
             reports = self.reports.get(code, [])
             predicted = {
-                one["origin"] for one in reports if one["cases"] or one["void"] or one["unfinished"]
+                report["origin"]
+                for report in reports
+                if report["cases"] or report["void"] or report["unfinished"]
             }
             void, unfinished = (
-                sum(one[name] for one in reports) for name in ("void", "unfinished")
+                sum(report[name] for report in reports) for name in ("void", "unfinished")
             )
-            fits = [fit for one in reports for fit in one["notes"].get("fits", ())]
+            fits = [fit for report in reports for fit in report["notes"].get("fits", ())]
             fitted = (
                 {"fits": len(fits), "not_converged": sum(not fit["converged"] for fit in fits)}
                 if fits
                 else {}
             )
             counts = {"origins": len(predicted), "void": void, "unfinished": unfinished}
-            found.append({"model": code, "words": words, **counts, **fitted})
-        return found
+            rows.append({"model": code, "words": words, **counts, **fitted})
+        return rows
 
 
 def _scores(
-    asked: ForecastRequest, origin: date, facts: Mapping[str, Any], said: Prediction, measure: str
+    request: ForecastRequest,
+    origin: date,
+    facts: Mapping[str, Any],
+    prediction: Prediction,
+    measure: str,
 ) -> dict[str, Any]:
     """Score one prediction by what was recorded of its window."""
-    own, share, unit = facts, facts["k"] / facts["n"], 1.0
+    before_and_moves, share, unit = facts, facts["k"] / facts["n"], 1.0
     if measure == "tone":
-        own, share, unit = (
+        before_and_moves, share, unit = (
             facts["tone"],
             tone_to_percent(facts["tone"]["recorded"]) / 100,
             TONE_UNIT,
         )
-    low, high = said.interval(0.9)
-    shown = {"share": share, "mean": float(said.weights @ said.support), "low": low, "high": high}
+    low, high = prediction.interval(0.9)
     shown = {
-        name: percent_to_tone(100 * one) if measure == "tone" else 100 * one
-        for name, one in shown.items()
+        "share": share,
+        "mean": float(prediction.weights @ prediction.support),
+        "low": low,
+        "high": high,
+    }
+    shown = {
+        name: percent_to_tone(100 * percent) if measure == "tone" else 100 * percent
+        for name, percent in shown.items()
     }
     numbers = shown | {
-        "before": own["before"],
-        "crps": unit * crps(said, share),
-        "log_score": log_score(said),
-        "p_up": said.up,
-        "p_down": said.down,
-        "pit": pit(said, asked.stream(origin, facts["dyad"], f"pit {facts['horizon']}")),
+        "before": before_and_moves["before"],
+        "crps": unit * crps(prediction, share),
+        "log_score": log_score(prediction),
+        "p_up": prediction.up,
+        "p_down": prediction.down,
+        "pit": pit(prediction, request.stream(origin, facts["dyad"], f"pit {facts['horizon']}")),
     }
     return {
         "measure": measure,
-        "up": own["up"],
-        "down": own["down"],
+        "up": before_and_moves["up"],
+        "down": before_and_moves["down"],
         **{name: facts[name] for name in ("dyad", "horizon", "n", "k")},
         **{name: rounded(value) for name, value in numbers.items()},
-        **{name: covered(said, level) for name, level in zip(_COVERED, COVERAGES, strict=True)},
+        **{
+            name: covered(prediction, level)
+            for name, level in zip(_COVERED, COVERAGES, strict=True)
+        },
     }
 
 
@@ -415,8 +438,8 @@ def skill_rows(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, A
         table = _Scores.of(part.pivot(index=_WINDOW, columns="model", values="crps"))
         off = (part["mean"] - part["share"]).abs()
         absolute, squared = (
-            _Scores.of(part.assign(off=one).pivot(index=_WINDOW, columns="model", values="off"))
-            for one in (off, off**2)
+            _Scores.of(part.assign(off=loss).pivot(index=_WINDOW, columns="model", values="off"))
+            for loss in (off, off**2)
         )
         others = [("reference", REFERENCE, None), *best.get(key[:3], [])]
         rest = [
@@ -448,23 +471,23 @@ def _errors(
 
     The windows of one dyad are too few for that: of one dyad the differences are None.
     """
-    found = {
+    errors = {
         "mae": rounded(np.nanmean(absolute.of_model[code])),
         "rmse": rounded(np.sqrt(np.nanmean(squared.of_model[code]))),
     }
     for name, scores in (("mae", absolute), ("mse", squared)):
         less = scores.difference(code, NO_CHANGE, horizon) if compare and code != NO_CHANGE else {}
-        found |= {
+        errors |= {
             f"{name}_less_no_change": less.get("difference"),
             f"{name}_low": less.get("low"),
             f"{name}_high": less.get("high"),
         }
-    return found
+    return errors
 
 
 def _best_benchmarks(frame: pd.DataFrame) -> dict[Any, list[tuple[str, str, str | None]]]:
     """Return by horizon, `given_n` and period the benchmark of the smallest CRPS, and the origins it was chosen on."""
-    found: dict[Any, list[tuple[str, str, str | None]]] = {}
+    best: dict[Any, list[tuple[str, str, str | None]]] = {}
     # No change is a point: its score is an error, and it is missing where the months before are
     # void.
     for key, part in frame[frame["benchmark"].astype(bool) & (frame["model"] != NO_CHANGE)].groupby(
@@ -475,11 +498,14 @@ def _best_benchmarks(frame: pd.DataFrame) -> dict[Any, list[tuple[str, str, str 
         common = part.pivot(index=_WINDOW, columns="model", values="crps").dropna()
         year = common.index.get_level_values("year")
         for period in PERIODS:
-            on = next((one for one in (CHOSEN_ON, period) if within(year, one).any()), None)
+            on = next(
+                (chosen_on for chosen_on in (CHOSEN_ON, period) if within(year, chosen_on).any()),
+                None,
+            )
             if on is not None:
                 code = str(common[within(year, on)].mean().idxmin())
-                found[*key, period] = [("best benchmark", code, on)]
-    return found
+                best[*key, period] = [("best benchmark", code, on)]
+    return best
 
 
 def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[str, Any]:
@@ -487,16 +513,21 @@ def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[st
     horizon = int(first["horizon"])
     # Clustered by years and dyads, as the differences are.
     bias = paired(scored["mean"], scored["share"], scored["year"], horizon, scored["place"])
-    asked = scored[scored["p_up"].notna()]
+    with_moves = scored[scored["p_up"].notna()]
     moves: dict[str, Any] = {}
     for name, word in _OUTCOMES.items():
-        said, happened = asked[f"p_{name}"].to_numpy(dtype=float), asked[name].to_numpy(dtype=bool)
-        moves[f"brier_{name}"] = rounded(brier_score(said, happened)) if len(asked) else None
+        probability, happened = (
+            with_moves[f"p_{name}"].to_numpy(dtype=float),
+            with_moves[name].to_numpy(dtype=bool),
+        )
+        moves[f"brier_{name}"] = (
+            rounded(brier_score(probability, happened)) if len(with_moves) else None
+        )
         # The windows of one dyad are too few for ten bins.
-        parts = brier_parts(said, happened) if len(asked) and dyad == "all" else None
+        parts = brier_parts(probability, happened) if len(with_moves) and dyad == "all" else None
         moves[f"{name}_parts"] = parts and {part: rounded(value) for part, value in parts.items()}
-        moves[f"{word}_said"] = rounded(said.mean()) if len(asked) else None
-        moves[f"{word}_happened"] = int(happened.sum()) if len(asked) else None
+        moves[f"{word}_said"] = rounded(probability.mean()) if len(with_moves) else None
+        moves[f"{word}_happened"] = int(happened.sum()) if len(with_moves) else None
     return {
         "model": code,
         "benchmark": bool(first["benchmark"]),
@@ -512,7 +543,7 @@ def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[st
         "bias_high": rounded(bias.high),
         "sharpness": rounded((scored["high"] - scored["low"]).mean()),
         "log_score": rounded(logs.mean()) if len(logs) else None,
-        "n_moves": len(asked),
+        "n_moves": len(with_moves),
         **moves,
         **{name.replace("covered", "coverage"): rounded(scored[name].mean()) for name in _COVERED},
         **{
@@ -522,10 +553,6 @@ def _summary(scored: pd.DataFrame, code: str, dyad: str, period: str) -> dict[st
     }
 
 
-FIFTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Edges of the bins of probabilities; one on an edge belongs to the higher bin."""
-
-
 def reliability_rows(cases: pd.DataFrame, code: str) -> list[dict[str, Any]]:
     """Return how often a higher and a lower share happened by a forecaster's real-time probability.
 
@@ -533,16 +560,20 @@ def reliability_rows(cases: pd.DataFrame, code: str) -> list[dict[str, Any]]:
     all bins. The gap is the mean probability less the frequency, with its 90% interval, from blocks
     of two years where all horizons are together.
     """
-    own = cases[(cases["model"] == code) & ~cases["given_n"].astype(bool) & cases["p_up"].notna()]
-    year = own["origin"].str[:4].astype(int)
-    horizons = sorted(own["horizon"].unique().tolist())
-    found: list[dict[str, Any]] = []
+    of_model = cases[
+        (cases["model"] == code) & ~cases["given_n"].astype(bool) & cases["p_up"].notna()
+    ]
+    year = of_model["origin"].str[:4].astype(int)
+    horizons = sorted(of_model["horizon"].unique().tolist())
+    rows: list[dict[str, Any]] = []
     for period, (name, word), horizon in product(PERIODS[:2], _OUTCOMES.items(), (None, *horizons)):
-        asked = own[within(year, period) & (True if horizon is None else own["horizon"] == horizon)]
+        of_period = of_model[
+            within(year, period) & (True if horizon is None else of_model["horizon"] == horizon)
+        ]
         edges = [(FIFTHS[0], FIFTHS[-1]), *pairwise(FIFTHS)]
         for low, high in edges:
-            said = asked[f"p_{name}"].astype(float)
-            part = asked[(said >= low) & ((said < high) | (high == FIFTHS[-1]))]
+            probability = of_period[f"p_{name}"].astype(float)
+            part = of_period[(probability >= low) & ((probability < high) | (high == FIFTHS[-1]))]
             if part.empty:
                 continue
             happened = part[name].astype(bool).to_numpy(dtype=float)
@@ -553,7 +584,7 @@ def reliability_rows(cases: pd.DataFrame, code: str) -> list[dict[str, Any]]:
                 horizon or max(horizons),
                 part["dyad"],
             )
-            found.append(
+            rows.append(
                 {
                     "period": period,
                     "outcome": word,
@@ -569,7 +600,7 @@ def reliability_rows(cases: pd.DataFrame, code: str) -> list[dict[str, Any]]:
                     "gap_high": rounded(gap.high),
                 }
             )
-    return found
+    return rows
 
 
 @dataclass(frozen=True)
@@ -592,17 +623,17 @@ class _Scores:
         """Return the difference of two models over the windows that both predicted, if there are any."""
         if code not in self.of_model or other not in self.of_model:
             return {}
-        one, two = self.of_model[code], self.of_model[other]
-        both = ~(np.isnan(one) | np.isnan(two)) & (self.dyad != without)
+        first, second = self.of_model[code], self.of_model[other]
+        both = ~(np.isnan(first) | np.isnan(second)) & (self.dyad != without)
         if not both.any():
             return {}
-        found = paired(one[both], two[both], self.year[both], horizon, self.dyad[both])
+        difference = paired(first[both], second[both], self.year[both], horizon, self.dyad[both])
         names = ("error", "low", "high", "relative")
         return {
-            "n": found.n,
-            "difference": rounded(found.mean),
-            "blocks": found.blocks,
-            **{name: rounded(getattr(found, name)) for name in names},
+            "n": difference.n,
+            "difference": rounded(difference.mean),
+            "blocks": difference.blocks,
+            **{name: rounded(getattr(difference, name)) for name in names},
         }
 
 
@@ -613,8 +644,10 @@ def without_dyads(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str
     """
     free = cases[~cases["given_n"].astype(bool)]
     free = free.assign(year=free["origin"].str[:4].astype(int), place=free["dyad"])
-    period = next(one for one in (REPORTED_ON, CHOSEN_ON) if within(free["year"], one).any())
-    found: list[dict[str, Any]] = []
+    period = next(
+        candidate for candidate in (REPORTED_ON, CHOSEN_ON) if within(free["year"], candidate).any()
+    )
+    rows: list[dict[str, Any]] = []
     for horizon, part in free[within(free["year"], period)].groupby("horizon"):
         table = _Scores.of(
             part.pivot(index=["place", "origin", "year"], columns="model", values="crps")
@@ -628,8 +661,8 @@ def without_dyads(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str
             for dyad in dyads if len(dyads) > 1 else ():
                 numbers = table.difference(code, other, int(horizon), without=dyad)
                 where = {"period": period, "horizon": int(horizon), "without": dyad}
-                found.append({"model": code, "against": other, **where, **numbers})
-    return found
+                rows.append({"model": code, "against": other, **where, **numbers})
+    return rows
 
 
 def worst_misses(
@@ -649,11 +682,11 @@ def worst_misses(
             REPORTED_ON if int(case["origin"][:4]) >= SPLIT else CHOSEN_ON,
         )
         overlap = (
-            one["dyad"] == case["dyad"] and start < last and first < stop
-            for one in chosen[period]
-            for first, last in [_window(one)]
+            earlier["dyad"] == case["dyad"] and start < last and first < stop
+            for earlier in chosen[period]
+            for first, last in [_window(earlier)]
         )
-        if len(chosen[period]) < MOST and not any(overlap):
+        if len(chosen[period]) < MAX_MISSES and not any(overlap):
             chosen[period].append(case)
     others = {tuple(case[key] for key in keys): case for case in other.to_dict("records")}
     numbers = ("mean", "low", "high", "crps")
@@ -672,8 +705,8 @@ def worst_misses(
             "reference": predicted(others.get(tuple(case[key] for key in keys))),
             "events": _telling_events(case, table.events) if isinstance(table, EventTable) else [],
         }
-        for period, found in chosen.items()
-        for case in found
+        for period, cases_of_period in chosen.items()
+        for case in cases_of_period
     ]
 
 
@@ -694,16 +727,16 @@ def _telling_events(case: Mapping[Any, Any], events: pd.DataFrame) -> list[dict[
         (events["dyad"] == case["dyad"]) & (events["date"] >= first) & (events["date"] < stop)
     ]
     here = here[event_counts(here) > 0]
-    place = here["cameo"].map(scale.class_of)
+    classes = here["cameo"].map(scale.class_of)
     strong = here.assign(
-        kind=[scale.classes[one] for one in place],
-        strength=sign * (place - scale.zero_cut + 0.5),
+        kind=[scale.classes[class_of_event] for class_of_event in classes],
+        strength=sign * (classes - scale.zero_cut + 0.5),
         value=sign * here["goldstein"],
     )
     ranked = strong[strong["strength"] > 0].sort_values(
         ["strength", "value", "date", "event_id"], ascending=[False, False, True, True]
     )
-    chosen = ranked.drop_duplicates("cameo").head(MOST_EVENTS).sort_values("date", kind="stable")
+    chosen = ranked.drop_duplicates("cameo").head(MAX_EVENTS).sort_values("date", kind="stable")
     names = ("source", "target", "actor", "kind", "summary", "reference")
     return [
         {"date": row["date"].date().isoformat(), **{name: str(row[name]) for name in names}}

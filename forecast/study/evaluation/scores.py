@@ -47,6 +47,16 @@ _EDGE = 1e-6
 probability at all."""
 
 
+COVERAGES = (0.5, 0.8, 0.9)  # of intervals that are compared with outcomes
+BINS = 10
+"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ...,
+0.9 to 1."""
+BAND = 0.95
+"""Simultaneous coverage of the bands around a PIT and a calibration curve."""
+_SIMULATIONS = 1000  # of the band of a PIT curve
+_ROUNDING = 1e-9  # a curve on the edge of its band is inside
+
+
 @dataclass(frozen=True)
 class Prediction:
     """The predictive distribution of the share of one window, with what was recorded put in where a score needs it."""
@@ -91,8 +101,8 @@ class Prediction:
         """Return the prediction whose plain values these are."""
         size, *pairs = values["weights"]
         weights = np.zeros(size)
-        for place, weight in pairs:
-            weights[place] = weight
+        for position, weight in pairs:
+            weights[position] = weight
         return cls(**{**values, "weights": weights})
 
 
@@ -122,9 +132,9 @@ def predict_free(
     """Predict the share of a window whose number of events is not known: given that it is not void."""
     volume = _not_all_void(volume, rng)
     total = volume.sum(axis=1)
-    there = total >= MIN_WINDOW_EVENTS
-    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
-    shares = 100 * cooperative / total[there]
+    enough = total >= MIN_WINDOW_EVENTS
+    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[enough]
+    shares = 100 * cooperative / total[enough]
     weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
         shares
     )
@@ -143,9 +153,9 @@ def predict_tone(
     volume = _not_all_void(volume, rng)
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
     total = volume.sum(axis=1)
-    there = total >= MIN_WINDOW_EVENTS
+    enough = total >= MIN_WINDOW_EVENTS
     tone = tone_to_percent(
-        scores.simulate(volume, cooperative, rng).sum(axis=1)[there] / total[there]
+        scores.simulate(volume, cooperative, rng).sum(axis=1)[enough] / total[enough]
     )
     weights = np.bincount(np.rint(tone * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
         tone
@@ -171,10 +181,10 @@ def mixed(predictions: Sequence[Prediction]) -> Prediction:
     """Mix predictions of one window, all with the same weight."""
 
     def mean(name: str) -> Any:
-        values = [getattr(one, name) for one in predictions]
+        values = [getattr(prediction, name) for prediction in predictions]
         return None if values[0] is None else sum(1 / len(values) * value for value in values)
 
-    return Prediction(**{one.name: mean(one.name) for one in fields(Prediction)})
+    return Prediction(**{part.name: mean(part.name) for part in fields(Prediction)})
 
 
 def outcomes(
@@ -194,8 +204,8 @@ def probability_of_count(chances: Float, total: Index, count: int) -> float:
     transform of its distribution. Hong (2013), On computing the distribution function for the
     Poisson binomial distribution, doi:10.1016/j.csda.2012.10.006.
     """
-    there = total > 0
-    chances, total = chances[:, there], total[there]
+    has_events = total > 0
+    chances, total = chances[:, has_events], total[has_events]
     variance = (total * chances * (1 - chances)).sum(axis=1)
     order = np.argsort(variance)
     parts = [order[first : first + _AT_ONCE] for first in range(0, len(order), _AT_ONCE)]
@@ -217,10 +227,10 @@ def _probabilities_of_count(chances: Float, total: Index, count: int, variance: 
     """
     size = int(total.sum()) + 1
     half = np.arange(size // 2 + 1)
-    there = half[variance * (1 - np.cos(2 * np.pi * half / size)) < _NOTHING]
-    weight = np.where((there == 0) | (2 * there == size), 1.0, 2.0)
-    turn = np.exp(2j * np.pi * there / size)
-    transform = np.ones((len(chances), len(there)), dtype=np.complex128)
+    frequencies = half[variance * (1 - np.cos(2 * np.pi * half / size)) < _NOTHING]
+    weight = np.where((frequencies == 0) | (2 * frequencies == size), 1.0, 2.0)
+    turn = np.exp(2j * np.pi * frequencies / size)
+    transform = np.ones((len(chances), len(frequencies)), dtype=np.complex128)
     for month, events in enumerate(total):
         transform *= (1 + chances[:, month, None] * (turn - 1)) ** int(events)
     return np.asarray((transform * turn**-count).real @ weight / size)
@@ -240,26 +250,16 @@ def _against(
     return below, up_to, float(up.mean()), float(down.mean())
 
 
-COVERAGES = (0.5, 0.8, 0.9)
-BINS = 10
-"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ...,
-0.9 to 1."""
-BAND = 0.95
-"""Simultaneous coverage of the bands around a PIT and a calibration curve."""
-_SIMULATIONS = 1000
-_ROUNDING = 1e-9
-
-
 def crps(prediction: Prediction, share: float) -> float:
     """Return the continuous ranked probability score of a window's share, points (0 to 100)."""
     require("scoringrules", "benchmarks")
     import scoringrules
 
-    there = prediction.weights > 0
-    found = scoringrules.crps_ensemble(
-        share, prediction.support[there], ens_w=prediction.weights[there], estimator="nrg"
+    possible = prediction.weights > 0
+    score = scoringrules.crps_ensemble(
+        share, prediction.support[possible], ens_w=prediction.weights[possible], estimator="nrg"
     )
-    return 100 * float(found)
+    return 100 * float(score)
 
 
 def log_score(prediction: Prediction) -> float | None:
@@ -304,19 +304,24 @@ def brier_parts(probability: ArrayLike, happened: ArrayLike) -> dict[str, float 
     """
     from scipy.stats import mannwhitneyu
 
-    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
-    score, overall = brier_score(said, was), was.mean()
-    place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
-    size = np.bincount(place, minlength=BINS)
-    there = size > 0
-    mean_said, mean_was = (np.bincount(place, v, BINS)[there] / size[there] for v in (said, was))
-    share = size[there] / said.size
+    forecast, was = (
+        np.asarray(probability, dtype=np.float64),
+        np.asarray(happened, dtype=np.float64),
+    )
+    score, overall = brier_score(forecast, was), was.mean()
+    bin_of = np.minimum((forecast * BINS).astype(np.int64), BINS - 1)
+    size = np.bincount(bin_of, minlength=BINS)
+    filled = size > 0
+    mean_said, mean_was = (
+        np.bincount(bin_of, v, BINS)[filled] / size[filled] for v in (forecast, was)
+    )
+    share = size[filled] / forecast.size
     reliability = float(share @ (mean_said - mean_was) ** 2)
     resolution, uncertainty = (
         float(share @ (mean_was - overall) ** 2),
         float(overall * (1 - overall)),
     )
-    yes, no = said[was > 0], said[was == 0]
+    yes, no = forecast[was > 0], forecast[was == 0]
     pairs = yes.size * no.size
     return {
         # How far the probabilities of a bin are from how often it happened; zero is best
@@ -335,10 +340,13 @@ def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
     require("scoringrules", "benchmarks")
     import scoringrules
 
-    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
-    if not said.size:
+    forecast, was = (
+        np.asarray(probability, dtype=np.float64),
+        np.asarray(happened, dtype=np.float64),
+    )
+    if not forecast.size:
         raise SpecError("brier: there is no probability to score")
-    return float(np.mean(scoringrules.brier_score(was, said)))
+    return float(np.mean(scoringrules.brier_score(was, forecast)))
 
 
 @described("a Band, such as calibration() of forecast.study.evaluation.scores returns")
@@ -377,8 +385,8 @@ def calibration(
     """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
     from arviz_stats.helper_stats import isotonic_fit
 
-    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)
-    drawn = np.random.default_rng(seed).random((1, draws, said.size)) < said
+    forecast, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)
+    drawn = np.random.default_rng(seed).random((1, draws, forecast.size)) < forecast
     tree = xr.DataTree.from_dict(
         {
             "posterior_predictive": xr.Dataset(
@@ -392,12 +400,12 @@ def calibration(
         warnings.filterwarnings(
             "ignore", message="Found chain dimension to be longer than draw dimension"
         )
-        found = isotonic_fit(tree, "p", "posterior_predictive", mass)["p"]
+        fitted = isotonic_fit(tree, "p", "posterior_predictive", mass)["p"]
     x, y, low, high = (
-        found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top")
+        fitted.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top")
     )
     return (
-        CalibrationBand(said[np.argsort(said)], y, low, high)
-        if x.size != said.size
+        CalibrationBand(forecast[np.argsort(forecast)], y, low, high)
+        if x.size != forecast.size
         else CalibrationBand(x, y, low, high)
     )

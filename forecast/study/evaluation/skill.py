@@ -60,11 +60,11 @@ def _form(
     name: str, fields: Mapping[Any, str], optional: Mapping[Any, str] = MappingProxyType({})
 ) -> Any:
     """Return the form of an object of JSON: names of its fields by type, and of those that it may lack."""
-    own: dict[str, Any] = {
+    declared: dict[str, Any] = {
         field: (kind, ...) for kind, names in fields.items() for field in names.split()
     }
-    own |= {field: (kind, None) for kind, names in optional.items() for field in names.split()}
-    return create_model(name, **own)
+    declared |= {field: (kind, None) for kind, names in optional.items() for field in names.split()}
+    return create_model(name, **declared)
 
 
 ERRORS = (
@@ -240,7 +240,7 @@ class Skill:
     def models(self) -> dict[str, bool]:
         """Codes of all scored models, and whether each is a benchmark: forecasters in their order, then mixtures."""
         scored = {str(row["model"]): bool(row["benchmark"]) for row in self.rows}
-        ordered = [one["model"] for one in self.account if one["model"] in scored]
+        ordered = [entry["model"] for entry in self.account if entry["model"] in scored]
         return {code: scored[code] for code in dict.fromkeys((*ordered, *scored))}
 
     @property
@@ -251,8 +251,8 @@ class Skill:
     @property
     def period(self) -> str:
         """The period of reports, if the run has origins in it; else that of choices."""
-        there = {row["period"] for row in self.rows}
-        return next((period for period in (REPORTED_ON, CHOSEN_ON) if period in there), _ALL)
+        periods = {row["period"] for row in self.rows}
+        return next((period for period in (REPORTED_ON, CHOSEN_ON) if period in periods), _ALL)
 
     def row(
         self,
@@ -269,22 +269,29 @@ class Skill:
     def against(self, other: str, horizon: int, **where: Any) -> Row | None:
         """Compare the subject with another model on common predictions: one of a row's `against`."""
         row = self.row(horizon, **where)
-        return row and next((one for one in row["against"] if one["model"] == other), None)
+        return row and next(
+            (comparison for comparison in row["against"] if comparison["model"] == other), None
+        )
 
     @cached_property
     def _corrected(self) -> dict[tuple[Any, ...], float]:
         """Corrected p of the differences of single dyads (`corrected`)."""
         families: dict[tuple[Any, ...], dict[tuple[Any, ...], float]] = {}
         for row in self.rows:
-            for one in row["against"] if row["dyad"] != "all" else ():
-                p = p_value(one["difference"], one["low"], one["high"], one["blocks"])
+            for comparison in row["against"] if row["dyad"] != "all" else ():
+                p = p_value(
+                    comparison["difference"],
+                    comparison["low"],
+                    comparison["high"],
+                    comparison["blocks"],
+                )
                 if p is not None:
-                    family = (row["model"], one["model"], row["period"], row["given_n"])
+                    family = (row["model"], comparison["model"], row["period"], row["given_n"])
                     families.setdefault(family, {})[row["dyad"], row["horizon"]] = p
         return {
-            (*family, *place): p
-            for family, found in families.items()
-            for place, p in zip(found, holm(list(found.values())), strict=True)
+            (*family, *where): p
+            for family, p_values in families.items()
+            for where, p in zip(p_values, holm(list(p_values.values())), strict=True)
         }
 
     def lead(self, other: str, horizon: int, *, dyad: str = "all", **where: Any) -> Lead | None:
@@ -295,10 +302,10 @@ class Skill:
         Of one dyad, one of dozens, better is only what remains after Holm's correction over all
         dyads and horizons.
         """
-        found = self.against(other, horizon, dyad=dyad, **where)
-        if found is None:
+        comparison = self.against(other, horizon, dyad=dyad, **where)
+        if comparison is None:
             return None
-        ahead = lead(found["low"], found["high"])
+        ahead = lead(comparison["low"], comparison["high"])
         if dyad == "all" or ahead not in ("this", "other"):
             return ahead
         p = self.corrected(other, horizon, dyad=dyad, **where)
@@ -325,34 +332,40 @@ class Skill:
 
         What the tested model had besides, such as priors of parts that are gone, makes no difference.
         """
-        own, tested = json.loads(json.dumps(spec, default=str)), self.choices["spec"] or {}
-        return [name.replace("_", " ") for name in own if not _agrees(own[name], tested.get(name))]
+        given, tested = json.loads(json.dumps(spec, default=str)), self.choices["spec"] or {}
+        return [
+            name.replace("_", " ") for name in given if not _agrees(given[name], tested.get(name))
+        ]
 
     @property
     def refits(self) -> list[str]:
         """By model variant, how often it was fitted and how often it had not converged."""
-        fitted = [one for one in self.account if "fits" in one]
+        fitted = [row for row in self.account if "fits" in row]
         return [
-            f"{one['model']}: {one['fits']} fits, {one['not_converged']} not converged"
-            for one in fitted
+            f"{row['model']}: {row['fits']} fits, {row['not_converged']} not converged"
+            for row in fitted
         ]
 
     def best_benchmark(self, horizon: int, *, given_n: bool = False) -> str | None:
         """Return the benchmark that was best on the origins on which choices are made, if any was."""
         row = self.row(horizon, period=self.period, given_n=given_n)
-        found = (
-            [one["model"] for one in row["against"] if one["role"] == "best benchmark"]
+        names = (
+            [
+                comparison["model"]
+                for comparison in row["against"]
+                if comparison["role"] == "best benchmark"
+            ]
             if row
             else []
         )
-        return str(found[0]) if found else None
+        return str(names[0]) if names else None
 
 
-def _agrees(own: Any, tested: Any) -> bool:
+def _agrees(given: Any, tested: Any) -> bool:
     """Return whether a choice is that which was tested; of several by name, whether each of them is."""
-    if isinstance(own, dict) and isinstance(tested, dict):
-        return all(tested.get(name) == value for name, value in own.items())
-    return bool(own == tested)
+    if isinstance(given, dict) and isinstance(tested, dict):
+        return all(tested.get(name) == value for name, value in given.items())
+    return bool(given == tested)
 
 
 def forecaster_name(code: str) -> str:
@@ -364,10 +377,10 @@ def subject_of(benchmarks: Mapping[str, bool], pool: Sequence[str] = ()) -> str:
     """Return the subject of a backtest: the pool, the model, its first variant, the reference, or the first."""
     if pool:
         return POOL
-    own = [code for code, benchmark in benchmarks.items() if not benchmark]
-    for wanted, there in ((MODEL, own), (REFERENCE, list(benchmarks))):
-        if there:
-            return wanted if wanted in there else there[0]
+    models = [code for code, benchmark in benchmarks.items() if not benchmark]
+    for wanted, present in ((MODEL, models), (REFERENCE, list(benchmarks))):
+        if present:
+            return wanted if wanted in present else present[0]
     raise SpecError("backtest: there is no forecaster")
 
 

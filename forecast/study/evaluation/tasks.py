@@ -40,12 +40,18 @@ SCHEMA = 4
 """Version of the files of finished forecast dates, and of the computation of their numbers."""
 
 
+RUN_FILE = "run.json"
+LARGEST = 1_000_000_000
+"""Bytes of a file of a finished forecast date."""
+ORIGINS = "origins"
+
+
 @dataclass(frozen=True)
 class Setup:
     """Settings that all tasks of a run share."""
 
     record: Record
-    asked: ForecastRequest
+    request: ForecastRequest
     forecasters: Mapping[str, Forecaster]
     improvement: float = IMPROVEMENT  # Smallest improvement of interest, points of share
     # Dyads per task and file; all of them if it is not given. Changes no number.
@@ -72,8 +78,8 @@ class Setup:
             return self
         if number not in self._parts:
             self._parts.clear()
-            own = self.record.only(self.batches[number])
-            self._parts[number] = replace(self, record=own, batch=None, _parts={})
+            record = self.record.only(self.batches[number])
+            self._parts[number] = replace(self, record=record, batch=None, _parts={})
         return self._parts[number]
 
     @property
@@ -84,10 +90,10 @@ class Setup:
         return {
             "dataset": self.record.dataset,
             "dyads": list(self.record.dyads),
-            "horizons": list(self.asked.horizons),
+            "horizons": list(self.request.horizons),
             "improvement": self.improvement,
-            "draws": self.asked.draws,
-            "seed": self.asked.seed,
+            "draws": self.request.draws,
+            "seed": self.request.seed,
             "version": version("pendulum-forecast"),
             "schema": SCHEMA,
             **({"batch": self.batch} if self.batch else {}),
@@ -118,7 +124,7 @@ def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
     for code in task.codes:
         # Where no dyad has a past long enough, the answer is empty.
         answer = (
-            setup.forecasters[code].answer(view, setup.asked)
+            setup.forecasters[code].answer(view, setup.request)
             if view
             else DatedForecast(task.origin, {})
         )
@@ -140,15 +146,15 @@ def _content(setup: Setup, code: str, view: View | None, answer: DatedForecast) 
 
     Without a view, it has predicted nothing.
     """
-    asked = [
+    pairs = [
         (dyad, horizon) for dyad, chances in answer.chances.items() for horizon in sorted(chances)
     ]
-    windows = [setup.record.window(view, dyad, horizon) for dyad, horizon in asked] if view else []
+    windows = [setup.record.window(view, dyad, horizon) for dyad, horizon in pairs] if view else []
     over = [window for window in windows if window]
     cases = [
-        _case(setup, view, one, answer.chances[one.dyad][one.horizon])
-        for one in over
-        if view and not one.void
+        _case(setup, view, recorded, answer.chances[recorded.dyad][recorded.horizon])
+        for recorded in over
+        if view and not recorded.void
     ]
     return {
         "origin": answer.origin.isoformat(),
@@ -167,24 +173,24 @@ def _case(
 ) -> dict[str, Any]:
     # Events of all forecasters are drawn from the same stream: what differs between them is their
     # own.
-    rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
+    rng = setup.request.stream(window.origin, window.dyad, f"happenings {window.horizon}")
     volume = recording_level(view.recorded[window.dyad]).simulate(
-        (setup.asked.draws, window.horizon), rng
+        (setup.request.draws, window.horizon), rng
     )
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.counts.total), window, rng, setup.improvement)
     up, down = outcomes(window.share, window.before, setup.improvement)
     scores, tone = view.scores[window.dyad], None
     if window.tone is not None and not isinstance(scores, NotDefined):
-        stream = setup.asked.stream(window.origin, window.dyad, f"tone {window.horizon}")
-        said = predict_tone(_at(chances, volume), volume, window, scores, stream)
+        stream = setup.request.stream(window.origin, window.dyad, f"tone {window.horizon}")
+        prediction = predict_tone(_at(chances, volume), volume, window, scores, stream)
         rose, fell = outcomes(window.tone, window.tone_before, SMALLEST_CHANGE)
         tone = {
             "recorded": window.tone,
             "before": window.tone_before,
             "up": rose,
             "down": fell,
-            "said": said.to_dict(),
+            "said": prediction.to_dict(),
         }
     return {
         "dyad": window.dyad,
@@ -203,12 +209,6 @@ def _case(
 def _at(chances: Float | GivenVolume, total: Index) -> Float:
     """Return chances given the events of each month."""
     return chances if isinstance(chances, np.ndarray) else chances.given(total)
-
-
-RUN_FILE = "run.json"
-LARGEST = 1_000_000_000
-"""Bytes of a file of a finished forecast date."""
-ORIGINS = "origins"
 
 
 @dataclass(frozen=True)
@@ -241,31 +241,31 @@ class RunFolder:
     @property
     def commit(self) -> dict[str, str]:
         """The commit of the code that began the run, where the code is a checkout."""
-        found = self._account().get("commit")
-        return {"commit": str(found)} if found else {}
+        commit = self._account().get("commit")
+        return {"commit": str(commit)} if commit else {}
 
     def _account(self) -> dict[str, Any]:
         path = self.path / RUN_FILE
         try:
-            found = json.loads(read_bytes(path, LARGEST))
-            if not isinstance(found, dict):
-                raise ValueError(f"it holds a {type(found).__name__}")
+            content = json.loads(read_bytes(path, LARGEST))
+            if not isinstance(content, dict):
+                raise ValueError(f"it holds a {type(content).__name__}")
         except (OSError, ValueError) as error:
             raise SpecError(
                 f"{path}: is no account of a run ({error}); choose another --out"
             ) from error
-        return found
+        return content
 
     def finished(self) -> dict[date, dict[str, list[Path]]]:
         """Return the files of finished origins, by origin and forecaster, in order."""
-        found: dict[date, dict[str, list[Path]]] = {}
+        by_origin: dict[date, dict[str, list[Path]]] = {}
         for path in sorted(self.origins.glob("*.json")):
             with _of_a_run(path):
                 month, code, *_ = path.name.split(".")
-                found.setdefault(date.fromisoformat(f"{month}-01"), {}).setdefault(code, []).append(
-                    path
-                )
-        return found
+                by_origin.setdefault(date.fromisoformat(f"{month}-01"), {}).setdefault(
+                    code, []
+                ).append(path)
+        return by_origin
 
 
 def read_finished(path: Path) -> dict[str, Any]:

@@ -89,14 +89,14 @@ class Variant:
             panel, **self.spec, drivers=self.drivers.table(panel).acting(self.drivers.acts)
         )
 
-    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
+    def answer(self, view: View, request: ForecastRequest) -> DatedForecast:
         """Fit the dyads of a view, together or alone, and run simulations from the fits."""
         chances: dict[str, Chances] = {}
         notes = []
         for together, predicted in view.fits().items():
             start = time.perf_counter()
-            fit = self._fitted(view, together, asked)
-            chances |= {dyad: chances_of(fit, dyad, asked, view) for dyad in predicted}
+            fit = self._fitted(view, together, request)
+            chances |= {dyad: chances_of(fit, dyad, request, view) for dyad in predicted}
             notes.append(
                 {
                     "dyads": list(together),
@@ -107,21 +107,25 @@ class Variant:
             )
         return DatedForecast(view.origin, chances, {"fits": notes})
 
-    def _fitted(self, view: View, dyads: tuple[str, ...], asked: ForecastRequest) -> "Fit":
+    def _fitted(self, view: View, dyads: tuple[str, ...], request: ForecastRequest) -> "Fit":
         from forecast.model import fit
         from forecast.model.updating import sampled_longer
 
         panel = self._panel(view, dyads)
         sampler = dict[str, Any](self.sampler or (SAMPLER if len(dyads) > 1 else LONE_SAMPLER))
-        cores = min((limit for limit in (self.cores, asked.cores) if limit), default=None)
-        found = fit(panel, self._spec(panel), seed=asked.seed, cores=cores, **sampler)
-        if self.sampler or found.gate.passed:
-            return found
-        return sampled_longer(found, found.gate.reasons[0], cores=cores)  # as a report is
+        cores = min((limit for limit in (self.cores, request.cores) if limit), default=None)
+        fitted = fit(panel, self._spec(panel), seed=request.seed, cores=cores, **sampler)
+        if self.sampler or fitted.gate.passed:
+            return fitted
+        return sampled_longer(fitted, fitted.gate.reasons[0], cores=cores)  # as a report is
 
     def _panel(self, view: View, dyads: tuple[str, ...]) -> xr.Dataset:
-        panel, own = self._seen(view.part(dyads)), self.drivers
-        return panel if own is None else add_drivers(panel, own.table(panel), future=own.future)
+        panel, drivers = self._seen(view.part(dyads)), self.drivers
+        return (
+            panel
+            if drivers is None
+            else add_drivers(panel, drivers.table(panel), future=drivers.future)
+        )
 
 
 def two_classes(panel: xr.Dataset) -> xr.Dataset:
@@ -140,20 +144,20 @@ def two_classes(panel: xr.Dataset) -> xr.Dataset:
     )
 
 
-def chances_of(fit: "Fit", dyad: str, asked: ForecastRequest, view: View) -> Chances:
+def chances_of(fit: "Fit", dyad: str, request: ForecastRequest, view: View) -> Chances:
     """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for."""
-    months = max(asked.horizons)
-    each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
+    months = max(request.horizons)
+    each = -(-request.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
     level = simulate_ahead(
-        fit, dyad, months, seed=asked.seed, simulations_per_draw=each
+        fit, dyad, months, seed=request.seed, simulations_per_draw=each
     ).month_level[..., 1:]
-    rng = asked.stream(view.origin, dyad, "news and overdispersion")
-    kept = rng.permutation(level[..., 0].size)[: asked.draws]
+    rng = request.stream(view.origin, dyad, "news and overdispersion")
+    kept = rng.permutation(level[..., 0].size)[: request.draws]
     record = DatasetRecord.of(fit.panel, dyad, view.record.place_in(fit.panel))
     read = reading(fit, record).of_draws(kept // each)
     month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
-    own = _VolumeChances(month, read, record, int(rng.integers(2**63)))
-    return {horizon: replace(own, month=month[..., :horizon]) for horizon in asked.horizons}
+    chances = _VolumeChances(month, read, record, int(rng.integers(2**63)))
+    return {horizon: replace(chances, month=month[..., :horizon]) for horizon in request.horizons}
 
 
 @dataclass(frozen=True)

@@ -77,20 +77,20 @@ class ModelComparison(Displayed):
         over blocks ``held_out_error``, and ``weight``, with which the mixture of the model and the
         first predicts best; ``converged``.
         """
-        return pd.DataFrame([self._row(at) for at in range(len(self.names))])
+        return pd.DataFrame([self._row(model) for model in range(len(self.names))])
 
-    def _row(self, at: int) -> dict[str, Any]:
-        ours, first, name = self.evidence[at], self.evidence[0], self.names[at]
+    def _row(self, model: int) -> dict[str, Any]:
+        ours, first, name = self.evidence[model], self.evidence[0], self.names[model]
         row: dict[str, Any] = {
             "model": name,
             "log_bayes_factor": ours.log - first.log,
-            "error": float(np.hypot(ours.error, first.error)) if at else 0.0,
+            "error": float(np.hypot(ours.error, first.error)) if model else 0.0,
         }
         if self.blocks is not None:
             by_block = self.blocks[name].to_numpy() - self.blocks[self.names[0]].to_numpy()
-            found = score_difference(by_block) if at else (0.0, 0.0, np.nan)
+            difference = score_difference(by_block) if model else (0.0, 0.0, np.nan)
             row |= dict(
-                zip(("held_out_difference", "held_out_error", "weight"), found, strict=True)
+                zip(("held_out_difference", "held_out_error", "weight"), difference, strict=True)
             )
         return row | {"converged": self.gates[name].passed}
 
@@ -183,20 +183,22 @@ def compare_models(
     }
     fits = {}
     for name, spec in models.items():
-        own = within(tell, name)
-        fitted = fit(panel, spec, evidence=True, progress=own, **sampler)
+        tell_of_model = within(tell, name)
+        fitted = fit(panel, spec, evidence=True, progress=tell_of_model, **sampler)
         if not fitted.gate.passed:  # once more, as a report is
-            fitted = sampled_longer(fitted, fitted.gate.reasons[0], own, cores)
+            fitted = sampled_longer(fitted, fitted.gate.reasons[0], tell_of_model, cores)
         fits[name] = fitted
-    evidence = {name: Evidence(**one.provenance["evidence"]) for name, one in fits.items()}
+    evidence = {
+        name: Evidence(**fitted_model.provenance["evidence"]) for name, fitted_model in fits.items()
+    }
     blocks = None
     for name, spec in models.items() if held_out else ():
-        found = leave_future_out(
+        block_scores = leave_future_out(
             panel, spec, seed=seed, whole=evidence[name], cores=cores, progress=within(tell, name)
         )
-        blocks = found[["origin", "until", "events"]] if blocks is None else blocks
-        blocks = blocks.assign(**{name: found["log_density"]})
-    gates = {name: one.gate for name, one in fits.items()}
+        blocks = block_scores[["origin", "until", "events"]] if blocks is None else blocks
+        blocks = blocks.assign(**{name: block_scores["log_density"]})
+    gates = {name: fitted_model.gate for name, fitted_model in fits.items()}
     return ModelComparison(tuple(models), tuple(evidence.values()), gates, blocks)
 
 
@@ -216,7 +218,9 @@ def _require_models(models: Mapping[str, PendulumSpec]) -> None:
             f"models: got {len(models)}; expected two at least, such as {{'walk': ..., 'cycle': ...}}"
         )
     specs = list(models.values())
-    if same := [name for at, name in enumerate(models) if specs[at] in specs[:at]]:
+    if same := [
+        name for position, name in enumerate(models) if specs[position] in specs[:position]
+    ]:
         raise SpecError(f"models: {join(same)} is the same as one before; expected different specs")
 
 
@@ -238,30 +242,30 @@ def leave_future_out(
     """
     tell = progress or silent
     stops = block_ends(panel)
-    known = [stops[0] - Clock.of(panel).periods(BLOCK_MONTHS), *stops]
-    found = {} if whole is None else {panel.sizes["time"]: whole}
-    asked = [(i, stop) for i, stop in enumerate(known) if stop not in found]
+    ends = [stops[0] - Clock.of(panel).periods(BLOCK_MONTHS), *stops]
+    evidence_by_end = {} if whole is None else {panel.sizes["time"]: whole}
+    missing = [(i, stop) for i, stop in enumerate(ends) if stop not in evidence_by_end]
 
     def work(task: tuple[int, int], halt: Event) -> tuple[int, Evidence]:
         i, stop = task
-        known = first_periods(panel, stop)
-        return stop, quick_evidence(known, spec, seed=seed + i, stop=halt)
+        seen = first_periods(panel, stop)
+        return stop, quick_evidence(seen, spec, seed=seed + i, stop=halt)
 
-    tell("leaving the future out", 0, len(asked))
-    with closing(side_by_side(work, asked, cores or os.cpu_count() or 1)) as results:
+    tell("leaving the future out", 0, len(missing))
+    with closing(side_by_side(work, missing, cores or os.cpu_count() or 1)) as results:
         for done, (stop, evidence) in enumerate(results, 1):
-            found[stop] = evidence
-            tell("leaving the future out", done, len(asked))
+            evidence_by_end[stop] = evidence
+            tell("leaving the future out", done, len(missing))
     time = [str(start)[:10] for start in panel["time"].to_numpy()]
     rows = [
         {
             "origin": time[first - 1],
             "until": time[stop - 1],
-            "log_density": found[stop].log - found[first].log,
-            "error": float(np.hypot(found[first].error, found[stop].error)),
+            "log_density": evidence_by_end[stop].log - evidence_by_end[first].log,
+            "error": float(np.hypot(evidence_by_end[first].error, evidence_by_end[stop].error)),
             "events": panel_kind(panel).number(panel.isel(time=slice(first, stop))),
         }
-        for first, stop in pairwise(known)
+        for first, stop in pairwise(ends)
     ]
     return pd.DataFrame(rows)
 
@@ -287,7 +291,7 @@ def score_difference(by_block: Float) -> tuple[float, float, float]:
 def stacking_weight(by_block: Float) -> float:
     """Weight of a model, 0 to 1, with which its mixture with an alternative predicts best."""
     ratio = np.exp(np.clip(by_block, -500, 500))
-    found = minimize_scalar(
+    optimum = minimize_scalar(
         lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded"
     )
-    return float(found.x)
+    return float(optimum.x)

@@ -33,8 +33,8 @@ from forecast.study.hypotheses.outcome import (
 )
 from forecast.study.hypotheses.record import MIN_DYADS, MIN_MONTHS, PooledRecord, too_short
 
-SOURCE_MONTHS, DECADE = 180, 120
-"""How long a source lasts in the rival of drifting sources, and an era in that of blind eras."""
+SOURCE_MONTHS = 180  # that a source lasts in the rival of drifting sources
+DECADE = 120  # months of an era in the rival of blind eras
 VARIANTS: dict[str, Callable[[PooledRecord], PooledRecord]] = {
     "plain": PooledRecord.without_eras,
     "eras": lambda record: record,  # The trend may jump where they begin
@@ -107,7 +107,7 @@ class Engine:
             self.variants[name] = (make or VARIANTS[name])(self.record)
         return self.variants[name]
 
-    def own(self, model: Model) -> Model:
+    def for_record(self, model: Model) -> Model:
         """Return the model as the record needs it: dyads of an index have each their own noise."""
         return model if self.record.value is None else model.with_own_noise()
 
@@ -115,13 +115,13 @@ class Engine:
         self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)
     ) -> PooledEvidence:
         """Return the evidence of a model."""
-        model = self.own(model)
+        model = self.for_record(model)
         key = model, variant, jumps, self.mean_sds, self.laplace
         if key not in self.kept:
             centre, mass = self.centre(model, variant), 0.0
             if self.laplace and CYCLE in model.axes:
                 centre, mass = centre.holding(CYCLE, CYCLE_SD)
-            found = evidence_of(
+            integrated = evidence_of(
                 centre.model,
                 self.variant(variant).steps,
                 cores=self.cores,
@@ -130,7 +130,7 @@ class Engine:
                 mean_sds=self.mean_sds,
                 jumps=jumps,
             )
-            self.kept[key] = replace(found, log_prior=found.log_prior + mass)
+            self.kept[key] = replace(integrated, log_prior=integrated.log_prior + mass)
         return self.kept[key]
 
     def in_full(self, model: Model) -> PooledEvidence:
@@ -146,7 +146,7 @@ class Engine:
 
     def centre(self, model: Model, variant: str = "plain") -> Centre:
         """Return where the likelihood of a model is concentrated."""
-        model, fewer = self.own(model), self.own(WALK_CYCLE)
+        model, fewer = self.for_record(model), self.for_record(WALK_CYCLE)
         key = model, variant
         if key not in self.centres:
             start = None
@@ -178,12 +178,21 @@ class Engine:
         Its sentences are those of a name.
         """
         least, most = deciding(None)
-        found, said, rest = answer or decide(least, most), list[str](), dict[str, Any]()
+        answer = answer or decide(least, most)
+        words: Sequence[str] = ()
+        omissions: dict[str, Any] = {}
         if not self.brief:
-            said = sentences(name, details=details, found=log_bayes_factor)
-            rest = left_out(self.record, deciding, found)
+            words = sentences(name, details=details, found=log_bayes_factor)
+            omissions = left_out(self.record, deciding, answer)
         return Outcome(
-            log_bayes_factor, found, tuple(said), picture, least, most, details=details, **rest
+            log_bayes_factor,
+            answer,
+            tuple(words),
+            picture,
+            least,
+            most,
+            details=details,
+            **omissions,
         )
 
     def against(self, claim: PooledEvidence, rivals: Iterable[PooledEvidence]) -> Deciding:
@@ -191,9 +200,9 @@ class Engine:
         others = list(rivals)
 
         def deciding(dyads: list[int] | None) -> tuple[float, float]:
-            own = self.totals(claim, dyads)
-            found = np.array([own - self.totals(one, dyads) for one in others])
-            return float(found.min()), float(found.max())
+            claim_totals = self.totals(claim, dyads)
+            factors = np.array([claim_totals - self.totals(rival, dyads) for rival in others])
+            return float(factors.min()), float(factors.max())
 
         return deciding
 
@@ -202,8 +211,8 @@ class Engine:
         each = [self.against(claim, [rival]) for claim, rival in pairs]
 
         def deciding(dyads: list[int] | None) -> tuple[float, float]:
-            found = [one(dyads) for one in each]
-            return min(least for least, _ in found), max(most for _, most in found)
+            by_pair = [decide_pair(dyads) for decide_pair in each]
+            return min(least for least, _ in by_pair), max(most for _, most in by_pair)
 
         return deciding
 
@@ -223,8 +232,8 @@ class Engine:
 
         The same at all for a model without means.
         """
-        found = evidence.totals(self.counted(dyads), width=self.width)
-        return np.broadcast_to(found, len(self.mean_sds))
+        totals = evidence.totals(self.counted(dyads), width=self.width)
+        return np.broadcast_to(totals, len(self.mean_sds))
 
 
 type Ahead = Callable[[Engine], tuple[Sequence[ModelPoint], ModelPoint]]
@@ -265,8 +274,8 @@ def learned(title: str, x_label: str, evidence: PooledEvidence, axis: Axis) -> P
 
 def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:
     """Return bars of what each dyad adds, the largest first."""
-    ordered = sorted(dyads.items(), key=lambda one: -one[1])
+    ordered = sorted(dyads.items(), key=lambda item: -item[1])
     series = Series(
-        "log Bayes factor", tuple(name for name, _ in ordered), tuple(one for _, one in ordered)
+        "log Bayes factor", tuple(name for name, _ in ordered), tuple(item for _, item in ordered)
     )
     return Picture(title, "", "log Bayes factor, given the others", "bars", (series,))

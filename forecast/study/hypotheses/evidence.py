@@ -32,10 +32,10 @@ from forecast.study.hypotheses.models import (
     jump_weights,
 )
 
+# Spreads of dyads' long-run means, log-odds, each as likely before the data.
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
-"""Spreads of dyads' long-run means, log-odds, each as likely before the data."""
-BEYOND = 2.5
-"""Spreads of dyads by which the interpolation reaches beyond the population's means."""
+MIN_CHEBYSHEV_NODES = 4  # of an axis, however narrow: a likelihood is seldom a parabola
+BEYOND = 2.5  # spreads of dyads by which the interpolation reaches beyond the population's means
 WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
 WIDER = {RETURN: 1.5, BOUND: 0.6}
 """Of axes along which nodes may be further apart, or must be nearer: the likelihood falls steeply
@@ -54,7 +54,8 @@ class Finesse:
     width: float = 4.0
 
 
-USUAL, FINER = Finesse(), Finesse(0.4, 0.8, 0.7, 4)
+USUAL = Finesse()
+FINER = Finesse(node=0.4, grid=0.8, inner=0.7, heights=4)
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,16 @@ class PooledEvidence:
 
         The priors of all populations, and of jumps, can be made wider or narrower.
         """
-        found = np.asarray(self._of(dyads) + self._prior(width))
+        log_joint = np.asarray(self._of(dyads) + self._prior(width))
         if mean_sd is not None:
-            found = found[:, mean_sd] + math.log(self.log.shape[1])
-        return float(logsumexp(found))
+            log_joint = log_joint[:, mean_sd] + math.log(self.log.shape[1])
+        return float(logsumexp(log_joint))
 
     def totals(self, dyads: list[int] | None = None, *, width: float = 1.0) -> Float:
         """Return the log evidence of some dyads at each spread of means, (mean_sd,)."""
-        found = np.asarray(self._of(dyads) + self._prior(width))
-        others = tuple(at for at in range(found.ndim) if at != 1)
-        return np.asarray(logsumexp(found, axis=others) + math.log(self.log.shape[1]))
+        log_joint = np.asarray(self._of(dyads) + self._prior(width))
+        others = tuple(axis for axis in range(log_joint.ndim) if axis != 1)
+        return np.asarray(logsumexp(log_joint, axis=others) + math.log(self.log.shape[1]))
 
     @cached_property
     def _of_all(self) -> Float:
@@ -102,8 +103,8 @@ class PooledEvidence:
             return self._of_all
         others = sorted(set(range(self.log.shape[-1])) - set(dyads))
         if len(others) < len(dyads):
-            return np.asarray(self._of_all - sum(self.log[..., at] for at in others))
-        return np.asarray(sum(self.log[..., at] for at in dyads))
+            return np.asarray(self._of_all - sum(self.log[..., dyad] for dyad in others))
+        return np.asarray(sum(self.log[..., dyad] for dyad in dyads))
 
     def _prior(self, width: float) -> Float:
         """Return the log prior of the places, for priors so many times as wide."""
@@ -112,32 +113,39 @@ class PooledEvidence:
     def _wider(self, width: float) -> Float:
         """Return what priors of another width add to the log prior at every place."""
         ratio = np.log(jump_weights(self.jumps, width) / jump_weights(self.jumps))
-        found = np.broadcast_to(ratio, self.log_prior.shape[:3])
+        added = np.broadcast_to(ratio, self.log_prior.shape[:3])
         for axis, grid in zip(self.model.axes, self.grids, strict=True):
             wider = replace(axis, sd=axis.sd * width)
-            found = np.add.outer(found, _log_prior(wider, grid) - _log_prior(axis, grid))
-        return np.asarray(found)
+            added = np.add.outer(added, _log_prior(wider, grid) - _log_prior(axis, grid))
+        return np.asarray(added)
 
     @cached_property
     def posterior(self) -> Float:
         """Probability of every place."""
-        found = np.asarray(self.log.sum(axis=-1) + self.log_prior)
-        return np.asarray(np.exp(found - logsumexp(found)))
+        log_joint = np.asarray(self.log.sum(axis=-1) + self.log_prior)
+        return np.asarray(np.exp(log_joint - logsumexp(log_joint)))
 
     def marginal(self, axis: Axis) -> tuple[Float, Float]:
         """Return the grid of a population's mean, and its posterior probabilities."""
-        at = self.model.axes.index(axis)
-        others = tuple(place for place in range(self.posterior.ndim) if place != at + 3)
-        return self.grids[at], self.posterior.sum(axis=others)
+        position = self.model.axes.index(axis)
+        others = tuple(
+            dimension for dimension in range(self.posterior.ndim) if dimension != position + 3
+        )
+        return self.grids[position], self.posterior.sum(axis=others)
 
     def profile(self, axis: Axis, *, mean_sd: int | None = None) -> Float:
         """Return the log evidence at every place of a population's mean, as if the prior had all its mass there."""
-        place = self.model.axes.index(axis)
-        found = self.log.sum(axis=-1) + self.log_prior
+        position = self.model.axes.index(axis)
+        log_joint = self.log.sum(axis=-1) + self.log_prior
         if mean_sd is not None:
-            found = found[:, [mean_sd]] + math.log(self.log.shape[1])
-        own = logsumexp(found, axis=tuple(at for at in range(found.ndim) if at != place + 3))
-        return np.asarray(own - _log_prior(axis, self.grids[place]))
+            log_joint = log_joint[:, [mean_sd]] + math.log(self.log.shape[1])
+        by_value = logsumexp(
+            log_joint,
+            axis=tuple(
+                dimension for dimension in range(log_joint.ndim) if dimension != position + 3
+            ),
+        )
+        return np.asarray(by_value - _log_prior(axis, self.grids[position]))
 
     def interval(self, axis: Axis) -> tuple[float, float, float]:
         """Return 5%, 50% and 95% points of a population's mean, in its own units."""
@@ -150,8 +158,8 @@ class PooledEvidence:
         """Return places of a population's mean in its own units, and the posterior density of its logarithm."""
         grid, chance = self.marginal(axis)
         fine = np.linspace(grid[0], grid[-1], 61)
-        found = np.exp(CubicSpline(grid, np.log(np.maximum(chance, 1e-300)))(fine))
-        return np.exp(fine), found / np.trapezoid(found, fine)
+        density = np.exp(CubicSpline(grid, np.log(np.maximum(chance, 1e-300)))(fine))
+        return np.exp(fine), density / np.trapezoid(density, fine)
 
     def below(self, axis: Axis, value: float) -> float:
         """Return the probability that a population's mean is below a value."""
@@ -168,17 +176,17 @@ def averaged_interval(
 
     Models are equally likely before the data.
     """
-    low = min(float(one.marginal(axis)[0][0]) for one in evidences)
-    high = max(float(one.marginal(axis)[0][-1]) for one in evidences)
+    low = min(float(evidence_of_model.marginal(axis)[0][0]) for evidence_of_model in evidences)
+    high = max(float(evidence_of_model.marginal(axis)[0][-1]) for evidence_of_model in evidences)
     places = np.linspace(low, high, 2001)
-    totals = np.array([one.total() for one in evidences])
+    totals = np.array([evidence_of_model.total() for evidence_of_model in evidences])
     weights = np.exp(totals - logsumexp(totals))
     density = np.zeros(len(places))
     for evidence, weight in zip(evidences, weights, strict=True):
         grid, chance = evidence.marginal(axis)
         log_chance = np.log(np.maximum(chance, 1e-300))
-        own = np.exp(np.interp(places, grid, log_chance, left=-np.inf, right=-np.inf))
-        density += weight * own / own.sum()
+        density_of_model = np.exp(np.interp(places, grid, log_chance, left=-np.inf, right=-np.inf))
+        density += weight * density_of_model / density_of_model.sum()
     below = np.cumsum(density) - 0.5 * density
     five, middle, ninety_five = np.exp(np.interp((0.05, 0.5, 0.95), below, places))
     return float(five), float(middle), float(ninety_five)
@@ -200,85 +208,107 @@ def evidence_of(
         mean_sds = (MEAN_SD,)
     dyads = steps.ends.size - 1
     sds = [
-        math.hypot(float(centre.sd[at]), axis.spread / math.sqrt(dyads))
-        for at, axis in enumerate(model.axes)
+        math.hypot(float(centre.sd[position]), axis.spread / math.sqrt(dyads))
+        for position, axis in enumerate(model.axes)
     ]
     grids = [
-        _grid(axis, float(centre.mode[at]), sds[at], finesse) for at, axis in enumerate(model.axes)
+        _grid(axis, float(centre.mode[position]), sds[position], finesse)
+        for position, axis in enumerate(model.axes)
     ]
     inner = [_Inner.of(axis, grid, finesse) for axis, grid in zip(model.axes, grids, strict=True)]
-    tall, log_weights = _heights(centre, finesse)
-    shape, flat = _all_nodes(inner)
-    log = np.empty((len(tall), len(mean_sds), len(jumps), *(len(grid) for grid in grids), dyads))
-    for i, height in enumerate(tall):
-        values = (
-            flat
-            if model.has(CONCENTRATION)
-            else np.column_stack([flat, np.full(len(flat), height)])
-        )
+    heights, log_weights = _heights(centre, finesse)
+    shape, nodes = _all_nodes(inner)
+    sizes = [len(grid) for grid in grids]
+    log = np.empty((len(heights), len(mean_sds), len(jumps), *sizes, dyads))
+    for i, height in enumerate(heights):
+        values = nodes
+        if not model.has(CONCENTRATION):  # else it is one of the axes, or held
+            values = np.column_stack([nodes, np.full(len(nodes), height)])
         for k, jump in enumerate(jumps):
-            found = likelihoods(steps, model.points(values, jump), cores)
+            moments = likelihoods(steps, model.points(values, jump), cores)
             for j, sd in enumerate(mean_sds):
-                log[i, j, k] = _over_dyads(with_mean_sd(found, sd).reshape(*shape, dyads), inner)
+                by_node = with_mean_sd(moments, sd).reshape(*shape, dyads)
+                log[i, j, k] = _over_dyads(by_node, inner)
     prior = log_weights
     for weights in (np.full(len(mean_sds), 1.0 / len(mean_sds)), jump_weights(jumps)):
         prior = np.add.outer(prior, np.log(weights))
     for axis, grid in zip(model.axes, grids, strict=True):
         prior = np.add.outer(prior, _log_prior(axis, grid))
-    return PooledEvidence(model, log, prior, tuple(grids), np.exp(tall), jumps)
+    return PooledEvidence(model, log, prior, tuple(grids), np.exp(heights), jumps)
 
 
 def own_posterior(
     evidence: PooledEvidence, steps: FilterSteps, dyad: int, axis: Axis, finesse: Finesse
 ) -> tuple[Float, Float]:
-    """Return places of a dyad's own parameter in its units, and their posterior probabilities given all dyads."""
-    model, at = evidence.model, evidence.model.axes.index(axis)
-    inner = [
-        _Inner.of(one, grid, finesse) for one, grid in zip(model.axes, evidence.grids, strict=True)
+    """Return values of a dyad's own parameter in its units, and their posterior probabilities given all dyads.
+
+    At each place of the population, the evidence of all dyads is divided by that of the dyad and
+    multiplied by what the dyad has for each value of its parameter.
+    """
+    model = evidence.model
+    position = model.axes.index(axis)
+    integrals = [
+        _Inner.of(other, grid, finesse)
+        for other, grid in zip(model.axes, evidence.grids, strict=True)
     ]
-    shape, flat = _all_nodes(inner)
-    others, chance = (
-        [one for place, one in enumerate(inner) if place != at],
-        np.zeros(len(inner[at].places)),
-    )
-    part = slice(steps.ends[dyad], steps.ends[dyad + 1])
-    own_months: Any = {name: getattr(steps, name)[part] for name in FilterSteps._fields}
-    alone = FilterSteps(**own_months | {"ends": np.array([0, part.stop - part.start])})
+    to_grid = [integral.to_grid for integral in integrals]
+    of_axis = integrals[position]
+    weights_of_others = [
+        integral.weights for other, integral in enumerate(integrals) if other != position
+    ]
+    shape, nodes = _all_nodes(integrals)
+    alone = _steps_of(steps, dyad)
+    spreads = MEAN_SDS if evidence.log.shape[1] > 1 else (MEAN_SD,)
+    probability = np.zeros(len(of_axis.places))
     for i, height in enumerate(np.log(evidence.concentrations)):
-        values = np.column_stack([flat, np.full(len(flat), height)])
-        found = likelihoods(alone, model.points(values))
-        for j in range(evidence.log.shape[1]):
-            sd = MEAN_SDS[j] if evidence.log.shape[1] > 1 else MEAN_SD
-            own = _along([one.to_grid for one in inner], with_mean_sd(found, sd).reshape(shape))
-            top = own.max()
-            own = _along([one.weights for one in others], np.moveaxis(np.exp(own - top), at, -1))
-            given = np.exp(evidence.log[i, j, 0, ..., dyad] - top)
-            weight = np.moveaxis(evidence.posterior[i, j, 0] / given, at, -1)
+        points = np.column_stack([nodes, np.full(len(nodes), height)])
+        moments = likelihoods(alone, model.points(points))
+        for j, mean_sd in enumerate(spreads[: evidence.log.shape[1]]):
+            log_likelihood = _along(to_grid, with_mean_sd(moments, mean_sd).reshape(shape))
+            top = log_likelihood.max()
+            likelihood = _along(
+                weights_of_others, np.moveaxis(np.exp(log_likelihood - top), position, -1)
+            )
+            of_dyad = np.exp(evidence.log[i, j, 0, ..., dyad] - top)
+            of_others = np.moveaxis(evidence.posterior[i, j, 0] / of_dyad, position, -1)
             joint = np.tensordot(
-                weight.reshape(-1, len(evidence.grids[at])),
-                own.reshape(-1, len(chance)),
+                of_others.reshape(-1, len(evidence.grids[position])),
+                likelihood.reshape(-1, len(probability)),
                 axes=(0, 0),
             )
-            chance += (joint * inner[at].weights).sum(axis=0)
-    return np.exp(inner[at].places), chance / chance.sum()
+            probability += (joint * of_axis.weights).sum(axis=0)
+    return np.exp(of_axis.places), probability / probability.sum()
 
 
-def with_mean_sd(found: Float, sd: float) -> Float:
+def _steps_of(steps: FilterSteps, dyad: int) -> FilterSteps:
+    """Return the steps of one dyad."""
+    part = slice(steps.ends[dyad], steps.ends[dyad + 1])
+    columns: Any = {name: getattr(steps, name)[part] for name in FilterSteps._fields}
+    return FilterSteps(**columns | {"ends": np.array([0, part.stop - part.start])})
+
+
+def with_mean_sd(moments: Float, sd: float) -> Float:
     """Return log-likelihoods with another prior spread of long-run means than the filter's.
 
     The filter's moments of the mean give its likelihood, up to a constant: a Gaussian in the mean.
     """
-    log, mean, variance = found[..., 0], found[..., 1], found[..., 2]
+    log, mean, variance = moments[..., 0], moments[..., 1], moments[..., 2]
     if sd == MEAN_SD:
         return log
     precision = np.maximum(1.0 / variance - MEAN_SD**-2, 0.0)
     slope = mean / variance - MEAN * MEAN_SD**-2
 
-    def part(own: float) -> Float:
-        known = own**-2
-        moved = (known * MEAN + slope) ** 2 / (known + precision)
+    def part(prior_sd: float) -> Float:
+        prior_precision = prior_sd**-2
+        moved = (prior_precision * MEAN + slope) ** 2 / (prior_precision + precision)
         return np.asarray(
-            0.5 * (math.log(known) - np.log(known + precision) - known * MEAN**2 + moved)
+            0.5
+            * (
+                math.log(prior_precision)
+                - np.log(prior_precision + precision)
+                - prior_precision * MEAN**2
+                + moved
+            )
         )
 
     return np.asarray(log + part(sd) - part(MEAN_SD))
@@ -295,46 +325,42 @@ class _Inner:
 
     @classmethod
     def of(cls, axis: Axis, grid: Float, finesse: Finesse) -> "_Inner":
-        low, high = (
-            max(grid[0] - BEYOND * axis.spread, axis.low),
-            min(grid[-1] + BEYOND * axis.spread, axis.high),
-        )
-        size = max(4, math.ceil((high - low) / (finesse.node * WIDER.get(axis, 1.0))))
-        angles = (np.arange(size) + 0.5) * np.pi / size
-        nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(angles)
-        places = np.linspace(
-            low, high, max(2, math.ceil((high - low) / (finesse.inner * axis.spread)) + 1)
-        )
-        at = np.arccos(np.clip((0.5 * (low + high) - places) / (0.5 * (high - low)), -1.0, 1.0))
+        """Lay nodes and grid, and interpolate between them by Chebyshev polynomials."""
+        low = max(grid[0] - BEYOND * axis.spread, axis.low)
+        high = min(grid[-1] + BEYOND * axis.spread, axis.high)
+        node_gap = finesse.node * WIDER.get(axis, 1.0)
+        size = max(MIN_CHEBYSHEV_NODES, math.ceil((high - low) / node_gap))
+        node_angles = (np.arange(size) + 0.5) * np.pi / size
+        nodes = 0.5 * (low + high) - 0.5 * (high - low) * np.cos(node_angles)
+        gaps = max(1, math.ceil((high - low) / (finesse.inner * axis.spread)))
+        places = np.linspace(low, high, gaps + 1)
+        cosines = (0.5 * (low + high) - places) / (0.5 * (high - low))
+        angles = np.arccos(np.clip(cosines, -1.0, 1.0))
         order = np.arange(size)
-        waves = np.cos(np.outer(at, order)) * np.where(order == 0, 1.0, 2.0) / size
+        waves = np.cos(np.outer(angles, order)) * np.where(order == 0, 1.0, 2.0) / size
+        to_grid = waves @ np.cos(np.outer(order, node_angles))
         weights = np.exp(-0.5 * ((places - grid[:, None]) / axis.spread) ** 2)
-        return cls(
-            nodes,
-            places,
-            waves @ np.cos(np.outer(order, angles)),
-            weights / weights.sum(axis=1, keepdims=True),
-        )
+        return cls(nodes, places, to_grid, weights / weights.sum(axis=1, keepdims=True))
 
 
 def _over_dyads(values: Float, inner: list[_Inner]) -> Float:
     """Integrate over the parameters of dyads, (node..., dyad) to (mean..., dyad)."""
-    values = _along([one.to_grid for one in inner], values)
+    values = _along([integral.to_grid for integral in inner], values)
     top = values.max(axis=tuple(range(len(inner))))
-    values = _along([one.weights for one in inner], np.exp(values - top))
+    values = _along([integral.weights for integral in inner], np.exp(values - top))
     return np.asarray(np.log(np.maximum(values, 1e-300)) + top)
 
 
 def _along(matrices: list[Float], values: Float) -> Float:
     """Multiply the first axes of values by a matrix each."""
-    for at, matrix in enumerate(matrices):
-        values = np.moveaxis(np.tensordot(matrix, values, axes=(1, at)), 0, at)
+    for dimension, matrix in enumerate(matrices):
+        values = np.moveaxis(np.tensordot(matrix, values, axes=(1, dimension)), 0, dimension)
     return values
 
 
 def _all_nodes(inner: list[_Inner]) -> tuple[tuple[int, ...], Float]:
     """Return the shape of the grid of all axes' nodes, and the nodes, (node, axis)."""
-    nodes = np.stack(np.meshgrid(*(one.nodes for one in inner), indexing="ij"), axis=-1)
+    nodes = np.stack(np.meshgrid(*(integral.nodes for integral in inner), indexing="ij"), axis=-1)
     return nodes.shape[:-1], nodes.reshape(-1, len(inner))
 
 
@@ -355,10 +381,12 @@ def _log_prior(axis: Axis, grid: Float) -> Float:
 
     Of the trend's return given its bounds.
     """
-    found = -0.5 * ((grid - axis.mean) / axis.sd) ** 2
+    log_density = -0.5 * ((grid - axis.mean) / axis.sd) ** 2
     if axis is RETURN:
-        return np.asarray(found - logsumexp(found))
-    return np.asarray(found + math.log((grid[1] - grid[0]) / (axis.sd * math.sqrt(2.0 * math.pi))))
+        return np.asarray(log_density - logsumexp(log_density))
+    return np.asarray(
+        log_density + math.log((grid[1] - grid[0]) / (axis.sd * math.sqrt(2.0 * math.pi)))
+    )
 
 
 def _heights(centre: Centre, finesse: Finesse) -> tuple[Float, Float]:

@@ -10,10 +10,10 @@ A further variable of the state is either the trend at the start of an era or th
 source. A trend under a ceiling, between bounds or with growing reversion is moved by a force that
 is linearised in the same way.
 
-Points go through the same months in blocks, each a record ``k`` of arrays with a lane per point.
-The compiler makes vector instructions of loops over lanes, whose length it knows, and unrolls loops
-over nodes. It may not change the order of sums: what it does not make vectors of would have other
-digits in some lanes.
+Points of the parameters go through the same months in blocks, each a record of arrays with a lane
+per point. The compiler makes vector instructions of loops over lanes, whose length it knows, and
+unrolls loops over nodes. It may not change the order of sums: what it does not make vectors of
+would have other digits in some lanes.
 """
 
 import math
@@ -28,71 +28,132 @@ from forecast.model.kernels import built_in, kernel
 from forecast.model.process import transition
 from forecast.model.process.ceiling import SOFTNESS
 
-MEAN, MEAN_SD = 0.3, 1.2
-"""Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its
-place."""
-NOISE_SD = 0.22
-"""Standard deviation of the month-specific noise, log-odds: the centre of its prior in
-forecasts."""
-_NAMES = (
-    "keep step2 cycle_keep cycle2 start2 mean2 volume volume2 jump2 concentration offset2 push occasion force size "
-    "memory noise2"
+# Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` puts other spreads in its place.
+MEAN = 0.3
+MEAN_SD = 1.2
+NOISE_SD = 0.22  # of the month-specific noise, log-odds: the centre of its prior in forecasts
+
+# Parameters of a point, one column each; variances end in 2.
+PARAMETERS = (
+    "keep",  # share of the trend's distance from its long-run mean that a month keeps
+    "step2",  # of the trend's monthly steps
+    "cycle_keep",  # share of the cycle that a month keeps
+    "cycle2",  # of the cycle, in the long run
+    "start2",  # of the trend at a dyad's first event
+    "mean2",  # of the long-run mean
+    "volume",  # prior mean of the coefficient of the relative event count
+    "volume2",
+    "jump2",  # of the trend's jump where an era begins
+    "concentration",  # of the beta distribution of a month's share
+    "offset2",  # of a source's offset
+    "push",  # what an impulse adds to the cycle
+    "occasion",  # what an occasion adds to the level
+    "force",  # on the trend, one of `FORCES`
+    "size",  # of the force
+    "memory",  # order of integration of long memory
+    "noise2",  # of a month's noise under long memory
 )
-COLUMN = {name: at for at, name in enumerate(_NAMES.split())}
-"""Columns of the points: a month's factors and variances, prior means and variances, the
-concentration, the variance of a source's offset, what an impulse adds to the cycle and an occasion
-to the level, the force on the trend, and of long memory the order of integration and the variance
-of a month's noise."""
-SET_CEILING, NEW_SOURCE, NEW_MEAN = 1, 2, 3
-"""What an anchor of a month does."""
-FORCES = {"none": 0, "ceiling": 1, "bounds": 2, "growing": 3, "memory": 4}
-"""Forces on the trend; with the last, it has long memory and no force (`memory`). Their size is a
-headroom above the trend at an era's start, a distance from the long-run mean, or by how much
-stronger reversion is at a distance of one log-odds than near the mean."""
-EDGE2 = SOFTNESS**2
-"""Squared width of the soft edge of ceilings and bounds: that of forecasts."""
-CHUNK, STABLE, STRONGEST, MOST_LOST = 6, 0.3, 0.1, 0.9
-"""Months over which a force is taken as constant, fewer if it would move more than a share `STABLE`
-of a distance; the largest share of a distance by which growing reversion moves a trend in a month;
-the largest share of a step's variance that a bound takes away."""
-NODES, FORCE_NODES = 8, 5
-PARTS = 8
-LANES = 8
-"""Points that are computed together; fewer take almost as long, and of more many are empty."""
-MANY, TOGETHER = 40, 7
-"""Above so many events per month the likelihood is taken by gamma functions, below by a product;
-the number of steps whose likelihoods are multiplied before a logarithm is taken, so few that their
-product is never too small for a float.
-"""
-FINE, REACH = 256, 16
-"""Tables of the logistic function and of the normal hazard: entries per unit, and how far they
-reach on both sides."""
-_AT = np.arange(-REACH * FINE, REACH * FINE + 2) / FINE
-_TABLES = np.stack([1.0 / (1.0 + np.exp(-_AT)), np.exp(norm.logpdf(_AT) - norm.logcdf(_AT))])
+COLUMN = {name: column for column, name in enumerate(PARAMETERS)}
+
+# What an anchor does in a month: it puts a ceiling above the trend, or begins a source or a mean.
+SET_CEILING = 1
+NEW_SOURCE = 2
+NEW_MEAN = 3
+
+# Forces on the trend. The size of a ceiling is its height above the trend at an era's start, that of
+# bounds their distance from the long-run mean, that of growing reversion by how much stronger it is
+# one log-odds away than near the mean. A trend with long memory has no force (`memory`).
+NO_FORCE = 0
+CEILING = 1
+BOUNDS = 2
+GROWING = 3
+LONG_MEMORY = 4
+FORCES = {
+    "none": NO_FORCE,
+    "ceiling": CEILING,
+    "bounds": BOUNDS,
+    "growing": GROWING,
+    "memory": LONG_MEMORY,
+}
+EDGE2 = SOFTNESS**2  # squared width of the soft edge of ceilings and bounds: that of forecasts
+# A force is taken as constant for at most so many months, fewer if it would move the trend by more
+# than a share of the distance.
+MAX_FORCE_MONTHS = 6
+MAX_FORCE_MOVE = 0.3
+MAX_GROWING_MOVE = 0.1  # share of a distance by which growing reversion moves a trend in a month
+MAX_VARIANCE_LOST = 0.9  # share of a step's variance that a bound takes away
+
+NODES = 8  # Gauss-Hermite nodes of a month's level
+FORCE_NODES = 5  # of the distance on which a force acts
+LANES = 8  # points computed together; fewer take almost as long, and of more many are empty
+PARTS = 8  # of the blocks for each core, so that cores end together
+MAX_PRODUCT_EVENTS = 40  # in a month; the likelihood of more is taken by gamma functions
+# Steps whose likelihoods are multiplied before a logarithm is taken: few enough for their product
+# never to be too small for a float.
+STEPS_PER_LOG = 7
+
+# Tables of the logistic function and of the normal hazard: the standard normal density over the
+# probability below.
+TABLE_ENTRIES = 256  # per unit
+TABLE_REACH = 16  # units on both sides of zero
+LOGISTIC = 0
+HAZARD = 1
+_PLACES = np.arange(-TABLE_REACH * TABLE_ENTRIES, TABLE_REACH * TABLE_ENTRIES + 2) / TABLE_ENTRIES
+_TABLES = np.stack(
+    [1.0 / (1.0 + np.exp(-_PLACES)), np.exp(norm.logpdf(_PLACES) - norm.logcdf(_PLACES))]
+)
 _RISES = np.diff(_TABLES)
-_LOGISTIC, _HAZARD = 0, 1
-"""The tables; the hazard is the standard normal density over the probability below."""
+
+# Variables of the state. The anchored one is the trend at the start of an era under a ceiling, and
+# the offset of a source otherwise.
+TREND = 0
+CYCLE = 1
+EFFECT = 2
+LONG_RUN = 3
+ANCHORED = 4
+STATE = 5
 
 
 def _gauss(size: int) -> tuple[Float, Float]:
+    """Return nodes and weights of an integral over a standard normal variable."""
     raw, weights = np.polynomial.hermite.hermgauss(size)
     return math.sqrt(2.0) * raw, weights / math.sqrt(math.pi)
 
 
 _NODES, _WEIGHTS = _gauss(NODES)
 _FORCE_NODES, _FORCE_WEIGHTS = _gauss(FORCE_NODES)
-_STATE = "s f b m x ss sf sb sm sx ff fb fm fx bb bm bx mm mx xx"
-_MONTH = "edge kept walked decayed level spread2 es ef eb em ex move lost product total"
-BLOCK = np.dtype(
-    [(name, np.float64, (LANES,)) for name in f"{_NAMES} {_STATE} {_MONTH}".split()]
-    + [(name, np.float64, ((NODES + 1) * LANES,)) for name in ("lik", "good", "bad")]
+
+_BY_LANE = (
+    *PARAMETERS,
+    "edge",  # soft edge of a bound together with a step
+    # What the months since the last step keep of trend and cycle, and the variance that they add.
+    "trend_kept",
+    "walked",
+    "cycle_kept",
+    # A combination of the state, such as a month's level: its mean and variance.
+    "level",
+    "spread2",
+    # What a month tells of the level: derivatives of its log-likelihood in the level's mean.
+    "score",
+    "information",
+    # Likelihood of the last steps, and the logarithm of that of all steps before.
+    "recent_likelihood",
+    "log_likelihood",
 )
-"""A block: points; means of trend s, cycle f, coefficient b, long-run mean m and the further
-variable x, and their covariances; the soft edge of a bound with a step, and what months keep and
-add; mean and variance of a combination, its covariances with the variables, and what a month tells
-of it; the likelihood of the last months and, before them, its logarithm. By node: likelihoods with
-the two shapes that they are made of, and last what they are divided by.
-"""
+_BY_NODE = (
+    "likelihood",  # of a month's events, and last what it is divided by
+    "cooperative_shape",  # of the beta distribution
+    "hostile_shape",
+)
+BLOCK = np.dtype(
+    [(name, np.float64, (LANES,)) for name in _BY_LANE]
+    + [(name, np.float64, ((NODES + 1) * LANES,)) for name in _BY_NODE]
+    + [
+        ("mean", np.float64, (STATE, LANES)),
+        ("covariance", np.float64, (STATE, STATE, LANES)),  # the upper triangle
+        ("along", np.float64, (STATE, LANES)),  # covariances of the state with the combination
+    ]
+)
 
 
 class FilterSteps(NamedTuple):
@@ -127,264 +188,333 @@ gathered_with_next = built_in(transition.gathered_with_next, IN_ORDER)
 
 
 @compiled
-def _read(table: int, at: float) -> float:
-    """Read a table between its entries; beyond them it goes on as at its ends."""
-    place = (min(max(at, -REACH + 0.1), REACH - 0.1) + REACH) * FINE
+def _read(table: int, value: float) -> float:
+    """Read a table between its entries; beyond them it continues as at its ends."""
+    inside = min(max(value, -TABLE_REACH + 0.1), TABLE_REACH - 0.1)
+    place = (inside + TABLE_REACH) * TABLE_ENTRIES
     below = np.int32(place)
-    entry = np.uintp(below)  # An index without sign is not looked at from the end
+    entry = np.uintp(below)  # an index without sign is not counted from the end
     return float(_TABLES[table, entry] + (place - below) * _RISES[table, entry])
 
 
 @compiled
-def _set_months(k: Any, months: int) -> None:
+def _set_months(block: Any, months: int) -> None:
     """Set what so many months keep of trend and cycle, and how far the trend walks in them."""
     for i in range(LANES):
-        kept, walked, decayed = 1.0, 0.0, 1.0
+        trend_kept, walked, cycle_kept = 1.0, 0.0, 1.0
         for _ in range(months):
-            kept, decayed = kept * k.keep[i], decayed * k.cycle_keep[i]
-            walked = gathered_with_next(walked, k.keep[i], k.step2[i])
-        k.kept[i], k.walked[i], k.decayed[i] = kept, walked, decayed
+            trend_kept = trend_kept * block.keep[i]
+            cycle_kept = cycle_kept * block.cycle_keep[i]
+            walked = gathered_with_next(walked, block.keep[i], block.step2[i])
+        block.trend_kept[i] = trend_kept
+        block.walked[i] = walked
+        block.cycle_kept[i] = cycle_kept
 
 
 @compiled
-def _move(k: Any) -> None:
-    """Let the months go by that are set."""
+def _move(block: Any) -> None:
+    """Let the months go by that are set: the trend nears its long-run mean and walks, the cycle fades."""
+    mean, covariance = block.mean, block.covariance
     for i in range(LANES):
-        r, c = k.kept[i], k.decayed[i]
-        u = 1.0 - r
-        k.ss[i] = r * r * k.ss[i] + 2.0 * r * u * k.sm[i] + u * u * k.mm[i] + k.walked[i]
-        k.sf[i] = c * (r * k.sf[i] + u * k.fm[i])
-        k.sb[i] = r * k.sb[i] + u * k.bm[i]
-        k.sx[i] = r * k.sx[i] + u * k.mx[i]
-        k.sm[i] = r * k.sm[i] + u * k.mm[i]
-        k.ff[i] = c * c * k.ff[i] + k.cycle2[i] * regained(c)
-        k.fb[i] *= c
-        k.fm[i] *= c
-        k.fx[i] *= c
-        k.s[i] = r * k.s[i] + drift(k.m[i], r)
-        k.f[i] *= c
+        kept = block.trend_kept[i]
+        gone = 1.0 - kept  # of the distance from the long-run mean
+        cycle_kept = block.cycle_kept[i]
+        covariance[TREND, TREND, i] = (
+            kept * kept * covariance[TREND, TREND, i]
+            + 2.0 * kept * gone * covariance[TREND, LONG_RUN, i]
+            + gone * gone * covariance[LONG_RUN, LONG_RUN, i]
+            + block.walked[i]
+        )
+        covariance[TREND, CYCLE, i] = cycle_kept * (
+            kept * covariance[TREND, CYCLE, i] + gone * covariance[CYCLE, LONG_RUN, i]
+        )
+        covariance[TREND, EFFECT, i] = (
+            kept * covariance[TREND, EFFECT, i] + gone * covariance[EFFECT, LONG_RUN, i]
+        )
+        covariance[TREND, ANCHORED, i] = (
+            kept * covariance[TREND, ANCHORED, i] + gone * covariance[LONG_RUN, ANCHORED, i]
+        )
+        covariance[TREND, LONG_RUN, i] = (
+            kept * covariance[TREND, LONG_RUN, i] + gone * covariance[LONG_RUN, LONG_RUN, i]
+        )
+        covariance[CYCLE, CYCLE, i] = cycle_kept * cycle_kept * covariance[
+            CYCLE, CYCLE, i
+        ] + block.cycle2[i] * regained(cycle_kept)
+        covariance[CYCLE, EFFECT, i] *= cycle_kept
+        covariance[CYCLE, LONG_RUN, i] *= cycle_kept
+        covariance[CYCLE, ANCHORED, i] *= cycle_kept
+        mean[TREND, i] = kept * mean[TREND, i] + drift(mean[LONG_RUN, i], kept)
+        mean[CYCLE, i] *= cycle_kept
 
 
 @compiled
-def _combine(k: Any, f: float, b: float, m: float, x: float, occasion: float) -> None:
-    """Combine the trend with so much of the other variables, and an occasion."""
+def _combine(
+    block: Any, cycle: float, effect: float, long_run: float, anchored: float, occasion: float
+) -> None:
+    """Combine the trend with so much of the other variables, and an occasion.
+
+    Written are mean and variance of the combination, and its covariances with the state.
+    """
+    mean, covariance, along = block.mean, block.covariance, block.along
     for i in range(LANES):
-        k.es[i] = es = k.ss[i] + f * k.sf[i] + b * k.sb[i] + m * k.sm[i] + x * k.sx[i]
-        k.ef[i] = ef = k.sf[i] + f * k.ff[i] + b * k.fb[i] + m * k.fm[i] + x * k.fx[i]
-        k.eb[i] = eb = k.sb[i] + f * k.fb[i] + b * k.bb[i] + m * k.bm[i] + x * k.bx[i]
-        k.em[i] = em = k.sm[i] + f * k.fm[i] + b * k.bm[i] + m * k.mm[i] + x * k.mx[i]
-        k.ex[i] = ex = k.sx[i] + f * k.fx[i] + b * k.bx[i] + m * k.mx[i] + x * k.xx[i]
-        k.spread2[i] = es + f * ef + b * eb + m * em + x * ex
-        k.level[i] = (
-            k.s[i] + f * k.f[i] + b * k.b[i] + m * k.m[i] + x * k.x[i] + k.occasion[i] * occasion
+        along[TREND, i] = (
+            covariance[TREND, TREND, i]
+            + cycle * covariance[TREND, CYCLE, i]
+            + effect * covariance[TREND, EFFECT, i]
+            + long_run * covariance[TREND, LONG_RUN, i]
+            + anchored * covariance[TREND, ANCHORED, i]
+        )
+        along[CYCLE, i] = (
+            covariance[TREND, CYCLE, i]
+            + cycle * covariance[CYCLE, CYCLE, i]
+            + effect * covariance[CYCLE, EFFECT, i]
+            + long_run * covariance[CYCLE, LONG_RUN, i]
+            + anchored * covariance[CYCLE, ANCHORED, i]
+        )
+        along[EFFECT, i] = (
+            covariance[TREND, EFFECT, i]
+            + cycle * covariance[CYCLE, EFFECT, i]
+            + effect * covariance[EFFECT, EFFECT, i]
+            + long_run * covariance[EFFECT, LONG_RUN, i]
+            + anchored * covariance[EFFECT, ANCHORED, i]
+        )
+        along[LONG_RUN, i] = (
+            covariance[TREND, LONG_RUN, i]
+            + cycle * covariance[CYCLE, LONG_RUN, i]
+            + effect * covariance[EFFECT, LONG_RUN, i]
+            + long_run * covariance[LONG_RUN, LONG_RUN, i]
+            + anchored * covariance[LONG_RUN, ANCHORED, i]
+        )
+        along[ANCHORED, i] = (
+            covariance[TREND, ANCHORED, i]
+            + cycle * covariance[CYCLE, ANCHORED, i]
+            + effect * covariance[EFFECT, ANCHORED, i]
+            + long_run * covariance[LONG_RUN, ANCHORED, i]
+            + anchored * covariance[ANCHORED, ANCHORED, i]
+        )
+        block.spread2[i] = (
+            along[TREND, i]
+            + cycle * along[CYCLE, i]
+            + effect * along[EFFECT, i]
+            + long_run * along[LONG_RUN, i]
+            + anchored * along[ANCHORED, i]
+        )
+        block.level[i] = (
+            mean[TREND, i]
+            + cycle * mean[CYCLE, i]
+            + effect * mean[EFFECT, i]
+            + long_run * mean[LONG_RUN, i]
+            + anchored * mean[ANCHORED, i]
+            + block.occasion[i] * occasion
         )
 
 
 @compiled
-def _grow(k: Any) -> None:
+def _grow(block: Any) -> None:
     """Write by node how far growing reversion moves the trend in a month."""
     for i in range(LANES):
-        sd, growth = math.sqrt(max(k.spread2[i], 1e-9)), (1.0 - k.keep[i]) * k.size[i]
-        k.lost[i] = 0.0
+        sd = math.sqrt(max(block.spread2[i], 1e-9))
+        growth = (1.0 - block.keep[i]) * block.size[i]
+        block.information[i] = 0.0
         for j in range(FORCE_NODES):
-            at = k.level[i] + sd * _FORCE_NODES[j]
-            k.lik[j * LANES + i] = -at * min(STRONGEST, growth * at * at)
+            distance = block.level[i] + sd * _FORCE_NODES[j]
+            share = min(MAX_GROWING_MOVE, growth * distance * distance)
+            block.likelihood[j * LANES + i] = -distance * share
 
 
 @compiled
-def _bound(k: Any, lower: float) -> None:
+def _bound(block: Any, lower: float) -> None:
     """Write by node how far an upper bound, and a lower one if that is 1, move the trend, and the variance lost."""
     for i in range(LANES):
-        sd, edge, lost = math.sqrt(max(k.spread2[i], 1e-9)), k.edge[i], 0.0
-        drift = k.step2[i] / edge
+        sd = math.sqrt(max(block.spread2[i], 1e-9))
+        edge = block.edge[i]
+        lost = 0.0
+        drift = block.step2[i] / edge
         for j in range(FORCE_NODES):
-            at = k.level[i] + sd * _FORCE_NODES[j]
-            above, below = (k.size[i] - at) / edge, (k.size[i] + at) / edge
-            up, down = _read(_HAZARD, above), lower * _read(_HAZARD, below)
-            k.lik[j * LANES + i] = drift * (down - up)
+            distance = block.level[i] + sd * _FORCE_NODES[j]
+            above = (block.size[i] - distance) / edge
+            below = (block.size[i] + distance) / edge
+            up = _read(HAZARD, above)
+            down = lower * _read(HAZARD, below)
+            block.likelihood[j * LANES + i] = drift * (down - up)
             lost += _FORCE_WEIGHTS[j] * (up * (up + above) + down * (down + below))
-        k.lost[i] = min(drift * drift * lost, MOST_LOST * k.step2[i])
+        block.information[i] = min(drift * drift * lost, MAX_VARIANCE_LOST * block.step2[i])
 
 
 @compiled
-def _force(k: Any, force: int, months: int) -> None:
-    """Let the force on a trend act for some months, linearised where it would be without its walk in these."""
+def _force(block: Any, force: int, months: int) -> None:
+    """Let the force on a trend act for some months, linearised where it would be without its walk in these.
+
+    The arrays of a month's events hold the moves of the force by node, and the variance lost.
+    """
+    mean, covariance, along = block.mean, block.covariance, block.along
     for i in range(LANES):
-        k.ss[i] -= k.walked[i]
-    if force == 1:  # distance above the trend at the era's start
-        _combine(k, 0.0, 0.0, 0.0, -1.0, 0.0)
+        covariance[TREND, TREND, i] -= block.walked[i]
+    if force == CEILING:  # distance above the trend at the era's start
+        _combine(block, 0.0, 0.0, 0.0, -1.0, 0.0)
     else:  # distance from the long-run mean
-        _combine(k, 0.0, 0.0, -1.0, 0.0, 0.0)
-    if force == 3:
-        _grow(k)
+        _combine(block, 0.0, 0.0, -1.0, 0.0, 0.0)
+    if force == GROWING:
+        _grow(block)
     else:
-        _bound(k, 1.0 if force == 2 else 0.0)
+        _bound(block, 1.0 if force == BOUNDS else 0.0)
     for i in range(LANES):
-        mean, along, square = 0.0, 0.0, 0.0
+        move_mean, move_along, move_square = 0.0, 0.0, 0.0
         for j in range(FORCE_NODES):
-            own = k.lik[j * LANES + i]
-            mean += _FORCE_WEIGHTS[j] * own
-            along += _FORCE_WEIGHTS[j] * own * _FORCE_NODES[j]
-            square += _FORCE_WEIGHTS[j] * own * own
-        more = max(square - mean * mean - along * along, 0.0) - k.lost[i]
-        slope = months * along / math.sqrt(max(k.spread2[i], 1e-9))
-        k.s[i] += months * mean
-        k.ss[i] += slope * (2.0 * k.es[i] + slope * k.spread2[i]) + k.walked[i] + months * more
-        k.sf[i] += slope * k.ef[i]
-        k.sb[i] += slope * k.eb[i]
-        k.sm[i] += slope * k.em[i]
-        k.sx[i] += slope * k.ex[i]
+            move = block.likelihood[j * LANES + i]
+            move_mean += _FORCE_WEIGHTS[j] * move
+            move_along += _FORCE_WEIGHTS[j] * move * _FORCE_NODES[j]
+            move_square += _FORCE_WEIGHTS[j] * move * move
+        unexplained = max(move_square - move_mean * move_mean - move_along * move_along, 0.0)
+        more = unexplained - block.information[i]
+        slope = months * move_along / math.sqrt(max(block.spread2[i], 1e-9))
+        mean[TREND, i] += months * move_mean
+        covariance[TREND, TREND, i] += (
+            slope * (2.0 * along[TREND, i] + slope * block.spread2[i])
+            + block.walked[i]
+            + months * more
+        )
+        covariance[TREND, CYCLE, i] += slope * along[CYCLE, i]
+        covariance[TREND, EFFECT, i] += slope * along[EFFECT, i]
+        covariance[TREND, LONG_RUN, i] += slope * along[LONG_RUN, i]
+        covariance[TREND, ANCHORED, i] += slope * along[ANCHORED, i]
 
 
 @compiled
-def _anchor(k: Any, begins: float, anchor: int, force: int) -> None:
+def _anchor(block: Any, begins: float, anchor: int, force: int) -> None:
     """Let an era begin, or do what an anchor does."""
+    mean, covariance = block.mean, block.covariance
     for i in range(LANES):
-        k.ss[i] += begins * k.jump2[i]
-        if anchor == SET_CEILING and force == 1:
-            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = (
-                k.s[i],
-                k.ss[i],
-                k.sf[i],
-                k.sb[i],
-                k.sm[i],
-                k.ss[i],
-            )
-        elif anchor == NEW_SOURCE and force != 1:
-            k.x[i], k.sx[i], k.fx[i], k.bx[i], k.mx[i], k.xx[i] = (
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-                k.offset2[i],
-            )
+        covariance[TREND, TREND, i] += begins * block.jump2[i]
+        if anchor == SET_CEILING and force == CEILING:  # the anchored variable is the trend now
+            mean[ANCHORED, i] = mean[TREND, i]
+            covariance[TREND, ANCHORED, i] = covariance[TREND, TREND, i]
+            covariance[CYCLE, ANCHORED, i] = covariance[TREND, CYCLE, i]
+            covariance[EFFECT, ANCHORED, i] = covariance[TREND, EFFECT, i]
+            covariance[LONG_RUN, ANCHORED, i] = covariance[TREND, LONG_RUN, i]
+            covariance[ANCHORED, ANCHORED, i] = covariance[TREND, TREND, i]
+        elif anchor == NEW_SOURCE and force != CEILING:
+            mean[ANCHORED, i] = 0.0
+            covariance[TREND, ANCHORED, i] = 0.0
+            covariance[CYCLE, ANCHORED, i] = 0.0
+            covariance[EFFECT, ANCHORED, i] = 0.0
+            covariance[LONG_RUN, ANCHORED, i] = 0.0
+            covariance[ANCHORED, ANCHORED, i] = block.offset2[i]
         elif anchor == NEW_MEAN:
-            k.m[i], k.sm[i], k.fm[i], k.bm[i], k.mx[i], k.mm[i] = (
-                MEAN,
-                0.0,
-                0.0,
-                0.0,
-                0.0,
-                k.mean2[i],
-            )
+            mean[LONG_RUN, i] = MEAN
+            covariance[TREND, LONG_RUN, i] = 0.0
+            covariance[CYCLE, LONG_RUN, i] = 0.0
+            covariance[EFFECT, LONG_RUN, i] = 0.0
+            covariance[LONG_RUN, ANCHORED, i] = 0.0
+            covariance[LONG_RUN, LONG_RUN, i] = block.mean2[i]
 
 
 @compiled
-def see_value(k: Any, value: float) -> None:
+def see_value(block: Any, value: float) -> None:
     """Read a value, with the inverse of the concentration as variance."""
     for i in range(LANES):
-        k.lost[i] = 1.0 / (k.spread2[i] + 1.0 / k.concentration[i])
-        k.move[i] = (value - k.level[i]) * k.lost[i]
-        k.total[i] -= 0.5 * (value - k.level[i]) * k.move[i]
-        k.product[i] *= math.sqrt(k.lost[i] / (2.0 * math.pi))
+        block.information[i] = 1.0 / (block.spread2[i] + 1.0 / block.concentration[i])
+        block.score[i] = (value - block.level[i]) * block.information[i]
+        block.log_likelihood[i] -= 0.5 * (value - block.level[i]) * block.score[i]
+        block.recent_likelihood[i] *= math.sqrt(block.information[i] / (2.0 * math.pi))
 
 
 @compiled
-def see_events(k: Any, cooperative: int, events: int) -> None:
+def see_events(block: Any, cooperative: int, events: int) -> None:
     """Read a month's events at the nodes of its level."""
     for i in range(LANES):
-        sd, a, end = (
-            math.sqrt(k.spread2[i] + NOISE_SD * NOISE_SD),
-            k.concentration[i],
-            NODES * LANES + i,
-        )
-        k.lik[end], k.good[end], k.bad[end] = 1.0, a, a + cooperative
+        sd = math.sqrt(block.spread2[i] + NOISE_SD * NOISE_SD)
+        concentration = block.concentration[i]
+        last = NODES * LANES + i  # the divisor, a likelihood of the whole concentration
+        block.likelihood[last] = 1.0
+        block.cooperative_shape[last] = concentration
+        block.hostile_shape[last] = concentration + cooperative
         for j in range(NODES):
-            p, node = _read(_LOGISTIC, k.level[i] + sd * _NODES[j]), j * LANES + i
-            k.lik[node], k.good[node], k.bad[node] = _WEIGHTS[j], a * p, a - a * p
-    if events <= MANY:
-        _multiply(k, cooperative, events - cooperative)
+            node = j * LANES + i
+            share = _read(LOGISTIC, block.level[i] + sd * _NODES[j])
+            block.likelihood[node] = _WEIGHTS[j]
+            block.cooperative_shape[node] = concentration * share
+            block.hostile_shape[node] = concentration - concentration * share
+    if events <= MAX_PRODUCT_EVENTS:
+        _multiply(block, cooperative, events - cooperative)
     else:
-        _weigh_many(k, cooperative, events - cooperative)
+        _multiply_by_gammas(block, cooperative, events - cooperative)
     for i in range(LANES):
-        z, first, second = 0.0, 0.0, 0.0
+        total, first, second = 0.0, 0.0, 0.0
         for j in range(NODES):
-            lik = k.lik[j * LANES + i]
-            z += lik
-            first += lik * _NODES[j]
-            second += lik * (_NODES[j] * _NODES[j])
-        k.product[i] *= z / k.lik[NODES * LANES + i]
-        part, precision = 1.0 / z, 1.0 / (k.spread2[i] + NOISE_SD * NOISE_SD)
+            likelihood = block.likelihood[j * LANES + i]
+            total += likelihood
+            first += likelihood * _NODES[j]
+            second += likelihood * (_NODES[j] * _NODES[j])
+        block.recent_likelihood[i] *= total / block.likelihood[NODES * LANES + i]
+        part = 1.0 / total
+        precision = 1.0 / (block.spread2[i] + NOISE_SD * NOISE_SD)
         first *= part
-        k.move[i], k.lost[i] = (
-            first * math.sqrt(precision),
-            (1.0 - (second * part - first * first)) * precision,
-        )
+        block.score[i] = first * math.sqrt(precision)
+        block.information[i] = (1.0 - (second * part - first * first)) * precision
 
 
 @compiled
-def _multiply(k: Any, cooperative: int, hostile: int) -> None:
+def _multiply(block: Any, cooperative: int, hostile: int) -> None:
     """Weigh nodes by the likelihood of some events, a product, and multiply what it is divided by."""
-    for n in range(cooperative):
+    for count in range(cooperative):
         for node in range((NODES + 1) * LANES):
-            k.lik[node] *= k.good[node] + n
-    for n in range(hostile):
+            block.likelihood[node] *= block.cooperative_shape[node] + count
+    for count in range(hostile):
         for node in range((NODES + 1) * LANES):
-            k.lik[node] *= k.bad[node] + n
+            block.likelihood[node] *= block.hostile_shape[node] + count
 
 
 @compiled
-def _weigh_many(k: Any, cooperative: int, hostile: int) -> None:
+def _multiply_by_gammas(block: Any, cooperative: int, hostile: int) -> None:
     """Weigh nodes by the likelihood of many events, by gamma functions."""
     for i in range(LANES):
-        top, a = -math.inf, k.concentration[i]
+        top = -math.inf
+        concentration = block.concentration[i]
         for node in range(i, NODES * LANES, LANES):
-            own = math.lgamma(k.good[node] + cooperative) - math.lgamma(k.good[node])
-            k.good[node] = own + math.lgamma(k.bad[node] + hostile) - math.lgamma(k.bad[node])
-            top = max(top, k.good[node])
+            first = block.cooperative_shape[node]
+            second = block.hostile_shape[node]
+            log_likelihood = math.lgamma(first + cooperative) - math.lgamma(first)
+            log_likelihood = log_likelihood + math.lgamma(second + hostile) - math.lgamma(second)
+            block.cooperative_shape[node] = log_likelihood  # the shapes are not read again
+            top = max(top, log_likelihood)
         for node in range(i, NODES * LANES, LANES):
-            k.lik[node] *= math.exp(k.good[node] - top)
-        k.total[i] += top + math.lgamma(a) - math.lgamma(a + cooperative + hostile)
-
-
-@compiled
-def _learn(k: Any, impulse: float) -> None:
-    """Move the state by what a month says of its level; an impulse moves the cycle after it."""
-    for i in range(LANES):
-        move, lost, es, ef, eb, em, ex = (
-            k.move[i],
-            k.lost[i],
-            k.es[i],
-            k.ef[i],
-            k.eb[i],
-            k.em[i],
-            k.ex[i],
+            block.likelihood[node] *= math.exp(block.cooperative_shape[node] - top)
+        block.log_likelihood[i] += (
+            top + math.lgamma(concentration) - math.lgamma(concentration + cooperative + hostile)
         )
-        k.s[i] += es * move
-        k.f[i] += ef * move + k.push[i] * impulse
-        k.b[i] += eb * move
-        k.m[i] += em * move
-        k.x[i] += ex * move
-        k.ss[i] -= lost * es * es
-        k.sf[i] -= lost * es * ef
-        k.sb[i] -= lost * es * eb
-        k.sm[i] -= lost * es * em
-        k.sx[i] -= lost * es * ex
-        k.ff[i] -= lost * ef * ef
-        k.fb[i] -= lost * ef * eb
-        k.fm[i] -= lost * ef * em
-        k.fx[i] -= lost * ef * ex
-        k.bb[i] -= lost * eb * eb
-        k.bm[i] -= lost * eb * em
-        k.bx[i] -= lost * eb * ex
-        k.mm[i] -= lost * em * em
-        k.mx[i] -= lost * em * ex
-        k.xx[i] -= lost * ex * ex
 
 
 @compiled
-def take_log(k: Any) -> None:
+def _condition(block: Any, impulse: float) -> None:
+    """Condition the state on what a month tells of its level; an impulse moves the cycle after it."""
+    mean, covariance, along = block.mean, block.covariance, block.along
+    for i in range(LANES):
+        score, push = block.score[i], block.push[i]
+        mean[TREND, i] += along[TREND, i] * score
+        mean[CYCLE, i] += along[CYCLE, i] * score + push * impulse
+        mean[EFFECT, i] += along[EFFECT, i] * score
+        mean[LONG_RUN, i] += along[LONG_RUN, i] * score
+        mean[ANCHORED, i] += along[ANCHORED, i] * score
+    for i in range(LANES):
+        information = block.information[i]
+        for a in range(STATE):
+            for b in range(a, STATE):
+                covariance[a, b, i] -= information * along[a, i] * along[b, i]
+
+
+@compiled
+def take_log(block: Any) -> None:
     """Add the likelihood of the last months to that of all before."""
     for i in range(LANES):
-        k.total[i] += math.log(k.product[i])
-        k.product[i] = 1.0
+        block.log_likelihood[i] += math.log(block.recent_likelihood[i])
+        block.recent_likelihood[i] = 1.0
 
 
 @compiled
 def filter_steps(
     blocks: Any,
-    chunks: Index,
+    force_months: Index,
     force: int,
     cooperative: Index,
     events: Index,
@@ -399,35 +529,38 @@ def filter_steps(
     out: Float,
 ) -> None:
     """Write log-likelihood, mean and variance of the long-run mean, of every block and dyad, (block, dyad, 3, lane)."""
-    own = blocks[:1].copy()
-    k = own[0]
+    state = blocks[:1].copy()
+    block = state[0]
     for p in range(blocks.size):
         for d in range(ends.size - 1):
-            own[0], months = blocks[p], 0
-            for e in range(ends[d], ends[d + 1]):
-                if e % TOGETHER == 0:
-                    take_log(k)
-                left = gap[e]
-                while left > 0:
-                    if months != min(left, chunks[p]):
-                        months = min(left, chunks[p])
-                        _set_months(k, months)
-                    left -= months
-                    _move(k)
-                    if force > 0:
-                        _force(k, force, months)
-                if begins[e] > 0.0 or anchor[e] > 0:
-                    _anchor(k, begins[e], anchor[e], force)
-                if events[e] == 0:
+            state[0], months = blocks[p], 0
+            for step in range(ends[d], ends[d + 1]):
+                if step % STEPS_PER_LOG == 0:
+                    take_log(block)
+                remaining = gap[step]
+                while remaining > 0:
+                    if months != min(remaining, force_months[p]):
+                        months = min(remaining, force_months[p])
+                        _set_months(block, months)
+                    remaining -= months
+                    _move(block)
+                    if force > NO_FORCE:
+                        _force(block, force, months)
+                if begins[step] > 0.0 or anchor[step] > 0:
+                    _anchor(block, begins[step], anchor[step], force)
+                if events[step] == 0:
                     for i in range(LANES):
-                        k.f[i] += k.push[i] * impulse[e]
+                        block.mean[CYCLE, i] += block.push[i] * impulse[step]
                     continue
-                _combine(k, 1.0, volume[e], 0.0, 0.0 if force == 1 else 1.0, occasion[e])
-                if events[e] < 0:
-                    see_value(k, value[e])
+                offset = 0.0 if force == CEILING else 1.0  # of a source
+                _combine(block, 1.0, volume[step], 0.0, offset, occasion[step])
+                if events[step] < 0:
+                    see_value(block, value[step])
                 else:
-                    see_events(k, cooperative[e], events[e])
-                _learn(k, impulse[e])
-            take_log(k)
+                    see_events(block, cooperative[step], events[step])
+                _condition(block, impulse[step])
+            take_log(block)
             for i in range(LANES):
-                out[p, d, 0, i], out[p, d, 1, i], out[p, d, 2, i] = k.total[i], k.m[i], k.mm[i]
+                out[p, d, 0, i] = block.log_likelihood[i]
+                out[p, d, 1, i] = block.mean[LONG_RUN, i]
+                out[p, d, 2, i] = block.covariance[LONG_RUN, LONG_RUN, i]

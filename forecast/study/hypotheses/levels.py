@@ -130,7 +130,7 @@ def realised_on_predicted(engine: Engine, alike: Sequence[PooledRecord]) -> Slop
     end = record.events.shape[1]
     months_with_events = np.repeat(np.arange(end), (record.events != 0).sum(axis=0))
     middle = int(np.median(months_with_events))
-    model = engine.own(RETURN_CYCLE)
+    model = engine.for_record(RETURN_CYCLE)
     fitted = centre_of(model, record.between(0, middle).steps, engine.cores).mode
     mode = {axis.name: math.exp(value) for axis, value in zip(model.free, fitted, strict=True)}
     states = filtered([record, *alike], mode)

@@ -7,45 +7,64 @@ import numpy as np
 
 from forecast.base.typing import Float, Index
 from forecast.study.hypotheses.filter import (
+    ANCHORED,
     BLOCK,
-    CHUNK,
+    CEILING,
     COLUMN,
+    CYCLE,
     EDGE2,
-    FORCES,
+    EFFECT,
+    GROWING,
     LANES,
+    LONG_MEMORY,
+    LONG_RUN,
+    MAX_FORCE_MONTHS,
+    MAX_FORCE_MOVE,
     MEAN,
+    NO_FORCE,
     PARTS,
-    STABLE,
+    TREND,
     FilterSteps,
     filter_steps,
 )
 from forecast.study.hypotheses.memory import blocks_of, filter_memory
 
+WHOLE_GAP = np.iinfo(np.int64).max  # months: without a force, any gap is one step
+GROWING_MONTHS = 3  # over which growing reversion is taken as constant
+MIN_STEP2 = 1e-9  # of a trend that does not move
 
-def _chunks_of(points: Float, force: int) -> Index:
-    """Return over how many months the force is constant, (point,)."""
-    if force in (FORCES["none"], FORCES["growing"], FORCES["memory"]):
-        whole = force != FORCES["growing"]
-        return np.full(len(points), np.iinfo(np.int64).max if whole else 3)
-    step2 = np.maximum(points[:, COLUMN["step2"]], 1e-9)
-    return np.clip(STABLE * (1.0 + EDGE2 / step2), 1, CHUNK).astype(np.int64)
+
+def _force_months(points: Float, force: int) -> Index:
+    """Return over how many months the force is taken as constant, (point,)."""
+    if force in (NO_FORCE, LONG_MEMORY):
+        return np.full(len(points), WHOLE_GAP)
+    if force == GROWING:
+        return np.full(len(points), GROWING_MONTHS)
+    step2 = np.maximum(points[:, COLUMN["step2"]], MIN_STEP2)
+    months = MAX_FORCE_MOVE * (1.0 + EDGE2 / step2)
+    return np.clip(months, 1, MAX_FORCE_MONTHS).astype(np.int64)
 
 
 def _blocks_of(points: Float, force: int) -> Any:
-    """Return blocks as they are before a dyad's first month."""
+    """Return blocks as they are before a dyad's first month, from points (block, lane, column)."""
     blocks = np.zeros(len(points), BLOCK)
     for name, column in COLUMN.items():
         blocks[name] = points[..., column]
-    blocks["edge"], blocks["product"] = np.sqrt(blocks["step2"] + EDGE2), 1.0
-    blocks["s"], blocks["m"], blocks["b"] = MEAN, MEAN, blocks["volume"]
-    for covariance, name in zip(
-        ("ss", "ff", "bb", "mm", "xx"),
-        ("start2", "cycle2", "volume2", "mean2", "offset2"),
-        strict=True,
-    ):
-        blocks[covariance] = blocks[name]
-    if force == FORCES["ceiling"]:
-        blocks["x"], blocks["sx"], blocks["xx"] = MEAN, blocks["start2"], blocks["start2"]
+    blocks["edge"] = np.sqrt(blocks["step2"] + EDGE2)
+    blocks["recent_likelihood"] = 1.0
+    mean, covariance = blocks["mean"], blocks["covariance"]
+    mean[:, TREND] = MEAN
+    mean[:, LONG_RUN] = MEAN
+    mean[:, EFFECT] = blocks["volume"]
+    covariance[:, TREND, TREND] = blocks["start2"]
+    covariance[:, CYCLE, CYCLE] = blocks["cycle2"]
+    covariance[:, EFFECT, EFFECT] = blocks["volume2"]
+    covariance[:, LONG_RUN, LONG_RUN] = blocks["mean2"]
+    covariance[:, ANCHORED, ANCHORED] = blocks["offset2"]
+    if force == CEILING:  # the first era begins with the trend
+        mean[:, ANCHORED] = MEAN
+        covariance[:, TREND, ANCHORED] = blocks["start2"]
+        covariance[:, ANCHORED, ANCHORED] = blocks["start2"]
     return blocks
 
 
@@ -55,33 +74,32 @@ def likelihoods(steps: FilterSteps, points: Float, cores: int = 1) -> Float:
     Binomial coefficients are left out. Points have one force. They are independent of each other:
     neither cores nor other points change a number.
     """
-    (force,) = {int(one) for one in points[:, COLUMN["force"]]}
-    chunk = _chunks_of(points, force)
-    alike = [
-        np.flatnonzero(chunk == one) for one in np.unique(chunk)
-    ]  # copies of the last point fill the last block
-    order = np.concatenate(
-        [np.pad(own, (0, -len(own) % LANES), mode="edge") for own in alike]
-    ).reshape(-1, LANES)
-    memory = force == FORCES["memory"]
-    blocks = blocks_of(points[order]) if memory else _blocks_of(points[order], force)
-    chunks = chunk[order[:, 0]]
-    found = np.empty((len(order), steps.ends.size - 1, 3, LANES))
+    (force,) = {int(code) for code in points[:, COLUMN["force"]]}
+    months = _force_months(points, force)
+    # Points of a block have the force constant over the same months; copies of the last point fill
+    # the last block.
+    groups = [np.flatnonzero(months == number) for number in np.unique(months)]
+    filled = [np.pad(group, (0, -len(group) % LANES), mode="edge") for group in groups]
+    order = np.concatenate(filled).reshape(-1, LANES)
+    in_blocks = points[order]
+    blocks = blocks_of(in_blocks) if force == LONG_MEMORY else _blocks_of(in_blocks, force)
+    block_months = months[order[:, 0]]
+    by_block = np.empty((len(order), steps.ends.size - 1, 3, LANES))
 
     def work(part: slice) -> None:
-        if memory:
+        if force == LONG_MEMORY:
             read = steps.cooperative, steps.events, steps.value, steps.volume, steps.gap, steps.ends
-            filter_memory(blocks[part], *read, found[part])
+            filter_memory(blocks[part], *read, by_block[part])
         else:
-            filter_steps(blocks[part], chunks[part], force, *steps, found[part])
+            filter_steps(blocks[part], block_months[part], force, *steps, by_block[part])
 
-    length = -(-len(order) // (PARTS * cores))
-    parts = [slice(at, at + length) for at in range(0, len(order), length)]
     if cores == 1:
         work(slice(None))
     else:
+        length = -(-len(order) // (PARTS * cores))
+        parts = [slice(start, start + length) for start in range(0, len(order), length)]
         with ThreadPoolExecutor(cores) as pool:
             list(pool.map(work, parts))
-    out = np.empty((len(points), *found.shape[1:3]))
-    out[order] = np.moveaxis(found, -1, 1)
-    return out
+    by_point = np.empty((len(points), *by_block.shape[1:3]))
+    by_point[order] = np.moveaxis(by_block, -1, 1)
+    return by_point

@@ -20,7 +20,7 @@ from forecast.study.hypotheses.filter import (
     LANES,
     MEAN,
     NODES,
-    TOGETHER,
+    STEPS_PER_LOG,
     compiled,
     regained,
     see_events,
@@ -45,10 +45,20 @@ MOVING = FRACTIONAL + 1  # variables of the state that fade: the parts and the c
 MEAN_AT, VOLUME_AT = MOVING, MOVING + 1
 STATE = MOVING + 2
 
-_SCALARS = "concentration noise2 level spread2 move lost product total"
+_SCALARS = (
+    "concentration",
+    "noise2",
+    "level",
+    "spread2",
+    "score",
+    "information",
+    "recent_likelihood",
+    "log_likelihood",
+)
+_BY_NODE = ("likelihood", "cooperative_shape", "hostile_shape")
 _BLOCK = np.dtype(
-    [(name, np.float64, (LANES,)) for name in _SCALARS.split()]
-    + [(name, np.float64, ((NODES + 1) * LANES,)) for name in ("lik", "good", "bad")]
+    [(name, np.float64, (LANES,)) for name in _SCALARS]
+    + [(name, np.float64, ((NODES + 1) * LANES,)) for name in _BY_NODE]
     + [(name, np.float64, (MOVING, LANES)) for name in ("keep", "variance", "kept")]
     + [(name, np.float64, (STATE, LANES)) for name in ("mean", "along")]
     + [("covariance", np.float64, (STATE, STATE, LANES))]
@@ -109,7 +119,7 @@ def blocks_of(points: Float) -> Any:
         column["concentration"],
         column["noise2"] + weights[:, 0],
     )
-    blocks["product"] = 1.0
+    blocks["recent_likelihood"] = 1.0
     blocks["keep"][:, :FRACTIONAL], blocks["variance"][:, :FRACTIONAL] = KEEPS[:, None], variance
     blocks["keep"][:, CYCLE_AT], blocks["variance"][:, CYCLE_AT] = (
         column["cycle_keep"],
@@ -166,10 +176,10 @@ def _learn(k: Any) -> None:
     """Move the state by what a month says of its level."""
     for a in range(STATE):
         for i in range(LANES):
-            k.mean[a, i] += k.along[a, i] * k.move[i]
+            k.mean[a, i] += k.along[a, i] * k.score[i]
         for b in range(a, STATE):
             for i in range(LANES):
-                k.covariance[a, b, i] -= k.lost[i] * k.along[a, i] * k.along[b, i]
+                k.covariance[a, b, i] -= k.information[i] * k.along[a, i] * k.along[b, i]
 
 
 @compiled
@@ -190,7 +200,7 @@ def filter_memory(
         for d in range(ends.size - 1):
             own[0], months = blocks[p], 0
             for e in range(ends[d], ends[d + 1]):
-                if e % TOGETHER == 0:
+                if e % STEPS_PER_LOG == 0:
                     take_log(k)
                 if gap[e] > 0:
                     if gap[e] != months:
@@ -209,7 +219,7 @@ def filter_memory(
                 _learn(k)
             take_log(k)
             for i in range(LANES):
-                out[p, d, 0, i] = k.total[i]
+                out[p, d, 0, i] = k.log_likelihood[i]
                 out[p, d, 1, i], out[p, d, 2, i] = (
                     k.mean[MEAN_AT, i],
                     k.covariance[MEAN_AT, MEAN_AT, i],

@@ -153,7 +153,7 @@ class Model:
 
     def has(self, axis: Axis) -> bool:
         """Check whether a parameter is in the model, held or not."""
-        return axis.name in {one.name for one in (*self.axes, *dict(self.held))}
+        return axis.name in {other.name for other in (*self.axes, *dict(self.held))}
 
     @property
     def free(self) -> tuple[Axis, ...]:
@@ -175,7 +175,7 @@ class Model:
         """Return the model with some of its parameters held."""
         held = {
             **dict(self.held),
-            **{axis: one for axis, one in values.items() if axis in self.free},
+            **{axis: value for axis, value in values.items() if axis in self.free},
         }
         return replace(
             self,
@@ -185,10 +185,10 @@ class Model:
 
     def points(self, values: Float, jump_sd: float | None = None) -> Float:
         """Return the filter's points of values of the free axes, (point, axis)."""
-        named = {axis.name: np.exp(values[:, at]) for at, axis in enumerate(self.free)}
+        named = {axis.name: np.exp(values[:, position]) for position, axis in enumerate(self.free)}
         named |= {axis.name: np.full(len(values), math.exp(value)) for axis, value in self.held}
         step = STEP if STEP.name in named else INNOVATION
-        own: dict[str, Float | float] = {
+        columns: dict[str, Float | float] = {
             "keep": 1.0,
             "step2": named[step.name] ** 2,
             "start2": START_SD**2,
@@ -198,32 +198,32 @@ class Model:
             "concentration": named[CONCENTRATION.name],
         }
         if CYCLE.name in named:
-            own |= {
+            columns |= {
                 "cycle_keep": decay(named[CYCLE.name]),
                 "cycle2": named[CYCLE_SD.name] ** 2,
             }
         if RETURN.name in named:
-            own |= {"keep": decay(named[RETURN.name]), "mean2": MEAN_SD**2}
+            columns |= {"keep": decay(named[RETURN.name]), "mean2": MEAN_SD**2}
         if SOURCE_SD.name in named:
-            own |= {"offset2": named[SOURCE_SD.name] ** 2}
+            columns |= {"offset2": named[SOURCE_SD.name] ** 2}
         if REPEAT.name in named:
-            own |= {"occasion": named[REPEAT.name]}
+            columns |= {"occasion": named[REPEAT.name]}
         if MEMORY_ODDS.name in named:
             odds = named[MEMORY_ODDS.name]
-            own |= {
+            columns |= {
                 "force": float(FORCES["memory"]),
                 "memory": odds / (1.0 + odds),
                 "mean2": MEAN_SD**2,
             }
         if MONTH_NOISE.name in named:
-            own |= {"noise2": named[MONTH_NOISE.name] ** 2}
+            columns |= {"noise2": named[MONTH_NOISE.name] ** 2}
         for name, force in FORCE_OF.items():
             if name in named:
-                own |= {"force": float(FORCES[force]), "size": named[name], "mean2": MEAN_SD**2}
-        found = np.zeros((len(values), len(COLUMN)))
-        for name, column in own.items():
-            found[:, COLUMN[name]] = column
-        return found
+                columns |= {"force": float(FORCES[force]), "size": named[name], "mean2": MEAN_SD**2}
+        points = np.zeros((len(values), len(COLUMN)))
+        for name, column in columns.items():
+            points[:, COLUMN[name]] = column
+        return points
 
 
 WALK = Model("a walk", (STEP,))
@@ -266,14 +266,15 @@ class Centre:
     def holding(self, *axes: Axis) -> "tuple[Centre, float]":
         """Hold some axes at their mode: the centre of the rest, and the log of the mass they had, by Laplace."""
         free = self.model.free
-        out, rest = (
-            [at for at, one in enumerate(free) if (one in axes) is there] for there in (True, False)
+        held = [position for position, axis in enumerate(free) if axis in axes]
+        rest = [position for position, axis in enumerate(free) if axis not in axes]
+        log_prior = sum(
+            -0.5 * ((self.mode[position] - free[position].mean) / free[position].sd) ** 2
+            - math.log(free[position].sd)
+            for position in held
         )
-        prior = sum(
-            -0.5 * ((self.mode[at] - free[at].mean) / free[at].sd) ** 2 - math.log(free[at].sd)
-            for at in out
-        )
-        mass = prior + 0.5 * float(np.linalg.slogdet(self.covariance[np.ix_(out, out)])[1])
+        log_volume = 0.5 * float(np.linalg.slogdet(self.covariance[np.ix_(held, held)])[1])
+        mass = log_prior + log_volume
         model = self.model.holding(self.at(*axes))
         return Centre(model, self.mode[rest], self.covariance[np.ix_(rest, rest)]), float(mass)
 
@@ -290,13 +291,13 @@ def centre_of(
     def value(points: Float) -> Float:
         """Negative log posterior."""
         inside = np.clip(points, prior[2], prior[3])
-        found = likelihoods(steps, model.points(inside), cores)[..., 0].sum(axis=1)
+        log_likelihood = likelihoods(steps, model.points(inside), cores)[..., 0].sum(axis=1)
         penalty = 0.5 * (((points - prior[0]) / prior[1]) ** 2).sum(axis=1)
-        return np.asarray(penalty - found)
+        return np.asarray(penalty - log_likelihood)
 
     def with_slope(point: Float) -> tuple[float, Float]:
-        found = value(point + offsets)
-        return float(found[0]), (found[1 : size + 1] - found[size + 1 :]) / (2.0 * STEP_OF_SLOPE)
+        values = value(point + offsets)
+        return float(values[0]), (values[1 : size + 1] - values[size + 1 :]) / (2.0 * STEP_OF_SLOPE)
 
     mode = minimize(
         with_slope,
@@ -311,8 +312,8 @@ def centre_of(
     found = value(mode + np.concatenate([offsets, both]))
     up, down, cross = found[1 : size + 1], found[size + 1 : 2 * size + 1], found[2 * size + 1 :]
     curvature = np.diag(up + down - 2.0 * found[0])
-    for (i, j), one in zip(pairs, cross, strict=True):
-        curvature[i, j] = curvature[j, i] = one - up[i] - up[j] + found[0]
+    for (i, j), crossed in zip(pairs, cross, strict=True):
+        curvature[i, j] = curvature[j, i] = crossed - up[i] - up[j] + found[0]
     curvature /= STEP_OF_SLOPE**2
     scale, turned = np.linalg.eigh(curvature)
     least = 1.0 / prior[1].max() ** 2

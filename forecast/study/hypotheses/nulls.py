@@ -116,12 +116,12 @@ def stands_out(claim: PooledClaim, engine: Engine, least: float) -> tuple[NullSe
     """
     indexed = engine.record.value is not None  # its values are no events that could repeat
     names = [name for name in claim.nulls if not (indexed and name == EPISODES)]
-    found = list[NullSets]()
+    counted = list[NullSets]()
     for name in names:
-        found.append(_count(name, claim, engine, least))
-        if found[-1].too_many:
+        counted.append(_count(name, claim, engine, least))
+        if counted[-1].too_many:
             break
-    return tuple(found)
+    return tuple(counted)
 
 
 def _count(name: str, claim: PooledClaim, engine: Engine, least: float) -> NullSets:

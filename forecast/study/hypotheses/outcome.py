@@ -133,19 +133,21 @@ def left_out(record: PooledRecord, deciding: Deciding, answer: ClaimAnswer) -> d
     """Decide again without each dyad and each state's dyads."""
 
     def without(out: Sequence[int]) -> tuple[float, float]:
-        return deciding([at for at in range(len(record.dyads)) if at not in out])
+        return deciding([dyad for dyad in range(len(record.dyads)) if dyad not in out])
 
-    def least_safe(found: Mapping[str, tuple[float, float]]) -> tuple[str, float]:
-        own = {
-            name: most if answer == "rejected" else least for name, (least, most) in found.items()
+    def least_safe(factors: Mapping[str, tuple[float, float]]) -> tuple[str, float]:
+        deciding_factor = {
+            name: most if answer == "rejected" else least for name, (least, most) in factors.items()
         }
         worst = max if answer == "rejected" else min
-        return worst(own.items(), key=lambda one: one[1], default=("", math.nan))
+        return worst(deciding_factor.items(), key=lambda item: item[1], default=("", math.nan))
 
     least = deciding(None)[0]
-    dyads = {dyad: without([at]) for at, dyad in enumerate(record.dyads)}
+    dyads = {dyad: without([dyads_of_state]) for dyads_of_state, dyad in enumerate(record.dyads)}
     states = {
-        name: without(at) for name, at in record.states.items() if len(at) < len(record.dyads)
+        name: without(dyads_of_state)
+        for name, dyads_of_state in record.states.items()
+        if len(dyads_of_state) < len(record.dyads)
     }
     return {
         "dyads": {dyad: least - rest for dyad, (rest, _) in dyads.items()},
@@ -164,27 +166,27 @@ def exceptions(
     if outcome.answer not in ("supported", "rejected"):
         return {}
     supported = outcome.answer == "supported"
-    found = {
-        name: one.least if supported else one.most
-        for name, one in {**outcome.priors, **outcome.parts}.items()
-        if one.answer not in (outcome.answer, UNTESTED)
+    failing = {
+        name: rerun.least if supported else rerun.most
+        for name, rerun in {**outcome.priors, **outcome.parts}.items()
+        if rerun.answer not in (outcome.answer, UNTESTED)
     }
     (dyad, without_dyad), (state, without_state) = outcome.without_dyad, outcome.without_state
     omitted = {
         f"without {dyad_name(dyad)}": without_dyad,
         f"without all dyads of {state_name(state)}": without_state,
     }
-    return found | {
+    return failing | {
         name: value
         for name, value in omitted.items()
         if (value <= LIMIT if supported else value >= -LIMIT)
     }
 
 
-def exception_words(found: Mapping[str, float]) -> str:
+def exception_words(failing: Mapping[str, float]) -> str:
     """Describe the choices under which an answer does not hold; empty if it holds under all."""
     return (
-        f"Not {'; '.join(f'{name} (LBF {number(value, 1)})' for name, value in found.items())}."
-        if found
+        f"Not {'; '.join(f'{name} (LBF {number(value, 1)})' for name, value in failing.items())}."
+        if failing
         else ""
     )

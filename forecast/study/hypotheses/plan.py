@@ -52,7 +52,8 @@ from forecast.study.hypotheses.run import lacking_of, parse_claims, pooled_tests
 VERSION = 2
 PACKAGE = "pendulum-forecast"
 PARTS_OF_PRIORS = ("common", "claims")  # Those of priors.toml by which claims are tested
-ON_SEEN_DATA, CONFIRMATORY = "frozen on data already seen", "confirmatory"
+ON_SEEN_DATA = "frozen on data already seen"
+CONFIRMATORY = "confirmatory"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\
@@ -99,10 +100,13 @@ class Choice(BaseModel):
                 "source: a rule chooses dyads by their events, and this source has none; name the dyads"
             )
         rows = records.events.events
-        known = rows[rows["known_at"].dt.date <= as_of].groupby("dyad")
-        first, last = known["date"].min().dt.to_period("M"), known["date"].max().dt.to_period("M")
+        by_dyad = rows[rows["known_at"].dt.date <= as_of].groupby("dyad")
+        first, last = (
+            by_dyad["date"].min().dt.to_period("M"),
+            by_dyad["date"].max().dt.to_period("M"),
+        )
         months = last.astype("int64") - first.astype("int64") + 1
-        enough = (known["n"].sum() >= self.events) & (months >= self.months)
+        enough = (by_dyad["n"].sum() >= self.events) & (months >= self.months)
         left_out = {dyad_code(*dyad.split("-")) for dyad in self.without}
         return tuple(
             dyad for dyad in records.dyads if enough.get(dyad, False) and dyad not in left_out
@@ -332,13 +336,13 @@ def _new_plan(
     """Return a plan with all that the version of the package fixes."""
     codes = parse_claims(claims)
     stated = {"claims": codes, "seed": whole_seed(seed), "created": today()}
-    said = {
+    content = {
         "predicted": dict(predicted or {}),
         "reasons": dict(reasons or {}),
         "remarks": tuple(remarks),
     }
     try:
-        return Plan.model_validate(fixed_by_version(codes) | data_fields | stated | said)
+        return Plan.model_validate(fixed_by_version(codes) | data_fields | stated | content)
     except ValidationError as error:
         raise PlanError(f"plan: {faults(error)}") from error
 
@@ -436,9 +440,9 @@ def require_frozen(plan: Plan, where: str, remedy: str) -> None:
 
 def other_rules(plan: Plan) -> list[str]:
     """Return the fields in which a plan states another way of testing than that of this version."""
-    own = fixed_by_version(plan.claims)
+    current = fixed_by_version(plan.claims)
     stated = {name: getattr(plan, name) for name in ("rule", "null_sets", "months", "priors")}
-    return [name for name, value in stated.items() if value and value != own[name]]
+    return [name for name, value in stated.items() if value and value != current[name]]
 
 
 def require_rule(plan: Plan) -> None:
@@ -477,6 +481,7 @@ def run_plan(
     path: str | Path | None = None,
     dyad: Dyad | None = None,
     as_of: Day | None = None,
+    power: int | None = None,
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> PooledResults:
@@ -493,6 +498,8 @@ def run_plan(
     as_of : str or datetime.date, optional
         A later day: then the claims are decided by the months after the freeze alone, given those
         before.
+    power : int, optional
+        Record sets of the data's own shape that are simulated for each truth; changes no verdict.
     cores : int, optional
         How many threads, by default all; changes no number.
     progress : callable, optional
@@ -528,12 +535,15 @@ def run_plan(
     )
     shown = None if dyad is None else find_dyad(dyad, list(data.dyads))
 
-    def tested(data: Data, of: str | None = None) -> PooledResults:
+    def tested(
+        data: Data, of: str | None = None, *, sets_of_power: int | None = power
+    ) -> PooledResults:
         return pooled_tests(
             data.panel,
             events=data.events,
             claims=plan.claims,
             dyad=of,
+            power=sets_of_power,
             seed=plan.seed,
             cores=cores or os.cpu_count() or 1,
             progress=progress,
@@ -553,9 +563,9 @@ def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
         return read_sources(plan.source, plan.dyads, as_of=plan.as_of), {}
     dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
     if len(dyads) < MIN_DYADS:
-        found = join(dyads) or "none"
+        names = join(dyads) or "none"
         raise DataError(
-            f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {found}"
+            f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {names}"
         )
     data = read_sources(plan.source, dyads, as_of=plan.as_of)
     left_out = lacking_of(data.panel, data.events, plan.claims)
@@ -578,15 +588,15 @@ def _since_freeze(
             f"plan: the data up to {plan.as_of} are not those of {plan.created}: events of that time were added, "
             "removed or recoded. Restore them, or make a new plan"
         )
-    known = month_end(plan.created)
-    if as_of <= known:
+    frozen_until = month_end(plan.created)
+    if as_of <= frozen_until:
         raise PlanError(
-            f"as-of: {as_of} is not after {known}, the end of the month in which the plan was frozen"
+            f"as-of: {as_of} is not after {frozen_until}, the end of the month in which the plan was frozen"
         )
-    before = tested(read_sources(plan.source, plan.dyads, as_of=known))
+    before = tested(read_sources(plan.source, plan.dyads, as_of=frozen_until), sets_of_power=None)
     after = tested(read_sources(plan.source, plan.dyads, as_of=as_of), dyad)
-    verdicts = tuple(_gained(one, before[one.code]) for one in after.verdicts)
-    first = known + timedelta(days=1)
+    verdicts = tuple(_gained(verdict, before[verdict.code]) for verdict in after.verdicts)
+    first = frozen_until + timedelta(days=1)
     note = f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, given those before; "
     note += "numbers without a dyad or state are of the whole record."
     return replace(after, verdicts=verdicts, stamp=CONFIRMATORY, notes=(note, *after.notes))
@@ -594,21 +604,21 @@ def _since_freeze(
 
 def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
     """Return a verdict on later months: its log Bayes factor is what they add."""
-    found, had = after.outcome, before.outcome
-    least = found.least - had.least
+    now, then = after.outcome, before.outcome
+    least = now.least - then.least
     answer: ClaimAnswer = "undecided"
-    if found.answer == "cannot be tested" or (found.answer == "supported" and least > after.limit):
-        answer = found.answer
-    elif found.answer == "rejected" and found.most - had.most < -after.limit:
+    if now.answer == "cannot be tested" or (now.answer == "supported" and least > after.limit):
+        answer = now.answer
+    elif now.answer == "rejected" and now.most - then.most < -after.limit:
         answer = "rejected"
-    words = f"The months after the freeze change the least LBF by {number(least, 1)}, to {number(found.least, 1)}."
+    words = f"The months after the freeze change the least LBF by {number(least, 1)}, to {number(now.least, 1)}."
     outcome = replace(
-        found,
-        log_bayes_factor=found.log_bayes_factor - had.log_bayes_factor,
+        now,
+        log_bayes_factor=now.log_bayes_factor - then.log_bayes_factor,
         least=least,
-        most=found.most - had.most,
+        most=now.most - then.most,
         answer=answer,
-        sentences=(words, *found.sentences),
+        sentences=(words, *now.sentences),
         priors={},
         parts={},
         windows={},
@@ -625,8 +635,8 @@ def _notes(plan: Plan, data: Data, left_out: dict[str, str]) -> list[str]:
             f"Dyads chosen by the rule of the plan: {plan.choice.words}.",
             *(f"{code} was left out: {why}." for code, why in left_out.items()),
             *(
-                f"Read: {one.name} (SHA-256 {one.sha256[:12]})."
-                for one in (data.events.files if data.events else ())
+                f"Read: {file.name} (SHA-256 {file.sha256[:12]})."
+                for file in (data.events.files if data.events else ())
             ),
         ]
     )
@@ -643,7 +653,7 @@ def _notes(plan: Plan, data: Data, left_out: dict[str, str]) -> list[str]:
         *chosen,
         *(_predicted(plan, code) for code in plan.predicted),
         *plan.remarks,
-        *(f"Deviation from the plan, {one.day}: {one.text}" for one in plan.deviations),
+        *(f"Deviation from the plan, {entry.day}: {entry.text}" for entry in plan.deviations),
     ]
 
 
@@ -656,10 +666,10 @@ def _predicted(plan: Plan, code: str) -> str:
 def describe(plan: Plan) -> list[tuple[str, Any]]:
     """Return the plan as names and texts for a terminal."""
     rule = ", ".join(f"{code} {factor:g}" for code, factor in plan.rule.items())
-    made = f"frozen on {plan.created}" if plan.frozen else f"not frozen; made on {plan.created}"
+    state = f"frozen on {plan.created}" if plan.frozen else f"not frozen; made on {plan.created}"
     changed = "; CHANGED since" if plan.frozen not in (None, plan.digest) else ""
     return [
-        ("plan", f"{made}{changed}; digest {plan.digest[:12]}"),
+        ("plan", f"{state}{changed}; digest {plan.digest[:12]}"),
         ("stamp", plan.stamp),
         ("claims", ", ".join(plan.claims)),
         ("supported from a Bayes factor of", rule),
@@ -678,8 +688,8 @@ def describe(plan: Plan) -> list[tuple[str, Any]]:
             f"{plan.source.words} as of {plan.as_of}; {'' if plan.seen else 'not '}seen before",
         ),
         ("seed", str(plan.seed)),
-        *((f"predicted for {code}", f"{one}") for code, one in plan.predicted.items()),
+        *((f"predicted for {code}", f"{value}") for code, value in plan.predicted.items()),
         *((f"reason for {code}", words) for code, words in plan.reasons.items()),
         *(("remark", words) for words in plan.remarks),
-        *((f"deviation of {one.day}", one.text) for one in plan.deviations),
+        *((f"deviation of {entry.day}", entry.text) for entry in plan.deviations),
     ]

@@ -279,9 +279,9 @@ class PowerSimulation:
             self._task(
                 name, number, [code for code in self.truths[name].claims if code in self.codes]
             )
-            for place in range(self.sets)
+            for position in range(self.sets)
             for name in self.names
-            for number in [self.numbers(name)[place]]
+            for number in [self.numbers(name)[position]]
         ]
         return tasks
 
@@ -425,6 +425,31 @@ def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
     with table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["claim"] == code]
     return TypeAdapter(tuple[Rate, ...]).validate_python(rows)
+
+
+def family_rates(table: Path = POWER_TABLE) -> tuple[FamilyRate, ...]:
+    """Return how often any false claim is supported at most, in null sets and where dyads share shocks.
+
+    Claims that are tested only if they are named are left out.
+    """
+    usual = [code for code, claim in CLAIMS.items() if claim.usual]
+    by_truth: dict[str, dict[str, Rate]] = {}
+    for code in usual:
+        for rate in rates_of(code, table):
+            if not rate.true:
+                by_truth.setdefault(rate.truth, {})[code] = rate
+    shared = [name for name, truth in TRUTHS.items() if truth.shared]
+    return tuple(
+        FamilyRate(
+            name,
+            min(rate.sets for rate in by_truth[name].values()),
+            sum(rate.supported for rate in by_truth[name].values()),
+            tuple(by_truth[name]),
+            counted=False,
+        )
+        for name in (*NULLS, *shared)
+        if name in by_truth
+    )
 
 
 def like_embedded(record: PooledRecord) -> bool:

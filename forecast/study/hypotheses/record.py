@@ -23,9 +23,12 @@ MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade 
 # an era start that was recognised within so many days cannot have been chosen by what followed
 PROMPT_DAYS = 7
 EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
-FROM_END, FROM_ERA, ALIKE = 24, 18, 12
-"""Placebos: months from the ends of a record, months from every era start, and the number of months
-as busy."""
+# Placebo era starts lie so many months from the ends of a record, or from every era start; the
+# latter are drawn among so many months that are as busy.
+FROM_END = 24
+FROM_ERA = 18
+AS_BUSY = 12
+MONTHS_PER_CENTURY = 1200  # by which the distance in time counts beside that in events
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,11 @@ class PooledRecord:
         """The places of every state's dyads."""
         names = sorted({state for dyad in self.dyads for state in dyad.split("-")})
         return {
-            name: [at for at, dyad in enumerate(self.dyads) if name in dyad.split("-")]
+            name: [
+                place_of_dyad
+                for place_of_dyad, dyad in enumerate(self.dyads)
+                if name in dyad.split("-")
+            ]
             for name in names
         }
 
@@ -70,16 +77,14 @@ class PooledRecord:
         """The months in which something happens, as the filter reads them."""
         none = np.zeros(self.events.shape)
         anchor = none.astype(np.int64) if self.anchor is None else self.anchor
-        impulse, occasion = (none if one is None else one for one in (self.impulse, self.occasion))
+        impulse = none if self.impulse is None else self.impulse
+        occasion = none if self.occasion is None else self.occasion
         value = none if self.value is None else self.value
-        at = [
-            np.flatnonzero(here)
-            for here in (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
-        ]
-        dyad = np.repeat(np.arange(len(at)), [len(months) for months in at])
-        month = np.concatenate(at)
-        gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
-        ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
+        is_step = (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
+        dyad, month = np.nonzero(is_step)  # dyad after dyad, months in order
+        months_by_dyad = [np.flatnonzero(months) for months in is_step]
+        gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in months_by_dyad])
+        ends = np.concatenate([[0], np.cumsum(is_step.sum(axis=1))])
         return FilterSteps(
             self.cooperative[dyad, month],
             self.events[dyad, month],
@@ -147,9 +152,11 @@ class PooledRecord:
         month = np.arange(self.events.shape[1])
         inside = (month >= start) & (month < end)
         part = self.without_months(np.broadcast_to(~inside, self.events.shape))
-        there = part.events != 0
-        first = np.where(there.any(axis=1), there.argmax(axis=1), start)
-        stop = np.where(there.any(axis=1), len(month) - there[:, ::-1].argmax(axis=1), start)
+        has_events = part.events != 0
+        first = np.where(has_events.any(axis=1), has_events.argmax(axis=1), start)
+        stop = np.where(
+            has_events.any(axis=1), len(month) - has_events[:, ::-1].argmax(axis=1), start
+        )
         within = (month > first[:, None]) & (month < stop[:, None])
         begins, prompt = self.begins & within, self.prompt & within
         visits = None if self.visits is None else self.visits & inside
@@ -162,18 +169,20 @@ class PooledRecord:
 
     def lasting(self, months: int) -> "PooledRecord":
         """Return the record of the dyads that have so many months from first event to last."""
-        return self.of([at for at, span in enumerate(self.spans.values()) if span >= months])
+        return self.of([dyad for dyad, span in enumerate(self.spans.values()) if span >= months])
 
     def of(self, dyads: Sequence[int]) -> "PooledRecord":
         """Return the record of some dyads by their places; itself if these are all."""
         if len(dyads) == len(self.dyads):
             return self
-        own = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {part.name: getattr(self, part.name) for part in fields(self)}
         by_dyad = [
-            name for name, value in own.items() if isinstance(value, np.ndarray) and name != "time"
+            name
+            for name, value in values.items()
+            if isinstance(value, np.ndarray) and name != "time"
         ]
-        arrays = {name: own[name][list(dyads)] for name in by_dyad}
-        return replace(self, dyads=tuple(self.dyads[at] for at in dyads), **arrays)
+        arrays = {name: values[name][list(dyads)] for name in by_dyad}
+        return replace(self, dyads=tuple(self.dyads[dyad] for dyad in dyads), **arrays)
 
     def without_months(self, months: Bool) -> "PooledRecord":
         """Return the record without the events of some months."""
@@ -243,7 +252,7 @@ def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
 def _of_index(panel: xr.Dataset) -> PooledRecord:
     """Read the values of an index, each dyad's in its own standard deviations from its own mean."""
     values = panel["index"].transpose("dyad", "time").to_numpy()
-    there, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
+    has_value, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
     spread = np.nanstd(values, axis=1, keepdims=True)
     if flat := [
         str(dyad)
@@ -251,8 +260,8 @@ def _of_index(panel: xr.Dataset) -> PooledRecord:
         if not sd > 0
     ]:
         raise DataError(f"data: the index of {join(flat)} never changes; leave them out")
-    scaled = np.where(there, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
-    return _record(panel, np.where(there, -1, 0), none, none.astype(np.float64), value=scaled)
+    scaled = np.where(has_value, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
+    return _record(panel, np.where(has_value, -1, 0), none, none.astype(np.float64), value=scaled)
 
 
 def _record(
@@ -296,13 +305,16 @@ def _largest_turn(decade: Index, weight: Index, value: Float) -> float:
     events = np.bincount(decade, weight)
     enough = events >= MIN_EVENTS_PER_DECADE
     means = np.bincount(decade, value)[enough] / events[enough]
-    return max((_turn_at(means, at) for at in range(1, len(means) - 1)), default=0.0)
+    return max(
+        (_turn_at(means, decade_between) for decade_between in range(1, len(means) - 1)),
+        default=0.0,
+    )
 
 
-def _turn_at(means: Float, at: int) -> float:
+def _turn_at(means: Float, decade: int) -> float:
     """Return the smaller of the moves to and from a decade if both go the same way, else 0."""
-    rise_before = means[:at] - means[at]
-    rise_after = means[at + 1 :] - means[at]
+    rise_before = means[:decade] - means[decade]
+    rise_after = means[decade + 1 :] - means[decade]
     low_point = min(rise_before.max(), rise_after.max())
     high_point = min(-rise_before.min(), -rise_after.min())
     return float(max(low_point, high_point, 0.0))
@@ -312,11 +324,12 @@ def shifted_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
     """Move the era starts of every dyad together by a random number of months, round its record."""
     begins = np.zeros_like(record.begins)
     for d, (first, stop) in enumerate(zip(record.first, record.stop, strict=True)):
-        months, length = np.flatnonzero(record.begins[d]), stop - first
+        months = np.flatnonzero(record.begins[d])
+        length = stop - first
         if length <= 2 * FROM_END:
             continue
-        by = rng.integers(FROM_END, length - FROM_END)
-        begins[d, first + (months - first + by) % length] = True
+        shift = rng.integers(FROM_END, length - FROM_END)
+        begins[d, first + (months - first + shift) % length] = True
         begins[d, first] = False
     return begins
 
@@ -330,13 +343,12 @@ def busy_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
             continue
         free = np.flatnonzero(record.events[d] > 0)
         far = np.abs(free[:, None] - months).min(axis=1) > FROM_ERA
-        free = free[far & (free > record.first[d] + ALIKE)]
+        free = free[far & (free > record.first[d] + AS_BUSY)]
         for month in months if len(free) else ():
-            unlike = (
-                np.abs(record.volume[d, free] - record.volume[d, month])
-                + np.abs(free - month) / 1200.0
-            )
-            begins[d, rng.choice(free[np.argsort(unlike)[:ALIKE]])] = True
+            difference = np.abs(record.volume[d, free] - record.volume[d, month])
+            distance = np.abs(free - month) / MONTHS_PER_CENTURY
+            alike = free[np.argsort(difference + distance)[:AS_BUSY]]
+            begins[d, rng.choice(alike)] = True
     return begins
 
 

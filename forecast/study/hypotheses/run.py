@@ -22,13 +22,14 @@ from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
 from forecast.study.hypotheses.engine import Engine, PooledClaim
 from forecast.study.hypotheses.evidence import FINER, USUAL, own_posterior
-from forecast.study.hypotheses.family import FamilyRate, family_rates
+from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
 from forecast.study.hypotheses.nulls import stands_out
 from forecast.study.hypotheses.outcome import LIMIT, UNTESTED, ClaimAnswer
 from forecast.study.hypotheses.power import (
     SIZE_TABLE,
     Rate,
+    family_rates,
     like_embedded,
     power_of_shape,
     rates_of,
@@ -195,12 +196,12 @@ def _simulated_power(
 
 def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDyad:
     """Read a dyad off the hierarchy of a reverting trend with a cycle."""
-    place = engine.record.dyads.index(dyad)
+    position = engine.record.dyads.index(dyad)
     reverting = engine.evidence(RETURN_CYCLE)
     steps = engine.variant("plain").steps
     rows = []
     for axis, name, unit, months in QUANTITIES:
-        values, probability = own_posterior(reverting, steps, place, axis, engine.finesse)
+        values, probability = own_posterior(reverting, steps, position, axis, engine.finesse)
         below = np.cumsum(probability) - 0.5 * probability
         points = np.exp(np.interp(INTERVAL_POINTS, below, np.log(values))) / months
         # Before the data a dyad varies around a population's mean that varies as well.
@@ -290,15 +291,14 @@ def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[s
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:
     """Return the codes of claims in order; of none given, the usual ones."""
-    known = {code.lower(): (code,) for code in CLAIMS} | {
-        code.lower(): parts for code, parts in PARTS.items()
-    }
-    unknown = [claim for claim in claims if claim.strip().lower() not in known]
+    choices: dict[str, tuple[str, ...]] = {code.lower(): (code,) for code in CLAIMS}
+    choices |= {code.lower(): parts for code, parts in PARTS.items()}
+    unknown = [claim for claim in claims if claim.strip().lower() not in choices]
     if unknown:
         raise SpecError(
             f"claims: {join(unknown)} cannot be tested; choose among {', '.join((*CLAIMS, *PARTS))}"
         )
-    asked = {code for claim in claims for code in known[claim.strip().lower()]}
+    named = {code for claim in claims for code in choices[claim.strip().lower()]}
     return tuple(
-        code for code, one in CLAIMS.items() if code in asked or (not claims and one.usual)
+        code for code, claim in CLAIMS.items() if code in named or (not claims and claim.usual)
     )

@@ -24,31 +24,27 @@ from forecast.study.hypotheses.memory import PAST_MONTHS
 from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.record import EPISODE_MONTHS, PooledRecord, turned_back
 
-HEAVY = 2.5
-"""Degrees of freedom of heavy-tailed steps."""
-SOURCE_MONTHS, SOURCE_SD = 180, 0.4
-"""How long a source lasts, and how far sources differ, log-odds."""
-VOLUME, VOLUME_SD = -0.55, 0.2
-CANDIDATES = 4
-"""Dyads of which one is chosen by how far it turned back, where a truth says so."""
-MATCHES = (
-    40  # dyads of which the one is chosen that turned back most nearly as far as the recorded one
-)
-MIN_APART = (
-    36  # months between the largest moves of a record at which late eras are dated with hindsight
-)
-AROUND = 24
-"""Months over which event counts are averaged before denser ones are drawn."""
+HEAVY_FREEDOM = 2.5  # degrees of freedom of heavy-tailed steps: their variance is just finite
+SOURCE_MONTHS = 180  # a source lasts fifteen years
+SOURCE_SD = 0.4  # of the offsets of sources, log-odds
+VOLUME = -0.55  # mean coefficient of the relative event count
+VOLUME_SD = 0.2  # of the dyads around it
+CANDIDATES = 4  # dyads of which the one that turned back most or least is taken
+# dyads of which the one is taken that turned back most nearly as far as the recorded one
+MATCHES = 40
+# months at least between the largest moves of a record at which late eras are dated by hindsight
+MIN_APART = 36
+AROUND = 24  # months on either side over which events are averaged
 MEMORY_SPREAD = 0.1  # of the dyads' orders of integration
-LEAST_MEMORY, MOST_MEMORY = 0.02, 0.98
-STEP_SPREAD, CYCLE_SPREAD, CYCLE_SD_SPREAD, RETURN_SPREAD, CONCENTRATION_SPREAD = (
-    0.25,
-    0.25,
-    0.15,
-    0.25,
-    0.5,
-)
-"""Spreads of the dyads' parameters, and of sources' concentrations, log units."""
+MIN_MEMORY = 0.02  # orders of integration that a dyad may have
+MAX_MEMORY = 0.98
+# Spreads of the dyads' parameters around those of the truth, and of sources' concentrations, log units.
+STEP_SPREAD = 0.25
+CYCLE_SPREAD = 0.25
+CYCLE_SD_SPREAD = 0.15
+RETURN_SPREAD = 0.25
+CONCENTRATION_SPREAD = 0.5
+MIN_SHARE = 1e-5  # of cooperative events: a beta distribution needs shares between 0 and 1
 
 
 @dataclass(frozen=True)
@@ -118,26 +114,28 @@ def enlarged(record: PooledRecord, dyads: int, events: int) -> PooledRecord:
     names = ("events", "cooperative", "volume", "begins", "prompt", "first", "stop", "visits")
     arrays = ((name, getattr(record, name)) for name in names)
     repeated: dict[str, Any] = {
-        name: None if one is None else np.concatenate([one] * dyads) for name, one in arrays
+        name: None if array is None else np.concatenate([array] * dyads) for name, array in arrays
     }
     codes = tuple(
-        "-".join(f"{state}{at or ''}" for state in dyad.split("-"))
-        for at in range(dyads)
+        "-".join(f"{state}{copy or ''}" for state in dyad.split("-"))
+        for copy in range(dyads)
         for dyad in record.dyads
     )
-    found: PooledRecord = replace(record, dyads=codes, counts=None, **repeated)
+    larger: PooledRecord = replace(record, dyads=codes, counts=None, **repeated)
     if events == 1:
-        return found
-    rng, month = np.random.default_rng(events), np.arange(found.events.shape[1])
-    inside = (month >= found.first[:, None]) & (month < found.stop[:, None])
+        return larger
+    rng, month = np.random.default_rng(events), np.arange(larger.events.shape[1])
+    inside = (month >= larger.first[:, None]) & (month < larger.stop[:, None])
     months = uniform_filter1d(inside.astype(np.float64), AROUND, axis=1, mode="constant")
-    mean = uniform_filter1d(found.events.astype(np.float64), AROUND, axis=1, mode="constant")
+    mean = uniform_filter1d(larger.events.astype(np.float64), AROUND, axis=1, mode="constant")
     drawn = rng.poisson(np.where(inside, events * mean / np.maximum(months, 1e-9), 0.0))
-    known = found.begins | (month == found.first[:, None]) | (month == found.stop[:, None] - 1)
-    if found.visits is not None:
-        known |= found.visits
-    drawn = np.maximum(drawn, known)
-    return replace(found, events=drawn, cooperative=np.minimum(found.cooperative, drawn))
+    with_events = (
+        larger.begins | (month == larger.first[:, None]) | (month == larger.stop[:, None] - 1)
+    )
+    if larger.visits is not None:
+        with_events |= larger.visits
+    drawn = np.maximum(drawn, with_events)
+    return replace(larger, events=drawn, cooperative=np.minimum(larger.cooperative, drawn))
 
 
 def simulate(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
@@ -149,8 +147,10 @@ def simulate(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
 def _chosen(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
     """Simulate several dyads for each, and take one of them by how far it turned back."""
     candidates = MATCHES if truth.chosen == "matched" else CANDIDATES
-    made = [_simulated(record, truth, seed + (at << 40)) for at in range(candidates)]
-    turns = np.array([turned_back(one) for one in made])
+    simulated = [
+        _simulated(record, truth, seed + (candidate << 40)) for candidate in range(candidates)
+    ]
+    turns = np.array([turned_back(candidate_record) for candidate_record in simulated])
     match truth.chosen:
         case "turned":
             score = turns
@@ -160,9 +160,9 @@ def _chosen(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
             score = -np.abs(turns - turned_back(record))
     best, dyads = score.argmax(axis=0), np.arange(len(record.dyads))
     if record.value is not None:
-        values = np.array([one.value for one in made])
+        values = np.array([candidate_record.value for candidate_record in simulated])
         return replace(record, value=values[best, dyads])
-    cooperative = np.array([one.cooperative for one in made])
+    cooperative = np.array([candidate_record.cooperative for candidate_record in simulated])
     return replace(record, cooperative=cooperative[best, dyads])
 
 
@@ -174,10 +174,10 @@ def dated_by_hindsight(record: PooledRecord) -> PooledRecord:
         seen = record.cooperative[d] if record.value is None else record.value[d]
         moves = _moves(np.abs(record.events[d]), seen)
         inside = (month > record.first[d]) & (month < record.stop[d] - 1)
-        for at in np.argsort(-np.where(inside, moves, -1.0)):
-            near = begins[d, max(0, at - MIN_APART + 1) : at + MIN_APART]
-            if late and inside[at] and not near.any():
-                begins[d, at] = True
+        for start in np.argsort(-np.where(inside, moves, -1.0)):
+            near = begins[d, max(0, start - MIN_APART + 1) : start + MIN_APART]
+            if late and inside[start] and not near.any():
+                begins[d, start] = True
                 late -= 1
     return replace(record, begins=begins)
 
@@ -193,96 +193,143 @@ def _moves(events: Index, cooperative: Index | Float) -> Float:
     return np.asarray(np.abs(share_after - share_before))
 
 
-def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
-    rng = np.random.default_rng(seed)
-    size = len(record.dyads)
+@dataclass(frozen=True)
+class _Dyads:
+    """Parameters and shocks of all dyads of one simulated record."""
 
-    def vary(value: float, spread: float) -> Float:
-        return np.asarray(value * np.exp(spread * rng.standard_normal(size)))
+    step_sd: Float  # (dyad,)
+    steps: Float  # (dyad, month)
+    jumps: Float  # Where eras begin, else 0, (dyad, month)
+    kept: Float  # Share of the trend's distance from its mean that a month keeps, (dyad,)
+    volume: Float  # Coefficient of the relative event count, (dyad,)
+    memory: Float  # Order of integration of long memory, (dyad,)
+    cycle_kept: Float  # (dyad,)
+    cycle_sd: Float  # (dyad,)
+    # Shocks that dyads of a state share, (dyad, month); None if each dyad draws its own
+    cycle_shocks: Float | None
+    occasions: Float  # Scheduled occasions in each month, (dyad, month)
 
-    step_sds = vary(truth.step, STEP_SPREAD)
-    steps = step_sds[:, None] * _unit_steps(record, truth, rng)
-    jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
-    keep = (
-        np.ones(size)
-        if truth.trend_half_life is None
-        else decay(vary(truth.trend_half_life, RETURN_SPREAD))
-    )
-    volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
-    cooperative, values = np.zeros_like(record.cooperative), np.zeros(steps.shape)
-    occasions = (
-        np.sum([*occasions_of(record).values()], axis=0)
-        if truth.occasion
-        else np.zeros(steps.shape)
-    )
-    cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
-    memories = np.zeros(size)
-    if truth.memory is not None:
-        memories = np.clip(
-            truth.memory + MEMORY_SPREAD * rng.standard_normal(size), LEAST_MEMORY, MOST_MEMORY
+    @classmethod
+    def draw(cls, record: PooledRecord, truth: Truth, rng: np.random.Generator) -> "_Dyads":
+        """Draw the parameters of dyads around those of a truth."""
+        size = len(record.dyads)
+
+        def vary(value: float, spread: float) -> Float:
+            return np.asarray(value * np.exp(spread * rng.standard_normal(size)))
+
+        step_sd = vary(truth.step, STEP_SPREAD)
+        steps = step_sd[:, None] * _unit_steps(record, truth, rng)
+        jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
+        kept = np.ones(size)
+        if truth.trend_half_life is not None:
+            kept = decay(vary(truth.trend_half_life, RETURN_SPREAD))
+        volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
+        memory = np.zeros(size)
+        if truth.memory is not None:
+            memory = truth.memory + MEMORY_SPREAD * rng.standard_normal(size)
+            memory = np.clip(memory, MIN_MEMORY, MAX_MEMORY)
+        cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
+        cycle_kept = decay(vary(cycle_half_life, CYCLE_SPREAD))
+        cycle_sds = vary(cycle_sd, CYCLE_SD_SPREAD)
+        cycle_shocks = None
+        if truth.shared_cycle:
+            cycle_shocks = _shared_shocks(record, truth.shared_cycle, rng)
+        occasions = np.zeros(steps.shape)
+        if truth.occasion:
+            occasions = np.sum([*occasions_of(record).values()], axis=0)
+        return cls(
+            step_sd=step_sd,
+            steps=steps,
+            jumps=jumps,
+            kept=kept,
+            volume=volume,
+            memory=memory,
+            cycle_kept=cycle_kept,
+            cycle_sd=cycle_sds,
+            cycle_shocks=cycle_shocks,
+            occasions=occasions,
         )
-    retention, spread = (
-        decay(vary(cycle_half_life, CYCLE_SPREAD)),
-        vary(cycle_sd, CYCLE_SD_SPREAD),
-    )
-    cycle_shocks = None
-    if truth.shared_cycle:
-        cycle_shocks = _shared_shocks(record, truth.shared_cycle, rng)
-    for d in range(size):
-        part = slice(int(record.first[d]), int(record.stop[d]))
-        months = part.stop - part.start
-        mean, start = MEAN + truth.mean_sd * rng.standard_normal(), rng.standard_normal()
-        moves = steps[d, part] + jumps[d, part]
-        moves[0] = start
-        if truth.memory is None:
-            trend = _trend(moves, keep[d], record.begins[d, part], truth)
-        else:
-            past = step_sds[d] * rng.standard_normal(PAST_MONTHS)
-            trend = integrated(np.concatenate([past, steps[d, part]]), memories[d])[PAST_MONTHS:]
-        level = mean + trend + volume[d] * record.volume[d, part]
-        shocks = rng.standard_normal(months) if cycle_shocks is None else cycle_shocks[d, part]
-        level += _cycle(shocks, retention[d], spread[d], rng) + truth.occasion * occasions[d, part]
-        if truth.visit and record.visits is not None:
-            pushes = np.concatenate([[0.0], truth.visit * record.visits[d, part][:-1]])
-            level += lfilter([1.0], [1.0, -retention[d]], pushes)
-        concentration = np.full(months, truth.concentration)
+
+
+def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
+    """Simulate the cooperative events, or the values of an index, of every dyad."""
+    rng = np.random.default_rng(seed)
+    dyads = _Dyads.draw(record, truth, rng)
+    cooperative = np.zeros_like(record.cooperative)
+    values = np.zeros(record.events.shape)
+    for d in range(len(record.dyads)):
+        months = slice(int(record.first[d]), int(record.stop[d]))
+        events = record.events[d, months]
+        level = _level(record, truth, dyads, d, months, rng)
+        concentration = np.full(len(level), truth.concentration)
         if truth.sources:
-            source = (part.start + np.arange(months)) // SOURCE_MONTHS
-            level += rng.normal(0.0, SOURCE_SD, source[-1] + 1)[source]
-            concentration *= np.exp(rng.normal(0.0, CONCENTRATION_SPREAD, source[-1] + 1))[source]
+            source = np.arange(months.start, months.stop) // SOURCE_MONTHS
+            sources = source[-1] + 1
+            level += rng.normal(0.0, SOURCE_SD, sources)[source]
+            concentration *= np.exp(rng.normal(0.0, CONCENTRATION_SPREAD, sources))[source]
         if record.value is not None:
-            values[d, part] = _draw_values(level, concentration, record.events[d, part] != 0, rng)
+            values[d, months] = _draw_values(level, concentration, events != 0, rng)
             continue
-        cooperative[d, part] = _draw(level, concentration, record.events[d, part], rng)
+        cooperative[d, months] = _draw(level, concentration, events, rng)
         if truth.repeat:
-            cooperative[d, part] = _repeated(
-                cooperative[d, part], record.events[d, part], truth.repeat, rng
-            )
+            cooperative[d, months] = _repeated(cooperative[d, months], events, truth.repeat, rng)
     if record.value is not None:
         return replace(record, value=values)
     return replace(record, cooperative=cooperative)
 
 
+def _level(
+    record: PooledRecord,
+    truth: Truth,
+    dyads: _Dyads,
+    d: int,
+    months: slice,
+    rng: np.random.Generator,
+) -> Float:
+    """Return the level of a dyad in each of its months: trend, volume effect, cycle and what moves them."""
+    long_run_mean = MEAN + truth.mean_sd * rng.standard_normal()
+    start = rng.standard_normal()
+    if truth.memory is None:
+        moves = dyads.steps[d, months] + dyads.jumps[d, months]
+        moves[0] = start
+        trend = _trend(moves, dyads.kept[d], record.begins[d, months], truth)
+    else:
+        past = dyads.step_sd[d] * rng.standard_normal(PAST_MONTHS)
+        innovations = np.concatenate([past, dyads.steps[d, months]])
+        trend = integrated(innovations, dyads.memory[d])[PAST_MONTHS:]
+    level = long_run_mean + trend + dyads.volume[d] * record.volume[d, months]
+    shared = dyads.cycle_shocks
+    shocks = rng.standard_normal(len(level)) if shared is None else shared[d, months]
+    cycle = _cycle(shocks, dyads.cycle_kept[d], dyads.cycle_sd[d], rng)
+    level += cycle + truth.occasion * dyads.occasions[d, months]
+    if truth.visit and record.visits is not None:
+        # A visit moves the cycle in the month after.
+        pushes = np.concatenate([[0.0], truth.visit * record.visits[d, months][:-1]])
+        level += lfilter([1.0], [1.0, -dyads.cycle_kept[d]], pushes)
+    return np.asarray(level)
+
+
 def _repeated(cooperative: Index, events: Index, chance: float, rng: np.random.Generator) -> Index:
     """Let each event be of the side of the last one, by a chance, if that was within three months."""
-    found = np.zeros_like(cooperative)
+    repeated = np.zeros_like(cooperative)
     last_side, last_month = False, -EPISODE_MONTHS - 1
     for month in np.flatnonzero(events > 0).tolist():
         sides = rng.permutation(np.arange(events[month]) < cooperative[month])
         repeats = rng.random(len(sides)) < chance
-        for at in range(len(sides)):
-            if repeats[at] and month - last_month <= EPISODE_MONTHS:
-                sides[at] = last_side
-            last_side, last_month = sides[at], month
-        found[month] = sides.sum()
-    return found
+        for event in range(len(sides)):
+            if repeats[event] and month - last_month <= EPISODE_MONTHS:
+                sides[event] = last_side
+            last_side, last_month = sides[event], month
+        repeated[month] = sides.sum()
+    return repeated
 
 
 def _unit_steps(record: PooledRecord, truth: Truth, rng: np.random.Generator) -> Float:
     """Return steps of variance one, (dyad, month)."""
     shape = record.events.shape
     if truth.heavy:
-        return np.asarray(rng.standard_t(HEAVY, shape) / math.sqrt(HEAVY / (HEAVY - 2.0)))
+        heavy_sd = math.sqrt(HEAVY_FREEDOM / (HEAVY_FREEDOM - 2.0))
+        return np.asarray(rng.standard_t(HEAVY_FREEDOM, shape) / heavy_sd)
     return _shared_shocks(record, truth.shared, rng)
 
 
@@ -292,30 +339,30 @@ def _shared_shocks(record: PooledRecord, share: float, rng: np.random.Generator)
     The shocks of two dyads with one state in common have half that share as their correlation.
     """
     shape = record.events.shape
-    own = rng.standard_normal(shape)
+    alone = rng.standard_normal(shape)
     if not share:
-        return own
+        return alone
     common = np.zeros(shape)
     for dyads in record.states.values():
         common[dyads] += rng.standard_normal(shape[1]) / math.sqrt(2.0)
-    return math.sqrt(1.0 - share) * own + math.sqrt(share) * common
+    return math.sqrt(1.0 - share) * alone + math.sqrt(share) * common
 
 
 def _trend(moves: Float, keep: float, begins: Bool, truth: Truth) -> Float:
     """Return the trend less its long-run mean, under the truth's ceiling or between its bounds if it has some."""
     if truth.bound is None and truth.headroom is None and not truth.growth:
         return np.asarray(lfilter([1.0], [1.0, -keep], moves))
-    found = moves.copy()
+    trend = moves.copy()
     top = math.inf if truth.headroom is None else moves[0] + truth.headroom
     for t in range(1, len(moves)):
-        back = (1.0 - keep) * found[t - 1] * (1.0 + truth.growth * found[t - 1] ** 2)
-        now = found[t - 1] - math.copysign(min(abs(back), abs(found[t - 1])), back) + moves[t]
+        back = (1.0 - keep) * trend[t - 1] * (1.0 + truth.growth * trend[t - 1] ** 2)
+        now = trend[t - 1] - math.copysign(min(abs(back), abs(trend[t - 1])), back) + moves[t]
         if truth.headroom is not None and begins[t]:
             top = now + truth.headroom
         if truth.bound is not None:
             now = float(np.clip(now, -truth.bound, truth.bound))
-        found[t] = min(now, top)
-    return found
+        trend[t] = min(now, top)
+    return trend
 
 
 def integrated(innovations: Float, order: float) -> Float:
@@ -335,7 +382,7 @@ def _cycle(shocks: Float, retention: float, sd: float, rng: np.random.Generator)
 def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Generator) -> Index:
     """Draw the cooperative events of months."""
     share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(len(level)))))
-    share = np.clip(share, 1e-5, 1.0 - 1e-5)
+    share = np.clip(share, MIN_SHARE, 1.0 - MIN_SHARE)
     return rng.binomial(events, rng.beta(concentration * share, concentration * (1.0 - share)))
 
 
