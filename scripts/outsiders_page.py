@@ -255,7 +255,10 @@ def answers_words(rates: Sequence[Row]) -> str:
             f"in the shape of {shape} strong answers are supported in {strong['supported']} of {strong['sets']} sets, "
             f"weak ones in {weak['supported']}, and none in {alarms} of {sum(rate['sets'] for rate in false)}"
         )
-    return f"So {'; '.join(parts)}. Where strong answers are not found, the share and its interval are mostly the prior."
+    return (
+        f"So {'; '.join(parts)}. Where strong answers are not found, the share and its interval are mostly "
+        "the prior."
+    )
 
 
 WORDS = """\
