@@ -118,7 +118,8 @@ LAST_DAY = date(2026, 1, 1)  # after the last day of all records of outsiders
 TESTED = ("S5a", "S5b", "S8")
 DWELLING = "S5c"
 FREQUENCIES: tuple[Literal["month", "week"], ...] = ("month", "week")
-POWER_RECORD, POWER_SETS = "KEDS Turkey, 1992-2006", 20  # whose shape power has; sets a process
+POWER_RECORD, POWER_SETS = "KEDS Turkey, 1992-2006", 20  # a sparse shape; sets a process
+DENSE_SETS = 10  # in the shape of ICEWS' counts
 FEWEST_SHARED = 96  # months that both codings of a dyad must have for their levels to be compared
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
 SHARE_EDGE = 1e-9  # nearest to 0 and 1 of a share at a node
@@ -287,11 +288,20 @@ def answers_row(name: str, answers: Answers) -> dict[str, Any]:
     return {"name": name, **row}
 
 
-def power_pairs(folders: Sequence[Path]) -> list[Directed]:
-    """Return the pairs whose shape the simulated power of the test of answers has."""
+def power_of(folders: Sequence[Path]) -> Rows:
+    """Simulate the test of answers in the shape of a sparse and of a dense record."""
+    shapes: dict[str, tuple[list[Directed], int]] = {}
     file, scheme = KEDS[POWER_RECORD]
-    path = find_file(folders, file)
-    return directed_pairs(directed_panel(read_keds(path, scheme), "month")) if path else []
+    if path := find_file(folders, file):
+        pairs = directed_pairs(directed_panel(read_keds(path, scheme), "month"))
+        shapes[POWER_RECORD] = pairs, POWER_SETS
+    if path := find_file(folders, ICEWS_FILE):
+        shapes[ICEWS] = directed_pairs(icews_panel(path, directed=True)), DENSE_SETS
+    return [
+        {"shape": shape, **asdict(rate)}
+        for shape, (pairs, sets) in shapes.items()
+        for rate in answers_power(pairs, sets)
+    ]
 
 
 def levels_of(record: PooledRecord) -> dict[str, pd.Series]:
@@ -400,7 +410,7 @@ PARTS = {
     "extremes": "time spent in extremes, and realised on predicted changes",
     "roots": "unit-root tests of panels",
     "answers": "who answers whom",
-    "power": f"power of the test of answers, in the shape of {POWER_RECORD}",
+    "power": f"power of the test of answers, in the shapes of {POWER_RECORD} and {ICEWS}",
 }
 NAMES = (EMBEDDED, *KEDS, INDICES, ICEWS, RISK)
 
@@ -430,9 +440,8 @@ def run_parts(parts: Sequence[str], folders: Sequence[Path], only: str | None) -
             kept["agreements"] = sorted([*before, *again], key=lambda row: -row["levels"])
         elif part == "answers":
             kept["answers"] = answers_of(folders)
-        elif pairs := power_pairs(folders):
-            rates = answers_power(pairs, POWER_SETS)
-            kept["answers_power"] = [asdict(rate) for rate in rates]
+        else:
+            kept["answers_power"] = power_of(folders)
     return kept
 
 

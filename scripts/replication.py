@@ -1,4 +1,6 @@
-"""Replicate two findings of the field on records that others coded: fractional integration, and who answers whom.
+"""Replicate two findings of the field on records that others coded.
+
+They are fractional integration, and who answers whom.
 
     python scripts/replication.py FOLDER
 
@@ -31,15 +33,13 @@ type Float = NDArray[np.float64]
 COPDAB = "copdab_months.csv"
 WEEKS = "israel_palestine_weeks.csv"
 DIRECTIONS = ("eg2is", "is2eg", "us2ussr", "ussr2us", "us2fra", "fra2us", "us2is", "is2us")
-LEAST_ORDER, MOST_ORDER = (
-    -0.3,
-    0.49,
-)  # of exact likelihood: from 0.5 on a path has no long-run variance
+LEAST_ORDER = -0.3  # of exact likelihood
+MOST_ORDER = 0.49  # from 0.5 on a path has no long-run variance
+WHITTLE_ORDERS = (-0.5, 1.2)  # among which local Whittle seeks
 CURVATURE_STEP = 0.01  # in d, of the second difference that gives the standard error
+SMALLEST_CURVATURE = 1e-9  # of that difference, where the likelihood is flat
 BANDWIDTH = 0.65  # power of the number of months that local Whittle uses of frequencies
-WEEK_LAGS = (
-    6  # weeks: those of MSBVAR's documented call granger.test(IsraelPalestineConflict, p = 6)
-)
+WEEK_LAGS = 6  # those of MSBVAR's documented call granger.test(IsraelPalestineConflict, p = 6)
 FEWEST_MONTHS = 120  # that an estimate of long memory needs
 
 
@@ -49,9 +49,7 @@ class Memory:
 
     series: str
     months: int
-    zeros: (
-        int  # Months without events, which the source writes as 0; they are kept, as in the field
-    )
+    zeros: int  # Months without events, which the source writes as 0; kept, as in the field
     exact: float
     exact_error: float
     whittle: float
@@ -68,7 +66,7 @@ def autocovariances(order: float, size: int) -> Float:
 
 
 def negative_log_likelihood(order: float, values: Float) -> float:
-    """Return the exact negative log-likelihood, with mean and variance of innovations at their maximum."""
+    """Return the exact negative log-likelihood, mean and variance of innovations at their maximum."""
     size = len(values)
     lower = cholesky(toeplitz(autocovariances(order, size)), lower=True)
     ones = np.ones(size)
@@ -81,19 +79,20 @@ def negative_log_likelihood(order: float, values: Float) -> float:
 def exact_order(values: Float) -> tuple[float, float]:
     """Return d by exact maximum likelihood, and its standard error from the curvature there."""
     bounds = LEAST_ORDER, MOST_ORDER
-    found = minimize_scalar(
+    order = minimize_scalar(
         negative_log_likelihood, bounds=bounds, args=(values,), method="bounded"
     ).x
-    middle = min(found, MOST_ORDER - CURVATURE_STEP)
-    below, at, above = (
+    middle = min(order, MOST_ORDER - CURVATURE_STEP)
+    below, centre, above = (
         negative_log_likelihood(middle + step, values)
         for step in (-CURVATURE_STEP, 0.0, CURVATURE_STEP)
     )
-    return float(found), CURVATURE_STEP / math.sqrt(max(below + above - 2.0 * at, 1e-9))
+    curvature = max(below + above - 2.0 * centre, SMALLEST_CURVATURE)
+    return float(order), CURVATURE_STEP / math.sqrt(curvature)
 
 
 def whittle_order(values: Float) -> tuple[float, float]:
-    """Return d by local Whittle from the lowest frequencies, and its standard error (Robinson 1995)."""
+    """Return d by local Whittle from the lowest frequencies, and its standard error."""
     size = len(values)
     number = int(size**BANDWIDTH)
     frequency = 2.0 * np.pi * np.arange(1, number + 1) / size
@@ -105,8 +104,8 @@ def whittle_order(values: Float) -> tuple[float, float]:
             - 2.0 * order * np.log(frequency).mean()
         )
 
-    found = minimize_scalar(loss, bounds=(-0.5, 1.2), method="bounded").x
-    return float(found), 0.5 / math.sqrt(number)
+    order = minimize_scalar(loss, bounds=WHITTLE_ORDERS, method="bounded").x
+    return float(order), 0.5 / math.sqrt(number)
 
 
 def memories(path: Path) -> list[Memory]:
@@ -116,21 +115,22 @@ def memories(path: Path) -> list[Memory]:
         raise DataError(f"{path}: has no column {missing[0]}; give the months of sTSD's exCopdab")
     if len(table) < FEWEST_MONTHS:
         raise DataError(f"{path}: has {len(table)} months; expected {FEWEST_MONTHS} at least")
-    found = []
+    estimates = []
     for name in DIRECTIONS:
         values = table[name].to_numpy(np.float64)
         orders = (*exact_order(values), *whittle_order(values))
-        found.append(Memory(name, len(values), int((values == 0.0).sum()), *orders))
-    return found
+        estimates.append(Memory(name, len(values), int((values == 0.0).sum()), *orders))
+    return estimates
 
 
 def granger_tests(path: Path) -> pd.DataFrame:
-    """Return F and p of each direction, by which past weeks of one side help to predict the other."""
+    """Return F and p by direction: how far past weeks of one side help to predict the other."""
     table = pd.read_csv(path)
     names = ["israel_to_palestine", "palestine_to_israel"]
     if missing := [name for name in names if name not in table]:
         raise DataError(
-            f"{path}: has no column {missing[0]}; give the weeks of MSBVAR's IsraelPalestineConflict"
+            f"{path}: has no column {missing[0]}; "
+            "give the weeks of MSBVAR's IsraelPalestineConflict"
         )
     fitted = VAR(table[names].to_numpy(np.float64)).fit(WEEK_LAGS)
     rows = []
@@ -149,11 +149,13 @@ def granger_tests(path: Path) -> pd.DataFrame:
 
 def report(folder: Path) -> str:
     """Return both replications as tables of Markdown."""
-    heads = "| direction | months | zeros | d, exact ML (s.e.) | d, local Whittle (s.e.) |\n|---|---|---|---|---|"
+    names = "direction | months | zeros | d, exact ML (s.e.) | d, local Whittle (s.e.)"
+    heads = f"| {names} |\n|---|---|---|---|---|"
     rows = [
-        f"| {one.series} | {one.months} | {one.zeros} | {one.exact:.2f} ({one.exact_error:.2f}) "
-        f"| {one.whittle:.2f} ({one.whittle_error:.2f}) |"
-        for one in memories(folder / COPDAB)
+        f"| {memory.series} | {memory.months} | {memory.zeros} "
+        f"| {memory.exact:.2f} ({memory.exact_error:.2f}) "
+        f"| {memory.whittle:.2f} ({memory.whittle_error:.2f}) |"
+        for memory in memories(folder / COPDAB)
     ]
     tests = [
         f"| {row.cause} | {row.effect} | {row.F:.1f} | {row.p:.1e} |"

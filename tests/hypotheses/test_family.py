@@ -5,8 +5,9 @@ import pytest
 from forecast import build_panel, pooled_tests, read_chronology
 from forecast.base.errors import SpecError
 from forecast.study.hypotheses.claims import CLAIMS
+from forecast.study.hypotheses.engine import MATCHED, REMEMBERED
 from forecast.study.hypotheses.family import FamilyRate, family_words
-from forecast.study.hypotheses.nulls import KINDS, MATCHED, REMEMBERED
+from forecast.study.hypotheses.nulls import KINDS
 from forecast.study.hypotheses.outcome import LIMIT
 from forecast.study.hypotheses.power import PowerSimulation, family_rates, power_of_shape, rates_of
 from forecast.study.hypotheses.record import read_panel

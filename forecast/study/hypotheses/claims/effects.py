@@ -30,11 +30,9 @@ from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.outcome import LIMIT, Outcome, Picture, Series
 from forecast.study.hypotheses.record import PooledRecord
 
-SIZES = np.linspace(-0.8, 0.8, 33)
-"""Effects, log-odds."""
-PRIOR_SD = 0.3
-POINTS = 25.0
-"""Points of share per log-odds at an even share."""
+SIZES = np.linspace(-0.8, 0.8, 33)  # effects, log-odds
+PRIOR_SD = 0.3  # of an effect, log-odds, around none
+POINTS = 25.0  # of share per log-odds at an even share
 HIGH = re.compile(
     r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
     r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
@@ -44,10 +42,8 @@ ranks."""
 LOWER = re.compile(
     r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
 )
-FEWEST = 20
-"""Months with a visit, over all dyads."""
-LATER = 12
-"""Months by which the placebo follows a visit."""
+FEWEST = 20  # months with a visit, over all dyads
+LATER = 12  # months by which the placebo follows a visit
 OCCASION = "occasion"
 
 
@@ -59,8 +55,9 @@ class Effect:
 
     def factor(self, dyads: list[int] | None = None, width: float = 1.0) -> float:
         """Return the log Bayes factor of an effect, normal around none, against none."""
-        own = (self.log if dyads is None else self.log[:, dyads]).sum(axis=1)
-        return float(logsumexp(own + np.log(_prior(width))) - own[len(SIZES) // 2])
+        log = (self.log if dyads is None else self.log[:, dyads]).sum(axis=1)
+        none = log[len(SIZES) // 2]
+        return float(logsumexp(log + np.log(_prior(width))) - none)
 
     @property
     def points(self) -> tuple[float, float]:
@@ -85,13 +82,13 @@ class Effect:
 
 
 def with_months(record: PooledRecord, months: Float, column: str) -> PooledRecord:
-    """Return the record without eras, with impulses (``push``) or occasions (``occasion``) in some months."""
+    """Return the record without eras, with impulses (``push``) or occasions in some months."""
     bare = record.without_eras()
     return replace(bare, impulse=months) if column == "push" else replace(bare, occasion=months)
 
 
 def effect_of(engine: Engine, months: Float, column: str) -> Effect:
-    """Return the log-likelihood of effects of impulses (``push``) or occasions (``occasion``) of all sizes."""
+    """Return the log-likelihood of impulses (``push``) or occasions of all sizes."""
     steps = with_months(engine.record, months, column).steps
     point = RETURN_CYCLE.points(engine.centre(RETURN_CYCLE).mode[None])
     points = np.repeat(point, len(SIZES), axis=0)
@@ -104,7 +101,8 @@ def ahead_of(
 ) -> tuple[list[ModelPoint], ModelPoint]:
     """Return the record with what effects of the sizes found add in some months, and with none."""
     sizes = {
-        name: effect_of(engine, one, column).points[0] / POINTS for name, one in months.items()
+        name: effect_of(engine, in_months, column).points[0] / POINTS
+        for name, in_months in months.items()
     }
     added = np.sum([size * months[name] for name, size in sizes.items()], axis=0)
     plain = engine.reading(RETURN_CYCLE)
@@ -161,18 +159,20 @@ def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
     time = panel["time"].to_numpy().astype("datetime64[D]")
     last = pd.Timestamp(str(panel.attrs.get("as_of") or time[-1] + np.timedelta64(31, "D")))
     rows = events.events[(events.events["cameo"] == VISIT) & (events.events["known_at"] <= last)]
-    found = np.zeros((panel.sizes["dyad"], len(time)), dtype=bool)
-    for at, dyad in enumerate(panel["dyad"].to_numpy()):
-        own = rows[rows["dyad"] == dyad]
-        high = (
-            own["actor"]
-            .map(lambda title: bool(HIGH.search(title)) and not LOWER.search(title))
-            .astype(bool)
-        )
-        days = (own[high] if high.any() else own)["date"].to_numpy().astype("datetime64[D]")
-        places = np.searchsorted(time, days, side="right") - 1
-        found[at, places[places >= 0]] = True
-    return found
+    visits = np.zeros((panel.sizes["dyad"], len(time)), dtype=bool)
+    for row, dyad in enumerate(panel["dyad"].to_numpy()):
+        of_dyad = rows[rows["dyad"] == dyad]
+        high = of_dyad["actor"].map(is_high_level).astype(bool)
+        chosen = of_dyad[high] if high.any() else of_dyad
+        days = chosen["date"].to_numpy().astype("datetime64[D]")
+        months = np.searchsorted(time, days, side="right") - 1
+        visits[row, months[months >= 0]] = True
+    return visits
+
+
+def is_high_level(title: str) -> bool:
+    """Check whether a visitor's title is that of a high rank."""
+    return bool(HIGH.search(title)) and not LOWER.search(title)
 
 
 def _lacks_visits(record: PooledRecord) -> str:
@@ -180,12 +180,10 @@ def _lacks_visits(record: PooledRecord) -> str:
         return (
             "visits are found among single events; give the events of the panel as well (`events`)"
         )
-    number_ = int(record.visits.sum())
-    return (
-        ""
-        if number_ >= FEWEST
-        else f"{number_} months have a high-level visit, and {FEWEST} are needed"
-    )
+    months = int(record.visits.sum())
+    if months >= FEWEST:
+        return ""
+    return f"{months} months have a high-level visit, and {FEWEST} are needed"
 
 
 def test_calendar(engine: Engine) -> Outcome:
@@ -199,22 +197,23 @@ def test_calendar(engine: Engine) -> Outcome:
     }
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        found = sum(one.factor(engine.counted(dyads), engine.width) for one in effects.values())
-        return found, found
+        counted = engine.counted(dyads)
+        total = sum(effect.factor(counted, engine.width) for effect in effects.values())
+        return total, total
 
-    found = deciding(None)[0]
-    points = {name: one.points for name, one in effects.items()}
+    log_bayes_factor, _ = deciding(None)
+    points = {name: effect.points for name, effect in effects.items()}
     details: dict[str, Any] = {
         "effects_points": points,
-        "log_bayes_factors": {name: one.factor() for name, one in effects.items()},
+        "log_bayes_factors": {name: effect.factor() for name, effect in effects.items()},
     }
     names = tuple(name.replace("_", " ") for name in points)
-    mean, sd = (np.array([one[at] for one in points.values()]) for at in (0, 1))
+    mean, sd = np.array(list(points.values())).T
     series = Series(
         "effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd)
     )
     picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
-    return engine.outcome("calendar", deciding, found, picture, details)
+    return engine.outcome("calendar", deciding, log_bayes_factor, picture, details)
 
 
 def _lacks_calendar(record: PooledRecord) -> str:

@@ -44,14 +44,17 @@ from forecast.study.hypotheses.models import (
 from forecast.study.hypotheses.outcome import Outcome, decide
 from forecast.study.hypotheses.record import PooledRecord, placebo_sets
 
-PLACEBO_JUMP = 0.5
-"""Standard deviation of the jumps with which placebos are tried, log-odds."""
-PLACEBO_SHARE = 0.05
-"""A jump is no finding of era starts if more of the placebo sets are as good."""
+PLACEBO_JUMP = 0.5  # standard deviation of the jumps with which placebos are tried, log-odds
+JUMP_AXIS = 2  # of a posterior: standard deviations of jumps
+PLACEBO_SHARE = 0.05  # of placebo sets that may be as good as the era starts
+BREAKS = "breaks"  # variant of the record with blind breaks
+STRIDE = 6  # months between those that are tried as breaks
+APART = 36  # months between two breaks
+DRAWS = 100  # sets of breaks
 
 
 def test_jumps(engine: Engine) -> Outcome:
-    """Compare a walk with a cycle that jumps where eras begin with one that does not, and with placebo dates."""
+    """Compare jumps where eras begin with none and with placebo dates."""
     claim = engine.evidence(WALK_CYCLE, "eras", JUMPS)
     null = engine.evidence(WALK_CYCLE)
     prompt = engine.evidence(WALK_CYCLE, "prompt eras", JUMPS)
@@ -63,7 +66,8 @@ def test_jumps(engine: Engine) -> Outcome:
         "those, reverting trend": (engine.evidence(RETURN_CYCLE, "prompt eras", JUMPS), reverting),
     }
     deciding = engine.against_each(pairs.values())
-    by_jump = claim.posterior.sum(axis=tuple(at for at in range(claim.posterior.ndim) if at != 2))
+    other_axes = tuple(axis for axis in range(claim.posterior.ndim) if axis != JUMP_AXIS)
+    by_jump = claim.posterior.sum(axis=other_axes)
     record, point = engine.record, WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None])
     counted = engine.counted()
     real = _gain_of(record, record.begins, point, counted)
@@ -75,7 +79,8 @@ def test_jumps(engine: Engine) -> Outcome:
     early = record.begins | np.pad(record.begins[:, :-1], ((0, 0), (1, 0)))
     least, most = deciding(None)
     against = {
-        name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()
+        name: engine.total(jumping) - engine.total(rival)
+        for name, (jumping, rival) in pairs.items()
     }
     details: dict[str, Any] = {
         "eras": record.eras,
@@ -93,25 +98,28 @@ def test_jumps(engine: Engine) -> Outcome:
     if answer == "supported" and max(as_good.values()) > PLACEBO_SHARE:
         answer = "undecided"
     all_starts = engine.against(claim, [null])
-    dyads = {name: all_starts([at])[0] for at, name in enumerate(record.dyads)}
+    dyads = {name: all_starts([dyad])[0] for dyad, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of jumps where eras begin, by dyad", dyads)
     return engine.outcome("jumps", deciding, against["all starts"], picture, details, answer=answer)
 
 
 def _gain_of(record: PooledRecord, begins: Bool, point: Float, dyads: list[int] | None) -> float:
-    """Return by how much jumps at some months raise the log-likelihood of some dyads, at one point."""
+    """Return by how much jumps at some months raise the log-likelihood of dyads, at one point."""
     steps = replace(record, begins=begins).steps
     jumps = point.copy()
     jumps[:, COLUMN["jump2"]] = PLACEBO_JUMP**2
-    found = likelihoods(steps, np.concatenate([point, jumps]))[..., 0]
-    found = (found if dyads is None else found[:, dyads]).sum(axis=1)
-    return float(found[1] - found[0])
+    log = likelihoods(steps, np.concatenate([point, jumps]))[..., 0]
+    without, with_jumps = (log if dyads is None else log[:, dyads]).sum(axis=1)
+    return float(with_jumps - without)
 
 
 def _lacks_eras(record: PooledRecord) -> str:
     if record.eras:
         return ""
-    return "no dyad has an era that begins within its record; name eras with their first days (`forecast help events`)"
+    return (
+        "no dyad has an era that begins within its record; name eras with their first days "
+        "(`forecast help events`)"
+    )
 
 
 def _jumps_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
@@ -133,9 +141,6 @@ JUMPING = PooledClaim(
 )
 
 
-BREAKS, STRIDE, APART, DRAWS = "breaks", 6, 36, 100
-"""Variant of the record with blind breaks; months between those that are tried, and between breaks;
-sets drawn."""
 CEILING_MODEL = Model("a ceiling by the framework", (*RETURN_CYCLE.axes, HEADROOM), jump_sd=JUMP_SD)
 _KIND_STEP = models.axis_of("kind_step", math.log(0.002), math.log(0.5))
 KIND_STEP = replace(_KIND_STEP, name=models.STEP.name)  # the step of a trend of kinds
@@ -151,17 +156,20 @@ def test_ceiling(engine: Engine) -> Outcome:
 
     Cycle and return are held at their mode.
     """
-    own, (ceiling, jumping, bounded) = replace(engine, mean_sds=(MEAN_SD,)), _models(engine)
-    claim = own.evidence(ceiling, "ceilings")
+    one_spread = replace(engine, mean_sds=(MEAN_SD,))
+    ceiling, jumping, bounded = _models(engine)
+    claim = one_spread.evidence(ceiling, "ceilings")
     rivals = {
-        "no ceiling": own.evidence(jumping, "eras"),
-        "bounds around the dyad's mean": own.evidence(bounded, "eras"),
-        "ceilings every ten years": own.evidence(ceiling, "decades"),
-        "ceilings where the record breaks most": blind_ceilings(own, ceiling),
-        "a long-run mean by era": own.evidence(jumping, "means"),
+        "no ceiling": one_spread.evidence(jumping, "eras"),
+        "bounds around the dyad's mean": one_spread.evidence(bounded, "eras"),
+        "ceilings every ten years": one_spread.evidence(ceiling, "decades"),
+        "ceilings where the record breaks most": blind_ceilings(one_spread, ceiling),
+        "a long-run mean by era": one_spread.evidence(jumping, "means"),
     }
-    deciding = own.against(claim, rivals.values())
-    against = {name: own.total(claim) - own.total(one) for name, one in rivals.items()}
+    deciding = one_spread.against(claim, rivals.values())
+    against = {
+        name: one_spread.total(claim) - one_spread.total(rival) for name, rival in rivals.items()
+    }
     details: dict[str, Any] = {
         "against": against,
         "headroom": claim.interval(HEADROOM),
@@ -191,7 +199,7 @@ def _ceiling_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
 
 
 def blind_ceilings(engine: Engine, ceiling: Model) -> PooledEvidence:
-    """Return the evidence of ceilings set where the trend breaks most, as many per dyad as it has named eras.
+    """Return the evidence of ceilings set where the trend breaks most, as many as a dyad has eras.
 
     The months are unknown: each set of them is as likely before the data. Sets are drawn around
     those that the record suggests, and their weighted mean likelihood at the mode lowers the
@@ -211,14 +219,14 @@ def blind_ceilings(engine: Engine, ceiling: Model) -> PooledEvidence:
                 weight + likelihoods(record.anchored(SET_CEILING, breaks).steps, point)[0, :, 0]
             )
         chosen = likelihoods(broken.steps, point)[0, :, 0]
-        found = engine.evidence(ceiling, BREAKS)
+        best_months = engine.evidence(ceiling, BREAKS)
         lost = chosen - logsumexp(logs, axis=0) + math.log(DRAWS)
-        engine.kept[key] = replace(found, log=found.log - lost)
+        engine.kept[key] = replace(best_months, log=best_months.log - lost)
     return engine.kept[key]
 
 
 def _gains(engine: Engine) -> tuple[Index, Float]:
-    """Return every sixth month, and what a jump of the trend in it alone would explain of a dyad, (month, dyad).
+    """Return every sixth month, and what a jump in it alone would explain of a dyad, (month, dyad).
 
     Eras are ignored, and parameters are those of a walk with a cycle at its mode; -inf outside of a
     dyad's record.
@@ -227,42 +235,44 @@ def _gains(engine: Engine) -> tuple[Index, Float]:
     point = WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None], JUMP_SD)
     months = np.arange(STRIDE, bare.events.shape[1], STRIDE)
     gain = np.full((len(months), len(bare.dyads)), -np.inf)
-    for at, month in enumerate(months):
+    for row, month in enumerate(months):
         inside = (month > bare.first) & (month < bare.stop)
         begins = np.zeros_like(bare.begins)
         begins[:, month] = inside
-        gain[at, inside] = likelihoods(replace(bare, begins=begins).steps, point)[0, inside, 0]
+        gain[row, inside] = likelihoods(replace(bare, begins=begins).steps, point)[0, inside, 0]
     return months, gain - gain.max(axis=0, initial=np.finfo(float).min)
 
 
 def _best(record: PooledRecord, months: Index, gain: Float) -> Bool:
-    """Return the months with the largest gains that are three years or more apart, as many as a dyad has eras."""
-    found = np.zeros_like(record.begins)
-    for d, eras in enumerate(record.begins.sum(axis=1)):
-        for at in np.argsort(-gain[:, d]):
-            near = found[d, max(0, months[at] - APART + 1) : months[at] + APART]
-            if np.isfinite(gain[at, d]) and not near.any() and found[d].sum() < eras:
-                found[d, months[at]] = True
-    return found
+    """Return the months with the largest gains, three years apart, as many as a dyad has eras."""
+    breaks = np.zeros_like(record.begins)
+    for dyad, eras in enumerate(record.begins.sum(axis=1)):
+        for row in np.argsort(-gain[:, dyad]):
+            month = months[row]
+            near = breaks[dyad, max(0, month - APART + 1) : month + APART]
+            wanted = breaks[dyad].sum() < eras
+            if np.isfinite(gain[row, dyad]) and not near.any() and wanted:
+                breaks[dyad, month] = True
+    return breaks
 
 
 def _drawn(
     record: PooledRecord, months: Index, gain: Float, rng: np.random.Generator
 ) -> tuple[Bool, Float]:
-    """Draw months, half uniformly and half by their gains, and return them with the log weight of each dyad's."""
-    found, weight = np.zeros_like(record.begins), np.zeros(len(record.dyads))
-    for d, eras in enumerate(record.begins.sum(axis=1)):
-        inside = np.flatnonzero(np.isfinite(gain[:, d]))
+    """Draw months, half uniformly and half by gains; return them and their log weights, by dyad."""
+    breaks, weight = np.zeros_like(record.begins), np.zeros(len(record.dyads))
+    for dyad, eras in enumerate(record.begins.sum(axis=1)):
+        inside = np.flatnonzero(np.isfinite(gain[:, dyad]))
         if not eras or not len(inside):
             continue
-        suggested = np.exp(gain[inside, d])
+        suggested = np.exp(gain[inside, dyad])
         chances = 0.5 / len(inside) + 0.5 * suggested / suggested.sum()
         drawn = rng.choice(len(inside), size=min(eras, len(inside)), replace=False, p=chances)
         taken = np.cumsum(chances[drawn]) - chances[drawn]
-        left = len(inside) - np.arange(len(drawn))
-        weight[d] = -np.log(left * chances[drawn] / (1.0 - taken)).sum()
-        found[d, months[inside[drawn]]] = True
-    return found, weight
+        remaining = len(inside) - np.arange(len(drawn))
+        weight[dyad] = -np.log(remaining * chances[drawn] / (1.0 - taken)).sum()
+        breaks[dyad, months[inside[drawn]]] = True
+    return breaks, weight
 
 
 def _lacks_frameworks(record: PooledRecord) -> str:

@@ -58,19 +58,15 @@ from forecast.study.hypotheses.models import (
 )
 from forecast.study.hypotheses.outcome import LIMIT, Deciding, Outcome, Picture, Series
 
-FADING_MONTHS = (
-    96  # of a dyad: eight years have a dozen half-lives of deviations, which last months
-)
+FADING_MONTHS = 96  # of a dyad: eight years have a dozen half-lives of deviations, or more
 MEMORIES = (MEMORY, MEMORY_NOISE, MEMORY_CYCLE)
 QUICK = (WALK.name, WALK_REPEATS.name, MEMORY.name)  # without a cycle, what decides most often
-FEWEST_PAIRS = (
-    2  # of a cycle against none: a walk and events that repeat the last ones, whatever they decide
-)
+# Of a cycle against none: a walk and events that repeat the last ones, whatever they decide
+FEWEST_PAIRS = 2
 NEWS_MONTHS = 2.0  # a cycle with a shorter half-life is only news
-EXTREME, MIDDLE = (
-    2.0,
-    1.0,
-)  # long-run standard deviations of the trend from its mean: an extreme, the middle ground
+# Long-run standard deviations of the trend from its mean
+EXTREME = 2.0
+MIDDLE = 1.0  # the middle ground is nearer than that
 
 
 def test_fading(engine: Engine) -> Outcome:
@@ -92,8 +88,12 @@ def test_fading(engine: Engine) -> Outcome:
     details: dict[str, Any] = {
         "half_life_months": half_life,
         "half_life_months_prior": CYCLE.prior_interval(),
-        "half_life_by_trend": {name: one.interval(CYCLE) for name, one in by_trend.items()},
-        "probability_news": max(one.below(CYCLE, NEWS_MONTHS) for one in by_trend.values()),
+        "half_life_by_trend": {
+            trend: evidence.interval(CYCLE) for trend, evidence in by_trend.items()
+        },
+        "probability_news": max(
+            evidence.below(CYCLE, NEWS_MONTHS) for evidence in by_trend.values()
+        ),
         "repeat": engine.evidence(WALK_REPEATS, "last events").interval(models.REPEAT),
         "memory": memory_of(engine),
         "against": against,
@@ -154,7 +154,7 @@ def may_be_decided(engine: Engine, deciding: Deciding) -> bool:
 
 
 def memory_of(engine: Engine) -> dict[str, tuple[float, float, float]]:
-    """Return 5%, 50% and 95% points of the order of integration of dyads' mean, by model of long memory."""
+    """Return 5%, 50% and 95% points of the dyads' mean order of integration, by model."""
     odds = {model.name: engine.evidence(model).interval(MEMORY_ODDS) for model in MEMORIES}
     return {
         name: (low / (1.0 + low), mid / (1.0 + mid), high / (1.0 + high))
@@ -176,7 +176,7 @@ def _cycles_by_trend(engine: Engine) -> dict[str, PooledEvidence]:
 
 
 def test_return(engine: Engine) -> Outcome:
-    """Compare a reverting trend with a walk, drifting sources and a walk between bounds, all with a cycle."""
+    """Compare a reverting trend with a walk, drifting sources and bounds, all with a cycle."""
     claim, walk = engine.evidence(RETURN_CYCLE), engine.evidence(WALK_CYCLE)
     pairs = {
         "a walk": (claim, walk),
@@ -194,10 +194,12 @@ def test_return(engine: Engine) -> Outcome:
             pairs[model.name] = engine.in_full(RETURN_CYCLE), engine.in_full(model)
     deciding = engine.against_each(pairs.values())
     by_pair = {
-        name: engine.totals(one) - engine.totals(rival) for name, (one, rival) in pairs.items()
+        name: engine.totals(reverting) - engine.totals(rival)
+        for name, (reverting, rival) in pairs.items()
     }
     against = {
-        name: engine.total(one) - engine.total(rival) for name, (one, rival) in pairs.items()
+        name: engine.total(reverting) - engine.total(rival)
+        for name, (reverting, rival) in pairs.items()
     }
     base = engine.total(walk)
     by_spread = engine.totals(claim) - base
@@ -225,7 +227,7 @@ def test_return(engine: Engine) -> Outcome:
 
 
 def test_range(engine: Engine) -> Outcome:
-    """Compare a trend that keeps to a range, by reversion or by bounds, with a walk and drifting sources."""
+    """Compare a trend that keeps to a range, by reversion or bounds, with walks and long memory."""
     reverting, bounds = engine.evidence(RETURN_CYCLE), engine.evidence(BOUNDED_CYCLE)
     walk = engine.evidence(WALK_CYCLE)
     pairs = {
@@ -241,11 +243,12 @@ def test_range(engine: Engine) -> Outcome:
         pairs["a walk, both with jumps at eras"] = jumping, walk_jumping
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        found = [
-            _either(*(engine.totals(one, dyads) for one in ranges)) - engine.totals(rival, dyads)
+        factors = [
+            _either(*(engine.totals(evidence, dyads) for evidence in ranges))
+            - engine.totals(rival, dyads)
             for ranges, rival in pairs.values()
         ]
-        return float(np.min(found)), float(np.max(found))
+        return float(np.min(factors)), float(np.max(factors))
 
     for model in MEMORIES if engine.long_memory else ():
         if may_be_decided(engine, deciding):
@@ -253,7 +256,7 @@ def test_range(engine: Engine) -> Outcome:
             pairs[model.name] = both, engine.in_full(model)
 
     def total(ranges: tuple[PooledEvidence, PooledEvidence]) -> float:
-        first, second = (np.array(engine.total(one)) for one in ranges)
+        first, second = (np.array(engine.total(evidence)) for evidence in ranges)
         return float(_either(first, second))
 
     against = {name: total(ranges) - engine.total(rival) for name, (ranges, rival) in pairs.items()}
@@ -271,10 +274,9 @@ def test_range(engine: Engine) -> Outcome:
         "bound": bound,
         "bound_points": around_mean(bound[1]),
     }
-    found = engine.outcome("range", deciding, against["a walk"], None, details)
-    return replace(
-        found, picture=by_dyad("What each dyad adds to the evidence of a range", found.dyads)
-    )
+    outcome = engine.outcome("range", deciding, against["a walk"], None, details)
+    picture = by_dyad("What each dyad adds to the evidence of a range", outcome.dyads)
+    return replace(outcome, picture=picture)
 
 
 def _either(first: Float, second: Float) -> Float:
@@ -283,7 +285,7 @@ def _either(first: Float, second: Float) -> Float:
 
 
 def around_mean(distance: float) -> tuple[float, float]:
-    """Return the shares, in %, that are so many log-odds below and above the prior mean of long-run means."""
+    """Return the shares, in %, so many log-odds below and above the prior mean of long-run means."""
     low, high = 100.0 * expit([MEAN - distance, MEAN + distance])
     return float(low), float(high)
 
@@ -291,8 +293,8 @@ def around_mean(distance: float) -> tuple[float, float]:
 def passage_years(engine: Engine) -> float:
     """Return the mean years from an extreme to the middle ground, for a reverting trend at its mode."""
     months = math.exp(engine.centre(RETURN_CYCLE).at(RETURN)[RETURN])
-    found, _ = quad(lambda y: norm.cdf(-y) / norm.pdf(y), MIDDLE, EXTREME)
-    return float(found * months / math.log(2.0) / 12.0)
+    passage, _ = quad(lambda y: norm.cdf(-y) / norm.pdf(y), MIDDLE, EXTREME)
+    return float(passage * months / math.log(2.0) / 12.0)
 
 
 def test_growing(engine: Engine) -> Outcome:
@@ -302,7 +304,7 @@ def test_growing(engine: Engine) -> Outcome:
     by_spread = dict(
         zip(engine.mean_sds, (engine.totals(claim) - engine.totals(linear)).tolist(), strict=True)
     )
-    found = engine.total(claim) - engine.total(linear)
+    log_bayes_factor = engine.total(claim) - engine.total(linear)
     details: dict[str, Any] = {
         "growth": claim.interval(GROWTH),
         "growth_prior": GROWTH.prior_interval(),
@@ -314,7 +316,7 @@ def test_growing(engine: Engine) -> Outcome:
         claim,
         GROWTH,
     )
-    return engine.outcome("growing", deciding, found, picture, details)
+    return engine.outcome("growing", deciding, log_bayes_factor, picture, details)
 
 
 def _growing_models(engine: Engine) -> tuple[Model, Model]:
