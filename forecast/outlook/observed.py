@@ -282,9 +282,8 @@ def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     whole = record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
-    return relative_counts(np.concatenate([before, ahead], axis=-1), covered, a_month)[
-        ..., len(total) :
-    ]
+    both = np.concatenate([before, ahead], axis=-1)
+    return relative_counts(both, covered, a_month, last=ahead.shape[-1])
 
 
 def _by_draw(values: Float, like: Float) -> Float:
