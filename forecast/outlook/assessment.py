@@ -41,8 +41,8 @@ class AnsweredClaim:
     numbers: Mapping[str, float]  # Numbers of the sentence, unrounded
 
 
-@dataclass(frozen=True)
-class Brief:
+@dataclass(frozen=True, repr=False)
+class Brief(Displayed):
     """Summary of a dyad for comparison with another one."""
 
     dyad: str  # Code
@@ -53,6 +53,15 @@ class Brief:
     equilibrium: Estimate | NotDefined  # Share at which the trend stands
     half_life: Estimate | NotDefined  # Months until half of a deviation is gone
     kinds: Mapping[str, KindSeries] | NotDefined  # Depth of cooperation and severity of conflict
+
+    def _card(self) -> Card:
+        level = wording.give_or_take(self.level.median, self.level.low, self.level.high)
+        facts = [("level", level)]
+        if isinstance(self.half_life, Estimate):
+            months = self.half_life
+            words = wording.interval_in_words(months.median, months.low, months.high, unit="months")
+            facts.append(("half-life", words))
+        return Card(self.headline, tuple(facts))
 
     @property
     def brief(self) -> "Brief":

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from forecast.base import wording
 from forecast.base.numeric import share
 from forecast.base.typing import Float, Index
+from forecast.base.wording import Card, Displayed, number, percent
 from forecast.data.panel.record import USUAL_MONTHS, relative_counts
 from forecast.model.observation.readings import drift_between, knots
 from forecast.outlook.draws import FitLike, dyad_draws, position, stream
@@ -66,8 +68,8 @@ class Cell:
     code: str = ""  # With what their codes begin; empty if that is not said
 
 
-@dataclass(frozen=True)
-class SimulatedEvents:
+@dataclass(frozen=True, repr=False)
+class SimulatedEvents(Displayed):
     """Simulated observations of a dataset.
 
     The last axis is the period, and period 0, the present, is empty.
@@ -86,6 +88,19 @@ class SimulatedEvents:
     busy: Float | None = field(default=None, repr=False, compare=False)
     # Of a pool, the place in `benchmarks.MEMBERS` of the forecaster of each simulation
     member: Index | None = field(default=None, repr=False, compare=False)
+
+    def _card(self) -> Card:
+        chains, draws, simulations, periods = self.total.shape
+        clock = self.record.clock
+        events, cooperative = int(self.total.sum()), int(self.cooperative.sum())
+        ahead = max(self.total[..., 1:].size, 1)
+        facts = (
+            ("periods", f"{wording.count(periods - 1, clock.unit)} after {clock.last_day()}"),
+            ("simulations", f"{simulations} of each of {chains * draws:,} draws"),
+            ("events", f"{number(events / ahead, 1)} per {clock.unit} on average"),
+            ("cooperative", percent(cooperative / max(events, 1))),
+        )
+        return Card(f"Simulated events of {self.record.dyad} in {self.record.dataset}", facts)
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
         """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, simulation)."""
@@ -282,9 +297,8 @@ def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     whole = record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
-    return relative_counts(np.concatenate([before, ahead], axis=-1), covered, a_month)[
-        ..., len(total) :
-    ]
+    both = np.concatenate([before, ahead], axis=-1)
+    return relative_counts(both, covered, a_month, last=ahead.shape[-1])
 
 
 def _by_draw(values: Float, like: Float) -> Float:

@@ -1,7 +1,7 @@
 """The level in simulations: mean reversion (S5), the equilibrium band (S8), and its forecast by horizon (S9)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -72,8 +72,10 @@ class Passage:
     beyond: Probability  # Not reached within `limit` months
     limit: int  # Months simulated
     median: float | None  # Median time; None beyond the limit
-    times: Float  # Months, 0 to the limit
-    mass: Float  # Probability of first reaching it then; sums with `beyond` to 1
+    times: Float = field(repr=False)  # Months, 0 to the limit
+    mass: Float = field(
+        repr=False
+    )  # Probability of first reaching it then; sums with `beyond` to 1
 
 
 def passage(
@@ -442,10 +444,12 @@ def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
 class Fan:
     """Quantiles of the future, period by period."""
 
-    months: Float  # Months ahead, from 0
+    months: Float = field(repr=False)  # Months ahead, from 0
     quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
-    share: Float  # Expected share, points
-    observed: Float | NotDefined  # Observed share of the period; period 0 is NaN
+    share: Float = field(repr=False)  # Expected share, points
+    observed: Float | NotDefined = field(
+        repr=False
+    )  # Observed share of the period; period 0 is NaN
 
 
 def fan(simulations: Simulations, months: int, observed: SimulatedEvents | NotDefined) -> Fan:

@@ -33,12 +33,15 @@ from forecast.outlook.recorded import (
 )
 
 YEAR = 12
+"""Months after the end of a window in which an edition must cover it."""
 LONGEST_SPAN = 60
-"""Months of a rolling window."""
+"""Months of a rolling window: longer ones have no two that are independent in the records."""
 LONGEST_SENTENCE = 2_000
+"""Characters of a question."""
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _FIRST_NOUN = "happening"
 """Noun of events in sentences of the first questions, which stay as they were asked."""
+
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
 Counted = Annotated[int, Field(ge=0, le=10**9)]

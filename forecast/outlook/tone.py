@@ -17,7 +17,7 @@ Goldstein (1992), A conflict-cooperation scale for WEIS events data, doi:10.1177
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Self
 
@@ -291,12 +291,12 @@ class KindSeries:
     now: Estimate  # Per cent expected in the last covered period
     change: Estimate | NotDefined  # The same less that of ten years before, points
     last: date  # Last day of the last covered period
-    time: NDArray[np.datetime64]  # First days of the periods
+    time: NDArray[np.datetime64] = field(repr=False)  # First days of the periods
     quantiles: tuple[float, ...]  # 5, 50 and 95%
-    share: Float  # Per cent expected; NaN where not covered
-    years: Index  # Years with events of the side
-    events: Index  # Their number
-    stronger: Index  # Those of the stronger kinds
+    share: Float = field(repr=False)  # Per cent expected; NaN where not covered
+    years: Index = field(repr=False)  # Years with events of the side
+    events: Index = field(repr=False)  # Their number
+    stronger: Index = field(repr=False)  # Those of the stronger kinds
 
 
 def kind_series(

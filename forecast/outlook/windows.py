@@ -1,7 +1,7 @@
 """Chances of what will be recorded in windows of months, with their resolution rules: the forecast of simulations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -317,14 +317,14 @@ class RollingShare:
     months: int  # Months of a window: those of the main horizon
     # Share of the window that ends with each period of the panel; NaN where it is not covered or
     # void
-    observed: Float
-    ahead: Float  # Months from now; 0 is the present
+    observed: Float = field(repr=False)
+    ahead: Float = field(repr=False)  # Months from now; 0 is the present
     quantiles: tuple[float, ...]  # 0.05, 0.25, 0.5, 0.75, 0.95
     # Quantiles of the window that ends then, past months as recorded. The last is the window of the
     # title
-    forecast: Float
+    forecast: Float = field(repr=False)
     # Events of the window that ends with each period: shares of fewer than five say little
-    events: Index
+    events: Index = field(repr=False)
 
 
 def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]:

@@ -335,10 +335,12 @@ def _counts(panel: "xr.Dataset") -> "np.ndarray[tuple[int, ...], np.dtype[np.int
     return np.asarray(panel["counts"].transpose(*CELLS).to_numpy())
 
 
-def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
+def relative_counts(
+    total: Index, covered: Bool, a_month: float, *, last: int | None = None
+) -> Float:
     """Return the logarithm of one and the events of each period, less its mean over the events before, 0 without any.
 
-    `a_month` are the periods of a month.
+    `a_month` are the periods of a month. With `last` only so many periods at the end are returned.
     """
     # Over events, not periods: a typical event falls into a usual month, and the level is its
     # log-odds.
@@ -346,7 +348,8 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
     fewest = round(FEWEST_MONTHS * a_month)
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
-    ends = np.arange(total.shape[-1])
+    shown = slice(0 if last is None else total.shape[-1] - last, None)
+    ends = np.arange(total.shape[-1])[shown]
     starts = np.maximum(ends - periods, 0)
 
     def before(values: Float) -> Float:
@@ -354,10 +357,11 @@ def relative_counts(total: Index, covered: Bool, a_month: float) -> Float:
         return np.asarray(sums[..., ends] - sums[..., starts])
 
     counted = np.where(seen, total, 0).astype(np.float64)
-    number = before(seen.astype(np.float64))
+    number = before(covered.astype(np.float64))
     events = before(counted)
     usual = before(counted * log) / np.maximum(events, 1.0)
-    return np.asarray(np.where(seen & (number >= fewest) & (events > 0), log - usual, 0.0))
+    enough = seen[..., shown] & (number >= fewest) & (events > 0)
+    return np.asarray(np.where(enough, log[..., shown] - usual, 0.0))
 
 
 def total_events(panel: "xr.Dataset") -> Index:

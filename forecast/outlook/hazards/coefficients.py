@@ -30,16 +30,19 @@ from forecast.outlook.hazards.memories import (
 )
 from forecast.outlook.hazards.wars import LONGEST_PAUSE, WarLengths, published_lengths, wars_of
 
+SCHEMA = 1
+"""Version of the arrays of the file."""
+FILE = Path(__file__).with_name("coefficients.npz")
+"""Coefficients, written by scripts/fit_hazards.py."""
+_OF_ALL = ""
+"""Name under which the coefficients of all sets stand."""
 _SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
 """Names of the arrays of which there are no draws."""
 
 
-SCHEMA = 1
-FILE = Path(__file__).with_name("coefficients.npz")
 HIGHEST_HAZARD = 20.0  # events per day; far beyond what any record has
 COUNTED_LEADS = (2, 3, 5)  # places of 30, 90 and 365 days, whose counts give the shape
 SHAPES = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4, 2.2, 3.5, 6.0)
-_OF_ALL = ""
 
 
 @dataclass(frozen=True)

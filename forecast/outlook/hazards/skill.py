@@ -14,12 +14,8 @@ from forecast.data.events.codebook import read_small_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-QUIET = "quiet"
-"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
-with war."""
-
-
 FILE = Path(__file__).with_name("skill.csv")
+"""Scores, written by scripts/hazards_skill.py."""
 COLUMNS = (
     "set",
     "who",
@@ -33,11 +29,20 @@ COLUMNS = (
     "forecast",
     "happened",
 )
-FAR_OFF = 0.05  # difference of forecast and frequency, beyond which a set is called miscalibrated
+"""Columns of the scores."""
+FAR_OFF = 0.05
+"""Difference of forecast and frequency beyond which a set is called miscalibrated."""
 REPORTED = "2015-"
+"""Period whose scores are reported: later than the choices of the model."""
 ALL = "all"
+"""Row over all states, or over all lengths of windows."""
 HAZARD = "hazard"
+"""Model of this package in the scores."""
 SIMPLE = ("one-year rate", "ten-year rate", "memories")
+"""Simple rates that it is compared with."""
+QUIET = "quiet"
+"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
+with war."""
 
 
 @dataclass(frozen=True)
