@@ -49,7 +49,7 @@ from forecast.report.folder import (
     publish,
 )
 from forecast.report.illustration import Illustration, stamped
-from forecast.report.material import Material, gather
+from forecast.report.material import Material, as_of_day, gather
 from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
@@ -95,7 +95,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     fit, result, record = material.fit, material.result, material.record
     figures = {
         "dots": first_screen.dots(result),
-        "history": first_screen.history(result, material.earlier),
+        "history": first_screen.history(result, material.earlier, material.as_of),
         "share": draw.share(fit, result),
         "recorded": draw.recorded(result),
         "pendulum": draw.pendulum(result, record, material.named),
@@ -421,7 +421,9 @@ def write_report(
     def make() -> Page:
         exported = export or (Path(out) / EXPORT).is_dir()
         questions = None if ledger is None else Path(ledger)
-        earlier = first_screen.earlier_reports(Path(out), assessment, questions)
+        earlier = first_screen.earlier_reports(
+            Path(out), assessment, as_of_day(fit.panel, assessment), questions
+        )
         material = gather(fit, assessment, events, others, gate, skill, earlier, questions)
         written = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
