@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forecast.model import Fit
 
 
-SHOWN = 12
+MISSES_SHOWN = 12
 """Misses that are not folded."""
 
 
@@ -37,7 +37,7 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
         "helpers": callable_by_name(by_kind, numbers_table, summary),
         "fit": fit,
         "checks": checks,
-        "shown": SHOWN,
+        "shown": MISSES_SHOWN,
         "limit": f"{LIMIT:g}",
     }
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}

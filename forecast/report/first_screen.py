@@ -41,6 +41,9 @@ MOST_PRICES = 3
 """Prices that are shown, the latest first."""
 MOST_ROWS = 3
 """Corrected rows, and rejected ones, that are named; the others are counted."""
+HALF = 4.2
+"""Inches of a figure next to text: its letters are then as large as those of figures over the whole
+width."""
 
 
 @dataclass(frozen=True)
@@ -313,11 +316,6 @@ def dots(result: Assessment) -> Illustration | None:
         "many": len(window.dots),
     }
     return worded("first_screen.j2", "dots", _at_half(draw), facts)
-
-
-HALF = 4.2
-"""Inches of a figure next to text: its letters are then as large as those of figures over the whole
-width."""
 
 
 def _half(layout: PageFormat) -> PageFormat:

@@ -88,6 +88,12 @@ SHOWN_IN = {
     theory.CONCLUSION.code: "bars",
 }
 """The figure in which a claim is to be seen."""
+COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
+ENDS = {"": 1, "_low": 0, "_high": 2}
+"""Column suffixes of depth and severity, with the row of the series that each contains."""
+SCHEMA = 2
+_Z90 = 1.6448536269514722
+MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 
 
 def illustrations(material: Material) -> dict[str, Illustration]:
@@ -211,11 +217,6 @@ def new_frameworks(result: Assessment) -> str:
 
 type Kinds = Mapping[str, KindSeries] | NotDefined
 
-COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
-
-ENDS = {"": 1, "_low": 0, "_high": 2}
-"""Column suffixes of depth and severity, with the row of the series that each contains."""
-
 
 def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
     """Return the years with fewer than five events."""
@@ -256,11 +257,6 @@ def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
         for end, row in ENDS.items()
     }
     return levels.assign(**ends)
-
-
-SCHEMA = 2
-_Z90 = 1.6448536269514722
-MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 
 
 def forecast_json(material: Material) -> dict[str, Any]:
