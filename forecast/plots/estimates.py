@@ -29,6 +29,9 @@ QUANTITIES: Mapping[Quantity, tuple[str, str, Callable[[Brief], Estimate | NotDe
 """Name, unit and value of what dyads are compared in."""
 _MONTHS = (1, 3, 6, 12, 24, 48, 96, 192, 384, 768)
 _BINS = 25
+STEP = 5
+EDGES = np.arange(0, 100 + STEP, STEP)
+"""Points of share by which periods are counted."""
 
 
 @checked
@@ -250,11 +253,6 @@ def _plot_headroom(
     on.set_ylim(0, None)
     on.set_xlabel("headroom, log-odds")
     return style.finished(on, ax)
-
-
-STEP = 5
-EDGES = np.arange(0, 100 + STEP, STEP)
-"""Points of share by which periods are counted."""
 
 
 def percent_by_share(fit: FitLike, result: Assessment) -> Float:

@@ -49,6 +49,16 @@ type Which = Literal["observed", "expected"]
 type Bars = Mapping[int, tuple[str, Mapping[str, int]]]
 """By horizon, it in words and whole percents by outcome, from lower to higher; they add up to
 100."""
+WITHOUT = "without a scenario"
+_SCENARIO_LOOKS: Sequence[tuple[Any, str]] = list(
+    product(
+        ("-", (0, (6, 2)), (0, (2, 1.5))),
+        (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK),
+    )
+)
+"""Dashes and colours of scenarios in order: colours first, then other dash patterns."""
+WEEKS_SHOWN = 3
+"""Up to so many months contributions are by week."""
 
 
 @checked
@@ -266,16 +276,6 @@ def plot_scenarios(
     return style.finished(on, ax)
 
 
-WITHOUT = "without a scenario"
-_SCENARIO_LOOKS: Sequence[tuple[Any, str]] = list(
-    product(
-        ("-", (0, (6, 2)), (0, (2, 1.5))),
-        (style.OBSERVED, style.EQUILIBRIUM, style.CEILING, style.WORSE, style.RESET, style.INK),
-    )
-)
-"""Dashes and colours of scenarios in order: colours first, then other dash patterns."""
-
-
 def chances_of_higher(prospect: Prospect) -> dict[int, float]:
     """Return the chances of a higher observed share by horizon, where they are defined."""
     if isinstance(prospect.recorded, NotDefined):
@@ -320,8 +320,6 @@ def _draw_chances(
 
 
 type Named = tuple[str, float]
-WEEKS_SHOWN = 3
-"""Up to so many months contributions are by week."""
 
 
 @dataclass(frozen=True)

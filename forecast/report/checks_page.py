@@ -16,7 +16,7 @@ from forecast.report.illustration import plotted
 from forecast.report.table import Table
 from forecast.study.checks.check import KINDS, LIMIT, Checks
 
-SHOWN = 12
+MISSES_SHOWN = 12
 """Misses that are not folded."""
 
 
@@ -34,7 +34,7 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
         "helpers": callable_by_name(by_kind, numbers_table, summary),
         "fit": fit,
         "checks": checks,
-        "shown": SHOWN,
+        "shown": MISSES_SHOWN,
         "limit": f"{LIMIT:g}",
     }
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}

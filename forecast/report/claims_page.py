@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from forecast.study.hypotheses.outcome import Picture
     from forecast.study.hypotheses.results import OwnDyad, PooledVerdict
 
-SHOWN = 2
+SENTENCES_SHOWN = 2
 """Sentences of a finding that are not folded."""
-MOST_WORDS = 15
+WORDS_OF_TITLE = 15
 """Words of the title."""
 NARROW = 10.0
 """Times the Bayes factor of the rule: a claim that some choice brings below is narrowly
@@ -102,7 +102,7 @@ def claims_page(
             tables_of,
         ),
         "headline": answers_in_short(results),
-        "shown": SHOWN,
+        "shown": SENTENCES_SHOWN,
         "stamp_means": STAMP_MEANS[results.stamp],
         "results": results,
         "span": span,
@@ -144,7 +144,7 @@ def answers_in_short(results: "PooledResults") -> str:
         if code in verdicts:
             part = words[_ANSWERS.index(verdicts[code].outcome.answer)]
             longer = [*parts, f"{part} (narrowly)" if narrow(verdicts[code]) else part]
-            if len(f"{_ASKED} {' '.join(longer)}".split()) <= MOST_WORDS:
+            if len(f"{_ASKED} {' '.join(longer)}".split()) <= WORDS_OF_TITLE:
                 parts = longer
     if not parts:
         answers = [verdict.outcome.answer for verdict in results.verdicts]

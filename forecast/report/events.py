@@ -22,11 +22,37 @@ from forecast.report.table import Table
 if TYPE_CHECKING:
     import xarray as xr
 
-MONTHS = 12
+RECENT_MONTHS = 12
+"""Months whose events a report lists."""
 UNCHECKED_NOTE = (
     "“unchecked”: coded from general knowledge and not looked up. "
     "What follows says where to look; it is no citation."
 )
+ROWS_SHOWN = 200
+"""Rows of a table; the rest are in forecast.json and rejects.csv."""
+MOST_NAMED = 9
+"""Events named along the level: more texts would not fit below the figure."""
+_APART_YEARS = 3
+"""Years between two of them, so that their marks do not overlap."""
+_PAUSE_YEARS = 10
+"""Years without a visit after which one is an event to name."""
+_USUAL_MONTHS = 120
+"""Ten years: the usual number of events of a month is their mean."""
+_LEAST = 0.375
+"""Added to counts before their square roots are taken, whose variance is then nearly constant
+(Anscombe 1948)."""
+_HEADS = (
+    r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|"
+    r"Supreme Leader|Paramount Leader)\b"
+)
+"""Actors that are heads of state or government, at the beginning of their name."""
+RULE = (
+    f"At most {MOST_NAMED} events, at least {_APART_YEARS} years apart. First come those of the day "
+    "from which the record is compared, and visits by a head of state or government after "
+    f"{_PAUSE_YEARS} years without one; then the most extreme event, by its Goldstein score, of "
+    "each of the months with the most events compared with the ten years before."
+)
+"""How the events that are named along the level are chosen, for readers."""
 
 
 def cited(text: str) -> str:
@@ -50,7 +76,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> pd.DataFrame
 
     A two-sided one once.
     """
-    since = pd.Timestamp(add_months(until, -MONTHS))
+    since = pd.Timestamp(add_months(until, -RECENT_MONTHS))
     here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))].iloc[::-1]
     if here.empty:
         return pd.DataFrame()
@@ -82,12 +108,8 @@ def state_name(dyad: str, state: str) -> str:
     return dict(zip((row["first"], row["second"]), halves, strict=True)).get(state, state)
 
 
-MOST_SHOWN = 200
-"""Rows of a table; the rest are in forecast.json and rejects.csv."""
-
-
 def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dict[str, Any] | None:
-    """Arrange what was added for the page, with at most `MOST_SHOWN` rows of a kind.
+    """Arrange what was added for the page, with at most `ROWS_SHOWN` rows of a kind.
 
     None if nothing was.
     """
@@ -104,7 +126,7 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dic
     if events is not None:
         rejects = events.rejects[
             events.rejects["file"].isin({addition.file for addition in files})
-        ].head(MOST_SHOWN)
+        ].head(ROWS_SHOWN)
         left_out = [
             (f"{row['file']}, line {row['line']}", row["reason"])
             for row in rejects.to_dict("records")
@@ -122,7 +144,7 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dic
     return {
         "summary": f"{count(len(rows), 'event')} added to the {datasets} from {names}",
         "coverage": [_coverage(addition) for addition in files if addition.extensions],
-        "rows": Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:MOST_SHOWN], range(5)),
+        "rows": Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:ROWS_SHOWN], range(5)),
         "left_out": Table.of(("File, line", "Why"), left_out, (0, 1)),
         "files": Table.of(
             heads,
@@ -166,31 +188,6 @@ def _coverage(addition: Addition) -> str:
     return f"With {addition.file} the record is taken to be complete: {join(spans)}."
 
 
-MOST = 9
-_APART_YEARS = 3
-_PAUSE_YEARS = 10
-_USUAL_MONTHS = 120
-"""Ten years: the usual number of events of a month is their mean."""
-_LEAST = 0.375
-"""Added to counts before their square roots are taken, whose variance is then nearly constant
-(Anscombe 1948)."""
-_HEADS = (
-    r"(?:President|Premier|Prime Minister|Chairman Mao|General "
-    r"Secretary|Emperor|King|Queen|Shah|Supreme Leader|"
-    r"Paramount Leader)\b"
-)
-
-RULE = (
-    f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day "
-    "from which the record is "
-    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without "
-    "one; then the most "
-    "extreme event, by its Goldstein score, of each of the months with the most events compared "
-    "with the ten years "
-    "before."
-)
-
-
 def notable_events(
     events: pd.DataFrame, record: "xr.Dataset", reference: date | None = None
 ) -> pd.DataFrame:
@@ -216,7 +213,7 @@ def notable_events(
     chosen: list[int] = []
     years = ranked["year"].to_numpy()
     for index, year in enumerate(years):
-        if len(chosen) < MOST and (abs(year - years[chosen]) >= _APART_YEARS).all():
+        if len(chosen) < MOST_NAMED and (abs(year - years[chosen]) >= _APART_YEARS).all():
             chosen.append(index)
     return ranked.iloc[chosen].sort_values("date")
 

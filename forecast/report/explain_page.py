@@ -51,6 +51,9 @@ PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)
 one."""
 WORDS = {"", "month", "week from", "kind", "day", "what", "part", "how"}
 """Heads of columns that hold words."""
+SCHEMA = 1
+LARGEST = 12
+"""Events that are not folded."""
 
 
 def _added(name: str, numbers: Numbers) -> str:
@@ -97,11 +100,6 @@ def _draw_waterfall(explained: Attribution | Change) -> Illustration:
         alt=sentence("waterfall_alt", explained, fall=fall),
         caption=sentence("waterfall_caption", explained, weeks=WEEKS_SHOWN),
     )
-
-
-SCHEMA = 1
-LARGEST = 12
-"""Events that are not folded."""
 
 
 def explain_page(fit: "Fit", explained: Attribution) -> Page:

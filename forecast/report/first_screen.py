@@ -41,6 +41,9 @@ MOST_PRICES = 3
 """Prices that are shown, the latest first."""
 MOST_ROWS = 3
 """Corrected rows, and rejected ones, that are named; the others are counted."""
+HALF = 4.2
+"""Inches of a figure next to text: its letters are then as large as those of figures over the whole
+width."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ class Answers:
 
 
 def earlier_reports(
-    out: Path, result: Assessment, ledger: Path | None = None
+    out: Path, result: Assessment, day: date, ledger: Path | None = None
 ) -> tuple[Earlier, ...]:
-    """Return what reports and a ledger said of the window of a result before, the first one first.
+    """Return what reports and a ledger said before a day of the window of a result, in order.
 
     Reports stand next to the folder (`report/USA-CHN-2026-06-13`) or, of a weekly page, in the
     folders of other days (`reports/2026-06-15/USA-CHN`). Of a day that has both, the report counts.
@@ -103,7 +106,7 @@ def earlier_reports(
     by_day = {
         earlier.as_of: earlier
         for earlier in (*_in_ledger(ledger, result, window), *reports)
-        if earlier is not None and earlier.as_of < result.origin
+        if earlier is not None and earlier.as_of < day
     }
     return tuple(by_day[day] for day in sorted(by_day))
 
@@ -157,7 +160,8 @@ def corrected_rows(
     """
     counted = {(file["file"], *_content(event)) for file in now for event in file["events"]}
     return [
-        f"{file['file']}, line {event['line']} ({event['date']}, {event['summary']})"
+        f"{file['file']}, line {event['line']} "
+        f"({wording.day(date.fromisoformat(event['date']))}, {event['summary']})"
         for file in before
         for event in file["events"]
         if event["dyad"] == dyad and (file["file"], *_content(event)) not in counted
@@ -250,7 +254,7 @@ def answers_of(
         now=now.printed,
         watch=tuple(sentence("watch", signpost) for signpost in watch),
         right=sentence("unknown") if isinstance(skill, NotDefined) else skill.plain,
-        prices=tuple(sentence("price", price) for price in prices),
+        prices=tuple(sentence("price", price, date.fromisoformat(price.as_of)) for price in prices),
         corrected=sentence("corrected", _some(corrected), earlier[-1].as_of) if corrected else "",
         rejected=sentence("rejected", _some(rejected)) if rejected else "",
         cite=cited_line(result, window, notes, str(provenance["data"].get("digest", "")), as_of),
@@ -314,11 +318,6 @@ def dots(result: Assessment) -> Illustration | None:
     return worded("first_screen.j2", "dots", _at_half(draw), facts)
 
 
-HALF = 4.2
-"""Inches of a figure next to text: its letters are then as large as those of figures over the whole
-width."""
-
-
 def _half(layout: PageFormat) -> PageFormat:
     return PageFormat(HALF, layout.font, wide=False) if layout.wide else layout
 
@@ -332,7 +331,7 @@ def _at_half(draw: Draw) -> Draw:
     return smaller
 
 
-def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | None:
+def history(result: Assessment, earlier: Sequence[Earlier], as_of: date) -> Illustration | None:
     """Draw the published chance of the main window over the days of its reports.
 
     None of fewer than three days.
@@ -342,7 +341,7 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
         return None
     if len(earlier) + 1 < FEWEST_DRAWN:
         return None
-    days = [year_of(report.as_of) for report in earlier] + [year_of(result.origin)]
+    days = [year_of(report.as_of) for report in earlier] + [year_of(as_of)]
     chances = [*(report.printed for report in earlier), printed_changes(window)["up"]]
 
     def draw(layout: PageFormat) -> "Figure":
@@ -354,7 +353,7 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
         on.set_yticks([0, 50, 100])
         bare(on, "x")
         for index, side in ((0, "left"), (-1, "right")):
-            day = earlier[0].as_of if index == 0 else result.origin
+            day = earlier[0].as_of if index == 0 else as_of
             note(
                 on,
                 wording.day(day),

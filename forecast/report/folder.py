@@ -59,6 +59,9 @@ TRACK_RECORD = r"track_record\.json|questions\.csv"
 LONGEST = 100_000_000
 
 type Files = dict[str, pd.DataFrame | str | Mapping[str, Any] | Callable[[Path], object]]
+MEASURED = {"skill.json", "tests.json", "track_record.json"}
+"""Files of the pages that every page next to them links to."""
+FITS = (SAVED_FIT, "fit.nc")
 
 
 @dataclass(frozen=True)
@@ -213,10 +216,6 @@ def publish(
         write_text(new / "index.html", page.html(written if names is None else names, around))
         _write_manifest(new, Path(out), page.notes)
     return Path(out) / "index.html"
-
-
-MEASURED = {"skill.json", "tests.json", "track_record.json"}
-"""Files of the pages that every page next to them links to."""
 
 
 def _links_around(out: Path) -> dict[str, str]:
@@ -426,9 +425,6 @@ def _first_free(parent: Path, name: str) -> Path:
             folder.mkdir()
             return folder
     raise AssertionError("there is always a next number")
-
-
-FITS = (SAVED_FIT, "fit.nc")
 
 
 @dataclass(frozen=True)

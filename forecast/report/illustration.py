@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 
 GENERATOR = "pendulum-forecast"
 """The maker that pages, figures and manifests name."""
-MOST_WORDS = 60
+WORDS_OF_ALTERNATIVE_TEXT = 60
 """Of an alternative text."""
 _DOTS_PER_INCH = 200  # of a PNG: sharp on a page 9 inches wide
+type Form = Literal["svg", "png", "pdf"]
+_METADATA: dict[Form, dict[str, str | None]] = {
+    "svg": {"Date": None},
+    "png": {"Software": GENERATOR},
+    "pdf": {"Creator": GENERATOR, "CreationDate": None},
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,6 @@ WIDE = PageFormat(9.0, 9.0, wide=True)
 NARROW = PageFormat(3.9, 8.0, wide=False)
 
 type Draw = Callable[[PageFormat], "Figure"]
-type Form = Literal["svg", "png", "pdf"]
-_METADATA: dict[Form, dict[str, str | None]] = {
-    "svg": {"Date": None},
-    "png": {"Software": GENERATOR},
-    "pdf": {"Creator": GENERATOR, "CreationDate": None},
-}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def titled_svg(figure: Illustration) -> str:
 def _shortened(alt: str) -> str:
     """Return the first parts of an alternative text: a listener is served by a summary, and tables have the rest."""
     parts = re.split(r"(?<=[.;:]) ", alt)
-    while len(parts) > 1 and len(" ".join(parts).split()) > MOST_WORDS:
+    while len(parts) > 1 and len(" ".join(parts).split()) > WORDS_OF_ALTERNATIVE_TEXT:
         parts.pop()
     shown = " ".join(parts)
     return (

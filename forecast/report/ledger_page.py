@@ -66,6 +66,12 @@ COLUMNS = (
     "base",
     "sentence",
 )
+_READINGS: dict[Lead, str] = {
+    "this": "the forecasts are better",
+    "other": "the forecasts are worse",
+    "undecided": "not distinguishable",
+    "unknown": "too few years to say which is better",
+}
 
 
 def track_record_page(record: TrackRecord, about: str = "") -> Page:
@@ -117,14 +123,6 @@ def record_in_short(record: TrackRecord) -> str:
     return sentence(
         "track_record", record=record, row=row, reading=reading, due=due and day(due), dyads=dyads
     )
-
-
-_READINGS: dict[Lead, str] = {
-    "this": "the forecasts are better",
-    "other": "the forecasts are worse",
-    "undecided": "not distinguishable",
-    "unknown": "too few years to say which is better",
-}
 
 
 def _ends(row: dict[str, Any], score: str) -> tuple[float | None, float | None]:

@@ -87,8 +87,7 @@ def gather(
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
     panel, seen = fit.panel, np.flatnonzero(observed_periods(fit.panel, result.dyad))
-    stated = str(panel.attrs.get("as_of") or "")
-    day = date.fromisoformat(stated) if stated else result.origin  # else the end of its last period
+    day = as_of_day(panel, result)
     first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, panel.sizes["time"] - 1)
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     kind, over = panel_kind(panel), last < panel.sizes["time"] - 1
@@ -141,6 +140,12 @@ def gather(
         sets=outlooks_of_sets(panel, result.dyad, events, by_then, day),
         learned=fit.prior_posterior(result.dyad),
     )
+
+
+def as_of_day(panel: xr.Dataset, result: Assessment) -> date:
+    """Return the day whose knowledge a panel has; without one, the end of its last period."""
+    stated = str(panel.attrs.get("as_of") or "")
+    return date.fromisoformat(stated) if stated else result.origin
 
 
 def _followed(

@@ -51,7 +51,7 @@ from forecast.report.folder import (
     publish,
 )
 from forecast.report.illustration import Illustration, stamped
-from forecast.report.material import Material, gather
+from forecast.report.material import Material, as_of_day, gather
 from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
@@ -87,6 +87,12 @@ SHOWN_IN = {
     theory.CONCLUSION.code: "bars",
 }
 """The figure in which a claim is to be seen."""
+COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
+ENDS = {"": 1, "_low": 0, "_high": 2}
+"""Column suffixes of depth and severity, with the row of the series that each contains."""
+SCHEMA = 2
+_Z90 = 1.6448536269514722
+MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 
 
 def illustrations(material: Material) -> dict[str, Illustration]:
@@ -94,7 +100,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     fit, result, record = material.fit, material.result, material.record
     figures = {
         "dots": first_screen.dots(result),
-        "history": first_screen.history(result, material.earlier),
+        "history": first_screen.history(result, material.earlier, material.as_of),
         "share": draw.share(fit, result),
         "recorded": draw.recorded(result),
         "pendulum": draw.pendulum(result, record, material.named),
@@ -210,11 +216,6 @@ def new_frameworks(result: Assessment) -> str:
 
 type Kinds = Mapping[str, KindSeries] | NotDefined
 
-COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
-
-ENDS = {"": 1, "_low": 0, "_high": 2}
-"""Column suffixes of depth and severity, with the row of the series that each contains."""
-
 
 def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
     """Return the years with fewer than five events."""
@@ -255,11 +256,6 @@ def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
         for end, row in ENDS.items()
     }
     return levels.assign(**ends)
-
-
-SCHEMA = 2
-_Z90 = 1.6448536269514722
-MONTE_CARLO = "90% normal, of the Monte Carlo error alone"
 
 
 def forecast_json(material: Material) -> dict[str, Any]:
@@ -420,7 +416,9 @@ def write_report(
     def make() -> Page:
         exported = export or (Path(out) / EXPORT).is_dir()
         questions = None if ledger is None else Path(ledger)
-        earlier = first_screen.earlier_reports(Path(out), assessment, questions)
+        earlier = first_screen.earlier_reports(
+            Path(out), assessment, as_of_day(fit.panel, assessment), questions
+        )
         material = gather(fit, assessment, events, others, gate, skill, earlier, questions)
         written = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}

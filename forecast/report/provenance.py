@@ -58,6 +58,8 @@ CEILINGS = {
     "framework": "each era's framework bounds the trend softly from above; the cycle may pass it",
 }
 """What a page says of the ceilings of a model."""
+PRIOR = 0.8
+"""Share of the prior's variance from which a parameter is mostly determined by its prior."""
 
 
 def vintage(panel: "xr.Dataset", until: str = "") -> str:
@@ -217,10 +219,6 @@ def _choice(name: str, value: Any) -> str:
         priors = [f"{prior}: {json.dumps(number)}" for prior, number in value.items()]
         return f"{name} ({', '.join(priors)})"
     return f"{name} ({value})"
-
-
-PRIOR = 0.8
-"""Share of the prior's variance from which a parameter is mostly determined by its prior."""
 
 
 def quantities_table(gate: Mapping[str, Any]) -> Table:

@@ -53,6 +53,10 @@ SHORT_VERDICTS: dict[Lead, str] = {
     "unknown": "too few years to compare",
 }
 DIGITS = 2
+COIN = 0.25
+"""Brier score of always saying 50%."""
+_MANY = 0.1
+"""Share of fits that had not converged from which on that is said."""
 
 
 @dataclass(frozen=True)
@@ -252,12 +256,6 @@ def ahead_words(others: Iterable[Compared]) -> str:
     """Describe how many of the others are better: a lead that an interval does not decide is none."""
     leads = [compared.ahead for compared in others]
     return f"{leads.count('other') or 'none'} of {len(leads)}"
-
-
-COIN = 0.25
-"""Brier score of always saying 50%."""
-_MANY = 0.1
-"""Share of fits that had not converged from which on that is said."""
 
 
 @dataclass(frozen=True)

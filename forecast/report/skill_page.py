@@ -47,6 +47,9 @@ from forecast.study.evaluation.skill import (
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN_MISSES = 3
+_HAPPENED = {"up": "risen", "down": "fallen"}
+
 
 def other_forms(skill: Skill) -> list[str]:
     """Return the other forms of the model, the best first."""
@@ -311,10 +314,6 @@ def _cell(compared: Compared | None, row: Row | None) -> str:
     """Format a comparison, with how many windows both predicted if those are fewer than the subject's."""
     fewer = compared is not None and row is not None and compared.n < row["n"]
     return say.cell(compared) + (f" (n {compared.n:,})" if fewer and compared else "")
-
-
-SHOWN_MISSES = 3
-_HAPPENED = {"up": "risen", "down": "fallen"}
 
 
 def skill_figures(results: "Results") -> dict[str, Illustration]:

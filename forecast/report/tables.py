@@ -40,6 +40,27 @@ from forecast.report.words import STAMP, listed
 
 ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Columns of the table of frameworks; those that the model does not provide are left out."""
+ANSWERS = ("Published pool", "Model alone", "Underlying level, model alone")
+"""Answers to what a share does, by what they are of, the published one first."""
+_LISTS = {
+    "recorded": ("recorded",),
+    "threshold": ("threshold",),
+    "sets": ("sets",),
+    "tone": ("tone",),
+    "level": ("horizons",),
+    "frameworks": ("frameworks", "eras"),
+    "dyads": ("dyads",),
+    "claims": ("claims",),
+    "skill": ("skill", "horizons"),
+}
+"""By the name of a table, the way to its list in forecast.json."""
+_WORDS = {"definition", "interval", "unit", "mc_interval", "numbers"}
+"""Fields that tables leave to forecast.json: texts that are the same in every row, and names that
+are not."""
+WORDS_OF_SUMMARY = 80
+"""In the text above the table, a number and its unit being two words."""
+_DIGITS = 12  # of a SHA-256
+_BRACKETS = "Brackets hold 90% equal-tailed intervals."
 
 
 def rules(result: Assessment) -> list[tuple[str, str]]:
@@ -129,10 +150,6 @@ def recorded_table(result: Assessment) -> Table:
     for name, label in {"share": "Share then, %", "events": "Recorded then"}.items():
         rows.append([label, *(_split(column[name]) for column in columns)])
     return Table.of(_heads(result, windows), rows if columns else [])
-
-
-ANSWERS = ("Published pool", "Model alone", "Underlying level, model alone")
-"""Answers to what a share does, by what they are of, the published one first."""
 
 
 def answers_table(result: Assessment) -> Table | None:
@@ -317,23 +334,6 @@ def _recent(material: Material) -> Table:
     )
 
 
-_LISTS = {
-    "recorded": ("recorded",),
-    "threshold": ("threshold",),
-    "sets": ("sets",),
-    "tone": ("tone",),
-    "level": ("horizons",),
-    "frameworks": ("frameworks", "eras"),
-    "dyads": ("dyads",),
-    "claims": ("claims",),
-    "skill": ("skill", "horizons"),
-}
-"""By the name of a table, the way to its list in forecast.json."""
-_WORDS = {"definition", "interval", "unit", "mc_interval", "numbers"}
-"""Fields that tables leave to forecast.json: texts that are the same in every row, and names that
-are not."""
-
-
 def frames(material: Material, content: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Tabulate the numbers of a report, by the name of the table.
 
@@ -382,12 +382,6 @@ def _flat(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{path}{key}", value
 
 
-MOST_WORDS = 80
-"""In the text above the table, a number and its unit being two words."""
-_DIGITS = 12  # of a SHA-256
-_BRACKETS = "Brackets hold 90% equal-tailed intervals."
-
-
 def summary(material: Material) -> str:
     """Return a report in short as Markdown."""
     result, question, provenance = material.result, quoted(material.result), material.facts
@@ -404,7 +398,7 @@ def summary(material: Material) -> str:
         | {
             "question": question,
             "stamp": STAMP,
-            "lede": " ".join(within(MOST_WORDS, [result.headline, lede, _BRACKETS])),
+            "lede": " ".join(within(WORDS_OF_SUMMARY, [result.headline, lede, _BRACKETS])),
             "table": shown.transposed("Window").markdown(),
             "digits": _DIGITS,
             "how_good": how_good,

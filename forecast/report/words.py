@@ -26,6 +26,8 @@ ROWS = {
 _SENTENCES = Path(__file__).parent / "templates" / "words.j2"
 sentence, sentences = partial(wording.sentence, _SENTENCES), partial(wording.sentences, _SENTENCES)
 """Render the text of a macro of `words.j2`, and its paragraphs."""
+PARTS = {2: "half", 3: "third", 4: "quarter", 8: "eighth"}
+"""Parts of a whole that have a name, by how many of them there are."""
 
 
 def interval(value: Estimate, decimals: int = 0) -> str:
@@ -78,10 +80,6 @@ def first_words(text: str, most: int) -> str:
     """Return the first words of a text, with an ellipsis if there are more."""
     words = text.split()
     return text if len(words) <= most else f"{' '.join(words[:most])} …"
-
-
-PARTS = {2: "half", 3: "third", 4: "quarter", 8: "eighth"}
-"""Parts of a whole that have a name, by how many of them there are."""
 
 
 def part_of_weight(forecasters: int) -> str:

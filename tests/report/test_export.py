@@ -23,7 +23,14 @@ from forecast.report.material import gather
 from forecast.report.page import write_report
 from forecast.report.sets import DAYS
 from forecast.report.table import Table
-from forecast.report.tables import MOST_WORDS, frames, summary, tables_of, within, write_export
+from forecast.report.tables import (
+    WORDS_OF_SUMMARY,
+    frames,
+    summary,
+    tables_of,
+    within,
+    write_export,
+)
 
 from .conftest import FAILED, SCRIPT, assessed, index_of, reported_fit
 
@@ -237,7 +244,7 @@ def parts(text):
 def test_a_summary_has_few_words_and_the_numbers_of_forecast_json(report, said):
     text = (report / "summary.md").read_text("utf-8")
     prose, rows = parts(text)
-    assert len(prose.split()) <= MOST_WORDS == 80
+    assert len(prose.split()) <= WORDS_OF_SUMMARY == 80
     assert said["headline"] in prose and said["level"] in prose
     assert said["rule"] in text
     assert len(rows) == 2 + len(said["recorded"])
@@ -271,7 +278,7 @@ def test_a_summary_of_an_index_is_about_the_level():
     result = assessed(made)
     assert isinstance(result.recorded, NotDefined)
     prose, rows = parts(summary(gather(made, result, None, (), None)))
-    assert len(prose.split()) <= MOST_WORDS and result.headline in prose
+    assert len(prose.split()) <= WORDS_OF_SUMMARY and result.headline in prose
     ends = ["3 months (to March 2025)", "6 months (to June 2025)"]
     ends += ["12 months (to December 2025)", "24 months (to December 2026)"]
     assert [row[0] for row in rows] == ["Window", "---", *ends]

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from forecast.base.wording import day as day_in_words
 from forecast.desk.questions import make_question
 from forecast.outlook import NotDefined, assess
 from forecast.outlook.signposts import LEAST_LIKELY, MOST_LIKELY, signposts_of
@@ -106,7 +107,7 @@ def test_earlier_reports_of_the_same_window_are_its_history(fit, assessment, tmp
         folder.mkdir(parents=True)
         day = assessment.origin - timedelta(days=days)
         (folder / "forecast.json").write_text(json.dumps(numbers | {"as_of": str(day)} | change))
-    found = earlier_reports(out, assessment)
+    found = earlier_reports(out, assessment, assessment.origin)
     assert [(assessment.origin - one.as_of).days for one in found] == [28, 14]
     assert {one.printed for one in found} == {printed_changes(assessment.recorded[12])["up"]}
     page = write_report(fit, assessment, out=out, events=made_events())
@@ -120,8 +121,8 @@ def test_a_history_is_drawn_from_three_days_on(assessment):
     earlier = [
         Earlier(assessment.origin - timedelta(days=days), 0.1, 10, None) for days in (20, 10)
     ]
-    assert history(assessment, earlier[:1]) is None
-    assert "10%" in history(assessment, earlier).alt
+    assert history(assessment, earlier[:1], assessment.origin) is None
+    assert "10%" in history(assessment, earlier, assessment.origin).alt
 
 
 def test_a_change_is_split_between_model_and_benchmarks(fit, assessment):
@@ -169,8 +170,9 @@ def test_prices_of_open_questions_about_the_pair_are_shown(fit, assessment, tmp_
     assert (price.text, price.price, price.source) == ("Will Xi visit in 2027?", 0.34, "A market")
     assert prices_of(ledger, "USA-RUS", day) == () and prices_of(None, "USA-CHN", day) == ()
     assert prices_of(ledger, "USA-CHN", date(2020, 1, 1)) == ()  # not known then
+    words_of_day = day_in_words(date.fromisoformat(price.as_of))
     assert answers(fit, assessment, prices=[price]).prices == (
-        f"“Will Xi visit in 2027?” 34% (A market, {price.as_of}).",
+        f"“Will Xi visit in 2027?” 34% (A market, {words_of_day}).",
     )
 
 
@@ -207,10 +209,10 @@ def test_quantiles_of_a_void_window_are_no_dots():
 def test_a_stranger_file_is_no_history(assessment, tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "forecast.json").write_text("[]")
-    assert earlier_reports(tmp_path / "new", assessment) == ()
+    assert earlier_reports(tmp_path / "new", assessment, assessment.origin) == ()
     assert (
         first_screen.earlier_reports(
-            tmp_path / "new", replace(assessment, recorded=NotDefined("none"))
+            tmp_path / "new", replace(assessment, recorded=NotDefined("none")), assessment.origin
         )
         == ()
     )
@@ -231,7 +233,7 @@ def test_rows_that_say_something_else_than_in_the_last_report_are_named(fit, ass
     before = [file_of(added(2, "2024-12-01"), added(3, "2024-12-02"), other_pair)]
     now = [file_of(added(2, "2024-12-02"), added(3, "2024-12-05"))]
     changed = corrected_rows(before, now, "USA-CHN")
-    assert changed == ["week.csv, line 2 (2024-12-01, Talks)"]  # the other row has only moved
+    assert changed == ["week.csv, line 2 (1 December 2024, Talks)"]  # the other row has only moved
     assert corrected_rows(before, before, "USA-CHN") == []
     last = Earlier(assessment.origin - timedelta(days=7), 0.3, 30, None, tuple(before))
     html = render_page(fit, assessment)
@@ -252,11 +254,13 @@ def test_the_history_has_the_forecasts_of_a_question_about_the_same_window(
     told = [SimpleNamespace(chance=0.3, as_of=day) for day in days]
     histories = [SimpleNamespace(question=question, answers=told)]
     monkeypatch.setattr(first_screen, "_histories", lambda ledger: histories)
-    found = earlier_reports(tmp_path / "new", assessment, tmp_path)
+    found = earlier_reports(tmp_path / "new", assessment, assessment.origin, tmp_path)
     assert [(one.as_of.day, one.printed) for one in found] == [(10, 30), (20, 30)]
+    on_the_tenth = earlier_reports(tmp_path / "new", assessment, date(2024, 12, 15), tmp_path)
+    assert [one.as_of.day for one in on_the_tenth] == [10]  # not what is of a later day
     lower = make_question(panel, "USA-CHN", lower=5, months=12)
     other = make_question(panel, "USA-CHN", higher=10, months=12)
     shorter = make_question(panel, "USA-CHN", higher=5, months=6)
     for wrong in (lower, other, shorter):
         histories[0] = SimpleNamespace(question=wrong, answers=told)
-        assert earlier_reports(tmp_path / "new", assessment, tmp_path) == ()
+        assert earlier_reports(tmp_path / "new", assessment, assessment.origin, tmp_path) == ()

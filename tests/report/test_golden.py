@@ -16,7 +16,7 @@ from forecast.outlook.assumptions import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.report.claims_page import claims_page
 from forecast.report.explain_page import change_page, explain_page
-from forecast.report.first_screen import Earlier
+from forecast.report.first_screen import Earlier, Price
 from forecast.report.folder import write_index
 from forecast.report.ledger_page import track_record_page
 from forecast.report.material import gather
@@ -47,14 +47,22 @@ def test_the_golden_files_stay_small_enough_to_be_read():
     assert sum(path.stat().st_size for path in FOLDER.glob("*.html")) < MOST_BYTES
 
 
-def test_report(events):
-    """A report on a day of which there are two earlier ones, with a backtest and a market's price."""
+def test_report(events, monkeypatch):
+    """A report on a day of which there are two earlier ones, with a backtest, a price and a corrected row."""
     fit = reported_fit(draws=40)
     result = assessed(fit)
     skill = find_skill(fit, result, events, made_skill(fit))
     assert isinstance(skill, DyadSkill)
     others = [assessed(fit, dyad) for dyad in fit.dyads if dyad != DYAD]
-    earlier = [Earlier(date(2024, 6, 1), 0.44, 44, 0.5), Earlier(date(2024, 9, 1), 0.52, 52, 0.6)]
+    gone = {"line": 3, "date": "2024-08-30", "dyad": DYAD, "summary": "Talks"}
+    actors = {"source": "USA", "target": "CHN", "cameo": "036", "n": 1}
+    additions = ({"file": "week.csv", "events": [gone | actors]},)
+    earlier = [
+        Earlier(date(2024, 6, 1), 0.44, 44, 0.5),
+        Earlier(date(2024, 9, 1), 0.52, 52, 0.6, additions),
+    ]
+    price = Price("Will a president visit?", 0.34, "A market", "2024-12-10")
+    monkeypatch.setattr("forecast.report.material.prices_of", lambda *asked: (price,))
     material = gather(fit, result, events, others, None, skill, earlier)
     page = report_page(material, illustrations(material))
     check("report", page.html(["forecast.json", "levels.csv"]))
