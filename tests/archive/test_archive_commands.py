@@ -112,7 +112,9 @@ def test_a_damaged_archive_is_named(archive):
 
 def test_datasets_are_named_with_their_archive(tmp_path):
     def named(data, archive=tmp_path, settings=None, events=None):
-        return DataOptions(data, archive, events, feed_setting=settings).source
+        return DataOptions(
+            datasets=data, archive=archive, events=events, feed_setting=settings
+        ).source
 
     assert named("chronology", None) == Source()
     gdelt = Source(kind="archive", path=str(tmp_path), datasets=("gdelt",))

@@ -395,7 +395,7 @@ def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(asked_about
     [
         (("--and", "USA-XXX higher 5"), "--and 'USA-XXX higher 5': There is no dyad 'USA-XXX'"),
         (("--and", "USA-RUS"), "expected a dyad and what is asked of it, such as USA-RUS higher 5"),
-        (("--and", "USA-RUS hihger 5"), "the names are higher, baseline"),
+        (("--and", "USA-RUS hihger 5"), "the names are higher, lower, baseline"),
         (
             ("--and", "USA-RUS higher five"),
             "--and 'USA-RUS higher five': field `higher`: Input should be a valid",

@@ -66,8 +66,8 @@ if TYPE_CHECKING:
 def new(
     dyad: DyadArgument = None,
     higher: HigherOption = None,
-    baseline: BaselineBeforeOption = None,
     lower: LowerOption = None,
+    baseline: BaselineBeforeOption = None,
     above: ShareAtLeastOption = None,
     below: ShareAtMostOption = None,
     measure: MeasureOption = "share",

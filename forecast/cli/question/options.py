@@ -55,7 +55,8 @@ class QuestionOptions(EventChoices):
         from pydantic import TypeAdapter, ValidationError
 
         words = text.split()
-        names = [field.name for field in fields(QuestionOptions) if field.name != "dyad"]
+        own_first = sorted(fields(QuestionOptions), key=lambda field: field in fields(EventChoices))
+        names = [field.name for field in own_first if field.name != "dyad"]
         given = {} if not words or _field(words[0]) in names else {"dyad": words.pop(0)}
         given |= (
             {_field(name): value for name, value in batched(words, 2)}
