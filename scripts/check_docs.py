@@ -19,11 +19,11 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import click  # noqa: E402
 import typer.main  # noqa: E402
 from numpydoc.docscrape import NumpyDocString  # noqa: E402
 
@@ -148,7 +148,7 @@ def _call_faults(call: ast.Call, names: dict[str, object]) -> Iterator[str]:
 def all_options() -> set[str]:
     """Return the options of all commands."""
 
-    def options_of(command: click.Command) -> set[str]:
+    def options_of(command: Any) -> set[str]:
         options = {
             option
             for parameter in command.params
