@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-nightly test-all lowest bench calibration pages numbers power theory index supply licences lint types docs repository check format clean
+.PHONY: help setup report test test-nightly test-all lowest bench calibration pages numbers power theory golden index supply licences lint types docs repository check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ theory: setup ## Make the pages of the claims, tested on all embedded dyads, and
 	@$(PY) -m forecast test USA-CHN --claims S2,S4,S5,S6,S7,S8,S10,S12 --replace --out reports/hypotheses
 	@$(PY) -c "from forecast.report.theory_page import write_theory; write_theory('reports/hypotheses/tests.json', \
 	    'reports/usa-chn-2026-05-31/forecast.json', 'reports/scenario-2023/scenario.json', 'reports/theory')"
+
+golden: setup ## Renew the golden files of pages (tests/report/golden); read their differences before you commit them
+	@GOLDEN=1 $(PY) -m pytest -q tests/report/test_golden.py
 
 index: setup ## Make reports/index.html, which lists the pages of reports
 	@$(PY) -c "from forecast.report.folder import write_index; write_index('reports')"

@@ -10,7 +10,7 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-OF_A_FIT = ("forecast.plots", "forecast.model.fitted.Fit", "forecast.outlook.assess.Assessment")
+OF_A_FIT = ("forecast.plots", "forecast.model.fitted.Fit", "forecast.outlook.assessment.Assessment")
 
 
 @cache

@@ -17,7 +17,7 @@ from benchmarks.problems import SPEC, Problem
 from forecast.base.typing import Float, Index
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import prior_reference
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import ObservationParameters
 from forecast.model.observation.side import quadrature
 
 PRODUCT_LIMIT = 16
@@ -114,7 +114,7 @@ def loop_arguments(problem: Problem) -> list[tuple[Any, ...]]:
     return list(_parts(panel_arrays(problem.panel, SPEC, dense=True)))
 
 
-def centres(arrays: PanelArrays) -> Own:
+def centres(arrays: PanelArrays) -> ObservationParameters:
     """Return the centres of the priors of sides, by name."""
     return dict(prior_reference(arrays).observed)
 

@@ -27,7 +27,14 @@ from benchmarks.table import describe
 from forecast.base.errors import ForecastError
 from forecast.base.files import write_json, write_text
 from forecast.data.events import read_counts
-from forecast.study.evaluation import Cluster, Forecaster, Record, backtest, choose, origins_between
+from forecast.study.evaluation import (
+    Cluster,
+    Forecaster,
+    Record,
+    backtest,
+    choose_forecasters,
+    origins_between,
+)
 
 RESULTS = Path(__file__).parent / "results"
 MAPPING = {
@@ -151,7 +158,7 @@ def measure(options: argparse.Namespace, address: str) -> list[Speed]:
     with tempfile.TemporaryDirectory() as temporary:
         out = options.out or Path(temporary)
         origins = origins_between(options.first, options.last, options.every)
-        benchmarks = choose("no", options.benchmarks)
+        benchmarks = choose_forecasters("no", options.benchmarks)
         speeds = [
             run(
                 "benchmarks",
@@ -168,7 +175,7 @@ def measure(options: argparse.Namespace, address: str) -> list[Speed]:
                 sample(record, options.sample),
                 origins_between(options.last, date(2013, 10, 1), 3),
             )
-            model = choose("default", "no")
+            model = choose_forecasters("default", "no")
             speeds.append(
                 run(
                     "the model",

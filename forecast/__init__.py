@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         build_panel,
         describe_panel,
     )
-    from forecast.data.sources import Source, gather
-    from forecast.desk.questions.answer import answer_question, put_question
+    from forecast.data.sources import Source, read_sources
+    from forecast.desk.questions.answer import answer_question, apply_question
     from forecast.desk.questions.ask import conditional_question, joint_question, make_question
     from forecast.desk.questions.events import answer_events, make_event_question
     from forecast.desk.questions.explain import attribute_question
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from forecast.model.process.trend import Trend, register_trend
     from forecast.outlook import Assessment, simulate_ahead
     from forecast.outlook.assess import assess
+    from forecast.outlook.assumptions import Assumed
     from forecast.outlook.attribution import attribute
     from forecast.outlook.comparison import split_change
-    from forecast.outlook.conditioning import Assumed
     from forecast.outlook.hazards.asked import AskedEvents
     from forecast.outlook.hazards.asking import ask
     from forecast.outlook.hazards.forecast import forecast_events
@@ -59,10 +59,11 @@ if TYPE_CHECKING:
     from forecast.report.scenario_page import write_scenarios
     from forecast.report.skill import read_skill
     from forecast.report.skill_page import write_skill
-    from forecast.runs.pipeline import ReportSettings, make_report
+    from forecast.runs.pipeline import make_report
+    from forecast.runs.settings import ReportSettings
     from forecast.study.checks import arviz_groups, check_fit
     from forecast.study.evaluation import Cluster, Record, origins_between
-    from forecast.study.evaluation.backtest import backtest, choose
+    from forecast.study.evaluation.backtest import backtest, choose_forecasters
     from forecast.study.hypotheses import (
         compare_models,
         make_plan,
@@ -98,6 +99,7 @@ __all__ = [
     "add_events",
     "answer_events",
     "answer_question",
+    "apply_question",
     "archive_status",
     "arviz_groups",
     "ask",
@@ -110,7 +112,7 @@ __all__ = [
     "build_panel",
     "calendar_drivers",
     "check_fit",
-    "choose",
+    "choose_forecasters",
     "combine",
     "compare_models",
     "conditional_question",
@@ -121,7 +123,6 @@ __all__ = [
     "find_set",
     "fit",
     "forecast_events",
-    "gather",
     "hierarchy",
     "import_files",
     "joint_question",
@@ -132,7 +133,6 @@ __all__ = [
     "origins_between",
     "plots",
     "pooled_tests",
-    "put_question",
     "read_archive",
     "read_chronology",
     "read_copdab",
@@ -148,6 +148,7 @@ __all__ = [
     "read_question",
     "read_sets",
     "read_skill",
+    "read_sources",
     "read_table",
     "register_cycle",
     "register_trend",
@@ -167,6 +168,142 @@ __all__ = [
     "write_tests",
 ]
 
+_NAMES_BY_MODULE = {
+    "forecast.base.errors": ("ForecastError",),
+    "forecast.data.archive": (
+        "archive_status",
+        "import_files",
+        "read_archive",
+        "repair_archive",
+    ),
+    "forecast.data.drivers": (
+        "add_drivers",
+        "calendar_drivers",
+        "read_drivers",
+    ),
+    "forecast.data.events": (
+        "add_events",
+        "combine",
+        "read_chronology",
+        "read_copdab",
+        "read_counts",
+        "read_index",
+        "read_keds",
+        "read_table",
+    ),
+    "forecast.data.events.dyads": (
+        "hierarchy",
+        "read_coverage",
+        "read_dyads",
+        "read_eras",
+    ),
+    "forecast.data.events.sets": (
+        "find_set",
+        "read_sets",
+        "set_of_codes",
+    ),
+    "forecast.data.feeds": (
+        "FeedSettings",
+        "count_feed",
+        "read_feed",
+    ),
+    "forecast.data.feeds.counting": ("count_sql",),
+    "forecast.data.fetch": (
+        "FetchSettings",
+        "fetch_feed",
+    ),
+    "forecast.data.panel": (
+        "build_counts_panel",
+        "build_index_panel",
+        "build_panel",
+        "describe_panel",
+    ),
+    "forecast.data.sources": (
+        "Source",
+        "read_sources",
+    ),
+    "forecast.desk.questions.answer": (
+        "answer_question",
+        "apply_question",
+    ),
+    "forecast.desk.questions.ask": (
+        "conditional_question",
+        "joint_question",
+        "make_question",
+    ),
+    "forecast.desk.questions.events": (
+        "answer_events",
+        "make_event_question",
+    ),
+    "forecast.desk.questions.explain": ("attribute_question",),
+    "forecast.desk.questions.form": ("read_question",),
+    "forecast.desk.questions.resolution": (
+        "resolve_events",
+        "resolve_question",
+    ),
+    "forecast.model": (
+        "Fit",
+        "PendulumModel",
+        "PendulumSpec",
+        "Priors",
+        "fit",
+        "update",
+    ),
+    "forecast.model.process.cycle": (
+        "Cycle",
+        "register_cycle",
+    ),
+    "forecast.model.process.declarations": (
+        "Prior",
+        "Variable",
+    ),
+    "forecast.model.process.trend": (
+        "Trend",
+        "register_trend",
+    ),
+    "forecast.outlook": (
+        "Assessment",
+        "simulate_ahead",
+    ),
+    "forecast.outlook.assess": ("assess",),
+    "forecast.outlook.assumptions": ("Assumed",),
+    "forecast.outlook.attribution": ("attribute",),
+    "forecast.outlook.comparison": ("split_change",),
+    "forecast.outlook.hazards.asked": ("AskedEvents",),
+    "forecast.outlook.hazards.asking": ("ask",),
+    "forecast.outlook.hazards.forecast": ("forecast_events",),
+    "forecast.outlook.scenarios": ("scenario",),
+    "forecast.report.claims_page": ("write_tests",),
+    "forecast.report.page": ("write_report",),
+    "forecast.report.scenario_page": ("write_scenarios",),
+    "forecast.report.skill": ("read_skill",),
+    "forecast.report.skill_page": ("write_skill",),
+    "forecast.runs.pipeline": ("make_report",),
+    "forecast.runs.settings": ("ReportSettings",),
+    "forecast.study.checks": (
+        "arviz_groups",
+        "check_fit",
+    ),
+    "forecast.study.evaluation": (
+        "Cluster",
+        "Record",
+        "origins_between",
+    ),
+    "forecast.study.evaluation.backtest": (
+        "backtest",
+        "choose_forecasters",
+    ),
+    "forecast.study.hypotheses": (
+        "compare_models",
+        "make_plan",
+        "pooled_tests",
+        "read_plan",
+        "run_plan",
+    ),
+    "forecast.study.hypotheses.power": ("simulate_power",),
+}
+"""What is exported, by the module that defines it."""
+
 
 def __dir__() -> list[str]:
     return sorted(__all__)
@@ -176,16 +313,14 @@ if not TYPE_CHECKING:  # a type checker knows the names from above, and no other
     del TYPE_CHECKING
 
     def __getattr__(name):
-        """Import a public name when it is first used, from where type checkers find it."""
+        """Import a public name when it is first used."""
         from importlib import import_module
         from importlib.metadata import version
 
-        from forecast.base.resources import imported_on_use
+        from forecast.base.exports import exporter
 
         if name == "__version__":
             return version("pendulum-forecast")
-        return (
-            import_module("forecast.plots")
-            if name == "plots"
-            else imported_on_use(__name__)[1](name)
-        )
+        if name == "plots":
+            return import_module("forecast.plots")
+        return exporter(__name__, _NAMES_BY_MODULE)[1](name)

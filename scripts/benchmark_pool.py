@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from forecast import read_chronology, write_skill  # noqa: E402
-from forecast.study.evaluation import Processes, Record, Results, backtest, choose  # noqa: E402
+from forecast.study.evaluation import Processes, Record, Results, backtest, choose_forecasters  # noqa: E402
 from forecast.study.evaluation.results import POOLED, reliability_rows, skill_rows, without_dyads  # noqa: E402
 from forecast.study.evaluation.skill import NO_CHANGE, POOL_WITHOUT_MODEL  # noqa: E402
 
@@ -42,7 +42,7 @@ def main(run: Path) -> None:
         record,
         [date.fromisoformat(origin) for origin in choices["origins"]],
         horizons=choices["horizons"],
-        forecasters=choose("no", ",".join(POOLED)),
+        forecasters=choose_forecasters("no", ",".join(POOLED)),
         out=run,
         improvement=choices["improvement"],
         draws=choices["draws"],

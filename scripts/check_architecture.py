@@ -9,7 +9,6 @@ import itertools
 import re
 import sys
 from collections import deque
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,10 +106,7 @@ def layer_faults(root: Path) -> list[str]:
 
 
 def circle_faults(root: Path) -> list[str]:
-    """Find modules that import each other, however long the way round.
-
-    Imports for type checkers alone do not count.
-    """
+    """Find modules that import each other, however long the way round, if only for types."""
     graph = _import_graph(root)
     faults, seen = [], set[frozenset[str]]()
     for module in graph:
@@ -141,7 +137,7 @@ def _import_graph(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
 
     graph: dict[str, dict[str, tuple[str, int]]] = {module: {} for module in files}
     for module, path in files.items():
-        for target, line in _imports(path, root, typing=False):
+        for target, line in _imports(path, root):
             found = home(target) if _within(target, "forecast") else ""
             if found in files and found != module:
                 graph[module].setdefault(found, (path.relative_to(root).as_posix(), line))
@@ -192,16 +188,16 @@ def _storey(module: str) -> int | None:
     return STOREYS.index(name) if package == "forecast" and name in STOREYS else None
 
 
-def _imports(path: Path, root: Path, *, typing: bool = True) -> list[tuple[str, int]]:
+def _imports(path: Path, root: Path) -> list[tuple[str, int]]:
     """Return the modules a file imports, with the line of each; `from a import b` counts as a.b.
 
-    Imports inside functions count; those under `if TYPE_CHECKING` do if `typing` is true.
+    Imports inside functions and under `if TYPE_CHECKING` count too.
     """
     package = (
         _name(path, root) if path.name == "__init__.py" else _name(path, root).rpartition(".")[0]
     )
     found = []
-    for node in _nodes(ast.parse(path.read_text("utf-8")), typing):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -211,21 +207,6 @@ def _imports(path: Path, root: Path, *, typing: bool = True) -> list[tuple[str, 
             base = ".".join([*above, *([node.module] if node.module else [])])
             found += [(f"{base}.{alias.name}", node.lineno) for alias in node.names]
     return found
-
-
-def _nodes(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
-    """Walk a syntax tree, around the blocks for type checkers if `typing` is false."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if (
-            isinstance(child, ast.If)
-            and ast.unparse(child.test).endswith("TYPE_CHECKING")
-            and not typing
-        ):
-            for other in child.orelse:
-                yield from _nodes(other, typing)
-        else:
-            yield from _nodes(child, typing)
 
 
 def _modules(root: Path) -> list[Path]:

@@ -72,8 +72,7 @@ ALLOWED = {
     # Stored questions, ledgers and random streams keep what they were written with.
     "CHANGELOG.md": {"happenings", "watched"},
     "forecast/study/evaluation/tasks.py": {"happenings"},
-    "forecast/desk/questions/ledger.py": {"happenings"},
-    "forecast/desk/questions/history.py": {"happenings"},
+    "forecast/desk/questions/entry.py": {"happenings"},
     "forecast/outlook/question.py": {"happening", "happenings"},
     # Not rewritten yet.
     "forecast/model/fitted.py": {"beside"},

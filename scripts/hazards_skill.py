@@ -27,11 +27,11 @@ from forecast.base.wording import number, percent
 from forecast.data.events import read_chronology
 from forecast.data.events.sets import EventSet, read_sets
 from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
-from forecast.outlook.hazards.curve import Curve
+from forecast.outlook.hazards.curve import HazardCurve
 from forecast.outlook.hazards.fit import Landmarks
 from forecast.outlook.hazards.memories import (
     Covariates,
-    Events,
+    EventDays,
     PairRecord,
     day_number,
     day_of_number,
@@ -156,7 +156,7 @@ def war_on(position: int, pair: PairRecord, days: Index) -> Bool:
 
 
 def hazard(
-    pair: PairRecord, events: Events, at: Index, name: str, stored: Coefficients, war: Bool
+    pair: PairRecord, events: EventDays, at: Index, name: str, stored: Coefficients, war: Bool
 ) -> dict[int, Float]:
     """Return the chances of the hazard by window, each by the fit of its day."""
     fits = np.array([stored.place(day_of_number(day))[0] for day in at])
@@ -175,7 +175,9 @@ def hazard(
     return chances_ahead
 
 
-def curve_on(pair: PairRecord, events: Events, day: int, name: str, stored: Coefficients) -> Curve:
+def curve_on(
+    pair: PairRecord, events: EventDays, day: int, name: str, stored: Coefficients
+) -> HazardCurve:
     """Return the curve of a set on a day, within a war with the rate of that war."""
     fit = stored.place(day_of_number(day))[0]
     overall = float(stored.overall[fit, stored.set_place(name)])
@@ -235,7 +237,7 @@ def quiet_summary(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(set="wars", who=QUIET_ROWS, period=REPORTED, model=HAZARD)
 
 
-def simple(pair: PairRecord, events: Events, at: Index) -> dict[str, dict[int, Float]]:
+def simple(pair: PairRecord, events: EventDays, at: Index) -> dict[str, dict[int, Float]]:
     """Return the chances by simple rates: of one and ten years, and of three memories."""
     chances_ahead: dict[str, dict[int, Float]] = {}
     for model, years in zip(SIMPLE, (1, 10), strict=False):
@@ -261,7 +263,7 @@ def frequencies(wanted: EventSet, pairs: list[PairRecord], ends: list[int]) -> A
         for year in np.unique(years):
             before = day_number(date(int(year), 1, 1))
             for days in WINDOWS:
-                complete = landmarks.at + days <= np.minimum(landmarks.end, before)
+                complete = landmarks.days + days <= np.minimum(landmarks.end, before)
                 result[days][years == year] = (landmarks.wait[complete] < days).mean()
         return {"constant": result}
 
@@ -282,7 +284,7 @@ class Logistic:
     def _fit(self, days: int, before: int) -> tuple[Float, Float, Float]:
         import statsmodels.api as sm
 
-        complete = self.found.at + days <= np.minimum(self.found.end, before)
+        complete = self.found.days + days <= np.minimum(self.found.end, before)
         design = self.found.covariates[0][complete]
         middle, spread = design.mean(axis=0), design.std(axis=0) + 1e-9
         model = sm.GLM(
@@ -296,7 +298,7 @@ class Logistic:
             np.asarray(model.fit_regularized(alpha=RIDGE, L1_wt=0.0, maxiter=100).params),
         )
 
-    def __call__(self, pair: int, own: Events, at: Index) -> dict[str, dict[int, Float]]:
+    def __call__(self, pair: int, own: EventDays, at: Index) -> dict[str, dict[int, Float]]:
         """Return the chances of a pair."""
         design = Covariates.of(self.pairs[pair], own, at, 1e-3).at_lead(0, 7)
         years = np.array([day_of_number(day).year for day in at])

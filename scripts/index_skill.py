@@ -32,7 +32,7 @@ from forecast import build_index_panel, fit, read_index  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
 from forecast.study.evaluation import origins_between  # noqa: E402
-from forecast.study.evaluation.benchmarks import FEWEST_WINDOWS, automatic, laplace  # noqa: E402
+from forecast.study.evaluation.benchmarks import MIN_WINDOWS, automatic, laplace  # noqa: E402
 
 type Float = NDArray[np.float64]
 type Forecast = dict[int, Float]
@@ -127,7 +127,7 @@ def next_window(past: Past, step: Callable[[Float], tuple[float, float]]) -> For
     """Forecast the next window from those before, by a general forecaster."""
     windows = {}
     for horizon in HORIZONS:
-        if len(past.windows(horizon)) < FEWEST_WINDOWS:
+        if len(past.windows(horizon)) < MIN_WINDOWS:
             continue
         mean, variance = step(past.windows(horizon))
         windows[horizon] = mean + np.sqrt(variance) * past.rng.standard_normal(DRAWS)

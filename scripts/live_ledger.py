@@ -35,7 +35,7 @@ from forecast.desk.questions import (  # noqa: E402
 )
 from forecast.desk.questions.doubts import doubts_of, doubts_sentence  # noqa: E402
 from forecast.desk.questions.events import events_answer  # noqa: E402
-from forecast.desk.questions.ledger import QuestionFolder  # noqa: E402
+from forecast.desk.questions.folder import QuestionFolder  # noqa: E402
 from forecast.report.folder import reports_in  # noqa: E402
 from forecast.report.ledger_page import write_track_record  # noqa: E402
 
@@ -58,17 +58,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("fits", nargs="+", type=Path)
     parser.add_argument("--reports", type=Path, help="folder of reports to compare with")
-    given = parser.parse_args(arguments)
-    place, table = QuestionFolder(given.folder), read_chronology()
-    for path in given.fits:
-        known = place.read().histories if place.ledger.exists() else {}
-        print(
-            f"{path}: {ask_and_answer(place, Fit.load(path), table, set(known))} questions answered"
-        )
-    return publish(place, [] if given.reports is None else reports_in(given.reports))
+    options = parser.parse_args(arguments)
+    question_folder, table = QuestionFolder(options.folder), read_chronology()
+    for path in options.fits:
+        histories = question_folder.read().histories if question_folder.ledger.exists() else {}
+        number = ask_and_answer(question_folder, Fit.load(path), table, set(histories))
+        print(f"{path}: {number} questions answered")
+    return publish(question_folder, [] if options.reports is None else reports_in(options.reports))
 
 
-def ask_and_answer(place: QuestionFolder, fit: Fit, table: EventTable, known: set[str]) -> int:
+def ask_and_answer(
+    question_folder: QuestionFolder, fit: Fit, table: EventTable, asked_already: set[str]
+) -> int:
     """Ask what is not asked yet of the pairs of a fit, and answer it.
 
     Return how many questions were answered.
@@ -76,7 +77,7 @@ def ask_and_answer(place: QuestionFolder, fit: Fit, table: EventTable, known: se
     number = 0
     for dyad in fit.dyads:
         for question in questions_on(fit, table, dyad):
-            if question.id in known:
+            if question.id in asked_already:
                 continue
             draft = answer_to(question, fit, table)
             if draft["chance"] is None:
@@ -84,8 +85,8 @@ def ask_and_answer(place: QuestionFolder, fit: Fit, table: EventTable, known: se
             elif not 1 - CERTAIN <= draft["chance"] <= CERTAIN:
                 print(f"{question.id}: left out: {draft['chance']:.1%} tells nothing")
             else:
-                place.ask(question)
-                place.append([draft])
+                question_folder.ask(question)
+                question_folder.append([draft])
                 number += 1
     return number
 
@@ -93,8 +94,8 @@ def ask_and_answer(place: QuestionFolder, fit: Fit, table: EventTable, known: se
 def answer_to(question: Question, fit: Fit, table: EventTable) -> Draft:
     """Return the entry of the answer to a question, as of the day of the fit."""
     if isinstance(question, EventQuestion):
-        found = answer_events(table, question, as_of=last_known(fit.panel))
-        return events_answer(question, found)
+        forecast = answer_events(table, question, as_of=last_known(fit.panel))
+        return events_answer(question, forecast)
     answer = answer_question(fit, question, seed=SEED, table=table)
     return answered(answer, model=fit.spec.to_dict(), converged=fit.gate.passed)
 
@@ -128,15 +129,16 @@ def _in_time(question: Question) -> Question:
     return question
 
 
-def publish(place: QuestionFolder, reports: list[dict[str, object]]) -> int:
+def publish(question_folder: QuestionFolder, reports: list[dict[str, object]]) -> int:
     """Write the page, and name what a person has to confirm."""
-    ledger = place.read()
-    doubts = [one for one in doubts_of(ledger.histories.values(), reports) if not one.confirmed]
+    ledger = question_folder.read()
+    every_doubt = doubts_of(ledger.histories.values(), reports)
+    doubts = [doubt for doubt in every_doubt if not doubt.confirmed]
     for doubt in doubts:
         print(doubt.sentence)
     print(doubts_sentence(doubts))
     record = TrackRecord.of(ledger, reports=reports)
-    write_track_record(record, place.path, inputs=[ledger.path])
+    write_track_record(record, question_folder.path, inputs=[ledger.path])
     return 1 if doubts else 0
 
 

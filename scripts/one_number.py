@@ -3,9 +3,10 @@
 python scripts/one_number.py [FOLDER...]
 
 Read are reports, pages of all pairs, explanations, changes, scenarios and ledgers, in JSON and in
-HTML. Chances of the model alone, which stand in folds, are not compared, nor is a ledger that is
-kept on a page that says what it was (`about`). Every difference is named with both pages. Exit code
-1 if there is one.
+HTML: chances of shares and of sets of events. Chances of the model alone, which stand in folds, are
+not compared, nor is a ledger that is kept on a page that says what it was (`about`). Two pages are
+compared if their manifests state the same digest of the data, or one states none. Every difference
+is named with both pages. Exit code 1 if there is one.
 """
 
 import html
@@ -16,6 +17,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,9 @@ sys.path.insert(0, str(ROOT))
 from forecast.base.dates import add_months, month_end  # noqa: E402
 from forecast.base.wording import chance  # noqa: E402
 from forecast.desk.questions import Ledger  # noqa: E402
+from forecast.desk.questions.event_question import EventQuestion  # noqa: E402
 from forecast.outlook.question import Question, ShareQuestion  # noqa: E402
+from forecast.report.sets import DAYS  # noqa: E402
 
 FOLDERS = ("reports",)
 ROUNDED = 1e-6
@@ -45,10 +50,26 @@ class Stated:
     value: float
     page: Path
 
+    def contradicts(self, other: "Stated") -> bool:
+        """Return whether two numbers of the same data, or of data that are not stated, differ."""
+        data = {_digest_of_data(stated.page.parent) for stated in (self, other)} - {""}
+        if len(data) > 1:
+            return False
+        return abs(self.value - other.value) > ROUNDED
+
     @property
     def words(self) -> str:
         """The number and the page."""
         return f"{chance(self.value, 2)} in {self.page}"
+
+
+@cache
+def _digest_of_data(folder: Path) -> str:
+    """Return the digest of the edition that the manifest of a page states; empty without one."""
+    manifest = folder / "manifest.json"
+    if not manifest.exists():
+        return ""
+    return str((_read(manifest).get("edition") or {}).get("digest", ""))
 
 
 def numbers_in(folder: Path) -> list[Stated]:
@@ -63,13 +84,13 @@ def numbers_in(folder: Path) -> list[Stated]:
 def differences(stated: list[Stated]) -> list[str]:
     """Return in words where two pages state different numbers for the same question and day."""
     by_key = defaultdict[Key, list[Stated]](list)
-    for one in stated:
-        by_key[one.key].append(one)
+    for number in stated:
+        by_key[number.key].append(number)
     return [
-        f"{', '.join(key)}: {same[0].words}, and {other.words}"
+        f"{', '.join(key)}: {first.words}, and {second.words}"
         for key, same in by_key.items()
-        for other in same[1:]
-        if abs(other.value - same[0].value) > ROUNDED
+        for first, second in combinations(same, 2)
+        if first.contradicts(second)
     ]
 
 
@@ -92,9 +113,25 @@ def _of_windows(page: Path, facts: Mapping[str, Any], windows: Any, as_of: str) 
                 yield Stated(key, value, page)
 
 
+def _set_key(dyad: str, events: str, first: Any, last: Any, as_of: str) -> Key:
+    return dyad, f"at least 1 “{events}”", f"{first} to {last}", f"as of {as_of}"
+
+
+def _of_sets(path: Path, facts: Mapping[str, Any]) -> Iterator[Stated]:
+    """Yield the chances of sets of events; none where they are not defined."""
+    as_of = date.fromisoformat(facts["as_of"])
+    sets = facts.get("sets")
+    for row in sets if isinstance(sets, list) else ():
+        for days, likely in zip(DAYS, row["chances"], strict=True):
+            first, last = as_of + timedelta(days=1), as_of + timedelta(days=days)
+            key = _set_key(facts["dyad"], row["set"], first, last, facts["as_of"])
+            yield Stated(key, likely, path)
+
+
 def _of_report(path: Path) -> Iterator[Stated]:
     facts = _read(path)
     yield from _of_windows(path, facts, facts["recorded"], facts["as_of"])
+    yield from _of_sets(path, facts)
     _require_title(path, facts["title"])
 
 
@@ -167,6 +204,8 @@ def _question_keys(question: Question, as_of: str) -> Iterator[Key]:
     """Yield the keys of a question: its sentence, and that of a report's window or kind."""
     day = f"as of {as_of}"
     yield question.sentence, day
+    if isinstance(question, EventQuestion) and question.at_least == 1:
+        yield _set_key(question.dyad, question.set, question.first, question.last, as_of)
     if (
         isinstance(question, ShareQuestion)
         and question.kind == "share"
@@ -185,9 +224,10 @@ def _question_keys(question: Question, as_of: str) -> Iterator[Key]:
 
 def _of_track_record(path: Path) -> Iterator[Stated]:
     facts = _read(path)
-    for one in [] if facts.get("about") else facts["waiting"]:
-        if one["chance"] is not None:
-            yield Stated((one["sentence"], f"as of {one['as_of']}"), one["chance"], path)
+    for question in [] if facts.get("about") else facts["waiting"]:
+        if question["chance"] is not None:
+            key = question["sentence"], f"as of {question['as_of']}"
+            yield Stated(key, question["chance"], path)
 
 
 READERS: dict[str, Callable[[Path], Iterator[Stated]]] = {
@@ -213,21 +253,21 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _require_title(path: Path, title: str) -> None:
-    """Make sure that the page next to a file has the title that the file states, numbers included."""
+    """Make sure that the page next to a file opens with the title or finding that the file states."""
     page = path.with_name("index.html")
-    heading = re.search(
-        "<h1>(.*?)</h1>", page.read_text("utf-8") if page.exists() else "", re.DOTALL
+    opening = re.search(
+        "<header>(.*?)</header>", page.read_text("utf-8") if page.exists() else "", re.DOTALL
     )
-    shown = " ".join(html.unescape(re.sub("<[^>]*>", "", heading[1])).split()) if heading else ""
+    shown = " ".join(html.unescape(re.sub("<[^>]*>", "", opening[1])).split()) if opening else ""
     if " ".join(title.split()) not in shown:
         raise SystemExit(
-            f"{page}: its title is {shown!r}, and {path.name} states {title!r}; make the page again"
+            f"{page}: its opening is {shown!r}, and {path.name} states {title!r}; make the page again"
         )
 
 
 def main(*folders: str) -> int:
     """Compare; return the exit code."""
-    stated = [one for folder in folders or FOLDERS for one in numbers_in(Path(folder))]
+    stated = [number for folder in folders or FOLDERS for number in numbers_in(Path(folder))]
     found = differences(stated)
     print("\n".join(found))
     keys = len({one.key for one in stated})

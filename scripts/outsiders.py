@@ -1,33 +1,54 @@
 """Test the embedded record and records that outsiders coded in the same way, and put them on one page.
 
-    python scripts/outsiders.py FOLDER     # tests, some minutes per record, and writes
-    docs/research/outsiders.json python scripts/outsiders.py --write    # makes the page and its
-    figure from that file
+    python scripts/outsiders.py FOLDER [FOLDER ...]     # all parts, some minutes per record
+    python scripts/outsiders.py FOLDER --answers        # one part: who answers whom
+    python scripts/outsiders.py FOLDER --tests --record "KEDS Turkey, 1992-2006"
+    python scripts/outsiders.py --write                 # the page and its figure again
 
-FOLDER has the records where they are: they are not part of the package. A record whose file is
-absent is left out.
+Folders have the records where they are: they are not part of the package. A record whose file is in
+none of them is left out. Each part writes its rows into docs/research/outsiders.json and leaves the
+others as they are; the page and its figure are made from that file.
 """
 
+import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
-from io import StringIO
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import betaln, expit
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from forecast import build_index_panel, build_panel, read_chronology, read_copdab, read_keds  # noqa: E402
+from forecast import (  # noqa: E402
+    build_counts_panel,
+    build_index_panel,
+    build_panel,
+    read_chronology,
+    read_copdab,
+    read_counts,
+    read_keds,
+)
 from forecast.base.files import write_text  # noqa: E402
+from forecast.data.events.table import EventTable  # noqa: E402
 from forecast.data.sources import Records  # noqa: E402
+from forecast.study.hypotheses.answers import (  # noqa: E402
+    Answers,
+    Directed,
+    answers_power,
+    answers_test,
+    directed_index,
+    directed_pairs,
+    test_answers,
+)
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
 from forecast.study.hypotheses.engine import Engine  # noqa: E402
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD  # noqa: E402
@@ -48,28 +69,56 @@ from forecast.study.hypotheses.models import (  # noqa: E402
 )
 from forecast.study.hypotheses.nulls import stands_out  # noqa: E402
 from forecast.study.hypotheses.plan import Choice  # noqa: E402
-from forecast.study.hypotheses.record import FEWEST_DYADS, Record, read_panel  # noqa: E402
+from forecast.study.hypotheses.record import MIN_DYADS, PooledRecord, read_panel  # noqa: E402
+from forecast.study.hypotheses.unit_roots import unit_root_tests  # noqa: E402
+from scripts.outsiders_page import draw, page, svg  # noqa: E402
 
 type Float = NDArray[np.float64]
+type Rows = list[dict[str, Any]]
 
 KEPT = ROOT / "docs/research/outsiders.json"
 PAGE = KEPT.with_suffix(".md")
 FIGURE = KEPT.with_suffix(".svg")
 EMBEDDED = "chronology"
-KEDS: dict[
-    str, tuple[str, Literal["cameo", "weis"]]
-] = {  # file and coding scheme, by name of the record
+type Scheme = Literal["cameo", "weis"]
+KEDS: dict[str, tuple[str, Scheme]] = {  # file and coding scheme, by name of the record
     "KEDS Gulf, 1979-1999": ("gulf.weis.csv.gz", "weis"),
     "KEDS Turkey, 1992-2006": ("turkey.cameo.csv.gz", "cameo"),
     "KEDS Balkans, 1989-2003": ("balkans.weis.csv.gz", "weis"),
 }
 INDICES = "COPDAB, 1948-1978, and Israel-Palestine, 1979-2003"
 COPDAB_FILE, WEEKS_FILE = "copdab_months.csv", "israel_palestine_weeks.csv"
-CHOICE = Choice(
-    events=300, months=96
-)  # dyads of a record of events: those that are long and dense enough
+WEEK_COLUMNS = ["israel_to_palestine", "palestine_to_israel"]
+COPDAB_PAIRS = {  # columns of both directions
+    "EGY-ISR": ["eg2is", "is2eg"],
+    "USA-RUS": ["us2ussr", "ussr2us"],
+    "USA-FRA": ["us2fra", "fra2us"],
+    "USA-ISR": ["us2is", "is2us"],
+}
+ICEWS = "ICEWS conflict counts, 1991-2013"
+ICEWS_FILE = "icews_conflict_roots_selected_dyads_1991_2013.csv"
+ICEWS_MAPPING = {  # the share of words among acts of conflict: the less material, the better
+    "dataset": "icews",
+    "columns": {"time": "month", "direction": "direction"},
+    "countries": {"TAW": "TWN", "PHI": "PHL"},
+    "classes": [
+        {"name": "material conflict", "side": "conflict", "columns": ["n_mconf_14_20"]},
+        {"name": "verbal conflict", "side": "cooperation", "columns": ["n_vconf_10_13"]},
+    ],
+}
+ICEWS_LEFT_OUT = ("CHN>DRV", "DRV>CHN")  # without any event in this file
+RISK = "Risk index, 1985-2025"
+RISK_FILE = "gpr_selected_monthly.csv"
+# US newspapers' risk reported of a country, as the index of its pair with the United States
+RISK_COLUMNS = {
+    f"USA-{code}": f"GPRC_{code}" for code in ("CHN", "RUS", "JPN", "IND", "TWN", "UKR", "KOR")
+}
+CHOICE = Choice(events=300, months=96)  # dyads of a record of events: long and dense enough
 LAST_DAY = date(2026, 1, 1)  # after the last day of all records of outsiders
 TESTED = ("S5a", "S5b", "S8")
+DWELLING = "S5c"
+FREQUENCIES: tuple[Literal["month", "week"], ...] = ("month", "week")
+POWER_RECORD, POWER_SETS = "KEDS Turkey, 1992-2006", 20  # whose shape power has; sets a process
 FEWEST_SHARED = 96  # months that both codings of a dyad must have for their levels to be compared
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
 SHARE_EDGE = 1e-9  # nearest to 0 and 1 of a share at a node
@@ -89,35 +138,72 @@ class Tested:
     verdicts: Mapping[str, str]  # By claim: answer with the least log Bayes factor
 
 
-def records_of(folder: Path) -> Iterator[tuple[str, Record]]:
-    """Read the embedded record and those of a folder."""
+def find_file(folders: Sequence[Path], name: str) -> Path | None:
+    """Return the file of a name in the first folder that has it."""
+    return next((folder / name for folder in folders if (folder / name).exists()), None)
+
+
+def records_of(folders: Sequence[Path]) -> Iterator[tuple[str, PooledRecord]]:
+    """Read the embedded record and those of folders."""
     yield EMBEDDED, read_panel(build_panel(read_chronology()))
     for name, (file, scheme) in KEDS.items():
-        if (path := folder / file).exists():
+        if path := find_file(folders, file):
             events = read_keds(path, scheme)
-            dyads = CHOICE.dyads(Records(events, {}), LAST_DAY)
-            yield name, read_panel(build_panel(events, dyads=list(dyads)))
-    if (folder / COPDAB_FILE).exists() and (folder / WEEKS_FILE).exists():
-        frames = read_copdab(folder / COPDAB_FILE), israel_and_palestinians(folder / WEEKS_FILE)
+            yield name, read_panel(build_panel(events, dyads=dense_dyads(events)))
+    copdab, weeks = (find_file(folders, file) for file in (COPDAB_FILE, WEEKS_FILE))
+    if copdab and weeks:
+        frames = read_copdab(copdab), israel_and_palestinians(weeks)
         yield INDICES, read_panel(build_index_panel(pd.concat(frames).dropna(subset="value")))
+    if path := find_file(folders, ICEWS_FILE):
+        yield ICEWS, read_panel(icews_panel(path))
+    if path := find_file(folders, RISK_FILE):
+        yield RISK, read_panel(build_index_panel(risk(path)))
+
+
+def dense_dyads(events: EventTable) -> list[str]:
+    """Return the dyads of a record of events that are long and dense enough."""
+    return list(CHOICE.dyads(Records(events, {}), LAST_DAY))
 
 
 def israel_and_palestinians(path: Path) -> pd.DataFrame:
     """Return the mean of both directions by month, of weekly sums."""
     table = pd.read_csv(path)
     week = pd.to_datetime(table["week"] + "-1", format="%G-%V-%u")
-    value = table[["israel_to_palestine", "palestine_to_israel"]].mean(axis=1)
+    value = table[WEEK_COLUMNS].mean(axis=1)
     weeks = pd.DataFrame({"time": week.dt.to_period("M").dt.to_timestamp(), "value": value})
     monthly = weeks.groupby("time", as_index=False)["value"].mean()
-    found: pd.DataFrame = monthly.assign(dyad="ISR-PSE")
-    return found
+    months: pd.DataFrame = monthly.assign(dyad="ISR-PSE")
+    return months
 
 
-def tested(name: str, record: Record) -> Tested:
+def icews_panel(path: Path, *, directed: bool = False) -> xr.Dataset:
+    """Build a panel of verbal and material conflict."""
+    table = pd.read_csv(path)
+    table = table[~table["direction"].isin(ICEWS_LEFT_OUT)]
+    return build_counts_panel(read_counts(table, ICEWS_MAPPING), directed=directed)
+
+
+def risk(path: Path) -> pd.DataFrame:
+    """Return less the logarithm of the risk reported of each country: higher is better."""
+    table = pd.read_csv(path)
+    time = pd.to_datetime(table["month"])
+    frames = []
+    for dyad, column in RISK_COLUMNS.items():
+        reported = table[column].where(table[column] > 0.0)  # none is no number of reports
+        frames.append(pd.DataFrame({"dyad": dyad, "time": time, "value": -np.log(reported)}))
+    values: pd.DataFrame = pd.concat(frames).dropna(subset="value")
+    return values
+
+
+def engine_of(name: str, record: PooledRecord, months: int) -> Engine:
+    """Return the engine of the dyads that have so many months; eras are those of the embedded record alone."""
+    long = record.lasting(months)
+    return Engine(long if name == EMBEDDED else long.without_eras())
+
+
+def tested(name: str, record: PooledRecord) -> Tested:
     """Test a record."""
-    engine = Engine(
-        record.lasting(CLAIMS["S5a"].months).without_eras() if name != EMBEDDED else record
-    )
+    engine = engine_of(name, record, CLAIMS["S5a"].months)
     pairs = {
         "walk": (WALK_CYCLE, (WALK,)),
         "reverting": (RETURN_CYCLE, (RETURN_ALONE,)),
@@ -126,32 +212,89 @@ def tested(name: str, record: Record) -> Tested:
     }
     alike = {
         trend: engine.total(engine.evidence(cycle))
-        - max(engine.total(engine.evidence(one)) for one in without)
+        - max(engine.total(engine.evidence(model)) for model in without)
         for trend, (cycle, without) in pairs.items()
     }
     verdicts, half_life = {}, (np.nan, np.nan, np.nan)
     for code in TESTED:
         long = engine.record.lasting(CLAIMS[code].months)
-        if len(long.dyads) < FEWEST_DYADS:
+        if len(long.dyads) < MIN_DYADS:
             verdicts[code] = f"too short ({len(long.dyads)} dyads)"
             continue
-        own = engine if long.dyads == engine.record.dyads else Engine(long)
-        found = CLAIMS[code].test(own)
-        answer = found.answer
-        if answer == "supported" and any(
-            one.too_many for one in stands_out(CLAIMS[code], own, found.least)
-        ):
-            answer = "undecided"
-        verdicts[code] = f"{answer} ({found.least:.1f}, {len(long.dyads)} dyads)"
-        half_life = found.details.get("half_life_months", half_life)
+        for_claim = engine if long.dyads == engine.record.dyads else Engine(long)
+        outcome = CLAIMS[code].test(for_claim)
+        answer = outcome.answer
+        if answer == "supported":
+            nulls = stands_out(CLAIMS[code], for_claim, outcome.least)
+            answer = "undecided" if any(null.too_many for null in nulls) else answer
+        verdicts[code] = f"{answer} ({outcome.least:.1f}, {len(long.dyads)} dyads)"
+        half_life = outcome.details.get("half_life_months", half_life)
     odds = engine.evidence(MEMORY).interval(MEMORY_ODDS)
-    low, middle, high = (one / (1.0 + one) for one in odds)
+    low, middle, high = (value / (1.0 + value) for value in odds)
     events = engine.record.events
     sizes = len(engine.record.dyads), int((events != 0).sum()), int(np.maximum(events, 0).sum())
     return Tested(name, *sizes, half_life, (low, middle, high), alike, verdicts)
 
 
-def levels_of(record: Record) -> dict[str, pd.Series]:
+def extremes(name: str, record: PooledRecord) -> dict[str, Any] | None:
+    """Test how long extremes last, and read realised on predicted changes; None if too few dyads are long enough."""
+    claim = CLAIMS[DWELLING]
+    engine = engine_of(name, record, claim.months)
+    if len(engine.record.dyads) < MIN_DYADS:
+        return None
+    outcome = claim.test(engine)
+    row = {"name": name, "dyads": len(engine.record.dyads), "answer": outcome.answer}
+    return row | {"log_bayes_factor": outcome.least, **outcome.details}
+
+
+def roots(name: str, record: PooledRecord) -> dict[str, Any]:
+    """Make unit-root tests of a record."""
+    engine = engine_of(name, record, CLAIMS["S5a"].months)
+    tests = [asdict(test) for test in unit_root_tests(engine)]
+    return {"name": name, "dyads": len(engine.record.dyads), "tests": tests}
+
+
+def answers_of(folders: Sequence[Path]) -> Rows:
+    """Test who answers whom in every record that has directions, by month and by week where there are days."""
+    rows = []
+    for name, (file, scheme) in KEDS.items():
+        if path := find_file(folders, file):
+            events = read_keds(path, scheme)
+            for frequency in FREQUENCIES:
+                panel = directed_panel(events, frequency)
+                rows.append(answers_row(name, answers_test(panel)))
+    if path := find_file(folders, COPDAB_FILE):
+        table = pd.read_csv(path).replace(0.0, np.nan)  # a month without events is written as 0
+        pairs = [directed_index(pair, table[names]) for pair, names in COPDAB_PAIRS.items()]
+        rows.append(answers_row("COPDAB, 1948-1978", test_answers(pairs, "month")))
+    if path := find_file(folders, WEEKS_FILE):
+        pair = directed_index("ISR-PSE", pd.read_csv(path)[WEEK_COLUMNS])
+        rows.append(answers_row("Israel-Palestine, 1979-2003", test_answers([pair], "week")))
+    if path := find_file(folders, ICEWS_FILE):
+        rows.append(answers_row(ICEWS, answers_test(icews_panel(path, directed=True))))
+    return rows
+
+
+def directed_panel(events: EventTable, frequency: Literal["month", "week"]) -> xr.Dataset:
+    """Build a panel with directions of the dyads that are long and dense enough."""
+    return build_panel(events, dyads=dense_dyads(events), directed=True, frequency=frequency)
+
+
+def answers_row(name: str, answers: Answers) -> dict[str, Any]:
+    """Return what the page needs of a test of answers."""
+    row = asdict(answers)
+    row["pairs"] = len(answers.pairs)
+    return {"name": name, **row}
+
+
+def power_pairs(folders: Sequence[Path]) -> list[Directed]:
+    """Return the pairs whose shape the simulated power of the test of answers has."""
+    file, scheme = KEDS[POWER_RECORD]
+    path = find_file(folders, file)
+    return directed_pairs(directed_panel(read_keds(path, scheme), "month")) if path else []
+
+
+def levels_of(record: PooledRecord) -> dict[str, pd.Series]:
     """Return the smoothed level of every dyad, log-odds, at the mode of a walk with a cycle."""
     engine = Engine(record.without_eras(), brief=True)
     mode = dict(
@@ -161,10 +304,10 @@ def levels_of(record: Record) -> dict[str, pd.Series]:
             strict=True,
         )
     )
-    return {dyad: _smoothed(record, at, mode) for at, dyad in enumerate(record.dyads)}
+    return {dyad: _smoothed(record, row, mode) for row, dyad in enumerate(record.dyads)}
 
 
-def _smoothed(record: Record, dyad: int, mode: Mapping[str, float]) -> pd.Series:
+def _smoothed(record: PooledRecord, dyad: int, mode: Mapping[str, float]) -> pd.Series:
     """Smooth trend and cycle of a dyad."""
     cycle2, decay = mode["cycle_sd"] ** 2, 0.5 ** (1.0 / mode["cycle_half_life"])
     keep = np.diag([1.0, decay, 1.0])
@@ -195,7 +338,12 @@ def _smoothed(record: Record, dyad: int, mode: Mapping[str, float]) -> pd.Series
 
 
 def _read(
-    record: Record, dyad: int, month: int, level: float, spread2: float, mode: Mapping[str, float]
+    record: PooledRecord,
+    dyad: int,
+    month: int,
+    level: float,
+    spread2: float,
+    mode: Mapping[str, float],
 ) -> tuple[float, float]:
     """Return how a month moves the state along its level, and the variance that it takes."""
     size = mode["concentration"]
@@ -213,15 +361,19 @@ def _read(
     return first / np.sqrt(total2), (1.0 - (second - first**2)) / total2
 
 
-def agreements(records: Mapping[str, Record]) -> list[dict[str, Any]]:
+def agreements(records: Mapping[str, PooledRecord]) -> Rows:
     """Return how levels of the same dyads in the embedded record and in others agree."""
-    own, rows = levels_of(records[EMBEDDED]), list[dict[str, Any]]()
+    embedded = levels_of(records[EMBEDDED])
+    codes = {frozenset(code.split("-")): code for code in embedded}
+    rows: Rows = []
     for name, record in records.items():
-        for dyad, level in levels_of(record).items() if name != EMBEDDED else ():
-            code = next((one for one in own if set(one.split("-")) == set(dyad.split("-"))), None)
+        if name == EMBEDDED:
+            continue
+        for dyad, level in levels_of(record).items():
+            code = codes.get(frozenset(dyad.split("-")))
             if code is None:
                 continue
-            both = pd.concat([own[code], level], axis=1, keys=["own", "other"]).dropna()
+            both = pd.concat([embedded[code], level], axis=1, keys=["own", "other"]).dropna()
             if len(both) >= FEWEST_SHARED:
                 change = both.diff().dropna()
                 numbers = {"levels": both.corr().iloc[0, 1], "changes": change.corr().iloc[0, 1]}
@@ -229,165 +381,78 @@ def agreements(records: Mapping[str, Record]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["levels"])
 
 
-def page(kept: Mapping[str, Any]) -> str:
-    """Return the page."""
-    heads = (
-        "| record | dyads | months | events | half-life of deviations, months | d of long memory |\n"
-        "|---|---|---|---|---|---|"
-    )
-    sizes = [
-        f"| {one['name']} | {one['dyads']} | {one['months']:,} | {one['events'] or 'index'} "
-        f"| {interval(one, 'half_life', 1)} | {interval(one, 'order', 2)} |"
-        for one in kept["records"]
-    ]
-    trends = list(kept["records"][0]["alike"])
-    alike = [
-        f"| {one['name']} | {' | '.join(f'{one["alike"][trend]:.1f}' for trend in trends)} |"
-        for one in kept["records"]
-    ]
-    verdicts = [
-        f"| {one['name']} | {' | '.join(one['verdicts'][code] for code in TESTED)} |"
-        for one in kept["records"]
-    ]
-    levels = [
-        f"| {row['dyad']} | {row['record']} | {row['months']} | {row['levels']:.2f} | {row['changes']:.2f} |"
-        for row in kept["agreements"]
-    ]
-    return WORDS.format(
-        sizes="\n".join([heads, *sizes]),
-        alike="\n".join(
-            [f"| record | {' | '.join(trends)} |", f"|{'---|' * (len(trends) + 1)}", *alike]
-        ),
-        verdicts="\n".join([f"| record | {' | '.join(TESTED)} |", "|---|---|---|---|", *verdicts]),
-        levels="\n".join(
-            [
-                "| dyad | record | months | levels | monthly changes |",
-                "|---|---|---|---|---|",
-                *levels,
-            ]
-        ),
-        figure=FIGURE.name,
-    )
-
-
-def interval(row: Mapping[str, Any], name: str, decimals: int) -> str:
-    """Format a median with its 90% interval."""
-    low, middle, high = row[name]
-    return f"{middle:.{decimals}f} ({low:.{decimals}f} to {high:.{decimals}f})"
-
-
-WORDS = """\
-# Records that others coded
-
-This page has the same [tests](../hypotheses.md) of the embedded record and of records that people outside this project
-coded. The records are not part of the package; `scripts/outsiders.py` makes this page where they are at hand. All
-results are exploratory. The dyads of a record of events are all pairs of states with at least 300 events and 96 months
-from first to last.
-
-Deviations halve within months in all records. Around long memory a cycle is not supported in each of them: there these
-records do not tell apart fading within months and memory that fades ever more slowly.
-
-![Half-life of deviations, and evidence of a cycle by trend]({figure})
-
-## Half-life and memory
-
-Medians with 90% intervals. The half-life is that of deviations from the trend, averaged over trends by their evidence.
-The order of integration d is that of a trend with long memory and no cycle.
-
-{sizes}
-
-## A cycle against none, under the same trend
-
-Log Bayes factors (2.3 is a factor of 10). Under long memory, none is the better of none and of noise of each month.
-
-{alike}
-
-## Answers
-
-Each with its least log Bayes factor and the dyads that are long enough for the claim (S5b and S8 need twenty years).
-
-{verdicts}
-
-## Levels in two codings
-
-Correlation of smoothed monthly levels of a dyad in the embedded record and in another, and of their monthly changes.
-
-{levels}
-
-Levels are smoothed means at the parameters that fit each record best. Trends dominate their correlation.
-"""
-
-
-def draw(kept: Mapping[str, Any]) -> Any:
-    """Draw half-lives with their intervals, and evidence of a cycle by trend."""
-    from matplotlib import pyplot, rc_context
-
-    from forecast.plots import style
-
-    rows = kept["records"][::-1]
-    at = np.arange(len(rows))
-    marks = {"walk": "o", "reverting": "s", "bounded": "^", "long memory": "D"}
-    look: Any = style.STYLE
-    with rc_context(look):
-        figure, (left, right) = pyplot.subplots(
-            1, 2, figsize=(9.5, 0.55 * len(rows) + 1.6), sharey=True
-        )
-        low, middle, high = np.array([row["half_life"] for row in rows]).T
-        left.errorbar(
-            middle, at, xerr=(middle - low, high - middle), fmt="o", color=style.LEVEL, capsize=3
-        )
-        left.set_xscale("log")
-        left.set_xticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
-        left.minorticks_off()
-        left.set_xlabel("half-life, months (90% interval)")
-        left.set_yticks(
-            at, [f"{row['name']}\n{row['dyads']} dyads, {row['months']:,} months" for row in rows]
-        )
-        for trend, mark in marks.items():
-            value = [row["alike"][trend] for row in rows]
-            right.plot(value, at, mark, label=trend, markersize=5.5, alpha=0.85)
-        right.set_xscale("symlog", linthresh=5)
-        right.axvline(0.0, color=style.MUTED, linewidth=0.8)
-        right.axvline(2.3, color=style.INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        right.set_xticks([-5, 0, 2.3, 5, 20, 60], ["-5", "0", "2.3", "5", "20", "60"])
-        right.minorticks_off()
-        right.set_xlabel("LBF of a cycle against none")
-        right.legend(
-            title="under the trend",
-            fontsize=8,
-            title_fontsize=8,
-            frameon=False,
-            loc="center left",
-            bbox_to_anchor=(1, 0.5),
-        )
-        left.margins(y=0.12)
-        for on in (left, right):
-            on.grid(axis="x", color=style.GRID, linewidth=0.6)
-            on.set_axisbelow(True)
-        figure.tight_layout()
-    return figure
+def merged(before: Rows, rows: Rows, names: Sequence[str]) -> Rows:
+    """Replace the rows of records that were tested again, in the order of records."""
+    again = {row["name"] for row in rows}
+    every = [row for row in before if row["name"] not in again] + rows
+    return sorted(every, key=lambda row: names.index(row["name"]))
 
 
 def write_page(kept: Mapping[str, Any]) -> None:
     """Write the page and its figure."""
-    write_text(PAGE, page(kept))
-    text = StringIO()
-    draw(kept).savefig(text, format="svg", metadata={"Date": None})
-    write_text(FIGURE, text.getvalue())
+    write_text(PAGE, page(kept, FIGURE.name))
+    write_text(FIGURE, svg(draw(kept)))
 
 
-def main(arguments: list[str]) -> None:
-    """Test the records of a folder, or make the page again."""
-    if arguments != ["--write"]:
-        records = dict(records_of(Path(arguments[0])))
-        rows = []
-        for name, record in records.items():
-            print(name, len(record.dyads), "dyads", flush=True)
-            rows.append(vars(tested(name, record)))
-        kept = {"records": rows, "agreements": agreements(records)}
+PARTS = {
+    "tests": "S5a, S5b and S8, half-lives and long memory",
+    "levels": "agreement of levels in two codings",
+    "extremes": "time spent in extremes, and realised on predicted changes",
+    "roots": "unit-root tests of panels",
+    "answers": "who answers whom",
+    "power": f"power of the test of answers, in the shape of {POWER_RECORD}",
+}
+NAMES = (EMBEDDED, *KEDS, INDICES, ICEWS, RISK)
+
+
+def run_parts(parts: Sequence[str], folders: Sequence[Path], only: str | None) -> dict[str, Any]:
+    """Return the file of results with some of its parts made again."""
+    kept: dict[str, Any] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
+    records = {} if parts in (["answers"], ["power"]) else dict(records_of(folders))
+    chosen = {name: record for name, record in records.items() if only in (None, name)}
+    by_record = {
+        "tests": ("records", lambda name, record: asdict(tested(name, record))),
+        "extremes": ("extremes", extremes),
+        "roots": ("roots", roots),
+    }
+    for part in parts:
+        if part in by_record:
+            key, make = by_record[part]
+            rows = []
+            for name, record in chosen.items():
+                print(f"{part}: {name}, {len(record.dyads)} dyads", flush=True)
+                rows.append(make(name, record))
+            kept[key] = merged(kept.get(key, []), [row for row in rows if row], NAMES)
+        elif part == "levels":
+            others = {EMBEDDED: records[EMBEDDED], **chosen}
+            again = agreements(others)
+            before = [row for row in kept.get("agreements", []) if row["record"] not in others]
+            kept["agreements"] = sorted([*before, *again], key=lambda row: -row["levels"])
+        elif part == "answers":
+            kept["answers"] = answers_of(folders)
+        elif pairs := power_pairs(folders):
+            rates = answers_power(pairs, POWER_SETS)
+            kept["answers_power"] = [asdict(rate) for rate in rates]
+    return kept
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Test the records of folders, or make the page again."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="*", type=Path, help="folders with the records")
+    parser.add_argument("--write", action="store_true", help="make the page again, without tests")
+    parser.add_argument("--record", choices=NAMES, help="one record alone")
+    for part, words in PARTS.items():
+        parser.add_argument(f"--{part}", action="store_true", help=words)
+    options = parser.parse_args(arguments)
+    if not options.write and not options.folders:
+        parser.error("give the folders with the records, or --write")
+    if not options.write:
+        parts = [part for part in PARTS if getattr(options, part)] or list(PARTS)
+        kept = run_parts(parts, options.folders, options.record)
         write_text(KEPT, json.dumps(kept, indent=1) + "\n")
     write_page(json.loads(KEPT.read_text("utf-8")))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -33,8 +33,9 @@ from forecast.desk.questions import (  # noqa: E402
     make_question,
     resolve_question,
 )
-from forecast.desk.questions.history import Draft, hash_of  # noqa: E402
-from forecast.desk.questions.ledger import NAME, resolved  # noqa: E402
+from forecast.desk.questions.drafts import resolved  # noqa: E402
+from forecast.desk.questions.entry import Draft, hash_of  # noqa: E402
+from forecast.desk.questions.folder import NAME  # noqa: E402
 from forecast.study.evaluation import Record, Results  # noqa: E402
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
     counts = Counts()
     drafts = list(_drafts(results, record, first, counts))
     append_entries(ledger, drafts)
-    found = TrackRecord.of(Ledger.read(ledger))
-    write_track_record(found, out)
+    track_record = TrackRecord.of(Ledger.read(ledger))
+    write_track_record(track_record, out)
     return (
         f"{ledger}: {counts.asked} questions, {counts.void} of them void; {counts.unasked} were decided when asked, "
         f"or had no baseline, and were not asked; {counts.open} windows are not over"
@@ -109,10 +110,12 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
 
 def _drafts(results: Results, record: Record, first: date, counts: Counts) -> Iterator[Draft]:
     choices = results.skill.choices
-    own = results.cases[
+    of_subject = results.cases[
         (results.cases["model"] == results.skill.subject) & ~results.cases["given_n"]
     ]
-    cases = {(row["dyad"], row["origin"], row["horizon"]): row for row in own.to_dict("records")}
+    cases = {
+        (row["dyad"], row["origin"], row["horizon"]): row for row in of_subject.to_dict("records")
+    }
     model = hash_of(choices["spec"])
     for origin in (date.fromisoformat(text) for text in choices["origins"]):
         view = record.view(origin) if origin >= first else None
@@ -143,13 +146,15 @@ def _window(
     if question is None:
         counts.unasked += 1
         return
-    found = resolve_question(record.final, question, coverage_end=coverage_end(record.table, dyad))
-    if found.outcome == "open":
+    resolution = resolve_question(
+        record.final, question, coverage_end=coverage_end(record.table, dyad)
+    )
+    if resolution.outcome == "open":
         counts.open += 1
         return
-    _require_same(question, found, case, way)
+    _require_same(question, resolution, case, way)
     counts.asked += 1
-    counts.void += found.outcome == "void"
+    counts.void += resolution.outcome == "void"
     yield asked(question)
     if case is not None:
         yield {
@@ -163,7 +168,7 @@ def _window(
             "seed": choices["seed"],
             "futures": choices["draws"],
         }
-    yield resolved(found)
+    yield resolved(resolution)
 
 
 def _question(view: "View", dyad: str, horizon: int, way: str, points: float) -> "Question | None":
@@ -177,19 +182,21 @@ def _question(view: "View", dyad: str, horizon: int, way: str, points: float) ->
 
 
 def _require_same(
-    question: "Question", found: "Resolution", case: dict[str, Any] | None, way: str
+    question: "Question", resolution: "Resolution", case: dict[str, Any] | None, way: str
 ) -> None:
     """Make sure that the question is resolved as the backtest resolved the same window."""
     if case is None:
-        same = found.outcome == "void"
+        same = resolution.outcome == "void"
         then = "void"
     else:
-        same = (found.outcome == "yes") == (str(case[way]) == "True") and found.outcome != "void"
-        same &= (found.events, found.cooperative) == (case["n"], case["k"])
+        same = (resolution.outcome == "yes") == (
+            str(case[way]) == "True"
+        ) and resolution.outcome != "void"
+        same &= (resolution.events, resolution.cooperative) == (case["n"], case["k"])
         then = f"{case[way]}, {case['k']} of {case['n']}"
     if not same:
         raise DataError(
-            f"{question.id}: the backtest resolved the window as {then}, and the record now as {found.reason}"
+            f"{question.id}: the backtest resolved the window as {then}, and the record now as {resolution.reason}"
         )
 
 

@@ -58,7 +58,7 @@ def make_tables(
             table.setdefault(code, []).extend(own)
     write_table({code: table[code] for code in CLAIMS if code in table}, tables[0])
     rates: dict[str, list[Rate]] = {}
-    sized = {name: one.sized for name, one in TRUTHS.items() if one.sized}
+    sized = {name: one.claims_by_size for name, one in TRUTHS.items() if one.claims_by_size}
     for dyads, more in SIZES:
         for name, codes in sized.items():
             found = simulate_power(

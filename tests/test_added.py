@@ -23,7 +23,7 @@ from forecast.model.process.trend import Trend, register_trend, trends, unregist
 from forecast.outlook import simulate_ahead
 from forecast.study.hypotheses import pooled_tests
 from forecast.study.hypotheses.claims import CLAIMS
-from forecast.study.hypotheses.engine import Claim
+from forecast.study.hypotheses.engine import TestedClaim
 from forecast.study.hypotheses.outcome import Outcome
 from tests.made import make_panel
 from tests.pages import choices_shown
@@ -186,7 +186,7 @@ def test_a_claim_is_one_object_and_its_name(monkeypatch):
     def test(engine):
         return Outcome(float(len(engine.record.dyads)), "undecided", ("All dyads are counted.",))
 
-    toy = Claim("X1", "Are there dyads?", "there are dyads", test, months=24)
+    toy = TestedClaim("X1", "Are there dyads?", "there are dyads", test, months=24)
     monkeypatch.setitem(CLAIMS, "X1", toy)
     panel = build_panel(read_chronology(dyads=["USA-CHN", "USA-RUS", "CHN-RUS"]))
     verdict = pooled_tests(panel, claims=["X1"])["X1"]

@@ -102,6 +102,10 @@ def test_what_a_layer_may_know_is_let_pass(
             "model__b": "from forecast.model import h",
         },
         {
+            "model__a": "from forecast.model.b import f",
+            "model__b": "if TYPE_CHECKING:\n    import forecast.model.a",
+        },
+        {
             "model__a": "import forecast.model.b",
             "model__b": "import forecast.base.dates",
             "base__dates": "import forecast.model.a",
@@ -122,10 +126,6 @@ def test_a_circle_of_imports_is_found_and_named(
 @pytest.mark.parametrize(
     "sources",
     [
-        {
-            "model__a": "from forecast.model.b import f",
-            "model__b": "if TYPE_CHECKING:\n    import forecast.model.a",
-        },
         {"model__a": "import typing\nimport numpy", "model__b": "from forecast.model import a"},
         {"model____init__": "from forecast.model.a import f", "model__a": "import numpy"},
     ],

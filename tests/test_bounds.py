@@ -5,8 +5,8 @@ import time
 import pytest
 from typer.testing import CliRunner
 
-from forecast.base.arguments import LIMITS, require_positive, require_sampler, require_whole
 from forecast.base.errors import SpecError
+from forecast.base.limits import LIMITS, require_positive, require_sampler, require_whole
 from forecast.cli import app
 
 

@@ -16,7 +16,7 @@ from forecast.cli import app
 from forecast.study.hypotheses import read_plan
 from forecast.study.hypotheses.outcome import LIMIT, Outcome
 from forecast.study.hypotheses.power import SETS, Rate
-from forecast.study.hypotheses.run import PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 DATA = ("--with", "USA-CHN,USA-RUS", "--as-of", "1980-12-31")
 

@@ -114,6 +114,49 @@ def test_wrong_usage_ends_with_2() -> None:
     assert CliRunner().invoke(app, ["no-such-command"]).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("question new USA-CHN --above 0.6", "--above: got 0.6; expected per cent"),
+        (
+            "question new USA-CHN --higher 5 --until 2026-05",
+            "--until: 2026-05 is not after 2026-06",
+        ),
+        ("question new USA-CHN --at-least picnic", "--at-least: 'picnic': there is no such set"),
+        ("question new USA-CHN --higher 5 --as-of 2026-13-01", "--as-of: '2026-13-01'"),
+        (
+            "report USA-CHN --as-of 2026-08-31",
+            "--as-of: the data end on 2026-06-30, 62 days before 2026-08-31",
+        ),
+        ("report USA-CHN --alone --with CHN-RUS", "--alone, --with: a dyad alone has no others"),
+    ],
+)
+def test_errors_name_options(words: str, message: str, tmp_path: Path, monkeypatch) -> None:
+    """A user knows options, and not the arguments of the functions behind them."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, words.split())
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_command_the_help_is_shown() -> None:
+    result = CliRunner().invoke(app, [])
+    assert result.exit_code == 0 and "Usage: forecast" in result.stdout
+
+
+def test_completion_is_that_of_the_program() -> None:
+    code = """
+import os, sys
+os.environ["_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"] = "1"
+from forecast.cli import main
+sys.argv = ["python -m forecast", "--show-completion", "bash"]
+main()
+"""
+    script = run(code).stdout
+    assert "_FORECAST_COMPLETE" in script and "python -m" not in script
+
+
 @posix
 @pytest.mark.parametrize(("kill", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_killed_run_leaves_nothing_half_written(

@@ -94,6 +94,28 @@ def test_a_number_that_differs_is_named(tmp_path):
     assert "higher by 5 than from 2022-11-01" in found and "as of 2023-10-31" in found
 
 
+def test_sets_of_events_are_compared_and_other_data_are_not(tmp_path):
+    import one_number
+
+    names = ("first", "second")
+    for name in names:
+        shutil.copytree(ROOT / "reports/usa-chn-2023-10-31", tmp_path / name)
+    path = tmp_path / "second/forecast.json"
+    facts = json.loads(path.read_text())
+    changed = facts["sets"][0]
+    changed["chances"][1] += 0.01
+    path.write_text(json.dumps(facts))
+    (found,) = one_number.differences(one_number.numbers_in(tmp_path))
+    assert f"at least 1 “{changed['set']}”, 2023-11-01 to 2024-01-29" in found
+    other = tmp_path / "of_other_data"
+    shutil.copytree(tmp_path / "second", other)
+    shutil.rmtree(tmp_path / "second")
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["edition"]["digest"] = "0" * 64
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    assert one_number.differences(one_number.numbers_in(tmp_path)) == []
+
+
 def test_a_page_whose_title_is_of_another_number_is_an_error(tmp_path):
     import one_number
 

@@ -39,7 +39,7 @@ def clock(monkeypatch):
     def at(day: date) -> None:
         moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         monkeypatch.setattr(
-            "forecast.desk.questions.ledger.dates", SimpleNamespace(now=lambda: moment)
+            "forecast.desk.questions.appending.dates", SimpleNamespace(now=lambda: moment)
         )
         for name in ("ledger", "track_record"):
             monkeypatch.setattr(f"forecast.desk.questions.{name}.today", lambda: day)

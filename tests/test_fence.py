@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from forecast.base.errors import DataError, OutputError, SpecError
-from forecast.base.files import fence
+from forecast.base.file_faults import fence
 
 
 def fail(error):

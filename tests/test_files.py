@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.base import files
+from forecast.base import digests, file_faults, files, reading, unfinished
 from forecast.base.errors import ForecastError, OutputError
 from forecast.base.folders import atomic_folder
 from tests.systems import posix
@@ -100,14 +100,14 @@ def test_what_the_system_lacks_is_not_said_of_a_file(
     with pytest.raises(
         ForecastError, match=rf"manifest\.json: {os.strerror(code)}\. Free what"
     ) as found:
-        files.read_bytes(tmp_path / "manifest.json", 10)
+        reading.read_bytes(tmp_path / "manifest.json", 10)
     assert not isinstance(found.value, OSError) and found.value.exit_code == 1
 
 
 def test_a_path_in_unfinished_work_is_shown_as_that_of_the_finished_one() -> None:
     hidden = Path("reports/.a.b.0123abcd.partial/new/.index.html.89abcdef.partial/new")
-    assert files.shown_path(hidden) == str(Path("reports/a.b/index.html"))
-    assert files.shown_path("reports/.a.b") == "reports/.a.b"
+    assert file_faults.shown_path(hidden) == str(Path("reports/a.b/index.html"))
+    assert file_faults.shown_path("reports/.a.b") == "reports/.a.b"
 
 
 @posix
@@ -115,10 +115,10 @@ def test_unfinished_work_that_stays_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a folder that is being made it would be published."""
-    monkeypatch.setattr(files.shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(unfinished.shutil, "rmtree", lambda *_, **__: None)
     with (
         pytest.raises(OSError, match="not empty"),
-        files.partial_folder(tmp_path / "report") as folder,
+        unfinished.partial_folder(tmp_path / "report") as folder,
     ):
         (folder / "half").touch()
 
@@ -137,7 +137,7 @@ def test_why_unfinished_work_stays_is_said(
 
     with (
         pytest.raises(OSError, match=r"\.report\.") as found,
-        files.partial_folder(tmp_path / "report") as folder,
+        unfinished.partial_folder(tmp_path / "report") as folder,
     ):
         (folder / "half").touch()
         monkeypatch.setattr(os, "open", fails)
@@ -148,9 +148,9 @@ def test_the_digest_is_that_of_the_content() -> None:
     frame = pd.DataFrame({"code": ["010", "04"], "share": [0.1, 50.0]})
     # Locked: digests are written into reports, so no version of this package or of pandas may
     # change them.
-    assert files.digest(frame) == files.digest(b"code,share\n010,0.1\n04,50.0\n")
+    assert digests.digest(frame) == digests.digest(b"code,share\n010,0.1\n04,50.0\n")
     assert (
-        files.digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        digests.digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
-    assert files.digest(frame) == files.digest(frame.set_index(pd.Index([5, 6])))
-    assert files.digest(frame) != files.digest(frame[::-1])
+    assert digests.digest(frame) == digests.digest(frame.set_index(pd.Index([5, 6])))
+    assert digests.digest(frame) != digests.digest(frame[::-1])

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.base.arguments import DEEPEST, LARGEST, LONGEST_SCALAR, read_form
 from forecast.base.errors import MappingError
+from forecast.base.forms import DEEPEST, LARGEST, LONGEST_SCALAR, read_form
 from tests.systems import posix
 
 ROUND = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
@@ -107,7 +107,7 @@ def test_bombs_take_little_memory(tmp_path: Path) -> None:
     program = f"""
 from pathlib import Path
 from forecast.base.errors import MappingError
-from forecast.base.arguments import read_form
+from forecast.base.forms import read_form
 for path in Path({str(tmp_path)!r}).glob("*.yaml"):
     try:
         read_form(path, "mapping", MappingError)

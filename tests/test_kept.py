@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forecast.base.errors import OutputPathError, SpecError
-from forecast.study.hypotheses.power import Kept, check_checkpoint
+from forecast.study.hypotheses.checkpoint import Checkpoint, check_checkpoint
 from tests.systems import posix
 
 FOREIGN = {
@@ -26,24 +26,24 @@ FOREIGN = {
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
-    first = Kept.open(path, "a")
+    first = Checkpoint.open(path, "a")
     first.add("one", (1.0, 2.0, 0.1))
     first.add("two", (3.0, 4.0, 0.2))
-    assert Kept.open(path, "a").found == first.found
+    assert Checkpoint.open(path, "a").rows == first.rows
     with pytest.raises(SpecError, match="of another record"):
-        Kept.open(path, "b")
+        Checkpoint.open(path, "b")
 
 
 def test_a_result_that_was_not_written_to_its_end_is_made_again(tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
-    first = Kept.open(path, "a")
+    first = Checkpoint.open(path, "a")
     first.add("one", (1.0, 2.0, 0.1))
     with path.open("ab") as file:
         file.write(b'["two", [3.0, 4.')
-    again = Kept.open(path, "a")
-    assert again.found == first.found
+    again = Checkpoint.open(path, "a")
+    assert again.rows == first.rows
     again.add("two", (3.0, 4.0, 0.2))
-    assert Kept.open(path, "a").found == {"one": (1.0, 2.0, 0.1), "two": (3.0, 4.0, 0.2)}
+    assert Checkpoint.open(path, "a").rows == {"one": (1.0, 2.0, 0.1), "two": (3.0, 4.0, 0.2)}
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
@@ -51,7 +51,7 @@ def test_what_is_no_file_of_results_is_left_as_it_is(tmp_path: Path, kind: str) 
     path = tmp_path / "kept.jsonl"
     path.write_bytes(FOREIGN[kind])
     with pytest.raises(SpecError, match="no file of simulations"):
-        Kept.open(path, "a")
+        Checkpoint.open(path, "a")
     assert path.read_bytes() == FOREIGN[kind]
 
 
@@ -61,7 +61,7 @@ def test_a_line_of_another_form_is_named(tmp_path: Path) -> None:
         b'{"of": "a"}\n["one", [1.0, 2.0, 0.1]]\n{"key": "two", "least": [1.0], "most": [1.0]}\n'
     )
     with pytest.raises(SpecError, match=r"line 3: expected a key and three numbers"):
-        Kept.open(path, "a")
+        Checkpoint.open(path, "a")
 
 
 @posix

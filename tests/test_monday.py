@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 import yaml
 from commands import faults, shown_commands
 
@@ -451,3 +452,26 @@ def test_a_commit_is_handed_over_with_its_digest(folder: Path) -> None:
 
 def test_the_commands_of_the_page_are_there() -> None:
     assert faults(PAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "line"),
+    [
+        ({}, None, None),
+        ({"doubts": [SimpleNamespace(sentence="q: 20% against 8%")]}, 1, "To confirm: q: 20%"),
+        ({"rejected": ("week.csv, line 2: kind",)}, 1, "1 row not counted. Correct it in its file"),
+        ({"gaps": ("USA-RUS has a gap",)}, None, "Gap: USA-RUS has a gap"),
+    ],
+)
+def test_the_exit_code_says_whether_a_person_has_to_mend_something(fault, code, line, capsys):
+    from forecast.cli.monday import _print_week
+
+    sound = {"pairs": [], "lines": [], "rejected": (), "gaps": (), "undone": [], "doubts": ()}
+    week = SimpleNamespace(**sound | fault, page="page", failures={}, converged=True)
+    if code is None:
+        _print_week(week)
+    else:
+        with pytest.raises(typer.Exit) as stopped:
+            _print_week(week)
+        assert stopped.value.exit_code == code
+    assert line is None or line in capsys.readouterr().out

@@ -11,16 +11,17 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
 from forecast.base.progress import Steps, silent
 from forecast.cli import app
 from forecast.data.events import add_events, read_chronology
 from forecast.data.panel import build_panel
 from forecast.data.sources import Records
 from forecast.model import fit
-from forecast.runs import pipeline
-from forecast.runs.pipeline import ReportSettings, make_report
+from forecast.runs import fitting, job, wording
+from forecast.runs.pipeline import make_report
+from forecast.runs.settings import ReportSettings
 from tests.pages import leave_figures_empty
 
 run = CliRunner().invoke
@@ -168,17 +169,17 @@ def test_what_was_announced_moves_the_day_as_far_as_it_extends_coverage() -> Non
     saved = SimpleNamespace(dyads=["USA-CHN"], panel=build_panel(table, as_of="2026-05-31"))
     for given, day in ((added, late["date"].date()), (table, None)):
         records = Records(given, {})
-        job = pipeline._Job(ReportSettings(dyad="USA-CHN"), records, "USA-CHN", Steps(silent))
-        assert pipeline._day_of_update(job, saved) == day  # type: ignore[arg-type]
+        a_job = job.Job(ReportSettings(dyad="USA-CHN"), records, "USA-CHN", Steps(silent))
+        assert fitting.day_of_update(a_job, saved) == day  # type: ignore[arg-type]
 
 
 def test_a_last_month_that_is_known_in_part_is_said() -> None:
     table = read_chronology(dyads=["USA-CHN"])
     day = date(2026, 6, 13)
-    (words,) = pipeline._describe_end(build_panel(table, as_of=day), "USA-CHN", day)
+    (words,) = wording.describe_end(build_panel(table, as_of=day), "USA-CHN", day)
     assert "known to 13 June 2026" in words and "begins on 1 July 2026" in words
     whole = date(2026, 5, 31)
-    assert not pipeline._describe_end(build_panel(table, as_of=whole), "USA-CHN", whole)
+    assert not wording.describe_end(build_panel(table, as_of=whole), "USA-CHN", whole)
 
 
 @pytest.mark.parametrize("every", [False, True])
@@ -188,16 +189,14 @@ def test_an_updated_fit_is_no_way_around_the_shortest_record(
     table, day = read_chronology(dyads=["USA-CHN"]), date(1950, 6, 30)
     updated = SimpleNamespace(panel=build_panel(table, as_of=day))
     monkeypatch.setattr("forecast.model.update", lambda *_, **__: updated)
-    monkeypatch.setattr(pipeline, "_describe_update", lambda fit: ("updated",))
-    job = pipeline._Job(
-        ReportSettings(as_of=day), Records(table, {}), "USA-CHN", Steps(silent), every
-    )
+    monkeypatch.setattr(fitting, "describe_update", lambda fit: ("updated",))
+    a_job = job.Job(ReportSettings(as_of=day), Records(table, {}), "USA-CHN", Steps(silent), every)
     saved = SimpleNamespace(provenance={})
     if every:
-        assert pipeline._update_saved_fit(job, saved) == (updated, ("updated",))
+        assert fitting.update_saved_fit(a_job, saved) == (updated, ("updated",))
         return
     with pytest.raises(DataError, match="USA-CHN has 9 covered months by 1950-06-30"):
-        pipeline._update_saved_fit(job, saved)
+        fitting.update_saved_fit(a_job, saved)
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -409,6 +408,6 @@ def test_a_day_long_after_the_data_ends_before_a_fit(tmp_path, monkeypatch):
     said = " ".join(done.output.split())
     assert done.exit_code == 2 and not (tmp_path / "out").exists()
     assert (
-        "USA-CHN is recorded to 2010-12-31, 18 months before 2012-06-30; at most 12 are "
-        "extrapolated" in said
+        "--as-of: the data end on 2010-12-31, 547 days before 2012-06-30; expected at most 31"
+        in said
     )

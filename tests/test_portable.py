@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast.base import files, folders
+from forecast.base import files, folders, locks, unfinished
 from forecast.base.errors import OutputError
 
 IMPORTS = """
@@ -36,7 +36,8 @@ for name in modules:
             raise SystemExit(f"{name}: {error!r}")
 print(len(modules))
 
-from forecast.base.files import open_ordinary, write_bytes
+from forecast.base.files import write_bytes
+from forecast.base.reading import open_ordinary
 from forecast.base.journal import append_lines, read_journal
 from forecast.base.folders import atomic_folder
 os.O_NONBLOCK = there["O_NONBLOCK"]  # filelock needs it here, as it is not on Windows
@@ -59,7 +60,7 @@ def test_every_module_is_imported_and_files_are_written_without_what_only_posix_
         [sys.executable, "-c", IMPORTS, str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    package = Path(files.__file__).parent
+    package = Path(files.__file__).parents[1]
     assert (
         int(done.stdout) == len([*package.rglob("*.py")]) - 1
     )  # the package itself is imported first
@@ -67,9 +68,9 @@ def test_every_module_is_imported_and_files_are_written_without_what_only_posix_
 
 HOLDING = """
 import pathlib, sys, time
-from forecast.base import files
-files.FOLDERS_OPEN = False
-release = files.lock_folder(pathlib.Path(sys.argv[1]))
+from forecast.base import files, locks, unfinished
+locks.FOLDERS_OPEN = False
+release = locks.lock_folder(pathlib.Path(sys.argv[1]))
 print(".", end="", flush=True)
 time.sleep(60)
 """
@@ -77,7 +78,7 @@ time.sleep(60)
 
 @pytest.fixture
 def without_open_folders(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "FOLDERS_OPEN", False)
+    monkeypatch.setattr(locks, "FOLDERS_OPEN", False)
 
 
 @pytest.mark.usefixtures("without_open_folders")
@@ -85,11 +86,11 @@ def test_a_lock_file_keeps_another_run_out_until_the_first_ends(tmp_path: Path) 
     held = subprocess.Popen([sys.executable, "-c", HOLDING, str(tmp_path)], stdout=subprocess.PIPE)
     try:
         assert held.stdout is not None and held.stdout.read(1) == b"."
-        assert files.lock_folder(tmp_path) is None
+        assert locks.lock_folder(tmp_path) is None
     finally:
         held.kill()
         held.communicate()
-    release = files.lock_folder(tmp_path, wait=True)
+    release = locks.lock_folder(tmp_path, wait=True)
     assert release is not None
     release()
 
@@ -98,8 +99,8 @@ def test_a_lock_file_keeps_another_run_out_until_the_first_ends(tmp_path: Path) 
 def test_hidden_folders_are_cleared_unless_they_are_held(tmp_path: Path) -> None:
     (tmp_path / ".report.0123abcd.partial").mkdir()
     with (
-        files.partial_folder(tmp_path / "report") as first,
-        files.partial_folder(tmp_path / "report") as second,
+        unfinished.partial_folder(tmp_path / "report") as first,
+        unfinished.partial_folder(tmp_path / "report") as second,
     ):
         assert first.exists() and second.exists()
     assert not list(tmp_path.iterdir())
@@ -111,16 +112,16 @@ def test_reports_are_written_with_lock_files(tmp_path: Path) -> None:
         with folders.atomic_folder(tmp_path / "report") as folder:
             files.write_text(folder / "index.html", word)
     assert (tmp_path / "report" / "index.html").read_text() == "new"
-    assert {path.name for path in tmp_path.iterdir()} <= {"report", files.LOCK}
+    assert {path.name for path in tmp_path.iterdir()} <= {"report", locks.LOCK}
 
 
 def test_a_link_in_place_of_a_lock_file_is_not_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "FOLDERS_OPEN", False)
+    monkeypatch.setattr(locks, "FOLDERS_OPEN", False)
     (tmp_path / "mine.txt").write_text("mine")
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / files.LOCK).symlink_to(tmp_path / "mine.txt")
+    (tmp_path / "a" / locks.LOCK).symlink_to(tmp_path / "mine.txt")
     with pytest.raises((OSError, OutputError)):
-        files.lock_folder(tmp_path / "a")
+        locks.lock_folder(tmp_path / "a")
     assert (tmp_path / "mine.txt").read_text() == "mine"

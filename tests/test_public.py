@@ -4,6 +4,7 @@ And mistakes answered in the user's words.
 """
 
 import ast
+import importlib
 import inspect
 import subprocess
 import sys
@@ -52,6 +53,24 @@ def test_type_checkers_people_and_dir_see_the_same_names():
     assert len(forecast.__all__) == len(set(forecast.__all__))
     for name in forecast.__all__:
         assert getattr(forecast, name) is not None
+
+
+@pytest.mark.parametrize("package", ["", "model", "desk/questions", "study/hypotheses"])
+def test_names_are_imported_from_where_type_checkers_see_them(package):
+    path = ROOT / "forecast" / package / "__init__.py"
+    block = next(
+        node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.If)
+    )
+    typed = {
+        (node.module, alias.name)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom) and node.module != "forecast"
+        for alias in node.names
+    }
+    module = importlib.import_module(".".join(["forecast", *package.split("/")]).rstrip("."))
+    exported = [(home, name) for home, names in module._NAMES_BY_MODULE.items() for name in names]
+    assert len(exported) == len(set(exported))
+    assert set(exported) == typed
 
 
 def test_every_public_name_has_an_example():
@@ -176,8 +195,8 @@ RIGHT = {
     "make_event_question by": "str",
     "forecast_events by": "str",
     "backtest origins": "list",
-    "choose models": "str list",
-    "choose benchmarks": "str list",
+    "choose_forecasters models": "str list",
+    "choose_forecasters benchmarks": "str list",
     "count_sql table": "str",
     "count_sql dialect": "str",
     "count_sql where": "str",
@@ -190,7 +209,9 @@ RIGHT = {
 
 @cache
 def planned():
-    data = forecast.gather(forecast.Source(), ["USA-CHN", "USA-IRN"], as_of=date(1980, 12, 31))
+    data = forecast.read_sources(
+        forecast.Source(), ["USA-CHN", "USA-IRN"], as_of=date(1980, 12, 31)
+    )
     return data, freeze_plan(forecast.make_plan(data, seen=True))
 
 
@@ -213,7 +234,7 @@ def given(name, events, made):
         "hierarchy": {"dyad": "USA-CHN"},
         "read_feed": {"paths": "f.CSV"},
         "count_feed": {"paths": "f.CSV"},
-        "gather": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
+        "read_sources": {"source": forecast.Source(), "dyads": ["USA-IRN"]},
         "describe_panel": {"panel": made.panel},
         "read_archive": {"archive": "a"},
         "archive_status": {"archive": "a"},
@@ -282,13 +303,19 @@ def test_a_day_is_text_a_date_or_a_timestamp(day):
         (lambda: forecast.hierarchy("FRA-DEU"), "There is no dyad 'FRA-DEU'"),
         (lambda: forecast.Assumed("2023-11-15", "USA", "CHN"), "neither code nor kind"),
         (lambda: forecast.Assumed("15/11/2023", "USA", "CHN", kind="visit"), "is not a date"),
+        (
+            lambda: forecast.Assumed("2023-11-15", "USA", "CHN", kind="summit"),
+            "kind 'summit': there is no such kind; the kinds are",
+        ),
+        (lambda: forecast.Assumed("2023-11-15", "USA", "CHN", kind="visit", n=-1), "n is -1"),
+        (lambda: forecast.Assumed("2023-11-15", "USA", "CHN", code="42"), "042 is meant?"),
         (lambda: forecast.Assumed(7, "USA", "CHN", kind="visit"), "date: got 7"),
         (
             lambda: forecast.Record(forecast.read_chronology(dyads=["USA-CHN"])),
             "expected Record.of(table)",
         ),
-        (lambda: forecast.choose("pendulm"), "Did you mean pendulum?"),
-        (lambda: forecast.choose("nothing"), "or `no` for none"),
+        (lambda: forecast.choose_forecasters("pendulm"), "Did you mean pendulum?"),
+        (lambda: forecast.choose_forecasters("nothing"), "or `no` for none"),
     ],
 )
 def test_a_misuse_is_named_with_its_remedy(misuse, words):
@@ -438,7 +465,7 @@ def hostile_things(events, made):
     """Everything that shows itself, with text of others in every place that can have it."""
     rows = events.events.head(3).assign(dataset=HOSTILE)
     files = (events.files[0]._replace(name=HOSTILE),)
-    data = forecast.gather(forecast.Source(), ["USA-IRN"], as_of=date(1980, 12, 31))
+    data = forecast.read_sources(forecast.Source(), ["USA-IRN"], as_of=date(1980, 12, 31))
     panel = forecast.build_panel(replace(events, events=rows), as_of="2023-10")
     outlook = replace(assess(made, "USA-CHN"), headline=HOSTILE)
     return {
@@ -490,7 +517,7 @@ def test_a_rate_of_new_frameworks_is_checked(made):
 
 def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():
     slow = forecast.Priors(cycle_half_life=(float(np.log(200)), 0.5))
-    assert slow.paced(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))
+    assert slow.rescale_time(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))
 
 
 def test_a_seed_may_be_a_generator(made):

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from forecast.base.errors import SpecError, UnknownDyadError
-from forecast.cli.options import AnyData
+from forecast.cli.data import DataOptions
 from forecast.data.events import hierarchy
-from forecast.data.sources import Source, gather, open_source, wanted_together
+from forecast.data.sources import Source, open_source, read_sources, wanted_together
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def mine(tmp_path: Path) -> Source:
 def test_event_tables_together_are_datasets_of_one_panel(mine: Source) -> None:
     both = Source(kind="several", sources=(Source(), mine))
     as_of = date(2008, 12, 31)
-    data = gather(both, ["ind-chn"], as_of=as_of)
-    alone = [gather(one, ["CHN-IND"], as_of=as_of).panel for one in both.sources]
+    data = read_sources(both, ["ind-chn"], as_of=as_of)
+    alone = [read_sources(one, ["CHN-IND"], as_of=as_of).panel for one in both.sources]
     assert data.panel["dataset"].to_numpy().tolist() == ["chronology", "mine"]
     assert int(data.panel["counts"].sum()) == sum(int(panel["counts"].sum()) for panel in alone)
     assert {"mine.csv", "mine.yaml", "CHN-IND.csv"} <= set(data.files)
@@ -44,26 +44,26 @@ def test_a_dyad_that_one_of_them_lacks_is_read_from_the_others(mine: Source) -> 
     both = Source(kind="several", sources=(Source(), mine))
     assert open_source(both, ["USA-CHN"]).find("chn-usa") == "USA-CHN"
     with pytest.raises(UnknownDyadError, match="AAA-BBB"):
-        gather(both, ["AAA-BBB"])
+        read_sources(both, ["AAA-BBB"])
 
 
 def test_dyads_are_gathered_by_name_or_all_with_the_files_they_follow_from() -> None:
     as_of = date(1980, 12, 31)
-    chosen = gather(Source(), ["rus-usa", "EGY-ISR", "USA-RUS"], as_of=as_of)
+    chosen = read_sources(Source(), ["rus-usa", "EGY-ISR", "USA-RUS"], as_of=as_of)
     assert chosen.dyads == ("USA-RUS", "EGY-ISR")
     assert {name for name in chosen.files if "-" in name} == {"USA-RUS.csv", "EGY-ISR.csv"}
-    everybody = gather(Source(), as_of=as_of)
+    everybody = read_sources(Source(), as_of=as_of)
     assert (
         set(chosen.dyads) < set(everybody.dyads) and "RUS-UKR" not in everybody.dyads
     )  # which it had nothing of
     with pytest.raises(UnknownDyadError, match="USA-VNM"):
-        gather(Source(), ["USA-VNM"], as_of=as_of)
+        read_sources(Source(), ["USA-VNM"], as_of=as_of)
 
 
 def test_the_default_day_is_the_last_complete_one() -> None:
     records = open_source(Source())
-    assert gather(Source(), ["USA-CHN"]).as_of == records.last_day("USA-CHN")
-    assert gather(Source()).as_of == max(map(records.last_day, records.dyads))
+    assert read_sources(Source(), ["USA-CHN"]).as_of == records.last_day("USA-CHN")
+    assert read_sources(Source()).as_of == max(map(records.last_day, records.dyads))
 
 
 def test_of_a_feed_no_more_is_read_than_is_fitted_together() -> None:
@@ -94,14 +94,14 @@ def test_two_datasets_of_one_name_are_rejected_by_their_tables(mine: Source) -> 
 
 def test_options_name_several_tables_each_with_its_mapping(mine: Source) -> None:
     table, mapping = Path(str(mine.path)), Path(str(mine.mapping))
-    assert AnyData().source is None
-    assert AnyData(events=[table], mapping=[mapping]).source == mine
-    both = AnyData(events=[Path("chronology"), table], mapping=[mapping]).source
+    assert DataOptions().source is None
+    assert DataOptions(events=[table], mapping=[mapping]).source == mine
+    both = DataOptions(events=[Path("chronology"), table], mapping=[mapping]).source
     assert both == Source(kind="several", sources=(Source(), mine))
     with pytest.raises(SpecError, match="tables: 2, mappings: 1"):
-        _ = AnyData(events=[table, table.with_name("other.csv")], mapping=[mapping]).source
+        _ = DataOptions(events=[table, table.with_name("other.csv")], mapping=[mapping]).source
     with pytest.raises(SpecError, match="two kinds of source"):
-        _ = AnyData(events=[table], counts=table, mapping=[mapping]).source
+        _ = DataOptions(events=[table], counts=table, mapping=[mapping]).source
 
 
 def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
@@ -117,7 +117,7 @@ def test_event_tables_together_are_fitted_each_with_its_own_reading(mine: Source
     from forecast.model.spec import spec_for
 
     both = Source(kind="several", sources=(Source(), mine))
-    panel = gather(both, ["CHN-IND"], as_of=date(2008, 12, 31)).panel
+    panel = read_sources(both, ["CHN-IND"], as_of=date(2008, 12, 31)).panel
     fitted = fit(panel, spec_for(panel, pooling=False), draws=30, tune=60, chains=2, seed=1)
     cutpoints = fitted.posterior["cutpoint"]
     assert cutpoints["dataset"].to_numpy().tolist() == ["chronology", "mine"]

@@ -19,13 +19,13 @@ from forecast import (
     build_counts_panel,
     build_index_panel,
     build_panel,
-    gather,
     make_question,
     read_chronology,
     read_counts,
     read_coverage,
     read_eras,
     read_index,
+    read_sources,
     read_table,
     resolve_question,
 )
@@ -86,7 +86,7 @@ def test_a_strange_day_is_refused_by_the_name_of_its_argument(table, day):
         add_events(table, added, covered_to=f"USA-CHN:{day}")
     if not isinstance(day, str | np.datetime64):
         with pytest.raises(SpecError, match=r"^as.of"):
-            gather(Source(), ["USA-CHN"], as_of=day)
+            read_sources(Source(), ["USA-CHN"], as_of=day)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def test_larger_chances_never_read_smaller(one, other):
     assert place(wording.chance(low)) <= place(wording.chance(high))
 
 
+def test_the_last_bit_of_a_mean_decides_no_tie():
+    tie, off = 0.225, 0.22500000000000003
+    assert tie != off
+    assert wording.chance(tie) == wording.chance(off)
+    assert wording.whole_percents([tie, off, 0.55]) == wording.whole_percents([off, tie, 0.55])
+
+
 @given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=6))
 def test_whole_percents_add_up_and_none_is_a_percent_away(parts):
     whole = sum(parts)

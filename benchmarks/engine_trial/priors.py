@@ -26,7 +26,7 @@ class Priors(NamedTuple):
 
 def read_priors(spec, periods_a_month=1.0) -> Priors:
     """Read the priors of a `forecast.model.spec.ModelSpec`, in periods of any length."""
-    given = spec.priors.paced(periods_a_month) if periods_a_month != 1.0 else spec.priors
+    given = spec.priors.rescale_time(periods_a_month) if periods_a_month != 1.0 else spec.priors
     shared = [
         given.trend_half_life,
         given.concentration,

@@ -14,7 +14,7 @@ from benchmarks.runs import CHAINS, PARAMETERS, PATHS, Run, as_dataset, cores
 from forecast.base.typing import Bool, Index
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.inputs import Parameters
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import ObservationParameters
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import Sides
 from forecast.model.pendulum import add_parameters
@@ -79,7 +79,7 @@ def means_by_era(arrays: PanelArrays) -> Any:
     return inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
 
 
-def sides_log_likelihood(level: Any, own: Own, observed: Sides) -> Any:
+def sides_log_likelihood(level: Any, own: ObservationParameters, observed: Sides) -> Any:
     """Beta-binomial of the sides: cooperative above a threshold at zero, month noise integrated out."""
     data, (nodes, weights) = Months.of(observed.side), quadrature(SPEC)
     busy = own["volume_effect"][data.month_dyad] * observed.relative_count[data.month_place]

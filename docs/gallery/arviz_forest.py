@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Forest, by ArviZ
 #
-# Intervals of a parameter of all dyads, chain by chain. `fit.to_arviz()` gives ArviZ its groups.
+# Intervals of a parameter of all dyads, chain by chain. `arviz_groups(fit)` gives ArviZ its groups.
 #
 # **How to read it.** A line is an interval of one chain. Lines of one dyad that lie apart are
 # chains that disagree: sample longer.
@@ -10,4 +10,6 @@
 from _made import fit
 from arviz_plots import plot_forest
 
-plot_forest(fit().to_arviz(), var_names=["cycle_half_life"])
+from forecast import arviz_groups
+
+plot_forest(arviz_groups(fit()), var_names=["cycle_half_life"])

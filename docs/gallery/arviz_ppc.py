@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Predictive distribution, by ArviZ
 #
-# Simulated cooperative events by month with the observed ones. `fit.to_arviz()` gives ArviZ its
-# groups.
+# Simulated cooperative events by month with the observed ones. `arviz_groups(fit)` gives ArviZ
+# its groups.
 #
 # **How to read it.** Each bar is how often a month has so many cooperative events. Observed points
 # inside the intervals are what the model expects.
@@ -11,4 +11,6 @@
 from _made import fit
 from arviz_plots import plot_ppc_rootogram
 
-plot_ppc_rootogram(fit().to_arviz())
+from forecast import arviz_groups
+
+plot_ppc_rootogram(arviz_groups(fit()))

@@ -3,8 +3,10 @@
 #
 # How the events of each month moved the chance of a higher share.
 #
-# **How to read it.** Follow the steps from the first dot, without these events, to the last one,
-# with them. A long bar is a month that mattered.
+# **How to read it.** Start at the first dot, the chance without these events, and follow the bars
+# to the last dot, the chance with them. A bar to the right raised the chance, one to the left
+# lowered it. A long bar is a month that mattered to the forecast; it is no claim that the month
+# changed the relation.
 
 # %%
 from _made import attribution

@@ -4,8 +4,10 @@
 # How often the share was higher, by the probability that was stated. Calibrated forecasts follow
 # the diagonal.
 #
-# **How to read it.** A point above the diagonal happened more often than it was forecast. Intervals
-# that reach the diagonal are no evidence of a fault.
+# **How to read it.** Where the curve lies above the diagonal, outcomes happened more often than
+# forecast; below it, less often. While the curve stays inside the band, chance alone may explain
+# the distance. A curve flatter than the diagonal is overconfident: high probabilities came true
+# too rarely, and low ones too often.
 
 # %%
 from _made import cases

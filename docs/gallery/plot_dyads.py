@@ -3,8 +3,8 @@
 #
 # One quantity of every dyad of a fit: the share now, the current equilibrium or the half-life.
 #
-# **How to read it.** Compare intervals, not points: dyads whose intervals overlap widely are not
-# distinguished.
+# **How to read it.** Each row is a dyad: the dot is the median, the line its interval. Compare
+# intervals, not dots: dyads whose intervals overlap widely are not distinguished.
 
 # %%
 from _made import assessments

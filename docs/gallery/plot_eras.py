@@ -3,8 +3,9 @@
 #
 # The equilibrium and the ceiling of each era, on the level.
 #
-# **How to read it.** The line across an era is where its trend stood on average; the dashed one
-# bounds the trend softly, by assumption.
+# **How to read it.** The line across an era is where its trend stood on average, with its
+# interval around it. The dashed line bounds the trend softly, by assumption. Compare the lines of
+# neighbouring eras: only intervals that hardly overlap are a change of the equilibrium.
 
 # %%
 from _made import assessments, fit

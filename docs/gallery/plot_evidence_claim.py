@@ -3,8 +3,9 @@
 #
 # The picture of the test of one claim: what each dyad adds to the evidence.
 #
-# **How to read it.** Each row is what one dyad adds. A claim that rests on one row rests on one
-# pair.
+# **How to read it.** Each row is what one dyad adds to the log Bayes factor, given the others:
+# right of zero it supports the claim, left of zero it opposes it. A claim that rests on one row
+# rests on one pair.
 
 # %%
 from _made import pooled

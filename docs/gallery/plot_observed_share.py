@@ -4,7 +4,9 @@
 # The cooperative share of the events of twelve months, drawn where these end, with its interval
 # given so many events.
 #
-# **How to read it.** Wide intervals are years with few events: a step there may be chance.
+# **How to read it.** The line is what was recorded, the band how far chance alone could move it.
+# Wide bands are years with few events: a step there may be chance. A step that leaves the band on
+# both sides is a change of the record.
 
 # %%
 from _made import panel

@@ -4,8 +4,10 @@
 # How recorded shares are distributed among the predicted ones. Calibrated forecasts stay in the
 # band.
 #
-# **How to read it.** Even bars are calibrated. A heap at both ends means that intervals are too
-# narrow, one in the middle too wide.
+# **How to read it.** The curve is the share of outcomes below each place of the prediction, less
+# that place. Inside the band, forecasts are calibrated. Above zero on the left and below it on
+# the right means that intervals are too narrow; the reverse means that they are too wide. A curve
+# that stays above zero means that outcomes were lower than predicted.
 
 # %%
 from _made import cases

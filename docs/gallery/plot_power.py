@@ -1,11 +1,13 @@
 # %% [markdown]
 # # Power and false alarms
 #
-# How often the test of a claim supports it on simulated record sets: where it is true, and where it
-# is false.
+# How often the test of a claim supports it on simulated data: where it is true, and where it is
+# false.
 #
-# **How to read it.** The first bar should be long, where the claim is true, and the others short:
-# these are false alarms.
+# **How to read it.** Blue bars are simulated data in which the claim is true: the longer they
+# are, the better the test finds it. Hatched bars are data in which it is false: these are false
+# alarms and should be short. The lines are the uncertainty from the number of simulated data
+# sets.
 
 # %%
 from forecast import plots

@@ -3,8 +3,9 @@
 #
 # How far numbers of the record lie from what the fit makes of them, by kind of check.
 #
-# **How to read it.** Dots beyond the lines are numbers that the model does not reproduce; one in
-# twenty is by chance.
+# **How to read it.** Each dot is a number of the record. Dots in the band are numbers that the
+# model reproduces; one in twenty lies outside by chance. A row with many dots outside, all on one
+# side, is a part of the record that the model misses.
 
 # %%
 from _made import fit

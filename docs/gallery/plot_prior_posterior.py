@@ -3,7 +3,9 @@
 #
 # What the data say of each parameter: a posterior as wide as its prior says that they are silent.
 #
-# **How to read it.** Where the two curves are alike, the number is an assumption.
+# **How to read it.** Each row is a parameter: grey is its prior, the coloured dot and line are
+# its posterior, measured in the prior's own interval. A line much shorter than the grey one, or
+# away from it, was learned from the data. Where the two are alike, the number is an assumption.
 
 # %%
 from _made import fit

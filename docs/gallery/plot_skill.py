@@ -3,7 +3,9 @@
 #
 # Differences in mean CRPS from every benchmark: left of zero the forecasts were better.
 #
-# **How to read it.** An interval that excludes zero is a difference; one that contains it is none.
+# **How to read it.** Each row is a benchmark: left of zero the forecasts were better, right of
+# zero the benchmark was. An interval that contains zero is no detectable difference. Of many
+# rows, one in ten excludes zero by chance alone.
 
 # %%
 from _made import skill

@@ -8,14 +8,16 @@
 from datetime import date
 
 from forecast import backtest, plots, read_chronology
-from forecast.study.evaluation import Record, choose, origins_between
+from forecast.study.evaluation import Record, choose_forecasters, origins_between
 
 record = Record.of(read_chronology(dyads=["USA-CHN"]))
 origins = origins_between(date(2017, 1, 1), date(2024, 7, 1), every=6)
 benchmarks = (
     "base_rate_all,base_rate_10y,base_rate_5y,base_rate_2y,last_window,local_level,ar_noise"
 )
-results = backtest(record, origins, forecasters=choose("pendulum", benchmarks), out="backtest")
+results = backtest(
+    record, origins, forecasters=choose_forecasters("pendulum", benchmarks), out="backtest"
+)
 
 # %% [markdown]
 # In a script, put the call under `if __name__ == "__main__":`, because it starts processes. One row

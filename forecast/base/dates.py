@@ -4,8 +4,9 @@ import calendar
 import datetime
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Annotated, Any, overload
 
+from forecast.base.described import Described
 from forecast.base.errors import DataError, SpecError
 from forecast.base.wording import count, period
 
@@ -22,7 +23,14 @@ LONGEST_HORIZON = 120
 EARLIEST = datetime.date(1700, 1, 1)
 """No record goes further back."""
 
-Day = str | datetime.date
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, str | datetime.date) or type(value).__name__ == "datetime64"
+
+
+type Day = Annotated[
+    str | datetime.date, Described("a day such as '2023-10-31' or a date", accepts=_is_day)
+]
 """A day as a user gives it: text such as 2023-10-31, or 2023-10 for a month; a date; a Timestamp of
 pandas."""
 

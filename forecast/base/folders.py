@@ -7,25 +7,18 @@ killed, the next run moves the rest.
 """
 
 import contextlib
-import ctypes
 import os
 import re
 import shutil
-import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from forecast.base.files import (
-    check_writable,
-    clear_leftovers,
-    locked,
-    make_folders,
-    partial_folder,
-    swapping,
-    sync_folder,
-    sync_tree,
-    writing,
-)
+from forecast.base.durable import make_folders, sync_folder, sync_tree
+from forecast.base.exchange import exchange
+from forecast.base.file_faults import writing
+from forecast.base.files import check_writable
+from forecast.base.locks import locked
+from forecast.base.unfinished import clear_leftovers, partial_folder, swapping
 
 _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 
@@ -201,25 +194,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
-
-
-_HERE = -100  # AT_FDCWD: paths are taken as they are
-_EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
-
-
-def exchange(one: Path, other: Path) -> None:
-    """Exchange two files or folders: at every moment each name leads to one of them, whole."""
-    sys.audit("forecast.base.folders", str(one), str(other))
-    if sys.platform == "win32":
-        raise OSError("Windows cannot exchange two names")
-    library = ctypes.CDLL(None, use_errno=True)
-    names = os.fsencode(one), os.fsencode(other)
-    if hasattr(library, "renameat2"):
-        failed = library.renameat2(_HERE, names[0], _HERE, names[1], _EXCHANGE)
-    elif hasattr(library, "renamex_np"):
-        failed = library.renamex_np(*names, _EXCHANGE)
-    else:
-        raise OSError("this system cannot exchange two names")
-    if failed:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), str(one))

@@ -9,15 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecast.base.files import (
-    OPENING,
-    locked,
-    make_folders,
-    read_bytes,
-    require_ordinary,
-    sync_folder,
-    writing,
-)
+from forecast.base.durable import make_folders, sync_folder
+from forecast.base.file_faults import writing
+from forecast.base.locks import locked
+from forecast.base.reading import OPENING, read_bytes, require_ordinary
 
 LARGEST_LOG = 500_000_000
 """Bytes of a log that are read."""

@@ -1,20 +1,15 @@
 """Locations of the embedded data and of compiled code, names imported on first use, and return of free memory."""
 
-import ast
 import atexit
 import ctypes
-import importlib
 import os
-import pkgutil
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from forecast.base.errors import DataError
 
@@ -133,25 +128,3 @@ def release_free_memory() -> None:
     # library without a name (TypeError).
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
-
-
-@cache
-def imported_on_use(
-    package: str,
-) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
-    """Return the names that a package imports for type checkers, with `__getattr__`, by first use, and `__dir__`."""
-    tree = ast.parse(pkgutil.get_data(package, "__init__.py") or b"")
-    block = next(
-        node
-        for node in tree.body
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-    )
-    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
-    homes = {alias.name: str(node.module) for node in imports for alias in node.names}
-
-    def find(name: str) -> Any:
-        if name in homes:
-            return getattr(importlib.import_module(homes[name]), name)
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
-
-    return sorted(homes), find, lambda: sorted({*vars(sys.modules[package]), *homes})

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 DASH = "–"
 _MINUS = "\N{MINUS SIGN}"
+EXACT = 9
+"""Decimals of a percent that count when it is rounded: the last bits of a floating-point mean depend on
+the order of its terms, and must not decide a tie."""
 _LARGEST_RATIO = 1000.0  # beyond this a Bayes factor says no more by being larger
 _MONTHS = (
     "January",
@@ -81,7 +84,7 @@ def percent(share: float | None, decimals: int = 0) -> str:
     """Format a share, 0 to 1, in percent: ``0%`` and ``100%`` only if it is exactly none or all."""
     if share is None or not math.isfinite(share):
         return DASH
-    rounded, step = round(100 * share, decimals), 10.0**-decimals
+    rounded, step = round(round(100 * share, EXACT), decimals), 10.0**-decimals
     if rounded <= 0 and share > 0:
         return f"<{step:.{decimals}f}%"
     if rounded >= 100 and share < 1:
@@ -101,7 +104,7 @@ def chance(probability: float | None, decimals: int = 0) -> str:
 
 def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[int, ...]:
     """Round probabilities to whole percents that add up as printed (largest remainder first)."""
-    scaled = [100 * float(part) for part in parts]
+    scaled = [round(100 * float(part), EXACT) for part in parts]
     percents = [math.floor(value) for value in scaled]
     goal = round(sum(scaled)) if total is None else total
     by_remainder = sorted(range(len(scaled)), key=lambda place: percents[place] - scaled[place])

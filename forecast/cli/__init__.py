@@ -7,17 +7,33 @@ command's function, so that `forecast --help` is fast.
 import errno
 import io
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from forecast.base.errors import DataError, ForecastError
-from forecast.base.files import PASSING, lacking, shown_path
+from forecast.base.file_faults import PASSING, lacking, shown_path
 from forecast.base.stopping import INTERRUPTED, TERMINATED, stoppable
-from forecast.cli import ask, backtest, claims, drafting, events, question, report, saved, start
+from forecast.cli import (
+    ask,
+    backtest,
+    checks,
+    claims,
+    events,
+    explaining,
+    monday,
+    plan,
+    question,
+    report,
+    scenario,
+    start,
+)
+from forecast.cli.command import Command
 from forecast.cli.terminal import console, escape
 
+PROGRAM = "forecast"  # also of `python -m forecast`, so that completion is installed under it
 EXIT_CODES = {
     0: "fine",
     1: "something failed",
@@ -26,10 +42,34 @@ EXIT_CODES = {
     INTERRUPTED: "interrupted",
     TERMINATED: "terminated",
 }
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Start": {
+        "dyads": start.dyads,
+        "init": start.init,
+        "open": start.open_page,
+        "help": start.help_topic,
+    },
+    "Forecast": {
+        "ask": ask.ask,
+        "report": report.report,
+        "scenario": scenario.scenario,
+        "monday": monday.monday,
+    },
+    "Explain": {
+        "explain": explaining.explain,
+        "compare": explaining.compare,
+        "check": checks.check,
+    },
+    "Evaluate": {
+        "test": claims.test,
+        "power": claims.power,
+        "backtest": backtest.backtest,
+    },
+}  # by panel of the help
 
 
 class _Commands(TyperGroup):
-    """The commands, ending in a plain message and the exit code of the error instead of a traceback."""
+    """The commands; an error ends in a plain message and its exit code, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -43,8 +83,9 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     cls=_Commands,
-    name="forecast",
-    help="Forecast whether relations between two states will improve, from the record of what they did.",
+    name=PROGRAM,
+    help="Forecast whether relations between two states will improve, from the record of what "
+    "they did.",
     epilog="Exit codes: "
     + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items())
     + ".",
@@ -52,29 +93,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for panel, commands in {
-    "Start": {
-        "dyads": start.dyads,
-        "init": start.init,
-        "open": start.open_page,
-        "help": start.help_topic,
-    },
-    "Forecast": {
-        "ask": ask.ask,
-        "report": report.report,
-        "scenario": saved.scenario,
-        "monday": report.monday,
-    },
-    "Explain": {"explain": saved.explain, "compare": saved.compare, "check": saved.check},
-    "Evaluate": {"test": claims.test, "power": claims.power, "backtest": backtest.backtest},
-}.items():
+for panel, commands in COMMANDS.items():
     for name, command in commands.items():
-        own = report.ReportCommand if name == "report" else None
-        app.command(name, cls=own, rich_help_panel=panel)(command)
-for name, command in {"draft": drafting.draft, "accept": drafting.accept}.items():
-    events.app.command(name)(command)
+        command_class = report.ReportCommand if name == "report" else Command
+        app.command(name, cls=command_class, rich_help_panel=panel)(command)
 app.add_typer(question.app, name="question", rich_help_panel="Forecast")
-app.add_typer(claims.app, name="plan", rich_help_panel="Evaluate")
+app.add_typer(plan.app, name="plan", rich_help_panel="Evaluate")
 app.add_typer(events.app, name="events", rich_help_panel="Data")
 
 
@@ -109,7 +133,7 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     with stoppable():
         try:
-            app()
+            app(prog_name=PROGRAM)
         except (
             OSError
         ) as error:  # where help or version could not be printed, which comes before any command
@@ -121,15 +145,15 @@ def _print_error(error: Exception, *, debug: bool) -> int:
 
     Raise it again if it is no error of a user.
     """
-    known = _in_words(error)
-    if known is None:
+    plain_error = _in_words(error)
+    if plain_error is None:
         raise error
     if debug:
         import traceback
 
         traceback.print_exception(error)
-    console(stderr=True).print(f"[bold red]Error:[/] {escape(str(known))}")
-    return known.exit_code
+    console(stderr=True).print(f"[bold red]Error:[/] {escape(str(plain_error))}")
+    return plain_error.exit_code
 
 
 def _in_words(error: Exception) -> ForecastError | None:

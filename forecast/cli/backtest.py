@@ -1,101 +1,198 @@
 """`forecast backtest`: forecasts from past dates, scored against the data recorded afterwards."""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
 
 import forecast
-from forecast.base.arguments import MOST_POINTS, require_positive
 from forecast.base.dates import parse_horizons
 from forecast.base.errors import SpecError
-from forecast.cli.declaring import (
+from forecast.base.limits import LIMITS, MOST_POINTS, require_positive
+from forecast.cli.data import DataOptions, named_datasets
+from forecast.cli.groups import DriverOptions, dyads_of
+from forecast.cli.help_text import with_examples
+from forecast.cli.options import (
     COMPUTATION,
     MODEL,
     OUTPUT,
-    arg,
-    grouped,
-    opt,
-    output,
-    shared,
-    whole,
+    ArchiveOption,
+    CountsOption,
+    DatasetsOption,
+    DriverActsOption,
+    DriverFutureOption,
+    DriversOption,
+    EventsOption,
+    FeedOption,
+    FeedSettingOption,
+    FormatOption,
+    ImprovementOption,
+    IndexOption,
+    JsonOption,
+    MappingOption,
+    SchemeOption,
+    SeedOption,
+    output_path,
 )
-from forecast.cli.options import AnyData, Driven, dyads_of, named_datasets
 from forecast.cli.terminal import console, print_caveats, print_lines, progress, show_result, table
 
 if TYPE_CHECKING:
     from forecast.study.evaluation import Results
 
-model = partial(opt, panel=MODEL)
 
-
-@grouped(
+@with_examples(
     "backtest USA-CHN --from 2015-01 --every 6",
     "backtest --models no --benchmarks base_rate_10y,last_window",
 )
 def backtest(
-    data: AnyData,
-    driven: Driven,
-    dyads: list[str] | None = arg(
-        "Such as USA-CHN USA-RUS. Default: all that the data hold.", metavar="DYAD"
-    ),
-    first: str = opt(
-        "First month to be predicted, YYYY-MM: what is known ends the day before.",
-        "2005-01",
-        name="--from",
-    ),
-    last: str | None = opt(
-        "Last origin, YYYY-MM. Default: the last whose shortest window is recorded.", name="--to"
-    ),
-    every: int = whole("Months from one origin to the next.", "every", 3),
-    horizons: str = opt("Months ahead, such as 3,6,12,24.", "3,6,12,24"),
-    models: str = model(
-        "Model variants: pendulum (the model), no_cycle (or none), no_return, no_ceiling, no_hierarchy, "
-        "no_month_noise, no_volume; all; or no for none of them.",
-        "pendulum",
-    ),
-    benchmarks: str = model(
-        "base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, auto_ets, "
-        "auto_arima, laplace; all; or no for none of them.",
-        "all",
-    ),
-    eras: str = model("given (as far as recognised on the day) or none.", "given"),
-    together: str | None = model(
-        "Dyads that every model is fitted to. Default: those that `forecast dyads` lists as fitted together.",
-        name="--with",
-    ),
-    alone: bool = model("Fit every dyad by itself.", False),
-    improvement: float = shared.improvement(),
-    dataset: str | None = opt(
-        "Of several, the one that is predicted; the model is fitted to all. Default: the first of --data."
-    ),
-    processes: int | None = whole(
-        "Processes at work. Default: one per core. Changes no number.",
-        "processes",
-        panel=COMPUTATION,
-    ),
-    batch: int | None = whole(
-        "Dyads to a task and a file, for hundreds of dyads (models: with --alone).",
-        "batch",
-        panel=COMPUTATION,
-    ),
-    scheduler: str | None = opt(
-        "Of a Dask cluster that does the work, such as tcp://host:8786.", panel=COMPUTATION
-    ),
-    out: Path = output(
-        "Folder of the run; with an unfinished run in it, which is continued.", Path("skill")
-    ),
-    replace: bool = opt(
-        "Replace a page in --out that has no run of its own with it.", False, panel=OUTPUT
-    ),
-    seed: int = shared.seed(),
-    remake: bool = opt(
-        "Only make the page of --out again from its files; nothing is predicted.",
-        False,
-        panel=OUTPUT,
-    ),
-    as_json: bool = shared.json(),
+    dyads: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Such as USA-CHN USA-RUS. Default: all that the data hold.", metavar="DYAD"
+        ),
+    ] = None,
+    first: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="First month to be predicted, YYYY-MM: what is known ends the day before.",
+        ),
+    ] = "2005-01",
+    last: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            help="Last origin, YYYY-MM. Default: the last whose shortest window is recorded.",
+        ),
+    ] = None,
+    every: Annotated[
+        int,
+        typer.Option(
+            "--every",
+            help="Months from one origin to the next.",
+            min=LIMITS["every"][0],
+            max=LIMITS["every"][1],
+        ),
+    ] = 3,
+    horizons: Annotated[
+        str, typer.Option("--horizons", help="Months ahead, such as 3,6,12,24.")
+    ] = "3,6,12,24",
+    models: Annotated[
+        str,
+        typer.Option(
+            "--models",
+            help="Model variants: pendulum (the model), no_cycle (or none), no_return, "
+            "no_ceiling, no_hierarchy, no_month_noise, no_volume; all; or no for none of them.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "pendulum",
+    benchmarks: Annotated[
+        str,
+        typer.Option(
+            "--benchmarks",
+            help="base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, "
+            "local_level, ar_noise, auto_ets, auto_arima, laplace; all; or no for none of them.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "all",
+    eras: Annotated[
+        str,
+        typer.Option(
+            "--eras", help="given (as far as recognised on the day) or none.", rich_help_panel=MODEL
+        ),
+    ] = "given",
+    together: Annotated[
+        str | None,
+        typer.Option(
+            "--with",
+            help="Dyads that every model is fitted to. Default: those that `forecast dyads` lists "
+            "as fitted together.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Fit every dyad by itself.", rich_help_panel=MODEL)
+    ] = False,
+    improvement: ImprovementOption = 5.0,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            "--dataset",
+            help="Of several, the one that is predicted; the model is fitted to all. Default: the "
+            "first of --data.",
+        ),
+    ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            help="Processes at work. Default: one per core. Changes no number.",
+            min=LIMITS["processes"][0],
+            max=LIMITS["processes"][1],
+            rich_help_panel=COMPUTATION,
+        ),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            "--batch",
+            help="Dyads to a task and a file, for hundreds of dyads (models: with --alone).",
+            min=LIMITS["batch"][0],
+            max=LIMITS["batch"][1],
+            rich_help_panel=COMPUTATION,
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler",
+            help="Of a Dask cluster that does the work, such as tcp://host:8786.",
+            rich_help_panel=COMPUTATION,
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            help="Folder of the run; with an unfinished run in it, which is continued.",
+            parser=output_path,
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = Path("skill"),
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Replace a page in --out that has no run of its own with it.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    seed: SeedOption = 1,
+    remake: Annotated[
+        bool,
+        typer.Option(
+            "--remake",
+            help="Only make the page of --out again from its files; nothing is predicted.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+    datasets: DatasetsOption = None,
+    archive: ArchiveOption = None,
+    events: EventsOption = None,
+    mapping: MappingOption = None,
+    counts: CountsOption = None,
+    index: IndexOption = None,
+    format: FormatOption = None,
+    scheme: SchemeOption = None,
+    feed: FeedOption = None,
+    feed_setting: FeedSettingOption = None,
+    drivers: DriversOption = None,
+    driver_acts: DriverActsOption = None,
+    driver_future: DriverFutureOption = "given",
 ) -> None:
-    """Predict as of many days of the past, and compare their scores with those of simple benchmarks.
+    """Forecast from many past dates, and compare the scores with those of simple benchmarks.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the
     same command goes on where it stopped. Writes a page, skill.json, skill.csv and cases.csv.gz
@@ -103,6 +200,20 @@ def backtest(
     """
     from forecast.data.drivers import Future, require_drivers
     from forecast.report.folder import SKILL, require_report_folder
+
+    data = DataOptions(
+        datasets=datasets,
+        archive=archive,
+        events=events,
+        mapping=mapping,
+        counts=counts,
+        index=index,
+        format=format,
+        scheme=scheme,
+        feed=feed,
+        feed_setting=feed_setting,
+    )
+    driven = DriverOptions(drivers=drivers, driver_acts=driver_acts, driver_future=driver_future)
 
     if remake:
         from forecast.report.skill_page import write_skill_page
@@ -137,12 +248,12 @@ def backtest(
     with progress("reading the events") as tell:
         chosen = dataset or next(iter(named_datasets(data.datasets)), None)
         record = _record(data.source, dyads, chosen, eras, () if alone else dyads_of(together))
-        forecasters = forecast.choose(models, benchmarks)
+        forecasters = forecast.choose_forecasters(models, benchmarks)
         if driven.drivers is not None:
             from forecast.outlook.benchmarks import MODEL
             from forecast.study.evaluation.variants import VARIANTS, with_drivers
 
-            if MODEL not in {one.code for one in forecasters}:
+            if MODEL not in {forecaster.code for forecaster in forecasters}:
                 forecasters.append(VARIANTS[MODEL])
             forecasters.append(with_drivers(driven.drivers, driven.driver_acts, future))
         origins = forecast.origins_between(start, stop or record.last_origin(min(months)), every)
@@ -170,7 +281,7 @@ def _record(
     eras: str,
     others: tuple[str, ...] | None,
 ) -> "forecast.Record":
-    """Read the record of dyads, and of others that they are fitted with: by default (None) those of the hierarchy."""
+    """Read the record of dyads and of those that they are fitted with, by default the hierarchy."""
     from forecast.data.sources import open_source, wanted_together
 
     named = dyads_of(dyads, "DYAD")
@@ -182,7 +293,7 @@ def _record(
 
 
 def _print(results: "Results", page: Path) -> None:
-    from forecast.report.skill_page import finding, headline, notes_on_data
+    from forecast.report.skill_page import comparison, finding, notes_on_data
 
     print_caveats(notes_on_data(results.skill).caveats)
     skill, horizons = results.skill, results.skill.choices["horizons"]
@@ -191,8 +302,8 @@ def _print(results: "Results", page: Path) -> None:
         for model in skill.models
     }
     rows = [
-        [model, *(f"{row['crps']:.2f}" if row else "" for row in found)]
-        for model, found in scored.items()
+        [model, *(f"{row['crps']:.2f}" if row else "" for row in by_horizon)]
+        for model, by_horizon in scored.items()
     ]
     console().print(table(["model", *((f"{horizon} months", True) for horizon in horizons)], rows))
     windows = [
@@ -205,5 +316,5 @@ def _print(results: "Results", page: Path) -> None:
         windows=dict(zip(horizons, windows, strict=True)),
         page=page,
         finding=finding(skill),
-        headline=headline(skill),
+        headline=comparison(skill),
     )

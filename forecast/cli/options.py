@@ -1,411 +1,529 @@
-"""Groups of options that several commands have, and the data they describe."""
+"""Options and arguments that several commands have, each declared once."""
 
-import re
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Annotated, Literal
 
-import forecast
-from forecast.base.dates import parse_date, parse_horizons
-from forecast.base.errors import DataError, SpecError
-from forecast.cli.declaring import COMPUTATION, WINDOW, opt, shared, whole
-from forecast.cli.terminal import say
+import typer
 
-if TYPE_CHECKING:
-    from datetime import date
+from forecast.base.errors import OutputPathError
+from forecast.base.limits import LIMITS
 
-    from forecast.data.events import EventTable
-    from forecast.data.sources import Data, Records
+COMPUTATION = "Computation"  # Panels of the help
+COVARIATES = "Covariates"
+DATA = "Data"
+MODEL = "Model"
+OUTPUT = "Output"
+QUESTION = "Question"
+WINDOW = "Forecast"
 
-CHRONOLOGY = "chronology"
-"""As a table of events: the embedded chronology."""
+QUESTIONS = Path("questions")  # Default folder of the questions and their ledger
+ARCHIVE = Path("archive")  # Default folder of the archive of machine-coded feeds
+REPORTS = Path("reports")  # Default folder of the reports with which forecasts are compared
+AS_OF = "Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM"
 
 
-@dataclass
-class AnyData:
-    """Source of the data."""
-
-    panel = "Data"
-
-    datasets: str | None = opt(
-        "Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.",
-        name="--data",
-    )
-    archive: Path | None = opt(
-        "Folder of an archive of machine-coded feeds (`forecast help archive`)."
-    )
-    events: list[Path] | None = opt(
-        "Your own table (with --mapping), chronology folder, or files of a machine-coded feed (`forecast help feeds`). "
-        "Repeat it for several tables together; `chronology` is the embedded one."
-    )
-    mapping: list[Path] | None = opt(
-        "Where the table's fields stand. One a table, in the order of the tables."
-    )
-    counts: Path | None = opt("Your own counts by class (with --mapping).")
-    index: Path | None = opt("Your own index (with --mapping).")
-    format: Literal["keds", "copdab"] | None = opt(
-        "With --events: the file is as KEDS or TABARI write it, or monthly intensities of COPDAB; needs no mapping."
-    )
-    scheme: Literal["cameo", "weis"] | None = opt(
-        "With --format keds: the coding scheme. Default: cameo."
-    )
-    feed: str | None = shared.feed()
-    feed_setting: list[str] | None = shared.feed_setting()
-
-    @cached_property
-    def source(self) -> "forecast.Source | None":
-        """The source of the data; None if no option names one."""
-        from forecast.data.feeds import parse_settings
-
-        mappings, settings = (
-            self.mapping or [],
-            parse_settings(self.feed_setting) if self.feed_setting else None,
+def output_path(text: str | Path) -> Path:
+    """Return the path of --out; an empty text is an error, because Python reads it as `.`."""
+    if not str(text).strip():
+        raise OutputPathError(
+            "--out: an empty name; give the name of a folder, or . for the working folder"
         )
-        tables = {"events": self.events, "counts": self.counts, "index": self.index}
-        named = [name for name, given in tables.items() if given]
-        if self.format or self.scheme:
-            return self._formatted(bool(mappings or self.feed or settings or named != ["events"]))
-        if self.datasets or self.archive:
-            if named or mappings or self.feed:
-                raise SpecError(
-                    "--data: names the data, as --events, --counts and --index do; give one of them"
-                )
-            return _named_data(self.datasets, self.archive, settings)
-        if len(named) > 1:
-            raise SpecError(
-                f"--{', --'.join(named)}: two kinds of source at once; give one of them"
-            )
-        if (self.feed or settings) and not self.events:
-            raise SpecError("--feed: says how to read --events, which is missing; give both")
-        if self.events:
-            return _of_files(self.events, mappings, self.feed, settings)
-        if named:
-            _require_mappings(named[0], 1, mappings)
-            return forecast.Source(
-                kind=named[0], path=str(tables[named[0]]), mapping=str(mappings[0])
-            )
-        if mappings:
-            raise SpecError(
-                "--mapping: says how to read --events, --counts or --index, which is missing; give both"
-            )
-        return None
-
-    def _formatted(self, more: bool) -> "forecast.Source":
-        """Return the source of the file that --format describes."""
-        if self.format is None:
-            raise SpecError(
-                "--scheme: says how --format keds is coded, which is missing; give both"
-            )
-        if self.scheme and self.format != "keds":
-            raise SpecError(f"--scheme: --format {self.format} has none; leave it out")
-        if more or self.datasets or self.archive or len(self.events or ()) != 1:
-            raise SpecError(
-                "--format: describes one file of --events, and nothing else; give --events FILE alone"
-            )
-        path = str(self.events[0]) if self.events else None
-        return forecast.Source(kind=self.format, path=path, scheme=self.scheme)
-
-    @property
-    def paths(self) -> list[Path]:
-        """The files that are read."""
-        return self.source.files if self.source else []
+    return Path(text)
 
 
-@dataclass
-class Added(AnyData):
-    """Source of the data, and events that are added to them."""
+# Arguments
 
-    add: list[Path] | None = opt(
-        "A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
-        "several, or name a folder (`forecast help adding-events`)."
-    )
-    covered_to: list[str] | None = opt(
-        "With --add: up to which day the record of a pair is complete, such as USA-CHN:2026-06-21. Repeat it for other "
-        "pairs. PAIR:FIRST:LAST also covers a gap before the added events, such as USA-RUS:2026-03-29:2026-06-21. "
-        "Default: the last added day, without a gap of more than 31 days.",
+DyadArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DYAD",
+        help="Two states, such as USA-CHN; `forecast dyads` lists those that are embedded.",
+    ),
+]
+QuestionArgument = Annotated[str, typer.Argument(metavar="ID", help="A question.")]
+OutsideQuestionArgument = Annotated[str, typer.Argument(metavar="ID", help="An outside question.")]
+QuestionsArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ID", help="Questions. Default: all that are open."),
+]
+PlanArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A plan, such as plan.yaml.")]
+FitArgument = Annotated[Path, typer.Argument(help="A saved fit, such as report/fit.zarr.")]
+
+# Source of the data
+
+DatasetsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets "
+        "of --archive.",
+        rich_help_panel=DATA,
+    ),
+]
+ArchiveOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--archive",
+        help="Folder of an archive of machine-coded feeds (`forecast help archive`).",
+        rich_help_panel=DATA,
+    ),
+]
+EventsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--events",
+        help="Your own table (with --mapping), chronology folder, or files of a machine-coded "
+        "feed (`forecast help feeds`). Repeat it for several tables together; `chronology` is the "
+        "embedded one.",
+        rich_help_panel=DATA,
+    ),
+]
+MappingOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--mapping",
+        help="Where the table's fields stand. One a table, in the order of the tables.",
+        rich_help_panel=DATA,
+    ),
+]
+CountsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--counts", help="Your own counts by class (with --mapping).", rich_help_panel=DATA
+    ),
+]
+IndexOption = Annotated[
+    Path | None,
+    typer.Option("--index", help="Your own index (with --mapping).", rich_help_panel=DATA),
+]
+FormatOption = Annotated[
+    Literal["keds", "copdab"] | None,
+    typer.Option(
+        "--format",
+        help="With --events: the file is as KEDS or TABARI write it, or monthly intensities of "
+        "COPDAB; needs no mapping.",
+        rich_help_panel=DATA,
+    ),
+]
+SchemeOption = Annotated[
+    Literal["cameo", "weis"] | None,
+    typer.Option(
+        "--scheme",
+        help="With --format keds: the coding scheme. Default: cameo.",
+        rich_help_panel=DATA,
+    ),
+]
+FeedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--feed",
+        help="With --events: which feed the files are of. Default: what their content says.",
+        rich_help_panel=DATA,
+    ),
+]
+FeedSettingOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feed-setting",
+        help="With a feed: what is counted of it, such as one_a_day=no. Repeat it "
+        "(`forecast help feeds`).",
+        rich_help_panel=DATA,
+    ),
+]
+AddOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--add",
+        help="A small CSV of events to add to the record: date, source, target, code or kind, "
+        "summary. Repeat it for several, or name a folder (`forecast help adding-events`).",
+        rich_help_panel=DATA,
+    ),
+]
+CoveredToOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--covered-to",
         metavar="PAIR:DAY",
-    )
+        help="With --add: up to which day the record of a pair is complete, such as "
+        "USA-CHN:2026-06-21. Repeat it for other pairs. PAIR:FIRST:LAST also covers a gap before "
+        "the added events, such as USA-RUS:2026-03-29:2026-06-21. Default: the last added day, "
+        "without a gap of more than 31 days.",
+        rich_help_panel=DATA,
+    ),
+]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", help=f"{AS_OF}. Default: the coverage end.", rich_help_panel=DATA),
+]
+ArchiveFolderOption = Annotated[
+    Path, typer.Option("--archive", metavar="FOLDER", help="Folder of the archive.")
+]
+ScaleOption = Annotated[
+    str,
+    typer.Option("--scale", help="The ordering of codes into classes: commitment or goldstein."),
+]
 
-    @property
-    def given(self) -> "forecast.Source | None":
-        """The source of the data with the events that are added to it."""
-        if not self.add:
-            if self.covered_to:
-                raise SpecError(
-                    "--covered-to: says how far added events complete the record; give --add as well"
-                )
-            return self.source
-        from forecast.data.events.coverage import parse_statements
+# Covariates
 
-        stated = tuple(map(str, parse_statements(self.covered_to)))
-        added = {"additions": tuple(map(str, self.add)), "covered_to": stated}
-        return (self.source or forecast.Source()).model_copy(update=added)
+DriversOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--drivers",
+        help="Covariates: a CSV file (`forecast help drivers`), or calendar for elections, "
+        "congresses and summits. A backtest has the pendulum with them and without.",
+        rich_help_panel=COVARIATES,
+    ),
+]
+DriverActsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--driver-acts",
+        help="What drivers act on: month, cycle or trend; or each, such as "
+        "summit=month,trade=cycle. Default: month, and what suits those of the calendar.",
+        rich_help_panel=COVARIATES,
+    ),
+]
+DriverFutureOption = Annotated[
+    str,
+    typer.Option(
+        "--driver-future",
+        help="Drivers in the months ahead: given (as far as known on the day), carried (at the "
+        "last value) or simulated.",
+        rich_help_panel=COVARIATES,
+    ),
+]
 
+# The model and its sampling
 
-@dataclass
-class EventChoices:
-    """Which events of a set count."""
+FrequencyOption = Annotated[
+    Literal["month", "week"],
+    typer.Option(
+        "--frequency",
+        help="Periods: month or week; counts bring their own.",
+        rich_help_panel=MODEL,
+    ),
+]
+TogetherOption = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        help="Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: those that "
+        "`forecast dyads` lists as fitted together; none for a dyad that is fitted alone.",
+        rich_help_panel=MODEL,
+    ),
+]
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        help="The same seed gives the same numbers.",
+        min=LIMITS["seed"][0],
+        max=LIMITS["seed"][1],
+        rich_help_panel=COMPUTATION,
+    ),
+]
+DrawsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--draws",
+        help="Kept draws of a chain.",
+        min=LIMITS["draws"][0],
+        max=LIMITS["draws"][1],
+        rich_help_panel=COMPUTATION,
+    ),
+]
+TuneOption = Annotated[
+    int | None,
+    typer.Option(
+        "--tune",
+        help="Warm-up draws of a chain.",
+        min=LIMITS["tune"][0],
+        max=LIMITS["tune"][1],
+        rich_help_panel=COMPUTATION,
+    ),
+]
+ChainsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--chains",
+        help="Chains.",
+        min=LIMITS["chains"][0],
+        max=LIMITS["chains"][1],
+        rich_help_panel=COMPUTATION,
+    ),
+]
+CoresOption = Annotated[
+    int | None,
+    typer.Option(
+        "--cores",
+        help="Cores to use; default: all. Changes no number.",
+        min=LIMITS["cores"][0],
+        max=LIMITS["cores"][1],
+        rich_help_panel=COMPUTATION,
+    ),
+]
+FitOption = Annotated[Path, typer.Option("--fit", help="A saved fit, such as report/fit.zarr.")]
+RefitOption = Annotated[
+    bool,
+    typer.Option(
+        "--refit/--no-refit",
+        help="Whether to fit the model again where nothing quicker is valid, which takes as long "
+        "as a fit; otherwise what is known without is shown.",
+        rich_help_panel=COMPUTATION,
+    ),
+]
 
-    panel = "Question"
+# The months ahead
 
-    by: str | None = opt("Of events, the state that acts, such as USA.")
-    actor: str | None = opt("Of events, a name that the row contains.")
-    quiet: int | None = opt("Of events, in place of a number: days in a row without any.", min=1)
+HorizonsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--horizons",
+        help="Months ahead, such as 6,12. Default: 3,6,12,24.",
+        rich_help_panel=WINDOW,
+    ),
+]
+AboveOption = Annotated[
+    float | None,
+    typer.Option(
+        "--above",
+        help="A share in per cent: the chance that at least so much of what is recorded is "
+        "cooperative.",
+        rich_help_panel=WINDOW,
+    ),
+]
+BaselineOption = Annotated[
+    int,
+    typer.Option(
+        "--baseline",
+        help="Months up to the forecast date that every horizon is compared with.",
+        rich_help_panel=WINDOW,
+    ),
+]
+EndMonthOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        help="In place of --horizons: the month, YYYY-MM, with which the window ends.",
+        rich_help_panel=WINDOW,
+    ),
+]
+ByMonthOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        help="With --above: the share of the preceding 12 months (of --horizons the one nearest "
+        "to 12) is that high at the end of at least one month up to this one.",
+        rich_help_panel=WINDOW,
+    ),
+]
+ImprovementOption = Annotated[
+    float,
+    typer.Option(
+        "--improvement",
+        help="Points of share (0 to 100) that count as a change.",
+        rich_help_panel=WINDOW,
+    ),
+]
 
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """The fields of `forecast.AskedEvents` that these are."""
-        return {"by": self.by and self.by.upper(), "actor": self.actor, "quiet": self.quiet}
+# Questions and their ledger
 
+FolderOption = Annotated[
+    Path,
+    typer.Option(
+        "--folder", help="Where the questions and their ledger are.", rich_help_panel=QUESTION
+    ),
+]
+LedgerOption = Annotated[Path | None, typer.Option("--ledger", help="A ledger elsewhere.")]
+ReportsOption = Annotated[
+    Path,
+    typer.Option("--reports", help="Folder of reports, with which forecasts are compared."),
+]
+LedgerQuestionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--question",
+        help="In place of the headline: a question of the ledger, its ID or its file.",
+        rich_help_panel=QUESTION,
+    ),
+]
+ExpectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--expect",
+        help="Of events: one of the set that you expect, DAY:CHANCE, such as 2026-07-10:0.8. "
+        "Repeat it for several.",
+        rich_help_panel=QUESTION,
+    ),
+]
+ActorStateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--by", help="Of events, the state that acts, such as USA.", rich_help_panel=QUESTION
+    ),
+]
+ActorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--actor", help="Of events, a name that the row contains.", rich_help_panel=QUESTION
+    ),
+]
+QuietOption = Annotated[
+    int | None,
+    typer.Option(
+        "--quiet",
+        help="Of events, in place of a number: days in a row without any.",
+        min=1,
+        rich_help_panel=QUESTION,
+    ),
+]
+HigherOption = Annotated[
+    float | None,
+    typer.Option(
+        "--higher",
+        help="Points: the share is at least so much above that before.",
+        rich_help_panel=QUESTION,
+    ),
+]
+LowerOption = Annotated[
+    float | None,
+    typer.Option(
+        "--lower",
+        help="Points: the share is at least so much below that before.",
+        rich_help_panel=QUESTION,
+    ),
+]
+BaselineBeforeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--baseline",
+        help="Months before that higher and lower compare with; default: 12.",
+        rich_help_panel=QUESTION,
+    ),
+]
+ShareAtLeastOption = Annotated[
+    float | None,
+    typer.Option(
+        "--above", help="Per cent: the share is at least so high.", rich_help_panel=QUESTION
+    ),
+]
+ShareAtMostOption = Annotated[
+    float | None,
+    typer.Option(
+        "--below", help="Per cent: the share is at most so high.", rich_help_panel=QUESTION
+    ),
+]
+MeasureOption = Annotated[
+    str,
+    typer.Option(
+        "--measure",
+        help="What these are of: the share, or the tone (the mean Goldstein score) in its points.",
+        rich_help_panel=QUESTION,
+    ),
+]
+AtLeastOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at-least",
+        help="SET or SET:NUMBER, such as strike or visit:2: so many events of a set "
+        "(`forecast help named-sets`).",
+        rich_help_panel=QUESTION,
+    ),
+]
+CodesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--codes",
+        help="CAMEO codes in place of a set, such as 190,195.",
+        rich_help_panel=QUESTION,
+    ),
+]
+LevelOption = Annotated[
+    float | None,
+    typer.Option(
+        "--level",
+        help="Per cent: the latent level is at least so high in the end. Never resolvable.",
+        rich_help_panel=QUESTION,
+    ),
+]
+MonthsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--months",
+        help="Length of the window in months. Default: 12.",
+        rich_help_panel=QUESTION,
+    ),
+]
+FirstDayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="Of events, the first day of the window, YYYY-MM-DD. Default: tomorrow.",
+        rich_help_panel=QUESTION,
+    ),
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        help="In place of the length: its last month, YYYY-MM; of events its last day as well.",
+        rich_help_panel=QUESTION,
+    ),
+]
+WhenOption = Annotated[
+    str,
+    typer.Option(
+        "--when",
+        help="Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows).",
+        rich_help_panel=QUESTION,
+    ),
+]
+SpanOption = Annotated[
+    int | None,
+    typer.Option(
+        "--span", help="Months of a rolling window. Default: 12.", rich_help_panel=QUESTION
+    ),
+]
+DatasetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dataset",
+        help="Of several datasets, which one records it. Default: the main one.",
+        rich_help_panel=QUESTION,
+    ),
+]
 
-@dataclass
-class Window:
-    """Months ahead, and what is asked of them."""
+# Tests of claims
 
-    panel = WINDOW
+TestedTogetherOption = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        help="Dyads to test together, such as USA-RUS,CHN-RUS. Default: all of the data.",
+        rich_help_panel=DATA,
+    ),
+]
+ClaimsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--claims",
+        help="Codes such as S2,S5. Default: all that the data can answer, except S5c and S12; of power, "
+        "all that are simulated.",
+        rich_help_panel=DATA,
+    ),
+]
 
-    horizons: str | None = opt("Months ahead, such as 6,12. Default: 3,6,12,24.")
-    above: float | None = opt(
-        "A share in per cent: the chance that at least so much of what is recorded is cooperative."
-    )
-    baseline: int = opt("Months up to the forecast date that every horizon is compared with.", 12)
-    at: str | None = opt("In place of --horizons: the month, YYYY-MM, with which the window ends.")
-    by: str | None = opt(
-        "With --above: the share of the preceding 12 months (of --horizons the one nearest to 12) is that high at the "
-        "end of at least one month up to this one."
-    )
-    improvement: float = shared.improvement()
+# Output
 
-    @property
-    def asked(self) -> dict[str, Any]:
-        """The arguments by which an outlook is asked for."""
-        if self.horizons and self.at:
-            raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
-        return {
-            "horizons": parse_horizons(self.horizons or "3,6,12,24"),
-            "baseline_months": self.baseline,
-            "above": self.above,
-            "at": day_of(self.at, "at"),
-            "by": day_of(self.by, "by"),
-            "improvement": self.improvement,
-        }
-
-
-@dataclass
-class Driven:
-    """Covariates and what they act on."""
-
-    panel = "Covariates"
-
-    drivers: Path | None = opt(
-        "Covariates: a CSV file (`forecast help drivers`), or calendar for elections, congresses and summits. A "
-        "backtest has the pendulum with them and without."
-    )
-    driver_acts: str | None = opt(
-        "What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: month, and "
-        "what suits those of the calendar."
-    )
-    driver_future: str = opt(
-        "Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or simulated.",
-        "given",
-    )
-
-
-@dataclass
-class Sampler:
-    """Number of draws to sample, and cores to use."""
-
-    panel = COMPUTATION
-
-    seed: int = shared.seed()
-    draws: int | None = whole("Kept draws of a chain.", "draws")
-    tune: int | None = whole("Warm-up draws of a chain.", "tune")
-    chains: int | None = whole("Chains.", "chains")
-    cores: int | None = shared.cores()
-
-
-@dataclass
-class Tested(AnyData):
-    """Data of the tests of claims."""
-
-    as_of: str | None = shared.as_of()
-    frequency: Literal["month", "week"] = shared.frequency()
-    together: str | None = opt(
-        "Dyads to test together, such as USA-RUS,CHN-RUS. Default: all of the data.", name="--with"
-    )
-    claims: str | None = opt(
-        "Codes such as S2,S5. Default: all that the data can answer, except S12; of power, all that are simulated."
-    )
-    seed: int = shared.seed()
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """Codes of the claims; none for the default."""
-        return tuple(code.strip() for code in self.claims.split(",")) if self.claims else ()
-
-    def gathered(self) -> "Data":
-        """Read the data and count them into one panel."""
-        return forecast.gather(
-            self.source or forecast.Source(),
-            dyads_of(self.together),
-            as_of=day_of(self.as_of, "as-of"),
-            frequency=self.frequency,
-        )
-
-
-def day_of(text: str | None, name: str) -> "date | None":
-    """Return the day that an option names; None if it was not given."""
-    return parse_date(text, name) if text else None
-
-
-def _of_files(
-    paths: list[Path],
-    mappings: list[Path],
-    feed: str | None,
-    settings: "forecast.FeedSettings | None",
-) -> "forecast.Source":
-    """Return the source of chronologies, tables and files of feeds, which stand last.
-
-    With --feed all are files of it; else those that look like one, unless every table has its
-    mapping.
-    """
-    from forecast.data.feeds import detect_feed
-    from forecast.data.feeds.detect import find_feed
-
-    if feed and mappings:
-        raise SpecError("--feed, --mapping: a feed needs no mapping; leave out one of them")
-    named = find_feed(feed).name if feed else None
-    files = [path for path in paths if str(path) != CHRONOLOGY and not path.is_dir()]
-    mapped = bool(mappings) and len(files) == len(mappings)
-    feeds, others, tables = dict[str, list[str]](), list[Path](), list[Path]()
-    for path in paths:
-        looked_at = not mapped and path.exists() and not _is_chronology(path)
-        if str(path) != CHRONOLOGY and (
-            name := named or (detect_feed(path) if looked_at else None)
-        ):
-            feeds.setdefault(name, []).append(str(path))
-            continue
-        others.append(path)
-        if path in files and (mappings or looked_at):
-            tables.append(path)
-    if settings and not feeds:
-        raise SpecError(
-            "--feed-setting: no file of a feed is given; leave it out, or name files of a feed"
-        )
-    _require_mappings("events", len(tables), mappings)
-    of_table = dict(zip(tables, mappings, strict=True))
-    sources = [
-        forecast.Source(kind="events", path=str(path), mapping=str(of_table[path]))
-        if path in of_table
-        else forecast.Source(path=None if str(path) == CHRONOLOGY else str(path))
-        for path in others
-    ]
-    sources += [
-        forecast.Source(kind="feed", paths=tuple(own), feed=name, settings=settings)
-        for name, own in feeds.items()
-    ]
-    return _together(sources)
-
-
-def _require_mappings(kind: str, tables: int, mappings: list[Path]) -> None:
-    if len(mappings) != tables:
-        raise SpecError(
-            f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, one a table "
-            f"(tables: {tables}, mappings: {len(mappings)})"
-        )
-
-
-def _together(sources: "list[forecast.Source]") -> "forecast.Source":
-    return (
-        sources[0] if len(sources) == 1 else forecast.Source(kind="several", sources=tuple(sources))
-    )
-
-
-def named_datasets(data: str | None) -> list[str]:
-    """Return the names in --data, each once, in their order."""
-    names = list(
-        dict.fromkeys(word.strip().lower() for word in (data or "").split(",") if word.strip())
-    )
-    if data and not names:
-        raise SpecError(
-            "--data: no dataset is named; name some, such as chronology,gdelt, or leave it out"
-        )
-    return names
-
-
-def _named_data(
-    data: str | None, archive: Path | None, settings: "forecast.FeedSettings | None"
-) -> "forecast.Source":
-    """Return the source of datasets that are named; without names, all that an archive holds."""
-    names = named_datasets(data)
-    of_archive = [name for name in names if name != CHRONOLOGY]
-    if of_archive and archive is None:
-        raise SpecError(
-            f"--data: {of_archive[0]!r:.60} is a dataset of an archive; give --archive as well"
-        )
-    if archive is not None and names and not of_archive:
-        raise SpecError(
-            "--archive: none of its datasets is named; name one in --data, or leave --archive out"
-        )
-    if settings and archive is None:
-        raise SpecError(
-            "--feed-setting: the chronology is no feed; leave it out, or name a dataset of an archive"
-        )
-    sources = [forecast.Source()] if CHRONOLOGY in names else []
-    if archive is not None:
-        kept = forecast.Source(
-            kind="archive", path=str(archive), datasets=tuple(of_archive), settings=settings
-        )
-        sources = [kept, *sources] if names and names[0] != CHRONOLOGY else [*sources, kept]
-    return _together(sources)
-
-
-def _is_chronology(path: Path) -> bool:
-    """Return whether a path is, by its name, a chronology: the embedded one, a file of one or a folder of such."""
-    name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv", re.IGNORECASE)
-    files = path.iterdir() if path.is_dir() else [path]
-    return str(path) == CHRONOLOGY or any(name.fullmatch(one.name) for one in files)
-
-
-def open_data(
-    given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None
-) -> "Records":
-    """Open a source, by default the chronology, as it was on a day.
-
-    No more than one dyad needs, if it is given.
-    """
-    from forecast.data.events.coverage import gap_warnings
-    from forecast.data.sources import open_source
-
-    records = open_source(given or forecast.Source(), None if dyad is None else [dyad], as_of)
-    for warning in () if records.events is None else gap_warnings(records.events.additions):
-        say(warning)
-    return records
-
-
-def event_table(
-    given: "forecast.Source | None", dyad: str | None = None, as_of: "date | None" = None
-) -> "EventTable":
-    """Return the single events of a source as known on a day, of all dyads or of one."""
-    events = open_data(given, dyad, as_of).events
-    if events is None:
-        raise DataError(
-            "--events: the source holds no single events; give a table of events or a chronology"
-        )
-    return events
-
-
-def dyads_of(given: str | list[str] | None, option: str = "--with") -> tuple[str, ...] | None:
-    """Return the dyads of an option or argument, separated by commas or given one by one.
-
-    None if none was given.
-    """
-    if not (given or given == ""):
-        return None
-    text = given if isinstance(given, str) else ",".join(given)
-    if dyads := tuple(word.strip() for word in text.split(",") if word.strip()):
-        return dyads
-    raise SpecError(
-        f"{option}: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out"
-    )
+ReplaceOption = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="Replace the earlier page that is in the folder of --out.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON for programs.", rich_help_panel=OUTPUT),
+]

@@ -1,44 +1,79 @@
-"""`forecast report` and `forecast monday`: the probability report of a dyad, and a week's work in one command."""
+"""`forecast report`: the probability report of a dyad, or of all dyads of a fit."""
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 import forecast
-from forecast.base import dates
-from forecast.base.arguments import read_form
-from forecast.base.errors import NotConverged, SpecError
-from forecast.base.escaping import printable
+from forecast.base.errors import SpecError
+from forecast.base.forms import read_form
 from forecast.base.wording import day as words_of_day
 from forecast.base.wording import fitted_together
-from forecast.cli.declaring import AS_OF, MODEL, OUTPUT, WINDOW, arg, grouped, opt, output, shared
-from forecast.cli.options import Added, Driven, Sampler, Window, day_of, dyads_of
-from forecast.cli.question import folder_option
+from forecast.cli.command import Command
+from forecast.cli.data import AddedDataOptions
+from forecast.cli.groups import DriverOptions, SamplerOptions, WindowOptions, day_of, dyads_of
+from forecast.cli.help_text import with_examples
+from forecast.cli.options import (
+    AS_OF,
+    MODEL,
+    OUTPUT,
+    WINDOW,
+    AboveOption,
+    AddOption,
+    ArchiveOption,
+    BaselineOption,
+    ByMonthOption,
+    ChainsOption,
+    CoresOption,
+    CountsOption,
+    CoveredToOption,
+    DatasetsOption,
+    DrawsOption,
+    DriverActsOption,
+    DriverFutureOption,
+    DriversOption,
+    DyadArgument,
+    EndMonthOption,
+    EventsOption,
+    FeedOption,
+    FeedSettingOption,
+    FormatOption,
+    FrequencyOption,
+    HorizonsOption,
+    ImprovementOption,
+    IndexOption,
+    MappingOption,
+    ReplaceOption,
+    SchemeOption,
+    SeedOption,
+    TogetherOption,
+    TuneOption,
+    output_path,
+)
 from forecast.cli.terminal import (
     console,
     not_converged,
     of_page,
     print_lines,
     progress,
-    say,
     show_result,
 )
 
 if TYPE_CHECKING:
     from forecast.model.process.component import Component
     from forecast.outlook import Assessment
-    from forecast.runs.monday import Monday
     from forecast.runs.pipeline import Report
 
-model, written = partial(opt, panel=MODEL), partial(opt, panel=OUTPUT)
+
 TRENDS = "The slow component: {trends}. Default: reverting."
+
+
 CYCLES = "The cycle: {cycles}, or none."
 
 
-class ReportCommand(TyperCommand):
+class ReportCommand(Command):
     """The command with trends and cycles named in its help, which are read only if the help is."""
 
     def get_help(self, ctx: Any) -> str:
@@ -60,77 +95,187 @@ class ReportCommand(TyperCommand):
         return super().get_help(ctx)
 
 
-@grouped(
+@with_examples(
     "report USA-CHN",
     "report USA-CHN --as-of 2023-10-31 --out october",
     "report --events mine.csv --mapping mine.yaml",
 )
 def report(
-    data: Added,
-    driven: Driven,
-    sampler: Sampler,
-    window: Window,
-    dyad: str | None = shared.dyad(),
-    as_of: str | None = opt(
-        f"{AS_OF}; with --fit, update it to this day. Default: the coverage end."
-    ),
-    out: Path | None = output(
-        "Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."
-    ),
-    replace: bool = shared.replace(),
-    alone: bool = model("Fit this dyad without the others.", False),
-    every: bool = opt(
-        "Report on every dyad that is fitted together with this one, or, without DYAD, on all that share a fit, and "
-        "write a page of them all. Dyads with too short a record are named.",
-        False,
-        name="--all",
-    ),
-    together: str | None = shared.together(),
-    since: str | None = opt(
-        "Compare with the record from this day. Default: the reference date of the dyad.",
-        panel=WINDOW,
-    ),
-    eras: str = model(
-        "The dyad's eras: given (the embedded ones), none, or a CSV file with the columns dyad, era, start, "
-        "recognised_at, name.",
-        "given",
-    ),
-    trend: str | None = model(TRENDS),
-    cycle: str | None = model(CYCLES),
-    ceiling: str | None = model(
-        "What bounds the trend: framework (each era's ceiling; the default where a dyad has eras) or none."
-    ),
-    priors: Path | None = model(
-        "YAML file of priors by name, each a number or a list of centre and spread (`forecast help model`)."
-    ),
-    nodes: int = model("Quadrature nodes of the month noise; busy feeds may need more.", 7),
-    frequency: Literal["month", "week"] = shared.frequency(),
-    fit: Path | None = opt(
-        "Forecast from this saved fit instead of fitting; --as-of and --add update it."
-    ),
-    save_fit: bool = written(
-        "Save the fit in the report's folder (some 40 MB per dyad).",
-        True,
-        name="--save-fit/--no-save-fit",
-    ),
-    export: bool = written(
-        "Also write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into the report's folder "
-        "export.",
-        False,
-    ),
-    skill: Path | None = written(
-        "skill.json of a backtest to quote; default: that of the package."
-    ),
-    as_json: bool = written("Print forecast.json for programs.", False, name="--json"),
+    dyad: DyadArgument = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            help=f"{AS_OF}; with --fit, update it to this day. Default: the coverage end.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder of the report. Default: report/DYAD-DAY, with a number if there is one "
+            "of that name.",
+            parser=output_path,
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    replace: ReplaceOption = False,
+    alone: Annotated[
+        bool,
+        typer.Option("--alone", help="Fit this dyad without the others.", rich_help_panel=MODEL),
+    ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Report on every dyad that is fitted together with this one, or, without DYAD, "
+            "on all that share a fit, and write a page of them all. Dyads with too short a record "
+            "are named.",
+        ),
+    ] = False,
+    together: TogetherOption = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            help="Compare with the record from this day. Default: the reference date of the dyad.",
+            rich_help_panel=WINDOW,
+        ),
+    ] = None,
+    eras: Annotated[
+        str,
+        typer.Option(
+            "--eras",
+            help="The dyad's eras: given (the embedded ones), none, or a CSV file with the "
+            "columns dyad, era, start, recognised_at, name.",
+            rich_help_panel=MODEL,
+        ),
+    ] = "given",
+    trend: Annotated[
+        str | None, typer.Option("--trend", help=TRENDS, rich_help_panel=MODEL)
+    ] = None,
+    cycle: Annotated[
+        str | None, typer.Option("--cycle", help=CYCLES, rich_help_panel=MODEL)
+    ] = None,
+    ceiling: Annotated[
+        str | None,
+        typer.Option(
+            "--ceiling",
+            help="What bounds the trend: framework (each era's ceiling; the default where a dyad "
+            "has eras) or none.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    priors: Annotated[
+        Path | None,
+        typer.Option(
+            "--priors",
+            help="YAML file of priors by name, each a number or a list of centre and spread "
+            "(`forecast help model`).",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
+    nodes: Annotated[
+        int,
+        typer.Option(
+            "--nodes",
+            help="Quadrature nodes of the month noise; busy feeds may need more.",
+            rich_help_panel=MODEL,
+        ),
+    ] = 7,
+    frequency: FrequencyOption = "month",
+    fit: Annotated[
+        Path | None,
+        typer.Option(
+            "--fit",
+            help="Forecast from this saved fit instead of fitting; --as-of and --add update it.",
+        ),
+    ] = None,
+    save_fit: Annotated[
+        bool,
+        typer.Option(
+            "--save-fit/--no-save-fit",
+            help="Save the fit in the report's folder (some 40 MB per dyad).",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = True,
+    export: Annotated[
+        bool,
+        typer.Option(
+            "--export",
+            help="Also write every figure as SVG, PNG and PDF, and every table as CSV and for "
+            "LaTeX, into the report's folder export.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    skill: Annotated[
+        Path | None,
+        typer.Option(
+            "--skill",
+            help="skill.json of a backtest to quote; default: that of the package.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print forecast.json for programs.", rich_help_panel=OUTPUT),
+    ] = False,
+    datasets: DatasetsOption = None,
+    archive: ArchiveOption = None,
+    events: EventsOption = None,
+    mapping: MappingOption = None,
+    counts: CountsOption = None,
+    index: IndexOption = None,
+    format: FormatOption = None,
+    scheme: SchemeOption = None,
+    feed: FeedOption = None,
+    feed_setting: FeedSettingOption = None,
+    add: AddOption = None,
+    covered_to: CoveredToOption = None,
+    drivers: DriversOption = None,
+    driver_acts: DriverActsOption = None,
+    driver_future: DriverFutureOption = "given",
+    seed: SeedOption = 1,
+    draws: DrawsOption = None,
+    tune: TuneOption = None,
+    chains: ChainsOption = None,
+    cores: CoresOption = None,
+    horizons: HorizonsOption = None,
+    above: AboveOption = None,
+    baseline: BaselineOption = 12,
+    at: EndMonthOption = None,
+    by: ByMonthOption = None,
+    improvement: ImprovementOption = 5.0,
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit.
 
     Exit code 3 if not converged.
     """
+    data = AddedDataOptions(
+        datasets=datasets,
+        archive=archive,
+        events=events,
+        mapping=mapping,
+        counts=counts,
+        index=index,
+        format=format,
+        scheme=scheme,
+        feed=feed,
+        feed_setting=feed_setting,
+        add=add,
+        covered_to=covered_to,
+    )
+    driven = DriverOptions(drivers=drivers, driver_acts=driver_acts, driver_future=driver_future)
+    sampler = SamplerOptions(seed=seed, draws=draws, tune=tune, chains=chains, cores=cores)
+    window = WindowOptions(
+        horizons=horizons, above=above, baseline=baseline, at=at, by=by, improvement=improvement
+    )
     source = data.given
     if fit and data.source and not as_of:
         raise SpecError(
-            "--events: with --fit they need --as-of, the day to which the fit is to be updated; give it"
+            "--events: with --fit they need --as-of, the day to which the fit is to be updated; "
+            "give it"
         )
     chosen = {
         "nodes": nodes,
@@ -197,25 +342,25 @@ def _report_all(settings: "forecast.ReportSettings", *, as_json: bool) -> None:
         raise SpecError("--all, --eras: eras are chosen for one dyad; leave out one of them")
     check_place(settings, PAIRS)
     with progress("loading the libraries") as report_progress:
-        made = prepare_reports(settings, every=True, progress=report_progress)
-        with chosen_folder(settings.out, REPORTS, "all", last_known(made.fit.panel)) as out:
-            if settings.save_fit and not made.unchanged:
-                made.fit.save(out / SAVED_FIT)
+        prepared = prepare_reports(settings, every=True, progress=report_progress)
+        with chosen_folder(settings.out, REPORTS, "all", last_known(prepared.fit.panel)) as out:
+            if settings.save_fit and not prepared.unchanged:
+                prepared.fit.save(out / SAVED_FIT)
             done = [
-                made.write(dyad, out / dyad, links={"All pairs": "../index.html"})
-                for dyad in made.dyads
+                prepared.write(dyad, out / dyad, links={"All pairs": "../index.html"})
+                for dyad in prepared.dyads
             ]
             page = write_pairs(
-                [Pair.read(out / dyad, f"{dyad}/index.html") for dyad in made.dyads],
+                [Pair.read(out / dyad, f"{dyad}/index.html") for dyad in prepared.dyads],
                 out,
-                made.skipped,
+                prepared.skipped,
             )
-    warnings = dict.fromkeys(words for one in done for words in one.warnings)
+    warnings = dict.fromkeys(words for report in done for words in report.warnings)
     shown = partial(
-        print_lines, "reports", done=done, warnings=warnings, skipped=made.skipped, page=page
+        print_lines, "reports", done=done, warnings=warnings, skipped=prepared.skipped, page=page
     )
     show_result(page, "pairs.json", shown, as_json=as_json)
-    if misses := [miss for one in done if not one.gate.passed for miss in one.gate.misses]:
+    if misses := [miss for report in done if not report.gate.passed for miss in report.gate.misses]:
         raise not_converged(misses)
 
 
@@ -255,69 +400,3 @@ def _baseline(result: "Assessment") -> str:
     if before is None or isinstance(before, NotDefined):
         return ""
     return f" ({words_of_day(before.first)} to {words_of_day(before.last)})"
-
-
-ADDED = Path("added")
-"""Folder of added events, which is read if it is there."""
-
-
-@grouped("monday", "monday --covered-to USA-CHN:2026-06-21 --commit")
-def monday(
-    data: Added,
-    sampler: Sampler,
-    window: Window,
-    dyads: list[str] | None = arg(
-        "Pairs, such as USA-CHN USA-RUS. A single pair is fitted with those that `forecast dyads` lists as fitted "
-        "together. Default: all of these, later those of the fit.",
-        metavar="DYAD",
-    ),
-    alone: bool = opt("Fit a single pair without the others.", False),
-    day: str | None = opt("Name of the week's folders, YYYY-MM-DD. Default: today."),
-    folder: Path = folder_option(),
-    export: bool = opt("Also write figures and tables of each report as files.", False),
-    commit: bool = opt(
-        "Commit what is new to the git repository of the folder, without the fits.", False
-    ),
-) -> None:
-    """Do a week's work in this folder: update, report on all pairs, compare, answer, resolve, score, commit.
-
-    Reads added/ and questions/, writes reports/DAY, changes/DAY and reports/index.html (`forecast
-    help every-monday`). A second run on the same day continues the first. Exit code 1 if a part
-    failed or an added row was rejected or a forecast has to be confirmed, 3 if a fit has not
-    converged; what succeeded is kept.
-    """
-    from forecast.runs.monday import Monday
-
-    if not data.add and any(ADDED.glob("*.csv")):
-        data.add = [ADDED]
-    asked = dyads_of(dyads, "DYAD")
-    settings = forecast.ReportSettings(
-        dyad=asked[0] if asked else None,
-        alone=alone,
-        source=data.given,
-        export=export,
-        hierarchy=asked[1:] if asked and len(asked) > 1 else None,
-        replace=True,
-        **window.asked,
-        **vars(sampler),
-    )
-    name = day_of(day, "day") or dates.today()
-    with progress("loading the libraries") as tell:
-        week = Monday(settings, name.isoformat(), folder, asked, commit, tell, say)
-        week.run()
-    _print_week(week)
-
-
-def _print_week(done: "Monday") -> None:
-    """Print a line for each pair and question; end with the exit code of what failed."""
-    pairs = sorted(done.pairs, key=lambda one: (one.moved is None, -abs(one.moved or 0.0)))
-    print_lines("week", soft_wrap=True, week=done, pairs=pairs)
-    print_lines("loud", soft_wrap=True, week=done)
-    for what, error in done.failures.items():
-        typer.echo(f"Failed: {what}: {printable(str(error))}", err=True)
-    if done.failures or done.rejected:
-        raise typer.Exit(1)
-    if not done.converged:
-        raise NotConverged(
-            "NOT CONVERGED: do not use the numbers of the pairs named so. Take more --draws and --tune"
-        )

@@ -1,10 +1,11 @@
-"""`forecast dyads`, `init`, `open` and `help`: what is there, data of one's own, pages, and the manual."""
+"""`forecast dyads`, `init`, `open` and `help`: embedded dyads, your own data, pages, manual."""
 
 import re
 import shlex
 import webbrowser
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,54 +15,62 @@ from forecast.base.escaping import printable
 from forecast.base.files import write_text
 from forecast.base.resources import manual
 from forecast.base.wording import join
-from forecast.cli.declaring import arg, grouped, shared
-from forecast.cli.terminal import console, echo_json, records, say, table
+from forecast.cli.help_text import with_examples
+from forecast.cli.options import JsonOption
+from forecast.cli.terminal import console, echo_json, say, table, table_of_rows
 
 EXAMPLE = Path(__file__).parent / "example"
 """Files of a folder for data of one's own."""
 
 
-@grouped("dyads")
-def dyads(as_json: bool = shared.json()) -> None:
-    """List the embedded dyads: code, name, events, coverage, and whether they are fitted together by default.
+@with_examples("dyads")
+def dyads(
+    as_json: JsonOption = False,
+) -> None:
+    """List the embedded dyads: code, name, events, coverage, fitted together or alone.
 
     Rows beyond the coverage are announced or later: `forecast events show` has them, and no
     forecast counts them.
     """
     from forecast.data.panel import summarise
 
-    found = summarise(forecast.read_chronology()).set_index("dyad")
-    known = forecast.read_dyads().loc[found.index]
+    summary = summarise(forecast.read_chronology()).set_index("dyad")
+    labels = forecast.read_dyads().loc[summary.index]
     rows = [
         {
             "dyad": code,
-            "name": known.at[code, "label"],
+            "name": labels.at[code, "label"],
             "events": int(row["events"]),
             "since": f"{row['start']:%Y-%m-%d}",
             "through": f"{row['last_even']:%Y-%m-%d}",
-            "fitted": "together" if known.at[code, "hierarchy"] == "yes" else "alone",
+            "fitted": "together" if labels.at[code, "hierarchy"] == "yes" else "alone",
             "announced": int(row["announced"]),
         }
-        for code, row in found.iterrows()
+        for code, row in summary.iterrows()
     ]
     if as_json:
         echo_json(rows)
         return
     console().print(
-        records([{name: cell for name, cell in row.items() if name != "announced"} for row in rows])
+        table_of_rows(
+            [{name: cell for name, cell in row.items() if name != "announced"} for row in rows]
+        )
     )
     later = [f"{row['dyad']} {row['announced']}" for row in rows if row["announced"]]
     if later:
         typer.echo(
-            f"Rows after the last covered day are announced or later, and not counted: {join(later)}."
+            "Rows after the last covered day are announced or later, and not counted: "
+            f"{join(later)}."
         )
 
 
-@grouped("init mine")
+@with_examples("init mine")
 def init(
-    folder: Path = arg("A folder, which is made if it is missing.", ..., metavar="FOLDER"),
+    folder: Annotated[
+        Path, typer.Argument(help="A folder, which is made if it is missing.", metavar="FOLDER")
+    ],
 ) -> None:
-    """Make a folder for your own events: events.csv with example rows and mapping.yaml, both to be edited.
+    """Make a folder for your own events: events.csv and mapping.yaml, both to be edited.
 
     Nothing is overwritten.
     """
@@ -83,21 +92,25 @@ def init(
     typer.echo(printable(f"Next: {following}"))
 
 
-@grouped("open", "open report/USA-CHN-2026-06-13")
+@with_examples("open", "open report/USA-CHN-2026-06-13")
 def open_page(
-    page: Path | None = arg(
-        "A page or its folder. Default: the last page written in this folder.", metavar="PAGE"
-    ),
+    page: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A page or its folder. Default: the last page written in this folder.",
+            metavar="PAGE",
+        ),
+    ] = None,
 ) -> None:
     """Open a page in the browser, and print its path."""
     if page is None:  # the one in this folder, or up to three folders below, that was written last
         pages = [path for depth in range(4) for path in Path().glob(f"{'*/' * depth}index.html")]
-        own = [path for path in pages if path.with_name("manifest.json").is_file()]
-        if not own:
+        written = [path for path in pages if path.with_name("manifest.json").is_file()]
+        if not written:
             raise DataError(
                 "There is no page in this folder. Make one, such as with `forecast report USA-CHN`"
             )
-        page = max(own, key=lambda path: path.stat().st_mtime)
+        page = max(written, key=lambda path: path.stat().st_mtime)
     path = page / "index.html" if page.is_dir() else page
     if not path.is_file():
         raise DataError(f"{path} does not exist. Check the path.")
@@ -106,8 +119,12 @@ def open_page(
         say("There is no browser here; open the file by hand.")
 
 
-@grouped("help", "help events")
-def help_topic(topic: str | None = arg("Default: list the topics.", metavar="TOPIC")) -> None:
+@with_examples("help", "help events")
+def help_topic(
+    topic: Annotated[
+        str | None, typer.Argument(help="Default: list the topics.", metavar="TOPIC")
+    ] = None,
+) -> None:
     """Show a page of the manual: data, models, questions, file formats."""
     pages = manual()
     if topic is None:

@@ -1,4 +1,4 @@
-"""Terminal output: results for people or programs, escaping of untrusted text, and progress bars."""
+"""Terminal output: results for people or programs, escaping of text, progress."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ LINE_SECONDS = 60.0
 
 
 def escape(text: str, keep: str = "") -> str:
-    """Return a text that is shown as it is: no markup, and controls written out but those to `keep`."""
+    """Return a text without markup, and with controls written out but those to `keep`."""
     from rich.markup import escape as without_markup
 
     return without_markup(printable(text, keep))
@@ -52,8 +52,8 @@ def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], **options: A
     return shown
 
 
-def records(rows: Sequence[Mapping[str, Any]]) -> "Table":
-    """Return a table of rows by name, in which whole numbers are written with commas and stand on the right."""
+def table_of_rows(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """Return a table of rows by name; whole numbers have commas and stand on the right."""
     heads = [
         (name, any(isinstance(row[name], int) for row in rows))
         for name in (rows[0] if rows else {})
@@ -78,19 +78,19 @@ def print_findings(shown: "Console", findings: Sequence[str], most: int) -> None
     print_rest(shown, len(findings) - most, "finding")
 
 
-def of_page(made: "PageTable") -> "Table":
+def of_page(page_table: "PageTable") -> "Table":
     """Return a table of a page for the terminal."""
     heads = [
         (" ".join([head] if isinstance(head, str) else head), numeric)
-        for head, numeric in made.columns
+        for head, numeric in page_table.columns
     ]
-    return table(heads, made.plain, padding=(0, 1, 0, 0))
+    return table(heads, page_table.plain, padding=(0, 1, 0, 0))
 
 
 def show(
     title: str, parts: "Iterable[str | PageTable | None]", page: Path, warnings: Iterable[str] = ()
 ) -> None:
-    """Print what a page says: texts and tables without those that are empty, warnings, its path, and its title."""
+    """Print what a page says: its texts and tables, warnings, its path, and its title."""
     out = console()
     for part in parts:
         if part:
@@ -112,7 +112,7 @@ def _macros() -> Any:
 
 
 def print_lines(name: str, *, soft_wrap: bool = False, **values: Any) -> None:
-    """Print the lines of a macro of terminal.j2, broken where the terminal ends unless `soft_wrap`."""
+    """Print the lines of a macro of terminal.j2; the terminal breaks them unless `soft_wrap`."""
     for line in str(getattr(_macros(), name)(**values)).splitlines():
         console().print(line, soft_wrap=soft_wrap)
 
@@ -125,11 +125,12 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def not_converged(misses: "Iterable[Miss]") -> NotConverged:
-    """Return the error of a run that missed limits of the convergence checks: how many, the worst, and what to do."""
+    """Return the error of a fit that has not converged: what it missed, and what to do."""
     from forecast.model.gate import summarize_misses
 
     return NotConverged(
-        f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under Diagnostics on the page "
+        f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under "
+        "Diagnostics on the page "
         "and in its JSON file. Take more --draws and --tune"
     )
 
@@ -181,7 +182,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def progress(first: str) -> "Iterator[Progress]":
-    """Show the step at work, from the first, with time gone and left, on the error stream: as a bar or in lines."""
+    """Show the current step with time gone and left on the error stream: a bar, or lines."""
     import logging
 
     from rich.console import Console

@@ -18,13 +18,15 @@ import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock, add_months, month_start, today
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
 from forecast.base.resources import data_folder
-from forecast.base.typing import Float, Frame
+from forecast.base.typing import Dyad, Float, Frame
 from forecast.base.wording import join
 from forecast.data.events.codebook import read_days, read_small_csv, require_cells, small_csv
 from forecast.data.events.dyads import dyad_code
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import last_known
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ TIME, KNOWN_AT, DYAD = "time", "known_at", "dyad"
 _DYAD = "([A-Za-z]{3}[-_][A-Za-z]{3})?"
 
 
+@described("a DriverTable, such as read_drivers('trade.csv') returns")
 @dataclass(frozen=True)
 class DriverTable:
     """Values of some drivers."""
@@ -247,7 +250,7 @@ def read_calendar() -> pd.DataFrame:
 
 
 @checked
-def calendar_drivers(dyads: Sequence[str]) -> DriverTable:
+def calendar_drivers(dyads: Sequence[Dyad]) -> DriverTable:
     """Turn the scheduled facts of ``data/calendar.csv`` into monthly drivers, each zero or one.
 
     A month of the record counts a fact that was known by then. Of the months ahead the ones count
@@ -468,9 +471,7 @@ def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -
 
 
 @checked
-def add_drivers(
-    panel: "xr.Dataset", table: DriverTable, *, future: Future = "given"
-) -> "xr.Dataset":
+def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -> "xr.Dataset":
     """Put drivers into a panel: what was known of them on its day, and nothing later.
 
     Months before a driver's first value, and dyads of which there is none, are not driven. After

@@ -1,6 +1,6 @@
 """Data of a run: a chronology, an event table, counts, an index, or several of them, read in one way.
 
-Entry points: `open_source` reads the data that a `Source` names, and `gather` counts them into a
+Entry points: `open_source` reads the data that a `Source` names, and `read_sources` counts them into a
 panel. To add a kind of source, name it in `KINDS` and read it in `_read`.
 """
 
@@ -17,9 +17,11 @@ from pydantic import model_validator as validator
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, optional_day, reject_future
+from forecast.base.described import described
+from forecast.base.digests import digest, file_digest
 from forecast.base.errors import SpecError, UnknownDyadError
-from forecast.base.files import digest, file_digest
 from forecast.base.resources import data_folder
+from forecast.base.typing import Dyad
 from forecast.base.wording import Card, Displayed, join, join_some
 from forecast.data.events import (
     add_events,
@@ -255,6 +257,7 @@ CODE_TABLES = (
 _SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets", "scheme")
 
 
+@described("a Source, such as Source() for the chronology or Source(kind='events', ...)")
 class Source(Settings):
     """Data source.
 
@@ -376,7 +379,7 @@ class Source(Settings):
 
 @checked
 def open_source(
-    source: Source, dyads: Sequence[str] | None = None, as_of: date | None = None
+    source: Source, dyads: Sequence[Dyad] | None = None, as_of: date | None = None
 ) -> Records:
     """Read what is needed of a source: some dyads, as of a day.
 
@@ -494,6 +497,7 @@ def _digests(tables: Sequence[str], *paths: str | None) -> dict[str, str]:
     return {name: digest(path.read_bytes()) for name, path in every.items()}
 
 
+@described("Data, such as gather(Source()) returns")
 @dataclass(frozen=True, repr=False)
 class Data(Displayed):
     """The data of a run."""
@@ -515,9 +519,9 @@ class Data(Displayed):
 
 
 @checked
-def gather(
+def read_sources(
     source: Source,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     *,
     as_of: Day | None = None,
     frequency: Frequency = "month",
@@ -549,8 +553,8 @@ def gather(
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast.data.sources import Source, gather
-    >>> data = gather(Source(), ["chn-usa"], as_of=date(2023, 10, 31))
+    >>> from forecast.data.sources import Source, read_sources
+    >>> data = read_sources(Source(), ["chn-usa"], as_of=date(2023, 10, 31))
     >>> data.dyads, data.panel.sizes["time"], sorted(data.files)[0]
     (('USA-CHN',), 889, 'USA-CHN.csv')
     """

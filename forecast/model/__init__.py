@@ -5,7 +5,8 @@ Public names are imported on first use: loading a saved fit never imports PyMC.
 
 from typing import TYPE_CHECKING
 
-from forecast.base.resources import imported_on_use, prepare_caches
+from forecast.base.exports import exporter
+from forecast.base.resources import prepare_caches
 
 if TYPE_CHECKING:
     from forecast.model.fitted import Fit as Fit
@@ -21,4 +22,26 @@ if TYPE_CHECKING:
 
 prepare_caches()
 
-__all__, __getattr__, __dir__ = imported_on_use(__name__)
+_NAMES_BY_MODULE = {
+    "forecast.model.fitted": ("Fit",),
+    "forecast.model.gate": (
+        "Gate",
+        "check_convergence",
+    ),
+    "forecast.model.pendulum": (
+        "PendulumModel",
+        "prior_draws",
+        "simulate_panel",
+    ),
+    "forecast.model.process.priors": ("Priors",),
+    "forecast.model.sampling": ("fit",),
+    "forecast.model.spec": ("PendulumSpec",),
+    "forecast.model.updating": ("update",),
+}
+"""What is exported, by the module that defines it."""
+
+__all__, __getattr__ = exporter(__name__, _NAMES_BY_MODULE)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

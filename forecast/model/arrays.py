@@ -96,12 +96,12 @@ class PanelArrays:
     @property
     def coordinates(self) -> dict[str, Any]:
         """Coordinates of the dims of model and fit."""
-        own: dict[str, Any] = {
+        coordinates: dict[str, Any] = {
             name: self.panel[name].to_numpy() for name in SHARED if name in self.panel.coords
         }
         if self.spec.drivers:
-            own["driver"] = np.array([name for name, _ in self.spec.drivers])
-        return own
+            coordinates["driver"] = np.array([name for name, _ in self.spec.drivers])
+        return coordinates
 
     @property
     def pool(self) -> bool:
@@ -111,7 +111,7 @@ class PanelArrays:
     @property
     def priors(self) -> Priors:
         """Priors in periods of the panel."""
-        return self.spec.priors.paced(self.periods_a_month)
+        return self.spec.priors.rescale_time(self.periods_a_month)
 
 
 def first_eras(panel: xr.Dataset) -> Index:
@@ -178,7 +178,9 @@ def require_events(panel: xr.Dataset) -> None:
     if "counts" not in panel:
         return
     totals = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dyad"])
-    short = [f"{one['dyad'].item()} has {one.item()}" for one in totals if one.item() < FEWEST]
+    short = [
+        f"{total['dyad'].item()} has {total.item()}" for total in totals if total.item() < FEWEST
+    ]
     if short:
         raise DataError(
             f"panel: {', '.join(short)} of the at least {FEWEST} events that a dyad needs; leave the dyad out, or give "

@@ -28,9 +28,9 @@ from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
 from forecast.model.process import trend as trends
 from forecast.model.process.ceiling import SOFTNESS
-from forecast.model.process.component import fraction_left
 from forecast.model.process.cycle import linear_shock
 from forecast.model.process.declarations import FLAT, ByDyad, Declared, Free, free_of
+from forecast.model.process.transition import decay
 from forecast.model.spec import PendulumSpec
 
 if TYPE_CHECKING:
@@ -63,40 +63,42 @@ def is_usual(arrays: PanelArrays) -> bool:
 class Layout:
     """Positions of the free variables in a point, and their priors."""
 
-    places: Mapping[str, slice]  # By the names of the free variables
+    spans: Mapping[str, slice]  # By the names of the free variables
     coordinates: density.Coordinates
 
     @classmethod
     def of(cls, free: Sequence[Free], sizes: Mapping[str, int]) -> "Layout":
         """Put variables one behind the other."""
-        number = [one.size(sizes) for one in free]
+        number = [variable.size(sizes) for variable in free]
         ends = np.cumsum(number).tolist()
-        places = {
-            one.name: slice(end - size, end)
-            for one, size, end in zip(free, number, ends, strict=True)
+        spans = {
+            variable.name: slice(end - size, end)
+            for variable, size, end in zip(free, number, ends, strict=True)
         }
         centre, sd = np.repeat(
-            np.array([one.prior for one in free], dtype=np.float64).T, number, axis=1
+            np.array([variable.prior for variable in free], dtype=np.float64).T, number, axis=1
         )
-        positive = np.repeat([one.positive for one in free], number)
-        own = np.flatnonzero((sd > 0.0) | positive)
-        return cls(places, density.Coordinates(centre, sd, positive, own))
+        positive = np.repeat([variable.positive for variable in free], number)
+        with_prior = np.flatnonzero((sd > 0.0) | positive)
+        return cls(spans, density.Coordinates(centre, sd, positive, with_prior))
 
-    def place(self, free: "Free | ByDyad | None") -> int:
+    def first_of(self, free: "Free | ByDyad | None") -> int:
         """Return where a variable begins; `NONE` of one that the model does not have."""
-        return self.places[free.name].start if isinstance(free, Free) else NONE
+        return self.spans[free.name].start if isinstance(free, Free) else NONE
 
-    def places_by_dyad(self, one: "Free | ByDyad | None") -> list[int]:
+    def positions_by_dyad(self, parameter: "Free | ByDyad | None") -> list[int]:
         """Return where a population's mean and spread are, and what belongs to the dyads."""
-        places = [self.place(free) for free in one.free] if isinstance(one, ByDyad) else []
-        return [NONE] * (3 - len(places)) + places
+        positions = (
+            [self.first_of(free) for free in parameter.free]
+            if isinstance(parameter, ByDyad)
+            else []
+        )
+        return [NONE] * (3 - len(positions)) + positions
 
     def values(self, name: str, points: Float) -> Float:
         """Take the values of a variable out of points (draw, coordinate)."""
-        place = self.places[name]
-        return (
-            np.exp(points[:, place]) if self.coordinates.positive[place.start] else points[:, place]
-        )
+        span = self.spans[name]
+        return np.exp(points[:, span]) if self.coordinates.positive[span.start] else points[:, span]
 
     def log_scale(self, points: Float) -> Float:
         """Return the change of variables of points (draw, coordinate) to positive values, (draw,)."""
@@ -125,9 +127,9 @@ class Assembled:
     @classmethod
     def of(cls, arrays: PanelArrays, data: Mapping[str, Any]) -> "Assembled":
         """Lay out the parameters and the data of a panel."""
-        spec, pool, paced = arrays.spec, arrays.pool, arrays.priors
+        spec, pool, priors = arrays.spec, arrays.pool, arrays.priors
         declared: Declared = {
-            **spec.declare_process(paced, pool),
+            **spec.declare_process(priors, pool),
             **declare_sides(spec, pool, arrays.observed.side.directions),
         }
         white = Free(WHITE, FLAT, (spec.components * arrays.nodes,))
@@ -135,16 +137,16 @@ class Assembled:
         layout = Layout.of([*free_of(declared), white], sizes)
         rows = [declared.get(role) for role in ROWS]
         constant = np.zeros(len(ROWS))
-        constant[density.MEAN] = paced.trend_mean[0]
+        constant[density.MEAN] = priors.trend_mean[0]
         by_dyad = density.ByDyad(
-            np.array([layout.places_by_dyad(row) for row in rows], dtype=np.int64),
+            np.array([layout.positions_by_dyad(row) for row in rows], dtype=np.int64),
             constant,
             # Headrooms are the exponential of what eras add to the dyad's: `era_values` takes it.
             np.array([isinstance(row, ByDyad) and row.positive for row in rows]),
         )
 
-        def place(role: str) -> int:
-            return layout.place(declared.get(role))
+        def first_of(role: str) -> int:
+            return layout.first_of(declared.get(role))
 
         spread, raw = (
             ("headroom_era_sd", "headroom_raw")
@@ -155,15 +157,15 @@ class Assembled:
             moves=spec.moves,
             cycle=spec.has_cycle,
             ceiling=spec.has_ceiling,
-            start_sd=float(paced.trend_start),
+            start_sd=float(priors.trend_start),
             softness=SOFTNESS,
-            jump=place("trend_jump"),
-            half_life=place("trend_half_life"),
-            concentration=place("concentration"),
-            era_spread=place(spread) if raw in declared else NONE,
-            eras=place(raw),
-            direction=place("direction"),
-            white=layout.place(white),
+            jump=first_of("trend_jump"),
+            half_life=first_of("trend_half_life"),
+            concentration=first_of("concentration"),
+            era_spread=first_of(spread) if raw in declared else NONE,
+            eras=first_of(raw),
+            direction=first_of("direction"),
+            white=layout.first_of(white),
         )
         nodes, weights = quadrature(spec)
         still = {
@@ -206,8 +208,8 @@ class Assembled:
     @property
     def unnormalised(self) -> int:
         """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
-        place = self.layout.places[WHITE]
-        return int(place.stop - place.start)
+        span = self.layout.spans[WHITE]
+        return int(span.stop - span.start)
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
         """Return log-density and gradient of a point."""
@@ -260,38 +262,41 @@ class Assembled:
             density.path_at, points, self.layout.coordinates, self.by_dyad, self.choices, data
         )
         trend, cycle = x[:, :: spec.components], x[:, spec.components - 1 :: spec.components]
-        found = {"log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points)}
-        found["trend_mean"] = dyads[:, density.MEAN]
-        found |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
-        found |= {
+        values = {"log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points)}
+        values["trend_mean"] = dyads[:, density.MEAN]
+        values |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
+        values |= {
             name: self.layout.values(name, points)[:, 0] for name in SCALARS & self.declared.keys()
         }
         if spec.moves:
-            kept = np.broadcast_to(spec.trend_model.retention(found), draws)
-            found |= {"trend_retention": kept, "node_trend": trend}
+            retention = np.broadcast_to(spec.trend_model.retention(values), draws)
+            values |= {"trend_retention": retention, "node_trend": trend}
         else:
-            found["mu"] = of_era
+            values["mu"] = of_era
         if spec.has_cycle:
-            phi = fraction_left(found["cycle_half_life"])
-            found |= {
+            phi = decay(values["cycle_half_life"])
+            values |= {
                 "phi": phi,
-                "sigma": linear_shock(found["cycle_sd"], phi),
+                "sigma": linear_shock(values["cycle_sd"], phi),
                 "node_cycle": cycle,
             }
         if spec.has_ceiling:
-            found |= {"headroom": of_era, "ceiling": trend[:, data.era_start] + of_era}
+            values |= {"headroom": of_era, "ceiling": trend[:, data.era_start] + of_era}
         if "concentration" in self.declared:
-            found["concentration"] = self.layout.values("concentration", points)
+            values["concentration"] = self.layout.values("concentration", points)
         offset = np.zeros((draws, data.starts.size - 1, data.directions, 1))
         if "direction" in self.declared:
             effect = self.layout.values("direction_effect", points)
             offset[:, :, 0, 0], offset[:, :, 1, 0] = effect, -effect
-        return found | {"direction_offset": offset}
+        return values | {"direction_offset": offset}
 
 
 def _of_points(kernel: Callable[..., Any], points: Float, *given: Any) -> list[Float]:
     """Return each of the values of a kernel at points (draw, coordinate), by draw."""
-    return [np.array(own) for own in zip(*(kernel(point, *given) for point in points), strict=True)]
+    return [
+        np.array(by_draw)
+        for by_draw in zip(*(kernel(point, *given) for point in points), strict=True)
+    ]
 
 
 def _held(value: Any) -> Any:

@@ -21,14 +21,12 @@ from forecast.base.errors import SpecError
 from forecast.base.typing import Float, Index
 from forecast.base.wording import join
 from forecast.data.drivers import standardised
-from forecast.model.process.declarations import spread_around
+from forecast.model.process.component import Motion
+from forecast.model.process.declarations import PriorValues, spread_around
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.process.component import Motion
-    from forecast.model.process.priors import Priors
-    from forecast.model.spec import PendulumSpec
 
 ACTS = ("month", "cycle", "trend")
 
@@ -39,7 +37,7 @@ def parse_drivers(value: Any) -> Drivers:
     """Return drivers from a mapping or from pairs."""
     pairs = list(value.items()) if isinstance(value, Mapping) else value
     if not isinstance(pairs, list | tuple) or not all(
-        isinstance(one, list | tuple) and len(one) == 2 for one in pairs
+        isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs
     ):
         raise SpecError(
             f"drivers: got {value!r:.200}; expected a mapping such as {{'summit': 'month'}}"
@@ -79,10 +77,10 @@ def driver_values(drivers: Drivers, panel: "xr.Dataset") -> Float | None:
 
 def acting_on(drivers: Drivers, what: str) -> list[int]:
     """Return the places of those of some drivers that act on something."""
-    return [place for place, (_, acts) in enumerate(drivers) if acts == what]
+    return [index for index, (_, acts) in enumerate(drivers) if acts == what]
 
 
-def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
+def add_effects(priors: PriorValues, drivers: int, pool: bool) -> Any:
     """Add the effects of drivers, (driver, dyad), to the PyMC model on the context stack."""
     import pymc as pm
 
@@ -94,10 +92,10 @@ def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
         return pm.Deterministic("driver_effect", spread * raw, dims=("driver", "dyad"))
     common = pm.Normal("driver_common_raw", 0.0, 1.0, dims="driver")
     apart = spread_around("driver_dyad_sd", priors.driver_dyads).add()
-    own = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
+    by_dyad = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
     pm.Deterministic("driver_common", spread * common, dims="driver")
     return pm.Deterministic(
-        "driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad")
+        "driver_effect", spread * (common[:, None] + apart * by_dyad), dims=("driver", "dyad")
     )
 
 
@@ -115,7 +113,7 @@ def driving_data(
 
 
 def node_push(
-    drivers: Drivers, effect: Any, motion: "Motion | None", data: Mapping[str, Any]
+    drivers: Drivers, effect: Any, motion: Motion | None, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
     """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
@@ -154,8 +152,8 @@ def push(
         total = np.zeros(
             np.broadcast_shapes(effect.shape[:-1], value.shape[:-2]) + value.shape[-1:]
         )
-        for place in acting_on(drivers, what):
-            total = total + effect[..., place, None] * value[..., place, :]
+        for driver in acting_on(drivers, what):
+            total = total + effect[..., driver, None] * value[..., driver, :]
         return total
 
     target = summed("cycle")
@@ -167,21 +165,19 @@ def push(
     )
 
 
-def push_of_draw(
-    spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Dataset"
-) -> Push | None:
+def push_of_draw(drivers: Drivers, panel: "xr.Dataset", parameters: "xr.Dataset") -> Push | None:
     """Compute the push on every dyad of a panel under one draw, (dyad, time).
 
     None without drivers.
     """
-    values = driver_values(spec.drivers, panel)
+    values = driver_values(drivers, panel)
     if values is None:
         return None
     effect = parameters["driver_effect"].transpose("dyad", "driver").to_numpy()
     phi = np.broadcast_to(
         parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1]
     )
-    return push(spec.drivers, effect, values.transpose(1, 0, 2), phi)
+    return push(drivers, effect, values.transpose(1, 0, 2), phi)
 
 
 def followed(carry: Float, fresh: Float, start: Float | float) -> Float:

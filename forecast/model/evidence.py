@@ -31,10 +31,10 @@ class Evidence:
 
 def evidence(density: Density, drawn: xr.Dataset, rng: np.random.Generator) -> Evidence:
     """Estimate the marginal likelihood of a model from draws of all its coordinates."""
-    found = bridge(density.log_density, density.points(drawn), density.white, rng)
+    estimate = bridge(density.log_density, density.points(drawn), density.white, rng)
     # Prior and change of variables of the path are written without their constant.
     return Evidence(
-        found.log - 0.5 * float(np.log(2.0 * np.pi)) * density.unnormalised, found.error
+        estimate.log - 0.5 * float(np.log(2.0 * np.pi)) * density.unnormalised, estimate.error
     )
 
 
@@ -131,7 +131,7 @@ def quick_evidence(
     chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)
     density = density_of(panel_arrays(panel, spec))
     kept = draws or (DENSE_DRAWS if spec.dense else DRAWS)
-    own = int(chain_seeds.generate_state(1)[0])
-    settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": own, "cores": 1}
+    chain_seed = int(chain_seeds.generate_state(1)[0])
+    settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": chain_seed, "cores": 1}
     drawn = sample(density, (ACCEPT, DEPTH), stop=stop, **settings)["posterior"]
     return evidence(density, drawn, np.random.default_rng(bridge_seed))

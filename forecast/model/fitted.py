@@ -7,39 +7,33 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-import forecast
 from forecast.base.dates import periods_a_month
+from forecast.base.described import described
+from forecast.base.digests import digest
+from forecast.base.durable import make_folders, sync_file, sync_folder
 from forecast.base.errors import FitFileError, OutputError
-from forecast.base.files import (
-    PASSING,
-    check_writable,
-    digest,
-    make_folders,
-    partial_folder,
-    read_bytes,
-    sync_file,
-    sync_folder,
-)
+from forecast.base.file_faults import PASSING
+from forecast.base.files import check_writable
 from forecast.base.folders import replace_folder
 from forecast.base.numeric import share
-from forecast.base.typing import Float, Seed
+from forecast.base.reading import read_bytes
+from forecast.base.typing import Float
+from forecast.base.unfinished import partial_folder
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.panel import panel_kind, panel_of_dyad, validate_panel
+from forecast.data.panel.kinds import validate_panel_of
 from forecast.model.arrays import SHARED
-from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
+from forecast.model.gate import Gate, check_convergence, gate_from_diagnostics, with_quantities
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, flat, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import all_variables, required_variables
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 SCHEMA = 1
 KIND = "pendulum-forecast fit"
@@ -143,11 +137,11 @@ def _damage(tree: xr.DataTree) -> str:
 
 def _digests(tree: xr.DataTree) -> dict[str, str]:
     """Return the SHA-256 of each group, and under an empty name that of the tree's own attributes."""
-    own = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
+    attributes = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
     groups = {
         group: _group_digest(tree[group].to_dataset()) for group in GROUPS if group in tree.children
     }
-    return {"": digest(_attributes(own))} | groups
+    return {"": digest(_attributes(attributes))} | groups
 
 
 def _group_digest(group: xr.Dataset) -> str:
@@ -220,13 +214,13 @@ def _draws_faults(
     table, by_draw = all_variables(), ("chain", "draw")
     size = tuple(posterior.sizes.get(name) for name in by_draw)
     draws = {str(name): (values, "f") for name, values in posterior.items()}
-    known = {name: (*by_draw, *table[name].dims) for name in draws.keys() & table.keys()}
+    dims = {name: (*by_draw, *table[name].dims) for name in draws.keys() & table.keys()}
     draws |= {
         str(name): (values, STATISTICS.get(str(name), "biuf"))
         for name, values in statistics.items()
     }
     for name, (values, types) in draws.items():
-        shaped = values.dims == known.get(name, values.dims) and values.dims[:2] == by_draw
+        shaped = values.dims == dims.get(name, values.dims) and values.dims[:2] == by_draw
         if (
             not shaped
             or (name in statistics and values.ndim != 2)
@@ -262,6 +256,12 @@ GATE = "gate"  # Provenance key of the result of the convergence checks
 AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
 
 
+def _is_fit(value: Any) -> bool:
+    """Return whether a value has what every step reads of a fit."""
+    return all(hasattr(value, name) for name in ("posterior", "panel", "spec"))
+
+
+@described("a Fit, such as fit(panel) returns", accepts=_is_fit, validate=validate_panel_of)
 class Fit(Displayed):
     """A fitted pendulum.
 
@@ -335,7 +335,7 @@ class Fit(Displayed):
         noted = self.provenance.get(GATE)
         if noted is None:
             return check_convergence(self.posterior, self.sample_stats, None, *self._gate_settings)
-        return kept_gate(noted, *self._gate_settings)
+        return gate_from_diagnostics(noted, *self._gate_settings)
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
         """Return the convergence checks with further reported quantities, such as ``outlook``, by draw."""
@@ -371,11 +371,11 @@ class Fit(Displayed):
         >>> Fit.load("report/fit.zarr").of_dyad("USA-CHN").dyads  # doctest: +SKIP
         ['USA-CHN']
         """
-        place = self.dyads.index(dyad)
-        eras = np.flatnonzero(self.panel["era_dyad"].to_numpy() == place)
-        own = {"dyad": [place], "era": eras}
+        index = self.dyads.index(dyad)
+        eras = np.flatnonzero(self.panel["era_dyad"].to_numpy() == index)
+        selection = {"dyad": [index], "era": eras}
         panel = panel_of_dyad(self.panel, dyad)
-        posterior = self.posterior.isel(own, missing_dims="ignore")
+        posterior = self.posterior.isel(selection, missing_dims="ignore")
         # Stored convergence checks would not apply to other draws.
         return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).noting(
             **{GATE: None}
@@ -405,23 +405,23 @@ class Fit(Displayed):
         >>> from forecast import Fit
         >>> Fit.load("report/fit.zarr").prior_posterior("USA-CHN")  # doctest: +SKIP
         """
-        place, months, rows = self.dyads.index(dyad), periods_a_month(self.panel), []
+        index, months, rows = self.dyads.index(dyad), periods_a_month(self.panel), []
         for name, prior, positive in _drawn_priors(self, np.random.default_rng(seed)):
             variable = all_variables()[name]
             after = flat(
-                self.posterior[name].isel(dyad=place)
+                self.posterior[name].isel(dyad=index)
                 if "dyad" in variable.dims
                 else self.posterior[name]
             )
             if variable.dims == ("era",):
-                after = after[:, self.panel["era_index"].to_numpy()[place, -1]]
+                after = after[:, self.panel["era_index"].to_numpy()[index, -1]]
             after = after.reshape(len(after), -1)[:, 0]
-            left = float(np.var(np.log(after) if positive else after) / np.var(prior))
+            variance_left = float(np.var(np.log(after) if positive else after) / np.var(prior))
             before, unit = np.exp(prior) if positive else prior, variable.unit
             if unit == "periods":
                 before, after, unit = before / months, after / months, "months"
             values = [*np.quantile(before, LEVELS), *np.quantile(after, LEVELS)]
-            rows.append([variable.label or name, unit, *values, left])
+            rows.append([variable.label or name, unit, *values, variance_left])
         return pd.DataFrame(rows, columns=PRIOR_POSTERIOR)
 
     def to_frame(self) -> pd.DataFrame:
@@ -446,51 +446,6 @@ class Fit(Displayed):
         )
         mean = drawn.mean(axis=-1, dtype=float).ravel()
         return rows.to_frame(index=False).assign(mean=mean, median=median, low=low, high=high)
-
-    def plot(self, **options: Any) -> "Axes":
-        """Plot the underlying level of a dyad: `forecast.plots.plot_level`.
-
-        Parameters
-        ----------
-        **options
-            Of `plot_level`, such as ``dyad``, ``ci_prob`` or ``ax``.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-
-        Examples
-        --------
-        >>> from forecast import Fit
-        >>> Fit.load("report/fit.zarr").plot(dyad="USA-CHN")  # doctest: +SKIP
-        """
-        return forecast.plots.plot_level(self, **options)
-
-    def to_arviz(self, *, draws: int = 500, monthly: bool = True, seed: Seed = 1) -> xr.DataTree:
-        """Return the groups that ArviZ works on: `forecast.study.checks.arviz_groups`.
-
-        Parameters
-        ----------
-        draws : int
-            Draws from the prior and, with ``monthly=False``, of the posterior predictive.
-        monthly : bool
-            Observe and predict cooperative events by month, in every draw; otherwise all cells of
-            the panel.
-        seed : int or numpy.random.Generator
-
-        Returns
-        -------
-        xarray.DataTree
-            Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``,
-            ``prior``, ``prior_predictive``, ``log_likelihood`` and ``log_prior``.
-
-        Examples
-        --------
-        >>> import arviz_plots
-        >>> from forecast import Fit
-        >>> arviz_plots.plot_trace(Fit.load("report/fit.zarr").to_arviz(), var_names=["cycle_sd"])  # doctest: +SKIP
-        """
-        return forecast.arviz_groups(self, draws=draws, monthly=monthly, seed=seed)
 
     def _card(self) -> Card:
         panel, spec, size = self.panel, self.spec, self.posterior.sizes
@@ -585,21 +540,24 @@ class Fit(Displayed):
 def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Float, bool]]:
     """Yield variables, draws of their priors on the scale where these are normal, and whether it is logarithmic."""
     spec = fit.spec
-    pool, paced = spec.pooling and len(fit.dyads) > 1, spec.priors.paced(periods_a_month(fit.panel))
-    of_ceiling = {} if spec.ceiling_model is None else spec.ceiling_model.declare(paced, pool)
+    pool, priors = (
+        spec.pooling and len(fit.dyads) > 1,
+        spec.priors.rescale_time(periods_a_month(fit.panel)),
+    )
+    of_ceiling = {} if spec.ceiling_model is None else spec.ceiling_model.declare(priors, pool)
     declared = {
-        name: one
-        for name, one in spec.declare_process(paced, pool).items()
+        name: parameter
+        for name, parameter in spec.declare_process(priors, pool).items()
         if name not in of_ceiling
     }
     if spec.observation == "sides":
         declared |= declare_sides(spec, pool)
-    for name, one in declared.items():
+    for name, parameter in declared.items():
         if name in fit.posterior:
-            yield name, one.draw(PRIOR_DRAWS, rng), one.positive
+            yield name, parameter.draw(PRIOR_DRAWS, rng), parameter.positive
     if of_ceiling:
-        dyad, spread, own = (one.draw(PRIOR_DRAWS, rng) for one in of_ceiling.values())
-        yield "headroom", dyad + np.exp(spread) * own, True
+        dyad, spread, raw = (parameter.draw(PRIOR_DRAWS, rng) for parameter in of_ceiling.values())
+        yield "headroom", dyad + np.exp(spread) * raw, True
 
 
 def _zarr_encoding(tree: xr.DataTree) -> dict[str, Any]:

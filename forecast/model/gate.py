@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast.base.described import described
 from forecast.base.wording import Card, Displayed
 from forecast.model.posterior import diagnostic
 from forecast.model.variables import reported_variables
@@ -51,6 +52,7 @@ def summarize_misses(misses: Iterable[Miss]) -> str:
     return f"{counted} the limits. Worst: {named}"
 
 
+@described("convergence checks, such as fit.gate")
 @dataclass(frozen=True, repr=False)
 class Gate(Displayed):
     """Result of the convergence checks."""
@@ -142,7 +144,9 @@ def with_quantities(
     return _judged(table, gate.divergence_share, gate.bfmi, sampled, nodes)
 
 
-def kept_gate(kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]) -> Gate:
+def gate_from_diagnostics(
+    kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]
+) -> Gate:
     """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
     table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(
         dict.fromkeys(COLUMNS[2:], float)
@@ -162,8 +166,8 @@ def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.
         draws = draws[..., ~(draws == draws[0, 0]).all(axis=(0, 1))]
         if not draws.size:
             continue
-        known = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
-        worst = float(np.max(np.nan if known is None else known))
+        r_hats = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
+        worst = float(np.max(np.nan if r_hats is None else r_hats))
         bulk = diagnostic("ess", draws, method="bulk")
         tail = diagnostic(
             "ess", draws, method="tail", prob=0.89

@@ -10,7 +10,7 @@ from forecast.base.typing import Float
 from forecast.model.arrays import PanelArrays
 from forecast.model.driving import driving_data
 from forecast.model.kernels.path import pair_forward, path_forward
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import ObservationParameters
 from forecast.model.process.component import Motion
 
 WHITE = "white"
@@ -24,7 +24,7 @@ class Parameters:
     trend: Motion | None  # Of a trend that moves
     mu: Any  # A constant trend
     cycle: Motion | None
-    observed: Own
+    observed: ObservationParameters
     headroom: Any = None
     effect: Any = None
 
@@ -71,7 +71,7 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
         spread = np.sqrt(
             np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0)
         )
-        up, down = (derivatives(at)[0] for at in (mean + spread, mean - spread))
+        up, down = (derivatives(levels)[0] for levels in (mean + spread, mean - spread))
         curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), LEAST_WEIGHT), 0.0)
         weight, information = (
             0.5 * (weight + curved),
@@ -96,10 +96,10 @@ def level_under(
             return both[::2] + both[1::2]
         process = trend or cycle
         assert process is not None
-        own: Float = path_forward(white, *process, weight, information - weight * constant, starts)[
-            0
-        ]
-        return own + constant
+        deviation: Float = path_forward(
+            white, *process, weight, information - weight * constant, starts
+        )[0]
+        return deviation + constant
 
     return path
 

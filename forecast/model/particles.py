@@ -18,7 +18,7 @@ from forecast.data.panel import panel_kind
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.driving import acting_on
 from forecast.model.gate import ESS_LIMIT
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import ObservationParameters
 from forecast.model.posterior import flat
 from forecast.model.process.process import STREAMS, Process, State
 from forecast.model.spec import PendulumSpec
@@ -41,12 +41,16 @@ class Draws:
 
     spec: PendulumSpec
     values: Mapping[str, Float]  # By the names of the posterior, (draw, ...); without the paths
-    observed: Own  # Parameters of the observation, by the names that its class documents
+    observed: ObservationParameters  # Parameters of the observation, by the names that its class documents
 
     @classmethod
     def of(cls, posterior: xr.Dataset, spec: PendulumSpec) -> "Draws":
         """Take them out of a fit's posterior."""
-        values = {str(name): flat(own) for name, own in posterior.items() if "time" not in own.dims}
+        values = {
+            str(name): flat(variable)
+            for name, variable in posterior.items()
+            if "time" not in variable.dims
+        }
         return cls(spec, values, spec.observation_model.draws(posterior))
 
     def __len__(self) -> int:
@@ -74,9 +78,9 @@ class Observed:
         seen = np.where(panel_kind(panel).seen(panel), arrays.node_of, -1)
         month = None
         if arrays.drivers is not None:
-            own = acting_on(draws.spec.drivers, "month")
-            effect = draws.values["driver_effect"][:, own]
-            month = np.einsum("akd,kdt->adt", effect, arrays.drivers[own][..., stretch])
+            monthly = acting_on(draws.spec.drivers, "month")
+            effect = draws.values["driver_effect"][:, monthly]
+            month = np.einsum("akd,kdt->adt", effect, arrays.drivers[monthly][..., stretch])
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
@@ -153,8 +157,8 @@ def resampled(weight: Float, rng: np.random.Generator, number: int | None = None
     """Draw places (chain, draw) in proportion to weights, systematically, in order and within each chain."""
     draws = weight.shape[1]
     number, places = number or draws, []
-    for own in weight:
-        reach = np.cumsum(own)
+    for of_chain in weight:
+        reach = np.cumsum(of_chain)
         aim = (np.arange(number) + rng.random()) / number * reach[-1]
         places.append(np.minimum(np.searchsorted(reach, aim, side="right"), draws - 1))
     return np.array(places)
@@ -181,16 +185,16 @@ class Cloud:
     log_weight: Float  # Of the particles in the last period
 
     @classmethod
-    def at(cls, draws: Draws, dyad: int, own: Float, particles: int) -> "Cloud":
+    def at(cls, draws: Draws, dyad: int, path: Float, particles: int) -> "Cloud":
         """Start from the draws' own path in two periods, (draw, 2, part)."""
-        states = tuple(np.repeat(own[:, [t]], particles, axis=1) for t in (0, 1))
-        size = (len(own), particles)
+        states = tuple(np.repeat(path[:, [t]], particles, axis=1) for t in (0, 1))
+        size = (len(path), particles)
         return cls(
             draws, dyad, states, (np.broadcast_to(np.arange(particles), size),), np.zeros(size)
         )
 
     def moved(
-        self, eras: tuple[int, int], rng: np.random.Generator, own: Float | None = None
+        self, eras: tuple[int, int], rng: np.random.Generator, path: Float | None = None
     ) -> "Cloud":
         """Move on from a period of an era into one of another, or the same.
 
@@ -200,13 +204,13 @@ class Cloud:
         parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
         if len(self.states) % PERIODS_KEPT == 0 and log_weight.any():
             parents = picked(log_weight, rng.random(log_weight.shape))
-            if own is not None:
+            if path is not None:
                 parents[:, 0] = 0
             state = state[np.arange(len(state))[:, None], parents]
             log_weight = np.zeros(log_weight.shape)
         state = carried(self.draws, self.dyad, eras, state, rng)
-        if own is not None:
-            state[:, 0] = own
+        if path is not None:
+            state[:, 0] = path
         return Cloud(
             self.draws, self.dyad, (*self.states, state), (*self.parents, parents), log_weight
         )
@@ -225,38 +229,38 @@ class Cloud:
 
     def paths(self, kept: Index, rng: np.random.Generator) -> Float:
         """Draw a particle for each of some draws and trace it back, (len(kept), period, part)."""
-        place = picked(self.log_weight[kept], rng.random((len(kept), 1)))[:, 0]
+        particle = picked(self.log_weight[kept], rng.random((len(kept), 1)))[:, 0]
         path = np.empty((len(kept), len(self.states), *self.states[0].shape[2:]))
         for t in range(len(self.states) - 1, -1, -1):
-            path[:, t] = self.states[t][kept, place]
+            path[:, t] = self.states[t][kept, particle]
             if t:
-                place = self.parents[t - 1][kept, place]
+                particle = self.parents[t - 1][kept, particle]
         return path
 
 
 def follow(
     draws: Draws,
     dyad: int,
-    own: Float,
-    known: tuple[Observed, Observed],
+    path: Float,
+    observed: tuple[Observed, Observed],
     news: int,
     rng: np.random.Generator,
 ) -> tuple[Cloud, Float]:
     """Follow a dyad through a stretch of periods under every draw."""
-    before, now = known
-    eras, last = list(pairwise(now.era_index[dyad].tolist())), own.shape[1]
-    cloud = Cloud.at(draws, dyad, own, PARTICLES)
+    before, now = observed
+    eras, last = list(pairwise(now.era_index[dyad].tolist())), path.shape[1]
+    cloud = Cloud.at(draws, dyad, path, PARTICLES)
     for t in range(2, news):
-        cloud, _ = cloud.moved(eras[t - 1], rng, own[:, t]).weighed(before, t)
+        cloud, _ = cloud.moved(eras[t - 1], rng, path[:, t]).weighed(before, t)
     # In the first period of news the same particles serve without and with them; later ones are
     # drawn apart.
-    former = cloud = cloud.moved(eras[news - 1], rng, own[:, news] if news < last else None)
-    gained = np.zeros((len(own), len(eras) + 1))
+    former = cloud = cloud.moved(eras[news - 1], rng, path[:, news] if news < last else None)
+    gained = np.zeros((len(path), len(eras) + 1))
     for t in range(news, len(eras) + 1):
         cloud = cloud if t == news else cloud.moved(eras[t - 1], rng)
         cloud, gained[:, t] = cloud.weighed(now, t)
         if t < last:
-            former = former if t == news else former.moved(eras[t - 1], rng, own[:, t])
+            former = former if t == news else former.moved(eras[t - 1], rng, path[:, t])
             former, lost = former.weighed(before, t)
             gained[:, t] -= lost
     return cloud, gained

@@ -21,7 +21,8 @@ from pytensor.graph.replace import vectorize_graph
 from pytensor.graph.traversal import ancestors
 
 from forecast.base.arguments import checked
-from forecast.base.typing import Float, Index
+from forecast.base.typing import Float, Index, Seed
+from forecast.data.panel.kinds import Panel
 from forecast.model.arrays import PanelArrays, first_eras, panel_arrays, require_observations
 from forecast.model.driving import add_effects, node_push, push_of_draw
 from forecast.model.inputs import NODE_PATHS, WHITE, Parameters, model_data
@@ -106,18 +107,18 @@ def build_on(
 
 def add_parameters(arrays: PanelArrays) -> Parameters:
     """Add the parameters of path and level to the PyMC model on the context stack."""
-    spec, paced, pool = arrays.spec, arrays.priors, arrays.pool
-    trend = spec.trend_model.add_motion(paced, pool, spec.jumps) if spec.moves else None
+    spec, priors, pool = arrays.spec, arrays.priors, arrays.pool
+    trend = spec.trend_model.add_motion(priors, pool, spec.jumps) if spec.moves else None
     mu = (
         None
         if spec.moves
-        else spec.trend_model.add_levels(paced, pool, spec.jumps, arrays.era_dyad)
+        else spec.trend_model.add_levels(priors, pool, spec.jumps, arrays.era_dyad)
     )
-    cycle = spec.cycle_model.add_motion(paced, pool) if spec.has_cycle else None
+    cycle = spec.cycle_model.add_motion(priors, pool) if spec.has_cycle else None
     bound = spec.ceiling_model
-    headroom = None if bound is None else bound.add_headroom(paced, pool, arrays.era_dyad)
+    headroom = None if bound is None else bound.add_headroom(priors, pool, arrays.era_dyad)
     observed = spec.observation_model.add_parameters(arrays)
-    effect = add_effects(paced, len(spec.drivers), pool) if spec.drivers else None
+    effect = add_effects(priors, len(spec.drivers), pool) if spec.drivers else None
     return Parameters(trend, mu, cycle, observed, headroom, effect)
 
 
@@ -246,10 +247,10 @@ def hold(data: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     held = {name: pm.Data(name, value) for name, value in pack(data).items()}
     begin: dict[str, Any] = dict.fromkeys(STORES, 0)
     slices = {}
-    for place, (name, array) in enumerate(data.items()):
-        store, end = _store(array), held[ENDS][place]
-        own = held[store][begin[store] : end]
-        slices[name] = own if array.ndim == 1 else own.reshape((-1, *array.shape[1:]))
+    for index, (name, array) in enumerate(data.items()):
+        store, end = _store(array), held[ENDS][index]
+        array_held = held[store][begin[store] : end]
+        slices[name] = array_held if array.ndim == 1 else array_held.reshape((-1, *array.shape[1:]))
         begin[store] = end
     return slices
 
@@ -260,7 +261,7 @@ def _store(array: NDArray[Any]) -> str:
 
 @checked
 def prior_draws(
-    panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1
+    panel: Panel, spec: PendulumSpec | None = None, *, draws: int = 100, seed: Seed = 1
 ) -> xr.Dataset:
     """Draw every parameter from the prior, dims (draw, ...).
 
@@ -270,7 +271,9 @@ def prior_draws(
     arrays = panel_arrays(panel, spec, dense=False)
     with pm.Model(coords=arrays.coordinates) as model:
         add_parameters(arrays)
-    dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
+    dims = {
+        name: dims_of for name, dims_of in sampled_variables().items() if name in model.named_vars
+    }
     names, random = sorted(dims), model.basic_RVs
     expressions = [model[name] for name in names]
     plain = Mode(linker="py", optimizer=None)  # Not compiled: that would take longer than the draws
@@ -280,13 +283,13 @@ def prior_draws(
             values = pm.draw(_repeated(expressions, random, draws), random_seed=seed, mode=plain)
         else:  # a registered class may have random variables to which no axis can be added
             values = pm.draw(expressions, draws=draws, random_seed=seed, mode=plain)
-    made = dict(zip(names, values, strict=True))
+    drawn = dict(zip(names, values, strict=True))
     prior = {}
-    for name, own in dims.items():
-        shape = made[name].shape[
-            made[name].ndim - len(own) :
+    for name, dims_of in dims.items():
+        shape = drawn[name].shape[
+            drawn[name].ndim - len(dims_of) :
         ]  # without draws if the prior leaves no choice
-        prior[name] = ("draw", *own), np.broadcast_to(made[name], (draws, *shape)).copy()
+        prior[name] = ("draw", *dims_of), np.broadcast_to(drawn[name], (draws, *shape)).copy()
     return xr.Dataset(prior)
 
 
@@ -296,23 +299,23 @@ def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any
     It is for variables as the packaged model has them; those that depend on others have the shape
     of their parameters.
     """
-    own: dict[Any, Any] = {}
+    replicated: dict[Any, Any] = {}
     for variable in random:
-        if own.keys().isdisjoint(ancestors([variable])):
-            own[variable] = change_dist_size(variable, (draws,), expand=True)
+        if replicated.keys().isdisjoint(ancestors([variable])):
+            replicated[variable] = change_dist_size(variable, (draws,), expand=True)
         elif isinstance(
             op := variable.owner.op, SymbolicRandomVariable
         ):  # PyTensor adds no axis to these
-            parameters = vectorize_graph(op.dist_params(variable.owner), own)
-            own[variable] = op.rv_op(*parameters, rng=op.rng_params(variable.owner)[0])
+            parameters = vectorize_graph(op.dist_params(variable.owner), replicated)
+            replicated[variable] = op.rv_op(*parameters, rng=op.rng_params(variable.owner)[0])
         else:
-            own[variable] = vectorize_graph(variable, own)
-    return list(vectorize_graph(expressions, own))
+            replicated[variable] = vectorize_graph(variable, replicated)
+    return list(vectorize_graph(expressions, replicated))
 
 
 @checked
 def simulate_panel(
-    panel: xr.Dataset, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: int = 1
+    panel: Panel, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: Seed = 1
 ) -> tuple[xr.Dataset, xr.DataArray]:
     """Simulate a panel of the same shape and the same number of events in every report."""
     spec = spec or spec_for(panel)
@@ -320,7 +323,7 @@ def simulate_panel(
     rng = np.random.default_rng(seed)
     era = panel["era_index"].transpose("dyad", "time").to_numpy()
     level = simulate_level(parameters, era, spec, rng, first_eras(panel))
-    pushed = push_of_draw(spec, panel, parameters)
+    pushed = push_of_draw(spec.drivers, panel, parameters)
     if pushed is not None:
         level = level + pushed.level
     month = level if pushed is None else level + pushed.month
@@ -354,9 +357,11 @@ def simulate_path(
     own, so that the trend is the same without it.
     """
     by_dyad = {
-        str(name): own.to_numpy() if "dyad" in own.dims else own.to_numpy()[..., None]
-        for name, own in parameters.items()
-        if own.dims[-1:] != ("era",)
+        str(name): variable.to_numpy()
+        if "dyad" in variable.dims
+        else variable.to_numpy()[..., None]
+        for name, variable in parameters.items()
+        if variable.dims[-1:] != ("era",)
     }
     process, shape = spec.process(by_dyad), parameters["trend_mean"].shape
     rngs = {"trend": rng, "frameworks": rng, "shocks": rng.spawn(1)[0]}

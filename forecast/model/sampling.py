@@ -13,11 +13,13 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from forecast.base.arguments import checked, require_sampler, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import SpecError
+from forecast.base.limits import require_sampler, whole_seed
 from forecast.base.progress import Progress, Steps, silent
 from forecast.base.resources import release_free_memory
 from forecast.base.typing import Float, Seed
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import data_facts
 from forecast.model.arrays import (
     PanelArrays,
@@ -52,7 +54,7 @@ VERSIONS = (
 
 @checked
 def fit(
-    panel: xr.Dataset,
+    panel: Panel,
     spec: PendulumSpec | None = None,
     *,
     draws: int = 1000,
@@ -134,7 +136,7 @@ def fit(
     with steps.step("path", "filling in the path"):
         rng = np.random.default_rng(path_seed)
         posterior = complete_posterior(sampled, arrays, rng, threads=cores)
-        worth = spec.observation_model.integration_worth(posterior, arrays)
+        worth = spec.observation_model.quadrature_ess_fraction(posterior, arrays)
     provenance = {
         "seed": seed,
         "sampler": "nutpie",
@@ -173,26 +175,26 @@ def _sampled(
         steps.progress(SAMPLING, sum(chain.finished_draws for chain in chains), total)
 
     with steps.step("sample", SAMPLING):
-        found = sample(
+        drawn = sample(
             density, tree, **settings, seed=seed, progress_rate=250, progress_callback=tell
         )
     steps.progress(SAMPLING, total, total)
-    return found
+    return drawn
 
 
 def _derived(density: Density, drawn: Groups) -> tuple[xr.Dataset, xr.Dataset]:
     """Return the variables of the posterior and the statistics of the sampler."""
     derived = density.derived(drawn["posterior"])
     log_prior, log_rest = (derived.pop(name) for name in ("log_prior", "log_rest"))
-    own = drawn["sample_stats"].transpose("chain", "draw", ...)
+    by_draw = drawn["sample_stats"].transpose("chain", "draw", ...)
     dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
     sampled = {
         name: (("chain", "draw", *dims[name]), values)
         for name, values in derived.items()
         if name in dims
     }
-    kept: dict[str, Any] = {name: own[name].to_numpy() for name in STATISTICS}
-    kept |= {"log_prior": log_prior, "log_likelihood_total": own["logp"].to_numpy() - log_rest}
+    kept: dict[str, Any] = {name: by_draw[name].to_numpy() for name in STATISTICS}
+    kept |= {"log_prior": log_prior, "log_likelihood_total": by_draw["logp"].to_numpy() - log_rest}
     return xr.Dataset(sampled), xr.Dataset(
         {name: (("chain", "draw"), values) for name, values in kept.items()}
     )
@@ -205,7 +207,7 @@ def complete_posterior(
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     completed = _complete_paths(sampled, arrays, rng, threads)
     table = all_variables()
-    found = {
+    variables = {
         name: sampled[name].transpose("chain", "draw", ...).to_numpy()
         for name in sampled_variables()
         if name in sampled
@@ -219,7 +221,7 @@ def complete_posterior(
             values,
             {"units": table[name].units(frequency)},
         )
-        for name, values in found.items()
+        for name, values in variables.items()
     }
     by_draw = {"chain": np.arange(chains), "draw": np.arange(draws)}
     return xr.Dataset(result, coords=by_draw | arrays.coordinates)
@@ -249,8 +251,8 @@ def _complete_paths(
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(complete, range(arrays.dyads), rng.spawn(arrays.dyads)))
-    found: dict[str, NDArray[Any]] = {"level": level, "trend": trend}
-    return found | {"mu": mu} if spec.moves else found
+    completed: dict[str, NDArray[Any]] = {"level": level, "trend": trend}
+    return completed | {"mu": mu} if spec.moves else completed
 
 
 def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: Generator) -> Float:
@@ -283,6 +285,6 @@ def _complete(
 ) -> Float:
     """Complete the path of one dyad's component, (draw, time), given its nodes."""
     motion = component.motion(of_dyad(draws, d))
-    own = slice(arrays.starts[d], arrays.starts[d + 1])
-    time, gap = arrays.node_time[own], arrays.node_gap[own]
-    return bridge(component, motion, draws[nodes][:, own], time, gap, arrays.periods, rng)
+    nodes_of_dyad = slice(arrays.starts[d], arrays.starts[d + 1])
+    time, gap = arrays.node_time[nodes_of_dyad], arrays.node_gap[nodes_of_dyad]
+    return bridge(component, motion, draws[nodes][:, nodes_of_dyad], time, gap, arrays.periods, rng)

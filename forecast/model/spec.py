@@ -82,10 +82,10 @@ class PendulumSpec:
 
     def __repr__(self) -> str:
         """Return the choices, and the priors that differ from their defaults."""
-        own = {one.name: repr(getattr(self, one.name)) for one in fields(self)} | {
+        values = {choice.name: repr(getattr(self, choice.name)) for choice in fields(self)} | {
             "priors": self.priors.differences
         }
-        return f"PendulumSpec({', '.join(f'{name}={value}' for name, value in own.items())})"
+        return f"PendulumSpec({', '.join(f'{name}={value}' for name, value in values.items())})"
 
     def __post_init__(self) -> None:
         if not isinstance(self.priors, Priors):
@@ -97,12 +97,12 @@ class PendulumSpec:
         if not self.ceiling:
             bounds = self.moves and self.observation == "sides"
             object.__setattr__(self, "ceiling", "framework" if bounds else "none")
-        known_cycles = (*(one.name for one in cycles()), NO_CYCLE)
+        known_cycles = (*(cycle.name for cycle in cycles()), NO_CYCLE)
         choices = {"cycle": known_cycles, "ceiling": CEILINGS}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
                 raise SpecError(
-                    f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}"
+                    f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(allowed)}"
                 )
         find_observation(self.observation)
         self._check_components()
@@ -161,14 +161,14 @@ class PendulumSpec:
             "scatter": no_events
             or ("" if self.overdispersion else "overdispersion=False has no concentration"),
         }
-        kinds = [("trend", one, self.trend) for one in trends()] + [
-            ("cycle", one, self.cycle) for one in cycles()
+        kinds = [("trend", component, self.trend) for component in trends()] + [
+            ("cycle", component, self.cycle) for component in cycles()
         ]
         unused = {
-            prior.name: f"it belongs to {field}={one.name!r}"
-            for field, one, chosen in kinds
-            if one.name != chosen
-            for prior in one.priors
+            prior.name: f"it belongs to {field}={component.name!r}"
+            for field, component, chosen in kinds
+            if component.name != chosen
+            for prior in component.priors
         }
         return unused | {
             prior.name: missing[prior.needs] for prior in COMMON if missing.get(prior.needs)
@@ -243,17 +243,19 @@ class PendulumSpec:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; :meth:`from_dict` is the inverse."""
         left_out = {*self._unused_priors(), *(OF_DATASETS - dict(self.priors.changed).keys())}
-        priors = {name: own for name, own in self.priors.to_dict().items() if name not in left_out}
+        priors = {
+            name: value for name, value in self.priors.to_dict().items() if name not in left_out
+        }
         return {**asdict(self), "drivers": dict(self.drivers), "priors": priors}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PendulumSpec":
         """Rebuild a spec, rejecting fields it does not know."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
+        names = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - names)
         if unknown:
             raise SpecError(
-                f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(known))}"
+                f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(names))}"
             )
         return cls(**{**values, "priors": Priors(**values.get("priors", {}))})
 
@@ -271,7 +273,9 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     validate_panel(panel)
     kind = panel_kind(panel)
     suits: dict[str, Any] = {
-        "observation": next(one.name for one in observations() if one.panel == kind.name)
+        "observation": next(
+            observation.name for observation in observations() if observation.panel == kind.name
+        )
     }
     if panel.sizes["era"] == panel.sizes["dyad"]:
         suits["ceiling"] = "none"

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Clock, Day
 from forecast.base.errors import DataError, NotUpdatable, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import count, join
@@ -23,6 +24,7 @@ from forecast.data.events.codebook import read_scale
 from forecast.data.events.dyads import additions_of
 from forecast.data.events.table import EventTable, as_day
 from forecast.data.panel import build_panel, panel_kind, validate_panel
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import data_facts, last_known
 from forecast.model.fitted import Fit
 from forecast.model.particles import (
@@ -68,10 +70,10 @@ def later_panel(
 
 
 def _reject_past(panel: xr.Dataset, day: date) -> None:
-    known = last_known(panel)
-    if day < known:
+    last = last_known(panel)
+    if day < last:
         raise SpecError(
-            f"as_of: {day} is before {known}, up to which the fit knows the events, and it cannot forget them. "
+            f"as_of: {day} is before {last}, up to which the fit knows the events, and it cannot forget them. "
             "Choose a later day, or fit the earlier panel again"
         )
 
@@ -82,13 +84,13 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Data
         raise DataError(
             f"new events: got {type(table).__name__}; expected a table of events or a later panel"
         )
-    given = {one.file for one in table.additions}
-    for one in additions_of(panel.attrs):
-        if one.file not in given:
+    given = {addition.file for addition in table.additions}
+    for addition in additions_of(panel.attrs):
+        if addition.file not in given:
             raise DataError(
-                f"new events: the fit was made with {count(len(one.events), 'event')} of {one.file} added to "
-                f"{one.dataset}, which are not given now. Add that file again, as it is or corrected, beside what is "
-                "new (add_events; --add)"
+                f"new events: the fit was made with {count(len(addition.events), 'event')} of {addition.file} added to "
+                f"{addition.dataset}, which are not given now. Add that file again, as it is or corrected, beside "
+                "what is new (add_events; --add)"
             )
     try:
         read_scale(str(panel.attrs.get("scale")))
@@ -113,8 +115,12 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
     periods = min(panel.sizes["time"], later.sizes["time"])
     for dyad in panel["dyad"].to_numpy():
         first, again = (
-            one["counts"].sel(dyad=dyad).any(("dataset", "direction", "class")).to_numpy().argmax()
-            for one in (panel, later)
+            panel_now["counts"]
+            .sel(dyad=dyad)
+            .any(("dataset", "direction", "class"))
+            .to_numpy()
+            .argmax()
+            for panel_now in (panel, later)
         )
         if again > first:
             start = str(later["time"].to_numpy()[again])[:10]
@@ -124,8 +130,8 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
             )
     same = [name for name in panel["dataset"].to_numpy() if name in later["dataset"].to_numpy()]
     before, now = (
-        one["covered"].sel(dataset=same).isel(time=slice(periods)).to_numpy()
-        for one in (panel, later)
+        panel_now["covered"].sel(dataset=same).isel(time=slice(periods)).to_numpy()
+        for panel_now in (panel, later)
     )
     if (before & ~now).any():
         raise DataError(
@@ -138,7 +144,7 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
 
     Empty if none.
     """
-    kinds = [panel_kind(one).name for one in (panel, later)]
+    kinds = [panel_kind(each).name for each in (panel, later)]
     if kinds[0] != kinds[1]:
         raise DataError(
             f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other"
@@ -155,14 +161,14 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
         )
     periods = panel.sizes["time"]
     if not np.array_equal(panel["time"].to_numpy(), later["time"].to_numpy()[:periods]):
-        first, last = (str(panel["time"].to_numpy()[place])[:10] for place in (0, -1))
+        first, last = (str(panel["time"].to_numpy()[end])[:10] for end in (0, -1))
         raise DataError(
             f"new events: the later panel does not have all periods of the fit's, from {first} to {last}. {BY_HAND}"
         )
     for part, word in PARTS.items():
         before, now = (
-            [str(x) for x in one[part].to_numpy()] if part in one.coords else []
-            for one in (panel, later)
+            [str(x) for x in each[part].to_numpy()] if part in each.coords else []
+            for each in (panel, later)
         )
         gone, added = (
             [x for x in some if x not in others] for some, others in ((before, now), (now, before))
@@ -198,7 +204,7 @@ SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
 @checked
 def update(
     fit: Fit,
-    new_events: EventTable | xr.Dataset,
+    new_events: EventTable | Panel,
     *,
     as_of: Day | None = None,
     seed: Seed = 1,
@@ -311,28 +317,28 @@ def carry_on(
         Draws.of(fit.posterior, fit.spec),
         fit.spec.observation_model.on_scale_of(fit.panel, fit.panel),
     )
-    known, periods = panel.sizes["time"], later.sizes["time"]
+    periods_before, periods = panel.sizes["time"], later.sizes["time"]
     look_back = Clock.of(panel).periods(months)
-    first = max(known - 2 - look_back, 0)
+    first = max(periods_before - 2 - look_back, 0)
     news = panel_kind(panel).news(panel, later)
     recent = fit.posterior.isel(time=slice(first, None))
     path = state_of(flat(recent["level"]), flat(recent["trend"]))  # (draw, dyad, period, part)
-    before, now = (Observed.of(one, draws, slice(first, None)) for one in (panel, later))
-    gained = np.zeros((len(draws), periods - known + 1))
+    before, now = (Observed.of(each, draws, slice(first, None)) for each in (panel, later))
+    gained = np.zeros((len(draws), periods - periods_before + 1))
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []
     for dyad, fresh in enumerate(news[:, first + 2 :]):
         report("updating the fit", dyad, len(news))
         rng = _stream(seed, panel, str(panel["dyad"].to_numpy()[dyad]), "moves")
         if fresh.any():
-            start = 2 + min(int(fresh.argmax()), known - 2 - first)
+            start = 2 + min(int(fresh.argmax()), periods_before - 2 - first)
             cloud, by_period = follow(draws, dyad, path[:, dyad], (before, now), start, rng)
-            own = known - first
-            gained[:, 0] += by_period[:, :own].sum(axis=1)
-            gained[:, 1:] += by_period[:, own:]
+            news_from = periods_before - first
+            gained[:, 0] += by_period[:, :news_from].sum(axis=1)
+            gained[:, 1:] += by_period[:, news_from:]
         else:
             cloud = Cloud.at(draws, dyad, path[:, dyad, -2:], 1)
-            for eras in pairwise(now.era_index[dyad, known - first - 1 :].tolist()):
+            for eras in pairwise(now.era_index[dyad, periods_before - first - 1 :].tolist()):
                 cloud = cloud.moved(eras, rng)
         clouds.append(cloud)
     chains = fit.posterior.sizes["chain"]
@@ -356,7 +362,7 @@ def _reweighed(
     if not news.any():
         return total
     stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])
-    before, now = (Observed.of(one, draws, stretch) for one in panels)
+    before, now = (Observed.of(each, draws, stretch) for each in panels)
     for dyad, t in np.argwhere(news[:, stretch]):
         then = posterior.isel(dyad=dyad, time=[stretch.start + t])
         state = state_of(flat(then["level"]), flat(then["trend"]))
@@ -368,15 +374,15 @@ def _reweighed(
 
 def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
     """Return diagnostics of every period's weights, the weights since the fit was last sampled, and why they fail."""
-    known = carried.fit.panel.sizes["time"]
-    starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[known - 1 :]]
+    periods_before = carried.fit.panel.sizes["time"]
+    starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[periods_before - 1 :]]
     ancestors, months, fault = ancestry(carried.fit), [], ""
     for step, start in enumerate(starts):
-        own = smoothed(carried.gained[..., step])
+        of_step = smoothed(carried.gained[..., step])
         total = smoothed(on_ancestors(carried.gained[..., : step + 1].sum(axis=2), ancestors))
-        if step or not own.alike:
-            months.append({"period": start, **diagnostics(own)})
-        fault = own.fault or total.fault
+        if step or not of_step.alike:
+            months.append({"period": start, **diagnostics(of_step)})
+        fault = of_step.fault or total.fault
         if fault:
             fault += f" in the period from {start}"
             break
@@ -402,10 +408,11 @@ def ancestry(fit: Fit) -> Index:
 def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
     """Log-weights of the draws' ancestors: what all copies of each weigh together, (chain, draw)."""
     total = np.empty(log_weight.shape)
-    for chain, (own, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
-        together = np.bincount(ancestor, np.exp(own - own.max()), minlength=own.size)
+    for chain, (of_chain, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
+        together = np.bincount(ancestor, np.exp(of_chain - of_chain.max()), minlength=of_chain.size)
         total[chain] = (
-            np.log(together, where=together > 0, out=np.full(own.size, -np.inf)) + own.max()
+            np.log(together, where=together > 0, out=np.full(of_chain.size, -np.inf))
+            + of_chain.max()
         )
     return total
 
@@ -448,14 +455,18 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     """Return the posterior of the later panel, of the draws at ``places`` (chain, draw) of their chains."""
     panel, later, (chains, number) = carried.fit.panel, carried.later, places.shape
     before = carried.fit.posterior.transpose("chain", "draw", ...)
-    chain, known, periods = np.arange(chains)[:, None], panel.sizes["time"], later.sizes["time"]
-    found = {
+    chain, periods_before, periods = (
+        np.arange(chains)[:, None],
+        panel.sizes["time"],
+        later.sizes["time"],
+    )
+    variables = {
         str(name): np.asarray(values.to_numpy()[chain, places]) for name, values in before.items()
     }
     for name in ("level", "trend"):
-        path = np.empty((*found[name].shape[:-1], periods), dtype=np.float32)
-        path[..., :known] = found[name]
-        found[name] = path
+        path = np.empty((*variables[name].shape[:-1], periods), dtype=np.float32)
+        path[..., :periods_before] = variables[name]
+        variables[name] = path
     kept, index = (
         (chain * number + places).ravel(),
         later["era_index"].transpose("dyad", "time").to_numpy(),
@@ -463,16 +474,18 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
         path = cloud.paths(kept, _stream(seed, panel, code, "paths"))
-        start = carried.first + 2 if carried.moved[dyad] else known
-        own = path[:, path.shape[1] - (periods - start) :]
-        for name, values in (("level", own.sum(axis=-1)), ("trend", own[..., TREND])):
-            found[name][:, :, dyad, start:] = on_grid(values).reshape(chains, number, -1)
+        start = carried.first + 2 if carried.moved[dyad] else periods_before
+        recent = path[:, path.shape[1] - (periods - start) :]
+        for name, values in (("level", recent.sum(axis=-1)), ("trend", recent[..., TREND])):
+            variables[name][:, :, dyad, start:] = on_grid(values).reshape(chains, number, -1)
         if carried.fit.spec.moves:
             eras = np.flatnonzero(later["era_dyad"].to_numpy() == dyad)
-            found["mu"][..., eras] = era_means(found["trend"][:, :, dyad], index[dyad], eras)
+            variables["mu"][..., eras] = era_means(
+                variables["trend"][:, :, dyad], index[dyad], eras
+            )
     coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
     posterior = {
-        name: (before[name].dims, values, before[name].attrs) for name, values in found.items()
+        name: (before[name].dims, values, before[name].attrs) for name, values in variables.items()
     }
     return xr.Dataset(posterior, coords={**coords, "time": later["time"].to_numpy()})
 

@@ -24,7 +24,7 @@ def all_variables() -> dict[str, Variable]:
     of_cycles = [variable for cycle in cycles() for variable in cycle.variables]
     observed = [variable for observation in observations() for variable in observation.variables]
     kinds = (*PATHS, *TREND, *of_trends, *CYCLE, *of_cycles, *observed, *DRIVERS)
-    return {one.name: one for one in kinds}
+    return {variable.name: variable for variable in kinds}
 
 
 def sampled_variables() -> dict[str, tuple[str, ...]]:
@@ -32,18 +32,22 @@ def sampled_variables() -> dict[str, tuple[str, ...]]:
 
     Chain and draw come before them.
     """
-    return {name: one.dims for name, one in all_variables().items() if one.sampled}
+    return {name: variable.dims for name, variable in all_variables().items() if variable.sampled}
 
 
 def required_variables(spec: PendulumSpec) -> list[str]:
     """Return the names of the variables that every fit of a spec has."""
     cycle = spec.cycle_model.variables if spec.has_cycle else ()
     trend = spec.trend_model.variables
-    own = (*PATHS, *TREND, *trend, *CYCLE, *DRIVERS, *cycle, *spec.observation_model.variables)
+    required = (*PATHS, *TREND, *trend, *CYCLE, *DRIVERS, *cycle, *spec.observation_model.variables)
     return [
-        one.name
-        for one in own
-        if (getattr(spec, one.required) if isinstance(one.required, str) else one.required)
+        variable.name
+        for variable in required
+        if (
+            getattr(spec, variable.required)
+            if isinstance(variable.required, str)
+            else variable.required
+        )
     ]
 
 
@@ -51,10 +55,12 @@ def of_dyad(draws: Mapping[str, Float], dyad: int) -> dict[str, Float]:
     """Return, of draws by name (draw, ...), those of one dyad and those that all dyads share, (draw, 1)."""
     table = all_variables()
     dims = {name: table[name].dims for name in draws if name in table}
-    own = {name: draws[name][:, dyad, None] for name, of in dims.items() if of == ("dyad",)}
-    return own | {name: draws[name][:, None] for name, of in dims.items() if not of}
+    by_dyad = {name: draws[name][:, dyad, None] for name, of in dims.items() if of == ("dyad",)}
+    return by_dyad | {name: draws[name][:, None] for name, of in dims.items() if not of}
 
 
 def reported_variables() -> dict[str, str]:
     """Return the names of the variables that the report states, by the words of the glossary."""
-    return {one.reported: name for name, one in all_variables().items() if one.reported}
+    return {
+        variable.reported: name for name, variable in all_variables().items() if variable.reported
+    }

@@ -5,13 +5,15 @@ number from it.
 """
 
 from forecast.base.wording import whole_percents
-from forecast.outlook.assess import Assessment, Brief, Claim, assess, brief, level_sentence, quoted
+from forecast.outlook.assess import assess, brief
+from forecast.outlook.assessment import AnsweredClaim, Assessment, Brief
 from forecast.outlook.datasets import (
     DatasetOutlook,
     DatasetYear,
     dataset_outlooks,
     datasets_finding,
 )
+from forecast.outlook.headline import level_sentence, quoted
 from forecast.outlook.level import (
     Break,
     Contrast,
@@ -24,7 +26,7 @@ from forecast.outlook.level import (
     Standing,
     level_record,
 )
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.pendulum import (
     EquilibriumBand,
     Fan,
@@ -59,11 +61,11 @@ from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook, kind_serie
 from forecast.outlook.windows import RollingShare, ThresholdOutlook, WindowOutlook, printed_changes
 
 __all__ = [
+    "AnsweredClaim",
     "Assessment",
     "Baseline",
     "Break",
     "Brief",
-    "Claim",
     "Contrast",
     "DatasetOutlook",
     "DatasetYear",
@@ -81,12 +83,12 @@ __all__ = [
     "KindSeries",
     "Learning",
     "NotDefined",
-    "Observed",
     "Passage",
     "Pendulum",
     "Probability",
     "Return",
     "RollingShare",
+    "SimulatedEvents",
     "Simulations",
     "Standing",
     "StructuralHazard",

@@ -20,20 +20,33 @@ import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.outlook.draws import stream
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import NotDefined
 
+REFERENCE = "base_rate_10y"
+"""The benchmark that every skill is stated against."""
+MODEL = "pendulum"
+"""Code of the model in the weights, as in a backtest."""
+SHORTEST_PAST = 60
+"""Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of
+two years."""
 VARIATION_MONTHS = 240
 """Months over which the changes between windows are measured."""
 SMALLEST_CHANGE = 0.1
 """Log-odds: a share that has never changed may still change."""
 UNKNOWN_CHANGE = 1.0
 """Standard deviation of the change, log-odds, where there are too few windows to measure it."""
-FEWEST_WINDOWS = 4
+MIN_WINDOWS = 4
+"""Windows of several events from which their correlation is measured."""
 UNKNOWN_CORRELATION = 1 / 6
 """Correlation within a window where too few windows are there to measure it."""
-LEAST, MOST = 0.005, 0.6
+LEAST = 0.005
+"""Smallest correlation within a window: events are never independent."""
+MOST = 0.6
+"""Largest correlation within a window: a few windows may agree by chance."""
+
+
 START = (-5.0, -1.0)
 """Log variances of the level's step and of the month-specific noise, where the search begins."""
 START_VARIANCE = 4.0
@@ -93,7 +106,8 @@ def log_odds(total: Index, cooperative: Index) -> tuple[Float, Float]:
 
     Half an event is added on each side, as by Haldane and Anscombe.
     """
-    success, failure = cooperative + 0.5, total - cooperative + 0.5
+    success = cooperative + 0.5
+    failure = total - cooperative + 0.5
     return np.log(success / failure), 1 / success + 1 / failure
 
 
@@ -118,13 +132,16 @@ class BaseRate(Simple):
     ) -> Chances:
         """Draw one chance for each window."""
         recent = past.recent(self.months or len(past.total))
-        total, cooperative = recent.total.sum(), recent.cooperative.sum()
+        total = recent.total.sum()
+        cooperative = recent.cooperative.sum()
         mean = float(np.clip((cooperative + 1) / (total + 2), 0.01, 0.99))
-        found = {}
+        chances = {}
         for horizon in horizons:
             weight = 1 / correlation(*recent.windows(horizon), mean) - 1
-            found[horizon] = by_month(rng.beta(weight * mean, weight * (1 - mean), draws), horizon)
-        return found
+            chances[horizon] = by_month(
+                rng.beta(weight * mean, weight * (1 - mean), draws), horizon
+            )
+        return chances
 
 
 def correlation(total: Index, cooperative: Index, mean: float) -> float:
@@ -134,14 +151,14 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
     is solved for with the variance and the events of the windows there have been, weighted by
     events, and kept between 0.005 and 0.6.
     """
-    there = total > 1
-    if there.sum() < FEWEST_WINDOWS:
+    several = total > 1
+    if several.sum() < MIN_WINDOWS:
         return UNKNOWN_CORRELATION
-    total, share = total[there], cooperative[there] / total[there]
+    total, share = total[several], cooperative[several] / total[several]
     variance = float(np.average((share - mean) ** 2, weights=total))
     single = 1 / float(np.average(total, weights=total))
-    found = (variance / (mean * (1 - mean)) - single) / (1 - single)
-    return float(np.clip(found, LEAST, MOST))
+    intraclass = (variance / (mean * (1 - mean)) - single) / (1 - single)
+    return float(np.clip(intraclass, LEAST, MOST))
 
 
 @dataclass(frozen=True)
@@ -158,15 +175,17 @@ class LastWindow(Simple):
     ) -> Chances:
         """Draw the change of the log-odds from a normal distribution."""
         recent = past.recent(VARIATION_MONTHS)
-        found = {}
+        chances = {}
         for horizon in horizons:
             total, cooperative = recent.windows(min(horizon, len(recent.total)))
             level, error = log_odds(total, cooperative)
-            there = np.flatnonzero(total)
-            centre = level[there[-1]] if there.size else 0.0
-            drawn = centre + _change(level[there], error[there]) * rng.standard_normal(draws)
-            found[horizon] = by_month(inverse(drawn), horizon)
-        return found
+            with_events = np.flatnonzero(total)
+            centre = level[with_events[-1]] if with_events.size else 0.0
+            drawn = centre + _change(level[with_events], error[with_events]) * rng.standard_normal(
+                draws
+            )
+            chances[horizon] = by_month(inverse(drawn), horizon)
+        return chances
 
 
 def _change(level: Float, error: Float) -> float:
@@ -216,7 +235,8 @@ def fitted(
     """Fit a past by maximum likelihood: carry-over, mean, variances of step and noise, level and its variance."""
     from scipy.optimize import minimize
 
-    events, successes = np.array(total), np.array(cooperative)
+    events = np.array(total)
+    successes = np.array(cooperative)
     observed, _ = log_odds(events, successes)
     # With each month's own share, months in which all events are of one side would count least.
     share = np.clip(successes.sum() / events.sum(), 0.1, 0.9)
@@ -255,28 +275,31 @@ def _filtered(
     gaps = np.diff(months, prepend=0, append=len(seen) - 1)[
         :, None
     ]  # from each month seen to the next, and to the end
-    carry, reverts = phi**gaps, phi < 1
+    carry = phi**gaps
+    reverts = phi < 1
     decay = carry**2
     fading = np.where(reverts, 1 - phi**2, 1.0)
     added = step * np.where(reverts, (1 - decay) / fading, gaps)
-    off, error = observed[months, None] - mean, sampling[months, None] + noise
+    off = observed[months, None] - mean
+    error = sampling[months, None] + noise
     spread = np.empty_like(off)
-    level, variance = np.zeros(len(phi)), np.where(reverts, step / fading, START_VARIANCE)
-    for place in range(len(months)):
-        level, variance = carry[place] * level, decay[place] * variance + added[place]
-        spread[place] = variance + error[place]
-        off[place] -= level
-        gain = variance / spread[place]
-        level, variance = level + gain * off[place], variance - gain * variance
+    level = np.zeros(len(phi))
+    variance = np.where(reverts, step / fading, START_VARIANCE)
+    for row in range(len(months)):
+        level = carry[row] * level
+        variance = decay[row] * variance + added[row]
+        spread[row] = variance + error[row]
+        off[row] -= level
+        gain = variance / spread[row]
+        level = level + gain * off[row]
+        variance = variance - gain * variance
     total = -0.5 * (np.log(2 * np.pi * spread) + off**2 / spread).sum(axis=0)
     return total, carry[-1] * level, decay[-1] * variance + added[-1]
 
 
-REFERENCE = "base_rate_10y"
-"""The benchmark that every skill is stated against."""
 SIMPLE: dict[str, Simple] = {
-    one.code: one
-    for one in (
+    benchmark.code: benchmark
+    for benchmark in (
         BaseRate("base_rate_all", "the share of all months", None),
         BaseRate(REFERENCE, "the share of the last ten years", 120),
         BaseRate("base_rate_5y", "the share of the last five years", 60),
@@ -295,12 +318,7 @@ SIMPLE: dict[str, Simple] = {
     )
 }
 
-MODEL = "pendulum"
-"""Code of the model in the weights, as in a backtest."""
 MEMBERS = (MODEL, *SIMPLE)
-SHORTEST_PAST = 60
-"""Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of
-two years."""
 
 
 WEIGHTS = dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
@@ -308,23 +326,32 @@ WEIGHTS = dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
 
 
 def pooled(
-    observed: Observed | NotDefined, windows: Iterable[int], *, seed: int
-) -> dict[int, Observed] | NotDefined:
+    observed: SimulatedEvents | NotDefined, windows: Iterable[int], *, seed: int
+) -> dict[int, SimulatedEvents] | NotDefined:
     """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
     if isinstance(observed, NotDefined):
         return observed
     if (missing := without_pool(observed.record)) is not None:
         return missing
-    past, record, found = Past.of(observed.record), observed.record, {}
+    past = Past.of(observed.record)
+    record = observed.record
+    by_months = {}
     member = forecasters(seed, record.dyad, observed.total.shape[:-1])
     for months in windows:  # the model's simulations, those of the benchmarks put in place
-        own, cooperative = slice(1, months + 1), observed.cooperative.copy()
-        for place, code in enumerate(SIMPLE, 1):
-            theirs, rng = member == place, stream(seed, record.dyad, f"pool {code} {record.number}")
+        window = slice(1, months + 1)
+        cooperative = observed.cooperative.copy()
+        for number, code in enumerate(SIMPLE, 1):
+            theirs = member == number
+            rng = stream(seed, record.dyad, f"pool {code} {record.number}")
             chances = SIMPLE[code].chances(past, (months,), int(theirs.sum()), rng)[months]
-            cooperative[theirs, own] = rng.binomial(observed.total[theirs, own], chances)
-        found[months] = replace(observed, cooperative=cooperative)
-    return found
+            cooperative[theirs, window] = rng.binomial(observed.total[theirs, window], chances)
+        by_months[months] = replace(observed, cooperative=cooperative, member=member)
+    return by_months
+
+
+def simulated_by_model(member: Index) -> Bool:
+    """Return which simulations of a pool are the model's, given the places of their forecasters."""
+    return np.asarray(member == MEMBERS.index(MODEL))
 
 
 def without_pool(record: DatasetRecord) -> NotDefined | None:

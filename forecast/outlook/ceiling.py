@@ -67,9 +67,11 @@ def worth_sentence(dyad: str | None = None) -> str:
         rows = {dyad: rows[dyad]}
     elif dyad is not None:
         names = dict(zip(rows, ("one dyad", "another"), strict=True))
-    own = {names[code]: found for code, found in rows.items()}
-    evidence = {name: [signed(row.evidence, 1) for row in found[1:]] for name, found in own.items()}
-    every = [row for found in rows.values() for row in found if row.prior_median is not None]
+    by_label = {names[code]: worths for code, worths in rows.items()}
+    evidence = {
+        name: [signed(row.evidence, 1) for row in worths[1:]] for name, worths in by_label.items()
+    }
+    every = [row for worths in rows.values() for row in worths if row.prior_median is not None]
     medians = dict.fromkeys(f"{row.prior_median:.2g}" for row in every)
     needed = any(row.evidence > 2 * row.error for row in every)
-    return sentence("ceiling_worth", own, evidence, list(medians), needed)
+    return sentence("ceiling_worth", by_label, evidence, list(medians), needed)

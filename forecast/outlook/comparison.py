@@ -5,259 +5,58 @@ stated how much of it came through the model's own simulations and how much thro
 benchmarks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
-import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, NotUpdatable, SpecError
-from forecast.base.files import digest
-from forecast.base.numeric import share
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Bool, Float, Index, Seed
+from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import Card, Displayed, join, number, signed
 from forecast.data.panel import panel_kind, recounted
 from forecast.data.panel.record import last_known
 from forecast.model import Fit, update
-from forecast.outlook import benchmarks
-from forecast.outlook.draws import FitLike, dyad_draws, position
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.draws import FitLike, position
 from forecast.outlook.recorded import (
-    FEWEST,
     Baseline,
-    DatasetRecord,
-    changed,
     main_record,
-    shares_of,
 )
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
-    Simulations,
-    StructuralHazard,
     simulate_ahead,
 )
-from forecast.outlook.summary import NotDefined, mcse, ratio
-
-LEVEL = "level"
-"""Name of the level among the numbers of a look: the mean share now, points. The others are
-probabilities."""
-FROM_MODEL, FROM_BENCHMARKS, ALONE = "from_model", "from_benchmarks", "model"
-"""Names of the two parts of a published chance, which add up to it, and of the chance of the model
-alone."""
-
-
-type Outcome = tuple[Bool | Float, Bool | Float]
-"""Whether an outcome occurs in each simulation, or its probability there, and which simulations are
-not void, or how much of each."""
-type Outcomes = Mapping[str, Outcome]
-"""Outcomes of a question by name; empty if they are not defined."""
-FOLLOWED = "up"
-"""Outcome of a headline whose change is split."""
-
-
-@dataclass(frozen=True)
-class ShareChange:
-    """Change of a window's cooperative share relative to a fixed share."""
-
-    # Share of the baseline, per cent; it stays as it is whatever is recorded or left out later
-    before: float
-    improvement: float  # Smallest change that counts, points
-    length: int  # Months of the window
-    start: int = 0  # Months from the present to the beginning of the window
-
-    def outcomes(self, observed: Observed, simulations: Simulations) -> Outcomes:
-        """Return which simulations are higher, similar and lower, and which are not void."""
-        clock = simulations.clock
-        first = clock.periods(self.start) if self.start else 0
-        ahead = slice(first + 1, clock.periods(self.start + self.length) + 1)
-        total, cooperative = (
-            counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative)
-        )
-        up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
-        there = total >= FEWEST
-        named = {"up": up, "same": ~(up | down), "down": down}
-        return {name: (hit, there) for name, hit in named.items()} if there.any() else {}
-
-
-@dataclass(frozen=True)
-class Number:
-    """A number of a look, or a difference between two."""
-
-    value: float  # Points of share for the level, else a probability
-    mcse: float  # Its Monte Carlo standard error
-    draws: Float = field(
-        repr=False, compare=False
-    )  # Their mean is the value, and the error of their mean is its error
-
-    @classmethod
-    def of(cls, draws: Float) -> "Number":
-        """Summarise draws."""
-        return cls(float(draws.mean()), mcse(draws), draws)
-
-
-def as_shown(name: str, one: Number) -> tuple[float, float]:
-    """Return a number and its error as readers see them: points of share, or percent."""
-    by = 1.0 if name == LEVEL else 100.0
-    return by * one.value, by * one.mcse
-
-
-type Numbers = Mapping[str, Number]
-"""By name: `level`, and the outcomes of the question."""
-
-
-def numbers_of(draws: Mapping[str, Float]) -> Numbers:
-    """Summarise the draws of every number."""
-    return {name: Number.of(values) for name, values in draws.items()}
-
-
-def difference(more: Numbers, less: Numbers) -> Numbers:
-    """Return differences of numbers.
-
-    With the same draws or simulations their errors are paired, else not.
-    """
-    found = {}
-    for name, own in more.items():
-        other = less[name]
-        if own.draws.shape == other.draws.shape:
-            found[name] = Number.of(own.draws - other.draws)
-        else:
-            error = float(np.hypot(own.mcse, other.mcse))
-            found[name] = Number(
-                own.value - other.value, error, np.full((1, 1), own.value - other.value)
-            )
-    return found
-
-
-@dataclass(frozen=True)
-class Look:
-    """Forecast snapshot of a fit."""
-
-    level: Float  # Share now, points
-    outcomes: Outcomes
-    # Returns the outcomes without some events of the record, where the question counts these
-    # (`without`).
-    given: Callable[[pd.DataFrame], Outcomes] | None = field(
-        default=None, repr=False, compare=False
-    )
-
-    @property
-    def numbers(self) -> dict[str, Float]:
-        """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
-        return self.weighed(np.ones(self.level.shape))
-
-    def without(self, events: pd.DataFrame) -> "Look":
-        """Return the same simulations where some events do not count for the question.
-
-        Draws are as they are.
-        """
-        return self if self.given is None else replace(self, outcomes=self.given(events))
-
-    def weighed(self, draws: Float) -> dict[str, Float]:
-        """Return the numbers with weights of draws (chain, draw)."""
-        found = {LEVEL: ratio(draws * self.level, draws)}
-        for name, (hit, there) in self.outcomes.items():
-            counted = draws[..., None] * there
-            found[name] = ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
-        return found
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The months ahead of a fit, simulated once for all that is asked of them."""
-
-    fit: FitLike
-    simulations: Simulations
-    observed: Observed | NotDefined  # What is recorded in them
-
-    @classmethod
-    def of(
-        cls,
-        fit: FitLike,
-        dyad: str,
-        months: int,
-        record: DatasetRecord | NotDefined,
-        *,
-        seed: int,
-        hazard: StructuralHazard | None = None,
-    ) -> "Ahead":
-        """Simulate so many months and what is recorded in them, as `observe` does.
-
-        `hazard` is that of new frameworks where the fit is a part of one with more dyads.
-        """
-        sizes = fit.posterior.sizes
-        rate = None if hazard is None else hazard.draws((sizes["chain"], sizes["draw"]), seed)
-        simulations = simulate_ahead(fit, dyad, months, seed=seed, hazard=rate)
-        return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed))
-
-    def look(self, asked: ShareChange, ahead: int = 0) -> Look:
-        """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
-        simulations, observed = self.simulations, self.observed
-        level = level_now(self.fit, simulations.dyad)
-        if ahead:
-            level = simulations.share[..., simulations.at(ahead)].mean(axis=-1)
-        return Look(
-            level, {} if isinstance(observed, NotDefined) else asked.outcomes(observed, simulations)
-        )
-
-    def look_published(
-        self, asked: ShareChange, ahead: int = 0, *, seed: int, past: DatasetRecord | None = None
-    ) -> Look:
-        """Look at the level and at the published chances of a question.
-
-        `past` is the record that the benchmarks read, by default that of the simulations.
-        """
-        alone, observed = self.look(asked, ahead), self.observed
-        if isinstance(observed, NotDefined) or not alone.outcomes:
-            return alone
-        months = asked.start + asked.length
-        read = observed if past is None else replace(observed, record=past)
-        pool = benchmarks.pooled(read, (months,), seed=seed)
-        if isinstance(pool, NotDefined):
-            return replace(alone, outcomes={**alone.outcomes, ALONE: alone.outcomes[FOLLOWED]})
-        published = asked.outcomes(pool[months], self.simulations)
-        member = benchmarks.forecasters(seed, self.simulations.dyad, observed.total.shape[:-1])
-        return replace(
-            alone,
-            outcomes=split_by_forecaster(published, FOLLOWED, member, alone.outcomes[FOLLOWED]),
-        )
-
-
-def split_by_forecaster(
-    published: Outcomes, followed: str, member: Index, alone: Outcome
-) -> Outcomes:
-    """Return published outcomes with the parts of the followed one, and that of the model alone.
-
-    `member` is the place in `MEMBERS` of the forecaster of each simulation.
-    """
-    hit, there = published[followed]
-    own = member == benchmarks.MEMBERS.index(benchmarks.MODEL)
-    return {
-        **published,
-        FROM_MODEL: (hit * own, there),
-        FROM_BENCHMARKS: (hit * ~own, there),
-        ALONE: alone,
-    }
-
-
-def level_now(fit: FitLike, dyad: str) -> Float:
-    """Return the share of the level now, (chain, draw), points."""
-    return share(dyad_draws(fit, dyad).level_now)
-
-
-TIME, EVENTS, REVISED, MODEL, BASELINE = (
-    "time passed",
-    "new events",
-    "late or revised data",
-    "model",
-    "baseline",
+from forecast.outlook.snapshot import (
+    FOLLOWED,
+    LEVEL,
+    Numbers,
+    ShareChange,
+    SimulatedAhead,
+    as_shown,
+    difference,
+    level_now,
+    numbers_of,
 )
+from forecast.outlook.summary import NotDefined
+
+TIME = "time passed"
+"""Part of a change: the earlier fit, seen from the later day."""
+EVENTS = "new events"
+"""Part of a change: what was recorded since."""
+REVISED = "late or revised data"
+"""Part of a change: what became known since about the months before."""
+MODEL = "model"
+"""Part of a change: other choices, other dyads, sampling."""
+BASELINE = "baseline"
+"""Part of a change: another window to compare with."""
 TOGETHER = "events, data and model together"
-"""Names of the parts."""
+"""Name of the part that cannot be divided."""
 
 
 type Ask = Callable[[Fit, int], Numbers]
@@ -288,6 +87,7 @@ class Headline:
     smallest_improvement: float  # Points of share that count as a change
 
 
+@described("a Change, such as split_change(old, new, 'USA-CHN') returns")
 @dataclass(frozen=True, repr=False)
 class Change(Displayed):
     """Change between two days."""
@@ -330,7 +130,7 @@ class Change(Displayed):
 def split_change(
     old: Fit,
     new: Fit,
-    dyad: str,
+    dyad: Dyad,
     *,
     horizon: int = 12,
     baseline_months: int = BASELINE_MONTHS,
@@ -372,6 +172,8 @@ def split_change(
     Returns
     -------
     Change
+        Numbers before and now, and what each part added: the level in points of share, chances 0 to
+        1, with draws (chain, draw) and Monte Carlo errors. The parts add up exactly.
 
     Raises
     ------
@@ -390,27 +192,30 @@ def split_change(
     ['time passed', 'new events', 'late or revised data', 'model', 'baseline']
     """
     report = progress or silent
-    old_seed, new_seed = whole_seed(old_seed), whole_seed(new_seed)
+    old_seed = whole_seed(old_seed)
+    new_seed = whole_seed(new_seed)
     gap = _months_between(old, new, dyad, horizon)
     baselines = tuple(_baseline(fit, dyad, baseline_months) for fit in (old, new))
     first, second = (
-        ShareChange(float(one.share or 0.0), improvement, horizon) for one in baselines
+        ShareChange(float(baseline.share or 0.0), improvement, horizon) for baseline in baselines
     )
     report("asking both fits", 0, 0)
     later = ShareChange(first.before, improvement, horizon, gap)
 
-    def simulate(fit: Fit, seed: int, months: int = horizon) -> Ahead:
-        return Ahead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
+    def simulate(fit: Fit, seed: int, months: int = horizon) -> SimulatedAhead:
+        return SimulatedAhead.of(fit, dyad, months, main_record(fit.panel, dyad), seed=seed)
 
     def ask(fit: Fit, seed: int) -> Numbers:
         return numbers_of(simulate(fit, seed).look_published(first, seed=seed).numbers)
 
-    then, now = simulate(old, old_seed, gap + horizon), simulate(new, new_seed)
+    then = simulate(old, old_seed, gap + horizon)
+    now = simulate(new, new_seed)
     before = numbers_of(then.look_published(first, seed=old_seed).numbers)
     passed = numbers_of(then.look_published(later, ahead=gap, seed=old_seed).numbers)
     carried = carried or carry_over(old, new, seed=old_seed, refit=refit, progress=report)
     last, rebased = (
-        numbers_of(now.look_published(one, seed=new_seed).numbers) for one in (first, second)
+        numbers_of(now.look_published(headline, seed=new_seed).numbers)
+        for headline in (first, second)
     )
     parts = [
         (TIME, passed, ""),
@@ -421,8 +226,8 @@ def split_change(
         (clock.last_day(), clock.last_day(horizon))
         for clock in (Clock.of(old.panel), Clock.of(new.panel))
     ]
-    asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), improvement)
-    return _change(old, new, dyad, asked, before, parts)
+    headlines = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), improvement)
+    return _change(old, new, dyad, headlines, before, parts)
 
 
 def split_question_change(
@@ -446,7 +251,8 @@ def split_question_change(
     report = progress or silent
     gap = _months_between(old, new, dyad)
     report("asking both fits", 0, 0)
-    before, last = ask(old, seeds[0]), ask(new, seeds[1])
+    before = ask(old, seeds[0])
+    last = ask(new, seeds[1])
     level = (
         simulate_ahead(old, dyad, gap, seed=seeds[0]).share[..., -1].mean(axis=-1)
         if gap
@@ -463,14 +269,15 @@ type Parts = Sequence[tuple[str, Numbers, str]]
 
 
 def _change(
-    old: Fit, new: Fit, dyad: str, asked: Headline | str, before: Numbers, parts: Parts
+    old: Fit, new: Fit, dyad: str, question: Headline | str, before: Numbers, parts: Parts
 ) -> Change:
-    steps, last = [], before
+    steps = []
+    last = before
     for name, after, note in parts:
         steps.append(Step(name, difference(after, last), after, note))
         last = after
     return Change(
-        dyad, (last_known(old.panel), last_known(new.panel)), asked, before, last, tuple(steps)
+        dyad, (last_known(old.panel), last_known(new.panel)), question, before, last, tuple(steps)
     )
 
 
@@ -486,7 +293,7 @@ def _until_now(
     parts: list[tuple[str, Numbers, str]] = []
     for name, fit, note in carried.fits:
         parts.append((name, parts[-1][1] if fit is None else ask(fit, seed), note))
-    before, now = (one.spec.to_dict() for one in (old, new))
+    before, now = (fit.spec.to_dict() for fit in (old, new))
     names = [name for name in now if before.get(name) != now[name]]
     note = (
         "The choices are the same: what differs is the sampling, and what an update approximates."
@@ -532,13 +339,17 @@ def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
 
 def _baseline(fit: Fit, dyad: str, months: int) -> Baseline:
     record = main_record(fit.panel, dyad)
-    found = record if isinstance(record, NotDefined) else record.baseline(months)
-    if isinstance(found, NotDefined) or found.share is None:
-        reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three events"
+    baseline = record if isinstance(record, NotDefined) else record.baseline(months)
+    if isinstance(baseline, NotDefined) or baseline.share is None:
+        reason = (
+            baseline.reason
+            if isinstance(baseline, NotDefined)
+            else "it has fewer than three events"
+        )
         raise DataError(
             f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}"
         )
-    return found
+    return baseline
 
 
 @dataclass(frozen=True)
@@ -557,22 +368,24 @@ def carry_over(
 
     Return nothing, and why, if that is not valid.
     """
-    found: list[tuple[str, Fit | None, str]] = []
-    last, before = None, old.provenance.get("refitted")
+    fits: list[tuple[str, Fit | None, str]] = []
+    last = None
+    before = old.provenance.get("refitted")
     try:
         for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
             (progress or silent)(f"updating the earlier fit: {name}", 0, 0)
             if last is not None and not panel_kind(panel).news(last, panel).any():
-                found.append((name, None, ""))
+                fits.append((name, None, ""))
                 continue
             again = last is None and _sampled_from(new, old, panel)
-            fit, last = new if again else update(old, panel, refit=refit, seed=seed), panel
+            fit = new if again else update(old, panel, refit=refit, seed=seed)
+            last = panel
             refitted = fit.provenance.get("refitted")
             note = f"Fitted again: {refitted['reason']}." if refitted and refitted != before else ""
-            found.append((name, fit, note))
+            fits.append((name, fit, note))
     except (NotUpdatable, DataError) as error:
         return CarriedOver((), str(error))
-    return CarriedOver(tuple(found))
+    return CarriedOver(tuple(fits))
 
 
 def _sampled_from(new: Fit, old: Fit, panel: xr.Dataset) -> bool:
@@ -590,16 +403,16 @@ def _sampled_from(new: Fit, old: Fit, panel: xr.Dataset) -> bool:
 def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     """Return the later panel with the earlier one's counts of the months that this knew whole."""
     kind = panel_kind(new)
-    shapes = [[one.sizes[dim] for dim in kind.dims if dim != "time"] for one in (old, new)]
+    shapes = [[panel.sizes[dim] for dim in kind.dims if dim != "time"] for panel in (old, new)]
     if shapes[0] != shapes[1]:
         return new  # other dyads, datasets or classes: no update either
     clock = Clock.of(old)
-    known = len(clock.times) - (last_known(old) < clock.last_day())
+    months_known = len(clock.times) - (last_known(old) < clock.last_day())
 
     def mixed(name: str) -> xr.DataArray:
         values = new[name].transpose(*kind.dims)
         both = values.to_numpy().copy()
-        both[:, :known] = old[name].transpose(*kind.dims).to_numpy()[:, :known]
+        both[:, :months_known] = old[name].transpose(*kind.dims).to_numpy()[:, :months_known]
         return values.copy(data=both)
 
     # Sums of scores are those of the events that are counted.

@@ -26,7 +26,7 @@ from forecast.model.process.cycle import find_cycle
 from forecast.model.process.priors import Priors
 from forecast.model.process.trend import find_trend
 from forecast.outlook.draws import FitLike, SpecLike, position, stream
-from forecast.outlook.recorded import FEWEST, DatasetRecord, main_dataset
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, main_dataset
 from forecast.outlook.summary import Estimate, estimate, sentence
 
 DRAWS = 400
@@ -80,7 +80,7 @@ class DatasetOutlook:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _DatasetReading:
     """How a dataset reads the level of a dyad, with its record: thinned draws (draw, ...)."""
 
     record: DatasetRecord
@@ -98,118 +98,145 @@ class _Reading:
 
 def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
     """Compute the level of a dyad by dataset; empty if fewer than two datasets cover it."""
-    place, panel = position(fit.panel, dyad), fit.panel
+    dyad_index = position(fit.panel, dyad)
+    panel = fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
     few = max(DRAWS // fit.posterior.sizes["chain"], 1)
     kept = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
-    draws = fit.posterior.isel(draw=kept).isel(dyad=place)
+    draws = fit.posterior.isel(draw=kept).isel(dyad=dyad_index)
     records = [DatasetRecord.of(panel, dyad, number) for number in range(panel.sizes["dataset"])]
-    data = [_reading(panel, draws, place, record) for record in records if record.covered.any()]
+    data = [
+        _reading(panel, draws, dyad_index, record) for record in records if record.covered.any()
+    ]
     if len(data) < 2:
         return ()
     level = flat(draws["level"])
     noise = flat(draws["tau"]) if "tau" in draws else np.zeros(len(level))
-    era = panel["era_index"].isel(dyad=place).to_numpy()
+    era = panel["era_index"].isel(dyad=dyad_index).to_numpy()
     present, residuals = _present(
         fit, draws, era, level.mean(axis=0), float((noise**2).mean()), data
     )
-    size, main = (
-        (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]),
-        main_dataset(panel, dyad),
-    )
-    found = []
-    for one in data:
-        record, (first, last) = one.record, one.ends
-        rng = stream(seed, dyad, f"dataset {record.number}")
-        years = _years(one, level, noise, residuals[record.number], rng)
-        offset, drift = _offsets(fit, place, one)
-        concentration = None
-        if "concentration" in fit.posterior:
-            own = (
-                fit.posterior["concentration"]
-                .isel(dataset=record.number)
-                .transpose("chain", "draw")
-                .to_numpy()
-            )
-            concentration = estimate(
-                own + 1.0, "events", "independent events that a very busy month is worth"
-            )
-        without = present[record.number]
-        found.append(
-            DatasetOutlook(
-                name=record.dataset,
-                main=record.number == main,
-                first=record.clock.times[first].item(),
-                last=record.clock.end_of(record.clock.times[last].item()),
-                events=int(record.total[record.covered].sum()),
-                offset=offset,
-                drift=drift,
-                concentration=concentration,
-                years=years,
-                disagrees=tuple(
-                    each.year
-                    for each in years
-                    if each.residual is not None and abs(each.residual) > BEYOND
-                ),
-                without=_as_estimate(
-                    without, "present level without the last two years of the dataset", size
-                ),
-                with_all=_as_estimate(present[None], "present level", size),
-                worth=100.0 * (without[1] / present[None][1] - 1.0),
-                sentence=sentence("reading", record.dataset, offset, drift),
+    main = main_dataset(panel, dyad)
+    outlooks = []
+    for reading in data:
+        number = reading.record.number
+        rng = stream(seed, dyad, f"dataset {number}")
+        years = _years(reading, level, noise, residuals[number], rng)
+        outlooks.append(
+            _outlook(
+                fit, dyad_index, reading, years, present[number], present[None], main == number
             )
         )
-    return tuple(found)
+    return tuple(outlooks)
 
 
-def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
+def _outlook(
+    fit: FitLike,
+    dyad_index: int,
+    reading: _DatasetReading,
+    years: tuple[DatasetYear, ...],
+    without: tuple[float, float],
+    with_all: tuple[float, float],
+    main: bool,
+) -> DatasetOutlook:
+    """Return the outlook by one dataset.
+
+    `without` and `with_all` have mean and standard deviation of the present level, log-odds.
+    """
+    record, (first, last) = reading.record, reading.ends
+    size = (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"])
+    offset, drift = _offsets(fit, dyad_index, reading)
+    odd = (each for each in years if each.residual is not None and abs(each.residual) > BEYOND)
+    return DatasetOutlook(
+        name=record.dataset,
+        main=main,
+        first=record.clock.times[first].item(),
+        last=record.clock.end_of(record.clock.times[last].item()),
+        events=int(record.total[record.covered].sum()),
+        offset=offset,
+        drift=drift,
+        concentration=_concentration(fit, record.number),
+        years=years,
+        disagrees=tuple(each.year for each in odd),
+        without=_as_estimate(
+            without, "present level without the last two years of the dataset", size
+        ),
+        with_all=_as_estimate(with_all, "present level", size),
+        worth=100.0 * (without[1] / with_all[1] - 1.0),
+        sentence=sentence("reading", record.dataset, offset, drift),
+    )
+
+
+def _concentration(fit: FitLike, number: int) -> Estimate | None:
+    """Return as how many independent events a very busy month counts; None without overdispersion."""
+    if "concentration" not in fit.posterior:
+        return None
+    of_dataset = fit.posterior["concentration"].isel(dataset=number).transpose("chain", "draw")
+    words = "independent events that a very busy month is worth"
+    return estimate(of_dataset.to_numpy() + 1.0, "events", words)
+
+
+def datasets_finding(outlooks: Sequence[DatasetOutlook]) -> str:
     """Return in a sentence or two which dataset decides the present level, and where they disagree."""
-    decisive = max(found, key=lambda one: one.worth)
+    decisive = max(outlooks, key=lambda outlook: outlook.worth)
     odd = [
-        f"{source_words(one.name)} in {join([str(year) for year in one.disagrees])}"
-        for one in found
-        if one.disagrees
+        f"{source_words(outlook.name)} in {join([str(year) for year in outlook.disagrees])}"
+        for outlook in outlooks
+        if outlook.disagrees
     ]
     return sentence("datasets", decisive, odd)
 
 
-def _reading(panel: xr.Dataset, draws: xr.Dataset, place: int, record: DatasetRecord) -> _Reading:
-    own = draws.isel(dataset=record.number)
+def _reading(
+    panel: xr.Dataset, draws: xr.Dataset, dyad_index: int, record: DatasetRecord
+) -> _DatasetReading:
+    of_dataset = draws.isel(dataset=record.number)
     reports = (
-        panel["counts"].isel(dyad=place, dataset=record.number).sum(["time", "class"]).to_numpy()
+        panel["counts"]
+        .isel(dyad=dyad_index, dataset=record.number)
+        .sum(["time", "class"])
+        .to_numpy()
     )
     weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
     knot, part = knots(panel)
-    offset = (flat(own["direction_offset"]) @ weight)[:, None] + drift_between(
-        flat(own["dataset_drift"]), knot, part
+    offset = (flat(of_dataset["direction_offset"]) @ weight)[:, None] + drift_between(
+        flat(of_dataset["dataset_drift"]), knot, part
     )
-    if "dataset_volume_effect" in own:
+    if "dataset_volume_effect" in of_dataset:
         busy = relative_counts(record.total, record.covered, record.clock.periods(1))
-        offset = offset + flat(own["dataset_volume_effect"])[:, None] * busy
-    return _Reading(
-        record, offset, flat(own["concentration"]) if "concentration" in own else None, knot, part
+        offset = offset + flat(of_dataset["dataset_volume_effect"])[:, None] * busy
+    return _DatasetReading(
+        record,
+        offset,
+        flat(of_dataset["concentration"]) if "concentration" in of_dataset else None,
+        knot,
+        part,
     )
 
 
-def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None, Estimate | None]:
+def _offsets(
+    fit: FitLike, dyad_index: int, data: _DatasetReading
+) -> tuple[Estimate | None, Estimate | None]:
     """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
     number = data.record.number
     if number == 0:
         return None, None
-    own = fit.posterior.isel(dyad=place, dataset=number)
-    drift = own["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
+    of_dataset = fit.posterior.isel(dyad=dyad_index, dataset=number)
+    drift = (
+        of_dataset["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
+    )
     fixed = (
-        own["direction_offset"]
+        of_dataset["direction_offset"]
         .mean("direction")
         .transpose("chain", "draw")
         .to_numpy()
         .astype(np.float64)
     )
     first, last = data.ends
-    at = (
+    level = (
         fit.posterior["level"]
-        .isel(dyad=place, time=last)
+        .isel(dyad=dyad_index, time=last)
         .transpose("chain", "draw")
         .to_numpy()
         .astype(np.float64)
@@ -219,42 +246,45 @@ def _offsets(fit: FitLike, place: int, data: _Reading) -> tuple[Estimate | None,
         for end in (first, last)
     )
     words = f"points of share that {data.record.dataset} reads above the first dataset"
-    offset = estimate(share(at + now) - share(at), "points", f"{words}, at the end of its record")
+    offset = estimate(
+        share(level + now) - share(level), "points", f"{words}, at the end of its record"
+    )
     moved = estimate(
-        share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning"
+        share(level + now) - share(level + then),
+        "points",
+        f"{words}: at the end less at the beginning",
     )
     return offset, moved
 
 
 def _years(
-    data: _Reading,
+    data: _DatasetReading,
     level: Float,
     noise: Float,
     residuals: Mapping[int, float],
     rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
     """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
-    record, month = (
-        data.record,
-        level + data.offset + noise[:, None] * rng.standard_normal(level.shape),
-    )
+    record = data.record
+    month = level + data.offset + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
     if data.concentration is not None:
         a = data.concentration[:, None]
         chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
     simulated = rng.binomial(record.total, chance)
-    of_period, found = record.clock.years, []
+    of_period = record.clock.years
+    years = []
     for year in np.unique(of_period[record.covered]).tolist():
-        own = record.covered & (of_period == year)
-        events = int(record.total[own].sum())
-        if events < FEWEST:
+        of_year = record.covered & (of_period == year)
+        events = int(record.total[of_year].sum())
+        if events < MIN_WINDOW_EVENTS:
             continue
-        recorded = 100.0 * record.cooperative[own].sum() / events
-        copies = 100.0 * simulated[:, own].sum(axis=1) / events
+        recorded = 100.0 * record.cooperative[of_year].sum() / events
+        copies = 100.0 * simulated[:, of_year].sum(axis=1) / events
         low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
         expected = float(middle), float(low), float(high)
-        found.append(DatasetYear(year, events, float(recorded), *expected, residuals.get(year)))
-    return tuple(found)
+        years.append(DatasetYear(year, events, float(recorded), *expected, residuals.get(year)))
+    return tuple(years)
 
 
 @dataclass(frozen=True)
@@ -267,33 +297,46 @@ class _Seen:
     shared: Float  # Covariance of what the dataset is off, constant and drifting; zero of the first
 
     @classmethod
-    def of(cls, data: _Reading, level: Float, window: slice, off: Float) -> "_Seen":
+    def of(cls, data: _DatasetReading, level: Float, window: slice, off: Float) -> "_Seen":
         """Linearise what was recorded around the mean level (time,).
 
         ``off`` (time, time) is the covariance of what the dataset is off.
         """
         record = data.record
-        own = record.covered & (record.total > 0)
-        own[: window.start] = False
-        at = np.flatnonzero(own)
-        total, chance = record.total[at], share((level + data.offset.mean(axis=0))[at]) / 100.0
+        observed = record.covered & (record.total > 0)
+        observed[: window.start] = False
+        periods = np.flatnonzero(observed)
+        total = record.total[periods]
+        chance = share((level + data.offset.mean(axis=0))[periods]) / 100.0
         a = np.inf if data.concentration is None else float(data.concentration.mean())
         kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
         slope = chance * (1.0 - chance)
-        away = (record.cooperative[at] / total - chance) / slope
-        shared = off[np.ix_(at, at)] if record.number else np.zeros((len(at), len(at)))
-        return cls(at - window.start, level[at] + away, 1.0 / (kept * slope), shared)
+        away = (record.cooperative[periods] / total - chance) / slope
+        shared = (
+            off[np.ix_(periods, periods)]
+            if record.number
+            else np.zeros((len(periods), len(periods)))
+        )
+        return cls(periods - window.start, level[periods] + away, 1.0 / (kept * slope), shared)
 
     def before(self, month: int) -> "_Seen":
         """Return what was seen before a month of the window."""
-        own = self.month < month
+        earlier = self.month < month
         return _Seen(
-            self.month[own], self.value[own], self.variance[own], self.shared[np.ix_(own, own)]
+            self.month[earlier],
+            self.value[earlier],
+            self.variance[earlier],
+            self.shared[np.ix_(earlier, earlier)],
         )
 
 
 def _present(
-    fit: FitLike, draws: xr.Dataset, era: Index, level: Float, news: float, data: Sequence[_Reading]
+    fit: FitLike,
+    draws: xr.Dataset,
+    era: Index,
+    level: Float,
+    news: float,
+    data: Sequence[_DatasetReading],
 ) -> tuple[Mapping[int | None, tuple[float, float]], Mapping[int, Mapping[int, float]]]:
     """Solve for the present level in log-odds, (mean, standard deviation) by what is left out, and residuals by year.
 
@@ -307,19 +350,22 @@ def _present(
     steps = flat(draws["dataset_drift_sd"]).mean(axis=0)
     priors = getattr(fit.spec, "priors", None) or Priors()
     seen = {
-        (number := one.record.number): _Seen.of(
-            one, level, window, _off(one.knot + one.part, priors, float(steps[max(number - 1, 0)]))
+        (number := reading.record.number): _Seen.of(
+            reading,
+            level,
+            window,
+            _off(reading.knot + reading.part, priors, float(steps[max(number - 1, 0)])),
         )
-        for one in data
+        for reading in data
     }
     recent = len(moves) - clock.periods(RECENT_MONTHS)
-    found: dict[int | None, tuple[float, float]] = {
+    solved: dict[int | None, tuple[float, float]] = {
         None: _solve(list(seen.values()), moves, news, centre)
     }
     for name in seen:
-        kept = [part.before(recent) if place == name else part for place, part in seen.items()]
-        found[name] = _solve(kept, moves, news, centre)
-    return found, _residuals(seen, clock.years[window], moves, news, centre)
+        kept = [part.before(recent) if number == name else part for number, part in seen.items()]
+        solved[name] = _solve(kept, moves, news, centre)
+    return solved, _residuals(seen, clock.years[window], moves, news, centre)
 
 
 def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) -> Estimate:
@@ -351,17 +397,17 @@ def _level_covariance(
     trend = find_trend(spec.trend)
     if not trend.moves:
         return total, mean
-    own, motion = covariance(trend)
-    return total + own, motion["mean"]
+    of_trend, motion = covariance(trend)
+    return total + of_trend, motion["mean"]
 
 
-def _off(at: Float, priors: Priors, step: float) -> Float:
+def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
     """Return the prior covariance of what a dataset is off in any two periods, (time, time): constant and drifting.
 
     `at` counts knots up to each period.
     """
-    at = KNOT_YEARS * at
-    walk = step**2 * np.minimum(at[:, None], at) / KNOT_YEARS
+    knots_passed = KNOT_YEARS * knots_passed
+    walk = step**2 * np.minimum(knots_passed[:, None], knots_passed) / KNOT_YEARS
     inside = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
     return np.asarray(inside + priors.dataset**2 + priors.dataset_dyads**2)
 
@@ -378,11 +424,11 @@ def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> t
 
 def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Float, Float]:
     """Return month, value and covariance of what was seen, dataset by dataset."""
-    month = np.concatenate([one.month for one in seen])
-    value = np.concatenate([one.value for one in seen])
+    month = np.concatenate([part.month for part in seen])
+    value = np.concatenate([part.value for part in seen])
     covariance = moves[np.ix_(month, month)] + news * (month[:, None] == month)
-    covariance += block_diag(*(one.shared for one in seen))
-    covariance[np.diag_indices(len(month))] += np.concatenate([one.variance for one in seen])
+    covariance += block_diag(*(part.shared for part in seen))
+    covariance[np.diag_indices(len(month))] += np.concatenate([part.variance for part in seen])
     return month, value, covariance
 
 
@@ -397,17 +443,18 @@ def _residuals(
     """
     month, value, covariance = _joint(list(seen.values()), moves, news)
     precision = np.linalg.inv(covariance)
-    off, variance = (
-        precision @ (value - centre),
-        np.concatenate([one.variance for one in seen.values()]),
-    )
-    place, year = np.repeat(list(seen), [one.month.size for one in seen.values()]), years[month]
-    found: dict[int, dict[int, float]] = {one: {} for one in seen}
-    for dataset, of in {(int(p), int(y)) for p, y in zip(place, year, strict=True)}:
-        own = np.flatnonzero((place == dataset) & (year == of))
-        if not ((place != dataset) & (year == of)).any():
+    off = precision @ (value - centre)
+    variance = np.concatenate([part.variance for part in seen.values()])
+    dataset_of_month = np.repeat(list(seen), [part.month.size for part in seen.values()])
+    year = years[month]
+    residuals: dict[int, dict[int, float]] = {part: {} for part in seen}
+    for dataset, of in {(int(p), int(y)) for p, y in zip(dataset_of_month, year, strict=True)}:
+        rows = np.flatnonzero((dataset_of_month == dataset) & (year == of))
+        if not ((dataset_of_month != dataset) & (year == of)).any():
             continue
-        spread = np.linalg.inv(precision[np.ix_(own, own)])
-        weight = 1.0 / (variance[own] + news)
-        found[dataset][of] = float(weight @ spread @ off[own] / np.sqrt(weight @ spread @ weight))
-    return found
+        spread = np.linalg.inv(precision[np.ix_(rows, rows)])
+        weight = 1.0 / (variance[rows] + news)
+        residuals[dataset][of] = float(
+            weight @ spread @ off[rows] / np.sqrt(weight @ spread @ weight)
+        )
+    return residuals

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from statistics import NormalDist
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.base.dates import Clock
+from forecast.base.described import described
 from forecast.base.errors import DataError, SpecError, UnknownDyadError
 from forecast.base.numeric import share
 from forecast.base.typing import Float
+from forecast.data.panel.kinds import validate_panel_of
 from forecast.model.driving import Drivers
 from forecast.model.process.ceiling import Ceiling
 from forecast.model.process.cycle import Cycle, find_cycle
@@ -23,10 +25,11 @@ from forecast.model.process.trend import Trend, find_trend
 from forecast.model.variables import all_variables
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The quantiles of fans and records."""
+"""Quantiles of fans and records."""
 TAILS = (0.05, 0.5, 0.95)
-"""The quantiles of intervals."""
+"""Quantiles of intervals."""
 NO_CYCLE = "the model has no cycle (cycle='none'): no half-life and no band around a trend"
+"""Reason why a number of the cycle is not defined."""
 
 
 class SpecLike(Protocol):
@@ -45,6 +48,8 @@ class SpecLike(Protocol):
         """Drivers and what they act on; read only if the model has them."""
 
 
+@described("a Fit, such as fit(panel) returns", validate=validate_panel_of)
+@runtime_checkable
 class FitLike(Protocol):
     """Anything with a posterior, its panel and its settings, such as `forecast.model.Fit`."""
 
@@ -153,34 +158,40 @@ class DyadDraws:
 
 def position(panel: xr.Dataset, dyad: str) -> int:
     """Return where a dyad stands in a panel and its fit."""
-    known = [str(code) for code in panel["dyad"].to_numpy()]
-    if dyad not in known:
+    codes = [str(code) for code in panel["dyad"].to_numpy()]
+    if dyad not in codes:
         raise UnknownDyadError(
-            f"dyad: {dyad!r} is not in this fit. Ask for one of {', '.join(known)}."
+            f"dyad: {dyad!r} is not in this fit. Ask for one of {', '.join(codes)}."
         )
-    return known.index(dyad)
+    return codes.index(dyad)
 
 
 def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     """Return one dyad's draws from a fit."""
-    panel, posterior, place = fit.panel, fit.posterior, position(fit.panel, dyad)
+    panel = fit.panel
+    posterior = fit.posterior
+    dyad_index = position(fit.panel, dyad)
     visited = panel["era_index"].sel(dyad=dyad).to_numpy()
     positions = np.unique(visited)
-    codes, starts = panel["era"].to_numpy(), panel["era_start"].to_numpy().astype("datetime64[D]")
+    codes = panel["era"].to_numpy()
+    starts = panel["era_start"].to_numpy().astype("datetime64[D]")
     eras = []
-    for one in positions.tolist():
-        here, code = np.flatnonzero(visited == one), str(codes[one]).rpartition(":")[2]
-        name = str(panel["era_name"].to_numpy()[one])
-        eras.append(Era(code, name, starts[one].item(), first=int(here[0]), stop=int(here[-1]) + 1))
-    level = posterior["level"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
-    of_eras = {name for name, one in all_variables().items() if one.dims == ("era",)}
+    for era_number in positions.tolist():
+        here = np.flatnonzero(visited == era_number)
+        code = str(codes[era_number]).rpartition(":")[2]
+        name = str(panel["era_name"].to_numpy()[era_number])
+        eras.append(
+            Era(code, name, starts[era_number].item(), first=int(here[0]), stop=int(here[-1]) + 1)
+        )
+    level = posterior["level"].isel(dyad=dyad_index).transpose("chain", "draw", "time").to_numpy()
+    of_eras = {name for name, variable in all_variables().items() if variable.dims == ("era",)}
     for name in of_eras & {str(name) for name in posterior}:
         if "era" not in posterior[name].dims:
             raise DataError(
                 f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'."
             )
     by_era = _select_variables(posterior, {"era": positions}, ({"era"},))
-    trend = posterior["trend"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
+    trend = posterior["trend"].isel(dyad=dyad_index).transpose("chain", "draw", "time").to_numpy()
     by_era["mu"][..., -1] = trend[..., -1]
     return DyadDraws(
         dyad=dyad,
@@ -188,7 +199,7 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
         trend_model=find_trend(fit.spec.trend),
         cycle=None if fit.spec.cycle == "none" else find_cycle(fit.spec.cycle),
         eras=tuple(eras),
-        scalars=_select_variables(posterior, {"dyad": place}, ({"dyad"}, set())),
+        scalars=_select_variables(posterior, {"dyad": dyad_index}, ({"dyad"}, set())),
         by_era=by_era,
         level=level,
         trend=trend,

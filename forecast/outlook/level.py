@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import xarray as xr
 
+from forecast.base.described import described
 from forecast.base.errors import SpecError
 from forecast.base.numeric import share
 from forecast.base.typing import Float
@@ -29,6 +30,29 @@ from forecast.outlook.summary import (
     estimate_if_defined,
     probability,
 )
+
+YEARS_SHOWN = 5
+"""Years that are named as the most likely lowest; a reader needs no more."""
+MONTHS_BEFORE = 60
+"""Months before an era with which it is compared: five years, one cycle of policy."""
+MONTHS_FOR_TREND = 12
+"""Months that an era has at least if a trend is fitted to it: a shorter slope is noise."""
+LASTING_YEARS = 20
+"""Years after which the chance is stated that no new framework has come."""
+NEAR_POINTS = 5.0
+"""Points of share: a trend nearer to its ceiling has little room left."""
+CYCLE_QUANTILE = 1.645
+"""Standard deviations of the cycle at its 95% quantile."""
+UNMOVED_RATIO = 0.9
+"""Spread with the data over that without, above which the data have not narrowed a quantity."""
+UNMOVED_SHIFT = 0.5
+"""Standard deviations below which the data have not shifted a quantity."""
+NO_CEILING = "this model has no ceiling (ceiling='none')"
+"""Reason why a number of a ceiling is not defined."""
+POPULATION = "the dyad's own population of frameworks"
+"""What the headroom of an era is compared with."""
+CONTRASTED = {"USA-CHN": ("USA-RUS", "confrontation")}
+"""Dyad and era that a dyad is compared with if none is named."""
 
 
 @dataclass(frozen=True)
@@ -58,34 +82,25 @@ class Break:
     falling: Probability | NotDefined  # The slope is negative
 
 
-YEARS_SHOWN = 5
-MONTHS_BEFORE = 60
-MONTHS_FOR_TREND = 12
-NO_CEILING = "this model has no ceiling (ceiling='none')"
-POPULATION = "the dyad's own population of frameworks"
-LASTING_YEARS = 20
-UNMOVED_RATIO = 0.9
-UNMOVED_SHIFT = 0.5
-NEAR_POINTS = 5.0
-CYCLE_QUANTILE = 1.645
-
-
-def standing(own: DyadDraws, since: date | None = None) -> Standing:
+def standing(draws: DyadDraws, since: date | None = None) -> Standing:
     """Compare the present level with the dyad's record."""
-    first = own.clock.since(since) if since else 0
-    if first >= len(own.clock.times) - 1:
+    first = draws.clock.since(since) if since else 0
+    if first >= len(draws.clock.times) - 1:
         raise SpecError(
-            f"since: no period lies between {since} and {own.clock.name()}. Go further back."
+            f"since: no period lies between {since} and {draws.clock.name()}. Go further back."
         )
-    past, now = own.level[..., first:-1], own.level[..., -1:]
-    begin = max(since, own.clock.times[0].item()) if since else own.clock.times[first].item()
-    words, level = f"since {month(begin)}", present(own)
+    past = draws.level[..., first:-1]
+    now = draws.level[..., -1:]
+    begin = max(since, draws.clock.times[0].item()) if since else draws.clock.times[first].item()
+    words = f"since {month(begin)}"
+    level = present(draws)
     names, starts, counts = np.unique(
-        own.clock.years[first:], return_index=True, return_counts=True
+        draws.clock.years[first:], return_index=True, return_counts=True
     )
-    whole, years = counts >= 6 * own.clock.per_month, dict[int, Probability]()
+    whole = counts >= 6 * draws.clock.per_month
+    years = dict[int, Probability]()
     if whole.any():  # a year with half of its months or more
-        means = np.add.reduceat(own.share[..., first:], starts, axis=-1) / counts
+        means = np.add.reduceat(draws.share[..., first:], starts, axis=-1) / counts
         lowest = names[whole][means[..., whole].argmin(axis=-1)]
         for year in np.unique(lowest).tolist():
             years[year] = probability(
@@ -98,31 +113,33 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
         percentile=estimate(
             100 * (past < now).mean(axis=-1),
             "per cent",
-            f"percent of the {own.clock.unit}s {words} with a share below that of {own.clock.name()}",
+            f"percent of the {draws.clock.unit}s {words} with a share below that of {draws.clock.name()}",
         ),
         lowest=probability(
             (past > now).all(axis=-1),
-            f"in no {own.clock.unit} {words} was the share as low as in {own.clock.name()}",
+            f"in no {draws.clock.unit} {words} was the share as low as in {draws.clock.name()}",
         ),
         lowest_years={year: years[year] for year in ranked[:YEARS_SHOWN]},
     )
 
 
-def present(own: DyadDraws) -> Estimate:
+def present(draws: DyadDraws) -> Estimate:
     """Return the share of the present period."""
-    return estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}")
+    return estimate(share(draws.level_now), "points of share", f"share in {draws.clock.name()}")
 
 
-def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
+def last_break(draws: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
     """Measure what changed when the current era began."""
-    if len(own.eras) < 2:
+    if len(draws.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
-    era, previous = own.eras[-1], own.eras[-2]
-    begin = max(0, era.first - own.clock.periods(MONTHS_BEFORE))
-    months = round((era.first - begin) / own.clock.per_month)
-    slope = _slope(own, era)
-    drop = own.share[..., begin : era.first].mean(axis=-1, dtype=np.float64) - own.mean(-1)
-    then, now = own.rest(-2), own.rest(-1)
+    era = draws.eras[-1]
+    previous = draws.eras[-2]
+    begin = max(0, era.first - draws.clock.periods(MONTHS_BEFORE))
+    months = round((era.first - begin) / draws.clock.per_month)
+    slope = _slope(draws, era)
+    drop = draws.share[..., begin : era.first].mean(axis=-1, dtype=np.float64) - draws.mean(-1)
+    then = draws.rest(-2)
+    now = draws.rest(-1)
     lower = None if then is None or now is None else then - now
     words = f"mean share in the {months} months before {month(era.start)} less its mean since"
     short = f"the current era is shorter than {MONTHS_FOR_TREND} months, too short for a trend"
@@ -152,20 +169,26 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
     )
 
 
-def _slope(own: DyadDraws, era: Era) -> Float | None:
+def _slope(draws: DyadDraws, era: Era) -> Float | None:
     """Return the least-squares slope of the share in the current era, points per year.
 
     None if that is too short.
     """
-    years = np.arange(era.stop - era.first) / own.clock.per_month / 12
-    if len(years) < MONTHS_FOR_TREND * own.clock.per_month:
+    years = np.arange(era.stop - era.first) / draws.clock.per_month / 12
+    if len(years) < MONTHS_FOR_TREND * draws.clock.per_month:
         return None
     centred = years - years.mean()
-    return np.asarray(own.share[..., era.first :] @ (centred / (centred @ centred)))
+    return np.asarray(draws.share[..., era.first :] @ (centred / (centred @ centred)))
 
 
 def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
-    """Summarise a dyad's share over the whole panel, for figures and tables."""
+    """Summarise a dyad's share over the whole panel, for figures and tables.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``share`` (quantile, time) and ``mean`` (time), points of share from 0 to 100.
+    """
     draws = dyad_draws(fit, dyad).share
     return xr.Dataset(
         {
@@ -204,36 +227,32 @@ class Contrast:
     month_noise: DyadQuantity | NotDefined  # Standard deviation of month-specific noise, log-odds
 
 
-CONTRASTED = {"USA-CHN": ("USA-RUS", "confrontation")}
-"""Dyad and era that a dyad is compared with if none is named."""
-
-
 def contrast(
-    fit: FitLike, own: DyadDraws, dyad: str | None, era: str | None, labels: Mapping[str, str]
+    fit: FitLike, draws: DyadDraws, dyad: str | None, era: str | None, labels: Mapping[str, str]
 ) -> Contrast | NotDefined:
     """Compare a dyad in its current era with another dyad of the fit in a named era."""
     if dyad is None and era is None:
-        dyad, era = CONTRASTED.get(own.dyad, (None, None))
+        dyad, era = CONTRASTED.get(draws.dyad, (None, None))
     if dyad is None or era is None:
         return NotDefined("no dyad and era are named to compare with")
     label = labels.get(dyad, dyad)
-    if dyad == own.dyad:
+    if dyad == draws.dyad:
         return NotDefined("the dyad is the one that others are compared with")
     if dyad not in fit.panel["dyad"].to_numpy():
         return NotDefined(f"{label} is not part of this fit")
     other = dyad_draws(fit, dyad)
-    codes = [known.code for known in other.eras]
+    codes = [era_of_other.code for era_of_other in other.eras]
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
     then = codes.index(era)
     pairs: tuple[tuple[str, str, Float | None, Float | None, str], ...] = (
-        ("half-life", "months", own.half_life, other.half_life, NO_CYCLE),
-        ("equilibrium of the era", "points of share", own.rest(-1), other.rest(then), NO_CYCLE),
-        ("mean share over the era", "points of share", own.mean(-1), other.mean(then), ""),
+        ("half-life", "months", draws.half_life, other.half_life, NO_CYCLE),
+        ("equilibrium of the era", "points of share", draws.rest(-1), other.rest(then), NO_CYCLE),
+        ("mean share over the era", "points of share", draws.mean(-1), other.mean(then), ""),
         (
             "month noise",
             "log-odds",
-            own.scalars.get("tau"),
+            draws.scalars.get("tau"),
             other.scalars.get("tau"),
             "the model has no month noise",
         ),
@@ -241,10 +260,10 @@ def contrast(
     half_life, equilibrium, mean, noise = (_compare(*pair) for pair in pairs)
     assert isinstance(mean, DyadQuantity)
     return Contrast(
-        first=own.dyad,
+        first=draws.dyad,
         second=other.dyad,
         second_label=label,
-        first_era=own.eras[-1].name,
+        first_era=draws.eras[-1].name,
         second_era=other.eras[then].name,
         half_life=half_life,
         equilibrium=equilibrium,
@@ -302,6 +321,7 @@ class Framework:
     ceiling: Estimate | NotDefined  # Upper bound of the trend, points
 
 
+@described("the headroom of an outlook, such as assess(fit, 'USA-CHN').frameworks.headroom")
 @dataclass(frozen=True)
 class Headroom:
     """Room under the ceiling of the current framework."""
@@ -341,7 +361,7 @@ class Frameworks:
 
 
 def frameworks(
-    own: DyadDraws,
+    draws: DyadDraws,
     hazard: StructuralHazard,
     rate: Float,
     by: Mapping[int, Probability],
@@ -352,10 +372,8 @@ def frameworks(
 
     `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
     """
-    eras, room = (
-        tuple(_framework(own, era, band_mass) for era in range(len(own.eras))),
-        headroom(own, rng),
-    )
+    eras = tuple(_framework(draws, era, band_mass) for era in range(len(draws.eras)))
+    room = headroom(draws, rng)
     change = FrameworkChange(
         per_year=estimate(
             12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"
@@ -371,10 +389,11 @@ def frameworks(
     return Frameworks(eras, room, change)
 
 
-def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
+def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
     """Compute what one era of the dyad allows."""
-    this, following = own.eras[era], own.eras[era + 1 :]
-    ceiling, (low, high), rest = own.ceiling(era), own.band(era, band_mass), own.rest(era)
+    this = draws.eras[era]
+    following = draws.eras[era + 1 :]
+    ceiling, (low, high), rest = draws.ceiling(era), draws.band(era, band_mass), draws.rest(era)
 
     def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
         return estimate_if_defined(values, "points of share", f"{what} under “{this.name}”", reason)
@@ -384,8 +403,8 @@ def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
         name=this.name,
         start=this.start,
         end=following[0].start - timedelta(days=1) if following else None,
-        mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
-        equilibrium=points(rest, "share at rest", NO_CYCLE),
+        mean=estimate(draws.mean(era), "points of share", f"mean share under “{this.name}”"),
+        equilibrium=points(rest, "long-run mean share", NO_CYCLE),
         band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
         band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
         ceiling=points(
@@ -394,30 +413,31 @@ def _framework(own: DyadDraws, era: int, band_mass: float) -> Framework:
     )
 
 
-def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
+def equilibrium(draws: DyadDraws, era: int = -1) -> Estimate | NotDefined:
     """Return the long-run mean share of an era, by default of the current one."""
-    words = f"share at rest under “{own.eras[era].name}”"
-    return estimate_if_defined(own.rest(era), "points of share", words, NO_CYCLE)
+    words = f"long-run mean share under “{draws.eras[era].name}”"
+    return estimate_if_defined(draws.rest(era), "points of share", words, NO_CYCLE)
 
 
-def headroom(own: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
+def headroom(draws: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
     """Compute the room under the current ceiling, and whether the data inform it.
 
     The comparison is with the dyad's own population of frameworks: the posterior of an era without
     months.
     """
-    ceiling = own.ceiling(-1)
+    ceiling = draws.ceiling(-1)
     if ceiling is None:
         return NotDefined(NO_CEILING)
-    values, trend = own.by_era["headroom"][..., -1], share(own.trend[..., -1].astype(np.float64))
-    population = own.scalars["headroom_dyad"] + own.scalars[
+    values = draws.by_era["headroom"][..., -1]
+    trend = share(draws.trend[..., -1].astype(np.float64))
+    population = draws.scalars["headroom_dyad"] + draws.scalars[
         "headroom_era_sd"
-    ] * rng.standard_normal(own.size)
+    ] * rng.standard_normal(draws.size)
     spread = float(population.std())
     ratio = float(np.log(values).std()) / spread
     shift = float(np.log(values).mean() - population.mean()) / spread
     room = share(ceiling) - trend
-    best = own.rest(-1, CYCLE_QUANTILE)
+    best = draws.rest(-1, CYCLE_QUANTILE)
     return Headroom(
         room=estimate(room, "points of share", "ceiling less the present trend"),
         log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),
@@ -425,7 +445,7 @@ def headroom(own: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefined:
             room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"
         ),
         reach=estimate_if_defined(
-            None if best is None else best - share(own.level_now),
+            None if best is None else best - share(draws.level_now),
             "points of share",
             "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
             NO_CYCLE,

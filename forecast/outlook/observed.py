@@ -16,6 +16,12 @@ from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
 from forecast.outlook.simulations import Simulations, picked
 from forecast.outlook.summary import NotDefined
 
+NOTHING_RECENT = NotDefined(
+    f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months"
+)
+"""Why no events are simulated of a dyad that a dataset no longer covers."""
+
+
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 MEMORY_MONTHS = 240
 """Months from which the recording level is estimated: earlier sources differ."""
@@ -61,7 +67,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Observed:
+class SimulatedEvents:
     """Simulated observations of a dataset.
 
     The last axis is the period, and period 0, the present, is empty.
@@ -70,22 +76,24 @@ class Observed:
     record: DatasetRecord  # Record that they continue
     total: Index  # Events
     cooperative: Index  # Cooperative events
-    # Events of each class, (chain, draw, future, period, class); None if they were not drawn
+    # Events of each class, (chain, draw, simulation, period, class); None if they were not drawn
     kinds: Index | None = None
     # Of a scenario, the mix of the kinds of either side in each simulation
     mixes: tuple[Float, Float] | None = field(default=None, repr=False, compare=False)
     # Measurement of the level by the dataset, for scenarios
-    read: "Reading | None" = field(default=None, repr=False, compare=False)
+    read: "Measurement | None" = field(default=None, repr=False, compare=False)
     # Relative event count of each period, for scenarios
     busy: Float | None = field(default=None, repr=False, compare=False)
+    # Of a pool, the place in `benchmarks.MEMBERS` of the forecaster of each simulation
+    member: Index | None = field(default=None, repr=False, compare=False)
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
-        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, future)."""
+        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, simulation)."""
         assert self.read is not None and self.busy is not None
         month = simulate_months(level, self.read, rng)
         return simulate_chances(month, self.read, rng, self.busy[..., period])
 
-    def at(self, places: Index) -> "Observed":
+    def at(self, places: Index) -> "SimulatedEvents":
         """Return those of some simulations, by their places among all of a chain's."""
         return replace(
             self,
@@ -96,24 +104,25 @@ class Observed:
             if self.mixes is None
             else (picked(self.mixes[0], places), picked(self.mixes[1], places)),
             busy=None if self.busy is None else picked(self.busy, places),
+            member=None if self.member is None else picked(self.member, places),
             read=None if self.read is None else self.read.at(places, self.total.shape[2]),
         )
 
     def ahead(self, months: int) -> WindowCounts:
         """Return the periods of so many months ahead."""
-        own = slice(1, self.record.clock.periods(months) + 1)
-        return WindowCounts(self.total[..., own], self.cooperative[..., own])
+        window = slice(1, self.record.clock.periods(months) + 1)
+        return WindowCounts(self.total[..., window], self.cooperative[..., window])
 
     @property
     def share(self) -> Float:
         """Cooperative share of each period, 0 to 100; NaN where nothing is recorded."""
-        found: Float = np.full(self.total.shape, np.nan)
-        np.divide(100.0 * self.cooperative, self.total, out=found, where=self.total > 0)
-        return found
+        shares: Float = np.full(self.total.shape, np.nan)
+        np.divide(100.0 * self.cooperative, self.total, out=shares, where=self.total > 0)
+        return shares
 
 
 @dataclass(frozen=True)
-class Reading:
+class Measurement:
     """Measurement of a dyad's level by a dataset."""
 
     noise: Float  # Standard deviation of the month noise, log-odds
@@ -124,17 +133,17 @@ class Reading:
         None  # What a period e times as busy as usual adds to the level; None without it
     )
 
-    def of_draws(self, chosen: Index) -> "Reading":
+    def of_draws(self, chosen: Index) -> "Measurement":
         """Return that of some draws, counted over all chains, as one chain."""
         return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
-    def at(self, places: Index, simulations: int) -> "Reading":
+    def at(self, places: Index, simulations: int) -> "Measurement":
         """Return that of simulations, by their places (chain, number) among all of a chain's, so many per draw."""
         return self._each(
             lambda values: values[np.arange(len(places))[:, None], places // simulations]
         )
 
-    def _each(self, some: Callable[[Float], Float]) -> "Reading":
+    def _each(self, some: Callable[[Float], Float]) -> "Measurement":
         named = {
             name: getattr(self, name)
             for name in ("noise", "offset", "concentration", "volume_effect")
@@ -152,16 +161,37 @@ def observe(
     *,
     seed: int,
     kinds: bool = False,
-) -> Observed | NotDefined:
+) -> SimulatedEvents | NotDefined:
     """Simulate what a dataset would record in each period ahead, from its record.
 
     The number of events is negative binomial around a level of recording that drifts
-    (`RecordingLevel`), with a path of its own in each future. They are cooperative with the
+    (`RecordingLevel`), with a path of its own in each simulation. They are cooperative with the
     probability of the period (`simulate_chances`).
+
+    Parameters
+    ----------
+    fit : FitLike
+        Posterior, panel and settings.
+    simulations : Simulations
+        Of the level, at least as long as `months`.
+    months : int
+        Months ahead.
+    record : DatasetRecord or NotDefined
+        Record that the simulated months continue; where it is not defined, the result is that.
+    seed : int
+        The same seed gives the same events.
+    kinds : bool
+        Whether the class of each event is drawn, too.
+
+    Returns
+    -------
+    SimulatedEvents or NotDefined
+        Numbers of events, (chain, draw, simulation, period); period 0, the present, is empty.
     """
     if isinstance(record, NotDefined):
         return record
-    periods, level = simulations.at(months), simulations.month_level
+    periods = simulations.at(months)
+    level = simulations.month_level
     volume, rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}")
         for purpose in ("volume", "observed", "kinds")
@@ -183,7 +213,7 @@ def observe(
 
 def observe_unrecorded(
     fit: FitLike, record: DatasetRecord, first: int, *, seed: int, simulations_per_draw: int
-) -> Observed | NotDefined:
+) -> SimulatedEvents | NotDefined:
     """Simulate what coverage leaves out of the periods from a position to the present.
 
     The last axis is the period.
@@ -194,20 +224,22 @@ def observe_unrecorded(
     """
     if not recently_reported(record):
         return NOTHING_RECENT
-    own, part = dyad_draws(fit, record.dyad), record.left[first:]
-    size = (*own.size, simulations_per_draw, len(part))
+    draws = dyad_draws(fit, record.dyad)
+    part = record.left[first:]
+    size = (*draws.size, simulations_per_draw, len(part))
     rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}")
         for purpose in ("unrecorded", "kinds")
     )
     whole = recording_level(record).simulate(size, rng)
-    total, read = rng.binomial(whole, part), reading(fit, record)
-    level = np.broadcast_to(own.level[:, :, None, first:].astype(np.float64), size)
+    total = rng.binomial(whole, part)
+    read = reading(fit, record)
+    level = np.broadcast_to(draws.level[:, :, None, first:].astype(np.float64), size)
     chances = simulate_chances(
         simulate_months(level, read, rng), read, rng, relative_count(record, whole)
     )
     cooperative = rng.binomial(total, chances)
-    return Observed(
+    return SimulatedEvents(
         record, total, cooperative, simulate_kinds(record, total, cooperative, of_kinds, rng)
     )
 
@@ -218,7 +250,7 @@ def upcoming(
     size: tuple[int, ...],
     periods: int,
     rng: np.random.Generator,
-) -> Observed | NotDefined:
+) -> SimulatedEvents | NotDefined:
     """Simulate what does not depend on the level in the periods ahead: no event is cooperative yet."""
     if not recently_reported(record):
         return NOTHING_RECENT
@@ -229,12 +261,9 @@ def upcoming(
         )  # the present is a period without events
         for values in (total, relative_count(record, total))
     )
-    return Observed(record, total, np.zeros_like(total), read=reading(fit, record), busy=busy)
-
-
-NOTHING_RECENT = NotDefined(
-    f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months"
-)
+    return SimulatedEvents(
+        record, total, np.zeros_like(total), read=reading(fit, record), busy=busy
+    )
 
 
 def recently_reported(record: DatasetRecord) -> bool:
@@ -246,9 +275,11 @@ def recently_reported(record: DatasetRecord) -> bool:
 
 def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     """Return the relative event counts of future periods, given their events (..., period)."""
-    a_month, last = record.clock.per_month, int(np.flatnonzero(record.covered)[-1]) + 1
+    a_month = record.clock.per_month
+    last = int(np.flatnonzero(record.covered)[-1]) + 1
     past = slice(max(last - round(USUAL_MONTHS * a_month), 0), last)
-    total, whole = record.total[past], record.whole[past]
+    total = record.total[past]
+    whole = record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
     return relative_counts(np.concatenate([before, ahead], axis=-1), covered, a_month)[
@@ -261,13 +292,13 @@ def _by_draw(values: Float, like: Float) -> Float:
     return values.reshape(*values.shape, *[1] * (like.ndim - values.ndim))
 
 
-def simulate_months(level: Float, read: Reading, rng: np.random.Generator) -> Float:
+def simulate_months(level: Float, read: Measurement, rng: np.random.Generator) -> Float:
     """Add the month-specific noise to levels (chain, draw, ...), log-odds."""
     return np.asarray(level + _by_draw(read.noise, level) * rng.standard_normal(level.shape))
 
 
 def simulate_chances(
-    month: Float, read: Reading, rng: np.random.Generator, busy: Float | None = None
+    month: Float, read: Measurement, rng: np.random.Generator, busy: Float | None = None
 ) -> Float:
     """Draw the chance that an event is cooperative, from the log-odds of its period: direction and overdispersion.
 
@@ -277,30 +308,31 @@ def simulate_chances(
     """
     if read.volume_effect is not None and busy is not None:
         month = month + _by_draw(read.volume_effect, month) * busy
-    found: Float = np.zeros(month.shape)
-    for place, part in enumerate(read.directions):
+    chances: Float = np.zeros(month.shape)
+    for direction, part in enumerate(read.directions):
         chance = np.clip(
-            share(month + _by_draw(read.offset[..., place], month)) / 100, _EDGE, 1 - _EDGE
+            share(month + _by_draw(read.offset[..., direction], month)) / 100, _EDGE, 1 - _EDGE
         )
         if read.concentration is not None:
             weight = _by_draw(read.concentration, month)
             chance = rng.beta(weight * chance, weight * (1 - chance))
-        found += part * chance
-    return found
+        chances += part * chance
+    return chances
 
 
-def reading(fit: FitLike, record: DatasetRecord) -> Reading:
+def reading(fit: FitLike, record: DatasetRecord) -> Measurement:
     """Return the measurement of a dyad's level by the dataset of a record."""
-    place, dataset = position(fit.panel, record.dyad), record.number
+    dyad_index = position(fit.panel, record.dyad)
+    dataset = record.number
 
     def values(name: str) -> Any:
-        picked = fit.posterior[name].isel(dyad=place, dataset=dataset, missing_dims="ignore")
+        picked = fit.posterior[name].isel(dyad=dyad_index, dataset=dataset, missing_dims="ignore")
         return picked.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
 
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     acts = (
         fit.panel["counts"]
-        .isel(dyad=place, dataset=dataset)
+        .isel(dyad=dyad_index, dataset=dataset)
         .sum("class")
         .transpose("time", "direction")
         .to_numpy()
@@ -318,7 +350,7 @@ def reading(fit: FitLike, record: DatasetRecord) -> Reading:
     effect = next(
         (name for name in ("dataset_volume_effect", "volume_effect") if name in fit.posterior), None
     )
-    return Reading(
+    return Measurement(
         noise=values("tau") if "tau" in fit.posterior else np.zeros(size),
         offset=offset,
         concentration=values("concentration") if "concentration" in fit.posterior else None,
@@ -339,14 +371,14 @@ class RecordingLevel:
     def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
         """Draw the events of the periods ahead.
 
-        Each future has its own step, shape, level now and walk. Longer simulations continue the
+        Each simulation has its own step, shape, level now and walk. Longer simulations continue the
         shorter ones of the same stream.
         """
         simulations = size[:-1]
         chosen = rng.choice(self.weights.size, simulations, p=self.weights.ravel())
         step, shape, level = (
-            values[place]
-            for values, place in zip(
+            values[drawn_at]
+            for values, drawn_at in zip(
                 (self.steps, SHAPES, self.levels),
                 np.unravel_index(chosen, self.weights.shape),
                 strict=True,
@@ -366,7 +398,8 @@ def recording_level(record: DatasetRecord) -> RecordingLevel:
 
     Periods before the first event, and those that are not covered to their end, say nothing.
     """
-    total, a_month = record.total, record.clock.per_month
+    total = record.total
+    a_month = record.clock.per_month
     first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
     return _infer(tuple(np.where(record.whole, total, -1)[first:].tolist()), a_month)
 
@@ -375,13 +408,15 @@ def recording_level(record: DatasetRecord) -> RecordingLevel:
 def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
     """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
     values = np.array(counts)
-    seen, steps = values[values >= 0], STEPS / np.sqrt(a_month)
+    seen = values[values >= 0]
+    steps = STEPS / np.sqrt(a_month)
     year = min(round(12 * a_month), len(seen))
     means = (
         np.convolve(seen, np.ones(year), "valid") + 0.5
     ) / year  # half an event: no record is silent forever
     levels = np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
-    likelihood, moves = _likelihood(values, levels), _moves(steps, levels)
+    likelihood = _likelihood(values, levels)
+    moves = _moves(steps, levels)
     centre, spread = STEP_PRIOR
     evidence = np.repeat(
         -0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1
@@ -401,13 +436,14 @@ def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
     """Return the likelihood of each count by shape and level, up to a factor of its own."""
     from scipy.special import gammaln
 
-    shape, mean = SHAPES[:, None], np.exp(levels)
-    found = {}
+    shape = SHAPES[:, None]
+    mean = np.exp(levels)
+    likelihood = {}
     for count in np.unique(counts[counts >= 0]).tolist():
         kernel = gammaln(count + shape) - gammaln(shape) + count * np.log(mean / (shape + mean))
         log = kernel - shape * np.log1p(mean / shape)
-        found[count] = np.exp(log - log.max())
-    return found
+        likelihood[count] = np.exp(log - log.max())
+    return likelihood
 
 
 def _moves(steps: Float, levels: Float) -> Float:
@@ -416,12 +452,12 @@ def _moves(steps: Float, levels: Float) -> Float:
     The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however
     small.
     """
-    place = np.arange(len(levels))
-    waves = np.cos(np.pi * place * (place[:, None] + 0.5) / len(levels))
+    level_number = np.arange(len(levels))
+    waves = np.cos(np.pi * level_number * (level_number[:, None] + 0.5) / len(levels))
     waves /= np.sqrt((waves**2).sum(axis=0))
     decay = np.exp(
         -((steps[:, None] / (levels[1] - levels[0])) ** 2)
-        * (1 - np.cos(np.pi * place / len(levels)))
+        * (1 - np.cos(np.pi * level_number / len(levels)))
     )
     return np.asarray(((waves * decay[:, None]) @ waves.T).clip(0.0))
 
@@ -435,28 +471,29 @@ def simulate_kinds(
 ) -> Index:
     """Draw the kinds of the events that a dataset records in simulations.
 
-    Each future has its own mix of either side, drawn from what the last ten years leave possible;
+    Each simulation has its own mix of either side, drawn from what the last ten years leave possible;
     its events are multinomial, drawn from a stream of their own if one is given.
     """
     mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
-    found = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
+    kinds = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
     for period in range(
         total.shape[-1]
     ):  # one by one, so that longer simulations continue shorter ones
-        found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
-    return found
+        kinds[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
+    return kinds
 
 
 def draw_mixes(
     record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Float, Float]:
-    """Draw the mix of kinds of each future: of hostile and of cooperative events, each (..., kind)."""
-    counts, cut = record.counts[record.covered], record.zero_cut
+    """Draw the mix of kinds of each simulation: of hostile and of cooperative events, each (..., kind)."""
+    counts = record.counts[record.covered]
+    cut = record.zero_cut
     recent = round(MIX_MONTHS * record.clock.per_month)
     hostile, cooperative = (
-        rng.dirichlet(mix_weights(counts[:, own], recent), simulations)
-        for own in (slice(0, cut), slice(cut, None))
+        rng.dirichlet(mix_weights(counts[:, classes], recent), simulations)
+        for classes in (slice(0, cut), slice(cut, None))
     )
     return hostile, cooperative
 

@@ -13,7 +13,7 @@ from forecast.base.errors import SpecError
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import chance, whole_percents
 from forecast.outlook.draws import NO_CYCLE, QUANTILES, DyadDraws
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import (
     Estimate,
@@ -28,24 +28,28 @@ PASSAGE_MONTHS = 12
 """Passages are of means over so many months: a single month's level crosses anything near it within
 a year or two."""
 THROUGHOUT_MONTHS = 6
+"""Months in which the level is inside the band without a break, to count as settled."""
 SHORT_MONTHS = 60
+"""Months: a shorter half-life is called short."""
 RECENT_MONTHS = 120
+"""Months of the record whose stays in the hostile zone are counted."""
 INSIDE = 5.0
+"""Points of share inside the hostile zone from which the way out is simulated."""
 
 
 def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
     """Return means of the share over the twelve months up to each period, the present and every one ahead.
 
     `past` are the shares up to the present, (chain, draw, period); a short record has fewer than
-    twelve months of them. `ahead` are those of simulations, (chain, draw, future, period), from the
+    twelve months of them. `ahead` are those of simulations, (chain, draw, simulation, period), from the
     present.
     """
     span = clock.periods(PASSAGE_MONTHS)
-    own = past[..., None, -span:]
-    before = np.broadcast_to(own, (*ahead.shape[:-1], own.shape[-1]))
+    recent = past[..., None, -span:]
+    before = np.broadcast_to(recent, (*ahead.shape[:-1], recent.shape[-1]))
     path = np.concatenate([before, ahead[..., 1:]], axis=-1, dtype=np.float64)
     sums = np.cumsum(np.concatenate([np.zeros_like(path[..., :1]), path], axis=-1), axis=-1)
-    ends = np.arange(own.shape[-1], path.shape[-1] + 1)
+    ends = np.arange(recent.shape[-1], path.shape[-1] + 1)
     starts = np.maximum(ends - span, 0)
     return np.asarray((sums[..., ends] - sums[..., starts]) / (ends - starts))
 
@@ -72,11 +76,32 @@ class Passage:
     mass: Float  # Probability of first reaching it then; sums with `beyond` to 1
 
 
-def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
-    """Summarise when something first happens."""
-    reached = np.logical_or.accumulate(there, axis=-1)
+def passage(
+    arrived: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str
+) -> Passage:
+    """Summarise when something first happens.
+
+    Parameters
+    ----------
+    arrived : array of bool, (chain, draw, simulation, period)
+        Where it is the case; period 0 is the present.
+    clock : Clock
+        Periods and months.
+    horizons : sequence of int
+        Months for which chances are given.
+    limit : int
+        Months simulated.
+    target : str
+        What is reached, in words.
+
+    Returns
+    -------
+    Passage
+        Times in months, chances from 0 to 1.
+    """
+    reached = np.logical_or.accumulate(arrived, axis=-1)
     cumulative = np.array([on_grid(here) for here in reached.mean(axis=(0, 1, 2))])
-    times = clock.months(there.shape[-1] - 1)
+    times = clock.months(arrived.shape[-1] - 1)
     half = np.flatnonzero(cumulative >= 0.5)
     by = {
         months: probability(
@@ -114,28 +139,26 @@ class EquilibriumBand:
 
 
 def band(
-    own: DyadDraws, simulations: Simulations, horizons: Sequence[int], mass: float = 0.5
+    draws: DyadDraws, simulations: Simulations, horizons: Sequence[int], mass: float = 0.5
 ) -> EquilibriumBand | NotDefined:
     """Compute the equilibrium band of the current framework, and when simulations enter it.
 
     The band is the central part of the stationary distribution of the level that the current
     framework implies, draw by draw: trend plus and minus some standard deviations of the cycle.
     """
-    low, high = own.band(-1, mass)
+    low, high = draws.band(-1, mass)
     if low is None or high is None:
         return NotDefined(NO_CYCLE)
-    means = yearly_means(own.share, simulations.share, simulations.clock)
+    means = yearly_means(draws.share, simulations.share, simulations.clock)
     inside, entered = (
         (values >= low[..., None, None]) & (values <= high[..., None, None])
         for values in (simulations.share, means)
     )
-    words = f"the equilibrium band of “{own.eras[-1].name}”"
-    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
-    name, at, span = (
-        simulations.clock.name,
-        simulations.at,
-        simulations.clock.periods(THROUGHOUT_MONTHS),
-    )
+    words = f"the equilibrium band of “{draws.eras[-1].name}”"
+    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{draws.eras[-1].name}”"
+    name = simulations.clock.name
+    position = simulations.at
+    span = simulations.clock.periods(THROUGHOUT_MONTHS)
     entry = passage(entered, simulations.clock, horizons, simulations.months, words)
     return EquilibriumBand(
         mass=mass,
@@ -144,12 +167,12 @@ def band(
         inside_now=probability(inside[..., 0, 0], f"the share of {name()} is inside {words}"),
         entry=entry,
         inside={
-            h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}")
+            h: probability(inside[..., position(h)], f"the share of {name(h)} is inside {words}")
             for h in horizons
         },
         throughout={
             h: probability(
-                inside[..., max(1, at(h) - span + 1) : at(h) + 1].all(axis=-1),
+                inside[..., max(1, position(h) - span + 1) : position(h) + 1].all(axis=-1),
                 f"the share is inside {words} throughout the {min(h, THROUGHOUT_MONTHS)} months to {name(h)}",
             )
             for h in horizons
@@ -159,7 +182,7 @@ def band(
 
 @dataclass(frozen=True)
 class Return:
-    """The way back to where the previous era came to rest."""
+    """The way back to the long-run mean of the previous era."""
 
     era: str  # Name of the previous era
     equilibrium: Estimate  # Its equilibrium, points of share
@@ -196,7 +219,7 @@ class Pendulum:
 
 
 def pendulum(
-    own: DyadDraws,
+    draws: DyadDraws,
     simulations: Simulations,
     released: Float,
     horizons: Sequence[int],
@@ -207,8 +230,9 @@ def pendulum(
     `released` are shares simulated from `INSIDE` points inside that zone (`simulate_from`).
     """
     trend = simulations.trend_before[..., 0]
-    fades, back = half_life(own), _return_to_previous(own, simulations, horizons)
-    zone = _hostile_zone(own, simulations, released, horizons, extreme_share)
+    fades = half_life(draws)
+    back = _return_to_previous(draws, simulations, horizons)
+    zone = _hostile_zone(draws, simulations, released, horizons, extreme_share)
     return Pendulum(
         trend=estimate(trend, "points of share", "mean of the trend over the baseline's months"),
         deviation=estimate(
@@ -218,35 +242,39 @@ def pendulum(
         ),
         half_life=fades,
         short=NotDefined(NO_CYCLE)
-        if own.half_life is None
+        if draws.half_life is None
         else probability(
-            own.half_life < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"
+            draws.half_life < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"
         ),
         back=back,
         zone=zone,
     )
 
 
-def half_life(own: DyadDraws) -> Estimate | NotDefined:
+def half_life(draws: DyadDraws) -> Estimate | NotDefined:
     """Return the half-life of the cycle, months."""
     words = "time in which half of a deviation from the trend is undone"
     return (
-        NotDefined(NO_CYCLE) if own.half_life is None else estimate(own.half_life, "months", words)
+        NotDefined(NO_CYCLE)
+        if draws.half_life is None
+        else estimate(draws.half_life, "months", words)
     )
 
 
 def _return_to_previous(
-    own: DyadDraws, simulations: Simulations, horizons: Sequence[int]
+    draws: DyadDraws, simulations: Simulations, horizons: Sequence[int]
 ) -> Return | NotDefined:
-    if own.cycle is None:
+    if draws.cycle is None:
         return NotDefined(NO_CYCLE)
-    if len(own.eras) < 2:
+    if len(draws.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
-    name, target = own.eras[-2].name, own.rest(-2)
+    name = draws.eras[-2].name
+    target = draws.rest(-2)
     assert target is not None
-    means = yearly_means(own.share, simulations.share, simulations.clock)
-    words, there = f"the equilibrium of “{name}”", crosses(means, target)
-    way = passage(there, simulations.clock, horizons, simulations.months, words)
+    means = yearly_means(draws.share, simulations.share, simulations.clock)
+    words = f"the equilibrium of “{name}”"
+    arrived = crosses(means, target)
+    way = passage(arrived, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
@@ -259,23 +287,31 @@ def _return_to_previous(
 
 
 def _hostile_zone(
-    own: DyadDraws, simulations: Simulations, released: Float, horizons: Sequence[int], below: float
+    draws: DyadDraws,
+    simulations: Simulations,
+    released: Float,
+    horizons: Sequence[int],
+    below: float,
 ) -> HostileZone:
-    record, there = own.share < below, simulations.share < below
-    recent = record[..., -own.clock.periods(RECENT_MONTHS) :]
-    span = round(recent.shape[-1] / own.clock.per_month)
-    words, name = f"the hostile zone, a share below {below:g}", simulations.clock.name
-    edge = f"{below:g}, from {below - INSIDE:g} under “{own.eras[-1].name}” alone,"
+    record = draws.share < below
+    inside = simulations.share < below
+    recent = record[..., -draws.clock.periods(RECENT_MONTHS) :]
+    span = round(recent.shape[-1] / draws.clock.per_month)
+    words = f"the hostile zone, a share below {below:g}"
+    name = simulations.clock.name
+    edge = f"{below:g}, from {below - INSIDE:g} under “{draws.eras[-1].name}” alone,"
     begun = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
-    spell = record.sum(axis=-1) / np.maximum(begun, 1) / own.clock.per_month
-    stayed = np.repeat(released[:, :, 0, :1], own.clock.periods(PASSAGE_MONTHS), axis=-1)
-    left = yearly_means(stayed, released, own.clock) >= below
-    way_out = passage(left, simulations.clock, horizons, simulations.months, f"a share of {edge}")
+    spell = record.sum(axis=-1) / np.maximum(begun, 1) / draws.clock.per_month
+    stayed = np.repeat(released[:, :, 0, :1], draws.clock.periods(PASSAGE_MONTHS), axis=-1)
+    outside = yearly_means(stayed, released, draws.clock) >= below
+    way_out = passage(
+        outside, simulations.clock, horizons, simulations.months, f"a share of {edge}"
+    )
     return HostileZone(
         below=below,
-        now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),
+        now=probability(inside[..., 0, 0], f"the share of {name()} is in {words}"),
         recent_months=estimate(
-            recent.sum(axis=-1) / own.clock.per_month,
+            recent.sum(axis=-1) / draws.clock.per_month,
             "months",
             f"months of the last {span} spent in {words}",
         ),
@@ -284,7 +320,7 @@ def _hostile_zone(
             spell, "months", f"mean length of the record's spells in {words} (0 if it has none)"
         ),
         ahead={
-            h: probability(there[..., simulations.at(h)], f"the share of {name(h)} is in {words}")
+            h: probability(inside[..., simulations.at(h)], f"the share of {name(h)} is in {words}")
             for h in horizons
         },
         way_out=way_out,
@@ -315,32 +351,54 @@ class HorizonOutlook:
 
 
 def horizon_outlook(
-    simulations: Simulations, months: int, smallest_improvement: float = 5.0
+    simulations: Simulations, months: int, improvement: float = 5.0
 ) -> HorizonOutlook:
-    """Compute the outlook at one horizon."""
-    if smallest_improvement <= 0:
-        raise SpecError(
-            f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share."
-        )
-    clock, at = simulations.clock, simulations.at(months)
-    mean = simulations.share[..., 1 : at + 1].mean(axis=-1)
+    """Compute the outlook at one horizon.
+
+    Parameters
+    ----------
+    simulations : Simulations
+        At least as long as the horizon.
+    months : int
+        The horizon.
+    improvement : float
+        Points of share that count as a change.
+
+    Returns
+    -------
+    HorizonOutlook
+        Chances from 0 to 1, that add up exactly, and levels in points of share.
+
+    Raises
+    ------
+    SpecError
+        If the improvement is not above zero, or the simulations are too short.
+    """
+    if improvement <= 0:
+        raise SpecError(f"improvement: {improvement:g} is not above 0 points of share.")
+    clock = simulations.clock
+    last = simulations.at(months)
+    mean = simulations.share[..., 1 : last + 1].mean(axis=-1)
     change = mean - simulations.before
-    better, worse = change >= smallest_improvement, change <= -smallest_improvement
-    points, present = f"{smallest_improvement:g} points", "that of the baseline"
+    better = change >= improvement
+    worse = change <= -improvement
+    points = f"{improvement:g} points"
+    present = "that of the baseline"
     window = f"the mean share over the {clock.span(months)} to {clock.name(months)}"
-    improvement = probability(better, f"{window} is at least {points} above {present}")
+    higher = probability(better, f"{window} is at least {points} above {present}")
     deterioration = probability(worse, f"{window} is at least {points} below {present}")
     stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
-    structurally = arrived = simulations.broken[..., at]
-    without, with_it = ("with no new framework by then", "and a new framework has come by then")
+    structurally = arrived = simulations.broken[..., last]
+    without = "with no new framework by then"
+    with_it = "and a new framework has come by then"
     if simulations.moving:
-        rise = simulations.trend[..., 1 : at + 1].mean(axis=-1) - simulations.trend_before
-        structurally = rise >= smallest_improvement
+        rise = simulations.trend[..., 1 : last + 1].mean(axis=-1) - simulations.trend_before
+        structurally = rise >= improvement
         without, with_it = (
             f"the mean of the trend {has} risen by {points}" for has in ("has not", "has")
         )
-    technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
-    structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
+    technical = probability(better & ~structurally, f"{higher.definition}, {without}")
+    structural = probability(better & structurally, f"{higher.definition}, {with_it}")
     return HorizonOutlook(
         months=months,
         until=clock.last_day(months),
@@ -348,11 +406,11 @@ def horizon_outlook(
         before=estimate(
             simulations.before, "points of share", "mean share over the months of the baseline"
         ),
-        improvement=improvement,
-        stability=replace(stability, value=1 - improvement.value - deterioration.value),
+        improvement=higher,
+        stability=replace(stability, value=1 - higher.value - deterioration.value),
         deterioration=deterioration,
         technical=technical,
-        structural=replace(structural, value=improvement.value - technical.value),
+        structural=replace(structural, value=higher.value - technical.value),
         new_framework=probability(
             arrived, f"a new strategic framework has come by {clock.name(months)}"
         ),
@@ -390,7 +448,7 @@ class Fan:
     observed: Float | NotDefined  # Observed share of the period; period 0 is NaN
 
 
-def fan(simulations: Simulations, months: int, observed: Observed | NotDefined) -> Fan:
+def fan(simulations: Simulations, months: int, observed: SimulatedEvents | NotDefined) -> Fan:
     """Compute the quantiles of the simulations."""
     stop = simulations.clock.periods(months) + 1
     return Fan(

@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import described_fraction
 from forecast.base.dates import LONGEST_HORIZON, Clock, months_ahead
 from forecast.base.errors import SpecError
+from forecast.base.limits import described_fraction
 from forecast.data.drivers import require_given
 from forecast.data.panel import panel_kind
 from forecast.data.panel.record import by_class
@@ -53,13 +53,13 @@ class Query:
         if (
             not months
             or len(set(months)) < len(months)
-            or not all(1 <= one <= LONGEST_HORIZON for one in months)
+            or not all(1 <= month_count <= LONGEST_HORIZON for month_count in months)
         ):
             raise SpecError(
                 f"horizons: {list(months)} are not different whole months from 1 to {LONGEST_HORIZON}. "
                 "Use some such as (3, 6, 12, 24)."
             )
-        ordered = tuple(sorted(int(one) for one in months))
+        ordered = tuple(sorted(int(month_count) for month_count in months))
         if above is not None and not panel_kind(panel).coded:
             raise SpecError(
                 "above: the data are an index, of which no events are recorded; leave it out"

@@ -14,13 +14,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forecast.base.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
-from forecast.base.files import digest
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import count, day, month, number, percent, source_words
 from forecast.outlook.recorded import (
-    FEWEST,
     HIGHEST,
     LOWEST,
+    MIN_WINDOW_EVENTS,
     ROUNDING,
     Baseline,
     DatasetRecord,
@@ -119,6 +120,7 @@ class FixedTone(BaseModel):
         return self.goldstein / self.events
 
 
+@described("a Question, such as read_question() or make_question() returns")
 class Question(BaseModel):
     """A question, as it was asked: about one dyad, or made of such questions (docs/schema/question.md)."""
 
@@ -251,14 +253,16 @@ class SingleQuestion(Question):
     first: date  # First and last day of the window, which is whole months after `asked`
     last: date
     compare: Literal["at least", "at most"] = "at least"
-    fewest: int = Field(default=FEWEST, ge=1, le=10**6)  # A share of fewer events is void
+    fewest: int = Field(
+        default=MIN_WINDOW_EVENTS, ge=1, le=10**6
+    )  # A share of fewer events is void
     void_after: date  # Void if by this day no edition covers the window
 
     @classmethod
-    def ahead(cls, record: DatasetRecord, months: int, **own: Any) -> Self:
+    def ahead(cls, record: DatasetRecord, months: int, **further: Any) -> Self:
         """Return the question as a report asks it, of so many months after a record: without a name or any check."""
         return cls.model_construct(
-            **terms_of(record, record.first, record.clock.last_day(months)), **own
+            **terms_of(record, record.first, record.clock.last_day(months)), **further
         )
 
     @property
@@ -360,7 +364,8 @@ class ComparedQuestion(SingleQuestion):
 class ShareQuestion(ComparedQuestion):
     """Question on the cooperative share of the window, against a threshold or a baseline."""
 
-    limits, unit = (0, 100), "% cooperative"
+    limits = (0, 100)
+    unit = "% cooperative"
     kind: Literal["share", "passage"]
     threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent; without a baseline
     baseline: FixedBaseline | None = None  # In place of the threshold
@@ -369,8 +374,8 @@ class ShareQuestion(ComparedQuestion):
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         total = counts.total.sum(axis=-1)
-        there = total >= self.fewest
-        return there & self.holds(shares_of(total, counts.cooperative.sum(axis=-1))), there
+        counted = total >= self.fewest
+        return counted & self.holds(shares_of(total, counts.cooperative.sum(axis=-1))), counted
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
@@ -380,7 +385,8 @@ class ShareQuestion(ComparedQuestion):
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
-        n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+        n = int(counts.total.sum())
+        k = int(counts.cooperative.sum())
         if outcome == "void":
             return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
         return f"{k:,} of {count(n, 'event')} are cooperative, {number(100 * k / n, 2)}%"
@@ -429,16 +435,15 @@ class PassageQuestion(ShareQuestion):
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         past = WindowCounts(*np.array(self.before, dtype=np.int64).reshape(-1, 2).T)
         whole = counts.after(past)
-        total, cooperative = (
-            rolling_sums(whole.total, self.span),
-            rolling_sums(whole.cooperative, self.span),
-        )
-        there = total >= self.fewest
-        held, some = self.holds(shares_of(total, cooperative)), there.any(axis=-1)
+        total = rolling_sums(whole.total, self.span)
+        cooperative = rolling_sums(whole.cooperative, self.span)
+        counted = total >= self.fewest
+        held = self.holds(shares_of(total, cooperative))
+        some = counted.any(axis=-1)
         return some & (
-            (held | ~there).all(axis=-1)
+            (held | ~counted).all(axis=-1)
             if self.when == "throughout"
-            else (there & held).any(axis=-1)
+            else (counted & held).any(axis=-1)
         ), some
 
     def words(self) -> str:
@@ -459,7 +464,8 @@ class PassageQuestion(ShareQuestion):
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
         """Return in words which counts resolve it."""
-        n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+        n = int(counts.total.sum())
+        k = int(counts.cooperative.sum())
         if outcome == "void":
             return f"too few events: every window has fewer than {count(self.fewest, 'event')} ({n} in all)"
         some = {"yes": "some window is", "no": "no window is"}
@@ -479,7 +485,8 @@ class PassageQuestion(ShareQuestion):
 class ToneQuestion(ComparedQuestion):
     """Question on the tone of the window, the mean Goldstein score of its events."""
 
-    limits, unit = (LOWEST, HIGHEST), ""
+    limits = (LOWEST, HIGHEST)
+    unit = ""
     kind: Literal["tone"]
     threshold: float | None = Field(
         default=None, gt=LOWEST, lt=HIGHEST
@@ -490,14 +497,16 @@ class ToneQuestion(ComparedQuestion):
         """Return whether the answer is yes, and whether there is one, given the months of the window."""
         assert counts.goldstein is not None
         total = counts.total.sum(axis=-1)
-        there = total >= self.fewest
-        return there & self.holds(counts.goldstein.sum(axis=-1) / np.maximum(total, 1)), there
+        counted = total >= self.fewest
+        return counted & self.holds(counts.goldstein.sum(axis=-1) / np.maximum(total, 1)), counted
 
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
-        bound, compared = f"{self.bound:g}".replace("-", "\N{MINUS SIGN}"), ""
+        bound = f"{self.bound:g}".replace("-", "\N{MINUS SIGN}")
+        compared = ""
         if fixed := self.baseline:
-            bound, way = number(self.bound, 2), "above" if self.compare == "at least" else "below"
+            bound = number(self.bound, 2)
+            way = "above" if self.compare == "at least" else "below"
             compared = (
                 f", {count(fixed.points, 'point')} {way} the {number(fixed.value, 2)} of "
                 f"{count(fixed.events, 'event')} from {day(fixed.first)} to {day(fixed.last)}"

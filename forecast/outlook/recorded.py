@@ -21,22 +21,26 @@ from forecast.outlook.summary import NotDefined
 if TYPE_CHECKING:
     import xarray as xr
 
+LOWEST = -10.0
+"""Lower end of the Goldstein scale."""
+HIGHEST = 10.0
+"""Upper end of the Goldstein scale."""
+
+
 NO_ACTIONS = "the data are an index, which counts no actions"
 """Reason why future event data cannot be predicted."""
 RECENT_MONTHS = 36
 """Months of recent data: enough to see which dataset records a dyad now, and which actors are
 active."""
-FEWEST = 3
+MIN_WINDOW_EVENTS = 3
 """Events: the share of a window with fewer is decided by one event, and the window is void."""
-LOWEST, HIGHEST = -10.0, 10.0
-"""Ends of the Goldstein scale."""
 ROUNDING = 1e-6
 """Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
 
 
 def share_before(cooperative: int, events: int) -> float | None:
     """Return the share of a window that is over, 0 to 100; None if it is void."""
-    return None if events < FEWEST else 100 * cooperative / events
+    return None if events < MIN_WINDOW_EVENTS else 100 * cooperative / events
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:
@@ -53,7 +57,7 @@ def rolling_sums(values: Index, span: int) -> Index:
 
 
 def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
-    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
+    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every simulation.
 
     Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of
     them.
@@ -108,22 +112,20 @@ class WindowCounts:
 
     def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
         """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
-        return self._joined(past, lambda own, before: followed_by(before, own, shared))
+        return self._joined(past, lambda ours, before: followed_by(before, ours, shared))
 
     def then(self, later: "WindowCounts") -> "WindowCounts":
         """Return these periods of simulations and after them later ones of the same."""
-        return self._joined(later, lambda own, after: np.concatenate([own, after], axis=-1))
+        return self._joined(later, lambda ours, after: np.concatenate([ours, after], axis=-1))
 
     def _joined(self, other: "WindowCounts", combine: Callable[[Any, Any], Any]) -> "WindowCounts":
         """Combine the counts with other ones; those of a kind and scores where both have them."""
         kind, goldstein = (
-            None if own is None or theirs is None else combine(own, theirs)
-            for own, theirs in ((self.kind, other.kind), (self.goldstein, other.goldstein))
+            None if ours is None or theirs is None else combine(ours, theirs)
+            for ours, theirs in ((self.kind, other.kind), (self.goldstein, other.goldstein))
         )
-        total, cooperative = (
-            combine(self.total, other.total),
-            combine(self.cooperative, other.cooperative),
-        )
+        total = combine(self.total, other.total)
+        cooperative = combine(self.cooperative, other.cooperative)
         return WindowCounts(total, cooperative, kind, goldstein)
 
 
@@ -206,13 +208,16 @@ class DatasetRecord:
 
     def baseline(self, months: int) -> Baseline | NotDefined:
         """Return the last so many covered months."""
-        seen, periods = np.flatnonzero(self.covered), self.clock.periods(months)
+        seen = np.flatnonzero(self.covered)
+        periods = self.clock.periods(months)
         if not seen.size:
             return NotDefined("no period of the dyad is covered")
         if seen.size < periods:
             return NotDefined(f"fewer than {self.clock.span(months)} before are covered")
         last = int(seen[-1])
-        first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
+        first, until = (
+            self.clock.times[position].item() for position in (last - periods + 1, last)
+        )
         events, cooperative = (
             int(counts[seen[-periods:]].sum()) for counts in (self.total, self.cooperative)
         )
@@ -296,9 +301,11 @@ def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
     """
     if not panel_kind(panel).coded:
         return []
-    own, a_month, ends = panel.sel(dyad=dyad), Clock.of(panel).per_month, dict[int, int]()
-    events = own["counts"].sum(["direction", "class"]).transpose("dataset", "time").to_numpy()
-    for dataset, covered in enumerate(own["covered"].transpose("dataset", "time").to_numpy()):
+    of_dyad = panel.sel(dyad=dyad)
+    a_month = Clock.of(panel).per_month
+    ends = dict[int, int]()
+    events = of_dyad["counts"].sum(["direction", "class"]).transpose("dataset", "time").to_numpy()
+    for dataset, covered in enumerate(of_dyad["covered"].transpose("dataset", "time").to_numpy()):
         seen = np.flatnonzero(covered)
         if events[dataset, seen[-round(RECENT_MONTHS * a_month) :]].any():
             ends[dataset] = int(seen[-1])

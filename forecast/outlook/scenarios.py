@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from math import ceil
 from os import PathLike
 from pathlib import Path
@@ -10,26 +11,24 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
-from forecast.base.dates import LONGEST_HORIZON, Day, optional_day
+from forecast.base.arguments import checked
+from forecast.base.dates import LONGEST_HORIZON, Clock, Day, optional_day
+from forecast.base.described import described
 from forecast.base.errors import SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Seed
+from forecast.base.typing import Dyad, Months, Seed
 from forecast.base.wording import Card, Displayed, chance
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
+from forecast.outlook.assumptions import Assumed, Held, periods_held, read_assumed
 from forecast.outlook.benchmarks import pooled
-from forecast.outlook.conditioning import (
-    Assumed,
-    Conditional,
-    condition,
-    periods_held,
-    read_assumed,
-)
+from forecast.outlook.conditioning import condition
 from forecast.outlook.draws import FitLike
-from forecast.outlook.observed import observe
+from forecast.outlook.observed import SimulatedEvents, observe
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.recorded import DatasetRecord, changed, main_record, share_before
-from forecast.outlook.simulations import BASELINE_MONTHS, simulate_ahead
+from forecast.outlook.simulations import BASELINE_MONTHS, Simulations, simulate_ahead
 from forecast.outlook.summary import NotDefined, Probability, probability, sentence
 from forecast.outlook.windows import (
     Prospect,
@@ -40,12 +39,18 @@ from forecast.outlook.windows import (
 )
 
 SCHEMA = 1
+"""Version of the fields of scenario.json."""
 STAMP = "assumed, not predicted"
+"""What every page of scenarios says."""
 RARE = 0.05
 """Scenario probability below which a warning is shown."""
 MOST_SCENARIOS = 8
+"""Scenarios side by side that a page can show."""
 LONGEST_NAME = 60
+"""Characters of a name: it heads a column."""
 MOST_QUESTIONS = 50
+"""Questions that are put to each scenario."""
+
 
 type Table = str | PathLike[str] | Sequence[Assumed]
 """A scenario: the path of its CSV file, or its rows."""
@@ -57,7 +62,7 @@ class Scenario:
 
     name: str  # Its name, or that of its file
     # Rows as they were given: `date`, `source`, `target`, `code`, `kind`, `n`, `part`, `until`,
-    # `summary`
+    # `summary`, `of_class`
     assumed: tuple[Assumed, ...]
     plausibility: Probability  # Share of unconditional simulations that satisfy the scenario
     method: str  # `none`, `weights` or `filter`
@@ -81,6 +86,7 @@ class Followed:
     outcome: str  # `up`, `same` or `down` against the baseline, or `void`
 
 
+@described("Scenarios, such as scenario(fit, 'USA-CHN', 'whatif.csv') returns")
 @dataclass(frozen=True, repr=False)
 class Scenarios(Displayed):
     """Scenarios side by side, and the outlook without any."""
@@ -108,19 +114,19 @@ class Scenarios(Displayed):
     @property
     def prospects(self) -> tuple[Prospect, ...]:
         """The outlook without a scenario, and given each."""
-        return self.unconditional, *(one.conditional for one in self.scenarios)
+        return self.unconditional, *(each.conditional for each in self.scenarios)
 
     def _card(self) -> Card:
-        facts = [(one.name, one.sentence) for one in self.scenarios]
+        facts = [(each.name, each.sentence) for each in self.scenarios]
         return Card(f"Scenarios of {self.label}: {self.stamp}", tuple(facts))
 
 
 @checked
 def scenario(
     fit: FitLike,
-    dyad: str,
+    dyad: Dyad,
     assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
     improvement: float = 5.0,
@@ -132,7 +138,7 @@ def scenario(
     baseline_months: int = BASELINE_MONTHS,
     questions: Sequence[SimulationQuestion] = (),
     events: EventTable | None = None,
-    followed: xr.Dataset | None = None,
+    followed: Panel | None = None,
     progress: Progress | None = None,
 ) -> Scenarios:
     """Compute the outlook given assumed events: assumed, not predicted.
@@ -162,8 +168,8 @@ def scenario(
         Simulations per posterior draw.
     above, at, by, baseline_months
         What else is asked, as in `assess`.
-    questions : sequence of PutQuestion
-        Questions of a ledger, put to the fit (`forecast.desk.questions.put_question`) with the same
+    questions : sequence of AppliedQuestion
+        Questions of a ledger, put to the fit (`forecast.desk.questions.apply_question`) with the same
         seed.
     events : EventTable, optional
         The record: which part of its class a code is, is taken from its last ten years, as known at
@@ -176,11 +182,13 @@ def scenario(
     Returns
     -------
     Scenarios
+        A `Prospect` without a scenario and one given each: chances 0 to 1, shares and levels 0 to
+        100, with the share of the simulations that satisfy the scenario.
 
     Raises
     ------
     SpecError, DataError
-        If a row or a setting makes no sense, or no future can hold what is assumed.
+        If a row or a setting makes no sense, or no simulation satisfies what is assumed.
     UnknownDyadError
         If the fit does not hold the dyad.
 
@@ -199,11 +207,7 @@ def scenario(
     tables = read_scenarios(assumed)
     label = dict(labels or {}).get(dyad, dyad)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, baseline=baseline_months)
-    ids = [one.question.id for one in questions]
-    if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
-        raise SpecError(
-            f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once"
-        )
+    _require_different(questions)
     record = main_record(fit.panel, dyad, label)
     report("simulating", 0, len(tables))
     simulations = simulate_ahead(
@@ -214,58 +218,21 @@ def scenario(
         simulations_per_draw=simulations_per_draw,
         baseline_months=baseline_months,
     )
-    known = None if events is None else events.events
-    held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
-    last = max((period for each in held.values() for period in each), default=1)
-    asked = max((one.ahead for one in questions), default=0)
-    reach = min(max(query.reach, ceil(last / simulations.clock.per_month), asked), LONGEST_HORIZON)
+    rows_of_record = None if events is None else events.events
+    held = {
+        name: periods_held(rows, fit.panel, dyad, rows_of_record) for name, rows in tables.items()
+    }
+    reach = _reach(query, held.values(), simulations.clock, questions)
     observed = observe(fit, simulations, reach, record, seed=seed, kinds=True)
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
-    found = []
-    answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
-    unconditional = replace(
-        prospect(simulations, observed, query, improvement, {}), questions=answers
-    )
-    pool = pooled(observed, query.windows, seed=seed)
-    published: Mapping[int, WindowOutlook] | NotDefined = (
-        pool if isinstance(pool, NotDefined) else {}
-    )
-    if not isinstance(pool, NotDefined):
-        published = prospect(simulations, observed, query, improvement, pool).recorded
-    words = f"each {simulations.clock.unit} that something is assumed of holds at least that"
-    for place, (name, rows) in enumerate(tables.items()):
-        report(f"scenario {name}", place, len(tables))
-        own, likelihood = unconditional, np.ones(simulations.level.shape[:-1])
-        how: tuple[str, float, float, str] = "none", -np.inf, float(likelihood.size), ""
-        if held[name] and not isinstance(observed, NotDefined):
-            holding = condition(fit, simulations, observed, held[name], seed=seed)
-            likelihood, how = (
-                holding.likelihood,
-                (holding.method, holding.pareto_k, holding.effective, holding.fault),
-            )
-            own = _prospect_given(holding, query, improvement, questions)
-        plausible, warnings = probability(likelihood, words), []
-        if plausible.value < RARE:
-            warnings.append(
-                f"This is rare: {chance(plausible.value, 1)} of the simulations satisfy it."
-            )
-        if how[-1]:
-            warnings.append(
-                f"Do not use the numbers of this scenario: {how[-1]}. Assume fewer events or months."
-            )
-        changed_to = sentence(
-            "scenario",
-            own,
-            unconditional,
-            main_horizon(query.horizons),
-            query.baseline,
-            improvement,
-            plausible.value,
-            1 if plausible.value < RARE else 0,
-        )
-        found.append(Scenario(name, rows, plausible, *how, tuple(warnings), changed_to, own))
+    outlook = _Outlook(fit, simulations, observed, query, improvement, tuple(questions), seed)
+    scenarios = []
+    for number, (name, rows) in enumerate(tables.items()):
+        report(f"scenario {name}", number, len(tables))
+        scenarios.append(outlook.given(name, rows, held[name]))
+    unconditional = outlook.unconditional
     since: Mapping[int, Followed] = {}
     if followed is not None and not isinstance(unconditional.recorded, NotDefined):
         since = followed_windows(followed, dyad, unconditional.recorded, improvement)
@@ -281,19 +248,141 @@ def scenario(
         smallest_improvement=improvement,
         simulation={"seed": seed, "draws": chains * draws, "simulations": chains * draws * each},
         unconditional=unconditional,
-        published=published,
-        scenarios=tuple(found),
+        published=outlook.published,
+        scenarios=tuple(scenarios),
         followed=since,
     )
 
 
-def _prospect_given(
-    holding: Conditional, query: Query, improvement: float, questions: Sequence[SimulationQuestion]
-) -> Prospect:
-    """Compute the forecast in a scenario."""
-    observed, simulations = holding.observed, holding.simulations
-    answers = tuple(question_outlook(one, *one.settle(simulations, observed)) for one in questions)
-    return replace(prospect(simulations, observed, query, improvement, {}), questions=answers)
+def _require_different(questions: Sequence[SimulationQuestion]) -> None:
+    """Reject too many questions, and one that is asked twice."""
+    ids = [question.question.id for question in questions]
+    if len(ids) > MOST_QUESTIONS or len(set(ids)) < len(ids):
+        raise SpecError(
+            f"questions: {len(ids)} are asked; expected at most {MOST_QUESTIONS}, each of them once"
+        )
+
+
+def _reach(
+    query: Query, held: Iterable[Held], clock: Clock, questions: Sequence[SimulationQuestion]
+) -> int:
+    """Return how many months ahead events are simulated: to the last that anything is about."""
+    last_period = max((period for periods in held for period in periods), default=1)
+    last_question = max((question.ahead for question in questions), default=0)
+    last_assumed = ceil(last_period / clock.per_month)
+    return min(max(query.reach, last_assumed, last_question), LONGEST_HORIZON)
+
+
+@dataclass(frozen=True)
+class _Outlook:
+    """Simulations of a dyad, and what is asked of them with and without a scenario."""
+
+    fit: FitLike
+    simulations: Simulations
+    observed: SimulatedEvents | NotDefined
+    query: Query
+    improvement: float  # Points of share that count as a change
+    questions: tuple[SimulationQuestion, ...]
+    seed: int
+
+    @cached_property
+    def unconditional(self) -> Prospect:
+        """The forecast of the model without a scenario."""
+        return self._prospect(self.simulations, self.observed)
+
+    @property
+    def published(self) -> Mapping[int, WindowOutlook] | NotDefined:
+        """Published chances without a scenario, by horizon."""
+        pool = pooled(self.observed, self.query.windows, seed=self.seed)
+        if isinstance(pool, NotDefined):
+            return pool
+        return prospect(
+            self.simulations, self.observed, self.query, self.improvement, pool
+        ).recorded
+
+    def _prospect(
+        self, simulations: Simulations, observed: SimulatedEvents | NotDefined
+    ) -> Prospect:
+        """Compute the forecast from some simulations, with the answers to the questions."""
+        answers = tuple(
+            question_outlook(question, *question.settle(simulations, observed))
+            for question in self.questions
+        )
+        model = prospect(simulations, observed, self.query, self.improvement, {})
+        return replace(model, questions=answers)
+
+    def given(self, name: str, rows: tuple[Assumed, ...], held: Held) -> Scenario:
+        """Compute the forecast given what one scenario assumes."""
+        unit = self.simulations.clock.unit
+        words = f"each {unit} that something is assumed of holds at least that"
+        if not held or isinstance(self.observed, NotDefined):
+            certain = np.ones(self.simulations.level.shape[:-1])
+            return self._scenario(
+                name,
+                rows,
+                plausibility=probability(certain, words),
+                method="none",
+                pareto_k=-np.inf,
+                effective=float(certain.size),
+                fault="",
+                conditional=self.unconditional,
+            )
+        holding = condition(self.fit, self.simulations, self.observed, held, seed=self.seed)
+        return self._scenario(
+            name,
+            rows,
+            plausibility=probability(holding.likelihood, words),
+            method=holding.method,
+            pareto_k=holding.pareto_k,
+            effective=holding.effective,
+            fault=holding.fault,
+            conditional=self._prospect(holding.simulations, holding.observed),
+        )
+
+    def _scenario(
+        self,
+        name: str,
+        rows: tuple[Assumed, ...],
+        *,
+        plausibility: Probability,
+        method: str,
+        pareto_k: float,
+        effective: float,
+        fault: str,
+        conditional: Prospect,
+    ) -> Scenario:
+        """Return a scenario with its warnings and what it changes, in words."""
+        rare = plausibility.value < RARE
+        warnings = []
+        if rare:
+            likely = chance(plausibility.value, 1)
+            warnings.append(f"This is rare: {likely} of the simulations satisfy it.")
+        if fault:
+            warnings.append(
+                f"Do not use the numbers of this scenario: {fault}. Assume fewer events or months."
+            )
+        change = sentence(
+            "scenario",
+            conditional,
+            self.unconditional,
+            main_horizon(self.query.horizons),
+            self.query.baseline,
+            self.improvement,
+            plausibility.value,
+            1 if rare else 0,
+        )
+        return Scenario(
+            name=name,
+            assumed=rows,
+            plausibility=plausibility,
+            method=method,
+            pareto_k=pareto_k,
+            effective=effective,
+            fault=fault,
+            warnings=tuple(warnings),
+            sentence=change,
+            conditional=conditional,
+        )
 
 
 def read_scenarios(
@@ -324,15 +413,15 @@ def read_scenarios(
         raise SpecError(
             f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so"
         )
-    found = {}
+    scenarios = {}
     for name, (_, table) in zip(names, pairs, strict=True):
         rows = read_assumed(Path(table)) if isinstance(table, str | PathLike) else table
         if not isinstance(rows, Sequence) or not all(isinstance(row, Assumed) for row in rows):
             raise SpecError(
                 "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
             )
-        found[name] = tuple(rows)
-    return found
+        scenarios[name] = tuple(rows)
+    return scenarios
 
 
 def followed_windows(
@@ -351,17 +440,25 @@ def followed_windows(
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
     if dataset not in names or dyad not in panel["dyad"].to_numpy():
         raise SpecError(f"followed: the panel does not hold {dyad} in the dataset {dataset!r}")
-    record, found = DatasetRecord.of(panel, dyad, names.index(dataset)), {}
+    record = DatasetRecord.of(panel, dyad, names.index(dataset))
+    followed = {}
     for months, window in recorded.items():
         times = record.clock.times
-        own = (times >= np.datetime64(window.first)) & (times <= np.datetime64(window.until))
-        if own.sum() < record.clock.periods(months) or not record.covered[own].all():
+        window_periods = (times >= np.datetime64(window.first)) & (
+            times <= np.datetime64(window.until)
+        )
+        if (
+            window_periods.sum() < record.clock.periods(months)
+            or not record.covered[window_periods].all()
+        ):
             continue
-        events, cooperative = int(record.total[own].sum()), int(record.cooperative[own].sum())
-        share, outcome = share_before(cooperative, events), "void"
+        events = int(record.total[window_periods].sum())
+        cooperative = int(record.cooperative[window_periods].sum())
+        share = share_before(cooperative, events)
+        outcome = "void"
         before = None if isinstance(window.baseline, NotDefined) else window.baseline.share
         if share is not None and before is not None:
             above, below = changed(share, before, improvement)
             outcome = "up" if above else "down" if below else "same"
-        found[months] = Followed(months, window.until, events, cooperative, share, outcome)
-    return found
+        followed[months] = Followed(months, window.until, events, cooperative, share, outcome)
+    return followed

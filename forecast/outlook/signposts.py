@@ -14,9 +14,15 @@ import numpy as np
 
 from forecast.base.typing import Bool, Index
 from forecast.outlook.draws import stream
-from forecast.outlook.observed import Observed, simulate_kinds
-from forecast.outlook.recorded import FEWEST, Baseline, changed, shares_of
+from forecast.outlook.observed import SimulatedEvents, simulate_kinds
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, Baseline, changed, shares_of
 from forecast.outlook.summary import NotDefined, Probability, probability
+
+LEAST_LIKELY = 0.05
+"""A number of events is no signpost if its probability is smaller: it is too far off."""
+MOST_LIKELY = 0.5
+"""A number of events is no signpost if its probability is larger: it is expected."""
+
 
 SIGNPOST_MONTHS = 3
 """Months of events of signposts: a season, after which the chance is read again."""
@@ -24,8 +30,6 @@ MOST_SIGNPOSTS = 3
 """Kinds that are named; a reader keeps no more in mind."""
 RARITY = 0.25
 """Probability of so many events, about: an outcome that is neither expected nor far off."""
-LEAST_LIKELY, MOST_LIKELY = 0.05, 0.5
-"""A number of events is a signpost only if its probability lies between these."""
 SMALLEST_MOVE = 1.0
 """Points of probability: a smaller change would not change what is printed."""
 ERRORS = 2.0
@@ -49,7 +53,7 @@ class Signpost:
 
 
 def signposts_of(
-    published: Observed,
+    published: SimulatedEvents,
     months: int,
     baseline: Baseline | NotDefined,
     improvement: float,
@@ -79,59 +83,63 @@ def signposts_of(
     """
     if isinstance(baseline, NotDefined) or baseline.share is None:
         return NotDefined("there is no baseline to compare with")
-    record, ahead = published.record, published.ahead(months)
+    record = published.record
+    ahead = published.ahead(months)
     total = ahead.total.sum(axis=-1)
-    there = total >= FEWEST
-    if not there.any():
+    counted = total >= MIN_WINDOW_EVENTS
+    if not counted.any():
         return NotDefined("the window is void in every simulation")
     up = (
         changed(shares_of(total, ahead.cooperative.sum(axis=-1)), baseline.share, improvement)[0]
-        & there
+        & counted
     )
     span = min(SIGNPOST_MONTHS, months)
-    own = slice(1, record.clock.periods(span) + 1)
+    span_periods = slice(1, record.clock.periods(span) + 1)
     # Benchmarks draw how many events are cooperative; the kinds of the model's simulations would
     # not add up to that.
     kinds = simulate_kinds(
         record,
-        published.total[..., own],
-        published.cooperative[..., own],
+        published.total[..., span_periods],
+        published.cooperative[..., span_periods],
         stream(seed, record.dyad, f"signposts {record.number}"),
     ).sum(axis=-2)
-    every = probability(up, "higher", there).value
-    found = []
-    for place, name in enumerate(record.names):
-        least = _least(kinds[..., place], there)
+    every = probability(up, "higher", counted).value
+    signposts = []
+    for class_number, name in enumerate(record.names):
+        least = _least(kinds[..., class_number], counted)
         if least is None:
             continue
-        many = (kinds[..., place] >= least) & there
+        many = (kinds[..., class_number] >= least) & counted
         words = f"at least {least} events of “{name}” in {record.ahead(span)}"
         higher = probability(up & many, f"higher, given {words}", many)
         change = 100 * (higher.value - every)
         if abs(change) < max(SMALLEST_MOVE, 100 * ERRORS * higher.mcse):
             continue
-        found.append(
+        signposts.append(
             Signpost(
                 kind=name,
-                cooperative=place >= record.zero_cut,
+                cooperative=class_number >= record.zero_cut,
                 least=least,
-                usual=float(np.median(kinds[..., place])),
+                usual=float(np.median(kinds[..., class_number])),
                 until=record.clock.last_day(span),
-                chance=probability(many, words, there),
+                chance=probability(many, words, counted),
                 higher=higher,
                 change=change,
             )
         )
-    found.sort(key=lambda one: -abs(one.change))
-    return tuple(replace(one, change=round(one.change, 2)) for one in found[:MOST_SIGNPOSTS])
+    signposts.sort(key=lambda signpost: -abs(signpost.change))
+    return tuple(
+        replace(signpost, change=round(signpost.change, 2))
+        for signpost in signposts[:MOST_SIGNPOSTS]
+    )
 
 
-def _least(numbers: Index, there: Bool) -> int | None:
+def _least(numbers: Index, counted: Bool) -> int | None:
     """Return the number of events whose probability is nearest to `RARITY`.
 
     None if none is likely enough.
     """
-    counts = np.bincount(numbers[there])
+    counts = np.bincount(numbers[counted])
     likely = counts[::-1].cumsum()[::-1] / counts.sum()  # of at least so many
     places = np.flatnonzero((likely >= LEAST_LIKELY) & (likely <= MOST_LIKELY))
     places = places[places > 0]

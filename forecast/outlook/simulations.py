@@ -15,11 +15,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock
 from forecast.base.errors import SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
-from forecast.base.typing import Bool, Float, Index, Seed
+from forecast.base.typing import Bool, Dyad, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, number
 from forecast.data.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.model.driving import Push, push
@@ -28,7 +29,14 @@ from forecast.outlook.draws import DyadDraws, FitLike, Streams, dyad_draws, stre
 from forecast.outlook.summary import Estimate, Probability, estimate, probability, sentence
 
 PRIOR_BREAKS = 1.0
+"""New frameworks that the prior of their rate has seen."""
 PRIOR_MONTHS = 240.0
+"""Dyad-months in which the prior has seen them: one framework in twenty years."""
+BASELINE_MONTHS = 12
+"""Months before the forecast date: every horizon is compared with the same ones, so that a forecast
+is one story."""
+NOTHING = Push(*(np.zeros(()) for _ in range(3)))
+"""Zero effect of drivers."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,11 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
 
     A dyad is observed from the start of its first era, or of the panel if that is later, to the
     panel's end.
+
+    Returns
+    -------
+    StructuralHazard
+        Gamma posterior of the rate per month.
     """
     index = panel["era_index"].transpose("dyad", "time").to_numpy()
     starts = panel["era_start"].to_numpy().astype("datetime64[D]")[index[:, 0]]
@@ -59,32 +72,26 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
     )
 
 
-BASELINE_MONTHS = 12
-"""Months before the forecast date: every horizon is compared with the same ones, so that a forecast
-is one story."""
-
-NOTHING = Push(*(np.zeros(()) for _ in range(3)))
-"""Zero effect of drivers."""
-
-
 def without_drivers(
-    fit: FitLike, own: DyadDraws, periods: int, simulations: int, streams: Streams
+    fit: FitLike, draws: DyadDraws, periods: int, simulations: int, streams: Streams
 ) -> tuple[DyadDraws, Push | None]:
     """Return the draws where trend and cycle would stand without drivers now, and what drivers add ahead.
 
-    The latter is (chain, draw, future, period), period 0 being the present; None of a fit that has
+    The latter is (chain, draw, simulation, period), period 0 being the present; None of a fit that has
     no drivers.
     """
     if "driver_effect" not in fit.posterior:
-        return own, None
-    drivers, effect, size = fit.spec.drivers, _effect(fit, own.dyad), (*own.size, simulations)
-    record = standardised(fit.panel.sel(dyad=[own.dyad]), [name for name, _ in drivers])[:, 0]
+        return draws, None
+    drivers = fit.spec.drivers
+    effect = _effect(fit, draws.dyad)
+    size = (*draws.size, simulations)
+    record = standardised(fit.panel.sel(dyad=[draws.dyad]), [name for name, _ in drivers])[:, 0]
     paths = []
     for name, _ in drivers:
         panel = fit.panel.sel(driver=name)
-        path = ahead_of(fit.panel, name, own.dyad).paths(size, periods, streams(f"driver {name}"))
+        path = ahead_of(fit.panel, name, draws.dyad).paths(size, periods, streams(f"driver {name}"))
         paths.append((path - float(panel["driver_mean"])) / float(panel["driver_spread"]))
-    phi = own.scalars.get("phi", np.ones(own.size))
+    phi = draws.scalars.get("phi", np.ones(draws.size))
     past = push(drivers, effect, record, phi)
     now = Push(*(part[:, :, None] for part in past))
     later = push(
@@ -98,17 +105,17 @@ def without_drivers(
         *(
             np.concatenate(
                 [
-                    np.broadcast_to(one[..., -1:], (*size, 1)),
+                    np.broadcast_to(present[..., -1:], (*size, 1)),
                     np.broadcast_to(other, (*size, periods)),
                 ],
                 axis=-1,
             )
-            for one, other in zip(now, later, strict=True)
+            for present, other in zip(now, later, strict=True)
         )
     )
     trend, cycle = (part[..., -1:].astype(np.float32) for part in (past.trend, past.cycle))
-    level = own.level[..., -1:] - (trend + cycle)
-    return replace(own, level=level, trend=own.trend[..., -1:] - trend), ahead
+    level = draws.level[..., -1:] - (trend + cycle)
+    return replace(draws, level=level, trend=draws.trend[..., -1:] - trend), ahead
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
     """Describe the drivers of a fit; empty if it has none."""
     if "driver_effect" not in fit.posterior:
         return ()
-    found = []
+    outlooks = []
     for (name, acts), effect in zip(
         fit.spec.drivers, np.moveaxis(_effect(fit, dyad), -1, 0), strict=True
     ):
@@ -145,7 +152,7 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
         )
         points = estimate(share(effect) - 50.0, "points", words)
         positive = probability(effect > 0, f"{name} helps cooperation")
-        found.append(
+        outlooks.append(
             DriverOutlook(
                 name=name,
                 acts=acts,
@@ -160,7 +167,7 @@ def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
                 sentence=sentence("driver", name, of, points, positive, FUTURE_WORDS[ahead.future]),
             )
         )
-    return tuple(found)
+    return tuple(outlooks)
 
 
 def _effect(fit: FitLike, dyad: str) -> Float:
@@ -203,7 +210,7 @@ class Simulations(Displayed):
 
     @property
     def broken(self) -> Bool:
-        """Return whether a new framework has begun by then, (chain, draw, future, period)."""
+        """Return whether a new framework has begun by then, (chain, draw, simulation, period)."""
         return self.frameworks > 0
 
     def at(self, months: int) -> int:
@@ -218,7 +225,7 @@ class Simulations(Displayed):
 @checked
 def simulate_ahead(
     fit: FitLike,
-    dyad: str,
+    dyad: Dyad,
     months: int,
     *,
     seed: Seed = 1,
@@ -249,6 +256,8 @@ def simulate_ahead(
     Returns
     -------
     Simulations
+        Arrays (chain, draw, simulation, period), period 0 being the present: `level` in log-odds,
+        `share`, `trend` and `ceiling` from 0 to 100.
 
     Raises
     ------
@@ -267,9 +276,11 @@ def simulate_ahead(
     seed = whole_seed(seed)
     if not 1 <= months <= LONGEST_HORIZON:
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
-    own, rate = dyad_draws(fit, dyad), None
+    draws = dyad_draws(fit, dyad)
+    rate = None
     if hazard is not None:
-        rates, size = np.asarray(hazard, dtype=float), own.size
+        rates = np.asarray(hazard, dtype=float)
+        size = draws.size
         if not (np.isfinite(rates) & (rates >= 0)).all():
             raise SpecError(
                 "hazard: a value is negative or not finite; expected rates per month of zero or more"
@@ -280,17 +291,17 @@ def simulate_ahead(
             )
         rate = np.broadcast_to(rates, size)
     return simulate(
-        fit, own, months, seed, simulations_per_draw, hazard=rate, baseline_months=baseline_months
+        fit, draws, months, seed, simulations_per_draw, hazard=rate, baseline_months=baseline_months
     )
 
 
 type Steer = Callable[[int, Float], Index | None]
 """Function that resamples simulations in a period, given it and their levels: places (chain,
-future), or none."""
+simulation), or none."""
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
-    """Pick simulations from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...)."""
+    """Pick simulations from (chain, draw, simulation, ...) by their places (chain, number); (chain, number, 1, ...)."""
     chains = len(places)
     flat = values.reshape(chains, -1, *values.shape[3:])
     return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])
@@ -298,7 +309,7 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """States of the simulations in a period, with their parameters, each (chain, draw, future)."""
+    """States of the simulations in a period, with their parameters, each (chain, draw, simulation)."""
 
     process: Process
     state: State
@@ -306,15 +317,16 @@ class _Particles:
     count: NDArray[np.int16]  # New frameworks so far
 
     @classmethod
-    def start(cls, own: DyadDraws, simulations_per_draw: int, hazard: Float) -> "_Particles":
-        size, ceiling = (*own.size, simulations_per_draw), own.ceiling(-1)
+    def start(cls, draws: DyadDraws, simulations_per_draw: int, hazard: Float) -> "_Particles":
+        size = (*draws.size, simulations_per_draw)
+        ceiling = draws.ceiling(-1)
         state = State(
-            trend=_repeat(own.trend[..., -1].astype(np.float64), size),
-            cycle=_repeat(own.level_now - own.trend[..., -1], size),
+            trend=_repeat(draws.trend[..., -1].astype(np.float64), size),
+            cycle=_repeat(draws.level_now - draws.trend[..., -1], size),
             ceiling=None if ceiling is None else _repeat(ceiling, size),
         )
-        chance = _repeat(-np.expm1(-hazard / own.clock.per_month), size)
-        return cls(own.process, state, chance, count=np.zeros(size, dtype=np.int16))
+        chance = _repeat(-np.expm1(-hazard / draws.clock.per_month), size)
+        return cls(draws.process, state, chance, count=np.zeros(size, dtype=np.int16))
 
     def moved(self, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period; where a new framework comes, the trend jumps below a new ceiling."""
@@ -324,7 +336,8 @@ class _Particles:
 
     def at(self, places: Index) -> "_Particles":
         """Return those at some places."""
-        size, state = self.chance.shape, self.state
+        size = self.chance.shape
+        state = self.state
         parameters = {
             name: picked(np.broadcast_to(values, size), places)
             for name, values in self.process.parameters.items()
@@ -343,7 +356,7 @@ class _Particles:
 
 def simulate(
     fit: FitLike,
-    own: DyadDraws,
+    draws: DyadDraws,
     months: int,
     seed: int,
     simulations_per_draw: int = 4,
@@ -356,20 +369,20 @@ def simulate(
 
     With `steer` some are picked on their way, to go on from where they stand.
     """
-    clock, size, streams = (
-        own.clock,
-        (*own.size, simulations_per_draw),
-        partial(stream, seed, own.dyad),
-    )
-    rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else hazard
+    clock = draws.clock
+    size = (*draws.size, simulations_per_draw)
+    streams = partial(stream, seed, draws.dyad)
+    rate = structural_hazard(fit.panel).draws(draws.size, seed) if hazard is None else hazard
     past = slice(-min(clock.periods(baseline_months), len(clock.times)), None)
     before, trend_before = (
         _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size)
-        for part in (own.level, own.trend)
+        for part in (draws.level, draws.trend)
     )
-    own, driven = without_drivers(fit, own, clock.periods(months), simulations_per_draw, streams)
+    draws, driven = without_drivers(
+        fit, draws, clock.periods(months), simulations_per_draw, streams
+    )
     rngs = {name: streams(name) for name in ("shocks", "breaks", "frameworks", "trend")}
-    particles = _Particles.start(own, simulations_per_draw, rate)
+    particles = _Particles.start(draws, simulations_per_draw, rate)
     history: dict[str, list[NDArray[Any]]] = {}
     for period in range(clock.periods(months) + 1):
         particles = particles.moved(rngs) if period else particles
@@ -395,25 +408,30 @@ def simulate(
             history = {
                 name: [picked(values, places) for values in then] for name, then in history.items()
             }
-            before, trend_before = picked(before, places), picked(trend_before, places)
+            before = picked(before, places)
+            trend_before = picked(trend_before, places)
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Simulations(
-        dyad=own.dyad,
+        dyad=draws.dyad,
         clock=clock,
         months=months,
         share=share(stacked["level"]),
         before=before,
-        moving=own.trend_model.moves,
+        moving=draws.trend_model.moves,
         trend_before=trend_before,
         **stacked,
     )
 
 
 def simulate_from(
-    own: DyadDraws, start: float, periods: int, simulations_per_draw: int, rng: np.random.Generator
+    draws: DyadDraws,
+    start: float,
+    periods: int,
+    simulations_per_draw: int,
+    rng: np.random.Generator,
 ) -> Float:
     """Simulate from a share, without news at the start and under the current framework alone."""
-    particles = _Particles.start(own, simulations_per_draw, np.zeros(own.size))
+    particles = _Particles.start(draws, simulations_per_draw, np.zeros(draws.size))
     trend = particles.state.trend
     level = np.full(trend.shape, np.log(start / (100 - start)))
     particles = replace(particles, state=replace(particles.state, cycle=level - trend))

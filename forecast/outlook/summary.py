@@ -24,8 +24,13 @@ from forecast.model.posterior import diagnostic
 from forecast.outlook.draws import TAILS
 
 INTERVAL = "90% equal-tailed"
+"""Kind and mass of every interval."""
 _GRID = 2.0**40
+"""Inverse of the grid on which probabilities lie, so that sums of them are exact."""
 SENTENCES = Path(__file__).with_name("sentences.j2")
+"""Templates of the sentences on numbers."""
+
+
 sentence = partial(wording.sentence, SENTENCES)
 """Renders a sentence on numbers by the name of its macro."""
 
@@ -86,7 +91,22 @@ def on_grid(value: float) -> float:
 def probability(
     events: NDArray[Any], definition: str, given: Bool | Float | None = None
 ) -> Probability:
-    """Estimate how likely `events` are."""
+    """Estimate how likely events are.
+
+    Parameters
+    ----------
+    events : array, (chain, draw) or (chain, draw, simulation)
+        Whether each occurs, or its probability.
+    definition : str
+        Of what, in words.
+    given : array, optional
+        Which simulations count, or how much of each; the same shape.
+
+    Returns
+    -------
+    Probability
+        From 0 to 1, with draws (chain, draw).
+    """
     draws = _per_draw(events, given)
     return Probability(on_grid(float(draws.mean())), mcse(draws), definition, draws)
 
@@ -94,7 +114,21 @@ def probability(
 def estimate(
     values: NDArray[Any], unit: str, definition: str, given: Bool | None = None
 ) -> Estimate:
-    """Summarise a quantity."""
+    """Summarise a quantity.
+
+    Parameters
+    ----------
+    values : array, (chain, draw) or (chain, draw, simulation)
+    unit, definition : str
+        In words.
+    given : array of bool, optional
+        Which simulations count; the same shape.
+
+    Returns
+    -------
+    Estimate
+        In the unit of the values, with draws (chain, draw) and a 90% equal-tailed interval.
+    """
     draws = _per_draw(values, given)
     low, median, high = (
         float(q) for q in np.quantile(values if given is None else values[given], TAILS)
@@ -133,7 +167,13 @@ def ratio(part: Float, whole: Float) -> Float:
 
 
 def reported(result: Any) -> xr.Dataset:
-    """Collect the draws behind every number of `result`, for convergence checks."""
+    """Collect the draws behind every number of a result, for convergence checks.
+
+    Returns
+    -------
+    xarray.Dataset
+        Draws (chain, draw) by the path of the number in the result.
+    """
     return xr.Dataset({path: (("chain", "draw"), draws) for path, draws in _walk(result, "")})
 
 

@@ -14,7 +14,7 @@ DYAD = "USA-CHN"
 
 
 @dataclass(frozen=True)
-class Statement:
+class TheoryStatement:
     """One statement of the theory, a row of theory.csv."""
 
     code: str  # `S1` to `S13`
@@ -29,7 +29,7 @@ class Statement:
 
 
 with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as _file:
-    THEORY = tuple(Statement(**row) for row in csv.DictReader(_file))
+    THEORY = tuple(TheoryStatement(**row) for row in csv.DictReader(_file))
 """All statements, in the order of the essay."""
 (
     LOW,

@@ -30,10 +30,17 @@ from forecast.base.wording import join, period
 from forecast.data.panel import observed_periods
 from forecast.model.observation.side import ordered_kinds
 from forecast.outlook.draws import TAILS, Streams
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.query import Query
 from forecast.outlook.question import FixedTone, ToneQuestion
-from forecast.outlook.recorded import FEWEST, HIGHEST, LOWEST, Baseline, DatasetRecord, WindowCounts
+from forecast.outlook.recorded import (
+    HIGHEST,
+    LOWEST,
+    MIN_WINDOW_EVENTS,
+    Baseline,
+    DatasetRecord,
+    WindowCounts,
+)
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, sentence
 from forecast.outlook.windows import (
     ALWAYS_VOID,
@@ -47,17 +54,33 @@ WORTH = 10.0
 """Number of events as which the mean of all dyads counts."""
 SCATTER = 1.5
 """Standard deviation of a window's mean score of a side around its expected value, points."""
-MEMORIES = (12, 24, 60, 120)  # months whose mean score continues, equally likely
+MEMORIES = (12, 24, 60, 120)
+"""Months whose mean score continues, equally likely."""
 WITHIN = 1.3
 """Standard deviation of the scores of one kind: the root of the mean square in the chronology is
 1.27."""
 SMALLEST_CHANGE = 0.5
 """Points of tone that count as a change."""
-NO_SCORES = NotDefined("the data hold no Goldstein scores")
-
-
 TONE_UNIT = (HIGHEST - LOWEST) / 100
 """Points of the Goldstein scale that one of a scale from 0 to 100 stands for."""
+NO_SCORES = NotDefined("the data hold no Goldstein scores")
+"""Why the tone of such data is not defined."""
+SIDES = {"depth": "cooperative", "severity": "hostile"}
+"""Side of the events that each is about."""
+TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
+"""Names for readers."""
+KIND_MONTHS = 60.0
+"""Mean distance in time, months, of the events that inform a share of kinds."""
+KIND_PRIOR = 2.0
+"""Events at the share of all dyads that every period starts with."""
+MIN_PERIODS = 24
+"""Periods with events from which their scatter is estimated."""
+YEARS_BACK = 10
+"""Years before the last period with which it is compared."""
+Z90 = 1.6448536269514722
+"""Standard errors on either side of a 90% interval."""
+_DECIMALS = 3
+"""Decimals of a series, as in levels.csv."""
 
 
 def tone_to_percent[Number: (float, Float)](tone: Number) -> Number:
@@ -88,20 +111,21 @@ class SideScores:
             for name in ("counts", "goldstein")
         ]
         recent = [round(months * record.clock.per_month) for months in MEMORIES]
-        means, spread = [], []
+        means = []
+        spread = []
         for side in (slice(0, record.zero_cut), slice(record.zero_cut, None)):
             events, total = (values[side] for values in by_kind)
             mean = total.sum() / max(events.sum(), 1)
             kinds = total / np.maximum(events, 1)
             variance = WITHIN**2 + events @ (kinds - mean) ** 2 / max(events.sum(), 1)
-            own = [
+            sides = [
                 values[record.covered][::-1, side].sum(axis=1)
                 for values in (record.goldstein, record.counts)
             ]
             means.append(
                 [
-                    (own[0][:one].sum() + WORTH * mean) / (own[1][:one].sum() + WORTH)
-                    for one in recent
+                    (sides[0][:span].sum() + WORTH * mean) / (sides[1][:span].sum() + WORTH)
+                    for span in recent
                 ]
             )
             spread.append(np.sqrt(variance))
@@ -111,13 +135,13 @@ class SideScores:
         """Draw the sums of scores of periods, given their events and how many are cooperative, (..., period)."""
         size = total.shape[:-1]
         memory = rng.integers(self.means.shape[1], size=size)
-        found = np.zeros(total.shape)
+        sums = np.zeros(total.shape)
         for side, events in enumerate((total - cooperative, cooperative)):
             mean = self.means[side, memory] + SCATTER * rng.standard_normal(size)
-            found += events * mean[..., None] + self.spread[side] * np.sqrt(
+            sums += events * mean[..., None] + self.spread[side] * np.sqrt(
                 events
             ) * rng.standard_normal(total.shape)
-        return np.clip(found, LOWEST * total, HIGHEST * total)
+        return np.clip(sums, LOWEST * total, HIGHEST * total)
 
     def of_window(self, counts: WindowCounts, rng: np.random.Generator) -> WindowCounts:
         """Return simulated months with sums of scores."""
@@ -145,26 +169,30 @@ class ToneOutlook:
 
 def tone_outlooks(
     panel: xr.Dataset,
-    observed: Observed | NotDefined,
+    observed: SimulatedEvents | NotDefined,
     query: Query,
-    published: Mapping[int, Observed],
+    published: Mapping[int, SimulatedEvents],
     streams: Streams,
 ) -> dict[int, ToneOutlook] | NotDefined:
     """Compute the tone of the windows up to each horizon, from the published simulations of their sides if given."""
     if isinstance(observed, NotDefined):
         return observed
     record = observed.record
-    scores, before = SideScores.of(panel, record), record.baseline(query.baseline)
+    scores = SideScores.of(panel, record)
+    before = record.baseline(query.baseline)
     if isinstance(scores, NotDefined):
         return scores
     after = "" if isinstance(before, NotDefined) else record.before(query.baseline, before)
-    was, found = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE), {}
+    was = fixed_tone(record, before, query.baseline, SMALLEST_CHANGE)
+    outlooks = {}
     fixed, undefined = (None, was) if isinstance(was, NotDefined) else (was, None)
     for months in query.horizons:
         counts = scores.of_window(published.get(months, observed).ahead(months), streams("tone"))
         assert counts.goldstein is not None
-        total, words = counts.total.sum(axis=-1), f"in {record.ahead(months)}"
-        there, tones = total >= FEWEST, counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
+        total = counts.total.sum(axis=-1)
+        words = f"in {record.ahead(months)}"
+        counted = total >= MIN_WINDOW_EVENTS
+        tones = counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
         higher, lower = (
             ToneQuestion.ahead(record, months, compare=way, baseline=fixed)
             for way in ("at least", "at most")
@@ -173,8 +201,8 @@ def tone_outlooks(
             months=months,
             first=record.first,
             until=higher.last,
-            tone=estimate(tones, "points", f"mean Goldstein score {words}", there)
-            if there.any()
+            tone=estimate(tones, "points", f"mean Goldstein score {words}", counted)
+            if counted.any()
             else ALWAYS_VOID,
             before=None if fixed is None else fixed.value,
             **chances_of_change("tone", higher, lower, counts, undefined),
@@ -182,8 +210,8 @@ def tone_outlooks(
             rule=rule_of_change(higher, lower),
         )
         said = sentence("tone", record, result, after, printed_changes(result), SMALLEST_CHANGE)
-        found[months] = replace(result, sentence=said)
-    return found
+        outlooks[months] = replace(result, sentence=said)
+    return outlooks
 
 
 @dataclass(frozen=True)
@@ -206,23 +234,29 @@ def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindSc
     """
     if isinstance(record, NotDefined) or record.goldstein is None:
         return ()
-    seen, periods = np.flatnonzero(record.covered), record.clock.periods(months)
-    now, before = seen[-periods:], seen[-2 * periods : -periods]
-    number, then = record.counts[now].sum(), record.counts[before].sum()
+    seen = np.flatnonzero(record.covered)
+    periods = record.clock.periods(months)
+    now = seen[-periods:]
+    before = seen[-2 * periods : -periods]
+    number = record.counts[now].sum()
+    then = record.counts[before].sum()
     if not number:
         return ()
-    sums, events = record.goldstein[now].sum(axis=0), record.counts[now].sum(axis=0)
+    sums = record.goldstein[now].sum(axis=0)
+    events = record.counts[now].sum(axis=0)
     changes = sums / number - record.goldstein[before].sum(axis=0) / max(int(then), 1)
-    known = len(before) == periods and then > 0
+    comparable = len(before) == periods and then > 0
     return tuple(
         KindScore(
             kind=kind,
-            events=int(events[place]),
-            score=float(sums[place] / events[place]) if events[place] else None,
-            part=float(sums[place] / number),
-            change=float(changes[place]) if known else None,
+            events=int(events[class_number]),
+            score=float(sums[class_number] / events[class_number])
+            if events[class_number]
+            else None,
+            part=float(sums[class_number] / number),
+            change=float(changes[class_number]) if comparable else None,
         )
-        for place, kind in enumerate(record.names)
+        for class_number, kind in enumerate(record.names)
     )
 
 
@@ -243,18 +277,6 @@ def fixed_tone(
         goldstein=round(float(scores), 2),
         points=points,
     )
-
-
-SIDES = {"depth": "cooperative", "severity": "hostile"}
-"""The side that each is about."""
-TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
-
-KIND_MONTHS = 60.0  # mean distance in time of the events that tell of a share of kinds
-KIND_PRIOR = 2.0  # events at the share of all dyads that every period starts with
-FEWEST_PERIODS = 24  # with events, from which their scatter is estimated
-Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
-YEARS_BACK = 10
-_DECIMALS = 3  # of a series, as in levels.csv
 
 
 @dataclass(frozen=True)
@@ -311,7 +333,8 @@ class ShareOfStronger:
         """
         ages = np.abs(np.subtract.outer(np.arange(len(events)), np.arange(len(events)))) / a_month
         weight = np.exp(-ages / KIND_MONTHS)
-        near, among = weight @ stronger, weight @ events
+        near = weight @ stronger
+        among = weight @ events
         usual = (near + KIND_PRIOR * share) / (among + KIND_PRIOR)
         worth = 1 / _overdispersion(stronger, events, usual)
         return cls(
@@ -327,7 +350,8 @@ class ShareOfStronger:
     @property
     def variance(self) -> Float:
         """Variance by period, of per cent."""
-        share, total = self.mean / 100, self.stronger + self.milder
+        share = self.mean / 100
+        total = self.stronger + self.milder
         return np.asarray(1e4 * share * (1 - share) / (total + 1))
 
     def quantile(self, which: float) -> Float:
@@ -345,7 +369,7 @@ def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
     seen = events > 0
     expected = events[seen] * share[seen]
     spread = expected * (1 - share[seen])
-    if seen.sum() < FEWEST_PERIODS:
+    if seen.sum() < MIN_PERIODS:
         return 1.0
     return max(float(((stronger[seen] - expected) ** 2 / np.maximum(spread, 1e-9)).mean()), 1.0)
 
@@ -353,66 +377,71 @@ def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
 def _series(
     panel: xr.Dataset, name: str, record: DatasetRecord, covered: Index, size: tuple[int, int]
 ) -> KindSeries:
-    clock, ordered = record.clock, ordered_kinds(name, panel)
+    """Compute depth or severity of a dyad, whose `covered` has the positions of covered periods."""
+    clock = record.clock
+    ordered = ordered_kinds(name, panel)
     stronger = ordered[-(len(ordered) // 2) :]
     counts = (
         panel["counts"].isel(dataset=record.number).sum(("dyad", "time", "direction")).to_numpy()
     )
     overall = (counts[stronger].sum() + 1) / (counts[ordered].sum() + 2)
-    own, events = record.counts[:, stronger].sum(axis=1), record.counts[:, ordered].sum(axis=1)
-    found = ShareOfStronger.of(own, events, float(overall), clock.per_month)
-    kinds, place = tuple(record.names[one] for one in stronger), int(covered[-1])
+    events = record.counts[:, ordered].sum(axis=1)
+    stronger_events = record.counts[:, stronger].sum(axis=1)
+    shares = ShareOfStronger.of(stronger_events, events, float(overall), clock.per_month)
+    latest = int(covered[-1])
+    last_day = clock.end_of(clock.times[latest].item())
+    kinds = tuple(record.names[class_number] for class_number in stronger)
     what = f"per cent of {SIDES[name]} events that are {join(kinds, 'or')}"
-    years, firsts = np.unique(clock.years, return_index=True)
-    by_year, last = (
-        np.add.reduceat(record.counts, firsts, axis=0),
-        clock.end_of(clock.times[place].item()),
-    )
-    yearly = by_year[:, ordered].sum(axis=1)
-    before = place - clock.periods(12 * YEARS_BACK)
+
+    by_period = np.array([shares.quantile(which) for which in TAILS])
     quantiles = np.full((len(TAILS), len(clock.times)), np.nan)
-    each = np.array([found.quantile(which) for which in TAILS])
-    quantiles[:, covered] = each[:, covered].round(_DECIMALS)
-    low, median, high = each[:, place]
+    quantiles[:, covered] = by_period[:, covered].round(_DECIMALS)
+    low, median, high = by_period[:, latest]
     now = Estimate(
-        float(found.mean[place]),
-        float(median),
-        float(low),
-        float(high),
-        0.0,
-        "per cent",
-        f"{what}, expected in {period(last, weekly=clock.weekly)}",
-        np.full(size, found.mean[place]),
+        mean=float(shares.mean[latest]),
+        median=float(median),
+        low=float(low),
+        high=float(high),
+        mcse=0.0,
+        unit="per cent",
+        definition=f"{what}, expected in {period(last_day, weekly=clock.weekly)}",
+        draws=np.full(size, shares.mean[latest]),
     )
     change: Estimate | NotDefined = NotDefined(
         f"the period {YEARS_BACK} years before is not covered"
     )
+    before = latest - clock.periods(12 * YEARS_BACK)
     if before in covered:
         change = _difference(
-            found, place, before, size, f"{what}: now less {YEARS_BACK} years before"
+            shares, latest, before, size, f"{what}: now less {YEARS_BACK} years before"
         )
+
+    years, firsts = np.unique(clock.years, return_index=True)
+    by_year = np.add.reduceat(record.counts, firsts, axis=0)
+    events_by_year = by_year[:, ordered].sum(axis=1)
+    with_events = events_by_year > 0
     return KindSeries(
         side=SIDES[name],
         kinds=kinds,
         dataset=record.dataset,
         now=now,
         change=change,
-        last=last,
+        last=last_day,
         time=clock.times,
         quantiles=TAILS,
         share=quantiles,
-        years=years[yearly > 0],
-        events=yearly[yearly > 0],
-        stronger=by_year[:, stronger].sum(axis=1)[yearly > 0],
+        years=years[with_events],
+        events=events_by_year[with_events],
+        stronger=by_year[:, stronger].sum(axis=1)[with_events],
     )
 
 
 def _difference(
-    found: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str
+    shares: ShareOfStronger, now: int, before: int, size: tuple[int, int], words: str
 ) -> Estimate:
     """Return the difference of two shares, as if they were independent and normal."""
-    mean = float(found.mean[now] - found.mean[before])
-    reach = Z90 * float(np.sqrt(found.variance[now] + found.variance[before]))
+    mean = float(shares.mean[now] - shares.mean[before])
+    reach = Z90 * float(np.sqrt(shares.variance[now] + shares.variance[before]))
     return Estimate(
         mean, mean, mean - reach, mean + reach, 0.0, "points", words, np.full(size, mean)
     )

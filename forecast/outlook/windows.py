@@ -9,8 +9,9 @@ import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.base.wording import whole_percents
+from forecast.outlook.benchmarks import simulated_by_model
 from forecast.outlook.draws import QUANTILES
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
 from forecast.outlook.query import Query, main_horizon
 from forecast.outlook.question import (
@@ -21,7 +22,7 @@ from forecast.outlook.question import (
     ShareQuestion,
 )
 from forecast.outlook.recorded import (
-    FEWEST,
+    MIN_WINDOW_EVENTS,
     Baseline,
     DatasetRecord,
     WindowCounts,
@@ -37,6 +38,19 @@ from forecast.outlook.summary import (
     probability,
     sentence,
 )
+
+DOTS = 50
+"""Quantiles of a window's share: readers count so many dots, and decide better by them than by
+intervals.
+
+Fernandes and others (2018), doi:10.1145/3173574.3173718.
+"""
+ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulation")
+"""Why a chance is not defined if no window has enough events."""
+FEW_BEFORE = NotDefined(
+    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing to compare"
+)
+"""Why a change is not defined if the baseline has too few events."""
 
 
 class Changes(Protocol):
@@ -100,17 +114,12 @@ class WindowOutlook:
     rule: str  # Resolution rule: data, window, classes, baseline, limits, void
     # `up`, `same` and `down` of the model alone; None where nothing is pooled
     model: Mapping[str, Probability | NotDefined] | None = None
+    # Part of `up` that the model's own simulations in the pool add; the benchmarks add the rest.
+    # None where nothing is pooled or `up` is not defined
+    simulated_by_model: Probability | None = None
     # The share at 50 evenly spaced quantiles (1%, 3%, ..., 99%), in per cent: as many dots, each
     # with a chance of 2%. Empty where the share is not defined
     dots: tuple[float, ...] = ()
-
-
-DOTS = 50
-"""Quantiles of a window's share: readers count so many dots, and decide better by them than by
-intervals.
-
-Fernandes and others (2018), doi:10.1145/3173574.3173718.
-"""
 
 
 def share_dots(shares: Float) -> tuple[float, ...]:
@@ -140,23 +149,25 @@ def window_outlook(
     ahead: WindowCounts,
     months: int,
     baseline: Baseline | NotDefined,
-    smallest_improvement: float = 5.0,
+    improvement: float = 5.0,
     baseline_months: int = BASELINE_MONTHS,
     *,
     model: WindowCounts | None = None,
+    member: Index | None = None,
 ) -> WindowOutlook:
     """Compute what will be recorded up to a horizon: whether the share is higher or lower than that of the baseline.
 
     `ahead` has the published simulations of the window, `model` those of the model alone where
-    these are others.
+    these are others, and `member` the forecaster of each published one.
     """
     total = ahead.total.sum(axis=-1)
-    there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
+    counted = total >= MIN_WINDOW_EVENTS
+    shares = shares_of(total, ahead.cooperative.sum(axis=-1))
     fixed = undefined = None
     if isinstance(baseline, NotDefined) or baseline.share is None:
         undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
     else:
-        fixed = FixedBaseline.of(record, baseline, smallest_improvement)
+        fixed = FixedBaseline.of(record, baseline, improvement)
     higher, lower = (
         ShareQuestion.ahead(
             record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words
@@ -170,11 +181,13 @@ def window_outlook(
         until=higher.last,
         dataset=record.dataset,
         events=estimate(total, "events", f"events recorded in {words}"),
-        void=probability(~there, f"fewer than {FEWEST} events are recorded in {words}"),
+        void=probability(
+            ~counted, f"fewer than {MIN_WINDOW_EVENTS} events are recorded in {words}"
+        ),
         share=estimate(
-            shares, "per cent", f"share of events in {words} that are cooperative", there
+            shares, "per cent", f"share of events in {words} that are cooperative", counted
         )
-        if there.any()
+        if counted.any()
         else ALWAYS_VOID,
         baseline=baseline,
         **chances_of_change("share", higher, lower, ahead, undefined),
@@ -183,18 +196,30 @@ def window_outlook(
         model=None
         if model is None
         else chances_of_change("share", higher, lower, model, undefined),
-        dots=share_dots(shares[there]),
+        simulated_by_model=None
+        if member is None or undefined is not None or not counted.any()
+        else _simulated_by_model(higher, ahead, member),
+        dots=share_dots(shares[counted]),
     )
     words = sentence(
         "window",
         record,
         result,
         printed_changes(result),
-        smallest_improvement,
+        improvement,
         baseline_months,
-        FEWEST,
+        MIN_WINDOW_EVENTS,
     )
     return replace(result, sentence=words)
+
+
+def _simulated_by_model(
+    higher: ComparedQuestion, ahead: WindowCounts, member: Index
+) -> Probability:
+    """Return the part of the chance of a higher number that the model's simulations add."""
+    hit, counted = higher.settle(ahead)
+    words = f"{higher.words()} And the simulation is the model's."
+    return probability(hit & simulated_by_model(member), words, counted)
 
 
 def chances_of_change(
@@ -210,26 +235,23 @@ def chances_of_change(
 
     `undefined` says why the baseline has none.
     """
-    there = counts.total.sum(axis=-1) >= FEWEST
-    reason = undefined if there.any() else ALWAYS_VOID
+    counted = counts.total.sum(axis=-1) >= MIN_WINDOW_EVENTS
+    reason = undefined if counted.any() else ALWAYS_VOID
     if reason is not None:
         return dict.fromkeys(("up", "same", "down"), reason)
     (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
-    up, down = probability(above, higher.words(), there), probability(below, lower.words(), there)
-    same = probability(~(above | below), f"The {what} is between these.", there)
+    up = probability(above, higher.words(), counted)
+    down = probability(below, lower.words(), counted)
+    same = probability(~(above | below), f"The {what} is between these.", counted)
     return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
 
 
 def rule_of_change(higher: ComparedQuestion, lower: ComparedQuestion) -> str:
     """Describe what resolves both questions, and what they ask if they have a baseline."""
-    asked = "" if higher.baseline is None else f"Higher: {higher.words()} Lower: {lower.words()} "
-    return f"{asked}{higher.rule}"
-
-
-ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
-FEW_BEFORE = NotDefined(
-    f"fewer than {FEWEST} were recorded in the window before, so that there is nothing to compare"
-)
+    question_words = (
+        "" if higher.baseline is None else f"Higher: {higher.words()} Lower: {lower.words()} "
+    )
+    return f"{question_words}{higher.rule}"
 
 
 def threshold_outlook(
@@ -247,17 +269,19 @@ def threshold_outlook(
     there. The months before must then be covered to the present (`Query.of` makes sure), because
     windows that are half over hold them.
     """
-    rolling, span = window is not None, window or months
-    own = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
-    question = ShareQuestion.ahead(record, months, **own)
+    rolling = window is not None
+    span = window or months
+    terms = {"compare": "at least", "threshold": threshold, "cooperative": record.cooperative_words}
+    question = ShareQuestion.ahead(record, months, **terms)
     if rolling:
-        periods, seen = record.clock.periods(span), np.flatnonzero(record.covered)
+        periods = record.clock.periods(span)
+        seen = np.flatnonzero(record.covered)
         past = record.months(seen[len(seen) - periods + 1 :])
         before = tuple(zip(past.total.tolist(), past.cooperative.tolist(), strict=True))
         question = PassageQuestion.ahead(
-            record, months, when="by", span=periods, before=before, **own
+            record, months, when="by", span=periods, before=before, **terms
         )
-    hit, there = question.settle(ahead)
+    hit, valid = question.settle(ahead)
     where = "in every window" if rolling else f"in {record.ahead(months)}"
     result = ThresholdOutlook(
         months=months,
@@ -266,12 +290,14 @@ def threshold_outlook(
         window=span,
         threshold=threshold,
         baseline=baseline,
-        void=probability(~there, f"fewer than {FEWEST} events are recorded {where}"),
-        chance=probability(hit, question.words(), there) if there.any() else ALWAYS_VOID,
+        void=probability(~valid, f"fewer than {MIN_WINDOW_EVENTS} events are recorded {where}"),
+        chance=probability(hit, question.words(), valid) if valid.any() else ALWAYS_VOID,
         sentence="",
         rule=f"{question.words()} {question.rule}",
     )
-    return replace(result, sentence=sentence("threshold", record, result, baseline_months, FEWEST))
+    return replace(
+        result, sentence=sentence("threshold", record, result, baseline_months, MIN_WINDOW_EVENTS)
+    )
 
 
 @dataclass(frozen=True)
@@ -308,8 +334,8 @@ def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]
         for values in (record.total, record.cooperative, np.where(record.covered, 0, 1))
     )
     missing[: periods - 1] += 1
-    there = (total >= FEWEST) & (missing == 0)
-    return total, np.where(there, shares_of(total, cooperative), np.nan)
+    defined = (total >= MIN_WINDOW_EVENTS) & (missing == 0)
+    return total, np.where(defined, shares_of(total, cooperative), np.nan)
 
 
 def rolling_share(
@@ -323,12 +349,10 @@ def rolling_share(
     whole = np.where(record.covered, 0, 1)
     last = slice(len(record.total) - periods, None)
     joined = ahead.after(record.months(last))
-    total, cooperative = (
-        rolling_sums(joined.total, periods),
-        rolling_sums(joined.cooperative, periods),
-    )
+    total = rolling_sums(joined.total, periods)
+    cooperative = rolling_sums(joined.cooperative, periods)
     gaps = np.concatenate([whole[last], np.zeros(periods, dtype=np.int64)])
-    usable = (total >= FEWEST) & (rolling_sums(gaps, periods) == 0)
+    usable = (total >= MIN_WINDOW_EVENTS) & (rolling_sums(gaps, periods) == 0)
     shares = np.where(usable, shares_of(total, cooperative), np.nan)
     return RollingShare(
         months, observed, record.clock.months(periods), QUANTILES, seen_quantiles(shares), events
@@ -336,7 +360,7 @@ def rolling_share(
 
 
 class SimulationQuestion(Protocol):
-    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.PutQuestion`)."""
+    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.AppliedQuestion`)."""
 
     @property
     def question(self) -> Question:
@@ -347,9 +371,9 @@ class SimulationQuestion(Protocol):
         """Months from the present to the end of its window."""
 
     def settle(
-        self, simulations: Simulations, observed: Observed | NotDefined
+        self, simulations: Simulations, observed: SimulatedEvents | NotDefined
     ) -> tuple[Bool | Float, Bool | Float]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future)."""
+        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, simulation)."""
 
 
 @dataclass(frozen=True)
@@ -372,10 +396,10 @@ class Prospect:
 
 def prospect(
     simulations: Simulations,
-    observed: Observed | NotDefined,
+    observed: SimulatedEvents | NotDefined,
     query: Query,
     improvement: float,
-    published: Mapping[int, Observed],
+    published: Mapping[int, SimulatedEvents],
 ) -> Prospect:
     """Compute the forecast from simulations.
 
@@ -390,8 +414,10 @@ def prospect(
     if isinstance(observed, NotDefined):
         threshold = None if query.above is None else observed
         return Prospect(observed, threshold, rolling=observed, **common)
-    record, main = observed.record, main_horizon(query.horizons)
-    before, window = record.baseline(query.baseline), None if query.by is None else main
+    record = observed.record
+    main = main_horizon(query.horizons)
+    before = record.baseline(query.baseline)
+    window = None if query.by is None else main
     last = before if window is None else record.baseline(window)
     ends = query.horizons if query.by is None else (query.by,)
     ahead = {months: published.get(months, observed).ahead(months) for months in query.windows}
@@ -406,6 +432,7 @@ def prospect(
                 improvement,
                 query.baseline,
                 model=model.get(months),
+                member=published[months].member if months in published else None,
             )
             for months in query.horizons
         },
@@ -423,11 +450,12 @@ def prospect(
 
 
 def question_outlook(
-    put: SimulationQuestion, yes: Bool | Float, there: Bool | Float
+    put: SimulationQuestion, yes: Bool | Float, valid: Bool | Float
 ) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations."""
-    name, words = put.question.id, put.question.sentence
-    nothing = NotDefined("the question is void in every simulated future")
-    chance = probability(yes, words, there) if there.any() else nothing
-    void = probability(1 - there, f"the question is void: {name}")
+    name = put.question.id
+    words = put.question.sentence
+    nothing = NotDefined("the question is void in every simulation")
+    chance = probability(yes, words, valid) if valid.any() else nothing
+    void = probability(1 - valid, f"the question is void: {name}")
     return QuestionOutlook(name, words, chance, void)

@@ -12,13 +12,14 @@ from forecast.base.wording import join, number
 from forecast.data.events.dyads import dyad_labels
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
+from forecast.study.hypotheses.outcome import Picture
+from forecast.study.hypotheses.power import Rate
+from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.study.hypotheses.outcome import Picture, Series
-    from forecast.study.hypotheses.power import Rate
-    from forecast.study.hypotheses.run import PooledResults, PooledVerdict
+    from forecast.study.hypotheses.outcome import Series
 
 type _Look = tuple[str, Any, str, str]
 _LOOKS: tuple[_Look, ...] = (
@@ -80,35 +81,37 @@ def plot_evidence(
     picture = _picture(data, claim)
     rows = picture.kind != "line"
     names = (
-        list(dict.fromkeys(place_name(x) for one in picture.series for x in one.x)) if rows else []
+        list(dict.fromkeys(place_name(x) for series in picture.series for x in series.x))
+        if rows
+        else []
     )
     height = (0.22 * len(picture.series) + 0.08) * len(names) + 1.0 if rows else 2.9
     on = style.axes(ax, figsize, height)
     rule = on.axvline if rows else on.axhline
     rule(0, color=style.MUTED, linewidth=0.8, zorder=0)
-    for place, one in enumerate(picture.series):
+    for row, series in enumerate(picture.series):
         # A prior recedes; without others, a series needs no name.
-        look = _LOOKS[-1 if one.label == "prior" else place % len(_LOOKS)]
-        named = {"label": one.label if len(picture.series) > 1 else None} | kwargs
+        look = _LOOKS[-1 if series.label == "prior" else row % len(_LOOKS)]
+        named = {"label": series.label if len(picture.series) > 1 else None} | kwargs
         if rows:
-            at = (
-                np.array([names.index(place_name(x)) for x in one.x])
-                + 0.8 * (place + 0.5) / len(picture.series)
+            positions = (
+                np.array([names.index(place_name(x)) for x in series.x])
+                + 0.8 * (row + 0.5) / len(picture.series)
                 - 0.4
             )
             _draw_row(
                 on,
-                one,
-                at,
+                series,
+                positions,
                 look,
                 0.68 / len(picture.series) if picture.kind == "bars" else None,
                 named,
             )
         else:
-            _draw_line(on, one, look, named)
+            _draw_line(on, series, look, named)
     said = [
-        f"{'supported above' if one > 0 else 'rejected below'} {number(one, 1)}"
-        for one in picture.limits
+        f"{'supported above' if limit > 0 else 'rejected below'} {number(limit, 1)}"
+        for limit in picture.limits
     ]
     for limit in picture.limits:
         rule(
@@ -132,13 +135,13 @@ def plot_evidence(
 def _picture(data: "PooledResults | PooledVerdict | Picture", claim: str | None) -> "Picture":
     """Return the picture of one claim, or one of all claims."""
     from forecast.study.hypotheses.outcome import LIMIT, Picture, Series
-    from forecast.study.hypotheses.run import PooledResults, PooledVerdict
+    from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
     if isinstance(data, PooledResults) and claim is not None:
-        known = {one.code: one for one in data.verdicts}
-        if claim not in known:
-            raise SpecError(f"claim: got {claim}; expected one of {join(known)}")
-        data = known[claim]
+        by_code = {verdict.code: verdict for verdict in data.verdicts}
+        if claim not in by_code:
+            raise SpecError(f"claim: got {claim}; expected one of {join(by_code)}")
+        data = by_code[claim]
     if isinstance(data, PooledVerdict):
         if data.outcome.picture is None:
             raise DataError(
@@ -147,18 +150,23 @@ def _picture(data: "PooledResults | PooledVerdict | Picture", claim: str | None)
         return data.outcome.picture
     if isinstance(data, Picture):
         return data
-    tested = [one for one in data.verdicts if np.isfinite(one.outcome.least)]
+    tested = [verdict for verdict in data.verdicts if np.isfinite(verdict.outcome.least)]
     least, most = (
-        tuple(getattr(one.outcome, name) for one in tested) for name in ("least", "most")
+        tuple(getattr(verdict.outcome, name) for verdict in tested) for name in ("least", "most")
     )
-    series = Series("least", tuple(one.code for one in tested), least, least, most)
+    series = Series("least", tuple(verdict.code for verdict in tested), least, least, most)
     return Picture(
         "Log Bayes factors", "", "log Bayes factor", "intervals", (series,), (LIMIT, -LIMIT)
     )
 
 
 def _draw_row(
-    on: "Axes", one: "Series", at: Float, look: _Look, bar: float | None, options: dict[str, Any]
+    on: "Axes",
+    series: "Series",
+    positions: Float,
+    look: _Look,
+    bar: float | None,
+    options: dict[str, Any],
 ) -> None:
     """Draw the bars of a series, so thick, or its intervals, each in its row."""
     color, _, hatch, marker = look
@@ -170,25 +178,25 @@ def _draw_row(
             "edgecolor": "white",
             "linewidth": 0,
         }
-        on.barh(at, one.y, **style.merged(fill | {"height": bar}, options))
+        on.barh(positions, series.y, **style.merged(fill | {"height": bar}, options))
     else:
         dots: Any = {"marker": marker, "color": color, "markersize": 5, "linestyle": "none"}
-        on.plot(one.y, at, **style.merged(dots, options))
-    if one.low:
+        on.plot(series.y, positions, **style.merged(dots, options))
+    if series.low:
         on.hlines(
-            at,
-            one.low,
-            one.high,
+            positions,
+            series.low,
+            series.high,
             color=color if bar is None else style.INK,
             linewidth=2 if bar is None else 1.1,
         )
 
 
-def _draw_line(on: "Axes", one: "Series", look: _Look, options: dict[str, Any]) -> None:
+def _draw_line(on: "Axes", series: "Series", look: _Look, options: dict[str, Any]) -> None:
     color, dashes, _, marker = look
-    x = np.array(one.x, dtype=float)
-    if one.low:
-        on.fill_between(x, one.low, one.high, color=color, alpha=0.18, linewidth=0)
+    x = np.array(series.x, dtype=float)
+    if series.low:
+        on.fill_between(x, series.low, series.high, color=color, alpha=0.18, linewidth=0)
     shown = marker if len(x) <= _MARKED else ""
     line: Any = {
         "color": color,
@@ -197,18 +205,18 @@ def _draw_line(on: "Axes", one: "Series", look: _Look, options: dict[str, Any]) 
         "marker": shown,
         "markersize": 3.5,
     }
-    on.plot(x, one.y, **style.merged(line, options))
+    on.plot(x, series.y, **style.merged(line, options))
 
 
 def _finish_lines(on: "Axes", picture: "Picture") -> None:
     """Draw the axes of lines; one is logarithmic where they cover orders of magnitude."""
     style.frame(on, "y")
-    places = sorted({float(x) for one in picture.series for x in one.x})
+    places = sorted({float(x) for series in picture.series for x in series.x})
     if places and places[0] > 0 and places[-1] / places[0] >= _LOG_AXIS:
-        found = places if len(places) <= _MARKED else list(2.0 ** np.arange(-10, 20))
-        ticks = [tick for tick in found if places[0] <= tick <= places[-1]]
+        marks = places if len(places) <= _MARKED else list(2.0 ** np.arange(-10, 20))
+        ticks = [tick for tick in marks if places[0] <= tick <= places[-1]]
         style.log_axis(on, ticks[:: -(-len(ticks) // 9)])
-    if not picture.limits and all(y >= 0 for one in picture.series for y in one.y):
+    if not picture.limits and all(y >= 0 for series in picture.series for y in series.y):
         on.set_ylim(0, None)
     on.set_title(picture.y_label, fontweight="normal")
     on.set_xlabel(picture.x_label)
@@ -228,7 +236,7 @@ def plot_power(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot how often a test supported a claim on simulated record sets: power where it is true, else false alarms.
+    """Plot how often a test supported a claim on simulated data: power where it is true, else false alarms.
 
     Parameters
     ----------
@@ -250,16 +258,16 @@ def plot_power(
     >>> from forecast import plots
     >>> from forecast.study.hypotheses.power import rates_of
     >>> plots.plot_power(rates_of("S5b")).get_xlabel()
-    'record sets that support the claim, %'
+    'simulated data sets that support the claim, %'
     """
     given: Sequence[Rate] = data if isinstance(data, Sequence) else data.rates
-    rates = [one for one in given if one.sets]
+    rates = [rate for rate in given if rate.sets]
     if not rates:
         raise DataError("data: power was not simulated for this claim; expected at least one rate")
-    sizes = len({(one.dyads, one.events) for one in rates}) > 1
+    sizes = len({(rate.dyads, rate.events) for rate in rates}) > 1
     names = [
-        one.truth + (f", {one.dyads} dyads, events x {one.events}" if sizes else "")
-        for one in rates
+        rate.truth + (f", {rate.dyads} dyads, events x {rate.events}" if sizes else "")
+        for rate in rates
     ]
     on = style.axes(ax, figsize, 0.4 * len(rates) + 0.9)
     style.frame(on, "x")
@@ -268,7 +276,7 @@ def plot_power(
         (True, style.BETTER, "claim true: power"),
         (False, style.WORSE, "false: false alarms"),
     ):
-        own = [place for place, one in enumerate(rates) if one.true is true]
+        rows = [row for row, rate in enumerate(rates) if rate.true is true]
         look: dict[str, Any] = {
             "height": 0.6,
             "color": color,
@@ -276,12 +284,14 @@ def plot_power(
             "edgecolor": "white",
             "linewidth": 0,
         }
-        if own:
-            percents = [100 * rates[place].supported / rates[place].sets for place in own]
-            on.barh(own, percents, **style.merged(look | {"hatch": "" if true else "////"}, kwargs))
-    for place, one in enumerate(rates):
-        ends = style.share_interval(one.supported, one.sets, ci_prob)
-        on.hlines(place, *ends, color=style.INK, linewidth=1.1)
+        if rows:
+            percents = [100 * rates[row].supported / rates[row].sets for row in rows]
+            on.barh(
+                rows, percents, **style.merged(look | {"hatch": "" if true else "////"}, kwargs)
+            )
+    for row, rate in enumerate(rates):
+        ends = style.share_interval(rate.supported, rate.sets, ci_prob)
+        on.hlines(row, *ends, color=style.INK, linewidth=1.1)
     on.set_xlim(0, 100)
-    on.set_xlabel("record sets that support the claim, %")
+    on.set_xlabel("simulated data sets that support the claim, %")
     return style.finished(on, ax)

@@ -61,11 +61,11 @@ def plot_dots(
     50
     """
     window = dotted_window(data, horizon)
-    counts, place, stacks = dot_counts(window), 0, Counter[int]()
+    counts, first, stacks = dot_counts(window), 0, Counter[int]()
     on = style.axes(ax, figsize, 2.4)
     for name, label in CHANGES.items():
-        shares = window.dots[place : place + counts[name]]
-        place += counts[name]
+        shares = window.dots[first : first + counts[name]]
+        first += counts[name]
         columns = [int(share // BIN) for share in shares]
         heights = []
         for column in columns:
@@ -95,10 +95,15 @@ def dotted_window(data: Assessment, horizon: int | None = None) -> WindowOutlook
     """Return the window of a horizon, if its share and the chances of a change are defined."""
     windows = {} if isinstance(data.recorded, NotDefined) else data.recorded
     months = main_horizon(data.horizons) if horizon is None else horizon
-    known = [at for at, one in windows.items() if one.dots and not isinstance(one.up, NotDefined)]
-    if months not in known:
+    defined = [
+        length
+        for length, window in windows.items()
+        if window.dots and not isinstance(window.up, NotDefined)
+    ]
+    if months not in defined:
         raise SpecError(
-            f"horizon: got {months}; expected one with a share: {join(map(str, known), 'or') or 'none has'}"
+            f"horizon: got {months}; expected one with a share: "
+            f"{join(map(str, defined), 'or') or 'none has'}"
         )
     return windows[months]
 

@@ -68,8 +68,8 @@ def plot_eras(
     (low, high), named = on.get_xlim(), set[str]()
     eras = _era_spans(data, low, high)
     names = _era_names(on, eras, (style.width_of(on) - _MARGIN) / (high - low))
-    for place, (era, begin, stop) in enumerate(eras):
-        if place:
+    for row, (era, begin, stop) in enumerate(eras):
+        if row:
             on.axvline(begin, color=style.MUTED, linewidth=0.6, zorder=0.5)
         _draw_era(on, era, (begin, stop), ci_prob, kwargs)
     for line, label in zip(*on.get_legend_handles_labels(), strict=True):
@@ -96,12 +96,12 @@ def _era_spans(result: Assessment, first: float, last: float) -> list[Span]:
 def _era_names(on: "Axes", eras: list[Span], inches_a_year: float) -> list[str]:
     """Return what stands over each era: its name or, where it is too narrow, a numeral."""
     size, names = style.font(1.5), []
-    for place, (era, begin, stop) in enumerate(eras):
+    for row, (era, begin, stop) in enumerate(eras):
         room = (stop - begin) * inches_a_year - 0.06
         lines = style.wrap(era.name, room, size)
         few = len(lines) <= (4 if style.is_wide(on) else 3)
         fits = few and all(style.text_width(line, size) <= room for line in lines)
-        names.append("\n".join(lines) if fits else _ROMAN[place % len(_ROMAN)])
+        names.append("\n".join(lines) if fits else _ROMAN[row % len(_ROMAN)])
     return names
 
 
@@ -134,15 +134,15 @@ def _draw_era(
             "label": "equilibrium of the era",
             "linewidth": 1.5,
         }
-        own = style.merged(usual, look)
+        options = style.merged(usual, look)
         on.fill_between(
             [begin, stop],
             *style.central(rest, ci_prob),
-            color=own["color"],
+            color=options["color"],
             alpha=0.13,
             linewidth=0,
         )
-        on.plot([begin, stop], [rest.median] * 2, **own)
+        on.plot([begin, stop], [rest.median] * 2, **options)
     if isinstance(top := era.ceiling, Estimate):
         line: dict[str, Any] = {"color": style.CEILING, "zorder": 3}
         on.plot(
@@ -171,8 +171,8 @@ def _name_eras(on: "Axes", eras: list[Span], names: list[str]) -> None:
     inches = figure.dpi_scale_trans + ScaledTranslation(0, 1, on.transAxes)  # type: ignore[arg-type]
     above = blended_transform_factory(on.transData, inches)  # inches above the axes
     height = strip_height(names)
-    for place, ((_, begin, stop), name) in enumerate(zip(eras, names, strict=True)):
-        shade = style.SHADE if place % 2 else style.GRID
+    for row, ((_, begin, stop), name) in enumerate(zip(eras, names, strict=True)):
+        shade = style.SHADE if row % 2 else style.GRID
         box: Any = {"color": shade, "linewidth": 0, "clip_on": False, "transform": above}
         on.add_patch(Rectangle((begin, 0.03), stop - begin, height, **box))
         on.text(
@@ -205,7 +205,7 @@ def draw_events(on: "Axes", events: pd.DataFrame, levels: Float) -> int:
     years = events["year"].to_numpy().clip(low, high)
     gap = min(width / len(events), 1.6) if texts else 0.19
     places = style.spread(list((years - low) / (high - low) * width), gap, gap / 2, width - gap / 2)
-    turn, at, where = (0.0, 0.0, below(30)) if texts else (12.0, 5.0, on.transData)
+    turn, height, where = (0.0, 0.0, below(30)) if texts else (12.0, 5.0, on.transData)
     line: Any = {
         "arrowstyle": "-",
         "linestyle": ":",
@@ -214,16 +214,16 @@ def draw_events(on: "Axes", events: pd.DataFrame, levels: Float) -> int:
         "shrinkA": 0,
         "shrinkB": 0,
     }
-    for place, (year, level, inches) in enumerate(zip(years, levels, places, strict=True)):
+    for row, (year, level, inches) in enumerate(zip(years, levels, places, strict=True)):
         spot = low + inches / width * (high - low)
         on.plot([year, year], [level, turn], ":", color=style.INK, linewidth=0.7, zorder=2.5)
         on.plot(
             [year], [level], "o", markersize=4, color="white", markeredgecolor=style.INK, zorder=5
         )
         on.annotate(
-            str(place + 1),
+            str(row + 1),
             (year, turn),
-            (spot, at),
+            (spot, height),
             textcoords=where,
             arrowprops=line,
             ha="center",
@@ -236,9 +236,9 @@ def draw_events(on: "Axes", events: pd.DataFrame, levels: Float) -> int:
         )
         if texts:
             words: Any = {"ha": "center", "va": "top", "fontsize": size, "linespacing": 1.15}
-            when = month(events["date"].iloc[place], short=True)
+            when = month(events["date"].iloc[row], short=True)
             on.text(spot, 0, when, fontweight="bold", transform=below(38), **words)
-            on.text(spot, 0, "\n".join(texts[place]), transform=below(48), **words)
+            on.text(spot, 0, "\n".join(texts[row]), transform=below(48), **words)
     for label in on.get_xticklabels():  # where a dotted line would cross a year
         label.set_bbox({"color": "white", "pad": 0.8})
         label.set_zorder(7)

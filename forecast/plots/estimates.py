@@ -9,8 +9,9 @@ import pandas as pd
 from forecast.base import wording
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError
-from forecast.base.typing import Float
+from forecast.base.typing import Dyad, Float
 from forecast.base.wording import chance
+from forecast.model import Fit
 from forecast.outlook import Assessment, Brief, Estimate, Headroom, NotDefined
 from forecast.outlook.draws import NO_CYCLE, TAILS, FitLike, dyad_draws
 from forecast.plots import style
@@ -18,13 +19,12 @@ from forecast.plots import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.model import Fit
 
 type Quantity = Literal["level", "equilibrium", "half_life"]
 QUANTITIES: Mapping[Quantity, tuple[str, str, Callable[[Brief], Estimate | NotDefined]]] = {
-    "level": ("Share now", "share, 0 to 100", lambda one: one.level),
-    "equilibrium": ("Current equilibrium", "share, 0 to 100", lambda one: one.equilibrium),
-    "half_life": ("Half-life", "months, log scale", lambda one: one.half_life),
+    "level": ("Share now", "share, 0 to 100", lambda brief: brief.level),
+    "equilibrium": ("Current equilibrium", "share, 0 to 100", lambda brief: brief.equilibrium),
+    "half_life": ("Half-life", "months, log scale", lambda brief: brief.half_life),
 }
 """Name, unit and value of what dyads are compared in."""
 _MONTHS = (1, 3, 6, 12, 24, 48, 96, 192, 384, 768)
@@ -67,20 +67,21 @@ def plot_dyads(
     'Half-life'
     """
     name, unit, value_of = QUANTITIES[quantity]
-    values = [value_of(one.brief) for one in data]
+    values = [value_of(brief.brief) for brief in data]
     if not values:
         raise DataError("data: there is no dyad; expected at least one Assessment")
-    defined = [one for one in values if isinstance(one, Estimate)]
-    if missing := {one.reason for one in values if isinstance(one, NotDefined)}:
+    defined = [value for value in values if isinstance(value, Estimate)]
+    if missing := {value.reason for value in values if isinstance(value, NotDefined)}:
         raise DataError(
-            f"quantity: {quantity} is not defined: {min(missing)}; choose another, or leave dyads out"
+            f"quantity: {quantity} is not defined: {min(missing)}; choose another, or leave dyads "
+            "out"
         )
     on = style.axes(ax, figsize, 0.3 * len(values) + 0.9)
     style.frame(on, "x")
-    style.name_rows(on, [one.brief.label for one in data])
-    for place, value in enumerate(defined):
-        color = style.LEVEL if place == 0 else style.MUTED
-        style.dot_interval(on, place, value.median, style.central(value, ci_prob), color, **kwargs)
+    style.name_rows(on, [brief.brief.label for brief in data])
+    for row, value in enumerate(defined):
+        color = style.LEVEL if row == 0 else style.MUTED
+        style.dot_interval(on, row, value.median, style.central(value, ci_prob), color, **kwargs)
     on.axhspan(-0.5, 0.5, color=style.SHADE, linewidth=0, zorder=0)
     if quantity == "half_life":
         ends = [style.central(value, ci_prob) for value in defined]
@@ -103,7 +104,7 @@ def _months_axis(on: "Axes", low: float, high: float) -> None:
 def plot_halflife(
     data: "Assessment | FitLike",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ci_prob: float = 0.9,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -160,7 +161,7 @@ def plot_halflife(
 def plot_prior_posterior(
     data: "Fit | Headroom | pd.DataFrame",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ci_prob: float = 0.9,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -207,17 +208,17 @@ def plot_prior_posterior(
     on = style.axes(ax, figsize, 0.34 * len(data) + 0.9)
     style.frame(on, "x")
     style.name_rows(on, data["quantity"].tolist())
-    for place, row in enumerate(data[names].to_numpy(dtype=float)):
+    for position, row in enumerate(data[names].to_numpy(dtype=float)):
         values = np.log(row) if (row > 0).all() else row
         low, middle, high, *after = 2 * (values - values[1]) / (values[2] - values[0])
         prior, posterior = (
-            ("prior", "posterior") if place == 0 else (None, None)
+            ("prior", "posterior") if position == 0 else (None, None)
         )  # a legend names each once
         style.dot_interval(
-            on, place - 0.14, middle, (low, high), style.MUTED, small=True, label=prior
+            on, position - 0.14, middle, (low, high), style.MUTED, small=True, label=prior
         )
         look = {"label": posterior} | kwargs
-        style.dot_interval(on, place + 0.14, after[1], (after[0], after[2]), style.LEVEL, **look)
+        style.dot_interval(on, position + 0.14, after[1], (after[0], after[2]), style.LEVEL, **look)
     on.set_xlabel("distance from the prior's median; its 90% interval is 2 wide")
     return style.finished(on, ax)
 
@@ -229,14 +230,14 @@ def _plot_headroom(
     values, others = room.log_odds.draws, room.learning.comparison.draws
     high = float(np.quantile(np.concatenate([values.ravel(), others.ravel()]), 0.99))
     edges = np.linspace(0, high, _BINS)
-    own, compared = (np.histogram(draws, edges, density=True)[0] for draws in (values, others))
+    density, compared = (np.histogram(draws, edges, density=True)[0] for draws in (values, others))
     look: dict[str, Any] = {
         "label": "with these data",
         "fill": True,
         "color": style.CEILING,
         "alpha": 0.45,
     }
-    on.stairs(own, edges, **style.merged(look, options))
+    on.stairs(density, edges, **style.merged(look, options))
     on.stairs(
         compared,
         edges,
@@ -258,8 +259,8 @@ EDGES = np.arange(0, 100 + STEP, STEP)
 
 def percent_by_share(fit: FitLike, result: Assessment) -> Float:
     """Return the percent of the record's earlier periods in each step of share, averaged over the draws."""
-    own = dyad_draws(fit, result.dyad)
-    past = own.share[..., own.clock.since(result.standing.since) : -1]
+    draws = dyad_draws(fit, result.dyad)
+    past = draws.share[..., draws.clock.since(result.standing.since) : -1]
     return np.asarray(100 * np.histogram(past, EDGES)[0] / past.size)
 
 
@@ -305,9 +306,9 @@ def draw_lowest_years(on: "Axes", result: Assessment) -> None:
     years = {str(year): 100 * likely.value for year, likely in result.standing.lowest_years.items()}
     style.name_rows(on, list(years))
     on.barh(range(len(years)), list(years.values()), height=0.62, color=style.WORSE)
-    for place, value in enumerate(years.values()):
+    for row, value in enumerate(years.values()):
         style.note(
-            on, chance(value / 100), (value, place), (4, 0), va="center", fontsize=style.font(1)
+            on, chance(value / 100), (value, row), (4, 0), va="center", fontsize=style.font(1)
         )
     style.bare(on, "x")
     on.set_xlim(0, max(years.values()) * 1.02 + 1e-9)

@@ -11,11 +11,13 @@ import numpy as np
 from forecast.base import wording
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
+from forecast.base.typing import Months
 from forecast.base.wording import chance, count, day, join, month, number, signed
 from forecast.outlook import Assessment, NotDefined, Probability, printed_changes, printed_percents
-from forecast.outlook.attribution import Attribution
-from forecast.outlook.comparison import LEVEL, Change, as_shown
+from forecast.outlook.comparison import Change
+from forecast.outlook.contributions import Attribution
 from forecast.outlook.scenarios import Scenarios
+from forecast.outlook.snapshot import LEVEL, as_shown
 from forecast.outlook.windows import Prospect
 from forecast.plots import style
 
@@ -54,7 +56,7 @@ def plot_probabilities(
     data: Assessment,
     *,
     share: Literal["observed", "expected"] = "observed",
-    horizons: Sequence[int] | None = None,
+    horizons: Sequence[Months] | None = None,
     ci_prob: float | None = None,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -97,13 +99,14 @@ def plot_probabilities(
     bars = outcome_percents(data, share, horizons)
     if not bars:
         raise DataError(
-            "data: the probabilities of the share are not defined at these horizons; expected a baseline"
+            "data: the probabilities of the share are not defined at these horizons; expected a "
+            "baseline"
         )
     outcomes = CHANGES if share == "observed" else COLUMNS
     on = style.axes(ax, figsize, 0.5 * len(bars) + 0.5)
     style.name_rows(on, [words for words, _ in bars.values()])
-    for place, (_, parts) in enumerate(bars.values()):
-        _draw_bar(on, place, parts, outcomes, kwargs)
+    for row, (_, parts) in enumerate(bars.values()):
+        _draw_bar(on, row, parts, outcomes, kwargs)
     if ci_prob is not None:
         _draw_errors(on, data, share, list(bars), ci_prob)
     style.bare(on, "x")
@@ -115,24 +118,30 @@ def outcome_percents(
     result: Assessment, share: Which, horizons: Sequence[int] | None = None
 ) -> Bars:
     """Return the chances of each horizon where they are defined."""
-    found: dict[int, tuple[date, dict[str, int]]]
+    bars: dict[int, tuple[date, dict[str, int]]]
     if share == "expected":
-        order, found = (
+        order, bars = (
             COLUMNS,
-            {at: (one.until, printed_percents(one)) for at, one in result.improvement.items()},
+            {
+                months: (outlook.until, printed_percents(outlook))
+                for months, outlook in result.improvement.items()
+            },
         )
     else:
         windows = {} if isinstance(result.recorded, NotDefined) else result.recorded
-        order, found = (
+        order, bars = (
             CHANGES,
-            {at: (one.until, printed_changes(one)) for at, one in windows.items()},
+            {
+                months: (outlook.until, printed_changes(outlook))
+                for months, outlook in windows.items()
+            },
         )
     return {
         months: (
             f"{count(months, 'month')}\nto {wording.period(until, weekly=result.weekly)}",
             {name: percents[name] for name in order},
         )
-        for months, (until, percents) in found.items()
+        for months, (until, percents) in bars.items()
         if percents and (horizons is None or months in horizons)
     }
 
@@ -164,10 +173,10 @@ def _draw_bar(
                 middle, y, text, ha="center", va="center", color=ink, fontweight="bold", bbox=box
             )
         else:
-            place = max(middle, free)
-            free = place + _APART
+            right = max(middle, free)
+            free = right + _APART
             on.text(
-                place, y - _THICK / 2 - 0.02, text, ha="center", va="bottom", fontsize=style.font(1)
+                right, y - _THICK / 2 - 0.02, text, ha="center", va="bottom", fontsize=style.font(1)
             )
         begin += whole
 
@@ -176,17 +185,17 @@ def _draw_errors(
     on: "Axes", result: Assessment, share: Which, horizons: Sequence[int], ci_prob: float
 ) -> None:
     """Draw the intervals of the Monte Carlo error of the chances of lower and of higher."""
-    for place, months in enumerate(horizons):
+    for row, months in enumerate(horizons):
         level = result.improvement[months]
         ends: tuple[Any, Any] = level.deterioration, level.improvement
         if share == "observed" and not isinstance(result.recorded, NotDefined):
             ends = result.recorded[months].down, result.recorded[months].up
-        for at, one in zip((ends[0].value, 1 - ends[1].value), ends, strict=True):
-            error = style.normal(ci_prob) * one.mcse
+        for position, end in zip((ends[0].value, 1 - ends[1].value), ends, strict=True):
+            error = style.normal(ci_prob) * end.mcse
             on.hlines(
-                place,
-                100 * (at - error),
-                100 * (at + error),
+                row,
+                100 * (position - error),
+                100 * (position + error),
                 color=style.INK,
                 linewidth=2.5,
                 zorder=4,
@@ -247,10 +256,12 @@ def plot_scenarios(
     style.time_axis(on, now, float(years[-1]))
     look = style.merged({"color": style.LEVEL, "label": WITHOUT}, kwargs)
     style.bands(on, years, ahead.share[style.stored_places(ahead.quantiles, ci_prob)], look)
-    for one, (line, color) in zip(data.scenarios, looks, strict=True):
-        fan = one.conditional.fan.share[style.stored_places(one.conditional.fan.quantiles, ci_prob)]
+    for scenario, (line, color) in zip(data.scenarios, looks, strict=True):
+        fan = scenario.conditional.fan.share[
+            style.stored_places(scenario.conditional.fan.quantiles, ci_prob)
+        ]
         for values, width in ((fan[0], 0.8), (fan[len(fan) // 2], 1.8), (fan[-1], 0.8)):
-            label = one.name[:40] if width > 1 else None
+            label = scenario.name[:40] if width > 1 else None
             on.plot(years, values, color=color, linewidth=width, linestyle=line, label=label)
     return style.finished(on, ax)
 
@@ -265,37 +276,41 @@ _SCENARIO_LOOKS: Sequence[tuple[Any, str]] = list(
 """Dashes and colours of scenarios in order: colours first, then other dash patterns."""
 
 
-def chances_of_higher(own: Prospect) -> dict[int, float]:
+def chances_of_higher(prospect: Prospect) -> dict[int, float]:
     """Return the chances of a higher observed share by horizon, where they are defined."""
-    if isinstance(own.recorded, NotDefined):
+    if isinstance(prospect.recorded, NotDefined):
         return {}
-    chances = {months: window.up for months, window in own.recorded.items()}
-    return {months: one.value for months, one in chances.items() if isinstance(one, Probability)}
+    chances = {months: window.up for months, window in prospect.recorded.items()}
+    return {
+        months: value.value for months, value in chances.items() if isinstance(value, Probability)
+    }
 
 
 def _draw_chances(
-    on: "Axes", found: Scenarios, colors: Sequence[str], options: dict[str, Any]
+    on: "Axes", scenarios: Scenarios, colors: Sequence[str], options: dict[str, Any]
 ) -> None:
-    places = np.arange(len(found.horizons))
+    places = np.arange(len(scenarios.horizons))
     on.set_xlim(-0.5, len(places) - 0.5)
-    on.set_xticks(places, [count(months, "month") for months in found.horizons])
-    names = WITHOUT, *(one.name[:40] for one in found.scenarios)
-    rows = list(zip(found.prospects, names, (style.LEVEL, *colors), strict=True))
+    on.set_xticks(places, [count(months, "month") for months in scenarios.horizons])
+    names = WITHOUT, *(scenario.name[:40] for scenario in scenarios.scenarios)
+    rows = list(zip(scenarios.prospects, names, (style.LEVEL, *colors), strict=True))
     step = 0.7 / len(rows)
-    for row, (own, name, color) in enumerate(rows):
-        chances = chances_of_higher(own)
-        at = [
-            place + (row - (len(rows) - 1) / 2) * step
-            for place in places
-            if found.horizons[place] in chances
+    for row, (prospect, name, color) in enumerate(rows):
+        chances = chances_of_higher(prospect)
+        positions = [
+            column + (row - (len(rows) - 1) / 2) * step
+            for column in places
+            if scenarios.horizons[column] in chances
         ]
         look: dict[str, Any] = {"width": 0.86 * step, "color": color, "linewidth": 0, "label": name}
-        on.bar(at, [100 * value for value in chances.values()], **style.merged(look, options))
-    for place, months in enumerate(found.horizons):
-        if months in found.followed and found.followed[months].outcome != "void":
-            higher = 100.0 if found.followed[months].outcome == "up" else 0.0
+        on.bar(
+            positions, [100 * value for value in chances.values()], **style.merged(look, options)
+        )
+    for column, months in enumerate(scenarios.horizons):
+        if months in scenarios.followed and scenarios.followed[months].outcome != "void":
+            higher = 100.0 if scenarios.followed[months].outcome == "up" else 0.0
             on.plot(
-                [place],
+                [column],
                 [higher],
                 marker="^" if higher else "v",
                 color=style.INK,
@@ -319,27 +334,31 @@ class Waterfall:
     unit: str
 
     @classmethod
-    def of(cls, found: Attribution | Change) -> "Waterfall":
+    def of(cls, explained: Attribution | Change) -> "Waterfall":
         """Read contributions of events by week or month, or those of steps between two days."""
-        name, before, now = found.outcome, found.before, found.now
-        if isinstance(found, Change):
-            horizon = None if isinstance(found.asked, str) else found.asked.horizon
-            first, last = (f"as of {day(one)}" for one in found.days)
-            parts = [(step.name, step.added) for step in found.steps]
+        name, before, now = explained.outcome, explained.before, explained.now
+        if isinstance(explained, Change):
+            horizon = None if isinstance(explained.asked, str) else explained.asked.horizon
+            first, last = (f"as of {day(day_of_two)}" for day_of_two in explained.days)
+            parts = [(step.name, step.added) for step in explained.steps]
         else:
-            horizon, first, last = found.horizon, "without them", "now"
-            pool = found.published
+            horizon, first, last = explained.horizon, "without them", "now"
+            pool = explained.published
             if pool is not None:
                 before, now = pool.before, pool.now
-            elif found.posed is not None:
+            elif explained.posed is not None:
                 name = LEVEL  # of its chance only the model's contributions are known
-            weekly = pool is None and len(found.by_month) <= WEEKS_SHOWN
+            weekly = pool is None and len(explained.by_month) <= WEEKS_SHOWN
             parts = [
-                (day(begin) if weekly else month(begin, short=True), one.added)
-                for one in (
-                    found.by_week if weekly else found.by_month if pool is None else pool.by_month
+                (day(begin) if weekly else month(begin, short=True), part.added)
+                for part in (
+                    explained.by_week
+                    if weekly
+                    else explained.by_month
+                    if pool is None
+                    else pool.by_month
                 )
-                for begin in [date.fromisoformat(one.name)]
+                for begin in [date.fromisoformat(part.name)]
             ]
         what = "a yes" if horizon is None else f"a higher share in {count(horizon, 'month')}"
         return cls(
@@ -388,36 +407,40 @@ def plot_attribution(
     >>> [float(bar.get_width()) for bar in plots.plot_attribution(change).patches]
     [25.0]
     """
-    found = Waterfall.of(data)
-    start, parts, end = found.start, found.parts, found.end
+    waterfall = Waterfall.of(data)
+    start, parts, end = waterfall.start, waterfall.parts, waterfall.end
     on = style.axes(ax, figsize, 0.3 * (len(parts) + 2) + 0.6)
     style.frame(on, "x")
     style.name_rows(on, [start[0], *(name for name, *_ in parts), end[0]])
-    at, ends = start[1], [start[1], end[1]]
-    for place, (_, value, error) in enumerate(parts, 1):
+    reached, ends = start[1], [start[1], end[1]]
+    for step, (_, value, error) in enumerate(parts, 1):
         color = style.BETTER if value > 0 else style.WORSE
         look: dict[str, Any] = {
-            "left": at,
+            "left": reached,
             "height": 0.62,
             "color": color,
             "linewidth": 0,
             "zorder": 2,
         }
-        on.barh(place, value, **style.merged(look, kwargs))
-        on.plot([at, at], [place - 1, place], color=style.MUTED, linewidth=0.7, zorder=1)
-        style.note(on, signed(value, 1), (max(at, at + value), place), (4, 0), va="center")
-        at += value
-        ends.append(at)
+        on.barh(step, value, **style.merged(look, kwargs))
+        on.plot([reached, reached], [step - 1, step], color=style.MUTED, linewidth=0.7, zorder=1)
+        style.note(on, signed(value, 1), (max(reached, reached + value), step), (4, 0), va="center")
+        reached += value
+        ends.append(reached)
         if ci_prob is not None:
             reach = style.normal(ci_prob) * error
-            on.hlines(place, at - reach, at + reach, color=style.INK, linewidth=1.5, zorder=4)
-    on.plot([at, at], [len(parts), len(parts) + 1], color=style.MUTED, linewidth=0.7, zorder=1)
+            on.hlines(
+                step, reached - reach, reached + reach, color=style.INK, linewidth=1.5, zorder=4
+            )
+    on.plot(
+        [reached, reached], [len(parts), len(parts) + 1], color=style.MUTED, linewidth=0.7, zorder=1
+    )
     for row, value in ((0, start[1]), (len(parts) + 1, end[1])):
         on.plot([value], [row], "o", color=style.INK, markersize=7, zorder=3)
         style.note(on, number(value, 1), (value, row), (7, 0), va="center", fontweight="bold")
     margin = max(0.12 * (max(ends) - min(ends)), 1.0)
     on.set_xlim(min(ends) - margin, max(ends) + margin)
     on.set_xlabel(
-        "\n".join(style.wrap(found.unit, 0.65 * style.width_of(on), style.font(), most=2))
+        "\n".join(style.wrap(waterfall.unit, 0.65 * style.width_of(on), style.font(), most=2))
     )
     return style.finished(on, ax)

@@ -8,21 +8,21 @@ import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
-from forecast.base.typing import Float
+from forecast.base.typing import Dyad, Float
 from forecast.base.wording import join
 from forecast.data.events.dyads import dyad_labels
 from forecast.outlook import main_horizon
 from forecast.outlook.draws import TAILS
 from forecast.plots import style
-from forecast.study.evaluation.scores import BAND, Band, calibration, pit_band
+from forecast.study.checks.check import Checks
+from forecast.study.evaluation.scores import BAND, CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import CHOSEN_ON, SPLIT, Skill, forecaster_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from forecast.study.checks.check import Checks
 
-_SMALL = f"small: origins up to {SPLIT - 1}"
+_SMALL = f"small: forecast dates up to {SPLIT - 1}"
 _BAND = "95% band if calibrated"
 _LEADS = {
     "this": (style.BETTER, "better"),
@@ -35,10 +35,10 @@ FARTHEST = 6.0
 
 @checked
 def plot_calibration(
-    data: "pd.DataFrame | Band",
+    data: "pd.DataFrame | CalibrationBand",
     *,
     event: Literal["up", "down"] = "up",
-    reference: "pd.DataFrame | Band | None" = None,
+    reference: "pd.DataFrame | CalibrationBand | None" = None,
     ci_prob: float = BAND,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -75,12 +75,12 @@ def plot_calibration(
     >>> plots.plot_calibration(cases, label="mine").get_ylabel()
     'how often it happened'
     """
-    own, other = (
+    band, other = (
         _moves(data, event, ci_prob),
         None if reference is None else _moves(reference, event, ci_prob),
     )
     on = style.axes(ax, figsize, 4.5, width=4.5)
-    _draw_curve(on, own, other, kwargs, diagonal=True)
+    _draw_curve(on, band, other, kwargs, diagonal=True)
     on.set_xlabel("probability stated")
     on.set_ylabel("how often it happened")
     return style.finished(on, ax)
@@ -88,9 +88,9 @@ def plot_calibration(
 
 @checked
 def plot_pit(
-    data: "pd.DataFrame | Float | Band",
+    data: "pd.DataFrame | Float | CalibrationBand",
     *,
-    reference: "pd.DataFrame | Float | Band | None" = None,
+    reference: "pd.DataFrame | Float | CalibrationBand | None" = None,
     ci_prob: float = BAND,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
@@ -123,29 +123,29 @@ def plot_pit(
     >>> plots.plot_pit(np.linspace(0.3, 0.7, 40)).get_ylabel()
     'more than even'
     """
-    own, other = _pits(data, ci_prob), None if reference is None else _pits(reference, ci_prob)
+    band, other = _pits(data, ci_prob), None if reference is None else _pits(reference, ci_prob)
     on = style.axes(ax, figsize, 4.5, width=4.5)
-    _draw_curve(on, own, other, kwargs, diagonal=False)
+    _draw_curve(on, band, other, kwargs, diagonal=False)
     on.set_xlabel("place in the prediction")
     on.set_ylabel("more than even")
     return style.finished(on, ax)
 
 
-def _moves(data: "pd.DataFrame | Band", event: str, mass: float) -> Band:
-    if isinstance(data, Band):
+def _moves(data: "pd.DataFrame | CalibrationBand", event: str, mass: float) -> CalibrationBand:
+    if isinstance(data, CalibrationBand):
         return _with_band(data, mass)
     style.require_columns(data, [f"p_{event}", event])
     style.quantile_levels(mass)
-    asked = data[data[f"p_{event}"].notna()]
-    if asked.empty:
+    cases = data[data[f"p_{event}"].notna()]
+    if cases.empty:
         raise DataError(
             f"data: there is no probability in p_{event}; expected at least one row with one"
         )
-    return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool), mass=mass)
+    return calibration(cases[f"p_{event}"].astype(float), cases[event].astype(bool), mass=mass)
 
 
-def _pits(data: "pd.DataFrame | Float | Band", mass: float) -> Band:
-    if isinstance(data, Band):
+def _pits(data: "pd.DataFrame | Float | CalibrationBand", mass: float) -> CalibrationBand:
+    if isinstance(data, CalibrationBand):
         return _with_band(data, mass)
     if isinstance(data, pd.DataFrame):
         style.require_columns(data, ["pit"])
@@ -156,27 +156,33 @@ def _pits(data: "pd.DataFrame | Float | Band", mass: float) -> Band:
     return pit_band(values, mass)
 
 
-def _with_band(band: Band, mass: float) -> Band:
+def _with_band(band: CalibrationBand, mass: float) -> CalibrationBand:
     if mass != BAND:
         raise SpecError(
-            f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases instead"
+            f"ci_prob: got {mass}; expected {BAND}, with which a Band was made; give the cases "
+            "instead"
         )
     return band
 
 
 def _draw_curve(
-    on: "Axes", own: Band, reference: Band | None, options: dict[str, Any], *, diagonal: bool
+    on: "Axes",
+    subject: CalibrationBand,
+    reference: CalibrationBand | None,
+    options: dict[str, Any],
+    *,
+    diagonal: bool,
 ) -> None:
     """Draw a curve with its band and perhaps another without.
 
     Calibrated ones follow the diagonal, or zero.
     """
     curve = {"color": style.LEVEL, "linewidth": 1.8, "label": "forecasts", "zorder": 3}
-    on.plot(own.x, own.y, **style.merged(curve, options))
+    on.plot(subject.x, subject.y, **style.merged(curve, options))
     if reference is not None:
         on.plot(reference.x, reference.y, color=style.OBSERVED, linewidth=1.1, label="reference")
     band: Any = {"color": style.SAME, "alpha": 0.6, "linewidth": 0, "label": _BAND}
-    on.fill_between(own.x, own.low, own.high, **band)
+    on.fill_between(subject.x, subject.low, subject.high, **band)
     on.plot([0, 1], [0, int(diagonal)], ":", color=style.INK, linewidth=1)
     ticks = [0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"]
     on.set_xlim(0, 1)
@@ -185,7 +191,12 @@ def _draw_curve(
         on.set_ylim(0, 1)
         on.set_yticks(*ticks)
     else:
-        drawn = [own.y, own.low, own.high, *([] if reference is None else [reference.y])]
+        drawn = [
+            subject.y,
+            subject.low,
+            subject.high,
+            *([] if reference is None else [reference.y]),
+        ]
         reach = 1.1 * max(float(np.abs(values).max()) for values in drawn)
         on.set_ylim(-reach, reach)
         on.locator_params(axis="y", nbins=5)
@@ -199,7 +210,7 @@ def plot_skill(
     *,
     horizon: int | None = None,
     against: Sequence[str] | None = None,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     model: str | None = None,
     ci_prob: float = 0.9,
     ax: "Axes | None" = None,
@@ -252,13 +263,17 @@ def plot_skill(
             []
             if scored is None
             else [
-                str(one["model"])
-                for one in sorted(scored["against"], key=lambda one: float(one["difference"]))
+                str(compared["model"])
+                for compared in sorted(
+                    scored["against"], key=lambda compared: float(compared["difference"])
+                )
             ]
         )
     if not against:
-        known = join(map(str, data.choices["horizons"]), "or")
-        raise SpecError(f"horizon: got {horizon}, at which nothing was compared; expected {known}")
+        horizons = join(map(str, data.choices["horizons"]), "or")
+        raise SpecError(
+            f"horizon: got {horizon}, at which nothing was compared; expected {horizons}"
+        )
     if not set(against) <= set(data.models):
         raise SpecError(f"against: got {join(against)}; expected some of {join(data.models)}")
     rows = named_rows(against, dyads)
@@ -266,14 +281,16 @@ def plot_skill(
     style.frame(on, "x")
     style.name_rows(on, [name for name, *_ in rows])
     periods = dict.fromkeys((data.period, CHOSEN_ON))
-    for place, (_, code, dyad) in enumerate(rows):
-        for y, period in zip((place - 0.12, place + 0.22), periods, strict=False):
-            found = data.against(code, horizon, dyad=dyad, period=period, model=model)
-            if found is not None:
+    for position, (_, code, dyad) in enumerate(rows):
+        for y, period in zip((position - 0.12, position + 0.22), periods, strict=False):
+            difference = data.against(code, horizon, dyad=dyad, period=period, model=model)
+            if difference is not None:
                 ahead = data.lead(code, horizon, dyad=dyad, period=period, model=model)
                 color, words = _LEADS.get(ahead or "undecided", _LEADS["undecided"])
-                ends, small = (found["low"], found["high"]), period != data.period
-                style.dot_interval(on, y, found["difference"], ends, color, small=small, **kwargs)
+                ends, small = (difference["low"], difference["high"]), period != data.period
+                style.dot_interval(
+                    on, y, difference["difference"], ends, color, small=small, **kwargs
+                )
                 named.add(_SMALL if small else words)
     on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
     on.locator_params(axis="x", nbins=4)
@@ -338,14 +355,16 @@ def plot_ppc(
     style.name_rows(on, [KINDS[kind] for kind in kinds])
     on.axvspan(-limit, limit, color=style.GRID, linewidth=0, zorder=0)
     on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
-    for place, kind in enumerate(kinds):
-        own = np.sort(table.loc[table["check"] == kind, "z"].clip(-FARTHEST, FARTHEST).to_numpy())
-        across = place + 0.26 * (
-            (np.arange(len(own)) * 0.618) % 1 - 0.5
+    for row, kind in enumerate(kinds):
+        distances = np.sort(
+            table.loc[table["check"] == kind, "z"].clip(-FARTHEST, FARTHEST).to_numpy()
+        )
+        across = row + 0.26 * (
+            (np.arange(len(distances)) * 0.618) % 1 - 0.5
         )  # spread over the height of the row
-        color = np.where(np.abs(own) > limit, style.WORSE, style.MUTED)
+        color = np.where(np.abs(distances) > limit, style.WORSE, style.MUTED)
         look = {"s": 9, "color": list(color), "linewidths": 0, "zorder": 2}
-        on.scatter(own, across, **style.merged(look, kwargs))
+        on.scatter(distances, across, **style.merged(look, kwargs))
     on.set_xlim(-FARTHEST - 0.2, FARTHEST + 0.2)
     on.set_xlabel("standard deviations from the mean of simulated records")
     return style.finished(on, ax)

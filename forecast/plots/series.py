@@ -13,7 +13,7 @@ from forecast.base import wording
 from forecast.base.arguments import checked
 from forecast.base.dates import Clock
 from forecast.base.errors import DataError, SpecError
-from forecast.base.typing import Float
+from forecast.base.typing import Dyad, Float
 from forecast.base.wording import capital, join
 from forecast.data.panel import validate_panel
 from forecast.data.panel.record import FEWEST_EVENTS, observed_shares
@@ -39,7 +39,7 @@ earlier."""
 def plot_observed_share(
     data: "xr.Dataset",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     months: int = 12,
     ci_prob: float | None = None,
     ax: "Axes | None" = None,
@@ -82,7 +82,8 @@ def plot_observed_share(
     events, share = observed_windows(record, clock.periods(months))
     if np.isnan(share).all():
         raise DataError(
-            f"months: {dyad} has no covered window of {clock.span(months)} with three events; try fewer"
+            f"months: {dyad} has no covered window of {clock.span(months)} with three events; try "
+            "fewer"
         )
     ends = _window_ends(clock.times, weekly=clock.weekly)
     on = style.axes(ax, figsize, 3.5)
@@ -171,7 +172,8 @@ def plot_forecast(
     rolling = data.rolling
     if isinstance(rolling, NotDefined):
         raise DataError(
-            f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or counts"
+            f"data: no share is forecast: {rolling.reason}; expected an Assessment of events or "
+            "counts"
         )
     ends = _ends_of(data, len(rolling.observed))
     forecast = rolling.forecast[
@@ -222,10 +224,10 @@ def _draw_thresholds(on: "Axes", result: Assessment, now: float, last: float) ->
         dashes=(5, 2),
         linewidth=1,
     )
-    for at in (before - result.smallest_improvement, before + result.smallest_improvement):
-        if 0 < at < 100:
+    for share in (before - result.smallest_improvement, before + result.smallest_improvement):
+        if 0 < share < 100:
             on.plot(
-                [now, last], [at] * 2, color=style.INK, linewidth=0.9, dashes=(1, 1.5), zorder=3
+                [now, last], [share] * 2, color=style.INK, linewidth=0.9, dashes=(1, 1.5), zorder=3
             )
 
 
@@ -257,7 +259,7 @@ def _plot_past_forecasts(
 def plot_level(
     data: "FitLike | xr.Dataset",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ahead: "Assessment | None" = None,
     since: date | None = None,
     ci_prob: float | Sequence[float] = (0.5, 0.9),
@@ -314,10 +316,10 @@ def plot_level(
         quantiles, seen = shares[style.stored_places(levels, ci_prob)], None
     else:
         dyad = style.only_dyad(data.panel, dyad)
-        own = dyad_draws(data, dyad)
-        times = own.clock.times.astype("datetime64[D]")
+        draws = dyad_draws(data, dyad)
+        times = draws.clock.times.astype("datetime64[D]")
         recent = _from(times, since)
-        quantiles = quantiles_over_draws(own.share[..., recent], style.quantile_levels(ci_prob))
+        quantiles = quantiles_over_draws(draws.share[..., recent], style.quantile_levels(ci_prob))
         seen = observed_shares(data.panel, dyad, main_dataset(data.panel, dyad))
     weekly = len(times) > 1 and bool(times[1] - times[0] == np.timedelta64(7, "D"))
     years = style.years_of(times[recent], weekly=weekly)
@@ -446,18 +448,23 @@ def plot_kinds(
         raise DataError(
             f"data: no kinds: {data.kinds.reason}; expected an Assessment of a model with kinds"
         )
-    one = data.kinds[part]
+    series = data.kinds[part]
     years, share = (
-        style.years_of(one.time, weekly=data.weekly),
-        one.share[style.stored_places(one.quantiles, ci_prob)],
+        style.years_of(series.time, weekly=data.weekly),
+        series.share[style.stored_places(series.quantiles, ci_prob)],
     )
     begin, end = float(years[np.isfinite(share[1]).argmax()]), float(years[-1])
     on = style.axes(ax, figsize, 2.4)
     style.share_axis(on)
     style.time_axis(on, begin, end)
-    at, recorded = np.clip(one.years + 0.5, begin, end), 100 * one.stronger / one.events
-    draw_recorded(on, (years, share), at, recorded, one.events, kwargs)
-    style.set_title(on, f"{capital(TITLES[part])}: {join(one.kinds, 'or')}, % of {one.side} events")
+    middles, recorded = (
+        np.clip(series.years + 0.5, begin, end),
+        100 * series.stronger / series.events,
+    )
+    draw_recorded(on, (years, share), middles, recorded, series.events, kwargs)
+    style.set_title(
+        on, f"{capital(TITLES[part])}: {join(series.kinds, 'or')}, % of {series.side} events"
+    )
     return style.finished(on, ax)
 
 
@@ -465,7 +472,7 @@ def plot_kinds(
 def plot_coverage(
     data: "xr.Dataset",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     ax: "Axes | None" = None,
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
@@ -500,8 +507,8 @@ def plot_coverage(
     record = _record_of(data, style.only_dyad(data, dyad))
     starts, rows = record.clock.times.tolist(), record.total.tolist()
     on = style.axes(ax, figsize, 2.2)
-    for place in np.flatnonzero(~record.covered):
-        begin, end = starts[place], record.clock.end_of(starts[place]) + timedelta(days=1)
+    for period in np.flatnonzero(~record.covered):
+        begin, end = starts[period], record.clock.end_of(starts[period]) + timedelta(days=1)
         on.axvspan(begin, end, color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
     width = 7 if len(starts) > 1 and (starts[1] - starts[0]).days == 7 else 28
     look: dict[str, Any] = {"width": width, "align": "edge", "color": style.LEVEL}

@@ -55,7 +55,8 @@ def axes(
     if ax is not None:
         if figsize is not None:
             raise SpecError(
-                f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave one out"
+                f"figsize: got {figsize}; expected none with ax, whose figure has a size; leave "
+                "one out"
             )
         return ax
     if figsize is not None and not (isinstance(figsize, Sequence) and len(figsize) == 2):
@@ -102,7 +103,8 @@ def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
     masses = [float(mass) for mass in (ci_prob if isinstance(ci_prob, Sequence) else [ci_prob])]
     if not masses or not all(0 < mass < 1 for mass in masses):
         raise SpecError(
-            f"ci_prob: got {ci_prob}; expected a probability above 0 and below 1, such as 0.9, or several"
+            f"ci_prob: got {ci_prob}; expected a probability above 0 and below 1, such as 0.9, or "
+            "several"
         )
     tails = sorted((1 - mass) / 2 for mass in masses)
     return [*tails, 0.5, *(1 - tail for tail in reversed(tails))]
@@ -112,9 +114,11 @@ def stored_places(levels: Sequence[float], ci_prob: float | Sequence[float]) -> 
     """Return where among stored quantiles those are that intervals with some probabilities need."""
     places = [np.flatnonzero(np.isclose(levels, level)) for level in quantile_levels(ci_prob)]
     if not all(map(len, places)):
-        known = join([f"{1 - 2 * level:.2g}" for level in levels if level < 0.5], "or")
-        raise SpecError(f"ci_prob: got {ci_prob}; expected {known}: other intervals are not stored")
-    return [int(place[0]) for place in places]
+        stored = join([f"{1 - 2 * level:.2g}" for level in levels if level < 0.5], "or")
+        raise SpecError(
+            f"ci_prob: got {ci_prob}; expected {stored}: other intervals are not stored"
+        )
+    return [int(indices[0]) for indices in places]
 
 
 def central(value: Estimate, ci_prob: float) -> tuple[float, float]:
@@ -219,9 +223,9 @@ def bands(
 ) -> None:
     """Draw the median of quantiles by x, as `look` says, and the bands between the outer ones, in order."""
     half, color = len(quantiles) // 2, look["color"]
-    for place, alpha in enumerate((0.2,) if half == 1 else np.linspace(0.16, 0.28, half)):
+    for band, alpha in enumerate((0.2,) if half == 1 else np.linspace(0.16, 0.28, half)):
         on.fill_between(
-            x, quantiles[place], quantiles[-1 - place], color=color, alpha=alpha, linewidth=0
+            x, quantiles[band], quantiles[-1 - band], color=color, alpha=alpha, linewidth=0
         )
     line: Any = {"linewidth": 1.6, "solid_joinstyle": "round"}
     on.plot(x, quantiles[half], **line | look)
@@ -270,10 +274,10 @@ def dot_interval(
 
 
 def note(
-    on: "Axes", text: str, place: tuple[float, float], points: tuple[float, float], **look: Any
+    on: "Axes", text: str, position: tuple[float, float], points: tuple[float, float], **look: Any
 ) -> None:
     """Write a text so many points from a place, which may be outside of the axes."""
-    on.annotate(text, place, points, textcoords="offset points", annotation_clip=False, **look)
+    on.annotate(text, position, points, textcoords="offset points", annotation_clip=False, **look)
 
 
 def legend(figure: "Figure | SubFigure", columns: int) -> None:
@@ -329,7 +333,7 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     places = (
         np.clip(isotonic_regression(np.asarray(wanted) - steps).x, low, high - steps[-1]) + steps
     )
-    return [float(place) for place in places]
+    return [float(position) for position in places]
 
 
 def require_columns(data: "pd.DataFrame", names: Sequence[str]) -> None:
@@ -342,10 +346,10 @@ def require_columns(data: "pd.DataFrame", names: Sequence[str]) -> None:
 
 def only_dyad(panel: "xr.Dataset", dyad: str | None) -> str:
     """Return the dyad that is asked for, or the only one there is."""
-    known = [str(code) for code in panel["dyad"].to_numpy()]
-    if dyad in known or (dyad is None and len(known) == 1):
-        return dyad or known[0]
-    raise SpecError(f"dyad: got {dyad}; expected one of {join(known)}")
+    dyads = [str(code) for code in panel["dyad"].to_numpy()]
+    if dyad in dyads or (dyad is None and len(dyads) == 1):
+        return dyad or dyads[0]
+    raise SpecError(f"dyad: got {dyad}; expected one of {join(dyads)}")
 
 
 def year_of(day: date) -> float:

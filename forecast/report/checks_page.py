@@ -1,24 +1,20 @@
 """Page of posterior predictive checks, with its JSON and its figure."""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.wording import interval, number
 from forecast.data.panel.notes import notes_of_panel
+from forecast.model import Fit
 from forecast.plots import plot_ppc
 from forecast.plots.scores import FARTHEST
-from forecast.report.folder import CHECKS, Files, Page, publish, worded
+from forecast.report.folder import CHECKS, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import plotted
 from forecast.report.table import Table
 from forecast.study.checks.check import KINDS, LIMIT, Checks
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
-
 
 SHOWN = 12
 """Misses that are not folded."""
@@ -34,7 +30,13 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
     }
     draw = plotted(lambda on: plot_ppc(checks, ax=on), heights=(height, height))
     figures = {"distances": worded("figures.j2", "distances", draw, facts)}
-    content = {"page": sys.modules[__name__], "fit": fit, "checks": checks}
+    content = {
+        "helpers": callable_by_name(by_kind, numbers_table, summary),
+        "fit": fit,
+        "checks": checks,
+        "shown": SHOWN,
+        "limit": f"{LIMIT:g}",
+    }
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
     return Page(
         "checks.html.j2",
@@ -102,6 +104,6 @@ def numbers_table(rows: pd.DataFrame) -> Table:
 
 
 @checked
-def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
+def write_checks(fit: "Fit", checks: "Checks", out: str | Path) -> Path:
     """Write the checks of a fit: page, ``checks.json`` and a table of all numbers."""
-    return publish(out, CHECKS, lambda: checks_page(fit, found))
+    return publish(out, CHECKS, lambda: checks_page(fit, checks))

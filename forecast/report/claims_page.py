@@ -1,15 +1,14 @@
 """Page of the pooled tests of claims, with tests.json and tests.csv."""
 
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import forecast
 from forecast.base.arguments import checked
 from forecast.base.wording import DASH, capital, interval, join, month, number, ratio, signed
 from forecast.outlook import plain
@@ -17,17 +16,18 @@ from forecast.outlook.theory import BALANCE, DECLINE, PENDULUM
 from forecast.plots import plot_evidence
 from forecast.plots.claims import place_name
 from forecast.report.events import state_name
-from forecast.report.folder import TESTS, Files, Page, publish, worded
+from forecast.report.folder import TESTS, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import Illustration, plotted
 from forecast.report.table import Table, badge, link
 from forecast.report.words import label, sentence
 from forecast.study.hypotheses.outcome import exception_words, exceptions, sentences
 from forecast.study.hypotheses.power import power_words
+from forecast.study.hypotheses.results import PooledResults
 from forecast.study.hypotheses.simulate import STAYING
 
 if TYPE_CHECKING:
     from forecast.study.hypotheses.outcome import Picture
-    from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
+    from forecast.study.hypotheses.results import OwnDyad, PooledVerdict
 
 SHOWN = 2
 """Sentences of a finding that are not folded."""
@@ -60,6 +60,14 @@ _TITLES = {
     ),
 }
 """Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
+STAMP_MEANS = {
+    "exploratory": "No plan was frozen before these data were seen. Read the answers as suggestions "
+    "for a test on other data.",
+    "frozen on data already seen": "The plan was frozen before this run, but its author had seen the "
+    "data. It fixes the choices; it does not make the answers independent of the data.",
+    "confirmatory": "The plan was frozen before its author had seen these data.",
+}
+"""What a reader has to know of the answers, by the stamp of the results."""
 UNTESTED = "cannot be tested"
 _ANSWERS = ("supported", "rejected", "undecided", UNTESTED)
 
@@ -69,29 +77,44 @@ def claims_page(
 ) -> Page:
     """Combine text, tables and figures, by default its own, with the files of the page."""
     ordered = sorted(results.verdicts, key=_secondary)
-    pictures = {one.code: one.outcome.picture for one in ordered}
+    pictures = {verdict.code: verdict.outcome.picture for verdict in ordered}
     drawn = figures
     if drawn is None:
         drawn = {
             code: draw_picture(picture) for code, picture in pictures.items() if picture is not None
         }
     span = " to ".join(
-        month(date.fromisoformat(f"{one}-01")) for one in (results.first, results.last)
+        month(date.fromisoformat(f"{month_of_span}-01"))
+        for month_of_span in (results.first, results.last)
     )
     content = {
-        "page": sys.modules[__name__],
-        "headline": headline(results),
+        "helpers": callable_by_name(
+            answer_badge,
+            answers_table,
+            chosen_table,
+            found_words,
+            null_words,
+            numbers_of,
+            own_evidence,
+            own_table,
+            shape_words,
+            state_of,
+            tables_of,
+        ),
+        "headline": answers_in_short(results),
+        "shown": SHOWN,
+        "stamp_means": STAMP_MEANS[results.stamp],
         "results": results,
         "span": span,
         "verdicts": ordered,
         "doubts": sentences("doubts"),
         "isfinite": math.isfinite,
-        "version": forecast.__version__,
+        "version": version("pendulum-forecast"),
     }
     files: Files = {
         "tests.json": results_json(results),
         "tests.csv": results.to_frame(),
-        **{f"{code}.svg": one.wide for code, one in drawn.items()},
+        **{f"{code}.svg": figure.wide for code, figure in drawn.items()},
     }
     return Page("claims.html.j2", content, drawn, files=files, notes=results.data_notes)
 
@@ -102,20 +125,20 @@ def answers_table(ordered: "Sequence[PooledVerdict]") -> Table:
         ("Question", "Answer", "Power and false alarms", "Log Bayes factor"),
         [
             (
-                link(f"#{one.code}", one.code, f" {one.question}"),
-                answer_badge(one),
-                DASH if one.outcome.answer == UNTESTED else _power_of(one),
-                _factor(one),
+                link(f"#{verdict.code}", verdict.code, f" {verdict.question}"),
+                answer_badge(verdict),
+                DASH if verdict.outcome.answer == UNTESTED else _power_of(verdict),
+                _factor(verdict),
             )
-            for one in ordered
+            for verdict in ordered
         ],
         range(3),
     )
 
 
-def headline(results: "PooledResults") -> str:
+def answers_in_short(results: "PooledResults") -> str:
     """Answer the question of the page by claim, as far as at most 15 words allow."""
-    verdicts = {one.code: one for one in results.verdicts}
+    verdicts = {verdict.code: verdict for verdict in results.verdicts}
     parts: list[str] = []
     for code, words in _TITLES.items():
         if code in verdicts:
@@ -124,8 +147,8 @@ def headline(results: "PooledResults") -> str:
             if len(f"{_ASKED} {' '.join(longer)}".split()) <= MOST_WORDS:
                 parts = longer
     if not parts:
-        answers = [one.outcome.answer for one in results.verdicts]
-        return f"Other claims: {join(f'{answers.count(one)} {one}' for one in dict.fromkeys(answers))}."
+        answers = [verdict.outcome.answer for verdict in results.verdicts]
+        return f"Other claims: {join(f'{answers.count(answer)} {answer}' for answer in dict.fromkeys(answers))}."
     return f"{_ASKED} {capital(', '.join(parts))}."
 
 
@@ -134,15 +157,15 @@ def narrow(verdict: "PooledVerdict") -> bool:
 
     An omission or other priors must leave ten times the limit, a part of the record the limit.
     """
-    found = verdict.outcome
+    outcome = verdict.outcome
     others = [
-        found.least,
-        found.without_dyad[1],
-        found.without_state[1],
-        *(one.least for one in found.priors.values()),
+        outcome.least,
+        outcome.without_dyad[1],
+        outcome.without_state[1],
+        *(choice.least for choice in outcome.priors.values()),
     ]
     close = any(value < verdict.limit + math.log(NARROW) for value in others)
-    return found.answer == "supported" and (close or bool(exceptions(found)))
+    return outcome.answer == "supported" and (close or bool(exceptions(outcome)))
 
 
 def _secondary(verdict: "PooledVerdict") -> bool:
@@ -152,13 +175,21 @@ def _secondary(verdict: "PooledVerdict") -> bool:
 
 def found_words(verdict: "PooledVerdict") -> str:
     """Describe where an answer does not hold, its power, false alarms and evidence."""
-    found = verdict.outcome
-    fails = exception_words(exceptions(found, label, lambda state: state_of(state, found.dyads)))
-    odds = ratio(found.log_bayes_factor) if math.isfinite(found.log_bayes_factor) else ""
+    outcome = verdict.outcome
+    fails = exception_words(
+        exceptions(outcome, label, lambda state: state_of(state, outcome.dyads))
+    )
+    odds = ratio(outcome.log_bayes_factor) if math.isfinite(outcome.log_bayes_factor) else ""
     power = power_words(verdict.rates)
     return sentence(
         "tested", verdict=verdict, fails=fails, power=power, factor=_factor(verdict), odds=odds
     )
+
+
+def shape_words(verdict: "PooledVerdict", power_of: str) -> str:
+    """Describe which record the simulated record sets of a claim imitate."""
+    rate = verdict.rates[0]
+    return sentences("shape", rate=rate, power_of=power_of)[0]
 
 
 def null_words(verdict: "PooledVerdict") -> str:
@@ -188,12 +219,12 @@ def answer_badge(verdict: "PooledVerdict") -> str:
 
 
 def _factor(verdict: "PooledVerdict") -> str:
-    """Format the log Bayes factor of a claim, or its range over rivals."""
-    found = verdict.outcome
+    """Format the log Bayes factor of a claim, or its range over alternatives."""
+    outcome = verdict.outcome
     return (
-        _range(found.least, found.most)
-        if found.least < found.most
-        else number(found.log_bayes_factor, 1)
+        _range(outcome.least, outcome.most)
+        if outcome.least < outcome.most
+        else number(outcome.log_bayes_factor, 1)
     )
 
 
@@ -212,8 +243,8 @@ def numbers_of(verdict: "PooledVerdict") -> list[tuple[str, str]]:
 
 def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
     """Return the tables of a claim by name."""
-    found, details = verdict.outcome, verdict.outcome.details
-    dyads = sorted(found.dyads.items(), key=lambda one: (math.isnan(one[1]), -one[1]))
+    outcome, details = verdict.outcome, verdict.outcome.details
+    dyads = sorted(outcome.dyads.items(), key=lambda added: (math.isnan(added[1]), -added[1]))
     rates = (
         "Simulated truth",
         "Claim is",
@@ -238,8 +269,8 @@ def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
         "sensitivity": Table.of(
             ("Choice", "Log Bayes factor", "By that alone"),
             [
-                (capital(name), _range(one.least, one.most), one.answer)
-                for name, one in {**found.priors, **found.parts}.items()
+                (capital(name), _range(choice.least, choice.most), choice.answer)
+                for name, choice in {**outcome.priors, **outcome.parts}.items()
             ],
             (0, 2),
         ),
@@ -247,21 +278,21 @@ def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
             ("Window after a forecast date", "Gain of log score", "Standard error"),
             [
                 (capital(name), signed(gain, 2), number(error, 2))
-                for name, (gain, error) in found.windows.items()
+                for name, (gain, error) in outcome.windows.items()
             ],
         ),
         "rates": Table.of(
             rates,
             [
                 (
-                    one.truth,
-                    "true" if one.true else "false",
-                    f"{one.sets:,}",
-                    f"{one.supported:,}",
-                    f"{one.rejected:,}",
-                    _range(one.least, one.most),
+                    rate.truth,
+                    "true" if rate.true else "false",
+                    f"{rate.sets:,}",
+                    f"{rate.supported:,}",
+                    f"{rate.rejected:,}",
+                    _range(rate.least, rate.most),
                 )
-                for one in verdict.rates
+                for rate in verdict.rates
             ],
             (0, 1),
         ),
@@ -275,7 +306,9 @@ def state_of(code: str, dyads: Iterable[str]) -> str:
 
 def chosen_table(results: "PooledResults") -> Table | None:
     """Arrange the evidence by how far dyads turned back, if a claim on the pendulum was tested on parts."""
-    about = [one for one in results.verdicts if not _secondary(one) and one.outcome.parts]
+    about = [
+        verdict for verdict in results.verdicts if not _secondary(verdict) and verdict.outcome.parts
+    ]
     if not about:
         return None
     names = [name for name in about[0].outcome.parts if name.startswith("with")]
@@ -283,23 +316,27 @@ def chosen_table(results: "PooledResults") -> Table | None:
         ("Claim", "All dyads", *map(capital, names), "Expected if dyads stay"),
         [
             (
-                f"{one.code} {one.question}",
-                _factor(one),
+                f"{verdict.code} {verdict.question}",
+                _factor(verdict),
                 *(
-                    _range(one.outcome.parts[name].least, one.outcome.parts[name].most)
+                    _range(verdict.outcome.parts[name].least, verdict.outcome.parts[name].most)
                     for name in names
                 ),
                 *(
-                    [_range(rate.least, rate.most) for rate in one.rates if rate.truth == STAYING]
+                    [
+                        _range(rate.least, rate.most)
+                        for rate in verdict.rates
+                        if rate.truth == STAYING
+                    ]
                     or [DASH]
                 ),
             )
-            for one in about
+            for verdict in about
         ],
     )
 
 
-def own_table(own: "OwnDyad") -> Table:
+def own_table(dyad_in_hierarchy: "OwnDyad") -> Table:
     """Arrange prior and posterior of a dyad within the hierarchy."""
     return Table.of(
         ("Quantity", "Unit", "Prior", "Posterior"),
@@ -312,19 +349,19 @@ def own_table(own: "OwnDyad") -> Table:
                     for of in ("prior_", "")
                 ),
             )
-            for row in own.rows
+            for row in dyad_in_hierarchy.rows
         ],
         (0, 1),
     )
 
 
-def own_evidence(results: "PooledResults", own: "OwnDyad") -> Table:
+def own_evidence(results: "PooledResults", dyad_in_hierarchy: "OwnDyad") -> Table:
     """Arrange what a dyad adds to the evidence on each claim."""
     return Table.of(
         ("Claim", "Adds to the log Bayes factor, given the others"),
         [
             (f"{code} {results[code].question}", signed(value, 1))
-            for code, value in own.evidence.items()
+            for code, value in dyad_in_hierarchy.evidence.items()
         ],
     )
 
@@ -336,11 +373,11 @@ def _name(name: str) -> str:
 def _said(value: Any) -> str:
     """Write a detail of a test: a number, a median with its interval, or several numbers by name."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{key}: {_said(one)}" for key, one in value.items()) or DASH
+        return "; ".join(f"{key}: {_said(item)}" for key, item in value.items()) or DASH
     if isinstance(value, list | tuple):
         if (
             len(value) == 3
-            and all(isinstance(one, float) for one in value)
+            and all(isinstance(item, float) for item in value)
             and value[0] <= value[1] <= value[2]
         ):
             return interval(value[1], value[0], value[2], None)
@@ -354,12 +391,12 @@ def _said(value: Any) -> str:
 
 def results_json(results: "PooledResults") -> dict[str, Any]:
     """Return the content of tests.json: the results as they are, with the sentences of the page."""
-    content: dict[str, Any] = plain({"headline": headline(results), **results.to_dict()})
-    for one, row in zip(results.verdicts, content["claims"], strict=True):
+    content: dict[str, Any] = plain({"headline": answers_in_short(results), **results.to_dict()})
+    for verdict, row in zip(results.verdicts, content["claims"], strict=True):
         row |= {
-            "narrow": narrow(one),
-            "power": power_words(one.rates),
-            "null_sets": nulls_in_short(one),
+            "narrow": narrow(verdict),
+            "power": power_words(verdict.rates),
+            "null_sets": nulls_in_short(verdict),
         }
     return content
 
@@ -367,7 +404,7 @@ def results_json(results: "PooledResults") -> dict[str, Any]:
 def draw_picture(picture: "Picture") -> Illustration:
     """Draw the picture of a claim."""
     rows = picture.kind != "line"
-    names = {place_name(x) for one in picture.series for x in one.x}
+    names = {place_name(x) for series in picture.series for x in series.x}
     legends = (len(picture.series) if len(picture.series) > 1 else 0) + bool(picture.limits)
     height = 0.19 * legends + (
         (0.22 * len(picture.series) + 0.08) * len(names) + 0.8 if rows else 2.9
@@ -382,14 +419,14 @@ def draw_picture(picture: "Picture") -> Illustration:
 def _ends(picture: "Picture") -> str:
     """Describe where each series is smallest and largest."""
     said = []
-    for one in picture.series:
-        y = np.array(one.y, dtype=float)
+    for series in picture.series:
+        y = np.array(series.y, dtype=float)
         if np.isfinite(y).any():
             least, most = (
-                f"{number(y[at], 1)} ({place_name(one.x[at])})"
-                for at in (np.nanargmin(y), np.nanargmax(y))
+                f"{number(y[index], 1)} ({place_name(series.x[index])})"
+                for index in (np.nanargmin(y), np.nanargmax(y))
             )
-            said.append(f"{one.label}: from {least} to {most}.")
+            said.append(f"{series.label}: from {least} to {most}.")
     return " ".join(said)
 
 

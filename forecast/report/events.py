@@ -55,14 +55,14 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> pd.DataFrame
     if here.empty:
         return pd.DataFrame()
     order, here = read_scale(scale), here[event_counts(here) > 0]
-    place = here["cameo"].map(order.class_of)
+    classes = here["cameo"].map(order.class_of)
     return pd.DataFrame(
         {
             "date": here["date"].dt.date,
             "who": list(map(who, here["dyad"], here["source"], here["target"])),
             "what": here["summary"],
-            "kind": [order.classes[one] for one in place],
-            "side": np.where(place >= order.zero_cut, "cooperative", "hostile"),
+            "kind": [order.classes[index] for index in classes],
+            "side": np.where(classes >= order.zero_cut, "cooperative", "hostile"),
             "source": here["reference"],
         }
     )
@@ -77,9 +77,9 @@ def state_name(dyad: str, state: str) -> str:
     """Return the display name of a state: its half of the dyad's name, else its code."""
     if dyad not in read_dyads().index:
         return state
-    known = read_dyads().loc[dyad]
-    halves = str(known["name"]).partition(" (")[0].replace("United States", "US").split(" - ")
-    return dict(zip((known["first"], known["second"]), halves, strict=True)).get(state, state)
+    row = read_dyads().loc[dyad]
+    halves = str(row["name"]).partition(" (")[0].replace("United States", "US").split(" - ")
+    return dict(zip((row["first"], row["second"]), halves, strict=True)).get(state, state)
 
 
 MOST_SHOWN = 200
@@ -97,19 +97,20 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dic
     scale = str(panel_attributes.get("scale", ""))
     rows = [
         row
-        for one in files
-        for row in _added_rows(one, scale if scale in scale_names() else "commitment")
+        for addition in files
+        for row in _added_rows(addition, scale if scale in scale_names() else "commitment")
     ]
     left_out: list[tuple[str, str]] = []
     if events is not None:
-        rejects = events.rejects[events.rejects["file"].isin({one.file for one in files})].head(
-            MOST_SHOWN
-        )
+        rejects = events.rejects[
+            events.rejects["file"].isin({addition.file for addition in files})
+        ].head(MOST_SHOWN)
         left_out = [
-            (f"{one['file']}, line {one['line']}", one["reason"])
-            for one in rejects.to_dict("records")
+            (f"{row['file']}, line {row['line']}", row["reason"])
+            for row in rejects.to_dict("records")
         ]
-    datasets = join(sorted({one.dataset for one in files}))
+    names = join(addition.file for addition in files)
+    datasets = join(sorted({addition.dataset for addition in files}))
     heads = (
         "File added",
         "Rows",
@@ -119,22 +120,22 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> dic
         "SHA-256, first digits",
     )
     return {
-        "summary": f"{count(len(rows), 'event')} added to the {datasets} from {join(one.file for one in files)}",
-        "coverage": [_coverage(one) for one in files if one.extensions],
+        "summary": f"{count(len(rows), 'event')} added to the {datasets} from {names}",
+        "coverage": [_coverage(addition) for addition in files if addition.extensions],
         "rows": Table.of(("File, line", "Day", "Who", "What", "Kind"), rows[:MOST_SHOWN], range(5)),
         "left_out": Table.of(("File, line", "Why"), left_out, (0, 1)),
         "files": Table.of(
             heads,
             [
                 (
-                    one.file,
-                    f"{one.rows:,}",
-                    str(len(one.events)),
-                    str(one.repeated),
-                    str(one.rejected),
-                    one.sha256[:12],
+                    addition.file,
+                    f"{addition.rows:,}",
+                    str(len(addition.events)),
+                    str(addition.repeated),
+                    str(addition.rejected),
+                    addition.sha256[:12],
                 )
-                for one in files
+                for addition in files
             ],
             (0, 5),
         ),
@@ -145,21 +146,22 @@ def _added_rows(addition: Addition, scale: str) -> list[tuple[str, ...]]:
     order = read_scale(scale)
     return [
         (
-            f"{addition.file}, line {one.line}",
-            day(date.fromisoformat(one.date)),
-            who(one.dyad, one.source, one.target),
-            one.summary,
-            order.classes[order.class_of[one.cameo]],
+            f"{addition.file}, line {event.line}",
+            day(date.fromisoformat(event.date)),
+            who(event.dyad, event.source, event.target),
+            event.summary,
+            order.classes[order.class_of[event.cameo]],
         )
-        for one in addition.events
+        for event in addition.events
     ]
 
 
 def _coverage(addition: Addition) -> str:
     spans = (
-        f"{one.dyad} {f'from {day(one.first)} ' if one.start else ''}to {day(one.last)} "
-        f"(before: {day(date.fromisoformat(one.before))}{', as stated' if one.stated else ''})"
-        for one in addition.extensions
+        f"{extension.dyad} {f'from {day(extension.first)} ' if extension.start else ''}to "
+        f"{day(extension.last)} "
+        f"(before: {day(date.fromisoformat(extension.before))}{', as stated' if extension.stated else ''})"
+        for extension in addition.extensions
     )
     return f"With {addition.file} the record is taken to be complete: {join(spans)}."
 
@@ -173,14 +175,18 @@ _LEAST = 0.375
 """Added to counts before their square roots are taken, whose variance is then nearly constant
 (Anscombe 1948)."""
 _HEADS = (
-    r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|Supreme Leader|"
+    r"(?:President|Premier|Prime Minister|Chairman Mao|General "
+    r"Secretary|Emperor|King|Queen|Shah|Supreme Leader|"
     r"Paramount Leader)\b"
 )
 
 RULE = (
-    f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day from which the record is "
-    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without one; then the most "
-    "extreme event, by its Goldstein score, of each of the months with the most events compared with the ten years "
+    f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day "
+    "from which the record is "
+    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without "
+    "one; then the most "
+    "extreme event, by its Goldstein score, of each of the months with the most events compared "
+    "with the ten years "
     "before."
 )
 
@@ -209,9 +215,9 @@ def notable_events(
     )
     chosen: list[int] = []
     years = ranked["year"].to_numpy()
-    for at, year in enumerate(years):
+    for index, year in enumerate(years):
         if len(chosen) < MOST and (abs(year - years[chosen]) >= _APART_YEARS).all():
-            chosen.append(at)
+            chosen.append(index)
     return ranked.iloc[chosen].sort_values("date")
 
 

@@ -37,7 +37,7 @@ from forecast.plots.estimates import (
 from forecast.plots.outcomes import CHANGES, Which, outcome_percents
 from forecast.plots.series import FIRST_YEAR, draw_recorded
 from forecast.report.folder import worded
-from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
+from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
 from forecast.report.words import INTERVALS, unit, verdict
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ chances."""
 
 def _worded(name: str, draw: Draw, result: Assessment | None = None, **facts: Any) -> Illustration:
     """Draw a figure with the words that `figures.j2` has for it."""
-    own = {} if result is None else {"result": result, "unit": unit(result), "intervals": INTERVALS}
-    return worded("figures.j2", name, draw, own | facts)
+    about_result = (
+        {} if result is None else {"result": result, "unit": unit(result), "intervals": INTERVALS}
+    )
+    return worded("figures.j2", name, draw, about_result | facts)
 
 
 def share(fit: FitLike, result: Assessment) -> Illustration | None:
@@ -70,12 +72,12 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
     window = result.recorded[main_horizon(result.horizons)]
     if not isinstance(window.share, Estimate):
         return None
-    times, there = fit.panel["time"].to_numpy(), np.isfinite(rolling.observed)
+    times, has_share = fit.panel["time"].to_numpy(), np.isfinite(rolling.observed)
     small = bool(
-        there.any() and times[there.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}")
+        has_share.any() and times[has_share.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}")
     )  # a record from the 1980s
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         ratios = (1, 5) if small else (1,)
         figure, axes = subplots(
             layout, 4.4 if layout.wide else 4.2, len(ratios), height_ratios=ratios
@@ -96,7 +98,7 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
         style.legend(figure, 2)
         return figure
 
-    few = there & (rolling.events < FEWEST_EVENTS)
+    few = has_share & (rolling.events < FEWEST_EVENTS)
     return _worded("share", draw, result, window=window, thin=FEWEST_EVENTS if few.any() else 0)
 
 
@@ -109,9 +111,9 @@ def recorded(result: Assessment) -> Illustration | None:
         return None
     main = main_horizon(result.horizons)
     shown = {
-        at: one
-        for at, one in result.recorded.items()
-        if at == main or one.events.median >= ENOUGH_EVENTS
+        months: outlook
+        for months, outlook in result.recorded.items()
+        if months == main or outlook.events.median >= ENOUGH_EVENTS
     }
     bars = outcome_percents(result, "observed", list(shown))
     if not bars:
@@ -135,7 +137,7 @@ def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> 
         record["time"].to_numpy(),
     )
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         height = 3.3 if layout.wide else 2.7
         figure, (on,) = subplots(layout, height)
         plot_level(record, label=result.measure, linewidth=1.3, ax=on)
@@ -169,7 +171,7 @@ def standing(fit: FitLike, result: Assessment) -> Illustration:
     """Draw how the record's shares are distributed, with the present one among them."""
     spent, years = percent_by_share(fit, result), result.standing.lowest_years
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         if not years:
             figure, axes = subplots(layout, 3.0)
         elif layout.wide:
@@ -248,22 +250,25 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
         return None
     results = (result.brief, *others)
     values = {
-        name: [value_of(one) for one in results] for name, (*_, value_of) in QUANTITIES.items()
+        name: [value_of(brief) for brief in results] for name, (*_, value_of) in QUANTITIES.items()
     }
     reasons = {
-        one.reason for found in values.values() for one in found if isinstance(one, NotDefined)
+        estimate.reason
+        for estimates in values.values()
+        for estimate in estimates
+        if isinstance(estimate, NotDefined)
     }
-    there = {
-        name: found
-        for name, found in values.items()
-        if all(isinstance(one, Estimate) for one in found)
+    defined = {
+        name: estimates
+        for name, estimates in values.items()
+        if all(isinstance(estimate, Estimate) for estimate in estimates)
     }
     height = 0.26 * len(results) + 0.75
 
-    def draw(layout: Layout) -> "Figure":
-        across, down = (len(there), 1) if layout.wide else (1, len(there))
+    def draw(layout: PageFormat) -> "Figure":
+        across, down = (len(defined), 1) if layout.wide else (1, len(defined))
         figure, axes = subplots(layout, height * down, down, across)
-        for on, quantity in zip(axes, there, strict=True):
+        for on, quantity in zip(axes, defined, strict=True):
             plot_dyads(results, quantity=quantity, ax=on)
             if layout.wide and on is not axes[0]:
                 on.set_yticklabels([""] * len(results))
@@ -274,7 +279,7 @@ def dyads(result: Assessment, others: Sequence[Brief]) -> Illustration | None:
         draw,
         result,
         briefs=results,
-        there=there,
+        there=defined,
         titles={name: title for name, (title, *_) in QUANTITIES.items()},
         reasons=sorted(reasons),
     )
@@ -297,38 +302,41 @@ def kinds(result: Assessment) -> Illustration | None:
         ),
         result,
         titles={name: TITLES[name] for name in series},
-        least={name: float(np.nanmin(one.share[1])) for name, one in series.items()},
-        most={name: float(np.nanmax(one.share[1])) for name, one in series.items()},
+        least={name: float(np.nanmin(kind.share[1])) for name, kind in series.items()},
+        most={name: float(np.nanmax(kind.share[1])) for name, kind in series.items()},
         wholes=[
-            f"{name} is the per cent of {one.side} events that are {join(one.kinds, 'or')}"
-            for name, one in series.items()
+            f"{name} is the per cent of {kind.side} events that are {join(kind.kinds, 'or')}"
+            for name, kind in series.items()
         ],
     )
 
 
-def datasets(found: Sequence[DatasetOutlook]) -> Illustration | None:
+def datasets(outlooks: Sequence[DatasetOutlook]) -> Illustration | None:
     """Draw a panel for each dataset; none where there are not several."""
-    shown = [one for one in found if one.years]
+    shown = [outlook for outlook in outlooks if outlook.years]
     if len(shown) < 2:
         return None
-    span = min(one.years[0].year for one in shown), max(one.years[-1].year for one in shown) + 1
+    span = (
+        min(outlook.years[0].year for outlook in shown),
+        max(outlook.years[-1].year for outlook in shown) + 1,
+    )
     return _worded(
         "datasets",
         plotted(
-            *(lambda on, one=one: _draw_dataset(on, one, span) for one in shown),
+            *(lambda on, outlook=outlook: _draw_dataset(on, outlook, span) for outlook in shown),
             heights=(1.95 * len(shown), 1.8 * len(shown)),
         ),
         shown=shown,
     )
 
 
-def _draw_dataset(on: "Axes", one: DatasetOutlook, span: tuple[int, int]) -> None:
+def _draw_dataset(on: "Axes", outlook: DatasetOutlook, span: tuple[int, int]) -> None:
     """Draw the shares that a dataset recorded over those expected, with rings around years that disagree."""
     low, middle, high, recorded, events, years = (
-        np.array([getattr(year, name) for year in one.years], dtype=float)
+        np.array([getattr(year, name) for year in outlook.years], dtype=float)
         for name in ("low", "expected", "high", "share", "events", "year")
     )
-    middles, odd = years + 0.5, np.isin(years, one.disagrees)
+    middles, odd = years + 0.5, np.isin(years, outlook.disagrees)
     style.share_axis(on)
     style.time_axis(on, *span)
     draw_recorded(on, (middles, np.array([low, middle, high])), middles, recorded, events, {})
@@ -341,4 +349,4 @@ def _draw_dataset(on: "Axes", one: DatasetOutlook, span: tuple[int, int]) -> Non
             "clip_on": False,
         }
         on.scatter(middles[odd], recorded[odd], **ring)
-    style.set_title(on, f"{capital(one.name)}, % of its events")
+    style.set_title(on, f"{capital(outlook.name)}, % of its events")

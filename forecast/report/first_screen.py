@@ -4,7 +4,7 @@ How likely, since when, why it changed, what would change it most, how right bef
 says, how to cite.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -20,15 +20,18 @@ from forecast.data.events.codebook import read_codes
 from forecast.data.events.table import event_counts
 from forecast.data.panel.notes import DataNotes
 from forecast.outlook import Assessment, NotDefined, quoted
+from forecast.outlook.question import Question, ShareQuestion
 from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots.dots import dot_counts, plot_dots
 from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of
 from forecast.report.folder import read_numbers, worded
-from forecast.report.illustration import Draw, Illustration, Layout, plotted, subplots
+from forecast.report.illustration import Draw, Illustration, PageFormat, plotted, subplots
 from forecast.report.skill import DyadSkill
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from forecast.desk.questions.history import History
 
 _SENTENCES = Path(__file__).parent / "templates" / "first_screen.j2"
 sentence = partial(wording.sentence, _SENTENCES)
@@ -36,6 +39,8 @@ FEWEST_DRAWN = 3
 """Days of a history from which on it is drawn; two are a sentence."""
 MOST_PRICES = 3
 """Prices that are shown, the latest first."""
+MOST_ROWS = 3
+"""Corrected rows, and rejected ones, that are named; the others are counted."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Earlier:
     as_of: date
     higher: float  # Published chance of a higher share, 0 to 1
     printed: int  # The same in whole percents, as the report prints it
-    model: float | None  # That of the model alone
+    model: float | None  # Part of it that the model's own simulations add
+    additions: tuple[Mapping[str, Any], ...] = ()  # Files of added events, as its provenance states
 
 
 @dataclass(frozen=True)
@@ -70,49 +76,122 @@ class Answers:
     watch: tuple[str, ...]  # What it would be instead, a line for each kind of events
     right: str
     prices: tuple[str, ...]
+    corrected: str  # Added rows that say something else than in the last report, or are gone
+    rejected: str  # Added rows that could not be used
     cite: str
 
 
-def earlier_reports(out: Path, result: Assessment) -> tuple[Earlier, ...]:
-    """Read what earlier reports next to a folder said of the window of a result, the first one first.
+def earlier_reports(
+    out: Path, result: Assessment, ledger: Path | None = None
+) -> tuple[Earlier, ...]:
+    """Return what reports and a ledger said of the window of a result before, the first one first.
 
-    They stand next to it (`report/USA-CHN-2026-06-13`) or, of a weekly page, in the folders of
-    other days (`reports/2026-06-15/USA-CHN`).
+    Reports stand next to the folder (`report/USA-CHN-2026-06-13`) or, of a weekly page, in the
+    folders of other days (`reports/2026-06-15/USA-CHN`). Of a day that has both, the report counts.
     """
     window = quoted(result)
     if not isinstance(window, WindowOutlook):
         return ()
     folder = out.resolve()
-    places = {
+    pages = {
         *folder.parent.glob("*/forecast.json"),
         *folder.parents[1].glob(f"*/{folder.name}/forecast.json"),
     }
-    found = [
-        _read_earlier(place.parent, result, window) for place in places if place.parent != folder
+    reports = [
+        _read_earlier(page.parent, result, window) for page in pages if page.parent != folder
     ]
-    by_day = {one.as_of: one for one in found if one is not None and one.as_of < result.origin}
+    by_day = {
+        earlier.as_of: earlier
+        for earlier in (*_in_ledger(ledger, result, window), *reports)
+        if earlier is not None and earlier.as_of < result.origin
+    }
     return tuple(by_day[day] for day in sorted(by_day))
+
+
+def _in_ledger(ledger: Path | None, result: Assessment, window: WindowOutlook) -> Iterator[Earlier]:
+    """Yield the forecasts in a ledger of a question about the same window and the same baseline."""
+    for history in _histories(ledger):
+        question = history.question
+        if not _asks_the_same(question, result, window):
+            continue
+        for answer in history.answers:
+            if answer.chance is not None:
+                day = date.fromisoformat(answer.as_of)
+                yield Earlier(day, answer.chance, round(100 * answer.chance), None)
+
+
+def _asks_the_same(question: Question, result: Assessment, window: WindowOutlook) -> bool:
+    """Return whether a question asks for the higher share of a window."""
+    if not isinstance(question, ShareQuestion) or question.baseline is None:
+        return False
+    if isinstance(window.baseline, NotDefined):
+        return False
+    return (
+        question.dyad == result.dyad
+        and question.dataset == window.dataset
+        and question.compare == "at least"
+        and (question.first, question.last) == (window.first, window.until)
+        and question.baseline.first == window.baseline.first
+        and question.baseline.points == result.smallest_improvement
+    )
+
+
+def _histories(ledger: Path | None) -> "Iterable[History]":
+    """Return the questions of a ledger; none of one that is missing or cannot be read."""
+    if ledger is None or not ledger.exists():
+        return ()
+    from forecast.desk.questions.ledger import Ledger
+
+    try:
+        return Ledger.read(ledger).histories.values()
+    except LedgerError:  # commands on questions say what is wrong with it
+        return ()
+
+
+def corrected_rows(
+    before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]], dyad: str
+) -> list[str]:
+    """Return which added rows on a dyad an earlier report counted that say something else now.
+
+    A row that is gone is one of them. Files are compared as the provenance of reports states them.
+    """
+    counted = {(file["file"], *_content(event)) for file in now for event in file["events"]}
+    return [
+        f"{file['file']}, line {event['line']} ({event['date']}, {event['summary']})"
+        for file in before
+        for event in file["events"]
+        if event["dyad"] == dyad and (file["file"], *_content(event)) not in counted
+    ]
+
+
+def _content(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a row says, apart from its line."""
+    return tuple(event[name] for name in ("date", "source", "target", "cameo", "n", "summary"))
 
 
 def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Earlier | None:
     """Return what a report said of a window; None if it asked something else, or is none."""
     try:
         numbers = read_numbers(folder)
-        own = next(
-            one
-            for one in numbers["recorded"]
-            if (one["until"], one["dataset"]) == (window.until.isoformat(), window.dataset)
+        same_window = next(
+            stated
+            for stated in numbers["recorded"]
+            if (stated["until"], stated["dataset"]) == (window.until.isoformat(), window.dataset)
         )
         same = (numbers["dyad"], numbers["baseline_months"], numbers["smallest_improvement"]) == (
             result.dyad,
             result.baseline_months,
             result.smallest_improvement,
         )
-        if not (same and numbers["converged"] and own["first"] == window.first.isoformat()):
+        if not (same and numbers["converged"] and same_window["first"] == window.first.isoformat()):
             return None
-        model = (own.get("model") or {}).get("up", {}).get("value")
+        model = (same_window.get("simulated_by_model") or {}).get("value")
         return Earlier(
-            date.fromisoformat(numbers["as_of"]), own["up"]["value"], own["percent"]["up"], model
+            date.fromisoformat(numbers["as_of"]),
+            same_window["up"]["value"],
+            same_window["percent"]["up"],
+            model,
+            tuple(numbers["provenance"]["additions"]),
         )
     except (DataError, KeyError, TypeError, ValueError, StopIteration):
         return None
@@ -120,17 +199,10 @@ def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Ea
 
 def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
     """Return the prices in a ledger of open questions about a pair, known on a day, the latest first."""
-    if ledger is None or not ledger.exists():
-        return ()
-    from forecast.desk.questions.ledger import Ledger
     from forecast.desk.questions.outside import OutsideQuestion
 
-    try:
-        histories = Ledger.read(ledger).histories.values()
-    except LedgerError:  # commands on questions say what is wrong with it
-        return ()
-    found = []
-    for history in histories:
+    prices = []
+    for history in _histories(ledger):
         question = history.question
         if (
             not isinstance(question, OutsideQuestion)
@@ -138,22 +210,24 @@ def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
             or history.resolution is not None
         ):
             continue
-        known = [one for one in history.prices if one.as_of <= day.isoformat()]
-        if known and question.closes >= day:
-            found.append(Price(question.text, known[-1].price, known[-1].source, known[-1].as_of))
-    return tuple(sorted(found, key=lambda one: one.as_of, reverse=True)[:MOST_PRICES])
+        by_then = [price for price in history.prices if price.as_of <= day.isoformat()]
+        if by_then and question.closes >= day:
+            last = by_then[-1]
+            prices.append(Price(question.text, last.price, last.source, last.as_of))
+    return tuple(sorted(prices, key=lambda price: price.as_of, reverse=True)[:MOST_PRICES])
 
 
 def answers_of(
     result: Assessment,
     skill: DyadSkill | NotDefined,
     notes: DataNotes,
-    data: Mapping[str, Any],
+    provenance: Mapping[str, Any],
     *,
     as_of: date,
-    known: pd.DataFrame,
+    events: pd.DataFrame,
     earlier: Sequence[Earlier] = (),
     prices: Sequence[Price] = (),
+    rejected: Sequence[str] = (),
 ) -> Answers | None:
     """Answer what a reader asks first.
 
@@ -164,33 +238,44 @@ def answers_of(
         return None
     now = Earlier(as_of, window.up.value, printed_changes(window)["up"], _model_value(window))
     watch = () if isinstance(result.signposts, NotDefined) else result.signposts
+    corrected: list[str] = []
+    if earlier:
+        additions = provenance.get("additions", ())
+        corrected = corrected_rows(earlier[-1].additions, additions, result.dyad)
     return Answers(
         likely=sentence("likely", result, window, dot_counts(window), len(window.dots)),
         lean="" if isinstance(skill, NotDefined) else skill.lean,
         since=sentence("since", earlier, now, window, result),
-        why=_why(result, earlier, now, known),
+        why=_why(result, earlier, now, events),
         now=now.printed,
-        watch=tuple(sentence("watch", one) for one in watch),
-        right=sentence("unknown", skill.reason) if isinstance(skill, NotDefined) else skill.plain,
-        prices=tuple(sentence("price", one) for one in prices),
-        cite=cited_line(result, window, notes, str(data.get("digest", "")), as_of),
+        watch=tuple(sentence("watch", signpost) for signpost in watch),
+        right=sentence("unknown") if isinstance(skill, NotDefined) else skill.plain,
+        prices=tuple(sentence("price", price) for price in prices),
+        corrected=sentence("corrected", _some(corrected), earlier[-1].as_of) if corrected else "",
+        rejected=sentence("rejected", _some(rejected)) if rejected else "",
+        cite=cited_line(result, window, notes, str(provenance["data"].get("digest", "")), as_of),
     )
 
 
+def _some(rows: Sequence[str]) -> str:
+    """Return the first of some rows in words, and how many more there are."""
+    return wording.join_some(rows, MOST_ROWS)
+
+
 def _model_value(window: WindowOutlook) -> float | None:
-    model = (window.model or {}).get("up")
-    return None if model is None or isinstance(model, NotDefined) else model.value
+    part = window.simulated_by_model
+    return None if part is None else part.value
 
 
-def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, known: pd.DataFrame) -> str:
+def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, rows: pd.DataFrame) -> str:
     """Split the change since the last report between the model and the benchmarks, and count the events since."""
     if not earlier:
         return ""
-    last, pool = earlier[-1], {} if isinstance(result.pool, NotDefined) else result.pool
+    last = earlier[-1]
     change, model = 100 * (now.higher - last.higher), None
-    if pool and now.model is not None and last.model is not None:
-        model = 100 * next(iter(pool.values())) * (now.model - last.model)
-    since = known[known["date"] > pd.Timestamp(last.as_of)] if len(known) else known
+    if now.model is not None and last.model is not None:
+        model = 100 * (now.model - last.model)
+    since = rows[rows["date"] > pd.Timestamp(last.as_of)] if len(rows) else rows
     events = cooperative = 0
     if len(since) and {"n", "dyad", "dataset"} <= set(since.columns):
         counts = event_counts(since)
@@ -234,14 +319,14 @@ HALF = 4.2
 width."""
 
 
-def _half(layout: Layout) -> Layout:
-    return Layout(HALF, layout.font, wide=False) if layout.wide else layout
+def _half(layout: PageFormat) -> PageFormat:
+    return PageFormat(HALF, layout.font, wide=False) if layout.wide else layout
 
 
 def _at_half(draw: Draw) -> Draw:
     """Return a drawing for half of a wide page."""
 
-    def smaller(layout: Layout) -> "Figure":
+    def smaller(layout: PageFormat) -> "Figure":
         return draw(_half(layout))
 
     return smaller
@@ -257,10 +342,10 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
         return None
     if len(earlier) + 1 < FEWEST_DRAWN:
         return None
-    days = [year_of(one.as_of) for one in earlier] + [year_of(result.origin)]
-    chances = [*(one.printed for one in earlier), printed_changes(window)["up"]]
+    days = [year_of(report.as_of) for report in earlier] + [year_of(result.origin)]
+    chances = [*(report.printed for report in earlier), printed_changes(window)["up"]]
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         figure, (on,) = subplots(_half(layout), 1.1)
         on.plot(
             days, chances, color=BETTER, marker="o", markersize=3.5, linewidth=1.4, clip_on=False
@@ -268,22 +353,22 @@ def history(result: Assessment, earlier: Sequence[Earlier]) -> Illustration | No
         on.set_ylim(0, 100)
         on.set_yticks([0, 50, 100])
         bare(on, "x")
-        for place, side in ((0, "left"), (-1, "right")):
-            day = earlier[0].as_of if place == 0 else result.origin
+        for index, side in ((0, "left"), (-1, "right")):
+            day = earlier[0].as_of if index == 0 else result.origin
             note(
                 on,
                 wording.day(day),
-                (days[place], 0),
+                (days[index], 0),
                 (0, -10),
                 ha=side,
                 color=MUTED,
                 fontsize=layout.font - 1,
             )
-            text = chance(chances[place] / 100)
+            text = chance(chances[index] / 100)
             note(
                 on,
                 text,
-                (days[place], chances[place]),
+                (days[index], chances[index]),
                 (0, 5),
                 ha=side,
                 color=INK,

@@ -19,20 +19,14 @@ from markupsafe import Markup
 
 from forecast.base import wording
 from forecast.base.dates import months_between
+from forecast.base.digests import file_digest
+from forecast.base.durable import make_folders
 from forecast.base.errors import DataError, OutputError, OutputPathError
 from forecast.base.escaping import latex, markdown, printable
-from forecast.base.files import (
-    check_writable,
-    file_digest,
-    make_folders,
-    output_error,
-    read_bytes,
-    unwritable,
-    write_csv,
-    write_json,
-    write_text,
-)
+from forecast.base.file_faults import output_error, unwritable
+from forecast.base.files import check_writable, write_csv, write_json, write_text
 from forecast.base.folders import atomic_folder, finish_moves
+from forecast.base.reading import read_bytes
 from forecast.base.wording import day
 from forecast.data.events.editions import Edition
 from forecast.data.panel.notes import DataNotes, read_edition
@@ -101,7 +95,7 @@ class Page:
             "stamp": "" if self.converged else STAMP,
             "reasons": tuple(self.reasons),
             "figures": self.figures,
-            "numbers": {name: place for place, name in enumerate(self.figures, 1)},
+            "numbers": {name: number for number, name in enumerate(self.figures, 1)},
             "files": list(files),
             "links": dict(links or {}),
             "notes": self.notes,
@@ -110,12 +104,17 @@ class Page:
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
-    """Fill in a template, which may call common words and the functions of its `page`.
+    """Fill in a template, which may call common words and the functions in its `helpers`.
 
     All texts are escaped.
     """
     text = printable(environment(escaped=True).get_template(template).render(content), keep="\n")
     return text.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+
+
+def callable_by_name(*functions: Callable[..., object]) -> dict[str, Callable[..., object]]:
+    """Return the functions that a template may call as `helpers`, by name."""
+    return {function.__name__: function for function in functions}
 
 
 def fill(template: str, content: Mapping[str, Any]) -> str:
@@ -140,37 +139,31 @@ def environment(*, escaped: bool) -> "Environment":
     """Return the environment of the templates of pages, or of those of other texts, whose values are not escaped."""
     from jinja2 import PackageLoader, StrictUndefined
 
-    from forecast.model.observation import observations
-    from forecast.model.process.cycle import cycles
-    from forecast.model.process.trend import trends
-    from forecast.report.provenance import differences, vintage
+    from forecast.report.provenance import setting_rows, vintage
 
     names: dict[str, Any] = {
         "address": _address,
         "cited": cited,
         "copy_digest": _copy_digest(),
         "copy_script": _copy_script(),
-        "cycles": cycles,
         "day": _day,
-        "differences": differences,
         "fitted_together": wording.fitted_together,
         "interval": interval,
         "label": label,
         "latex": latex,
         "markdown": markdown,
         "months_between": months_between,
-        "observations": observations,
         "period": wording.period,
         "printable": printable,
-        "trends": trends,
+        "setting_rows": setting_rows,
         "unchecked_note": unchecked_note,
         "vintage": vintage,
         "who": who,
     }
-    pages, made = PackageLoader("forecast.report"), wording.environment()
-    made.globals |= names
-    made.filters |= names
-    return made.overlay(
+    pages, templates = PackageLoader("forecast.report"), wording.environment()
+    templates.globals |= names
+    templates.filters |= names
+    return templates.overlay(
         loader=pages, autoescape=escaped, undefined=StrictUndefined, lstrip_blocks=True
     )
 
@@ -242,13 +235,18 @@ def _links_around(out: Path) -> dict[str, str]:
 
 def write_index(folder: str | Path) -> Path:
     """Write the page that lists the pages in the folders of a folder, forecasts first."""
-    found = {path.parent: _manifest(path.parent) for path in Path(folder).glob(f"*/{MANIFEST}")}
+    manifests = {path.parent: _manifest(path.parent) for path in Path(folder).glob(f"*/{MANIFEST}")}
     forecasts = sorted(
-        (place for place in found if "forecast.json" in found[place]), reverse=True
+        (page_folder for page_folder in manifests if "forecast.json" in manifests[page_folder]),
+        reverse=True,
     )  # the latest first
-    places = [*forecasts, *sorted(found.keys() - set(forecasts))]
-    pages = [_listed_page(place) for place in places if "index.html" in found[place]]
-    editions = {place: edition_of_page(place) for place in places}
+    places = [*forecasts, *sorted(manifests.keys() - set(forecasts))]
+    pages = [
+        _listed_page(page_folder)
+        for page_folder in places
+        if "index.html" in manifests[page_folder]
+    ]
+    editions = {page_folder: edition_of_page(page_folder) for page_folder in places}
     notes = DataNotes(edition=max(filter(None, editions.values()), default=None))
     return publish(folder, "", lambda: Page("index.html.j2", {"pages": pages}, notes=notes))
 
@@ -257,9 +255,9 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
     """Return the address of a page, its title, its kind and day, and what it says, as its HTML states them."""
     html = read_bytes(folder / "index.html", LONGEST).decode()
     title, kind, says = (
-        Markup(found[1] if (found := re.search(part, html, re.DOTALL)) else "").striptags()
+        Markup(match[1] if (match := re.search(part, html, re.DOTALL)) else "").striptags()
         for part in (
-            "<h1>(.*?)</h1>",
+            "<title>(.*?)</title>",
             '<p class="kicker">(.*?)</p>',
             '<meta name="description" content="(.*?)"',
         )
@@ -344,8 +342,8 @@ def require_report_folder(
             for path in folder.iterdir()
             if re.fullmatch(rf"index\.html|{MANIFEST}|{names}", path.name)
         ]
-        given, known = [Path(path).resolve() for path in inputs if path], _manifest(folder)
-        foreign = [path for path in replaced if not _is_ours(path, known)]
+        given, manifest = [Path(path).resolve() for path in inputs if path], _manifest(folder)
+        foreign = [path for path in replaced if not _is_ours(path, manifest)]
         read = [
             path
             for path in (folder, *replaced)
@@ -355,7 +353,8 @@ def require_report_folder(
         raise output_error(Path(out), error) from error
     if foreign:
         raise OutputPathError(
-            f"{foreign[0]} is not of a report and would be replaced: {MANIFEST} does not name it, or it was changed. "
+            f"{foreign[0]} is not of a report and would be replaced: {MANIFEST} does not name it, "
+            "or it was changed. "
             "Choose another folder, or move it."
         )
     if read:
@@ -369,21 +368,24 @@ def require_report_folder(
             else "Choose another --out,"
         )
         raise OutputPathError(
-            f"{out} holds {_describe_report(folder)} already, which would be replaced. {other} or say --replace."
+            f"{out} holds {_describe_report(folder)} already, which would be replaced. {other} or "
+            "say --replace."
         )
 
 
-def _is_ours(path: Path, known: dict[str, str]) -> bool:
+def _is_ours(path: Path, manifest: dict[str, str]) -> bool:
     """Return whether a file or folder is unchanged since this package wrote it."""
     if path.name == MANIFEST:
-        return bool(known) and not path.is_symlink()
+        return bool(manifest) and not path.is_symlink()
     if path.name.startswith("fit."):
         return is_saved_fit(path)
     if path.name == EXPORT:
         if path.is_symlink() or not path.is_dir():
             return False
-        return all(known.get(f"{EXPORT}/{each.name}") == _digest(each) for each in path.iterdir())
-    return known.get(path.name) == _digest(path)
+        return all(
+            manifest.get(f"{EXPORT}/{each.name}") == _digest(each) for each in path.iterdir()
+        )
+    return manifest.get(path.name) == _digest(path)
 
 
 def _describe_report(folder: Path) -> str:
@@ -418,8 +420,8 @@ def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> Ite
 
 
 def _first_free(parent: Path, name: str) -> Path:
-    for place in itertools.count(1):
-        folder = parent / (name if place == 1 else f"{name}-{place}")
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
         with contextlib.suppress(FileExistsError):
             folder.mkdir()
             return folder
@@ -445,22 +447,24 @@ def read_report(folder: str | Path) -> SavedReport:
 
     folder = Path(folder)
     numbers = read_numbers(folder)
-    places = [place / name for place in (folder, folder.parent) for name in FITS]
-    saved = next((place for place in places if place.exists()), None)
+    places = [near / name for near in (folder, folder.parent) for name in FITS]
+    saved = next((path for path in places if path.exists()), None)
     if saved is None:
         raise DataError(
-            f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default"
+            f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its "
+            "default"
         )
     try:
         dyad, seed = str(numbers["dyad"]), int(numbers["provenance"]["simulation"]["seed"])
         terms = {
-            "horizon": main_horizon([int(one["months"]) for one in numbers["horizons"]]),
+            "horizon": main_horizon([int(horizon["months"]) for horizon in numbers["horizons"]]),
             "baseline_months": int(numbers["baseline_months"]),
             "improvement": float(numbers["smallest_improvement"]),
         }
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{folder / 'forecast.json'}: it is not that of a report ({error}); make the report again"
+            f"{folder / 'forecast.json'}: it is not that of a report ({error}); make the report "
+            "again"
         ) from error
     return SavedReport(Fit.load(saved), dyad, terms, seed)
 
@@ -469,7 +473,7 @@ def reports_in(folder: str | Path) -> list[dict[str, Any]]:
     """Return the `forecast.json` of every report in a folder, and in its subfolders of one or two levels."""
     patterns = ("forecast.json", "*/forecast.json", "*/*/forecast.json")
     places = sorted({path.parent for pattern in patterns for path in Path(folder).glob(pattern)})
-    return [read_numbers(place) for place in places]
+    return [read_numbers(page_folder) for page_folder in places]
 
 
 def read_numbers(folder: Path) -> dict[str, Any]:
@@ -477,12 +481,13 @@ def read_numbers(folder: Path) -> dict[str, Any]:
     path = folder / "forecast.json"
     if not path.is_file():
         raise DataError(
-            f"{path.parent}: there is no {path.name}; give the folder of a report (forecast report --out ...)"
+            f"{path.parent}: there is no {path.name}; give the folder of a report (forecast "
+            "report --out ...)"
         )
     try:
-        found = json.loads(read_bytes(path, LONGEST))
+        numbers = json.loads(read_bytes(path, LONGEST))
     except ValueError as error:
         raise DataError(f"{path}: it is no JSON ({error}); make the report again") from error
-    if not isinstance(found, dict):
+    if not isinstance(numbers, dict):
         raise DataError(f"{path}: it is not that of a report; make the report again")
-    return found
+    return numbers

@@ -28,7 +28,7 @@ _DOTS_PER_INCH = 200  # of a PNG: sharp on a page 9 inches wide
 
 
 @dataclass(frozen=True)
-class Layout:
+class PageFormat:
     """For which page a figure is drawn."""
 
     width: float
@@ -38,10 +38,10 @@ class Layout:
     wide: bool
 
 
-WIDE = Layout(9.0, 9.0, wide=True)
-NARROW = Layout(3.9, 8.0, wide=False)
+WIDE = PageFormat(9.0, 9.0, wide=True)
+NARROW = PageFormat(3.9, 8.0, wide=False)
 
-type Draw = Callable[[Layout], "Figure"]
+type Draw = Callable[[PageFormat], "Figure"]
 type Form = Literal["svg", "png", "pdf"]
 _METADATA: dict[Form, dict[str, str | None]] = {
     "svg": {"Date": None},
@@ -85,19 +85,20 @@ def _shortened(alt: str) -> str:
     )
 
 
-def _svg(draw: Draw, layout: Layout) -> str:
+def _svg(draw: Draw, layout: PageFormat) -> str:
     text = drawn_as("svg", draw, layout).decode()
     # Hundredths of a point are more than a screen shows, and a third of the size.
     drawn = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
     return printable(drawn, keep="\n\t")  # XML allows no other control
 
 
-def drawn_as(form: Form, draw: Draw, layout: Layout = WIDE) -> bytes:
+def drawn_as(form: Form, draw: Draw, layout: PageFormat = WIDE) -> bytes:
     """Return a figure as a file, as it is on a wide page.
 
     It has no date: the same figure gives the same file.
     """
     from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     content = io.BytesIO()
     # A letter that the font lacks is drawn as a box; the caption has it.
@@ -109,14 +110,24 @@ def drawn_as(form: Form, draw: Draw, layout: Layout = WIDE) -> bytes:
     look: Any = style.STYLE | sizes
     with rc_context(look), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
-        draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=_METADATA[form])
+        figure = draw(layout)
+        if form == "svg":
+            # `savefig` draws twice, the first time only to lay the figure out.
+            figure.set_dpi(_DOTS_PER_INCH)
+            canvas: Any = FigureCanvasSVG(figure)
+            if engine := figure.get_layout_engine():
+                engine.execute(figure)
+            figure.set_layout_engine("none")
+            canvas.print_svg(content, metadata=_METADATA[form])
+        else:
+            figure.savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=_METADATA[form])
     return content.getvalue()
 
 
 def stamped(figure: Illustration, stamp: str) -> Illustration:
     """Write a stamp across a figure, so that copies of the figure carry it too."""
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         drawn = figure.draw(layout)
         size = 34 if layout.wide else 24
         drawn.text(
@@ -136,7 +147,7 @@ def stamped(figure: Illustration, stamp: str) -> Illustration:
 
 
 def subplots(
-    layout: Layout,
+    layout: PageFormat,
     height: float,
     rows: int = 1,
     columns: int = 1,
@@ -162,7 +173,7 @@ def plotted(
 ) -> Draw:
     """Return how to draw plots, one below the other: heights, and columns of a legend, for both widths."""
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         width = 0 if layout.wide else 1
         figure, axes = subplots(layout, heights[width], len(plots), height_ratios=ratios)
         for on, plot in zip(axes, plots, strict=True):

@@ -1,6 +1,5 @@
 """Page of a track record: scores of a ledger's forecasts."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,7 @@ from forecast.desk.questions.form import INDEPENDENT
 from forecast.desk.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
 from forecast.desk.questions.track_record import BY, SCORES, OpenQuestion, TrackRecord
 from forecast.report import score_figures
-from forecast.report.folder import TRACK_RECORD, Files, Page, publish
+from forecast.report.folder import TRACK_RECORD, Files, Page, callable_by_name, publish
 from forecast.report.illustration import Illustration
 from forecast.report.score_figures import Curve
 from forecast.report.table import Table
@@ -28,6 +27,9 @@ if TYPE_CHECKING:
 Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
 FEWEST_DRAWN = 20
 """Answers; of fewer a curve says nothing."""
+OPEN_HEADS = ("pair", "question", "forecast", "base rate", "written", "as of", "due")
+MOST_IN_ONE_TABLE = 15
+"""Open questions; more are folded by pair, which readers look for."""
 LATEST = 12
 """Resolved questions that are shown."""
 KINDS = {
@@ -74,15 +76,27 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
         if (figure := _draw(record, name)) is not None
     }
     content = {
-        "page": sys.modules[__name__],
+        "helpers": callable_by_name(
+            calibration_table,
+            latest_table,
+            open_table,
+            open_tables,
+            outside_sentences,
+            outside_table,
+            scored_rows,
+            scores_table,
+            withdrawn_table,
+        ),
+        "titles": TITLES,
         "record": record,
-        "headline": headline(record),
+        "headline": record_in_short(record),
         "about": about,
         "kind": "Track record" if record.cases else "Open questions",
     }
     if any(
         " " in dyad
-        for dyad in {one.dyad for one in record.waiting} | {case.dyad for case in record.cases}
+        for dyad in {question.dyad for question in record.waiting}
+        | {case.dyad for case in record.cases}
     ):
         content["independence"] = INDEPENDENT
     files: Files = {
@@ -94,12 +108,12 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
     return Page("ledger.html.j2", content, figures, files=files, notes=record.notes)
 
 
-def headline(record: TrackRecord) -> str:
+def record_in_short(record: TrackRecord) -> str:
     """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
     reading = "" if row is None else _READINGS[lead(*_ends(row, "brier"))]
-    due = min((date.fromisoformat(one.due) for one in record.waiting), default=None)
-    dyads = len({dyad for one in record.waiting for dyad in one.dyad.split()})
+    due = min((date.fromisoformat(question.due) for question in record.waiting), default=None)
+    dyads = len({dyad for question in record.waiting for dyad in question.dyad.split()})
     return sentence(
         "track_record", record=record, row=row, reading=reading, due=due and day(due), dyads=dyads
     )
@@ -115,10 +129,10 @@ _READINGS: dict[Lead, str] = {
 
 def _ends(row: dict[str, Any], score: str) -> tuple[float | None, float | None]:
     """Return the interval of the difference from base rates, if there are enough years for one."""
-    found = difference_interval(
+    ends = difference_interval(
         row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"]
     )
-    return found or (None, None)
+    return ends or (None, None)
 
 
 def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
@@ -178,16 +192,18 @@ def outside_table(record: TrackRecord) -> Table:
 
 def outside_sentences(record: TrackRecord) -> list[str]:
     """Return how own number and pool compare with the price, and how many questions tell such a difference."""
-    found = []
-    for one in record.outside.differences:
-        if one["mean"] is None:
+    sentences = []
+    for row in record.outside.differences:
+        if row["mean"] is None:
             continue
-        low, high = (one["mean"] + way * Z90 * one["error"] for way in (-1, 1))
-        found.append(
-            f"{capital(one['who'])} less price, Brier score: {interval(one['mean'], low, high, 3)} in "
-            f"{count(one['n'], 'question')}; to tell such a difference {number(one['needed'], 0)} are needed."
+        low, high = (row["mean"] + way * Z90 * row["error"] for way in (-1, 1))
+        sentences.append(
+            f"{capital(row['who'])} less price, Brier score: "
+            f"{interval(row['mean'], low, high, 3)} in "
+            f"{count(row['n'], 'question')}; to tell such a difference {number(row['needed'], 0)} "
+            "are needed."
         )
-    return found
+    return sentences
 
 
 def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
@@ -199,7 +215,8 @@ def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
                 f"{percent(row['from'])} to {percent(row['to'])}",
                 f"{row['n']:,}",
                 percent(row["said"]),
-                f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
+                f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, "
+                f"{number(100 * row['high'], 0)}]",
             ]
             for row in record.calibration
             if row["hindsight"] == hindsight
@@ -208,21 +225,21 @@ def calibration_table(record: TrackRecord, hindsight: Timing) -> Table:
 
 
 def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
-    own = [
+    cases = [
         case
         for case in record.cases
         if case.hindsight == hindsight and case.scored and case.first is not None
     ]
-    based = [case for case in own if case.base is not None]
-    if len(own) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
+    based = [case for case in cases if case.base is not None]
+    if len(cases) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
         return None
     answers = calibration(
-        [case.first or 0.0 for case in own], [case.outcome == "yes" for case in own]
+        [case.first or 0.0 for case in cases], [case.outcome == "yes" for case in cases]
     )
     base = calibration(
         [case.base or 0.0 for case in based], [case.outcome == "yes" for case in based]
     )
-    title = f"First forecasts (n {len(own):,})"
+    title = f"First forecasts (n {len(cases):,})"
     curve = Curve(title, answers, base, diagonal=True, y_label="how often yes")
     return score_figures.calibration(
         [curve], "answers", subject="first forecasts", reference="base rate"
@@ -252,45 +269,50 @@ def latest_table(record: TrackRecord) -> Table:
 
 def open_table(record: TrackRecord) -> Table:
     """Arrange the open questions, each with the day it was answered and what readers have to know of it."""
-    heads = ["pair", "question", "forecast", "base rate", "written", "as of", "due"]
-    return Table.of(heads, map(_open_row, record.waiting), (0, 1))
+    return Table.of(OPEN_HEADS, map(_open_row, record.waiting), (0, 1))
 
 
-def _open_row(one: OpenQuestion) -> list[Any]:
-    marks = [*([one.note] if one.note else []), *DataNotes(one.caveats).in_short]
-    if one.timing != IN_TIME:
-        marks.append(TITLES[one.timing].lower())
-    if one.confirmed:
-        marks.append(one.confirmed)
-    stated = chance(one.chance)
-    if one.doubts:
+def open_tables(record: TrackRecord) -> dict[str, Table]:
+    """Arrange the open questions by pair, with how many there are, where one table were too long."""
+    if len(record.waiting) <= MOST_IN_ONE_TABLE:
+        return {}
+    by_pair: dict[str, list[OpenQuestion]] = {}
+    for question in record.waiting:
+        by_pair.setdefault(question.label, []).append(question)
+    return {
+        f"{pair}: {count(len(questions), 'question')}": Table.of(
+            OPEN_HEADS, map(_open_row, questions), (0, 1)
+        )
+        for pair, questions in by_pair.items()
+    }
+
+
+def _open_row(question: OpenQuestion) -> list[Any]:
+    marks = [*([question.note] if question.note else []), *DataNotes(question.caveats).in_short]
+    if question.timing != IN_TIME:
+        marks.append(TITLES[question.timing].lower())
+    if question.confirmed:
+        marks.append(question.confirmed)
+    stated = chance(question.chance)
+    if question.doubts:
         stated, marks = (
             DASH,
-            [*marks, f"to be confirmed by a person: {stated} {'; '.join(one.doubts)}"],
+            [*marks, f"to be confirmed by a person: {stated} {'; '.join(question.doubts)}"],
         )
     written, as_of = (
-        DASH if text is None else day(date.fromisoformat(text)) for text in (one.written, one.as_of)
+        DASH if text is None else day(date.fromisoformat(text))
+        for text in (question.written, question.as_of)
     )
-    asked = (one.sentence, *marks)
+    words = (question.sentence, *marks)
     return [
-        one.label,
-        asked,
+        question.label,
+        words,
         stated,
-        chance(one.base),
+        chance(question.base),
         written,
         as_of,
-        day(date.fromisoformat(one.due)),
+        day(date.fromisoformat(question.due)),
     ]
-
-
-def caveats_in_full(record: TrackRecord) -> list[str]:
-    """Return the caveats of the data on the pairs of open questions, each once, with the name of the pair."""
-    texts = [(one.label, text) for one in record.waiting for text in one.caveats]
-    return list(
-        dict.fromkeys(
-            text if text.startswith(label) else f"{label}: {text}" for label, text in texts
-        )
-    )
 
 
 def withdrawn_table(record: TrackRecord) -> Table:
@@ -298,8 +320,13 @@ def withdrawn_table(record: TrackRecord) -> Table:
     return Table.of(
         ["question", "last forecast", "withdrawn", "why"],
         [
-            [one.sentence, chance(one.chance), day(date.fromisoformat(one.on)), one.why]
-            for one in record.withdrawn
+            [
+                withdrawn.sentence,
+                chance(withdrawn.chance),
+                day(date.fromisoformat(withdrawn.on)),
+                withdrawn.why,
+            ]
+            for withdrawn in record.withdrawn
         ],
         (0, 2, 3),
     )

@@ -13,16 +13,19 @@ import xarray as xr
 from forecast.base.errors import SpecError
 from forecast.base.wording import month
 from forecast.data.events import EventTable, read_dyads
+from forecast.data.events.additions import rejected_rows
 from forecast.data.events.codebook import scale_names
 from forecast.data.events.table import Recorded
 from forecast.data.panel import build_panel, panel_kind
 from forecast.data.panel.notes import DataNotes, notes_of_panel
 from forecast.data.panel.record import observed_periods
 from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
+from forecast.outlook.hazards.forecast import SetOutlook
 from forecast.outlook.scenarios import Followed, followed_windows
 from forecast.report.events import notable_events, recent_events
 from forecast.report.first_screen import Answers, Earlier, answers_of, prices_of
 from forecast.report.provenance import facts
+from forecast.report.sets import outlooks_of_sets
 from forecast.report.skill import DyadSkill, find_skill
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ class Material:
     kind: str  # What the panel was made of
     # The dyad's events known by the day, of several datasets those of the main one; empty without
     # events.
-    known: pd.DataFrame
+    events_by_then: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
     followed: Mapping[
         int, Followed
@@ -55,6 +58,7 @@ class Material:
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
     notes: DataNotes  # What a reader has to know of how the datasets record the dyad
     facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
+    sets: list[SetOutlook] | NotDefined  # What will be recorded of each set of events
     earlier: tuple[Earlier, ...] = ()  # What earlier reports said of the window of the title
     answers: Answers | None = (
         None  # What a reader asks first; none where the title is about something else
@@ -78,7 +82,8 @@ def gather(
     for other in others:
         if other.origin != result.origin or other.dyad == result.dyad:
             raise SpecError(
-                f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} as of "
+                f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} "
+                "as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
     panel, seen = fit.panel, np.flatnonzero(observed_periods(fit.panel, result.dyad))
@@ -88,14 +93,17 @@ def gather(
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     kind, over = panel_kind(panel), last < panel.sizes["time"] - 1
     names = ["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"]
-    known, dates = pd.DataFrame(columns=names), read_dyads()["reference_date"]
+    by_then, dates = pd.DataFrame(columns=names), read_dyads()["reference_date"]
     if isinstance(events, EventTable):
         table = events.events
-        known = table[(table["dyad"] == result.dyad) & (table["known_at"] <= pd.Timestamp(day))]
-    if panel.sizes.get("dataset", 1) > 1 and "dataset" in known:
+        by_then = table[(table["dyad"] == result.dyad) & (table["known_at"] <= pd.Timestamp(day))]
+    if panel.sizes.get("dataset", 1) > 1 and "dataset" in by_then:
         main = str(panel["dataset"].to_numpy()[main_dataset(panel, result.dyad)])
-        known = known[known["dataset"] == main]
-    found, notes = skill or find_skill(fit, result, events), notes_of_panel(panel, [result.dyad])
+        by_then = by_then[by_then["dataset"] == main]
+    skill_of_dyad, notes = (
+        skill or find_skill(fit, result, events),
+        notes_of_panel(panel, [result.dyad]),
+    )
     provenance = facts(fit, result, events)
     return Material(
         fit=fit,
@@ -109,26 +117,28 @@ def gather(
         kind="counts"
         if kind.coded and panel.attrs.get("scale") not in scale_names()
         else kind.name,
-        known=known,
+        events_by_then=by_then,
         followed=_followed(panel, result, events),
-        recent=recent_events(known, str(panel.attrs.get("scale", "")), day),
+        recent=recent_events(by_then, str(panel.attrs.get("scale", "")), day),
         named=notable_events(
-            known, record, dates[result.dyad].date() if result.dyad in dates.index else None
+            by_then, record, dates[result.dyad].date() if result.dyad in dates.index else None
         ),
-        skill=found,
+        skill=skill_of_dyad,
         facts=provenance,
         notes=notes,
         earlier=tuple(earlier),
         answers=answers_of(
             result,
-            found,
+            skill_of_dyad,
             notes,
-            provenance["data"],
+            provenance,
             as_of=day,
-            known=known,
+            events=by_then,
             earlier=earlier,
             prices=prices_of(ledger, result.dyad, day),
+            rejected=rejected_rows(events) if isinstance(events, EventTable) else (),
         ),
+        sets=outlooks_of_sets(panel, result.dyad, events, by_then, day),
         learned=fit.prior_posterior(result.dyad),
     )
 

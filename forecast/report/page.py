@@ -1,6 +1,5 @@
 """Report page in one self-contained HTML file, with forecast.json (docs/schema/forecast-json.md) and levels.csv."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -16,6 +15,8 @@ from forecast.data.events import EventTable, write_rejects
 from forecast.data.events.table import Recorded
 from forecast.data.panel import observed_years, panel_kind
 from forecast.data.panel.record import observed_periods
+from forecast.model import Fit
+from forecast.model.gate import Gate
 from forecast.outlook import (
     Assessment,
     Brief,
@@ -28,23 +29,30 @@ from forecast.outlook import (
     quoted,
     theory,
 )
-from forecast.outlook.assess import numbers_in_words
 from forecast.outlook.ceiling import read_worth, worth_sentence
 from forecast.outlook.draws import FitLike
 from forecast.outlook.level import NO_CEILING, level_record
 from forecast.outlook.observed import MEMORY_MONTHS
 from forecast.outlook.pendulum import printed_percents
 from forecast.outlook.recorded import main_record
+from forecast.outlook.statements import numbers_in_words
 from forecast.outlook.tone import KindSeries, kind_series
 from forecast.outlook.windows import printed_changes
 from forecast.report import events, first_screen, provenance, tables, words
 from forecast.report import figures as draw
 from forecast.report.events import RULE
-from forecast.report.folder import EXPORT, REPORT, SAVED_FIT, Files, Page, publish
+from forecast.report.folder import (
+    EXPORT,
+    REPORT,
+    SAVED_FIT,
+    Files,
+    Page,
+    callable_by_name,
+    publish,
+)
 from forecast.report.illustration import Illustration, stamped
 from forecast.report.material import Material, gather
 from forecast.report.provenance import vintage
-from forecast.report.sets import listed_sets
 from forecast.report.skill import DyadSkill, brier_note
 from forecast.report.table import Table
 from forecast.report.tables import summary, write_export
@@ -52,8 +60,33 @@ from forecast.report.tables import summary, write_export
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model import Fit
-    from forecast.model.gate import Gate
+
+CLAIM_CODES = {
+    "low": theory.LOW.code,
+    "decline": theory.DECLINE.code,
+    "eras": theory.ERAS.code,
+    "ceiling": theory.CEILING.code,
+    "pendulum": theory.PENDULUM.code,
+    "nature": theory.NATURE.code,
+    "balance": theory.BALANCE.code,
+    "improvement": theory.IMPROVEMENT.code,
+    "conclusion": theory.CONCLUSION.code,
+}
+"""Codes of the claims that stand next to what bears on them."""
+
+
+SHOWN_IN = {
+    theory.LOW.code: "standing",
+    theory.DECLINE.code: "pendulum",
+    theory.ERAS.code: "pendulum",
+    theory.CEILING.code: "headroom",
+    theory.PENDULUM.code: "dyads",
+    theory.NATURE.code: "dyads",
+    theory.BALANCE.code: "fan",
+    theory.IMPROVEMENT.code: "bars",
+    theory.CONCLUSION.code: "bars",
+}
+"""The figure in which a claim is to be seen."""
 
 
 def illustrations(material: Material) -> dict[str, Illustration]:
@@ -90,7 +123,7 @@ def page(
     """
     content = _content(material, figures)
     fit, numbers = material.fit, forecast_json(material)
-    kinds = {one.dyad: one.kinds for one in (material.result.brief, *material.others)}
+    kinds = {brief.dyad: brief.kinds for brief in (material.result.brief, *material.others)}
     files: Files = {
         "forecast.json": numbers,
         "levels.csv": levels_table(fit, kinds),
@@ -112,10 +145,26 @@ def page(
 def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     fit, result = material.fit, material.result
     return vars(material) | {
-        "page": sys.modules[__name__],
-        "say": tables,
-        "words": words,
-        "theory": theory,
+        "helpers": callable_by_name(
+            datasets_finding,
+            provenance.fact_rows,
+            words.part_of_weight,
+            level_error,
+            level_sentence,
+            new_frameworks,
+            panel_kind,
+            quoted,
+            tables.rules,
+            words.largest_error,
+            words.listed,
+            words.meaning,
+            words.verdict,
+            worth_sentence,
+        ),
+        "codes": CLAIM_CODES,
+        "shown_in": SHOWN_IN,
+        "facts_shown": provenance.FACTS_OF_AN_INDEX if material.kind == "index" else None,
+        "essay_dyad": theory.DYAD,
         "unit": words.unit(result),
         "main": main_horizon(result.horizons),
         "tables": tables.tables_of(material),
@@ -147,7 +196,7 @@ def _content(material: Material, figures: Mapping[str, Illustration]) -> dict[st
 def level_error(result: Assessment) -> str:
     """Return the largest Monte Carlo error of the chances of the level."""
     return words.largest_error(
-        getattr(one, name) for one in result.improvement.values() for name in words.ROWS
+        getattr(outlook, name) for outlook in result.improvement.values() for name in words.ROWS
     )
 
 
@@ -175,13 +224,15 @@ def thin_years(panel: "xr.Dataset", dyad: str) -> list[int]:
 
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit."""
-    dyads, known = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
-    known |= {
+    dyads, kinds_by_dyad = list(map(str, fit.panel["dyad"].to_numpy())), dict(kinds or {})
+    kinds_by_dyad |= {
         dyad: kind_series(fit.panel, main_record(fit.panel, dyad))
         for dyad in dyads
-        if dyad not in known
+        if dyad not in kinds_by_dyad
     }
-    return pd.concat([_dyad_levels(fit, dyad, known[dyad]) for dyad in dyads], ignore_index=True)
+    return pd.concat(
+        [_dyad_levels(fit, dyad, kinds_by_dyad[dyad]) for dyad in dyads], ignore_index=True
+    )
 
 
 def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
@@ -199,7 +250,9 @@ def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
         columns=list(COLUMNS),
     )
     ends = {
-        f"{name}{end}": one.share[row] for name, one in series.items() for end, row in ENDS.items()
+        f"{name}{end}": kind.share[row]
+        for name, kind in series.items()
+        for end, row in ENDS.items()
     }
     return levels.assign(**ends)
 
@@ -233,7 +286,7 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "followed": list(material.followed.values()),
         "pool": result.pool,
         "threshold": _listed(result.threshold),
-        "sets": listed_sets(material),
+        "sets": material.sets,
         "tone": _listed(result.tone),
         "tone_kinds": result.tone_kinds,
         "horizons": [
@@ -254,15 +307,15 @@ def forecast_json(material: Material) -> dict[str, Any]:
         "ceiling_worth": NotDefined(NO_CEILING)
         if isinstance(result.frameworks.headroom, NotDefined)
         else {"sentence": worth_sentence(result.dyad), "rows": list(read_worth())},
-        "datasets": {"finding": datasets_finding(found), "each": list(found)}
-        if (found := result.datasets)
+        "datasets": {"finding": datasets_finding(outlooks), "each": list(outlooks)}
+        if (outlooks := result.datasets)
         else None,
         **_parts(result, "rolling", "fan", "claims"),
         "signposts": result.signposts,
         "skill": material.skill,
         "dyads": [
-            _parts(one, "dyad", "label", "headline", "level", "equilibrium", "half_life")
-            for one in (result.brief, *material.others)
+            _parts(brief, "dyad", "label", "headline", "level", "equilibrium", "half_life")
+            for brief in (result.brief, *material.others)
         ],
         "prior_posterior": material.learned.to_dict("records"),
         "convergence_checks": gate.to_dict(),
@@ -276,9 +329,9 @@ def _parts(result: Assessment | Brief, *names: str) -> dict[str, Any]:
     return {name: getattr(result, name) for name in names}
 
 
-def _listed[One](found: Mapping[Any, One] | NotDefined | None) -> list[One] | NotDefined | None:
+def _listed[One](values: Mapping[Any, One] | NotDefined | None) -> list[One] | NotDefined | None:
     """Return the values of a mapping as a list, if it is defined."""
-    return list(found.values()) if isinstance(found, Mapping) else found
+    return list(values.values()) if isinstance(values, Mapping) else values
 
 
 def _with_intervals(node: Any) -> Any:
@@ -343,7 +396,8 @@ def write_report(
         Relative addresses of other pages, by what they are; by default those of an index in the
         folder above.
     ledger : str or pathlib.Path, optional
-        A ledger of questions, whose prices of open questions about the pair are shown.
+        A ledger of questions, whose earlier forecasts of the same window and prices of open questions
+        about the pair are shown.
 
     Returns
     -------
@@ -365,13 +419,14 @@ def write_report(
 
     def make() -> Page:
         exported = export or (Path(out) / EXPORT).is_dir()
-        earlier = first_screen.earlier_reports(Path(out), assessment)
-        prices = None if ledger is None else Path(ledger)
-        material = gather(fit, assessment, events, others, gate, skill, earlier, prices)
-        made = page(material, illustrations(material), exported=exported)
+        questions = None if ledger is None else Path(ledger)
+        earlier = first_screen.earlier_reports(Path(out), assessment, questions)
+        material = gather(fit, assessment, events, others, gate, skill, earlier, questions)
+        written = page(material, illustrations(material), exported=exported)
         rejects: Files = {} if events is None else {"rejects.csv": partial(write_rejects, events)}
         return replace(
-            made, files={**made.files, **rejects, **({fit_name: fit.save} if fit_name else {})}
+            written,
+            files={**written.files, **rejects, **({fit_name: fit.save} if fit_name else {})},
         )
 
     return publish(out, REPORT, make, subfolders=[SAVED_FIT, EXPORT], links=links)

@@ -77,8 +77,10 @@ class Pair:
         """Read a pair from the folder of its report, with its chance the time before."""
         numbers = read_numbers(folder)
         windows = numbers["recorded"] if isinstance(numbers["recorded"], list) else []
-        months = main_horizon([one["months"] for one in numbers["horizons"]])
-        window: dict[str, Any] = next((one for one in windows if one["months"] == months), {})
+        months = main_horizon([horizon["months"] for horizon in numbers["horizons"]])
+        window: dict[str, Any] = next(
+            (candidate for candidate in windows if candidate["months"] == months), {}
+        )
         chances = {name: window.get(name, {}).get("value") for name in CHANCES}
         facts = (
             "dyad",
@@ -93,14 +95,14 @@ class Pair:
             "caveats": tuple(numbers["caveats"]),
             "edition": read_edition(numbers.get("edition")),
         }
-        own = {name: numbers[name] for name in facts}
-        asked: dict[str, Any] = {name: window.get(name) for name in ("first", "until")}
-        asked["baseline_first"] = (window.get("baseline") or {}).get("first")
-        made = cls(**own, months=months, **asked, **chances, link=link, change=change, **said)
-        if earlier is None or not (earlier.converged and made.converged):
-            return made
-        same = all(getattr(made, name) == getattr(earlier, name) for name in COMPARED)
-        return replace(made, before=earlier.up) if same else made
+        stated = {name: numbers[name] for name in facts}
+        span: dict[str, Any] = {name: window.get(name) for name in ("first", "until")}
+        span["baseline_first"] = (window.get("baseline") or {}).get("first")
+        pair = cls(**stated, months=months, **span, **chances, link=link, change=change, **said)
+        if earlier is None or not (earlier.converged and pair.converged):
+            return pair
+        same = all(getattr(pair, name) == getattr(earlier, name) for name in COMPARED)
+        return replace(pair, before=earlier.up) if same else pair
 
     @property
     def plain(self) -> dict[str, Any]:
@@ -179,13 +181,24 @@ def questions_table(questions: "Sequence[OpenQuestion]", day: str | None) -> Tab
     """
     since = None if day is None else (date.fromisoformat(day) - WEEK).isoformat()
     rows = []
-    for one in questions:
-        fresh = since is not None and one.as_of is not None and one.as_of >= since
+    for question in questions:
+        fresh = since is not None and question.as_of is not None and question.as_of >= since
         moved = DASH
-        if fresh and one.chance is not None and one.before is not None and not one.doubts:
-            moved = signed(100 * (one.chance - one.before), 0)
-        stated = "to be confirmed" if one.doubts else chance(one.chance)
+        if (
+            fresh
+            and question.chance is not None
+            and question.before is not None
+            and not question.doubts
+        ):
+            moved = signed(100 * (question.chance - question.before), 0)
+        stated = "to be confirmed" if question.doubts else chance(question.chance)
         rows.append(
-            [one.question, one.sentence, stated, moved, words_of_day(date.fromisoformat(one.due))]
+            [
+                question.question,
+                question.sentence,
+                stated,
+                moved,
+                words_of_day(date.fromisoformat(question.due)),
+            ]
         )
     return Table.of(["question", "asked", "forecast", "change", "due"], rows, (0, 1))

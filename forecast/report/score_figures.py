@@ -9,9 +9,9 @@ import pandas as pd
 from forecast.plots import plot_calibration, plot_forecast, plot_pit, plot_skill, style
 from forecast.plots.scores import named_rows
 from forecast.report.folder import worded
-from forecast.report.illustration import Illustration, Layout, subplots
+from forecast.report.illustration import Illustration, PageFormat, subplots
 from forecast.report.skill import Compared, cell, versus
-from forecast.study.evaluation.scores import Band
+from forecast.study.evaluation.scores import CalibrationBand
 from forecast.study.evaluation.skill import CHOSEN_ON, Skill
 
 if TYPE_CHECKING:
@@ -20,43 +20,45 @@ if TYPE_CHECKING:
 _MOST_SAID = 16
 """Differences that an image's description lists; more of them are in the table."""
 
-type Asked = Mapping[str, Any]
+type PanelChoices = Mapping[str, Any]
 """What a panel of differences is about: the horizon, the others, perhaps dyads and a model, as for
 `plot_skill`."""
 
 
-def _rows(skill: Skill, asked: Asked, period: str) -> dict[str, Compared | None]:
-    """Return the differences of a panel on the origins of a period, by the names of its rows."""
-    where = {"model": asked.get("model"), "period": period}
+def _rows(skill: Skill, panel: PanelChoices, period: str) -> dict[str, Compared | None]:
+    """Return the differences of a panel on the forecast dates of a period, by the names of its rows."""
+    where = {"model": panel.get("model"), "period": period}
     return {
-        name: versus(skill, code, asked["horizon"], dyad=dyad, **where)
-        for name, code, dyad in named_rows(asked["against"], asked.get("dyads"))
+        name: versus(skill, code, panel["horizon"], dyad=dyad, **where)
+        for name, code, dyad in named_rows(panel["against"], panel.get("dyads"))
     }
 
 
 def differences(
-    skill: Skill, panels: Mapping[str, Asked], name: str, **facts: str
+    skill: Skill, panels: Mapping[str, PanelChoices], name: str, **facts: str
 ) -> Illustration | None:
     """Draw panels of differences in skill by their titles; none where there is nothing to draw."""
-    both = [(asked, period) for asked in panels.values() for period in (skill.period, CHOSEN_ON)]
-    if not any(one for asked, period in both for one in _rows(skill, asked, period).values()):
+    both = [(panel, period) for panel in panels.values() for period in (skill.period, CHOSEN_ON)]
+    if not any(
+        compared for panel, period in both for compared in _rows(skill, panel, period).values()
+    ):
         return None
-    rows = max(len(asked.get("dyads") or asked["against"]) for asked in panels.values())
+    rows = max(len(panel.get("dyads") or panel["against"]) for panel in panels.values())
     said = [
-        f"{title}, {row}: {cell(one)}"
-        for title, asked in panels.items()
-        for row, one in _rows(skill, asked, skill.period).items()
+        f"{title}, {row}: {cell(compared)}"
+        for title, panel in panels.items()
+        for row, compared in _rows(skill, panel, skill.period).items()
     ]
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         across = len(panels) if layout.wide else max(1, len(panels) // 2)
         down = -(-len(panels) // across)
         height = down * (0.235 * rows + 0.6) + 0.6
         figure, axes = subplots(
             layout, height, down, across, used=len(panels), sharex=True, sharey=True
         )
-        for on, (title, asked) in zip(axes, panels.items(), strict=True):
-            plot_skill(skill, **asked, ax=on)
+        for on, (title, panel) in zip(axes, panels.items(), strict=True):
+            plot_skill(skill, **panel, ax=on)
             on.set_title(title)
             on.set_xlabel("")
         figure.supxlabel("points of CRPS; left of zero: better", fontsize=layout.font - 1)
@@ -72,8 +74,8 @@ class Curve:
     """A panel of calibration: the subject's curve with its band, and the ten-year base rate's without."""
 
     title: str
-    own: Band
-    reference: Band | None
+    subject: CalibrationBand
+    reference: CalibrationBand | None
     diagonal: bool  # Whether calibrated forecasts follow the diagonal; otherwise they follow zero
     y_label: str = ""  # Where it is not the usual one
 
@@ -90,13 +92,13 @@ def calibration(
     if not curves:
         return None
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         across, down = (max(len(curves), 2), 1) if layout.wide else (1, len(curves))
         height = layout.width / across + 0.4 if layout.wide else 3.0 * down + 0.5
         figure, axes = subplots(layout, height, down, across, used=len(curves))
         for on, curve in zip(axes, curves, strict=True):
             plot = plot_calibration if curve.diagonal else plot_pit
-            plot(curve.own, reference=curve.reference, label=subject, ax=on)
+            plot(curve.subject, reference=curve.reference, label=subject, ax=on)
             if curve.reference is not None:
                 on.lines[1].set_label(reference)
             on.set_box_aspect(1 if layout.wide else 0.62)
@@ -115,18 +117,21 @@ def over_time(cases: Mapping[str, pd.DataFrame], name: str, **facts: str) -> Ill
     """
     if not cases:
         return None
-    inside = {dyad: own["share"].between(own["low"], own["high"]) for dyad, own in cases.items()}
+    inside = {
+        dyad: forecasts["share"].between(forecasts["low"], forecasts["high"])
+        for dyad, forecasts in cases.items()
+    }
 
-    def draw(layout: Layout) -> "Figure":
+    def draw(layout: PageFormat) -> "Figure":
         columns = min(4 if layout.wide else 2, len(cases))
         rows = -(-len(cases) // columns)
         figure, axes = subplots(
             layout, 0.7 + 1.5 * rows, rows, columns, used=len(cases), sharex=True, sharey=True
         )
-        for place, (on, (dyad, own)) in enumerate(zip(axes, cases.items(), strict=True)):
-            plot_forecast(own, ax=on)
+        for index, (on, (dyad, forecasts)) in enumerate(zip(axes, cases.items(), strict=True)):
+            plot_forecast(forecasts, ax=on)
             on.set_title(dyad)
-            on.tick_params(axis="x", labelbottom=place + columns >= len(cases))
+            on.tick_params(axis="x", labelbottom=index + columns >= len(cases))
         style.legend(figure, 3)
         return figure
 

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from forecast.study.evaluation import Record
 
 PERIODS = {
-    REPORTED_ON: f"origins from {SPLIT} on",
-    CHOSEN_ON: f"origins up to {SPLIT - 1}",
-    "all": "all origins",
+    REPORTED_ON: f"forecast dates from {SPLIT} on",
+    CHOSEN_ON: f"forecast dates up to {SPLIT - 1}",
+    "all": "all forecast dates",
 }
 _VERDICTS: dict[Lead, str] = {
     "other": "worse than",
@@ -81,32 +81,41 @@ class Compared:
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
     """Compare the subject with another forecaster; None if there is nothing to compare."""
-    found = skill.against(code, horizon, **where) if code else None
+    difference = skill.against(code, horizon, **where) if code else None
     ahead = skill.lead(code, horizon, **where) if code else None
-    if code is None or found is None or ahead is None:
+    if code is None or difference is None or ahead is None:
         return None
-    same = {name: found[name] for name in ("chosen_on", "n", "difference", "low", "high")}
+    same = {name: difference[name] for name in ("chosen_on", "n", "difference", "low", "high")}
     p = skill.corrected(code, horizon, **where) if where.get("dyad", "all") != "all" else None
     return Compared(code, forecaster_name(code), **same, ahead=ahead, corrected=p)
 
 
-def cell(one: Compared | None) -> str:
+def cell(compared: Compared | None) -> str:
     """Format a comparison for a table: the difference with its interval, or a dash."""
-    return DASH if one is None else bracketed(one.difference, one.low, one.high, one.digits)
-
-
-def numbers(one: Compared, other: str) -> str:
-    """Describe by how much a forecaster is ahead of another, which is named as `other`."""
-    if one.low is None or one.high is None:
-        return f"a difference of {number(one.difference, DIGITS)} points from {other} (too few years for an interval)"
-    if one.ahead == "undecided":
-        return f"not distinguishable from {other} ({bracketed(one.difference, one.low, one.high, DIGITS)} points)"
-    side, (near, far) = (
-        "better" if one.ahead == "this" else "worse",
-        sorted((abs(one.low), abs(one.high))),
+    return (
+        DASH
+        if compared is None
+        else bracketed(compared.difference, compared.low, compared.high, compared.digits)
     )
-    by = f"{number(abs(one.difference), one.digits)} points {side} than {other}"
-    return f"{by} (90% interval {number(near, one.digits)} to {number(far, one.digits)} {side})"
+
+
+def numbers(compared: Compared, other: str) -> str:
+    """Describe by how much a forecaster is ahead of another, which is named as `other`."""
+    if compared.low is None or compared.high is None:
+        difference = number(compared.difference, DIGITS)
+        return f"a difference of {difference} points from {other} (too few years for an interval)"
+    if compared.ahead == "undecided":
+        difference = bracketed(compared.difference, compared.low, compared.high, DIGITS)
+        return f"not distinguishable from {other} ({difference} points)"
+    side, (near, far) = (
+        "better" if compared.ahead == "this" else "worse",
+        sorted((abs(compared.low), abs(compared.high))),
+    )
+    by = f"{number(abs(compared.difference), compared.digits)} points {side} than {other}"
+    return (
+        f"{by} (90% interval {number(near, compared.digits)} to {number(far, compared.digits)} "
+        f"{side})"
+    )
 
 
 def subject_words(skill: Skill) -> str:
@@ -130,19 +139,22 @@ def bias_sentence(skill: Skill, horizon: int) -> str:
 
 
 def named_pair(
-    reference: Compared | None, own: Compared | None, best: Compared | None
+    reference: Compared | None, own_benchmarks: Compared | None, best: Compared | None
 ) -> list[tuple[Compared, str]]:
     """Return the comparisons that a headline makes, each with what the other is.
 
     A pool is compared with its own benchmarks, any other subject with the best one.
     """
-    if own is not None:
-        pairs = [(reference, "the ten-year base rate"), (own, f"the {own.name}")]
+    if own_benchmarks is not None:
+        pairs = [
+            (reference, "the ten-year base rate"),
+            (own_benchmarks, f"the {own_benchmarks.name}"),
+        ]
     elif reference is None or best is None or reference.code != best.code:
         pairs = [(reference, "the ten-year base rate"), (best, "the best benchmark")]
     else:
         pairs = [(reference, "the ten-year base rate (the best benchmark)")]
-    return [(one, other) for one, other in pairs if one is not None]
+    return [(compared, other) for compared, other in pairs if compared is not None]
 
 
 def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
@@ -152,11 +164,11 @@ def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
     """
     if skill.subject != POOL:
         return ""
-    found = {
+    by_horizon = {
         months: versus(skill, POOL_WITHOUT_MODEL, months, period=period)
         for months in skill.choices["horizons"]
     }
-    pairs = {months: one for months, one in found.items() if one is not None}
+    pairs = {months: compared for months, compared in by_horizon.items() if compared is not None}
     if not pairs:
         return ""
     p = _corrected_over_horizons(skill, pairs, period)
@@ -164,7 +176,7 @@ def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
     for months, value in p.items():
         if value < 1 - INTERVAL:
             leads["this" if pairs[months].difference < 0 else "other"].append(months)
-    alone = [months for months, one in pairs.items() if one.ahead in leads]
+    alone = [months for months, compared in pairs.items() if compared.ahead in leads]
     return sentence(
         "model_worth",
         horizons=list(pairs),
@@ -184,10 +196,15 @@ def _corrected_over_horizons(skill: Skill, pairs: Iterable[int], period: str) ->
     """
     values: dict[int, float] = {}
     for months in pairs:
-        found = skill.against(POOL_WITHOUT_MODEL, months, period=period)
+        difference = skill.against(POOL_WITHOUT_MODEL, months, period=period)
         p = (
-            p_value(found["difference"], found["low"], found["high"], found["blocks"])
-            if found
+            p_value(
+                difference["difference"],
+                difference["low"],
+                difference["high"],
+                difference["blocks"],
+            )
+            if difference
             else None
         )
         if p is not None:
@@ -197,19 +214,26 @@ def _corrected_over_horizons(skill: Skill, pairs: Iterable[int], period: str) ->
 
 def errors_sentence(skill: Skill, months: int, period: str = REPORTED_ON) -> str:
     """State mean absolute and root mean square error of the subject's mean forecast, with those of no change."""
-    own, other = (skill.row(months, model=model, period=period) for model in (None, NO_CHANGE))
-    if own is None or other is None or own.get("mae") is None:
+    subject_row, other = (
+        skill.row(months, model=model, period=period) for model in (None, NO_CHANGE)
+    )
+    if subject_row is None or other is None or subject_row.get("mae") is None:
         return ""
-    leads = {name: lead(own[f"{name}_low"], own[f"{name}_high"]) for name in ("mae", "mse")}
+    leads = {
+        name: lead(subject_row[f"{name}_low"], subject_row[f"{name}_high"])
+        for name in ("mae", "mse")
+    }
     return sentence(
         "errors",
-        own=own,
+        own=subject_row,
         other=other,
         leads=leads,
         verdicts=SHORT_VERDICTS,
         subject=subject_words(skill),
         months=months,
-        shown=bracketed(own["mae_less_no_change"], own["mae_low"], own["mae_high"], 1),
+        shown=bracketed(
+            subject_row["mae_less_no_change"], subject_row["mae_low"], subject_row["mae_high"], 1
+        ),
     )
 
 
@@ -219,14 +243,14 @@ def verdicts(pairs: Sequence[tuple[Compared, str]]) -> str:
         return "compared with no benchmark"
     phrases = []
     for ahead, words in _VERDICTS.items():
-        if named := [other for one, other in pairs if one.ahead == ahead]:
+        if named := [other for compared, other in pairs if compared.ahead == ahead]:
             phrases.append(f"{words} {join(named)}")
     return join(phrases)
 
 
 def ahead_words(others: Iterable[Compared]) -> str:
     """Describe how many of the others are better: a lead that an interval does not decide is none."""
-    leads = [one.ahead for one in others]
+    leads = [compared.ahead for compared in others]
     return f"{leads.count('other') or 'none'} of {len(leads)}"
 
 
@@ -307,8 +331,8 @@ def read_skill(path: str | Path | None = None) -> Skill | None:
     >>> from forecast import read_skill
     >>> read_skill().to_frame()  # doctest: +SKIP
     """
-    found = Path(path) if path is not None else skill_file()
-    return None if found is None else Skill.read(found)
+    file = Path(path) if path is not None else skill_file()
+    return None if file is None else Skill.read(file)
 
 
 def find_skill(
@@ -334,7 +358,7 @@ def find_skill(
         for months in skill.choices["horizons"]
         if (row := skill.row(months, dyad=assessment.dyad))
     )
-    main = main_horizon(one.months for one in horizons)
+    main = main_horizon(horizon.months for horizon in horizons)
     origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
     ran_on = skill.choices["data_by_dyad"]  # By dyad the digest of events, eras and coverage
     same_data = (
@@ -342,13 +366,13 @@ def find_skill(
         if record is None
         else all(record.digests[dyad] == ran_on.get(dyad) for dyad in record.dyads)
     )
-    quoted = next(one for one in horizons if one.months == main)
+    quoted = next(horizon for horizon in horizons if horizon.months == main)
     return DyadSkill(
         record=_record_sentence(assessment.label, quoted, skill),
         sentence=_sentence(assessment.label, quoted),
         model_worth=model_worth(skill),
         bias=bias_sentence(skill, main),
-        plain=_plain(skill, main),
+        plain=plain_verdict(skill, main),
         lean=_lean(skill, main),
         caveats=tuple(_caveats(assessment, skill, same_data)),
         dyad=assessment.dyad,
@@ -365,12 +389,12 @@ def find_skill(
     )
 
 
-def _plain(skill: Skill, months: int) -> str:
+def plain_verdict(skill: Skill, months: int) -> str:
     """Describe in a sentence how the forecasts of all dyads compare with simple ones."""
     best = versus(skill, skill.best_benchmark(months), months)
     pairs = [versus(skill, REFERENCE, months, dyad=dyad) for dyad in skill.choices["dyads"]]
-    scored = [one for one in pairs if one is not None]
-    nearer = sum(one.difference < 0 for one in scored)
+    scored = [compared for compared in pairs if compared is not None]
+    nearer = sum(compared.difference < 0 for compared in scored)
     return sentence("plain", "unknown" if best is None else best.ahead, nearer, len(scored))
 
 
@@ -390,51 +414,63 @@ def _lean(skill: Skill, months: int) -> str:
     return sentence("lean", row["bias"], *ends, months)
 
 
-def skill_sentence(found: DyadSkill | NotDefined) -> str:
+def skill_sentence(skill: DyadSkill | NotDefined) -> str:
     """Describe in a line how good such forecasts have been, or why that is not known."""
-    if isinstance(found, NotDefined):
-        return f"How good such forecasts have been is not known: {found.reason}."
-    return " ".join(filter(None, (found.sentence, found.model_worth, *found.caveats)))
+    if isinstance(skill, NotDefined):
+        return f"How good such forecasts have been is not known: {skill.reason}."
+    return " ".join(filter(None, (skill.sentence, skill.model_worth, *skill.caveats)))
 
 
-def brier_note(found: DyadSkill) -> str:
+def brier_note(skill: DyadSkill) -> str:
     """State what a Brier score is compared with, and which are worse than that."""
     worse = [
-        f"“{word}” at {count(one.months, 'month')}"
-        for one in found.horizons
-        for word, score in (("higher", one.brier_up), ("lower", one.brier_down))
+        f"“{word}” at {count(horizon.months, 'month')}"
+        for horizon in skill.horizons
+        for word, score in (("higher", horizon.brier_up), ("lower", horizon.brier_down))
         if score is not None and score > COIN
     ]
-    return f"Always saying 50% has a Brier score of {COIN:g}{f'; {join(worse)} did worse' if worse else ''}."
+    return (
+        "Always saying 50% has a Brier score of "
+        f"{COIN:g}{f'; {join(worse)} did worse' if worse else ''}."
+    )
 
 
-def skill_table(found: DyadSkill) -> Table:
+def skill_table(skill: DyadSkill) -> Table:
     """Arrange the scores by horizon."""
-    at = found.horizons
+    horizons = skill.horizons
     rows: dict[str, list[Cell]] = {
-        "CRPS, points": [(number(one.crps, DIGITS), count(one.n, "window")) for one in at],
-        "against the base rate": [tuple(cell(one.reference).split(" ", 1)) for one in at],
-        "Absolute error, points": [number(one.mae, 1) for one in at],
-        "of no change": [number(one.no_change_mae, 1) for one in at],
-        "against the pool's benchmarks": [
-            tuple(cell(one.own_benchmarks).split(" ", 1)) for one in at
+        "CRPS, points": [
+            (number(horizon.crps, DIGITS), count(horizon.n, "window")) for horizon in horizons
         ],
-        "against the best benchmark": [tuple(cell(one.best_benchmark).split(" ", 1)) for one in at],
+        "against the base rate": [
+            tuple(cell(horizon.reference).split(" ", 1)) for horizon in horizons
+        ],
+        "Absolute error, points": [number(horizon.mae, 1) for horizon in horizons],
+        "of no change": [number(horizon.no_change_mae, 1) for horizon in horizons],
+        "against the pool's benchmarks": [
+            tuple(cell(horizon.own_benchmarks).split(" ", 1)) for horizon in horizons
+        ],
+        "against the best benchmark": [
+            tuple(cell(horizon.best_benchmark).split(" ", 1)) for horizon in horizons
+        ],
         "the best benchmark": [
-            ("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at
+            ("", horizon.best_benchmark.name if horizon.best_benchmark else DASH)
+            for horizon in horizons
         ],
         "Higher: forecast, happened": [
-            _frequency(one.higher_said, one.higher_happened, one.n_moves) for one in at
+            _frequency(horizon.higher_said, horizon.higher_happened, horizon.n_moves)
+            for horizon in horizons
         ],
         "Lower: forecast, happened": [
-            _frequency(one.lower_said, one.lower_happened, one.n_moves) for one in at
+            _frequency(horizon.lower_said, horizon.lower_happened, horizon.n_moves)
+            for horizon in horizons
         ],
-        "Brier, higher": [number(one.brier_up, 3) for one in at],
-        "Brier, lower": [number(one.brier_down, 3) for one in at],
-        "80% interval contains": [percent(one.coverage_80) for one in at],
+        "Brier, higher": [number(horizon.brier_up, 3) for horizon in horizons],
+        "Brier, lower": [number(horizon.brier_down, 3) for horizon in horizons],
+        "80% interval contains": [percent(horizon.coverage_80) for horizon in horizons],
     }
     return Table.of(
-        ["", *(count(one.months, "month") for one in at)],
+        ["", *(count(horizon.months, "month") for horizon in horizons)],
         [(name, *row) for name, row in rows.items()],
     )
 
@@ -477,11 +513,14 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
     names = [str(name) for name in fit.panel["dataset"].to_numpy()]
     tested = choices.get("datasets", [choices["dataset"]])
     if sorted(names) != tested:
-        return f"the backtest is of the dataset {join(tested)}, and this report of {join(sorted(names))}"
+        return (
+            f"the backtest is of the dataset {join(tested)}, and this report of "
+            f"{join(sorted(names))}"
+        )
     assert not isinstance(assessment.recorded, NotDefined)  # or there were no pool
-    own = next(iter(assessment.recorded.values())).dataset
-    if own != choices["dataset"]:
-        return f"the backtest predicts the dataset {choices['dataset']}, and this report {own}"
+    dataset = next(iter(assessment.recorded.values())).dataset
+    if dataset != choices["dataset"]:
+        return f"the backtest predicts the dataset {choices['dataset']}, and this report {dataset}"
     if (skill.subject, skill.model) != (POOL, MODEL) or choices["eras"] != "given":
         return "the backtest is not of the published pool with the given eras"
     if all(skill.row(months, dyad=assessment.dyad) is None for months in choices["horizons"]):
@@ -490,7 +529,10 @@ def _mismatch(fit: "Fit", assessment: Assessment, skill: Skill, record: "Record 
         dyads if record is None else list(record.fitted_with(assessment.dyad, choices["dyads"]))
     )
     if sorted(dyads) != sorted(tested):
-        return f"the backtest is of the model fitted to {join(tested)}, and this one is fitted to {join(dyads)}"
+        return (
+            f"the backtest is of the model fitted to {join(tested)}, and this one is fitted to "
+            f"{join(dyads)}"
+        )
     return ""
 
 
@@ -504,7 +546,7 @@ def _remedy(fit: "Fit") -> str:
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
     codes = (REFERENCE, POOL_WITHOUT_MODEL, skill.best_benchmark(months))
-    reference, own, best = (versus(skill, code, months, dyad=dyad) for code in codes)
+    reference, benchmarks_of_pool, best = (versus(skill, code, months, dyad=dyad) for code in codes)
     unchanged = skill.row(months, model=NO_CHANGE, dyad=dyad)
     names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
     later = (
@@ -522,41 +564,41 @@ def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
         **numbers,
         no_change_mae=None if unchanged is None else unchanged["crps"],
         reference=reference,
-        own_benchmarks=own,
+        own_benchmarks=benchmarks_of_pool,
         best_benchmark=best,
     )
 
 
-def _record_sentence(label: str, one: HorizonSkill, skill: Skill) -> str:
+def _record_sentence(label: str, horizon: HorizonSkill, skill: Skill) -> str:
     """State how often higher and lower happened to a dyad by their mean probability.
 
     Empty if that is not known.
     """
-    if one.higher_said is None or one.lower_said is None:
+    if horizon.higher_said is None or horizon.lower_said is None:
         return ""
     return sentence(
         "record",
-        one=one,
+        one=horizon,
         label=label,
         origins=PERIODS[REPORTED_ON],
         points=skill.choices["improvement"],
     )
 
 
-def _sentence(label: str, one: HorizonSkill) -> str:
+def _sentence(label: str, horizon: HorizonSkill) -> str:
     """Describe in plain words how such forecasts have compared.
 
     That a simple benchmark has been better comes first.
     """
-    pairs = named_pair(one.reference, one.own_benchmarks, one.best_benchmark)
-    others = (one.reference, one.own_benchmarks, one.best_benchmark)
+    pairs = named_pair(horizon.reference, horizon.own_benchmarks, horizon.best_benchmark)
+    others = (horizon.reference, horizon.own_benchmarks, horizon.best_benchmark)
     simpler, verdict = (
         any(each is not None and each.ahead == "other" for each in others),
         verdicts(pairs),
     )
     return sentence(
         "compared",
-        one=one,
+        one=horizon,
         label=label,
         simpler=simpler,
         verdict=verdict,
@@ -568,14 +610,16 @@ def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> li
     from importlib.metadata import version
 
     choices = skill.choices
-    own: Mapping[str, Any] = next((one for one in skill.account if one["model"] == skill.model), {})
+    account: Mapping[str, Any] = next(
+        (row for row in skill.account if row["model"] == skill.model), {}
+    )
     return sentences(
         "caveats",
         same_data=same_data,
         choices=choices,
         version=version("pendulum-forecast"),
-        own=own,
-        many=own.get("not_converged", 0) > _MANY * own.get("fits", 0),
+        own=account,
+        many=account.get("not_converged", 0) > _MANY * account.get("fits", 0),
         improvement=assessment.smallest_improvement,
         later=bool(choices["origins"])
         and date.fromisoformat(max(choices["origins"])) > assessment.origin,

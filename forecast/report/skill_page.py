@@ -1,6 +1,5 @@
 """Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -15,21 +14,30 @@ from forecast.outlook.benchmarks import REFERENCE
 from forecast.outlook.query import main_horizon
 from forecast.report import score_figures
 from forecast.report import skill as say
-from forecast.report.folder import SKILL, Files, Page, publish, require_report_folder
+from forecast.report.folder import (
+    SKILL,
+    Files,
+    Page,
+    callable_by_name,
+    publish,
+    require_report_folder,
+)
 from forecast.report.illustration import Illustration
 from forecast.report.provenance import vintage_of
-from forecast.report.score_figures import Asked, Curve
+from forecast.report.score_figures import Curve, PanelChoices
 from forecast.report.skill import Compared
 from forecast.report.table import Table
-from forecast.report.words import label
+from forecast.report.words import label, part_of_weight
+from forecast.study.evaluation import Results
 from forecast.study.evaluation.results import RULE
-from forecast.study.evaluation.scores import Band, calibration, pit_band
+from forecast.study.evaluation.scores import CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import (
     CHOSEN_ON,
     DERIVED,
     NO_CHANGE,
     POOL_WITHOUT_MODEL,
     REPORTED_ON,
+    SPLIT,
     Row,
     Skill,
     forecaster_name,
@@ -39,35 +47,35 @@ from forecast.study.evaluation.skill import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.study.evaluation import Results
-
 
 def other_forms(skill: Skill) -> list[str]:
     """Return the other forms of the model, the best first."""
-    forecasters = [one["model"] for one in skill.account]
-    own = [code for code in forecasters if not skill.models.get(code, True) and code != skill.model]
-    return sorted(own, key=_lead(skill, skill.model))
+    forecasters = [row["model"] for row in skill.account]
+    codes = [
+        code for code in forecasters if not skill.models.get(code, True) and code != skill.model
+    ]
+    return sorted(codes, key=_lead(skill, skill.model))
 
 
 def others(skill: Skill) -> list[str]:
     """Return all forecasters except the other forms of the model, the best first."""
-    own = {skill.subject, *other_forms(skill)}
-    return sorted((code for code in skill.models if code not in own), key=_lead(skill))
+    left_out = {skill.subject, *other_forms(skill)}
+    return sorted((code for code in skill.models if code not in left_out), key=_lead(skill))
 
 
 def _lead(skill: Skill, model: str | None = None) -> Callable[[str], float]:
-    """Return the order of how far a forecaster, by default the subject, is ahead, on the page's origins."""
+    """Return the order of how far a forecaster, by default the subject, is ahead, on the page's forecast dates."""
 
     def order(code: str) -> float:
-        found = skill.against(code, _main(skill), period=skill.period, model=model)
-        return -found["difference"] if found else float("inf")
+        difference = skill.against(code, _main(skill), period=skill.period, model=model)
+        return -difference["difference"] if difference else float("inf")
 
     return order
 
 
 def _scored_dyads(skill: Skill) -> list[str]:
-    there = {row["dyad"] for row in skill.rows}
-    return [dyad for dyad in skill.choices["dyads"] if dyad in there]
+    scored = {row["dyad"] for row in skill.rows}
+    return [dyad for dyad in skill.choices["dyads"] if dyad in scored]
 
 
 def months(skill: Skill) -> dict[int, str]:
@@ -83,16 +91,18 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
         best = skill.best_benchmark(horizon, given_n=given_n)
         if row := skill.row(horizon, **where):
             compared = (
-                say.versus(skill, one, horizon, **where)
-                for one in (REFERENCE, POOL_WITHOUT_MODEL, best)
+                say.versus(skill, code_of_other, horizon, **where)
+                for code_of_other in (REFERENCE, POOL_WITHOUT_MODEL, best)
             )
             base, *rest = map(say.cell, compared)
-            found = skill.against(REFERENCE, horizon, **where)
+            difference = skill.against(REFERENCE, horizon, **where)
             unchanged = skill.row(horizon, **{**where, "model": NO_CHANGE})
             named = (
-                one for one, benchmark in skill.models.items() if benchmark and one not in DERIVED
+                code_of_other
+                for code_of_other, benchmark in skill.models.items()
+                if benchmark and code_of_other not in DERIVED
             )
-            each = (say.versus(skill, one, horizon, **where) for one in named)
+            each = (say.versus(skill, code_of_other, horizon, **where) for code_of_other in named)
             columns.append(
                 [
                     ahead,
@@ -103,7 +113,7 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
                     number(row["bias"], 1),
                     number(row["sharpness"], 0),
                     base,
-                    percent(found["relative"]) if found else DASH,
+                    percent(difference["relative"]) if difference else DASH,
                     *rest,
                     forecaster_name(best) if best else DASH,
                     say.ahead_words(filter(None, each)),
@@ -130,23 +140,23 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
 
 def without_table(skill: Skill, code: str) -> Table:
     """Return the differences of a forecaster with each dyad left out, a column for each horizon and other."""
-    found = {
-        (one["without"], one["against"], one["horizon"]): one
-        for one in skill.without
-        if one["model"] == code
+    rows_by_key = {
+        (row["without"], row["against"], row["horizon"]): row
+        for row in skill.without
+        if row["model"] == code
     }
-    columns = list(dict.fromkeys((one["against"], one["horizon"]) for one in found.values()))
+    columns = list(dict.fromkeys((row["against"], row["horizon"]) for row in rows_by_key.values()))
     rows = [
         [
             f"Without {label(dyad)}",
             *(
-                interval(one["difference"], one["low"], one["high"], say.DIGITS)
+                interval(row["difference"], row["low"], row["high"], say.DIGITS)
                 for other, horizon in columns
-                if (one := found.get((dyad, other, horizon)))
+                if (row := rows_by_key.get((dyad, other, horizon)))
             ),
         ]
         for dyad in skill.choices["dyads"]
-        if any(key[0] == dyad for key in found)
+        if any(key[0] == dyad for key in rows_by_key)
     ]
     heads = [
         f"{capital(forecaster_name(other))}, {count(horizon, 'month')}"
@@ -242,20 +252,20 @@ def brier_table(skill: Skill, period: str) -> Table:
 def account_table(skill: Skill) -> Table:
     """Return how many windows each forecaster was asked for and could not be scored on."""
     return Table.of(
-        ["", "Origins", "Void windows", "Windows not over"],
+        ["", "Forecast dates", "Void windows", "Windows not over"],
         [
             [
-                capital(forecaster_name(one["model"])),
-                *(f"{one[name]:,}" for name in ("origins", "void", "unfinished")),
+                capital(forecaster_name(row["model"])),
+                *(f"{row[name]:,}" for name in ("origins", "void", "unfinished")),
             ]
-            for one in skill.account
+            for row in skill.account
         ],
     )
 
 
 def forecasters(skill: Skill) -> list[tuple[str, str]]:
     """Return the forecasters with what they are."""
-    return [(capital(forecaster_name(one["model"])), one["words"]) for one in skill.account]
+    return [(capital(forecaster_name(row["model"])), row["words"]) for row in skill.account]
 
 
 def of_tone(skill: Skill) -> Skill:
@@ -287,20 +297,20 @@ def fits_table(skill: Skill) -> Table:
         ["", "Fits", "not converged"],
         [
             [
-                capital(forecaster_name(one["model"])),
-                f"{one['fits']:,}",
-                f"{one['not_converged']:,}",
+                capital(forecaster_name(row["model"])),
+                f"{row['fits']:,}",
+                f"{row['not_converged']:,}",
             ]
-            for one in skill.account
-            if "fits" in one
+            for row in skill.account
+            if "fits" in row
         ],
     )
 
 
-def _cell(one: Compared | None, row: Row | None) -> str:
+def _cell(compared: Compared | None, row: Row | None) -> str:
     """Format a comparison, with how many windows both predicted if those are fewer than the subject's."""
-    fewer = one is not None and row is not None and one.n < row["n"]
-    return say.cell(one) + (f" (n {one.n:,})" if fewer and one else "")
+    fewer = compared is not None and row is not None and compared.n < row["n"]
+    return say.cell(compared) + (f" (n {compared.n:,})" if fewer and compared else "")
 
 
 SHOWN_MISSES = 3
@@ -335,15 +345,46 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = 
     choices = skill.choices
     datasets, notes = choices.get("datasets", [choices["dataset"]]), notes_on_data(skill)
     content = {
-        "page": sys.modules[__name__],
-        "say": say,
+        "helpers": callable_by_name(
+            account_table,
+            all_numbers,
+            bias_table,
+            brier_table,
+            coverage_table,
+            dyad_table,
+            findings,
+            fits_table,
+            forecaster_name,
+            forecasters,
+            months,
+            of_tone,
+            other_forms,
+            others_table,
+            overview,
+            predicted,
+            reliability_table,
+            say.bias_sentence,
+            span,
+            use_of,
+            window,
+            part_of_weight,
+            without_table,
+        ),
+        "chosen_on": CHOSEN_ON,
+        "reported_on": REPORTED_ON,
+        "split": SPLIT,
+        "all_periods": say.PERIODS,
+        "shown_misses": SHOWN_MISSES,
         "skill": skill,
-        "headline": headline(skill),
+        "title": title(skill),
+        "comparison": comparison(skill),
         "main": _main(skill),
         "subject": say.subject_words(skill),
         "period": say.PERIODS[skill.period],
         "periods": _periods(skill),
-        "vintage": vintage_of(datasets, choices.get("vintaged", ()), "the day before each origin"),
+        "vintage": vintage_of(
+            datasets, choices.get("vintaged", ()), "the day before each forecast date"
+        ),
         "rule": RULE,
     }
     return Page(
@@ -362,60 +403,95 @@ def notes_on_data(skill: Skill) -> DataNotes:
     return DataNotes(caveats, read_edition(choices.get("edition")))
 
 
-def headline(skill: Skill) -> str:
+def use_of(period: str) -> str:
+    """Describe what the forecast dates of a period are used for: choices, or a report of skill."""
+    if period == REPORTED_ON:
+        return (
+            f"Choices are made on forecast dates up to {SPLIT - 1}; skill is reported on forecast "
+            f"dates from {SPLIT} on."
+        )
+    if period == CHOSEN_ON:
+        return (
+            "Choices, of the model and of the best benchmark, are made on these forecast dates: "
+            "not a "
+            "report of skill."
+        )
+    return "Choices are made on some of these forecast dates: not a report of skill."
+
+
+def title(skill: Skill) -> str:
+    """Return the verdict of the backtest, as reports state it; without a benchmark, the comparison."""
+    main = _main(skill)
+    if say.versus(skill, skill.best_benchmark(main), main) is None:
+        return comparison(skill)
+    return say.plain_verdict(skill, main).rstrip(".")
+
+
+def comparison(skill: Skill) -> str:
     """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
-    return f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, {_where(skill)}"
+    return (
+        f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, "
+        f"{_where(skill)}"
+    )
 
 
 def finding(skill: Skill) -> str:
     """Describe the same with numbers: differences with their intervals, and n."""
+    return " ".join(findings(skill))
+
+
+def findings(skill: Skill) -> list[str]:
+    """Return the finding by part: mean CRPS, errors of the mean forecast, and what the model adds."""
     row = skill.row(_main(skill), period=skill.period)
     if row is None:
-        return f"No window was scored {_where(skill)}."
+        return [f"No window was scored {_where(skill)}."]
     numbers = join(
-        say.numbers(one, f"{other}, {one.name}" if other == "the best benchmark" else other)
-        for one, other in _main_pairs(skill)
+        say.numbers(
+            compared, f"{other}, {compared.name}" if other == "the best benchmark" else other
+        )
+        for compared, other in _main_pairs(skill)
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
     first = f"{capital(count(row['n'], 'window'))}, {score}{': ' if numbers else ''}{numbers}."
-    more = (
-        say.errors_sentence(skill, _main(skill), skill.period),
-        say.model_worth(skill, skill.period),
-    )
-    return " ".join(filter(None, (first, *more)))
+    errors = say.errors_sentence(skill, _main(skill), skill.period)
+    worth = say.model_worth(skill, skill.period)
+    return [part for part in (first, errors, worth) if part]
 
 
 def reliability_table(skill: Skill, period: str, horizon: int | None = None) -> Table:
     """Return how often a higher and a lower share happened, by the probability stated."""
     rows = [
-        one for one in skill.reliability if (one["period"], one["horizon"]) == (period, horizon)
+        reliability
+        for reliability in skill.reliability
+        if (reliability["period"], reliability["horizon"]) == (period, horizon)
     ]
     return Table.of(
         ["", "Windows", "Stated", "Happened", "Gap, points"],
         [
             [
-                f"{capital(one['outcome'])}, {bin_words(one)}",
-                f"{one['n']:,}",
-                percent(one["said"]),
-                (percent(one["frequency"]), f"{one['happened']:,}"),
-                gap(one),
+                f"{capital(reliability['outcome'])}, {bin_words(reliability)}",
+                f"{reliability['n']:,}",
+                percent(reliability["said"]),
+                (percent(reliability["frequency"]), f"{reliability['happened']:,}"),
+                gap(reliability),
             ]
-            for one in rows
+            for reliability in rows
         ],
     )
 
 
-def gap(one: Mapping[str, Any]) -> str:
+def gap(reliability: Mapping[str, Any]) -> str:
     """Format the mean probability of a bin less the frequency, points, with its interval."""
     middle, low, high = (
-        None if one[name] is None else 100 * one[name] for name in ("gap", "gap_low", "gap_high")
+        None if reliability[name] is None else 100 * reliability[name]
+        for name in ("gap", "gap_low", "gap_high")
     )
     return DASH if middle is None else interval(middle, low, high)
 
 
-def bin_words(one: Mapping[str, Any]) -> str:
+def bin_words(reliability: Mapping[str, Any]) -> str:
     """Name a bin of probabilities."""
-    low, high = one["low"], one["high"]
+    low, high = reliability["low"], reliability["high"]
     if (low, high) == (0.0, 1.0):
         return "all"
     if low == 0.0:
@@ -440,18 +516,20 @@ def _main_pairs(skill: Skill) -> list[tuple[say.Compared, str]]:
 
 def _periods(skill: Skill) -> dict[str, str]:
     """Return the periods that have scores, each in words, the page's own first."""
-    there = {row["period"] for row in skill.rows}
-    return {period: say.PERIODS[period] for period in (REPORTED_ON, CHOSEN_ON) if period in there}
+    scored = {row["period"] for row in skill.rows}
+    return {period: say.PERIODS[period] for period in (REPORTED_ON, CHOSEN_ON) if period in scored}
 
 
-def _by_horizon(skill: Skill, codes: Sequence[str], model: str | None = None) -> dict[str, Asked]:
+def _by_horizon(
+    skill: Skill, codes: Sequence[str], model: str | None = None
+) -> dict[str, PanelChoices]:
     horizons = months(skill).items() if codes else ()
     return {
         ahead: {"horizon": horizon, "against": codes, "model": model} for horizon, ahead in horizons
     }
 
 
-def _by_dyad(skill: Skill) -> dict[str, Asked]:
+def _by_dyad(skill: Skill) -> dict[str, PanelChoices]:
     """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
     main, dyads = _main(skill), _scored_dyads(skill)
     best = skill.best_benchmark(main)
@@ -471,62 +549,66 @@ def _by_dyad(skill: Skill) -> dict[str, Asked]:
 def span(skill: Skill) -> str:
     """Return the number of origins, the first and the last."""
     origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
-    return f"{count(len(origins), 'origin')}, {month(origins[0])} to {month(origins[-1])}"
+    return f"{count(len(origins), 'forecast date')}, {month(origins[0])} to {month(origins[-1])}"
 
 
 def all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
     """Return the tables of a period that are not in sight, with their titles."""
     benchmarks, tables = others(skill), []
-    for given_n, known in ((False, "n unknown"), (True, "given n")):
+    for given_n, counts in ((False, "real-time"), (True, "event counts known")):
         if given_n or period != skill.period:  # else it is in sight already
             for code in dict.fromkeys((skill.subject, skill.model)):
                 short = overview(skill, period, code, given_n=given_n)
-                tables.append((f"In short, {forecaster_name(code)}, {known}", short))
+                tables.append((f"In short, {forecaster_name(code)}, {counts}", short))
         every = others_table(skill, benchmarks, period, given_n=given_n)
-        tables.append((f"Against every benchmark, {known}", every))
+        tables.append((f"Against every benchmark, {counts}", every))
     return tables
 
 
 def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
     """Return the subject's forecasts of the main horizon with what was recorded, by dyad and in order of time."""
     skill, cases = results.skill, results.cases
-    own = cases[
+    forecasts = cases[
         (cases["model"] == skill.subject)
         & (cases["horizon"] == _main(skill))
         & ~cases["given_n"].astype(bool)
     ]
-    by_dyad = dict(list(own.sort_values("origin").groupby("dyad")))
+    by_dyad = dict(list(forecasts.sort_values("origin").groupby("dyad")))
     return {label(dyad): by_dyad[dyad] for dyad in _scored_dyads(skill) if dyad in by_dyad}
 
 
 def _curves(results: "Results") -> list[Curve]:
-    """Return the calibration curves of the main horizon on the origins that the page is about, with n unknown."""
+    """Return the calibration curves of the main horizon on the forecast dates that the page is about, real-time."""
     skill, cases = results.skill, results.cases
     free = cases[(cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
     inside = free[within(free["origin"].str[:4].astype(int), skill.period)]
-    own, reference = (inside[inside["model"] == code] for code in (skill.subject, REFERENCE))
+    forecasts, reference = (inside[inside["model"] == code] for code in (skill.subject, REFERENCE))
     reference = reference[:0] if skill.subject == REFERENCE else reference
     curves = [
         Curve(
-            f"Share {word} (n {own[f'p_{event}'].notna().sum():,})",
+            f"Share {word} (n {forecasts[f'p_{event}'].notna().sum():,})",
             band,
             _moves(reference, event),
             True,
         )
         for event, word in _HAPPENED.items()
-        if (band := _moves(own, event)) is not None
+        if (band := _moves(forecasts, event)) is not None
     ]
     pit, other = (
-        pit_band(cases["pit"]) if len(cases) > 1 else None for cases in (own, reference)
+        pit_band(cases["pit"]) if len(cases) > 1 else None for cases in (forecasts, reference)
     )  # one has no band
-    return curves if pit is None else [*curves, Curve(f"PIT (n {len(own):,})", pit, other, False)]
-
-
-def _moves(cases: "pd.DataFrame", event: str) -> Band | None:
-    asked = cases[cases[f"p_{event}"].notna()]
     return (
-        calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool))
-        if len(asked)
+        curves
+        if pit is None
+        else [*curves, Curve(f"PIT (n {len(forecasts):,})", pit, other, False)]
+    )
+
+
+def _moves(cases: "pd.DataFrame", event: str) -> CalibrationBand | None:
+    with_baseline = cases[cases[f"p_{event}"].notna()]
+    return (
+        calibration(with_baseline[f"p_{event}"].astype(float), with_baseline[event].astype(bool))
+        if len(with_baseline)
         else None
     )
 
@@ -535,12 +617,16 @@ def window(miss: Mapping[str, Any]) -> str:
     """Name the window of a miss."""
     first = date.fromisoformat(miss["origin"])
     last = add_months(first, miss["horizon"] - 1)
-    return f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to {month(last, short=True)}"
+    return (
+        f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to "
+        f"{month(last, short=True)}"
+    )
 
 
-def predicted(one: Mapping[str, Any]) -> str:
+def predicted(prediction: Mapping[str, Any]) -> str:
     """Return a prediction with its score."""
-    return f"{interval(one['mean'], one['low'], one['high'])}, CRPS {number(one['crps'], 1)}"
+    share = interval(prediction["mean"], prediction["low"], prediction["high"])
+    return f"{share}, CRPS {number(prediction['crps'], 1)}"
 
 
 @checked

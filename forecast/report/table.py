@@ -28,7 +28,7 @@ class Table:
     @property
     def columns(self) -> list[tuple[Cell, bool]]:
         """Heads, each with whether its column holds numbers."""
-        return [(head, place not in self.words) for place, head in enumerate(self.heads)]
+        return [(head, column not in self.words) for column, head in enumerate(self.heads)]
 
     @property
     def plain(self) -> list[list[str]]:
@@ -66,4 +66,4 @@ def _one_line(cell: Cell) -> str:
     if isinstance(cell, str):
         return cell.striptags() if isinstance(cell, Markup) else cell
     main, *small = filter(None, cell) if any(cell) else ("",)
-    return " ".join([main, *(one if one.startswith("[") else f"({one})" for one in small)])
+    return " ".join([main, *(line if line.startswith("[") else f"({line})" for line in small)])

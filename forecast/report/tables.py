@@ -30,7 +30,7 @@ from forecast.outlook.windows import whole_changes
 from forecast.plots.outcomes import CHANGES
 from forecast.report import illustration, words
 from forecast.report.events import cited
-from forecast.report.folder import fill, phrases
+from forecast.report.folder import callable_by_name, fill, phrases
 from forecast.report.illustration import GENERATOR
 from forecast.report.material import Material
 from forecast.report.sets import DAYS, sets_table
@@ -44,11 +44,11 @@ ERAS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling
 
 def rules(result: Assessment) -> list[tuple[str, str]]:
     """Return how each forecast of what is recorded is resolved, with its title."""
-    asked: list[WindowOutlook | ThresholdOutlook] = [
+    outlooks: list[WindowOutlook | ThresholdOutlook] = [
         *listed(result.threshold),
         *listed(result.recorded),
     ]
-    return [(_title(result, one), one.rule) for one in asked]
+    return [(_title(result, outlook), outlook.rule) for outlook in outlooks]
 
 
 def cells(window: WindowOutlook) -> dict[str, str]:
@@ -57,12 +57,12 @@ def cells(window: WindowOutlook) -> dict[str, str]:
     A dash where something is not defined.
     """
     percents, before = printed_changes(window), window.baseline
-    found = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
-    found |= {"before": DASH, "counts": ""}
+    texts = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
+    texts |= {"before": DASH, "counts": ""}
     if isinstance(before, Baseline):
-        found["counts"] = f"{before.cooperative:,} of {before.events:,}"
-        found["before"] = number(before.share, 0)
-    return found | {"share": words.or_dash(window.share), "events": words.interval(window.events)}
+        texts["counts"] = f"{before.cooperative:,} of {before.events:,}"
+        texts["before"] = number(before.share, 0)
+    return texts | {"share": words.or_dash(window.share), "events": words.interval(window.events)}
 
 
 def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> str:
@@ -80,10 +80,10 @@ def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> st
 def tables_of(material: Material) -> dict[str, Table]:
     """Arrange the tables of a report by name; those without rows are left out."""
     result = material.result
-    made = {
+    tables = {
         "recorded": recorded_table(result),
         "answers": answers_table(result),
-        "sets": sets_table(material),
+        "sets": sets_table(material.sets),
         "tone": tone_table(result),
         "tone_kinds": tone_kinds_table(result),
         "level": level_table(result),
@@ -91,7 +91,7 @@ def tables_of(material: Material) -> dict[str, Table]:
         "dyads": _dyads(material),
         "claims": Table.of(
             ["Claim", "Answer"],
-            [(f"{one.code}. {one.title}", one.sentence) for one in result.claims],
+            [(f"{claim.code}. {claim.title}", claim.sentence) for claim in result.claims],
             (0, 1),
         ),
         "skill": None if isinstance(material.skill, NotDefined) else skill_table(material.skill),
@@ -99,15 +99,15 @@ def tables_of(material: Material) -> dict[str, Table]:
         "datasets": _datasets(result.datasets),
         "drivers": _drivers(result.drivers),
     }
-    return {name: table for name, table in made.items() if table and table.rows}
+    return {name: table for name, table in tables.items() if table and table.rows}
 
 
 def _heads(result: Assessment, outlooks: Iterable[WindowOutlook | HorizonOutlook]) -> list[Cell]:
     return [
         "",
         *(
-            (count(one.months, "month"), f"to {words.period(result, one.until)}")
-            for one in outlooks
+            (count(outlook.months, "month"), f"to {words.period(result, outlook.until)}")
+            for outlook in outlooks
         ),
     ]
 
@@ -115,19 +115,20 @@ def _heads(result: Assessment, outlooks: Iterable[WindowOutlook | HorizonOutlook
 def recorded_table(result: Assessment) -> Table:
     """Arrange what will be recorded by horizon."""
     windows = listed(result.recorded)
-    found = [cells(window) for window in windows]
+    columns = [cells(window) for window in windows]
     rows: list[list[Cell]] = [
-        [label, *(one[name] for one in found)] for name, label in CHANGES.items()
+        [label, *(column[name] for column in columns)] for name, label in CHANGES.items()
     ]
-    if at := [one for one in listed(result.threshold) if not one.rolling]:
+    if thresholds := [threshold for threshold in listed(result.threshold) if not threshold.rolling]:
         chances = [
-            DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in at
+            DASH if isinstance(threshold.chance, NotDefined) else chance(threshold.chance.value)
+            for threshold in thresholds
         ]
-        rows.append([f"At least {at[0].threshold:g}%", *chances])
-    rows.append(["Share before, %", *((one["before"], one["counts"]) for one in found)])
+        rows.append([f"At least {thresholds[0].threshold:g}%", *chances])
+    rows.append(["Share before, %", *((column["before"], column["counts"]) for column in columns)])
     for name, label in {"share": "Share then, %", "events": "Recorded then"}.items():
-        rows.append([label, *(_split(one[name]) for one in found)])
-    return Table.of(_heads(result, windows), rows if found else [])
+        rows.append([label, *(_split(column[name]) for column in columns)])
+    return Table.of(_heads(result, windows), rows if columns else [])
 
 
 ANSWERS = ("Published pool", "Model alone", "Underlying level, model alone")
@@ -142,16 +143,22 @@ def answers_table(result: Assessment) -> Table | None:
     windows = listed(result.recorded)
     if not windows or isinstance(result.pool, NotDefined):
         return None
-    found = {
-        ANSWERS[0]: [printed_changes(one) for one in windows],
-        ANSWERS[1]: [whole_changes(one.model or {}) for one in windows],
-        ANSWERS[2]: [_level_changes(result.improvement[one.months]) for one in windows],
+    changes = {
+        ANSWERS[0]: [printed_changes(window) for window in windows],
+        ANSWERS[1]: [whole_changes(window.model or {}) for window in windows],
+        ANSWERS[2]: [_level_changes(result.improvement[window.months]) for window in windows],
     }
     return Table.of(
         _heads(result, windows),
         [
-            [f"{name}: {label.lower()}", *(chance(one[way] / 100) if one else DASH for one in each)]
-            for name, each in found.items()
+            [
+                f"{name}: {label.lower()}",
+                *(
+                    chance(changes_of_window[way] / 100) if changes_of_window else DASH
+                    for changes_of_window in each
+                ),
+            ]
+            for name, each in changes.items()
             for way, label in CHANGES.items()
         ],
     )
@@ -174,19 +181,20 @@ def _split(interval: str) -> Cell:
 
 def tone_table(result: Assessment) -> Table:
     """Arrange the tone by horizon, as what will be recorded."""
-    found = listed(result.tone)
-    percents = [printed_changes(one) for one in found]
+    outlooks = listed(result.tone)
+    percents = [printed_changes(outlook) for outlook in outlooks]
     rows: list[list[Cell]] = [
-        [label, *(chance(one[name] / 100) if one else DASH for one in percents)]
+        [label, *(chance(changes[name] / 100) if changes else DASH for changes in percents)]
         for name, label in {"up": "Higher", "same": "Similar", "down": "Lower"}.items()
     ]
-    rows.append(["Tone before", *(number(one.before, 1) for one in found)])
-    then = (None if isinstance(one.tone, NotDefined) else one.tone for one in found)
+    rows.append(["Tone before", *(number(outlook.before, 1) for outlook in outlooks)])
+    then = (None if isinstance(outlook.tone, NotDefined) else outlook.tone for outlook in outlooks)
     ends = [
-        DASH if one is None else _split(interval(one.median, one.low, one.high, 1)) for one in then
+        DASH if tone is None else _split(interval(tone.median, tone.low, tone.high, 1))
+        for tone in then
     ]
     return Table.of(
-        _heads(result, listed(result.recorded)), [*rows, ["Tone then", *ends]] if found else []
+        _heads(result, listed(result.recorded)), [*rows, ["Tone then", *ends]] if outlooks else []
     )
 
 
@@ -198,18 +206,18 @@ def tone_kinds_table(result: Assessment) -> Table | None:
         ["Kind", "Events", "Mean score", "Part of the tone", "Change"],
         [
             (
-                one.kind,
-                f"{one.events:,}",
-                number(one.score, 1),
-                number(one.part, 2),
-                signed(one.change, 2),
+                kind.kind,
+                f"{kind.events:,}",
+                number(kind.score, 1),
+                number(kind.part, 2),
+                signed(kind.change, 2),
             )
-            for one in result.tone_kinds
+            for kind in result.tone_kinds
         ],
     )
 
 
-def _datasets(found: Sequence[DatasetOutlook]) -> Table:
+def _datasets(outlooks: Sequence[DatasetOutlook]) -> Table:
     heads = (
         "Dataset",
         "covers",
@@ -224,13 +232,16 @@ def _datasets(found: Sequence[DatasetOutlook]) -> Table:
         heads,
         [
             (
-                f"{one.name} (main)" if one.main else one.name,
-                f"{month(one.first, short=True)} to {month(one.last, short=True)}",
-                number(one.events),
-                *map(words.or_dash, (one.offset, one.drift, one.concentration, one.without)),
-                join([str(year) for year in one.disagrees]) or DASH,
+                f"{outlook.name} (main)" if outlook.main else outlook.name,
+                f"{month(outlook.first, short=True)} to {month(outlook.last, short=True)}",
+                number(outlook.events),
+                *map(
+                    words.or_dash,
+                    (outlook.offset, outlook.drift, outlook.concentration, outlook.without),
+                ),
+                join([str(year) for year in outlook.disagrees]) or DASH,
             )
-            for one in found
+            for outlook in outlooks
         ],
         (0, 1, 7),
     )
@@ -242,14 +253,14 @@ def _drivers(drivers: Sequence[DriverOutlook]) -> Table:
         ("Driver", "acts on", "adds, points", "chance that it helps", "now", "ahead it"),
         [
             (
-                one.name,
-                acts[one.acts],
-                words.interval(one.points, 1),
-                chance(one.positive.value),
-                number(one.now),
-                FUTURE_WORDS[one.future],
+                driver.name,
+                acts[driver.acts],
+                words.interval(driver.points, 1),
+                chance(driver.positive.value),
+                number(driver.now),
+                FUTURE_WORDS[driver.future],
             )
-            for one in drivers
+            for driver in drivers
         ],
         (0, 1, 5),
     )
@@ -259,13 +270,13 @@ def level_table(result: Assessment) -> Table:
     """Arrange the chances of the level by horizon."""
     outlooks = list(result.improvement.values())
     columns = [
-        printed_chances(one) | {"new_framework": chance(one.new_framework.value)}
-        for one in outlooks
+        printed_chances(outlook) | {"new_framework": chance(outlook.new_framework.value)}
+        for outlook in outlooks
     ]
     rows: list[list[Cell]] = [
-        [label, *(one[name] for one in columns)] for name, label in words.ROWS.items()
+        [label, *(column[name] for column in columns)] for name, label in words.ROWS.items()
     ]
-    rows.append(["Share then", *(_split(words.interval(one.level)) for one in outlooks)])
+    rows.append(["Share then", *(_split(words.interval(outlook.level)) for outlook in outlooks)])
     return Table.of(_heads(result, outlooks), rows)
 
 
@@ -283,8 +294,8 @@ def _dyads(material: Material) -> Table:
     return Table.of(
         ("Dyad", "Share now", "Current equilibrium", "Half-life, months"),
         [
-            (one.label, *map(words.or_dash, (one.level, one.equilibrium, one.half_life)))
-            for one in (material.result.brief, *material.others)
+            (brief.label, *map(words.or_dash, (brief.level, brief.equilibrium, brief.half_life)))
+            for brief in (material.result.brief, *material.others)
         ],
     )
 
@@ -294,13 +305,13 @@ def _recent(material: Material) -> Table:
         ("Day", "Who", "What", "Kind", "Source"),
         [
             (
-                Markup('<time datetime="{}">{}</time>').format(one["date"], day(one["date"])),
-                one["who"],
-                one["what"],
-                Markup('<span class="side {}"></span>{}').format(one["side"], one["kind"]),
-                cited(one["source"]),
+                Markup('<time datetime="{}">{}</time>').format(event["date"], day(event["date"])),
+                event["who"],
+                event["what"],
+                Markup('<span class="side {}"></span>{}').format(event["side"], event["kind"]),
+                cited(event["source"]),
             )
-            for one in material.recent.to_dict("records")
+            for event in material.recent.to_dict("records")
         ],
         range(5),
     )
@@ -328,14 +339,14 @@ def frames(material: Material, content: Mapping[str, Any]) -> dict[str, pd.DataF
 
     Those without rows are left out.
     """
-    found = {name: _list(content, keys) for name, keys in _LISTS.items()}
-    made = {
+    lists = {name: _list(content, keys) for name, keys in _LISTS.items()}
+    frames_by_name = {
         name: pd.DataFrame([dict(_flat(row)) for row in rows], dtype=object)
-        for name, rows in found.items()
+        for name, rows in lists.items()
     }
-    made["sets"] = pd.DataFrame(list(_set_windows(_list(content, _LISTS["sets"]))))
-    made["recent"] = material.recent
-    return {name: frame for name, frame in made.items() if len(frame)}
+    frames_by_name["sets"] = pd.DataFrame(list(_set_windows(_list(content, _LISTS["sets"]))))
+    frames_by_name["recent"] = material.recent
+    return {name: frame for name, frame in frames_by_name.items() if len(frame)}
 
 
 def _list(content: Mapping[str, Any], keys: Iterable[str]) -> list[dict[str, Any]]:
@@ -348,14 +359,16 @@ def _list(content: Mapping[str, Any], keys: Iterable[str]) -> list[dict[str, Any
 
 def _set_windows(sets: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield a row per set of events and window, which `forecast.json` lists by set."""
-    for one in sets:
-        for days, likely, expected in zip(DAYS, one["chances"], one["expected"], strict=True):
+    for outlook in sets:
+        for days, likely, expected in zip(
+            DAYS, outlook["chances"], outlook["expected"], strict=True
+        ):
             yield {
-                "set": one["set"],
+                "set": outlook["set"],
                 "days": days,
                 "chance": likely,
                 "expected": expected,
-                "note": one["note"],
+                "note": outlook["note"],
             }
 
 
@@ -377,7 +390,7 @@ _BRACKETS = "Brackets hold 90% equal-tailed intervals."
 
 def summary(material: Material) -> str:
     """Return a report in short as Markdown."""
-    result, question, known = material.result, quoted(material.result), material.facts
+    result, question, provenance = material.result, quoted(material.result), material.facts
     lede = words.meaning(result) if question is None else level_sentence(result)
     shown = recorded_table(result) if listed(result.recorded) else level_table(result)
     # The remedy of an unknown skill is for the author of the report, not for the readers of the
@@ -396,10 +409,11 @@ def summary(material: Material) -> str:
             "digits": _DIGITS,
             "how_good": how_good,
             "files": [
-                f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)"
-                for file in known["files"]
+                f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 "
+                f"{file['sha256'][:_DIGITS]}…)"
+                for file in provenance["files"]
             ],
-            "maker": f"{GENERATOR} {known['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),
+            "maker": f"{GENERATOR} {provenance['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),
         },
     )
 
@@ -424,7 +438,11 @@ def write_export(
     for name, frame in frames(material, content).items():
         write_csv(folder / f"table-{name}.csv", frame.assign(stamp=stamp) if stamp else frame)
     source = f"{GENERATOR}: {material.result.label} relations, outlook as of {day(material.as_of)}"
-    facts = {"result": material.result, "words": words, "smallest_change": SMALLEST_CHANGE}
+    facts = {
+        "helpers": callable_by_name(words.meaning),
+        "result": material.result,
+        "smallest_change": SMALLEST_CHANGE,
+    }
     caption = phrases("captions.j2", facts | {"how_good": skill_sentence(material.skill)})
     for name, table in tables_of(material).items():
         said = ". ".join(filter(None, (stamp, caption(name))))

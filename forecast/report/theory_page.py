@@ -11,7 +11,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from forecast.base.errors import DataError
-from forecast.base.files import read_bytes
+from forecast.base.reading import read_bytes
 from forecast.base.wording import capital, chance, join, number
 from forecast.data.panel.notes import DataNotes
 from forecast.outlook.theory import (
@@ -24,7 +24,7 @@ from forecast.outlook.theory import (
     REASONS,
     SUMMIT,
     THEORY,
-    Statement,
+    TheoryStatement,
 )
 from forecast.report.folder import LONGEST, Page, edition_of_page, publish
 from forecast.report.table import Table, badge, link
@@ -73,22 +73,23 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
         "scenario": _Source(scenario, out, "scenarios"),
     }
     try:
-        statements = [_statement(one, **sources) for one in THEORY]
+        statements = [_statement(statement, **sources) for statement in THEORY]
     except (LookupError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{tests}, {forecast}, {scenario}: expected files of this version ({error!r}); make their pages again"
+            f"{tests}, {forecast}, {scenario}: expected files of this version ({error!r}); make "
+            "their pages again"
         ) from error
     content = {
-        "headline": headline(statements),
+        "headline": count_of_answers(statements),
         "answers": Table.of(
-            ("Statement", "Answer", "How sure"),
+            ("TheoryStatement", "Answer", "How sure"),
             [
                 (
-                    link(f"#{one['code']}", one["code"], f" {one['title']}?"),
-                    one["badge"],
-                    one["sure"],
+                    link(f"#{statement['code']}", statement["code"], f" {statement['title']}?"),
+                    statement["badge"],
+                    statement["sure"],
                 )
-                for one in statements
+                for statement in statements
             ],
             range(3),
         ),
@@ -102,11 +103,14 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
     return Page("theory.html.j2", content, notes=notes)
 
 
-def headline(statements: list[dict[str, Any]]) -> str:
+def count_of_answers(statements: list[dict[str, Any]]) -> str:
     """Count the answers to the statements."""
-    answers = [one["answer"] for one in statements]
+    answers = [statement["answer"] for statement in statements]
     kinds = [kind for kind in _ANSWERS if kind in answers]
-    return f"The essay's {len(answers)} statements: {join(f'{answers.count(kind)} {kind}' for kind in kinds)}."
+    return (
+        f"The essay's {len(answers)} statements: "
+        f"{join(f'{answers.count(kind)} {kind}' for kind in kinds)}."
+    )
 
 
 class _Source:
@@ -119,54 +123,63 @@ class _Source:
             self.rows: list[dict[str, Any]] = list(self.content[part])
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(
-                f"{path}: expected the JSON of an earlier page with a list “{part}” ({error}); make that page again"
+                f"{path}: expected the JSON of an earlier page with a list “{part}” ({error}); "
+                "make that page again"
             ) from error
         self.link = (quote(Path(os.path.relpath(self.path, out)).as_posix()), self.path.as_posix())
 
     def numbers(
-        self, place: int, numbers: Mapping[str, Any], inside: str = ""
+        self, index: int, numbers: Mapping[str, Any], inside: str = ""
     ) -> list[tuple[str, str, str]]:
         """Return numbers with their names in words and where in the file they are."""
-        at = f"{self.path.as_posix()}: {self.part}[{place}]{inside}"
+        address = f"{self.path.as_posix()}: {self.part}[{index}]{inside}"
         return [
-            (capital(name.replace("_", " ")), number(value), f"{at}.{name}")
+            (capital(name.replace("_", " ")), number(value), f"{address}.{name}")
             for name, value in numbers.items()
         ]
 
 
 def _statement(
-    one: Statement, tests: _Source, forecast: _Source, scenario: _Source
+    statement: TheoryStatement, tests: _Source, forecast: _Source, scenario: _Source
 ) -> dict[str, Any]:
     """Return what the template needs of a statement."""
-    tested, related = _TESTED_AS.get(one.code, one.code), _RELATED.get(one.code)
-    found = [
-        _tested(tests, place)
-        for place, row in enumerate(tests.rows)
+    tested, related = _TESTED_AS.get(statement.code, statement.code), _RELATED.get(statement.code)
+    findings = [
+        _tested(tests, index)
+        for index, row in enumerate(tests.rows)
         if row["code"].rstrip("ab") == tested
     ]
     others = [
-        _tested(tests, place, "Related test")
-        for place, row in enumerate(tests.rows)
+        _tested(tests, index, "Related test")
+        for index, row in enumerate(tests.rows)
         if row["code"] == related
     ]
     others += [
-        _described(forecast, place)
-        for place, row in enumerate(forecast.rows)
-        if row["code"] == one.code
+        _described(forecast, index)
+        for index, row in enumerate(forecast.rows)
+        if row["code"] == statement.code
     ]
-    if one is SUMMIT:
-        others += [_scenario(scenario, place) for place in range(len(scenario.rows))]
-    says = [*found, *others]
-    sure = [each["sure"] for each in found or others] or ["These files say nothing about it."]
-    answer = found[-1]["answer"] if found else _answer(one, forecast) if others else "not tested"
+    if statement is SUMMIT:
+        others += [_scenario(scenario, index) for index in range(len(scenario.rows))]
+    says = [*findings, *others]
+    sure = [each["in_short"] for each in findings or others] or [
+        "These files say nothing about it."
+    ]
+    answer = (
+        findings[-1]["answer"]
+        if findings
+        else _answer(statement, forecast)
+        if others
+        else "not tested"
+    )
     return {
-        "code": one.code,
-        "title": capital(one.title),
-        "essay": one.us_china,
-        "general": one.general,
+        "code": statement.code,
+        "title": capital(statement.title),
+        "essay": statement.us_china,
+        "general": statement.general,
         "says": says,
         "answer": answer,
-        "badge": badge(answer, found[-1]["narrowly"] if found else ""),
+        "badge": badge(answer, findings[-1]["narrowly"] if findings else ""),
         "sure": Markup("<br>").join(sure),
         "numbers": Table.of(
             ("Number", "Value", "Source"), [row for each in says for row in each["numbers"]], (0, 2)
@@ -174,25 +187,30 @@ def _statement(
     }
 
 
-def _answer(one: Statement, forecast: _Source) -> str:
+def _answer(statement: TheoryStatement, forecast: _Source) -> str:
     """Return the answer to a statement that no test is about: yes or no, if the forecast is nearly sure of the past."""
-    rows = [row for row in forecast.rows if row["code"] == one.code and one.code in _YES_OR_NO]
-    chances = [row["numbers"].get(_CHANCES[one.code][0]) for row in rows]
-    known = [value for value in chances if value is not None]
-    if known and known[0] >= _SURE:
+    rows = [
+        row
+        for row in forecast.rows
+        if row["code"] == statement.code and statement.code in _YES_OR_NO
+    ]
+    chances = [row["numbers"].get(_CHANCES[statement.code][0]) for row in rows]
+    stated = [value for value in chances if value is not None]
+    if stated and stated[0] >= _SURE:
         return "yes"
-    return "no" if known and known[0] <= 1 - _SURE else "described"
+    return "no" if stated and stated[0] <= 1 - _SURE else "described"
 
 
-def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
+def _tested(source: _Source, index: int, role: str = "") -> dict[str, Any]:
     """Return the finding of a pooled test."""
-    row = source.rows[place]
+    row = source.rows[index]
     names = ("log_bayes_factor", "least", "most", "limit")
     factor, least, most, limit = (row[name] for name in names)
-    wider = f", {number(least, 1)} to {number(most, 1)} over rivals" if least != most else ""
+    wider = f", {number(least, 1)} to {number(most, 1)} over alternatives" if least != most else ""
     rule = f"log Bayes factor {number(factor, 1)}{wider}, rule ±{number(limit, 1)}; "
     rule += "; ".join(filter(None, [row["null_sets"], row["power"]]))
-    sure = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
+    said = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
+    sure = said
     if row["exceptions"]:
         sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
     return {
@@ -201,36 +219,40 @@ def _tested(source: _Source, place: int, role: str = "") -> dict[str, Any]:
         "about": f"{role or 'All dyads'}, {row['code']}",
         "source": source.link,
         "sentence": " ".join(row["sentences"][:1]),
+        "in_short": said if factor is None else f"{said}: log Bayes factor {number(factor, 1)}",
         "sure": sure if factor is None else f"{sure}: {rule}",
-        "numbers": source.numbers(place, {name: row[name] for name in names}),
+        "numbers": source.numbers(index, {name: row[name] for name in names}),
     }
 
 
-def _described(source: _Source, place: int) -> dict[str, Any]:
+def _described(source: _Source, index: int) -> dict[str, Any]:
     """Return what the forecast of one dyad says."""
-    row = source.rows[place]
+    row = source.rows[index]
     name, of = _CHANCES.get(row["code"], ("", ""))
     probability = row["numbers"].get(name)
-    sure = "one model of one dyad, without a test against a rival"
+    sure = "one model of one dyad, without a test against an alternative"
+    in_short = "one model of one dyad"
+    if probability is not None:
+        in_short = f"chance {of} {chance(probability)}"
     return {
+        "in_short": capital(in_short),
         "about": str(source.content["label"]),
         "sentence": row["sentence"],
         "source": source.link,
-        "sure": capital(
-            sure if probability is None else f"chance {of} {chance(probability)}; {sure}"
-        ),
-        "numbers": source.numbers(place, row["numbers"], ".numbers"),
+        "sure": capital(sure if probability is None else f"{in_short}; {sure}"),
+        "numbers": source.numbers(index, row["numbers"], ".numbers"),
     }
 
 
-def _scenario(source: _Source, place: int) -> dict[str, Any]:
+def _scenario(source: _Source, index: int) -> dict[str, Any]:
     """Return what a scenario says."""
-    row = source.rows[place]
+    row = source.rows[index]
     plausible = row["plausibility"]["value"]
     return {
+        "in_short": "Assumed, not predicted",
         "about": f"Scenario, {row['name']}",
         "sentence": row["sentence"],
         "source": source.link,
         "sure": f"Assumed, not predicted; {chance(plausible)} of simulations satisfy it",
-        "numbers": source.numbers(place, {"value": plausible}, ".plausibility"),
+        "numbers": source.numbers(index, {"value": plausible}, ".plausibility"),
     }

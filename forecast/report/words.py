@@ -38,11 +38,11 @@ def or_dash(value: Estimate | NotDefined | None, decimals: int = 0) -> str:
     return interval(value, decimals) if isinstance(value, Estimate) else DASH
 
 
-def listed[One](found: Mapping[Any, One] | Sequence[One] | NotDefined | None) -> list[One]:
+def listed[One](values: Mapping[Any, One] | Sequence[One] | NotDefined | None) -> list[One]:
     """Return the values of a mapping, or the items of a sequence; none of what is not defined."""
-    if isinstance(found, Mapping):
-        return list(found.values())
-    return [] if found is None or isinstance(found, NotDefined) else list(found)
+    if isinstance(values, Mapping):
+        return list(values.values())
+    return [] if values is None or isinstance(values, NotDefined) else list(values)
 
 
 def period(result: Assessment, last: date) -> str:
@@ -70,8 +70,23 @@ def largest_error(chances: Iterable[Probability | NotDefined]) -> str:
 
     Empty without any.
     """
-    errors = [one.mcse for one in chances if isinstance(one, Probability)]
+    errors = [value.mcse for value in chances if isinstance(value, Probability)]
     return number(100 * max(errors), 1) if errors else ""
+
+
+def first_words(text: str, most: int) -> str:
+    """Return the first words of a text, with an ellipsis if there are more."""
+    words = text.split()
+    return text if len(words) <= most else f"{' '.join(words[:most])} …"
+
+
+PARTS = {2: "half", 3: "third", 4: "quarter", 8: "eighth"}
+"""Parts of a whole that have a name, by how many of them there are."""
+
+
+def part_of_weight(forecasters: int) -> str:
+    """Return the weight of one of so many forecasters with equal weights."""
+    return PARTS.get(forecasters, f"{forecasters}th")
 
 
 def label(dyad: str) -> str:

@@ -1,4 +1,4 @@
-"""A week's work in one folder: update, report on every pair, compare, answer and resolve questions, commit.
+"""A week's work in one folder: update, report, compare, answer and resolve, commit.
 
 Last week's fit is updated with what has become known, or a first one is made, and every pair of it
 gets a report, a comparison with its last one and a place on one page (docs/every-monday.md). What
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.base.dates import months_between, today
+from forecast.base.digests import file_digest
+from forecast.base.durable import sync_folder
 from forecast.base.errors import (
     FitFileError,
     ForecastError,
@@ -24,30 +26,26 @@ from forecast.base.errors import (
     RareCondition,
     SpecError,
 )
-from forecast.base.files import (
-    clear_leftovers,
-    file_digest,
-    partial_folder,
-    sync_folder,
-    write_text,
-)
+from forecast.base.files import write_text
 from forecast.base.progress import Progress
+from forecast.base.unfinished import clear_leftovers, partial_folder
 from forecast.data.events.additions import rejected_rows
 from forecast.data.events.coverage import gap_warnings
 from forecast.runs.pipeline import (
     LEDGER,
     SAVED_FIT,
     PreparedReports,
-    ReportSettings,
     prepare_reports,
 )
+from forecast.runs.settings import ReportSettings
 
 if TYPE_CHECKING:
     from forecast.desk.questions import Draft, History, Question, TrackRecord
     from forecast.desk.questions.doubts import Doubt
+    from forecast.desk.questions.folder import QuestionFolder
     from forecast.model import Fit
-    from forecast.outlook.attribution import Attribution
     from forecast.outlook.comparison import Change
+    from forecast.outlook.contributions import Attribution
     from forecast.report.pairs_page import Pair
 
 REPORTS, CHANGES, DIGESTS = Path("reports"), Path("changes"), "fit.sha256"
@@ -106,21 +104,22 @@ class Monday:
 
         if self.commit and not self.repository:
             raise SpecError(
-                "--commit: the folder is no git repository, or git is missing; run `git init`, or leave it out"
+                "--commit: the folder is no git repository, or git is missing; run `git init`, or "
+                "leave it out"
             )
         require_report_folder(REPORTS, PAIRS)  # before long work
         self._require_ledger()
         last = self._last_fit()
-        made, resumed = self._prepare(None if last is None else last[0])
-        self.converged = all(gate.passed for gate in made.gates.values())
-        before = last[1] if last is not None and not (made.unchanged and not resumed) else None
-        self._report(made, keep=resumed, compared=[] if before is None else before.dyads)
+        prepared, resumed = self._prepare(None if last is None else last[0])
+        self.converged = all(gate.passed for gate in prepared.gates.values())
+        before = last[1] if last is not None and not (prepared.unchanged and not resumed) else None
+        self._report(prepared, keep=resumed, compared=[] if before is None else before.dyads)
         if before is not None:
-            self._compare(before, made, keep=resumed)
+            self._compare(before, prepared, keep=resumed)
         if (self.questions / "ledger.jsonl").exists():
-            self._answer(made)
-        self._list_pairs(made)
-        if made.fit.gate.passed:
+            self._answer(prepared)
+        self._list_pairs(prepared)
+        if prepared.fit.gate.passed:
             # After a failure the next run of this day compares with the last fit again.
             self._remove_fits(keep={self.new, last[0]} if last and self.failures else {self.new})
         if self.commit:
@@ -128,50 +127,63 @@ class Monday:
 
     def _require_ledger(self) -> None:
         """Make sure that what is forecast can be written to the ledger, if there is one."""
-        from forecast.desk.questions.ledger import QuestionFolder
+        from forecast.desk.questions.folder import QuestionFolder
 
-        place = QuestionFolder(self.questions)
-        if place.ledger.exists():
-            for words in place.read().warnings:
-                self.say(f"Warning: {words}")
-            place.append([])
+        question_folder = QuestionFolder(self.questions)
+        if question_folder.ledger.exists():
+            for warning in question_folder.read().warnings:
+                self.say(f"Warning: {warning}")
+            question_folder.append([])
 
     def _commit(self) -> None:
         """Commit what is new in the folders of the week, but for saved fits."""
         added = map(Path, self.settings.source.additions) if self.settings.source else ()
-        there = [
-            path.as_posix() for path in (*added, self.questions, REPORTS, CHANGES) if path.exists()
-        ]
-        _run_git("add", "--", *there, f":(exclude,glob){REPORTS.as_posix()}/*/{SAVED_FIT}/**")
-        if _git("diff", "--cached", "--quiet", "--", *there).returncode:
-            _run_git("commit", "--quiet", "--message", f"Forecast of {self.day}", "--", *there)
+        folders = (*added, self.questions, REPORTS, CHANGES)
+        paths = [path.as_posix() for path in folders if path.exists()]
+        _run_git("add", "--", *paths, f":(exclude,glob){REPORTS.as_posix()}/*/{SAVED_FIT}/**")
+        if _git("diff", "--cached", "--quiet", "--", *paths).returncode:
+            _run_git("commit", "--quiet", "--message", f"Forecast of {self.day}", "--", *paths)
 
     def _prepare(self, last: Path | None) -> tuple[PreparedReports, bool]:
         """Return the reports, with the fit of this day, the last one's or a new one.
 
         And whether it is this day's.
         """
-        own = self.new / SAVED_FIT
-        resumed = own.exists() and self._trusted(own)
-        path = own if resumed else None if last is None else last / SAVED_FIT
+        fit_of_today = self.new / SAVED_FIT
+        resumed = fit_of_today.exists() and self._trusted(fit_of_today)
+        path = None
+        if resumed:
+            path = fit_of_today
+        elif last is not None:
+            path = last / SAVED_FIT
         settings = self.settings
         if path is not None:
-            from forecast.model import Fit
-
+            self._require_dyads_of(path)
             settings = replace(settings, hierarchy=None, fit_path=path)
-            if self.dyads is not None and set(self.dyads) != set(known := Fit.load(path).dyads):
-                there = f"dyads: {path} is a fit of {', '.join(known)}"
-                raise SpecError(f"{there}; leave the choice out, or remove the fit to fit again")
-        made = prepare_reports(settings, every=True, progress=self.progress)
-        if not (resumed and made.unchanged):
-            made.fit.save(own)
-        write_text(self.new / DIGESTS, digests(own), durable=True)
+        prepared = prepare_reports(settings, every=True, progress=self.progress)
+        if not (resumed and prepared.unchanged):
+            prepared.fit.save(fit_of_today)
+        write_text(self.new / DIGESTS, digests(fit_of_today), durable=True)
         if self.commit:
             _run_git("add", "--", (self.new / DIGESTS).as_posix())
-        return made, resumed and made.unchanged
+        return prepared, resumed and prepared.unchanged
+
+    def _require_dyads_of(self, path: Path) -> None:
+        """Reject a choice of pairs that are not those of a saved fit."""
+        from forecast.model import Fit
+
+        if self.dyads is None:
+            return
+        dyads = Fit.load(path).dyads
+        if set(self.dyads) != set(dyads):
+            raise SpecError(
+                f"dyads: {path} is a fit of {', '.join(dyads)}; leave the choice out, or remove "
+                "the "
+                "fit to fit again"
+            )
 
     def _last_fit(self) -> "tuple[Path, Fit] | None":
-        """Return the latest folder of reports with a fit that converged, and in a repository was committed."""
+        """Return the latest folder with a converged and, in a repository, committed fit."""
         from forecast.model import Fit
 
         for folder in sorted(
@@ -190,7 +202,7 @@ class Monday:
         return None
 
     def _trusted(self, path: Path) -> bool:
-        """Return whether a fit may be used: in a repository, whether its digests are the committed ones."""
+        """Return whether a fit may be used; in a repository its digests must be committed."""
         if not self.repository:
             return True
         # As it is committed, or was added for the commit of a run that stopped; empty if it is not.
@@ -198,25 +210,26 @@ class Monday:
         if stated and stated == digests(path):
             return True
         self.say(
-            f"{path} is not the one that was committed with its report; it is not used. Commit {DIGESTS} next to it, "
+            f"{path} is not the one that was committed with its report; it is not used. Commit "
+            f"{DIGESTS} next to it, "
             "or run with --commit."
         )
         return False
 
     def _each[Item, Result](
-        self, words: str, items: Mapping[str, Item], do: Callable[[Item], Result]
+        self, task: str, items: Mapping[str, Item], do: Callable[[Item], Result]
     ) -> list[Result]:
-        """Do something for each of some pairs or questions, by name; note which fail, and go on."""
-        found = []
+        """Do a task for each of some pairs or questions, by name; note which fail, and go on."""
+        results = []
         for name, item in items.items():
-            self.progress(f"{words} {name}", 0, 0)
+            self.progress(f"{task} {name}", 0, 0)
             try:
-                found.append(do(item))
+                results.append(do(item))
             except ForecastError as error:
-                self.failures[f"{words} {name}"] = error
-        return found
+                self.failures[f"{task} {name}"] = error
+        return results
 
-    def _report(self, made: PreparedReports, *, keep: bool, compared: Sequence[str]) -> None:
+    def _report(self, prepared: PreparedReports, *, keep: bool, compared: Sequence[str]) -> None:
         """Write the reports; those of some pairs have a page on what has changed."""
 
         def write(dyad: str) -> None:
@@ -226,17 +239,19 @@ class Monday:
                     links["Change"] = (
                         f"../../../{(CHANGES / self.day / dyad / 'index.html').as_posix()}"
                     )
-                made.write(dyad, self.new / dyad, links=links, ledger=self.questions / LEDGER.name)
+                prepared.write(
+                    dyad, self.new / dyad, links=links, ledger=self.questions / LEDGER.name
+                )
 
-        table = made.job.records.events
+        table = prepared.job.records.events
         if table is not None:
             self.rejected, self.gaps = rejected_rows(table), gap_warnings(table.additions)
-        self.undone += [f"report on {dyad}: {reason}" for dyad, reason in made.skipped.items()]
-        for words in made.notes:
-            self.say(words)
-        self._each(REPORTING, {dyad: dyad for dyad in made.dyads}, write)
+        self.undone += [f"report on {dyad}: {reason}" for dyad, reason in prepared.skipped.items()]
+        for note in prepared.notes:
+            self.say(note)
+        self._each(REPORTING, {dyad: dyad for dyad in prepared.dyads}, write)
 
-    def _compare(self, old: "Fit", made: PreparedReports, *, keep: bool) -> None:
+    def _compare(self, old: "Fit", prepared: PreparedReports, *, keep: bool) -> None:
         """Write what has changed of each pair since the last fit, which is updated once for all.
 
         Both weeks answer the same: the headline, or in a new month, which has another window, that
@@ -247,7 +262,7 @@ class Monday:
         from forecast.outlook.query import main_horizon
 
         seed = self.settings.seed
-        carried = carry_over(old, made.fit, seed=seed, progress=self.progress)
+        carried = carry_over(old, prepared.fit, seed=seed, progress=self.progress)
 
         def write(dyad: str) -> None:
             from forecast.report.explain_page import write_change
@@ -255,13 +270,13 @@ class Monday:
             folder = CHANGES / self.day / dyad
             if keep and (folder / "index.html").exists():
                 return
-            horizon = main_horizon(made.assessments[dyad].horizons)
-            asked = headline_question(old, made.fit, dyad, horizon=horizon, **self.terms)
+            horizon = main_horizon(prepared.assessments[dyad].horizons)
+            question = headline_question(old, prepared.fit, dyad, horizon=horizon, **self.terms)
             common: dict[str, Any] = {"carried": carried, "progress": self.progress}
-            if asked is None:
+            if question is None:
                 change = split_change(
                     old,
-                    made.fit,
+                    prepared.fit,
                     dyad,
                     horizon=horizon,
                     **self.terms,
@@ -272,10 +287,10 @@ class Monday:
             else:
                 change = split_question_change(
                     old,
-                    made.fit,
+                    prepared.fit,
                     dyad,
-                    asked.sentence,
-                    asking(asked, dyad),
+                    question.sentence,
+                    asking(question, dyad),
                     seeds=(seed, seed),
                     **common,
                 )
@@ -283,14 +298,16 @@ class Monday:
                 "All pairs": f"../../../{REPORTS}/index.html",
                 "Report": f"../../../{REPORTS}/{self.day}/{dyad}/index.html",
             }
-            events = self._events(made, dyad, change, asked)
-            write_change((old, made.fit), change, folder, events=events, links=links)
+            events = self._events(prepared, dyad, change, question)
+            write_change((old, prepared.fit), change, folder, events=events, links=links)
 
         clear_leftovers(CHANGES / self.day)  # where all is there already, nothing else does
-        self._each("comparison of", {dyad: dyad for dyad in made.dyads if dyad in old.dyads}, write)
+        self._each(
+            "comparison of", {dyad: dyad for dyad in prepared.dyads if dyad in old.dyads}, write
+        )
 
     def _events(
-        self, made: PreparedReports, dyad: str, change: "Change", asked: "Question | None"
+        self, prepared: PreparedReports, dyad: str, change: "Change", question: "Question | None"
     ) -> "Attribution | None":
         """Return what the events since then did, within at most a year.
 
@@ -299,7 +316,7 @@ class Monday:
         from forecast.desk.questions.explain import attribute_question
         from forecast.outlook.attribution import MOST_MONTHS, attribute
 
-        months, table = months_between(*change.days), made.job.records.events
+        months, table = months_between(*change.days), prepared.job.records.events
         if months > MOST_MONTHS or table is None:
             return None
         common: dict[str, Any] = {
@@ -308,15 +325,27 @@ class Monday:
             "progress": self.progress,
         }
         try:
-            if asked is not None:
-                return attribute_question(made.fit, asked, table, dyad=dyad, **common)
+            if question is not None:
+                return attribute_question(prepared.fit, question, table, dyad=dyad, **common)
             horizon = change.asked.horizon  # type: ignore[union-attr]
-            return attribute(made.fit, dyad, table, horizon=horizon, **self.terms, **common)
-        except (NoEvents, NotUpdatable) as error:
-            self.undone.append(f"{dyad}: the events since then are not listed: {error}")
+            return attribute(prepared.fit, dyad, table, horizon=horizon, **self.terms, **common)
+        except NoEvents:
+            return None
+        except NotUpdatable:
+            report = (self.new / dyad).as_posix()
+            self.undone.append(
+                f"{dyad}: what each event since then contributed is not listed, because only a new "
+                f"fit shows it: forecast explain {report} --add {self._added_words} (minutes)"
+            )
             return None
 
-    def _list_pairs(self, made: PreparedReports) -> None:
+    @property
+    def _added_words(self) -> str:
+        """The added files or folders, as one gives them after ``--add``."""
+        source = self.settings.source
+        return " --add ".join(source.additions) if source and source.additions else "added"
+
+    def _list_pairs(self, prepared: PreparedReports) -> None:
         """Write the page of all pairs, with their chances the time before."""
         from forecast.report.pairs_page import Pair, write_pairs
 
@@ -332,18 +361,18 @@ class Monday:
             link = f"../{change.as_posix()}" if change.exists() else ""
             return Pair.read(self.new / dyad, f"{day}/{dyad}/index.html", earlier, link)
 
-        there = {dyad: dyad for dyad in made.dyads if f"{REPORTING} {dyad}" not in self.failures}
-        self.pairs = self._each("listing", there, read)
-        compared = None if before is None else (before.name, day)
         failed = {
             dyad: str(self.failures[f"{REPORTING} {dyad}"])
-            for dyad in made.dyads
-            if dyad not in there
+            for dyad in prepared.dyads
+            if f"{REPORTING} {dyad}" in self.failures
         }
+        reported = {dyad: dyad for dyad in prepared.dyads if dyad not in failed}
+        self.pairs = self._each("listing", reported, read)
+        compared = None if before is None else (before.name, day)
         links = {"Track record": f"../{record}"} if (record := self._record_address()) else {}
         waiting = () if self.record is None else self.record.waiting
         self.page = write_pairs(
-            self.pairs, REPORTS, made.skipped | failed, compared, links, waiting
+            self.pairs, REPORTS, prepared.skipped | failed, compared, links, waiting
         )
 
     def _record_address(self) -> str:
@@ -351,28 +380,24 @@ class Monday:
 
         Empty if there is none, or it lies elsewhere.
         """
-        place = (self.questions / "record/index.html").resolve()
-        if not (self.questions / "ledger.jsonl").exists() or not place.is_relative_to(Path.cwd()):
+        page = (self.questions / "record/index.html").resolve()
+        if not (self.questions / "ledger.jsonl").exists() or not page.is_relative_to(Path.cwd()):
             return ""
-        return place.relative_to(Path.cwd()).as_posix()
+        return page.relative_to(Path.cwd()).as_posix()
 
-    def _answer(self, made: PreparedReports) -> None:
+    def _answer(self, prepared: PreparedReports) -> None:
         """Answer and resolve what is open in the ledger, and write the track record."""
-        from forecast.desk.questions import TrackRecord
-        from forecast.desk.questions.doubts import doubts_of
-        from forecast.desk.questions.ledger import (
-            QuestionFolder,
+        from forecast.desk.questions.folder import QuestionFolder
+        from forecast.desk.questions.open_questions import (
             answer_of,
             event_answer_of,
             needs_no_fit,
-            questions_of,
             resolution_of,
         )
-        from forecast.report.folder import read_numbers
-        from forecast.report.ledger_page import write_track_record
 
-        place, records, fit = QuestionFolder(self.questions), made.job.records, made.fit
-        if mended := place.mend(place.read()):
+        question_folder = QuestionFolder(self.questions)
+        records, fit = prepared.job.records, prepared.fit
+        if mended := question_folder.mend(question_folder.read()):
             self.say(mended)
         model, converged, seed = fit.spec.to_dict(), fit.gate.passed, self.settings.seed
 
@@ -391,34 +416,55 @@ class Monday:
         def resolve(history: "History") -> "Draft | str":
             return resolution_of(history, records, today(), now=today())
 
-        for words, draft in ((FORECAST_OF, answer), (RESOLUTION_OF, resolve)):
-            open_now = {one.question.id: one for one in questions_of(place.read(), only_open=True)}
-            done = self._each(words, open_now, partial(_with_history, draft))
-            self.undone += [
-                f"{words} {history.question.id}: {reason}"
-                for history, reason in done
-                if isinstance(reason, str) and _missed(words, history, reason)
-            ]
-            entries = place.append([one for _, one in done if not isinstance(one, str)]).entries
-            self.lines += [f"{one.question}: {one.said}" for one in entries]
-        ledger = place.read()
+        self._append_each(FORECAST_OF, question_folder, answer)
+        self._append_each(RESOLUTION_OF, question_folder, resolve)
+        self._score(question_folder, prepared)
+
+    def _append_each(
+        self,
+        task: str,
+        question_folder: "QuestionFolder",
+        draft_of: "Callable[[History], Draft | str]",
+    ) -> None:
+        """Append an entry on each open question, and note the reasons where there is none."""
+        from forecast.desk.questions.folder import questions_of
+
+        histories = questions_of(question_folder.read(), only_open=True)
+        by_name = {history.question.id: history for history in histories}
+        done = self._each(task, by_name, partial(_with_history, draft_of))
+        drafts = []
+        for history, draft in done:
+            if not isinstance(draft, str):
+                drafts.append(draft)
+            elif _missed(task, history, draft):
+                self.undone.append(f"{task} {history.question.id}: {draft}")
+        entries = question_folder.append(drafts).entries
+        self.lines += [f"{entry.question}: {entry.said}" for entry in entries]
+
+    def _score(self, question_folder: "QuestionFolder", prepared: PreparedReports) -> None:
+        """Write the track record, and note the forecasts that a person has to confirm."""
+        from forecast.desk.questions import TrackRecord
+        from forecast.desk.questions.doubts import doubts_of
+        from forecast.report.folder import read_numbers
+        from forecast.report.ledger_page import write_track_record
+
+        ledger = question_folder.read()
         up = "../" * self._record_address().count("/")
         links = {"All pairs": f"{up}{REPORTS}/index.html"} if up else {}
-        own = [
+        reports = [
             read_numbers(self.new / dyad)
-            for dyad in made.dyads
+            for dyad in prepared.dyads
             if (self.new / dyad / "forecast.json").exists()
         ]
-        self.record = TrackRecord.of(ledger, reports=own)
-        self.doubts = tuple(
-            one for one in doubts_of(ledger.histories.values(), own) if not one.confirmed
-        )
+        self.record = TrackRecord.of(ledger, reports=reports)
+        doubts = doubts_of(ledger.histories.values(), reports)
+        self.doubts = tuple(doubt for doubt in doubts if not doubt.confirmed)
         write_track_record(
             self.record, self.questions / "record", inputs=[ledger.path], links=links
         )
 
     def _remove_fits(self, keep: set[Path]) -> None:
-        """Remove the fits of other days: the next run needs the newest one, and each has some hundred megabytes."""
+        """Remove the fits of other days, which take some hundred megabytes each."""
         from forecast.model.fitted import is_saved_fit
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
@@ -436,13 +482,13 @@ def _with_history(
     return history, draft(history)
 
 
-def _missed(words: str, history: "History", reason: str) -> bool:
-    """Return whether a reason says that something could not be done, and not only that nothing was to be done."""
+def _missed(task: str, history: "History", reason: str) -> bool:
+    """Return whether a reason is a failure, and not only that nothing was to be done."""
     from forecast.desk.questions import OutsideQuestion
-    from forecast.desk.questions.ledger import NOTHING_NEW
+    from forecast.desk.questions.open_questions import NOTHING_NEW
 
     over = history.question.over(today())
-    if words == RESOLUTION_OF:
+    if task == RESOLUTION_OF:
         return (
             over
             and history.question.resolvable

@@ -24,30 +24,31 @@ from forecast.data.events.mapping import (
 from forecast.data.fetch.manifest import ExpectedFile
 from forecast.data.panel.kinds import EVENTS, INDEX, VARIABLES
 from forecast.data.sources import Source
+from forecast.desk.questions.entry import (
+    AnsweredEntry,
+    AskedEntry,
+    ConfirmedEntry,
+    LedgerEntry,
+    PricedEntry,
+    ResolvedEntry,
+    WithdrawnEntry,
+)
 from forecast.desk.questions.event_question import CountQuestion, EventQuestion
 from forecast.desk.questions.form import ConditionalQuestion, JointQuestion
-from forecast.desk.questions.history import (
-    Answered,
-    Asked,
-    Confirmed,
-    LedgerEntry,
-    Priced,
-    Resolved,
-    Withdrawn,
-)
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.model.variables import all_variables
 from forecast.outlook import question
-from forecast.outlook.assess import Assessment
+from forecast.outlook.assessment import Assessment
 from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
 from forecast.study.evaluation.results import RULE
+from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture
 from forecast.study.hypotheses.plan import DataDigest, Plan
 from forecast.study.hypotheses.power import Rate
-from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
 
 from .fields import Described, fields_of
 from .text import code, table
@@ -147,8 +148,15 @@ def _pages() -> dict[str, Page]:
             [
                 _record("An entry", LedgerEntry),
                 *[
-                    (entry.__name__.lower(), "", _own(entry))
-                    for entry in (Asked, Answered, Priced, Confirmed, Resolved, Withdrawn)
+                    (entry.__name__.removesuffix("Entry").lower(), "", _own(entry))
+                    for entry in (
+                        AskedEntry,
+                        AnsweredEntry,
+                        PricedEntry,
+                        ConfirmedEntry,
+                        ResolvedEntry,
+                        WithdrawnEntry,
+                    )
                 ],
                 (
                     "track_record.json",
@@ -243,6 +251,7 @@ def _pages() -> dict[str, Page]:
                 ("The file", "", contents("tests.json", PooledResults)),
                 ("A claim", "", contents("claim", PooledVerdict, Outcome)),
                 _record("A rate", Rate),
+                _record("All claims together", FamilyRate),
                 _record("Null sets", NullSets),
                 _record("A picture", Picture),
                 _record("A dyad", OwnDyad),

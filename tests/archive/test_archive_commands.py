@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
-from forecast.cli.options import AnyData
+from forecast.cli.data import DataOptions
 from forecast.data.archive import archive_status, import_files, read_archive
 from forecast.data.archive.importing import EVERYTHING
-from forecast.data.sources import Source, gather, open_source
+from forecast.data.sources import Source, open_source, read_sources
 from tests.feeds.made import gdelt_row, written
 
 LOTS = ("kept", "rejected", "filtered", "duplicates")
@@ -112,7 +112,7 @@ def test_a_damaged_archive_is_named(archive):
 
 def test_datasets_are_named_with_their_archive(tmp_path):
     def named(data, archive=tmp_path, settings=None, events=None):
-        return AnyData(data, archive, events, feed_setting=settings).source
+        return DataOptions(data, archive, events, feed_setting=settings).source
 
     assert named("chronology", None) == Source()
     gdelt = Source(kind="archive", path=str(tmp_path), datasets=("gdelt",))
@@ -150,7 +150,7 @@ def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
     }
     assert next(iter(now.digests)).startswith("archive/icews")
     both = Source(kind="several", sources=(Source(), named))
-    data = gather(both, ["USA-CHN"], as_of=date.fromisoformat("2018-12-31"))
+    data = read_sources(both, ["USA-CHN"], as_of=date.fromisoformat("2018-12-31"))
     assert data.panel["dataset"].to_numpy().tolist() == ["chronology", "icews"]
     assert int(data.panel["counts"].sel(dataset="icews").sum()) == 5
     with pytest.raises(DataError, match="nothing of the archive was there on 2017-12-31"):
@@ -160,8 +160,8 @@ def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
 def test_data_without_a_day_can_be_gathered_again(feeds, tmp_path):
     import_files(feeds["events.2018.20200427084805.tab"], tmp_path / "a")
     named = Source(kind="archive", path=str(tmp_path / "a"), datasets=("icews",))
-    first = gather(named, ["USA-CHN"])
-    again = gather(named.latest, ["USA-CHN"], as_of=first.as_of)
+    first = read_sources(named, ["USA-CHN"])
+    again = read_sources(named.latest, ["USA-CHN"], as_of=first.as_of)
     assert (first.as_of, first.digest, first.files) == (
         date(2018, 10, 4),
         again.digest,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forecast.base import files
+from forecast.base import locks
 from forecast.base.errors import DataError, OutputError
 from forecast.cli import app
 from forecast.data.archive import (
@@ -363,7 +363,7 @@ def test_nothing_is_imported_where_other_imports_cannot_be_kept_out(
         raise OSError(37, "No locks available")
 
     before = contents(archive)
-    monkeypatch.setattr(files, "lock_descriptor", fail)
+    monkeypatch.setattr(locks, "lock_descriptor", fail)
     for use in (
         lambda: import_files(daily(tmp_path, "20181007"), archive),
         lambda: repair_archive(archive),

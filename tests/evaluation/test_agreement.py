@@ -9,7 +9,7 @@ import pytest
 from forecast.outlook import assess
 from forecast.outlook.benchmarks import SIMPLE
 from forecast.outlook.recorded import WindowCounts
-from forecast.study.evaluation import Asked, View, Window
+from forecast.study.evaluation import ForecastRequest, RecordedWindow, View
 from forecast.study.evaluation.origins import Record
 from forecast.study.evaluation.tasks import Setup, _case
 from forecast.study.evaluation.variants import chances_of
@@ -18,7 +18,7 @@ from tests.made import make_fit
 
 ORIGIN = date(2025, 1, 1)
 HORIZONS = (3, 12, 24)
-ASKED = Asked(HORIZONS, draws=2000)
+ASKED = ForecastRequest(HORIZONS, draws=2000)
 
 
 @pytest.fixture(
@@ -54,7 +54,7 @@ def backtested(fit):
             WindowCounts(before.total, before.cooperative),
             WindowCounts(ahead, ahead // 3),
         )
-        window = Window("USA-CHN", ORIGIN, months, counts, past)
+        window = RecordedWindow("USA-CHN", ORIGIN, months, counts, past)
         found[months] = [_case(setup, view, window, chances[months]) for chances in members]
     return found
 

@@ -12,7 +12,7 @@ import pytest
 from forecast import read_chronology
 from forecast.base.errors import DataError, SpecError
 from forecast.data.panel import event_counts
-from forecast.study.evaluation import Processes, Record, backtest, choose
+from forecast.study.evaluation import Processes, Record, backtest, choose_forecasters
 from forecast.study.evaluation.benchmarks import NextWindow, laplace
 from forecast.study.evaluation.executors import local
 from forecast.study.evaluation.results import Results
@@ -32,7 +32,12 @@ def run(
 ):
     options = {"executor": HERE, "draws": 400} | options
     return backtest(
-        record, origins, horizons=horizons, forecasters=choose("no", benchmarks), out=out, **options
+        record,
+        origins,
+        horizons=horizons,
+        forecasters=choose_forecasters("no", benchmarks),
+        out=out,
+        **options,
     )
 
 
@@ -173,7 +178,11 @@ def test_a_batch_divides_nothing_that_is_fitted_together(tmp_path):
     ):
         with pytest.raises(SpecError, match="batch: "):
             backtest(
-                table, FEW, forecasters=choose("pendulum", "no"), out=tmp_path / "run", **choice
+                table,
+                FEW,
+                forecasters=choose_forecasters("pendulum", "no"),
+                out=tmp_path / "run",
+                **choice,
             )
     assert not (tmp_path / "run").exists()
 
@@ -275,9 +284,9 @@ def test_bad_requests_are_answered_before_long_work(tmp_path):
         SpecError,
         match=r"no 'tea_leaves'. Name some of base_rate_all, .* or `all`, or `no` for none",
     ):
-        choose("no", "tea_leaves")
+        choose_forecasters("no", "tea_leaves")
     with pytest.raises(SpecError, match="nothing is chosen"):
-        choose("no", "no")
+        choose_forecasters("no", "no")
     with pytest.raises(SpecError, match="at least 1"):
         local(0)
     odd = NextWindow("../odd", "a name that is a path", laplace)

@@ -8,7 +8,14 @@ import pytest
 
 from forecast import read_chronology
 from forecast.outlook.benchmarks import correlation, fitted, log_odds
-from forecast.study.evaluation import BENCHMARKS, Asked, Benchmark, Past, Record, choose
+from forecast.study.evaluation import (
+    BENCHMARKS,
+    Benchmark,
+    ForecastRequest,
+    Past,
+    Record,
+    choose_forecasters,
+)
 from tests.evaluation.made import counts_of, record_of, walk
 
 HORIZONS = (3, 12)
@@ -182,14 +189,14 @@ def test_a_benchmark_from_outside_is_one_class():
             return {horizon: np.full((draws, horizon), 0.5) for horizon in horizons}
 
     record = record_of(counts_of(walk(240)))
-    answer = Coin().answer(record.view(date(2008, 1, 1)), Asked((3,), draws=10))
+    answer = Coin().answer(record.view(date(2008, 1, 1)), ForecastRequest((3,), draws=10))
     assert answer.chances["USA-CHN"][3].tolist() == [[0.5] * 3] * 10
 
 
 def test_forecasters_by_name():
-    assert [one.code for one in choose("no", "last_window, base_rate_2y")] == [
+    assert [one.code for one in choose_forecasters("no", "last_window, base_rate_2y")] == [
         "last_window",
         "base_rate_2y",
     ]
-    assert [one.code for one in choose("none", "no")] == ["no_cycle"]
-    assert {one.code for one in choose("no", "all")} == set(BENCHMARKS)
+    assert [one.code for one in choose_forecasters("none", "no")] == ["no_cycle"]
+    assert {one.code for one in choose_forecasters("no", "all")} == set(BENCHMARKS)

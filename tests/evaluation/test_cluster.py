@@ -18,7 +18,14 @@ from typer.testing import CliRunner
 
 from forecast.base.errors import ForecastError, SpecError
 from forecast.cli import app
-from forecast.study.evaluation import Cluster, Processes, Record, Variant, backtest, choose
+from forecast.study.evaluation import (
+    Cluster,
+    Processes,
+    Record,
+    Variant,
+    backtest,
+    choose_forecasters,
+)
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 from tests.evaluation.slow import Slow, Weighed
 from tests.systems import posix
@@ -110,7 +117,11 @@ def record():
 
 
 def run(record, out, executor, forecasters=None, **options):
-    chosen = choose("no", "base_rate_10y,last_window") if forecasters is None else forecasters
+    chosen = (
+        choose_forecasters("no", "base_rate_10y,last_window")
+        if forecasters is None
+        else forecasters
+    )
     return backtest(
         record,
         FEW,
@@ -152,7 +163,7 @@ def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, her
     notes = tmp_path / "notes"
     notes.mkdir()
     several = [
-        *choose("no", "base_rate_10y"),
+        *choose_forecasters("no", "base_rate_10y"),
         *(Slow(notes, code=f"slow{each}") for each in range(4)),
     ]
 

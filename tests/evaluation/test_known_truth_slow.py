@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from forecast.base.numeric import paired
-from forecast.study.evaluation import Asked, Processes, Variant, backtest, choose
-from forecast.study.evaluation.benchmarks import Answer
+from forecast.study.evaluation import (
+    ForecastRequest,
+    Processes,
+    Variant,
+    backtest,
+    choose_forecasters,
+)
+from forecast.study.evaluation.benchmarks import DatedForecast
 from tests.evaluation.made import counts_of, record_of
 
 MONTHS, VOLUME, MEAN, SPREAD, HALF_LIFE = 420, 12, 0.3, 1.2, 6.0
@@ -36,7 +42,9 @@ class Oracle:
         self.levels = levels
 
     def answer(self, view, asked):
-        return Answer(view.origin, {dyad: self.chances(view, dyad, asked) for dyad in view.dyads})
+        return DatedForecast(
+            view.origin, {dyad: self.chances(view, dyad, asked) for dyad in view.dyads}
+        )
 
     def chances(self, view, dyad, asked):
         rng = asked.stream(view.origin, dyad, self.code)
@@ -63,7 +71,7 @@ def test_on_pendulums_the_pendulum_wins_and_the_truth_is_not_beaten(tmp_path):
     ]
     sampler = {"draws": 300, "tune": 200, "chains": 4}
     member = Variant("pendulum", "the form of the truth", {"ceiling": ()}, sampler=sampler)
-    benchmarks = choose("no", "base_rate_10y,base_rate_2y,last_window,local_level")
+    benchmarks = choose_forecasters("no", "base_rate_10y,base_rate_2y,last_window,local_level")
     found = backtest(
         record_of(*counts),
         ORIGINS,
@@ -102,7 +110,7 @@ def test_the_oracle_is_one():
     level = pendulum(1)
     record = record_of(counts_of(1 / (1 + np.exp(-level)), volume=VOLUME))
     answer = Oracle({"USA-CHN": level}).answer(
-        record.view(date(2010, 1, 1)), Asked((3,), draws=4000)
+        record.view(date(2010, 1, 1)), ForecastRequest((3,), draws=4000)
     )
     month = 12 * 20
     expected = MEAN + KEPT * (level[month - 1] - MEAN)

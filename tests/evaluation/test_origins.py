@@ -9,10 +9,10 @@ import pytest
 
 from forecast import read_chronology, read_eras
 from forecast.base.errors import DataError, SpecError, UnknownDyadError
-from forecast.outlook import Observed
+from forecast.outlook import SimulatedEvents
 from forecast.outlook.benchmarks import pooled
 from forecast.outlook.recorded import main_record
-from forecast.study.evaluation import BENCHMARKS, Asked, Record, Variant, origins_between
+from forecast.study.evaluation import BENCHMARKS, ForecastRequest, Record, Variant, origins_between
 from tests.evaluation.made import counts_of, record_of
 
 ORIGIN = date(2012, 1, 1)
@@ -56,7 +56,7 @@ def planted_eras():
 
 
 def answers(record, forecaster):
-    return forecaster.answer(record.view(ORIGIN), Asked((3, 12), draws=200)).chances
+    return forecaster.answer(record.view(ORIGIN), ForecastRequest((3, 12), draws=200)).chances
 
 
 @pytest.mark.parametrize("code", BENCHMARKS)
@@ -79,7 +79,7 @@ def test_the_future_moves_no_simulation_of_the_pool(table):
     ]
     late = Record.of(planted(table)).view(date(2013, 1, 1)).panel
     one, other, moved = (
-        pooled(Observed(main_record(panel, "USA-CHN"), total, cooperative), (12,), seed=1)[
+        pooled(SimulatedEvents(main_record(panel, "USA-CHN"), total, cooperative), (12,), seed=1)[
             12
         ].cooperative
         for panel in (*known, late)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecast.outlook.benchmarks import SIMPLE, BaseRate, LastWindow
-from forecast.study.evaluation import Processes, backtest, choose
+from forecast.study.evaluation import Processes, backtest, choose_forecasters
 from forecast.study.evaluation.benchmarks import Pooled
 from forecast.study.evaluation.skill import BENCHMARKS_EQUAL, NO_CHANGE, POOL, POOL_WITHOUT_MODEL
 from tests.evaluation.made import counts_of, record_of, walk
@@ -25,7 +25,7 @@ def pooled(record, out, benchmarks):
     forecasters = [
         Model(LastWindow("stand_in")),
         Pooled(BaseRate("other", "no member", 36)),
-        *choose("no", benchmarks),
+        *choose_forecasters("no", benchmarks),
     ]
     return backtest(
         record,

@@ -11,7 +11,7 @@ from scipy.stats import betabinom, binom, kstest
 from forecast.base.errors import SpecError
 from forecast.base.numeric import lead, paired
 from forecast.outlook.recorded import WindowCounts
-from forecast.study.evaluation.origins import Window
+from forecast.study.evaluation.origins import RecordedWindow
 from forecast.study.evaluation.scores import (
     Prediction,
     brier_parts,
@@ -33,7 +33,7 @@ from forecast.study.evaluation.scores import (
 
 def window(total, cooperative, before=(10, 5)):
     counts = WindowCounts(np.array(total), np.array(cooperative))
-    return Window(
+    return RecordedWindow(
         "USA-CHN", date(2020, 1, 1), len(total), counts, WindowCounts(*np.array(before)[:, None])
     )
 

@@ -12,12 +12,19 @@ from typer.testing import CliRunner
 from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
 from forecast.data.archive import import_files
-from forecast.study.evaluation import BENCHMARKS, Asked, Record, Variant, backtest, choose
+from forecast.study.evaluation import (
+    BENCHMARKS,
+    ForecastRequest,
+    Record,
+    Variant,
+    backtest,
+    choose_forecasters,
+)
 from tests.evaluation.made import counts_of, record_of
 from tests.feeds.made import gdelt_row, written
 
 ORIGIN = date(2005, 1, 1)
-ASKED = Asked((3, 12), draws=200)
+ASKED = ForecastRequest((3, 12), draws=200)
 
 
 def record_with(other, **choices):
@@ -161,7 +168,7 @@ def test_a_model_is_fitted_to_all_datasets(tmp_path):
         record,
         [ORIGIN],
         horizons=(3,),
-        forecasters=[member, *choose("no", "base_rate_10y")],
+        forecasters=[member, *choose_forecasters("no", "base_rate_10y")],
         out=tmp_path,
         draws=200,
     )

@@ -11,7 +11,7 @@ import pytest
 from forecast import read_chronology
 from forecast.base.errors import DataError
 from forecast.base.numeric import difference_interval, holm, p_value, paired
-from forecast.study.evaluation import Processes, Record, Results, backtest, choose
+from forecast.study.evaluation import Processes, Record, Results, backtest, choose_forecasters
 from forecast.study.evaluation.results import MOST, MOST_EVENTS, reliability_rows, worst_misses
 from forecast.study.evaluation.skill import Skill, subject_of
 from tests.evaluation.made import counts_of, record_of, walk
@@ -21,7 +21,7 @@ ORIGINS = tuple(date(year, 1, 1) for year in range(2009, 2022))
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    benchmarks = choose("no", "base_rate_10y,last_window,base_rate_2y")
+    benchmarks = choose_forecasters("no", "base_rate_10y,last_window,base_rate_2y")
     record = record_of(counts_of(walk(step=0.5), volume=15))
     return backtest(
         record,

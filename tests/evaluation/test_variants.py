@@ -11,12 +11,19 @@ import pytest
 from forecast import fit, read_chronology
 from forecast.base.errors import SpecError
 from forecast.report.skill_page import fits_table
-from forecast.study.evaluation import VARIANTS, Asked, Processes, Record, Variant, backtest
+from forecast.study.evaluation import (
+    VARIANTS,
+    ForecastRequest,
+    Processes,
+    Record,
+    Variant,
+    backtest,
+)
 from forecast.study.evaluation.variants import SAMPLER, two_classes, with_drivers
 from tests.evaluation.made import counts_of, record_of, walk
 
 QUICK = {"draws": 250, "tune": 100, "chains": 2}
-ASKED = Asked((3, 12), draws=300)
+ASKED = ForecastRequest((3, 12), draws=300)
 
 
 @cache
@@ -58,7 +65,7 @@ def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
     view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
     for own, given in ((None, None), (None, 1), (4, 2), (1, 4)):
         member = Variant("quick", "few draws", sampler={"draws": 100}, cores=own)
-        member._fitted(view, ("USA-CHN",), Asked((3,), seed=len(used), cores=given))
+        member._fitted(view, ("USA-CHN",), ForecastRequest((3,), seed=len(used), cores=given))
     assert used == [None, 1, 2, 1]
 
 
@@ -92,7 +99,7 @@ def test_a_fit_that_misses_a_check_is_sampled_once_more_as_a_report_is(
         monkeypatch.setattr(module, "fit", Made)
     view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
     member = Variant("usual", "a model", **({"sampler": sampler} if sampler else {}))
-    member._fitted(view, ("USA-CHN",), Asked((3,), seed=5))
+    member._fitted(view, ("USA-CHN",), ForecastRequest((3,), seed=5))
     assert len(used) == fits
     if fits == 2:
         first, second = used

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.cli.options import AnyData
+from forecast.cli.data import DataOptions
 from forecast.data.feeds import FEEDS, FeedSettings
 from forecast.data.sources import open_source
 from tests.feeds.made import (
@@ -61,7 +61,7 @@ def test_every_command_works(command, files):
     options = list(zip(words[2::2], words[3::2], strict=True))
     events = [Path(value) for name, value in options if name == "--events"]
     settings = [value for name, value in options if name == "--feed-setting"]
-    assert open_source(AnyData(events=events, feed_setting=settings).source).dyads == [words[1]]
+    assert open_source(DataOptions(events=events, feed_setting=settings).source).dyads == [words[1]]
 
 
 def test_every_setting_and_feed_is_explained():

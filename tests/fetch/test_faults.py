@@ -347,7 +347,7 @@ def test_how_long_a_server_asks_to_wait_is_read_as_seconds_or_a_date():
 
 def test_two_fetches_do_not_work_in_one_folder(fetch, server, tmp_path):
     (tmp_path / "gdelt").mkdir()
-    from forecast.base.files import lock_folder
+    from forecast.base.locks import lock_folder
 
     lock = lock_folder(tmp_path / "gdelt")
     assert lock is not None

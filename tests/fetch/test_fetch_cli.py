@@ -106,9 +106,9 @@ def test_bad_usage_ends_with_2(run):
 
 
 def test_without_the_packages_the_error_says_how_to_get_them(run, monkeypatch):
-    import forecast.base.arguments
+    import forecast.base.limits
 
-    monkeypatch.setattr(forecast.base.arguments.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(forecast.base.limits.importlib.util, "find_spec", lambda name: None)
     done = run(*THREE)
     assert done.exit_code == 1
     assert "pip install 'pendulum-forecast[fetch]'" in done.output

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.outlook.hazards.curve import Curve, WarRates, spell_chance, summed
+from forecast.outlook.hazards.curve import HazardCurve, WarRates, spell_chance, summed
 
 WAR = WarRates(14.0, 100.0, np.array([20.0, 60.0, 200.0, 900.0]), 0.01)
 
@@ -15,7 +15,7 @@ def curve(request):
     hazard = np.array([0.05, 0.03, 0.02, 0.02, 0.01, 0.01])
     held, exposure = np.array([3.0, 8.0, 20.0]), np.array([240.0, 1000.0, 3000.0])
     shape, war = request.param
-    return Curve(hazard, held, exposure, 1.5 * hazard, shape, war)
+    return HazardCurve(hazard, held, exposure, 1.5 * hazard, shape, war)
 
 
 def test_no_longer_window_is_less_likely(curve):

@@ -8,7 +8,7 @@ import pytest
 from forecast import AskedEvents, ask, find_set, forecast_events, read_chronology, set_of_codes
 from forecast.base.errors import ForecastError, QuestionError, SpecError
 from forecast.outlook.hazards.asking import AskedLine
-from forecast.outlook.hazards.forecast import Expected
+from forecast.outlook.hazards.results import Expected
 
 DAY = date(2024, 3, 31)
 

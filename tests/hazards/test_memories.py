@@ -12,7 +12,7 @@ from forecast.outlook.hazards.memories import (
     LEADS,
     MEMORIES,
     Covariates,
-    Events,
+    EventDays,
     PairRecord,
     day_number,
 )
@@ -26,7 +26,7 @@ def pair():
 
 
 def test_each_memory_weights_events_by_their_age():
-    events = Events(np.array([-20, 0, 3, 3]), np.array([1.0, 2.0, 1.0, 1.0]))
+    events = EventDays(np.array([-20, 0, 3, 3]), np.array([1.0, 2.0, 1.0, 1.0]))
     pairs = list(zip(*events, strict=True))
     expected = [
         [
@@ -39,7 +39,7 @@ def test_each_memory_weights_events_by_their_age():
 
 
 def test_the_day_itself_is_ahead():
-    events = Events(np.array([0]), np.array([1.0]))
+    events = EventDays(np.array([0]), np.array([1.0]))
     assert events.wait(np.array([-3, 0, 1])).tolist() == [3, 0, np.inf]
     assert events.silence(np.array([1]))[0] == 1
 

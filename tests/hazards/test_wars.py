@@ -5,15 +5,15 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecast.outlook.hazards.curve import Curve
-from forecast.outlook.hazards.memories import Events
+from forecast.outlook.hazards.curve import HazardCurve
+from forecast.outlook.hazards.memories import EventDays
 from forecast.outlook.hazards.wars import WarLengths, in_war, published_lengths, war_now, wars_of
 
 
 @pytest.fixture
 def violence():
     days = np.array([0, 10, 20, 40, 500, 900, 905, 930, 960])
-    return Events(days, np.ones(len(days)))
+    return EventDays(days, np.ones(len(days)))
 
 
 def test_violent_events_close_to_each_other_are_a_war_and_one_alone_is_none(violence):
@@ -45,7 +45,7 @@ def test_wars_that_end_later_are_not_known():
 
 def test_a_war_has_its_own_rate_between_the_usual_one_and_what_it_has_shown(violence):
     hazard = np.full(6, 0.02)
-    curve = Curve(hazard, np.full(3, 2.0), np.full(3, 300.0), hazard, 1.0)
+    curve = HazardCurve(hazard, np.full(3, 2.0), np.full(3, 300.0), hazard, 1.0)
     war, lengths = war_now(violence, 961), WarLengths(4.0, 1.0)
     own = in_war(curve, "violence", violence, war, 961, lengths)
     usual = curve.expected(0, 90) / 90

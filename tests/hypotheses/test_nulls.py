@@ -13,8 +13,8 @@ from forecast import build_panel, pooled_tests, read_chronology
 from forecast.data.events.tables import read_table
 from forecast.study.hypotheses import nulls
 from forecast.study.hypotheses.claims import CLAIMS
-from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Claim, Engine
-from forecast.study.hypotheses.outcome import LIMIT, MOST_FALSE_ALARMS, Outcome, too_many
+from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Engine, TestedClaim
+from forecast.study.hypotheses.outcome import LIMIT, MAX_FALSE_ALARMS, Outcome, too_many
 from forecast.study.hypotheses.power import like_embedded, rates_of
 from forecast.study.hypotheses.record import read_panel, turned_back
 from forecast.study.hypotheses.simulate import Truth, dated_by_hindsight, simulate
@@ -96,7 +96,7 @@ def test_a_claim_is_supported_only_if_few_null_sets_are_as_good(embedded, monkey
         least = next(leasts)
         return Outcome(least, "supported", (), least=least, most=least)
 
-    claim = Claim("S8", "?", "it is so", test_of, nulls=(MATCHED,))
+    claim = TestedClaim("S8", "?", "it is so", test_of, nulls=(MATCHED,))
     monkeypatch.setattr(nulls, "null_set", lambda name, engine, number: embedded)
     (found,) = nulls.stands_out(claim, Engine(embedded), 5.0)
     assert (
@@ -107,7 +107,7 @@ def test_a_claim_is_supported_only_if_few_null_sets_are_as_good(embedded, monkey
 
 
 def test_further_kinds_are_not_simulated_once_a_claim_cannot_be_supported(embedded, monkeypatch):
-    claim = Claim(
+    claim = TestedClaim(
         "S8",
         "?",
         "it is so",
@@ -134,7 +134,7 @@ def test_null_sets_of_the_power_table_give_at_most_five_percent_false_alarms():
     for code in CLAIMS:
         for rate in rates_of(code):
             if rate.truth in nulls.KINDS and not rate.true:
-                assert rate.supported <= MOST_FALSE_ALARMS * rate.sets, (code, rate)
+                assert rate.supported <= MAX_FALSE_ALARMS * rate.sets, (code, rate)
 
 
 def test_power_is_that_of_the_embedded_record_or_none(embedded):

@@ -13,15 +13,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast import Source, gather, make_plan, read_plan, run_plan
-from forecast.base.arguments import LIMITS
+from forecast import Source, make_plan, read_plan, read_sources, run_plan
 from forecast.base.errors import DataError, PlanError, SpecError
+from forecast.base.limits import LIMITS
 from forecast.data.sources import open_source
 from forecast.study.hypotheses import Choice, deviate, freeze_plan, plan_ahead, write_plan
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import Outcome
 from forecast.study.hypotheses.plan import describe, other_rules, require_data
-from forecast.study.hypotheses.run import PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 DYADS = ["USA-CHN", "USA-RUS"]
 PLANS = Path(__file__).resolve().parents[2] / "reports" / "plans"
@@ -30,7 +30,7 @@ AS_OF, DAY, LATER = date(1980, 12, 31), date(1981, 1, 10), date(1983, 6, 30)
 
 @pytest.fixture(scope="module")
 def data():
-    return gather(Source(), DYADS, as_of=AS_OF)
+    return read_sources(Source(), DYADS, as_of=AS_OF)
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +267,7 @@ def tested(monkeypatch):
             ("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, verdicts, ("Left out.",)
         )
 
-    asked_months = gather(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
+    asked_months = read_sources(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
     monkeypatch.setattr("forecast.study.hypotheses.plan.pooled_tests", pooled_tests)
     return asked
 

@@ -51,8 +51,10 @@ from forecast.study.hypotheses.power import (
     simulate_power,
     would_decide,
 )
-from forecast.study.hypotheses.record import Record, placebo_sets, read_panel, turned_back
-from forecast.study.hypotheses.run import WIDTHS, PooledVerdict, own_dyad, parts_of, sensitivity
+from forecast.study.hypotheses.record import PooledRecord, placebo_sets, read_panel, turned_back
+from forecast.study.hypotheses.results import PooledVerdict
+from forecast.study.hypotheses.run import own_dyad
+from forecast.study.hypotheses.sensitivity import WIDTHS, parts_of, sensitivity
 from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from scripts.simulate_power import SIZES as LARGER
 from scripts.simulate_power import make_tables, write_table
@@ -71,7 +73,7 @@ def made(dyads=4, months=360, rate=2.0, eras=4, seed=1):
     volume = np.log1p(events) - np.log1p(rate)
     time = np.datetime64("1980-01", "M") + np.arange(months)
     first, stop = np.zeros(dyads, int), np.full(dyads, months)
-    return Record(names, events, 0 * events, volume, begins, begins, first, stop, time)
+    return PooledRecord(names, events, 0 * events, volume, begins, begins, first, stop, time)
 
 
 def forced(trend, centre, force, size, keep, step2, rng):
@@ -191,7 +193,7 @@ def test_neither_cores_nor_other_points_change_a_number(model, values):
 def test_counts_of_any_size_are_alike(events, cooperative):
     (point,) = WALK_CYCLE.points(np.array([[-2.0, 0.0, 1.3, 2.5]]))
     none, zero = np.zeros(1), np.zeros(1, dtype=int)
-    month = pooled_filter.Steps(
+    month = pooled_filter.FilterSteps(
         np.array([cooperative]),
         np.array([events]),
         none,
@@ -312,8 +314,8 @@ def test_every_claim_is_tested_with_other_priors_on_parts_of_the_record_and_ahea
     parts = parts_of(engine)
     claims = [one for one in CLAIMS.values() if one.usual and one.ahead]
     assert (
-        len(claims) == len(CLAIMS) - 2
-    )  # not S12, which is tested only if it is named, nor what no data can answer
+        len(claims) == len(CLAIMS) - 3
+    )  # not S5c and S12, which are tested only if they are named, nor what no data can answer
     for claim in claims:
         found = sensitivity(claim, engine, parts)
         assert set(found["priors"]) == set(WIDTHS) and len(found["parts"]) == 4, claim.code
@@ -467,6 +469,20 @@ def test_chosen_dyads_turned_back_more_than_others():
     )
     stayed = turned_back(simulate(record, replace(truth, chosen="stayed"), 3))
     assert chosen.mean() > any_.mean() > stayed.mean()
+
+
+def test_dyads_of_a_state_share_shocks_of_trend_and_cycle():
+    record = made(3, 3000, rate=200.0)  # USA-CHN, USA-RUS and CHN-RUS have a state in common each
+    alone = Truth("", 1e-6, concentration=500.0, cycle=(2.0, 1.0), mean_sd=0.0)
+    shared = replace(alone, shared_cycle=0.8)
+    correlations = []
+    for truth in (alone, shared):
+        simulated = simulate(record, truth, 3)
+        share = (simulated.cooperative + 0.5) / (simulated.events + 1.0)
+        log_odds = np.log(share / (1.0 - share))
+        correlations.append(np.corrcoef(log_odds)[np.triu_indices(3, 1)])
+    assert np.abs(correlations[0]).max() < 0.1
+    assert correlations[1] == pytest.approx([0.4] * 3, abs=0.1)
 
 
 def test_growing_reversion_is_told_from_a_linear_one():
@@ -751,14 +767,14 @@ def test_both_tables_of_power_are_made_by_one_call(tmp_path, monkeypatch):
         tables=tables,
     )
     rows, sizes = (list(csv.DictReader(path.read_text("utf-8").splitlines())) for path in tables)
-    told = {code for one in TRUTHS.values() for code in one.tells}
-    asked = {(code, name) for name, one in TRUTHS.items() for code in one.tells}
+    told = {code for one in TRUTHS.values() for code in one.claims}
+    asked = {(code, name) for name, one in TRUTHS.items() for code in one.claims}
     asked |= {(code, name) for name in NULLS for code in told}
     assert {(row["claim"], row["truth"]) for row in rows} == asked
     asked = {
         (code, name, 2 * dyads, events)
         for name, one in TRUTHS.items()
-        for code in one.sized
+        for code in one.claims_by_size
         for dyads, events in LARGER
     }
     assert {
@@ -797,7 +813,7 @@ def test_the_power_tables_have_known_truths_and_come_back(tmp_path, table):
         if truth is None:
             assert row["truth"] in NULLS and table == POWER_TABLE
             continue
-        assert row["claim"] in (truth.tells if table == POWER_TABLE else truth.sized)
+        assert row["claim"] in (truth.claims if table == POWER_TABLE else truth.claims_by_size)
         assert int(row["supported"]) + int(row["rejected"]) <= int(row["sets"])
         assert float(row["least"]) <= float(row["most"])
         assert (row["true"] == "yes") is truth.follows(row["claim"])

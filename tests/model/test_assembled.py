@@ -55,7 +55,7 @@ def assembled(spec, panel):
 def to_pymc(point, density, start):
     """The values that PyMC's density takes, from a point."""
     found = {}
-    for name, place in density.layout.places.items():
+    for name, place in density.layout.spans.items():
         own, key = point[place], f"{name}_log__" if f"{name}_log__" in start else name
         if name == WHITE:
             own = np.concatenate([own, np.zeros(start[key].size - own.size)])

@@ -179,7 +179,7 @@ def test_the_completed_posterior_holds_the_push(monkeypatch):
         )
         np.testing.assert_allclose(one["level"] - other["level"], expected, atol=2e-5)
         only = replace(SPEC, drivers={"treaty": "trend"})
-        pushed = push_of_draw(only, panel, one.sel(driver=["treaty"]))
+        pushed = push_of_draw(only.drivers, panel, one.sel(driver=["treaty"]))
         np.testing.assert_allclose(one["trend"] - other["trend"], pushed.trend, atol=2e-5)
 
 

@@ -20,7 +20,7 @@ def worth_of(nodes, noise, events=30.0):
     own = one.assign(tau=0 * one["tau"] + noise, concentration=0 * one["concentration"] + 20.0)
     simulated, _ = simulate_panel(panel, own.isel(chain=0, draw=0), spec, seed=1)
     level = own["level"] + 0.3 * np.random.default_rng(1).standard_normal(own["level"].shape)
-    return spec.observation_model.integration_worth(
+    return spec.observation_model.quadrature_ess_fraction(
         own.assign(level=level), panel_arrays(simulated, spec)
     )
 
@@ -38,7 +38,7 @@ def test_few_nodes_are_enough_where_it_is_weak():
 
 
 def worth(fit):
-    return fit.spec.observation_model.integration_worth(
+    return fit.spec.observation_model.quadrature_ess_fraction(
         fit.posterior, panel_arrays(fit.panel, fit.spec)
     )
 

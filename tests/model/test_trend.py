@@ -6,7 +6,8 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
-from forecast.model.process.trend import Reverting, era_means, find_trend, gathered
+from forecast.model.process.transition import gathered
+from forecast.model.process.trend import Reverting, era_means, find_trend
 from tests.made import make_panel
 
 MONTHS = 40

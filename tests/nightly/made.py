@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast.base.digests import digest
 from forecast.base.errors import ForecastError
-from forecast.base.files import digest
 from forecast.model.fitted import Fit
 from tests.feeds.made import ICEWS_HEADER, icews_row, written
 from tests.fetch.server import FaultyServer, places
@@ -44,7 +44,7 @@ MOMENT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
 
 CLOCKS = [
-    "forecast.desk.questions.ledger",
+    "forecast.desk.questions.appending",
     "forecast.data.archive.segments",
     "forecast.data.fetch.client",
     "forecast.data.fetch.run",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from forecast.data.archive import import_files, importing
 from forecast.desk.questions import answered, asked
-from forecast.desk.questions.ledger import QuestionFolder
+from forecast.desk.questions.folder import QuestionFolder
 from tests.nightly.made import WEEKS, standing_in
 from tests.questions.made import made, said
 from tests.records import run_monday

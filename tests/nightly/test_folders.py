@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.base import files, folders
-from forecast.base.folders import exchange
+from forecast.base import files, folders, unfinished
+from forecast.base.exchange import exchange
 
 if sys.platform == "win32":
     pytest.skip("needs signals, forks and links, as POSIX has them", allow_module_level=True)
@@ -20,7 +20,7 @@ KILLED = {
     "os.mkdir",
     "os.rmdir",
     "os.link",
-    "forecast.base.folders",
+    "forecast.base.exchange",
     "shutil.move",
 }
 """Audited before they happen: a kill at each of them is a kill between any two of them."""
@@ -134,7 +134,7 @@ def test_a_folder_replaced_whole_keeps_nothing(
     if not exchanged:
         monkeypatch.setattr(folders, "exchange", unable)
     for word in ("old", "new"):
-        with files.partial_folder(tmp_path / "fit") as partial:
+        with unfinished.partial_folder(tmp_path / "fit") as partial:
             files.write_text(partial / "fit" / word, word)
             folders.replace_folder(partial / "fit", tmp_path / "fit")
     assert names(tmp_path) == {"fit", "fit/new"}
@@ -146,7 +146,7 @@ def test_leftovers_are_cleared_but_not_those_of_a_run_at_work(tmp_path: Path) ->
     (tmp_path / ".report.0123abcd.partial" / "index.html").write_text("half")
     (tmp_path / ".another.89abcdef.partial").mkdir()
     (tmp_path / ".report.of mine.partial").mkdir()
-    with files.partial_folder(target) as first, files.partial_folder(target) as second:
+    with unfinished.partial_folder(target) as first, unfinished.partial_folder(target) as second:
         assert first.exists() and second.exists()
     assert names(tmp_path) == {".report.of mine.partial"}
 
@@ -213,7 +213,7 @@ def killed_at(step: int, work: Callable[[], None], kill: signal.Signals) -> bool
             sys.addaudithook(watch)
             work()
         except BaseException:
-            files.abandon(patience=1.0)  # as the command does at its end
+            unfinished.abandon(patience=1.0)  # as the command does at its end
             os._exit(3)
         os._exit(0)
     return os.waitpid(child, 0)[1] != 0

@@ -19,7 +19,7 @@ from forecast.base.journal import TORN
 from forecast.data.archive import import_files
 from forecast.data.archive.catalogue import CATALOGUE, read_catalogue
 from forecast.desk.questions import Ledger, asked, read_question
-from forecast.desk.questions.ledger import QuestionFolder
+from forecast.desk.questions.folder import QuestionFolder
 from forecast.runs.monday import DIGESTS, digests
 from forecast.runs.pipeline import SAVED_FIT
 from tests.archive.conftest import made_feeds

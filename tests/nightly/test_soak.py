@@ -12,7 +12,8 @@ import pytest
 
 from forecast import build_panel, fit, read_chronology
 from forecast.data.sources import Source
-from forecast.runs.pipeline import ReportSettings, make_report
+from forecast.runs.pipeline import make_report
+from forecast.runs.settings import ReportSettings
 from tests.made import unsampled
 from tests.records import PAIRS, write_record
 from tests.systems import linux

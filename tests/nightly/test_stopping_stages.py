@@ -45,7 +45,8 @@ def fit(**sampler):
     return fit(panel, PendulumSpec(), seed=1, progress=tell, **sampler)
 
 def report():
-    from forecast.runs.pipeline import ReportSettings, make_report
+    from forecast.runs.pipeline import make_report
+    from forecast.runs.settings import ReportSettings
     make_report(ReportSettings(**RECORD, alone=True, out=out, draws=50, tune=50), progress=tell)
 
 def tests():

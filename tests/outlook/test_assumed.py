@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecast.base.errors import DataError, ForecastError, SpecError
 from forecast.data.events import read_chronology
-from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
+from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
 from forecast.outlook.observed import Cell
 
 # The panel of the made fit ends with December 2024.
@@ -95,7 +95,7 @@ def test_the_order_of_rows_changes_nothing(fit):
     rows = (
         *MEETING,
         Assumed(date(2025, 3, 2), "USA", "CHN", kind="sanction", n=2),
-        Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 0", n=0, until=date(2025, 6, 30)),
+        Assumed(date(2025, 2, 1), "USA", "CHN", of_class="class 0", n=0, until=date(2025, 6, 30)),
     )
     expected = periods_held(rows, fit.panel, "USA-CHN")
     assert list(expected) == [1, 2, 3, 4, 5, 6]
@@ -118,7 +118,7 @@ def test_a_code_stands_for_its_part_of_the_last_ten_years(fit):
 def test_a_class_with_a_part_of_it_means_the_rest(fit):
     rows = [
         replace(MEETING[0], part=0.25),
-        Assumed(date(2025, 1, 3), "USA", "CHN", kind="class 4", n=3),
+        Assumed(date(2025, 1, 3), "USA", "CHN", of_class="class 4", n=3),
     ]
     assert periods_held(rows, fit.panel, "USA-CHN") == {
         1: (Cell(4, 0.25, 1, "042"), Cell(4, 0.75, 3))

@@ -19,22 +19,22 @@ from forecast.base.errors import (
     SpecError,
     UnknownDyadError,
 )
-from forecast.base.wording import day
+from forecast.base.wording import chance, day
 from forecast.cli import app
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel, panel_of_dyad, recounted
 from forecast.data.panel.record import counted_events, panel_without
 from forecast.desk.questions import (
     answer_question,
+    apply_question,
     attribute_question,
     conditional_question,
     joint_question,
     make_event_question,
     make_question,
-    put_question,
 )
 from forecast.desk.questions.explain import asking
-from forecast.desk.questions.ledger import QuestionFolder
+from forecast.desk.questions.folder import QuestionFolder
 from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
 from forecast.model.particles import Draws, Observed, state_of
@@ -48,15 +48,14 @@ from forecast.outlook.comparison import (
     MODEL,
     REVISED,
     TIME,
-    Ahead,
-    ShareChange,
-    numbers_of,
     split_change,
     split_question_change,
 )
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
 from forecast.outlook.simulations import simulate_ahead, structural_hazard
+from forecast.outlook.snapshot import ShareChange, SimulatedAhead, numbers_of, printed_chance
+from forecast.outlook.windows import printed_changes
 from forecast.report.explain_page import sentence, write_change, write_explanation
 from tests.commands import faults
 from tests.documented import sections
@@ -144,7 +143,7 @@ def brute(prior, panel, asked, events):
     other = panel_without(panel, DYAD, events) if len(events) else panel
     log_weight = given(prior, other)
     weight = np.exp(log_weight - log_weight.max())
-    looked = Ahead.of(
+    looked = SimulatedAhead.of(
         holding(prior, other), DYAD, asked.start + asked.length, main_record(panel, DYAD), seed=1
     ).look(asked)
     numbers = looked.weighed(weight)
@@ -157,10 +156,10 @@ def test_the_parts_and_the_rest_add_up_to_what_all_did(found):
     for name in ("level", "up", "same", "down"):
         total = found.now[name].value - found.before[name].value
         assert found.total[name].value == pytest.approx(total, abs=1e-12)
-        for parts in (found.in_order, found.by_kind, found.by_week, found.by_month):
+        for parts in (found.sequential, found.by_kind, found.by_week, found.by_month):
             together = sum(part.added[name].value for part in parts)
             assert together == pytest.approx(total, abs=1e-9)
-        alone = sum(one.added[name].value for one in found.alone)
+        alone = sum(one.added[name].value for one in found.leave_one_out)
         assert alone + found.rest[name].value == pytest.approx(total, abs=1e-9)
     assert sum(part.events for part in found.by_week) == found.events["counted"].sum()
 
@@ -179,7 +178,7 @@ def test_it_agrees_with_brute_force(panel, table):
     for place in range(len(found.events)):
         without, _ = brute(prior, panel, asked, found.events.iloc[[place]])
         for name, most in tolerance.items():
-            ours, theirs = found.alone[place].added[name].value, whole[name] - without[name]
+            ours, theirs = found.leave_one_out[place].added[name].value, whole[name] - without[name]
             apart.append((ours, theirs))
             assert ours == pytest.approx(theirs, abs=most / 2)
     ours, theirs = np.array(apart)[::2].T
@@ -198,7 +197,7 @@ def test_a_new_fit_without_the_events_says_the_same(panel, table):
     apart = sample(panel_without(panel, DYAD, found.events), PendulumSpec(), **options)
     asked = ShareChange(found.baseline.share, 5.0, 12)
     said = numbers_of(
-        Ahead.of(apart, DYAD, 12, main_record(panel, DYAD), seed=1).look(asked).numbers
+        SimulatedAhead.of(apart, DYAD, 12, main_record(panel, DYAD), seed=1).look(asked).numbers
     )
     for name in ("level", "up", "down"):
         error = np.hypot(said[name].mcse, found.before[name].mcse)
@@ -207,7 +206,7 @@ def test_a_new_fit_without_the_events_says_the_same(panel, table):
 
 def test_cooperation_raises_the_level_and_hostility_lowers_it(found):
     cooperative = found.events["of_class"] >= 4
-    for good, part, alone in zip(cooperative, found.in_order, found.alone, strict=True):
+    for good, part, alone in zip(cooperative, found.sequential, found.leave_one_out, strict=True):
         assert (part.added["level"].value > 0) == good
         assert (alone.added["level"].value > 0) == good
         assert (part.added["up"].value > 0) == good
@@ -408,6 +407,14 @@ def test_what_is_explained_and_what_has_changed_is_the_published_chance(fit, tab
     change = split_change(fit, fit, DYAD)
     assert change.now["up"].value == pytest.approx(stated.up.value, abs=1e-9)
     assert {"from_model", "from_benchmarks", "model"} <= change.now.keys()
+    # A report, an explanation and a change split the same chance alike, and print it alike.
+    part = stated.simulated_by_model.value
+    for numbers in (change.now, published.now):
+        assert numbers["from_model"].value == pytest.approx(part, abs=1e-9)
+        assert numbers["model"].value == pytest.approx(stated.model["up"].value, abs=1e-9)
+        printed = printed_changes(stated)
+        for name, percent in printed.items():
+            assert printed_chance(name, numbers) == chance(percent / 100)
 
 
 # Pages
@@ -537,7 +544,7 @@ def split(fit, table):
 )
 def test_with_no_event_left_out_it_is_what_the_model_says(split, fit, table, name):
     question, found = split[name]
-    yes, there = put_question(fit, question, table=table).simulate(fit)
+    yes, there = apply_question(fit, question, table=table).simulate(fit)
     assert found.now["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
     assert found.posed.recorded == (0 if name == "level" else 3)
 
@@ -550,9 +557,9 @@ def test_what_events_did_to_a_question_adds_up(split, name):
     assert ("ahead" in found.now) == (name != "level")
     for number in found.now:
         total = found.now[number].value - found.before[number].value
-        for parts in (found.in_order, found.by_kind, found.by_week, found.by_month):
+        for parts in (found.sequential, found.by_kind, found.by_week, found.by_month):
             assert sum(part.added[number].value for part in parts) == pytest.approx(total, abs=1e-9)
-        alone = sum(one.added[number].value for one in found.alone)
+        alone = sum(one.added[number].value for one in found.leave_one_out)
         assert alone + found.rest[number].value == pytest.approx(total, abs=1e-9)
         assert -1e-9 <= found.before[number].value <= 100
     assert found.total["yes"].value != 0
@@ -563,7 +570,7 @@ def test_a_cooperative_event_raises_the_chance_of_a_higher_share_be_it_before_th
 ):
     _, found = split["higher"]
     for good, part, alone in zip(
-        found.events["of_class"] >= 4, found.in_order, found.alone, strict=True
+        found.events["of_class"] >= 4, found.sequential, found.leave_one_out, strict=True
     ):
         assert (part.added["yes"].value > 0) == good
         assert (alone.added["yes"].value > 0) == good
@@ -571,7 +578,7 @@ def test_a_cooperative_event_raises_the_chance_of_a_higher_share_be_it_before_th
 
 def test_an_event_of_the_window_tells_as_a_part_of_its_record_too(split):
     _, found = split["higher"]
-    for when, alone in zip(found.events["date"], found.alone, strict=True):
+    for when, alone in zip(found.events["date"], found.leave_one_out, strict=True):
         yes, ahead = alone.added["yes"].value, alone.added["ahead"].value
         if str(when)[:10] > EARLY:
             assert abs(yes) > abs(ahead) + 0.05
@@ -604,7 +611,7 @@ def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
     with pytest.raises(QuestionError, match="about USA-CHN and USA-RUS; name one of them as dyad"):
         attribute_question(fit, both, table)
     found = attribute_question(fit, both, table, dyad=DYAD, months=3)
-    put = put_question(fit, both, table=table)
+    put = apply_question(fit, both, table=table)
     settled = [
         part.simulate(one) for part, one in zip(put.parts, (fit.of_dyad(DYAD), fit), strict=True)
     ]
@@ -612,8 +619,10 @@ def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
     assert found.now["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
     assert set(found.events["source"]) | set(found.events["target"]) == {"USA", "CHN"}
     total = found.now["yes"].value - found.before["yes"].value
-    assert sum(part.added["yes"].value for part in found.in_order) == pytest.approx(total, abs=1e-9)
-    for good, alone in zip(found.events["of_class"] >= 4, found.alone, strict=True):
+    assert sum(part.added["yes"].value for part in found.sequential) == pytest.approx(
+        total, abs=1e-9
+    )
+    for good, alone in zip(found.events["of_class"] >= 4, found.leave_one_out, strict=True):
         assert (alone.added["yes"].value > 0) == good
 
 
@@ -643,12 +652,15 @@ def test_a_part_that_is_void_in_every_simulation_does_not_stop_the_question(prio
     )
     fit = posterior(prior, panel_of(few), 300)
     found = attribute_question(fit, question, few, months=3)
-    now, (yes, there) = found.now["yes"].value, put_question(fit, question, table=few).simulate(fit)
+    now, (yes, there) = (
+        found.now["yes"].value,
+        apply_question(fit, question, table=few).simulate(fit),
+    )
     assert now == pytest.approx(yes.sum() / there.sum(), abs=1e-12)
     assert (now > 0.01) == (number == 3)
     august = found.events["date"].between("2023-08-01", "2023-08-31")
     assert august.sum() == number
-    for inside, alone in zip(august, found.alone, strict=True):
+    for inside, alone in zip(august, found.leave_one_out, strict=True):
         assert (alone.added["yes"].value == pytest.approx(now)) == (inside or number == 2)
 
 
@@ -657,7 +669,7 @@ def test_a_question_that_is_void_in_every_simulation_has_nothing_to_split(prior,
     above, august = (
         make_question(panel_of(few, EARLY), DYAD, above=50, months=last) for last in (12, 1)
     )
-    with pytest.raises(QuestionError, match=r"^nothing: it is void in every simulated future"):
+    with pytest.raises(QuestionError, match=r"^nothing: it is void in every simulation"):
         attribute_question(
             posterior(prior, panel_of(few), 300),
             conditional_question(above, august, id="nothing"),
@@ -671,7 +683,7 @@ def brute_answer(prior, panel, question, without, table):
     other = panel_of(without)
     weight = np.exp(given(prior, other) - given(prior, other).max())
     fitted = holding(prior, other)
-    put = put_question(fitted, question, table=without)
+    put = apply_question(fitted, question, table=without)
     simulations = simulate_ahead(fitted, DYAD, put.ahead)
     observed = observe(fitted, simulations, put.ahead, main_record(panel, DYAD), seed=1)
     yes, there = put.settle(simulations, observed)
@@ -691,7 +703,7 @@ def test_the_chance_of_a_question_without_an_event_is_what_brute_force_says(pane
     apart = []
     for place in range(len(found.events)):
         without, _ = brute_answer(prior, panel, question, left_out(table, found, place), table)
-        apart.append((found.alone[place].added["yes"].value, whole - without))
+        apart.append((found.leave_one_out[place].added["yes"].value, whole - without))
     ours, theirs = np.array(apart).T
     np.testing.assert_allclose(ours, theirs, atol=0.04)
     assert np.abs(theirs).max() > 0.02
@@ -737,7 +749,7 @@ def test_the_page_of_a_question_says_how_its_events_count(split, fit, tmp_path):
     )
     assert numbers["total"]["yes"]["value"] == pytest.approx(found.total["yes"].value)
     row = pd.read_csv(page.parent / "explain.csv").iloc[0]
-    assert row["yes_added"] == pytest.approx(found.in_order[0].added["yes"].value)
+    assert row["yes_added"] == pytest.approx(found.sequential[0].added["yes"].value)
     assert "up_added" not in row
 
 
@@ -763,7 +775,7 @@ def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, 
     change = split_question_change(fit, later, DYAD, question.sentence, asking(question, DYAD))
     assert [step.name for step in change.steps] == [TIME, EVENTS, REVISED, MODEL]
     for number, made in ((change.before, fit), (change.now, later)):
-        yes, there = put_question(made, question).simulate(made)
+        yes, there = apply_question(made, question).simulate(made)
         assert number["yes"].value == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
     assert change.steps[0].added["yes"].value == 0.0
     together = sum(step.added["yes"].value for step in change.steps)
@@ -917,8 +929,8 @@ def test_a_part_of_a_fit_meets_the_new_frameworks_that_all_its_dyads_let_expect(
     hazard = structural_hazard(whole.panel)
     assert hazard != structural_hazard(part.panel)
     simulated = [
-        Ahead.of(whole, DYAD, 12, record, seed=1),
-        Ahead.of(part, DYAD, 12, record, seed=1, hazard=hazard),
+        SimulatedAhead.of(whole, DYAD, 12, record, seed=1),
+        SimulatedAhead.of(part, DYAD, 12, record, seed=1, hazard=hazard),
     ]
     levels = [ahead.simulations.level for ahead in simulated]
     np.testing.assert_array_equal(*levels)

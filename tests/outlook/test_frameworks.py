@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from forecast.outlook import Estimate, NotDefined, assess
-from forecast.outlook.assess import claims
 from forecast.outlook.draws import dyad_draws, stream
 from forecast.outlook.level import contrast, headroom
+from forecast.outlook.statements import claims
 
 
 def test_eras_follow_each_other(assessment):

@@ -9,14 +9,15 @@ from scipy.stats import binom
 
 from forecast.base.errors import SpecError
 from forecast.outlook import assess, conditioning, observe, simulate_ahead
-from forecast.outlook.conditioning import Assumed, condition, draw_at_least
+from forecast.outlook.assumptions import Assumed
+from forecast.outlook.conditioning import condition, draw_at_least
 from forecast.outlook.observed import Cell
 from forecast.outlook.recorded import main_record
 from forecast.outlook.scenarios import STAMP, scenario
 
 CONTACT, CUT = 4, 4
-VISIT = Assumed(date(2025, 1, 15), "CHN", "USA", kind="class 4", n=2)
-ATTACK = Assumed(date(2025, 3, 1), "USA", "CHN", kind="class 0", n=2)
+VISIT = Assumed(date(2025, 1, 15), "CHN", "USA", of_class="class 4", n=2)
+ATTACK = Assumed(date(2025, 3, 1), "USA", "CHN", of_class="class 0", n=2)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_the_conditional_record_holds_what_is_assumed(
     large, simulations, observed, monkeypatch, method
 ):
     if method == "filter":
-        monkeypatch.setattr(conditioning, "KEPT", 1.0)
+        monkeypatch.setattr(conditioning, "MIN_EFFECTIVE_FRACTION", 1.0)
     held = {
         1: (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0)),
         3: (Cell(0, 1.0, 1), Cell(7, 1.0, 0)),
@@ -102,7 +103,7 @@ def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(
     large, simulations, observed, monkeypatch, kept
 ):
     """Against the plainest way there is: keep the simulations whose record holds it."""
-    monkeypatch.setattr(conditioning, "KEPT", kept)
+    monkeypatch.setattr(conditioning, "MIN_EFFECTIVE_FRACTION", kept)
     held = {2: (Cell(CONTACT, 1.0, 2), Cell(0, 1.0, 0))}
     found = condition(large, simulations, observed, held, seed=1)
     chosen = (observed.kinds[..., 2, CONTACT] >= 2) & (observed.kinds[..., 2, 0] == 0)
@@ -170,12 +171,12 @@ def test_weights_that_degenerate_say_so(fit):
 
 
 def test_what_no_future_holds_is_an_error(fit):
-    with pytest.raises(SpecError, match="no simulated future holds"):
+    with pytest.raises(SpecError, match="no simulation satisfies"):
         scenario(fit, "USA-CHN", {"never": [replace(VISIT, n=900)]}, (3,), seed=1)
 
 
 def test_a_scenario_beyond_the_horizons_reaches_them(fit):
-    later = Assumed(date(2026, 12, 1), "USA", "CHN", kind="class 4", n=2)
+    later = Assumed(date(2026, 12, 1), "USA", "CHN", of_class="class 4", n=2)
     found = scenario(fit, "USA-CHN", {"later": [later]}, (3,), seed=1)
     assert list(found.scenarios[0].conditional.improvement) == [3]
 

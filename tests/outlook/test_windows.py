@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.question import PassageQuestion
-from forecast.outlook.recorded import FEWEST, DatasetRecord, WindowCounts, main_record
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, WindowCounts, main_record
 from forecast.outlook.windows import threshold_outlook, window_outlook
 from tests.made import make_fit
 
@@ -37,7 +37,7 @@ def recording(total, cooperative, past=(4, 1), fit=FIT):
     ]
     counts = np.zeros_like(whole.counts)
     counts[:, 0], counts[:, -1] = before[0] - before[1], before[1]
-    return Observed(replace(whole, counts=counts), *ahead)
+    return SimulatedEvents(replace(whole, counts=counts), *ahead)
 
 
 def window_of(made, months, *asked):
@@ -67,7 +67,7 @@ def recordings(draw):
 def test_chances_add_up_exactly_and_are_of_windows_that_are_not_void(made, improvement, months):
     outlook = window_of(made, months, improvement)
     total = made.total[..., 1 : months + 1].sum(-1)
-    there = total >= FEWEST
+    there = total >= MIN_WINDOW_EVENTS
     assert outlook.void.value == pytest.approx(1 - there.mean(), abs=1e-11)
     if not there.any() or outlook.baseline.share is None:
         assert {type(one) for one in (outlook.up, outlook.same, outlook.down)} == {NotDefined}
@@ -123,7 +123,7 @@ def test_rolling_windows_are_counted_one_by_one(total, cooperative, window, thre
         windows = [
             (n[end - window : end].sum(), k[end - window : end].sum()) for end in range(6, 12)
         ]
-        kept = [100 * k / n for n, k in windows if n >= FEWEST]
+        kept = [100 * k / n for n, k in windows if n >= MIN_WINDOW_EVENTS]
         assert there[place] == bool(kept)
         assert hit[place] == any(share >= threshold - 1e-6 for share in kept)
 

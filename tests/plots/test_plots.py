@@ -18,9 +18,10 @@ import forecast
 from forecast import ForecastError, plots
 from forecast.model import Fit
 from forecast.outlook import level_record
-from forecast.outlook.comparison import Change, Step, numbers_of
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
+from forecast.outlook.comparison import Change, Step
 from forecast.outlook.scenarios import scenario
+from forecast.outlook.snapshot import numbers_of
 from forecast.plots import style
 from forecast.study.checks import Checks
 from forecast.study.evaluation.scores import pit_band
@@ -54,7 +55,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def found(fit):
-    contact = Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 4", n=2)
+    contact = Assumed(date(2025, 2, 1), "USA", "CHN", of_class="class 4", n=2)
     return scenario(fit, DYAD, {"two contacts": [contact]}, (3, 12), labels=LABELS)
 
 
@@ -224,17 +225,17 @@ def test_the_level_has_the_quantiles_of_the_draws(fit, assessment, on):
         plots.plot_level(fit, since=date(2031, 1, 1), ax=on)
 
 
-def test_a_fit_plots_itself_and_gives_arviz_its_groups():
+def test_the_level_of_a_saved_fit_is_drawn_over_all_its_months():
     fit = Fit.load(V1)
-    assert (
-        len(lines(fit.plot(dyad=fit.dyads[0]), style.LEVEL)[0].get_xdata())
-        == fit.panel.sizes["time"]
-    )
+    axes = plots.plot_level(fit, dyad=fit.dyads[0])
+    assert len(lines(axes, style.LEVEL)[0].get_xdata()) == fit.panel.sizes["time"]
     with pytest.raises(ForecastError, match=r"^dyad: got None; expected one of"):
-        fit.plot()
-    assert {"posterior", "posterior_predictive", "log_likelihood"} <= set(
-        fit.to_arviz(draws=5).children
-    )
+        plots.plot_level(fit)
+
+
+def test_arviz_has_the_groups_of_a_saved_fit():
+    groups = forecast.arviz_groups(Fit.load(V1), draws=5).children
+    assert {"posterior", "posterior_predictive", "log_likelihood"} <= set(groups)
 
 
 def test_monte_carlo_errors_stand_where_outcomes_meet(assessment, on):

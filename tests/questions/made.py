@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from forecast.desk.questions import Answer, Resolution, question_of
-from forecast.desk.questions.history import hash_of, line_of
+from forecast.desk.questions.entry import hash_of, line_of
 from forecast.outlook.summary import probability
 
 SHA = "ab" * 32

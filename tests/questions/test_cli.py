@@ -225,7 +225,7 @@ def test_asking_mends_what_an_earlier_run_left(begun):
 def test_on_the_last_day_of_a_window_nothing_is_resolved(begun, monkeypatch):
     """The data are said to reach the end of a day that is not over."""
     monkeypatch.setattr(
-        "forecast.cli.question.dates", SimpleNamespace(today=lambda: date(2024, 10, 31))
+        "forecast.cli.question.answering.dates", SimpleNamespace(today=lambda: date(2024, 10, 31))
     )
     done = run("resolve")
     assert done.exit_code == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forecast.base.errors import QuestionError
-from forecast.desk.questions import answer_question, make_question, put_question
+from forecast.desk.questions import answer_question, apply_question, make_question
 from forecast.outlook import observe, simulate_ahead
 from forecast.outlook.recorded import DatasetRecord
 from tests.made import make_fit, with_feed
@@ -34,7 +34,7 @@ def test_it_is_answered_as_the_dataset_reads_the_level(both):
     simulations = simulate_ahead(both, "USA-CHN", 12, seed=1)
     seen = observe(both, simulations, 12, DatasetRecord.of(both.panel, "USA-CHN", 1), seed=1)
     total, cooperative = (values[..., 1:].sum(axis=-1) for values in (seen.total, seen.cooperative))
-    yes, there = put_question(both, feed).simulate(both)
+    yes, there = apply_question(both, feed).simulate(both)
     assert yes.sum() / there.sum() == pytest.approx(
         np.mean(cooperative[total >= 3] >= 0.45 * total[total >= 3])
     )

@@ -7,8 +7,14 @@ from pathlib import Path
 import typer
 
 from forecast.cli import app
+from forecast.desk.questions.entry import (
+    AnsweredEntry,
+    AskedEntry,
+    LedgerEntry,
+    PricedEntry,
+    ResolvedEntry,
+)
 from forecast.desk.questions.form import TYPES
-from forecast.desk.questions.history import Answered, Asked, LedgerEntry, Priced, Resolved
 from forecast.outlook.question import FixedBaseline, FixedTone
 from tests.documented import sections
 
@@ -38,8 +44,8 @@ def test_every_field_of_a_question_is_documented():
 
 def test_every_field_of_a_ledger_is_documented_in_order():
     assert sections("ledger")["An entry"] == names(LedgerEntry.model_fields)
-    for entry in (Asked, Answered, Priced, Resolved):
-        assert sections("ledger")[entry.__name__.lower()] == own(entry)
+    for entry in (AskedEntry, AnsweredEntry, PricedEntry, ResolvedEntry):
+        assert sections("ledger")[entry.__name__.removesuffix("Entry").lower()] == own(entry)
 
 
 def test_the_commands_of_the_task_page_are_there():

@@ -17,7 +17,7 @@ from forecast.desk.questions import (
 )
 from forecast.desk.questions.deciding import decided_on
 from forecast.desk.questions.doubts import doubts_of
-from forecast.desk.questions.ledger import confirmed, withdrawn
+from forecast.desk.questions.drafts import confirmed, withdrawn
 from forecast.report.ledger_page import write_track_record
 from tests.questions.made import SHA, came, made
 from tests.questions.test_track_record import LATER, told, write

@@ -14,7 +14,7 @@ import yaml
 
 from forecast.base.errors import ForecastError, OutputError
 from forecast.desk.questions import Ledger, append_entries, asked, read_question
-from forecast.desk.questions.ledger import QuestionFolder
+from forecast.desk.questions.folder import QuestionFolder
 from tests.questions.made import made
 from tests.questions.test_cli import run, said
 from tests.systems import posix
@@ -133,7 +133,7 @@ def test_a_disk_that_is_full_for_the_file_says_where_the_question_stands(tmp_pat
     def full(*_):
         raise OutputError("questions/up.yaml cannot be written: No space left on device.")
 
-    monkeypatch.setattr("forecast.desk.questions.ledger.write_question", full)
+    monkeypatch.setattr("forecast.desk.questions.folder.write_question", full)
     with pytest.raises(
         OutputError,
         match=r"No space left.* The question stands in .*ledger\.jsonl; the next run writes",

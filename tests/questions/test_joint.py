@@ -25,12 +25,12 @@ from forecast.desk.questions import (
     answer_question,
     answered,
     append_entries,
+    apply_question,
     asked,
     conditional_question,
     joint_question,
     make_event_question,
     make_question,
-    put_question,
     question_of,
     read_question,
     resolve_question,
@@ -41,8 +41,8 @@ from forecast.desk.questions.form import INDEPENDENT, TYPES
 from forecast.model.fitted import Fit
 from forecast.model.spec import spec_for
 from forecast.outlook.benchmarks import MEMBERS, forecasters
-from forecast.outlook.comparison import level_now
 from forecast.outlook.scenarios import scenario
+from forecast.outlook.snapshot import level_now
 from forecast.report.ledger_page import open_table, scored_rows, scores_table
 from tests.made import unobserved
 from tests.questions.conftest import prior_fit
@@ -115,7 +115,7 @@ def test_more_of_a_kind_is_a_part_of_fewer():
 def test_a_joint_chance_is_the_mean_of_the_forecasters():
     parts, found = [HIGHER(), OTHER()], []
     for part in parts:
-        yes, _ = put_question(fitted(), part).simulate(fitted(), published=True)
+        yes, _ = apply_question(fitted(), part).simulate(fitted(), published=True)
         whose = forecasters(1, part.dyad, yes.shape)
         found.append(np.array([yes[whose == place].mean() for place in range(len(MEMBERS))]))
     error = 4 * np.sqrt(0.25 / yes.size)
@@ -150,7 +150,7 @@ def test_what_is_recorded_of_the_windows_counts():
 
 
 def test_a_scenario_asks_it_of_the_model_alone():
-    put = put_question(fitted(), joint_question(PARTS["two windows"]()))
+    put = apply_question(fitted(), joint_question(PARTS["two windows"]()))
     yes, there = put.simulate(fitted())
     found = scenario(fitted(), "USA-CHN", {"nothing": []}, (3,), events=events(), questions=[put])
     chances = [
@@ -383,7 +383,7 @@ def test_a_comparison_states_the_level_of_a_pair_that_is_asked_about(asked_about
     said = json.loads(done.stdout)["before"]
     assert said["level"]["value"] == pytest.approx(level_now(fit, dyad).mean(), abs=1e-6)
     for name, published in (("yes", True), ("model", False)):
-        yes, there = put_question(fit, question).simulate(fit, published=published)
+        yes, there = apply_question(fit, question).simulate(fit, published=published)
         assert said[name]["value"] == pytest.approx(yes.sum() / there.sum(), abs=1e-9)
     assert said["yes"]["value"] == pytest.approx(
         answer_question(fit, question).chance.value, abs=1e-9

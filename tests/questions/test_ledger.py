@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.base import files
+from forecast.base import locks
 from forecast.base.errors import LedgerError, OutputError
 from forecast.desk.questions import Ledger, answered, append_entries, asked, resolved
 from tests.questions.made import append_line, came, made, said
@@ -293,7 +293,7 @@ def test_nothing_is_written_where_other_writers_cannot_be_kept_out(ledger, monke
         raise OSError(37, "No locks available")
 
     before = ledger.read_bytes()
-    monkeypatch.setattr(files, "lock_descriptor", fail)
+    monkeypatch.setattr(locks, "lock_descriptor", fail)
     with pytest.raises(OutputError, match=r"no locks.*another disk"):
         append_entries(ledger, [asked(made("new"))], now=NOW)
     assert ledger.read_bytes() == before
@@ -404,7 +404,7 @@ def test_a_void_question_without_an_edition_is_resolved_after_a_year(ledger):
 
 def test_the_moment_of_writing_is_that_of_the_lock(ledger, monkeypatch):
     """A writer that waited for another one does not write an earlier moment than that one did."""
-    from forecast.desk.questions import ledger as module
+    from forecast.desk.questions import appending as module
 
     moment, whole = NOW, module.append_lines
 

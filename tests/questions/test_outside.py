@@ -10,6 +10,7 @@ from forecast.base import dates
 from forecast.base.errors import LedgerError, QuestionError
 from forecast.cli import app
 from forecast.desk.questions import Ledger, TrackRecord, append_entries, asked, question_of
+from forecast.desk.questions.drafts import outcome_of, own_number, priced
 from forecast.desk.questions.exchange import (
     HUB_COLUMNS,
     forecast_set,
@@ -17,7 +18,6 @@ from forecast.desk.questions.exchange import (
     read_number_cdf,
     read_question_set,
 )
-from forecast.desk.questions.ledger import outcome_of, own_number, priced
 from forecast.desk.questions.outside import (
     ENOUGH,
     OWN_WEIGHT,

@@ -16,9 +16,9 @@ from forecast.data.panel.record import by_class
 from forecast.desk.questions import (
     answer_events,
     answer_question,
+    apply_question,
     make_event_question,
     make_question,
-    put_question,
     resolve_question,
 )
 from forecast.desk.questions.record import CountedKind, record_of
@@ -26,7 +26,7 @@ from forecast.outlook import assess
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import WindowCounts, main_record
 from forecast.outlook.simulations import simulate_ahead
-from forecast.study.evaluation.origins import Window
+from forecast.study.evaluation.origins import RecordedWindow
 from forecast.study.evaluation.scores import outcomes
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 from tests.questions.made import made
@@ -73,7 +73,7 @@ def test_events_have_the_chance_of_their_hazard_with_or_without_a_fit():
 
 def test_the_simulations_with_the_most_events_are_a_yes_and_of_quiet_days_those_with_the_fewest():
     few, many, quiet = (
-        put_question(fit_as_of(DAY), one, table=events()).simulate(fit_as_of(DAY))[0]
+        apply_question(fit_as_of(DAY), one, table=events()).simulate(fit_as_of(DAY))[0]
         for one in (
             of_events("coercion", at_least=3),
             of_events("coercion", at_least=12),
@@ -135,7 +135,7 @@ def test_news_moves_the_probability_and_not_the_question():
 
 def test_half_of_a_month_is_simulated_as_half_of_one():
     fit, question = fit_as_of("2024-04-15"), ask(higher=5, months=24)
-    rest = put_question(fit, question).parts[0].rest(fit, 20)
+    rest = apply_question(fit, question).parts[0].rest(fit, 20)
     ahead = observe(
         fit,
         simulate_ahead(fit, "USA-CHN", 1, simulations_per_draw=20),
@@ -154,7 +154,7 @@ def test_half_of_a_month_is_simulated_as_half_of_one():
 
 def test_a_window_that_ends_with_the_month_so_far_is_open():
     fit = fit_as_of("2024-04-15")
-    past = put_question(fit, ask(above=50, months=6)).parts[0].past
+    past = apply_question(fit, ask(above=50, months=6)).parts[0].past
     so_far = round(100 * past.cooperative.sum() / past.total.sum(), 2)  # two events decide
     asked = (ask(above=so_far, months=6), ask(above=so_far, months=6, when="by", span=6))
     at, by = (answer_question(fit, one).chance.value for one in asked)
@@ -165,7 +165,7 @@ def test_a_window_that_ends_with_the_month_so_far_is_open():
 
 def test_a_scenario_begins_where_the_record_ends():
     fit = fit_as_of("2024-04-15")
-    put, simulations = put_question(fit, ask(higher=5)), simulate_ahead(fit, "USA-CHN", 6)
+    put, simulations = apply_question(fit, ask(higher=5)), simulate_ahead(fit, "USA-CHN", 6)
     with pytest.raises(
         QuestionError, match="not recorded to their end, and these simulations begin after 30 April"
     ):
@@ -188,7 +188,7 @@ def test_other_data_are_rejected_by_name():
 
 def test_a_level_has_a_probability_and_no_resolution():
     question = ask(level=40)
-    simulations = put_question(fit_as_of(DAY), question).simulate(fit_as_of(DAY))[0]
+    simulations = apply_question(fit_as_of(DAY), question).simulate(fit_as_of(DAY))[0]
     assert 0 < simulations.mean() < 1
     assert resolve_question(panel_as_of("2026-05-31"), question).outcome == "never"
 
@@ -245,7 +245,7 @@ def test_a_question_is_resolved_as_the_backtest_resolves_its_window(before, afte
     n, k = (sum(month[place] for month in before) for place in (0, 1))
     total, cooperative = np.array(after).T
     past = WindowCounts(*np.array(before).T)
-    window = Window("USA-CHN", date(2021, 1, 1), 12, WindowCounts(total, cooperative), past)
+    window = RecordedWindow("USA-CHN", date(2021, 1, 1), 12, WindowCounts(total, cooperative), past)
     share = 100 * k / n if n else 0
     possible = 0 <= share + (points if compare == "at least" else -points) <= 100
     if window.before is None or window.void or not possible:

@@ -14,12 +14,12 @@ from forecast.base.errors import DataError, QuestionError, SpecError
 from forecast.cli import app
 from forecast.desk.questions import (
     answer_question,
+    apply_question,
     make_event_question,
     make_question,
-    put_question,
 )
 from forecast.desk.questions.form import write_question
-from forecast.outlook.conditioning import Assumed
+from forecast.outlook.assumptions import Assumed
 from forecast.outlook.scenarios import scenario
 from tests.questions.conftest import events, fit_as_of, panel_as_of
 
@@ -55,7 +55,7 @@ def questions():
 def found(questions):
     fit = fit_as_of(DAY)
     assumed = {"nothing": [], "a visit": [VISIT], "sanctions": [SANCTIONS], "no sanctions": [NONE]}
-    put = [put_question(fit, one, table=events()) for one in questions]
+    put = [apply_question(fit, one, table=events()) for one in questions]
     return scenario(fit, "USA-CHN", assumed, (3, 12), events=events(), questions=put)
 
 
@@ -67,7 +67,7 @@ def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
     """Of a share, before the model is pooled with benchmarks."""
     fit = fit_as_of(DAY)
     answers = [answer_question(fit, one, table=events()) for one in questions]
-    alone = [put_question(fit, one, table=events()).simulate(fit) for one in questions]
+    alone = [apply_question(fit, one, table=events()).simulate(fit) for one in questions]
     for own in (found.unconditional, found.scenarios[0].conditional):
         simulated = chances(own)
         assert simulated == pytest.approx(
@@ -83,13 +83,13 @@ def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
 
 def test_events_in_a_scenario_are_an_error_that_says_what_to_do():
     fit = fit_as_of(DAY)
-    put = put_question(fit, sanctions(), table=events())
+    put = apply_question(fit, sanctions(), table=events())
     with pytest.raises(QuestionError, match=r"`forecast ask`.*--add and --expect"):
         scenario(fit, "USA-CHN", {"a visit": [VISIT]}, events=events(), questions=[put])
 
 
 def test_a_question_asked_twice_is_an_error():
-    put = put_question(fit_as_of(DAY), ask(higher=5))
+    put = apply_question(fit_as_of(DAY), ask(higher=5))
     with pytest.raises(SpecError, match="each of them once"):
         scenario(fit_as_of(DAY), "USA-CHN", {"nothing": []}, questions=[put, put])
 
@@ -213,9 +213,9 @@ def other_edition():
 def test_codes_need_the_events_of_the_fit(other_edition):
     question = sanctions()
     with pytest.raises(QuestionError, match="give the events"):
-        put_question(fit_as_of("2024-04-30"), question)
+        apply_question(fit_as_of("2024-04-30"), question)
     with pytest.raises(DataError, match="the fit counts"):
-        put_question(other_edition, question, table=events())
+        apply_question(other_edition, question, table=events())
 
 
 def test_a_fit_of_another_edition_counts_no_codes_of_this_one(folder, monkeypatch, other_edition):

@@ -9,9 +9,9 @@ from forecast.base.errors import QuestionError
 from forecast.data.panel import build_panel, event_counts, recounted
 from forecast.desk.questions import (
     answer_question,
+    apply_question,
     joint_question,
     make_question,
-    put_question,
     resolve_question,
 )
 from forecast.outlook import NotDefined, assess
@@ -90,14 +90,14 @@ def test_higher_thresholds_are_less_likely_and_recorded_months_count():
         answer_question(fitted(), ask(above=bound)).chance.value for bound in (-4.0, -1.0, 2.0)
     ]
     assert chances == sorted(chances, reverse=True) and 0 < chances[1] < 1
-    (later,) = put_question(fitted("2024-03-31"), ask(above=-1.0)).parts
+    (later,) = apply_question(fitted("2024-03-31"), ask(above=-1.0)).parts
     assert later.past.goldstein.sum() == pytest.approx(
         mean_score("2023-11-01", "2024-03-31")[0] * later.past.total.sum()
     )
 
 
 def test_without_an_event_its_score_is_gone_as_well():
-    (rows,) = put_question(fitted("2024-03-31"), ask(above=-1.0)).parts
+    (rows,) = apply_question(fitted("2024-03-31"), ask(above=-1.0)).parts
     from forecast.data.panel.record import placed_events
 
     placed = placed_events(panel("2024-03-31"), "USA-CHN", events())

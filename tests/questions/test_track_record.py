@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forecast.desk.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
-from forecast.desk.questions.ledger import entry_rows
+from forecast.desk.questions.rows import entry_rows
 from forecast.report.ledger_page import write_track_record
 from tests.questions.made import append_line, came, made, said
 

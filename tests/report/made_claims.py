@@ -2,9 +2,9 @@
 
 import math
 
-from forecast.study.hypotheses.outcome import Choice, NullSets, Outcome, Picture, Series
+from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture, Rerun, Series
 from forecast.study.hypotheses.power import Rate
-from forecast.study.hypotheses.run import OwnDyad, PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
 
 MISSING = math.nan
 YEARS = (2.0, 8.0, 32.0)
@@ -50,13 +50,11 @@ def outcome(answer="supported", value=10.8, **changes):
         "dyads": DYADS,
         "without_dyad": ("USA-RUS", 8.2),
         "without_state": ("USA", 7.1),
-        "priors": {"with priors half as wide": Choice(9.9, 8.9, 12.0, answer)},
+        "priors": {"with priors half as wide": Rerun(9.9, 8.9, 12.0, answer)},
         "details": {},
         "parts": {
-            "in the first half of the record": Choice(
-                MISSING, MISSING, MISSING, "cannot be tested"
-            ),
-            "without the dyads that turned back most": Choice(7.0, 6.0, 8.0, answer),
+            "in the first half of the record": Rerun(MISSING, MISSING, MISSING, "cannot be tested"),
+            "without the dyads that turned back most": Rerun(7.0, 6.0, 8.0, answer),
         },
         "windows": {"months 13 to 24": (0.21, 0.1)},
         "nulls": (NullSets("walks that turned back as these dyads did", 200, 3, 30.9, 31.5),),

@@ -12,14 +12,14 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.report.claims_page import (
+    answers_in_short,
     claims_page,
     draw_picture,
     found_words,
-    headline,
     results_json,
     write_tests,
 )
-from forecast.study.hypotheses.outcome import Choice, sentences
+from forecast.study.hypotheses.outcome import Rerun, sentences
 from forecast.study.hypotheses.power import power_words
 from tests.documented import sections, words
 
@@ -52,18 +52,18 @@ def read(html):
 
 
 def test_the_title_answers_first_whether_there_is_a_pendulum():
-    assert headline(results()) == (
+    assert answers_in_short(results()) == (
         "Is there a pendulum? The trend returns, a range holds (narrowly), events stay alike."
     )
     undecided = [
         verdict("S5b", answer="undecided", value=1.0) if one.code == "S5b" else one
         for one in VERDICTS
     ]
-    assert headline(results(undecided)) == (
+    assert answers_in_short(results(undecided)) == (
         "Is there a pendulum? Return undecided, a range holds (narrowly), events stay alike."
     )
     assert (
-        headline(results([VERDICTS[1], untested()]))
+        answers_in_short(results([VERDICTS[1], untested()]))
         == "Other claims: 1 rejected and 1 cannot be tested."
     )
 
@@ -74,7 +74,7 @@ def test_the_title_never_has_more_than_fifteen_words():
             verdict(code, answer=one)
             for code, one in zip(("S2", "S5a", "S5b", "S8"), answers, strict=True)
         ]
-        said = headline(results(tested))
+        said = answers_in_short(results(tested))
         assert len(said.split()) <= 15
         assert said.startswith("Is there a pendulum? ") and said.endswith(".")
 
@@ -85,16 +85,16 @@ def test_the_title_never_has_more_than_fifteen_words():
         {"without_state": ("USA", 4.5)},
         {"least": 3.4, "most": 12.1},
         {"without_dyad": ("USA-RUS", 1.0)},
-        {"priors": {"with priors twice as wide": Choice(9.0, 3.4, 9.9, "supported")}},
-        {"parts": {"in the second half": Choice(9.0, 1.4, 9.9, "undecided")}},
+        {"priors": {"with priors twice as wide": Rerun(9.0, 3.4, 9.9, "supported")}},
+        {"parts": {"in the second half": Rerun(9.0, 1.4, 9.9, "undecided")}},
     ],
 )
 def test_a_claim_that_some_choice_nearly_undoes_is_narrowly_supported(weak):
     found = results([verdict(**weak)])
-    assert headline(found) == "Is there a pendulum? The trend returns (narrowly)."
+    assert answers_in_short(found) == "Is there a pendulum? The trend returns (narrowly)."
     assert "supported, narrowly" in Reader(claims_page(found, {}).html()).text
     assert results_json(found)["claims"][0]["narrow"] is True
-    assert "narrowly" not in headline(results([verdict(answer="undecided", **weak)]))
+    assert "narrowly" not in answers_in_short(results([verdict(answer="undecided", **weak)]))
 
 
 def test_the_page_loads_nothing_and_runs_nothing(html, read):
@@ -137,7 +137,7 @@ def test_evidence_is_read_with_the_rule():
     )
     assert "4.5 to 1 against it" in found_words(verdict(value=-1.5))
     assert found_words(verdict(least=0.4, most=12.5)) == (
-        f"{power} Log Bayes factor 0.4 to 12.5 over rivals and spreads of long-run means, ± 0.10 by integration; "
+        f"{power} Log Bayes factor 0.4 to 12.5 over alternatives and spreads of long-run means, ± 0.10 by integration; "
         f"supported if all exceed 2.3, rejected if all are below {low}."
     )
     assert found_words(untested()) == "No Bayes factor could be computed."
@@ -184,7 +184,7 @@ def test_dyads_are_in_order_and_the_least_favourable_omissions_are_named():
 
 
 def test_the_verdict_says_under_which_choices_an_answer_does_not_hold():
-    fails = {"in the second half": Choice(9.0, 1.4, 9.9, "undecided")}
+    fails = {"in the second half": Rerun(9.0, 1.4, 9.9, "undecided")}
     some = verdict(parts=fails, without_dyad=("USA-CHN", 2.1), without_state=("USA", -0.4))
     said = (
         "Not in the second half (LBF 1.4); without US-China (LBF 2.1); "
@@ -203,7 +203,7 @@ def test_the_verdict_says_under_which_choices_an_answer_does_not_hold():
         without_dyad=("USA-CHN", -1.0),
         without_state=("USA", -4.0),
         parts={},
-        priors={"with priors twice as wide": Choice(-5.0, -6.0, -2.0, "undecided")},
+        priors={"with priors twice as wide": Rerun(-5.0, -6.0, -2.0, "undecided")},
     )
     assert results_json(results([rejected]))["claims"][0]["exceptions"] == {
         "with priors twice as wide": -2.0,
@@ -255,7 +255,7 @@ def test_hostile_words_are_shown_and_do_nothing():
         details={"note": SCRIPT, "would_decide": SCRIPT},
         dyads={SCRIPT: 1.0},
         without_dyad=(SCRIPT, 1.0),
-        parts={SCRIPT: Choice(1.0, 1.0, 1.0, "undecided")},
+        parts={SCRIPT: Rerun(1.0, 1.0, 1.0, "undecided")},
         picture=replace(
             BARS,
             title=SCRIPT,

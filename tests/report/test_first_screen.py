@@ -9,12 +9,20 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from forecast.desk.questions import make_question
 from forecast.outlook import NotDefined, assess
 from forecast.outlook.signposts import LEAST_LIKELY, MOST_LIKELY, signposts_of
 from forecast.outlook.windows import DOTS, printed_changes
 from forecast.plots.dots import dot_counts
 from forecast.report import first_screen
-from forecast.report.first_screen import Earlier, answers_of, earlier_reports, history, prices_of
+from forecast.report.first_screen import (
+    Earlier,
+    answers_of,
+    corrected_rows,
+    earlier_reports,
+    history,
+    prices_of,
+)
 from forecast.report.page import write_report
 from forecast.report.skill import find_skill
 
@@ -37,9 +45,9 @@ def answers(fit, result, **given):
         result,
         find_skill(fit, result),
         SimpleNamespace(edition=None),
-        {"digest": "ab" * 32},
+        {"data": {"digest": "ab" * 32}},
         as_of=result.origin,
-        known=known,
+        events=known,
         **given,
     )
 
@@ -118,9 +126,9 @@ def test_a_history_is_drawn_from_three_days_on(assessment):
 
 def test_a_change_is_split_between_model_and_benchmarks(fit, assessment):
     window = assessment.recorded[12]
-    up, model = window.up.value, window.model["up"].value
+    up, by_model = window.up.value, window.simulated_by_model.value
     day = assessment.origin - timedelta(days=30)
-    before = Earlier(day, up - 0.05, 0, model - 0.16)
+    before = Earlier(day, up - 0.05, 0, by_model - 0.02)
     why = answers(fit, assessment, earlier=[before]).why
     assert re.match(
         r"\+5\.0 points since .*: \+2\.0 through the model, \+3\.0 through the benchmarks;", why
@@ -206,3 +214,49 @@ def test_a_stranger_file_is_no_history(assessment, tmp_path):
         )
         == ()
     )
+
+
+def added(line, day, summary="Talks", dyad="USA-CHN"):
+    """Return an added row as the provenance of a report states it."""
+    actors = {"source": "USA", "target": "CHN", "cameo": "036", "n": 1}
+    return {"line": line, "date": day, "dyad": dyad, "summary": summary} | actors
+
+
+def file_of(*rows):
+    return {"file": "week.csv", "events": list(rows)}
+
+
+def test_rows_that_say_something_else_than_in_the_last_report_are_named(fit, assessment):
+    other_pair = added(4, "2024-12-03", dyad="USA-RUS")
+    before = [file_of(added(2, "2024-12-01"), added(3, "2024-12-02"), other_pair)]
+    now = [file_of(added(2, "2024-12-02"), added(3, "2024-12-05"))]
+    changed = corrected_rows(before, now, "USA-CHN")
+    assert changed == ["week.csv, line 2 (2024-12-01, Talks)"]  # the other row has only moved
+    assert corrected_rows(before, before, "USA-CHN") == []
+    last = Earlier(assessment.origin - timedelta(days=7), 0.3, 30, None, tuple(before))
+    html = render_page(fit, assessment)
+    assert "Corrected or withdrawn" not in html
+    found = answers(fit, assessment, earlier=[last], rejected=["week.csv, line 9: no day"])
+    assert found.corrected.startswith(
+        "Corrected or withdrawn since 24 December 2024: week.csv, line 2"
+    )
+    assert found.rejected == "Rejected and not counted: week.csv, line 9: no day."
+
+
+def test_the_history_has_the_forecasts_of_a_question_about_the_same_window(
+    fit, assessment, tmp_path, monkeypatch
+):
+    panel = fit.panel.assign_attrs(digest="ab" * 32)
+    question = make_question(panel, "USA-CHN", higher=5, months=12)
+    days = ("2024-12-10", "2024-12-20", "2025-01-05")
+    told = [SimpleNamespace(chance=0.3, as_of=day) for day in days]
+    histories = [SimpleNamespace(question=question, answers=told)]
+    monkeypatch.setattr(first_screen, "_histories", lambda ledger: histories)
+    found = earlier_reports(tmp_path / "new", assessment, tmp_path)
+    assert [(one.as_of.day, one.printed) for one in found] == [(10, 30), (20, 30)]
+    lower = make_question(panel, "USA-CHN", lower=5, months=12)
+    other = make_question(panel, "USA-CHN", higher=10, months=12)
+    shorter = make_question(panel, "USA-CHN", higher=5, months=6)
+    for wrong in (lower, other, shorter):
+        histories[0] = SimpleNamespace(question=wrong, answers=told)
+        assert earlier_reports(tmp_path / "new", assessment, tmp_path) == ()

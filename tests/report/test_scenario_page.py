@@ -15,7 +15,7 @@ from forecast.base.errors import OutputPathError
 from forecast.base.wording import chance
 from forecast.cli import app
 from forecast.model import Fit
-from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
+from forecast.outlook.assumptions import Assumed, periods_held, read_assumed
 from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.outlook.windows import Prospect
 from forecast.report.scenario_page import scenario_json, scenario_page, write_scenarios
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "what-if.md"
 EXAMPLE = ROOT / "reports" / "scenario-2023"
 V1 = ROOT / "tests" / "model" / "data" / "fit_v1.nc"
-CONTACT = Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 4", n=2, summary=SCRIPT)
+CONTACT = Assumed(date(2025, 2, 1), "USA", "CHN", of_class="class 4", n=2, summary=SCRIPT)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def half_are_void(simulations, observed):
 def found(fit):
     scenarios = {
         "two contacts": [CONTACT],
-        SCRIPT: [replace(CONTACT, kind="class 0", n=0)],
+        SCRIPT: [replace(CONTACT, of_class="class 0", n=0)],
         "nothing": [],
     }
     later = reported_fit(dyads=("USA-CHN",), months=306, draws=2).panel

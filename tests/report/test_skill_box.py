@@ -76,7 +76,7 @@ def test_a_model_that_is_better_is_said_to_be(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, 2.0))
     assert found.horizons[-1].best_benchmark.ahead == "this"
     assert found.sentence == (
-        "On 9 windows of US-China relations, 12 months ahead, origins from 2015 on, forecasts like these were "
+        "On 9 windows of US-China relations, 12 months ahead, forecast dates from 2015 on, forecasts like these were "
         "better than the ten-year base rate and the best benchmark."
     )
     assert "simple benchmark" not in box
@@ -91,7 +91,8 @@ def test_the_mean_error_is_that_of_the_backtest(fit, assessment, skill):
         for row in (skill.row(12, period=period) for period in ("2015-", "-2014"))
     ]
     assert (
-        f"was {ends[0]} for origins from 2015 on and {ends[1]} for origins up to 2014" in found.bias
+        f"was {ends[0]} for forecast dates from 2015 on and {ends[1]} for forecast dates up to 2014"
+        in found.bias
     )
     assert found.bias in box
 

@@ -12,9 +12,9 @@ import pytest
 from forecast.base.errors import DataError, OutputPathError
 from forecast.report import illustration
 from forecast.report.skill_page import (
+    comparison,
     finding,
     fits_table,
-    headline,
     overview,
     skill_figures,
     skill_page,
@@ -46,14 +46,14 @@ def read(html):
 
 def said(lead, **kinds):
     skill = results_of(lead, **kinds).skill
-    return headline(skill), finding(skill)
+    return comparison(skill), finding(skill)
 
 
 def test_a_model_that_is_ahead_is_said_to_be():
     head, found = said(2.0)
     assert head == (
         "The pool of model and benchmarks was better than the ten-year base rate and the best benchmark, "
-        "12 months ahead, origins from 2015 on"
+        "12 months ahead, forecast dates from 2015 on"
     )
     assert re.search(
         r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base",
@@ -64,7 +64,7 @@ def test_a_model_that_is_ahead_is_said_to_be():
 
 def test_a_benchmark_that_is_ahead_is_said_to_be_plainly():
     results = results_of(-2.0)
-    head = headline(results.skill)
+    head = comparison(results.skill)
     assert "worse than the ten-year base rate and the best benchmark" in head
     assert re.search(r"\(90% interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
     assert set(overview(results.skill, REPORTED_ON, results.skill.subject).rows[-1][1:]) == {
@@ -73,7 +73,7 @@ def test_a_benchmark_that_is_ahead_is_said_to_be_plainly():
 
 
 def test_what_chance_can_explain_is_not_called_skill(results):
-    assert "not distinguishable from" in headline(results.skill)
+    assert "not distinguishable from" in comparison(results.skill)
     assert finding(results.skill).count(
         "not distinguishable from"
     ) == 2 and "better" not in finding(results.skill)
@@ -90,7 +90,7 @@ def test_a_run_without_a_model_or_without_benchmarks_has_its_page():
     head, _ = said(0.0, models=benchmarks)
     assert head.startswith("The ten-year base rate was")
     alone = results_of(0.0, models={"pendulum": False}, years=range(2016, 2019))
-    assert "compared with no benchmark" in headline(alone.skill)
+    assert "compared with no benchmark" in comparison(alone.skill)
     assert "figure-calibration" in skill_page(alone).html()
 
 
@@ -101,20 +101,20 @@ def test_one_dyad_is_not_shown_by_dyad(undrawn):
 
 def test_origins_for_choices_are_never_called_a_report_of_skill():
     results = results_of(2.0, years=range(2003, 2012))
-    assert headline(results.skill).endswith("origins up to 2014")
+    assert comparison(results.skill).endswith("forecast dates up to 2014")
     text = Reader(skill_page(results, {}).html()).text
-    assert "are made on these origins: not a report of skill" in text
+    assert "are made on these forecast dates: not a report of skill" in text
 
 
 def test_both_periods_are_marked(read):
     assert (
-        "Choices are made on origins up to 2014; skill is reported on origins from 2015 on."
+        "Choices are made on forecast dates up to 2014; skill is reported on forecast dates from 2015 on."
         in read.text
     )
     for part in ("All numbers", "Every dyad against every benchmark"):
         assert (
-            f"{part}, origins from 2015 on" in read.text
-            and f"{part}, origins up to 2014" in read.text
+            f"{part}, forecast dates from 2015 on" in read.text
+            and f"{part}, forecast dates up to 2014" in read.text
         )
 
 
@@ -153,7 +153,7 @@ def test_every_number_has_its_n(results, read):
 
 def test_what_was_not_scored_is_counted(results, read):
     assert "Void windows" in read.text and "Windows not over" in read.text
-    assert "4 of its 30 fits had not converged" in read.text
+    assert "4 of the 30 fits of the model had not converged" in read.text
     assert fits_table(results.skill).rows == (("Model", "30", "4"),)
 
 
@@ -167,8 +167,8 @@ def test_misses_say_what_happened_and_whether_it_was_looked_up(results, read):
 
 def test_the_finding_is_in_sight_and_the_rest_is_folded(html, results):
     shown = Reader(re.sub(r"<details>.*?</details>", "", html, flags=re.S)).text
-    assert headline(results.skill) in shown and finding(results.skill) in shown
-    for hidden in ("SHA-256", "Reliability", "Void windows", "given n"):
+    assert comparison(results.skill) in shown and finding(results.skill) in shown
+    for hidden in ("SHA-256", "Reliability", "Void windows", "event counts known"):
         assert hidden in Reader(html).text and hidden not in shown
 
 
@@ -230,7 +230,7 @@ def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path, undr
     for name in ("skill.json", "skill.csv", "cases.csv.gz"):
         assert f'href="{name}"'.encode() in first
     again = Results.read(page.parent)
-    assert headline(again.skill) == headline(results.skill)
+    assert comparison(again.skill) == comparison(results.skill)
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(results, tmp_path, undrawn):
@@ -274,7 +274,7 @@ def test_the_page_in_the_repository_says_what_its_numbers_say():
     folder = Path(__file__).parents[2] / "reports" / "skill"
     results = Results.read(folder)
     text = Reader((folder / "index.html").read_text("utf-8")).text
-    assert headline(results.skill) in text and finding(results.skill) in text
+    assert comparison(results.skill) in text and finding(results.skill) in text
     assert results.skill.subject == "pool" and {"pendulum", "pool", "base_rate_10y"} < set(
         results.cases["model"]
     )

@@ -15,15 +15,11 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from forecast.base.digests import digest, file_digest
+from forecast.base.durable import sync_folder
 from forecast.base.errors import DataError, ForecastError, OutputError
-from forecast.base.files import (
-    digest,
-    file_digest,
-    lacking,
-    partial_folder,
-    sync_folder,
-    unwritable,
-)
+from forecast.base.file_faults import lacking, unwritable
+from forecast.base.unfinished import partial_folder
 from forecast.base.wording import join_some
 
 SCHEMA = 2

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError
 from forecast.base.escaping import printable
-from forecast.base.files import fence
+from forecast.base.file_faults import fence
 from forecast.base.progress import Progress, ahead, silent
 from forecast.base.wording import Card, Displayed, count
 from forecast.data.archive.catalogue import Catalogue, Counts, Entry, Key

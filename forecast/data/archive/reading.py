@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, today
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
+from forecast.base.typing import Dyad
 from forecast.base.wording import Card, Displayed, count, join
 from forecast.data.archive.catalogue import (
     REJECTED,
@@ -66,7 +67,7 @@ def read_archive(
     archive: str | Path,
     datasets: Sequence[str] | None = None,
     *,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     as_of: Day | None = None,
     settings: FeedSettings | None = None,
 ) -> EventTable:

@@ -15,18 +15,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from forecast.base.arguments import checked
+from forecast.base.digests import digest
+from forecast.base.durable import make_folders, sync_folder
 from forecast.base.errors import DataError, OutputError
-from forecast.base.files import (
-    check_writable,
-    clear_leftovers,
-    digest,
-    locked,
-    make_folders,
-    read_bytes,
-    sync_folder,
-    write_bytes,
-    writing,
-)
+from forecast.base.file_faults import writing
+from forecast.base.files import check_writable, write_bytes
+from forecast.base.locks import locked
+from forecast.base.reading import read_bytes
+from forecast.base.unfinished import clear_leftovers
 from forecast.base.wording import Card, Displayed, count, join_some
 from forecast.data.archive import catalogue as stored
 from forecast.data.archive.catalogue import (

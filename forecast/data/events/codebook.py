@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from forecast.base.dates import read_day, reject_future
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import read_bytes
+from forecast.base.reading import read_bytes
 from forecast.base.resources import data_folder
 from forecast.base.typing import Frame
 from forecast.base.wording import join
@@ -57,25 +57,23 @@ def read_codes() -> pd.DataFrame:
 def state_names() -> dict[str, str]:
     """Return the state of every name and code in lower case; '' for what is known to be no state."""
     # Those of ISO 3166, today's and former ones, and those of `codebook/countries.csv`: names that
-    # feeds use, CAMEO codes that differ from ISO, regions and organisations, which are no states.
+    # feeds use, CAMEO codes that differ from ISO, former codes, and regions and organisations,
+    # which are no states. A name goes where its code goes, so that no spelling is another state.
     import pycountry
 
-    names: dict[str, str] = {}
-    for country in pycountry.historic_countries:
-        names |= {
-            country.alpha_3.casefold(): country.alpha_3,
-            country.name.casefold(): country.alpha_3,
-        }
-    for country in pycountry.countries:
-        written = (
-            getattr(country, kind, "")
-            for kind in ("alpha_3", "name", "common_name", "official_name")
-        )
-        names |= {one.casefold(): country.alpha_3 for one in written if one}
     table = read_small_csv(data_folder() / "codebook" / "countries.csv")
-    return names | {
-        one.casefold(): state for one, state in zip(table["written"], table["state"], strict=True)
+    listed = {
+        written.casefold(): state
+        for written, state in zip(table["written"], table["state"], strict=True)
     }
+    names: dict[str, str] = {}
+    for country in [*pycountry.historic_countries, *pycountry.countries]:
+        code = country.alpha_3
+        state = listed.get(code.casefold(), code)
+        for kind in ("alpha_3", "name", "common_name", "official_name"):
+            if written := getattr(country, kind, ""):
+                names[written.casefold()] = state
+    return names | listed
 
 
 @functools.cache

@@ -9,7 +9,8 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.dates import today
 from forecast.base.errors import DataError, OutputPathError
-from forecast.base.files import check_target, fence, write_csv, write_text
+from forecast.base.file_faults import fence
+from forecast.base.files import check_target, write_csv, write_text
 from forecast.base.typing import Frame
 from forecast.data.events.dyads import dyad_code
 from forecast.data.events.mapping import (

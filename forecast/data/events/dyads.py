@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError, UnknownDyadError
 from forecast.base.resources import data_folder
-from forecast.base.typing import Bool, Frame
+from forecast.base.typing import Bool, Dyad, Frame
 from forecast.base.wording import join_some
 from forecast.data.events.codebook import past_days, read_small_csv, require_cells
 
@@ -400,7 +400,7 @@ def in_order(dyads: Iterable[str]) -> list[str]:
 
 
 @checked
-def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
+def hierarchy(dyad: Dyad, present: Sequence[Dyad] | None = None) -> list[str]:
     """Return the dyads that are fitted together with a dyad by default, itself among them.
 
     A dyad that `dyads.csv` keeps out of the hierarchy is fitted alone. Any other is fitted together
@@ -453,7 +453,7 @@ def choose_dyad(text: str | None, known: Sequence[str]) -> str:
 
 
 @checked
-def find_dyad(text: str, known: Iterable[str]) -> str:
+def find_dyad(text: Dyad, known: Iterable[str]) -> str:
     """Find the dyad a user means among those that are there, in either order and in any case."""
     known = list(known)
     asked = text.strip().upper().replace("_", "-")

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self
 
-from forecast.base.files import digest, file_digest
+from forecast.base.digests import digest, file_digest
 from forecast.base.resources import data_folder
 from forecast.data.events.codebook import read_small_csv
 from forecast.data.events.table import SourceFile

@@ -16,9 +16,11 @@ from typing import Literal
 import pandas as pd
 
 from forecast.base.arguments import checked
+from forecast.base.digests import digest
 from forecast.base.errors import DataError
 from forecast.base.escaping import printable
-from forecast.base.files import digest, fence, read_bytes
+from forecast.base.file_faults import fence
+from forecast.base.reading import read_bytes
 from forecast.data.events.codebook import read_small_csv, state_names
 from forecast.data.events.dyads import dyad_code
 from forecast.data.events.mapping import (
@@ -62,6 +64,14 @@ DATE_FORMATS = {r"\d{6}": "%y%m%d", r"\d{8}": "%Y%m%d", r"\d{4}-\d{2}-\d{2}": "%
 COPDAB_COLUMN = re.compile(r"([a-z]+)2([a-z]+)")  # us2ussr: what the US does to the USSR
 
 
+ISO_LENGTH = 3
+"""Letters of a state in ISO 3166 and in most codes of WEIS."""
+SHORT_LENGTH = 2
+"""Letters of the shortest codes of WEIS: UK and US."""
+ROLE_LENGTH = 3
+"""Letters of a role, such as GOV."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """The state of an actor."""
@@ -80,18 +90,26 @@ def read_actors(scheme: str) -> dict[str, tuple[str, str]]:
 
 @functools.cache
 def find_actor(code: str, scheme: str) -> Actor:
-    """Return the state of an actor code by its longest listed beginning, else by its first three letters."""
-    listed = read_actors(scheme)
-    head = next(
-        (code[:length] for length in range(len(code), 1, -1) if code[:length] in listed), code[:3]
-    )
-    state, what = listed.get(
-        head, (state_names().get(head.casefold(), "") if len(head) == len("USA") else "", "")
-    )
+    """Return the state of an actor code, which begins with that of the state."""
+    head, state, what = _find_state(code, scheme)
     if not state:
         return Actor("", what or "not in the table of states")
-    role = code[len(head) :][:3]
+    role = code[len(head) :][:ROLE_LENGTH]
     return Actor("", f"{NO_STATE[role]}, no state") if role in NO_STATE else Actor(state)
+
+
+def _find_state(code: str, scheme: str) -> tuple[str, str, str]:
+    """Return the part of an actor code that is the state's, the state and its words; '' if none is known."""
+    listed = read_actors(scheme)
+    for length in range(len(code), ISO_LENGTH - 1, -1):
+        if code[:length] in listed:
+            return code[:length], *listed[code[:length]]
+    iso = code[:ISO_LENGTH]
+    if len(iso) == ISO_LENGTH and (state := state_names().get(iso.casefold())):
+        return iso, state, ""
+    # Last, because the first two letters of UKR are the code of the United Kingdom.
+    short = code[:SHORT_LENGTH]
+    return short, *listed.get(short, ("", ""))
 
 
 @checked

@@ -18,10 +18,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from forecast.base.arguments import faults, read_form
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, MappingError
 from forecast.base.escaping import printable
-from forecast.base.files import digest, fence, read_bytes
+from forecast.base.file_faults import fence
+from forecast.base.forms import faults, read_form
+from forecast.base.reading import read_bytes
 from forecast.base.typing import Frame
 from forecast.data.events.codebook import as_frame, csv_lines
 from forecast.data.events.table import REJECT_COLUMNS, SourceFile

@@ -3,15 +3,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, read_day, reject_future, today
+from forecast.base.described import described
+from forecast.base.digests import file_digest
 from forecast.base.errors import DataError, OutputPathError, SpecError
-from forecast.base.files import check_target, file_digest, write_csv
+from forecast.base.files import check_target, write_csv
 from forecast.base.wording import Card, Displayed, count, join_some
 from forecast.data.events.codebook import HOST, VISIT, read_codes, state_names
 from forecast.data.events.dyads import Addition, Covered, in_order
@@ -137,6 +139,7 @@ TEXT_COLUMNS = (
 )
 
 
+@described("an EventTable, such as read_chronology() returns")
 @dataclass(frozen=True, repr=False)
 class EventTable(Displayed):
     """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way."""
@@ -177,6 +180,8 @@ class EventTable(Displayed):
         return _table_card("Table of events", self.events, self)
 
 
+@described("a table that was read, such as read_chronology() returns")
+@runtime_checkable
 class Recorded(Protocol):
     """A table as it was read, of whatever kind: the files behind it and the rows that were rejected."""
 
@@ -189,6 +194,7 @@ class Recorded(Protocol):
         """File, line, reason and text of each rejected row."""
 
 
+@described("a CountTable, such as read_counts() returns")
 @dataclass(frozen=True, repr=False)
 class CountTable(Displayed):
     """Counts by period, direction and class, as somebody else aggregated them."""

@@ -18,10 +18,11 @@ import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.dates import today
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, MappingError
-from forecast.base.files import digest, fence
+from forecast.base.file_faults import fence
 from forecast.base.resources import data_folder
-from forecast.base.typing import Frame
+from forecast.base.typing import Dyad, Frame
 from forecast.data.events.codebook import read_codes, read_small_csv
 from forecast.data.events.dyads import dyad_code, find_dyad, in_order
 from forecast.data.events.mapping import (
@@ -344,7 +345,7 @@ MAPPING = PrescribedForm(
 
 @checked
 def read_chronology(
-    folder: str | Path | None = None, dyads: Sequence[str] | None = None
+    folder: str | Path | None = None, dyads: Sequence[Dyad] | None = None
 ) -> EventTable:
     """Read the hand-coded chronology.
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from forecast.base.arguments import checked, require
+from forecast.base.arguments import checked
 from forecast.base.dates import EARLIEST, Day, optional_day, today
 from forecast.base.errors import SpecError
+from forecast.base.limits import require
+from forecast.base.typing import Dyad
 from forecast.data.events.codebook import HOST, VISIT, read_codes, read_scale
 from forecast.data.events.counts import class_column, wide_mapping
 from forecast.data.events.dyads import read_dyads
@@ -170,7 +172,7 @@ class Public(NamedTuple):
 
 @checked
 def bigquery_sql(
-    dyads: Sequence[str],
+    dyads: Sequence[Dyad],
     first: datetime.date,
     last: datetime.date,
     *,
@@ -207,7 +209,7 @@ def count_sql(
     table: str,
     dialect: str,
     *,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     first: Day | None = None,
     last: Day | None = None,
     settings: FeedSettings | None = None,

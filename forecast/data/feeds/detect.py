@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from forecast.base.errors import DataError, SpecError
 from forecast.base.escaping import printable
-from forecast.base.files import fence
+from forecast.base.file_faults import fence
 from forecast.base.wording import join
 from forecast.data.events.table import Unread
 from forecast.data.feeds.feed import Feed, Layout, Named

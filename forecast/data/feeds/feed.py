@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from forecast.base.arguments import faults, named_values
+from forecast.base.described import described
 from forecast.base.errors import SpecError
+from forecast.base.forms import faults, named_values
 from forecast.data.events.dyads import Days
 
 Sector = Literal["government", "military", "legislature", "courts", "police"]
@@ -32,6 +33,7 @@ class Settings(BaseModel):
             raise SpecError(self.wrong.format(faults(error))) from error
 
 
+@described("FeedSettings, such as FeedSettings(one_a_day=False)")
 class FeedSettings(Settings):
     """Selection of the counted rows of a feed.
 

@@ -23,7 +23,8 @@ import pyarrow as pa
 
 from forecast.base.errors import DataError
 from forecast.base.escaping import printable
-from forecast.base.files import fence, open_ordinary
+from forecast.base.file_faults import fence
+from forecast.base.reading import open_ordinary
 from forecast.base.typing import Index
 from forecast.base.wording import join
 from forecast.data.feeds.feed import Encoding, Layout

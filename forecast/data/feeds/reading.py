@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, OutputError, SpecError, UnknownDyadError
-from forecast.base.files import fence
+from forecast.base.file_faults import fence
 from forecast.base.progress import ahead
+from forecast.base.typing import Dyad
 from forecast.base.wording import join_some
 from forecast.data.events import EventTable, SourceFile
 from forecast.data.events.codebook import state_names
@@ -110,7 +111,7 @@ class FileRun:
 def read_feed(
     paths: "str | Path | Sequence[str | Path]",
     *,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     feed: str | None = None,
     settings: FeedSettings | None = None,
 ) -> EventTable:

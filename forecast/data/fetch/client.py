@@ -23,6 +23,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx
 import tenacity
 
+from forecast.base.digests import file_digest
+from forecast.base.durable import sync_file, sync_folder
 from forecast.base.errors import (
     AbsentError,
     DataError,
@@ -32,15 +34,8 @@ from forecast.base.errors import (
     StoppedError,
 )
 from forecast.base.escaping import has_controls, printable
-from forecast.base.files import (
-    NO_LINK,
-    OPENING,
-    file_digest,
-    require_ordinary,
-    sync_file,
-    sync_folder,
-    write_text,
-)
+from forecast.base.files import write_text
+from forecast.base.reading import NO_LINK, OPENING, require_ordinary
 from forecast.data.feeds.lines import find_files, read_chunks
 from forecast.data.fetch.manifest import ExpectedFile, FetchSettings
 

@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.filesize import decimal
 
-from forecast.base.arguments import faults, named_values
+from forecast.base.described import described
 from forecast.base.errors import DataError
-from forecast.base.files import is_empty, read_bytes, write_json
+from forecast.base.files import write_json
+from forecast.base.forms import faults, named_values
+from forecast.base.reading import is_empty, read_bytes
 from forecast.base.wording import Card, Displayed, count, join_some
 from forecast.data.feeds.feed import Settings
 from forecast.data.feeds.lines import MANIFEST
@@ -238,6 +240,7 @@ def gap_words(gaps: Iterable[Gap]) -> list[str]:
 GIGABYTE = 1_000_000_000
 
 
+@described("FetchSettings, such as FetchSettings(parallel=2)")
 class FetchSettings(Settings):
     """Settings of a fetch.
 

@@ -15,11 +15,16 @@ from urllib.parse import urlsplit
 
 from rich.filesize import decimal
 
-from forecast.base.arguments import checked, require
+from forecast.base.arguments import checked
 from forecast.base.dates import read_day
+from forecast.base.durable import make_folders
 from forecast.base.errors import AbsentError, FetchError, OutputError, SpecError, StoppedError
-from forecast.base.files import check_writable, lock_folder, make_folders, partial_folder, writing
+from forecast.base.file_faults import writing
+from forecast.base.files import check_writable
+from forecast.base.limits import require
+from forecast.base.locks import lock_folder
 from forecast.base.progress import Progress, side_by_side, silent
+from forecast.base.unfinished import partial_folder
 from forecast.base.wording import join
 from forecast.data.feeds.lines import MANIFEST
 from forecast.data.fetch import dataverse, gdelt

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, read_day, reject_future
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
-from forecast.base.typing import Frame
+from forecast.base.typing import Dyad, Frame
 from forecast.data.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.data.events.coverage import coverage_gaps, on_unstated_days
 from forecast.data.events.dyads import (
@@ -60,7 +60,7 @@ Span = tuple[Day | None, Day | None, pd.Timestamp | None]
 def build_panel(
     table: EventTable,
     *,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     start: Day | None = None,
     end: Day | None = None,
     as_of: Day | None = None,
@@ -175,7 +175,7 @@ def build_panel(
 def build_counts_panel(
     table: CountTable,
     *,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     start: Day | None = None,
     end: Day | None = None,
     as_of: Day | None = None,
@@ -252,7 +252,7 @@ def build_counts_panel(
 def build_index_panel(
     frame: Frame,
     *,
-    dyads: Sequence[str] | None = None,
+    dyads: Sequence[Dyad] | None = None,
     start: Day | None = None,
     end: Day | None = None,
     as_of: Day | None = None,

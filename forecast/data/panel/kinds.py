@@ -3,13 +3,13 @@
 import json
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.base.arguments import validate_panels_with
 from forecast.base.dates import Clock, parse_date, today
+from forecast.base.described import Described
 from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Bool, Index
 from forecast.data.panel.spans import COVERED_TO, END
@@ -177,7 +177,24 @@ def validate_panel(panel: "xr.Dataset") -> None:
         )
 
 
-validate_panels_with(validate_panel)
+class _WithPanel(Protocol):
+    @property
+    def panel(self) -> "xr.Dataset": ...
+
+
+def validate_panel_of(result: _WithPanel) -> None:
+    """Make sure that the panel of a fit keeps the schema."""
+    validate_panel(result.panel)
+
+
+type Panel = Annotated[
+    "xr.Dataset",
+    Described(
+        "a panel (xarray.Dataset), such as build_panel(read_chronology()) returns",
+        validate=validate_panel,
+    ),
+]
+"""Counts or an index by dyad and period, which keep the schema."""
 
 
 def _shape_problems(panel: "xr.Dataset") -> list[str]:

@@ -14,16 +14,16 @@ import pandas as pd
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Clock, month_end, periods_a_month
+from forecast.base.digests import digest
 from forecast.base.errors import DataError
-from forecast.base.files import digest
-from forecast.base.typing import Bool, Float, Index
+from forecast.base.typing import Bool, Dyad, Float, Index
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.events.codebook import read_scale, scale_names
 from forecast.data.events.coverage import announced, coverage_gaps, on_unstated_days
 from forecast.data.events.dyads import additions_of, even_spans, extended_ends, read_coverage
 from forecast.data.events.table import EventTable, event_counts, events_per_row
 from forecast.data.events.table import as_of as known_by
-from forecast.data.panel.kinds import CELLS, panel_kind
+from forecast.data.panel.kinds import CELLS, Panel, panel_kind
 from forecast.data.panel.spans import PLACES, covered_periods, covered_to, in_cells, panel_periods
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
 
 
 @checked
-def observed_years(panel: "xr.Dataset", dyad: str) -> pd.DataFrame:
+def observed_years(panel: Panel, dyad: Dyad) -> pd.DataFrame:
     """Return a dyad's observed cooperative share by calendar year, and whether the year is thin.
 
     Parameters
@@ -415,7 +415,7 @@ class PanelDescription(Displayed):
 
 
 @checked
-def describe_panel(panel: "xr.Dataset") -> PanelDescription:
+def describe_panel(panel: Panel) -> PanelDescription:
     """Describe a panel in a few lines.
 
     Parameters

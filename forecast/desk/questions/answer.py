@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock, months_between
 from forecast.base.errors import QuestionError, RareCondition
+from forecast.base.limits import whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, chance, day
+from forecast.data.events import EventTable
 from forecast.data.panel.record import counted_events, last_known
 from forecast.desk.questions.event_question import EventQuestion, as_events
 from forecast.desk.questions.events import answer_part
@@ -25,7 +27,7 @@ from forecast.desk.questions.record import (
 )
 from forecast.outlook.benchmarks import forecasters, pooled, without_pool
 from forecast.outlook.draws import FitLike, dyad_draws, stream
-from forecast.outlook.observed import Observed, observe, observe_unrecorded, simulate_kinds
+from forecast.outlook.observed import SimulatedEvents, observe, observe_unrecorded, simulate_kinds
 from forecast.outlook.question import (
     LevelQuestion,
     Question,
@@ -44,14 +46,14 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from forecast.data.events import EventTable
-
 
 def no_fit_words(name: str, what: str) -> str:
-    """Describe what to do in place of asking a fit for what it cannot tell of a question about events."""
+    """Return what to do instead of asking a fit about a question on events."""
     return (
-        f"{name}: {what} is computed from simulated shares, and events have a hazard of their own. Ask without a fit: "
-        "`forecast ask` shows what would change the probability most, and takes events with --add and --expect"
+        f"{name}: {what} is computed from simulated shares, and events have a hazard of their own. "
+        "Ask without a fit: "
+        "`forecast ask` shows what would change the probability most, and takes events with --add "
+        "and --expect"
     )
 
 
@@ -138,14 +140,14 @@ def answer_question(
     0.31
     """
     seed = whole_seed(seed)
-    put = put_question(fit, question, seed=seed, table=table)
-    yes, there = put.simulate(fit, simulations_per_draw, published=True)
-    found = question_outlook(put, yes, there)
+    put = apply_question(fit, question, seed=seed, table=table)
+    yes, not_void = put.simulate(fit, simulations_per_draw, published=True)
+    outlook = question_outlook(put, yes, not_void)
     return Answer(
         question=question.id,
         as_of=last_known(fit.panel),
-        chance=found.chance,
-        void=found.void,
+        chance=outlook.chance,
+        void=outlook.void,
         recorded=put.known,
         data=str(fit.panel.attrs["digest"]),
         note=put.note,
@@ -155,8 +157,8 @@ def answer_question(
 
 
 @dataclass(frozen=True)
-class PutPart:
-    """A question about one dyad applied to a fit: recorded events of its window, and simulations of the rest.
+class AppliedPart:
+    """A question about one dyad applied to a fit: its recorded events, and simulations.
 
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and
     the months before.
@@ -180,7 +182,7 @@ class PutPart:
         *,
         published: bool = False,
     ) -> Settled:
-        """Return which simulations of the fit resolve to yes, and which at all, each (chain, draw, future).
+        """Return which simulations are a yes and which are not void, (chain, draw, simulation).
 
         They can be weighted or selected. They are the model's; or as `published`: shares pooled
         with the benchmarks. Events occur as often as `counted` says.
@@ -199,33 +201,36 @@ class PutPart:
             observed = self._published(observed) if published else observed
             counts = self.unknown(simulations, observed, rest).after(self.past, self.missing)
         elif isinstance(question, LevelQuestion):
-            own = dyad_draws(fit, question.dyad).share
-            place = own.shape[-1] - 1 + self.ahead
-            if place < 0:
+            shares = dyad_draws(fit, question.dyad).share
+            month = shares.shape[-1] - 1 + self.ahead
+            if month < 0:
                 raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
-            levels = np.repeat(own[..., place, None], simulations_per_draw, axis=-1)
+            levels = np.repeat(shares[..., month, None], simulations_per_draw, axis=-1)
             return question.settle_level(levels.astype(np.float64))
         else:
             counts = self.past if rest is None else rest.after(self.past, self.missing)
         size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], simulations_per_draw
         if self.kind is not None:
             return self._as_often(counts, size), np.ones(size, dtype=bool)
-        yes, there = (np.broadcast_to(one, size) for one in question.settle(counts))
-        return yes, there
+        yes, not_void = (np.broadcast_to(values, size) for values in question.settle(counts))
+        return yes, not_void
 
-    def _published(self, observed: Observed) -> Observed:
-        """Return the pool's simulations, or the model's where there is no pool, with kinds if they are needed."""
+    def _published(self, observed: SimulatedEvents) -> SimulatedEvents:
+        """Return the simulations of the pool; without a pool, those of the model."""
         pool = pooled(observed, (self.ahead,), seed=self.seed)
-        found = observed if isinstance(pool, NotDefined) else pool[self.ahead]
+        published_draws = observed if isinstance(pool, NotDefined) else pool[self.ahead]
         if self.kind is None:
-            return found
+            return published_draws
         rng = stream(self.seed, self.record.dyad, f"kinds {self.record.number}")
         return replace(
-            found, kinds=simulate_kinds(self.record, found.total, found.cooperative, rng)
+            published_draws,
+            kinds=simulate_kinds(
+                self.record, published_draws.total, published_draws.cooperative, rng
+            ),
         )
 
     def _as_often(self, counts: WindowCounts, size: tuple[int, ...]) -> Float:
-        """Return the simulations with the most events of the kind, as large a part of all as `counted`; ties by lot.
+        """Return the simulations with the most events, as many as `counted` says; ties by lot.
 
         Events so keep the probability of their hazard, and depend on shares as in the simulations.
         Of quiet days the simulations with the fewest events are taken.
@@ -242,10 +247,10 @@ class PutPart:
     def settle(
         self,
         simulations: Simulations,
-        observed: Observed | NotDefined,
+        observed: SimulatedEvents | NotDefined,
         rest: WindowCounts | None = None,
     ) -> tuple[Bool, Bool]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, future).
+        """Return which simulations are a yes and which are not void, (chain, draw, simulation).
 
         `rest` is what the method of this name returns for the fit of the simulations.
         """
@@ -258,13 +263,17 @@ class PutPart:
         )
 
     def unknown(
-        self, simulations: Simulations, observed: Observed | NotDefined, rest: WindowCounts | None
+        self,
+        simulations: Simulations,
+        observed: SimulatedEvents | NotDefined,
+        rest: WindowCounts | None,
     ) -> WindowCounts:
-        """Return the simulated months of the window: what is not recorded of those before, and those ahead."""
+        """Return the simulated months of the window: the unrecorded past ones, and those ahead."""
         last = simulations.clock.last_day()
         if self.missing and rest is None:
             raise QuestionError(
-                f"{self.question.id}: months of its window are not recorded to their end, and these simulations begin "
+                f"{self.question.id}: months of its window are not recorded to their end, and "
+                "these simulations begin "
                 f"after {day(last)}. Take a fit as of the end of a recorded month, or add events"
             )
         months = range(
@@ -296,21 +305,23 @@ class PutPart:
         """How many of them are recorded to their end."""
         return self.recorded - self.missing
 
-    def require(self, observed: Observed | NotDefined) -> Observed:
+    def require(self, observed: SimulatedEvents | NotDefined) -> SimulatedEvents:
         """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(
-                f"{self.question.id}: nothing can be said of what will be recorded: {observed.reason}"
+                f"{self.question.id}: nothing can be said of what will be recorded: "
+                f"{observed.reason}"
             )
         if observed.record.number != self.record.number:
             raise QuestionError(
-                f"{self.question.id}: the simulations are of another dataset than {self.question.dataset!r:.60}; ask "
+                f"{self.question.id}: the simulations are of another dataset than "
+                f"{self.question.dataset!r:.60}; ask "
                 "about the main one, or answer the question without a scenario"
             )
         return observed
 
-    def without(self, rows: "pd.DataFrame") -> "PutPart":
-        """Return the question put to its record without those of some rows that are in it (`placed_events`)."""
+    def without(self, rows: "pd.DataFrame") -> "AppliedPart":
+        """Return the question applied to its record without some rows (`placed_events`)."""
         record = record_without(self.record, rows[rows["of_dataset"] == self.record.number])
         return replace(self, record=record, past=_recorded(record, self.question)[0])
 
@@ -318,24 +329,26 @@ class PutPart:
         """Return the period with which the window ends."""
         return simulations.at(self.ahead) if self.ahead > 0 else 0
 
-    def _counts(self, observed: Observed, own: range, which: str = "") -> WindowCounts:
+    def _counts(self, observed: SimulatedEvents, months: range, which: str = "") -> WindowCounts:
         """Return some simulated months; `which` they are has random streams of its own."""
         kind, counts = self.kind, None
         if kind is not None:
             rng = stream(self.seed, self.question.dyad, f"{which}codes {' '.join(kind.codes)}")
-            counts = _coded(kind, self.record, observed, own, rng)
-        found = WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
+            counts = _coded(kind, self.record, observed, months, rng)
+        window = WindowCounts(
+            observed.total[..., months], observed.cooperative[..., months], counts
+        )
         if self.scores is None:
-            return found
-        return self.scores.of_window(found, stream(self.seed, self.question.dyad, f"{which}tone"))
+            return window
+        return self.scores.of_window(window, stream(self.seed, self.question.dyad, f"{which}tone"))
 
 
 @dataclass(frozen=True)
-class PutQuestion:
+class AppliedQuestion:
     """A question applied to a fit: its parts, of a question about one dyad a single one."""
 
     question: Question
-    parts: tuple[PutPart, ...]
+    parts: tuple[AppliedPart, ...]
 
     @property
     def ahead(self) -> int:
@@ -387,15 +400,18 @@ class PutQuestion:
         The model's simulations of all dyads are of the same draws. Published ones are of the same
         forecasters, so that the probability is the mean of the forecasters' joint probabilities.
         """
-        found = [
+        settled_parts = [
             part.simulate(fit, simulations_per_draw, published=published) for part in self.parts
         ]
         if published:
-            later = zip(self.parts[1:], found[1:], strict=True)
-            found = [found[0], *(self._matched(part, settled) for part, settled in later)]
-        return self.of_parts(found)
+            later = zip(self.parts[1:], settled_parts[1:], strict=True)
+            settled_parts = [
+                settled_parts[0],
+                *(self._matched(part, settled) for part, settled in later),
+            ]
+        return self.of_parts(settled_parts)
 
-    def settle(self, simulations: Simulations, observed: Observed | NotDefined) -> Settled:
+    def settle(self, simulations: Simulations, observed: SimulatedEvents | NotDefined) -> Settled:
         """Return the same of given simulations of its only dyad."""
         return self.of_parts([part.settle(simulations, observed) for part in self.parts])
 
@@ -407,64 +423,69 @@ class PutQuestion:
             held, number = round(float(np.sum(parts[0][0]))), np.size(parts[0][0])
             if held < FEWEST_HELD:
                 raise RareCondition(
-                    f"{self.question.id}: its condition ({self.question.given.id}) is true in {held} of {number:,} "
-                    f"simulations; expected at least {FEWEST_HELD}. Choose a likelier condition, or, if this one is "
+                    f"{self.question.id}: its condition ({self.question.given.id}) is true in "
+                    f"{held} of {number:,} "
+                    f"simulations; expected at least {FEWEST_HELD}. Choose a likelier condition, "
+                    "or, if this one is "
                     "no longer possible, resolve the question"
                 )
         return self.question.settle(parts)
 
-    def _matched(self, part: PutPart, settled: Settled) -> Settled:
-        """Arrange the simulations of a part so that each is of the same forecaster as that of the first part."""
-        first, own = (
+    def _matched(self, part: AppliedPart, settled: Settled) -> Settled:
+        """Reorder the simulations of a part to match the forecasters of the first part."""
+        first, order = (
             np.argsort(forecasters(part.seed, dyad, np.shape(settled[0])), axis=None, kind="stable")
             for dyad in (self.parts[0].question.dyad, part.question.dyad)
         )
-        place = np.empty_like(own)
-        place[first] = own
-        yes, there = (np.ravel(one)[place].reshape(np.shape(one)) for one in settled)
-        return yes, there
+        position_of = np.empty_like(order)
+        position_of[first] = order
+        yes, not_void = (
+            np.ravel(values)[position_of].reshape(np.shape(values)) for values in settled
+        )
+        return yes, not_void
 
 
 @checked
-def put_question(
+def apply_question(
     fit: FitLike, question: Question, *, seed: Seed = 1, table: "EventTable | None" = None
-) -> PutQuestion:
-    """Apply a question to a fit, for `forecast.scenario` or any other set of its simulations, from a seed.
+) -> AppliedQuestion:
+    """Apply a question to a fit, such as for `forecast.scenario`.
 
     Parameters and errors are those of `answer_question`.
 
     Returns
     -------
-    PutQuestion
+    AppliedQuestion
         The question with its window counted from the fit's last month.
 
     Examples
     --------
-    >>> from forecast import Fit, put_question, read_question, scenario
+    >>> from forecast import Fit, apply_question, read_question, scenario
     >>> fit = Fit.load("report/fit.zarr")  # doctest: +SKIP
-    >>> asked = put_question(fit, read_question("questions/mine.yaml"))  # doctest: +SKIP
+    >>> asked = apply_question(fit, read_question("questions/mine.yaml"))  # doctest: +SKIP
     >>> scenario(fit, "USA-CHN", tables, questions=[asked])  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    return PutQuestion(
-        question, tuple(_put_part(fit, part, seed, table) for part in question.parts)
+    return AppliedQuestion(
+        question, tuple(_apply_part(fit, part, seed, table) for part in question.parts)
     )
 
 
-def _put_part(
+def _apply_part(
     fit: FitLike, question: SingleQuestion, seed: int, table: "EventTable | None"
-) -> PutPart:
+) -> AppliedPart:
     """Apply a question about one dyad."""
     question = as_events(question) or question
     (record, kind), clock = question_record(fit.panel, question, table), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)
     if ahead > LONGEST_HORIZON:
         raise QuestionError(
-            f"{question.id}: its window ends {ahead} months after {day(clock.last_day())}; expected at most "
+            f"{question.id}: its window ends {ahead} months after {day(clock.last_day())}; "
+            "expected at most "
             f"{LONGEST_HORIZON}. Use a later fit"
         )
     if not question.resolvable:
-        return PutPart(question, ahead, seed, record, record.months(slice(0)))
+        return AppliedPart(question, ahead, seed, record, record.months(slice(0)))
     past, missing = _recorded(record, question)
     if kind is not None and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
@@ -473,14 +494,14 @@ def _put_part(
     scores = SideScores.of(fit.panel, record) if isinstance(question, ToneQuestion) else None
     assert not isinstance(scores, NotDefined)  # `question_record` makes sure of them
     if not isinstance(question, EventQuestion):
-        return PutPart(question, ahead, seed, record, past, missing, scores=scores)
+        return AppliedPart(question, ahead, seed, record, past, missing, scores=scores)
     assert table is not None  # `question_record` makes sure of it
     counted, notes = answer_part(table, question, last_known(fit.panel))
-    return PutPart(question, ahead, seed, record, past, missing, kind, counted, notes)
+    return AppliedPart(question, ahead, seed, record, past, missing, kind, counted, notes)
 
 
 def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCounts, int]:
-    """Return what is recorded of the window's months up to the present, and from which of them on not all is."""
+    """Return the recorded months of the window, and the number of the first incomplete one."""
     start, stop = (
         record.place(question.first),
         min(record.place(question.last) + 1, len(record.covered)),
@@ -489,15 +510,15 @@ def _recorded(record: DatasetRecord, question: SingleQuestion) -> tuple[WindowCo
         raise QuestionError(
             f"{question.id}: the data begin after its window, {day(question.first)}"
         )
-    own = slice(min(start, stop), stop)
-    whole = record.whole[own]
-    return record.months(own), 0 if whole.all() else len(whole) - int(whole.argmin())
+    before = slice(min(start, stop), stop)
+    whole = record.whole[before]
+    return record.months(before), 0 if whole.all() else len(whole) - int(whole.argmin())
 
 
 def _coded(
     kind: CountedKind,
     record: DatasetRecord,
-    observed: Observed,
+    observed: SimulatedEvents,
     months: range,
     rng: np.random.Generator,
 ) -> Index:
@@ -506,12 +527,12 @@ def _coded(
     Each simulation draws the kind's share of a class from its posterior given the last ten years.
     """
     assert observed.kinds is not None
-    found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
-    for place, of_class in zip(kind.places, code_shares(record, kind), strict=True):
-        total = observed.kinds[..., place][..., months]
+    counts = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
+    for column, of_class in zip(kind.places, code_shares(record, kind), strict=True):
+        total = observed.kinds[..., column][..., months]
         if of_class == ALL:
-            found += total
+            counts += total
             continue
         shares = rng.beta(*of_class, size=total.shape[:-1])
-        found += rng.binomial(total, shares[..., None])
-    return found
+        counts += rng.binomial(total, shares[..., None])
+    return counts

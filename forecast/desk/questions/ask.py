@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.base.arguments import checked, described_fraction
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Day, add_months, month_end, optional_day
 from forecast.base.errors import QuestionError
-from forecast.base.typing import Bool
+from forecast.base.limits import described_fraction
+from forecast.base.typing import Bool, Dyad
 from forecast.data.events.dyads import dyad_labels
+from forecast.data.panel.kinds import Panel
 from forecast.desk.questions.form import CompoundQuestion, question_of
 from forecast.desk.questions.record import (
     named_dataset,
@@ -34,7 +36,7 @@ from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
 
 if TYPE_CHECKING:
-    import xarray as xr
+    pass
 
 BASE_MONTHS = 120
 """Ten years: the base rate is that of their windows."""
@@ -44,8 +46,8 @@ SPAN = 12
 
 @checked
 def make_question(
-    panel: "xr.Dataset",
-    dyad: str,
+    panel: Panel,
+    dyad: Dyad,
     *,
     months: int | None = None,
     last: Day | None = None,
@@ -125,15 +127,15 @@ def make_question(
     require_monthly_counts(panel)
     position(panel, dyad)
     choices = {"higher": higher, "lower": lower, "above": above, "below": below, "level": level}
-    asked: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
-    if len(asked) != 1:
-        named = ", ".join(asked) or "nothing"
+    chosen: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
+    if len(chosen) != 1:
+        named = ", ".join(chosen) or "nothing"
         raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
-    place = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
-    require_reporting(panel, dyad, place, "dataset")
-    record = replace(record_of(panel, dyad, place), label=label or dyad_labels().get(dyad, dyad))
+    number = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
+    require_reporting(panel, dyad, number, "dataset")
+    record = replace(record_of(panel, dyad, number), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
-    ((name, value),) = asked.items()
+    ((name, value),) = chosen.items()
     in_percent = name in ("above", "below", "level") and measure == "share"
     if in_percent and (fault := described_fraction(name, float(value))):
         raise QuestionError(fault)
@@ -164,11 +166,11 @@ def make_question(
         "id": id or _name(dyad, what, fields.get("when", ""), window),
         **terms_of(record, *window),
     }
-    made = question_of(
+    question = question_of(
         {key: value for key, value in fields.items() if value is not None}, "question"
     )
-    assert isinstance(made, SingleQuestion)
-    return made.model_copy(update={"base_rate": base_rate(made, record)})
+    assert isinstance(question, SingleQuestion)
+    return question.model_copy(update={"base_rate": base_rate(question, record)})
 
 
 @checked
@@ -202,7 +204,8 @@ def joint_question(
     >>> from forecast import build_panel, joint_question, make_question, read_chronology
     >>> dyads = ["USA-CHN", "USA-RUS"]
     >>> panel = build_panel(read_chronology(dyads=dyads), dyads=dyads, as_of="2023-10-31")
-    >>> question = joint_question([make_question(panel, dyad, months=12, higher=5) for dyad in dyads])
+    >>> parts = [make_question(panel, dyad, months=12, higher=5) for dyad in dyads]
+    >>> question = joint_question(parts)
     >>> question.id
     'usa-chn-higher-5-and-usa-rus-higher-5-2023-11-to-2024-10'
     >>> question.sentence[:42]
@@ -241,7 +244,8 @@ def conditional_question(given: Question, then: Question, *, id: str | None = No
     --------
     >>> from forecast import build_panel, conditional_question, make_question, read_chronology
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
-    >>> higher, above = (make_question(panel, "USA-CHN", **asked) for asked in ({"higher": 5}, {"above": 50}))
+    >>> higher = make_question(panel, "USA-CHN", higher=5)
+    >>> above = make_question(panel, "USA-CHN", above=50)
     >>> conditional_question(higher, above).id
     'usa-chn-above-50-given-usa-chn-higher-5-2023-11-to-2024-10'
     """
@@ -260,17 +264,17 @@ def _compound(
         for part, window in zip(parts, windows, strict=True)
     ]
     name = link.join(names) + (windows[0] if alike else "")
-    made = question_of({"version": 1, "id": id or name[:80].strip("-"), **values}, "question")
-    assert isinstance(made, CompoundQuestion)
-    rates = [(part.base_rate, 1.0) for part in made.parts if part.base_rate is not None]
-    if len(rates) < len(made.parts):
-        return made
-    yes, there = made.settle(rates)
-    return made.model_copy(update={"base_rate": round(float(yes / there), 4)})
+    question = question_of({"version": 1, "id": id or name[:80].strip("-"), **values}, "question")
+    assert isinstance(question, CompoundQuestion)
+    rates = [(part.base_rate, 1.0) for part in question.parts if part.base_rate is not None]
+    if len(rates) < len(question.parts):
+        return question
+    yes, not_void = question.settle(rates)
+    return question.model_copy(update={"base_rate": round(float(yes / not_void), 4)})
 
 
 def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
-    """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
+    """Return how often the question would have been a yes in windows of the last ten years.
 
     Every month that is covered to its end ends a window. Windows overlap, so that n of m months
     that are not void count as n / m, at least as one; of these, (yes + 1) / (n / m + 2): so few
@@ -283,8 +287,8 @@ def base_rate(question: SingleQuestion, record: DatasetRecord) -> float | None:
     length = months + (len(question.before) if isinstance(question, PassageQuestion) else 0)
     ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, length), int(seen[-1]) + 2)
     stops = [stop for stop in ends if record.whole[stop - length : stop].all()]
-    found = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
-    yes, windows = (sum(bool(one[place]) for one in found) for place in (0, 1))
+    settled = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
+    yes, windows = (sum(bool(pair[part]) for pair in settled) for part in (0, 1))
     if not windows:
         return None
     apart = max(windows / length, 1.0)
@@ -313,7 +317,8 @@ def _tone_fields(
     before = fixed_tone(record, record.baseline(baseline_months), baseline_months, value)
     if isinstance(before, NotDefined):
         raise QuestionError(
-            f"baseline: {before.reason}; compare with other months (baseline_months), or ask `above`"
+            f"baseline: {before.reason}; compare with other months (baseline_months), or ask "
+            "`above`"
         )
     return {"kind": "tone", "baseline": before.model_dump()}
 
@@ -343,7 +348,8 @@ def _share_fields(
     if rolling:
         if not record.covered[-1]:
             raise QuestionError(
-                f"when: coverage ends before {record.clock.name()}, so that windows which are half over cannot be "
+                f"when: coverage ends before {record.clock.name()}, so that windows which are half "
+                "over cannot be "
                 "counted; ask as of an earlier day, or `at`"
             )
         fields |= {
@@ -372,18 +378,23 @@ def _window(record: DatasetRecord, months: int | None, last: date | None) -> tup
     )
     if end < first:
         raise QuestionError(
-            f"last (--until): {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the forecast "
+            f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}, the month of the "
+            "forecast "
             "date; ask of a later month"
         )
     return first, end
 
 
 def _pairs(record: DatasetRecord, stop: int, months: int) -> tuple[tuple[int, int], ...]:
-    """Return the numbers of events and of cooperative events in so many months before a position."""
+    """Return the numbers of events and of cooperative ones in each of so many months."""
     if months > stop or not record.covered[stop - months : stop].all():
         raise QuestionError(
             f"span: fewer than {months} months before are covered; use a shorter one"
         )
-    own = slice(stop - months, stop)
-    pairs = zip(record.total[own].tolist(), record.cooperative[own].tolist(), strict=True)
+    months_before = slice(stop - months, stop)
+    pairs = zip(
+        record.total[months_before].tolist(),
+        record.cooperative[months_before].tolist(),
+        strict=True,
+    )
     return tuple((int(n), int(k)) for n, k in pairs)

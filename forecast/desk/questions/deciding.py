@@ -14,6 +14,7 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
 from forecast.base.wording import count, day
+from forecast.data.events import EventTable
 from forecast.data.panel.record import counted_events
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import CompoundQuestion, JointQuestion
@@ -24,7 +25,6 @@ from forecast.outlook.question import Question, SingleQuestion
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.data.events import EventTable
 
 COLUMNS = (
     "question",
@@ -78,7 +78,8 @@ def deciding_rows(
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast import AskedEvents, build_panel, find_set, make_event_question, read_chronology
+    >>> from forecast import AskedEvents, build_panel, find_set
+    >>> from forecast import make_event_question, read_chronology
     >>> from forecast.desk.questions import deciding_rows
     >>> table = read_chronology(dyads=["USA-IRN"])
     >>> wanted = AskedEvents(find_set("strike"), date(2024, 6, 30))
@@ -88,7 +89,8 @@ def deciding_rows(
     """
     if isinstance(question, OutsideQuestion) or not question.resolvable:
         raise QuestionError(
-            f"{question.id}: no rows of these data decide it; it is about the level, or asked elsewhere"
+            f"{question.id}: no rows of these data decide it; it is about the level, or asked "
+            "elsewhere"
         )
     rows = pd.concat(
         [_rows_of(part, table, panel_of, known_by) for part in question.parts], ignore_index=True
@@ -126,10 +128,10 @@ def decided_on(question: Question, rows: pd.DataFrame) -> date | None:
     """
     if isinstance(question, JointQuestion):
         days = [decided_on(part, rows[rows["question"] == part.id]) for part in question.parts]
-        known = [one for one in days if one is not None]
+        decided = [day for day in days if day is not None]
         if question.required == "any":
-            return min(known, default=None)
-        return max(known) if len(known) == len(days) else None
+            return min(decided, default=None)
+        return max(decided) if len(decided) == len(days) else None
     if isinstance(question, CompoundQuestion) or getattr(question, "quiet", None) is not None:
         return None
     needed = getattr(question, "at_least", None)
@@ -161,4 +163,5 @@ def rows_sentence(question: Question, rows: pd.DataFrame) -> str:
         if any(sides.values())
         else ""
     )
-    return f"{count(len(rows), 'row')} from {question.first} to {question.last}: {count(events, 'event')}{split}."
+    window = f"from {question.first} to {question.last}"
+    return f"{count(len(rows), 'row')} {window}: {count(events, 'event')}{split}."

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from forecast.base.wording import chance, join
 from forecast.desk.questions.deciding import HAPPENED
+from forecast.desk.questions.entry import AnsweredEntry
 from forecast.desk.questions.event_question import as_events
-from forecast.desk.questions.history import Answered, History
+from forecast.desk.questions.history import History
 from forecast.outlook.question import ComparedQuestion, Question, ShareQuestion
 
 TOLERANCE = 0.02
@@ -47,7 +48,7 @@ class Doubt:
 
 
 def far_apart(chance: float, base_rate: float) -> bool:
-    """Return whether a chance and a base rate differ by a factor of two, and not by a few points only."""
+    """Return whether a chance and a base rate differ by a factor of two and by many points."""
     less, more = sorted((chance, base_rate))
     return more >= FACTOR * less and more - less >= POINTS
 
@@ -60,43 +61,45 @@ def doubts_of(
     `reports` are contents of `forecast.json`.
     """
     stated = [
-        (one, one.last_answer)
-        for one in histories
-        if one.outcome == "open" and one.question.resolvable
+        (history, history.last_answer)
+        for history in histories
+        if history.outcome == "open" and history.question.resolvable
     ]
-    known = [(one, last) for one, last in stated if last is not None and last.chance is not None]
-    found = [
-        *_against_base_rates(known),
-        *_against_reports(known, reports),
-        *_against_each_other(known),
+    forecast_now = [
+        (history, last) for history, last in stated if last is not None and last.chance is not None
     ]
-    by_name = {one.question.id: one for one, _ in known}
+    doubts = [
+        *_against_base_rates(forecast_now),
+        *_against_reports(forecast_now, reports),
+        *_against_each_other(forecast_now),
+    ]
+    by_name = {history.question.id: history for history, _ in forecast_now}
     return tuple(
         Doubt(
-            one.question,
-            one.kind,
-            one.chance,
-            one.reason,
-            _is_confirmed(by_name[one.question], one),
+            doubt.question,
+            doubt.kind,
+            doubt.chance,
+            doubt.reason,
+            _is_confirmed(by_name[doubt.question], doubt),
         )
-        for one in dict.fromkeys(found)
+        for doubt in dict.fromkeys(doubts)
     )
 
 
-type Stated = Sequence[tuple[History, Answered]]
+type Stated = Sequence[tuple[History, AnsweredEntry]]
 """Questions with their last forecast."""
 
 
 def _is_confirmed(history: History, doubt: Doubt) -> bool:
-    """Return whether somebody confirmed a forecast that the present one does not differ from by a factor of two."""
+    """Return whether a person confirmed this forecast or one within a factor of two of it."""
     return any(
-        doubt.kind in one.doubts and not far_apart(doubt.chance, one.chance)
-        for one in history.confirmations
+        doubt.kind in confirmation.doubts and not far_apart(doubt.chance, confirmation.chance)
+        for confirmation in history.confirmations
     )
 
 
-def _against_base_rates(known: Stated) -> Iterable[Doubt]:
-    for history, last in known:
+def _against_base_rates(stated: Stated) -> Iterable[Doubt]:
+    for history, last in stated:
         base, value = history.question.base_rate, float(last.chance or 0.0)
         happened = (last.note or "").startswith(HAPPENED)
         if base is not None and not happened and far_apart(value, base):
@@ -105,8 +108,8 @@ def _against_base_rates(known: Stated) -> Iterable[Doubt]:
             )
 
 
-def _against_reports(known: Stated, reports: Sequence[Mapping[str, Any]]) -> Iterable[Doubt]:
-    for history, last in known:
+def _against_reports(stated: Stated, reports: Sequence[Mapping[str, Any]]) -> Iterable[Doubt]:
+    for history, last in stated:
         for report in reports:
             if report["dyad"] != history.question.dyad or report["as_of"] != last.as_of:
                 continue
@@ -126,27 +129,29 @@ def _against_reports(known: Stated, reports: Sequence[Mapping[str, Any]]) -> Ite
 def _in_report(question: Question, report: Mapping[str, Any]) -> tuple[float | None, bool]:
     """Return what a report says of a question, and whether both compute it alike."""
     windows = report["recorded"] if isinstance(report["recorded"], list) else []
-    own = [
-        one
-        for one in windows
-        if (one["first"], one["until"]) == (str(question.first), str(question.last))
+    same_window = [
+        window
+        for window in windows
+        if (window["first"], window["until"]) == (str(question.first), str(question.last))
     ]
-    if not own:
+    if not same_window:
         return None, False
     if (
         isinstance(question, ShareQuestion)
         and question.kind == "share"
         and question.baseline is not None
     ):
-        fixed, before = question.baseline, own[0]["baseline"]
+        fixed, before = question.baseline, same_window[0]["baseline"]
         same = (str(fixed.first), str(fixed.last)) == (before.get("first"), before.get("last"))
         if same and fixed.points == report["smallest_improvement"]:
-            return own[0]["up" if question.compare == "at least" else "down"].get("value"), True
+            return same_window[0]["up" if question.compare == "at least" else "down"].get(
+                "value"
+            ), True
     return None, False
 
 
-def _against_each_other(known: Stated) -> Iterable[Doubt]:
-    for (history, last), (other, theirs) in permutations(known, 2):
+def _against_each_other(stated: Stated) -> Iterable[Doubt]:
+    for (history, last), (other, theirs) in permutations(stated, 2):
         if last.as_of != theirs.as_of or history.question.dyad != other.question.dyad:
             continue
         value, more = float(last.chance or 0.0), float(theirs.chance or 0.0)
@@ -183,34 +188,34 @@ def _includes(wide: Question, narrow: Question) -> bool:
     return False
 
 
-def _exclude(one: Question, other: Question) -> bool:
+def _exclude(question: Question, other: Question) -> bool:
     """Return whether at most one of two questions can be true."""
-    if not _comparable(one, other):
+    if not _comparable(question, other):
         return False
-    assert isinstance(one, ComparedQuestion) and isinstance(other, ComparedQuestion)
-    if one.compare == other.compare:
+    assert isinstance(question, ComparedQuestion) and isinstance(other, ComparedQuestion)
+    if question.compare == other.compare:
         return False
-    least, most = (one, other) if one.compare == "at least" else (other, one)
+    least, most = (question, other) if question.compare == "at least" else (other, question)
     return least.bound > most.bound
 
 
-def _comparable(one: Question, other: Question) -> bool:
+def _comparable(question: Question, other: Question) -> bool:
     """Return whether two questions ask of the share, or the tone, of the same window."""
-    both = isinstance(one, ComparedQuestion) and isinstance(other, ComparedQuestion)
+    both = isinstance(question, ComparedQuestion) and isinstance(other, ComparedQuestion)
     return (
         both
-        and one.kind == other.kind != "passage"
-        and _same(one, other, ("dataset", "first", "last"))
+        and question.kind == other.kind != "passage"
+        and _same(question, other, ("dataset", "first", "last"))
     )
 
 
-def _same(one: Question, other: Question, names: Sequence[str]) -> bool:
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+def _same(question: Question, other: Question, names: Sequence[str]) -> bool:
+    return all(getattr(question, name) == getattr(other, name) for name in names)
 
 
 def doubts_sentence(doubts: Sequence[Doubt]) -> str:
     """Return what there is to confirm, in a sentence."""
-    names = list(dict.fromkeys(one.question for one in doubts if not one.confirmed))
+    names = list(dict.fromkeys(doubt.question for doubt in doubts if not doubt.confirmed))
     return (
         f"To confirm before they are published: {join(names)}."
         if names

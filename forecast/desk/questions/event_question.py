@@ -16,7 +16,7 @@ from forecast.data.events.sets import EventSet
 from forecast.data.events.table import as_of as known_by
 from forecast.outlook.hazards.asked import MOST_EVENTS, AskedEvents
 from forecast.outlook.hazards.curve import LONGEST
-from forecast.outlook.hazards.memories import Events, day_number
+from forecast.outlook.hazards.memories import EventDays, day_number
 from forecast.outlook.question import Question, SingleQuestion, Text
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ Word = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class EventQuestion(SingleQuestion):
-    """Question on whether at least so many events of a set occur in a window of days, or none for so many days."""
+    """Question about the number of events of a set in a window, or days in a row without any."""
 
     kind: Literal["events"]
     compare: Literal["at least"] = "at least"
@@ -56,7 +56,8 @@ class EventQuestion(SingleQuestion):
             )
         if self.last <= self.asked:
             raise ValueError(
-                f"last: {self.last} is not after {self.asked}, the day it was asked; ask of a later day"
+                f"last: {self.last} is not after {self.asked}, the day it was asked; ask of a "
+                "later day"
             )
         if (self.asked - self.first).days > LONGEST_PAST or (self.last - self.asked).days > LONGEST:
             raise ValueError(
@@ -112,7 +113,7 @@ class EventQuestion(SingleQuestion):
         """Return whether the rows of its window make the answer yes."""
         if self.quiet is None:
             return int(rows["counted"].sum()) >= self.at_least
-        seen: list[int] = Events.of(rows).days.tolist()
+        seen: list[int] = EventDays.of(rows).days.tolist()
         days = sorted({day_number(self.first) - 1, day_number(self.last) + 1, *seen})
         return max(later - earlier - 1 for earlier, later in pairwise(days)) >= self.quiet
 
@@ -136,7 +137,8 @@ class CountQuestion(SingleQuestion):
         means = f" ({self.means})" if self.means else ""
         least = f"{self.at_least:,} {self.label} event{'' if self.at_least == 1 else 's'}"
         return (
-            f"{capital(source_words(self.dataset))} records at least {least} of the kind “{self.of}”{means} from "
+            f"{capital(source_words(self.dataset))} records at least {least} of the kind "
+            f"“{self.of}”{means} from "
             f"{self._window}."
         )
 
@@ -150,29 +152,30 @@ def as_events(question: Question) -> EventQuestion | None:
         return question
     if not isinstance(question, CountQuestion):
         return None
-    fields = {
+    common = {
         name: getattr(question, name)
         for name in EventQuestion.model_fields.keys() & CountQuestion.model_fields.keys()
     }
     codes = question.codes or codes_of_class(question.of)
     if not codes:
         raise QuestionError(
-            f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no codes; resolve it by "
+            f"{question.id}: no scale has a class {question.of!r:.60}, so that its events have no "
+            "codes; resolve it by "
             "hand, and ask for events by their codes (--codes)"
         )
-    own = {
+    fields = {
         "kind": "events",
         "set": question.of,
         "definition": question.means or question.of,
         "sentence": "",
     }
-    return EventQuestion.model_validate(fields | own | {"codes": codes})
+    return EventQuestion.model_validate(common | fields | {"codes": codes})
 
 
 def codes_of_class(name: str) -> tuple[str, ...]:
     """Return the codes of a class of any scale of the codebook."""
     for scale in map(read_scale, scale_names()):
         if name in scale.classes:
-            own = scale.class_of[scale.class_of == scale.classes.index(name)]
-            return tuple(map(str, own.index))
+            codes = scale.class_of[scale.class_of == scale.classes.index(name)].index
+            return tuple(map(str, codes))
     return ()

@@ -1,30 +1,30 @@
-"""Questions about events of a set: made, answered and resolved from the rows alone, without a fit."""
+"""Questions about events of a set, made and answered from the rows alone, without a fit."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, add_months, optional_day
 from forecast.base.errors import QuestionError
+from forecast.base.typing import Dyad
 from forecast.base.wording import count
+from forecast.data.events import EventTable
 from forecast.data.events.dyads import dyad_labels
 from forecast.data.events.sets import OWN_CODES
 from forecast.data.panel.record import coverage_end
 from forecast.desk.questions.event_question import EventQuestion
 from forecast.desk.questions.form import VERSION, question_of
 from forecast.outlook.hazards.asked import AskedEvents
-from forecast.outlook.hazards.forecast import EventForecast, Expected, forecast_events
+from forecast.outlook.hazards.forecast import forecast_events
+from forecast.outlook.hazards.results import EventForecast, Expected
 from forecast.outlook.question import YEAR
-
-if TYPE_CHECKING:
-    from forecast.data.events import EventTable
 
 
 @checked
 def make_event_question(
     table: "EventTable",
-    dyad: str,
+    dyad: Dyad,
     asked: AskedEvents,
     *,
     as_of: Day | None = None,
@@ -67,15 +67,16 @@ def make_event_question(
     >>> made.id
     'usa-irn-strike-1-2024-04-01-to-2024-06-30'
     """
-    found = forecast_events(
+    forecast = forecast_events(
         table, dyad, asked, as_of_day=optional_day(as_of, "as_of"), dataset=dataset
     )
-    asked = found.asked  # with the first day of its window
+    asked = forecast.asked  # with the first day of its window
     assert asked.first is not None
     wanted = asked.wanted
-    if asked.quiet is None and found.recorded >= asked.at_least:
+    if asked.quiet is None and forecast.recorded >= asked.at_least:
         raise QuestionError(
-            f"from: the window already has {count(found.recorded, 'event')} of the set by {found.as_of}; ask for more "
+            f"from: the window already has {count(forecast.recorded, 'event')} of the set by "
+            f"{forecast.as_of}; ask for more "
             "(--at-least SET:NUMBER) or from a later day"
         )
     name = "-".join(wanted.codes) if wanted.name == OWN_CODES else wanted.name
@@ -87,8 +88,8 @@ def make_event_question(
         "dyad": dyad,
         "label": dyad_labels().get(dyad, dyad),
         "dataset": dataset or table.datasets[0],
-        "asked": found.as_of,
-        "data": found.data,
+        "asked": forecast.as_of,
+        "data": forecast.data,
         "first": asked.first,
         "last": asked.last,
         "void_after": add_months(asked.last, YEAR),
@@ -100,13 +101,13 @@ def make_event_question(
         "by": asked.by,
         "actor": asked.actor,
         "quiet": asked.quiet,
-        "base_rate": round(found.ten_years, 4),
+        "base_rate": round(forecast.ten_years, 4),
     }
-    made = question_of(
+    question = question_of(
         {field: value for field, value in fields.items() if value is not None}, "question"
     )
-    assert isinstance(made, EventQuestion)
-    return made
+    assert isinstance(question, EventQuestion)
+    return question
 
 
 def event_id(dyad: str, what: Sequence[str | None], first: date, last: date) -> str:
@@ -158,49 +159,49 @@ def answer_events(
     True
     """
     as_of = optional_day(as_of, "as_of")
-    known = as_of or max(coverage_end(table, question.dyad, question.dataset), question.asked)
-    if closed := question.closed(known):
+    day = as_of or max(coverage_end(table, question.dyad, question.dataset), question.asked)
+    if closed := question.closed(day):
         raise QuestionError(f"{question.id}: {closed}")
     return forecast_events(
         table,
         question.dyad,
         question.asked_events,
-        as_of_day=known,
+        as_of_day=day,
         expect=expect,
         dataset=question.dataset,
     )
 
 
 def answer_part(
-    table: "EventTable", question: EventQuestion, known: date
+    table: "EventTable", question: EventQuestion, as_of: date
 ) -> tuple[float, tuple[str, ...]]:
     """Return the probability of a part of another question as of a day, with what to know of it.
 
     The window of a part may be over while the whole question is open.
     """
-    covered = min(coverage_end(table, question.dyad, question.dataset), known)
+    covered = min(coverage_end(table, question.dyad, question.dataset), as_of)
     if covered >= question.last:
-        return float(question.outcome_of(question.of_table(table, known))), ()
-    day = min(known, question.last - timedelta(days=1))
-    found = forecast_events(
+        return float(question.outcome_of(question.of_table(table, as_of))), ()
+    day = min(as_of, question.last - timedelta(days=1))
+    forecast = forecast_events(
         table, question.dyad, question.asked_events, as_of_day=day, dataset=question.dataset
     )
-    return found.chance, found.notes
+    return forecast.chance, forecast.notes
 
 
-def events_answer(question: EventQuestion, found: EventForecast) -> dict[str, Any]:
+def events_answer(question: EventQuestion, forecast: EventForecast) -> dict[str, Any]:
     """Return the entry of a ledger for an answer."""
-    notes = " ".join(found.notes)
+    notes = " ".join(forecast.notes)
     return {
         "entry": "answered",
         "question": question.id,
-        "as_of": found.as_of.isoformat(),
-        "chance": round(found.chance, 6),
+        "as_of": forecast.as_of.isoformat(),
+        "chance": round(forecast.chance, 6),
         "mcse": None,
         "void": 0.0,
         "recorded": 0,
         "by": "the hazards",
-        "data": found.data,
+        "data": forecast.data,
         "model": None,
         "seed": 0,
         "futures": 0,

@@ -1,4 +1,4 @@
-"""Questions and forecasts in the forms of the field: ForecastBench's JSON, a CDF of numbers, samples of hubs.
+"""Questions and forecasts in forms of the field: ForecastBench, CDF of numbers, hub samples.
 
 A set is read as text alone: fields are bounded, unknown ones ignored, and nothing in them is
 executed.
@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON
 from forecast.base.errors import QuestionError
 from forecast.base.escaping import printable
-from forecast.base.files import read_bytes
-from forecast.base.typing import Float, Seed
+from forecast.base.limits import whole_seed
+from forecast.base.reading import read_bytes
+from forecast.base.typing import Float, Months, Seed
 from forecast.data.events.table import EventTable
 from forecast.data.panel.record import last_known
 from forecast.desk.questions.form import VERSION, question_of
@@ -35,7 +36,7 @@ from forecast.outlook.draws import FitLike, stream
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.forecast import forecast_events
 from forecast.outlook.observed import observe
-from forecast.outlook.recorded import FEWEST, main_record, shares_of
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, main_record, shares_of
 from forecast.outlook.simulations import simulate_ahead
 from forecast.outlook.summary import NotDefined
 
@@ -96,17 +97,17 @@ def read_question_set(path: str | Path, asked: date) -> list[Imported]:
     questions = content.get("questions") if isinstance(content, dict) else None
     if not isinstance(questions, list) or len(questions) > MOST_QUESTIONS:
         raise QuestionError(f"{path}: expected the list `questions`, of at most {MOST_QUESTIONS:,}")
-    found = []
-    for place, each in enumerate(questions):
-        where = f"{path}, question {place + 1}"
+    imported = []
+    for position, each in enumerate(questions):
+        where = f"{path}, question {position + 1}"
         if not isinstance(each, dict) or not isinstance(each.get("question"), str):
             raise QuestionError(f"{where}: field `question`: expected a text")
         if isinstance(each.get("id"), list):  # a combination of two questions
             continue
         closes = _closing_day(each, where)
         if closes is not None and closes > asked:
-            found.append(_imported(each, closes, asked, where))
-    return found
+            imported.append(_imported(each, closes, asked, where))
+    return imported
 
 
 def _closing_day(each: dict[str, Any], where: str) -> date | None:
@@ -162,14 +163,14 @@ def forecast_set(histories: Iterable[History], due: date, name: str) -> dict[str
     """Return the own numbers of outside questions as a forecast set of ForecastBench's form."""
     forecasts = [
         {
-            "id": one.question.source_id or one.question.id,
-            "source": one.question.source or "unknown",
-            "forecast": one.last_answer.chance,
-            "resolution_date": one.question.last.isoformat(),
-            "reasoning": one.last_answer.note or "",
+            "id": history.question.source_id or history.question.id,
+            "source": history.question.source or "unknown",
+            "forecast": history.last_answer.chance,
+            "resolution_date": history.question.last.isoformat(),
+            "reasoning": history.last_answer.note or "",
         }
-        for one in histories
-        if isinstance(one.question, OutsideQuestion) and one.last_answer is not None
+        for history in histories
+        if isinstance(history.question, OutsideQuestion) and history.last_answer is not None
     ]
     return {
         "organization": ORGANIZATION,
@@ -181,7 +182,7 @@ def forecast_set(histories: Iterable[History], due: date, name: str) -> dict[str
 
 
 def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) -> dict[str, Any]:
-    """Return the distribution of the number of events in a window: values, and the probability of at most each.
+    """Return the distribution of the number of events in a window.
 
     Examples
     --------
@@ -196,15 +197,15 @@ def number_cdf(table: EventTable, dyad: str, asked: AskedEvents, as_of: date) ->
     """
     reached: list[float] = []
     for number in range(1, MOST_EVENTS + 1):
-        found = forecast_events(table, dyad, replace(asked, at_least=number), as_of_day=as_of)
-        reached.append(found.chance)
+        forecast = forecast_events(table, dyad, replace(asked, at_least=number), as_of_day=as_of)
+        reached.append(forecast.chance)
         if reached[-1] < LEAST_TAIL:
             break
     cdf: Sequence[float] = np.maximum.accumulate([1 - chance for chance in reached]).tolist()
     return {
         "dyad": dyad,
         "set": asked.wanted.name,
-        "first": str(found.asked.first),
+        "first": str(forecast.asked.first),
         "last": str(asked.last),
         "values": list(range(len(cdf))),
         "cdf": [round(value, 6) for value in cdf],
@@ -228,7 +229,7 @@ class NumberCdf:
 
 @checked
 def read_number_cdf(path: str | Path) -> NumberCdf:
-    """Read the distribution of a number of events: JSON with `values` and `cdf`, as `number_cdf` returns it.
+    """Read the distribution of a number of events, as `number_cdf` returns it, from JSON.
 
     Raises
     ------
@@ -265,18 +266,20 @@ def read_number_cdf(path: str | Path) -> NumberCdf:
         raise QuestionError(
             f"{path}: fields `values`, `cdf`: expected two lists of the same length"
         )
-    for place, (value, share) in enumerate(zip(values, cdf, strict=True), 1):
-        if type(value) is not int or value < 0 or (place > 1 and value <= values[place - 2]):
+    for position, (value, share) in enumerate(zip(values, cdf, strict=True), 1):
+        if type(value) is not int or value < 0 or (position > 1 and value <= values[position - 2]):
             raise QuestionError(
-                f"{path}: field `values`, place {place}: {value!r:.40}; expected rising whole numbers"
+                f"{path}: field `values`, place {position}: {value!r:.40}; expected rising whole "
+                "numbers"
             )
         if (
             type(share) not in (int, float)
             or not 0 <= share <= 1
-            or (place > 1 and share < cdf[place - 2])
+            or (position > 1 and share < cdf[position - 2])
         ):
             raise QuestionError(
-                f"{path}: field `cdf`, place {place}: {share!r:.40}; expected probabilities that never fall, 0 to 1"
+                f"{path}: field `cdf`, place {position}: {share!r:.40}; expected probabilities "
+                "that never fall, 0 to 1"
             )
     return NumberCdf(tuple(values), tuple(map(float, cdf)))
 
@@ -290,11 +293,11 @@ HUB_SAMPLES = 100  # of each pair and horizon; hubs ask for about so many
 def hub_samples(
     fit: FitLike,
     *,
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     samples: int = HUB_SAMPLES,
     seed: Seed = 1,
 ) -> "pd.DataFrame":
-    """Return samples of shares in the form of a hub's model output: one row per pair, horizon and sample.
+    """Return samples of shares as a hub's model output: one row per pair, horizon and sample.
 
     A sample has one number for all horizons of its pair; the shares are those that a report
     publishes, per cent. Simulations whose window is void are not sampled.
@@ -334,7 +337,7 @@ def hub_samples(
     import pandas as pd
 
     seed = whole_seed(seed)
-    months = tuple(sorted({int(one) for one in horizons}))
+    months = tuple(sorted({int(horizon) for horizon in horizons}))
     if not months or months[0] < 1 or months[-1] > LONGEST_HORIZON:
         raise QuestionError(
             f"horizons: {list(horizons)}; expected months from 1 to {LONGEST_HORIZON}"
@@ -349,7 +352,7 @@ def hub_samples(
         rows = pd.DataFrame(shares[some], columns=list(months)).melt(
             var_name="horizon", value_name="value", ignore_index=False
         )
-        names = [f"{dyad}-{place + 1}" for place in np.tile(np.arange(samples), len(months))]
+        names = [f"{dyad}-{number + 1}" for number in np.tile(np.arange(samples), len(months))]
         parts.append(
             rows.assign(
                 origin_date=origin,
@@ -362,7 +365,8 @@ def hub_samples(
         )
     if not parts:
         raise QuestionError(
-            f"fit: no pair has {samples} simulations that are not void; take fewer samples, or a fit with more draws"
+            f"fit: no pair has {samples} simulations that are not void; take fewer samples, or a "
+            "fit with more draws"
         )
     return pd.concat(parts, ignore_index=True)
 
@@ -377,9 +381,11 @@ def _shares_ahead(fit: FitLike, dyad: str, months: Sequence[int], seed: int) -> 
     if isinstance(observed, NotDefined):
         return None
     pool = pooled(observed, months, seed=seed)
-    each = [(observed if isinstance(pool, NotDefined) else pool[one]).ahead(one) for one in months]
-    total = np.array([one.total.sum(axis=-1).ravel() for one in each])
-    cooperative = np.array([one.cooperative.sum(axis=-1).ravel() for one in each])
-    there = (total >= FEWEST).all(axis=0)
-    shares = shares_of(total[:, there], cooperative[:, there]).T
+    each = [
+        (observed if isinstance(pool, NotDefined) else pool[month]).ahead(month) for month in months
+    ]
+    total = np.array([ahead.total.sum(axis=-1).ravel() for ahead in each])
+    cooperative = np.array([ahead.cooperative.sum(axis=-1).ravel() for ahead in each])
+    enough = (total >= MIN_WINDOW_EVENTS).all(axis=0)
+    shares = shares_of(total[:, enough], cooperative[:, enough]).T
     return np.asarray(stream(seed, dyad, "hub").permutation(shares))

@@ -14,40 +14,44 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Index, Seed
+from forecast.base.typing import Dyad, Index, Seed
 from forecast.base.wording import join
+from forecast.data.events import EventTable
 from forecast.data.panel.record import last_known
 from forecast.desk.questions.answer import (
-    PutPart,
-    PutQuestion,
+    AppliedPart,
+    AppliedQuestion,
     answer_question,
+    apply_question,
     no_fit_words,
-    put_question,
 )
 from forecast.desk.questions.ask import make_question
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import Settled
-from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
-from forecast.outlook.comparison import (
-    ALONE,
-    Ahead,
+from forecast.outlook.attribution import attribute_to
+from forecast.outlook.comparison import same_window
+from forecast.outlook.contributions import Attribution, Posed
+from forecast.outlook.draws import FitLike
+from forecast.outlook.leaving_out import SampledFit, Setting
+from forecast.outlook.observed import SimulatedEvents
+from forecast.outlook.question import LevelQuestion, Question
+from forecast.outlook.recorded import WindowCounts
+from forecast.outlook.simulations import Simulations
+from forecast.outlook.snapshot import (
+    MODEL_ALONE,
     Look,
     Numbers,
     Outcome,
     Outcomes,
+    SimulatedAhead,
     level_now,
     numbers_of,
-    same_window,
     split_by_forecaster,
 )
-from forecast.outlook.draws import FitLike
-from forecast.outlook.observed import Observed
-from forecast.outlook.question import LevelQuestion, Question
-from forecast.outlook.recorded import WindowCounts
-from forecast.outlook.simulations import Simulations
 from forecast.outlook.summary import NotDefined
 
 if TYPE_CHECKING:
@@ -55,7 +59,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from forecast.data.events import EventTable
 
 YES, AHEAD = "yes", "ahead"
 """Names of the numbers: the chance of a yes, and the same with the months of the window as they
@@ -67,7 +70,7 @@ type Named = dict[str, Settled]
 def asking(
     question: Question, dyad: str, table: "EventTable | None" = None
 ) -> "Callable[[FitLike, int], Numbers]":
-    """Return the function that asks a question of a fit with a seed: the level of a dyad now, and the published chance.
+    """Return a function of fit and seed: the level of a dyad now, and the published chance.
 
     Of a share or tone whose window is not over it states how much of the chance comes from the
     model's simulations.
@@ -75,12 +78,12 @@ def asking(
     _require_no_events(question)
 
     def ask(fit: FitLike, seed: int) -> Numbers:
-        put = put_question(fit, question, seed=seed, table=table)
+        put = apply_question(fit, question, seed=seed, table=table)
         published: Outcomes = {YES: _outcome(question, put.simulate(fit, published=True))}
         alone = _outcome(question, put.simulate(fit))
         member = put.member(np.shape(published[YES][0]))
         if member is None:
-            return numbers_of(Look(level_now(fit, dyad), {**published, ALONE: alone}).numbers)
+            return numbers_of(Look(level_now(fit, dyad), {**published, MODEL_ALONE: alone}).numbers)
         return numbers_of(
             Look(level_now(fit, dyad), split_by_forecaster(published, YES, member, alone)).numbers
         )
@@ -117,13 +120,13 @@ def attribute_question(
     question: Question,
     table: "EventTable",
     *,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     months: int = 6,
     seed: Seed = 1,
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
-    """Compute the contribution of every event of the last months to the level and to the probability of a question.
+    """Compute the contribution of each recent event to the level and to a question's probability.
 
     The method is that of `forecast.attribute`. The probability is the model's; `answer_question`
     pools that of a share with benchmarks. What is asked of other dyads stays unchanged.
@@ -176,15 +179,15 @@ def attribute_question(
         raise QuestionError(
             f"{question.id}: it is about {join(question.dyads)}; name one of them as dyad"
         )
-    put, own = put_question(fit, question, seed=seed, table=table), fit.of_dyad(chosen)
+    put, fit_of_dyad = apply_question(fit, question, seed=seed, table=table), fit.of_dyad(chosen)
     # What is simulated of other dyads stays, whatever is left out of this one.
     parts = tuple(
-        _Part(part, own) if part.question.dyad == chosen else part.simulate(fit)
+        _Part(part, fit_of_dyad) if part.question.dyad == chosen else part.simulate(fit)
         for part in put.parts
     )
     reduced = _Reduced(put, chosen, parts)
     setting = Setting(
-        fit, chosen, own.panel, reduced.look, seed, refit, progress or silent, reduced.sorts
+        fit, chosen, fit_of_dyad.panel, reduced.look, seed, refit, progress or silent, reduced.sorts
     )
     facts = {
         name: getattr(question, name)
@@ -193,10 +196,8 @@ def attribute_question(
     kinds = tuple(dict.fromkeys(part.kind for part in question.parts))
     posed = Posed(**facts, parts=kinds, recorded=put.recorded)
     answer = answer_question(fit, question, seed=seed, table=table).chance
-    facts = {"posed": posed, "answer": None if isinstance(answer, NotDefined) else answer.value}
-    return attribute_to(
-        setting, table, months, **facts, horizon=None, baseline=None, smallest_improvement=None
-    )
+    stated = None if isinstance(answer, NotDefined) else answer.value
+    return attribute_to(setting, table, months, posed=posed, answer=stated)
 
 
 def _require_no_events(question: Question) -> None:
@@ -206,24 +207,24 @@ def _require_no_events(question: Question) -> None:
 
 
 def _outcome(question: Question, settled: Settled) -> Outcome:
-    """Return the probability of a yes in each simulation if the question is not void there, and that of the latter."""
-    yes, there = settled
-    if not np.any(there):
+    """Return the probability of a yes if the question is not void, and that of not being void."""
+    yes, not_void = settled
+    if not np.any(not_void):
         raise QuestionError(
-            f"{question.id}: it is void in every simulated future; there is no probability to split"
+            f"{question.id}: it is void in every simulation; there is no probability to split"
         )
-    return np.divide(yes, there, out=np.zeros(np.shape(yes)), where=there > 0), there
+    return np.divide(yes, not_void, out=np.zeros(np.shape(yes)), where=not_void > 0), not_void
 
 
 @dataclass(frozen=True)
 class _Part:
     """A question about one dyad put to a record from which events are left out."""
 
-    put: PutPart  # To the fit of the whole record
+    put: AppliedPart  # To the fit of the whole record
     fit: SampledFit  # Of the dyad alone; its panel says how many events lie ahead
 
     def given(self, fit: SampledFit) -> "Callable[[pd.DataFrame], Named]":
-        """Return what a fit to the record without some events says, as a function of those that do not count either."""
+        """Return what a fit without some events gives, as a function of further events left out."""
         if isinstance(self.put.question, LevelQuestion):
             level = {YES: self.put.simulate(fit)}
             return lambda _: level
@@ -231,10 +232,10 @@ class _Part:
 
         def settled(left_out: "pd.DataFrame") -> Named:
             put = self.put.without(left_out)
-            found: Named = {YES: put.question.settle(months.after(put.past, put.missing))}
+            settled: Named = {YES: put.question.settle(months.after(put.past, put.missing))}
             if self.put.recorded:
-                found[AHEAD] = put.question.settle(months.after(self.put.past, put.missing))
-            return found
+                settled[AHEAD] = put.question.settle(months.after(self.put.past, put.missing))
+            return settled
 
         return settled
 
@@ -251,18 +252,20 @@ class _Part:
 
     def _ahead(
         self, fit: SampledFit
-    ) -> tuple[Simulations, Observed | NotDefined, WindowCounts | None]:
-        """Simulate the months ahead of a fit, as `answer_question` does, and what is not recorded of those before."""
+    ) -> tuple[Simulations, SimulatedEvents | NotDefined, WindowCounts | None]:
+        """Simulate the months ahead and the unrecorded past ones, as `answer_question` does."""
         put = self.put
-        found = Ahead.of(fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed)
-        return found.simulations, found.observed, put.rest(fit, found.simulations.share.shape[2])
+        ahead = SimulatedAhead.of(
+            fit, put.question.dyad, max(put.ahead, 1), put.record, seed=put.seed
+        )
+        return ahead.simulations, ahead.observed, put.rest(fit, ahead.simulations.share.shape[2])
 
 
 @dataclass(frozen=True)
 class _Reduced:
     """A question put to a record from which events of one dyad are left out."""
 
-    put: PutQuestion
+    put: AppliedQuestion
     dyad: str
     parts: tuple[_Part | Settled, ...]  # Those about other dyads as they are settled
 
@@ -272,27 +275,35 @@ class _Reduced:
 
         def given(events: "pd.DataFrame") -> Outcomes:
             return self._outcomes(
-                [one if isinstance(one, tuple) else one(events) for one in functions]
+                [
+                    function if isinstance(function, tuple) else function(events)
+                    for function in functions
+                ]
             )
 
         return Look(level_now(fit, self.dyad), given(left_out), given)
 
     def _outcomes(self, parts: "Sequence[Named | Settled]") -> Outcomes:
         """Combine the parts; one without recorded months of its window is the same `ahead`."""
-        own = [one for one in parts if isinstance(one, dict)]
-        size = np.shape(own[0][YES][1])
+        by_name = [part for part in parts if isinstance(part, dict)]
+        size = np.shape(by_name[0][YES][1])
 
         def settled(part: Named | Settled, name: str) -> Settled:
             if isinstance(part, dict):
                 return part.get(name, part[YES])
-            yes, there = (
-                np.resize(one, size) for one in part
+            yes, not_void = (
+                np.resize(values, size) for values in part
             )  # a new fit may have another number of draws
-            return yes, there
+            return yes, not_void
 
-        names = dict.fromkeys(name for one in own for name in one)
-        found = {name: self.put.of_parts([settled(part, name) for part in parts]) for name in names}
-        return {name: _outcome(self.put.question, one) for name, one in found.items()}
+        names = dict.fromkeys(name for one in by_name for name in one)
+        settled_by_name = {
+            name: self.put.of_parts([settled(part, name) for part in parts]) for name in names
+        }
+        return {
+            name: _outcome(self.put.question, settled_question)
+            for name, settled_question in settled_by_name.items()
+        }
 
     def sorts(self, events: "pd.DataFrame") -> Index:
         """Return a number for each event, the same for those that are alike to every part."""

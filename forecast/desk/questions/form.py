@@ -1,4 +1,4 @@
-"""All types of questions, and their form: a small YAML file (docs/schema/question.md), or the same values in a ledger.
+"""All types of questions, and their form as a YAML file (docs/schema/question.md).
 
 Questions can be made of questions about one dyad each: all or any of several, and one given
 another. Each part keeps its own sentence, rule and baseline; all are asked as of one day. The
@@ -16,9 +16,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Discriminator, Tag, ValidationError
 
-from forecast.base.arguments import checked, faults, read_form
+from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
 from forecast.base.files import write_text
+from forecast.base.forms import faults, read_form
 from forecast.base.typing import Bool, Float
 from forecast.base.wording import capital, join
 from forecast.desk.questions.event_question import CountQuestion, EventQuestion
@@ -60,8 +61,9 @@ Part = Annotated[
             value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
         ),
         custom_error_type="part",
-        custom_error_message="expected a question about one dyad that data decide, of the kind share, passage, "
-        "tone or events; name the parts of a joint question one by one, and leave out levels",
+        custom_error_message="expected a question about one dyad that data decide, of the kind "
+        "share, passage, tone or events; name the parts of a joint question one by one, and leave "
+        "out levels",
     ),
 ]
 
@@ -73,21 +75,22 @@ class CompoundQuestion(Question):
         """Reject parts that do not go together."""
         if not 2 <= len(self.parts) <= MOST_PARTS:
             raise ValueError(f"parts: {len(self.parts)}; expected 2 to {MOST_PARTS}")
-        for (first, one), (second, other) in combinations(enumerate(self.parts, 1), 2):
-            both = f"part {first} ({one.id}) and part {second} ({other.id})"
-            if one.asked != other.asked:
+        for (first, part), (second, other) in combinations(enumerate(self.parts, 1), 2):
+            both = f"part {first} ({part.id}) and part {second} ({other.id})"
+            if part.asked != other.asked:
                 raise ValueError(
-                    f"{both} are asked as of {one.asked} and {other.asked}; ask both as of one day"
+                    f"{both} are asked as of {part.asked} and {other.asked}; ask both as of one day"
                 )
-            if one.sentence == other.sentence:
+            if part.sentence == other.sentence:
                 raise ValueError(f"{both} are the same question; leave one out, or ask another")
-            if getattr(self, "required", "all") == "all" and _exclude(one, other):
+            if getattr(self, "required", "all") == "all" and _exclude(part, other):
                 raise ValueError(
                     f"{both} exclude each other, so that the answer is decided already; change one"
                 )
         if len(self.words()) > LONGEST_SENTENCE:
             raise ValueError(
-                f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave some out"
+                f"parts: their sentences are longer than {LONGEST_SENTENCE:,} characters; leave "
+                "some out"
             )
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
@@ -99,12 +102,14 @@ class CompoundQuestion(Question):
 
         Open unless it is the same whatever comes of open parts.
         """
-        choices = [tuple(_SETTLED) if one == "open" else (one,) for one in parts]
-        settled = [self.settle([_SETTLED[one] for one in chosen]) for chosen in product(*choices)]
-        found: set[Outcome] = {
-            "void" if not there else "yes" if yes else "no" for yes, there in settled
+        choices = [tuple(_SETTLED) if outcome == "open" else (outcome,) for outcome in parts]
+        settled = [
+            self.settle([_SETTLED[outcome] for outcome in chosen]) for chosen in product(*choices)
+        ]
+        outcomes: set[Outcome] = {
+            "void" if not not_void else "yes" if yes else "no" for yes, not_void in settled
         }
-        return found.pop() if len(found) == 1 else "open"
+        return outcomes.pop() if len(outcomes) == 1 else "open"
 
     @property
     def _head(self) -> tuple[str, str]:
@@ -170,13 +175,13 @@ class JointQuestion(CompoundQuestion):
 
         Otherwise a void part voids it.
         """
-        yes = [np.asarray(one, dtype=np.float64) for one, _ in parts]
+        yes = [np.asarray(values, dtype=np.float64) for values, _ in parts]
         no = [
-            np.asarray(there, dtype=np.float64) - one
-            for one, (_, there) in zip(yes, parts, strict=True)
+            np.asarray(not_void, dtype=np.float64) - yes_of_part
+            for yes_of_part, (_, not_void) in zip(yes, parts, strict=True)
         ]
         same, other = (yes, no) if self.required == "all" else (no, yes)
-        every, some = np.prod(same, axis=0), 1 - np.prod([1 - one for one in other], axis=0)
+        every, some = np.prod(same, axis=0), 1 - np.prod([1 - values for values in other], axis=0)
         return every if self.required == "all" else some, every + some
 
     @property
@@ -185,11 +190,13 @@ class JointQuestion(CompoundQuestion):
         if self.required == "all":
             return (
                 f"{capital(number)} are true.",
-                "Yes if every part resolves yes; no as soon as one resolves no; void if one is void and none is no.",
+                "Yes if every part resolves yes; no as soon as one resolves no; void if one is "
+                "void and none is no.",
             )
         return (
             "At least one is true.",
-            f"Yes as soon as one part resolves yes; no if {number} resolve no; void if one is void and none is yes.",
+            f"Yes as soon as one part resolves yes; no if {number} resolve no; void if one is "
+            "void and none is yes.",
         )
 
 
@@ -207,28 +214,29 @@ class ConditionalQuestion(CompoundQuestion):
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
         """Return the same: void where the condition is not true."""
-        (held, _), (yes, there) = parts
+        (held, _), (yes, not_void) = parts
         weight = np.asarray(held, dtype=np.float64)
-        return weight * yes, weight * there
+        return weight * yes, weight * not_void
 
     @property
     def _head(self) -> tuple[str, str]:
         return (
             "Given that the first is true, the second is true.",
-            "Void, and not scored, unless the first part resolves yes; then it resolves as the second.",
+            "Void, and not scored, unless the first part resolves yes; then it resolves as the "
+            "second.",
         )
 
 
 def numbered(texts: Sequence[str]) -> str:
     """Join texts with their numbers: ``(1) one (2) other``."""
-    return " ".join(f"({place}) {text}" for place, text in enumerate(texts, 1))
+    return " ".join(f"({number}) {text}" for number, text in enumerate(texts, 1))
 
 
-def _exclude(one: SingleQuestion, other: SingleQuestion) -> bool:
+def _exclude(first: SingleQuestion, second: SingleQuestion) -> bool:
     """Return whether no share, or tone, of the same window satisfies both."""
-    if not isinstance(one, ComparedQuestion) or not isinstance(other, ComparedQuestion):
+    if not isinstance(first, ComparedQuestion) or not isinstance(second, ComparedQuestion):
         return False
-    asked = [
+    windows = [
         (
             isinstance(part, ToneQuestion),
             part.dyad,
@@ -237,10 +245,10 @@ def _exclude(one: SingleQuestion, other: SingleQuestion) -> bool:
             part.last,
             *((part.when, part.span) if isinstance(part, PassageQuestion) else ()),
         )
-        for part in (one, other)
+        for part in (first, second)
     ]
-    bounds = {part.compare: part.bound for part in (one, other)}
-    alike = asked[0] == asked[1] and "by" not in asked[0]
+    bounds = {part.compare: part.bound for part in (first, second)}
+    alike = windows[0] == windows[1] and "by" not in windows[0]
     return alike and len(bounds) == 2 and bounds["at least"] > bounds["at most"]
 
 
@@ -270,7 +278,8 @@ def question_of(values: Any, where: str) -> Question:
         )
     if values.get("version") != VERSION:
         raise QuestionError(
-            f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads version {VERSION}"
+            f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads "
+            f"version {VERSION}"
         )
     kind = values.get("kind")
     if not isinstance(kind, str) or kind not in TYPES:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from forecast.base.arguments import checked
 from forecast.base.errors import LedgerError
-from forecast.desk.questions.history import (
-    Answered,
-    Confirmed,
+from forecast.desk.questions.entry import (
+    AnsweredEntry,
+    ConfirmedEntry,
     Draft,
     LedgerEntry,
-    Resolved,
-    Withdrawn,
+    ResolvedEntry,
+    WithdrawnEntry,
 )
-from forecast.desk.questions.ledger import NAME, Ledger, QuestionFolder
+from forecast.desk.questions.folder import NAME, QuestionFolder
+from forecast.desk.questions.ledger import Ledger
 
 OWN = {"schema", "number", "previous", "written", "retrospective", "leaves_out", "hash"}
 """Fields of a line that depend on its place in its ledger, or on when it was written there."""
@@ -62,26 +63,29 @@ def merge_ledger(folder: str | Path, other: str | Path) -> Merged:
     >>> from forecast.desk.questions import merge_ledger
     >>> merge_ledger("questions", "../clone/questions").entries  # doctest: +SKIP
     """
-    place, path = QuestionFolder(Path(folder)), Path(other)
-    found = Ledger.read(path / NAME if path.is_dir() else path)
+    question_folder, path = QuestionFolder(Path(folder)), Path(other)
+    other_ledger = Ledger.read(path / NAME if path.is_dir() else path)
     left_out: list[str] = []
 
     def leave_out(draft: Draft, error: LedgerError) -> None:
-        reason = str(error).removeprefix(f"{place.ledger}: not appended: ")
-        left_out.append(f"{found.path}, line {numbers[draft['origin']]}: {reason}")
+        reason = str(error).removeprefix(f"{question_folder.ledger}: not appended: ")
+        left_out.append(f"{other_ledger.path}, line {numbers[draft['origin']]}: {reason}")
 
-    numbers = {origin_of(entry): entry.number for entry in found.entries}
+    numbers = {origin_of(entry): entry.number for entry in other_ledger.entries}
 
-    def missing(own: Ledger) -> Iterator[Draft]:
-        for draft in _missing(own, found):
-            before, here = found.histories[draft["question"]], own.histories.get(draft["question"])
+    def missing(ledger: Ledger) -> Iterator[Draft]:
+        for draft in _missing(ledger, other_ledger):
+            before, here = (
+                other_ledger.histories[draft["question"]],
+                ledger.histories.get(draft["question"]),
+            )
             if here is not None and here.question.digest != before.question.digest:
                 name = draft["question"]
                 leave_out(draft, LedgerError(f"the question {name} of this ledger is another one"))
             else:
                 yield draft
 
-    done = place.append(missing, leave_out=leave_out)
+    done = question_folder.append(missing, leave_out=leave_out)
     return Merged(done.entries, tuple(left_out), done.repaired)
 
 
@@ -90,29 +94,31 @@ def origin_of(entry: LedgerEntry) -> str:
     return entry.origin or entry.hash
 
 
-def _missing(own: Ledger, other: Ledger) -> Iterator[Draft]:
+def _missing(ledger: Ledger, other: Ledger) -> Iterator[Draft]:
     """Yield, in their order, the lines of the other ledger that nothing here stands for."""
-    there = {origin_of(entry) for entry in own.entries}
+    origins = {origin_of(entry) for entry in ledger.entries}
     for entry in other.entries:
-        if origin_of(entry) not in there and not _says_the_same(own, entry):
+        if origin_of(entry) not in origins and not _says_the_same(ledger, entry):
             fields = {name: value for name, value in entry.plain.items() if name not in OWN}
             yield fields | {"origin": origin_of(entry)}
 
 
-def _says_the_same(own: Ledger, entry: LedgerEntry) -> bool:
+def _says_the_same(ledger: Ledger, entry: LedgerEntry) -> bool:
     """Return whether the ledger says already what an entry says: it was written on both sides."""
-    history = own.histories.get(entry.question)
+    history = ledger.histories.get(entry.question)
     if history is None:
         return False
-    if isinstance(entry, Answered):
+    if isinstance(entry, AnsweredEntry):
         answers = (*history.answers, *history.superseded)
-        return any(_content(one) == _content(entry) for one in answers)
-    if isinstance(entry, Resolved):
+        return any(_content(answer) == _content(entry) for answer in answers)
+    if isinstance(entry, ResolvedEntry):
         return history.resolution is not None and history.resolution.outcome == entry.outcome
-    if isinstance(entry, Withdrawn):
+    if isinstance(entry, WithdrawnEntry):
         return history.withdrawal is not None
-    if isinstance(entry, Confirmed):
-        return any(_content(one) == _content(entry) for one in history.confirmations)
+    if isinstance(entry, ConfirmedEntry):
+        return any(
+            _content(confirmation) == _content(entry) for confirmation in history.confirmations
+        )
     return _content(history.asked) == _content(entry)
 
 

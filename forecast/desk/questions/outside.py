@@ -8,7 +8,7 @@ apart from all other questions.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -19,9 +19,6 @@ from forecast.base.escaping import has_controls
 from forecast.base.typing import Float
 from forecast.desk.questions.event_question import EventQuestion
 from forecast.outlook.question import YEAR, Question, SingleQuestion
-
-if TYPE_CHECKING:
-    from forecast.desk.questions.history import History
 
 OWN_WEIGHT = 0.1
 """Weight of our own number in the pool: the market was the better forecaster of 62 questions about
@@ -65,7 +62,8 @@ class OutsideQuestion(Question):
         """Reject a question that is closed, and text with control characters."""
         if self.closes <= self.asked:
             raise ValueError(
-                f"closes: {self.closes} is not after {self.asked}, the day it is entered; ask a later one"
+                f"closes: {self.closes} is not after {self.asked}, the day it is entered; ask a "
+                "later one"
             )
         if has_controls(self.text):
             raise ValueError("text: it has control characters; give plain text in one line")
@@ -78,7 +76,8 @@ class OutsideQuestion(Question):
     def rule(self) -> str:
         """By what it is resolved."""
         near = f" Nearest in these data: {self.event.sentence}" if self.event else ""
-        return f"Resolved elsewhere, and entered with source and day.{f' {self.url}' if self.url else ''}{near}"
+        address = f" {self.url}" if self.url else ""
+        return f"Resolved elsewhere, and entered with source and day.{address}{near}"
 
     if not TYPE_CHECKING:
 
@@ -123,7 +122,7 @@ class OutsideQuestion(Question):
         return self.asked
 
 
-def pooled_chance(price: float, own: float, weight: float = OWN_WEIGHT) -> float:
+def pooled_chance(price: float, own_chance: float, weight: float = OWN_WEIGHT) -> float:
     """Return the pool of a price and the own number by log-odds.
 
     Examples
@@ -132,7 +131,7 @@ def pooled_chance(price: float, own: float, weight: float = OWN_WEIGHT) -> float
     >>> round(pooled_chance(0.34, 0.6), 3)
     0.364
     """
-    mean = (1 - weight) * _log_odds(price) + weight * _log_odds(own)
+    mean = (1 - weight) * _log_odds(price) + weight * _log_odds(own_chance)
     return float(1 / (1 + np.exp(-mean)))
 
 
@@ -167,12 +166,13 @@ class Weight:
     def sentence(self) -> str:
         """The weight in words."""
         source = f"learned from {self.questions} resolved questions" if self.learned else "fixed"
-        own = [f"{name} {value:.2f}" for name, value in self.classes.items()]
-        return f"Weight of the own number in the pool: {self.value:.2f}, {source}{'; ' if own else ''}{', '.join(own)}."
+        weights = [f"{name} {value:.2f}" for name, value in self.classes.items()]
+        by_class = f"; {', '.join(weights)}" if weights else ""
+        return f"Weight of the own number in the pool: {self.value:.2f}, {source}{by_class}."
 
 
 def pool_weight(cases: Sequence[Case]) -> Weight:
-    """Return the weight of the own number: fixed until enough questions are resolved, then its posterior mean.
+    """Return the weight of the own number: fixed at first, later its posterior mean.
 
     Weights of classes lie around that of all questions (partial pooling), so that a class of few
     questions has nearly the common weight.
@@ -192,14 +192,14 @@ def pool_weight(cases: Sequence[Case]) -> Weight:
     likelihood = {
         name: _likelihood(grid, [case for case in cases if case.of_class == name]) for name in names
     }
-    marginal = {name: around @ own for name, own in likelihood.items()}
+    marginal = {name: around @ of_class for name, of_class in likelihood.items()}
     log = -((grid - OWN_WEIGHT) ** 2) / (2 * WEIGHT_SPREAD**2)
-    log = log + sum(np.log(own) for own in marginal.values())
+    log = log + sum(np.log(of_class) for of_class in marginal.values())
     common = np.exp(log - log.max())
     common /= common.sum()
     classes = {
-        name: float(common @ ((around @ (own * grid)) / marginal[name]))
-        for name, own in likelihood.items()
+        name: float(common @ ((around @ (of_class * grid)) / marginal[name]))
+        for name, of_class in likelihood.items()
     }
     return Weight(float(common @ grid), len(cases), learned=True, classes=classes)
 
@@ -211,6 +211,50 @@ def _likelihood(grid: Float, cases: Sequence[Case]) -> Float:
         odds = (1 - grid) * _log_odds(case.price) + grid * _log_odds(case.own)
         log -= np.logaddexp(0, -odds if case.yes else odds)
     return np.asarray(np.exp(log - log.max()))
+
+
+class Answer(Protocol):
+    """Own forecast of a question, as scores read it."""
+
+    @property
+    def chance(self) -> float | None:
+        """Probability of yes."""
+
+    @property
+    def written(self) -> str:
+        """Moment of writing."""
+
+
+class Price(Protocol):
+    """Price of a question, as scores read it."""
+
+    @property
+    def price(self) -> float:
+        """Probability of yes by the source."""
+
+    @property
+    def written(self) -> str:
+        """Moment of writing."""
+
+
+class AskedElsewhere(Protocol):
+    """What scores read of a question's history in the ledger."""
+
+    @property
+    def question(self) -> Question:
+        """The question."""
+
+    @property
+    def outcome(self) -> str:
+        """Its resolution."""
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """Own forecasts, the oldest first."""
+
+    @property
+    def prices(self) -> Sequence[Price]:
+        """Prices, the oldest first."""
 
 
 @dataclass(frozen=True)
@@ -225,22 +269,22 @@ class OutsideScores:
     ]  # Own and pool less price: mean, error, and questions needed to tell
 
 
-def first_numbers(history: "History") -> dict[str, float]:
+def first_numbers(history: AskedElsewhere) -> dict[str, float]:
     """Return the first own number and the price that was known then, by who; the pool has both."""
-    own = next((one for one in history.answers if one.chance is not None), None)
+    answer = next((answer for answer in history.answers if answer.chance is not None), None)
     prices = [
-        one for one in history.prices if own is None or one.written <= own.written
+        price for price in history.prices if answer is None or price.written <= answer.written
     ] or history.prices[:1]
-    found = {} if own is None or own.chance is None else {"own": own.chance}
-    return found | ({"price": prices[-1].price} if prices else {})
+    numbers = {} if answer is None or answer.chance is None else {"own": answer.chance}
+    return numbers | ({"price": prices[-1].price} if prices else {})
 
 
-def outside_scores(histories: Iterable["History"]) -> OutsideScores:
+def outside_scores(histories: Iterable[AskedElsewhere]) -> OutsideScores:
     """Score the outside questions of a ledger that are resolved."""
     resolved = [
-        (one.question.of_class, first_numbers(one), one.outcome == "yes")
-        for one in histories
-        if isinstance(one.question, OutsideQuestion) and one.outcome in ("yes", "no")
+        (history.question.of_class, first_numbers(history), history.outcome == "yes")
+        for history in histories
+        if isinstance(history.question, OutsideQuestion) and history.outcome in ("yes", "no")
     ]
     weight = pool_weight(
         [
@@ -264,7 +308,7 @@ def outside_scores(histories: Iterable["History"]) -> OutsideScores:
 def _row(
     name: str, who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]
 ) -> dict[str, Any]:
-    own = [
+    pairs = [
         (said[who], yes)
         for of_class, said, yes in numbers
         if name in ("all", of_class) and who in said
@@ -272,10 +316,10 @@ def _row(
     return {
         "class": name,
         "who": who,
-        "n": len(own),
-        "brier": float(np.mean([(value - yes) ** 2 for value, yes in own])) if own else None,
-        "log_score": float(np.mean([_log_score(value, yes=yes) for value, yes in own]))
-        if own
+        "n": len(pairs),
+        "brier": float(np.mean([(value - yes) ** 2 for value, yes in pairs])) if pairs else None,
+        "log_score": float(np.mean([_log_score(value, yes=yes) for value, yes in pairs]))
+        if pairs
         else None,
     }
 
@@ -287,20 +331,22 @@ def _log_score(value: float, *, yes: bool) -> float:
 def _difference(
     who: str, numbers: Sequence[tuple[str, Mapping[str, float], bool]]
 ) -> dict[str, Any]:
-    """Compare Brier scores with the price's, and say how many questions such a difference would need."""
+    """Compare Brier scores with those of the price; return the number of questions needed."""
     both = [
         (said[who], said["price"], yes) for _, said, yes in numbers if {who, "price"} <= said.keys()
     ]
-    found: Float = np.array([(one - yes) ** 2 - (price - yes) ** 2 for one, price, yes in both])
-    if len(found) < 2:
-        return {"who": who, "n": len(found), "mean": None, "error": None, "needed": None}
-    mean, spread = float(found.mean()), float(found.std(ddof=1))
+    differences: Float = np.array(
+        [(chance - yes) ** 2 - (price - yes) ** 2 for chance, price, yes in both]
+    )
+    if len(differences) < 2:
+        return {"who": who, "n": len(differences), "mean": None, "error": None, "needed": None}
+    mean, spread = float(differences.mean()), float(differences.std(ddof=1))
     needed = int(np.ceil((NEEDED * spread / mean) ** 2)) if mean else None
     return {
         "who": who,
-        "n": len(found),
+        "n": len(differences),
         "mean": mean,
-        "error": spread / len(found) ** 0.5,
+        "error": spread / len(differences) ** 0.5,
         "needed": needed,
     }
 

@@ -42,10 +42,10 @@ class CountedKind:
                 f"codes: the data are counted by {scale!r:.40}, and not by codes; ask for a class"
             )
         classes = read_scale(scale).class_of
-        own = classes[classes.index.str.startswith(codes)]
-        if own.empty:
+        chosen = classes[classes.index.str.startswith(codes)]
+        if chosen.empty:
             raise QuestionError(f"codes: {', '.join(codes)}: the codebook has no such code")
-        return cls(name, tuple(sorted(set(own))), codes)
+        return cls(name, tuple(sorted(set(chosen))), codes)
 
     @classmethod
     def of(cls, panel: "xr.Dataset", question: EventQuestion) -> Self:
@@ -54,8 +54,8 @@ class CountedKind:
 
     def holds(self, rows: "pd.DataFrame") -> Bool:
         """Return which rows of `placed_events` are of this kind, (row,)."""
-        own = rows["of_class"].isin(self.places) & rows["cameo"].str.startswith(self.codes)
-        return own.to_numpy(dtype=bool)
+        is_of_kind = rows["of_class"].isin(self.places) & rows["cameo"].str.startswith(self.codes)
+        return is_of_kind.to_numpy(dtype=bool)
 
 
 def record_of(
@@ -74,7 +74,8 @@ def record_of(
         return record
     if table is None:
         raise QuestionError(
-            f"table: single events are asked for (“{kind.name}”), and none are given; give the events behind the fit"
+            f"table: single events are asked for (“{kind.name}”), and none are given; give the "
+            "events behind the fit"
         )
     rows = placed_events(panel, dyad, table)
     counts = count_placed(panel, rows[kind.holds(rows)])[dataset].sum(axis=1)
@@ -96,23 +97,26 @@ def record_without(record: DatasetRecord, rows: "pd.DataFrame") -> DatasetRecord
 def question_record(
     panel: "xr.Dataset", question: SingleQuestion, table: "EventTable | None" = None
 ) -> tuple[DatasetRecord, CountedKind | None]:
-    """Read the record that a question asks about from a panel that counts as it does, and the events."""
+    """Return the record that a question asks about, and the kind of events it counts."""
     require_monthly_counts(panel)
     position(panel, question.dyad)
-    place = named_dataset(panel, question.dataset, question.id)
+    number = named_dataset(panel, question.dataset, question.id)
     if question.joint != (panel.attrs["unit"] == "event"):
         raise QuestionError(
-            f"{question.id}: counts two-sided events in another way than these data; build them with its unit"
+            f"{question.id}: counts two-sided events in another way than these data; build them "
+            "with its unit"
         )
     kind = CountedKind.of(panel, question) if isinstance(question, EventQuestion) else None
-    record = record_of(panel, question.dyad, place, kind, table)
+    record = record_of(panel, question.dyad, number, kind, table)
     if isinstance(question, ShareQuestion) and question.cooperative != record.cooperative_words:
         raise QuestionError(
-            f"{question.id}: other kinds count as cooperative in it than in these data; use its scale"
+            f"{question.id}: other kinds count as cooperative in it than in these data; use its "
+            "scale"
         )
     if isinstance(question, ToneQuestion) and record.goldstein is None:
         raise QuestionError(
-            f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit that was saved before "
+            f"{question.id}: asks for the tone, and {NO_SCORES.reason}; use coded events. A fit "
+            "that was saved before "
             "fits held scores needs an update (--as-of), or is made again"
         )
     return record, kind
@@ -120,7 +124,7 @@ def question_record(
 
 def named_dataset(panel: "xr.Dataset", name: str, what: str = "dataset") -> int:
     """Return the position of a dataset in a panel, by its name."""
-    names = [str(one) for one in panel["dataset"].to_numpy()]
+    names = [str(dataset) for dataset in panel["dataset"].to_numpy()]
     if name not in names:
         raise QuestionError(
             f"{what}: asks about the dataset {name!r:.60}; these data are {join(names)}"
@@ -132,10 +136,11 @@ def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -
     """Reject a dataset that has stopped: what it records of months ahead will never be known."""
     going = reporting_datasets(panel, dyad)
     if panel.sizes["dataset"] > 1 and dataset not in going:
-        names = [str(one) for one in panel["dataset"].to_numpy()]
-        others = join([names[one] for one in going]) or "none"
+        names = [str(code) for code in panel["dataset"].to_numpy()]
+        others = join([names[number] for number in going]) or "none"
         raise QuestionError(
-            f"{what}: the dataset {names[dataset]!r:.60} has stopped reporting on {dyad}, so that nothing of it will "
+            f"{what}: the dataset {names[dataset]!r:.60} has stopped reporting on {dyad}, so that "
+            "nothing of it will "
             f"be recorded in months ahead. Ask about one that goes on: {others}"
         )
 
@@ -144,7 +149,8 @@ def require_monthly_counts(panel: "xr.Dataset") -> None:
     """Reject panels of which no question can be asked."""
     if not panel_kind(panel).coded:
         raise QuestionError(
-            "question: the data are an index, of which no events are recorded; give events or counts"
+            "question: the data are an index, of which no events are recorded; give events or "
+            "counts"
         )
     if Clock.of(panel).weekly:
         raise QuestionError(
@@ -168,15 +174,18 @@ ALL = BetaShare(1.0, 0.0)
 def code_shares(record: DatasetRecord, kind: CountedKind) -> list[BetaShare]:
     """Return the posterior of a kind's share of each of its classes, given the last ten years."""
     assert record.kind is not None
-    own, whole = record.kind[record.covered], record.counts[record.covered][:, list(kind.places)]
-    classes, found = read_scale(record.scale).class_of, []
-    for column, place in enumerate(kind.places):
-        overall = (own[:, column].sum() + 1) / (whole[:, column].sum() + 2)
-        recent, among = own[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
+    of_kind, whole = (
+        record.kind[record.covered],
+        record.counts[record.covered][:, list(kind.places)],
+    )
+    classes, shares = read_scale(record.scale).class_of, []
+    for column, class_number in enumerate(kind.places):
+        overall = (of_kind[:, column].sum() + 1) / (whole[:, column].sum() + 2)
+        recent, among = of_kind[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
         some = BetaShare(
             recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall)
         )
-        found.append(
-            ALL if classes.index[classes == place].str.startswith(kind.codes).all() else some
+        shares.append(
+            ALL if classes.index[classes == class_number].str.startswith(kind.codes).all() else some
         )
-    return found
+    return shares

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from forecast.base import dates
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, optional_day, parse_date, read_day
+from forecast.base.digests import digest
 from forecast.base.errors import QuestionError
-from forecast.base.files import digest
 from forecast.base.wording import Card, Displayed, count, day
+from forecast.data.events import EventTable
 from forecast.data.events.table import as_of as known_by
+from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import coverage_end as table_coverage_end
 from forecast.data.panel.spans import covered_to
 from forecast.desk.questions.event_question import EventQuestion, as_events
@@ -21,9 +23,7 @@ from forecast.outlook.hazards.forecast import digest_of_rows
 from forecast.outlook.question import Question, SingleQuestion
 
 if TYPE_CHECKING:
-    import xarray as xr
-
-    from forecast.data.events import EventTable
+    pass
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +47,7 @@ class Resolution(Displayed):
 
 @checked
 def resolve_question(
-    panel: "xr.Dataset",
+    panel: Panel,
     question: Question,
     *,
     coverage_end: Day | None = None,
@@ -85,7 +85,8 @@ def resolve_question(
     >>> from forecast import build_panel, read_chronology
     >>> from forecast.desk.questions import make_question, resolve_question
     >>> events = read_chronology(dyads=["USA-CHN"])
-    >>> question = make_question(build_panel(events, as_of="2023-10-31"), "USA-CHN", months=12, higher=5)
+    >>> panel = build_panel(events, as_of="2023-10-31")
+    >>> question = make_question(panel, "USA-CHN", months=12, higher=5)
     >>> found = resolve_question(build_panel(events), question)
     >>> found.outcome, found.reason
     ('yes', '45 of 118 events are cooperative, 38.14%')
@@ -100,10 +101,10 @@ def resolve_question(
         if (events := as_events(part)) is not None:
             if table is None:
                 raise QuestionError(f"{part.id}: asks about single events; give them as `table`")
-            known = (
+            knowledge_day = (
                 parse_date(panel.attrs["as_of"], "as_of") if panel.attrs["as_of"] else dates.today()
             )
-            return resolve_events(table, events, today or known, coverage_end)
+            return resolve_events(table, events, today or knowledge_day, coverage_end)
         record, _ = question_record(panel, part, table)
         if not part.resolvable:
             return Resolution(part.id, "never", part.rule, record.known, record.digest)
@@ -118,8 +119,8 @@ def resolve_question(
             now = today or (record.known if panel.attrs["as_of"] else dates.today())
             return _not_covered(part, min(end, record.known), now, record.known, record.digest)
         counts = record.months(slice(start, stop))
-        yes, there = part.settle(counts)
-        outcome: Outcome = "void" if not there else "yes" if yes else "no"
+        yes, not_void = part.settle(counts)
+        outcome: Outcome = "void" if not not_void else "yes" if yes else "no"
         n, k = int(counts.total.sum()), int(counts.cooperative.sum())
         return Resolution(
             part.id, outcome, part.reason(outcome, counts), record.known, record.digest, n, k
@@ -160,14 +161,15 @@ def resolve_events(
     """
     today, end = read_day(today, "today"), optional_day(end, "end")
     covered = min(end or table_coverage_end(table, question.dyad, question.dataset), today)
-    known = known_by(table, today).events
-    own = known[(known["dyad"] == question.dyad) & (known["dataset"] == question.dataset)]
-    data = digest_of_rows(own)
+    events = known_by(table, today).events
+    rows = events[(events["dyad"] == question.dyad) & (events["dataset"] == question.dataset)]
+    data = digest_of_rows(rows)
     if covered < question.last:
         return _not_covered(question, covered, today, today, data)
     rows = question.of_table(table, today)
     number = int(rows["counted"].sum())
-    reason = f"{count(number, 'event')} of the set “{question.set}” from {question.first} to {question.last}"
+    window = f"from {question.first} to {question.last}"
+    reason = f"{count(number, 'event')} of the set “{question.set}” {window}"
     if question.quiet is not None:
         spell = "with" if question.outcome_of(rows) else "without"
         reason += f", {spell} {question.quiet} days in a row that have none"
@@ -194,10 +196,10 @@ def resolve_parts(
 
 
 def _not_covered(
-    question: SingleQuestion, end: date, today: date, known: date, data: str
+    question: SingleQuestion, end: date, today: date, knowledge_day: date, data: str
 ) -> Resolution:
     reason = f"coverage of {question.dyad} ends with {day(end)}, before {day(question.last)}"
     void = today > question.void_after
     if void:
         reason += f", and no edition came by {day(question.void_after)}"
-    return Resolution(question.id, "void" if void else "open", reason, known, data)
+    return Resolution(question.id, "void" if void else "open", reason, knowledge_day, data)

@@ -158,39 +158,41 @@ class TrackRecord:
         for doubt in doubts_of(ledger.histories.values(), reports):
             doubts[doubt.question].append(doubt)
         histories = [
-            one
-            for one in ledger.histories.values()
-            if not isinstance(one.question, OutsideQuestion)
+            history
+            for history in ledger.histories.values()
+            if not isinstance(history.question, OutsideQuestion)
         ]
         resolved = [
-            one for one in histories if one.resolution is not None and one.question.earliest < now
+            history
+            for history in histories
+            if history.resolution is not None and history.question.earliest < now
         ]
-        left = [one for one in histories if one.outcome == "open"]
-        resolvable = [one for one in left if one.question.resolvable]
-        taken_back = [one for one in histories if one.withdrawal is not None]
-        cases = tuple(_case(one) for one in resolved)
+        unresolved = [history for history in histories if history.outcome == "open"]
+        resolvable = [history for history in unresolved if history.question.resolvable]
+        taken_back = [history for history in histories if history.withdrawal is not None]
+        cases = tuple(_case(history) for history in resolved)
         return cls(
             head=ledger.head,
             entries=ledger.lines,
             faults=tuple(f"line {line}: {reason}" for line, reason in ledger.faults),
             questions=len(histories),
             open=len(resolvable),
-            overdue=sum(one.question.last < now for one in resolvable),
-            never=len(left) - len(resolvable),
+            overdue=sum(history.question.last < now for history in resolvable),
+            never=len(unresolved) - len(resolvable),
             waiting=tuple(
                 sorted(
-                    (_open(one, doubts[one.question.id]) for one in resolvable),
-                    key=lambda one: (one.dyad, one.due, one.question),
+                    (_open(history, doubts[history.question.id]) for history in resolvable),
+                    key=lambda row: (row.dyad, row.due, row.question),
                 )
             ),
             withdrawn=tuple(
-                sorted(map(_withdrawn, taken_back), key=lambda one: (one.on, one.question))
+                sorted(map(_withdrawn, taken_back), key=lambda row: (row.on, row.question))
             ),
             cases=cases,
             rows=list(_rows(cases)),
             calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
             outside=outside_scores(ledger.histories.values()),
-            notes=notes_of_questions(one.question for one in histories),
+            notes=notes_of_questions(history.question for history in histories),
         )
 
     @property
@@ -229,7 +231,11 @@ def notes_of_questions(questions: Iterable[Question]) -> DataNotes:
 
 def _open(history: History, doubts: Sequence[Doubt]) -> OpenQuestion:
     question, last = history.question, history.last_answer
-    confirmed = [one for one in history.confirmations if any(doubt.confirmed for doubt in doubts)]
+    confirmed = [
+        confirmation
+        for confirmation in history.confirmations
+        if any(doubt.confirmed for doubt in doubts)
+    ]
     answered = [answer.chance for answer in history.answers]
     return OpenQuestion(
         question=question.id,
@@ -295,13 +301,13 @@ def _case(history: History) -> Case:
 
 
 def _decided(history: History) -> date | None:
-    """Return the day on which the event that was asked for had been recorded, if that decided the question."""
+    """Return the day on which the recorded events decided the question; None if its end did."""
     stated = None if history.resolution is None else history.resolution.decided
     return None if stated is None else date.fromisoformat(stated)
 
 
 def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
-    """Return the timing of a question, and the chances that count with the days from which they do, in order.
+    """Return the timing of a question, and the scored chances with the days from which they hold.
 
     None counts from the day on which the event that was asked for had been recorded.
 
@@ -319,8 +325,8 @@ def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
     timing = written_when(first, history.question, history.question.asked)
     decided = _decided(history) or date.max
     if timing == WITH_HINDSIGHT:
-        known = [(date.fromisoformat(day), chance) for _, day, chance in given]
-        return timing, [(day, chance) for day, chance in known if day < decided]
+        dated = [(date.fromisoformat(day), chance) for _, day, chance in given]
+        return timing, [(day, chance) for day, chance in dated if day < decided]
     return timing, [(day, chance) for _, day, chance in open_then if day < decided]
 
 
@@ -333,28 +339,28 @@ def _scores(
         inside = min(max(chance, EDGE), 1 - EDGE)
         return -float(np.log(inside if yes else 1 - inside))
 
-    found: dict[str, float] = {}
+    scores: dict[str, float] = {}
     for name, score in (("brier", lambda chance: (chance - yes) ** 2), ("log_score", log)):
         if chances:
             each = [score(chance) for chance in chances]
             mean = float(np.average(each, weights=held))
-            found |= {f"{name}_first": each[0], f"{name}_mean": mean, f"{name}_last": each[-1]}
+            scores |= {f"{name}_first": each[0], f"{name}_mean": mean, f"{name}_last": each[-1]}
         if base is not None:
-            found[f"{name}_base"] = score(base)
-    return {name: _rounded(value) for name, value in found.items()}
+            scores[f"{name}_base"] = score(base)
+    return {name: _rounded(value) for name, value in scores.items()}
 
 
 def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
     kinds, horizons = sorted({case.kind for case in cases}), [words for _, words in HORIZONS]
     for hindsight, kind, horizon in product(TIMINGS, ("all", *kinds), ("all", *horizons)):
         timed = [case for case in cases if case.hindsight == hindsight]
-        own = [
+        scored = [
             case
             for case in timed
             if kind in ("all", case.kind) and horizon in ("all", case.horizon)
         ]
-        if own:
-            yield {"hindsight": hindsight, "kind": kind, "horizon": horizon, **_row(own)}
+        if scored:
+            yield {"hindsight": hindsight, "kind": kind, "horizon": horizon, **_row(scored)}
 
 
 def _row(cases: Sequence[Case]) -> dict[str, Any]:
@@ -380,28 +386,32 @@ def _difference(cases: Sequence[Case], score: str) -> dict[str, Any]:
     """Compare the first forecasts with the base rate: below zero if they are better."""
     if not cases:
         return {"difference": None, "error": None, "blocks": 0}
-    one, other = ([case.scores[f"{score}_{by}"] for case in cases] for by in ("first", "base"))
+    forecasts, other = (
+        [case.scores[f"{score}_{by}"] for case in cases] for by in ("first", "base")
+    )
     years = [int(case.asked[:4]) for case in cases]
-    found = paired(one, other, years, max(case.months for case in cases))
-    error = None if found.error is None else _rounded(found.error)
-    return {"difference": _rounded(found.mean), "error": error, "blocks": found.blocks}
+    difference = paired(forecasts, other, years, max(case.months for case in cases))
+    error = None if difference.error is None else _rounded(difference.error)
+    return {"difference": _rounded(difference.mean), "error": error, "blocks": difference.blocks}
 
 
 def _calibration(hindsight: Timing, cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
-    own = [
+    scored = [
         case
         for case in cases
         if case.hindsight == hindsight and case.scored and case.first is not None
     ]
-    for place in range(BINS):
-        said = [case for case in own if min(int((case.first or 0.0) * BINS), BINS - 1) == place]
+    for bin_number in range(BINS):
+        said = [
+            case for case in scored if min(int((case.first or 0.0) * BINS), BINS - 1) == bin_number
+        ]
         if said:
             yes = sum(case.outcome == "yes" for case in said)
             low, high = wilson(yes, len(said))
             yield {
                 "hindsight": hindsight,
-                "from": place / BINS,
-                "to": (place + 1) / BINS,
+                "from": bin_number / BINS,
+                "to": (bin_number + 1) / BINS,
                 "n": len(said),
                 "yes": yes,
                 "said": _mean(case.first or 0.0 for case in said),
@@ -420,8 +430,8 @@ def wilson(yes: int, n: int) -> tuple[float, float]:
 
 
 def _mean(values: Iterable[float]) -> float | None:
-    found = list(values)
-    return _rounded(float(np.mean(found))) if found else None
+    numbers = list(values)
+    return _rounded(float(np.mean(numbers))) if numbers else None
 
 
 def _rounded(value: float) -> float:

@@ -13,8 +13,12 @@ from typing import Any
 
 import numba
 
+TRANSITIONS = Path(__file__).parent.parent / "process" / "transition.py"
+"""The formulas of the process, which kernels have built in."""
 STAMP = hashlib.sha256(
-    b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    b"".join(
+        path.read_bytes() for path in (*sorted(Path(__file__).parent.glob("*.py")), TRANSITIONS)
+    )
 ).hexdigest()
 """Digest of the source of all kernels: code compiled from another source is not used."""
 
@@ -36,6 +40,17 @@ def kernel[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True)
         # in the cache may name classes that are gone.
         cached._version = f"{numba.__version__} {_stamp(function.__code__.co_filename)}"
     return compiled  # type: ignore[no-any-return]
+
+
+def built_in[F: Callable[..., Any]](function: F, fastmath: bool | set[str] = True) -> F:
+    """Compile a plain function as a part of the kernels that call it, without a cache of its own.
+
+    The same function has other digits in kernels with other `fastmath`, and numba's cache would not
+    tell them apart.
+    """
+    return numba.njit(  # type: ignore[no-any-return]
+        fastmath=fastmath, error_model="numpy", nogil=True, forceinline=True
+    )(function)
 
 
 @cache

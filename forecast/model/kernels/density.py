@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.kernels import kernel
+from forecast.model.kernels import built_in, kernel
 from forecast.model.kernels.observation import sides_value_gradient
 from forecast.model.kernels.path import (
     Pairs,
@@ -29,6 +29,10 @@ from forecast.model.kernels.path import (
     trend_backward,
     trend_forward,
 )
+from forecast.model.process import transition
+
+room_below = built_in(transition.room)
+softened = built_in(transition.softened)
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -48,13 +52,13 @@ class Coordinates(NamedTuple):
     centre: Float
     sd: Float
     positive: Bool
-    own: Index  # Those with a prior or a logarithm: all others are nearly white noise
+    with_prior: Index  # Those with a prior or a logarithm: all others are nearly white noise
 
 
 class ByDyad(NamedTuple):
     """Places of quantities of every dyad: of a population's mean and spread, if there is one, and of the dyads' own."""
 
-    places: Index
+    positions: Index
     constant: Float  # Value where there is no place for dyads
     positive: Bool  # Whether the value is the exponential of what stands there
 
@@ -63,7 +67,7 @@ class ByDyad(NamedTuple):
 def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Float]:
     """Values of a point, the log-density of its coordinates under their own priors, and the slopes of that."""
     values, slope, total = point.copy(), np.zeros(point.size), 0.0
-    for i in coordinates.own:
+    for i in coordinates.with_prior:
         if coordinates.positive[i]:
             values[i] = math.exp(point[i])
         sd = coordinates.sd[i]
@@ -77,7 +81,7 @@ def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Flo
 @kernel
 def add_slopes(values: Float, by_value: Float, coordinates: Coordinates, slope: Float) -> None:
     """Add slopes in the values to those in the coordinates."""
-    for i in coordinates.own:
+    for i in coordinates.with_prior:
         if coordinates.positive[i]:
             by_value[i] *= values[i]
     for i in range(values.size):
@@ -85,9 +89,9 @@ def add_slopes(values: Float, by_value: Float, coordinates: Coordinates, slope: 
 
 
 @kernel
-def scalar(values: Float, place: int, otherwise: float) -> float:
+def scalar(values: Float, index: int, otherwise: float) -> float:
     """Value of a place, or a constant."""
-    return values[place] if place >= 0 else otherwise
+    return values[index] if index >= 0 else otherwise
 
 
 @kernel
@@ -95,14 +99,18 @@ def dyads_forward(values: Float, by_dyad: ByDyad, dyads: int) -> Float:
     """Values of every quantity, (quantity, dyad)."""
     result = np.empty((by_dyad.constant.size, dyads))
     for k in range(by_dyad.constant.size):
-        population, spread, own = by_dyad.places[k, 0], by_dyad.places[k, 1], by_dyad.places[k, 2]
+        population, spread, first_dyad = (
+            by_dyad.positions[k, 0],
+            by_dyad.positions[k, 1],
+            by_dyad.positions[k, 2],
+        )
         for d in range(dyads):
-            at = by_dyad.constant[k]
-            if own >= 0:
-                at = values[own + d]
+            value = by_dyad.constant[k]
+            if first_dyad >= 0:
+                value = values[first_dyad + d]
                 if population >= 0:
-                    at = values[population] + values[spread] * at
-            result[k, d] = math.exp(at) if by_dyad.positive[k] else at
+                    value = values[population] + values[spread] * value
+            result[k, d] = math.exp(value) if by_dyad.positive[k] else value
     return result
 
 
@@ -112,17 +120,21 @@ def dyads_backward(
 ) -> None:
     """Add the slopes of `dyads_forward` to those in the values."""
     for k in range(by_dyad.constant.size):
-        population, spread, own = by_dyad.places[k, 0], by_dyad.places[k, 1], by_dyad.places[k, 2]
-        if own < 0:
+        population, spread, first_dyad = (
+            by_dyad.positions[k, 0],
+            by_dyad.positions[k, 1],
+            by_dyad.positions[k, 2],
+        )
+        if first_dyad < 0:
             continue
         for d in range(result.shape[1]):
             g = g_result[k, d] * result[k, d] if by_dyad.positive[k] else g_result[k, d]
             if population >= 0:
                 by_value[population] += g
-                by_value[spread] += g * values[own + d]
-                by_value[own + d] += g * values[spread]
+                by_value[spread] += g * values[first_dyad + d]
+                by_value[first_dyad + d] += g * values[spread]
             else:
-                by_value[own + d] += g
+                by_value[first_dyad + d] += g
 
 
 MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)  # Rows of the quantities of dyads
@@ -204,10 +216,10 @@ def era_values(values: Float, by_dyad: Float, choices: Choices, era_dyad: Index)
     """Headroom of every era under a ceiling, or a constant trend; both around the dyad's."""
     result = np.empty(era_dyad.size)
     for e in range(result.size):
-        at = by_dyad[HEADROOM if choices.ceiling else MEAN, era_dyad[e]]
+        value = by_dyad[HEADROOM if choices.ceiling else MEAN, era_dyad[e]]
         if choices.era_spread >= 0:
-            at += values[choices.era_spread] * values[choices.eras + e]
-        result[e] = math.exp(at) if choices.ceiling else at
+            value += values[choices.era_spread] * values[choices.eras + e]
+        result[e] = math.exp(value) if choices.ceiling else value
     return result
 
 
@@ -219,9 +231,9 @@ def anchor_variance(a: float, noise: Float, anchor: Anchor) -> Float:
     """
     variance = np.empty(anchor.report_dyad.size)
     for k in range(variance.size):
-        n, own = anchor.report_events[k], noise[anchor.report_dyad[k]]
+        n, sd = anchor.report_events[k], noise[anchor.report_dyad[k]]
         scattered = (a + n) / (a + 1.0) if a > 0.0 else 1.0
-        variance[k] = scattered / (INFORMATION * n) + own * own
+        variance[k] = scattered / (INFORMATION * n) + sd * sd
     return variance
 
 
@@ -292,19 +304,19 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
 
 
 @kernel
-def log_below(at: float) -> tuple[float, float]:
+def log_below(bound: float) -> tuple[float, float]:
     """Logarithm of the standard normal distribution function, and its slope: cubics between the places of a table."""
-    place = (at + REACH) * FINE
-    if place < 0.0:  # four terms of the asymptotic series: exact to 1e-9
-        inverse, log_density = 1.0 / (at * at), -0.5 * at * at - HALF_LOG_TWO_PI
+    position = (bound + REACH) * FINE
+    if position < 0.0:  # four terms of the asymptotic series: exact to 1e-9
+        inverse, log_density = 1.0 / (bound * bound), -0.5 * bound * bound - HALF_LOG_TWO_PI
         log_mass = (
             log_density
-            - math.log(-at)
+            - math.log(-bound)
             + math.log1p(-inverse * (1.0 - 3.0 * inverse * (1.0 - 5.0 * inverse)))
         )
         return log_mass, math.exp(log_density - log_mass)
-    low = min(int(place), len(BELOW) - 2)
-    t, (f, g, h), (f1, g1, h1) = place - low, BELOW[low], BELOW[low + 1]
+    low = min(int(position), len(BELOW) - 2)
+    t, (f, g, h), (f1, g1, h1) = position - low, BELOW[low], BELOW[low + 1]
     u = 1.0 - t
     start, end, rise, fall = (
         (1.0 + 2.0 * t) * u * u,
@@ -332,24 +344,22 @@ def ceiling_density(
     """
     total, x = 0.0, path.x
     for i in range(data.node_era.size):
-        e, at = data.node_era[i], stride * i
+        e, entry = data.node_era[i], stride * i
         start = stride * data.era_start[e]
-        if at <= start:  # or before a first era, whose ceiling is not there yet
+        if entry <= start:  # or before a first era, whose ceiling is not there yet
             continue
-        last, carry, scale = x[at - stride], path.trend[1, i], path.trend[2, i]
-        ceiling, spread = x[start] + eras[e], math.sqrt(scale * scale + softness * softness)
-        room, expected = (
-            (ceiling - x[at]) / softness,
-            (ceiling - path.trend[0, i] - carry * last) / spread,
-        )
+        last, carry, scale = x[entry - stride], path.trend[1, i], path.trend[2, i]
+        ceiling, spread = x[start] + eras[e], math.sqrt(softened(scale * scale, softness))
+        room = room_below(ceiling, x[entry], softness)
+        expected = room_below(ceiling, path.trend[0, i] + carry * last, spread)
         if min(room, expected) > FAR:
             continue
         kept, g_kept = log_below(room)
         mass, g_mass = log_below(expected)
         total += kept - mass
         g_kept, g_mass = g_kept / softness, g_mass / spread
-        g_x[at] -= g_kept
-        g_x[at - stride] += g_mass * carry
+        g_x[entry] -= g_kept
+        g_x[entry - stride] += g_mass * carry
         g_x[start] += g_kept - g_mass
         g_eras[e] += g_kept - g_mass
         g_trend[0, i] += g_mass
@@ -369,15 +379,17 @@ def path_prior(
     stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
     g_trend, g_cycle = path.trend, path.cycle
     if choices.moves:
-        own, g_trend = process_density(path.x, 0, stride, path.trend, data.starts, g_x)
-        total += own - log_scales(path.pairs_trend, data.pairs)
+        log_density, g_trend = process_density(path.x, 0, stride, path.trend, data.starts, g_x)
+        total += log_density - log_scales(path.pairs_trend, data.pairs)
         if choices.ceiling:
             total += ceiling_density(
                 path, eras, stride, choices.softness, data, g_x, g_trend, g_eras
             )
     if choices.cycle:
-        own, g_cycle = process_density(path.x, stride - 1, stride, path.cycle, data.starts, g_x)
-        total += own - log_scales(path.pairs_cycle, data.pairs)
+        log_density, g_cycle = process_density(
+            path.x, stride - 1, stride, path.cycle, data.starts, g_x
+        )
+        total += log_density - log_scales(path.pairs_cycle, data.pairs)
     return total, g_trend, g_cycle
 
 

@@ -23,7 +23,16 @@ from typing import NamedTuple
 import numpy as np
 
 from forecast.base.typing import Float, Index
-from forecast.model.kernels import kernel
+from forecast.model.kernels import built_in, kernel
+from forecast.model.process import transition
+
+drift_of = built_in(transition.drift)
+log_decay = built_in(transition.log_decay)
+log_decay_slope = built_in(transition.log_decay_slope)
+gathered_by_log = built_in(transition.gathered_by_log)
+gathered_slope = built_in(transition.gathered_slope)
+trend_variance = built_in(transition.trend_variance)
+regained = built_in(transition.regained)
 
 
 @kernel
@@ -255,11 +264,11 @@ def colour_backward(
         j, h = max(i - 1, 0), max(i - 2, 0)  # what a first entry reads there meets a zero
         m, n = beside[i + 1], beyond[i + 2]
         r, r_after = g_half[i] - m * r - n * r_after, r
-        own = (
+        direct = (
             g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i])
             + 0.5 * g_log_det * inverse[i] * inverse[i]
         )
-        a, a_after = -own - m * (o + a * m) - n * (o2_after + a_after * n), a
+        a, a_after = -direct - m * (o + a * m) - n * (o2_after + a_after * n), a
         o = -g_half[j] * x[i] - r * solved[j] - o * beyond[i + 1] - 2.0 * a * beside[i]
         o2, o2_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * beyond[i], o2
         g_diagonal[i], g_right[i], g_off[i], g_off2[i] = a, r, o, o2 - o * beside[j]
@@ -381,9 +390,6 @@ def _collect_transitions(
     return g_drift, g_carry, g_scale
 
 
-LOG_TWO = math.log(2.0)
-
-
 class Pairs(NamedTuple):
     """Distinct pairs of dyad and gap, as `forecast.model.arrays.PanelArrays.pairs`, and which every node has."""
 
@@ -400,19 +406,16 @@ def trend_forward(
 ) -> Float:
     """Drift, carry and scale of every pair, (3, pair); a half-life of zero stands for a walk."""
     result = np.empty((3, pairs.dyad.size))
-    log_kept = -LOG_TWO / half_life if half_life > 0.0 else 0.0
+    log_kept = log_decay(half_life, 1.0) if half_life > 0.0 else 0.0
     for p in range(pairs.dyad.size):
         d, k = pairs.dyad[p], float(pairs.gap[p])
         carry, scale = 0.0, start_sd
         if k > 0.0:
             carry, gathered = 1.0, k
             if half_life > 0.0:
-                carry, gathered = (
-                    math.exp(k * log_kept),
-                    math.expm1(2.0 * k * log_kept) / math.expm1(2.0 * log_kept),
-                )
-            scale = math.sqrt(step[d] * step[d] * gathered + jump * jump * pairs.new_era[p])
-        result[0, p], result[1, p], result[2, p] = mean[d] * (1.0 - carry), carry, scale
+                carry, gathered = math.exp(k * log_kept), gathered_by_log(log_kept, k)
+            scale = math.sqrt(trend_variance(step[d], gathered, jump, pairs.new_era[p]))
+        result[0, p], result[1, p], result[2, p] = drift_of(mean[d], carry), carry, scale
     return result
 
 
@@ -430,7 +433,7 @@ def trend_backward(
 ) -> tuple[float, float]:
     """Add the slopes in mean and step to what is there; return those in jump and half-life."""
     g_jump, g_log_kept = 0.0, 0.0
-    log_kept = -LOG_TWO / half_life if half_life > 0.0 else 0.0
+    log_kept = log_decay(half_life, 1.0) if half_life > 0.0 else 0.0
     for p in range(pairs.dyad.size):
         d, k, carry = pairs.dyad[p], float(pairs.gap[p]), result[1, p]
         g_mean[d] += g_result[0, p] * (1.0 - carry)
@@ -440,13 +443,12 @@ def trend_backward(
         g_jump += 2.0 * g_variance * jump * pairs.new_era[p]
         gathered = k
         if half_life > 0.0:
-            once = math.expm1(2.0 * log_kept)
-            gathered = math.expm1(2.0 * k * log_kept) / once
-            by_log_kept = 2.0 * (k * carry * carry - gathered * (once + 1.0)) / once
+            gathered = gathered_by_log(log_kept, k)
+            by_log_kept = gathered_slope(log_kept, k, carry, gathered)
             g_log_kept += g_variance * step[d] * step[d] * by_log_kept
             g_log_kept += (g_result[1, p] - g_result[0, p] * mean[d]) * k * carry
         g_step[d] += 2.0 * g_variance * step[d] * gathered
-    return g_jump, g_log_kept * LOG_TWO / (half_life * half_life) if half_life > 0.0 else 0.0
+    return g_jump, g_log_kept * log_decay_slope(half_life, 1.0) if half_life > 0.0 else 0.0
 
 
 @kernel
@@ -456,8 +458,8 @@ def cycle_forward(half_life: Float, sd: Float, pairs: Pairs) -> Float:
     for p in range(pairs.dyad.size):
         d, carry = pairs.dyad[p], 0.0
         if pairs.gap[p] > 0:
-            carry = math.exp(-LOG_TWO * pairs.gap[p] / half_life[d])
-        result[1, p], result[2, p] = carry, sd[d] * math.sqrt(1.0 - carry * carry)
+            carry = math.exp(log_decay(half_life[d], pairs.gap[p]))
+        result[1, p], result[2, p] = carry, sd[d] * math.sqrt(regained(carry))
     return result
 
 
@@ -477,9 +479,7 @@ def cycle_backward(
         g_sd[d] += g_result[2, p] * scale / sd[d]
         if pairs.gap[p] > 0:
             g_carry = g_result[1, p] - g_result[2, p] * sd[d] * sd[d] * carry / scale
-            g_half_life[d] += (
-                g_carry * carry * LOG_TWO * pairs.gap[p] / (half_life[d] * half_life[d])
-            )
+            g_half_life[d] += g_carry * carry * log_decay_slope(half_life[d], pairs.gap[p])
 
 
 @kernel

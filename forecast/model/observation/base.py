@@ -6,24 +6,74 @@ To add a kind, derive a class from `Observation` in its own module and name it i
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from numpy.random import Generator
 
 from forecast.base.errors import DataError
 from forecast.base.typing import Float, Index
 from forecast.data.panel.kinds import panel_kind
+from forecast.model.process.declarations import PriorValues, Variable
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.arrays import PanelArrays
-    from forecast.model.process.declarations import Variable
-    from forecast.model.spec import PendulumSpec
 
-type Own = dict[str, Any]
+type ObservationParameters = dict[str, Any]
 """Parameters of an observation by name: PyTensor variables, values to whiten at, or draws of a fit
 (draw, ...)."""
+
+
+class Choices(Protocol):
+    """Choices of a model that a kind of observation reads: those of `forecast.PendulumSpec`."""
+
+    @property
+    def month_noise(self) -> bool:
+        """Whether events of a month share noise that does not move the level."""
+
+    @property
+    def volume_effect(self) -> bool:
+        """Whether a busier month may be more hostile at the same level."""
+
+    @property
+    def overdispersion(self) -> bool:
+        """Whether counts are beta-binomial."""
+
+    @property
+    def nodes(self) -> int:
+        """Quadrature nodes for the month-specific noise."""
+
+    @property
+    def priors(self) -> PriorValues:
+        """Priors, in periods of a month."""
+
+
+class PanelNodes(Protocol):
+    """Panel as a kind of observation reads it: a part of `forecast.model.arrays.PanelArrays`."""
+
+    @property
+    def spec(self) -> Choices:
+        """Choices for which the panel was read."""
+
+    @property
+    def dyads(self) -> int:
+        """Number of dyads."""
+
+    @property
+    def pool(self) -> bool:
+        """Whether dyads share population distributions."""
+
+    @property
+    def node_dyad(self) -> Index:
+        """Dyad of every node."""
+
+    @property
+    def node_time(self) -> Index:
+        """Period of every node."""
+
+    @property
+    def observed(self) -> Any:
+        """What `Observation.read` returned."""
 
 
 class Observation:
@@ -33,7 +83,7 @@ class Observation:
     panel: ClassVar[str]  # Name of the kind of panel it is read from (`forecast.data.panel.kinds`)
     words: ClassVar[str]  # What the report says was observed
     # Those of the posterior that join the table of `forecast.model.variables`.
-    variables: "ClassVar[tuple[Variable, ...]]" = ()
+    variables: ClassVar[tuple[Variable, ...]] = ()
 
     def check_panel(self, panel: "xr.Dataset") -> None:
         """Make sure that a panel is of the kind that this observation reads."""
@@ -52,11 +102,11 @@ class Observation:
         """Return the sizes that are built into a compiled model."""
         return ()
 
-    def add_parameters(self, arrays: "PanelArrays") -> Own:
+    def add_parameters(self, arrays: PanelNodes) -> ObservationParameters:
         """Add the parameters between level and data to the PyMC model on the context stack."""
         return {}
 
-    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: PanelNodes, reference: ObservationParameters) -> dict[str, Any]:
         """Return the arrays that the model reads, by the names of its data.
 
         Names must not clash with the path's.
@@ -64,38 +114,40 @@ class Observation:
         raise NotImplementedError
 
     def log_likelihood(
-        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
+        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
     ) -> Any:
         """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
         raise NotImplementedError
 
-    def reference(self, arrays: "PanelArrays") -> Own:
+    def reference(self, arrays: PanelNodes) -> ObservationParameters:
         """Return the centres of the priors, by the names of the parameters."""
         raise NotImplementedError
 
     def derivatives(
-        self, level: Float, reference: Own, arrays: "PanelArrays"
+        self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
         """Return slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
         raise NotImplementedError
 
-    def anchor(self, weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+    def anchor(
+        self, weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
         """Return weight and shift of the whitening's pseudo-observations, which follow the parameters in the graph."""
         return weight, 0.0
 
-    def draws(self, posterior: "xr.Dataset") -> Own:
+    def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
         """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
         raise NotImplementedError
 
     def log_likelihood_of_draws(
-        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+        self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
         """Return the log-likelihood of one node's data at levels (draw, particle) of every draw."""
         raise NotImplementedError
 
     def simulate(
         self,
-        spec: "PendulumSpec",
+        spec: Choices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",
@@ -116,6 +168,6 @@ class Observation:
         """Return a later panel on the scale of an earlier one, where data are standardised."""
         return panel
 
-    def integration_worth(self, posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+    def quadrature_ess_fraction(self, posterior: "xr.Dataset", arrays: PanelNodes) -> float:
         """Return the effective sample size fraction of draws under a finer integral over the month-specific noise."""
         return 1.0

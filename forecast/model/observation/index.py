@@ -8,15 +8,12 @@ import scipy.special
 from numpy.random import Generator
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Observation, Own
+from forecast.model.observation.base import Choices, Observation, ObservationParameters, PanelNodes
 from forecast.model.posterior import flat
 from forecast.model.process.declarations import variables_of
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forecast.model.arrays import PanelArrays
-    from forecast.model.spec import PendulumSpec
 
 
 class IndexObservation(Observation):
@@ -30,7 +27,7 @@ class IndexObservation(Observation):
     def read(self, panel: "xr.Dataset", node_of: Index) -> Float:
         return standardised_index(panel)[node_of >= 0]
 
-    def add_parameters(self, arrays: "PanelArrays") -> Own:
+    def add_parameters(self, arrays: PanelNodes) -> ObservationParameters:
         import pymc as pm
 
         error = pm.HalfNormal("index_error", arrays.spec.priors.index_error)
@@ -39,23 +36,25 @@ class IndexObservation(Observation):
         )
         return {"error": error, "df": df}
 
-    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: PanelNodes, reference: ObservationParameters) -> dict[str, Any]:
         seen = np.flatnonzero(np.isfinite(arrays.observed))
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
     def log_likelihood(
-        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
+        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
     ) -> Any:
         import pytensor.tensor as pt
 
-        error = (level[data["seen"]] - data["index_seen"]) / own["error"]
-        return (student_log_density(error, own["df"], pt) - pt.log(own["error"])).sum()
+        error = (level[data["seen"]] - data["index_seen"]) / parameters["error"]
+        return (
+            student_log_density(error, parameters["df"], pt) - pt.log(parameters["error"])
+        ).sum()
 
-    def reference(self, arrays: "PanelArrays") -> Own:
+    def reference(self, arrays: PanelNodes) -> ObservationParameters:
         return {"error": arrays.spec.priors.index_error}
 
     def derivatives(
-        self, level: Float, reference: Own, arrays: "PanelArrays"
+        self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
         index, precision = arrays.observed, 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
@@ -63,19 +62,19 @@ class IndexObservation(Observation):
             seen, precision, 0.0
         )
 
-    def draws(self, posterior: "xr.Dataset") -> Own:
+    def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
         return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}
 
     def log_likelihood_of_draws(
-        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+        self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
-        scale, df = own["error"][:, None], own["df"][:, None]
+        scale, df = parameters["error"][:, None], parameters["df"][:, None]
         error = (arrays.observed[node] - level) / scale
         return np.asarray(student_log_density(error, df) - np.log(scale))
 
     def simulate(
         self,
-        spec: "PendulumSpec",
+        spec: Choices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",

@@ -12,15 +12,13 @@ import numpy as np
 
 from forecast.base.typing import Float, Index
 from forecast.data.panel.record import dataset_relative_counts, total_events
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import Choices, ObservationParameters, PanelNodes
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.process.declarations import ByDyad, spread_around
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.arrays import PanelArrays
-    from forecast.model.spec import PendulumSpec
 
 KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 """The drift of an offset has a value every five years, and runs straight in between: distance,
@@ -51,15 +49,15 @@ class Readings:
 
         ``node_of`` (dyad, period) is -1 where there is no node.
         """
-        total, there, (knot, part) = total_events(panel), node_of >= 0, knots(panel)
-        period = np.nonzero(there)[1]
+        total, has_node, (knot, part) = total_events(panel), node_of >= 0, knots(panel)
+        period = np.nonzero(has_node)[1]
         events, busy = (
-            total.transpose(1, 2, 0)[there],
-            dataset_relative_counts(panel).transpose(1, 2, 0)[there],
+            total.transpose(1, 2, 0)[has_node],
+            dataset_relative_counts(panel).transpose(1, 2, 0)[has_node],
         )
         seen = [knot[months] for dyad in total.transpose(1, 0, 2) > 0 for months in dyad]
         spans = tuple(
-            (int(own.min()), int(own.max()) + 2) if own.size else (0, KNOTS) for own in seen
+            (int(years.min()), int(years.max()) + 2) if years.size else (0, KNOTS) for years in seen
         )
         return cls(events, busy, knot[period], part[period], spans)
 
@@ -68,17 +66,17 @@ def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
     """Return the knot before every period of a panel, and how far the period is on the way to the next, (time,)."""
     time = panel["time"].dt
     years = time.year.to_numpy() + (time.dayofyear.to_numpy() - 1) / 366.0
-    at = np.clip((years - FIRST_YEAR) / KNOT_YEARS, 0.0, KNOTS - 1.001)
-    knot = np.floor(at).astype(np.int64)
-    return knot, at - knot
+    position = np.clip((years - FIRST_YEAR) / KNOT_YEARS, 0.0, KNOTS - 1.001)
+    knot = np.floor(position).astype(np.int64)
+    return knot, position - knot
 
 
-def shift(own: Own, data: Mapping[str, Any]) -> Any:
+def shift(parameters: ObservationParameters, data: Mapping[str, Any]) -> Any:
     """Return what drift and volume add to the level as each dataset reads it, (node, dataset)."""
     dyad, knot, part = data["node_dyad"], data["reading_knot"], data["reading_part"][:, None]
-    drift = own["drift"].transpose(0, 2, 1)  # (dyad, knot, dataset)
+    drift = parameters["drift"].transpose(0, 2, 1)  # (dyad, knot, dataset)
     moved = drift[dyad, knot] * (1.0 - part) + drift[dyad, knot + 1] * part
-    return moved + own["dataset_volume_effect"][dyad] * data["reading_count"]
+    return moved + parameters["dataset_volume_effect"][dyad] * data["reading_count"]
 
 
 def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
@@ -94,31 +92,34 @@ def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
     }
 
 
-def data(readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
+def data(readings: Readings, dyad: Index, reference: ObservationParameters) -> dict[str, Any]:
     """Return the arrays that a model reads of several datasets, by the names of its data."""
     read, events = layout(readings, dyad), readings.events.astype(np.float64)
-    known = _variance(_information(events, reference["concentration"]), reference["noise"][dyad])
+    variance = _variance(_information(events, reference["concentration"]), reference["noise"][dyad])
     return read | {
         "reading_events": events,
-        "reading_variance": known,
+        "reading_variance": variance,
         "reading_anchor": shift(reference, read),
     }
 
 
-def anchor(weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+def anchor(
+    weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+) -> tuple[Any, Any]:
     """Return weight and shift of the pseudo-observations, both by what each dataset's events tell of the level."""
     import pytensor.tensor as pt
 
     noise, offset = (
-        one[data["node_dyad"]] for one in (pt.as_tensor(own["noise"]), own["offset"].mean(axis=1))
+        by_dyad[data["node_dyad"]]
+        for by_dyad in (pt.as_tensor(parameters["noise"]), parameters["offset"].mean(axis=1))
     )
-    information = _information(data["reading_events"], own["concentration"])
-    moved = offset + shift(own, data) - data["reading_anchor"]
+    information = _information(data["reading_events"], parameters["concentration"])
+    moved = offset + shift(parameters, data) - data["reading_anchor"]
     weight = weight * data["reading_variance"] / _variance(information, noise)
     return weight, -(information * moved).sum(axis=1) / (information.sum(axis=1) + NEXT_TO_NOTHING)
 
 
-def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:
+def reference(spec: Choices, dyads: int, datasets: int) -> ObservationParameters:
     """Return the centres of the priors of what every dataset has of its own."""
     priors = spec.priors
     centres = [priors.concentration[0], *[priors.dataset_concentration[0]] * (datasets - 1)]
@@ -130,7 +131,7 @@ def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:
     }
 
 
-def draws(posterior: "xr.Dataset", own: Own) -> Own:
+def draws(posterior: "xr.Dataset", parameters: ObservationParameters) -> ObservationParameters:
     """Take out of a posterior what several datasets have of their own."""
     sizes = posterior.sizes
     dyads, datasets = sizes["dyad"], sizes["dataset"]
@@ -148,19 +149,25 @@ def _variance(information: Any, noise: Any) -> Any:
 def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
     """Return what drift and volume add in every period of a panel under one draw, (dyad, time, dataset)."""
     knot, part = knots(panel)
-    found = drift_between(parameters["dataset_drift"].to_numpy(), knot, part)
+    shift_of_reading = drift_between(parameters["dataset_drift"].to_numpy(), knot, part)
     if "dataset_volume_effect" in parameters:
         busy = dataset_relative_counts(panel).transpose(1, 0, 2)
-        found = found + parameters["dataset_volume_effect"].to_numpy()[..., None] * busy
-    return np.moveaxis(found, 1, 2)
+        shift_of_reading = (
+            shift_of_reading + parameters["dataset_volume_effect"].to_numpy()[..., None] * busy
+        )
+    return np.moveaxis(shift_of_reading, 1, 2)
 
 
-def shift_of_draws(own: Own, readings: Readings, dyad: int, node: int) -> Float:
+def shift_of_draws(
+    parameters: ObservationParameters, readings: Readings, dyad: int, node: int
+) -> Float:
     """Return the same of one node under every draw, (draw, dataset)."""
     moved = drift_between(
-        own["drift"][:, dyad], int(readings.knot[node]), float(readings.part[node])
+        parameters["drift"][:, dyad], int(readings.knot[node]), float(readings.part[node])
     )
-    return np.asarray(moved + own["dataset_volume_effect"][:, dyad] * readings.relative_count[node])
+    return np.asarray(
+        moved + parameters["dataset_volume_effect"][:, dyad] * readings.relative_count[node]
+    )
 
 
 def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float:
@@ -177,7 +184,7 @@ def _information(events: Any, concentration: Any) -> Any:
     return INFORMATION * events * (concentration + 1.0) / (concentration + events)
 
 
-def add_readings(arrays: "PanelArrays", first_effect: Any) -> Own:
+def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters:
     """Add drift and effect of volume of every dataset.
 
     Those of the first are none, and ``first_effect`` (dyad,).

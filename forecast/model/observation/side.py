@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import Choices, ObservationParameters
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from forecast.model.spec import PendulumSpec
 
 
 def draw_sides(
@@ -58,9 +56,9 @@ class Counted:
         first_report, each = self.cells[:, 2], self.cells[:, 3] - self.cells[:, 2]
         most = int(each.max(initial=1))
         by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
-        for place in range(most):
-            there = each > place
-            by_cell[there, place] = self.reports[first_report[there] + place]
+        for position in range(most):
+            long_enough = each > position
+            by_cell[long_enough, position] = self.reports[first_report[long_enough] + position]
         kinds, kind_of_cell = np.unique(by_cell.reshape(-1, 4 * most), axis=0, return_inverse=True)
         order = np.argsort(kind_of_cell, kind="stable")
         chunks, counts = [], [np.zeros((0, 4), dtype=np.int64)]
@@ -123,26 +121,30 @@ KERNEL = ("offset", "concentration", "noise")
 NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an offset
 
 
-@cache  # every month of an update asks for them
-def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
-    """Return Gauss-Hermite nodes and weights for a standard normal.
+def quadrature(spec: Choices) -> tuple[Float, Float]:
+    """Return the nodes and weights of the month-specific noise; a single node at 0 without it."""
+    return normal_quadrature(spec.nodes if spec.month_noise else 1)
 
-    A single node at 0 without month-specific noise.
-    """
-    if not spec.month_noise:
-        return np.zeros(1), np.ones(1)
-    at, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
-    return at, weights / weights.sum()
+
+@cache  # every month of an update asks for them
+def normal_quadrature(nodes: int) -> tuple[Float, Float]:
+    """Return Gauss-Hermite nodes and weights for a standard normal."""
+    values, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    return values, weights / weights.sum()
 
 
 def log_likelihood_of_draws(
-    counted: Counted, node: int, level: Float, own: Own, rule: tuple[Float, Float]
+    counted: Counted,
+    node: int,
+    level: Float,
+    parameters: ObservationParameters,
+    rule: tuple[Float, Float],
 ) -> Float:
     """Return the log-likelihood of one node's counts at levels (draw, particle) of every draw."""
     from forecast.model.kernels.observation import month_log_likelihood
 
     dyad, _, first, behind, _ = counted.cells[counted.cell_of_node[node]]
-    offset, concentration, noise = (own[name] for name in KERNEL)
+    offset, concentration, noise = (parameters[name] for name in KERNEL)
     reports = np.ascontiguousarray(counted.reports[first:behind])
     return month_log_likelihood(
         np.ascontiguousarray(level), offset, concentration, noise, int(dyad), reports, *rule

@@ -6,7 +6,7 @@ and is not part of the model.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from forecast.base.typing import Float, Index
 from forecast.data.panel.record import relative_event_counts
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
-from forecast.model.observation.base import Observation, Own
+from forecast.model.observation.base import Choices, Observation, ObservationParameters, PanelNodes
 from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import (
     CHUNKED,
@@ -25,6 +25,7 @@ from forecast.model.observation.side import (
     count_sides,
     count_sparsely,
     draw_sides,
+    normal_quadrature,
     quadrature,
 )
 from forecast.model.posterior import flat, flat_or_zeros
@@ -33,8 +34,6 @@ from forecast.model.process.declarations import ByDyad, Declared, Free, variable
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.arrays import PanelArrays
-    from forecast.model.spec import PendulumSpec
 
 # Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the
 # posterior spread of a month's level, so that the curvature is what the path meets on average and
@@ -59,9 +58,7 @@ class Sides:
     )
 
 
-def declare_sides(
-    spec: "PendulumSpec", pool: bool, directions: int = 1, datasets: int = 1
-) -> Declared:
+def declare_sides(spec: Choices, pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
     """Declare effect of volume, noise, concentrations and effects of directions."""
     priors = spec.priors
     declared: Declared = {}
@@ -75,7 +72,7 @@ def declare_sides(
         prior: Any = priors.concentration
         if datasets > 1:
             others = [priors.dataset_concentration] * (datasets - 1)
-            prior = tuple(np.array(own) for own in zip(prior, *others, strict=True))
+            prior = tuple(np.array(values) for values in zip(prior, *others, strict=True))
         declared["concentration"] = Free("concentration", prior, ("dataset",), positive=True)
     if directions == 2:
         declared["direction"] = Free(
@@ -105,7 +102,7 @@ class SidesObservation(Observation):
             *(end for span in spans for end in span),
         )
 
-    def add_parameters(self, arrays: "PanelArrays") -> Own:
+    def add_parameters(self, arrays: PanelNodes) -> ObservationParameters:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -118,10 +115,10 @@ class SidesObservation(Observation):
             else np.zeros(dyads)
             for name in ("tau", "volume_effect")
         )
-        own: Own = {"noise": noise, "volume_effect": volume_effect}
+        parameters: ObservationParameters = {"noise": noise, "volume_effect": volume_effect}
         if readings is not None:
-            own |= by_dataset.add_readings(arrays, volume_effect)
-        own["concentration"] = (
+            parameters |= by_dataset.add_readings(arrays, volume_effect)
+        parameters["concentration"] = (
             declared["concentration"].add() if spec.overdispersion else np.zeros(side.datasets)
         )
         offset: Any = pt.zeros((dyads, side.directions, 1))
@@ -132,54 +129,54 @@ class SidesObservation(Observation):
         if side.directions == 2:
             direction = declared["direction"].add()
             offset = offset + pt.stack([direction, -direction], axis=1)
-        own["offset"] = pm.Deterministic(
+        parameters["offset"] = pm.Deterministic(
             "direction_offset", offset, dims=("dyad", "direction", "dataset")
         )
-        return own
+        return parameters
 
-    def data(self, arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+    def data(self, arrays: PanelNodes, reference: ObservationParameters) -> dict[str, Any]:
         side, readings = arrays.observed.side, arrays.observed.readings
         events = np.maximum(side.events_at_nodes(), 1.0)
         reports, report_of_node = np.unique(
             np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True
         )
         dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
-        known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[
+        variance = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[
             report_of_node
         ]
-        own = {
+        data = {
             "report_dyad": dyad,
             "report_events": number,
             "report_of_node": report_of_node,
-            "anchor_variance": known,
+            "anchor_variance": variance,
             **side.chunked,
         }
         if arrays.spec.volume_effect:
             count, effect = arrays.observed.relative_count, reference["volume_effect"]
-            own |= {"relative_count": count, "anchor_volume_effect": effect}
+            data |= {"relative_count": count, "anchor_volume_effect": effect}
         return (
-            own
+            data
             if readings is None
-            else own | by_dataset.data(readings, arrays.node_dyad, reference)
+            else data | by_dataset.data(readings, arrays.node_dyad, reference)
         )
 
     def log_likelihood(
-        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]
+        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
     ) -> Any:
         import pytensor.tensor as pt
 
         from forecast.model.kernels.ops import SidesLikelihood
 
-        level, shift = _as_read(level, own, data)
+        level, shift = _as_read(level, parameters, data)
         layout = [data[name] for name in CHUNKED]
-        parameters = [pt.as_tensor(own[name]) for name in one_side.KERNEL]
-        rule = [pt.constant(one) for one in quadrature(spec)]
-        return SidesLikelihood()(level, *parameters, pt.as_tensor(shift), *layout, *rule)[0]
+        of_kernel = [pt.as_tensor(parameters[name]) for name in one_side.KERNEL]
+        rule = [pt.constant(part) for part in quadrature(spec)]
+        return SidesLikelihood()(level, *of_kernel, pt.as_tensor(shift), *layout, *rule)[0]
 
-    def reference(self, arrays: "PanelArrays") -> Own:
+    def reference(self, arrays: PanelNodes) -> ObservationParameters:
         spec, dyads, side = arrays.spec, arrays.dyads, arrays.observed.side
         p = spec.priors
-        own = {
+        centres = {
             "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
             "concentration": np.full(
                 side.datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0
@@ -188,19 +185,21 @@ class SidesObservation(Observation):
             "volume_effect": np.full(dyads, p.volume_effect[0] if spec.volume_effect else 0.0),
         }
         return (
-            own
+            centres
             if arrays.observed.readings is None
-            else own | by_dataset.reference(spec, dyads, side.datasets)
+            else centres | by_dataset.reference(spec, dyads, side.datasets)
         )
 
     def derivatives(
-        self, level: Float, reference: Own, arrays: "PanelArrays"
+        self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
         counted: Counted = arrays.observed.side
         level, shift = _as_read(level, reference, _read_by(arrays))
 
-        def slope(at: Float) -> Any:
-            return _value_and_slope(at, shift, reference, counted, quadrature(arrays.spec))[1]
+        def slope(shifted_level: Float) -> Any:
+            return _value_and_slope(
+                shifted_level, shift, reference, counted, quadrature(arrays.spec)
+            )[1]
 
         curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (
             2 * CURVATURE_SPAN
@@ -208,32 +207,34 @@ class SidesObservation(Observation):
         seen = counted.events_at_nodes() > 0
         return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
-    def anchor(self, weight: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+    def anchor(
+        self, weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+    ) -> tuple[Any, Any]:
         import pytensor.tensor as pt
 
         if "reading_events" in data:
-            return by_dataset.anchor(weight, own, data)
-        noise = pt.as_tensor(own["noise"])[data["report_dyad"]]
-        now = report_variance(data["report_events"], own["concentration"][0], noise)
+            return by_dataset.anchor(weight, parameters, data)
+        noise = pt.as_tensor(parameters["noise"])[data["report_dyad"]]
+        now = report_variance(data["report_events"], parameters["concentration"][0], noise)
         weight = weight * data["anchor_variance"] / now[data["report_of_node"]]
         if "relative_count" not in data:
             return weight, 0.0
-        effect = (data["anchor_volume_effect"] - own["volume_effect"])[data["node_dyad"]]
+        effect = (data["anchor_volume_effect"] - parameters["volume_effect"])[data["node_dyad"]]
         return weight, effect * data["relative_count"]
 
-    def draws(self, posterior: "xr.Dataset") -> Own:
+    def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
         sizes = posterior.sizes
         datasets = sizes.get("dataset", 1)
-        own = {
+        parameters = {
             "noise": flat_or_zeros(posterior, "tau", sizes["dyad"]),
             "concentration": flat_or_zeros(posterior, "concentration", datasets),
             "offset": flat(posterior["direction_offset"]),
             "volume_effect": flat_or_zeros(posterior, "volume_effect", sizes["dyad"]),
         }
-        return own if datasets == 1 else own | by_dataset.draws(posterior, own)
+        return parameters if datasets == 1 else parameters | by_dataset.draws(posterior, parameters)
 
     def log_likelihood_of_draws(
-        self, level: Float, own: Own, arrays: "PanelArrays", node: int
+        self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
         observed, dyad, readings = (
             arrays.observed,
@@ -242,12 +243,15 @@ class SidesObservation(Observation):
         )
         if readings is None:
             month, side = (
-                level + own["volume_effect"][:, dyad, None] * observed.relative_count[node],
-                own,
+                level + parameters["volume_effect"][:, dyad, None] * observed.relative_count[node],
+                parameters,
             )
         else:
-            shift = by_dataset.shift_of_draws(own, readings, dyad, node)
-            month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
+            shift = by_dataset.shift_of_draws(parameters, readings, dyad, node)
+            month, side = (
+                level,
+                parameters | {"offset": parameters["offset"] + shift[:, None, None, :]},
+            )
         return one_side.log_likelihood_of_draws(
             observed.side, node, month, side, quadrature(arrays.spec)
         )
@@ -272,16 +276,16 @@ class SidesObservation(Observation):
             )
         total = panel["counts"].transpose(*ORDER).to_numpy().sum(-1)
         d, t, s, q = np.nonzero(total)
-        at = month[..., d, t] + parameters["direction_offset"].to_numpy()[..., d, s, q]
+        month_level = month[..., d, t] + parameters["direction_offset"].to_numpy()[..., d, s, q]
         if several:
-            at = at + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
+            month_level = month_level + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
         named = "concentration" in parameters
         concentration = parameters["concentration"].to_numpy()[..., q] if named else None
-        return (d, t, s, q), draw_sides(total[d, t, s, q], at, concentration, rng)
+        return (d, t, s, q), draw_sides(total[d, t, s, q], month_level, concentration, rng)
 
     def simulate(
         self,
-        spec: "PendulumSpec",
+        spec: Choices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",
@@ -297,18 +301,21 @@ class SidesObservation(Observation):
         result["counts"] = counts.copy(data=simulated).transpose(*panel["counts"].dims)
         return result
 
-    def integration_worth(self, posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+    def quadrature_ess_fraction(self, posterior: "xr.Dataset", arrays: PanelNodes) -> float:
         spec = arrays.spec
         if not spec.month_noise:
             return 1.0
         draws, counted = posterior.sizes["draw"], arrays.observed.side
         few = min(DRAWS_A_CHAIN, draws)
         some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
-        level, own = flat(some["level"])[:, arrays.node_dyad, arrays.node_time], self.draws(some)
-        rules, data = (quadrature(replace(spec, nodes=FINE)), quadrature(spec)), _read_by(arrays)
+        level, parameters = (
+            flat(some["level"])[:, arrays.node_dyad, arrays.node_time],
+            self.draws(some),
+        )
+        rules, data = (normal_quadrature(FINE), quadrature(spec)), _read_by(arrays)
 
         def missed(i: int) -> float:
-            values = {name: draw[i] for name, draw in own.items()}
+            values = {name: draw[i] for name, draw in parameters.items()}
             read = _as_read(level[i], values, data)
             finer, usual = (
                 float(_value_and_slope(*read, values, counted, rule)[0]) for rule in rules
@@ -326,9 +333,9 @@ def _kinds_as_recorded(
     """Draw the kinds of simulated events, (report, class), with the mix of each side in the record of their dyad."""
     recorded = counts.sum(axis=(1, 2, 3)) + 1.0
     drawn = np.zeros((len(dyad), counts.shape[-1]), dtype=counts.dtype)
-    for side, own in enumerate((slice(0, cut), slice(cut, None))):
-        mix = recorded[:, own] / recorded[:, own].sum(axis=1, keepdims=True)
-        drawn[:, own] = rng.multinomial(by_side[:, side], mix[dyad])
+    for side, kinds in enumerate((slice(0, cut), slice(cut, None))):
+        mix = recorded[:, kinds] / recorded[:, kinds].sum(axis=1, keepdims=True)
+        drawn[:, kinds] = rng.multinomial(by_side[:, side], mix[dyad])
     return drawn
 
 
@@ -340,17 +347,21 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
 
 
 def _value_and_slope(
-    level: Float, shift: Float, own: Own, counted: Counted, rule: tuple[Float, Float]
+    level: Float,
+    shift: Float,
+    parameters: ObservationParameters,
+    counted: Counted,
+    rule: tuple[Float, Float],
 ) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
     from forecast.model.kernels.observation import sides_value_gradient
 
     kernel: Callable[..., tuple[Any, ...]] = sides_value_gradient
-    parameters = (own[name] for name in one_side.KERNEL)
-    return kernel(level, *parameters, shift, *counted.chunked.values(), *rule)
+    of_kernel = (parameters[name] for name in one_side.KERNEL)
+    return kernel(level, *of_kernel, shift, *counted.chunked.values(), *rule)
 
 
-def _read_by(arrays: "PanelArrays") -> dict[str, Any]:
+def _read_by(arrays: PanelNodes) -> dict[str, Any]:
     """Return the arrays that `_as_read` reads, by the names of the model's data."""
     observed, dyad = arrays.observed, arrays.node_dyad
     if observed.readings is None:
@@ -358,10 +369,12 @@ def _read_by(arrays: "PanelArrays") -> dict[str, Any]:
     return by_dataset.layout(observed.readings, dyad)
 
 
-def _as_read(level: Any, own: Own, data: Mapping[str, Any]) -> tuple[Any, Any]:
+def _as_read(
+    level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+) -> tuple[Any, Any]:
     """Return the level at the nodes with the effect of volume, or what moves it for each of several datasets."""
     if "reading_count" in data:
-        return level, by_dataset.shift(own, data)
+        return level, by_dataset.shift(parameters, data)
     if "relative_count" in data:
-        level = level + own["volume_effect"][data["node_dyad"]] * data["relative_count"]
+        level = level + parameters["volume_effect"][data["node_dyad"]] * data["relative_count"]
     return level, one_side.NO_SHIFT

@@ -34,8 +34,8 @@ def bridge(
     path[:, time] = nodes
     for stage in range(1, int(gap.max(initial=0))):
         opened = np.flatnonzero(gap > stage)
-        now, left = time[opened] - gap[opened] + stage, gap[opened] - stage
-        once, ahead = component.moments(p, 1), component.moments(p, left)
+        now, remaining = time[opened] - gap[opened] + stage, gap[opened] - stage
+        once, ahead = component.moments(p, 1), component.moments(p, remaining)
         expected = once.drift + once.carry * path[:, now - 1]
         precision = 1.0 / once.scale**2 + ahead.carry**2 / ahead.scale**2
         pulled = ahead.carry * (path[:, time[opened]] - ahead.drift) / ahead.scale**2

@@ -5,16 +5,14 @@ A step of the trend is kept with probability :math:`\Phi((C - x) / \omega)`, wit
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import log_ndtr, ndtri_exp
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.declarations import ByDyad, Declared, Free, spread_around
-
-if TYPE_CHECKING:
-    from forecast.model.process.priors import Priors
+from forecast.model.process.declarations import ByDyad, Declared, Free, PriorValues, spread_around
+from forecast.model.process.transition import room, softened
 
 CEILINGS = ("none", "framework")
 SOFTNESS = 0.4
@@ -25,7 +23,7 @@ is sampled badly."""
 class Ceiling:
     """Ceilings of frameworks: headrooms vary around their dyad's, and these around a population."""
 
-    def declare(self, priors: "Priors", pool: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool) -> Declared:
         """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
         return {
             "headroom_dyad": ByDyad("log_headroom", priors.headroom, priors.headroom_dyads, pool),
@@ -33,12 +31,12 @@ class Ceiling:
             "headroom_raw": Free("headroom_raw", dims=("era",)),
         }
 
-    def add_headroom(self, priors: "Priors", pool: bool, era_dyad: Index) -> Any:
+    def add_headroom(self, priors: PriorValues, pool: bool, era_dyad: Index) -> Any:
         """Add the headroom of every era, (era,), to the PyMC model on the context stack."""
         import pymc as pm
         import pytensor.tensor as pt
 
-        dyad, spread, raw = (one.add() for one in self.declare(priors, pool).values())
+        dyad, spread, raw = (parameter.add() for parameter in self.declare(priors, pool).values())
         dyad = pm.Deterministic("headroom_dyad", dyad, dims="dyad")
         return pm.Deterministic("headroom", pt.exp(dyad[era_dyad] + spread * raw), dims="era")
 
@@ -50,8 +48,9 @@ class Ceiling:
         from pymc.distributions.dist_math import normal_lcdf
 
         first, ceiling = data["era_start"][data["node_era"]], ceiling[data["node_era"]]
-        kept = normal_lcdf(0.0, 1.0, (ceiling - trend) / SOFTNESS)
-        mass = normal_lcdf(0.0, 1.0, (ceiling - expected) / pt.sqrt(scale**2 + SOFTNESS**2))
+        spread = pt.sqrt(softened(scale * scale, SOFTNESS))
+        kept = normal_lcdf(0.0, 1.0, room(ceiling, trend, SOFTNESS))
+        mass = normal_lcdf(0.0, 1.0, room(ceiling, expected, spread))
         return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
 
     def begin(
@@ -74,9 +73,11 @@ class Ceiling:
             np.broadcast_to(parameters[name], trend.shape)[begins]
             for name in ("headroom_dyad", "headroom_era_sd")
         )
-        found = ceiling.copy()
-        found[begins] = trend[begins] + np.exp(centre + spread * rng.standard_normal(centre.size))
-        return found
+        ceilings = ceiling.copy()
+        ceilings[begins] = trend[begins] + np.exp(
+            centre + spread * rng.standard_normal(centre.size)
+        )
+        return ceilings
 
     def folded(self, trend: Float, ceiling: Float) -> Float:
         """Return trends with what is above the ceiling reflected below it."""
@@ -98,8 +99,9 @@ def step_below(
     if ceiling is None:
         return np.asarray(mean + scale * rng.standard_normal(np.shape(mean)))
     variance = np.square(scale)
-    total = np.sqrt(variance + softness**2)
-    below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_ndtr((ceiling - mean) / total))
+    total = np.sqrt(softened(variance, softness))
+    log_mass = log_ndtr(room(ceiling, mean, total))
+    below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_mass)
     return np.asarray(
         mean
         + variance / total * below

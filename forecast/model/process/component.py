@@ -96,7 +96,7 @@ class Component:
         p, first = at(p, data["pair_dyad"]), backend.equal(gap, 0)
         many = self.moments(p, backend.where(first, 1, gap), data["pair_new_era"], backend)
         every = _with_starts(first, self.start(p), many, backend)
-        return Transitions(*(one[pair_of] for one in every))
+        return Transitions(*(values[pair_of] for values in every))
 
     def expected(
         self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
@@ -137,18 +137,6 @@ def at(p: Motion, places: Any) -> Motion:
     return {
         name: value[places] if getattr(value, "ndim", 0) else value for name, value in p.items()
     }
-
-
-def fraction_left(half_life: Any) -> Any:
-    """Return the fraction of a distance that is left after a period.
-
-    Examples
-    --------
-    >>> from forecast.model.process.component import fraction_left
-    >>> fraction_left(1.0)
-    0.5
-    """
-    return 0.5 ** (1.0 / half_life)
 
 
 def _with_starts(

@@ -8,22 +8,21 @@ its own priors, variables and `shape`, and `register_cycle` it.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from forecast.base.typing import Float
-from forecast.model.process.component import Component, Motion, Transitions, fraction_left
+from forecast.model.process.component import Component, Motion, Transitions
 from forecast.model.process.declarations import (
     ByDyad,
     Declared,
+    PriorValues,
     Registry,
     priors_of,
     variables_of,
 )
-
-if TYPE_CHECKING:
-    from forecast.model.process.priors import Priors
+from forecast.model.process.transition import decay, regained
 
 
 class Cycle(Component):
@@ -53,7 +52,7 @@ class Cycle(Component):
         """Variables of the posterior that shape the motion, by the names that `next` reads."""
         return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **super().reads}
 
-    def declare(self, priors: "Priors", pool: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool) -> Declared:
         """Declare what every cycle has: its half-life if it were linear, and its long-run spread.
 
         Priors in periods.
@@ -65,14 +64,14 @@ class Cycle(Component):
         sd = ByDyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
         return {"cycle_half_life": half_life, "cycle_sd": sd}
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         """Add what shapes the cycle to the PyMC model on the context stack.
 
         Also its variance by a linear one's.
         """
         return {}, 1.0
 
-    def add_motion(self, priors: "Priors", pool: bool) -> Motion:
+    def add_motion(self, priors: PriorValues, pool: bool) -> Motion:
         """Add the parameters of the motion.
 
         Priors are about the long run, so that they mean the same for all.
@@ -80,11 +79,11 @@ class Cycle(Component):
         import pymc as pm
         import pytensor.tensor as pt
 
-        typical, sd = (one.add() for one in self.declare(priors, pool).values())
+        typical, sd = (parameter.add() for parameter in self.declare(priors, pool).values())
         sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
         shape, wide = self.shape(priors, pool)
         half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
-        phi = pm.Deterministic("phi", fraction_left(half_life), dims="dyad")
+        phi = pm.Deterministic("phi", decay(half_life), dims="dyad")
         sigma = linear_shock(sd / pt.sqrt(wide), phi, pt)  # keeps a cycle at its own spread
         return {
             "phi": phi,
@@ -93,11 +92,11 @@ class Cycle(Component):
             **shape,
         }
 
-    def centre(self, priors: "Priors", dyads: int) -> Motion:
+    def centre(self, priors: PriorValues, dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
-        phi, sd = fraction_left(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
-        own = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
-        return {name: np.full(dyads, value) for name, value in own.items()}
+        phi, sd = decay(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
+        motion = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
+        return {name: np.full(dyads, value) for name, value in motion.items()}
 
     def start(self, p: Motion) -> tuple[Any, Any]:
         return 0.0, p["sd"]
@@ -108,7 +107,7 @@ class Cycle(Component):
     def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
         r"""Return the transitions of a linear cycle: over k periods it keeps :math:`\phi^k`."""
         carry = backend.exp(backend.log(p["phi"]) * periods)
-        return Transitions(0.0 * carry, carry, p["sd"] * backend.sqrt(1.0 - carry**2))
+        return Transitions(0.0 * carry, carry, linear_shock(p["sd"], carry, backend))
 
     def step(self, y: Float, p: Motion, rng: np.random.Generator) -> Float:
         """Draw the next deviations."""
@@ -117,7 +116,7 @@ class Cycle(Component):
 
 def linear_shock(sd: Any, phi: Any, backend: Any = np) -> Any:
     """Return the shock that keeps a linear cycle at its long-run spread."""
-    return sd * backend.sqrt(1.0 - phi**2)
+    return sd * backend.sqrt(regained(phi))
 
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
@@ -162,7 +161,7 @@ class Band(Cycle):
             1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2)))
         )
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -173,9 +172,9 @@ class Band(Cycle):
 
 def band_widening(band: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a band of a half-width in spreads, in units of the linear pendulum's."""
-    at = DISTANCES
+    distance = DISTANCES
     return long_run_variance(
-        [-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend
+        [-0.5 * distance**2 - 0.5 * band**2 * backend.exp(-((distance / band) ** 2))], backend
     )
 
 
@@ -198,9 +197,9 @@ class Cubic(Cycle):
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))
         phi = p["phi"]
-        return phi * y / backend.sqrt(1.0 + stiffness * (1.0 - phi**2) * (y / p["sd"]) ** 2)
+        return phi * y / backend.sqrt(1.0 + stiffness * regained(phi) * (y / p["sd"]) ** 2)
 
-    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+    def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -214,9 +213,10 @@ class Cubic(Cycle):
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
     """Compute the long-run variance with a stiffening one spread away, in units of the linear pendulum's."""
-    at = DISTANCES
+    distance = DISTANCES
     sides = [
-        -0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)
+        -0.5 * distance**2 - 0.25 * stiffening * backend.exp(way * lean) * distance**4
+        for way in (1.0, -1.0)
     ]
     return long_run_variance(sides, backend)
 

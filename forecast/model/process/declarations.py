@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,6 +13,16 @@ from forecast.base.errors import SpecError
 from forecast.base.typing import Float
 
 type PriorValue = float | tuple[float, float]
+
+
+class PriorValues(Protocol):
+    """Priors as the parts of a model read them: attributes by name, in periods.
+
+    `forecast.model.process.priors.Priors` knows all parts; they know it by this form alone.
+    """
+
+    def __getattr__(self, name: str, /) -> Any:
+        """Return a prior by its name."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +83,13 @@ def variables_of(part: str) -> tuple[Variable, ...]:
 
 def priors_of(part: str) -> tuple[Prior, ...]:
     """Return the priors of a part of the model, as priors.toml has them."""
-    found = []
+    priors = []
     for name, row in _table("priors.toml")[part].items():
         value = (
             row.pop("value") if "value" in row else (math.log(row.pop("median")), row.pop("spread"))
         )
-        found.append(Prior(name, tuple(value) if isinstance(value, list) else value, **row))
-    return tuple(found)
+        priors.append(Prior(name, tuple(value) if isinstance(value, list) else value, **row))
+    return tuple(priors)
 
 
 def _table(name: str) -> dict[str, dict[str, Any]]:
@@ -107,12 +117,12 @@ class Registry[Kind: Any]:
         """Make a kind known under its name; decorates its class."""
         if not isinstance(kind, type):
             raise SpecError(f"kind: got {kind!r:.60}; expected a class")
-        own = kind()
-        if own.name in self._kinds:
+        registered = kind()
+        if registered.name in self._kinds:
             raise SpecError(
-                f"{self.field}: {own.name!r} is registered already; choose another name"
+                f"{self.field}: {registered.name!r} is registered already; choose another name"
             )
-        self._kinds[own.name] = own
+        self._kinds[registered.name] = registered
         return kind
 
     def unregister(self, name: str) -> None:
@@ -195,14 +205,16 @@ class ByDyad:
         """Add it to the PyMC model on the context stack; return the values."""
         import pytensor.tensor as pt
 
-        *population, own = (free.add() for free in self.free)
-        value = population[0] + population[1] * own if population else own
+        *population, value_of_dyads = (free.add() for free in self.free)
+        value = population[0] + population[1] * value_of_dyads if population else value_of_dyads
         return pt.exp(value) if self.positive else value
 
     def draw(self, number: int, rng: np.random.Generator) -> Float:
         """Draw one dyad's value so many times, or its logarithm where it is positive."""
-        *population, own = (free.draw(number, rng) for free in self.free)
-        return np.asarray(population[0] + np.exp(population[1]) * own if population else own)
+        *population, value_of_dyad = (free.draw(number, rng) for free in self.free)
+        return np.asarray(
+            population[0] + np.exp(population[1]) * value_of_dyad if population else value_of_dyad
+        )
 
 
 type Declared = dict[
@@ -214,6 +226,6 @@ def free_of(declared: Declared) -> list[Free]:
     """Return all free variables, in order."""
     return [
         free
-        for one in declared.values()
-        for free in (one.free if isinstance(one, ByDyad) else (one,))
+        for parameter in declared.values()
+        for free in (parameter.free if isinstance(parameter, ByDyad) else (parameter,))
     ]

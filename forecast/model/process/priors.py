@@ -57,24 +57,24 @@ class Priors:
     ] = ()  # Those that differ from their defaults, by name
 
     def __init__(self, **values: Any) -> None:
-        given, known = {**dict(values.pop("changed", ())), **values}, all_priors()
+        given, priors = {**dict(values.pop("changed", ())), **values}, all_priors()
         given = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in given.items()
         }
-        unknown = sorted(given.keys() - known.keys())
+        unknown = sorted(given.keys() - priors.keys())
         if unknown:
-            near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.5)
+            near = difflib.get_close_matches(unknown[0], priors, n=3, cutoff=0.5)
             words = f"did you mean {' or '.join(near)}? Known are" if near else "known are"
-            raise SpecError(f"priors: unknown {', '.join(unknown)}; {words} {', '.join(known)}")
+            raise SpecError(f"priors: unknown {', '.join(unknown)}; {words} {', '.join(priors)}")
         for name, value in given.items():
-            _check(known[name], value)
+            _check(priors[name], value)
         self._set(given)
 
     def _set(self, given: dict[str, Any]) -> None:
-        known = all_priors()
+        priors = all_priors()
         changed = tuple(
-            (name, value) for name, value in sorted(given.items()) if value != known[name].value
+            (name, value) for name, value in sorted(given.items()) if value != priors[name].value
         )
         object.__setattr__(self, "changed", changed)
 
@@ -94,12 +94,12 @@ class Priors:
         return f"Priors({', '.join(f'{name}={changed[name]!r}' for name in all_priors() if name in changed)})"
 
     def __getattr__(self, name: str) -> Any:
-        known = all_priors()
-        if name in known:
-            return dict(self.changed).get(name, known[name].value)
-        raise AttributeError(f"priors: no prior is called {name!r}; known are {', '.join(known)}")
+        priors = all_priors()
+        if name in priors:
+            return dict(self.changed).get(name, priors[name].value)
+        raise AttributeError(f"priors: no prior is called {name!r}; known are {', '.join(priors)}")
 
-    def paced(self, periods_a_month: float) -> "Priors":
+    def rescale_time(self, periods_a_month: float) -> "Priors":
         """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
         now = {
             prior.name: (prior.pace, *getattr(self, prior.name))
@@ -107,12 +107,12 @@ class Priors:
             if prior.pace
         }
         step = np.log(periods_a_month)
-        own = {
+        rescaled = {
             name: (centre + float(pace * step), spread)
             for name, (pace, centre, spread) in now.items()
         }
         result = object.__new__(type(self))  # without the check of months: they may be in periods
-        result._set(dict(self.changed) | own)
+        result._set(dict(self.changed) | rescaled)
         return result
 
     def to_dict(self) -> dict[str, Any]:
@@ -122,8 +122,8 @@ class Priors:
 
 def all_priors() -> dict[str, Prior]:
     """Return every prior by name, those of trends and cycles among them."""
-    own = (prior for component in (*trends(), *cycles()) for prior in component.priors)
-    return {prior.name: prior for prior in (*COMMON, *own)}
+    of_components = (prior for component in (*trends(), *cycles()) for prior in component.priors)
+    return {prior.name: prior for prior in (*COMMON, *of_components)}
 
 
 def _check(prior: Prior, value: Any) -> None:

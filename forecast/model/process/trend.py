@@ -6,19 +6,23 @@ class from `Trend` with a name, words, its own parameters and `retention`, or `n
 and `register_trend` it.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.ceiling import step_below
-from forecast.model.process.component import Component, Motion, Transitions, fraction_left
-from forecast.model.process.declarations import ByDyad, Declared, Free, Registry, spread_around
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from forecast.model.process.priors import Priors
+from forecast.model.process.component import Component, Motion, Transitions
+from forecast.model.process.declarations import (
+    ByDyad,
+    Declared,
+    Free,
+    PriorValues,
+    Registry,
+    spread_around,
+)
+from forecast.model.process.transition import decay, drift, gathered, toward, trend_variance
 
 
 class Trend(Component):
@@ -58,14 +62,14 @@ class Trend(Component):
             name: f"trend_{name}" for name in ("mean", "step", "retention", "jump", "start")
         } | super().reads
 
-    def motion(self, parameters: "Mapping[str, Any]") -> Motion:
+    def motion(self, parameters: Mapping[str, Any]) -> Motion:
         """Take the parameters of the motion out of those of a posterior.
 
         Without jumps theirs is zero.
         """
         return {"jump": 0.0, **super().motion(parameters)}
 
-    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool, jumps: bool) -> Declared:
         """Declare the parameters; priors in periods."""
         declared: Declared = {}
         if self.has_mean:
@@ -81,11 +85,11 @@ class Trend(Component):
             declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
         return declared
 
-    def retention(self, values: "Mapping[str, Any]") -> Any:
+    def retention(self, values: Mapping[str, Any]) -> Any:
         """Return the fraction of a distance from the mean that is left after a period, given what was declared."""
         return 1.0
 
-    def add_motion(self, priors: "Priors", pool: bool, jumps: bool) -> Motion:
+    def add_motion(self, priors: PriorValues, pool: bool, jumps: bool) -> Motion:
         """Add the parameters of a moving trend to the PyMC model on the context stack.
 
         Priors in periods.
@@ -93,15 +97,17 @@ class Trend(Component):
         import pymc as pm
         import pytensor.tensor as pt
 
-        own = {role: one.add() for role, one in self.declare(priors, pool, jumps).items()}
+        values = {
+            role: parameter.add() for role, parameter in self.declare(priors, pool, jumps).items()
+        }
         without = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
-        mean = pm.Deterministic("trend_mean", own.pop("trend_mean", without), dims="dyad")
-        step = pm.Deterministic("trend_step", own.pop("trend_step"), dims="dyad")
-        retention = self.retention(own)
+        mean = pm.Deterministic("trend_mean", values.pop("trend_mean", without), dims="dyad")
+        step = pm.Deterministic("trend_step", values.pop("trend_step"), dims="dyad")
+        retention = self.retention(values)
         kept = pm.Deterministic("trend_retention", pt.as_tensor(retention, dtype="float64"))
-        jump = own.pop("trend_jump", 0.0)
+        jump = values.pop("trend_jump", 0.0)
         return {
-            **own,
+            **values,
             "mean": mean,
             "step": step,
             "jump": jump,
@@ -109,40 +115,39 @@ class Trend(Component):
             "retention": retention if isinstance(retention, float) else kept,
         }
 
-    def add_levels(self, priors: "Priors", pool: bool, jumps: bool, era_dyad: Index) -> Any:
+    def add_levels(self, priors: PriorValues, pool: bool, jumps: bool, era_dyad: Index) -> Any:
         """Add the values of eras, (era,), of a trend that does not move within them to the PyMC model."""
         raise NotImplementedError
 
-    def centre(self, priors: "Priors", dyads: int, jumps: bool) -> Motion:
+    def centre(self, priors: PriorValues, dyads: int, jumps: bool) -> Motion:
         """Return the motion at the centres of the priors, which are in periods."""
-        own = {
-            role: _central(one)
-            for role, one in self.declare(priors, pool=False, jumps=jumps).items()
+        values = {
+            role: _central(parameter)
+            for role, parameter in self.declare(priors, pool=False, jumps=jumps).items()
         }
         return {
-            **own,
+            **values,
             "mean": np.full(dyads, priors.trend_mean[0]),
             "step": np.full(dyads, np.exp(priors.trend_step[0])),
             "jump": priors.trend_jump if jumps else 0.0,
             "start": priors.trend_start,
-            "retention": float(self.retention(own)),
+            "retention": float(self.retention(values)),
         }
 
     def start(self, p: Motion) -> tuple[Any, Any]:
         return p["mean"], p["start"]
 
     def next(self, x: Any, p: Motion, backend: Any = np) -> Any:
-        return p["mean"] + p["retention"] * (x - p["mean"])
+        return toward(x, p["mean"], p["retention"])
 
     def shock(self, p: Motion, begins: Any = 0.0, backend: Any = np) -> Any:
-        return backend.sqrt(p["step"] ** 2 + p["jump"] ** 2 * begins)
+        return backend.sqrt(trend_variance(p["step"], 1.0, p["jump"], begins))
 
     def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
         carry = p["retention"] ** periods
-        variance = (
-            p["step"] ** 2 * gathered(p["retention"], periods, backend) + p["jump"] ** 2 * begins
-        )
-        return Transitions(p["mean"] * (1.0 - carry), carry, backend.sqrt(variance))
+        steps = gathered(p["retention"], periods, backend)
+        variance = trend_variance(p["step"], steps, p["jump"], begins)
+        return Transitions(drift(p["mean"], carry), carry, backend.sqrt(variance))
 
     def step(
         self,
@@ -170,25 +175,9 @@ class Trend(Component):
         return x
 
 
-def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
-    """Return the variance of so many unit steps, each carried to the end: the sum of even powers of the retention.
-
-    Examples
-    --------
-    >>> from forecast.model.process.trend import gathered
-    >>> float(gathered(0.5, 2)), float(gathered(1.0, 3))
-    (1.25, 3.0)
-    """
-    walks = backend.greater_equal(retention, 1.0)
-    kept = backend.where(
-        walks, 0.5, retention
-    )  # where it walks, any number that is not divided by zero
-    return backend.where(walks, periods, (1.0 - kept ** (2 * periods)) / (1.0 - kept**2))
-
-
-def _central(one: "Free | ByDyad") -> Any:
+def _central(parameter: Free | ByDyad) -> Any:
     """Return the centre of a parameter's prior."""
-    return np.exp(one.prior[0]) if one.positive else one.prior[0]
+    return np.exp(parameter.prior[0]) if parameter.positive else parameter.prior[0]
 
 
 class Reverting(Trend):
@@ -199,12 +188,12 @@ class Reverting(Trend):
     words = "a walk that returns to the dyad's long-run mean, with an estimated half-life"
     reverts = True
 
-    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool, jumps: bool) -> Declared:
         half_life = Free("trend_half_life", priors.trend_half_life, positive=True)
         return super().declare(priors, pool, jumps) | {"trend_half_life": half_life}
 
-    def retention(self, values: "Mapping[str, Any]") -> Any:
-        return fraction_left(values["trend_half_life"])
+    def retention(self, values: Mapping[str, Any]) -> Any:
+        return decay(values["trend_half_life"])
 
 
 class Walk(Trend):
@@ -222,17 +211,17 @@ class Constant(Trend):
     words = "one value for each era, or for the dyad"
     moves = False
 
-    def declare(self, priors: "Priors", pool: bool, jumps: bool) -> Declared:
+    def declare(self, priors: PriorValues, pool: bool, jumps: bool) -> Declared:
         raw: Declared = {"trend_jump_raw": Free("trend_jump_raw", dims=("era",))} if jumps else {}
         return super().declare(priors, pool, jumps) | raw
 
-    def add_levels(self, priors: "Priors", pool: bool, jumps: bool, era_dyad: Index) -> Any:
+    def add_levels(self, priors: PriorValues, pool: bool, jumps: bool, era_dyad: Index) -> Any:
         import pymc as pm
 
-        own = self.declare(priors, pool, jumps)
-        mean = pm.Deterministic("trend_mean", own["trend_mean"].add(), dims="dyad")[era_dyad]
+        declared = self.declare(priors, pool, jumps)
+        mean = pm.Deterministic("trend_mean", declared["trend_mean"].add(), dims="dyad")[era_dyad]
         if jumps:
-            mean = mean + own["trend_jump"].add() * own["trend_jump_raw"].add()
+            mean = mean + declared["trend_jump"].add() * declared["trend_jump_raw"].add()
         return pm.Deterministic("mu", mean, dims="era")
 
     def start(self, p: Motion) -> tuple[Any, Any]:
@@ -315,8 +304,8 @@ def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
     NaN without a period.
     """
     means = np.full((*trend.shape[:-1], len(eras)), np.nan)
-    for place, era in enumerate(eras):
+    for index, era in enumerate(eras):
         inside = era_index == era
         if inside.any():
-            means[..., place] = trend[..., inside].mean(axis=-1)
+            means[..., index] = trend[..., inside].mean(axis=-1)
     return means

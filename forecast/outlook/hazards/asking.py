@@ -14,7 +14,8 @@ from forecast.data.events.sets import EventSet, find_set, set_of_codes
 from forecast.data.events.table import EventTable
 from forecast.data.events.tables import chronology_files
 from forecast.outlook.hazards.asked import AskedEvents
-from forecast.outlook.hazards.forecast import EventForecast, Expected, forecast_events
+from forecast.outlook.hazards.forecast import forecast_events
+from forecast.outlook.hazards.results import EventForecast, Expected
 
 LONGEST_LINE = 200  # characters of a question in a line
 _DATE = r"\d{4}-\d{2}(?:-\d{2})?"
@@ -44,18 +45,19 @@ class AskedLine:
         >>> AskedLine.parse("USA-CHN at least 2 visits by 2026-12").asked.last
         datetime.date(2026, 12, 31)
         """
-        found = _LINE.fullmatch(text.strip()) if len(text) <= LONGEST_LINE else None
-        if found is None:
+        match = _LINE.fullmatch(text.strip()) if len(text) <= LONGEST_LINE else None
+        if match is None:
             form = f"expected DYAD [NUMBER] SET [from DAY] by DAY, such as {EXAMPLE}"
             raise QuestionError(f"text: {text!r:.80} is no question; {form}")
-        what, first = found["what"].strip(), found["first"]
+        what = match["what"].strip()
+        first = match["first"]
         asked = AskedEvents(
             wanted=chosen_set(what, what if _CODES.fullmatch(what) else None),
-            last=parse_date(found["last"], "by"),
+            last=parse_date(match["last"], "by"),
             first=None if first is None else first_day(first),
-            at_least=int(found["number"] or 1),
+            at_least=int(match["number"] or 1),
         )
-        return cls(found["dyad"].upper().replace("_", "-"), asked)
+        return cls(match["dyad"].upper().replace("_", "-"), asked)
 
 
 def chosen_set(name: str | None, codes: str | None) -> EventSet:
@@ -104,6 +106,7 @@ def ask(
     Returns
     -------
     EventForecast
+        Probabilities from 0 to 1, with a 90% interval, and the expected number of events.
 
     Raises
     ------

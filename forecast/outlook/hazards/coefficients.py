@@ -18,8 +18,8 @@ import numpy as np
 from forecast.base.errors import DataError
 from forecast.base.files import write_bytes
 from forecast.base.typing import Bool, Float, Index
-from forecast.outlook.hazards.curve import Curve, curve_of, summed
-from forecast.outlook.hazards.fit import FEWEST_EVENTS, Landmarks, Scaling, fit_hazards, fit_rates
+from forecast.outlook.hazards.curve import HazardCurve, curve_of, summed
+from forecast.outlook.hazards.fit import MIN_SET_EVENTS, Landmarks, Scaling, fit_hazards, fit_rates
 from forecast.outlook.hazards.memories import (
     COVARIATES,
     LEADS,
@@ -29,6 +29,10 @@ from forecast.outlook.hazards.memories import (
     day_of_number,
 )
 from forecast.outlook.hazards.wars import LONGEST_PAUSE, WarLengths, published_lengths, wars_of
+
+_SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
+"""Names of the arrays of which there are no draws."""
+
 
 SCHEMA = 1
 FILE = Path(__file__).with_name("coefficients.npz")
@@ -61,52 +65,62 @@ class Coefficients:
 
         Else the first.
         """
-        known = [place for place, day in enumerate(self.days) if day <= as_of]
-        return (known[-1], True) if known else (0, False)
+        fits = [fit for fit, day in enumerate(self.days) if day <= as_of]
+        return (fits[-1], True) if fits else (0, False)
 
     def set_place(self, name: str) -> int:
         """Return the place of a set; of one without coefficients that of all sets."""
         return self.sets.index(name) if name in self.sets else 0
 
-    def curve(self, found: Covariates, name: str, fit: int, *, draws: bool = False) -> Curve:
+    def curve(
+        self, covariates: Covariates, name: str, fit: int, *, draws: bool = False
+    ) -> HazardCurve:
         """Return the curve of a pair and set on its only day of forecast.
 
         With `draws` one for each draw.
         """
-        own = self.set_place(name)
-        values = self.mean[fit, own] + (self.draws[:, own] if draws else 0.0)
-        hazard = self.hazards(found, values, fit)
+        of_set = self.set_place(name)
+        values = self.mean[fit, of_set] + (self.draws[:, of_set] if draws else 0.0)
+        hazard = self.hazards(covariates, values, fit)
         return curve_of(
             hazard[..., 0],
-            found.held[:, 0],
-            found.exposure[:, 0],
-            self.added[fit, own],
-            self.shape[fit, own],
+            covariates.held[:, 0],
+            covariates.exposure[:, 0],
+            self.added[fit, of_set],
+            self.shape[fit, of_set],
         )
 
-    def curves(self, found: Covariates, name: str, fit: int) -> Curve:
+    def curves(self, covariates: Covariates, name: str, fit: int) -> HazardCurve:
         """Return the curves of a pair and set on all its days of forecast, by one of the fits."""
-        own = self.set_place(name)
-        hazard = self.hazards(found, self.mean[fit, own], fit)
+        of_set = self.set_place(name)
+        hazard = self.hazards(covariates, self.mean[fit, of_set], fit)
         return curve_of(
-            hazard.T, found.held.T, found.exposure.T, self.added[fit, own], self.shape[fit, own]
+            hazard.T,
+            covariates.held.T,
+            covariates.exposure.T,
+            self.added[fit, of_set],
+            self.shape[fit, of_set],
         )
 
-    def hazards(self, found: Covariates, values: Float, fit: int) -> Float:
+    def hazards(self, covariates: Covariates, values: Float, fit: int) -> Float:
         """Return events per day, (..., lead, day).
 
         `values` has the coefficients, (..., lead, coefficient).
         """
         size = len(COVARIATES)
         effect = values[..., size]
-        if found.pair.dyad in self.dyads:
-            effect = effect + values[..., size + 1 + self.dyads.index(found.pair.dyad)]
+        if covariates.pair.dyad in self.dyads:
+            effect = effect + values[..., size + 1 + self.dyads.index(covariates.pair.dyad)]
         scaling = Scaling(self.middle[fit], self.spread[fit])
         leads = [
-            scaling.apply(found.at_lead(first, end)) @ values[..., lead, :size, None]
+            scaling.apply(covariates.at_lead(first, end)) @ values[..., lead, :size, None]
             for lead, (first, end) in enumerate(pairwise(LEADS))
         ]
-        log = np.stack([one[..., 0] for one in leads], axis=-2) + effect[..., None] + found.base
+        log = (
+            np.stack([log_hazard[..., 0] for log_hazard in leads], axis=-2)
+            + effect[..., None]
+            + covariates.base
+        )
         return np.exp(np.minimum(log, np.log(HIGHEST_HAZARD)))
 
     def write(self, path: Path) -> None:
@@ -129,15 +143,12 @@ class Coefficients:
         write_bytes(path, buffer.getvalue())
 
 
-_SINGLE = ("middle", "spread", "added", "shape", "overall", "wars")
-
-
 @functools.cache
 def read_coefficients(path: Path = FILE) -> Coefficients:
     """Read the coefficients; by default those of the package."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            found: dict[str, Any] = dict(file)
+            arrays: dict[str, Any] = dict(file)
     except (OSError, ValueError) as error:
         raise DataError(
             f"{path}: no coefficients can be read ({error}); run scripts/fit_hazards.py"
@@ -151,24 +162,24 @@ def read_coefficients(path: Path = FILE) -> Coefficients:
         "mean",
         "draws",
         *_SINGLE,
-    } <= found.keys()
+    } <= arrays.keys()
     if (
         not stored
-        or int(found.get("schema", 0)) != SCHEMA
-        or tuple(found["covariates"]) != COVARIATES
+        or int(arrays.get("schema", 0)) != SCHEMA
+        or tuple(arrays["covariates"]) != COVARIATES
     ):
         raise DataError(f"{path}: coefficients of another version; run scripts/fit_hazards.py")
     return Coefficients(
-        sets=tuple(map(str, found["sets"])),
-        dyads=tuple(map(str, found["dyads"])),
-        days=tuple(day_of_number(day) for day in found["days"]),
-        digest=str(found["digest"]),
-        **{name: found[name].astype(np.float64) for name in ("mean", "draws", *_SINGLE)},
+        sets=tuple(map(str, arrays["sets"])),
+        dyads=tuple(map(str, arrays["dyads"])),
+        days=tuple(day_of_number(day) for day in arrays["days"]),
+        digest=str(arrays["digest"]),
+        **{name: arrays[name].astype(np.float64) for name in ("mean", "draws", *_SINGLE)},
     )
 
 
 def fit_coefficients(
-    found: Mapping[str, Landmarks],
+    by_set: Mapping[str, Landmarks],
     pairs: Sequence[PairRecord],
     days: Sequence[date],
     digest: str,
@@ -180,36 +191,43 @@ def fit_coefficients(
 
     Only sets with enough events at the last have their own.
     """
-    enough = {name: one for name, one in found.items() if one.counts[-1].sum() >= FEWEST_EVENTS}
+    enough = {
+        name: landmarks
+        for name, landmarks in by_set.items()
+        if landmarks.counts[-1].sum() >= MIN_SET_EVENTS
+    }
     names = (_OF_ALL, *enough)
-    made: list[tuple[Scaling, Float, Float, Float, Float]] = []
+    by_day: list[tuple[Scaling, Float, Float, Float, Float]] = []
     drawn = np.zeros((1, len(names), len(LEADS) - 1, 1))
-    for place, day in enumerate(days):
+    for number, day in enumerate(days):
         progress(f"fit as of {day}")
-        last = place == len(days) - 1
+        last = number == len(days) - 1
         before = day_number(day) + 1
         scaling, fitted = fit_hazards(enough, len(pairs), before, draws=draws and last)
         mean = np.array([[lead.mean for lead in fitted[name]] for name in names])
         rates = fit_rates(enough, before)
-        sizes = {name: _shape(one, rates[name], before) for name, one in enough.items()}
+        sizes = {name: _shape(landmarks, rates[name], before) for name, landmarks in enough.items()}
         sizes = {_OF_ALL: float(np.median(list(sizes.values()))), **sizes}
-        rate = {name: float(one.rates[-1][one.at < before].mean()) for name, one in enough.items()}
+        rate = {
+            name: float(landmarks.rates[-1][landmarks.days < before].mean())
+            for name, landmarks in enough.items()
+        }
         rate = {_OF_ALL: float(np.median(list(rate.values()))), **rate}
         added = np.array([rates[name] for name in names])
         shape, overall = (np.array([values[name] for name in names]) for values in (sizes, rate))
-        made.append((scaling, mean, added, shape, overall))
+        by_day.append((scaling, mean, added, shape, overall))
         if draws and last:
             each = np.array([[lead.draws for lead in fitted[name]] for name in names])
             drawn = np.moveaxis(each, 2, 0) - mean
-    scalings, means, every_added, shapes, every_overall = zip(*made, strict=True)
+    scalings, means, every_added, shapes, every_overall = zip(*by_day, strict=True)
     return Coefficients(
         sets=names,
         dyads=tuple(pair.dyad for pair in pairs),
         days=tuple(days),
         mean=np.array(means),
         draws=drawn,
-        middle=np.array([one.middle for one in scalings]),
-        spread=np.array([one.spread for one in scalings]),
+        middle=np.array([scaling.middle for scaling in scalings]),
+        spread=np.array([scaling.spread for scaling in scalings]),
         added=np.array(every_added),
         shape=np.array(shapes),
         overall=np.array(every_overall),
@@ -227,15 +245,18 @@ def _war_lengths(pairs: Sequence[PairRecord], day: date) -> tuple[float, float]:
     return lengths.middle, lengths.spread
 
 
-def _shape(found: Landmarks, added: Float, before: int) -> float:
+def _shape(landmarks: Landmarks, added: Float, before: int) -> float:
     """Return the shape under which the numbers of events that did occur are likeliest."""
-    mean, number = [], []
+    mean = []
+    number = []
     for lead in COUNTED_LEADS:
         days = float(LEADS[lead + 1])
-        whole: Bool = (found.at + days <= np.minimum(found.end, before)) & (found.counts[lead] > 0)
-        daily = found.rates[:, whole].T @ added.T
+        whole: Bool = (landmarks.days + days <= np.minimum(landmarks.end, before)) & (
+            landmarks.counts[lead] > 0
+        )
+        daily = landmarks.rates[:, whole].T @ added.T
         mean.append(np.maximum(summed(daily, np.array([days]))[:, 0], 1e-6))
-        number.append(found.counts[lead, whole])
+        number.append(landmarks.counts[lead, whole])
     fits = [
         _log_truncated(np.concatenate(number), np.concatenate(mean), shape).sum()
         for shape in SHAPES

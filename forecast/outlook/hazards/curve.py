@@ -61,7 +61,7 @@ class WarRates:
 
 
 @dataclass(frozen=True)
-class Curve:
+class HazardCurve:
     """Chances of a set in the days ahead of a forecast date, or of several, or of several draws of one."""
 
     hazard: Float  # Events per day at each lead, (..., lead)
@@ -71,7 +71,7 @@ class Curve:
     shape: float  # Of the gamma distribution of rates: small where events come in bursts
     war: WarRates | None = None  # Of a set whose events come with war, within a war
 
-    def scaled(self, factor: float) -> "Curve":
+    def scaled(self, factor: float) -> "HazardCurve":
         """Return the curve with all rates multiplied."""
         war = self.war and replace(self.war, exposure=self.war.exposure / factor)
         return replace(
@@ -93,10 +93,10 @@ class Curve:
         """Return the probability of no event from a day ahead to the day before another, (...)."""
         none = np.maximum(self.none(np.array([first, end], dtype=np.float64)), LEAST)
         rise = none[..., 1] ** (-1 / LATER_SHAPE) - none[..., 0] ** (-1 / LATER_SHAPE)
-        found = np.asarray((1 + rise) ** -LATER_SHAPE)
+        none_by_memory = np.asarray((1 + rise) ** -LATER_SHAPE)
         if self.war is None:
-            return found
-        return (1 - WAR_WEIGHT) * found + WAR_WEIGHT * self.war.none(first, end)
+            return none_by_memory
+        return (1 - WAR_WEIGHT) * none_by_memory + WAR_WEIGHT * self.war.none(first, end)
 
     def at_least(self, number: int, first: int, end: int) -> Float:
         """Return the probability of so many events from a day ahead to the day before another, (...)."""
@@ -135,11 +135,11 @@ class Curve:
         ahead = np.arange(first, end + 1, dtype=np.float64)
         daily = np.maximum(np.diff(summed(self.daily, ahead)), 1e-9)
         scaled = daily * _scale(daily[:days].sum(), float(plain.none_between(first, first + days)))
-        found = _spell(scaled[None], QUIET_SHAPE, days, run)
+        quiet = _spell(scaled[None], QUIET_SHAPE, days, run)
         if self.war is None:
-            return found
-        own = _spell(self.war.by_day(end)[:, first:], self.war.events, days, run)
-        return (1 - WAR_WEIGHT) * found + WAR_WEIGHT * own
+            return quiet
+        in_war = _spell(self.war.by_day(end)[:, first:], self.war.events, days, run)
+        return (1 - WAR_WEIGHT) * quiet + WAR_WEIGHT * in_war
 
     def _mean_between(self, first: int, end: int) -> Float:
         total = summed(self.daily, np.array([first, end], dtype=np.float64))
@@ -177,11 +177,12 @@ def _some(mean: Float, shape: float) -> Float:
 
 def _fewer_given_some(mean: Float, shape: float, number: int) -> Float:
     """Return the probability of fewer events than a number, given at least one, by the same distribution."""
-    one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
-    found, total = one / _some(mean, shape), np.zeros_like(mean)
+    exactly_one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
+    exactly = exactly_one / _some(mean, shape)
+    total = np.zeros_like(mean)
     for count in range(1, number):
-        total = total + found
-        found = found * (count + shape) / (count + 1) * mean / (mean + shape)
+        total = total + exactly
+        exactly = exactly * (count + shape) / (count + 1) * mean / (mean + shape)
     return np.minimum(total, 1.0)
 
 
@@ -213,7 +214,9 @@ def spell_chance(chance: Float, days: int, run: int) -> Float:
     return done
 
 
-def curve_of(hazard: Float, held: Float, exposure: Float, added: Float, shape: float) -> Curve:
+def curve_of(
+    hazard: Float, held: Float, exposure: Float, added: Float, shape: float
+) -> HazardCurve:
     """Return the curve of a forecast date.
 
     `held` and `exposure` are of all memories, (..., memory).
@@ -222,4 +225,4 @@ def curve_of(hazard: Float, held: Float, exposure: Float, added: Float, shape: f
     """
     mixed = [MEMORIES.index(length) for length in MIXED]
     daily = ((held + HELD_PRIOR) / exposure) @ added.T
-    return Curve(hazard, held[..., mixed], exposure[..., mixed], daily, shape)
+    return HazardCurve(hazard, held[..., mixed], exposure[..., mixed], daily, shape)

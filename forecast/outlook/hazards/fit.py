@@ -21,7 +21,7 @@ import numpy as np
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.data.events.sets import EventSet
-from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, Events, PairRecord
+from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, EventDays, PairRecord
 
 STEP = 14  # days between forecast dates of the fit
 HALF_LIFE = (
@@ -34,7 +34,7 @@ SET_PRECISION = (
 SEASON_PRECISION = 10.0  # of the last two, which are not the same in all sets
 PAIR_PRECISION = 20.0  # of the effects of pairs, around zero
 LEVEL_PRECISION = 0.5  # of the level of a set, around that of the pooled fit
-FEWEST_EVENTS = 30  # a set of fewer has no coefficients of its own: those of all sets are used
+MIN_SET_EVENTS = 30  # a set of fewer has no coefficients of its own: those of all sets are used
 POOLED_EVERY = 4  # of the forecast dates enter the pooled fit, for speed
 NEWTON_STEPS = 40
 TOLERANCE = 1e-6  # of the log-posterior
@@ -49,7 +49,7 @@ N_COVARIATES = len(COVARIATES)
 class Landmarks:
     """Forecast dates of all pairs with the covariates of a set: the data of a fit."""
 
-    at: Index  # (row,)
+    days: Index  # Forecast dates, days from 1970, (row,)
     end: Index  # First day after coverage, (row,)
     pair: Index  # Number of the pair, (row,)
     base: Float  # (row,)
@@ -61,33 +61,42 @@ class Landmarks:
     @classmethod
     def of(cls, pairs: Sequence[PairRecord], ends: Sequence[int], wanted: EventSet) -> "Landmarks":
         """Return the forecast dates of some pairs, a fortnight apart, from a year after their start."""
-        own = [pair.of_set(wanted) for pair in pairs]
+        events = [pair.of_set(wanted) for pair in pairs]
         days = [
             np.arange(pair.start + 365, end, STEP) for pair, end in zip(pairs, ends, strict=True)
         ]
-        overall = overall_rate(own, pairs, ends)
-        made = [
-            Covariates.of(pair, each, at, overall)
-            for pair, each, at in zip(pairs, own, days, strict=True)
+        overall = overall_rate(events, pairs, ends)
+        covariates = [
+            Covariates.of(pair, each, days_of_pair, overall)
+            for pair, each, days_of_pair in zip(pairs, events, days, strict=True)
         ]
-        leads = [np.concatenate([one.at_lead(*lead) for one in made]) for lead in pairwise(LEADS)]
+        leads = [
+            np.concatenate([each.at_lead(*lead) for each in covariates]) for lead in pairwise(LEADS)
+        ]
         counts = [
-            [each.between(at, at + lead) for each, at in zip(own, days, strict=True)]
+            [
+                each.between(days_of_pair, days_of_pair + lead)
+                for each, days_of_pair in zip(events, days, strict=True)
+            ]
             for lead in LEADS[1:]
         ]
         return cls(
-            at=np.concatenate(days),
-            end=np.repeat(np.array(ends, dtype=np.int64), [len(one) for one in days]),
-            pair=np.repeat(np.arange(len(pairs)), [len(one) for one in days]),
-            base=np.concatenate([one.base for one in made]),
+            days=np.concatenate(days),
+            end=np.repeat(
+                np.array(ends, dtype=np.int64), [len(days_of_pair) for days_of_pair in days]
+            ),
+            pair=np.repeat(np.arange(len(pairs)), [len(days_of_pair) for days_of_pair in days]),
+            base=np.concatenate([each.base for each in covariates]),
             covariates=np.stack(leads),
-            wait=np.concatenate([each.wait(at) for each, at in zip(own, days, strict=True)]),
-            counts=np.array([np.concatenate(one) for one in counts]),
-            rates=np.concatenate([one.rates for one in made], axis=1),
+            wait=np.concatenate(
+                [each.wait(days_of_pair) for each, days_of_pair in zip(events, days, strict=True)]
+            ),
+            counts=np.array([np.concatenate(by_pair) for by_pair in counts]),
+            rates=np.concatenate([each.rates for each in covariates], axis=1),
         )
 
 
-def fit_rates(found: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
+def fit_rates(by_set: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
     """Return what each memory's rate adds to the expected number of events per day, by set: (lead, memory).
 
     Least squares with weights above zero, of what happened before a day: the expected number at a
@@ -96,22 +105,23 @@ def fit_rates(found: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
     """
     from scipy.optimize import nnls
 
-    result: dict[str, list[Float]] = {name: [] for name in ("", *found)}
+    result: dict[str, list[Float]] = {name: [] for name in ("", *by_set)}
     for lead, (first, end) in enumerate(pairwise(LEADS)):
-        squares, products = {}, {}
-        for name, one in found.items():
-            rows = (one.at + end <= np.minimum(one.end, before)).nonzero()[0]
-            earlier = one.counts[lead - 1, rows] if lead else 0.0
-            number = (one.counts[lead, rows] - earlier) / (end - first)
-            rates = one.rates[:, rows]
+        squares = {}
+        products = {}
+        for name, landmarks in by_set.items():
+            rows = (landmarks.days + end <= np.minimum(landmarks.end, before)).nonzero()[0]
+            earlier = landmarks.counts[lead - 1, rows] if lead else 0.0
+            number = (landmarks.counts[lead, rows] - earlier) / (end - first)
+            rates = landmarks.rates[:, rows]
             spread = rates.mean(axis=0) / (end - first)
-            weight = _weights(one.at[rows], end - first, before) / spread
+            weight = _weights(landmarks.days[rows], end - first, before) / spread
             squares[name] = (rates * weight) @ rates.T
             products[name] = (rates * weight) @ number
         middle = np.mean(list(squares.values()), axis=0)
         common = _above_zero(nnls, middle, np.mean(list(products.values()), axis=0))
         result[""].append(common)
-        for name in found:
+        for name in by_set:
             square = squares[name] + RATE_SHRINKAGE * middle
             result[name].append(
                 _above_zero(nnls, square, products[name] + RATE_SHRINKAGE * middle @ common)
@@ -125,10 +135,12 @@ def _above_zero(nnls: Callable[..., tuple[Float, float]], square: Float, product
     return nnls(root.T, np.linalg.solve(root, product))[0]
 
 
-def overall_rate(own: Sequence[Events], pairs: Sequence[PairRecord], ends: Sequence[int]) -> float:
+def overall_rate(
+    events: Sequence[EventDays], pairs: Sequence[PairRecord], ends: Sequence[int]
+) -> float:
     """Return the events per day of a set in all pairs together."""
     covered = sum(max(end - pair.start, 1) for pair, end in zip(pairs, ends, strict=True))
-    return float((sum(one.number.sum() for one in own) + 0.5) / covered)
+    return float((sum(each.number.sum() for each in events) + 0.5) / covered)
 
 
 @dataclass(frozen=True)
@@ -143,12 +155,18 @@ class Scaling:
         return np.asarray((covariates - self.middle) / self.spread)
 
     @classmethod
-    def of(cls, found: Mapping[str, Landmarks], before: int) -> "Scaling":
+    def of(cls, by_set: Mapping[str, Landmarks], before: int) -> "Scaling":
         """Return the scaling by forecast dates before a day."""
-        first = [one.covariates[0][one.at < before] for one in found.values()]
-        middle = np.mean([one.mean(axis=0) for one in first], axis=0)
+        first = [landmarks.covariates[0][landmarks.days < before] for landmarks in by_set.values()]
+        middle = np.mean([covariates.mean(axis=0) for covariates in first], axis=0)
         spread = np.sqrt(
-            np.mean([one.var(axis=0) + (one.mean(axis=0) - middle) ** 2 for one in first], axis=0)
+            np.mean(
+                [
+                    covariates.var(axis=0) + (covariates.mean(axis=0) - middle) ** 2
+                    for covariates in first
+                ],
+                axis=0,
+            )
         )
         keep = [name in RESERVED for name in COVARIATES]
         return cls(np.where(keep, 0.0, middle), np.where(keep, 1.0, np.maximum(spread, 1e-6)))
@@ -183,7 +201,8 @@ def posterior_mode(
         fit = np.where(happened, np.log(-np.expm1(-expected)), -expected)
         return float(weight @ fit - 0.5 * precision @ (coefficients - prior) ** 2)
 
-    coefficients, now = prior.copy(), log_posterior(prior)
+    coefficients = prior.copy()
+    now = log_posterior(prior)
     for _ in range(NEWTON_STEPS):
         expected = np.exp(np.clip(offset + design @ coefficients, -30, HIGHEST_LOG))
         ratio = expected / np.expm1(expected)
@@ -191,7 +210,8 @@ def posterior_mode(
         bend = np.where(happened, ratio * (expected / -np.expm1(-expected) - 1), expected)
         gradient = design.T @ (weight * slope) - precision * (coefficients - prior)
         curvature = (design * (weight * bend)[:, None]).T @ design + np.diag(precision)
-        step, size = np.linalg.solve(curvature, gradient), 1.0
+        step = np.linalg.solve(curvature, gradient)
+        size = 1.0
         while (after := log_posterior(coefficients + size * step)) < now and size > 1e-3:
             size /= 2
         coefficients = coefficients + size * step
@@ -202,7 +222,7 @@ def posterior_mode(
 
 
 def fit_hazards(
-    found: Mapping[str, Landmarks], pairs: int, before: int, *, draws: bool = False, seed: int = 1
+    by_set: Mapping[str, Landmarks], pairs: int, before: int, *, draws: bool = False, seed: int = 1
 ) -> tuple[Scaling, dict[str, list[Fitted]]]:
     """Fit all sets to what had happened before a day.
 
@@ -224,20 +244,23 @@ def fit_hazards(
     dict of str to list of Fitted
         By set and lead; under the empty name the coefficients of all sets.
     """
-    scaling, names = Scaling.of(found, before), list(found)
+    scaling = Scaling.of(by_set, before)
+    names = list(by_set)
     result: dict[str, list[Fitted]] = {name: [] for name in ("", *names)}
     random = np.random.default_rng(seed)
     for lead, (first, end) in enumerate(pairwise(LEADS)):
-        rows = {name: _at_risk(found[name], first, end, before) for name in names}
-        designs = {name: scaling.apply(found[name].covariates[lead][rows[name]]) for name in names}
-        happened = {name: found[name].wait[rows[name]] < end for name in names}
-        offsets = {name: found[name].base[rows[name]] + np.log(end - first) for name in names}
+        rows = {name: _at_risk(by_set[name], first, end, before) for name in names}
+        designs = {name: scaling.apply(by_set[name].covariates[lead][rows[name]]) for name in names}
+        happened = {name: by_set[name].wait[rows[name]] < end for name in names}
+        offsets = {name: by_set[name].base[rows[name]] + np.log(end - first) for name in names}
         weights = {
-            name: _weights(found[name].at[rows[name]], end - first, before) for name in names
+            name: _weights(by_set[name].days[rows[name]], end - first, before) for name in names
         }
         some = slice(None, None, POOLED_EVERY)
         sampled = [designs[name][some] for name in names]
-        level_of = np.repeat(np.eye(len(names)), [len(one) for one in sampled], axis=0)
+        level_of = np.repeat(
+            np.eye(len(names)), [len(rows_of_set) for rows_of_set in sampled], axis=0
+        )
         size = N_COVARIATES + len(names)
         pooled, _ = posterior_mode(
             np.column_stack([np.concatenate(sampled), level_of]),
@@ -251,9 +274,10 @@ def fit_hazards(
             [pooled[:N_COVARIATES], [pooled[N_COVARIATES:].mean()], np.zeros(pairs)]
         )
         for name, level in zip(names, pooled[N_COVARIATES:], strict=True):
-            prior, precision = common.copy(), _precision(pairs)
+            prior = common.copy()
+            precision = _precision(pairs)
             prior[N_COVARIATES] = level
-            of_pair = np.eye(pairs)[found[name].pair[rows[name]]]
+            of_pair = np.eye(pairs)[by_set[name].pair[rows[name]]]
             design = np.column_stack([designs[name], np.ones(len(rows[name])), of_pair])
             mode, curvature = posterior_mode(
                 design, happened[name], offsets[name], weights[name], precision, prior
@@ -268,21 +292,21 @@ def fit_hazards(
     return scaling, result
 
 
-def _at_risk(found: Landmarks, first: int, end: int, before: int) -> Index:
+def _at_risk(landmarks: Landmarks, first: int, end: int, before: int) -> Index:
     """Return the rows whose span ended before a day and inside coverage, without an event before the span."""
-    whole = (found.at + end <= np.minimum(found.end, before)) & (found.wait >= first)
+    whole = (landmarks.days + end <= np.minimum(landmarks.end, before)) & (landmarks.wait >= first)
     return np.flatnonzero(whole)
 
 
-def _weights(at: Index, days: int, before: int) -> Float:
+def _weights(days_of_forecast: Index, days: int, before: int) -> Float:
     """Return the share of its span that each forecast date stands for, less the older it is."""
-    return np.asarray(min(1.0, STEP / days) * 0.5 ** ((before - at) / HALF_LIFE))
+    return np.asarray(min(1.0, STEP / days) * 0.5 ** ((before - days_of_forecast) / HALF_LIFE))
 
 
 def _precision(pairs: int) -> Float:
     """Return the precision of the prior of a set."""
-    own = [SEASON_PRECISION if name in RESERVED else SET_PRECISION for name in COVARIATES]
-    return np.array([*own, LEVEL_PRECISION, *[PAIR_PRECISION] * pairs])
+    of_covariates = [SEASON_PRECISION if name in RESERVED else SET_PRECISION for name in COVARIATES]
+    return np.array([*of_covariates, LEVEL_PRECISION, *[PAIR_PRECISION] * pairs])
 
 
 def _draw(mode: Float, curvature: Float, random: np.random.Generator) -> Float:

@@ -5,9 +5,8 @@ empty: events that are known of them count, and the hazard goes on over the rest
 began before is counted up to coverage.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -17,23 +16,24 @@ import pandas as pd
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, optional_day
 from forecast.base.errors import QuestionError
-from forecast.base.typing import Float
-from forecast.base.wording import capital, chance, count, day, join
+from forecast.base.typing import Dyad, Float
+from forecast.base.wording import chance, count, day, join
 from forecast.data.events.dyads import dyad_labels, read_coverage
 from forecast.data.events.sets import EventSet
 from forecast.data.events.table import EventTable, as_of
 from forecast.data.panel.record import coverage_end
 from forecast.outlook.hazards.asked import AskedEvents
 from forecast.outlook.hazards.coefficients import Coefficients, read_coefficients
-from forecast.outlook.hazards.curve import LONGEST, Curve
+from forecast.outlook.hazards.curve import LONGEST, HazardCurve
 from forecast.outlook.hazards.memories import (
     MEMORIES,
     Covariates,
-    Events,
+    EventDays,
     PairRecord,
     day_number,
     day_of_number,
 )
+from forecast.outlook.hazards.results import EventForecast, Expected, LatestEvent, WhatIf
 from forecast.outlook.hazards.skill import SetSkill, quiet_skill, set_skill
 from forecast.outlook.hazards.wars import WAR_SETS, War, WarLengths, in_war, war_now
 
@@ -46,121 +46,10 @@ RECENT = MEMORIES.index(240)  # memory whose number of events says how well a ra
 QUIET_AHEAD = 30  # quiet days of the "what if" without an event
 
 
-@dataclass(frozen=True)
-class Expected:
-    """An event of the set that a user expects on a day, such as an announced visit."""
-
-    day: date
-    chance: float  # That it takes place
-
-    @classmethod
-    def parse(cls, text: str) -> "Expected":
-        """Read ``DAY:CHANCE``, such as ``2026-07-10:0.8``."""
-        when, _, likely = text.partition(":")
-        try:
-            found = cls(date.fromisoformat(when.strip()), float(likely))
-        except ValueError as error:
-            raise QuestionError(
-                f"expect: {text!r:.40}; expected DAY:CHANCE, such as 2026-07-10:0.8"
-            ) from error
-        if not 0 <= found.chance <= 1:
-            raise QuestionError(f"expect: the chance is {found.chance:g}; expected 0 to 1")
-        return found
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """How a piece of news would change the probability."""
-
-    news: str
-    chance: float
-
-
-@dataclass(frozen=True)
-class LatestEvent:
-    """An event of the set."""
-
-    date: date
-    source: str
-    target: str
-    actor: str
-    summary: str
-
-
-@dataclass(frozen=True)
-class EventForecast:
-    """Probability of events of a set in a window, and what it rests on."""
-
-    dyad: str
-    label: str
-    asked: AskedEvents  # With both days of its window
-    as_of: date  # Day whose knowledge it has
-    covered_to: date  # Last observed day
-    chance: float
-    low: float  # 90% interval, from the uncertainty of the coefficients
-    high: float
-    expected: float  # Number of events in the window, those recorded included
-    recorded: int  # Events of the window that are known
-    one_year: float  # Probability by the rate of the last year, and of the last ten
-    ten_years: float
-    silence: int | None  # Days from the last event to the day after coverage; None without an event
-    latest: tuple[LatestEvent, ...]  # The last five events, the newest first
-    what_if: tuple[WhatIf, ...]  # News that would change the probability, the greatest change first
-    war: str  # Since when the pair is at war, and how likely that goes on; empty in peace
-    expected_events: tuple[Expected, ...]  # What the user expects
-    data: str  # SHA-256 of what is known of the pair
-    coefficients: date  # Day up to which the coefficients know the data
-    notes: tuple[str, ...]
-
-    @property
-    def sentence(self) -> str:
-        """The forecast in a sentence."""
-        return (
-            f"{capital(self.event)} {self._window}: {chance(self.chance, 1)} ({chance(self.low, 1)} to "
-            f"{chance(self.high, 1)}, 90%), as of {day(self.as_of)}."
-        )
-
-    @property
-    def event(self) -> str:
-        """What is asked for, in words."""
-        return self.asked.words(self.label)
-
-    @property
-    def last_seen(self) -> str:
-        """The time since the last event, in words."""
-        if self.silence is None:
-            return "No event of the set is in the record."
-        return f"{count(self.silence, 'day')} since the last event, at the end of coverage on {day(self.covered_to)}."
-
-    @property
-    def rule(self) -> str:
-        """By what it would be resolved, in a sentence."""
-        asked = self.asked
-        acting = f", acting {asked.by}" if asked.by else ""
-        named = f", naming {asked.actor!r}" if asked.actor else ""
-        return (
-            f"Rule: the chronology's rows of {self.dyad} with {asked.wanted.meaning}{acting}{named}, dated "
-            f"{asked.first} to {asked.last}; a two-sided event counts once."
-        )
-
-    @property
-    def _window(self) -> str:
-        assert self.asked.first is not None
-        return f"from {day(self.asked.first)} to {day(self.asked.last)}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str))
-        asked = plain.pop("asked")
-        wanted = asked.pop("wanted")
-        asked |= {"set": wanted["name"], "meaning": self.asked.wanted.meaning}
-        return {**asked, **plain, "sentence": self.sentence, "rule": self.rule}
-
-
 @checked
 def forecast_events(
     table: EventTable,
-    dyad: str,
+    dyad: Dyad,
     asked: AskedEvents,
     *,
     as_of_day: Day | None = None,
@@ -190,6 +79,7 @@ def forecast_events(
     Returns
     -------
     EventForecast
+        Probabilities from 0 to 1, with a 90% interval, and the expected number of events.
 
     Raises
     ------
@@ -217,17 +107,17 @@ def forecast_events(
     asked = replace(asked, first=asked.first or known_day + timedelta(days=1))
     _require_window(asked, known_day, covered)
     pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
-    of_set = asked.wanted.counted(rows, by=asked.by, actor=asked.actor)
+    rows_of_set = asked.wanted.counted(rows, by=asked.by, actor=asked.actor)
     stored = coefficients or read_coefficients()
     fit, honest = stored.place(known_day)
     case = _Case(
         pair=pair,
-        own=Events.of(of_set),
-        rows=of_set,
+        of_set=EventDays.of(rows_of_set),
+        rows=rows_of_set,
         asked=asked,
         stored=stored,
         fit=fit,
-        known=known_day,
+        known_day=known_day,
         covered=covered,
         expect=tuple(expect),
     )
@@ -269,37 +159,39 @@ def set_outlooks(
     -------
     list of SetOutlook
     """
-    stored, pair = read_coefficients(), PairRecord.of(dyad, coverage_start(dyad, rows), rows)
+    stored = read_coefficients()
+    pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
     fit, _ = stored.place(known)
-    now, skipped = day_number(covered) + 1, (known - covered).days
+    now = day_number(covered) + 1
+    skipped = (known - covered).days
     war = war_now(pair.context["violence"], now)
     lengths = WarLengths(*map(float, stored.wars[fit]))
-    found = []
-    for one in sets:
-        overall = float(stored.overall[fit, stored.set_place(one.name)])
-        covariates = Covariates.of(pair, pair.of_set(one), np.array([now]), overall)
-        curve = stored.curve(covariates, one.name, fit)
-        curve = in_war(curve, one.name, covariates.own, war, now, lengths)
-        skill = set_skill(one.name)
+    outlooks = []
+    for event_set in sets:
+        overall = float(stored.overall[fit, stored.set_place(event_set.name)])
+        covariates = Covariates.of(pair, pair.of_set(event_set), np.array([now]), overall)
+        curve = stored.curve(covariates, event_set.name, fit)
+        curve = in_war(curve, event_set.name, covariates.of_set, war, now, lengths)
+        skill = set_skill(event_set.name)
         windows = [(skipped, skipped + length) for length in days]
-        found.append(
+        outlooks.append(
             SetOutlook(
-                one.name,
+                event_set.name,
                 tuple(_inside(float(curve.at_least(1, *window))) for window in windows),
                 tuple(float(curve.expected(*window)) for window in windows),
                 "" if skill is None else skill.warning,
             )
         )
-    return found
+    return outlooks
 
 
 def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     """Return the first covered day of a pair, or of its first event."""
     covered = read_coverage()
-    own = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
+    of_pair = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
     first = (
-        own["start"].min()
-        if len(own)
+        of_pair["start"].min()
+        if len(of_pair)
         else rows["date"].min()
         if len(rows)
         else pd.Timestamp(1970, 1, 1)
@@ -307,14 +199,16 @@ def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     return date(first.year, first.month, first.day)
 
 
-def _require_window(asked: AskedEvents, known: date, covered: date) -> None:
+def _require_window(asked: AskedEvents, known_day: date, covered: date) -> None:
     """Reject a window about which nothing can be said."""
-    first, last, quiet = asked.first, asked.last, asked.quiet
+    first = asked.first
+    last = asked.last
+    quiet = asked.quiet
     assert first is not None
-    if last <= known:
+    if last <= known_day:
         raise QuestionError(
-            f"until: the window ends on {last}, and the data are known to {known}; ask for a later day, or as of an "
-            "earlier one (--as-of)"
+            f"until: the window ends on {last}, and the data are known to {known_day}; "
+            "ask for a later day, or as of an earlier one (--as-of)"
         )
     if last < first:
         raise QuestionError(
@@ -336,12 +230,12 @@ class _Case:
     """What is asked of the record of a pair."""
 
     pair: PairRecord
-    own: Events
+    of_set: EventDays
     rows: pd.DataFrame  # Those of the set
     asked: AskedEvents
     stored: Coefficients
     fit: int  # Place of the coefficients that know nothing after the day of the forecast
-    known: date
+    known_day: date
     covered: date
     expect: tuple[Expected, ...]
 
@@ -369,23 +263,27 @@ class _Case:
     @property
     def recorded(self) -> int:
         """Events of the window that are known."""
-        return int(self.own.between(day_number(self.first), day_number(self.asked.last) + 1))
+        return int(self.of_set.between(day_number(self.first), day_number(self.asked.last) + 1))
 
     def forecast(self, dataset: str, *, honest: bool) -> EventForecast:
         """Compute the forecast."""
-        found = self._covariates(self.pair, self.own, self.now)
-        curve = self._curve(found)
+        covariates = self._covariates(self.pair, self.of_set, self.now)
+        curve = self._curve(covariates)
         value = self.chance(curve)
-        low, high = self._interval(found, value, curve)
+        low, high = self._interval(covariates, value, curve)
         first, end = self.ahead
-        extra = sum(one.chance for one in self._ahead_expected)
+        extra = sum(event.chance for event in self._ahead_expected)
         war = war_now(self.pair.context["violence"], self.now)
-        silence = int(found.own.silence(found.at)[0]) if (self.own.days < self.now).any() else None
+        silence = (
+            int(covariates.of_set.silence(covariates.days)[0])
+            if (self.of_set.days < self.now).any()
+            else None
+        )
         return EventForecast(
             dyad=self.pair.dyad,
             label=dyad_labels().get(self.pair.dyad, self.pair.dyad),
             asked=self.asked,
-            as_of=self.known,
+            as_of=self.known_day,
             covered_to=self.covered,
             chance=value,
             low=low,
@@ -404,7 +302,7 @@ class _Case:
             notes=self._notes(set_skill(self.name), dataset, honest),
         )
 
-    def chance(self, curve: Curve) -> float:
+    def chance(self, curve: HazardCurve) -> float:
         """Return the probability of what is asked by a curve."""
         if self.asked.quiet is not None:
             return _inside(self._quiet(curve))
@@ -413,8 +311,8 @@ class _Case:
         if missing <= 0:
             return 1.0
         likely = np.array([1.0])  # Probability of each number of expected events
-        for one in self._ahead_expected:
-            likely = np.convolve(likely, [1 - one.chance, one.chance])
+        for event in self._ahead_expected:
+            likely = np.convolve(likely, [1 - event.chance, event.chance])
         rest = [
             float(curve.at_least(missing - number, first, end)) for number in range(len(likely))
         ]
@@ -424,9 +322,9 @@ class _Case:
     def _ahead_expected(self) -> list[Expected]:
         """Expected events of the window on days that are not observed."""
         since = max(self.first, self.covered + timedelta(days=1))
-        return [one for one in self.expect if since <= one.day <= self.asked.last]
+        return [event for event in self.expect if since <= event.day <= self.asked.last]
 
-    def _quiet(self, curve: Curve) -> float:
+    def _quiet(self, curve: HazardCurve) -> float:
         """Return the probability of enough quiet days in a row."""
         assert self.asked.quiet is not None
         start, (first, end) = day_number(self.first), self.ahead
@@ -434,60 +332,63 @@ class _Case:
             return 1.0
         run = 0
         if start < self.now:
-            run = int(min(self.own.silence(np.array([self.now]))[0] - 1, self.now - start))
+            run = int(min(self.of_set.silence(np.array([self.now]))[0] - 1, self.now - start))
         return curve.quiet(self.asked.quiet, first, end, max(run, 0))
 
     def _observed_spell(self, start: int) -> int:
         """Return the longest quiet spell inside the window that is observed."""
-        inside = self.own.days[(self.own.days >= start) & (self.own.days < self.now)]
+        inside = self.of_set.days[(self.of_set.days >= start) & (self.of_set.days < self.now)]
         edges = np.concatenate([[start - 1], inside, [self.now]])
         return int(np.diff(edges).max()) - 1
 
-    def _curve(self, found: Covariates) -> Curve:
+    def _curve(self, covariates: Covariates) -> HazardCurve:
         """Return the curve of the set, within a war with the rate of that war."""
-        curve = self.stored.curve(found, self.name, self.fit)
+        curve = self.stored.curve(covariates, self.name, self.fit)
         war = war_now(self.pair.context["violence"], self.now)
-        return in_war(curve, self.name, self.own, war, self.now, self._war_lengths())
+        return in_war(curve, self.name, self.of_set, war, self.now, self._war_lengths())
 
     def _war_lengths(self) -> WarLengths:
         middle, spread = self.stored.wars[self.fit]
         return WarLengths(float(middle), float(spread))
 
-    def _covariates(self, pair: PairRecord, own: Events, now: int) -> Covariates:
+    def _covariates(self, pair: PairRecord, events: EventDays, now: int) -> Covariates:
         overall = float(self.stored.overall[self.fit, self.stored.set_place(self.name)])
-        return Covariates.of(pair, own, np.array([now]), overall)
+        return Covariates.of(pair, events, np.array([now]), overall)
 
-    def _interval(self, found: Covariates, value: float, curve: Curve) -> tuple[float, float]:
+    def _interval(
+        self, covariates: Covariates, value: float, curve: HazardCurve
+    ) -> tuple[float, float]:
         """Return a 90% interval: as far on the scale of log-odds as draws of the coefficients scatter."""
         if self.asked.quiet is not None or not 0 < value < 1:
-            return self._interval_of_quiet(found, value)
-        curves = self.stored.curve(found, self.name, self.fit, draws=True)
+            return self._interval_of_quiet(covariates, value)
+        curves = self.stored.curve(covariates, self.name, self.fit, draws=True)
         curves = replace(curves, war=curve.war)
         first, end = self.ahead
         drawn = curves.at_least(max(self.asked.at_least - self.recorded, 1), first, end)
         return _around(value, drawn)
 
-    def _interval_of_quiet(self, found: Covariates, value: float) -> tuple[float, float]:
+    def _interval_of_quiet(self, covariates: Covariates, value: float) -> tuple[float, float]:
         """Return the chances of quiet days at rates as far off as their number of events leaves open."""
         if not 0 < value < 1:
             return value, value
-        curve = self._curve(found)
-        reach = INTERVAL / np.sqrt(float(found.held[RECENT, 0]) + 0.5)
+        curve = self._curve(covariates)
+        reach = INTERVAL / np.sqrt(float(covariates.held[RECENT, 0]) + 0.5)
         ends = [self._quiet(curve.scaled(float(np.exp(way * reach)))) for way in (1, -1)]
-        low, high = (_inside(one) for one in ends)
+        low, high = (_inside(end) for end in ends)
         return min(low, value), max(high, value)
 
     def _simple(self, years: int) -> float:
         """Return the probability by the rate of the last years alone."""
         days = 365 * years
         first, end = self.ahead
-        rate = (float(self.own.between(self.now - days, self.now)) + RATE_PRIOR) / days
+        rate = (float(self.of_set.between(self.now - days, self.now)) + RATE_PRIOR) / days
         if self.asked.quiet is not None:
             flat = np.full((1, end - first), -np.expm1(-rate))
             from forecast.outlook.hazards.curve import spell_chance
 
             return _inside(float(spell_chance(flat, self.asked.quiet, 0)[0]))
-        missing, mean = self.asked.at_least - self.recorded, rate * (end - first)
+        missing = self.asked.at_least - self.recorded
+        mean = rate * (end - first)
         terms = np.cumprod(np.concatenate([[1.0], mean / np.arange(1, max(missing, 1))]))
         return 1.0 if missing <= 0 else _inside(1 - float(np.exp(-mean) * terms.sum()))
 
@@ -503,49 +404,57 @@ class _Case:
         if self.recorded >= self.asked.at_least and self.asked.quiet is None:
             return ()
         decides = self.asked.at_least - self.recorded <= 1 and day_number(self.first) <= self.now
-        found = []
+        news_and_chance = []
         if self.asked.quiet is not None or not decides:
-            found.append(
+            news_and_chance.append(
                 (
                     f"an event of the set on {day_of_number(self.now)}",
                     self._after(event=True, days=1),
                 )
             )
         if self.name not in WAR_SETS:
-            found.append(
+            news_and_chance.append(
                 (f"a violent event on {day_of_number(self.now)}", self._after(violent=True, days=1))
             )
         if self.ahead[1] > QUIET_AHEAD:
             until = day_of_number(self.now + QUIET_AHEAD - 1)
-            found.append((f"no event of the set to {until}", self._after(days=QUIET_AHEAD)))
-        every = [WhatIf(news, other) for news, other in found]
-        return tuple(sorted(every, key=lambda one: -abs(_log_odds(one.chance) - _log_odds(value))))
+            news_and_chance.append(
+                (f"no event of the set to {until}", self._after(days=QUIET_AHEAD))
+            )
+        every = [WhatIf(news, other) for news, other in news_and_chance]
+        return tuple(
+            sorted(every, key=lambda what_if: -abs(_log_odds(what_if.chance) - _log_odds(value)))
+        )
 
     def _after(self, *, event: bool = False, violent: bool = False, days: int) -> float:
         """Return the probability some days later, given an event on the first of them or none."""
         later = self.covered + timedelta(days=days)
-        pair, own, now = self.pair, self.own, np.array([self.now], dtype=np.int64)
+        pair = self.pair
+        events = self.of_set
+        now = np.array([self.now], dtype=np.int64)
         if event:
-            own = _with(own, now)
+            events = _with(events, now)
         wanted = self.asked.wanted
         news = {
-            name: _with(one, now)
-            for name, one in pair.context.items()
+            name: _with(context_events, now)
+            for name, context_events in pair.context.items()
             if _concerned(name, wanted, violent)
         }
         if event or violent:
             pair = PairRecord(
                 pair.dyad, pair.start, pair.events, {**pair.context, **news}, pair.meetings
             )
-        case = replace(self, pair=pair, own=own, known=max(self.known, later), covered=later)
-        return case.chance(case._curve(self._covariates(pair, own, case.now)))
+        case = replace(
+            self, pair=pair, of_set=events, known_day=max(self.known_day, later), covered=later
+        )
+        return case.chance(case._curve(self._covariates(pair, events, case.now)))
 
     def _notes(self, skill: SetSkill | None, dataset: str, honest: bool) -> tuple[str, ...]:
         notes = []
-        unobserved = (self.known - self.covered).days
+        unobserved = (self.known_day - self.covered).days
         if unobserved:
             notes.append(
-                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to {day(self.known)} are "
+                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to {day(self.known_day)} are "
                 "unobserved, not empty."
             )
         if self.name not in self.stored.sets:
@@ -588,10 +497,10 @@ def _concerned(name: str, wanted: EventSet, violent: bool) -> bool:
     return any(code.startswith(CONTEXT[name]) for code in codes)
 
 
-def _with(events: Events, when: Any) -> Events:
+def _with(events: EventDays, when: Any) -> EventDays:
     """Return events with one more on a day after all others that count."""
     order = np.argsort(np.concatenate([events.days, when]), kind="stable")
-    return Events(
+    return EventDays(
         np.concatenate([events.days, when])[order],
         np.concatenate([events.number, np.ones(len(when))])[order],
     )

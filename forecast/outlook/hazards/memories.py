@@ -7,6 +7,7 @@ knows a burst, a long one the ordinary rate of a pair. Nothing after a forecast 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -90,14 +91,18 @@ def day_of_number(number: int) -> date:
     return date.fromordinal(int(number) + _EPOCH)
 
 
-class Events(NamedTuple):
+type Remembered = Mapping[str, Mapping[int, Float]]
+"""Events that a memory holds, (day,), by part of the context and length of the memory in days."""
+
+
+class EventDays(NamedTuple):
     """Days of events, in order, and how many each stands for."""
 
     days: Index
     number: Float
 
     @classmethod
-    def of(cls, rows: "pd.DataFrame") -> "Events":
+    def of(cls, rows: "pd.DataFrame") -> "EventDays":
         """Return the days of rows with the column `counted`."""
         days = rows["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
         order = np.argsort(days, kind="stable")
@@ -110,7 +115,7 @@ class Events(NamedTuple):
             total[np.searchsorted(self.days, end)] - total[np.searchsorted(self.days, first)]
         )
 
-    def remembered(self, at: Index) -> Float:
+    def remembered(self, days: Index) -> Float:
         """Return what each memory holds before each of some days, (memory, day)."""
         lengths = np.array(MEMORIES, dtype=np.float64)
         held = np.zeros((len(self.days) + 1, len(lengths)))
@@ -121,24 +126,24 @@ class Events(NamedTuple):
         for number_of, (day, number) in enumerate(pairs):
             held[number_of + 1] = held[number_of] * np.exp((last - day) / lengths) + number
             last = day
-        place = np.searchsorted(self.days, at)
-        age = at - np.concatenate([[_LONG_AGO], self.days])[place]
-        return np.asarray((held[place] * np.exp(-age[:, None] / lengths)).T)
+        position = np.searchsorted(self.days, days)
+        age = days - np.concatenate([[_LONG_AGO], self.days])[position]
+        return np.asarray((held[position] * np.exp(-age[:, None] / lengths)).T)
 
-    def silence(self, at: Index) -> Float:
+    def silence(self, days: Index) -> Float:
         """Return the days since the last event before each of some days."""
-        place = np.searchsorted(self.days, at)
-        age = at - np.concatenate([[_LONG_AGO], self.days])[place]
+        position = np.searchsorted(self.days, days)
+        age = days - np.concatenate([[_LONG_AGO], self.days])[position]
         return np.asarray(np.minimum(age, LONGEST_SINCE), dtype=np.float64)
 
-    def wait(self, at: Index) -> Float:
+    def wait(self, days: Index) -> Float:
         """Return the days from each of some days to the first event on it or later.
 
         Infinite without one.
         """
-        place = np.searchsorted(self.days, at)
+        position = np.searchsorted(self.days, days)
         following = np.concatenate([self.days.astype(np.float64), [np.inf]])
-        return np.asarray(following[place] - at)
+        return np.asarray(following[position] - days)
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ class PairRecord:
     dyad: str
     start: int  # First covered day, as days from 1970
     events: "pd.DataFrame"  # Rows of the event table, of one dataset
-    context: Mapping[str, Events]  # By the names of `CONTEXT`
+    context: Mapping[str, EventDays]  # By the names of `CONTEXT`
     meetings: tuple[
         tuple[int, int], ...
     ]  # Day, and day it became known, of summits that both states attend
@@ -163,26 +168,44 @@ class PairRecord:
         )
         rows = rows[rows["counted"] > 0]
         context = {
-            name: Events.of(rows[rows["cameo"].str.startswith(codes)])
+            name: EventDays.of(rows[rows["cameo"].str.startswith(codes)])
             for name, codes in CONTEXT.items()
         }
         return cls(dyad, day_number(start), events, context, announced_meetings(dyad))
 
     def of_set(
         self, wanted: EventSet, *, by: str | None = None, actor: str | None = None
-    ) -> Events:
+    ) -> EventDays:
         """Return the events of a set."""
-        return Events.of(wanted.counted(self.events, by=by, actor=actor))
+        return EventDays.of(wanted.counted(self.events, by=by, actor=actor))
 
-    def exposure(self, at: Index) -> Float:
+    def remembered(self, days: Index) -> "Remembered":
+        """Return what each memory holds of the parts of the context before each of some days.
+
+        Every set of a pair reads the same, so that it is computed once for the same days.
+        """
+        key = days.tobytes()
+        if key not in self._remembered:
+            self._remembered[key] = {
+                name: dict(zip(MEMORIES, events.remembered(days), strict=True))
+                for name, events in self.context.items()
+            }
+        return self._remembered[key]
+
+    @cached_property
+    def _remembered(self) -> "dict[bytes, Remembered]":
+        return {}
+
+    def exposure(self, days: Index) -> Float:
         """Return the days that each memory is worth on each of some days, (memory, day)."""
-        age = np.maximum(at - self.start, FIRST_YEAR)
+        age = np.maximum(days - self.start, FIRST_YEAR)
         return np.array([length * -np.expm1(-age / length) for length in MEMORIES])
 
 
 def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
     """Return the summits of ``data/calendar.csv`` that both states attend."""
-    both, facts = set(dyad.split("-")), read_calendar()
+    both = set(dyad.split("-"))
+    facts = read_calendar()
     attended = facts["kind"].str.endswith("summit") & facts["states"].map(both.issubset)
     days = (map(day_number, facts.loc[attended, name]) for name in ("date", "known_at"))
     return tuple(zip(*days, strict=True))
@@ -192,7 +215,7 @@ def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
 class Covariates:
     """What a pair remembers of a set on some days."""
 
-    at: Index  # Days of forecast, from 1970
+    days: Index  # Days of forecast, from 1970
     base: Float  # Log of the mean rate of the `MIXED` memories, events per day, (day,)
     held: Float  # Events that each memory holds, (memory, day)
     exposure: (
@@ -200,12 +223,13 @@ class Covariates:
     )
     fixed: Float  # Covariates that are the same at every lead, (day, covariate)
     pair: PairRecord
-    own: Events
+    of_set: EventDays
 
     @classmethod
-    def of(cls, pair: PairRecord, own: Events, at: Index, overall: float) -> "Covariates":
+    def of(cls, pair: PairRecord, of_set: EventDays, days: Index, overall: float) -> "Covariates":
         """Return the covariates of a set; `overall` is the rate of all pairs, events per day."""
-        held, exposure = own.remembered(at), pair.exposure(at)
+        held = of_set.remembered(days)
+        exposure = pair.exposure(days)
         long = (held[-1] + PRIOR_LONG) / (exposure[-1] + PRIOR_LONG / overall)
         exposure = exposure + PRIOR_EVENTS / long
         rates = (held + PRIOR_EVENTS) / exposure
@@ -214,14 +238,11 @@ class Covariates:
         relative = {
             length: np.log(rate) - base for length, rate in zip(MEMORIES, rates, strict=True)
         }
-        held_of = {
-            name: dict(zip(MEMORIES, one.remembered(at), strict=True))
-            for name, one in pair.context.items()
-        }
-        busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(at)[-1] + 30))
+        held_of = pair.remembered(days)
+        busy = np.log((held_of["all"][LONG] + 3) / (pair.exposure(days)[-1] + 30))
         fixed = [
             *(relative[length] for length in (5, 20, 60, 240, LONG)),
-            np.log(own.silence(at) + 3) + base,
+            np.log(of_set.silence(days) + 3) + base,
             base,
             np.log((held_of["all"][20] + 1) / (20 + np.exp(-busy))) - busy,
             np.log((held_of["all"][240] + 2) / 240) - busy,
@@ -238,7 +259,7 @@ class Covariates:
             ),
             np.log((held_of["cooperation"][240] + 1) / (held_of["conflict"][240] + 1)),
         ]
-        return cls(at, base, held, exposure, np.column_stack(fixed), pair, own)
+        return cls(days, base, held, exposure, np.column_stack(fixed), pair, of_set)
 
     @property
     def rates(self) -> Float:
@@ -254,17 +275,19 @@ class Covariates:
     def _meetings(self, first: int, end: int) -> Float:
         """Count the summits announced by each day that fall into the days ahead."""
         days = np.array(self.pair.meetings, dtype=np.int64).reshape(-1, 2)
-        falls = (days[:, 0] >= self.at[:, None] + first) & (days[:, 0] < self.at[:, None] + end)
-        return np.asarray((falls & (days[:, 1] <= self.at[:, None])).sum(axis=1), dtype=np.float64)
+        falls = (days[:, 0] >= self.days[:, None] + first) & (days[:, 0] < self.days[:, None] + end)
+        return np.asarray(
+            (falls & (days[:, 1] <= self.days[:, None])).sum(axis=1), dtype=np.float64
+        )
 
     def _season(self, first: int, end: int) -> Float:
         """Return the log-ratio of events on these days of the last ten years to what their number leads to expect."""
-        found = np.zeros(len(self.at))
+        seasonal = np.zeros(len(self.days))
         for years in range(1, SEASONS + 1):
-            then = self.at - round(365.25 * years)
-            found += self.own.between(
-                then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.at)
+            then = self.days - round(365.25 * years)
+            seasonal += self.of_set.between(
+                then + first - SEASON_PAD, np.minimum(then + end + SEASON_PAD, self.days)
             )
         spent = (end - first + 2 * SEASON_PAD) * SEASONS
-        ordinary = self.own.between(self.at - 365 * SEASONS, self.at) / (365 * SEASONS)
-        return np.asarray(np.log((found + 2) / (ordinary * spent + 2)))
+        ordinary = self.of_set.between(self.days - 365 * SEASONS, self.days) / (365 * SEASONS)
+        return np.asarray(np.log((seasonal + 2) / (ordinary * spent + 2)))

@@ -6,9 +6,18 @@
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecast.base.wording import percent
 from forecast.data.events.codebook import read_small_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+QUIET = "quiet"
+"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
+with war."""
+
 
 FILE = Path(__file__).with_name("skill.csv")
 COLUMNS = (
@@ -27,7 +36,8 @@ COLUMNS = (
 FAR_OFF = 0.05  # difference of forecast and frequency, beyond which a set is called miscalibrated
 REPORTED = "2015-"
 ALL = "all"
-HAZARD, SIMPLE = "hazard", ("one-year rate", "ten-year rate", "memories")
+HAZARD = "hazard"
+SIMPLE = ("one-year rate", "ten-year rate", "memories")
 
 
 @dataclass(frozen=True)
@@ -54,18 +64,18 @@ class SetSkill:
     @property
     def warning(self) -> str:
         """What a reader has to know; empty of a set that did well."""
-        found = []
+        warnings = []
         if not self.ahead:
-            found.append(
+            warnings.append(
                 f"For “{self.name}” the {self.best_simple} did at least as well from 2015 on (log score "
                 f"{self.best_log_score:.3f} against {self.log_score:.3f})."
             )
         if not self.calibrated:
-            found.append(
+            warnings.append(
                 f"“{self.name}” was not calibrated from 2015 on: forecast {percent(self.forecast)} on average, "
                 f"happened {percent(self.happened)}."
             )
-        return " ".join(found)
+        return " ".join(warnings)
 
 
 def model_names() -> tuple[str, ...]:
@@ -73,9 +83,10 @@ def model_names() -> tuple[str, ...]:
     return (HAZARD, *SIMPLE, "logistic regression", "constant")
 
 
-QUIET = "quiet"
-"""In the column `who` of the table: scores of quiet days in a row, of all sets whose events come
-with war."""
+@functools.cache
+def _scores() -> "pd.DataFrame":
+    """Read the scores, once."""
+    return read_small_csv(FILE, COLUMNS)
 
 
 @functools.cache
@@ -86,12 +97,12 @@ def quiet_skill() -> str:
     """
     if not FILE.exists():
         return ""
-    table = read_small_csv(FILE, COLUMNS)
-    own = table[(table["who"] == QUIET) & (table["state"] == "war") & (table["model"] == HAZARD)]
-    own = own[own["days"] == ALL]
-    if own.empty:
+    table = _scores()
+    scored = table[(table["who"] == QUIET) & (table["state"] == "war") & (table["model"] == HAZARD)]
+    scored = scored[scored["days"] == ALL]
+    if scored.empty:
         return ""
-    row = own.iloc[0]
+    row = scored.iloc[0]
     return (
         f"Within wars, quiet days were forecast {percent(float(row['forecast']))} of the time from 2015 on, and came "
         f"{percent(float(row['happened']))} of the time ({int(row['windows']):,} forecasts, most of one war)."
@@ -103,12 +114,12 @@ def set_skill(name: str) -> SetSkill | None:
     """Return the scores of a set; None if it was not scored."""
     if not FILE.exists():
         return None
-    table = read_small_csv(FILE, COLUMNS)
-    own = table[(table["set"] == name) & (table["who"] == "both") & (table["state"] == ALL)]
-    own = own[(own["period"] == REPORTED) & (own["days"] == ALL)]
-    if own.empty:
+    table = _scores()
+    scored = table[(table["set"] == name) & (table["who"] == "both") & (table["state"] == ALL)]
+    scored = scored[(scored["period"] == REPORTED) & (scored["days"] == ALL)]
+    if scored.empty:
         return None
-    scores = own.set_index("model")
+    scores = scored.set_index("model")
     best = min(SIMPLE, key=lambda model: float(scores["log_score"][model]))
     return SetSkill(
         name,

@@ -17,11 +17,11 @@ import numpy as np
 from forecast.base.resources import data_folder
 from forecast.base.typing import Float
 from forecast.data.events.codebook import read_days, read_small_csv
-from forecast.outlook.hazards.curve import Curve, WarRates
-from forecast.outlook.hazards.memories import Events
+from forecast.outlook.hazards.curve import HazardCurve, WarRates
+from forecast.outlook.hazards.memories import EventDays
 
 LONGEST_PAUSE = 45  # days between violent events of one war (30 days split the war of 2022 on)
-FEWEST_EVENTS = 4  # violent events of a war; fewer are an incident
+MIN_WAR_EVENTS = 4  # violent events of a war; fewer are an incident
 PRIOR_WEIGHT = 0.5  # of a war of the published list, against one of a pair
 LEAST_SPREAD = 0.5  # of the logarithm of lengths
 ENDS = 25  # equally likely days on which a war ends
@@ -47,24 +47,25 @@ class War:
         return self.last - self.start + 1
 
 
-def wars_of(violence: Events, before: int) -> list[War]:
+def wars_of(violence: EventDays, before: int) -> list[War]:
     """Return the wars in the violent events of a pair before a day."""
-    known = violence.days < before
-    days, number = violence.days[known], violence.number[known]
+    earlier = violence.days < before
+    days = violence.days[earlier]
+    number = violence.number[earlier]
     if not len(days):
         return []
     pauses = np.flatnonzero(np.diff(days) > LONGEST_PAUSE) + 1
-    found = []
-    for own, counted in zip(np.split(days, pauses), np.split(number, pauses), strict=True):
-        if counted.sum() >= FEWEST_EVENTS:
-            found.append(War(int(own[0]), int(own[-1]), float(counted.sum())))
-    return found
+    wars = []
+    for days_of_war, counted in zip(np.split(days, pauses), np.split(number, pauses), strict=True):
+        if counted.sum() >= MIN_WAR_EVENTS:
+            wars.append(War(int(days_of_war[0]), int(days_of_war[-1]), float(counted.sum())))
+    return wars
 
 
-def war_now(violence: Events, day: int) -> War | None:
+def war_now(violence: EventDays, day: int) -> War | None:
     """Return the war in which a pair is on a day, if it is at war."""
-    found = wars_of(violence, day)
-    return found[-1] if found and day - found[-1].last <= LONGEST_PAUSE else None
+    wars = wars_of(violence, day)
+    return wars[-1] if wars and day - wars[-1].last <= LONGEST_PAUSE else None
 
 
 @functools.cache
@@ -88,9 +89,10 @@ class WarLengths:
     @classmethod
     def of(cls, lengths: Iterable[float], published: Iterable[float]) -> "WarLengths":
         """Estimate it from the wars of the pairs, and those published with less weight."""
-        own, listed = np.log(list(lengths)), np.log(list(published))
-        values = np.concatenate([own, listed])
-        weights = np.concatenate([np.ones(len(own)), np.full(len(listed), PRIOR_WEIGHT)])
+        of_pairs = np.log(list(lengths))
+        listed = np.log(list(published))
+        values = np.concatenate([of_pairs, listed])
+        weights = np.concatenate([np.ones(len(of_pairs)), np.full(len(listed), PRIOR_WEIGHT)])
         middle = float(np.average(values, weights=weights))
         spread = float(np.sqrt(np.average((values - middle) ** 2, weights=weights)))
         return cls(middle, max(spread, LEAST_SPREAD))
@@ -101,8 +103,9 @@ class WarLengths:
 
     def ends(self, age: float) -> Float:
         """Return equally likely days ahead on which a war that has lasted some days ends."""
-        normal, left = NormalDist(self.middle, self.spread), max(self._longer(age), SHORTEST_TIME)
-        parts = 1 - left * (1 - (np.arange(ENDS) + 0.5) / ENDS)
+        normal = NormalDist(self.middle, self.spread)
+        remaining = max(self._longer(age), SHORTEST_TIME)
+        parts = 1 - remaining * (1 - (np.arange(ENDS) + 0.5) / ENDS)
         return np.array(
             [np.exp(normal.inv_cdf(min(max(part, 1e-9), 1 - 1e-9))) - age for part in parts]
         )
@@ -112,23 +115,25 @@ class WarLengths:
 
 
 def in_war(
-    curve: Curve, name: str, own: Events, war: War | None, now: int, lengths: WarLengths
-) -> Curve:
+    curve: HazardCurve, name: str, of_set: EventDays, war: War | None, now: int, lengths: WarLengths
+) -> HazardCurve:
     """Return the curve of a set with the rate of the war in which a pair is.
 
     Unchanged in peace and of other sets.
     """
     if war is None or name not in WAR_SETS or curve.hazard.ndim > 1:
         return curve
-    return replace(curve, war=war_rates(curve, own, war, now, lengths))
+    return replace(curve, war=war_rates(curve, of_set, war, now, lengths))
 
 
-def war_rates(curve: Curve, own: Events, war: War, now: int, lengths: WarLengths) -> WarRates:
+def war_rates(
+    curve: HazardCurve, of_set: EventDays, war: War, now: int, lengths: WarLengths
+) -> WarRates:
     """Return the rate of a set's events within a war that has lasted until a day."""
     age = now - war.start
     usual = max(float(curve.expected(0, USUAL_DAYS)) / USUAL_DAYS, SHORTEST_TIME)
     return WarRates(
-        events=float(own.between(war.start, now)) + OWN_PRIOR,
+        events=float(of_set.between(war.start, now)) + OWN_PRIOR,
         exposure=age + OWN_PRIOR / usual,
         ends=lengths.ends(age),
         peace=float(curve.held[-1] / curve.exposure[-1]),

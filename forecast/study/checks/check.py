@@ -2,22 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, require_whole, whole_seed
+from forecast.base.arguments import checked
+from forecast.base.described import described
+from forecast.base.limits import require_whole, whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, count
+from forecast.model import Fit
 from forecast.study.checks.predictive import posterior_predictive
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
 
 LIMIT = 2.0
 """Standard deviations of the simulated numbers beyond which an observed one is called a miss."""
+MIN_EVENTS = 20
+"""Events of an era, or of a dyad, below which nothing is compared: their share is mostly chance."""
 KINDS = {
     "side": "cooperative share of an era",
     "scatter": "scatter of months",
@@ -31,6 +32,7 @@ type Row = dict[str, object]
 """One number of the record, and what the simulated copies make of it."""
 
 
+@described("Checks, such as check_fit(fit) returns")
 @dataclass(frozen=True, repr=False)
 class Checks(Displayed):
     """Results of the posterior predictive checks of a fit."""
@@ -134,10 +136,6 @@ def _row(
     }
 
 
-FEWEST = 20
-"""Events of an era, or of a dyad, below which nothing is compared."""
-
-
 def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
     """Yield everything that a record is compared by; all datasets and directions together."""
     order = ("dyad", "time", "class")
@@ -157,7 +155,7 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
 
 def _shares(dyad: str, era: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
     """Yield the share of cooperation in an era."""
-    if own.sum() >= FEWEST:
+    if own.sum() >= MIN_EVENTS:
         share = 100 * made[:, cut:].sum(1) / made.sum(1)
         observed = 100 * own[cut:].sum() / own.sum()
         yield _row("side", "cooperative, per cent", dyad, era, int(own.sum()), observed, share)
@@ -167,7 +165,7 @@ def _months(dyad: str, own: Index, made: Index, cut: int) -> Iterator[Row]:
     """Yield how much months scatter, hang together and go on with one side alone."""
     total = own.sum(axis=1)
     busy = total > 0
-    if total.sum() < FEWEST:
+    if total.sum() < MIN_EVENTS:
         return
     n, good, copies = total[busy], own[busy, cut:].sum(1), made[:, busy, cut:].sum(2)
     expected = np.clip(copies.mean(axis=0) / n, 0.01, 0.99)

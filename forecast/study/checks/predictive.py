@@ -1,22 +1,19 @@
 """Data simulated from the posterior draws of a fit, and predictive distributions of each month."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError
+from forecast.base.limits import whole_seed
 from forecast.base.typing import Seed
 from forecast.data.panel import panel_kind
+from forecast.model import Fit
 from forecast.model.driving import push_of_draw
 from forecast.model.particles import Draws, Observed, state_of
 from forecast.model.posterior import flat
 from forecast.model.updating import ancestry
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
 
 
 @checked
@@ -39,7 +36,7 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.
     for place in places:
         own = stacked.isel(sample=int(place))
         level = own["level"].transpose("dyad", "time").to_numpy().astype(np.float64)
-        pushed = push_of_draw(fit.spec, fit.panel, own)
+        pushed = push_of_draw(fit.spec.drivers, fit.panel, own)
         if pushed is not None:
             level = level + pushed.month
         made.append(observation.simulate(fit.spec, fit.panel, level, own, rng)["counts"])
@@ -186,7 +183,7 @@ def _monthly(fit: "Fit", draws: xr.Dataset, months: xr.DataArray, seed: int) -> 
     for first in range(0, number, 1 if single else CHUNK):
         some = stacked.isel(sample=first if single else slice(first, first + CHUNK))
         level = some["level"].transpose(..., "dyad", "time").to_numpy().astype(np.float64)
-        pushed = push_of_draw(spec, panel, some) if single else None
+        pushed = push_of_draw(spec.drivers, panel, some) if single else None
         level = level if pushed is None else level + pushed.month
         (d, t, *_), sides = spec.observation_model.simulate_sides(panel, level, some, rng)
         own = np.atleast_2d(sides[..., 1])

@@ -7,14 +7,15 @@ from difflib import get_close_matches
 from itertools import product
 from pathlib import Path
 
-from forecast.base.arguments import checked, require, require_whole, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Day, add_months, read_day
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import require, require_whole, whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Seed
+from forecast.base.typing import Months, Seed
 from forecast.base.wording import join, join_some
 from forecast.outlook.benchmarks import MODEL
-from forecast.study.evaluation.benchmarks import BENCHMARKS, Asked, Forecaster
+from forecast.study.evaluation.benchmarks import BENCHMARKS, Forecaster, ForecastRequest
 from forecast.study.evaluation.executors import Executor, local
 from forecast.study.evaluation.origins import Record
 from forecast.study.evaluation.results import Results, gather
@@ -31,7 +32,7 @@ def backtest(
     record: Record,
     origins: Sequence[Day],
     *,
-    horizons: Sequence[int] = (3, 6, 12, 24),
+    horizons: Sequence[Months] = (3, 6, 12, 24),
     forecasters: Sequence[Forecaster] | None = None,
     out: str | Path,
     improvement: float = IMPROVEMENT,
@@ -52,7 +53,7 @@ def backtest(
     horizons : sequence of int
         Months ahead.
     forecasters : sequence of Forecaster, optional
-        By default the model and all benchmarks: ``choose("pendulum", "all")``.
+        By default the model and all benchmarks: ``choose_forecasters("pendulum", "all")``.
     out : path
         Folder of the run. Origins that are finished there are not done again, and belong to the
         results: a run can be extended by other origins, and by other forecasters at fewer of them.
@@ -85,17 +86,17 @@ def backtest(
     Examples
     --------
     >>> from forecast import read_chronology
-    >>> from forecast.study.evaluation import Record, backtest, choose, origins_between
+    >>> from forecast.study.evaluation import Record, backtest, choose_forecasters, origins_between
     >>> results = backtest(
     ...     Record.of(read_chronology()),
     ...     origins_between("2005-01", "2025-07", 6),
-    ...     forecasters=choose("none", "all"),
+    ...     forecasters=choose_forecasters("none", "all"),
     ...     out="skill",
     ... )  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    chosen = list(forecasters) if forecasters is not None else choose(MODEL, "all")
-    asked = Asked(tuple(sorted(horizons)), draws, seed)
+    chosen = list(forecasters) if forecasters is not None else choose_forecasters(MODEL, "all")
+    asked = ForecastRequest(tuple(sorted(horizons)), draws, seed)
     setup = Setup(record, asked, {one.code: one for one in chosen}, improvement, batch)
     days = sorted({read_day(one, "origins", first=True) for one in origins})
     check(setup, days)
@@ -115,7 +116,7 @@ def backtest(
 
 
 @checked
-def choose(
+def choose_forecasters(
     models: str | Sequence[str] = MODEL, benchmarks: str | Sequence[str] = "all"
 ) -> list[Forecaster]:
     """Return forecasters by their codes.
@@ -139,8 +140,8 @@ def choose(
 
     Examples
     --------
-    >>> from forecast.study.evaluation import choose
-    >>> [one.code for one in choose("pendulum,none", "local_level")]
+    >>> from forecast.study.evaluation import choose_forecasters
+    >>> [one.code for one in choose_forecasters("pendulum,none", "local_level")]
     ['pendulum', 'no_cycle', 'local_level']
     """
     found: list[Forecaster] = [

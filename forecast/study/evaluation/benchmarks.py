@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from forecast.base.arguments import require
+from forecast.base.described import described
+from forecast.base.limits import require
 from forecast.base.typing import Float, Index
 from forecast.outlook.benchmarks import SIMPLE, Past, Simple, by_month, inverse, log_odds
 from forecast.study.evaluation.origins import View
@@ -35,7 +36,7 @@ DRAWS = 2000
 
 
 @dataclass(frozen=True)
-class Asked:
+class ForecastRequest:
     """Request to a forecaster at every forecast date."""
 
     horizons: tuple[int, ...]  # Months ahead
@@ -52,7 +53,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DatedForecast:
     """Forecast at one forecast date."""
 
     origin: date
@@ -61,6 +62,8 @@ class Answer:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
+@described("a forecaster, such as those of choose()")
+@runtime_checkable
 class Forecaster(Protocol):
     """Anything that predicts from views."""
 
@@ -71,7 +74,7 @@ class Forecaster(Protocol):
     @property
     def benchmark(self) -> bool: ...  # noqa: D102
 
-    def answer(self, view: View, asked: Asked) -> Answer:
+    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
         """Predict from a view."""
 
 
@@ -94,16 +97,16 @@ class Benchmark:
         """
         raise NotImplementedError
 
-    def answer(self, view: View, asked: Asked) -> Answer:
+    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
         """Predict every dyad of a view."""
         found = {}
         for dyad in view.dyads:
             rng = asked.stream(view.origin, dyad, self.code)
             found[dyad] = self.chances(view.past(dyad), asked.horizons, asked.draws, rng)
-        return Answer(view.origin, found)
+        return DatedForecast(view.origin, found)
 
 
-FEWEST_WINDOWS = 8
+MIN_WINDOWS = 8
 """With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
 SHARE_OF_VARIANCE = 0.1
 """Smallest part of the predicted variance that remains when the sampling variance of events is
@@ -144,7 +147,7 @@ class NextWindow(Benchmark):
         for horizon in horizons:
             total, cooperative = past.windows(horizon)
             seen = np.flatnonzero(total)
-            if not seen.size or len(total) - seen[0] < FEWEST_WINDOWS:
+            if not seen.size or len(total) - seen[0] < MIN_WINDOWS:
                 continue
             total, cooperative = total[seen[0] :], cooperative[seen[0] :]
             level, error = log_odds(total, cooperative)

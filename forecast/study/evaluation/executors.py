@@ -12,17 +12,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from forecast.base.arguments import require
+from forecast.base.described import described
 from forecast.base.errors import ForecastError, SpecError
 from forecast.base.files import write_text
+from forecast.base.limits import require
 from forecast.study.evaluation.tasks import Finished, Setup, Task, carry_out, carry_out_here
 
 _setup: Setup | None = None
 """Setup of a worker process: sent once and not with every task."""
 
 
+@described("an executor, such as Processes(2) or Cluster(address)")
+@runtime_checkable
 class Executor(Protocol):
     """Anything that does tasks."""
 

@@ -16,15 +16,16 @@ import xarray as xr
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Day, add_months, month_start, months_between, read_day
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import digest
 from forecast.data.events import find_dyad, read_coverage, read_eras
 from forecast.data.events.dyads import Covered, even_spans, hierarchy, in_order
 from forecast.data.events.editions import edition_of
 from forecast.data.events.table import CountTable, EventTable
 from forecast.data.panel import build_counts_panel, build_panel
 from forecast.outlook.benchmarks import SHORTEST_PAST, Past
-from forecast.outlook.recorded import FEWEST, DatasetRecord, WindowCounts, share_before
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, WindowCounts, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SideScores
@@ -80,7 +81,7 @@ class View:
 
 
 @dataclass(frozen=True)
-class Window:
+class RecordedWindow:
     """Event data recorded in the months after a forecast date."""
 
     dyad: str
@@ -108,7 +109,7 @@ class Window:
     @property
     def void(self) -> bool:
         """Return whether there are too few events for a meaningful share."""
-        return self.n < FEWEST
+        return self.n < MIN_WINDOW_EVENTS
 
     @property
     def before(self) -> float | None:
@@ -131,11 +132,12 @@ def _tone(counts: WindowCounts) -> float | None:
     events = int(counts.total.sum())
     return (
         None
-        if counts.goldstein is None or events < FEWEST
+        if counts.goldstein is None or events < MIN_WINDOW_EVENTS
         else float(counts.goldstein.sum()) / events
     )
 
 
+@described("a Record, such as Record.of(read_chronology()) returns")
 @dataclass(frozen=True)
 class Record:
     """All that is recorded, with the days on which it became known: the source of every view.
@@ -357,7 +359,7 @@ class Record:
         ]
         return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
-    def window(self, view: View, dyad: str, horizon: int) -> Window | None:
+    def window(self, view: View, dyad: str, horizon: int) -> RecordedWindow | None:
         """Return the event data of a dyad in the months after a forecast date.
 
         None if they are incomplete.
@@ -368,7 +370,7 @@ class Record:
         if stop > len(then.total) or not then.covered[start:stop].all():
             return None
         counts, past = then.months(slice(start, stop)), known.months(slice(-BASELINE_MONTHS, None))
-        return Window(dyad, view.origin, horizon, counts, past)
+        return RecordedWindow(dyad, view.origin, horizon, counts, past)
 
     def panel(self, dyads: list[str], day: date | None) -> xr.Dataset:
         """Count what was known of some dyads by a day, or is known now."""

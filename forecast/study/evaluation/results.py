@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.base.dates import add_months
+from forecast.base.described import described
 from forecast.base.errors import DataError
 from forecast.base.files import csv_text, write_bytes, write_csv, write_json
 from forecast.base.numeric import paired
@@ -22,7 +23,7 @@ from forecast.data.events.codebook import read_scale
 from forecast.data.events.table import CountTable, EventTable, event_counts
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 from forecast.outlook.tone import TONE_UNIT, percent_to_tone, tone_to_percent
-from forecast.study.evaluation.benchmarks import BENCHMARKS, Asked, Pooled
+from forecast.study.evaluation.benchmarks import BENCHMARKS, ForecastRequest, Pooled
 from forecast.study.evaluation.scores import (
     COVERAGES,
     Prediction,
@@ -91,16 +92,17 @@ MOST = 8
 MOST_EVENTS = 3
 SCALE = "commitment"
 """Scale of the kinds of events."""
-FEWEST_EVENTS = 10
+MIN_EVENTS_OF_A_MISS = 10
 """Fewest events of a window; with fewer, chance alone changes the share by tens of points."""
 RULE = (
-    f"The largest CRPS among windows with at least {FEWEST_EVENTS} events (of all windows, if there are none); "
+    f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
     f"was wrong, at most {MOST_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
     "a code once."
 )
 
 
+@described("Results, such as backtest() returns")
 @dataclass(frozen=True, repr=False)
 class Results(Displayed):
     """Results of a backtest."""
@@ -225,7 +227,7 @@ type Said = tuple[Prediction, ...]
 class _Scoring:
     """Scores of forecasters and of their mixtures."""
 
-    asked: Asked
+    asked: ForecastRequest
     words: dict[str, str]  # By forecaster
     benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark
     everywhere: tuple[str, ...]  # Those that forecast at every origin, of whom mixtures are made
@@ -328,7 +330,7 @@ class _Scoring:
 
 
 def _scores(
-    asked: Asked, origin: date, facts: Mapping[str, Any], said: Prediction, measure: str
+    asked: ForecastRequest, origin: date, facts: Mapping[str, Any], said: Prediction, measure: str
 ) -> dict[str, Any]:
     """Score one prediction by what was recorded of its window."""
     own, share, unit = facts, facts["k"] / facts["n"], 1.0
@@ -636,7 +638,7 @@ def worst_misses(
     """Return the worst predictions of one forecaster, the worst first, for each period."""
     keys = ["dyad", "origin", "horizon"]
     free, other = (frame[~frame["given_n"].astype(bool)] for frame in (cases, reference))
-    counted = free[free["n"] >= FEWEST_EVENTS]
+    counted = free[free["n"] >= MIN_EVENTS_OF_A_MISS]
     ranked = (free if counted.empty else counted).sort_values(
         ["crps", *keys], ascending=[False, True, True, True]
     )

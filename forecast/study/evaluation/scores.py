@@ -24,12 +24,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from forecast.base.arguments import require
+from forecast.base.described import described
 from forecast.base.errors import SpecError
+from forecast.base.limits import require
 from forecast.base.typing import Float, Index
-from forecast.outlook.recorded import FEWEST, ROUNDING, changed, reached
+from forecast.outlook.recorded import MIN_WINDOW_EVENTS, ROUNDING, changed, reached
 from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
-from forecast.study.evaluation.origins import Window
+from forecast.study.evaluation.origins import RecordedWindow
 
 GRID = 200
 """Steps of the grid of shares where the number of events is not given: half a point each."""
@@ -96,7 +97,10 @@ class Prediction:
 
 
 def predict_given(
-    chances: Float, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
+    chances: Float,
+    window: RecordedWindow,
+    rng: np.random.Generator,
+    improvement: float = IMPROVEMENT,
 ) -> Prediction:
     """Predict the share of a window whose monthly number of events is given."""
     chances = np.clip(chances, _EDGE, 1 - _EDGE)
@@ -111,14 +115,14 @@ def predict_given(
 def predict_free(
     chances: Float,
     volume: Index,
-    window: Window,
+    window: RecordedWindow,
     rng: np.random.Generator,
     improvement: float = IMPROVEMENT,
 ) -> Prediction:
     """Predict the share of a window whose number of events is not known: given that it is not void."""
     volume = _not_all_void(volume, rng)
     total = volume.sum(axis=1)
-    there = total >= FEWEST
+    there = total >= MIN_WINDOW_EVENTS
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
     shares = 100 * cooperative / total[there]
     weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
@@ -128,14 +132,18 @@ def predict_free(
 
 
 def predict_tone(
-    chances: Float, volume: Index, window: Window, scores: SideScores, rng: np.random.Generator
+    chances: Float,
+    volume: Index,
+    window: RecordedWindow,
+    scores: SideScores,
+    rng: np.random.Generator,
 ) -> Prediction:
     """Predict the tone of a window whose number of events is not known, on a scale from 0 to 100: `tone_to_percent`."""
     assert window.tone is not None
     volume = _not_all_void(volume, rng)
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
     total = volume.sum(axis=1)
-    there = total >= FEWEST
+    there = total >= MIN_WINDOW_EVENTS
     tone = tone_to_percent(
         scores.simulate(volume, cooperative, rng).sum(axis=1)[there] / total[there]
     )
@@ -153,10 +161,10 @@ def _not_all_void(volume: Index, rng: np.random.Generator) -> Index:
     Where events are so rare that every draw is void, windows have just as many events as are
     needed, in months at random: with means so small, more are next to impossible.
     """
-    if (volume.sum(axis=1) >= FEWEST).any():
+    if (volume.sum(axis=1) >= MIN_WINDOW_EVENTS).any():
         return volume
     months = volume.shape[1]
-    return np.asarray(rng.multinomial(FEWEST, np.full(months, 1 / months), len(volume)))
+    return np.asarray(rng.multinomial(MIN_WINDOW_EVENTS, np.full(months, 1 / months), len(volume)))
 
 
 def mixed(predictions: Sequence[Prediction]) -> Prediction:
@@ -333,8 +341,9 @@ def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
     return float(np.mean(scoringrules.brier_score(was, said)))
 
 
+@described("a Band, such as calibration() of forecast.study.evaluation.scores returns")
 @dataclass(frozen=True)
-class Band:
+class CalibrationBand:
     """A curve with the band in which it stays, with a probability of 95%, if predictions are calibrated."""
 
     x: Float
@@ -349,12 +358,12 @@ class Band:
         return float(np.mean(out))
 
 
-def pit_band(values: ArrayLike, mass: float = BAND) -> Band:
+def pit_band(values: ArrayLike, mass: float = BAND) -> CalibrationBand:
     """Return the distribution function of PIT values less that of a uniform one, with its simultaneous band (ArviZ)."""
     from arviz_stats.ecdf_utils import ecdf_pit
 
     x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), mass, _SIMULATIONS)
-    return Band(x, y - x, low - x, high - x)
+    return CalibrationBand(x, y - x, low - x, high - x)
 
 
 def calibration(
@@ -364,7 +373,7 @@ def calibration(
     draws: int = 1000,
     seed: int = 1,
     mass: float = BAND,
-) -> Band:
+) -> CalibrationBand:
     """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
     from arviz_stats.helper_stats import isotonic_fit
 
@@ -388,5 +397,7 @@ def calibration(
         found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top")
     )
     return (
-        Band(said[np.argsort(said)], y, low, high) if x.size != said.size else Band(x, y, low, high)
+        CalibrationBand(said[np.argsort(said)], y, low, high)
+        if x.size != said.size
+        else CalibrationBand(x, y, low, high)
     )

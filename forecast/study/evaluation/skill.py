@@ -13,9 +13,10 @@ from typing import Any, Self
 import pandas as pd
 from pydantic import ValidationError, create_model
 
+from forecast.base.described import described
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import read_bytes
 from forecast.base.numeric import INTERVAL, Lead, holm, lead, p_value
+from forecast.base.reading import read_bytes
 from forecast.outlook.benchmarks import MODEL, REFERENCE
 
 SCHEMA = 4
@@ -162,6 +163,7 @@ _FILE = _form(
 """What a file of skill must hold; more is allowed."""
 
 
+@described("a Skill, such as Skill.read('skill.json') of forecast.study.evaluation.skill returns")
 @dataclass(frozen=True)
 class Skill:
     """Contents of `skill.json`; docs/schema/skill-json.md describes the fields."""

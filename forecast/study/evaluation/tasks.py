@@ -13,14 +13,21 @@ from typing import Any
 import numpy as np
 
 from forecast.base.errors import SpecError
-from forecast.base.files import check_writable, clear_leftovers, read_bytes, write_json, write_text
+from forecast.base.files import check_writable, write_json, write_text
+from forecast.base.reading import read_bytes
 from forecast.base.resources import commit
 from forecast.base.typing import Float, Index
+from forecast.base.unfinished import clear_leftovers
 from forecast.outlook.observed import recording_level
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SMALLEST_CHANGE
-from forecast.study.evaluation.benchmarks import Answer, Asked, Forecaster, GivenVolume
-from forecast.study.evaluation.origins import Record, View, Window
+from forecast.study.evaluation.benchmarks import (
+    DatedForecast,
+    Forecaster,
+    ForecastRequest,
+    GivenVolume,
+)
+from forecast.study.evaluation.origins import Record, RecordedWindow, View
 from forecast.study.evaluation.scores import (
     IMPROVEMENT,
     outcomes,
@@ -38,7 +45,7 @@ class Setup:
     """Settings that all tasks of a run share."""
 
     record: Record
-    asked: Asked
+    asked: ForecastRequest
     forecasters: Mapping[str, Forecaster]
     improvement: float = IMPROVEMENT  # Smallest improvement of interest, points of share
     # Dyads per task and file; all of them if it is not given. Changes no number.
@@ -111,7 +118,9 @@ def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
     for code in task.codes:
         # Where no dyad has a past long enough, the answer is empty.
         answer = (
-            setup.forecasters[code].answer(view, setup.asked) if view else Answer(task.origin, {})
+            setup.forecasters[code].answer(view, setup.asked)
+            if view
+            else DatedForecast(task.origin, {})
         )
         text = json.dumps(_content(setup, code, view, answer), separators=(",", ":"))
         yield file_name(task.origin, code, task.batch), f"{text}\n"
@@ -126,7 +135,7 @@ def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
     return number
 
 
-def _content(setup: Setup, code: str, view: View | None, answer: Answer) -> dict[str, Any]:
+def _content(setup: Setup, code: str, view: View | None, answer: DatedForecast) -> dict[str, Any]:
     """Return the contents of the file of a forecaster at an origin.
 
     Without a view, it has predicted nothing.
@@ -153,7 +162,9 @@ def _content(setup: Setup, code: str, view: View | None, answer: Answer) -> dict
     }
 
 
-def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
+def _case(
+    setup: Setup, view: View, window: RecordedWindow, chances: Float | GivenVolume
+) -> dict[str, Any]:
     # Events of all forecasters are drawn from the same stream: what differs between them is their
     # own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")

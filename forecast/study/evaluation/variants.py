@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.base.arguments import checked
-from forecast.base.files import digest
+from forecast.base.digests import digest
 from forecast.base.typing import Float, Index
 from forecast.data.drivers import DriverTable, Future, add_drivers, drivers_for, has_drivers
 from forecast.data.events import read_dyads
@@ -21,14 +21,14 @@ from forecast.model.spec import PendulumSpec, spec_for
 from forecast.outlook import simulate_ahead
 from forecast.outlook.benchmarks import MODEL
 from forecast.outlook.observed import (
-    Reading,
+    Measurement,
     reading,
     relative_count,
     simulate_chances,
     simulate_months,
 )
 from forecast.outlook.recorded import DatasetRecord
-from forecast.study.evaluation.benchmarks import Answer, Asked, Chances
+from forecast.study.evaluation.benchmarks import Chances, DatedForecast, ForecastRequest
 from forecast.study.evaluation.origins import View
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Variant:
             panel, **self.spec, drivers=self.drivers.table(panel).acting(self.drivers.acts)
         )
 
-    def answer(self, view: View, asked: Asked) -> Answer:
+    def answer(self, view: View, asked: ForecastRequest) -> DatedForecast:
         """Fit the dyads of a view, together or alone, and run simulations from the fits."""
         chances: dict[str, Chances] = {}
         notes = []
@@ -103,9 +103,9 @@ class Variant:
                     "seconds": round(time.perf_counter() - start, 2),
                 }
             )
-        return Answer(view.origin, chances, {"fits": notes})
+        return DatedForecast(view.origin, chances, {"fits": notes})
 
-    def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "Fit":
+    def _fitted(self, view: View, dyads: tuple[str, ...], asked: ForecastRequest) -> "Fit":
         from forecast.model import fit
         from forecast.model.updating import sampled_longer
 
@@ -138,7 +138,7 @@ def two_classes(panel: xr.Dataset) -> xr.Dataset:
     )
 
 
-def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
+def chances_of(fit: "Fit", dyad: str, asked: ForecastRequest, view: View) -> Chances:
     """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for."""
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
@@ -159,7 +159,7 @@ class _VolumeChances:
     """Chances of one dyad given how many events there are."""
 
     month: Float  # Log-odds of usual months, their news included
-    read: Reading
+    read: Measurement
     record: DatasetRecord
     seed: int  # Of the overdispersion: the same for any volume
 

@@ -8,7 +8,7 @@ integrate its parameters and those of the population. Public names are imported 
 
 from typing import TYPE_CHECKING
 
-from forecast.base.resources import imported_on_use
+from forecast.base.exports import exporter
 
 if TYPE_CHECKING:
     from forecast.study.hypotheses.compare import ModelComparison as ModelComparison
@@ -22,8 +22,36 @@ if TYPE_CHECKING:
     from forecast.study.hypotheses.plan import read_plan as read_plan
     from forecast.study.hypotheses.plan import run_plan as run_plan
     from forecast.study.hypotheses.plan import write_plan as write_plan
-    from forecast.study.hypotheses.run import PooledResults as PooledResults
-    from forecast.study.hypotheses.run import PooledVerdict as PooledVerdict
+    from forecast.study.hypotheses.results import PooledResults as PooledResults
+    from forecast.study.hypotheses.results import PooledVerdict as PooledVerdict
     from forecast.study.hypotheses.run import pooled_tests as pooled_tests
 
-__all__, __getattr__, __dir__ = imported_on_use(__name__)
+_NAMES_BY_MODULE = {
+    "forecast.study.hypotheses.compare": (
+        "ModelComparison",
+        "compare_models",
+    ),
+    "forecast.study.hypotheses.plan": (
+        "Choice",
+        "Plan",
+        "deviate",
+        "freeze_plan",
+        "make_plan",
+        "plan_ahead",
+        "read_plan",
+        "run_plan",
+        "write_plan",
+    ),
+    "forecast.study.hypotheses.results": (
+        "PooledResults",
+        "PooledVerdict",
+    ),
+    "forecast.study.hypotheses.run": ("pooled_tests",),
+}
+"""What is exported, by the module that defines it."""
+
+__all__, __getattr__ = exporter(__name__, _NAMES_BY_MODULE)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -26,13 +26,15 @@ import pandas as pd
 import xarray as xr
 from scipy.optimize import minimize_scalar
 
-from forecast.base.arguments import checked, require_sampler, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Clock, periods_a_month
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import require_sampler, whole_seed
 from forecast.base.progress import Progress, side_by_side, silent, within
 from forecast.base.typing import Float, Seed
 from forecast.base.wording import Card, Displayed, join, number
 from forecast.data.panel import first_periods, panel_kind
+from forecast.data.panel.kinds import Panel
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence, quick_evidence
 from forecast.model.gate import Gate
@@ -41,7 +43,7 @@ from forecast.model.updating import sampled_longer
 # Blocks of two years over the last twenty: long enough for reversion to show, and ten of them.
 BLOCK_MONTHS = 24
 BLOCKS = 10
-FEWEST_BLOCKS = 3
+MIN_BLOCKS = 3
 """One to learn from, and two that are predicted."""
 
 
@@ -109,7 +111,7 @@ class ModelComparison(Displayed):
 
 @checked
 def compare_models(
-    panel: xr.Dataset,
+    panel: Panel,
     models: Mapping[str, PendulumSpec],
     *,
     held_out: bool = False,
@@ -166,7 +168,7 @@ def compare_models(
     seed = whole_seed(seed)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     _require_models(models)
-    months, least = panel.sizes["time"] / periods_a_month(panel), FEWEST_BLOCKS * BLOCK_MONTHS
+    months, least = panel.sizes["time"] / periods_a_month(panel), MIN_BLOCKS * BLOCK_MONTHS
     if held_out and months < least:
         raise DataError(
             f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it out"

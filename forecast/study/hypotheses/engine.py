@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecast.base.typing import Float
-from forecast.study.hypotheses.evidence import MEAN_SDS, USUAL, Evidence, Finesse, evidence_of
+from forecast.study.hypotheses.evidence import MEAN_SDS, USUAL, Finesse, PooledEvidence, evidence_of
 from forecast.study.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
 from forecast.study.hypotheses.models import (
     CYCLE,
@@ -22,7 +22,7 @@ from forecast.study.hypotheses.models import (
     centre_of,
 )
 from forecast.study.hypotheses.outcome import (
-    Answer,
+    ClaimAnswer,
     Deciding,
     Outcome,
     Picture,
@@ -31,12 +31,12 @@ from forecast.study.hypotheses.outcome import (
     left_out,
     sentences,
 )
-from forecast.study.hypotheses.record import FEWEST_DYADS, SHORTEST, Record, too_short
+from forecast.study.hypotheses.record import MIN_DYADS, MIN_MONTHS, PooledRecord, too_short
 
 SOURCE_MONTHS, DECADE = 180, 120
 """How long a source lasts in the rival of drifting sources, and an era in that of blind eras."""
-VARIANTS: dict[str, Callable[[Record], Record]] = {
-    "plain": Record.without_eras,
+VARIANTS: dict[str, Callable[[PooledRecord], PooledRecord]] = {
+    "plain": PooledRecord.without_eras,
     "eras": lambda record: record,  # The trend may jump where they begin
     "ceilings": lambda record: record.anchored(
         SET_CEILING, record.begins
@@ -50,8 +50,8 @@ VARIANTS: dict[str, Callable[[Record], Record]] = {
     "sources": lambda record: record.without_eras().anchored(
         NEW_SOURCE, record.every(SOURCE_MONTHS)
     ),
-    "prompt eras": Record.with_prompt_eras,  # Eras that were recognised within a week alone
-    "last events": Record.with_last_events,  # What the last month with events was like is known
+    "prompt eras": PooledRecord.with_prompt_eras,  # Eras that were recognised within a week alone
+    "last events": PooledRecord.with_last_events,  # What the last month with events was like is known
 }
 """The record as models read it; in `sources`, these change blindly."""
 PLACEBOS = 300
@@ -70,10 +70,10 @@ REMEMBERED = "paths of long memory that turned back as these dyads did"
 (`nulls`)."""
 
 
-class Reading(NamedTuple):
+class ModelPoint(NamedTuple):
     """A record as a model reads it, and a point of the model's parameters, (1, column)."""
 
-    record: Record
+    record: PooledRecord
     point: Float
 
 
@@ -81,7 +81,7 @@ class Reading(NamedTuple):
 class Engine:
     """A record with how finely models are integrated on it."""
 
-    record: Record
+    record: PooledRecord
     cores: int = 1
     finesse: Finesse = USUAL
     mean_sds: tuple[float, ...] = MEAN_SDS
@@ -93,10 +93,12 @@ class Engine:
     width: float = 1.0  # How many times as wide the priors are
     only: tuple[int, ...] | None = None  # The dyads whose evidence counts; all for None
     centres: dict[Any, Centre] = field(default_factory=dict)
-    kept: dict[Any, Evidence] = field(default_factory=dict)
-    variants: dict[str, Record] = field(default_factory=dict)
+    kept: dict[Any, PooledEvidence] = field(default_factory=dict)
+    variants: dict[str, PooledRecord] = field(default_factory=dict)
 
-    def variant(self, name: str, make: Callable[[Record], Record] | None = None) -> Record:
+    def variant(
+        self, name: str, make: Callable[[PooledRecord], PooledRecord] | None = None
+    ) -> PooledRecord:
         """Return a variant of the record, made once.
 
         A claim may make one of its own, under a name of its own.
@@ -111,7 +113,7 @@ class Engine:
 
     def evidence(
         self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)
-    ) -> Evidence:
+    ) -> PooledEvidence:
         """Return the evidence of a model."""
         model = self.own(model)
         key = model, variant, jumps, self.mean_sds, self.laplace
@@ -131,7 +133,7 @@ class Engine:
             self.kept[key] = replace(found, log_prior=found.log_prior + mass)
         return self.kept[key]
 
-    def in_full(self, model: Model) -> Evidence:
+    def in_full(self, model: Model) -> PooledEvidence:
         """Return the evidence of a model on the plain record, without Laplace's approximation.
 
         Laplace's approximation leaves out how dyads differ in their cycles: 13 log units of the
@@ -155,9 +157,11 @@ class Engine:
             self.centres[key] = centre_of(model, self.variant(variant).steps, self.cores, start)
         return self.centres[key]
 
-    def reading(self, model: Model, variant: str = "plain") -> Reading:
+    def reading(self, model: Model, variant: str = "plain") -> ModelPoint:
         """Return the record as a model reads it with the model's mode."""
-        return Reading(self.variant(variant), model.points(self.centre(model, variant).mode[None]))
+        return ModelPoint(
+            self.variant(variant), model.points(self.centre(model, variant).mode[None])
+        )
 
     def outcome(
         self,
@@ -167,7 +171,7 @@ class Engine:
         picture: Picture | None,
         details: Mapping[str, Any],
         *,
-        answer: Answer | None = None,
+        answer: ClaimAnswer | None = None,
     ) -> Outcome:
         """Decide a claim, and again without each dyad and state.
 
@@ -182,7 +186,7 @@ class Engine:
             log_bayes_factor, found, tuple(said), picture, least, most, details=details, **rest
         )
 
-    def against(self, claim: Evidence, rivals: Iterable[Evidence]) -> Deciding:
+    def against(self, claim: PooledEvidence, rivals: Iterable[PooledEvidence]) -> Deciding:
         """Return how a claim is decided: by its evidence against each rival, at every spread of long-run means."""
         others = list(rivals)
 
@@ -193,7 +197,7 @@ class Engine:
 
         return deciding
 
-    def against_each(self, pairs: Iterable[tuple[Evidence, Evidence]]) -> Deciding:
+    def against_each(self, pairs: Iterable[tuple[PooledEvidence, PooledEvidence]]) -> Deciding:
         """Return how a claim is decided that is tested under several models: by all pairs of claim and rival."""
         each = [self.against(claim, [rival]) for claim, rival in pairs]
 
@@ -210,11 +214,11 @@ class Engine:
         """
         return list(self.only) if dyads is None and self.only is not None else dyads
 
-    def total(self, evidence: Evidence) -> float:
+    def total(self, evidence: PooledEvidence) -> float:
         """Return the log evidence of the dyads that count."""
         return evidence.total(self.counted(), width=self.width)
 
-    def totals(self, evidence: Evidence, dyads: list[int] | None = None) -> Float:
+    def totals(self, evidence: PooledEvidence, dyads: list[int] | None = None) -> Float:
         """Return the log evidence at each spread of long-run means.
 
         The same at all for a model without means.
@@ -223,13 +227,13 @@ class Engine:
         return np.broadcast_to(found, len(self.mean_sds))
 
 
-type Ahead = Callable[[Engine], tuple[Sequence[Reading], Reading]]
+type Ahead = Callable[[Engine], tuple[Sequence[ModelPoint], ModelPoint]]
 """Returns the readings of a claim, each as likely before the data, and that of a rival, for windows
 ahead."""
 
 
 @dataclass(frozen=True)
-class Claim:
+class TestedClaim:
     """A claim about all dyads, and its test."""
 
     code: str
@@ -237,21 +241,21 @@ class Claim:
     claim: str  # In a few words, a statement
     test: Callable[[Engine], Outcome]
     # What a record lacks for the test, with the remedy; empty if nothing
-    lacks: Callable[[Record], str] = lambda record: ""
+    lacks: Callable[[PooledRecord], str] = lambda record: ""
     ahead: Ahead | None = None  # For windows ahead
     nulls: tuple[str, ...] = ()  # Null sets that a supported claim must stand out from
     usual: bool = True  # Tested without being named
-    months: int = SHORTEST  # From first event to last that a dyad needs to be among those tested
+    months: int = MIN_MONTHS  # From first event to last that a dyad needs to be among those tested
 
-    def missing(self, record: Record) -> str:
+    def missing(self, record: PooledRecord) -> str:
         """Return what a record lacks for the test, with the remedy; empty if nothing."""
         long = record.lasting(self.months)
-        if len(long.dyads) < FEWEST_DYADS:
+        if len(long.dyads) < MIN_DYADS:
             return f"{too_short(record, self.months)}; give longer records"
         return self.lacks(long)
 
 
-def learned(title: str, x_label: str, evidence: Evidence, axis: Axis) -> Picture:
+def learned(title: str, x_label: str, evidence: PooledEvidence, axis: Axis) -> Picture:
     """Return the posterior of a population's mean with its prior."""
     places, density = evidence.density(axis)
     lines = {"posterior": density, "prior": axis.density(places)}

@@ -17,7 +17,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import logsumexp
 
 from forecast.base.typing import Float
-from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, Steps
+from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NEW_MEAN, FilterSteps
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
     BOUND,
@@ -58,7 +58,7 @@ USUAL, FINER = Finesse(), Finesse(0.4, 0.8, 0.7, 4)
 
 
 @dataclass(frozen=True)
-class Evidence:
+class PooledEvidence:
     """The evidence of every dyad at every place of the population's grid, and the prior there."""
 
     model: Model
@@ -161,7 +161,9 @@ class Evidence:
         return float(density[fine < math.log(value)].sum() / density.sum())
 
 
-def averaged_interval(evidences: Sequence[Evidence], axis: Axis) -> tuple[float, float, float]:
+def averaged_interval(
+    evidences: Sequence[PooledEvidence], axis: Axis
+) -> tuple[float, float, float]:
     """Return 5%, 50% and 95% points of a population's mean, averaged over models by their evidence.
 
     Models are equally likely before the data.
@@ -184,14 +186,14 @@ def averaged_interval(evidences: Sequence[Evidence], axis: Axis) -> tuple[float,
 
 def evidence_of(
     model: Model,
-    steps: Steps,
+    steps: FilterSteps,
     *,
     cores: int = 1,
     finesse: Finesse = USUAL,
     centre: Centre | None = None,
     mean_sds: tuple[float, ...] = MEAN_SDS,
     jumps: tuple[float | None, ...] = (None,),
-) -> Evidence:
+) -> PooledEvidence:
     """Integrate the parameters of all dyads, at every place of the population's grid."""
     centre = centre or centre_of(model, steps, cores)
     if not any(model.has(axis) for axis in WITH_MEAN) or np.any(steps.anchor == NEW_MEAN):
@@ -223,11 +225,11 @@ def evidence_of(
         prior = np.add.outer(prior, np.log(weights))
     for axis, grid in zip(model.axes, grids, strict=True):
         prior = np.add.outer(prior, _log_prior(axis, grid))
-    return Evidence(model, log, prior, tuple(grids), np.exp(tall), jumps)
+    return PooledEvidence(model, log, prior, tuple(grids), np.exp(tall), jumps)
 
 
 def own_posterior(
-    evidence: Evidence, steps: Steps, dyad: int, axis: Axis, finesse: Finesse
+    evidence: PooledEvidence, steps: FilterSteps, dyad: int, axis: Axis, finesse: Finesse
 ) -> tuple[Float, Float]:
     """Return places of a dyad's own parameter in its units, and their posterior probabilities given all dyads."""
     model, at = evidence.model, evidence.model.axes.index(axis)
@@ -240,8 +242,8 @@ def own_posterior(
         np.zeros(len(inner[at].places)),
     )
     part = slice(steps.ends[dyad], steps.ends[dyad + 1])
-    own_months: Any = {name: getattr(steps, name)[part] for name in Steps._fields}
-    alone = Steps(**own_months | {"ends": np.array([0, part.stop - part.start])})
+    own_months: Any = {name: getattr(steps, name)[part] for name in FilterSteps._fields}
+    alone = FilterSteps(**own_months | {"ends": np.array([0, part.stop - part.start])})
     for i, height in enumerate(np.log(evidence.concentrations)):
         values = np.column_stack([flat, np.full(len(flat), height)])
         found = likelihoods(alone, model.points(values))

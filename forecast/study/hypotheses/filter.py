@@ -24,7 +24,9 @@ import numpy as np
 from scipy.stats import norm
 
 from forecast.base.typing import Float, Index
-from forecast.model.kernels import kernel
+from forecast.model.kernels import built_in, kernel
+from forecast.model.process import transition
+from forecast.model.process.ceiling import SOFTNESS
 
 MEAN, MEAN_SD = 0.3, 1.2
 """Prior of a dyad's long-run mean in the filter; `evidence.with_mean_sd` puts other spreads in its
@@ -47,8 +49,8 @@ FORCES = {"none": 0, "ceiling": 1, "bounds": 2, "growing": 3, "memory": 4}
 """Forces on the trend; with the last, it has long memory and no force (`memory`). Their size is a
 headroom above the trend at an era's start, a distance from the long-run mean, or by how much
 stronger reversion is at a distance of one log-odds than near the mean."""
-EDGE2 = 0.4**2
-"""Squared width of the soft edge of ceilings and bounds."""
+EDGE2 = SOFTNESS**2
+"""Squared width of the soft edge of ceilings and bounds: that of forecasts."""
 CHUNK, STABLE, STRONGEST, MOST_LOST = 6, 0.3, 0.1, 0.9
 """Months over which a force is taken as constant, fewer if it would move more than a share `STABLE`
 of a distance; the largest share of a distance by which growing reversion moves a trend in a month;
@@ -93,7 +95,7 @@ the two shapes that they are made of, and last what they are divided by.
 """
 
 
-class Steps(NamedTuple):
+class FilterSteps(NamedTuple):
     """Months of all dyads at which something happens, dyad after dyad in time order, (step,)."""
 
     cooperative: Index
@@ -109,9 +111,19 @@ class Steps(NamedTuple):
     ends: Index  # First step of each dyad, and the number of all, (dyad + 1,)
 
 
+IN_ORDER = {"nnan", "ninf", "nsz", "contract"}
+"""Liberties of the compiler: all but to change the order of sums."""
+
+
 def compiled[F: Callable[..., Any]](function: F) -> F:
     """Compile a function with sums in the order in which they stand."""
-    return kernel(function, fastmath={"nnan", "ninf", "nsz", "contract"})
+    return kernel(function, fastmath=IN_ORDER)
+
+
+drift = built_in(transition.drift, IN_ORDER)
+regained = built_in(transition.regained, IN_ORDER)
+gathered_with_next = built_in(transition.gathered_with_next, IN_ORDER)
+"""Formulas of the process, which forecasts share."""
 
 
 @compiled
@@ -130,7 +142,7 @@ def _set_months(k: Any, months: int) -> None:
         kept, walked, decayed = 1.0, 0.0, 1.0
         for _ in range(months):
             kept, decayed = kept * k.keep[i], decayed * k.cycle_keep[i]
-            walked = walked * k.keep[i] * k.keep[i] + k.step2[i]
+            walked = gathered_with_next(walked, k.keep[i], k.step2[i])
         k.kept[i], k.walked[i], k.decayed[i] = kept, walked, decayed
 
 
@@ -145,11 +157,11 @@ def _move(k: Any) -> None:
         k.sb[i] = r * k.sb[i] + u * k.bm[i]
         k.sx[i] = r * k.sx[i] + u * k.mx[i]
         k.sm[i] = r * k.sm[i] + u * k.mm[i]
-        k.ff[i] = c * c * k.ff[i] + k.cycle2[i] * (1.0 - c * c)
+        k.ff[i] = c * c * k.ff[i] + k.cycle2[i] * regained(c)
         k.fb[i] *= c
         k.fm[i] *= c
         k.fx[i] *= c
-        k.s[i] = r * k.s[i] + u * k.m[i]
+        k.s[i] = r * k.s[i] + drift(k.m[i], r)
         k.f[i] *= c
 
 

@@ -16,7 +16,7 @@ from forecast.study.hypotheses.filter import (
     MEAN,
     PARTS,
     STABLE,
-    Steps,
+    FilterSteps,
     filter_steps,
 )
 from forecast.study.hypotheses.memory import blocks_of, filter_memory
@@ -49,7 +49,7 @@ def _blocks_of(points: Float, force: int) -> Any:
     return blocks
 
 
-def likelihoods(steps: Steps, points: Float, cores: int = 1) -> Float:
+def likelihoods(steps: FilterSteps, points: Float, cores: int = 1) -> Float:
     """Return log-likelihood, and mean and variance of the long-run mean given all months, (point, dyad, 3).
 
     Binomial coefficients are left out. Points have one force. They are independent of each other:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from forecast.base.typing import Float, Index
+from forecast.model.process import transition
 from forecast.study.hypotheses.filter import (
     COLUMN,
     LANES,
@@ -21,6 +22,7 @@ from forecast.study.hypotheses.filter import (
     NODES,
     TOGETHER,
     compiled,
+    regained,
     see_events,
     see_value,
     take_log,
@@ -36,7 +38,7 @@ FREQUENCIES = 120  # at which the spectrum is fitted, evenly spaced in logarithm
 LEAST_MEMORY, MOST_MEMORY, MEMORY_STEP = 0.01, 0.99, 0.01  # values of d of the table of weights
 # from which a path of d above one half starts before a dyad's first event: its variance grows
 PAST_MONTHS = 120
-KEEPS = 0.5 ** (1.0 / HALF_LIVES)
+KEEPS = transition.decay(HALF_LIVES)
 FRACTIONAL = len(HALF_LIVES)  # AR(1) parts of the fractional path
 CYCLE_AT = FRACTIONAL
 MOVING = FRACTIONAL + 1  # variables of the state that fade: the parts and the cycle
@@ -101,7 +103,7 @@ def blocks_of(points: Float) -> Any:
         weights_of(column["memory"].ravel()).reshape(*points.shape[:2], -1), -1, 1
     )
     weights *= column["step2"][:, None]
-    variance = weights[:, 1:] / (1.0 - KEEPS**2)[:, None]
+    variance = transition.long_run_variance(weights[:, 1:], KEEPS[:, None])
     blocks = np.zeros(len(points), _BLOCK)
     blocks["concentration"], blocks["noise2"] = (
         column["concentration"],
@@ -132,7 +134,7 @@ def _move(k: Any) -> None:
             for i in range(LANES):
                 k.covariance[a, b, i] *= k.kept[a, i]
         for i in range(LANES):
-            k.covariance[a, a, i] += k.variance[a, i] * (1.0 - k.kept[a, i] * k.kept[a, i])
+            k.covariance[a, a, i] += k.variance[a, i] * regained(k.kept[a, i])
             k.mean[a, i] *= k.kept[a, i]
 
 

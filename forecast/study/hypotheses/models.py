@@ -13,9 +13,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from forecast.base.typing import Float
-from forecast.model.process.component import fraction_left
 from forecast.model.process.declarations import SPREAD_OF_SPREADS, priors_of
-from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, Steps
+from forecast.model.process.transition import decay
+from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, FilterSteps
 from forecast.study.hypotheses.likelihood import likelihoods
 
 _PRIORS = {prior.name: prior.value for part in ("common", "claims") for prior in priors_of(part)}
@@ -199,11 +199,11 @@ class Model:
         }
         if CYCLE.name in named:
             own |= {
-                "cycle_keep": fraction_left(named[CYCLE.name]),
+                "cycle_keep": decay(named[CYCLE.name]),
                 "cycle2": named[CYCLE_SD.name] ** 2,
             }
         if RETURN.name in named:
-            own |= {"keep": fraction_left(named[RETURN.name]), "mean2": MEAN_SD**2}
+            own |= {"keep": decay(named[RETURN.name]), "mean2": MEAN_SD**2}
         if SOURCE_SD.name in named:
             own |= {"offset2": named[SOURCE_SD.name] ** 2}
         if REPEAT.name in named:
@@ -278,7 +278,9 @@ class Centre:
         return Centre(model, self.mode[rest], self.covariance[np.ix_(rest, rest)]), float(mass)
 
 
-def centre_of(model: Model, steps: Steps, cores: int = 1, start: Float | None = None) -> Centre:
+def centre_of(
+    model: Model, steps: FilterSteps, cores: int = 1, start: Float | None = None
+) -> Centre:
     """Find the mode of the population's means and the concentration, and their spread from the curvature there."""
     axes = model.free
     prior = np.array([[axis.mean, axis.sd, axis.low, axis.high] for axis in axes]).T

@@ -26,7 +26,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecast.study.hypotheses.engine import EPISODES, HINDSIGHT, MATCHED, REMEMBERED, Claim, Engine
+from forecast.study.hypotheses.engine import (
+    EPISODES,
+    HINDSIGHT,
+    MATCHED,
+    REMEMBERED,
+    Engine,
+    TestedClaim,
+)
 from forecast.study.hypotheses.evidence import Finesse
 from forecast.study.hypotheses.models import (
     CONCENTRATION,
@@ -40,7 +47,7 @@ from forecast.study.hypotheses.models import (
     WALK_CYCLE,
 )
 from forecast.study.hypotheses.outcome import LIMIT, NullSets, too_many
-from forecast.study.hypotheses.record import Record, turned_back
+from forecast.study.hypotheses.record import PooledRecord, turned_back
 from forecast.study.hypotheses.simulate import Truth, simulate
 
 KINDS = (MATCHED, HINDSIGHT, EPISODES, REMEMBERED)
@@ -69,7 +76,7 @@ def null_truth(name: str, engine: Engine) -> Truth:
     }[name]
 
 
-def simulated_engine(record: Record, placebos: int, null: str = "") -> Engine:
+def simulated_engine(record: PooledRecord, placebos: int, null: str = "") -> Engine:
     """Return an engine for a simulated record, coarser than that for a real one.
 
     Of null sets their name is given.
@@ -89,14 +96,14 @@ def simulated_engine(record: Record, placebos: int, null: str = "") -> Engine:
     )
 
 
-def null_set(name: str, engine: Engine, number: int) -> Record:
+def null_set(name: str, engine: Engine, number: int) -> PooledRecord:
     """Simulate one null set of a record."""
     kind = KINDS.index(name)
     seed = (engine.seed << 33) + kind * SEED_STEP + number
     return simulate(engine.record, null_truth(name, engine), seed)
 
 
-def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ...]:
+def stands_out(claim: TestedClaim, engine: Engine, least: float) -> tuple[NullSets, ...]:
     """Count how many null sets give a claim as much evidence as its record does.
 
     This is a sequential Monte Carlo test [1]_: the simulation of a kind stops as soon as so many of
@@ -117,7 +124,7 @@ def stands_out(claim: Claim, engine: Engine, least: float) -> tuple[NullSets, ..
     return tuple(found)
 
 
-def _count(name: str, claim: Claim, engine: Engine, least: float) -> NullSets:
+def _count(name: str, claim: TestedClaim, engine: Engine, least: float) -> NullSets:
     as_good, turns = 0, list[float]()
     for number in range(SETS):
         record = null_set(name, engine, number)

@@ -11,20 +11,20 @@ from scipy.stats import beta
 
 from forecast.base import wording
 from forecast.base.wording import number
-from forecast.study.hypotheses.record import Record
+from forecast.study.hypotheses.record import PooledRecord
 
 TEMPLATES = Path(__file__).with_name("sentences.j2")
 sentences = partial(wording.sentences, TEMPLATES)
 """Renders the sentences of a macro, such as those on a claim."""
 
-type Answer = Literal["supported", "rejected", "undecided", "cannot be tested"]
-UNTESTED: Answer = "cannot be tested"
+type ClaimAnswer = Literal["supported", "rejected", "undecided", "cannot be tested"]
+UNTESTED: ClaimAnswer = "cannot be tested"
 FACTOR = 10.0
 """A claim is supported if every Bayes factor that decides it exceeds this, and rejected if none
 exceeds the inverse."""
 LIMIT = math.log(FACTOR)
 # share of null sets that may give a supported claim as much evidence, simulation error included
-MOST_FALSE_ALARMS = 0.05
+MAX_FALSE_ALARMS = 0.05
 type Deciding = Callable[[list[int] | None], tuple[float, float]]
 """Returns the smallest and the largest log Bayes factor of some dyads, over rivals and spreads; of
 all for None."""
@@ -56,13 +56,13 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Rerun:
     """The log Bayes factors of a claim under another choice, and what they alone would answer."""
 
     log_bayes_factor: float
     least: float
     most: float
-    answer: Answer
+    answer: ClaimAnswer
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Outcome:
     log_bayes_factor: (
         float  # Against the rival named first, with all priors integrated; NaN if there is none
     )
-    answer: Answer
+    answer: ClaimAnswer
     sentences: tuple[str, ...]  # The finding first
     picture: Picture | None = None
     least: float = (
@@ -103,8 +103,8 @@ class Outcome:
     # claim `most` largest.
     without_dyad: tuple[str, float] = ("", math.nan)
     without_state: tuple[str, float] = ("", math.nan)
-    priors: Mapping[str, Choice] = field(default_factory=dict)  # With other widths of priors
-    parts: Mapping[str, Choice] = field(default_factory=dict)  # On parts of the record
+    priors: Mapping[str, Rerun] = field(default_factory=dict)  # With other widths of priors
+    parts: Mapping[str, Rerun] = field(default_factory=dict)  # On parts of the record
     windows: Mapping[str, tuple[float, float]] = field(
         default_factory=dict
     )  # Gain of log score, standard error
@@ -114,18 +114,22 @@ class Outcome:
 
 def too_many(as_good: int, sets: int) -> bool:
     """Check whether the share of null sets that are as good may exceed 5%: its 95% point, under Jeffreys' prior."""
-    share = beta.ppf(0.95, as_good + 0.5, sets - as_good + 0.5)
-    return bool(share > MOST_FALSE_ALARMS)
+    return upper_share(as_good, sets) > MAX_FALSE_ALARMS
 
 
-def decide(least: float, most: float, limit: float = LIMIT) -> Answer:
+def upper_share(count: int, sets: int) -> float:
+    """Return the 95% point of a share that was counted in so many sets, under Jeffreys' prior."""
+    return float(beta.ppf(0.95, count + 0.5, sets - count + 0.5))
+
+
+def decide(least: float, most: float, limit: float = LIMIT) -> ClaimAnswer:
     """Answer by the smallest and the largest log Bayes factor."""
     if least > limit:
         return "supported"
     return "rejected" if most < -LIMIT else "undecided"
 
 
-def left_out(record: Record, deciding: Deciding, answer: Answer) -> dict[str, Any]:
+def left_out(record: PooledRecord, deciding: Deciding, answer: ClaimAnswer) -> dict[str, Any]:
     """Decide again without each dyad and each state's dyads."""
 
     def without(out: Sequence[int]) -> tuple[float, float]:

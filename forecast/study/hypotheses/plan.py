@@ -27,28 +27,26 @@ from pydantic import (
     model_validator,
 )
 
-from forecast.base.arguments import checked, faults, read_form, require_whole, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.dates import Day, month_end, optional_day, reject_future, today
+from forecast.base.described import described
+from forecast.base.digests import digest
 from forecast.base.errors import DataError, PlanError
-from forecast.base.files import digest, write_text
+from forecast.base.files import write_text
+from forecast.base.forms import faults, read_form
+from forecast.base.limits import require_whole, whole_seed
 from forecast.base.progress import Progress
-from forecast.base.typing import Seed
+from forecast.base.typing import Dyad, Seed
 from forecast.base.wording import join, number
 from forecast.data.events import find_dyad
 from forecast.data.events.dyads import dyad_code
-from forecast.data.sources import Data, Records, Source, gather, open_source
+from forecast.data.sources import Data, Records, Source, open_source, read_sources
 from forecast.model.process.declarations import priors_of
 from forecast.study.hypotheses.claims import CLAIMS
-from forecast.study.hypotheses.outcome import FACTOR, Answer
-from forecast.study.hypotheses.record import FEWEST_DYADS
-from forecast.study.hypotheses.run import (
-    EXPLORATORY,
-    PooledResults,
-    PooledVerdict,
-    lacking_of,
-    parse_claims,
-    pooled_tests,
-)
+from forecast.study.hypotheses.outcome import FACTOR, ClaimAnswer
+from forecast.study.hypotheses.record import MIN_DYADS
+from forecast.study.hypotheses.results import EXPLORATORY, PooledResults, PooledVerdict
+from forecast.study.hypotheses.run import lacking_of, parse_claims, pooled_tests
 
 VERSION = 2
 PACKAGE = "pendulum-forecast"
@@ -128,6 +126,7 @@ def fixed_by_version(claims: Sequence[str]) -> dict[str, Any]:
     }
 
 
+@described("a Plan, such as make_plan() or read_plan() returns")
 class Plan(BaseModel):
     """Every choice of a run of tests."""
 
@@ -178,9 +177,9 @@ class Plan(BaseModel):
         if self.claims != parse_claims(self.claims):
             raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
         require_whole("seed", self.seed)
-        if (len(self.dyads) < FEWEST_DYADS) if self.choice is None else self.dyads:
+        if (len(self.dyads) < MIN_DYADS) if self.choice is None else self.dyads:
             raise ValueError(
-                f"dyads: expected {FEWEST_DYADS} at least, or none and the rule of a `choice`"
+                f"dyads: expected {MIN_DYADS} at least, or none and the rule of a `choice`"
             )
         if self.rule != (rule := dict.fromkeys(self.claims, FACTOR)):
             raise ValueError(f"rule: this version decides by {rule}; make a new plan")
@@ -233,7 +232,7 @@ def make_plan(
     Parameters
     ----------
     data : Data
-        Of `gather`.
+        Of `read_sources`.
     seen : bool
         Whether you had seen the data, or any results from them, before.
     claims : sequence of str
@@ -258,8 +257,8 @@ def make_plan(
 
     Examples
     --------
-    >>> from forecast import Source, gather, make_plan
-    >>> plan = make_plan(gather(Source()), claims=["S5"], seen=True)
+    >>> from forecast import Source, read_sources, make_plan
+    >>> plan = make_plan(read_sources(Source()), claims=["S5"], seen=True)
     >>> plan.claims, plan.stamp, len(plan.dyads)
     (('S5a', 'S5b'), 'exploratory', 15)
     """
@@ -475,7 +474,7 @@ def run_plan(
     plan: Plan,
     *,
     path: str | Path | None = None,
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
     as_of: Day | None = None,
     cores: int | None = None,
     progress: Progress | None = None,
@@ -550,14 +549,14 @@ def run_plan(
 def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
     """Read the data of a plan; of one made without data choose the dyads, and find the claims that lack something."""
     if plan.choice is None:
-        return gather(plan.source, plan.dyads, as_of=plan.as_of), {}
+        return read_sources(plan.source, plan.dyads, as_of=plan.as_of), {}
     dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
-    if len(dyads) < FEWEST_DYADS:
+    if len(dyads) < MIN_DYADS:
         found = join(dyads) or "none"
         raise DataError(
             f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {found}"
         )
-    data = gather(plan.source, dyads, as_of=plan.as_of)
+    data = read_sources(plan.source, dyads, as_of=plan.as_of)
     left_out = lacking_of(data.panel, data.events, plan.claims)
     if len(left_out) == len(plan.claims):
         why = "; ".join(f"{code}: {lack}" for code, lack in left_out.items())
@@ -583,8 +582,8 @@ def _since_freeze(
         raise PlanError(
             f"as-of: {as_of} is not after {known}, the end of the month in which the plan was frozen"
         )
-    before = tested(gather(plan.source, plan.dyads, as_of=known))
-    after = tested(gather(plan.source, plan.dyads, as_of=as_of), dyad)
+    before = tested(read_sources(plan.source, plan.dyads, as_of=known))
+    after = tested(read_sources(plan.source, plan.dyads, as_of=as_of), dyad)
     verdicts = tuple(_gained(one, before[one.code]) for one in after.verdicts)
     first = known + timedelta(days=1)
     note = f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, given those before; "
@@ -596,7 +595,7 @@ def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
     """Return a verdict on later months: its log Bayes factor is what they add."""
     found, had = after.outcome, before.outcome
     least = found.least - had.least
-    answer: Answer = "undecided"
+    answer: ClaimAnswer = "undecided"
     if found.answer == "cannot be tested" or (found.answer == "supported" and least > after.limit):
         answer = found.answer
     elif found.answer == "rejected" and found.most - had.most < -after.limit:

@@ -1,15 +1,15 @@
-"""How often the tests answer what on simulated record sets: power where a claim is true, false alarms where it is not.
+"""Power and false alarms of the tests of claims, counted on simulated record sets.
 
-The log Bayes factor from which a claim is supported is that which at most 5% of the record's null
-sets reach (`nulls`). The null sets of the table are others than those that set this limit.
+A claim is supported in a simulated set if its least log Bayes factor exceeds a limit. The limit is
+what at most 5% of the record's null sets reach (`nulls`), and at least that of the rule. The null
+sets that are counted are others than those that set the limit.
 
-The tables in the package are of record sets like the embedded one, and of larger ones;
-`simulate_power` makes those of any panel.
+Two tables of the package have record sets like the embedded one, and larger ones. `simulate_power`
+makes such a table for any panel, and `power_of_shape` a small one within about a minute.
 """
 
 import csv
 import hashlib
-import json
 import math
 import os
 import zlib
@@ -18,26 +18,27 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import NamedTuple
 
 import numpy as np
-import xarray as xr
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
-from forecast.base.files import check_target, check_writable
-from forecast.base.journal import append_lines, read_journal
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Seed
 from forecast.base.wording import join
 from forecast.data.events.dyads import read_dyads
 from forecast.data.events.table import EventTable
+from forecast.data.panel.kinds import Panel
 from forecast.outlook.theory import BALANCE
+from forecast.study.hypotheses.checkpoint import Checkpoint, TestRow
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
 from forecast.study.hypotheses.claims.eras import PLACEBO_SHARE
 from forecast.study.hypotheses.engine import Engine
+from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.nulls import (
     FINESSE,
     KINDS,
@@ -47,28 +48,36 @@ from forecast.study.hypotheses.nulls import (
     simulated_engine,
 )
 from forecast.study.hypotheses.outcome import LIMIT, decide, sentences
-from forecast.study.hypotheses.record import Record, read_panel, too_short
+from forecast.study.hypotheses.record import PooledRecord, read_panel, too_short
 from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 
-POWER_TABLE, SIZE_TABLE = (
-    Path(__file__).with_name(name) for name in ("power.csv", "power_by_size.csv")
-)
-SETS = 200
-"""Record sets of each truth, as in the tables of the package."""
-ENOUGH = 0.8
-"""Share of record sets that support a true claim, from which their size is said to decide it."""
-LIMIT_SETS = 100  # null sets of each kind that set the limit of a claim
-PLACEBOS = 60  # placebo sets of each simulated record set
+POWER_TABLE = Path(__file__).with_name("power.csv")
+SIZE_TABLE = Path(__file__).with_name("power_by_size.csv")
+SETS = 200  # record sets of each truth: standard errors to 3.5 points
+LIMIT_SETS = 100  # null sets of each kind that set the limit of a claim: 5% of them are 5 sets
+PLACEBOS = 60  # placebo sets of each simulated record set: a share of 5% is 3 of them
+DECIDING_SHARE = 0.8  # of sets that support a true claim: the usual power of a study that decides
 # share by which the months with events of a record may differ from those of the simulated ones
 ALIKE = 0.05
 NULLS = KINDS
-TESTS = 5
-"""Version of what simulated sets are tested for and of the checkpoint; another one is a new
-checkpoint."""
-type Row = tuple[float, float, float]
-"""Least and most log Bayes factor, and the largest share of placebo sets that are as good."""
-type Task = tuple[str, int, list[str]]
-"""Truth, number of the record set, and claims that are not tested on it yet."""
+TESTS = 5  # version of the tests on simulated sets; another one is a new checkpoint
+# Truths of the small table for one's own data: for each claim one in which it is true
+SHAPE_TRUTHS = {
+    "walk + cycle, jumps of 0.8": ("S2",),
+    "return + cycle, jumps of 0.6, ceiling 0.5 above": ("S4",),
+    "return in 10 years + cycle": ("S5a", "S5b", "S5c", "S8"),
+    "reversion five times as strong one log-odds away": ("S6",),
+    "visits add 5 points": ("S10",),
+    "occasions add 5 points": ("S12",),
+}
+
+
+class Task(NamedTuple):
+    """One simulated record set, and the claims that are to be tested on it."""
+
+    truth: str
+    number: int  # of the record set among those of its truth
+    codes: list[str]
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class Rate:
 
 @checked
 def simulate_power(
-    panel: xr.Dataset,
+    panel: Panel,
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),
@@ -148,117 +157,230 @@ def simulate_power(
     >>> simulate_power(panel, claims=["S5b"], sets=20)["S5b"]  # doctest: +SKIP
     """
     seed = whole_seed(seed)
-    tell, record = (
-        progress or silent,
-        read_panel(panel, None if events is None else visits_of(events, panel)),
+    visits = None if events is None else visits_of(events, panel)
+    record = read_panel(panel, visits)
+    simulation = PowerSimulation.of(
+        record,
+        claims,
+        truths,
+        sets=sets,
+        limit_sets=LIMIT_SETS,
+        size=(more_dyads, more_events),
+        seed=seed,
+        checkpoint=None if checkpoint is None else Path(checkpoint),
     )
-    if record.value is not None:
-        raise DataError("data: power is simulated for counts of events, and this is an index")
-    size, identity = (more_dyads, more_events), _identity(record, seed)
-    record = record if size == (1, 1) else enlarged(record, *size)
-    _known("claims", claims, CLAIMS)
-    needed = max(CLAIMS[code].months for code in claims or CLAIMS)
-    if short := too_short(record, needed):
-        raise DataError(f"data: {short}; leave them out, or name claims that need fewer")
-    codes = [code for code in claims or CLAIMS if not CLAIMS[code].lacks(record)]
-    nulls = _null_truths(record, seed)
-    _known("truths", truths, TRUTHS | nulls)
-    every = TRUTHS | nulls
-    names = [name for name in tuple(truths) or every if set(every[name].tells) & set(codes)]
-    if not names:
-        raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
-    store = Kept.open(None if checkpoint is None else Path(checkpoint), identity)
-
-    def key(name: str, number: int, code: str) -> str:
-        return _key(size, name, number, code)
-
-    tasks = _tasks(names, codes, every, sets, lambda *task: key(*task) not in store.found)
-    left = [task for task in tasks if task[2]]
-    done = len(tasks) - len(left)
-    for (name, at, _), found in _all(
-        partial(_tested, record, seed, every), left, cores or os.cpu_count() or 1
-    ):
-        for code, row in found.items():
-            store.add(key(name, at, code), row)
-        done += 1
-        tell("simulating record sets", done, len(tasks))
-    rates: dict[str, tuple[Rate, ...]] = {}
-    for code in codes:
-        about = [name for name in names if code in every[name].tells]
-        if not about:
-            continue
-        limits = [
-            limit_of([store.found[key(name, at, code)][0] for at in range(LIMIT_SETS)])
-            for name in CLAIMS[code].nulls
-        ]
-        limit = max(limits, default=LIMIT)
-        rates[code] = tuple(
-            _rate(
-                [store.found[key(name, at, code)] for at in _numbers(name, sets)],
-                code,
-                every[name],
-                record,
-                more_events,
-                limit,
-            )
-            for name in about
-        )
-    return rates
+    simulation.run(cores or os.cpu_count() or 1, progress or silent)
+    return simulation.rates()
 
 
-def _null_truths(record: Record, seed: int) -> dict[str, Truth]:
-    """Return the processes of a record's null sets.
-
-    All claims that are simulated are tested on them.
-    """
-    engine = Engine(record, seed=seed)
-    claims = tuple({code: None for truth in TRUTHS.values() for code in truth.tells})
-    return {name: replace(null_truth(name, engine), tells=claims) for name in NULLS}
-
-
-def _numbers(name: str, sets: int) -> range:
-    """Return the numbers of the sets that a table counts.
-
-    Of null sets the first ones set the limit.
-    """
-    return range(LIMIT_SETS, LIMIT_SETS + sets) if name in NULLS else range(sets)
-
-
-def _tasks(
-    names: Sequence[str],
-    codes: Sequence[str],
-    truths: Mapping[str, Truth],
+def power_of_shape(
+    record: PooledRecord,
+    claims: Sequence[str],
     sets: int,
-    missing: Callable[[str, int, str], bool],
-) -> list[Task]:
-    """Return what to simulate: sets that are counted, and null sets that set the limits of claims."""
-    tasks: list[Task] = []
-    for at in range(LIMIT_SETS):
-        for name in NULLS:
-            tested = [code for code in codes if name in CLAIMS[code].nulls]
-            tasks.append((name, at, [code for code in tested if missing(name, at, code)]))
-    for at in range(sets):
-        for name in names:
-            number = _numbers(name, sets)[at]
-            tested = [code for code in truths[name].tells if code in codes]
-            tasks.append((name, number, [code for code in tested if missing(name, number, code)]))
-    return tasks
+    *,
+    seed: int,
+    cores: int,
+    progress: Progress = silent,
+) -> tuple[dict[str, tuple[Rate, ...]], tuple[FamilyRate, ...]]:
+    """Return power and false alarms on a few record sets of a record's own shape, and of all claims together.
+
+    A truth is simulated for each claim, and the null sets that a supported claim must stand out
+    from. As many null sets of each kind as record sets of a truth set the limit, which is the
+    largest log Bayes factor among them.
+    """
+    truths = [name for name, about in SHAPE_TRUTHS.items() if set(about) & set(claims)]
+    nulls = [kind for kind in NULLS if any(kind in CLAIMS[code].nulls for code in claims)]
+    simulation = PowerSimulation.of(
+        record, claims, (*truths, *nulls), sets=sets, limit_sets=sets, seed=seed
+    )
+    simulation.run(cores, progress)
+    return simulation.rates(), simulation.family()
 
 
-def _key(size: tuple[int, int], name: str, number: int, code: str) -> str:
-    larger = "" if size == (1, 1) else f"{size[0]} x {size[1]};"
-    return f"{larger}{name};{number};{code}"
+@dataclass(frozen=True)
+class PowerSimulation:
+    """Record sets of several truths that imitate a record, and what the tests find on them."""
+
+    record: PooledRecord  # which the sets imitate, enlarged if they are to be larger
+    codes: tuple[str, ...]  # of the claims that are tested
+    truths: Mapping[str, Truth]  # by name, null sets included
+    names: tuple[str, ...]  # of the truths that are counted
+    sets: int  # counted for each truth
+    limit_sets: int  # null sets of each kind that set the limits
+    size: tuple[int, int]  # times as many dyads and as many events per month
+    seed: int
+    checkpoint: Checkpoint
+
+    @classmethod
+    def of(
+        cls,
+        record: PooledRecord,
+        claims: Sequence[str],
+        truths: Sequence[str],
+        *,
+        sets: int,
+        limit_sets: int,
+        size: tuple[int, int] = (1, 1),
+        seed: int,
+        checkpoint: Path | None = None,
+    ) -> "PowerSimulation":
+        """Check what is asked for, and read the results that a checkpoint holds."""
+        if record.value is not None:
+            raise DataError(
+                "data: power is simulated for counts of events, and this is an index; "
+                "test it without simulated power"
+            )
+        identity = _identity(record, seed)
+        larger = record if size == (1, 1) else enlarged(record, *size)
+        _reject_unknown("claims", claims, CLAIMS)
+        months = max(CLAIMS[code].months for code in claims or CLAIMS)
+        if short := too_short(larger, months):
+            raise DataError(f"data: {short}; leave them out, or name claims that need fewer")
+        codes = tuple(code for code in claims or CLAIMS if not CLAIMS[code].lacks(larger))
+        every = TRUTHS | _null_truths(larger, seed)
+        _reject_unknown("truths", truths, every)
+        names = tuple(
+            name for name in tuple(truths) or every if set(every[name].claims) & set(codes)
+        )
+        if not names:
+            raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
+        return cls(
+            larger,
+            codes,
+            every,
+            names,
+            sets,
+            limit_sets,
+            size,
+            seed,
+            Checkpoint.open(checkpoint, identity),
+        )
+
+    def run(self, cores: int, progress: Progress) -> None:
+        """Simulate and test the record sets that the checkpoint does not hold."""
+        tasks = self.tasks()
+        missing = [task for task in tasks if task.codes]
+        done = len(tasks) - len(missing)
+        work = partial(_tested, self.record, self.seed, self.truths, self.limit_sets)
+        for task, rows in _completed(work, missing, cores):
+            for code, row in rows.items():
+                self.checkpoint.add(self.key(task.truth, task.number, code), row)
+            done += 1
+            progress("simulating record sets", done, len(tasks))
+
+    def tasks(self) -> list[Task]:
+        """Return the sets, null sets that set the limits first, each with the claims that are missing."""
+        tasks = [
+            self._task(null, number, [code for code in self.codes if null in CLAIMS[code].nulls])
+            for number in range(self.limit_sets)
+            for null in NULLS
+        ]
+        tasks += [
+            self._task(
+                name, number, [code for code in self.truths[name].claims if code in self.codes]
+            )
+            for place in range(self.sets)
+            for name in self.names
+            for number in [self.numbers(name)[place]]
+        ]
+        return tasks
+
+    def _task(self, name: str, number: int, codes: Sequence[str]) -> Task:
+        rows = self.checkpoint.rows
+        missing = [code for code in codes if self.key(name, number, code) not in rows]
+        return Task(name, number, missing)
+
+    def numbers(self, name: str) -> range:
+        """Return the numbers of the sets that are counted: of null sets, those that set no limit."""
+        first = self.limit_sets if name in NULLS else 0
+        return range(first, first + self.sets)
+
+    def key(self, name: str, number: int, code: str) -> str:
+        """Return the key of a test in the checkpoint."""
+        dyads, events = self.size
+        larger = "" if self.size == (1, 1) else f"{dyads} x {events};"
+        return f"{larger}{name};{number};{code}"
+
+    def row(self, name: str, number: int, code: str) -> TestRow:
+        """Return what the test of a claim found on a set."""
+        return self.checkpoint.rows[self.key(name, number, code)]
+
+    def limit(self, code: str) -> float:
+        """Return the log Bayes factor from which a claim is supported, by its null sets."""
+        limits = [
+            limit_of([self.row(null, number, code)[0] for number in range(self.limit_sets)])
+            for null in CLAIMS[code].nulls
+        ]
+        return max(limits, default=LIMIT)
+
+    def rates(self) -> dict[str, tuple[Rate, ...]]:
+        """Return by claim how often its test supported and rejected it, for each truth it is about."""
+        rates: dict[str, tuple[Rate, ...]] = {}
+        for code in self.codes:
+            about = [name for name in self.names if code in self.truths[name].claims]
+            if about:
+                limit = self.limit(code)
+                rates[code] = tuple(self._rate(name, code, limit) for name in about)
+        return rates
+
+    def _rate(self, name: str, code: str, limit: float) -> Rate:
+        rows = [self.row(name, number, code) for number in self.numbers(name)]
+        least, most, _ = np.median(rows, axis=0)
+        return Rate(
+            name,
+            self.truths[name].follows(code),
+            len(rows),
+            sum(is_supported(row, limit) for row in rows),
+            sum(decide(least, most, limit) == "rejected" for least, most, _ in rows),
+            float(least),
+            float(most),
+            len(self.record.dyads),
+            self.size[1],
+            limit,
+            int((self.record.events != 0).sum()),
+        )
+
+    def family(self) -> tuple[FamilyRate, ...]:
+        """Return how often any false claim is supported, in null sets and where dyads share shocks."""
+        limits = {code: self.limit(code) for code in self.codes}
+        rates = []
+        for name in self.names:
+            truth = self.truths[name]
+            if name not in NULLS and not truth.shared:
+                continue
+            false = [code for code in truth.claims if code in limits and not truth.follows(code)]
+            if not false:
+                continue
+            alarms = sum(
+                any(is_supported(self.row(name, number, code), limits[code]) for code in false)
+                for number in self.numbers(name)
+            )
+            rates.append(FamilyRate(name, self.sets, alarms, tuple(false)))
+        return tuple(rates)
 
 
-def _known(field: str, names: Sequence[str], known: Iterable[str]) -> None:
-    if unknown := [name for name in names if name not in known]:
-        raise SpecError(f"{field}: {join(unknown)}; choose among {'; '.join(known)}")
+def is_supported(row: TestRow, limit: float) -> bool:
+    """Check whether a claim is supported in a simulated set, placebo dates included."""
+    least, most, placebo_share = row
+    return decide(least, most, limit) == "supported" and placebo_share <= PLACEBO_SHARE
 
 
-def _all(
-    work: Callable[[Task], dict[str, Row]], tasks: Sequence[Task], cores: int
-) -> Iterator[tuple[Task, dict[str, Row]]]:
-    """Yield the tasks with their results as they are done."""
+def _null_truths(record: PooledRecord, seed: int) -> dict[str, Truth]:
+    """Return the processes of a record's null sets; all claims that are simulated are tested on them."""
+    engine = Engine(record, seed=seed)
+    claims = tuple(dict.fromkeys(code for truth in TRUTHS.values() for code in truth.claims))
+    return {name: replace(null_truth(name, engine), claims=claims) for name in NULLS}
+
+
+def _reject_unknown(field: str, names: Sequence[str], choices: Iterable[str]) -> None:
+    if unknown := [name for name in names if name not in choices]:
+        raise SpecError(f"{field}: {join(unknown)}; choose among {'; '.join(choices)}")
+
+
+def _completed(
+    work: Callable[[Task], dict[str, TestRow]], tasks: Sequence[Task], cores: int
+) -> Iterator[tuple[Task, dict[str, TestRow]]]:
+    """Yield tasks with their results as they are completed."""
     if cores == 1:
         yield from ((task, work(task)) for task in tasks)
         return
@@ -271,69 +393,46 @@ def _all(
             pool.shutdown(cancel_futures=True)
 
 
-def _tested(record: Record, seed: int, truths: Mapping[str, Truth], task: Task) -> dict[str, Row]:
+def _tested(
+    record: PooledRecord, seed: int, truths: Mapping[str, Truth], limit_sets: int, task: Task
+) -> dict[str, TestRow]:
     """Simulate a record set, and test claims on it."""
     name, number, codes = task
-    made = simulate(record, truths[name], zlib.crc32(name.encode()) + number + (seed << 33))
-    limiting = name in NULLS and number < LIMIT_SETS
-    engine = simulated_engine(made, PLACEBOS, name if limiting else "")
-    found = {}
+    # The seed tells truths, sets and seeds of users apart, whatever else is simulated.
+    simulated = simulate(record, truths[name], zlib.crc32(name.encode()) + number + (seed << 33))
+    sets_limit = name in NULLS and number < limit_sets
+    engine = simulated_engine(simulated, PLACEBOS, name if sets_limit else "")
+    rows = {}
     for code in codes:
         outcome = CLAIMS[code].test(engine)
-        placebo = max(outcome.details.get("placebos_as_good", {"": 0.0}).values())
-        found[code] = outcome.least, outcome.most, placebo
-    return found
+        placebo_share = max(outcome.details.get("placebos_as_good", {"": 0.0}).values())
+        rows[code] = outcome.least, outcome.most, placebo_share
+    return rows
 
 
-def _rate(
-    rows: Sequence[Row], code: str, truth: Truth, record: Record, events: int, limit: float
-) -> Rate:
-    answers = [decide(least, most, limit) for least, most, _ in rows]
-    supported = sum(
-        answer == "supported" and placebo <= PLACEBO_SHARE
-        for answer, (*_, placebo) in zip(answers, rows, strict=True)
-    )
-    least, most, _ = np.median(rows, axis=0)
-    return Rate(
-        truth.name,
-        truth.follows(code),
-        len(rows),
-        supported,
-        answers.count("rejected"),
-        float(least),
-        float(most),
-        len(record.dyads),
-        events,
-        limit,
-        int((record.events != 0).sum()),
-    )
-
-
-def _identity(record: Record, seed: int) -> str:
+def _identity(record: PooledRecord, seed: int) -> str:
     """Return a digest of what simulated sets rest on."""
     digest = hashlib.sha256(
         f"{TESTS} {seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode()
     )
-    for one in (record.events, record.cooperative, record.begins, record.prompt, record.volume):
-        digest.update(np.ascontiguousarray(one).tobytes())
+    for array in (record.events, record.cooperative, record.begins, record.prompt, record.volume):
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 
 def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
-    """Return the rates of the test of a claim on record sets like the embedded one, or on larger ones."""
+    """Return the rates of a claim on record sets like the embedded one, or on larger ones."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["claim"] == code]
     return TypeAdapter(tuple[Rate, ...]).validate_python(rows)
 
 
-def like_embedded(record: Record) -> bool:
-    """Check whether the table of simulated sets is about a record: the embedded dyads, as many months with events."""
+def like_embedded(record: PooledRecord) -> bool:
+    """Check whether the tables are about a record: the embedded dyads, and about as many months."""
     months = int((record.events != 0).sum())
     simulated = max((rate.months for rate in rates_of(BALANCE.code)), default=0)
-    return (
-        set(record.dyads) == set(read_dyads().index)
-        and abs(months - simulated) <= ALIKE * simulated
-    )
+    same_dyads = set(record.dyads) == set(read_dyads().index)
+    return same_dyads and abs(months - simulated) <= ALIKE * simulated
 
 
 def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:
@@ -341,81 +440,22 @@ def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:
 
     Empty without simulations.
     """
-    names = [one.truth for one in sizes if one.true]
-    if not names:
-        best = max((one for one in rates if one.true), key=lambda one: one.share, default=None)
+    truths = [rate.truth for rate in sizes if rate.true]
+    if not truths:
+        true = (rate for rate in rates if rate.true)
+        best = max(true, key=lambda rate: rate.share, default=None)
         return sentences("would_be_found", best=best)[0] if best else ""
-    true = (one for one in (*rates, *sizes) if one.true and one.truth == names[0])
-    found = sorted(true, key=lambda one: (one.events, one.dyads))
-    deciding = sorted(
-        (one for one in found if one.supported >= ENOUGH * one.sets),
-        key=lambda one: one.dyads * one.events,
+    by_size = sorted(
+        (rate for rate in (*rates, *sizes) if rate.true and rate.truth == truths[0]),
+        key=lambda rate: (rate.events, rate.dyads),
     )
-    return sentences("would_decide", found=found, deciding=deciding)[0]
+    deciding = sorted(
+        (rate for rate in by_size if rate.supported >= DECIDING_SHARE * rate.sets),
+        key=lambda rate: rate.dyads * rate.events,
+    )
+    return sentences("would_decide", rates=by_size, deciding=deciding)[0]
 
 
 def power_words(rates: Sequence[Rate]) -> str:
     """Describe power and false alarms of a test in one line."""
-    return sentences("power", rates=[one for one in rates if one.sets])[0]
-
-
-@dataclass
-class Kept:
-    """Results of finished record sets, by key."""
-
-    path: (
-        Path | None
-    )  # JSON lines: first what they are of, then a line per set. None keeps nothing beyond the run
-    identity: str  # Digest of everything the results rest on
-    found: dict[str, Row]
-
-    @classmethod
-    def open(cls, path: Path | None, identity: str) -> Self:
-        """Read the results that are there."""
-        if path is None or not (stored := check_checkpoint(path)):
-            return cls(path, identity, {})
-        first, *lines = stored
-        if first["of"] != identity:
-            raise SpecError(
-                f"{path}: holds simulations of another record, model, seed or version; name another file or remove it"
-            )
-        try:
-            return cls(
-                path, identity, dict(TypeAdapter(list[tuple[str, Row]]).validate_python(lines))
-            )
-        except ValidationError as error:
-            line = error.errors()[0]["loc"][0]
-            raise _foreign(
-                path, f"line {int(line) + 2}: expected a key and three numbers"
-            ) from error
-
-    def add(self, key: str, row: Row) -> None:
-        """Keep what was found on one more set."""
-        self.found[key] = row
-        if self.path is not None:
-            first, line = (json.dumps(one).encode() for one in ({"of": self.identity}, (key, row)))
-            append_lines(self.path, lambda before: (line,) if before.lines else (first, line))
-
-
-def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[Any]:
-    """Make sure that results can be kept in a file before hours are spent on them.
-
-    Return what is in it, if it is.
-    """
-    check_target(path, inputs)
-    check_writable(path.parent)
-    if not path.exists():
-        return []
-    try:
-        lines = [json.loads(line) for line in read_journal(path).lines]
-        if not isinstance(lines[0]["of"], str):
-            raise ValueError("the first line names no digest of what the results are of")
-        return lines
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise _foreign(path, error) from error
-
-
-def _foreign(path: Path, error: Exception | str) -> SpecError:
-    return SpecError(
-        f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it"
-    )
+    return sentences("power", rates=[rate for rate in rates if rate.sets])[0]

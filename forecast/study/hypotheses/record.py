@@ -14,11 +14,11 @@ from forecast.base.typing import Bool, Float, Index
 from forecast.base.wording import join
 from forecast.data.panel import panel_kind
 from forecast.data.panel.record import relative_event_counts
-from forecast.study.hypotheses.filter import Steps
+from forecast.study.hypotheses.filter import FilterSteps
 
-FEWEST_DYADS = 2
+MIN_DYADS = 2
 # months from a dyad's first event to its last, unless a claim needs fewer: a trend takes decades
-SHORTEST = 240
+MIN_MONTHS = 240
 MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade is taken
 # an era start that was recognised within so many days cannot have been chosen by what followed
 PROMPT_DAYS = 7
@@ -29,7 +29,7 @@ as busy."""
 
 
 @dataclass(frozen=True)
-class Record:
+class PooledRecord:
     """Monthly counts or values of an index of several dyads, each array (dyad, month)."""
 
     dyads: tuple[str, ...]
@@ -66,7 +66,7 @@ class Record:
         }
 
     @cached_property
-    def steps(self) -> Steps:
+    def steps(self) -> FilterSteps:
         """The months in which something happens, as the filter reads them."""
         none = np.zeros(self.events.shape)
         anchor = none.astype(np.int64) if self.anchor is None else self.anchor
@@ -80,7 +80,7 @@ class Record:
         month = np.concatenate(at)
         gap = np.concatenate([np.diff(months, prepend=months[:1]) for months in at])
         ends = np.concatenate([[0], np.cumsum([len(months) for months in at])])
-        return Steps(
+        return FilterSteps(
             self.cooperative[dyad, month],
             self.events[dyad, month],
             value[dyad, month],
@@ -93,16 +93,16 @@ class Record:
             ends,
         )
 
-    def without_eras(self) -> "Record":
+    def without_eras(self) -> "PooledRecord":
         """Return the record without era starts."""
         none = np.zeros_like(self.begins)
         return replace(self, begins=none, prompt=none)
 
-    def with_prompt_eras(self) -> "Record":
+    def with_prompt_eras(self) -> "PooledRecord":
         """Return the record with those era starts alone that were recognised within a week."""
         return replace(self, begins=self.begins & self.prompt)
 
-    def with_last_events(self) -> "Record":
+    def with_last_events(self) -> "PooledRecord":
         """Return the record without eras.
 
         Its occasions are the balance of the last month with events.
@@ -118,7 +118,7 @@ class Record:
             balance[dyad, months[1:][near]] = 2.0 * share[:-1][near] - 1.0
         return replace(self.without_eras(), occasion=balance)
 
-    def anchored(self, anchor: int, months: Bool) -> "Record":
+    def anchored(self, anchor: int, months: Bool) -> "PooledRecord":
         """Return the record with an anchor of the filter in some months, after a dyad's first one."""
         month = np.arange(self.events.shape[1])
         within = (month > self.first[:, None]) & (month < self.stop[:, None])
@@ -128,7 +128,7 @@ class Record:
         """Return which months begin another so many."""
         return np.asarray(np.arange(self.events.shape[1]) % months == 0)
 
-    def kinds(self) -> "Iterator[tuple[str, Record]]":
+    def kinds(self) -> "Iterator[tuple[str, PooledRecord]]":
         """Yield the record of deep among cooperative events, and that of severe among hostile ones, by name."""
         if self.counts is None:
             return
@@ -142,7 +142,7 @@ class Record:
                 total, kept = events.sum(axis=-1), events[..., half].sum(axis=-1)
                 yield name, replace(self, events=total, cooperative=kept, counts=None)
 
-    def between(self, start: int, end: int) -> "Record":
+    def between(self, start: int, end: int) -> "PooledRecord":
         """Return the record from a month to before another, without eras that begin outside of it."""
         month = np.arange(self.events.shape[1])
         inside = (month >= start) & (month < end)
@@ -160,11 +160,11 @@ class Record:
         """The months from first event to last, by dyad."""
         return dict(zip(self.dyads, (self.stop - self.first).tolist(), strict=True))
 
-    def lasting(self, months: int) -> "Record":
+    def lasting(self, months: int) -> "PooledRecord":
         """Return the record of the dyads that have so many months from first event to last."""
         return self.of([at for at, span in enumerate(self.spans.values()) if span >= months])
 
-    def of(self, dyads: Sequence[int]) -> "Record":
+    def of(self, dyads: Sequence[int]) -> "PooledRecord":
         """Return the record of some dyads by their places; itself if these are all."""
         if len(dyads) == len(self.dyads):
             return self
@@ -175,7 +175,7 @@ class Record:
         arrays = {name: own[name][list(dyads)] for name in by_dyad}
         return replace(self, dyads=tuple(self.dyads[at] for at in dyads), **arrays)
 
-    def without_months(self, months: Bool) -> "Record":
+    def without_months(self, months: Bool) -> "PooledRecord":
         """Return the record without the events of some months."""
         return replace(
             self,
@@ -184,7 +184,7 @@ class Record:
         )
 
 
-def too_short(record: Record, months: int) -> str:
+def too_short(record: PooledRecord, months: int) -> str:
     """Describe which dyads have fewer months than a claim needs, in words; empty if none has."""
     short = [f"{dyad} ({span})" for dyad, span in record.spans.items() if span < months]
     return (
@@ -192,21 +192,21 @@ def too_short(record: Record, months: int) -> str:
     )
 
 
-def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> Record:
+def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> PooledRecord:
     """Read a panel, and reject what cannot be pooled."""
     if panel.attrs["frequency"] != "month":
         raise DataError(
             "frequency: the tests read months, and the panel has weeks; build a monthly one"
         )
-    if panel.sizes["dyad"] < FEWEST_DYADS:
+    if panel.sizes["dyad"] < MIN_DYADS:
         raise DataError(
-            f"dyads: the tests need {FEWEST_DYADS} dyads at least, and the data have "
+            f"dyads: the tests need {MIN_DYADS} dyads at least, and the data have "
             f"{panel.sizes['dyad']}; give data of more dyads"
         )
     return _of_counts(panel, visits) if panel_kind(panel).coded else _of_index(panel)
 
 
-def _of_counts(panel: xr.Dataset, visits: Bool | None) -> Record:
+def _of_counts(panel: xr.Dataset, visits: Bool | None) -> PooledRecord:
     """Read the counts of a panel in which each dyad is of one dataset."""
     _reject_dyads_of_several_datasets(panel)
     counts = (
@@ -240,7 +240,7 @@ def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
             )
 
 
-def _of_index(panel: xr.Dataset) -> Record:
+def _of_index(panel: xr.Dataset) -> PooledRecord:
     """Read the values of an index, each dyad's in its own standard deviations from its own mean."""
     values = panel["index"].transpose("dyad", "time").to_numpy()
     there, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
@@ -257,7 +257,7 @@ def _of_index(panel: xr.Dataset) -> Record:
 
 def _record(
     panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any
-) -> Record:
+) -> PooledRecord:
     """Arrange what was read, with the months in which a named era begins within the record of its dyad."""
     first = (events != 0).argmax(axis=1)
     stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
@@ -272,10 +272,12 @@ def _record(
     begins[dyad[inside], month[inside]] = True
     prompt[dyad[at_once], month[at_once]] = True
     dyads = tuple(str(code) for code in panel["dyad"].to_numpy())
-    return Record(dyads, events, cooperative, volume, begins, prompt, first, stop, time, **more)
+    return PooledRecord(
+        dyads, events, cooperative, volume, begins, prompt, first, stop, time, **more
+    )
 
 
-def turned_back(record: Record) -> Float:
+def turned_back(record: PooledRecord) -> Float:
     """Return how far each dyad moved away and back again, by the averages of its calendar decades, (dyad,).
 
     Of counts these are points of the cooperative share, of an index standard deviations. The
@@ -306,7 +308,7 @@ def _turn_at(means: Float, at: int) -> float:
     return float(max(low_point, high_point, 0.0))
 
 
-def shifted_eras(record: Record, rng: np.random.Generator) -> Bool:
+def shifted_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
     """Move the era starts of every dyad together by a random number of months, round its record."""
     begins = np.zeros_like(record.begins)
     for d, (first, stop) in enumerate(zip(record.first, record.stop, strict=True)):
@@ -319,7 +321,7 @@ def shifted_eras(record: Record, rng: np.random.Generator) -> Bool:
     return begins
 
 
-def busy_eras(record: Record, rng: np.random.Generator) -> Bool:
+def busy_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
     """Replace every era start by a month of the same dyad with about as many events, far from all era starts."""
     begins = np.zeros_like(record.begins)
     for d in range(len(record.dyads)):
@@ -338,7 +340,7 @@ def busy_eras(record: Record, rng: np.random.Generator) -> Bool:
     return begins
 
 
-def placebo_sets(record: Record, sets: int, seed: int) -> dict[str, Sequence[Bool]]:
+def placebo_sets(record: PooledRecord, sets: int, seed: int) -> dict[str, Sequence[Bool]]:
     """Draw sets of placebo era starts of both kinds."""
     rng = np.random.default_rng(seed)
     kinds = {"shifted": shifted_eras, "equally busy": busy_eras}

@@ -1,330 +1,65 @@
-"""Tests of claims on all dyads of a panel: checks before any work, the tests, and their results.
-
-Each test is repeated with other choices: other widths of priors, parts of the record, and windows
-ahead.
-"""
+"""Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
-from forecast.base import wording
-from forecast.base.arguments import checked, whole_seed
+from forecast.base.arguments import checked
 from forecast.base.errors import DataError, SpecError
+from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
-from forecast.base.typing import Bool, Seed
-from forecast.base.wording import Card, Displayed, join, number
+from forecast.base.typing import Dyad, Seed
+from forecast.base.wording import join
 from forecast.data.events.table import EventTable
-from forecast.data.panel.notes import DataNotes, notes_of_panel
+from forecast.data.panel.kinds import Panel
+from forecast.data.panel.notes import notes_of_panel
 from forecast.outlook.theory import PENDULUM
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
-from forecast.study.hypotheses.engine import Ahead, Claim, Engine, Reading
+from forecast.study.hypotheses.engine import Engine, TestedClaim
 from forecast.study.hypotheses.evidence import FINER, USUAL, own_posterior
-from forecast.study.hypotheses.likelihood import likelihoods
+from forecast.study.hypotheses.family import FamilyRate, family_rates
 from forecast.study.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
 from forecast.study.hypotheses.nulls import stands_out
-from forecast.study.hypotheses.outcome import (
-    LIMIT,
-    TEMPLATES,
-    UNTESTED,
-    Answer,
-    Choice,
-    Outcome,
-    exception_words,
-    exceptions,
-    sentences,
-)
+from forecast.study.hypotheses.outcome import LIMIT, UNTESTED, ClaimAnswer
 from forecast.study.hypotheses.power import (
     SIZE_TABLE,
     Rate,
     like_embedded,
-    power_words,
+    power_of_shape,
     rates_of,
     would_decide,
 )
-from forecast.study.hypotheses.record import Record, read_panel, too_short, turned_back
+from forecast.study.hypotheses.record import PooledRecord, read_panel, too_short, turned_back
+from forecast.study.hypotheses.results import (
+    OwnDyad,
+    PooledResults,
+    PooledVerdict,
+    PowerSource,
+)
+from forecast.study.hypotheses.sensitivity import parts_of, sensitivity
+from forecast.study.hypotheses.simulate import TRUTHS
 
-SCHEMA = 4
-PARTS = {PENDULUM.code: ("S5a", "S5b")}
-"""Claims that are answered in parts."""
-EXPLORATORY = "exploratory"
-
-
-@dataclass(frozen=True)
-class PooledVerdict:
-    """The outcome of the test of one claim."""
-
-    code: str  # Such as `S5b`
-    question: str  # The claim as a question
-    claim: str  # The claim
-    outcome: Outcome
-    integration_error: float  # Change of `log_bayes_factor` with fewer nodes, or null
-    rates: tuple[Rate, ...]  # Simulated power and false alarms
-    # Log Bayes factor from which the claim is supported; below its negative it is rejected
-    limit: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        own = asdict(self.outcome)
-        for name in ("without_dyad", "without_state"):
-            own[name] = dict(zip(("name", "log_bayes_factor"), own[name], strict=True))
-        own["windows"] = {
-            name: dict(zip(("gain", "error"), one, strict=True))
-            for name, one in own["windows"].items()
-        }
-        own["exceptions"] = exceptions(self.outcome)
-        for name, value in own["details"].items():
-            if isinstance(value, Mapping):
-                own["details"][name] = {str(key): one for key, one in value.items()}
-        error, rates = self.integration_error, [asdict(rate) for rate in self.rates]
-        about = {
-            "code": self.code,
-            "question": self.question,
-            "claim": self.claim,
-            "limit": self.limit,
-        }
-        return {**about, **own, "integration_error": error, "rates": rates}
-
-    def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Return each number with what it is: claim, group, name, value, and no interval."""
-        found, choices = self.outcome, {**self.outcome.priors, **self.outcome.parts}
-        groups: dict[str, Mapping[str, Any]] = {
-            "evidence": {
-                "log_bayes_factor": found.log_bayes_factor,
-                "least": found.least,
-                "most": found.most,
-                "limit": self.limit,
-                "error": self.integration_error,
-            },
-            "dyad adds": found.dyads,
-            "without dyad": dict([found.without_dyad]),
-            "without state": dict([found.without_state]),
-            "windows": {name: gain for name, (gain, _) in found.windows.items()},
-            "windows, error": {name: error for name, (_, error) in found.windows.items()},
-            **{
-                f"sensitivity, {part}": {name: getattr(one, part) for name, one in choices.items()}
-                for part in ("log_bayes_factor", "least", "most")
-            },
-            "simulated sets": {one.truth: one.sets for one in self.rates},
-            "supported": {one.truth: one.supported for one in self.rates},
-            "rejected": {one.truth: one.rejected for one in self.rates},
-            "median least": {one.truth: one.least for one in self.rates},
-            "median most": {one.truth: one.most for one in self.rates},
-        }
-        groups["null sets"] = {null.name: null.sets for null in found.nulls}
-        groups["null sets as good"] = {null.name: null.as_good for null in found.nulls}
-        for group, numbers in groups.items():
-            for name, value in numbers.items():
-                yield self.code, group, name, value, None, None
-
-    @property
-    def fails(self) -> str:
-        """Choices under which the answer does not hold, in words; empty if it holds under all."""
-        return exception_words(exceptions(self.outcome))
-
-    @property
-    def power(self) -> str:
-        """Simulated power and false alarms in words."""
-        return power_words(self.rates)
-
-
-QUANTITIES = (
+PARTS = {PENDULUM.code: ("S5a", "S5b")}  # claims that are answered in parts
+QUANTITIES = (  # of one dyad: axis, name, unit, months per unit
     (CYCLE, "half-life of deviations from the trend", "months", 1.0),
     (RETURN, "half-life of the trend's return", "years", 12.0),
 )
-
-
-@dataclass(frozen=True)
-class OwnDyad:
-    """One dyad within the hierarchy: its own half-lives given all dyads, and what it adds to the evidence on claims."""
-
-    dyad: str  # Code
-    # `quantity`, `unit`, `low`, `median` and `high` given the data, and the same before
-    # (`prior_low` and so on)
-    rows: tuple[Mapping[str, Any], ...]
-    evidence: Mapping[str, float]  # What the dyad adds to `least`, by claim
-
-
-@dataclass(frozen=True, repr=False)
-class PooledResults(Displayed):
-    """What the tests of a record found."""
-
-    dyads: tuple[str, ...]  # Codes of the dyads
-    first: str  # First month with events, such as `1946-02`
-    last: str  # Last month with events
-    months: int  # Months with events, over all dyads
-    verdicts: tuple[PooledVerdict, ...]
-    notes: tuple[str, ...]  # What was left out, and why
-    stamp: str = EXPLORATORY  # `exploratory`, `frozen on data already seen` or `confirmatory`
-    own: OwnDyad | None = None  # One dyad within the hierarchy; else null
-    seed: int = 1  # Of placebo dates
-    # By dyad: how far the averages of three calendar decades moved away and back, in points of the
-    # cooperative share; of an index in standard deviations
-    turned_back: Mapping[str, float] = field(default_factory=dict)
-    data_notes: DataNotes = field(
-        default_factory=DataNotes
-    )  # What readers have to know of the data
-
-    def _card(self) -> Card:
-        facts = [
-            (one.code, f"{one.outcome.answer}, log Bayes factor {number(one.outcome.least, 1)}")
-            for one in self.verdicts
-        ]
-        return Card(f"Tests of {len(self.dyads)} dyads", tuple(facts))
-
-    def __getitem__(self, code: str) -> PooledVerdict:
-        """Return the verdict on a claim."""
-        return next(one for one in self.verdicts if one.code == code)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON."""
-        names = ("dyads", "first", "last", "months", "notes", "stamp", "seed", "turned_back")
-        facts = {name: getattr(self, name) for name in names} | {
-            "doubts": tuple(sentences("doubts"))
-        }
-        facts |= self.data_notes.facts
-        own = None if self.own is None else asdict(self.own)
-        return {
-            "schema": SCHEMA,
-            **facts,
-            "own": own,
-            "claims": [one.to_dict() for one in self.verdicts],
-        }
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row per number of the tests: the content of ``tests.csv``.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``code`` of the claim (empty for a dyad's own quantities), ``group`` of the number, such
-            as ``evidence``, ``dyad adds`` or ``own dyad``, its ``name`` and ``value``, and the 90%
-            interval, ``low`` and ``high``, of a dyad's own quantities. All groups:
-            docs/schema/tests-json.md.
-
-        Examples
-        --------
-        >>> frame = results.to_frame()  # doctest: +SKIP
-        >>> frame[frame["group"] == "dyad adds"].pivot(index="name", columns="code", values="value")  # doctest: +SKIP
-        """
-        rows = [row for one in self.verdicts for row in one.rows()]
-        for row in self.own.rows if self.own else ():
-            for group, start in (("own dyad", ""), ("own dyad, prior", "prior_")):
-                ends = (row[f"{start}{name}"] for name in ("median", "low", "high"))
-                rows.append(("", group, row["quantity"], *ends))
-        for code, value in self.own.evidence.items() if self.own else ():
-            rows.append((code, "own dyad, evidence", "", value, None, None))
-        return pd.DataFrame(rows, columns=["code", "group", "name", "value", "low", "high"])
-
-    def lines(self) -> list[str]:
-        """Return the results as lines for a terminal."""
-        return wording.lines(TEMPLATES, "lines", results=self)
-
-
-WIDTHS = {"with priors half as wide": 0.5, "with priors twice as wide": 2.0}
-WINDOWS = {"months 13 to 24": (12, 24), "months 25 to 60": (24, 60), "months 61 to 120": (60, 120)}
-FIRST_ORIGIN = 180
-"""Months of the record before the first window ahead."""
-FEWEST = 4
-"""Dyads of a record that can be split by how far they turned back."""
-
-
-def parts_of(engine: Engine) -> dict[str, Engine]:
-    """Return engines of each half of the record, and of the dyads that turned back least and most, by name."""
-    record, end = engine.record, engine.record.events.shape[1]
-    middle = int(
-        np.median(np.repeat(np.arange(end), (record.events != 0).sum(axis=0)))
-    )  # by months with events
-    halves = {
-        f"in the first half of the record (to {record.time[middle - 1]})": record.between(
-            0, middle
-        ),
-        f"in the second half of the record (from {record.time[middle]})": record.between(
-            middle, end
-        ),
-    }
-    brief = replace(engine, brief=True)
-    parts = {
-        name: replace(brief, record=half, centres={}, kept={}, variants={})
-        for name, half in halves.items()
-    }
-    size = len(record.dyads)
-    if size >= FEWEST:
-        order = [int(at) for at in np.argsort(-turned_back(record), kind="stable")]
-        most, least = (tuple(sorted(part)) for part in (order[: size // 2], order[size // 2 :]))
-        parts[f"without the {len(most)} dyads that turned back most"] = replace(brief, only=least)
-        parts["with those dyads alone"] = replace(brief, only=most)
-    return parts
-
-
-def sensitivity(claim: Claim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
-    """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
-    priors = {
-        name: _choice(claim, replace(engine, width=width, brief=True))
-        for name, width in WIDTHS.items()
-    }
-    by_part = {name: _choice(claim, part) for name, part in parts.items()}
-    ahead = {} if claim.ahead is None else windows(engine, claim.ahead)
-    return {"priors": priors, "parts": by_part, "windows": ahead}
-
-
-def _choice(claim: Claim, engine: Engine) -> Choice:
-    if claim.lacks(engine.record):
-        return Choice(np.nan, np.nan, np.nan, UNTESTED)
-    found = claim.test(engine)
-    return Choice(found.log_bayes_factor, found.least, found.most, found.answer)
-
-
-def windows(engine: Engine, ahead: Ahead) -> dict[str, tuple[float, float]]:
-    """Score windows ahead with the months between left out: mean difference of log predictions, standard error.
-
-    The claim's predictions are those of its readings, each as likely before the data.
-    """
-    claim, rival = ahead(engine)
-    found: dict[str, tuple[float, float]] = {}
-    for name, (first, last) in WINDOWS.items():
-        start, stop = int(engine.record.first.min()), int(engine.record.stop.max())
-        origins = range(start + FIRST_ORIGIN, stop - last, last)
-        gains = np.array(
-            [
-                _gain(origin, first, last, claim) - _gain(origin, first, last, [rival])
-                for origin in origins
-            ]
-        )
-        if len(gains) > 1:
-            found[name] = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
-    return found
-
-
-def _gain(origin: int, first: int, last: int, readings: Sequence[Reading]) -> float:
-    """Return the log predictive density of a window, summed over dyads."""
-    month = np.arange(readings[0].record.events.shape[1])
-    past, window = month < origin, (month >= origin + first) & (month < origin + last)
-
-    def total(seen: Bool) -> float:
-        logs = []
-        for record, point in readings:
-            part = record.without_months(np.broadcast_to(~seen, record.events.shape))
-            logs.append(likelihoods(part.steps, point)[..., 0].sum())
-        return float(np.logaddexp.reduce(logs))
-
-    return total(past | window) - total(past)
+INTERVAL_POINTS = (0.05, 0.5, 0.95)  # of a 90% interval with its median
 
 
 @checked
 def pooled_tests(
-    panel: xr.Dataset,
+    panel: Panel,
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),
-    dyad: str | None = None,
+    dyad: Dyad | None = None,
+    power: int | None = None,
     cores: int | None = None,
     seed: Seed = 1,
     progress: Progress | None = None,
@@ -338,14 +73,19 @@ def pooled_tests(
     events : EventTable, optional
         The events of the panel; the claim on visits (``S10``) finds them among these.
     claims : sequence of str
-        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``, or ``S5``
-        for both of its parts. By default all that the panel can answer, except ``S12``.
+        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S5c``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``, or ``S5``
+        for ``S5a`` and ``S5b``. By default all that the panel can answer, except ``S5c`` and
+        ``S12``.
     dyad : str, optional
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
+    power : int, optional
+        Record sets of the data's own shape that are simulated for each truth, such as 10, which
+        takes about a minute: power and false alarms of the claims that are tested. By default
+        those of the embedded data are given, where the data are these, and else none.
     cores : int, optional
-        Threads; by default one per core. Changes no number.
+        Threads and processes; by default one per core. Changes no number.
     seed : int or numpy.random.Generator
-        Of the placebo dates.
+        Of the placebo dates and simulated record sets.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -367,63 +107,108 @@ def pooled_tests(
     'undecided'
     """
     seed = whole_seed(seed)
-    tell, codes, cores = progress or silent, parse_claims(claims), cores or os.cpu_count() or 1
+    tell = progress or silent
+    cores = cores or os.cpu_count() or 1
+    codes = parse_claims(claims)
     record = read_panel(panel, None if events is None else visits_of(events, panel))
     if dyad is not None and dyad not in record.dyads:
         raise SpecError(f"dyad: the data have no {dyad!r:.40}; choose among {join(record.dyads)}")
+    if power is not None and record.value is not None:
+        raise SpecError(
+            "power: is simulated for counts of events, and the data are an index; leave it out"
+        )
     codes, record, notes = _answerable(codes, record, named=bool(claims))
     if dyad is not None and dyad not in record.dyads:
         raise SpecError(
             f"dyad: {dyad} is too short for all of {join(codes)}; choose among {join(record.dyads)}"
         )
-    engines, verdicts = dict[tuple[str, ...], _Engines](), []
-    for at, code in enumerate(codes):
-        tell(f"{code}, {CLAIMS[code].claim}", at, len(codes))
-        long = record.lasting(CLAIMS[code].months)
-        if long.dyads not in engines:
-            engines[long.dyads] = _Engines.of(long, cores, seed)
-        verdicts.append(_verdict(CLAIMS[code], engines[long.dyads]))
-    own = None
+    simulated = _simulated_power(record, codes, power, seed, cores, tell)
+    engines: dict[tuple[str, ...], _Engines] = {}
+    verdicts = []
+    for done, code in enumerate(codes):
+        claim = CLAIMS[code]
+        tell(f"{code}, {claim.claim}", done, len(codes))
+        long_enough = record.lasting(claim.months)
+        if long_enough.dyads not in engines:
+            engines[long_enough.dyads] = _Engines.of(long_enough, cores, seed)
+        verdicts.append(_verdict(claim, engines[long_enough.dyads], simulated))
+    dyad_in_hierarchy = None
     if dyad is not None:
         tell(f"{dyad} within the hierarchy", len(codes), len(codes))
         evidence = {
-            one.code: one.outcome.dyads[dyad] for one in verdicts if dyad in one.outcome.dyads
+            verdict.code: verdict.outcome.dyads[dyad]
+            for verdict in verdicts
+            if dyad in verdict.outcome.dyads
         }
-        whole = engines.get(record.dyads) or _Engines.of(record, cores, seed)
-        own = own_dyad(whole.coarse, dyad, evidence)
+        of_all = engines.get(record.dyads) or _Engines.of(record, cores, seed)
+        dyad_in_hierarchy = own_dyad(of_all.coarse, dyad, evidence)
     tell("all claims", len(codes), len(codes))
-    first, last = (str(record.time[at]) for at in (np.min(record.first), np.max(record.stop) - 1))
-    months = int((record.events != 0).sum())
-    turned = dict(zip(record.dyads, turned_back(record).tolist(), strict=True))
     return PooledResults(
         record.dyads,
-        first,
-        last,
-        months,
+        str(record.time[np.min(record.first)]),
+        str(record.time[np.max(record.stop) - 1]),
+        int((record.events != 0).sum()),
         tuple(verdicts),
         notes,
-        own=own,
+        own=dyad_in_hierarchy,
         seed=seed,
-        turned_back=turned,
+        turned_back=dict(zip(record.dyads, turned_back(record).tolist(), strict=True)),
         data_notes=notes_of_panel(panel, record.dyads),
+        power_of=simulated.source,
+        family=simulated.family,
     )
+
+
+@dataclass(frozen=True)
+class _SimulatedPower:
+    """Power and false alarms that belong to a record."""
+
+    source: PowerSource
+    rates: Mapping[str, tuple[Rate, ...]]  # By claim
+    sizes: Mapping[str, tuple[Rate, ...]]  # Of larger record sets
+    family: tuple[FamilyRate, ...]
+
+
+def _simulated_power(
+    record: PooledRecord,
+    codes: Sequence[str],
+    sets: int | None,
+    seed: int,
+    cores: int,
+    progress: Progress,
+) -> _SimulatedPower:
+    """Simulate power on sets of a record's own shape, or read it from the tables if they are about the record."""
+    simulated = {code for truth in TRUTHS.values() for code in truth.claims}
+    testable = [code for code in codes if code in simulated]
+    if sets is not None and testable:
+        long_enough = record.lasting(max(CLAIMS[code].months for code in testable))
+        rates, family = power_of_shape(
+            long_enough, testable, sets, seed=seed, cores=cores, progress=progress
+        )
+        return _SimulatedPower("these data", rates, {}, family)
+    if sets is not None or not like_embedded(record):
+        return _SimulatedPower("", {}, {}, ())
+    rates = {code: rates_of(code) for code in codes}
+    sizes = {code: rates_of(code, SIZE_TABLE) for code in codes}
+    return _SimulatedPower("the embedded data", rates, sizes, family_rates())
 
 
 def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDyad:
     """Read a dyad off the hierarchy of a reverting trend with a cycle."""
-    at, found = engine.record.dyads.index(dyad), engine.evidence(RETURN_CYCLE)
+    place = engine.record.dyads.index(dyad)
+    reverting = engine.evidence(RETURN_CYCLE)
+    steps = engine.variant("plain").steps
     rows = []
-    for axis, name, unit, scale in QUANTITIES:
-        places, chance = own_posterior(
-            found, engine.variant("plain").steps, at, axis, engine.finesse
-        )
-        below = np.cumsum(chance) - 0.5 * chance
-        points = np.exp(np.interp((0.05, 0.5, 0.95), below, np.log(places))) / scale
-        own = replace(axis, sd=math.hypot(axis.sd, axis.spread))  # Mean and dyads around it
-        prior = [one / scale for one in own.prior_interval()]
+    for axis, name, unit, months in QUANTITIES:
+        values, probability = own_posterior(reverting, steps, place, axis, engine.finesse)
+        below = np.cumsum(probability) - 0.5 * probability
+        points = np.exp(np.interp(INTERVAL_POINTS, below, np.log(values))) / months
+        # Before the data a dyad varies around a population's mean that varies as well.
+        of_dyad = replace(axis, sd=math.hypot(axis.sd, axis.spread))
+        prior = [point / months for point in of_dyad.prior_interval()]
         names = ("low", "median", "high", "prior_low", "prior_median", "prior_high")
-        row = dict(zip(names, (*points.tolist(), *prior), strict=True))
-        rows.append({"quantity": name, "unit": unit, **row})
+        numbers = dict(zip(names, (*points.tolist(), *prior), strict=True))
+        rows.append({"quantity": name, "unit": unit, **numbers})
     return OwnDyad(dyad, tuple(rows), evidence)
 
 
@@ -436,35 +221,35 @@ class _Engines:
     parts: Mapping[str, Engine]  # By name of the part of the record
 
     @classmethod
-    def of(cls, record: Record, cores: int, seed: int) -> "_Engines":
+    def of(cls, record: PooledRecord, cores: int, seed: int) -> "_Engines":
         """Make the engines of a record."""
+        coarse = Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True)
         fine = Engine(record, cores, FINER, seed=seed)
-        return cls(
-            Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True), fine, parts_of(fine)
-        )
+        return cls(coarse, fine, parts_of(fine))
 
 
-def _verdict(claim: Claim, engines: _Engines) -> PooledVerdict:
+def _verdict(claim: TestedClaim, engines: _Engines, simulated: _SimulatedPower) -> PooledVerdict:
+    """Test a claim, against its null sets if it needs them, and again with other choices."""
     coarse, fine = engines.coarse, engines.fine
-    rough, outcome = claim.test(coarse), claim.test(fine)
+    rough = claim.test(coarse)
+    outcome = claim.test(fine)
     if outcome.answer == "supported":
         nulls = stands_out(claim, coarse, outcome.least)
-        answer: Answer = "undecided" if any(one.too_many for one in nulls) else "supported"
+        answer: ClaimAnswer = "undecided" if any(kind.too_many for kind in nulls) else "supported"
         outcome = replace(outcome, answer=answer, nulls=nulls)
     if outcome.answer != UNTESTED:
         outcome = replace(outcome, **sensitivity(claim, fine, engines.parts))
     error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
-    alike = like_embedded(fine.record)
-    rates = rates_of(claim.code) if alike else ()
-    sizes = rates_of(claim.code, SIZE_TABLE) if alike else ()
-    if outcome.answer == "undecided" and (words := would_decide(rates, sizes)):
+    rates = simulated.rates.get(claim.code, ())
+    words = would_decide(rates, simulated.sizes.get(claim.code, ()))
+    if outcome.answer == "undecided" and words:
         outcome = replace(outcome, details={**outcome.details, "would_decide": words})
     return PooledVerdict(claim.code, claim.question, claim.claim, outcome, error, rates, LIMIT)
 
 
 def _answerable(
-    codes: tuple[str, ...], record: Record, *, named: bool
-) -> tuple[tuple[str, ...], Record, tuple[str, ...]]:
+    codes: tuple[str, ...], record: PooledRecord, *, named: bool
+) -> tuple[tuple[str, ...], PooledRecord, tuple[str, ...]]:
     """Return the claims that a record can answer, the dyads that are long enough for any of them, and notes.
 
     A claim that is named and cannot be answered is an error; any other is left out with a note.
@@ -484,7 +269,7 @@ def _answerable(
     return answered, record.lasting(min(by_months)), tuple(notes)
 
 
-def _lacking(codes: Sequence[str], record: Record) -> dict[str, str]:
+def _lacking(codes: Sequence[str], record: PooledRecord) -> dict[str, str]:
     """Return what a record lacks for the claims that it cannot answer, in words, by claim."""
     return {code: lack for code in codes if (lack := CLAIMS[code].missing(record))}
 

@@ -16,13 +16,13 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import fftconvolve, lfilter
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.component import fraction_left
 from forecast.model.process.cycle import linear_shock
+from forecast.model.process.transition import decay
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
-from forecast.study.hypotheses.claims.effects import occasions_of
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
 from forecast.study.hypotheses.memory import PAST_MONTHS
-from forecast.study.hypotheses.record import EPISODE_MONTHS, Record, turned_back
+from forecast.study.hypotheses.occasions import occasions_of
+from forecast.study.hypotheses.record import EPISODE_MONTHS, PooledRecord, turned_back
 
 HEAVY = 2.5
 """Degrees of freedom of heavy-tailed steps."""
@@ -65,6 +65,7 @@ class Truth:
     heavy: bool = False  # Heavy-tailed steps
     sources: bool = False  # Sources that change every fifteen years
     shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
+    shared_cycle: float = 0.0  # Share of the variance of the cycle's shocks that they have
     bound: float | None = None  # Distance of bounds from the long-run mean
     headroom: float | None = None  # Of a ceiling above the trend at each era's start
     memory: float | None = (
@@ -81,8 +82,9 @@ class Truth:
     hindsight: bool = (
         False  # Eras that were not recognised at once are dated where the record moves most
     )
-    tells: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")  # The claims whose test it is about
-    sized: tuple[str, ...] = ()  # Those that it is also about on larger record sets
+    # Codes of the claims that are tested on its sets, and of those tested on larger sets as well
+    claims: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")
+    claims_by_size: tuple[str, ...] = ()
 
     def follows(self, claim: str) -> bool:
         """Check whether a claim is true of it."""
@@ -91,6 +93,7 @@ class Truth:
             CEILING.code: self.headroom is not None,
             "S5a": self.cycle is not None,
             "S5b": self.trend_half_life is not None,
+            "S5c": self.trend_half_life is not None or self.bound is not None,
             COST.code: self.growth > 0.0,
             BALANCE.code: self.trend_half_life is not None or self.bound is not None,
             VISITS.code: self.visit != 0.0,
@@ -104,7 +107,7 @@ TRUTHS = {truth.name: truth for truth in TypeAdapter(tuple[Truth, ...]).validate
 """The truths of the power table, by name."""
 
 
-def enlarged(record: Record, dyads: int, events: int) -> Record:
+def enlarged(record: PooledRecord, dyads: int, events: int) -> PooledRecord:
     """Return a record with so many times as many dyads, and as many events per month.
 
     Its eras and visits stay.
@@ -122,7 +125,7 @@ def enlarged(record: Record, dyads: int, events: int) -> Record:
         for at in range(dyads)
         for dyad in record.dyads
     )
-    found: Record = replace(record, dyads=codes, counts=None, **repeated)
+    found: PooledRecord = replace(record, dyads=codes, counts=None, **repeated)
     if events == 1:
         return found
     rng, month = np.random.default_rng(events), np.arange(found.events.shape[1])
@@ -137,13 +140,13 @@ def enlarged(record: Record, dyads: int, events: int) -> Record:
     return replace(found, events=drawn, cooperative=np.minimum(found.cooperative, drawn))
 
 
-def simulate(record: Record, truth: Truth, seed: int) -> Record:
+def simulate(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
     """Simulate cooperative events in the months and at the event counts of a record."""
     simulated = _chosen(record, truth, seed) if truth.chosen else _simulated(record, truth, seed)
     return dated_by_hindsight(simulated) if truth.hindsight else simulated
 
 
-def _chosen(record: Record, truth: Truth, seed: int) -> Record:
+def _chosen(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
     """Simulate several dyads for each, and take one of them by how far it turned back."""
     candidates = MATCHES if truth.chosen == "matched" else CANDIDATES
     made = [_simulated(record, truth, seed + (at << 40)) for at in range(candidates)]
@@ -163,7 +166,7 @@ def _chosen(record: Record, truth: Truth, seed: int) -> Record:
     return replace(record, cooperative=cooperative[best, dyads])
 
 
-def dated_by_hindsight(record: Record) -> Record:
+def dated_by_hindsight(record: PooledRecord) -> PooledRecord:
     """Return the record with the eras that were not recognised at once dated where the record itself moves most."""
     begins = record.begins & record.prompt
     month = np.arange(record.events.shape[1])
@@ -190,7 +193,7 @@ def _moves(events: Index, cooperative: Index | Float) -> Float:
     return np.asarray(np.abs(share_after - share_before))
 
 
-def _simulated(record: Record, truth: Truth, seed: int) -> Record:
+def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
     rng = np.random.default_rng(seed)
     size = len(record.dyads)
 
@@ -203,7 +206,7 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
     keep = (
         np.ones(size)
         if truth.trend_half_life is None
-        else fraction_left(vary(truth.trend_half_life, RETURN_SPREAD))
+        else decay(vary(truth.trend_half_life, RETURN_SPREAD))
     )
     volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
     cooperative, values = np.zeros_like(record.cooperative), np.zeros(steps.shape)
@@ -218,10 +221,13 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
         memories = np.clip(
             truth.memory + MEMORY_SPREAD * rng.standard_normal(size), LEAST_MEMORY, MOST_MEMORY
         )
-    decay, spread = (
-        fraction_left(vary(cycle_half_life, CYCLE_SPREAD)),
+    retention, spread = (
+        decay(vary(cycle_half_life, CYCLE_SPREAD)),
         vary(cycle_sd, CYCLE_SD_SPREAD),
     )
+    cycle_shocks = None
+    if truth.shared_cycle:
+        cycle_shocks = _shared_shocks(record, truth.shared_cycle, rng)
     for d in range(size):
         part = slice(int(record.first[d]), int(record.stop[d]))
         months = part.stop - part.start
@@ -234,10 +240,11 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
             past = step_sds[d] * rng.standard_normal(PAST_MONTHS)
             trend = integrated(np.concatenate([past, steps[d, part]]), memories[d])[PAST_MONTHS:]
         level = mean + trend + volume[d] * record.volume[d, part]
-        level += _cycle(months, decay[d], spread[d], rng) + truth.occasion * occasions[d, part]
+        shocks = rng.standard_normal(months) if cycle_shocks is None else cycle_shocks[d, part]
+        level += _cycle(shocks, retention[d], spread[d], rng) + truth.occasion * occasions[d, part]
         if truth.visit and record.visits is not None:
             pushes = np.concatenate([[0.0], truth.visit * record.visits[d, part][:-1]])
-            level += lfilter([1.0], [1.0, -decay[d]], pushes)
+            level += lfilter([1.0], [1.0, -retention[d]], pushes)
         concentration = np.full(months, truth.concentration)
         if truth.sources:
             source = (part.start + np.arange(months)) // SOURCE_MONTHS
@@ -271,18 +278,27 @@ def _repeated(cooperative: Index, events: Index, chance: float, rng: np.random.G
     return found
 
 
-def _unit_steps(record: Record, truth: Truth, rng: np.random.Generator) -> Float:
+def _unit_steps(record: PooledRecord, truth: Truth, rng: np.random.Generator) -> Float:
     """Return steps of variance one, (dyad, month)."""
     shape = record.events.shape
     if truth.heavy:
         return np.asarray(rng.standard_t(HEAVY, shape) / math.sqrt(HEAVY / (HEAVY - 2.0)))
+    return _shared_shocks(record, truth.shared, rng)
+
+
+def _shared_shocks(record: PooledRecord, share: float, rng: np.random.Generator) -> Float:
+    """Return shocks of variance one, a share of which a dyad has from its two states, (dyad, month).
+
+    The shocks of two dyads with one state in common have half that share as their correlation.
+    """
+    shape = record.events.shape
     own = rng.standard_normal(shape)
-    if not truth.shared:
+    if not share:
         return own
     common = np.zeros(shape)
     for dyads in record.states.values():
         common[dyads] += rng.standard_normal(shape[1]) / math.sqrt(2.0)
-    return math.sqrt(1.0 - truth.shared) * own + math.sqrt(truth.shared) * common
+    return math.sqrt(1.0 - share) * own + math.sqrt(share) * common
 
 
 def _trend(moves: Float, keep: float, begins: Bool, truth: Truth) -> Float:
@@ -309,11 +325,11 @@ def integrated(innovations: Float, order: float) -> Float:
     return np.asarray(fftconvolve(innovations, weights)[: len(innovations)])
 
 
-def _cycle(months: int, decay: float, sd: float, rng: np.random.Generator) -> Float:
+def _cycle(shocks: Float, retention: float, sd: float, rng: np.random.Generator) -> Float:
     """Return an autoregression that starts from its long-run distribution."""
-    moves = linear_shock(sd, decay) * rng.standard_normal(months)
+    moves = linear_shock(sd, retention) * shocks
     moves[0] = sd * rng.standard_normal()
-    return np.asarray(lfilter([1.0], [1.0, -decay], moves))
+    return np.asarray(lfilter([1.0], [1.0, -retention], moves))
 
 
 def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Generator) -> Index:

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from forecast.base import files, folders
-from forecast.base.arguments import read_form
+from forecast.base import files, folders, unfinished
 from forecast.base.errors import ForecastError, MappingError
 from forecast.base.escaping import has_controls
+from forecast.base.forms import read_form
 from forecast.cli import EXIT_CODES, app
 from forecast.data.events import read_table
 from tests.systems import posix
@@ -352,7 +352,7 @@ def killed(step: int, work: Callable[[], None]) -> None:
                     "os.mkdir",
                     "os.rmdir",
                     "os.link",
-                    "forecast.base.folders",
+                    "forecast.base.exchange",
                 )
                 and next(steps) == step
                 else None
@@ -376,5 +376,5 @@ def test_kills_one_after_the_other(tmp_path: Path, seed: int, cases: int) -> Non
         assert (out / "notes.txt").read_text() == "mine"
     write_report(out, "last", names)
     assert {path.name for path in tmp_path.iterdir()} == {"report"}
-    with files.partial_folder(out):
+    with unfinished.partial_folder(out):
         pass

@@ -3,10 +3,11 @@
 import math
 
 from forecast.outlook.theory import NATURE
+from forecast.study.hypotheses.claims.dwell import DWELLING
 from forecast.study.hypotheses.claims.effects import CALENDAR, VISITING
 from forecast.study.hypotheses.claims.eras import CEILING, JUMPING
 from forecast.study.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
-from forecast.study.hypotheses.engine import Claim, Engine
+from forecast.study.hypotheses.engine import Engine, TestedClaim
 from forecast.study.hypotheses.outcome import Outcome, sentences
 
 
@@ -16,14 +17,25 @@ def test_contrast(engine: Engine) -> Outcome:
     return Outcome(math.nan, "cannot be tested", (why,), details={"would_decide": would})
 
 
-CONTRAST = Claim(
+CONTRAST = TestedClaim(
     NATURE.code,
     "Is the relation less hostile by nature than another?",
     "the relation is less hostile by nature",
     test_contrast,
 )
-CLAIMS: dict[str, Claim] = {
-    one.code: one
-    for one in (JUMPING, CEILING, FADING, RETURNING, GROWING, CONTRAST, RANGE, VISITING, CALENDAR)
+CLAIMS: dict[str, TestedClaim] = {
+    claim.code: claim
+    for claim in (
+        JUMPING,
+        CEILING,
+        FADING,
+        RETURNING,
+        DWELLING,
+        GROWING,
+        CONTRAST,
+        RANGE,
+        VISITING,
+        CALENDAR,
+    )
 }
 """All claims by code."""

@@ -22,12 +22,13 @@ from forecast.data.drivers import calendar_drivers
 from forecast.data.events.codebook import VISIT
 from forecast.data.events.table import EventTable
 from forecast.outlook.theory import REASONS, VISITS
-from forecast.study.hypotheses.engine import Claim, Engine, Reading, by_dyad
+from forecast.study.hypotheses.engine import Engine, ModelPoint, TestedClaim, by_dyad
 from forecast.study.hypotheses.filter import COLUMN
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE
+from forecast.study.hypotheses.occasions import occasions_of
 from forecast.study.hypotheses.outcome import LIMIT, Outcome, Picture, Series
-from forecast.study.hypotheses.record import Record
+from forecast.study.hypotheses.record import PooledRecord
 
 SIZES = np.linspace(-0.8, 0.8, 33)
 """Effects, log-odds."""
@@ -83,7 +84,7 @@ class Effect:
         return float(POINTS * np.sqrt(z2 * error2))
 
 
-def with_months(record: Record, months: Float, column: str) -> Record:
+def with_months(record: PooledRecord, months: Float, column: str) -> PooledRecord:
     """Return the record without eras, with impulses (``push``) or occasions (``occasion``) in some months."""
     bare = record.without_eras()
     return replace(bare, impulse=months) if column == "push" else replace(bare, occasion=months)
@@ -100,7 +101,7 @@ def effect_of(engine: Engine, months: Float, column: str) -> Effect:
 
 def ahead_of(
     engine: Engine, months: Mapping[str, Float], column: str
-) -> tuple[list[Reading], Reading]:
+) -> tuple[list[ModelPoint], ModelPoint]:
     """Return the record with what effects of the sizes found add in some months, and with none."""
     sizes = {
         name: effect_of(engine, one, column).points[0] / POINTS for name, one in months.items()
@@ -109,7 +110,7 @@ def ahead_of(
     plain = engine.reading(RETURN_CYCLE)
     with_effect = plain.point.copy()
     with_effect[:, COLUMN[column]] = 1.0
-    return [Reading(with_months(engine.record, added, column), with_effect)], plain
+    return [ModelPoint(with_months(engine.record, added, column), with_effect)], plain
 
 
 def _prior(width: float = 1.0) -> Float:
@@ -140,13 +141,13 @@ def test_visits(engine: Engine) -> Outcome:
     return engine.outcome("visits", deciding, found, picture, details)
 
 
-def _visits(record: Record) -> Float:
+def _visits(record: PooledRecord) -> Float:
     """Return 1 for a month with a visit, else 0, (dyad, month)."""
     assert record.visits is not None, "checked by what the claim lacks"
     return record.visits.astype(np.float64)
 
 
-def _later(record: Record) -> Float:
+def _later(record: PooledRecord) -> Float:
     """Return 1 for a month a year after a visit, else 0."""
     shifted = np.pad(_visits(record)[:, :-LATER], ((0, 0), (LATER, 0)))
     return np.asarray(shifted * (np.arange(shifted.shape[1]) < record.stop[:, None]))
@@ -174,7 +175,7 @@ def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
     return found
 
 
-def _lacks_visits(record: Record) -> str:
+def _lacks_visits(record: PooledRecord) -> str:
     if record.visits is None:
         return (
             "visits are found among single events; give the events of the panel as well (`events`)"
@@ -216,21 +217,7 @@ def test_calendar(engine: Engine) -> Outcome:
     return engine.outcome("calendar", deciding, found, picture, details)
 
 
-def occasions_of(record: Record) -> dict[str, Float]:
-    """Return by kind which months have an occasion, (dyad, month)."""
-    table = calendar_drivers(list(record.dyads))
-    found = {name: np.zeros(record.events.shape) for name in table.names}
-    for name, months in found.items():
-        for at, dyad in enumerate(record.dyads):
-            known = table.known(name, dyad, record.time[-1].astype("datetime64[D]").item())
-            month = known.index.to_numpy().astype("datetime64[M]")
-            place = np.minimum(np.searchsorted(record.time, month), len(record.time) - 1)
-            inside = record.time[place] == month
-            months[at, place[inside]] = known["value"].to_numpy()[inside]
-    return found
-
-
-def _lacks_calendar(record: Record) -> str:
+def _lacks_calendar(record: PooledRecord) -> str:
     try:
         calendar_drivers(list(record.dyads))
     except DataError as error:
@@ -238,7 +225,7 @@ def _lacks_calendar(record: Record) -> str:
     return ""
 
 
-VISITING = Claim(
+VISITING = TestedClaim(
     VISITS.code,
     "Do high-level visits move relations?",
     "high-level visits move relations",
@@ -246,7 +233,7 @@ VISITING = Claim(
     _lacks_visits,
     lambda engine: ahead_of(engine, {"visits": _visits(engine.record)}, "push"),
 )
-CALENDAR = Claim(
+CALENDAR = TestedClaim(
     REASONS.code,
     "Do scheduled occasions predict relations?",
     "scheduled occasions predict relations",

@@ -24,13 +24,13 @@ from forecast.study.hypotheses import models
 from forecast.study.hypotheses.engine import (
     HINDSIGHT,
     MATCHED,
-    Claim,
     Engine,
-    Reading,
+    ModelPoint,
+    TestedClaim,
     by_dyad,
     learned,
 )
-from forecast.study.hypotheses.evidence import Evidence
+from forecast.study.hypotheses.evidence import PooledEvidence
 from forecast.study.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
@@ -42,7 +42,7 @@ from forecast.study.hypotheses.models import (
     Model,
 )
 from forecast.study.hypotheses.outcome import Outcome, decide
-from forecast.study.hypotheses.record import Record, placebo_sets
+from forecast.study.hypotheses.record import PooledRecord, placebo_sets
 
 PLACEBO_JUMP = 0.5
 """Standard deviation of the jumps with which placebos are tried, log-odds."""
@@ -98,7 +98,7 @@ def test_jumps(engine: Engine) -> Outcome:
     return engine.outcome("jumps", deciding, against["all starts"], picture, details, answer=answer)
 
 
-def _gain_of(record: Record, begins: Bool, point: Float, dyads: list[int] | None) -> float:
+def _gain_of(record: PooledRecord, begins: Bool, point: Float, dyads: list[int] | None) -> float:
     """Return by how much jumps at some months raise the log-likelihood of some dyads, at one point."""
     steps = replace(record, begins=begins).steps
     jumps = point.copy()
@@ -108,21 +108,21 @@ def _gain_of(record: Record, begins: Bool, point: Float, dyads: list[int] | None
     return float(found[1] - found[0])
 
 
-def _lacks_eras(record: Record) -> str:
+def _lacks_eras(record: PooledRecord) -> str:
     if record.eras:
         return ""
     return "no dyad has an era that begins within its record; name eras with their first days (`forecast help events`)"
 
 
-def _jumps_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+def _jumps_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
     """Return jumps at eras, those that begin within the windows included, and none."""
     plain = engine.reading(WALK_CYCLE)
     jumping = plain.point.copy()
     jumping[:, COLUMN["jump2"]] = PLACEBO_JUMP**2
-    return [Reading(engine.record, jumping)], plain
+    return [ModelPoint(engine.record, jumping)], plain
 
 
-JUMPING = Claim(
+JUMPING = TestedClaim(
     DECLINE.code,
     "Does the trend jump where named eras begin?",
     "the trend jumps where named eras begin",
@@ -185,12 +185,12 @@ def _models(engine: Engine) -> tuple[Model, Model, Model]:
     return ceiling, jumping, bounded
 
 
-def _ceiling_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+def _ceiling_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
     ceiling, jumping, _ = _models(engine)
     return [engine.reading(ceiling, "ceilings")], engine.reading(jumping, "eras")
 
 
-def blind_ceilings(engine: Engine, ceiling: Model) -> Evidence:
+def blind_ceilings(engine: Engine, ceiling: Model) -> PooledEvidence:
     """Return the evidence of ceilings set where the trend breaks most, as many per dyad as it has named eras.
 
     The months are unknown: each set of them is as likely before the data. Sets are drawn around
@@ -235,7 +235,7 @@ def _gains(engine: Engine) -> tuple[Index, Float]:
     return months, gain - gain.max(axis=0, initial=np.finfo(float).min)
 
 
-def _best(record: Record, months: Index, gain: Float) -> Bool:
+def _best(record: PooledRecord, months: Index, gain: Float) -> Bool:
     """Return the months with the largest gains that are three years or more apart, as many as a dyad has eras."""
     found = np.zeros_like(record.begins)
     for d, eras in enumerate(record.begins.sum(axis=1)):
@@ -247,7 +247,7 @@ def _best(record: Record, months: Index, gain: Float) -> Bool:
 
 
 def _drawn(
-    record: Record, months: Index, gain: Float, rng: np.random.Generator
+    record: PooledRecord, months: Index, gain: Float, rng: np.random.Generator
 ) -> tuple[Bool, Float]:
     """Draw months, half uniformly and half by their gains, and return them with the log weight of each dyad's."""
     found, weight = np.zeros_like(record.begins), np.zeros(len(record.dyads))
@@ -265,7 +265,7 @@ def _drawn(
     return found, weight
 
 
-def _lacks_frameworks(record: Record) -> str:
+def _lacks_frameworks(record: PooledRecord) -> str:
     if record.value is not None:
         return "an index has no kinds of events, and its scale has no frameworks; give coded events"
     return (
@@ -275,7 +275,7 @@ def _lacks_frameworks(record: Record) -> str:
     )
 
 
-CEILING = Claim(
+CEILING = TestedClaim(
     FRAMEWORK.code,
     "Does the framework of an era set a ceiling?",
     "the framework of an era sets a ceiling",

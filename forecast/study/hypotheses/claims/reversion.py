@@ -21,20 +21,20 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from forecast.base.typing import Float
-from forecast.model.process.component import fraction_left
+from forecast.model.process.transition import decay
 from forecast.outlook.theory import COST
 from forecast.study.hypotheses import models
 from forecast.study.hypotheses.engine import (
     EPISODES,
     MATCHED,
     REMEMBERED,
-    Claim,
     Engine,
-    Reading,
+    ModelPoint,
+    TestedClaim,
     by_dyad,
     learned,
 )
-from forecast.study.hypotheses.evidence import Evidence, averaged_interval
+from forecast.study.hypotheses.evidence import PooledEvidence, averaged_interval
 from forecast.study.hypotheses.filter import MEAN
 from forecast.study.hypotheses.models import (
     BOUNDED,
@@ -103,7 +103,7 @@ def test_fading(engine: Engine) -> Outcome:
     return engine.outcome("fading", deciding, against[WALK.name], picture, details)
 
 
-def _cycle_pairs(engine: Engine) -> dict[str, tuple[Evidence, Evidence]]:
+def _cycle_pairs(engine: Engine) -> dict[str, tuple[PooledEvidence, PooledEvidence]]:
     """Return the evidence of a cycle and of none under each trend, by what there is without a cycle.
 
     On simulated sets those that decide most often come first, and the rest is left out once the
@@ -127,7 +127,7 @@ def _cycle_pairs(engine: Engine) -> dict[str, tuple[Evidence, Evidence]]:
     names = (
         sorted(models_of, key=lambda name: name not in QUICK) if engine.laplace else list(models_of)
     )
-    pairs = dict[str, tuple[Evidence, Evidence]]()
+    pairs = dict[str, tuple[PooledEvidence, PooledEvidence]]()
     for name in names:
         if len(pairs) >= FEWEST_PAIRS and not may_be_decided(
             engine, engine.against_each(pairs.values())
@@ -162,7 +162,7 @@ def memory_of(engine: Engine) -> dict[str, tuple[float, float, float]]:
     }
 
 
-def _cycles_by_trend(engine: Engine) -> dict[str, Evidence]:
+def _cycles_by_trend(engine: Engine) -> dict[str, PooledEvidence]:
     """Return the evidence of a cycle around each trend, with jumps where the record has eras."""
     trends = {
         "a walk": engine.evidence(WALK_CYCLE),
@@ -252,13 +252,13 @@ def test_range(engine: Engine) -> Outcome:
             both = engine.in_full(RETURN_CYCLE), engine.in_full(BOUNDED_CYCLE)
             pairs[model.name] = both, engine.in_full(model)
 
-    def total(ranges: tuple[Evidence, Evidence]) -> float:
+    def total(ranges: tuple[PooledEvidence, PooledEvidence]) -> float:
         first, second = (np.array(engine.total(one)) for one in ranges)
         return float(_either(first, second))
 
     against = {name: total(ranges) - engine.total(rival) for name, (ranges, rival) in pairs.items()}
     mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
-    keep = fraction_left(math.exp(mode[RETURN]))
+    keep = decay(math.exp(mode[RETURN]))
     spread = math.exp(mode[STEP]) / math.sqrt(1.0 - keep**2)
     bound = bounds.interval(models.BOUND)
     details: dict[str, Any] = {
@@ -323,12 +323,12 @@ def _growing_models(engine: Engine) -> tuple[Model, Model]:
     return models.GROWING_CYCLE.holding(held), RETURN_CYCLE.holding(held)
 
 
-def _growing_ahead(engine: Engine) -> tuple[list[Reading], Reading]:
+def _growing_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
     claim, linear = (engine.reading(model) for model in _growing_models(engine))
     return [claim], linear
 
 
-FADING = Claim(
+FADING = TestedClaim(
     "S5a",
     "Do events stay alike for a quarter?",
     "events stay alike for about a quarter, beyond what the last event was",
@@ -337,7 +337,7 @@ FADING = Claim(
     nulls=(EPISODES,),
     months=FADING_MONTHS,
 )
-RETURNING = Claim(
+RETURNING = TestedClaim(
     "S5b",
     "Does the trend revert to a long-run mean?",
     "the trend reverts to a long-run mean",
@@ -345,7 +345,7 @@ RETURNING = Claim(
     ahead=lambda engine: ([engine.reading(RETURN_CYCLE)], engine.reading(WALK_CYCLE)),
     nulls=(MATCHED, REMEMBERED),
 )
-RANGE = Claim(
+RANGE = TestedClaim(
     "S8",
     "Does the trend keep to a range around a mean?",
     "the trend keeps to a range",
@@ -356,7 +356,7 @@ RANGE = Claim(
     ),
     nulls=(MATCHED, REMEMBERED),
 )
-GROWING = Claim(
+GROWING = TestedClaim(
     COST.code,
     "Does reversion grow with the distance?",
     "reversion grows with the distance from the mean",

@@ -43,7 +43,8 @@ def _show(row: "pd.Series[str]", number: int, total: int) -> None:
     shown = console()
     right = f"; this code so far: {row['precision']}" if row["precision"] else ""
     shown.print(
-        f"\n[dim]{number} of {total}[/]  [bold]{escape(row['proposed'])}[/]  {row['reports']} reports{right}"
+        f"\n[dim]{number} of {total}[/]  [bold]{escape(row['proposed'])}[/]  {row['reports']} "
+        f"reports{right}"
     )
     shown.print(escape(row["summary"]))
     for words in (row["reference"], f"also coded {row['also']}" if row["also"] else ""):

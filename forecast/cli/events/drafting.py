@@ -1,16 +1,19 @@
-"""`forecast events draft` and `accept`: events proposed from a feed, decided by an editor, and added."""
+"""`forecast events draft` and `accept`: events that a feed proposes and an editor decides."""
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 import forecast
 from forecast.base.errors import DataError, SpecError
 from forecast.base.files import check_target, write_csv
 from forecast.base.wording import count
-from forecast.cli.declaring import OUTPUT, arg, grouped, opt, output, shared
-from forecast.cli.options import day_of, dyads_of
-from forecast.cli.terminal import console, echo_json, escape, progress, records
+from forecast.cli.groups import day_of, dyads_of
+from forecast.cli.help_text import with_examples
+from forecast.cli.options import OUTPUT, FeedSettingOption, JsonOption, output_path
+from forecast.cli.terminal import console, echo_json, escape, progress, table_of_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,40 +27,78 @@ MOST_SHOWN = 12
 """Proposals that are printed; the file has all."""
 
 
-@grouped(
+@with_examples(
     "events draft USA-CHN --from gdelt --since 2026-06-15",
     "events draft --from icews --since 2026-06-15",
 )
 def draft(
-    dyads: list[str] | None = arg(
-        "Pairs, such as USA-CHN. Default: all of the chronology.", metavar="PAIR"
-    ),
-    source: str = opt(
-        "gdelt, icews, polecat or phoenix: the folder of that name, as `forecast events fetch` makes it, or with "
-        "--archive the dataset; or a file or folder of such.",
-        ...,
-        name="--from",
-        metavar="FEED",
-    ),
-    since: str = opt("First day of the events, YYYY-MM-DD.", ..., metavar="DAY"),
-    until: str | None = opt("Last day. Default: the last of the feed.", metavar="DAY"),
-    archive: Path | None = opt("Folder of an archive, from which FEED is read.", metavar="FOLDER"),
-    add: list[Path] | None = opt(
-        "Events that were added already. Default: the folder added, if there is one."
-    ),
-    most: int = opt("Proposals of a pair: those with most reports.", 15, min=1, max=1000),
-    feed_setting: list[str] | None = shared.feed_setting(),
-    out: Path | None = output("The draft. Default: drafts/FEED-LASTDAY.csv.", kind="FILE.csv"),
-    replace: bool = opt(
-        "Replace an earlier draft, whose decisions are lost unless accepted.", False, panel=OUTPUT
-    ),
-    as_json: bool = shared.json(),
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="gdelt, icews, polecat or phoenix: the folder of that name, as `forecast events "
+            "fetch` makes it, or with --archive the dataset; or a file or folder of such.",
+            metavar="FEED",
+        ),
+    ],
+    since: Annotated[
+        str, typer.Option("--since", help="First day of the events, YYYY-MM-DD.", metavar="DAY")
+    ],
+    dyads: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Pairs, such as USA-CHN. Default: all of the chronology.", metavar="PAIR"
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", help="Last day. Default: the last of the feed.", metavar="DAY"),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            "--archive", help="Folder of an archive, from which FEED is read.", metavar="FOLDER"
+        ),
+    ] = None,
+    add: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--add",
+            help="Events that were added already. Default: the folder added, if there is one.",
+        ),
+    ] = None,
+    most: Annotated[
+        int,
+        typer.Option(
+            "--most", help="Proposals of a pair: those with most reports.", min=1, max=1000
+        ),
+    ] = 15,
+    feed_setting: FeedSettingOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="The draft. Default: drafts/FEED-LASTDAY.csv.",
+            parser=output_path,
+            metavar="FILE.csv",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Replace an earlier draft, whose decisions are lost unless accepted.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Propose events for the chronology from a feed: rows of one day, pair and class together, most reported first.
+    """Propose events for the chronology from a feed: one per day, pair and class of rows.
 
-    Each has code, sides, a sentence, an address, and what the chronology has already. Decide in the
-    CSV, or at a prompt with `forecast events accept FILE --prompt`. Statements (codes 01 and 02)
-    are left out unless the settings say statements=yes.
+    The most reported come first. Each has code, sides, a sentence, an address, and what the
+    chronology has already. Decide in the CSV, or at a prompt with `forecast events accept FILE
+    --prompt`. Statements (codes 01 and 02) are left out unless the settings say statements=yes.
     """
     from forecast.data.events.drafting import (
         describe_draft,
@@ -70,17 +111,17 @@ def draft(
 
     pairs = dyads_of(dyads, "PAIR") or tuple(map(str, forecast.read_dyads().index))
     added = tuple(map(str, add or ([ADDED] if any(ADDED.glob("*.csv")) else [])))
-    known = open_source(forecast.Source(additions=added)).events
+    chronology = open_source(forecast.Source(additions=added)).events
     settings = parse_settings(feed_setting or [])
     with progress("reading the feed"):
-        found = _feed_table(source, archive, settings, pairs)
+        feed_table = _feed_table(source, archive, settings, pairs)
     first, last = day_of(since, "since"), day_of(until, "until")
-    if known is None or first is None:
+    if chronology is None or first is None:
         raise SpecError("--since: give the first day, such as --since 2026-06-15")
     decisions = read_decisions(DRAFTS / DECISIONS)
-    made = draft_events(
-        found,
-        known,
+    draft = draft_events(
+        feed_table,
+        chronology,
         pairs,
         first=first,
         last=last,
@@ -88,29 +129,30 @@ def draft(
         decisions=decisions,
         statements="statements" in settings.model_fields_set and settings.statements,
     )
-    path = out or DRAFTS / f"{made.feed}-{made.last}.csv"
+    path = out or DRAFTS / f"{draft.feed}-{draft.last}.csv"
     check_target(path, inputs=added)
     if path.exists() and not replace:
         raise SpecError(
             f"--out: {path} exists, perhaps with decisions. Name another file, or give --replace."
         )
-    write_draft(made, path)
+    write_draft(draft, path)
     if as_json:
-        proposals = made.proposals.to_dict("records")
+        proposals = draft.proposals.to_dict("records")
         echo_json(
             {
                 "draft": str(path),
-                "first": str(made.first),
-                "last": str(made.last),
+                "first": str(draft.first),
+                "last": str(draft.last),
                 "proposals": proposals,
             }
         )
         return
     shown = console()
-    _print_proposals(shown, made.proposals[made.proposals["decision"] == ""])
-    shown.print(escape(describe_draft(made)))
+    _print_proposals(shown, draft.proposals[draft.proposals["decision"] == ""])
+    shown.print(escape(describe_draft(draft)))
     shown.print(
-        f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} --prompt"
+        f"{escape(str(path))}\nNext: forecast events accept {escape(shlex.quote(str(path)))} "
+        "--prompt"
     )
 
 
@@ -155,30 +197,46 @@ def _print_proposals(shown: "Console", proposals: "pd.DataFrame") -> None:
         for _, row in proposals.head(MOST_SHOWN).iterrows()
     ]
     if rows:
-        shown.print(records(rows))
+        shown.print(table_of_rows(rows))
     if len(proposals) > MOST_SHOWN:
         shown.print(f"And {count(len(proposals) - MOST_SHOWN, 'proposal')} more in the file.")
 
 
-@grouped(
+@with_examples(
     "events accept drafts/gdelt-2026-06-21.csv",
     "events accept drafts/gdelt-2026-06-21.csv --prompt",
 )
 def accept(
-    path: Path | None = arg(
-        "A draft. Without it: how often each code was right so far.", metavar="FILE"
-    ),
-    prompt: bool = opt(
-        "Ask for each proposal that is not decided; every answer is kept at once.", False
-    ),
-    out: Path | None = output("Folder of the accepted rows. Default: added.", kind="FOLDER"),
-    as_json: bool = shared.json(),
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A draft. Without it: how often each code was right so far.", metavar="FILE"
+        ),
+    ] = None,
+    prompt: Annotated[
+        bool,
+        typer.Option(
+            "--prompt",
+            help="Ask for each proposal that is not decided; every answer is kept at once.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder of the accepted rows. Default: added.",
+            parser=output_path,
+            metavar="FOLDER",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Add the accepted rows of a draft to the folder `added`, and keep every decision in drafts/decisions.csv.
+    """Add the accepted rows of a draft to the folder `added`, and keep every decision.
 
-    In the column `decision` write accept or reject; a changed day, side or code makes an accepted
-    row a corrected one. The same command again puts the rows of this draft in place of its earlier
-    ones. Reports read them with `--add added`.
+    Decisions are kept in drafts/decisions.csv. In the column `decision` write accept or reject; a
+    changed day, side or code makes an accepted row a corrected one. The same command again puts the
+    rows of this draft in place of its earlier ones. Reports read them with `--add added`.
     """
     from forecast.data.events import drafting
 
@@ -214,7 +272,7 @@ def accept(
     shown.print(f"{words}; {edited.undecided} to decide.")
     if len(edited.added):
         stated = " ".join(
-            f"--covered-to {one}" for one in drafting.complete_days(drafting.read_draft(path))
+            f"--covered-to {day}" for day in drafting.complete_days(drafting.read_draft(path))
         )
         shown.print(f"{escape(str(target))}: {count(len(edited.added), 'row')}.")
         shown.print(
@@ -230,7 +288,8 @@ def _print_precision(counts: "pd.DataFrame", *, as_json: bool) -> None:
         return
     if not rows:
         raise DataError(
-            f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept FILE."
+            f"{DRAFTS / DECISIONS} does not exist. Decide a draft first: forecast events accept "
+            "FILE."
         )
     from forecast.data.events.codebook import read_codes
 
@@ -241,4 +300,4 @@ def _print_precision(counts: "pd.DataFrame", *, as_json: bool) -> None:
         | {"right": f"{row['precision']:.0%}"}
         for row in rows
     ]
-    console().print(records(shown))
+    console().print(table_of_rows(shown))

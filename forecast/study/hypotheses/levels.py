@@ -1,0 +1,165 @@
+"""Underlying levels by month, and realised on predicted changes of them.
+
+Levels are those of a reverting trend with a cycle. The filter is that of
+`forecast.study.hypotheses.filter` at one point of the parameters: each month is read by matching
+moments. It keeps the state of every month, which the likelihood does not need, and takes all dyads of
+many records at once.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaln, expit
+
+from forecast.base.typing import Float
+from forecast.model.process.transition import decay
+from forecast.study.hypotheses.engine import Engine
+from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NOISE_SD
+from forecast.study.hypotheses.models import (
+    CONCENTRATION,
+    CYCLE,
+    CYCLE_SD,
+    RETURN,
+    RETURN_CYCLE,
+    START_SD,
+    STEP,
+    VOLUME,
+    VOLUME_SD,
+    centre_of,
+)
+from forecast.study.hypotheses.record import PooledRecord
+
+TREND, CYCLICAL, LONG_RUN, EVENT_COUNT = range(4)  # places in the state of a dyad
+STATE = 4
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
+SHARE_EDGE = 1e-9  # nearest to 0 and 1 of a share at a node
+AHEAD_MONTHS = 24  # of a predicted change; forecast dates are as far apart, so that none overlap
+RESAMPLES = 1000  # of dyads, for the interval of a slope
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Slope of realised on predicted changes: one is right, zero says that nothing came of them."""
+
+    slope: float
+    interval: tuple[float, float]  # 90%, by resampling dyads
+    changes: int  # Changes of all dyads
+    first: str  # First forecast date
+    walks: tuple[float, float, float]  # 5%, 50% and 95% points of the slope of walks alike
+    walks_as_large: float  # Share of walks alike whose slope is at least as large
+
+
+def filtered(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Float:
+    """Return the mean of the state of every dyad after each month, (record, dyad, month, state).
+
+    Records have the same dyads, months and event counts. Months before a dyad's first are NaN.
+    """
+    record = records[0]
+    shape = len(records), *record.events.shape
+    keep = np.array([decay(mode[RETURN.name]), decay(mode[CYCLE.name]), 1.0, 1.0])
+    added = np.zeros((STATE, STATE))
+    added[TREND, TREND] = mode[STEP.name] ** 2
+    added[CYCLICAL, CYCLICAL] = mode[CYCLE_SD.name] ** 2 * (1.0 - keep[CYCLICAL] ** 2)
+    start = np.diag([START_SD**2, mode[CYCLE_SD.name] ** 2, MEAN_SD**2, VOLUME_SD**2])
+    mean = np.tile(np.array([0.0, 0.0, MEAN, VOLUME]), (*shape[:2], 1))
+    covariance = np.tile(start, (*shape[:2], 1, 1))
+    states = np.full((*shape, STATE), np.nan)
+    data = np.array([_data_of(simulated) for simulated in records])
+    for month in range(shape[2]):
+        later = np.flatnonzero((record.first < month) & (month < record.stop))
+        mean[:, later] *= keep
+        covariance[:, later] = covariance[:, later] * np.outer(keep, keep) + added
+        read = np.flatnonzero(record.events[:, month] != 0)
+        if len(read):
+            to_level = np.ones((len(read), STATE))
+            to_level[:, EVENT_COUNT] = record.volume[read, month]
+            along = np.einsum("rdab,db->rda", covariance[:, read], to_level)
+            level = np.einsum("rda,da->rd", mean[:, read], to_level)
+            spread2 = np.einsum("rda,da->rd", along, to_level)
+            move, lost = _read(
+                record.events[read, month],
+                data[:, read, month],
+                level,
+                spread2,
+                mode[CONCENTRATION.name],
+            )
+            mean[:, read] += along * move[..., None]
+            outer = along[..., :, None] * along[..., None, :]
+            covariance[:, read] -= lost[..., None, None] * outer
+        begun = np.flatnonzero((record.first <= month) & (month < record.stop))
+        states[:, begun, month] = mean[:, begun]
+    return states
+
+
+def _data_of(record: PooledRecord) -> Float:
+    """Return cooperative events, or the values of an index."""
+    return np.asarray(record.cooperative if record.value is None else record.value)
+
+
+def _read(
+    events: Float, data: Float, level: Float, spread2: Float, concentration: float
+) -> tuple[Float, Float]:
+    """Return how a month moves the state along its level, and the variance that it takes, (record, dyad)."""
+    if events[0] < 0:
+        lost = 1.0 / (spread2 + 1.0 / concentration)
+        return (data - level) * lost, lost
+    total2 = spread2 + NOISE_SD**2
+    nodes = level[..., None] + np.sqrt(total2)[..., None] * NODES
+    share = np.clip(expit(nodes), SHARE_EDGE, 1.0 - SHARE_EDGE)
+    good, bad = concentration * share, concentration * (1.0 - share)
+    hostile = (events - data)[..., None]
+    log = betaln(good + data[..., None], bad + hostile) - betaln(good, bad)
+    weights = WEIGHTS * np.exp(log - log.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    first, second = weights @ NODES, weights @ NODES**2
+    return first / np.sqrt(total2), (1.0 - (second - first**2)) / total2
+
+
+def realised_on_predicted(engine: Engine, alike: Sequence[PooledRecord]) -> Slope:
+    """Return the slope of realised on predicted changes of the level in the second half of a record.
+
+    Parameters are those that fit the first half best, by months with events. At a forecast date the
+    level is that of the filter, which knows the months before; realised is the filter's level 24
+    months later. An error of the level at the forecast date is in both changes, so that levels
+    revert by arithmetic alone: the slope is compared with that of walks that turned back alike.
+    """
+    record = engine.record.without_eras()
+    end = record.events.shape[1]
+    months_with_events = np.repeat(np.arange(end), (record.events != 0).sum(axis=0))
+    middle = int(np.median(months_with_events))
+    model = engine.own(RETURN_CYCLE)
+    fitted = centre_of(model, record.between(0, middle).steps, engine.cores).mode
+    mode = {axis.name: math.exp(value) for axis, value in zip(model.free, fitted, strict=True)}
+    states = filtered([record, *alike], mode)
+    level = states[..., TREND] + states[..., CYCLICAL] + states[..., LONG_RUN]
+    left = 0.5 ** (AHEAD_MONTHS / np.array([mode[RETURN.name], mode[CYCLE.name]]))
+    dates = np.arange(middle, end - AHEAD_MONTHS, AHEAD_MONTHS)
+    predicted = ((left - 1.0) * states[:, :, dates][..., [TREND, CYCLICAL]]).sum(axis=-1)
+    realised = level[:, :, dates + AHEAD_MONTHS] - level[:, :, dates]
+    slopes = np.array([_slope(*pair) for pair in zip(predicted, realised, strict=True)])
+    rng = np.random.default_rng(SEED)
+    dyads = rng.integers(0, len(record.dyads), (RESAMPLES, len(record.dyads)))
+    resampled = [_slope(predicted[0, drawn], realised[0, drawn]) for drawn in dyads]
+    low, high = np.nanquantile(resampled, (0.05, 0.95)).tolist()
+    walk_low, walk_middle, walk_high = np.quantile(slopes[1:], (0.05, 0.5, 0.95)).tolist()
+    return Slope(
+        float(slopes[0]),
+        (low, high),
+        int(np.isfinite(realised[0]).sum()),
+        str(record.time[middle]),
+        (walk_low, walk_middle, walk_high),
+        float((slopes[1:] >= slopes[0]).mean()),
+    )
+
+
+def _slope(predicted: Float, realised: Float) -> float:
+    """Return the slope of a regression of all changes that are known."""
+    both = np.isfinite(predicted) & np.isfinite(realised)
+    x, y = predicted[both], realised[both]
+    if len(x) < 2:
+        return math.nan
+    x = x - x.mean()
+    return float(x @ y / (x @ x))
