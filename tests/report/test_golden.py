@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 import pandas as pd
 import pytest
-from tests.model.fits import unobserved
 
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel
@@ -28,6 +27,7 @@ from forecast.report.scenario_page import scenario_page
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.report.skill_page import skill_page
 from tests.evaluation.made import results_of
+from tests.made import unobserved
 from tests.questions.made import came, made, said
 
 from .conftest import LABELS, MadeGate, assessed, reported_fit
