@@ -29,11 +29,9 @@ from numpydoc.docscrape import NumpyDocString  # noqa: E402
 
 import forecast  # noqa: E402
 from forecast.cli import app  # noqa: E402
+from scripts import docs as site  # noqa: E402
+from scripts.check_english import text_faults  # noqa: E402
 from tests.commands import shown_commands, unknown  # noqa: E402
-
-# Scripts are no package: a type checker would know each of them by two names.
-text_faults = importlib.import_module("scripts.check_english").text_faults
-site = importlib.import_module("scripts.docs")
 
 PAGES = (
     "README.md",

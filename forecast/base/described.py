@@ -1,4 +1,4 @@
-"""Words for what an argument should be, kept beside the type that they describe."""
+"""Words for what an argument should be, kept with the type that they describe."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ TOPICS = {
     "evaluation": "Backtests",
     "checks": "Checks",
     "hypotheses": "Tests of claims",
-    "pipeline": "Reports",
+    "runs": "Reports",
     "report": "Reports",
     "plots": "Plots",
 }
@@ -42,7 +42,7 @@ def api_pages() -> dict[str, str]:
         value = getattr(forecast, name)
         if inspect.ismodule(value):
             continue
-        title = next(TOPICS[part] for part in value.__module__.split(".") if part in TOPICS)
+        title = _topic(value.__module__)
         page = f"{name.lower()}-class" if inspect.isclass(value) else name.lower()
         topics[title].append((name, page, value))
         shown[f"api/{page}.rst"] = _page(f"forecast.{name}", value)
@@ -51,6 +51,14 @@ def api_pages() -> dict[str, str]:
         topics["Plots"].append((f"plots.{name}", name, value))
         shown[f"api/{name}.rst"] = _page(f"forecast.plots.{name}", value)
     return {"api/index.rst": _index(topics), **shown}
+
+
+def _topic(module: str) -> str:
+    """Return the title under which a name of a module is listed."""
+    for part in module.split("."):
+        if part in TOPICS:
+            return TOPICS[part]
+    raise ValueError(f"{module} has no topic; add a part of its name to TOPICS in {__name__}")
 
 
 def _index(topics: dict[str, list[Public]]) -> str:

@@ -3,10 +3,11 @@
 Among the copies is the README of every storey of the package, listed below the architecture.
 """
 
-import importlib
 import os
 import re
 from pathlib import Path
+
+from scripts.check_architecture import STOREYS
 
 from .text import toctree
 
@@ -26,7 +27,7 @@ COPIES = {
 }
 STOREY_PAGES = {
     f"forecast/{storey}/README.md": f"storeys/{storey}"
-    for storey in importlib.import_module("scripts.check_architecture").STOREYS
+    for storey in STOREYS
     if (ROOT / "forecast" / storey / "README.md").exists()
 }
 COPIES |= STOREY_PAGES
