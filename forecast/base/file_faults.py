@@ -15,11 +15,13 @@ from forecast.base.escaping import printable
 from forecast.base.unfinished import PARTIAL
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
+"""What readers of archives raise for content that is cut or changed."""
 
 UNFORESEEN = (LookupError, TypeError, AttributeError, AssertionError)
 """A reader of this program did not foresee what is in the file."""
 
 UNREADABLE = (ValueError, ArithmeticError, csv.Error)
+"""What readers raise for content that they cannot use."""
 
 OF_A_PATH = frozenset(
     {
@@ -59,6 +61,7 @@ PASSING = frozenset(
 """Errors of the system that say nothing of what is at a path: it may be there and whole."""
 
 LONGEST_REASON = 200
+"""Characters of what a library says; some put the whole content into their message."""
 
 
 def unwritable(path: Path, error: OSError) -> str:

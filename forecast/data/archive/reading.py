@@ -52,11 +52,15 @@ if TYPE_CHECKING:
 
 
 ROUNDING = 1e-6
+"""Tolerance of a sum of parts of a day, which are fractions."""
 MEMORY = "1GB"
+"""Limit of the database, far above what a year of the largest feed needs."""
 THREADS = 2
+"""Of the database; more do not read faster from one disk."""
 EVENT = ", ".join(name for name in KEPT if name != "line")
 DESCRIPTIONS = ("actor", "summary", "reference")
 EARLY = "DATE '0001-01-01'"
+"""Stands for a day that is not known, before all others."""
 ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, known, name, sha256, line, id"
 """Order of rows that repeat each other, those of the newest edition first; the first one stays."""
 

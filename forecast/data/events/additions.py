@@ -50,6 +50,7 @@ SCALE = "commitment"
 
 
 MOST_LISTED = 5
+"""Items of a list in a sentence; the rest is counted."""
 _REPEATS = "is there already"
 _KEY = ["date", "source", "target", "cameo"]
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import duckdb
 
 MOST_REPORTS = 2**31 - 1
+"""Largest number of reports of a row that is read: what 32 bits hold."""
 REPORT_DIGITS = 10
+"""Digits of that number."""
 STRIDE = 2**40
 """Offset between the line numbers of files that are judged together: a file adds its number times
 this."""

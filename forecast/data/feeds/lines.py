@@ -36,6 +36,7 @@ LONGEST_LINE = 1_000_000
 LARGEST_FILE = 100_000_000_000
 """Bytes of a file, or of all that an archive holds."""
 MOST_MEMBERS = 10_000
+"""Files of one archive; those of feeds have at most some hundred."""
 LARGEST_DIRECTORY = 300 * MOST_MEMBERS
 """Bytes of the directory of an archive: it is read at once, and what it says of the number of its
 entries may be wrong.
@@ -54,6 +55,7 @@ LEAST_ON_THE_DISK = 4
 FREE_LINES = 100_000
 """Lines that any file may have."""
 SNIFFED = 200_000
+"""Bytes from which the form of a file is recognised."""
 MANIFEST = "fetch.json"
 """In a folder of fetched files, what was expected and what came; no file of a feed."""
 END_OF_ARCHIVE = b"PK\5\6"

@@ -40,8 +40,11 @@ NEEDED = {
 NAMED_ONLY = {"Headline", "Event Text", "Feed", "Story ID"}
 """Columns that some headers name and no row has."""
 INTENSITIES = ("Event Intensity", "Intensity")
+"""Names of the column of intensity, which changed between releases."""
 QUADS = ("VERBAL COOPERATION", "MATERIAL COOPERATION", "VERBAL CONFLICT", "MATERIAL CONFLICT")
+"""Classes of conflict and cooperation, from 1 to 4."""
 MOST_COUNTRIES = 40
+"""Countries of a row; each two of them are a dyad, and rows of more are lists, not acts."""
 
 
 def _recognise(lines: list[str]) -> FeedLayout | None:

@@ -27,6 +27,7 @@ million."""
 LEFT = "not tried"
 """The reason of a file that a run has left to the next one."""
 GIGABYTE = 1_000_000_000
+"""Bytes."""
 
 
 @dataclass(frozen=True)
