@@ -67,7 +67,10 @@ LONGEST_REASON = 200
 def unwritable(path: Path, error: OSError) -> str:
     """Describe in a sentence that a place cannot be written, and why."""
     reason = error.strerror or str(error)
-    return f"{shown_path(path)} cannot be written: {reason}. Choose another place, or make it writable."
+    return (
+        f"{shown_path(path)} cannot be written: {reason}. Choose another place, or make it "
+        "writable."
+    )
 
 
 @contextlib.contextmanager
@@ -121,7 +124,10 @@ def _words(error: Exception, advice: str) -> str:
         return f"is damaged ({text}). Fetch it again."
     if isinstance(error, UNFORESEEN):
         kind = type(error).__name__
-        return f"cannot be read: this program did not foresee what is in it ({kind}: {text}). Report it with the file."
+        return (
+            f"cannot be read: this program did not foresee what is in it ({kind}: {text}). Report "
+            "it with the file."
+        )
     import duckdb
     import pyarrow as pa
 

@@ -182,7 +182,10 @@ class Rules:
         if self.settings.sectors == "all":
             return "true"
         source, target = (self.feed.acts(side, self.settings) for side in SIDES)
-        two = f"{fields['source']} <> '' AND {fields['target']} <> '' AND {fields['source']} <> {fields['target']}"
+        two = (
+            f"{fields['source']} <> '' AND {fields['target']} <> '' AND {fields['source']} <> "
+            f"{fields['target']}"
+        )
         return f"CASE WHEN {two} THEN ({source}) AND ({target}) END"
 
     def _organs(self, side: Side) -> str:
@@ -322,7 +325,10 @@ def _reasons() -> str:
     }
     cases = ", ".join(f"CASE WHEN {fault} THEN {words} END" for fault, words in faults.items())
     # Hardly a row has a fault: only of those that have one is it looked up which.
-    return f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) ELSE '' END"
+    return (
+        f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) "
+        "ELSE '' END"
+    )
 
 
 def take_out_repeats(

@@ -346,7 +346,10 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
     ):
         return "says that files in it lie in the same place or beyond its end"
     if unpacked > max(FREELY_COMPRESSED, MOST_COMPRESSED * size):
-        return f"unpacks to {unpacked:,} bytes from {size:,}, more than {MOST_COMPRESSED} times its size"
+        return (
+            f"unpacks to {unpacked:,} bytes from {size:,}, more than {MOST_COMPRESSED} times its "
+            "size"
+        )
     return next(filter(None, map(_fault_of_member, infos)), "")
 
 
@@ -360,7 +363,10 @@ def _fault_of_member(info: zipfile.ZipInfo) -> str:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"holds a file that is not compressed as zip files usually are {name}"
     if info.file_size > max(FREELY_COMPRESSED, MOST_COMPRESSED * info.compress_size):
-        return f"holds a file {name} that unpacks to {info.file_size:,} bytes from {info.compress_size:,}"
+        return (
+            f"holds a file {name} that unpacks to {info.file_size:,} bytes from "
+            f"{info.compress_size:,}"
+        )
     return ""
 
 

@@ -76,7 +76,10 @@ def _pairs() -> str:
         f"list_transform(list_filter(list_sort({actors}), "
         f"lambda two: two > one), lambda other: {pair})))"
     )
-    across = f"flatten(list_transform({actors}, lambda one: list_transform({recipients}, lambda other: {pair})))"
+    across = (
+        f"flatten(list_transform({actors}, lambda one: list_transform({recipients}, lambda other: "
+        f"{pair})))"
+    )
     several = f"greatest(len({actors}), len({recipients}))"
     alone = f"[{{'source': coalesce({actors}[1], ''), 'target': coalesce({recipients}[1], '')}}]"
     return (
