@@ -27,10 +27,12 @@ EARLIEST = datetime.date(1700, 1, 1)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"[0-9]{4}-[0-9]{2}")
 DAYS_A_YEAR = 365.25
+"""Days, averaged over leap years."""
 WEEKS_A_MONTH = DAYS_A_YEAR / 12 / 7
 """4.348: a horizon of h months is the nearest whole number of weeks to 4.348 h in a weekly
 panel."""
 PERIODS_A_MONTH = {"month": 1.0, "week": WEEKS_A_MONTH}
+"""Periods of a panel in a month, by its frequency."""
 
 
 def _is_day(value: Any) -> bool:

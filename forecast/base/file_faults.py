@@ -15,11 +15,13 @@ from forecast.base.escaping import printable
 from forecast.base.unfinished import PARTIAL
 
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
+"""What readers of archives raise for content that is cut or changed."""
 
 UNFORESEEN = (LookupError, TypeError, AttributeError, AssertionError)
 """A reader of this program did not foresee what is in the file."""
 
 UNREADABLE = (ValueError, ArithmeticError, csv.Error)
+"""What readers raise for content that they cannot use."""
 
 OF_A_PATH = frozenset(
     {
@@ -59,12 +61,16 @@ PASSING = frozenset(
 """Errors of the system that say nothing of what is at a path: it may be there and whole."""
 
 LONGEST_REASON = 200
+"""Characters of what a library says; some put the whole content into their message."""
 
 
 def unwritable(path: Path, error: OSError) -> str:
     """Describe in a sentence that a place cannot be written, and why."""
     reason = error.strerror or str(error)
-    return f"{shown_path(path)} cannot be written: {reason}. Choose another place, or make it writable."
+    return (
+        f"{shown_path(path)} cannot be written: {reason}. Choose another place, or make it "
+        "writable."
+    )
 
 
 @contextlib.contextmanager
@@ -118,7 +124,10 @@ def _words(error: Exception, advice: str) -> str:
         return f"is damaged ({text}). Fetch it again."
     if isinstance(error, UNFORESEEN):
         kind = type(error).__name__
-        return f"cannot be read: this program did not foresee what is in it ({kind}: {text}). Report it with the file."
+        return (
+            f"cannot be read: this program did not foresee what is in it ({kind}: {text}). Report "
+            "it with the file."
+        )
     import duckdb
     import pyarrow as pa
 

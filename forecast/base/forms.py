@@ -19,7 +19,9 @@ DEEPEST = 20
 LONGEST_SCALAR = 2_000
 """Characters of one value."""
 LONGEST_MESSAGE = 300
+"""Characters of one fault; a validator may quote the whole value."""
 MOST_FAULTS = 10
+"""Faults that are listed; nobody mends more at once."""
 
 
 def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:

@@ -41,7 +41,10 @@ def described_fraction(name: str, value: float) -> str:
     """
     if not 0 < value < LEAST_PERCENT:
         return ""
-    return f"{name}: got {value:g}; expected per cent, 0 to 100. For {100 * value:g}% write {100 * value:g}"
+    return (
+        f"{name}: got {value:g}; expected per cent, 0 to 100. For {100 * value:g}% write "
+        f"{100 * value:g}"
+    )
 
 
 def require_whole(name: str, value: object) -> int:

@@ -15,6 +15,8 @@ FEWEST_DYADS = 5
 INTERVAL = 0.9
 """Mass of the intervals of differences."""
 _RESAMPLES = 499
+"""Draws of the wild bootstrap; with the estimate itself 500, so that 90% is a whole number of
+them."""
 _SIX_POINTS = np.sqrt([1.5, 1.0, 0.5])
 """Sizes of the weights of a wild bootstrap of few clusters, of either sign: Webb (2023),
 doi:10.1111/caje.12661."""

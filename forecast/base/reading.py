@@ -14,6 +14,7 @@ OPENING: int = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O
 pipe."""
 
 NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
+"""Flag that does not follow a link; 0 where the system has none."""
 
 EMPTIED = 100_000
 """Bytes of a file that are looked at for anything but zero; forms and manifests begin with a

@@ -18,8 +18,11 @@ from typing import NoReturn
 from forecast.base.unfinished import abandon
 
 INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
 TERMINATED = 143
+"""Exit code after a request to end: 128 + SIGTERM."""
 CODES: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+"""Exit codes by signal."""
 UNWINDING = 1.2
 """Seconds that a program has to unwind."""
 CLEARING = 0.4

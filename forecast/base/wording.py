@@ -140,7 +140,10 @@ def about(middle: float, low: float, high: float) -> str:
 
 def give_or_take(middle: float, low: float, high: float) -> str:
     """Format a hidden quantity for a sentence in which it comes second: about so much, and how well it is known."""
-    return f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} points (90%)"
+    return (
+        f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} "
+        "points (90%)"
+    )
 
 
 def ratio(log_ratio: float) -> str:

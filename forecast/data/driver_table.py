@@ -20,7 +20,9 @@ from forecast.data.events.codebook import read_days, read_small_csv, require_cel
 from forecast.data.events.dyads import dyad_code
 
 MOST_DRIVERS = 12
+"""Columns of a table; each effect is estimated, and needs data of its own."""
 LONGEST_NAME = 40
+"""Characters; longer names break the tables of a report."""
 TIME = "time"
 KNOWN_AT = "known_at"
 DYAD = "dyad"

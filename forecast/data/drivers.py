@@ -278,4 +278,7 @@ def _missing(table: DriverTable, name: str, dyad: str, month: pd.Timestamp, day:
             f"{later.min():%Y-%m-%d}, after the "
             f"as-of day {day}; give what was known by then, or choose a later day"
         )
-    return f"{table.source}: {name} has no value for {month:%Y-%m} ({dyad}), a gap in its record; fill it in"
+    return (
+        f"{table.source}: {name} has no value for {month:%Y-%m} ({dyad}), a gap in its record; "
+        "fill it in"
+    )

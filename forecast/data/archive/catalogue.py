@@ -433,7 +433,10 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 
 def add_pending(folder: Path, paths: Iterable[str]) -> None:
     """Record which segments are about to be written: only these may be removed if the run is killed."""
-    named = "INSERT OR IGNORE INTO pending SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM segment WHERE path = ?1)"
+    named = (
+        "INSERT OR IGNORE INTO pending SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM segment WHERE "
+        "path = ?1)"
+    )
     with transaction(folder) as database:
         database.executemany(named, [(path,) for path in paths])
 

@@ -37,6 +37,7 @@ MOST_FILES = 200
 """Files of a batch; a run that is killed loses no more than one batch."""
 DAY = timedelta(days=1)
 MONTH = timedelta(days=31)
+"""No month is longer."""
 STEP = "importing files"
 
 
@@ -46,6 +47,7 @@ to old reports."""
 STRAY = 0.05
 """Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
 BEFORE = timedelta(days=10)
+"""Longest time from the first day of a release to the day in its name."""
 AFTER = DAY
 """Largest distance of the days of a release before and after the day in its name."""
 

@@ -52,11 +52,15 @@ if TYPE_CHECKING:
 
 
 ROUNDING = 1e-6
+"""Tolerance of a sum of parts of a day, which are fractions."""
 MEMORY = "1GB"
+"""Limit of the database, far above what a year of the largest feed needs."""
 THREADS = 2
+"""Of the database; more do not read faster from one disk."""
 EVENT = ", ".join(name for name in KEPT if name != "line")
 DESCRIPTIONS = ("actor", "summary", "reference")
 EARLY = "DATE '0001-01-01'"
+"""Stands for a day that is not known, before all others."""
 ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, known, name, sha256, line, id"
 """Order of rows that repeat each other, those of the newest edition first; the first one stays."""
 
@@ -231,8 +235,14 @@ class ArchiveReading:
             filter(None, (entry.issued or entry.released or entry.known for entry in entries))
         )
         editions = any(entry.issued for entry in entries) and self.settings.editions == "issued"
-        said = f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}."
-        later = " To use editions that were issued later, set editions=latest (`forecast help archive`)."
+        said = (
+            f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of "
+            f"{first}."
+        )
+        later = (
+            " To use editions that were issued later, set editions=latest (`forecast help "
+            "archive`)."
+        )
         return said + later if editions else said
 
     @contextmanager
@@ -321,7 +331,10 @@ class ArchiveReading:
         cases |= choices(
             self.settings, "true" if self.settings.sectors == "all" else acts, "mentions"
         )
-        return f"CASE {' '.join(f'WHEN {case} THEN {text(words)}' for case, words in cases.items())} ELSE '' END"
+        return (
+            f"CASE {' '.join(f'WHEN {case} THEN {text(words)}' for case, words in cases.items())} "
+            "ELSE '' END"
+        )
 
     def filtered_by(
         self, entries: list[Entry], database: "duckdb.DuckDBPyConnection"
@@ -332,13 +345,19 @@ class ArchiveReading:
             filtered.update(entry.filtered_by)
         others = summed(entry.counts for entry in entries).between - _number(database, "lines")
         filtered.update({"of another dyad": others} if others else {})
-        why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
+        why = (
+            "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered "
+            "ORDER BY filtered"
+        )
         filtered.update(dict(database.execute(why).fetchall()))
         return filtered
 
     def _account(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> FeedAccount:
         """Account for every row of the files."""
-        listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
+        listed = (
+            "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY "
+            "file, line"
+        )
         counts = summed(entry.counts for entry in entries)
         filtered = self.filtered_by(entries, database)
         kept, repeats = (

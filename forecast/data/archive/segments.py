@@ -44,6 +44,7 @@ ROW_GROUP = 20_000
 """Rows that a reader takes at once; they are sorted by pair, so that one of few dyads skips most of
 them."""
 NAME_LENGTH = 20
+"""Digits of the checksum in the name of a segment: 80 bits, no two alike."""
 LARGEST = 1_000_000_000
 """Bytes of a segment of imported files."""
 BATCH = b"forecast.batch"

@@ -93,7 +93,10 @@ class DatasetStatus(Displayed):
         missing = sum(gap.days for gap in self.gaps)
         gaps = f"{count(len(self.gaps), 'gap')} of {count(missing, 'day')}" if missing else "no gap"
         lots = ", ".join(f"{self.total(lot):,} {lot}" for lot in LOTS)
-        return f"{self.title}: {count(self.files, 'file')}, {span}, {gaps}; {self.total('rows'):,} rows = {lots}."
+        return (
+            f"{self.title}: {count(self.files, 'file')}, {span}, {gaps}; {self.total('rows'):,} "
+            f"rows = {lots}."
+        )
 
     def summary(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -210,9 +213,15 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
             for month, what, number in database.execute(became).fetchall():
                 by_month.setdefault(month, Counter())[what] = number
             filtered_by = reading.filtered_by(entries, database)
-            why = "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason"
+            why = (
+                "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, "
+                "reason"
+            )
             rejected_by = dict(database.execute(why).fetchall())
-            events = "SELECT source_state, target_state, count(*) FROM unique_rows GROUP BY ALL ORDER BY ALL"
+            events = (
+                "SELECT source_state, target_state, count(*) FROM unique_rows GROUP BY ALL ORDER "
+                "BY ALL"
+            )
             for source, target, number in database.execute(events).fetchall():
                 dyads[dyad_code(source, target)] += number
     covered = Covered(name, tuple(covered_days(entries, day)))

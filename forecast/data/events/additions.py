@@ -50,6 +50,7 @@ SCALE = "commitment"
 
 
 MOST_LISTED = 5
+"""Items of a list in a sentence; the rest is counted."""
 _REPEATS = "is there already"
 _KEY = ["date", "source", "target", "cameo"]
 
@@ -268,7 +269,10 @@ def describe_additions(table: EventTable) -> tuple[str, ...]:
             f"line {line}: {reason}"
             for line, reason in zip(rejects["line"], rejects["reason"], strict=True)
         ]
-        words = f"{addition.file}: {len(addition.events)} of {count(addition.rows, 'row')} added to {addition.dataset}"
+        words = (
+            f"{addition.file}: {len(addition.events)} of {count(addition.rows, 'row')} added to "
+            f"{addition.dataset}"
+        )
         sentences.append(_listed(f"{words}; not added", left_out) if left_out else f"{words}.")
         if alike := _resembling(table, addition):
             opening = f"{addition.file}: counted, but make sure that they are not there already"
@@ -324,7 +328,10 @@ def _load(rows: str | Path | Frame | Sequence[Mapping[str, Any]]) -> RawTable:
         )
     names = [str(name) for name in raw.rows.columns]
     columns = [*_FIELDS, *_CODES, *_IGNORED]
-    expected = f"Its first line names the columns, separated by commas: {join(_REQUIRED)}, code or kind, summary"
+    expected = (
+        f"Its first line names the columns, separated by commas: {join(_REQUIRED)}, code or kind, "
+        "summary"
+    )
     for name in names:
         if name not in columns:
             raise DataError(

@@ -21,7 +21,9 @@ from forecast.data.events.mapping import (
 from forecast.data.events.tables import Broken, Rows
 
 LONGEST_SUMMARY = 160
+"""Characters of one line of a page."""
 KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
+"""What identifies an exception to a rule."""
 
 
 _DENIAL = (

@@ -60,7 +60,9 @@ NO_STATE = {
 TEXT_COLUMNS = ("date", "source", "target", "code", "label", "quote")
 """Fields of KEDS' own text form, separated by tabs; the last two may be absent."""
 FEWEST_FIELDS = 4
+"""Fields of a line: date, source, target and code."""
 DATE_FORMATS = {r"\d{6}": "%y%m%d", r"\d{8}": "%Y%m%d", r"\d{4}-\d{2}-\d{2}": "%Y-%m-%d"}
+"""Formats of dates, by what they look like."""
 COPDAB_COLUMN = re.compile(r"([a-z]+)2([a-z]+)")  # us2ussr: what the US does to the USSR
 
 

@@ -44,6 +44,7 @@ others not."""
 LARGEST_FILE = 500_000_000
 """Bytes; read as text they take some ten times as much memory."""
 LARGEST_FIELD = 10_000_000
+"""Characters of one cell; a forgotten quotation mark makes a cell of the rest of a file."""
 FREE_ROWS = 100_000
 """Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they
 may take none."""

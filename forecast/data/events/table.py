@@ -401,7 +401,10 @@ def event_schema(named: Collection[str] = ()) -> "pa.DataFrameSchema":
 
     codes = read_codes().index
     day = "not a day; write YYYY-MM-DD, or the format that a mapping states"
-    state = "not an ISO 3166 alpha-3 code of a state, such as CHN; a mapping can translate it under `countries`"
+    state = (
+        "not an ISO 3166 alpha-3 code of a state, such as CHN; a mapping can translate it under "
+        "`countries`"
+    )
     return pa.DataFrameSchema(
         {
             **{name: days(day) for name in ("date", "known_at")},

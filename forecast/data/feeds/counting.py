@@ -160,7 +160,10 @@ def _values(table: "pd.DataFrame") -> str:
         ", ".join(text(cell) if isinstance(cell, str) else str(cell) for cell in row)
         for row in table.itertuples(index=False, name=None)
     )
-    return f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS given({', '.join(table.columns)})"
+    return (
+        f"SELECT * FROM (VALUES {', '.join(f'({row})' for row in rows)}) AS "
+        f"given({', '.join(table.columns)})"
+    )
 
 
 class Public(NamedTuple):
@@ -191,7 +194,10 @@ def bigquery_sql(
     # BigQuery charges for columns and for days of adding. Nothing is added before its day; clocks
     # differ by one.
     begin = first_day - datetime.timedelta(days=1)
-    added = f"{PARTITION} BETWEEN TIMESTAMPTZ '{begin} 00:00:00+00' AND TIMESTAMPTZ '{last_day} 00:00:00+00'"
+    added = (
+        f"{PARTITION} BETWEEN TIMESTAMPTZ '{begin} 00:00:00+00' AND TIMESTAMPTZ '{last_day} "
+        "00:00:00+00'"
+    )
     sql = count_sql(
         TABLES[version],
         "bigquery",

@@ -60,7 +60,10 @@ def text(value: str) -> str:
 
 def digits(name: str, least: int, most: int) -> str:
     """Return the SQL condition that a column has so many digits and nothing else."""
-    return f"(regexp_full_match({quoted(name)}, '[0-9]+') AND strlen({quoted(name)}) BETWEEN {least} AND {most})"
+    return (
+        f"(regexp_full_match({quoted(name)}, '[0-9]+') AND strlen({quoted(name)}) BETWEEN {least} "
+        f"AND {most})"
+    )
 
 
 def day(column: str, *forms: str) -> str:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     import duckdb
 
 MOST_REPORTS = 2**31 - 1
+"""Largest number of reports of a row that is read: what 32 bits hold."""
 REPORT_DIGITS = 10
+"""Digits of that number."""
 STRIDE = 2**40
 """Offset between the line numbers of files that are judged together: a file adds its number times
 this."""
@@ -180,7 +182,10 @@ class Rules:
         if self.settings.sectors == "all":
             return "true"
         source, target = (self.feed.acts(side, self.settings) for side in SIDES)
-        two = f"{fields['source']} <> '' AND {fields['target']} <> '' AND {fields['source']} <> {fields['target']}"
+        two = (
+            f"{fields['source']} <> '' AND {fields['target']} <> '' AND {fields['source']} <> "
+            f"{fields['target']}"
+        )
         return f"CASE WHEN {two} THEN ({source}) AND ({target}) END"
 
     def _organs(self, side: Side) -> str:
@@ -320,7 +325,10 @@ def _reasons() -> str:
     }
     cases = ", ".join(f"CASE WHEN {fault} THEN {words} END" for fault, words in faults.items())
     # Hardly a row has a fault: only of those that have one is it looked up which.
-    return f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) ELSE '' END"
+    return (
+        f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) "
+        "ELSE '' END"
+    )
 
 
 def take_out_repeats(

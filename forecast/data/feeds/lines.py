@@ -36,6 +36,7 @@ LONGEST_LINE = 1_000_000
 LARGEST_FILE = 100_000_000_000
 """Bytes of a file, or of all that an archive holds."""
 MOST_MEMBERS = 10_000
+"""Files of one archive; those of feeds have at most some hundred."""
 LARGEST_DIRECTORY = 300 * MOST_MEMBERS
 """Bytes of the directory of an archive: it is read at once, and what it says of the number of its
 entries may be wrong.
@@ -54,6 +55,7 @@ LEAST_ON_THE_DISK = 4
 FREE_LINES = 100_000
 """Lines that any file may have."""
 SNIFFED = 200_000
+"""Bytes from which the form of a file is recognised."""
 MANIFEST = "fetch.json"
 """In a folder of fetched files, what was expected and what came; no file of a feed."""
 END_OF_ARCHIVE = b"PK\5\6"
@@ -344,7 +346,10 @@ def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
     ):
         return "says that files in it lie in the same place or beyond its end"
     if unpacked > max(FREELY_COMPRESSED, MOST_COMPRESSED * size):
-        return f"unpacks to {unpacked:,} bytes from {size:,}, more than {MOST_COMPRESSED} times its size"
+        return (
+            f"unpacks to {unpacked:,} bytes from {size:,}, more than {MOST_COMPRESSED} times its "
+            "size"
+        )
     return next(filter(None, map(_fault_of_member, infos)), "")
 
 
@@ -358,7 +363,10 @@ def _fault_of_member(info: zipfile.ZipInfo) -> str:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"holds a file that is not compressed as zip files usually are {name}"
     if info.file_size > max(FREELY_COMPRESSED, MOST_COMPRESSED * info.compress_size):
-        return f"holds a file {name} that unpacks to {info.file_size:,} bytes from {info.compress_size:,}"
+        return (
+            f"holds a file {name} that unpacks to {info.file_size:,} bytes from "
+            f"{info.compress_size:,}"
+        )
     return ""
 
 

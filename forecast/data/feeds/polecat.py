@@ -40,8 +40,11 @@ NEEDED = {
 NAMED_ONLY = {"Headline", "Event Text", "Feed", "Story ID"}
 """Columns that some headers name and no row has."""
 INTENSITIES = ("Event Intensity", "Intensity")
+"""Names of the column of intensity, which changed between releases."""
 QUADS = ("VERBAL COOPERATION", "MATERIAL COOPERATION", "VERBAL CONFLICT", "MATERIAL CONFLICT")
+"""Classes of conflict and cooperation, from 1 to 4."""
 MOST_COUNTRIES = 40
+"""Countries of a row; each two of them are a dyad, and rows of more are lists, not acts."""
 
 
 def _recognise(lines: list[str]) -> FeedLayout | None:
@@ -73,7 +76,10 @@ def _pairs() -> str:
         f"list_transform(list_filter(list_sort({actors}), "
         f"lambda two: two > one), lambda other: {pair})))"
     )
-    across = f"flatten(list_transform({actors}, lambda one: list_transform({recipients}, lambda other: {pair})))"
+    across = (
+        f"flatten(list_transform({actors}, lambda one: list_transform({recipients}, lambda other: "
+        f"{pair})))"
+    )
     several = f"greatest(len({actors}), len({recipients}))"
     alone = f"[{{'source': coalesce({actors}[1], ''), 'target': coalesce({recipients}[1], '')}}]"
     return (

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 MOST_REJECTED_TEXTS = 10_000
 """Rejected rows whose text is kept; of the others file, line and reason are."""
 LONGEST_TEXT = 2_000
+"""Characters of a rejected row that are kept."""
 PLACE = ["file", "line", "reason"]
 ENOUGH = 64_000_000
 """Bytes of lines that are judged in one statement: some 160,000 lines of GDELT."""

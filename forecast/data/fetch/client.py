@@ -44,18 +44,26 @@ LARGEST_ANSWER = 100_000_000
 CONNECTING = 15.0
 """Seconds to reach a server."""
 ABSENT = (404, 410)
+"""Answers of HTTP: there is no such file."""
 BUSY = (408, 425, 429, 500, 502, 503, 504)
+"""Answers of HTTP after which a later attempt may succeed."""
 CERTIFICATE = (
     "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who "
     "it is. Give another "
     "address of the same files with --server (`forecast help fetching`)"
 )
 ENDING = ".unfinished"
+"""Of the name of a file that has not come whole."""
 TAG = ".mark"
+"""Of the name of the file that has the ETag of an unfinished one."""
 LONGEST_TAG = 1_000
+"""Characters of an ETag; servers give some forty."""
 PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+"""How a page begins, which a server may send in place of a file."""
 ZIP = b"PK"
+"""How an archive begins."""
 PAGES = ("text/html", "application/xhtml+xml")
+"""Types of content that are pages."""
 
 
 class Client:

@@ -27,6 +27,7 @@ TABLES = (".tab", ".txt", ".tsv", ".csv", ".zip")
 REACH = timedelta(days=10)
 """A release that is named after a day can hold events of so many days before."""
 LONGEST_LABEL = 150
+"""Characters of a name that a server gives to a file."""
 
 
 @dataclass(frozen=True)

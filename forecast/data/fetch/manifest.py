@@ -27,6 +27,7 @@ million."""
 LEFT = "not tried"
 """The reason of a file that a run has left to the next one."""
 GIGABYTE = 1_000_000_000
+"""Bytes."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,10 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Expected
         path
     ):  # the files are then checked again, and those that are whole count as received
         return None
-    mend = "Move it away: the files are then checked again and those that are fine are not fetched again."
+    mend = (
+        "Move it away: the files are then checked again and those that are fine are not fetched "
+        "again."
+    )
     try:
         stored = _Stored.model_validate(json.loads(read_bytes(path, LARGEST)))
     except ValidationError as error:
