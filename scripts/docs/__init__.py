@@ -11,6 +11,8 @@ from .gallery import draw_figures, gallery_pages
 from .links import DOCS, ROOT, copied_pages
 from .reference import reference_pages
 
+__all__ = ["api_pages", "cli_pages", "format_pages", "pages", "write_pages"]
+
 
 def pages() -> dict[str, str]:
     """Return the text of every generated page by its path below docs."""
