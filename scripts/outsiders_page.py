@@ -310,7 +310,7 @@ deviation of 0.35 before the data.
 
 {extremes}
 
-**The test has no power.** {power} Being undecided says nothing about extremes.
+**The test has hardly any power.** {power} Being undecided says nothing about extremes.
 
 ## Realised on predicted changes
 
