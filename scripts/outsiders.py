@@ -13,7 +13,7 @@ others as they are; the page and its figure are made from that file.
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 from scipy.special import betaln, expit
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from outsiders_page import draw, page, svg  # noqa: E402
 
 from forecast import (  # noqa: E402
     build_counts_panel,
@@ -71,7 +73,6 @@ from forecast.study.hypotheses.nulls import stands_out  # noqa: E402
 from forecast.study.hypotheses.plan import Choice  # noqa: E402
 from forecast.study.hypotheses.record import MIN_DYADS, PooledRecord, read_panel  # noqa: E402
 from forecast.study.hypotheses.unit_roots import unit_root_tests  # noqa: E402
-from scripts.outsiders_page import draw, page, svg  # noqa: E402
 
 type Float = NDArray[np.float64]
 type Rows = list[dict[str, Any]]
@@ -420,7 +421,7 @@ def run_parts(parts: Sequence[str], folders: Sequence[Path], only: str | None) -
     kept: dict[str, Any] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     records = {} if parts in (["answers"], ["power"]) else dict(records_of(folders))
     chosen = {name: record for name, record in records.items() if only in (None, name)}
-    by_record = {
+    by_record: dict[str, tuple[str, Callable[[str, Record], dict[str, Any] | None]]] = {
         "tests": ("records", lambda name, record: asdict(tested(name, record))),
         "extremes": ("extremes", extremes),
         "roots": ("roots", roots),

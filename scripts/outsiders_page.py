@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from forecast.study.hypotheses.power import Rate, rates_of
+
 CLAIMS = ("S5a", "S5b", "S8")
+DWELLING = "S5c"
 SIZE = 0.05  # of unit-root tests
 LIMIT = 2.3  # log Bayes factor from which a claim is supported: a factor of 10
 ROW_HEIGHT, FIGURE_WIDTH, MARGINS = 0.55, 9.5, 1.6  # inches
@@ -60,7 +63,7 @@ def page(kept: Mapping[str, Any], figure: str) -> str:
         levels=table("dyad", "record", "months", "levels", "monthly changes", rows=levels),
         extremes=extremes_table(kept["extremes"]),
         changes=changes_table(kept["extremes"]),
-        power=dwell_power_words(kept["extremes_power"]),
+        power=dwell_power_words(rates_of(DWELLING)),
         roots=roots_table(kept["roots"]),
         worst=worst_words(kept["roots"]),
         significant=significant_words(kept["roots"]),
@@ -129,11 +132,10 @@ def changes_table(rows: Sequence[Row]) -> str:
     return table(*heads, rows=cells)
 
 
-def dwell_power_words(rates: Sequence[Row]) -> str:
+def dwell_power_words(rates: Sequence[Rate]) -> str:
     """Describe power and false alarms of the claim on extremes."""
-    parts = [f"{rate['supported']} of {rate['sets']} ({rate['truth']})" for rate in rates]
     true, false = (
-        [part for part, rate in zip(parts, rates, strict=True) if rate["true"] is wanted]
+        [f"{rate.supported} of {rate.sets} ({rate.truth})" for rate in rates if rate.true is wanted]
         for wanted in (True, False)
     )
     return (
@@ -310,7 +312,7 @@ dyads did; a larger one is half-normal with a standard deviation of 0.35 before 
 
 {extremes}
 
-**The test has no power.** {power} Being undecided says nothing about extremes.
+**The test has hardly any power.** {power} Being undecided says nothing about extremes.
 
 ## Realised on predicted changes
 
