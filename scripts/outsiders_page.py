@@ -327,14 +327,14 @@ is next to it. Intervals of 90% are by resampling dyads, those of walks over 200
 
 ## Unit-root tests of panels
 
-Means over dyads of augmented Dickey-Fuller statistics of quarterly log-odds, with four lags: as
-they are (IPS), with averages over dyads (CIPS), and against a smooth transition (KSS, ESTAR); see
-[what the field says](../literature.md). Lower values speak against a unit root. The critical
-values of textbooks are for series that are seen without error. **With counts they are
-worthless**: the error of a quarter's share is gone in the next quarter, and of pure walks that
-are seen through these counts they reject the share in the last column ({worst}). So p is the
-share of simulated walks with a cycle that have as low a statistic, with the parameters and event
-counts of the record, and with turns alike.
+Means over dyads of augmented Dickey-Fuller statistics of quarterly log-odds, with four lags: as they are (IPS), with
+averages over dyads (CIPS), and against a smooth transition (KSS, ESTAR); see [what the field
+says](../literature.md). Lower values speak against a unit root. The critical values of textbooks are for series that
+are seen without error. **With counts they are worthless**: the error of a quarter's share is gone in the next
+quarter, and of pure walks that are seen through these counts they reject the share in the last column
+({worst}).
+So p is the share of simulated walks with a cycle that have as low a statistic, with the parameters and event counts
+of the record, and with turns alike.
 
 {significant}
 
@@ -348,9 +348,9 @@ within a period they cannot be told from common shocks. The log Bayes factor is 
 against own persistence alone, summed over pairs. Answers alone are without own persistence. The claim is supported
 from 2.3 if answers make deviations longer. Below -2.3 it is rejected only by month, and only if none of 40 simulated
 sets with strong answers in the shape of the record has as low a value: many sparse pairs add up small penalties of a
-prior that they cannot inform. The share is that by which the half-life of
-deviations is shorter without answers, averaged over models with and without answers (median with its 90% interval,
-of the mean over pairs); its upper end is the most that answers carry.
+prior that they cannot inform. The share is that by which the half-life
+of deviations is shorter without answers, averaged over models with and without answers (median with its 90%
+interval, of the mean over pairs). It is a limit of what answers carry only where the test has power.
 
 {answers}
 
