@@ -95,7 +95,7 @@ def make_tables(
 
 
 def merge_rows(simulated: Mapping[str, Sequence[Rate]], path: Path = POWER_TABLE) -> None:
-    """Put the rates of some claims and truths into the table: in place of older ones."""
+    """Put rates into the table of power, in place of older ones or after them."""
     merged: dict[str, list[Rate]] = {}
     for code in CLAIMS:
         rates = {rate.truth: rate for rate in rates_of(code, path)}
@@ -130,7 +130,7 @@ def print_family(
     progress: Progress | None = None,
     sets: int = LIMIT_SETS,
 ) -> None:
-    """Count the sets in which any false claim is supported; the same call continues it."""
+    """Print in how many sets any false claim is supported; an interrupted call continues."""
     simulation = PowerSimulation.of(
         read_panel(panel, visits_of(events, panel)),
         [code for code, claim in CLAIMS.items() if claim.usual],

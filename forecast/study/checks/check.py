@@ -1,4 +1,7 @@
-"""Summary of posterior predictive checks: which statistics of the data a fit reproduces, and which it does not."""
+"""Summary of posterior predictive checks.
+
+Which statistics of the data a fit reproduces, and which it does not.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -74,7 +74,9 @@ def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
 def arviz_groups(
     fit: "Fit", *, draws: int = 500, monthly: bool = True, seed: Seed = 1
 ) -> xr.DataTree:
-    """Return a fit with the groups that ArviZ works on: observed and simulated data, likelihood, and priors.
+    """Return a fit with the groups that ArviZ works on.
+
+    Observed and simulated data, likelihood, and priors.
 
     `arviz_stats.loo` and `compare` take it: their unit is a month of a dyad. So does
     `psense_summary`, which scales the priors of all parameters together, those of single dyads too,

@@ -201,7 +201,10 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
 
 
 def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:
-    """Return the tasks still to be done: at every origin all forecasters that have no file of it."""
+    """Return the tasks still to be done.
+
+    At every origin all forecasters that have no file of it.
+    """
     finished = {path.name for path in folder.glob("*.json")}
     tasks = []
     for batch, origin in product(setup.batches, origins):

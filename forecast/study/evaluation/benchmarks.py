@@ -1,4 +1,6 @@
-"""Interface of models and benchmarks, and the benchmarks: from the data known at a date to cooperation probabilities.
+"""Interface of models and benchmarks, and the benchmarks.
+
+From the data known at a date to cooperation probabilities.
 
 A forecaster returns, for each month ahead, draws of the probability that an event of that month is
 cooperative. They include month-specific noise and overdispersion, but not the sampling of events.
@@ -54,7 +56,10 @@ class ForecastRequest:
     )
 
     def stream(self, origin: date, dyad: str, purpose: str) -> np.random.Generator:
-        """Return the random stream of a purpose: other dyads, origins and forecasters change nothing in it."""
+        """Return the random stream of a purpose.
+
+        Other dyads, origins and forecasters change nothing in it.
+        """
         key = (*dyad.encode(), 0, origin.toordinal(), *purpose.encode())
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 

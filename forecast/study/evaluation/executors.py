@@ -108,7 +108,10 @@ def _take(setup: Setup) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process with the one that started it, however that ended: no process would take the results."""
+    """End this process with the one that started it, however that ended.
+
+    No process would take the results.
+    """
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -228,7 +231,10 @@ class Cluster:
             client.close(timeout=_GOODBYE)
 
     def _greet(self) -> None:
-        """Make sure that a scheduler is there: Dask's client would try a closed port again, and wait for a mute one."""
+        """Make sure that a scheduler is there.
+
+        Dask's client would try a closed port again, and wait for a mute one.
+        """
         from distributed.comm import connect
         from distributed.security import Security
 

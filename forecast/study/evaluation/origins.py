@@ -1,4 +1,6 @@
-"""Rolling origins: the data known on a day, rebuilt from the events, and the data recorded afterwards.
+"""Rolling origins.
+
+The data known on a day, rebuilt from the events, and the data recorded afterwards.
 
 A forecast date is the first day of a month; the data are those known by the day before: events by
 `known_at`, eras by `recognised_at`. The panel is counted from these alone and never sliced from a
@@ -291,7 +293,10 @@ class Record:
 
     @cached_property
     def final(self) -> xr.Dataset:
-        """The panel of all that is known now of the dataset that is predicted: what resolves predictions."""
+        """The panel of all that is known now of the dataset that is predicted.
+
+        What resolves predictions.
+        """
         return replace(self, table=self.predicted).panel(list(self.dyads), None)
 
     @cached_property
@@ -482,7 +487,10 @@ def _files(table: EventTable | CountTable) -> tuple[Covered, ...]:
 
 
 def _counted(table: EventTable | CountTable, coverage: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the rows of a table that a panel counts: in counts, many rows say that nothing happened."""
+    """Return the rows of a table that a panel counts.
+
+    In counts, many rows say that nothing happened.
+    """
     rows = _rows(table)
     rows = rows[rows["n"] > 0]
     even = even_spans(rows, coverage, covered=() if coverage is not None else _files(table))

@@ -129,7 +129,10 @@ def predict_free(
     rng: np.random.Generator,
     improvement: float = IMPROVEMENT,
 ) -> Prediction:
-    """Predict the share of a window whose number of events is not known: given that it is not void."""
+    """Predict the share of a window whose number of events is not known.
+
+    Given that it is not void.
+    """
     volume = _not_all_void(volume, rng)
     total = volume.sum(axis=1)
     enough = total >= MIN_WINDOW_EVENTS

@@ -59,7 +59,10 @@ type Row = Mapping[str, Any]
 def _form(
     name: str, fields: Mapping[Any, str], optional: Mapping[Any, str] = MappingProxyType({})
 ) -> Any:
-    """Return the form of an object of JSON: names of its fields by type, and of those that it may lack."""
+    """Return the form of an object of JSON.
+
+    Names of its fields by type, and of those that it may lack.
+    """
     declared: dict[str, Any] = {
         field: (kind, ...) for kind, names in fields.items() for field in names.split()
     }
@@ -215,7 +218,9 @@ class Skill:
         return about | {name: getattr(self, name) for name in _FILE.model_fields}
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per model, dyad, horizon, period and knowledge of event counts: the content of ``skill.csv``.
+        """Return a row per model, dyad, horizon, period and knowledge of event counts.
+
+        The content of ``skill.csv``.
 
         Returns
         -------
@@ -238,7 +243,10 @@ class Skill:
 
     @property
     def models(self) -> dict[str, bool]:
-        """Codes of all scored models, and whether each is a benchmark: forecasters in their order, then mixtures."""
+        """Codes of all scored models, and whether each is a benchmark.
+
+        Forecasters in their order, then mixtures.
+        """
         scored = {str(row["model"]): bool(row["benchmark"]) for row in self.rows}
         ordered = [entry["model"] for entry in self.account if entry["model"] in scored]
         return {code: scored[code] for code in dict.fromkeys((*ordered, *scored))}
@@ -267,7 +275,10 @@ class Skill:
         return self._places.get((model or self.subject, horizon, dyad, period, given_n))
 
     def against(self, other: str, horizon: int, **where: Any) -> Row | None:
-        """Compare the subject with another model on common predictions: one of a row's `against`."""
+        """Compare the subject with another model on common predictions.
+
+        One of a row's `against`.
+        """
         row = self.row(horizon, **where)
         return row and next(
             (comparison for comparison in row["against"] if comparison["model"] == other), None
@@ -362,7 +373,10 @@ class Skill:
 
 
 def _agrees(given: Any, tested: Any) -> bool:
-    """Return whether a choice is that which was tested; of several by name, whether each of them is."""
+    """Return whether a choice is that which was tested.
+
+    Of several by name, whether each of them is.
+    """
     if isinstance(given, dict) and isinstance(tested, dict):
         return all(tested.get(name) == value for name, value in given.items())
     return bool(given == tested)
@@ -374,7 +388,10 @@ def forecaster_name(code: str) -> str:
 
 
 def subject_of(benchmarks: Mapping[str, bool], pool: Sequence[str] = ()) -> str:
-    """Return the subject of a backtest: the pool, the model, its first variant, the reference, or the first."""
+    """Return the subject of a backtest.
+
+    The pool, the model, its first variant, the reference, or the first.
+    """
     if pool:
         return POOL
     models = [code for code, benchmark in benchmarks.items() if not benchmark]

@@ -1,4 +1,7 @@
-"""Checkpoint of a long simulation: what the tests found on each simulated record set, line by line."""
+"""Checkpoint of a long simulation.
+
+What the tests found on each simulated record set, line by line.
+"""
 
 import json
 from collections.abc import Iterable

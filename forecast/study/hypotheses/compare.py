@@ -271,14 +271,19 @@ def leave_future_out(
 
 
 def block_ends(panel: xr.Dataset) -> list[int]:
-    """Return how many periods are known at each block's end: the last blocks, that leave half of the record before."""
+    """Return how many periods are known at each block's end.
+
+    The last blocks, that leave half of the record before.
+    """
     periods, block = panel.sizes["time"], Clock.of(panel).periods(BLOCK_MONTHS)
     number = min(BLOCKS, max(periods // 2 // block, 2))
     return [periods - block * i for i in range(number - 1, -1, -1)]
 
 
 def score_difference(by_block: Float) -> tuple[float, float, float]:
-    """Sum differences of log predictive density (block,): their sum, its standard error, the stacking weight.
+    """Sum differences of log predictive density (block,).
+
+    Their sum, its standard error, the stacking weight.
 
     The error is that over blocks, to which their Monte Carlo errors add some; of two models that
     predict alike it is too large rather than too small, for what one block gains by such an error

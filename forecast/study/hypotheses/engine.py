@@ -196,7 +196,10 @@ class Engine:
         )
 
     def against(self, claim: PooledEvidence, rivals: Iterable[PooledEvidence]) -> Deciding:
-        """Return how a claim is decided: by its evidence against each rival, at every spread of long-run means."""
+        """Return how a claim is decided.
+
+        By its evidence against each rival, at every spread of long-run means.
+        """
         others = list(rivals)
 
         def deciding(dyads: list[int] | None) -> tuple[float, float]:
@@ -207,7 +210,10 @@ class Engine:
         return deciding
 
     def against_each(self, pairs: Iterable[tuple[PooledEvidence, PooledEvidence]]) -> Deciding:
-        """Return how a claim is decided that is tested under several models: by all pairs of claim and rival."""
+        """Return how a claim is decided that is tested under several models.
+
+        By all pairs of claim and rival.
+        """
         each = [self.against(claim, [rival]) for claim, rival in pairs]
 
         def deciding(dyads: list[int] | None) -> tuple[float, float]:

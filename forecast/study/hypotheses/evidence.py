@@ -1,4 +1,6 @@
-"""Evidence of a model on all dyads: interpolation over a dyad's parameters, quadrature over dyads and population.
+"""Evidence of a model on all dyads.
+
+Interpolation over a dyad's parameters, quadrature over dyads and population.
 
 The log-likelihood of a dyad is interpolated from Chebyshev nodes around the mode. The integral over
 dyads is a sum over a grid as fine as their spread, and the integral over the population's means a
@@ -365,7 +367,10 @@ def _all_nodes(inner: list[_Inner]) -> tuple[tuple[int, ...], Float]:
 
 
 def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:
-    """Return the places of a population's mean: of the trend's return fixed ones, else around the mode."""
+    """Return the places of a population's mean.
+
+    Of the trend's return fixed ones, else around the mode.
+    """
     if axis is RETURN:
         return np.log(12.0 * np.array(YEARS))
     lowest, highest = axis.low + axis.spread, axis.high - axis.spread

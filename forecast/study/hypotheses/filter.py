@@ -1,4 +1,6 @@
-"""Assumed-density filter: likelihood of a dyad's counts given trend, cycle, volume effect and long-run mean.
+"""Assumed-density filter.
+
+Likelihood of a dyad's counts given trend, cycle, volume effect and long-run mean.
 
 The level of a dyad in a month is ``trend + cycle + coefficient * relative event count``, in
 log-odds. The trend returns to a long-run mean or walks; coefficient and mean are unknown and part
@@ -213,7 +215,10 @@ def _set_months(block: Any, months: int) -> None:
 
 @compiled
 def _move(block: Any) -> None:
-    """Let the months go by that are set: the trend nears its long-run mean and walks, the cycle fades."""
+    """Let the months go by that are set.
+
+    The trend nears its long-run mean and walks, the cycle fades.
+    """
     mean, covariance = block.mean, block.covariance
     for i in range(LANES):
         kept = block.trend_kept[i]
@@ -487,7 +492,10 @@ def _multiply_by_gammas(block: Any, cooperative: int, hostile: int) -> None:
 
 @compiled
 def _condition(block: Any, impulse: float) -> None:
-    """Condition the state on what a month tells of its level; an impulse moves the cycle after it."""
+    """Condition the state on what a month tells of its level.
+
+    An impulse moves the cycle after it.
+    """
     mean, covariance, along = block.mean, block.covariance, block.along
     for i in range(LANES):
         score, push = block.score[i], block.push[i]

@@ -48,7 +48,10 @@ STEP_OF_SLOPE = 0.04
 
 @dataclass(frozen=True)
 class Axis:
-    """A parameter of every dyad, on a log scale: prior of the population's mean, and spread of the dyads around it."""
+    """A parameter of every dyad, on a log scale.
+
+    Prior of the population's mean, and spread of the dyads around it.
+    """
 
     name: str
     mean: float
@@ -247,7 +250,10 @@ MEMORY_CYCLE = Model("long memory with a cycle", (INNOVATION, MEMORY_ODDS, CYCLE
 
 @dataclass(frozen=True)
 class Centre:
-    """Where the likelihood of all dyads is concentrated if all have the same parameters: mode and spread of each."""
+    """Where the likelihood of all dyads is concentrated if all have the same parameters.
+
+    Mode and spread of each.
+    """
 
     model: Model
     mode: Float  # Of its free axes
@@ -264,7 +270,10 @@ class Centre:
         return {axis: float(self.mode[names.index(axis.name)]) for axis in axes}
 
     def holding(self, *axes: Axis) -> "tuple[Centre, float]":
-        """Hold some axes at their mode: the centre of the rest, and the log of the mass they had, by Laplace."""
+        """Hold some axes at their mode.
+
+        The centre of the rest, and the log of the mass they had, by Laplace.
+        """
         free = self.model.free
         held = [position for position, axis in enumerate(free) if axis in axes]
         rest = [position for position, axis in enumerate(free) if axis not in axes]

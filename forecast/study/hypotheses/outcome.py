@@ -1,4 +1,7 @@
-"""What the test of a claim finds: an answer with its log Bayes factors, sentences, a picture, and numbers for JSON."""
+"""What the test of a claim finds.
+
+An answer with its log Bayes factors, sentences, a picture, and numbers for JSON.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -113,7 +116,10 @@ class Outcome:
 
 
 def too_many(as_good: int, sets: int) -> bool:
-    """Check whether the share of null sets that are as good may exceed 5%: its 95% point, under Jeffreys' prior."""
+    """Check whether the share of null sets that are as good may exceed 5%.
+
+    Its 95% point, under Jeffreys' prior.
+    """
     return upper_share(as_good, sets) > MAX_FALSE_ALARMS
 
 

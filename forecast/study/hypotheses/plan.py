@@ -1,4 +1,6 @@
-"""Plan of tests of claims: every choice in one file, fixed before the results are seen, and its execution.
+"""Plan of tests of claims.
+
+Every choice in one file, fixed before the results are seen, and its execution.
 
 A plan names its dyads, or the rule by which they are chosen once there are data (`plan_ahead`). A
 frozen plan contains digests of itself and of the data. `forecast test --plan` runs exactly this
@@ -67,7 +69,10 @@ _OPTIONAL = ("dyads", "choice", "null_sets", "months", "priors", "reasons", "rem
 
 
 class DataDigest(BaseModel):
-    """Digests of the data: SHA-256 of the panel's content, and of every file that was read, by name."""
+    """Digests of the data.
+
+    SHA-256 of the panel's content, and of every file that was read, by name.
+    """
 
     model_config = _STRICT
 
@@ -85,7 +90,10 @@ class Deviation(BaseModel):
 
 
 class Choice(BaseModel):
-    """Rule by which dyads are chosen once there are data: all that are long and dense enough, less some."""
+    """Rule by which dyads are chosen once there are data.
+
+    All that are long and dense enough, less some.
+    """
 
     model_config = _STRICT
 
@@ -558,7 +566,10 @@ def run_plan(
 
 
 def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
-    """Read the data of a plan; of one made without data choose the dyads, and find the claims that lack something."""
+    """Read the data of a plan.
+
+    Of one made without data choose the dyads, and find the claims that lack something.
+    """
     if plan.choice is None:
         return read_sources(plan.source, plan.dyads, as_of=plan.as_of), {}
     dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
@@ -578,7 +589,10 @@ def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
 def _since_freeze(
     plan: Plan, data: Data, as_of: date, tested: Callable[..., PooledResults], dyad: str | None
 ) -> PooledResults:
-    """Decide by the months after the freeze: what they add to each log Bayes factor, given the months before."""
+    """Decide by the months after the freeze.
+
+    What they add to each log Bayes factor, given the months before.
+    """
     if plan.data is None:
         raise PlanError(
             "as-of: the plan was made without its data; carry it out on them as they are, without --as-of"

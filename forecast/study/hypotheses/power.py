@@ -291,7 +291,10 @@ class PowerSimulation:
         return Task(name, number, missing)
 
     def numbers(self, name: str) -> range:
-        """Return the numbers of the sets that are counted: of null sets, those that set no limit."""
+        """Return the numbers of the sets that are counted.
+
+        Of null sets, those that set no limit.
+        """
         first = self.limit_sets if name in NULLS else 0
         return range(first, first + self.sets)
 
@@ -366,7 +369,10 @@ def is_supported(row: TestRow, limit: float) -> bool:
 
 
 def _null_truths(record: PooledRecord, seed: int) -> dict[str, Truth]:
-    """Return the processes of a record's null sets; all claims that are simulated are tested on them."""
+    """Return the processes of a record's null sets.
+
+    All claims that are simulated are tested on them.
+    """
     engine = Engine(record, seed=seed)
     claims = tuple(dict.fromkeys(code for truth in TRUTHS.values() for code in truth.claims))
     return {name: replace(null_truth(name, engine), claims=claims) for name in NULLS}

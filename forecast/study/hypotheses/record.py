@@ -235,7 +235,10 @@ def _of_counts(panel: xr.Dataset, visits: Bool | None) -> PooledRecord:
 
 
 def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
-    """Reject a dyad with events of two datasets: what one reports is no second event of the other."""
+    """Reject a dyad with events of two datasets.
+
+    What one reports is no second event of the other.
+    """
     has_events = (
         panel["counts"].sum(("direction", "class", "time")).transpose("dyad", "dataset").to_numpy()
         > 0

@@ -1,4 +1,7 @@
-"""Results of pooled tests: the verdict on each claim, one dyad within the hierarchy, and all together."""
+"""Results of pooled tests.
+
+The verdict on each claim, one dyad within the hierarchy, and all together.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -111,7 +114,10 @@ class PooledVerdict:
 
 @dataclass(frozen=True)
 class OwnDyad:
-    """One dyad within the hierarchy: its half-lives given all dyads, and what it adds to the evidence on claims."""
+    """One dyad within the hierarchy.
+
+    Its half-lives given all dyads, and what it adds to the evidence on claims.
+    """
 
     dyad: str  # Code
     # `quantity`, `unit`, `low`, `median` and `high` given the data, and the same before

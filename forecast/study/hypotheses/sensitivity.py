@@ -1,4 +1,7 @@
-"""Tests of a claim with other choices: other priors, parts of the record, and windows ahead of it."""
+"""Tests of a claim with other choices.
+
+Other priors, parts of the record, and windows ahead of it.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -61,7 +64,9 @@ def _rerun(claim: PooledClaim, engine: Engine) -> Rerun:
 
 
 def windows(engine: Engine, ahead: Ahead) -> dict[str, tuple[float, float]]:
-    """Score windows ahead with the months between left out: mean difference of log predictions, standard error.
+    """Score windows ahead with the months between left out.
+
+    Mean difference of log predictions, standard error.
 
     The claim's predictions are those of its models, each as likely before the data.
     """

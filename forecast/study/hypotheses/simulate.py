@@ -1,4 +1,6 @@
-"""Simulated record sets of known truth, as long and dense as a record: for power and false alarms of pooled tests.
+"""Simulated record sets of known truth, as long and dense as a record.
+
+For power and false alarms of pooled tests.
 
 Counts are drawn at the event counts of the record; an index gets values at its months, standardised
 as the record's.
@@ -286,7 +288,10 @@ def _level(
     months: slice,
     rng: np.random.Generator,
 ) -> Float:
-    """Return the level of a dyad in each of its months: trend, volume effect, cycle and what moves them."""
+    """Return the level of a dyad in each of its months.
+
+    Trend, volume effect, cycle and what moves them.
+    """
     long_run_mean = MEAN + truth.mean_sd * rng.standard_normal()
     start = rng.standard_normal()
     if truth.memory is None:
