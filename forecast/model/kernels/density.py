@@ -29,6 +29,7 @@ from forecast.model.kernels.path import (
     trend_backward,
     trend_forward,
 )
+from forecast.model.observation.base import WHITENING_INFORMATION
 from forecast.model.process import transition
 
 room_below = built_in(transition.room)
@@ -138,9 +139,6 @@ def dyads_backward(
 
 
 MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)  # Rows of the quantities of dyads
-INFORMATION = (
-    0.3  # Of an event on the level, as in `forecast.model.observation.sides.report_variance`
-)
 
 
 class Choices(NamedTuple):
@@ -233,7 +231,7 @@ def anchor_variance(a: float, noise: Float, anchor: Anchor) -> Float:
     for k in range(variance.size):
         n, sd = anchor.report_events[k], noise[anchor.report_dyad[k]]
         scattered = (a + n) / (a + 1.0) if a > 0.0 else 1.0
-        variance[k] = scattered / (INFORMATION * n) + sd * sd
+        variance[k] = scattered / (WHITENING_INFORMATION * n) + sd * sd
     return variance
 
 
@@ -558,7 +556,7 @@ def anchor_backward(
     for k in range(g_variance.size):
         d, n = anchor.report_dyad[k], anchor.report_events[k]
         g_noise[d] += 2.0 * noise[d] * g_variance[k]
-        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * INFORMATION * n)
+        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * WHITENING_INFORMATION * n)
     return g_target, g_a
 
 

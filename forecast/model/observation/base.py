@@ -24,6 +24,11 @@ type ObservationParameters = dict[str, Any]
 (draw, ...)."""
 
 
+WHITENING_INFORMATION = 0.3
+"""Rough Fisher information of an event about the level, where the path is whitened: it moves the
+sampler's coordinates and no posterior."""
+
+
 class Choices(Protocol):
     """Choices of a model that a kind of observation reads: those of `forecast.PendulumSpec`."""
 

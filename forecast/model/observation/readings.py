@@ -24,9 +24,9 @@ KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 """The drift of an offset has a value every five years, and runs straight in between: distance,
 first year, number."""
 NEXT_TO_NOTHING = 1e-9
-INFORMATION = 0.25
-"""Information of an event about its log-odds of being cooperative, where both sides are about as
-frequent."""
+EVENT_INFORMATION = 0.25
+"""Fisher information of an event about its log-odds of being cooperative, where both sides are
+equally frequent."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +180,8 @@ def _information(events: Any, concentration: Any) -> Any:
     if (
         isinstance(concentration, np.ndarray) and not concentration.any()
     ):  # there is no overdispersion
-        return INFORMATION * events
-    return INFORMATION * events * (concentration + 1.0) / (concentration + events)
+        return EVENT_INFORMATION * events
+    return EVENT_INFORMATION * events * (concentration + 1.0) / (concentration + events)
 
 
 def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters:

@@ -16,7 +16,13 @@ from forecast.base.typing import Float, Index
 from forecast.data.panel.record import relative_event_counts
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
-from forecast.model.observation.base import Choices, Observation, ObservationParameters, PanelNodes
+from forecast.model.observation.base import (
+    WHITENING_INFORMATION,
+    Choices,
+    Observation,
+    ObservationParameters,
+    PanelNodes,
+)
 from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import (
     CHUNKED,
@@ -340,10 +346,10 @@ def _kinds_as_recorded(
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
-    """Return the rough variance of a month's level from its events, 0.3 units of information each."""
+    """Return the rough variance of a month's level from its events, `WHITENING_INFORMATION` each."""
     independent = isinstance(concentration, float) and concentration == 0.0
     kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
-    return 1.0 / (0.3 * events * kept) + noise**2
+    return 1.0 / (WHITENING_INFORMATION * events * kept) + noise**2
 
 
 def _value_and_slope(
