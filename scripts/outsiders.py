@@ -421,7 +421,7 @@ def run_parts(parts: Sequence[str], folders: Sequence[Path], only: str | None) -
     kept: dict[str, Any] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
     records = {} if parts in (["answers"], ["power"]) else dict(records_of(folders))
     chosen = {name: record for name, record in records.items() if only in (None, name)}
-    by_record: dict[str, tuple[str, Callable[[str, Record], dict[str, Any] | None]]] = {
+    by_record: dict[str, tuple[str, Callable[[str, PooledRecord], dict[str, Any] | None]]] = {
         "tests": ("records", lambda name, record: asdict(tested(name, record))),
         "extremes": ("extremes", extremes),
         "roots": ("roots", roots),
