@@ -23,9 +23,9 @@ def check() -> ModuleType:
 
 
 def tree(root: Path, **sources: str) -> Path:
-    """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/level.py."""
+    """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/fan.py."""
     for name, source in sources.items():
-        path = root / "forecast" / (re.sub(r"(?<=[a-z0-9])__(?=\w)", "/", name, count=1) + ".py")
+        path = root / "forecast" / (re.sub(r"(?<=[a-z0-9])__(?=\w)", "/", name) + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
     return root
@@ -54,15 +54,15 @@ def test_an_inventory_that_is_not_current_is_a_fault(check: ModuleType, tmp_path
     [
         ("outlook__fan", "import pymc as pm"),
         ("outlook__fan", "def f():\n    from pytensor.tensor import dot"),
-        ("events__reader", "from forecast.model import Fit"),
-        ("events__reader", "from forecast import model"),
-        ("events__reader", "from .. import model"),
-        ("events__reader", "from ..model.fit import Fit"),
+        ("data__events__reader", "from forecast.model import Fit"),
+        ("data__events__reader", "from forecast import model"),
+        ("data__events__reader", "from ... import model"),
+        ("data__events__reader", "from ...model.fit import Fit"),
         ("model__fit", "import forecast.report.page"),
         ("report__page", "import nutpie"),
         ("cli__report", "def f():\n    import numpy"),
-        ("panel", "from forecast.cli import app"),
-        ("files", "from forecast.data.events import EventTable"),
+        ("base__panel", "from forecast.cli import app"),
+        ("base__files", "from forecast.data.events import EventTable"),
     ],
 )
 def test_a_layer_that_knows_too_much_is_found(
@@ -78,7 +78,7 @@ def test_a_layer_that_knows_too_much_is_found(
         ("outlook__fan", "import numpy\nfrom forecast.model import Fit\nfrom . import other"),
         ("outlook__fan", "import pymcmc"),
         ("report__page", "from forecast.outlook import Outlook"),
-        ("files", "from forecast.base.errors import OutputError\nimport pandas"),
+        ("base__files", "from forecast.base.errors import OutputError\nimport pandas"),
         ("__main__", "from forecast.cli import main"),
     ],
 )
@@ -108,7 +108,7 @@ def test_what_a_layer_may_know_is_let_pass(
         {
             "model__a": "import forecast.model.b",
             "model__b": "import forecast.base.dates",
-            "dates": "import forecast.model.a",
+            "base__dates": "import forecast.model.a",
         },
     ],
 )
