@@ -23,7 +23,7 @@ def check() -> ModuleType:
 
 
 def tree(root: Path, **sources: str) -> Path:
-    """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/level.py."""
+    """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/fan.py."""
     for name, source in sources.items():
         path = root / "forecast" / (re.sub(r"(?<=[a-z0-9])__(?=\w)", "/", name) + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from forecast.model.spec import PendulumSpec
 
 SHARED = ("dyad", "time", "era", "dataset", "direction")
 """Coordinates that model and fit have in common with their panel."""
-FEWEST = 3  # Events of a dyad without which a fit shows nothing but its prior
+MIN_EVENTS_PER_DYAD = 3  # Events of a dyad without which a fit shows nothing but its prior
 
 
 @dataclass(frozen=True)
@@ -179,10 +179,12 @@ def require_events(panel: xr.Dataset) -> None:
         return
     totals = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dyad"])
     short = [
-        f"{total['dyad'].item()} has {total.item()}" for total in totals if total.item() < FEWEST
+        f"{total['dyad'].item()} has {total.item()}"
+        for total in totals
+        if total.item() < MIN_EVENTS_PER_DYAD
     ]
     if short:
         raise DataError(
-            f"panel: {', '.join(short)} of the at least {FEWEST} events that a dyad needs; leave the dyad out, or give "
-            "a longer record"
+            f"panel: {', '.join(short)} of the at least {MIN_EVENTS_PER_DYAD} events that a dyad needs; leave the "
+            "dyad out, or give a longer record"
         )

@@ -36,6 +36,7 @@ from forecast.model.spec import PendulumSpec
 if TYPE_CHECKING:
     from forecast.model.compiled import Compiled
 
+STOP_CHECK_SECONDS = 0.1  # Between two looks at whether the sampler is to stop
 POINT = "point"  # Name of what is kept of a draw: its coordinates
 ROWS = (
     "trend_mean",
@@ -306,10 +307,6 @@ def _held(value: Any) -> Any:
     return np.ascontiguousarray(value, dtype=np.float64 if value.dtype.kind == "f" else np.int64)
 
 
-LOOK = 0.1
-"""Seconds between looks at whether the sampler is to stop."""
-
-
 def density_of(arrays: PanelArrays, report: Progress = silent) -> "Density":
     """Return the density of the model of a panel."""
     data = model_data(arrays)
@@ -339,7 +336,7 @@ def sample(
     try:
         while True:
             with suppress(TimeoutError):
-                return take_apart(sampler.wait(timeout=LOOK))
+                return take_apart(sampler.wait(timeout=STOP_CHECK_SECONDS))
             if stop is not None and stop.is_set():
                 raise CancelledError
     except BaseException:

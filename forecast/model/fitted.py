@@ -39,11 +39,26 @@ SCHEMA = 1
 KIND = "pendulum-forecast fit"
 GROUPS = ("posterior", "sample_stats", "constant_data")
 DIGESTS = "digests"
-LONGEST = 10_000_000
+MAX_ATTRIBUTE_BYTES = 10_000_000
 """Bytes of the attributes of a saved fit that are read to see whether it is one."""
 PACKING = 5
 """Level of the compression of a saved fit: higher ones take longer and save little."""
 STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
+PRIOR_DRAWS = 100_000
+LEVELS = (0.05, 0.5, 0.95)
+PRIOR_POSTERIOR = [
+    "quantity",
+    "unit",
+    "prior_low",
+    "prior",
+    "prior_high",
+    "low",
+    "median",
+    "high",
+    "variance_left",
+]
+GATE = "gate"  # Provenance key of the result of the convergence checks
+AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
 
 
 def is_saved_fit(path: Path) -> bool:
@@ -51,7 +66,10 @@ def is_saved_fit(path: Path) -> bool:
     try:
         if path.is_dir():
             return bool(
-                json.loads(read_bytes(path / "zarr.json", LONGEST))["attributes"]["kind"] == KIND
+                json.loads(read_bytes(path / "zarr.json", MAX_ATTRIBUTE_BYTES))["attributes"][
+                    "kind"
+                ]
+                == KIND
             )
         return path.is_file() and path.suffix == ".nc" and _opened(path).attrs.get("kind") == KIND
     except (OSError, ValueError, LookupError, TypeError):
@@ -237,23 +255,6 @@ def _draws_faults(
     names = [name for name, _ in spec.drivers]
     if names and "driver" in posterior.dims and posterior["driver"].to_numpy().tolist() != names:
         yield f"posterior: drivers are not {', '.join(names)}, those of the spec"
-
-
-PRIOR_DRAWS = 100_000
-LEVELS = (0.05, 0.5, 0.95)
-PRIOR_POSTERIOR = [
-    "quantity",
-    "unit",
-    "prior_low",
-    "prior",
-    "prior_high",
-    "low",
-    "median",
-    "high",
-    "variance_left",
-]
-GATE = "gate"  # Provenance key of the result of the convergence checks
-AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
 
 
 def _is_fit(value: Any) -> bool:

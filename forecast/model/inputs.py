@@ -15,6 +15,11 @@ from forecast.model.process.component import Motion
 
 WHITE = "white"
 NODE_PATHS = ("node_trend", "node_cycle")  # Free trend and cycle at the nodes
+NEWTON_STEPS = 40  # Of the search for the mode, which has then converged
+DAMPING = 0.6  # Part of a Newton step that is taken: whole ones overshoot in months of few events
+AVERAGED_DRAWS = 32  # Over which slopes are averaged around the path
+AVERAGED_ITERATIONS = 20  # Of the fixed point, each half a step
+MIN_WEIGHT = 0.02  # Of a pseudo-observation, so that the whitened path stays proper
 
 
 @dataclass(frozen=True)
@@ -27,10 +32,6 @@ class Parameters:
     observed: ObservationParameters
     headroom: Any = None
     effect: Any = None
-
-
-NEWTON_STEPS, DAMPING = 40, 0.6
-AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
 
 
 def prior_reference(arrays: PanelArrays) -> Parameters:
@@ -72,7 +73,7 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
             np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0)
         )
         up, down = (derivatives(levels)[0] for levels in (mean + spread, mean - spread))
-        curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), LEAST_WEIGHT), 0.0)
+        curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), MIN_WEIGHT), 0.0)
         weight, information = (
             0.5 * (weight + curved),
             0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0)),

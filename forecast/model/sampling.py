@@ -49,6 +49,13 @@ VERSIONS = (
     "xarray",
     "arviz-stats",
 )
+# Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws
+# a second without divergent transitions (docs/speed.md). Nearly all coordinates are white noise,
+# along which trajectories are exact. Under ceilings the headrooms of many dyads move slowly and
+# need longer ones; that of one alone needs smaller steps.
+PATH_TREES = {False: (0.85, 4), True: (0.85, 5)}  # By whether there is a ceiling
+LONE_TREES = (0.92, 4)  # Of one dyad under a ceiling
+SAMPLING = "sampling"  # the step, in words
 
 
 @checked
@@ -153,14 +160,6 @@ def fit(
     attributes = {"kind": KIND, "schema": SCHEMA, **texts}
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
-
-
-# Target acceptance rate, and maximum number of doublings of a tree: what gives most effective draws
-# a second without divergent transitions (docs/speed.md). Nearly all coordinates are white noise,
-# along which trajectories are exact. Under ceilings the headrooms of many dyads move slowly and
-# need longer ones; that of one alone needs smaller steps.
-PATH_TREES, LONE_TREES = {False: (0.85, 4), True: (0.85, 5)}, (0.92, 4)
-SAMPLING = "sampling"  # the step, in words
 
 
 def _sampled(

@@ -19,6 +19,7 @@ from forecast.model.process.process import Process
 from forecast.model.process.trend import Trend, find_trend, trends
 
 NO_CYCLE = "none"
+DENSE_EVENTS_PER_MONTH = 30.0  # From here on a record is a feed's; the chronology has two
 
 
 @dataclass(frozen=True, repr=False)
@@ -260,9 +261,6 @@ class PendulumSpec:
         return cls(**{**values, "priors": Priors(**values.get("priors", {}))})
 
 
-DENSE = 30.0  # Events per covered month from which on a record is a feed's; the chronology has two
-
-
 def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     """Return the default spec for a panel, with some choices made otherwise.
 
@@ -288,4 +286,4 @@ def is_dense(panel: xr.Dataset) -> bool:
     """Return whether the first dataset counts thirty events per covered month or more, over its dyads."""
     first = panel.isel(dataset=0)
     months = int(first["covered"].sum()) / periods_a_month(panel)
-    return months > 0 and float(first["counts"].sum()) / months >= DENSE
+    return months > 0 and float(first["counts"].sum()) / months >= DENSE_EVENTS_PER_MONTH

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 """The drift of an offset has a value every five years, and runs straight in between: distance,
 first year, number."""
-NEXT_TO_NOTHING = 1e-9
+MIN_INFORMATION = 1e-9  # In place of none, so that nothing is divided by zero
 EVENT_INFORMATION = 0.25
 """Fisher information of an event about its log-odds of being cooperative, where both sides are
 equally frequent."""
@@ -116,7 +116,7 @@ def anchor(
     information = _information(data["reading_events"], parameters["concentration"])
     moved = offset + shift(parameters, data) - data["reading_anchor"]
     weight = weight * data["reading_variance"] / _variance(information, noise)
-    return weight, -(information * moved).sum(axis=1) / (information.sum(axis=1) + NEXT_TO_NOTHING)
+    return weight, -(information * moved).sum(axis=1) / (information.sum(axis=1) + MIN_INFORMATION)
 
 
 def reference(spec: Choices, dyads: int, datasets: int) -> ObservationParameters:
@@ -143,7 +143,7 @@ def draws(posterior: "xr.Dataset", parameters: ObservationParameters) -> Observa
 
 def _variance(information: Any, noise: Any) -> Any:
     """Return the rough variance of a month's level as its events tell it, from what each dataset tells, (node,)."""
-    return 1.0 / (information.sum(axis=1) + NEXT_TO_NOTHING) + noise**2
+    return 1.0 / (information.sum(axis=1) + MIN_INFORMATION) + noise**2
 
 
 def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
