@@ -81,7 +81,7 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
     content = {
         "headline": headline(statements),
         "answers": Table.of(
-            ("TheoryStatement", "Answer", "How sure"),
+            ("Statement", "Answer", "How sure"),
             [
                 (
                     link(f"#{one['code']}", one["code"], f" {one['title']}?"),
