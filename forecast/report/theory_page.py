@@ -82,7 +82,7 @@ def theory_page(tests: str | Path, forecast: str | Path, scenario: str | Path, o
     content = {
         "headline": count_of_answers(statements),
         "answers": Table.of(
-            ("TheoryStatement", "Answer", "How sure"),
+            ("Statement", "Answer", "How sure"),
             [
                 (
                     link(f"#{statement['code']}", statement["code"], f" {statement['title']}?"),
