@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from forecast.data.events import EventTable
 from forecast.data.events.table import SourceFile
@@ -222,14 +222,15 @@ def material(fit, assessment, others, events):
 @pytest.fixture(scope="session")
 def drawings(material):
     """Return the figures of the report, and matplotlib's figures as they were drawn, in their order."""
-    saved, save = [], Figure.savefig
+    saved, write = [], FigureCanvasSVG.print_svg
 
-    def savefig(figure, *args, **options):
-        saved.append(figure)
-        return save(figure, *args, **options)
+    def print_svg(canvas, *args, **options):
+        if canvas.figure not in saved[-1:]:  # once for its layout, once to be written
+            saved.append(canvas.figure)
+        return write(canvas, *args, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Figure, "savefig", savefig)
+        patch.setattr(FigureCanvasSVG, "print_svg", print_svg)
         return illustrations(material), saved
 
 
