@@ -19,7 +19,6 @@ import xarray as xr
 from forecast.data.panel import recounted, validate_panel
 from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
-from forecast.model.pendulum import prior_draws, simulate_path
 from forecast.model.process.trend import era_means
 from forecast.model.spec import spec_for
 from forecast.model.variables import all_variables
@@ -162,6 +161,9 @@ def python_mode():
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     """The fit of a panel of which nothing was observed: no counts, or an index without values."""
+    # Made panels serve processes that are to import no PyMC.
+    from forecast.model.pendulum import prior_draws, simulate_path
+
     panel = panel.copy(deep=True)
     blank = "counts" if "counts" in panel else "index"
     panel[blank] = (

@@ -341,7 +341,7 @@ def write_scenarios(
     Parameters
     ----------
     fit : Fit
-    found : Scenarios
+    scenarios : Scenarios
         Of `forecast.scenario`.
     out : str or pathlib.Path
         Folder; files of earlier scenarios in it are replaced.
