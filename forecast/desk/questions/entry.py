@@ -196,7 +196,7 @@ class ResolvedEntry(LedgerEntry):
     as_of: Day
     outcome: Literal["yes", "no", "void"]  # `yes`, `no` or `void`
     reason: Text  # In words
-    events: Annotated[int, Field(ge=0)] | None = Field(default=None, alias=EVENTS_FIELD)
+    events: Annotated[int, Field(ge=0)] | None = Field(default=None, alias="happenings")
     cooperative: Annotated[int, Field(ge=0)] | None = None
     of_a_kind: Annotated[int, Field(ge=0)] | None = None
     # SHA-256 of what was known of the dyad; 64 zeros of an outside question
