@@ -255,11 +255,12 @@ def answers_words(rates: Sequence[Row]) -> str:
         alarms = sum(rate["supported"] for rate in false)
         parts.append(
             f"in the shape of {shape} strong answers are supported in {strong['supported']} of {strong['sets']} sets, "
-            f"weak ones in {weak['supported']}, and none in {alarms} of {sum(rate['sets'] for rate in false)}"
+            f"weak ones in {weak['supported']} of {weak['sets']}, and answers that are absent in {alarms} of "
+            f"{sum(rate['sets'] for rate in false)}"
         )
     return (
-        f"So {'; '.join(parts)}. Where strong answers are not found, the share and its interval are mostly "
-        "the prior."
+        f"So {'; '.join(parts)}. Shares are too near 0, because the prior is around none: where strong answers "
+        "are not found, the share and its interval are mostly the prior."
     )
 
 

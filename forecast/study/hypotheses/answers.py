@@ -252,7 +252,9 @@ def test_answers(
         answer = "undecided"
     if answer == "rejected" and not brief:
         by_month = frequency == "month"
-        answer = "rejected" if by_month and _told_from_strong(pairs, total, seed) else "undecided"
+        answer = (
+            "rejected" if by_month and _unlike_strong_answers(pairs, total, seed) else "undecided"
+        )
     return Answers(
         answer,
         total,
@@ -264,7 +266,7 @@ def test_answers(
     )
 
 
-def _told_from_strong(pairs: Sequence[Directed], total: float, seed: int) -> bool:
+def _unlike_strong_answers(pairs: Sequence[Directed], total: float, seed: int) -> bool:
     """Check whether no simulated set of strong answers has as low a sum; it stops at the first one."""
     for number in range(REJECTING_SETS):
         rng = np.random.default_rng((seed, REJECTING_SETS, number))
