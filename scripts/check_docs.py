@@ -29,8 +29,10 @@ from numpydoc.docscrape import NumpyDocString  # noqa: E402
 
 import forecast  # noqa: E402
 from forecast.cli import app  # noqa: E402
-from scripts import docs as site  # noqa: E402
 from scripts.check_english import text_faults  # noqa: E402
+from scripts.docs.api import api_pages  # noqa: E402
+from scripts.docs.cli import cli_pages  # noqa: E402
+from scripts.docs.formats import format_pages  # noqa: E402
 from tests.commands import shown_commands, unknown  # noqa: E402
 
 PAGES = (
@@ -187,12 +189,10 @@ def docstring_faults() -> Iterator[str]:
 
 def reference_faults() -> Iterator[str]:
     """Yield public names and commands that the reference does not show."""
-    shown = set(
-        re.findall(r":: forecast\.(\S+)$", "\n".join(site.api_pages().values()), re.MULTILINE)
-    )
+    shown = set(re.findall(r":: forecast\.(\S+)$", "\n".join(api_pages().values()), re.MULTILINE))
     for name in sorted(set(public_values()) - shown):
         yield f"{name} has no page of the reference"
-    pages = site.cli_pages()
+    pages = cli_pages()
     for command in typer.main.get_command(app).commands:  # type: ignore[attr-defined]
         if f"# forecast {command}\n" not in pages.get(f"cli/{command}.md", ""):
             yield f"forecast {command} has no page of the reference"
@@ -200,7 +200,7 @@ def reference_faults() -> Iterator[str]:
 
 def format_faults() -> Iterator[str]:
     """Yield words of the pages on file formats that have a plainer one."""
-    for name, page in site.format_pages().items():
+    for name, page in format_pages().items():
         yield from text_faults(f"docs/schema/{name}", page.replace("`happenings`", ""), 1)
 
 

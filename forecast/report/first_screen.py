@@ -203,6 +203,8 @@ def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Ea
 
 def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
     """Return the prices in a ledger of open questions about a pair, known on a day, the latest first."""
+    if ledger is None:  # a report alone does without the desk
+        return ()
     from forecast.desk.questions.outside import OutsideQuestion
 
     prices = []
