@@ -189,7 +189,9 @@ def test_the_events_of_the_last_year_are_rows_of_the_event_table(tables, materia
     assert [row[0] for row in rows[1:]] == [
         day(one) for one in within.sort_values("date", ascending=False)["date"]
     ]
-    kinds = recent_events(material.known, str(material.fit.panel.attrs["scale"]), material.as_of)
+    kinds = recent_events(
+        material.events_by_then, str(material.fit.panel.attrs["scale"]), material.as_of
+    )
     assert [row[3] for row in rows[1:]] == kinds["kind"].tolist()
 
 
