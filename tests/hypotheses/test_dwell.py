@@ -79,6 +79,15 @@ def test_walks_do_not_support_the_claim():
     assert outcome.answer != "supported" and outcome.least == outcome.most
 
 
+def test_a_part_of_the_record_without_a_dyad_can_be_tested():
+    record = simulate(made(3, 480, rate=4.0), Truth("", 0.1, cycle=(4.0, 0.8)), 4)
+    month = np.arange(480)
+    late = np.stack([month < 0, month < 0, month < 300])
+    part = record.without_months(late).between(0, 240)
+    outcome = CLAIMS["S5c"].test(Engine(part, brief=True))
+    assert np.isfinite(outcome.least)
+
+
 def test_filtered_levels_follow_the_record():
     truth = Truth("", 0.15, concentration=20.0, cycle=(4.0, 0.6))
     record = simulate(made(3, 360, rate=6.0), truth, 1)

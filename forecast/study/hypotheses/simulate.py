@@ -226,6 +226,8 @@ def _simulated(record: Record, truth: Truth, seed: int) -> Record:
     for d in range(size):
         part = slice(int(record.first[d]), int(record.stop[d]))
         months = part.stop - part.start
+        if months == 0:  # no events in this part of a record
+            continue
         mean, start = MEAN + truth.mean_sd * rng.standard_normal(), rng.standard_normal()
         moves = steps[d, part] + jumps[d, part]
         moves[0] = start
