@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses.alike import walks_alike
 from forecast.study.hypotheses.claims import CLAIMS, dwell
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.levels import filtered, realised_on_predicted
 from forecast.study.hypotheses.record import turned_back
-from forecast.study.hypotheses.simulate import Truth, simulate
+from forecast.study.hypotheses.simulate import Truth
 from tests.hypotheses.test_pooled import made
 
 
@@ -77,6 +78,15 @@ def test_walks_do_not_support_the_claim():
     record = simulate(made(4, 480, rate=4.0), Truth("", 0.1, cycle=(4.0, 0.8)), 4)
     outcome = CLAIMS["S5c"].test(Engine(record, brief=True))
     assert outcome.answer != "supported" and outcome.least == outcome.most
+
+
+def test_a_part_of_the_record_without_a_dyad_can_be_tested():
+    record = simulate(made(3, 480, rate=4.0), Truth("", 0.1, cycle=(4.0, 0.8)), 4)
+    month = np.arange(480)
+    late = np.stack([month < 0, month < 0, month < 300])
+    part = record.without_months(late).between(0, 240)
+    outcome = CLAIMS["S5c"].test(Engine(part, brief=True))
+    assert np.isfinite(outcome.least)
 
 
 def test_filtered_levels_follow_the_record():

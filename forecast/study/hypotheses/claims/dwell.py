@@ -159,7 +159,10 @@ def _picture(tables: Index) -> Picture:
         ]
     )
     low, middle, high = np.quantile(hazards[:, 1:], (0.05, 0.5, 0.95), axis=1)
-    names = tuple(f"{0.5 * first:g} to {0.5 * last:g}" for first, last in CLASSES)
+    names = tuple(
+        f"{0.5 * first:g}" + (f" to {0.5 * last:g}" if last > first else "")
+        for first, last in CLASSES
+    )
     walks = Series("walks alike", names, tuple(middle), tuple(low), tuple(high))
     recorded = Series("recorded", names, tuple(hazards[:, 0]))
     return Picture(
