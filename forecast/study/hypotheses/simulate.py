@@ -251,7 +251,6 @@ class _Dyads:
             cycle_shocks=cycle_shocks,
             occasions=occasions,
         )
-<<<<<<< HEAD
 
 
 def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
@@ -262,34 +261,11 @@ def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
     values = np.zeros(record.events.shape)
     for d in range(len(record.dyads)):
         months = slice(int(record.first[d]), int(record.stop[d]))
+        if months.start == months.stop:  # no events in this part of a record
+            continue
         events = record.events[d, months]
         level = _level(record, truth, dyads, d, months, rng)
         concentration = np.full(len(level), truth.concentration)
-=======
-    decay, spread = (
-        fraction_left(vary(cycle_half_life, CYCLE_SPREAD)),
-        vary(cycle_sd, CYCLE_SD_SPREAD),
-    )
-    for d in range(size):
-        part = slice(int(record.first[d]), int(record.stop[d]))
-        months = part.stop - part.start
-        if months == 0:  # no events in this part of a record
-            continue
-        mean, start = MEAN + truth.mean_sd * rng.standard_normal(), rng.standard_normal()
-        moves = steps[d, part] + jumps[d, part]
-        moves[0] = start
-        if truth.memory is None:
-            trend = _trend(moves, keep[d], record.begins[d, part], truth)
-        else:
-            past = step_sds[d] * rng.standard_normal(PAST_MONTHS)
-            trend = integrated(np.concatenate([past, steps[d, part]]), memories[d])[PAST_MONTHS:]
-        level = mean + trend + volume[d] * record.volume[d, part]
-        level += _cycle(months, decay[d], spread[d], rng) + truth.occasion * occasions[d, part]
-        if truth.visit and record.visits is not None:
-            pushes = np.concatenate([[0.0], truth.visit * record.visits[d, part][:-1]])
-            level += lfilter([1.0], [1.0, -decay[d]], pushes)
-        concentration = np.full(months, truth.concentration)
->>>>>>> heads/stats
         if truth.sources:
             source = np.arange(months.start, months.stop) // SOURCE_MONTHS
             sources = source[-1] + 1
