@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 from forecast import build_panel, read_chronology
 from forecast.base.files import write_text
 from forecast.base.progress import Progress, silent
-from forecast.study.hypotheses.answers import TRUTHS
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
 from forecast.study.hypotheses.family import family_words
@@ -36,7 +35,7 @@ from forecast.study.hypotheses.power import (
     simulate_power,
 )
 from forecast.study.hypotheses.record import read_panel
-from forecast.study.hypotheses.simulate import STAYING
+from forecast.study.hypotheses.simulate import STAYING, TRUTHS
 
 if TYPE_CHECKING:
     import xarray as xr

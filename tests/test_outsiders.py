@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses.record import read_panel
-from forecast.study.hypotheses.simulate import Truth
+from forecast.study.hypotheses.simulate import Truth, simulate
 from scripts import outsiders
 from tests.hypotheses.test_pooled import made
 

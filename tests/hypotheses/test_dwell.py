@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses.alike import walks_alike
 from forecast.study.hypotheses.claims import CLAIMS, dwell
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.levels import filtered, realised_on_predicted
 from forecast.study.hypotheses.record import turned_back
-from forecast.study.hypotheses.simulate import Truth
+from forecast.study.hypotheses.simulate import Truth, simulate
 from tests.hypotheses.test_pooled import made
 
 

@@ -8,9 +8,7 @@ from scipy.special import gammaln
 from scipy.stats import multivariate_normal
 
 from forecast import build_panel, read_chronology
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses import memory, nulls
-from forecast.study.hypotheses.answers import TRUTHS
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import REMEMBERED, Engine
 from forecast.study.hypotheses.evidence import Finesse, _grid, evidence_of
@@ -28,7 +26,7 @@ from forecast.study.hypotheses.models import (
 )
 from forecast.study.hypotheses.nulls import simulated_engine
 from forecast.study.hypotheses.record import read_panel, turned_back
-from forecast.study.hypotheses.simulate import Truth, integrated
+from forecast.study.hypotheses.simulate import TRUTHS, Truth, integrated, simulate
 from tests.hypotheses.test_pooled import made
 
 

@@ -11,14 +11,13 @@ import pytest
 
 from forecast import build_panel, pooled_tests, read_chronology
 from forecast.data.events.tables import read_table
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses import nulls
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Engine, PooledClaim
 from forecast.study.hypotheses.outcome import LIMIT, MAX_FALSE_ALARMS, Outcome, too_many
 from forecast.study.hypotheses.power import like_embedded, rates_of
 from forecast.study.hypotheses.record import read_panel, turned_back
-from forecast.study.hypotheses.simulate import Truth, dated_by_hindsight
+from forecast.study.hypotheses.simulate import Truth, dated_by_hindsight, simulate
 from scripts.claims_words import text
 from tests.hypotheses.test_pooled import made
 

@@ -17,9 +17,7 @@ from forecast import build_index_panel, build_panel, pooled_tests, read_chronolo
 from forecast.base.errors import DataError, SpecError
 from forecast.cli import app
 from forecast.outlook import plain
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses import filter as pooled_filter
-from forecast.study.hypotheses.answers import TRUTHS
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import SIZES, Effect, visits_of
 from forecast.study.hypotheses.engine import Engine
@@ -57,7 +55,7 @@ from forecast.study.hypotheses.record import PooledRecord, placebo_sets, read_pa
 from forecast.study.hypotheses.results import PooledVerdict
 from forecast.study.hypotheses.run import own_dyad
 from forecast.study.hypotheses.sensitivity import WIDTHS, parts_of, sensitivity
-from forecast.study.hypotheses.simulate import Truth, enlarged
+from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 from scripts.simulate_power import SIZES as LARGER
 from scripts.simulate_power import make_tables, write_table
 

@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses.evidence import FINER, evidence_of
 from forecast.study.hypotheses.filter import NEW_SOURCE
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE, SOURCES_CYCLE, WALK, WALK_CYCLE
-from forecast.study.hypotheses.simulate import Truth
+from forecast.study.hypotheses.simulate import Truth, simulate
 from tests.hypotheses import exact
 from tests.hypotheses.test_pooled import made
 

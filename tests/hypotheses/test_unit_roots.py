@@ -5,10 +5,9 @@ import pandas as pd
 import pytest
 
 from forecast.base.errors import DataError
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses import unit_roots
 from forecast.study.hypotheses.engine import Engine
-from forecast.study.hypotheses.simulate import Truth
+from forecast.study.hypotheses.simulate import Truth, simulate
 from tests.hypotheses.test_pooled import made
 
 

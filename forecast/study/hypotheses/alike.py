@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses.engine import MATCHED, Engine
 from forecast.study.hypotheses.nulls import null_truth
 from forecast.study.hypotheses.record import PooledRecord, turned_back
-from forecast.study.hypotheses.simulate import MATCHES
+from forecast.study.hypotheses.simulate import MATCHES, simulate
 
 WALKS_PER_SET = 2  # walks simulated for each set: sets share walks, but rarely the same ones
 SEED_OF_SETS = 7  # tells the choice of walks from their simulation

@@ -26,7 +26,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses.engine import (
     EPISODES,
     HINDSIGHT,
@@ -49,7 +48,7 @@ from forecast.study.hypotheses.models import (
 )
 from forecast.study.hypotheses.outcome import LIMIT, NullSets, too_many
 from forecast.study.hypotheses.record import PooledRecord, turned_back
-from forecast.study.hypotheses.simulate import Truth
+from forecast.study.hypotheses.simulate import Truth, simulate
 
 KINDS = (MATCHED, HINDSIGHT, EPISODES, REMEMBERED)
 SETS = 200  # null sets of each kind

@@ -32,9 +32,7 @@ from forecast.base.wording import join
 from forecast.data.events.dyads import read_dyads
 from forecast.data.events.table import EventTable
 from forecast.data.panel.kinds import Panel
-from forecast.outlook.simulations import simulate
 from forecast.outlook.theory import BALANCE
-from forecast.study.hypotheses.answers import TRUTHS
 from forecast.study.hypotheses.checkpoint import Checkpoint, TestRow
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
@@ -51,7 +49,7 @@ from forecast.study.hypotheses.nulls import (
 )
 from forecast.study.hypotheses.outcome import LIMIT, decide, sentences
 from forecast.study.hypotheses.record import PooledRecord, read_panel, too_short
-from forecast.study.hypotheses.simulate import Truth, enlarged
+from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
 
 POWER_TABLE = Path(__file__).with_name("power.csv")
 SIZE_TABLE = Path(__file__).with_name("power_by_size.csv")

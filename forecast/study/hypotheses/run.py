@@ -18,7 +18,6 @@ from forecast.data.events.table import EventTable
 from forecast.data.panel.kinds import Panel
 from forecast.data.panel.notes import notes_of_panel
 from forecast.outlook.theory import PENDULUM
-from forecast.study.hypotheses.answers import TRUTHS
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
 from forecast.study.hypotheses.engine import Engine, PooledClaim
@@ -44,6 +43,7 @@ from forecast.study.hypotheses.results import (
     PowerSource,
 )
 from forecast.study.hypotheses.sensitivity import parts_of, sensitivity
+from forecast.study.hypotheses.simulate import TRUTHS
 
 PARTS = {PENDULUM.code: ("S5a", "S5b")}  # claims that are answered in parts
 QUANTITIES = (  # of one dyad: axis, name, unit, months per unit

@@ -27,12 +27,11 @@ import numpy as np
 
 from forecast.base.errors import DataError
 from forecast.base.typing import Float
-from forecast.outlook.simulations import simulate
 from forecast.study.hypotheses.alike import walks_alike
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.models import CONCENTRATION, STEP, WALK
 from forecast.study.hypotheses.record import MIN_DYADS, PooledRecord
-from forecast.study.hypotheses.simulate import Truth
+from forecast.study.hypotheses.simulate import Truth, simulate
 
 IPS, CIPS, KSS = "IPS", "CIPS", "KSS"
 NAMES = (IPS, CIPS, KSS)
