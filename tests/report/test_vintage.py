@@ -117,7 +117,9 @@ def test_a_backtest_of_a_feed_says_that_only_what_was_known_counts(undrawn):
     page = Reader(
         skill_page(replace(results, skill=replace(results.skill, choices=choices))).html()
     ).text
-    assert "Of the gdelt data only what was known by the day before each forecast date counts." in page
+    assert (
+        "Of the gdelt data only what was known by the day before each forecast date counts." in page
+    )
 
 
 def test_the_caveat_of_a_dyad_is_on_page_summary_and_in_the_json(fit, assessment):
