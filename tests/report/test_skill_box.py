@@ -309,12 +309,12 @@ def test_the_record_of_a_checkout_and_of_a_wheel_are_found(tmp_path, monkeypatch
     installed, checkout = tmp_path / "site" / "forecast", tmp_path / "clone" / "forecast"
     for package in (installed, checkout):
         package.mkdir(parents=True)
-    (installed / "data").mkdir()
+    (installed / "embedded").mkdir()
     (tmp_path / "clone" / "data").mkdir()
     (tmp_path / "clone" / "reports" / "skill").mkdir(parents=True)
     (tmp_path / "clone" / "pyproject.toml").write_text("")
     for package, place in (
-        (installed, installed / "data"),
+        (installed, installed / "embedded"),
         (checkout, tmp_path / "clone" / "reports" / "skill"),
     ):
         monkeypatch.setattr(resources, "_PACKAGE", package)
