@@ -23,7 +23,7 @@ from forecast.base.files import check_writable
 from forecast.base.folders import replace_folder
 from forecast.base.numeric import share
 from forecast.base.reading import read_bytes
-from forecast.base.typing import Float
+from forecast.base.typing import Float, Seed
 from forecast.base.unfinished import partial_folder
 from forecast.base.wording import Card, Displayed, join_some
 from forecast.data.panel import panel_kind, panel_of_dyad, validate_panel
@@ -385,6 +385,36 @@ class Fit(Displayed):
     def with_draws(self, draws: xr.Dataset) -> "Fit":
         """Return a fit with other draws in place of its posterior, such as those of the prior."""
         return Fit(self._groups | {"posterior": draws}).noting(**{GATE: None})
+
+    def to_arviz(self, *, draws: int = 500, monthly: bool = True, seed: Seed = 1) -> xr.DataTree:
+        """Return the groups that ArviZ works on, as `forecast.arviz_groups` does.
+
+        Parameters
+        ----------
+        draws : int
+            Draws from the prior and, with ``monthly=False``, of the posterior predictive.
+        monthly : bool
+            Observe and predict cooperative events by month, in every draw; otherwise all cells of
+            the panel.
+        seed : int or numpy.random.Generator
+            The same seed gives the same numbers.
+
+        Returns
+        -------
+        xarray.DataTree
+            Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive``,
+            ``prior``, ``prior_predictive``, ``log_likelihood`` and ``log_prior``.
+
+        Examples
+        --------
+        >>> import arviz_plots
+        >>> from forecast import Fit
+        >>> groups = Fit.load("report/fit.zarr").to_arviz()  # doctest: +SKIP
+        >>> arviz_plots.plot_trace(groups, var_names=["cycle_sd"])  # doctest: +SKIP
+        """
+        from forecast.model.predictive import arviz_groups
+
+        return arviz_groups(self, draws=draws, monthly=monthly, seed=seed)
 
     def prior_posterior(self, dyad: str, *, seed: int = 1) -> pd.DataFrame:
         """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left.

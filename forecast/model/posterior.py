@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.base.typing import Float
+from forecast.base.typing import Float, Index
 
 
 def flat(values: xr.DataArray) -> Float:
@@ -67,3 +67,15 @@ def diagnostic(name: str, draws: Float, **options: Any) -> Float:
         invalid="ignore", divide="ignore"
     ):  # draws that never vary within a chain: NaN, which fails
         return np.asarray(getattr(array_stats, name)(draws, chain_axis=0, draw_axis=1, **options))
+
+
+def ancestry(posterior: xr.Dataset, sample_stats: xr.Dataset) -> Index:
+    """Return from which draw of its chain every draw descends, (chain, draw).
+
+    Draws descend from those of the last fit that was sampled; updates resample them.
+    """
+    if "ancestor" in sample_stats:
+        ancestors = sample_stats["ancestor"].transpose("chain", "draw").to_numpy()
+        return np.asarray(ancestors, dtype=np.int64)
+    sizes = posterior.sizes
+    return np.broadcast_to(np.arange(sizes["draw"]), (sizes["chain"], sizes["draw"]))

@@ -38,7 +38,7 @@ from forecast.model.particles import (
     smoothed,
     state_of,
 )
-from forecast.model.posterior import flat, on_grid
+from forecast.model.posterior import ancestry, flat, on_grid
 from forecast.model.process.trend import era_means
 
 # What has to be the same in both panels; what may grow, each with its name in messages.
@@ -376,7 +376,7 @@ def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
     """Return diagnostics of every period's weights, the weights since the fit was last sampled, and why they fail."""
     periods_before = carried.fit.panel.sizes["time"]
     starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[periods_before - 1 :]]
-    ancestors, months, fault = ancestry(carried.fit), [], ""
+    ancestors, months, fault = ancestry(carried.fit.posterior, carried.fit.sample_stats), [], ""
     for step, start in enumerate(starts):
         of_step = smoothed(carried.gained[..., step])
         total = smoothed(on_ancestors(carried.gained[..., : step + 1].sum(axis=2), ancestors))
@@ -393,16 +393,6 @@ def diagnostics(weights: Weights) -> dict[str, float | None]:
     """Pareto k and effective number as plain values; no k where the weights have no tail."""
     shape = round(weights.pareto_k, 3) if np.isfinite(weights.pareto_k) else None
     return {"pareto_k": shape, "effective_draws": round(weights.effective, 1)}
-
-
-def ancestry(fit: Fit) -> Index:
-    """From which draw of its chain every draw descends, (chain, draw): of the last fit that was sampled."""
-    if "ancestor" in fit.sample_stats:
-        return np.asarray(
-            fit.sample_stats["ancestor"].transpose("chain", "draw").to_numpy(), dtype=np.int64
-        )
-    sizes = fit.posterior.sizes
-    return np.broadcast_to(np.arange(sizes["draw"]), (sizes["chain"], sizes["draw"]))
 
 
 def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
@@ -429,7 +419,9 @@ def _updated(
     chains, number = weights.weight.shape
     stay = np.broadcast_to(np.arange(number), (chains, number))
     places = stay if weights.alike else resampled(weights.weight, rng)
-    ancestor = np.take_along_axis(ancestry(fit), places, 1).astype(np.int32)
+    ancestor = np.take_along_axis(ancestry(fit.posterior, fit.sample_stats), places, 1).astype(
+        np.int32
+    )
     groups = {
         "posterior": _posterior_at(places, carried, seed),
         "sample_stats": fit.sample_stats.assign(ancestor=(("chain", "draw"), ancestor)),

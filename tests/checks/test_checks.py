@@ -17,9 +17,9 @@ from forecast.data.panel.record import last_known
 from forecast.model import Fit, PendulumSpec, Priors
 from forecast.model import fit as sample
 from forecast.model.particles import Draws, Observed, state_of
+from forecast.model.predictive import pointwise_log_likelihood
 from forecast.report.checks_page import checks_page, write_checks
 from forecast.study.checks import arviz_groups, check_fit, posterior_predictive
-from forecast.study.checks.predictive import pointwise_log_likelihood
 from tests.made import make_panel, unobserved
 
 DOCS = Path(__file__).parents[2] / "docs" / "checks.md"

@@ -1,6 +1,6 @@
 """Posterior predictive checks: comparison of the event data with data simulated from the fit."""
 
+from forecast.model.predictive import arviz_groups, posterior_predictive
 from forecast.study.checks.check import Checks, check_fit
-from forecast.study.checks.predictive import arviz_groups, posterior_predictive
 
 __all__ = ["Checks", "arviz_groups", "check_fit", "posterior_predictive"]

@@ -16,7 +16,7 @@ from forecast.base.limits import require_whole, whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, count
 from forecast.model import Fit
-from forecast.study.checks.predictive import posterior_predictive
+from forecast.model.predictive import posterior_predictive
 
 LIMIT = 2.0
 """Standard deviations of the simulated numbers beyond which an observed one is called a miss."""

@@ -1,26 +1,53 @@
 """Data simulated from the posterior draws of a fit, and predictive distributions of each month."""
 
+from typing import Protocol, Self, runtime_checkable
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from forecast.base.arguments import checked
+from forecast.base.described import described
 from forecast.base.errors import DataError
 from forecast.base.limits import whole_seed
 from forecast.base.typing import Seed
 from forecast.data.panel import panel_kind
-from forecast.model import Fit
 from forecast.model.driving import push_of_draw
 from forecast.model.particles import Draws, Observed, state_of
-from forecast.model.posterior import flat
-from forecast.model.updating import ancestry
+from forecast.model.posterior import ancestry, flat
+from forecast.model.spec import PendulumSpec
 
 CHUNK = 200
 """Draws that are simulated at once: fifteen dyads take some hundred megabytes."""
 
 
+@described("a Fit, such as fit(panel) returns")
+@runtime_checkable
+class SampledFit(Protocol):
+    """What simulations of data read of a fit."""
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Draws, dims (chain, draw, ...)."""
+
+    @property
+    def sample_stats(self) -> xr.Dataset:
+        """Statistics of the draws, dims (chain, draw)."""
+
+    @property
+    def panel(self) -> xr.Dataset:
+        """The panel that was fitted."""
+
+    @property
+    def spec(self) -> PendulumSpec:
+        """Choices of the model."""
+
+    def with_draws(self, draws: xr.Dataset) -> Self:
+        """Return a fit with other draws in place of its posterior."""
+
+
 @checked
-def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
+def posterior_predictive(fit: SampledFit, *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
     """Simulate the record again at the level that each draw has, as many events in every report as there were."""
     if not panel_kind(fit.panel).coded:
         raise DataError(
@@ -50,7 +77,7 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: Seed = 1) -> xr.
 
 
 @checked
-def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
+def pointwise_log_likelihood(fit: SampledFit) -> xr.DataArray:
     """Compute the log-likelihood of every month's record under draws, (chain, draw, observed)."""
     posterior, draws = fit.posterior, Draws.of(fit.posterior, fit.spec)
     observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, fit.panel), draws)
@@ -72,7 +99,7 @@ def pointwise_log_likelihood(fit: "Fit") -> xr.DataArray:
 
 @checked
 def arviz_groups(
-    fit: "Fit", *, draws: int = 500, monthly: bool = True, seed: Seed = 1
+    fit: SampledFit, *, draws: int = 500, monthly: bool = True, seed: Seed = 1
 ) -> xr.DataTree:
     """Return a fit with the groups that ArviZ works on.
 
@@ -113,7 +140,7 @@ def arviz_groups(
     Examples
     --------
     >>> import arviz_plots, arviz_stats
-    >>> from forecast.study.checks import arviz_groups
+    >>> from forecast import arviz_groups
     >>> groups = arviz_groups(fit)  # doctest: +SKIP
     >>> arviz_stats.loo(groups)  # doctest: +SKIP
     >>> arviz_plots.plot_loo_pit(groups)  # doctest: +SKIP
@@ -146,7 +173,7 @@ def arviz_groups(
     }
     if "log_prior" in fit.sample_stats:
         flat_draws = xr.DataArray(
-            ancestry(fit), dims=("chain", "draw")
+            ancestry(fit.posterior, fit.sample_stats), dims=("chain", "draw")
         )  # after an update not the draws in the same places
         groups["log_prior"] = xr.Dataset(
             {"parameters": fit.sample_stats["log_prior"].isel(draw=flat_draws)}
@@ -154,7 +181,7 @@ def arviz_groups(
     return xr.DataTree.from_dict(groups)
 
 
-def _prior(fit: "Fit", draws: int, seed: int) -> xr.Dataset:
+def _prior(fit: SampledFit, draws: int, seed: int) -> xr.Dataset:
     """Draw parameters and the underlying level from the prior, (chain, draw, ...) with one chain."""
     from forecast.model.pendulum import prior_draws, simulate_level
 
@@ -173,7 +200,7 @@ def _prior(fit: "Fit", draws: int, seed: int) -> xr.Dataset:
     return drawn.assign_coords(draw=np.arange(drawn.sizes["draw"])).expand_dims(chain=[0])
 
 
-def _monthly(fit: "Fit", draws: xr.Dataset, months: xr.DataArray, seed: int) -> xr.DataArray:
+def _monthly(fit: SampledFit, draws: xr.Dataset, months: xr.DataArray, seed: int) -> xr.DataArray:
     """Simulate the cooperative events of the months of a likelihood, (chain, draw, observed)."""
     rng, panel, spec = np.random.default_rng(seed), fit.panel, fit.spec
     stacked = draws.stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
