@@ -21,7 +21,7 @@ LONGEST_SCALAR = 2_000
 LONGEST_MESSAGE = 300
 """Characters of one fault; a validator may quote the whole value."""
 MOST_FAULTS = 10
-"""Faults that are listed; nobody mends more at once."""
+"""Faults that are listed; more are not mended at once."""
 
 
 def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
