@@ -15,6 +15,8 @@ TOPICS = {
     "archive": "Archives of feeds",
     "sources": "Data of a run",
     "drivers": "Drivers",
+    "driver_table": "Drivers",
+    "calendar_drivers": "Drivers",
     "panel": "Panels",
     "model": "Model and fit",
     "outlook": "Outlook",

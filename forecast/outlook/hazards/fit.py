@@ -228,7 +228,7 @@ def fit_hazards(
 
     Parameters
     ----------
-    found : mapping of str to Landmarks
+    by_set : mapping of str to Landmarks
         Forecast dates by name of the set.
     pairs : int
         Number of pairs.
