@@ -163,6 +163,7 @@ RIGHT = {
     "tune": "int",
     "chains": "int",
     "cores": "int",
+    "power": "int",
     "months": "int",
     "baseline_months": "int",
     "simulations_per_draw": "int",

@@ -52,7 +52,12 @@ def summarize_misses(misses: Iterable[Miss]) -> str:
     return f"{counted} the limits. Worst: {named}"
 
 
-@described("convergence checks, such as fit.gate")
+def _is_gate(value: Any) -> bool:
+    """Return whether a value has the verdict that pages and files read."""
+    return all(hasattr(value, name) for name in ("passed", "reasons", "to_dict"))
+
+
+@described("convergence checks, such as fit.gate", accepts=_is_gate)
 @dataclass(frozen=True, repr=False)
 class Gate(Displayed):
     """Result of the convergence checks."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -359,6 +359,7 @@ def rolling_share(
     )
 
 
+@runtime_checkable
 class SimulationQuestion(Protocol):
     """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.AppliedQuestion`)."""
 

@@ -600,7 +600,7 @@ def test_a_claim_is_tested_on_the_dyads_that_are_long_enough_for_it(monkeypatch,
     monkeypatch.setattr("forecast.study.hypotheses.run.read_panel", lambda *_: record)
     asked = []
 
-    def verdict(claim, engines):
+    def verdict(claim, engines, _):
         asked.append((claim.code, engines.fine.record.dyads))
         return PooledVerdict(claim.code, "", "", Outcome(0.0, "undecided", ()), 0.0, (), 2.3)
 

@@ -58,8 +58,8 @@ def test_report(events, monkeypatch):
     actors = {"source": "USA", "target": "CHN", "cameo": "036", "n": 1}
     additions = ({"file": "week.csv", "events": [gone | actors]},)
     earlier = [
-        Earlier(date(2024, 6, 1), 0.44, 44, 0.5),
-        Earlier(date(2024, 9, 1), 0.52, 52, 0.6, additions),
+        Earlier(date(2024, 6, 1), 0.44, 44, 0.06),
+        Earlier(date(2024, 9, 1), 0.52, 52, 0.07, additions),
     ]
     price = Price("Will a president visit?", 0.34, "A market", "2024-12-10")
     monkeypatch.setattr("forecast.report.material.prices_of", lambda *asked: (price,))
@@ -125,8 +125,8 @@ def test_pairs_and_index(tmp_path, fit, assessment, events, monkeypatch):
 
 def test_scenario():
     fit = reported_fit(dyads=(DYAD,), draws=40)
-    contact = Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 4", n=2, summary="two visits")
-    quiet = replace(contact, kind="class 0", n=0, summary="no war")
+    contact = Assumed(date(2025, 2, 1), "USA", "CHN", of_class="class 4", n=2, summary="two visits")
+    quiet = replace(contact, of_class="class 0", n=0, summary="no war")
     scenarios = {"two contacts": [contact], "quiet": [quiet]}
     later = reported_fit(dyads=(DYAD,), months=306, draws=2).panel
     found = scenario(fit, DYAD, scenarios, (3, 12), labels=LABELS, above=40.0, followed=later)
