@@ -1,7 +1,7 @@
 """`forecast check`: posterior predictive checks of a saved fit."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,10 +10,6 @@ from forecast.base.limits import LIMITS
 from forecast.cli.help_text import with_examples
 from forecast.cli.options import OUTPUT, JsonOption, ReplaceOption, SeedOption, output_path
 from forecast.cli.terminal import progress, show, show_result
-
-if TYPE_CHECKING:
-    pass
-
 
 CHECKED = Path("checks")
 """Default folder of the pages."""

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,10 +23,6 @@ from forecast.cli.options import (
     output_path,
 )
 from forecast.cli.terminal import echo_json, escape, print_lines, progress
-
-if TYPE_CHECKING:
-    pass
-
 
 MOST_NAMED = 10
 """Gaps, and files that have failed, that are printed."""

@@ -103,10 +103,9 @@ def answer_question(
     With the same seed it is the number that a report from the fit gives for the same window and
     baseline: of a share the pool's, of a level the model's. The probability of events is that of
     their hazard (`answer_events`), also in a joint or conditional question: there the simulations
-    with the most of them count as a yes, so that events and shares depend on each other. A question
-    about another volume), scatters and counts. What is recorded of the window counts as it is, the
-    month so far included; what coverage leaves out of it up to the day of the fit is simulated by
-    the model.
+    with the most of them count as a yes, so that events and shares depend on each other. What is
+    recorded of the window counts as it is, the month so far included; what coverage leaves out of
+    it up to the day of the fit is simulated by the model.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -34,9 +34,6 @@ from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import NO_SCORES, fixed_tone
 from forecast.outlook.windows import FEW_BEFORE
-
-if TYPE_CHECKING:
-    pass
 
 BASE_MONTHS = 120
 """Ten years: the base rate is that of their windows."""

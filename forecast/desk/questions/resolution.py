@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from forecast.base import dates
 from forecast.base.arguments import checked
@@ -21,9 +20,6 @@ from forecast.desk.questions.form import CompoundQuestion, Outcome, numbered
 from forecast.desk.questions.record import question_record
 from forecast.outlook.hazards.forecast import digest_of_rows
 from forecast.outlook.question import Question, SingleQuestion
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, repr=False)
