@@ -292,7 +292,8 @@ def test_the_commands_show_what_is_announced(monkeypatch):
     assert re.search(r"not counted: .*USA-RUS \d", " ".join(listed.split()))
 
 
-def test_a_bare_day_is_an_error_that_shows_the_form(tmp_path):
+def test_a_bare_day_is_an_error_that_shows_the_form(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "week.csv"
     file.write_text("date,source,target,kind,summary\n2026-06-18,RUS,USA,talks,Talks\n")
     words = ["report", "USA-RUS", "--add", str(file), "--covered-to", "2026-06-21"]
