@@ -7,13 +7,14 @@ from functools import cached_property
 from math import ceil
 from os import PathLike
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
 
 from forecast.base.arguments import checked
 from forecast.base.dates import LONGEST_HORIZON, Clock, Day, optional_day
-from forecast.base.described import described
+from forecast.base.described import Described, described
 from forecast.base.errors import SpecError
 from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
@@ -54,6 +55,11 @@ MOST_QUESTIONS = 50
 
 type Table = str | PathLike[str] | Sequence[Assumed]
 """A scenario: the path of its CSV file, or its rows."""
+type Assumptions = Annotated[
+    Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
+    Described("scenarios by name, as in {'a meeting': rows}, or paths of CSV files"),
+]
+"""Scenarios as they are given: rows of each by its name, or files of rows."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ class Scenarios(Displayed):
 def scenario(
     fit: FitLike,
     dyad: Dyad,
-    assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
+    assumed: Assumptions,
     horizons: Sequence[Months] = (3, 6, 12, 24),
     *,
     seed: Seed = 1,
@@ -386,7 +392,7 @@ class _Outlook:
 
 
 def read_scenarios(
-    assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
+    assumed: Assumptions,
 ) -> dict[str, tuple[Assumed, ...]]:
     """Return the rows of scenarios by name; those of files are read."""
     given: Iterable[tuple[str, Table]]

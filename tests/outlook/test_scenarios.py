@@ -204,7 +204,7 @@ def test_a_window_holds_what_followed(fit, make):
         ({"a": [1]}, "no Assumed"),
         ({"a": 1}, "no Assumed"),
         (["a/x.csv", "b/x.csv"], "different names"),
-        (3, "a mapping such as a dict"),
+        (3, "scenarios by name"),
     ],
 )
 def test_scenarios_that_are_none_are_rejected(fit, assumed, words):
