@@ -28,9 +28,8 @@ from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
 from forecast.model.process import trend as trends
 from forecast.model.process.ceiling import SOFTNESS
-from forecast.model.process.cycle import linear_shock
 from forecast.model.process.declarations import FLAT, ByDyad, Declared, Free, free_of
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import innovation_sd, retention_of
 from forecast.model.spec import PendulumSpec
 
 if TYPE_CHECKING:
@@ -275,10 +274,10 @@ class Assembled:
         else:
             values["mu"] = of_era
         if spec.has_cycle:
-            phi = decay(values["cycle_half_life"])
+            cycle_retention = retention_of(values["cycle_half_life"])
             values |= {
-                "phi": phi,
-                "sigma": linear_shock(values["cycle_sd"], phi),
+                "phi": cycle_retention,
+                "sigma": innovation_sd(values["cycle_sd"], cycle_retention),
                 "node_cycle": cycle,
             }
         if spec.has_ceiling:

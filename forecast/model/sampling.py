@@ -239,8 +239,8 @@ def _complete_paths(
         if spec.has_cycle:
             whole = slow + _complete(spec.cycle_model, "node_cycle", d, draws, arrays, rng)
         if effect is not None and arrays.drivers is not None:
-            kept = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
-            pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], kept)
+            retention = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
+            pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], retention)
             slow, whole = slow + pushed.trend, whole + pushed.level
         level[:, d], trend[:, d] = on_grid(whole), on_grid(slow)
         own_eras = np.flatnonzero(arrays.era_dyad == d)
@@ -255,7 +255,7 @@ def _complete_paths(
 def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: Generator) -> Float:
     """Return the trend of one dyad without drivers, (draw, time).
 
-    Between nodes it is folded back at a ceiling.
+    Between nodes it is reflected at a ceiling.
     """
     if not arrays.spec.moves:
         return draws["mu"][:, arrays.era_index[d]]
@@ -268,7 +268,7 @@ def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: G
         between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
         between[: first_eras(arrays.panel)[d]] = False
         ceiling = draws["ceiling"][:, arrays.era_index[d][between]]
-        trend[:, between] = bound.folded(trend[:, between], ceiling)
+        trend[:, between] = bound.reflect(trend[:, between], ceiling)
     return trend
 
 

@@ -11,7 +11,7 @@ from forecast.base.errors import DataError, SpecError
 from forecast.data.drivers import attach
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
-from forecast.model.driving import followed, push, push_of_draw
+from forecast.model.driving import autoregression, push, push_of_draw
 from forecast.model.inputs import model_data, prior_reference
 from forecast.model.kernels.ops import Following
 from forecast.model.kernels.path import follow_backward, follow_forward
@@ -119,7 +119,7 @@ def test_the_kernel_follows_its_target_and_knows_its_slope():
     )
     series = follow_forward(phi, target)
     np.testing.assert_allclose(
-        series, followed(phi, (1 - phi)[:, None] * target, target[:, 0]), atol=1e-12
+        series, autoregression(phi, (1 - phi)[:, None] * target, target[:, 0]), atol=1e-12
     )
     found = follow_backward(phi, target, series, cotangent)
     for place, (gradient, given) in enumerate(zip(found, (phi, target), strict=True)):

@@ -170,7 +170,9 @@ def test_nodes_have_the_distribution_they_have_among_all_months(component):
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     if component == "cycle":
         start, mean, jump = step / np.sqrt(1 - kept**2), np.zeros(2), 0.0
-        drift, carry, scale = find_cycle("linear").transitions({"phi": kept, "sd": start}, pairs)
+        drift, carry, scale = find_cycle("linear").transitions(
+            {"retention": kept, "sd": start}, pairs
+        )
     else:
         kept = np.full(2, 1.0 if component == "walk" else 0.97)
         start, jump = np.full(2, 1.4), 0.8

@@ -46,7 +46,7 @@ class Saturating(Cycle):
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
         """Return what is kept of the deviation."""
         reach = p["grip"] * p["sd"]
-        return y - (1.0 - p["phi"]) * reach * backend.tanh(y / reach)
+        return y - (1.0 - p["retention"]) * reach * backend.tanh(y / reach)
 
     def shape(self, priors: Priors, pool: bool) -> tuple[dict[str, Any], Any]:
         """Add the distance."""

@@ -6,7 +6,7 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
-from forecast.model.process.transition import gathered
+from forecast.model.process.transition import accumulated_variance
 from forecast.model.process.trend import Reverting, era_means, find_trend
 from tests.made import make_panel
 
@@ -87,13 +87,13 @@ def test_a_trend_that_knows_a_single_step_is_linearised_period_by_period():
 def test_what_gathers_is_the_sum_of_the_even_powers(retention):
     periods = np.array([1, 2, 5, 60])
     expected = [sum(retention ** (2 * k) for k in range(number)) for number in periods]
-    np.testing.assert_allclose(gathered(retention, periods), expected, rtol=1e-9)
+    np.testing.assert_allclose(accumulated_variance(retention, periods), expected, rtol=1e-9)
 
 
 def test_a_walk_gathers_a_step_each_month_and_is_the_limit_of_slow_returns():
     periods = np.array([1, 7, 60])
-    np.testing.assert_array_equal(gathered(1.0, periods), periods)
-    np.testing.assert_allclose(gathered(1.0 - 1e-9, periods), periods, rtol=1e-6)
+    np.testing.assert_array_equal(accumulated_variance(1.0, periods), periods)
+    np.testing.assert_allclose(accumulated_variance(1.0 - 1e-9, periods), periods, rtol=1e-6)
 
 
 @pytest.mark.parametrize("trend", ["reverting", "walk"])

@@ -184,8 +184,8 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
 
 
 drift = built_in(transition.drift, IN_ORDER)
-regained = built_in(transition.regained, IN_ORDER)
-gathered_with_next = built_in(transition.gathered_with_next, IN_ORDER)
+innovation_fraction = built_in(transition.innovation_fraction, IN_ORDER)
+accumulated_variance_next = built_in(transition.accumulated_variance_next, IN_ORDER)
 """Formulas of the process, which forecasts share."""
 
 
@@ -207,7 +207,7 @@ def _set_months(block: Any, months: int) -> None:
         for _ in range(months):
             trend_kept = trend_kept * block.keep[i]
             cycle_kept = cycle_kept * block.cycle_keep[i]
-            walked = gathered_with_next(walked, block.keep[i], block.step2[i])
+            walked = accumulated_variance_next(walked, block.keep[i], block.step2[i])
         block.trend_kept[i] = trend_kept
         block.walked[i] = walked
         block.cycle_kept[i] = cycle_kept
@@ -244,7 +244,7 @@ def _move(block: Any) -> None:
         )
         covariance[CYCLE, CYCLE, i] = cycle_kept * cycle_kept * covariance[
             CYCLE, CYCLE, i
-        ] + block.cycle2[i] * regained(cycle_kept)
+        ] + block.cycle2[i] * innovation_fraction(cycle_kept)
         covariance[CYCLE, EFFECT, i] *= cycle_kept
         covariance[CYCLE, LONG_RUN, i] *= cycle_kept
         covariance[CYCLE, ANCHORED, i] *= cycle_kept

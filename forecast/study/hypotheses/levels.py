@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import betaln, expit
 
 from forecast.base.typing import Float
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import retention_of
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NOISE_SD
 from forecast.study.hypotheses.models import (
@@ -59,7 +59,7 @@ def filtered(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Floa
     """
     record = records[0]
     shape = len(records), *record.events.shape
-    keep = np.array([decay(mode[RETURN.name]), decay(mode[CYCLE.name]), 1.0, 1.0])
+    keep = np.array([retention_of(mode[RETURN.name]), retention_of(mode[CYCLE.name]), 1.0, 1.0])
     added = np.zeros((STATE, STATE))
     added[TREND, TREND] = mode[STEP.name] ** 2
     added[CYCLICAL, CYCLICAL] = mode[CYCLE_SD.name] ** 2 * (1.0 - keep[CYCLICAL] ** 2)

@@ -22,7 +22,7 @@ from forecast.study.hypotheses.filter import (
     NODES,
     STEPS_PER_LOG,
     compiled,
-    regained,
+    innovation_fraction,
     see_events,
     see_value,
     take_log,
@@ -38,7 +38,7 @@ FREQUENCIES = 120  # at which the spectrum is fitted, evenly spaced in logarithm
 LEAST_MEMORY, MOST_MEMORY, MEMORY_STEP = 0.01, 0.99, 0.01  # values of d of the table of weights
 # from which a path of d above one half starts before a dyad's first event: its variance grows
 PAST_MONTHS = 120
-KEEPS = transition.decay(HALF_LIVES)
+KEEPS = transition.retention_of(HALF_LIVES)
 FRACTIONAL = len(HALF_LIVES)  # AR(1) parts of the fractional path
 CYCLE_AT = FRACTIONAL
 MOVING = FRACTIONAL + 1  # variables of the state that fade: the parts and the cycle
@@ -144,7 +144,7 @@ def _move(k: Any) -> None:
             for i in range(LANES):
                 k.covariance[a, b, i] *= k.kept[a, i]
         for i in range(LANES):
-            k.covariance[a, a, i] += k.variance[a, i] * regained(k.kept[a, i])
+            k.covariance[a, a, i] += k.variance[a, i] * innovation_fraction(k.kept[a, i])
             k.mean[a, i] *= k.kept[a, i]
 
 

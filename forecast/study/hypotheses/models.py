@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from forecast.base.typing import Float
 from forecast.model.process.declarations import SPREAD_OF_SPREADS, priors_of
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import retention_of
 from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, FilterSteps
 from forecast.study.hypotheses.likelihood import likelihoods
 
@@ -202,11 +202,11 @@ class Model:
         }
         if CYCLE.name in named:
             columns |= {
-                "cycle_keep": decay(named[CYCLE.name]),
+                "cycle_keep": retention_of(named[CYCLE.name]),
                 "cycle2": named[CYCLE_SD.name] ** 2,
             }
         if RETURN.name in named:
-            columns |= {"keep": decay(named[RETURN.name]), "mean2": MEAN_SD**2}
+            columns |= {"keep": retention_of(named[RETURN.name]), "mean2": MEAN_SD**2}
         if SOURCE_SD.name in named:
             columns |= {"offset2": named[SOURCE_SD.name] ** 2}
         if REPEAT.name in named:

@@ -18,8 +18,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import fftconvolve, lfilter
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.cycle import linear_shock
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import innovation_sd, retention_of
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
 from forecast.study.hypotheses.memory import PAST_MONTHS
@@ -224,14 +223,14 @@ class _Dyads:
         jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
         kept = np.ones(size)
         if truth.trend_half_life is not None:
-            kept = decay(vary(truth.trend_half_life, RETURN_SPREAD))
+            kept = retention_of(vary(truth.trend_half_life, RETURN_SPREAD))
         volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
         memory = np.zeros(size)
         if truth.memory is not None:
             memory = truth.memory + MEMORY_SPREAD * rng.standard_normal(size)
             memory = np.clip(memory, MIN_MEMORY, MAX_MEMORY)
         cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
-        cycle_kept = decay(vary(cycle_half_life, CYCLE_SPREAD))
+        cycle_kept = retention_of(vary(cycle_half_life, CYCLE_SPREAD))
         cycle_sds = vary(cycle_sd, CYCLE_SD_SPREAD)
         cycle_shocks = None
         if truth.shared_cycle:
@@ -381,7 +380,7 @@ def integrated(innovations: Float, order: float) -> Float:
 
 def _cycle(shocks: Float, retention: float, sd: float, rng: np.random.Generator) -> Float:
     """Return an autoregression that starts from its long-run distribution."""
-    moves = linear_shock(sd, retention) * shocks
+    moves = innovation_sd(sd, retention) * shocks
     moves[0] = sd * rng.standard_normal()
     return np.asarray(lfilter([1.0], [1.0, -retention], moves))
 
