@@ -261,8 +261,8 @@ def test_range(engine: Engine) -> Outcome:
 
     against = {name: total(ranges) - engine.total(rival) for name, (ranges, rival) in pairs.items()}
     mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
-    keep = retention_of(math.exp(mode[RETURN]))
-    spread = math.exp(mode[STEP]) / math.sqrt(1.0 - keep**2)
+    retention = retention_of(math.exp(mode[RETURN]))
+    spread = math.exp(mode[STEP]) / math.sqrt(1.0 - retention**2)
     bound = bounds.interval(models.BOUND)
     details: dict[str, Any] = {
         "against": against,
