@@ -12,6 +12,7 @@ from forecast.base.errors import DataError
 from forecast.base.typing import Float, Index
 from forecast.data.panel import panel_kind, validate_panel
 from forecast.model.driving import driver_values
+from forecast.model.observation.base import PanelNodes
 from forecast.model.process.priors import Priors
 from forecast.model.spec import PendulumSpec
 
@@ -21,7 +22,7 @@ MIN_EVENTS_PER_DYAD = 3  # Events of a dyad without which a fit shows nothing bu
 
 
 @dataclass(frozen=True)
-class PanelArrays:
+class PanelArrays(PanelNodes):
     """Sparse view of a panel: only what was observed, and only the periods the path needs, its nodes.
 
     Those are the periods of a dyad with an observation, and the first and last of it and of its
@@ -46,11 +47,6 @@ class PanelArrays:
     drivers: Float | None = (
         None  # Standardised values of those that the spec asks for, (driver, dyad, time)
     )
-
-    @property
-    def dyads(self) -> int:
-        """Number of dyads."""
-        return int(self.era_index.shape[0])
 
     @property
     def periods(self) -> int:
@@ -102,11 +98,6 @@ class PanelArrays:
         if self.spec.drivers:
             coordinates["driver"] = np.array([name for name, _ in self.spec.drivers])
         return coordinates
-
-    @property
-    def pool(self) -> bool:
-        """Return whether the dyads share population distributions."""
-        return self.spec.pooling and self.dyads > 1
 
     @property
     def priors(self) -> Priors:

@@ -142,8 +142,8 @@ class Compiled:
             for chain, draw in np.ndindex(chains, draws):
                 values = of_draw(*(np.asarray(value[chain, draw]) for value in inputs))
                 result = result or [np.empty((chains, draws, *np.shape(value))) for value in values]
-                for kept, value in zip(result, values, strict=True):
-                    kept[chain, draw] = value
+                for stored, value in zip(result, values, strict=True):
+                    stored[chain, draw] = value
         return dict(zip(names, inputs, strict=True)) | dict(
             zip(self.derived_names, result, strict=True)
         )

@@ -49,10 +49,10 @@ def bridge(
             f"draws: {chains} x {draws} are too few for the evidence of a model with {parameters} parameters, which "
             f"half of them have to outnumber; take at least {2 * (parameters // chains + 1)} a chain"
         )
-    kept = points[:, half:].reshape(-1, points.shape[2])
-    guide, drawn = _guide(points[:, :half].reshape(-1, points.shape[2]), white, rng, len(kept))
+    tested = points[:, half:].reshape(-1, points.shape[2])
+    guide, drawn = _guide(points[:, :half].reshape(-1, points.shape[2]), white, rng, len(tested))
     ours, theirs = (
-        np.array([log_density(p) for p in many]) - guide(many) for many in (kept, drawn)
+        np.array([log_density(p) for p in half_of]) - guide(half_of) for half_of in (tested, drawn)
     )
     return _meng_wong(ours.reshape(len(points), -1), theirs)
 
@@ -130,8 +130,8 @@ def quick_evidence(
     """Estimate the marginal likelihood of a model from a short fit in any thread."""
     chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)
     density = density_of(panel_arrays(panel, spec))
-    kept = draws or (DENSE_DRAWS if spec.dense else DRAWS)
+    number = draws or (DENSE_DRAWS if spec.dense else DRAWS)
     chain_seed = int(chain_seeds.generate_state(1)[0])
-    settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": chain_seed, "cores": 1}
+    settings = {"draws": number, "tune": TUNE, "chains": CHAINS, "seed": chain_seed, "cores": 1}
     drawn = sample(density, (ACCEPT, DEPTH), stop=stop, **settings)["posterior"]
     return evidence(density, drawn, np.random.default_rng(bridge_seed))

@@ -48,8 +48,8 @@ def summarize_misses(misses: Iterable[Miss]) -> str:
     ):
         worst.setdefault(miss.quantity, miss)
     named = "; ".join(str(miss) for miss in list(worst.values())[:SHOWN_WORST])
-    counted = "1 quantity misses" if len(worst) == 1 else f"{len(worst)} quantities miss"
-    return f"{counted} the limits. Worst: {named}"
+    number_of_misses = "1 quantity misses" if len(worst) == 1 else f"{len(worst)} quantities miss"
+    return f"{number_of_misses} the limits. Worst: {named}"
 
 
 def _is_gate(value: Any) -> bool:
@@ -150,14 +150,14 @@ def with_quantities(
 
 
 def gate_from_diagnostics(
-    kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]
+    stored: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]
 ) -> Gate:
     """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
-    table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(
+    table = pd.DataFrame(stored["quantities"], columns=COLUMNS).astype(
         dict.fromkeys(COLUMNS[2:], float)
     )
-    bfmi = np.nan if kept["bfmi"] is None else kept["bfmi"]
-    return _judged(table, float(kept["divergence_share"]), float(bfmi), sampled, nodes)
+    bfmi = np.nan if stored["bfmi"] is None else stored["bfmi"]
+    return _judged(table, float(stored["divergence_share"]), float(bfmi), sampled, nodes)
 
 
 def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.DataFrame:

@@ -93,8 +93,10 @@ def level_under(
 
     def path(white: Float, weight: Float, information: Float) -> Float:
         if trend is not None and cycle is not None:
-            both: Float = pair_forward(white, *trend, *cycle, weight, information, starts)[0]
-            return both[::2] + both[1::2]
+            trend_and_cycle: Float = pair_forward(
+                white, *trend, *cycle, weight, information, starts
+            )[0]
+            return trend_and_cycle[::2] + trend_and_cycle[1::2]
         process = trend or cycle
         assert process is not None
         deviation: Float = path_forward(

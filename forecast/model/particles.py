@@ -185,7 +185,7 @@ class Cloud:
     log_weight: Float  # Of the particles in the last period
 
     @classmethod
-    def at(cls, draws: Draws, dyad: int, path: Float, particles: int) -> "Cloud":
+    def start(cls, draws: Draws, dyad: int, path: Float, particles: int) -> "Cloud":
         """Start from the draws' own path in two periods, (draw, 2, part)."""
         states = tuple(np.repeat(path[:, [t]], particles, axis=1) for t in (0, 1))
         size = (len(path), particles)
@@ -227,14 +227,14 @@ class Cloud:
             self.log_weight
         )
 
-    def paths(self, kept: Index, rng: np.random.Generator) -> Float:
-        """Draw a particle for each of some draws and trace it back, (len(kept), period, part)."""
-        particle = picked(self.log_weight[kept], rng.random((len(kept), 1)))[:, 0]
-        path = np.empty((len(kept), len(self.states), *self.states[0].shape[2:]))
+    def paths(self, draws: Index, rng: np.random.Generator) -> Float:
+        """Draw a particle for each of some draws and trace it back, (len(draws), period, part)."""
+        particle = picked(self.log_weight[draws], rng.random((len(draws), 1)))[:, 0]
+        path = np.empty((len(draws), len(self.states), *self.states[0].shape[2:]))
         for t in range(len(self.states) - 1, -1, -1):
-            path[:, t] = self.states[t][kept, particle]
+            path[:, t] = self.states[t][draws, particle]
             if t:
-                particle = self.parents[t - 1][kept, particle]
+                particle = self.parents[t - 1][draws, particle]
         return path
 
 
@@ -249,7 +249,7 @@ def follow(
     """Follow a dyad through a stretch of periods under every draw."""
     before, now = observed
     eras, last = list(pairwise(now.era_index[dyad].tolist())), path.shape[1]
-    cloud = Cloud.at(draws, dyad, path, PARTICLES)
+    cloud = Cloud.start(draws, dyad, path, PARTICLES)
     for t in range(2, news):
         cloud, _ = cloud.moved(eras[t - 1], rng, path[:, t]).weighed(before, t)
     # In the first period of news the same particles serve without and with them; later ones are

@@ -190,10 +190,13 @@ def _derived(density: Density, drawn: Groups) -> tuple[xr.Dataset, xr.Dataset]:
         for name, values in derived.items()
         if name in dims
     }
-    kept: dict[str, Any] = {name: by_draw[name].to_numpy() for name in STATISTICS}
-    kept |= {"log_prior": log_prior, "log_likelihood_total": by_draw["logp"].to_numpy() - log_rest}
+    statistics: dict[str, Any] = {name: by_draw[name].to_numpy() for name in STATISTICS}
+    statistics |= {
+        "log_prior": log_prior,
+        "log_likelihood_total": by_draw["logp"].to_numpy() - log_rest,
+    }
     return xr.Dataset(sampled), xr.Dataset(
-        {name: (("chain", "draw"), values) for name, values in kept.items()}
+        {name: (("chain", "draw"), values) for name, values in statistics.items()}
     )
 
 

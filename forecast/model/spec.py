@@ -11,6 +11,7 @@ from forecast.base.errors import SpecError
 from forecast.data.panel import panel_kind, validate_panel
 from forecast.model.driving import check_drivers, parse_drivers
 from forecast.model.observation import Observation, find_observation, observations
+from forecast.model.observation.base import ModelChoices
 from forecast.model.process.ceiling import CEILINGS, Ceiling
 from forecast.model.process.cycle import Cycle, cycles, find_cycle
 from forecast.model.process.declarations import Declared
@@ -23,7 +24,7 @@ DENSE_EVENTS_PER_MONTH = 30.0  # From here on a record is a feed's; the chronolo
 
 
 @dataclass(frozen=True, repr=False)
-class PendulumSpec:
+class PendulumSpec(ModelChoices):
     """Choices of the pendulum model: the underlying level is trend plus cycle.
 
     Attributes

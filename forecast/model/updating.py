@@ -60,7 +60,7 @@ def later_panel(
     if not isinstance(news, xr.Dataset):
         if as_of is not None:
             _reject_past(panel, as_day(as_of, "as_of").date())
-        news = _counted(panel, news, as_of)
+        news = _count_news(panel, news, as_of)
     elif as_of is not None:
         raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
     else:
@@ -78,7 +78,7 @@ def _reject_past(panel: xr.Dataset, day: date) -> None:
         )
 
 
-def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Dataset:
+def _count_news(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Dataset:
     """Count a table of events as those of the panel were counted."""
     if not isinstance(table, EventTable):
         raise DataError(
@@ -171,7 +171,8 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
             for each in (panel, later)
         )
         gone, added = (
-            [x for x in some if x not in others] for some, others in ((before, now), (now, before))
+            [name for name in theirs if name not in ours]
+            for theirs, ours in ((before, now), (now, before))
         )
         if gone:
             raise DataError(
@@ -337,7 +338,7 @@ def carry_on(
             gained[:, 0] += by_period[:, :news_from].sum(axis=1)
             gained[:, 1:] += by_period[:, news_from:]
         else:
-            cloud = Cloud.at(draws, dyad, path[:, dyad, -2:], 1)
+            cloud = Cloud.start(draws, dyad, path[:, dyad, -2:], 1)
             for eras in pairwise(now.era_index[dyad, periods_before - first - 1 :].tolist()):
                 cloud = cloud.moved(eras, rng)
         clouds.append(cloud)
@@ -459,13 +460,13 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
         path = np.empty((*variables[name].shape[:-1], periods), dtype=np.float32)
         path[..., :periods_before] = variables[name]
         variables[name] = path
-    kept, index = (
+    resampled, index = (
         (chain * number + places).ravel(),
         later["era_index"].transpose("dyad", "time").to_numpy(),
     )
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
-        path = cloud.paths(kept, _stream(seed, panel, code, "paths"))
+        path = cloud.paths(resampled, _stream(seed, panel, code, "paths"))
         start = carried.first + 2 if carried.moved[dyad] else periods_before
         recent = path[:, path.shape[1] - (periods - start) :]
         for name, values in (("level", recent.sum(axis=-1)), ("trend", recent[..., TREND])):

@@ -6,7 +6,7 @@ To add a kind, derive a class from `Observation` in its own module and name it i
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.random import Generator
 
@@ -29,56 +29,35 @@ WHITENING_INFORMATION = 0.3
 sampler's coordinates and no posterior."""
 
 
-class Choices(Protocol):
-    """Choices of a model that a kind of observation reads: those of `forecast.PendulumSpec`."""
+class ModelChoices:
+    """ModelChoices of a model that a kind of observation reads; `forecast.PendulumSpec` has them."""
 
-    @property
-    def month_noise(self) -> bool:
-        """Whether events of a month share noise that does not move the level."""
-
-    @property
-    def volume_effect(self) -> bool:
-        """Whether a busier month may be more hostile at the same level."""
-
-    @property
-    def overdispersion(self) -> bool:
-        """Whether counts are beta-binomial."""
-
-    @property
-    def nodes(self) -> int:
-        """Quadrature nodes for the month-specific noise."""
-
-    @property
-    def priors(self) -> PriorValues:
-        """Priors, in periods of a month."""
+    pooling: bool  # Whether dyads share population distributions, if there are several
+    month_noise: bool  # Whether events of a month share noise that does not move the level
+    volume_effect: bool  # Whether a busier month may be more hostile at the same level
+    overdispersion: bool  # Whether counts are beta-binomial
+    nodes: int  # Quadrature nodes for the month-specific noise
+    priors: PriorValues  # In periods of a month
 
 
-class PanelNodes(Protocol):
-    """Panel as a kind of observation reads it: a part of `forecast.model.arrays.PanelArrays`."""
+class PanelNodes:
+    """Panel as a kind of observation reads it; `forecast.model.arrays.PanelArrays` adds the rest."""
 
-    @property
-    def spec(self) -> Choices:
-        """Choices for which the panel was read."""
+    spec: ModelChoices  # For which the panel was read
+    era_index: Index  # Era of every period, (dyad, time)
+    node_dyad: Index  # Dyad of every node
+    node_time: Index  # Period of every node
+    observed: Any  # What `Observation.read` returned
 
     @property
     def dyads(self) -> int:
         """Number of dyads."""
+        return int(self.era_index.shape[0])
 
     @property
     def pool(self) -> bool:
-        """Whether dyads share population distributions."""
-
-    @property
-    def node_dyad(self) -> Index:
-        """Dyad of every node."""
-
-    @property
-    def node_time(self) -> Index:
-        """Period of every node."""
-
-    @property
-    def observed(self) -> Any:
-        """What `Observation.read` returned."""
+        """Return whether the dyads share population distributions."""
+        return self.spec.pooling and self.dyads > 1
 
 
 class Observation:
@@ -119,7 +98,11 @@ class Observation:
         raise NotImplementedError
 
     def log_likelihood(
-        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+        self,
+        spec: ModelChoices,
+        level: Any,
+        parameters: ObservationParameters,
+        data: Mapping[str, Any],
     ) -> Any:
         """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
         raise NotImplementedError
@@ -152,7 +135,7 @@ class Observation:
 
     def simulate(
         self,
-        spec: Choices,
+        spec: ModelChoices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",

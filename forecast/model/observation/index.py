@@ -8,7 +8,12 @@ import scipy.special
 from numpy.random import Generator
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Choices, Observation, ObservationParameters, PanelNodes
+from forecast.model.observation.base import (
+    ModelChoices,
+    Observation,
+    ObservationParameters,
+    PanelNodes,
+)
 from forecast.model.posterior import flat
 from forecast.model.process.declarations import variables_of
 
@@ -41,7 +46,11 @@ class IndexObservation(Observation):
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
     def log_likelihood(
-        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+        self,
+        spec: ModelChoices,
+        level: Any,
+        parameters: ObservationParameters,
+        data: Mapping[str, Any],
     ) -> Any:
         import pytensor.tensor as pt
 
@@ -74,7 +83,7 @@ class IndexObservation(Observation):
 
     def simulate(
         self,
-        spec: Choices,
+        spec: ModelChoices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",

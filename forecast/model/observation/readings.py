@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.base.typing import Float, Index
 from forecast.data.panel.record import dataset_relative_counts, total_events
-from forecast.model.observation.base import Choices, ObservationParameters, PanelNodes
+from forecast.model.observation.base import ModelChoices, ObservationParameters, PanelNodes
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.process.declarations import ByDyad, spread_around
 
@@ -119,7 +119,7 @@ def anchor(
     return weight, -(information * moved).sum(axis=1) / (information.sum(axis=1) + MIN_INFORMATION)
 
 
-def reference(spec: Choices, dyads: int, datasets: int) -> ObservationParameters:
+def reference(spec: ModelChoices, dyads: int, datasets: int) -> ObservationParameters:
     """Return the centres of the priors of what every dataset has of its own."""
     priors = spec.priors
     centres = [priors.concentration[0], *[priors.dataset_concentration[0]] * (datasets - 1)]
@@ -198,20 +198,20 @@ def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters
         arrays.dyads,
         arrays.observed.readings,
     )
-    others = readings.events.shape[1] - 1
-    step = spread_around("dataset_drift_sd", priors.dataset_drift, (others,)).add()
-    walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, others, KNOTS - 1))
-    risen = pt.concatenate([pt.zeros((dyads, others, 1)), pt.cumsum(walk, axis=2)], axis=2)
-    inside = np.zeros((dyads, others + 1, KNOTS))
+    further = readings.events.shape[1] - 1
+    step = spread_around("dataset_drift_sd", priors.dataset_drift, (further,)).add()
+    walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, further, KNOTS - 1))
+    risen = pt.concatenate([pt.zeros((dyads, further, 1)), pt.cumsum(walk, axis=2)], axis=2)
+    inside = np.zeros((dyads, further + 1, KNOTS))
     for weights, (first, behind) in zip(inside.reshape(-1, KNOTS), readings.spans, strict=True):
         weights[first:behind] = 1.0 / (behind - first)
     centred = risen - (risen * inside[:, 1:]).sum(axis=2, keepdims=True)
     drift = pt.concatenate([pt.zeros((dyads, 1, KNOTS)), step[:, None] * centred], axis=1)
     drift = pm.Deterministic("dataset_drift", drift)
-    effect: Any = pt.zeros((dyads, others + 1))
+    effect: Any = pt.zeros((dyads, further + 1))
     if spec.volume_effect:
         prior, spread = priors.volume_effect, priors.volume_effect_dyads
-        rest = ByDyad("dataset_volume", prior, spread, arrays.pool, dims=(dyads, others)).add()
+        rest = ByDyad("dataset_volume", prior, spread, arrays.pool, dims=(dyads, further)).add()
         effect = pt.concatenate([first_effect[:, None], rest], axis=1)
         effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
     return {"drift": drift, "dataset_volume_effect": effect}

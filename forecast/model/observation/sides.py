@@ -18,7 +18,7 @@ from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import (
     WHITENING_INFORMATION,
-    Choices,
+    ModelChoices,
     Observation,
     ObservationParameters,
     PanelNodes,
@@ -27,7 +27,7 @@ from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import (
     CHUNKED,
     ORDER,
-    Counted,
+    SparseCounts,
     count_sides,
     count_sparsely,
     draw_sides,
@@ -55,7 +55,7 @@ DRAWS_A_CHAIN = 15
 class Sides:
     """Event counts by side."""
 
-    side: Counted  # Hostile and cooperative
+    side: SparseCounts  # Hostile and cooperative
     # Relative event count of the node's period, against what is usual for its dyad
     # (`forecast.data.panel.record`).
     relative_count: Float
@@ -64,7 +64,9 @@ class Sides:
     )
 
 
-def declare_sides(spec: Choices, pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
+def declare_sides(
+    spec: ModelChoices, pool: bool, directions: int = 1, datasets: int = 1
+) -> Declared:
     """Declare effect of volume, noise, concentrations and effects of directions."""
     priors = spec.priors
     declared: Declared = {}
@@ -77,8 +79,8 @@ def declare_sides(spec: Choices, pool: bool, directions: int = 1, datasets: int 
     if spec.overdispersion:
         prior: Any = priors.concentration
         if datasets > 1:
-            others = [priors.dataset_concentration] * (datasets - 1)
-            prior = tuple(np.array(values) for values in zip(prior, *others, strict=True))
+            further = [priors.dataset_concentration] * (datasets - 1)
+            prior = tuple(np.array(values) for values in zip(prior, *further, strict=True))
         declared["concentration"] = Free("concentration", prior, ("dataset",), positive=True)
     if directions == 2:
         declared["direction"] = Free(
@@ -167,7 +169,11 @@ class SidesObservation(Observation):
         )
 
     def log_likelihood(
-        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+        self,
+        spec: ModelChoices,
+        level: Any,
+        parameters: ObservationParameters,
+        data: Mapping[str, Any],
     ) -> Any:
         import pytensor.tensor as pt
 
@@ -199,18 +205,18 @@ class SidesObservation(Observation):
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
-        counted: Counted = arrays.observed.side
+        counts: SparseCounts = arrays.observed.side
         level, shift = _as_read(level, reference, _read_by(arrays))
 
         def slope(shifted_level: Float) -> Any:
             return _value_and_slope(
-                shifted_level, shift, reference, counted, quadrature(arrays.spec)
+                shifted_level, shift, reference, counts, quadrature(arrays.spec)
             )[1]
 
         curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (
             2 * CURVATURE_SPAN
         )
-        seen = counted.events_at_nodes() > 0
+        seen = counts.events_at_nodes() > 0
         return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
     def anchor(
@@ -291,7 +297,7 @@ class SidesObservation(Observation):
 
     def simulate(
         self,
-        spec: Choices,
+        spec: ModelChoices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",
@@ -311,7 +317,7 @@ class SidesObservation(Observation):
         spec = arrays.spec
         if not spec.month_noise:
             return 1.0
-        draws, counted = posterior.sizes["draw"], arrays.observed.side
+        draws, counts = posterior.sizes["draw"], arrays.observed.side
         few = min(DRAWS_A_CHAIN, draws)
         some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
         level, parameters = (
@@ -324,7 +330,7 @@ class SidesObservation(Observation):
             values = {name: draw[i] for name, draw in parameters.items()}
             read = _as_read(level[i], values, data)
             finer, usual = (
-                float(_value_and_slope(*read, values, counted, rule)[0]) for rule in rules
+                float(_value_and_slope(*read, values, counts, rule)[0]) for rule in rules
             )
             return finer - usual
 
@@ -348,15 +354,15 @@ def _kinds_as_recorded(
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     """Return the rough variance of a month's level from its events, `WHITENING_INFORMATION` each."""
     independent = isinstance(concentration, float) and concentration == 0.0
-    kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
-    return 1.0 / (WHITENING_INFORMATION * events * kept) + noise**2
+    effective_part = 1.0 if independent else (concentration + 1.0) / (concentration + events)
+    return 1.0 / (WHITENING_INFORMATION * events * effective_part) + noise**2
 
 
 def _value_and_slope(
     level: Float,
     shift: Float,
     parameters: ObservationParameters,
-    counted: Counted,
+    counts: SparseCounts,
     rule: tuple[Float, Float],
 ) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
@@ -364,7 +370,7 @@ def _value_and_slope(
 
     kernel: Callable[..., tuple[Any, ...]] = sides_value_gradient
     of_kernel = (parameters[name] for name in one_side.KERNEL)
-    return kernel(level, *of_kernel, shift, *counted.chunked.values(), *rule)
+    return kernel(level, *of_kernel, shift, *counts.chunked.values(), *rule)
 
 
 def _read_by(arrays: PanelNodes) -> dict[str, Any]:
