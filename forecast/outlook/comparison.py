@@ -411,9 +411,9 @@ def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
 
     def mixed(name: str) -> xr.DataArray:
         values = new[name].transpose(*kind.dims)
-        both = values.to_numpy().copy()
-        both[:, :months_known] = old[name].transpose(*kind.dims).to_numpy()[:, :months_known]
-        return values.copy(data=both)
+        joined = values.to_numpy().copy()
+        joined[:, :months_known] = old[name].transpose(*kind.dims).to_numpy()[:, :months_known]
+        return values.copy(data=joined)
 
     # Sums of scores are those of the events that are counted.
     changed = {

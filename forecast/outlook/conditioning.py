@@ -77,13 +77,13 @@ def _hold(
     kinds = seen.kinds[..., period, :]
     chance, numbers, weight = _drawn(seen, period, cells, level, rng)
     for _ in range(chances - 1):
-        *other, log_likelihood = _drawn(seen, period, cells, level, rng)
+        *drawn, log_likelihood = _drawn(seen, period, cells, level, rng)
         weight = np.logaddexp(weight, log_likelihood)
         with np.errstate(invalid="ignore"):  # where neither can hold it
             stays = np.log(rng.random(level.shape)) >= log_likelihood - weight
         stays |= ~np.isfinite(weight)
-        chance = np.where(stays, chance, other[0])
-        numbers = np.where(stays, numbers, other[1])
+        chance = np.where(stays, chance, drawn[0])
+        numbers = np.where(stays, numbers, drawn[1])
     free = np.ones(kinds.shape[-1])
     np.subtract.at(free, [cell.of_class for cell in cells], [cell.part for cell in cells])
     rest = _class_chances(seen, chance) * free.clip(0.0)
@@ -222,10 +222,10 @@ def _by_weights(
             f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
         )
     names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
-    kept = {name: getattr(simulations, name) for name in names}
+    chosen = {name: getattr(simulations, name) for name in names}
     some: dict[str, Any] = {
         name: picked(values[..., : seen.total.shape[-1]], places)
-        for name, values in kept.items()
+        for name, values in chosen.items()
         if values is not None
     }
     some |= {

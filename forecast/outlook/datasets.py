@@ -103,8 +103,8 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
     few = max(DRAWS // fit.posterior.sizes["chain"], 1)
-    kept = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
-    draws = fit.posterior.isel(draw=kept).isel(dyad=dyad_index)
+    chosen = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
+    draws = fit.posterior.isel(draw=chosen).isel(dyad=dyad_index)
     records = [DatasetRecord.of(panel, dyad, number) for number in range(panel.sizes["dataset"])]
     data = [
         _reading(panel, draws, dyad_index, record) for record in records if record.covered.any()
@@ -309,7 +309,7 @@ class _Seen:
         total = record.total[periods]
         chance = share((level + data.offset.mean(axis=0))[periods]) / 100.0
         a = np.inf if data.concentration is None else float(data.concentration.mean())
-        kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
+        effective = total if np.isinf(a) else total * (a + 1.0) / (a + total)
         slope = chance * (1.0 - chance)
         away = (record.cooperative[periods] / total - chance) / slope
         shared = (
@@ -317,7 +317,7 @@ class _Seen:
             if record.number
             else np.zeros((len(periods), len(periods)))
         )
-        return cls(periods - window.start, level[periods] + away, 1.0 / (kept * slope), shared)
+        return cls(periods - window.start, level[periods] + away, 1.0 / (effective * slope), shared)
 
     def before(self, month: int) -> "_Seen":
         """Return what was seen before a month of the window."""
@@ -363,8 +363,8 @@ def _present(
         None: _solve(list(seen.values()), moves, news, centre)
     }
     for name in seen:
-        kept = [part.before(recent) if number == name else part for number, part in seen.items()]
-        solved[name] = _solve(kept, moves, news, centre)
+        parts = [part.before(recent) if number == name else part for number, part in seen.items()]
+        solved[name] = _solve(parts, moves, news, centre)
     return solved, _residuals(seen, clock.years[window], moves, news, centre)
 
 

@@ -91,12 +91,12 @@ class ReducedFit:
         """Return the forecast given all event data except some events, by weights of the draws, and these."""
         reduced = panel_without(self.setting.panel, self.setting.dyad, events)
         changed = np.flatnonzero((_read(self.fit.panel) != _read(reduced)).any(axis=-1))
-        other = Observed.of(reduced, self._draws)
+        reduced_data = Observed.of(reduced, self._draws)
         total = np.zeros(len(self._draws))
         # The log-likelihood ratio of the other event data to these, under every draw.
         for time in changed.tolist():
             state, log_likelihood = self._period(time)
-            total += _likelihood(other, time, state) - log_likelihood
+            total += _likelihood(reduced_data, time, state) - log_likelihood
         weights = smoothed(total.reshape(self.look.level.shape))
         return self.look.without(events).weighed(weights.weight), weights
 
@@ -113,8 +113,8 @@ class ReducedFit:
                 "only a new fit shows what they did. Take fewer months, or use refit=True (--refit)",
                 "the weights of the draws do not hold",
             )
-        others = panel_without(setting.fit.panel, setting.dyad, events)
-        fit = sampled_again(setting.fit, others, "events were left out", setting.report)
+        remaining = panel_without(setting.fit.panel, setting.dyad, events)
+        fit = sampled_again(setting.fit, remaining, "events were left out", setting.report)
         return ReducedFit.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
 
     @cached_property
@@ -191,10 +191,10 @@ def sequential(whole: ReducedFit, events: pd.DataFrame) -> Sequential:
         reduced.weights.pareto_k for reduced in before.values() if reduced.weights is not None
     ]
     worst = max([*redrawn, *(pareto_k for _, pareto_k in shares_by_period)])
-    counted = events["counted"].tolist()
+    numbers = events["counted"].tolist()
     parts = [
         Part(str(order), int(number), numbers_of(added[row]))
-        for order, (row, number) in enumerate(zip(events.index.tolist(), counted, strict=True))
+        for order, (row, number) in enumerate(zip(events.index.tolist(), numbers, strict=True))
     ]
     return Sequential(
         before=numbers_of(before[periods[0]].numbers),

@@ -217,10 +217,10 @@ class Contrast:
     """Comparison of a dyad in its current era with another dyad in a named era."""
 
     first: str  # Code
-    second: str  # Code of the other dyad
+    second: str  # Code of the second dyad
     second_label: str  # Its name
     first_era: str  # Current era
-    second_era: str  # Named era of the other dyad
+    second_era: str  # Named era of the second dyad
     half_life: DyadQuantity | NotDefined  # Months; a ratio
     equilibrium: DyadQuantity | NotDefined  # Of the two eras, points
     mean: DyadQuantity  # Mean shares of the two eras, points
@@ -240,20 +240,20 @@ def contrast(
         return NotDefined("the dyad is the one that others are compared with")
     if dyad not in fit.panel["dyad"].to_numpy():
         return NotDefined(f"{label} is not part of this fit")
-    other = dyad_draws(fit, dyad)
-    codes = [era_of_other.code for era_of_other in other.eras]
+    second = dyad_draws(fit, dyad)
+    codes = [era_of_other.code for era_of_other in second.eras]
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
     then = codes.index(era)
     pairs: tuple[tuple[str, str, Float | None, Float | None, str], ...] = (
-        ("half-life", "months", draws.half_life, other.half_life, NO_CYCLE),
-        ("equilibrium of the era", "points of share", draws.rest(-1), other.rest(then), NO_CYCLE),
-        ("mean share over the era", "points of share", draws.mean(-1), other.mean(then), ""),
+        ("half-life", "months", draws.half_life, second.half_life, NO_CYCLE),
+        ("equilibrium of the era", "points of share", draws.rest(-1), second.rest(then), NO_CYCLE),
+        ("mean share over the era", "points of share", draws.mean(-1), second.mean(then), ""),
         (
             "month noise",
             "log-odds",
             draws.scalars.get("tau"),
-            other.scalars.get("tau"),
+            second.scalars.get("tau"),
             "the model has no month noise",
         ),
     )
@@ -261,10 +261,10 @@ def contrast(
     assert isinstance(mean, DyadQuantity)
     return Contrast(
         first=draws.dyad,
-        second=other.dyad,
+        second=second.dyad,
         second_label=label,
         first_era=draws.eras[-1].name,
-        second_era=other.eras[then].name,
+        second_era=second.eras[then].name,
         half_life=half_life,
         equilibrium=equilibrium,
         mean=mean,

@@ -240,7 +240,7 @@ def observe_unrecorded(
     if not recently_reported(record):
         return NOTHING_RECENT
     draws = dyad_draws(fit, record.dyad)
-    part = record.left[first:]
+    part = record.unrecorded[first:]
     size = (*draws.size, simulations_per_draw, len(part))
     rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}")
@@ -297,8 +297,8 @@ def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     whole = record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
-    both = np.concatenate([before, ahead], axis=-1)
-    return relative_counts(both, covered, a_month, last=ahead.shape[-1])
+    relative_to = np.concatenate([before, ahead], axis=-1)
+    return relative_counts(relative_to, covered, a_month, last=ahead.shape[-1])
 
 
 def _by_draw(values: Float, like: Float) -> Float:

@@ -276,7 +276,7 @@ def _return_to_previous(
     means = yearly_means(draws.share, simulations.share, simulations.clock)
     words = f"the equilibrium of “{name}”"
     arrived = crosses(means, target)
-    way = passage(arrived, simulations.clock, horizons, simulations.months, words)
+    passage_out = passage(arrived, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
@@ -284,7 +284,7 @@ def _return_to_previous(
             target > means[:, :, 0, 0],
             f"{words} lies above the mean share of the last {PASSAGE_MONTHS} months",
         ),
-        passage=way,
+        passage=passage_out,
     )
 
 

@@ -63,11 +63,11 @@ def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
     them.
     """
     whole = len(past) - shared
-    both = np.concatenate(
+    joined = np.concatenate(
         [np.broadcast_to(past[:whole], (*ahead.shape[:-1], whole)), ahead], axis=-1
     )
-    both[..., whole : len(past)] += past[whole:]
-    return both
+    joined[..., whole : len(past)] += past[whole:]
+    return joined
 
 
 def reached(share: Float, threshold: float) -> Bool:
@@ -142,11 +142,11 @@ class DatasetRecord:
     names: tuple[str, ...]  # Names of all classes, in order
     zero_cut: int  # How many of them are hostile
     scale: str  # Name of the scale that orders them
-    known: date  # The day whose knowledge counts
+    known_to: date  # The day whose knowledge counts
     digest: str  # SHA-256 of what was known
     counts: Index  # Events, (period, class)
     covered: Bool
-    left: Float  # Which part of a period's days is not covered
+    unrecorded: Float  # Which part of a period's days is not covered
     goldstein: (
         Float | None
     )  # Sums of their Goldstein scores, (period, class), where the data hold them
@@ -167,18 +167,18 @@ class DatasetRecord:
             names=tuple(str(name) for name in panel["class_name"].to_numpy()),
             zero_cut=int(attributes["zero_cut"]),
             scale=str(attributes["scale"]),
-            known=last_known(panel),
+            known_to=last_known(panel),
             digest=str(attributes["digest"]),
             counts=counts,
             covered=covered,
-            left=unrecorded_part(panel, dyad, dataset),
+            unrecorded=unrecorded_part(panel, dyad, dataset),
             goldstein=goldstein_sums(panel, dyad, dataset),
         )
 
     @property
     def whole(self) -> Bool:
         """Which periods are covered to their end."""
-        return np.asarray(self.left == 0)
+        return np.asarray(self.unrecorded == 0)
 
     @cached_property
     def total(self) -> Index:
@@ -255,7 +255,7 @@ class DatasetRecord:
         return day(last) if self.clock.weekly else month(last)
 
 
-def folded(text: str) -> str:
+def normalised_name(text: str) -> str:
     """Return a name of a kind without differences of case and spaces."""
     return " ".join(text.casefold().split())
 

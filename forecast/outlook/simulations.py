@@ -91,14 +91,14 @@ def without_drivers(
         panel = fit.panel.sel(driver=name)
         path = ahead_of(fit.panel, name, draws.dyad).paths(size, periods, streams(f"driver {name}"))
         paths.append((path - float(panel["driver_mean"])) / float(panel["driver_spread"]))
-    phi = draws.scalars.get("phi", np.ones(draws.size))
-    past = push(drivers, effect, record, phi)
+    retention = draws.scalars.get("phi", np.ones(draws.size))
+    past = push(drivers, effect, record, retention)
     now = Push(*(part[:, :, None] for part in past))
     later = push(
         drivers,
         effect[:, :, None],
         np.stack(np.broadcast_arrays(*paths), axis=-2),
-        phi[..., None],
+        retention[..., None],
         now,
     )
     ahead = Push(
@@ -106,11 +106,11 @@ def without_drivers(
             np.concatenate(
                 [
                     np.broadcast_to(present[..., -1:], (*size, 1)),
-                    np.broadcast_to(other, (*size, periods)),
+                    np.broadcast_to(future, (*size, periods)),
                 ],
                 axis=-1,
             )
-            for present, other in zip(now, later, strict=True)
+            for present, future in zip(now, later, strict=True)
         )
     )
     trend, cycle = (part[..., -1:].astype(np.float32) for part in (past.trend, past.cycle))

@@ -67,9 +67,9 @@ class ShareChange:
             counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative)
         )
         up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
-        counted = total >= MIN_WINDOW_EVENTS
+        valid = total >= MIN_WINDOW_EVENTS
         named = {"up": up, "same": ~(up | down), "down": down}
-        return {name: (hit, counted) for name, hit in named.items()} if counted.any() else {}
+        return {name: (hit, valid) for name, hit in named.items()} if valid.any() else {}
 
 
 @dataclass(frozen=True)
@@ -118,13 +118,15 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
     """
     differences = {}
     for name, minuend in more.items():
-        other = less[name]
-        if minuend.draws.shape == other.draws.shape:
-            differences[name] = Number.of(minuend.draws - other.draws)
+        subtrahend = less[name]
+        if minuend.draws.shape == subtrahend.draws.shape:
+            differences[name] = Number.of(minuend.draws - subtrahend.draws)
         else:
-            error = float(np.hypot(minuend.mcse, other.mcse))
+            error = float(np.hypot(minuend.mcse, subtrahend.mcse))
             differences[name] = Number(
-                minuend.value - other.value, error, np.full((1, 1), minuend.value - other.value)
+                minuend.value - subtrahend.value,
+                error,
+                np.full((1, 1), minuend.value - subtrahend.value),
             )
     return differences
 
@@ -157,8 +159,8 @@ class Look:
         """Return the numbers with weights of draws (chain, draw)."""
         numbers = {LEVEL: ratio(draws * self.level, draws)}
         for name, (hit, valid) in self.outcomes.items():
-            counted = draws[..., None] * valid
-            numbers[name] = ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
+            weight = draws[..., None] * valid
+            numbers[name] = ratio((weight * hit).mean(axis=-1), weight.mean(axis=-1))
         return numbers
 
 
@@ -235,12 +237,12 @@ def split_by_forecaster(
 
     `member` is the place in `MEMBERS` of the forecaster of each simulation.
     """
-    hit, counted = published[followed]
+    hit, valid = published[followed]
     by_model = benchmarks.simulated_by_model(member)
     return {
         **published,
-        FROM_MODEL: (hit * by_model, counted),
-        FROM_BENCHMARKS: (hit * ~by_model, counted),
+        FROM_MODEL: (hit * by_model, valid),
+        FROM_BENCHMARKS: (hit * ~by_model, valid),
         MODEL_ALONE: alone,
     }
 

@@ -280,14 +280,14 @@ def way_back(result: Assessment) -> StatementAnswer:
 def contrast_with_other(result: Assessment) -> StatementAnswer:
     """Answer S7: whether the dyad is less hostile than another one in a named era."""
     title = "Not inherently hostile"
-    other = result.contrast
-    if isinstance(other, NotDefined):
-        return not_defined(title, other)
-    verb, shares = _contrasted(other)
+    contrast = result.contrast
+    if isinstance(contrast, NotDefined):
+        return not_defined(title, contrast)
+    verb, shares = _contrasted(contrast)
     return StatementAnswer(
-        f"{title}, unlike {other.second_label} under “{other.second_era}”",
-        f"Under “{other.first_era}” the share of {result.label} {verb} {interval(shares.first)}, "
-        f"that of {other.second_label} under “{other.second_era}” {interval(shares.second)}; "
+        f"{title}, unlike {contrast.second_label} under “{contrast.second_era}”",
+        f"Under “{contrast.first_era}” the share of {result.label} {verb} {interval(shares.first)}, "
+        f"that of {contrast.second_label} under “{contrast.second_era}” {interval(shares.second)}; "
         f"the chance that the first is higher is {chance(shares.greater.value)}.",
         (
             quantity("first", shares.first, "this dyad", POINTS),
@@ -297,11 +297,11 @@ def contrast_with_other(result: Assessment) -> StatementAnswer:
     )
 
 
-def _contrasted(other: Contrast) -> tuple[str, DyadQuantity]:
+def _contrasted(contrast: Contrast) -> tuple[str, DyadQuantity]:
     """Return the shares that are compared, long-run means or else averages, and their verb."""
-    if isinstance(other.equilibrium, NotDefined):
-        return "averages", other.mean
-    return "has a long-run mean of", other.equilibrium
+    if isinstance(contrast.equilibrium, NotDefined):
+        return "averages", contrast.mean
+    return "has a long-run mean of", contrast.equilibrium
 
 
 def middle_ground(result: Assessment) -> StatementAnswer:

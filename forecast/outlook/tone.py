@@ -32,7 +32,7 @@ from forecast.model.observation.side import ordered_kinds
 from forecast.outlook.draws import TAILS, Streams
 from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.query import Query
-from forecast.outlook.question import FixedTone, ToneQuestion
+from forecast.outlook.question_types import FixedTone, ToneQuestion
 from forecast.outlook.recorded import (
     HIGHEST,
     LOWEST,
@@ -191,18 +191,18 @@ def tone_outlooks(
         assert counts.goldstein is not None
         total = counts.total.sum(axis=-1)
         words = f"in {record.ahead(months)}"
-        counted = total >= MIN_WINDOW_EVENTS
+        valid = total >= MIN_WINDOW_EVENTS
         tones = counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
         higher, lower = (
-            ToneQuestion.ahead(record, months, compare=way, baseline=fixed)
-            for way in ("at least", "at most")
+            ToneQuestion.ahead(record, months, compare=comparison, baseline=fixed)
+            for comparison in ("at least", "at most")
         )
         result = ToneOutlook(
             months=months,
             first=record.first,
             until=higher.last,
-            tone=estimate(tones, "points", f"mean Goldstein score {words}", counted)
-            if counted.any()
+            tone=estimate(tones, "points", f"mean Goldstein score {words}", valid)
+            if valid.any()
             else ALWAYS_VOID,
             before=None if fixed is None else fixed.value,
             **chances_of_change("tone", higher, lower, counts, undefined),
@@ -272,7 +272,7 @@ def fixed_tone(
     scores = record.goldstein[np.flatnonzero(record.covered)[-record.clock.periods(months) :]].sum()
     return FixedTone.model_construct(
         first=before.first,
-        last=min(before.last, record.known),
+        last=min(before.last, record.known_to),
         events=before.events,
         goldstein=round(float(scores), 2),
         points=points,

@@ -14,11 +14,10 @@ from forecast.outlook.draws import QUANTILES
 from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
 from forecast.outlook.query import Query, main_horizon
-from forecast.outlook.question import (
-    ComparedQuestion,
+from forecast.outlook.question import ComparedQuestion, Question
+from forecast.outlook.question_types import (
     FixedBaseline,
     PassageQuestion,
-    Question,
     ShareQuestion,
 )
 from forecast.outlook.recorded import (
@@ -161,7 +160,7 @@ def window_outlook(
     these are others, and `member` the forecaster of each published one.
     """
     total = ahead.total.sum(axis=-1)
-    counted = total >= MIN_WINDOW_EVENTS
+    valid = total >= MIN_WINDOW_EVENTS
     shares = shares_of(total, ahead.cooperative.sum(axis=-1))
     fixed = undefined = None
     if isinstance(baseline, NotDefined) or baseline.share is None:
@@ -170,9 +169,9 @@ def window_outlook(
         fixed = FixedBaseline.of(record, baseline, improvement)
     higher, lower = (
         ShareQuestion.ahead(
-            record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words
+            record, months, compare=comparison, baseline=fixed, cooperative=record.cooperative_words
         )
-        for way in ("at least", "at most")
+        for comparison in ("at least", "at most")
     )
     words = record.ahead(months)
     result = WindowOutlook(
@@ -181,13 +180,11 @@ def window_outlook(
         until=higher.last,
         dataset=record.dataset,
         events=estimate(total, "events", f"events recorded in {words}"),
-        void=probability(
-            ~counted, f"fewer than {MIN_WINDOW_EVENTS} events are recorded in {words}"
-        ),
+        void=probability(~valid, f"fewer than {MIN_WINDOW_EVENTS} events are recorded in {words}"),
         share=estimate(
-            shares, "per cent", f"share of events in {words} that are cooperative", counted
+            shares, "per cent", f"share of events in {words} that are cooperative", valid
         )
-        if counted.any()
+        if valid.any()
         else ALWAYS_VOID,
         baseline=baseline,
         **chances_of_change("share", higher, lower, ahead, undefined),
@@ -197,9 +194,9 @@ def window_outlook(
         if model is None
         else chances_of_change("share", higher, lower, model, undefined),
         simulated_by_model=None
-        if member is None or undefined is not None or not counted.any()
+        if member is None or undefined is not None or not valid.any()
         else _simulated_by_model(higher, ahead, member),
-        dots=share_dots(shares[counted]),
+        dots=share_dots(shares[valid]),
     )
     words = sentence(
         "window",
@@ -217,9 +214,9 @@ def _simulated_by_model(
     higher: ComparedQuestion, ahead: WindowCounts, member: Index
 ) -> Probability:
     """Return the part of the chance of a higher number that the model's simulations add."""
-    hit, counted = higher.settle(ahead)
+    hit, valid = higher.settle(ahead)
     words = f"{higher.words()} And the simulation is the model's."
-    return probability(hit & simulated_by_model(member), words, counted)
+    return probability(hit & simulated_by_model(member), words, valid)
 
 
 def chances_of_change(
@@ -235,14 +232,14 @@ def chances_of_change(
 
     `undefined` says why the baseline has none.
     """
-    counted = counts.total.sum(axis=-1) >= MIN_WINDOW_EVENTS
-    reason = undefined if counted.any() else ALWAYS_VOID
+    valid = counts.total.sum(axis=-1) >= MIN_WINDOW_EVENTS
+    reason = undefined if valid.any() else ALWAYS_VOID
     if reason is not None:
         return dict.fromkeys(("up", "same", "down"), reason)
     (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
-    up = probability(above, higher.words(), counted)
-    down = probability(below, lower.words(), counted)
-    same = probability(~(above | below), f"The {what} is between these.", counted)
+    up = probability(above, higher.words(), valid)
+    down = probability(below, lower.words(), valid)
+    same = probability(~(above | below), f"The {what} is between these.", valid)
     return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
 
 
@@ -451,11 +448,11 @@ def prospect(
 
 
 def question_outlook(
-    put: SimulationQuestion, yes: Bool | Float, valid: Bool | Float
+    applied: SimulationQuestion, yes: Bool | Float, valid: Bool | Float
 ) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations."""
-    name = put.question.id
-    words = put.question.sentence
+    name = applied.question.id
+    words = applied.question.sentence
     nothing = NotDefined("the question is void in every simulation")
     chance = probability(yes, words, valid) if valid.any() else nothing
     void = probability(1 - valid, f"the question is void: {name}")

@@ -39,7 +39,7 @@ def test_a_table_is_read(tmp_path):
         "USA",
         "042",
         summary='A visit, with "words"',
-        place="whatif.csv, line 2",
+        origin="whatif.csv, line 2",
     )
     assert (second.kind, second.n, second.part, second.until) == (
         "sanction",
@@ -149,7 +149,7 @@ def test_a_class_with_a_part_of_it_means_the_rest(fit):
 def test_a_row_that_makes_no_sense_is_rejected_with_its_place(fit, changes, words):
     with pytest.raises(SpecError, match=f"whatif.csv, line 7.*{words}"):
         periods_held(
-            [replace(MEETING[0], place="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN"
+            [replace(MEETING[0], origin="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN"
         )
 
 

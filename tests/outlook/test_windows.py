@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted
 from forecast.outlook.observed import SimulatedEvents
-from forecast.outlook.question import PassageQuestion
+from forecast.outlook.question_types import PassageQuestion
 from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, WindowCounts, main_record
 from forecast.outlook.windows import threshold_outlook, window_outlook
 from tests.made import make_fit

@@ -271,7 +271,7 @@ def _log_truncated(number: Float | Index, mean: Float, shape: float) -> Float:
     """Return the log-probability of numbers of events, given at least one, by a negative binomial distribution."""
     from scipy.special import gammaln
 
-    ways = gammaln(number + shape) - gammaln(shape) - gammaln(number + 1)
+    combinations = gammaln(number + shape) - gammaln(shape) - gammaln(number + 1)
     none = -shape * np.log1p(mean / shape)
-    log = ways + none + number * np.log(mean / (mean + shape))
+    log = combinations + none + number * np.log(mean / (mean + shape))
     return np.asarray(log - np.log(-np.expm1(none)))

@@ -168,8 +168,10 @@ class Scaling:
                 axis=0,
             )
         )
-        keep = [name in RESERVED for name in COVARIATES]
-        return cls(np.where(keep, 0.0, middle), np.where(keep, 1.0, np.maximum(spread, 1e-6)))
+        reserved = [name in RESERVED for name in COVARIATES]
+        return cls(
+            np.where(reserved, 0.0, middle), np.where(reserved, 1.0, np.maximum(spread, 1e-6))
+        )
 
 
 @dataclass(frozen=True)

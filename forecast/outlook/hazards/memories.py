@@ -204,9 +204,9 @@ class PairRecord:
 
 def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
     """Return the summits of ``data/calendar.csv`` that both states attend."""
-    both = set(dyad.split("-"))
+    states = set(dyad.split("-"))
     facts = read_calendar()
-    attended = facts["kind"].str.endswith("summit") & facts["states"].map(both.issubset)
+    attended = facts["kind"].str.endswith("summit") & facts["states"].map(states.issubset)
     days = (map(day_number, facts.loc[attended, name]) for name in ("date", "known_at"))
     return tuple(zip(*days, strict=True))
 
