@@ -90,7 +90,7 @@ class Compiled:
 
     @property
     def unnormalised(self) -> int:
-        """Number of coordinates whose prior is written without its constant: of the path and of those to spare."""
+        """Number of coordinates whose prior is written without its constant."""
         return int(self.white.sum())
 
     def points(self, drawn: xr.Dataset) -> Float:

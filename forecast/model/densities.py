@@ -101,11 +101,11 @@ class Layout:
         return np.exp(points[:, span]) if self.coordinates.positive[span.start] else points[:, span]
 
     def log_scale(self, points: Float) -> Float:
-        """Return the change of variables of points (draw, coordinate) to positive values, (draw,)."""
+        """Return the log-determinant of the change to positive values at points, (draw,)."""
         return np.asarray(points[:, self.coordinates.positive].sum(axis=1))
 
     def start(self, rng: np.random.Generator) -> Float:
-        """Draw a point to start from: near the priors' centres, and white noise where there is no prior."""
+        """Draw a point to start from: near the priors' centres, and white noise without a prior."""
         noise = rng.standard_normal(self.coordinates.sd.size)
         flat = self.coordinates.sd == 0.0
         return np.asarray(
@@ -207,7 +207,10 @@ class Assembled:
 
     @property
     def unnormalised(self) -> int:
-        """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
+        """Number of coordinates whose prior is written without its constant.
+
+        The constant is half the logarithm of two pi for each.
+        """
         span = self.layout.spans[WHITE]
         return int(span.stop - span.start)
 
@@ -247,7 +250,10 @@ class Assembled:
         )
 
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
-        """Return the variables of the posterior, and ``log_rest``, all of the log-density but the likelihood."""
+        """Return the variables of the posterior, and ``log_rest``.
+
+        The latter is the log-density without the likelihood.
+        """
         points = self.points(drawn)
         by_draw = points.shape[:2]
         return {
@@ -319,7 +325,7 @@ def density_of(arrays: PanelArrays, report: Progress = silent) -> "Density":
 def sample(
     density: "Density", trees: tuple[float, int], *, stop: Event | None = None, **settings: Any
 ) -> Groups:
-    """Sample a density, at an acceptance rate and with so many doublings of a tree, or until it is to stop."""
+    """Sample a density, until it is done or told to stop."""
     import nutpie
 
     sampler = nutpie.sample(

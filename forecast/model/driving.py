@@ -46,7 +46,8 @@ def parse_drivers(value: Any) -> Drivers:
     for name, acts in pairs:
         if not isinstance(name, str) or not name or acts not in ACTS:
             raise SpecError(
-                f"drivers: got {name!r:.60}: {acts!r:.60}; expected a name, and one of {', '.join(ACTS)}"
+                f"drivers: got {name!r:.60}: {acts!r:.60}; expected a name, and one of "
+                f"{', '.join(ACTS)}"
             )
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
@@ -59,12 +60,13 @@ def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
     for name, acts in drivers:
         if acts == "trend" and not moving:
             raise SpecError(
-                f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on the month"
+                f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on "
+                "the month"
             )
         if acts == "cycle" and not linear:
             raise SpecError(
-                f"drivers: {name} acts on the cycle, which needs cycle='linear': the push on another cycle depends "
-                "on where it is. Let it act on the month or the trend"
+                f"drivers: {name} acts on the cycle, which needs cycle='linear': the push on "
+                "another cycle depends on where it is. Let it act on the month or the trend"
             )
 
 
@@ -103,7 +105,10 @@ def add_effects(priors: PriorValues, drivers: int, pool: bool) -> Any:
 def driving_data(
     drivers: Drivers, values: Float, node_dyad: Index, node_time: Index
 ) -> dict[str, Any]:
-    """Return the arrays that a model reads of its drivers, by the names of its data: nodes or months come first."""
+    """Return the arrays that a model reads of its drivers, by the names of its data.
+
+    Their first axis is nodes or months.
+    """
     data, at_nodes = dict[str, Any](), values[:, node_dyad, node_time]
     for what in ("month", "trend"):
         if places := acting_on(drivers, what):
@@ -116,7 +121,10 @@ def driving_data(
 def node_push(
     drivers: Drivers, effect: Any, motion: Motion | None, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
-    """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
+    """Return the effect of drivers at every node on the level, and on the month alone.
+
+    Both are PyTensor expressions.
+    """
     from forecast.model.kernels.ops import Following
 
     dyad, level, month = data["node_dyad"], 0.0, 0.0

@@ -41,13 +41,14 @@ def evidence(density: Density, drawn: xr.Dataset, rng: np.random.Generator) -> E
 def bridge(
     log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator
 ) -> Evidence:
-    """Compute the logarithm of the integral of a density, from draws (chain, draw, coordinate) of it."""
+    """Compute the log-integral of a density, from draws (chain, draw, coordinate) of it."""
     chains, draws, parameters = *points.shape[:2], int((~white).sum())
     half = draws // 2
     if chains * half <= parameters:
         raise SpecError(
-            f"draws: {chains} x {draws} are too few for the evidence of a model with {parameters} parameters, which "
-            f"half of them have to outnumber; take at least {2 * (parameters // chains + 1)} a chain"
+            f"draws: {chains} x {draws} are too few for the evidence of a model with {parameters} "
+            "parameters, which half of them have to outnumber; take at least "
+            f"{2 * (parameters // chains + 1)} a chain"
         )
     tested = points[:, half:].reshape(-1, points.shape[2])
     guide, drawn = _guide(points[:, :half].reshape(-1, points.shape[2]), white, rng, len(tested))
@@ -81,7 +82,10 @@ def _guide(
 
 
 def _meng_wong(ours: Float, theirs: Float) -> Evidence:
-    """Solve the optimal bridge; log-ratios of density to guide at the draws (chain, draw) and the guide's (draw,)."""
+    """Solve the optimal bridge for the log-integral.
+
+    Log-ratios of density to guide are given at the draws (chain, draw) and at the guide's (draw,).
+    """
     from arviz_stats import ess
 
     flat, shift = ours.ravel(), float(np.median(ours))

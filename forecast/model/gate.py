@@ -95,7 +95,10 @@ class Gate(Displayed):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; a diagnostic that is not defined, such as R-hat of one chain, is None."""
+        """Plain values for JSON.
+
+        A diagnostic that is not defined, such as R-hat of one chain, is None.
+        """
         return {
             "passed": self.passed,
             "limits": {
@@ -220,7 +223,10 @@ def _misses(
     divergent: float,
     nodes: tuple[int, float],
 ) -> Iterator[Miss]:
-    """Yield violations of the limits: R-hat of some quantities, effective sample size of all, and the sampler's."""
+    """Yield violations of the limits.
+
+    They are on R-hat of some quantities, on effective sample sizes of all, and on the sampler.
+    """
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
         if quantity in judged and not r_hat <= R_HAT_LIMIT:
@@ -240,9 +246,9 @@ def _misses(
     count, worth = nodes
     if not worth >= NODES_LIMIT:
         words = (
-            f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep {100 * worth:.0f}% of "
-            f"their effective number, at least {100 * NODES_LIMIT:.0f}% needed; fit with more nodes, such as "
-            f"{min(3 * count, 64)}"
+            f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep "
+            f"{100 * worth:.0f}% of their effective number, at least {100 * NODES_LIMIT:.0f}% "
+            f"needed; fit with more nodes, such as {min(3 * count, 64)}"
         )
         yield Miss("month noise", words, _ratio(NODES_LIMIT, worth))
 

@@ -1,4 +1,4 @@
-"""Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data."""
+"""Shared inputs of graph and assembled density: parameters, whitening, and panel data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +46,9 @@ def prior_reference(arrays: PanelArrays) -> Parameters:
 
 
 def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Float]:
-    """Return weight and level of each node's pseudo-observation, (node,): on average they say of it what the data say.
+    """Return weight and level of each node's pseudo-observation, (node,).
+
+    On average these tell of the node what the data tell of it.
 
     A Gaussian variational approximation (Opper and Archambeau 2009,
     https://doi.org/10.1162/neco.2008.08-07-592) by fixed-point iteration, without a ceiling. It

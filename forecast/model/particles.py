@@ -1,4 +1,4 @@
-"""Draws of a fit, the likelihood of periods under each, and how their weights and recent paths follow later events.
+"""Draws of a fit, and how their weights and recent paths follow later events.
 
 The likelihood equals the sampler's. Systematic resampling: Douc, Cappe and Moulines (2005),
 https://doi.org/10.1109/ISPA.2005.195385. Smoothed weights and their limit: Vehtari et al. (2024),
@@ -41,7 +41,8 @@ class Draws:
 
     spec: PendulumSpec
     values: Mapping[str, Float]  # By the names of the posterior, (draw, ...); without the paths
-    observed: ObservationParameters  # Parameters of the observation, by the names that its class documents
+    # Parameters of the observation, by the names that its class documents
+    observed: ObservationParameters
 
     @classmethod
     def of(cls, posterior: xr.Dataset, spec: PendulumSpec) -> "Draws":
@@ -84,7 +85,7 @@ class Observed:
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
-        """Log-likelihood of what a dyad's period holds, at states (draw, particle, part) of each draw."""
+        """Log-likelihood of the data of a dyad's period, at states (draw, particle, part)."""
         spec, node, level = self.draws.spec, int(self.node[dyad, period]), state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
@@ -118,12 +119,18 @@ class Weights:
         if not self.pareto_k <= limit:
             return f"Pareto k of the draws' weights is {self.pareto_k:.2f}, limit {limit:.2f}"
         if not self.effective >= ESS_LIMIT:
-            return f"the effective number of draws is {self.effective:.0f}, at least {ESS_LIMIT} needed"
+            return (
+                f"the effective number of draws is {self.effective:.0f}, at least {ESS_LIMIT} "
+                "needed"
+            )
         return ""
 
 
 def pareto_k_limit(draws: int) -> float:
-    """Largest Pareto k for which smoothed weights of so many draws are reliable (Vehtari et al. 2024), at most 0.7."""
+    """Largest Pareto k for which smoothed weights of so many draws are reliable, at most 0.7.
+
+    Vehtari et al. (2024).
+    """
     return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
 
 
@@ -154,7 +161,10 @@ def smoothed(log_weight: Float) -> Weights:
 
 
 def resampled(weight: Float, rng: np.random.Generator, number: int | None = None) -> Index:
-    """Draw places (chain, draw) in proportion to weights, systematically, in order and within each chain."""
+    """Draw indices of draws, (chain, draw), in proportion to weights.
+
+    The draws are systematic, in order and within each chain.
+    """
     draws = weight.shape[1]
     number, places = number or draws, []
     for of_chain in weight:
@@ -269,7 +279,7 @@ def follow(
 def carried(
     draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator
 ) -> Float:
-    """Move states (draw, particle, part) by one period's transition from an era into another or the same."""
+    """Move states (draw, particle, part) by one period, in an era or into another."""
     spec, values, era = draws.spec, draws.values, eras[1]
     ceiling = of_era = None
     if spec.has_ceiling:
@@ -288,7 +298,10 @@ def _log_sum(log_weight: Float) -> Float:
 
 
 def picked(log_weight: Float, aim: Float) -> Index:
-    """Draw places in proportion to weights (draw, particle), one for each uniform number of ``aim`` (draw, place)."""
+    """Draw indices in proportion to weights (draw, particle).
+
+    Each of the uniform numbers ``aim`` (draw, place) gives one.
+    """
     reach = np.exp(log_weight - log_weight.max(axis=1, keepdims=True)).cumsum(axis=1)
     passed = reach[:, None, :-1] <= (aim * reach[:, -1:])[..., None]
     return np.asarray(passed.sum(axis=2))

@@ -123,7 +123,7 @@ def add_parameters(arrays: PanelArrays) -> Parameters:
 
 
 def observed_values(panel: xr.Dataset) -> NDArray[Any]:
-    """Return what a panel observed, in one row: counts, or the values of an index that are there."""
+    """Return the observed values of a panel in one row: counts, or values of an index."""
     values = panel["counts" if "counts" in panel else "index"].to_numpy().ravel()
     return np.asarray(values[np.isfinite(values)])
 
@@ -192,7 +192,10 @@ def _coloured(
     information: Any,
     starts: Any,
 ) -> tuple[Any, Any, Any]:
-    """Return free trend and cycle of white noise under pseudo-observations of their sum, and the log-determinant."""
+    """Return trend and cycle that white noise stands for, and the log-determinant.
+
+    They are free of ceilings, under pseudo-observations of their sum.
+    """
     if trend is not None and cycle is not None:
         path, log_det, *_ = WhitenedPair()(white, *trend, *cycle, weight, information, starts)
         path = path.reshape((-1, 2))
@@ -204,7 +207,7 @@ def _coloured(
 
 
 def _normal(off: Any, scale: Any) -> Any:
-    """Log-density of normal deviations, but for the constants: half the logarithm of two pi for each."""
+    """Return the log-density of normal deviations, without its constants."""
     return -0.5 * ((off / scale) ** 2).sum() - pt.log(scale).sum()
 
 
@@ -229,7 +232,10 @@ their order."""
 
 
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Pack arrays into a vector of numbers, one of indices and one of ends: a sampler compiles code for every array."""
+    """Pack arrays into a vector of numbers, one of indices and one of ends.
+
+    A sampler compiles code for every array, so few are wanted.
+    """
     packed = {name: np.zeros(0, dtype=dtype) for name, dtype in STORES.items()}
     ends = []
     for array in data.values():
@@ -294,7 +300,9 @@ def prior_draws(
 
 
 def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any]:
-    """Return expressions of random variables with a first axis of draws: the numbers of as many draws one by one.
+    """Return expressions of random variables with a first axis of draws.
+
+    The numbers are those of as many draws made one by one.
 
     It is for variables as the packaged model has them; those that depend on others have the shape
     of their parameters.
@@ -394,5 +402,8 @@ def simulate_trend(
     rng: np.random.Generator,
     first_era: Index | int = 0,
 ) -> Float:
-    """Simulate the trend ([draw,] dyad, time) in log-odds, under its ceiling from where its first era begins."""
+    """Simulate the trend ([draw,] dyad, time) in log-odds.
+
+    It is under its ceiling from where its first era begins.
+    """
     return simulate_path(parameters, era, spec, rng, first_era).trend

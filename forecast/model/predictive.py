@@ -48,7 +48,7 @@ class SampledFit(Protocol):
 
 @checked
 def posterior_predictive(fit: SampledFit, *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
-    """Simulate the record again at the level that each draw has, as many events in every report as there were."""
+    """Simulate the record again at the level of each draw, with as many events in every report."""
     if not panel_kind(fit.panel).coded:
         raise DataError(
             "check: the fit is of an index, which counts no events; give a fit of events or counts"
@@ -182,7 +182,7 @@ def arviz_groups(
 
 
 def _prior(fit: SampledFit, draws: int, seed: int) -> xr.Dataset:
-    """Draw parameters and the underlying level from the prior, (chain, draw, ...) with one chain."""
+    """Draw parameters and underlying level from the prior, (chain, draw, ...), with one chain."""
     from forecast.model.pendulum import prior_draws, simulate_level
 
     drawn = prior_draws(fit.panel, fit.spec, draws=draws, seed=seed)

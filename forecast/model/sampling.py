@@ -1,4 +1,4 @@
-"""Sampling: from a panel to a fit (whiten, compile, sample, complete the path between the nodes)."""
+"""Sampling: from a panel to a fit. Whiten, compile, sample, complete the path between nodes."""
 
 import json
 import os
@@ -203,7 +203,10 @@ def _derived(density: Density, drawn: Groups) -> tuple[xr.Dataset, xr.Dataset]:
 def complete_posterior(
     sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int = 1
 ) -> xr.Dataset:
-    """Return the posterior by the fit's schema from what any sampler drew: paths completed, dims named."""
+    """Return the posterior by the fit's schema from a sampler's draws.
+
+    Paths are completed and dims named.
+    """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     completed = _complete_paths(sampled, arrays, rng, threads)
     table = all_variables()

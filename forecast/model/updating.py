@@ -50,7 +50,10 @@ PARTS = {
     "class_name": "class",
     "era": "era",
 }
-BY_HAND = "Build the later panel with the settings of the first (eras=, coverage=) and give it in place of the events"
+BY_HAND = (
+    "Build the later panel with the settings of the first (eras=, coverage=) and give it in place "
+    "of the events"
+)
 
 
 def later_panel(
@@ -73,8 +76,8 @@ def _reject_past(panel: xr.Dataset, day: date) -> None:
     last = last_known(panel)
     if day < last:
         raise SpecError(
-            f"as_of: {day} is before {last}, up to which the fit knows the events, and it cannot forget them. "
-            "Choose a later day, or fit the earlier panel again"
+            f"as_of: {day} is before {last}, up to which the fit knows the events, and it cannot "
+            "forget them. Choose a later day, or fit the earlier panel again"
         )
 
 
@@ -88,9 +91,9 @@ def _count_news(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.D
     for addition in additions_of(panel.attrs):
         if addition.file not in given:
             raise DataError(
-                f"new events: the fit was made with {count(len(addition.events), 'event')} of {addition.file} added to "
-                f"{addition.dataset}, which are not given now. Add that file again, as it is or corrected, beside "
-                "what is new (add_events; --add)"
+                f"new events: the fit was made with {count(len(addition.events), 'event')} of "
+                f"{addition.file} added to {addition.dataset}, which are not given now. Add that "
+                "file again, as it is or corrected, beside what is new (add_events; --add)"
             )
     try:
         read_scale(str(panel.attrs.get("scale")))
@@ -125,8 +128,8 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
         if again > first:
             start = str(later["time"].to_numpy()[again])[:10]
             raise DataError(
-                f"new events: of {dyad} there is nothing before {start}, and the fit knows earlier events. Give all "
-                "events up to the new day, not the new ones alone"
+                f"new events: of {dyad} there is nothing before {start}, and the fit knows earlier "
+                "events. Give all events up to the new day, not the new ones alone"
             )
     same = [name for name in panel["dataset"].to_numpy() if name in later["dataset"].to_numpy()]
     before, now = (
@@ -157,13 +160,15 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
             )
     if has_drivers(panel) and not has_drivers(later):
         raise DataError(
-            f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers added to it"
+            f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers "
+            "added to it"
         )
     periods = panel.sizes["time"]
     if not np.array_equal(panel["time"].to_numpy(), later["time"].to_numpy()[:periods]):
         first, last = (str(panel["time"].to_numpy()[end])[:10] for end in (0, -1))
         raise DataError(
-            f"new events: the later panel does not have all periods of the fit's, from {first} to {last}. {BY_HAND}"
+            f"new events: the later panel does not have all periods of the fit's, from {first} to "
+            f"{last}. {BY_HAND}"
         )
     for part, word in PARTS.items():
         before, now = (
@@ -212,7 +217,9 @@ def update(
     refit: bool = True,
     progress: Progress | None = None,
 ) -> Fit:
-    """Update a fit with later events by re-weighting its draws where that is valid, and by a new fit elsewhere.
+    """Update a fit with later events, by weights of its draws or by a new fit.
+
+    Weights are used where they are valid.
 
     How it works: docs/updating.md.
 
@@ -286,8 +293,8 @@ def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[
     """Carry a fit over to another record, however little its draws are then worth."""
     if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
         raise SpecError(
-            f"drivers: {join(pushing)} of the fit push its path, and what single events did to that is not known. Fit "
-            "with drivers that act on the month, or without any"
+            f"drivers: {join(pushing)} of the fit push its path, and what single events did to "
+            "that is not known. Fit with drivers that act on the month, or without any"
         )
     clock = time.perf_counter()
     carried = carry_on(fit, panel, seed, silent, months=months)
@@ -313,7 +320,10 @@ class Carried:
 def carry_on(
     fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN
 ) -> Carried:
-    """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
+    """Carry the draws of a fit on through the periods of a later panel.
+
+    An index is on the scale of the fit's.
+    """
     draws, panel = (
         Draws.of(fit.posterior, fit.spec),
         fit.spec.observation_model.on_scale_of(fit.panel, fit.panel),
@@ -350,7 +360,10 @@ def carry_on(
 
 
 def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
-    """Return the random stream of a dyad's purpose, its own for every day: an update repeats no shock of another."""
+    """Return the random stream of a dyad's purpose on a day.
+
+    Every day has its own, so that an update repeats no shock of another.
+    """
     key = (last_known(panel).toordinal(), *dyad.encode(), 0, *purpose.encode())
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
@@ -358,7 +371,10 @@ def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.
 def _reweighed(
     posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool
 ) -> Float:
-    """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
+    """Return log-weights of changes in periods too long ago to be resampled, (draw,).
+
+    They are taken at the level of each draw.
+    """
     total = np.zeros(len(draws))
     if not news.any():
         return total
@@ -374,7 +390,10 @@ def _reweighed(
 
 
 def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
-    """Return diagnostics of every period's weights, the weights since the fit was last sampled, and why they fail."""
+    """Return diagnostics of every period's weights, the weights so far, and why they fail.
+
+    The weights are those since the fit was last sampled.
+    """
     periods_before = carried.fit.panel.sizes["time"]
     starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[periods_before - 1 :]]
     ancestors, months, fault = ancestry(carried.fit.posterior, carried.fit.sample_stats), [], ""
@@ -397,7 +416,7 @@ def diagnostics(weights: Weights) -> dict[str, float | None]:
 
 
 def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
-    """Log-weights of the draws' ancestors: what all copies of each weigh together, (chain, draw)."""
+    """Return log-weights of the draws' ancestors, (chain, draw): sums over the copies of each."""
     total = np.empty(log_weight.shape)
     for chain, (of_chain, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
         together = np.bincount(ancestor, np.exp(of_chain - of_chain.max()), minlength=of_chain.size)
@@ -445,7 +464,7 @@ def _updated(
 
 
 def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
-    """Return the posterior of the later panel, of the draws at ``places`` (chain, draw) of their chains."""
+    """Return the posterior of the later panel, of the draws at ``places`` (chain, draw)."""
     panel, later, (chains, number) = carried.fit.panel, carried.later, places.shape
     before = carried.fit.posterior.transpose("chain", "draw", ...)
     chain, periods_before, periods = (
@@ -486,7 +505,10 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
 def sampled_again(
     fit: Fit, later: xr.Dataset, reason: str, report: Progress, **changes: Any
 ) -> Fit:
-    """Fit a panel as a fit was fitted, but for changes of the sampler's settings, and note for what reason."""
+    """Fit a panel with the settings of another fit, and note for what reason.
+
+    The sampler's settings may be changed.
+    """
     from forecast.model.sampling import fit as sample
 
     report(f"fitting again: {reason}", 0, 0)
@@ -503,7 +525,10 @@ def sampled_again(
 def sampled_longer(
     fit: Fit, reason: str, report: Progress = silent, cores: int | None = None
 ) -> Fit:
-    """Fit once more with twice the draws in smaller steps, because a fit missed a convergence check."""
+    """Fit once more with twice the draws in smaller steps.
+
+    It is for fits that missed a convergence check.
+    """
     draws = 2 * fit.posterior.sizes["draw"]
     return sampled_again(
         fit, fit.panel, reason, report, draws=draws, target_accept=CAREFUL, cores=cores

@@ -112,9 +112,9 @@ def assess(
     Returns
     -------
     Assessment
-        Chances are 0 to 1, shares and the level points from 0 to 100, half-lives and horizons months.
-        Each `Probability` and `Estimate` keeps its draws (chain, draw), from which its Monte Carlo
-        error comes.
+        Chances are 0 to 1, shares and the level points from 0 to 100, half-lives and horizons
+        months. Each `Probability` and `Estimate` keeps its draws (chain, draw), from which its
+        Monte Carlo error comes.
 
     Raises
     ------
@@ -234,7 +234,9 @@ def brief(
     at: date | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Brief:
-    """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon.
+    """Compute the summary of a dyad for comparison.
+
+    It is computed as by `assess`, from simulations to the headline's horizon.
 
     Returns
     -------

@@ -140,7 +140,8 @@ class Assumed:
             raise SpecError(f"{self.origin}: neither code nor kind; give one, such as kind='visit'")
         if self.of_class and len(given) > 1:
             raise SpecError(
-                f"{self.origin}: of_class is {self.of_class!r:.60}, with a code or kind; give one of them"
+                f"{self.origin}: of_class is {self.of_class!r:.60}, with a code or kind; give one "
+                "of them"
             )
         if self.of_class or (not self.code and names_class(self.kind)):
             return
@@ -282,7 +283,8 @@ def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ..
         )
         if parts_assumed >= 1:
             raise SpecError(
-                f"scenario: the parts of a class assumed in one {unit} add up to {parts_assumed:g}; mend part"
+                f"scenario: the parts of a class assumed in one {unit} add up to "
+                f"{parts_assumed:g}; mend part"
             )
         least = sum(numbers) if -1 not in numbers else 0
         if least > MOST_EVENTS:
@@ -300,7 +302,8 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     """Return the first and the last period of a row, counted from the present."""
     if sorted((row.source, row.target)) != sorted(dyad.split("-")):
         raise SpecError(
-            f"{row.origin}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}"
+            f"{row.origin}: {row.source!r:.20} and {row.target!r:.20} are not the two states of "
+            f"{dyad}"
         )
     last_known_day = clock.last_day()
     start = clock.times[-1].item()
@@ -308,11 +311,13 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     for day in days:
         if day <= last_known_day:
             raise SpecError(
-                f"{row.origin}: {day} is not ahead: the record is known to {last_known_day}. Give a later day"
+                f"{row.origin}: {day} is not ahead: the record is known to {last_known_day}. Give "
+                "a later day"
             )
         if day > clock.last_day(LONGEST_HORIZON):
             raise SpecError(
-                f"{row.origin}: {day} is too far ahead; expected at most {clock.last_day(LONGEST_HORIZON)}"
+                f"{row.origin}: {day} is too far ahead; expected at most "
+                f"{clock.last_day(LONGEST_HORIZON)}"
             )
     first, last = (
         (day - start).days // 7 if clock.weekly else months_between(start, day) for day in days
@@ -321,7 +326,7 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
 
 
 def _sort(row: Assumed, panel: xr.Dataset, recent: pd.DataFrame | None) -> tuple[str, Cell]:
-    """Return the code of a row, empty if it names a class, and the sort of its events, however many."""
+    """Return the code of a row, empty if it names a class, and the sort of its events."""
     names = [str(name).casefold() for name in panel["class_name"].to_numpy()]
     kind = normalised_name(row.of_class or row.kind)
     if kind in names and not row.code:

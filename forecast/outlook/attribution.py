@@ -73,7 +73,7 @@ def attribute(
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
-    """Compute the contribution of every event of the last months to the level and to the chances of the headline.
+    """Compute the contribution of every recent event to the level and to the headline's chances.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def attribute_to(
     posed: Posed | None = None,
     answer: float | None = None,
 ) -> Attribution:
-    """Compute the contribution of every event of the last months to the level and to what a setting looks at.
+    """Compute the contribution of every recent event to the level and to a setting's numbers.
 
     Of a headline `horizon`, `baseline` and `improvement` are given, of a question `posed` and its
     published `answer`.
@@ -192,7 +192,8 @@ def attribute_to(
     events = counted_events(fit.panel, dyad, table, first)
     if events.empty:
         raise NoEvents(
-            f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months"
+            f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take "
+            "more months"
         )
     cooperative = events["of_class"] >= int(fit.panel.attrs["zero_cut"])
     events = events.assign(side=np.where(cooperative, "cooperative", "hostile"))

@@ -1,4 +1,6 @@
-"""Simple forecasters of a dyad's share from its own past, and the published pool that they make with the model.
+"""Simple forecasters of a dyad's share from its past, and the pool that they make with the model.
+
+The pool is what is published.
 
 Base rates, the last window, local level and AR(1): each returns draws of the chance that an event
 of a month ahead is cooperative, month-specific noise included. They are benchmarks of a backtest.
@@ -74,7 +76,10 @@ class Past:
         return Past(self.total[-months:], self.cooperative[-months:])
 
     def windows(self, months: int) -> tuple[Index, Index]:
-        """Return events and cooperative ones of successive windows, the last of which ends with the record."""
+        """Return events and cooperative ones of successive windows.
+
+        The last window ends with the record.
+        """
         first = len(self.total) % months
         total, cooperative = (
             counts[first:].reshape(-1, months).sum(axis=1)
@@ -102,7 +107,7 @@ class Simple:
 
 
 def log_odds(total: Index, cooperative: Index) -> tuple[Float, Float]:
-    """Return the empirical log-odds of cooperation of windows or months, and their sampling variances.
+    """Return empirical log-odds of cooperation of windows or months, and sampling variances.
 
     Half an event is added on each side, as by Haldane and Anscombe.
     """
@@ -189,7 +194,9 @@ class LastWindow(Simple):
 
 
 def _change(level: Float, error: Float) -> float:
-    """Return the standard deviation of the change of the log-odds to a window of which all events are known.
+    """Return the standard deviation of the change of the log-odds to the next window.
+
+    All events of that window are taken as known.
 
     The sampling variance of the next window is left out, because its events are drawn separately;
     that of the last window stays in, because only its events are known.
@@ -202,7 +209,7 @@ def _change(level: Float, error: Float) -> float:
 
 @dataclass(frozen=True)
 class StateSpace(Simple):
-    """Monthly log-odds of cooperation: a level, month-specific noise and the sampling error of few events.
+    """Monthly log-odds of cooperation: a level, month-specific noise and sampling error.
 
     The level is a random walk (local level), or an autoregression of first order around a mean.
     Durbin and Koopman (2012), Time series analysis by state space methods,
@@ -232,7 +239,10 @@ class StateSpace(Simple):
 def fitted(
     total: tuple[int, ...], cooperative: tuple[int, ...], reverts: bool
 ) -> tuple[float, float, float, float, float, float]:
-    """Fit a past by maximum likelihood: retention, mean, variances of step and noise, level and its variance."""
+    """Fit a past by maximum likelihood.
+
+    Retention, mean, variances of step and noise, level and its variance are returned.
+    """
     from scipy.optimize import minimize
 
     events = np.array(total)
@@ -246,7 +256,10 @@ def fitted(
     nudges = 1e-5 * np.vstack([np.zeros(len(start)), np.eye(len(start)), -np.eye(len(start))])
 
     def loss(point: Float) -> tuple[float, Float]:
-        """Return minus the mean log-likelihood and its gradient, from one pass of the filter over nearby points."""
+        """Return minus the mean log-likelihood and its gradient.
+
+        One pass of the filter over nearby points gives both.
+        """
         value = -_filtered(_natural(point + nudges), observed, sampling, seen)[0] / seen.sum()
         up, down = np.split(value[1:], 2)
         return float(value[0]), (up - down) / 2e-5
@@ -259,7 +272,10 @@ def fitted(
 
 
 def _natural(points: Float) -> tuple[Float, Float, Float, Float]:
-    """Return retention, mean, and variances of step and noise of points (point, parameter), each (point,)."""
+    """Return retention, mean, and variances of step and noise, each (point,).
+
+    Points are (point, parameter).
+    """
     step, noise = np.exp(np.clip(points[:, :2].T, -12.0, 3.0))
     if points.shape[1] == 2:
         return np.ones(len(points)), np.zeros(len(points)), step, noise
@@ -269,7 +285,10 @@ def _natural(points: Float) -> tuple[Float, Float, Float, Float]:
 def _filtered(
     natural: tuple[Float, Float, Float, Float], observed: Float, sampling: Float, seen: Bool
 ) -> tuple[Float, Float, Float]:
-    """Return log-likelihood, filtered level (from the mean) and its variance in the last month, each (point,)."""
+    """Return log-likelihood, and filtered level and its variance in the last month, each (point,).
+
+    The level is the deviation from the mean.
+    """
     retention, mean, step, noise = natural
     months = np.flatnonzero(seen)
     # From each month seen to the next, and to the end.
@@ -330,7 +349,10 @@ WEIGHTS = {code: number / len(_ROUND) for code, number in SIMULATIONS_PER_ROUND.
 def pooled(
     observed: SimulatedEvents | NotDefined, windows: Iterable[int], *, seed: int
 ) -> dict[int, SimulatedEvents] | NotDefined:
-    """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
+    """Return the published simulations of windows ahead by their months.
+
+    Or the reason why the model's are published alone.
+    """
     if isinstance(observed, NotDefined):
         return observed
     if (missing := without_pool(observed.record)) is not None:

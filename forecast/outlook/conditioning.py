@@ -1,11 +1,11 @@
 """Simulations that satisfy a scenario, by weights or by a particle filter.
 
 What a scenario assumes: `forecast.outlook.assumptions`. The likelihood of that in a simulation, and
-its use as a weight, are in docs/what-if.md. Sorts are drawn one after the other from their truncated
-binomial distributions, whose chances multiply to an unbiased estimate of the likelihood; the rest
-of the record is multinomial as ever. The chance that an event is cooperative rests on level, month
-noise, volume and overdispersion, or on the record alone; several are drawn for each simulation and
-averaged over, and the one that stays is picked by its likelihood.
+its use as a weight, are in docs/what-if.md. Sorts are drawn one after the other from their
+truncated binomial distributions, whose chances multiply to an unbiased estimate of the likelihood;
+the rest of the record is multinomial as ever. The chance that an event is cooperative rests on
+level, month noise, volume and overdispersion, or on the record alone; several are drawn for each
+simulation and averaged over, and the one that stays is picked by its likelihood.
 
 Where the weights are poor, many more particles per draw are picked by their weights in every month
 that something is assumed of (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020,
@@ -71,7 +71,10 @@ def _hold(
     rng: np.random.Generator,
     chances: int,
 ) -> Float:
-    """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, simulation)."""
+    """Write a month so that it satisfies the scenario.
+
+    Log-likelihoods, (chain, draw, simulation), are returned.
+    """
     assert seen.kinds is not None and seen.mixes is not None
     total = seen.total[..., period]
     kinds = seen.kinds[..., period, :]
@@ -184,8 +187,8 @@ def condition(
         holding = holding if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
     if holding is None:
         raise SpecError(
-            "scenario: no simulation satisfies what is assumed, so that nothing can be said of it. Assume fewer "
-            "events per month, or fewer months"
+            "scenario: no simulation satisfies what is assumed, so that nothing can be said of "
+            "it. Assume fewer events per month, or fewer months"
         )
     return holding
 
@@ -211,7 +214,10 @@ def _blank(observed: SimulatedEvents, seed: int) -> SimulatedEvents:
 def _by_weights(
     simulations: Simulations, seen: SimulatedEvents, log_weight: Float, seed: int
 ) -> Conditional | None:
-    """Weight the outlook's own simulations, with their own event data except in the months of the scenario."""
+    """Weight the outlook's own simulations.
+
+    They have their own event data except in the months of the scenario.
+    """
     weights = _weights(log_weight)
     if weights is None:
         return None

@@ -1,4 +1,4 @@
-"""Level by dataset: what each of several datasets implies, their disagreement, and which one resolves.
+"""Level by dataset: what each implies, their disagreement, and which one resolves.
 
 No model is refitted. The data of each dataset are compared with those that the joint level implies
 for it. Disagreement and the level without a dataset's last two years follow from a Gaussian
@@ -169,7 +169,10 @@ def _outlook(
 
 
 def _concentration(fit: FitLike, number: int) -> Estimate | None:
-    """Return as how many independent events a very busy month counts; None without overdispersion."""
+    """Return the number of independent events that a very busy month amounts to.
+
+    None without overdispersion.
+    """
     if "concentration" not in fit.posterior:
         return None
     of_dataset = fit.posterior["concentration"].isel(dataset=number).transpose("chain", "draw")
@@ -178,7 +181,7 @@ def _concentration(fit: FitLike, number: int) -> Estimate | None:
 
 
 def datasets_finding(outlooks: Sequence[DatasetOutlook]) -> str:
-    """Return in a sentence or two which dataset decides the present level, and where they disagree."""
+    """Return in words which dataset decides the present level, and where they disagree."""
     decisive = max(outlooks, key=lambda outlook: outlook.worth)
     odd = [
         f"{source_words(outlook.name)} in {join([str(year) for year in outlook.disagrees])}"
@@ -218,7 +221,7 @@ def _reading(
 def _offsets(
     fit: FitLike, dyad_index: int, data: _DatasetReading
 ) -> tuple[Estimate | None, Estimate | None]:
-    """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
+    """Return how far a dataset reads above the first one at its end, and since its beginning."""
     number = data.record.number
     if number == 0:
         return None, None
@@ -264,7 +267,10 @@ def _years(
     residuals: Mapping[int, float],
     rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
-    """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
+    """Add records simulated at the joint level to the years of a record.
+
+    The level is read as the dataset reads it.
+    """
     record = data.record
     month = level + data.offset + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
@@ -289,7 +295,7 @@ def _years(
 
 @dataclass(frozen=True)
 class _Seen:
-    """The months of a dataset as observations of the level, behind an offset: Gaussian, in log-odds."""
+    """The months of a dataset as Gaussian observations of level and offset, in log-odds."""
 
     month: Index  # Which of the window
     value: Float  # Working response and its variance, as in iteratively reweighted least squares
@@ -338,7 +344,9 @@ def _present(
     news: float,
     data: Sequence[_DatasetReading],
 ) -> tuple[Mapping[int | None, tuple[float, float]], Mapping[int, Mapping[int, float]]]:
-    """Solve for the present level in log-odds, (mean, standard deviation) by what is left out, and residuals by year.
+    """Solve for the present level in log-odds, and for the residuals by year.
+
+    The level is (mean, standard deviation) by the dataset that is left out.
 
     The working responses have the mean reading of their dataset taken out, and its uncertainty is
     in their covariance. `era` (time,) has the place of each month's era, `level` (time,) is the
@@ -381,7 +389,10 @@ def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) 
 def _level_covariance(
     spec: SpecLike, draws: xr.Dataset, era: Index, mean: float
 ) -> tuple[Float, float]:
-    """Return prior covariance (month, month) and mean of the level, at the posterior's mean parameters."""
+    """Return prior covariance (month, month) and mean of the level.
+
+    Parameters are at the posterior's mean.
+    """
     begins = np.diff(era, prepend=era[:1]) != 0
 
     def covariance(component: Component) -> tuple[Float, Motion]:
@@ -402,7 +413,9 @@ def _level_covariance(
 
 
 def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
-    """Return the prior covariance of what a dataset is off in any two periods, (time, time): constant and drifting.
+    """Return the prior covariance of a dataset's offset in any two periods, (time, time).
+
+    It has a constant part and one that drifts.
 
     `at` counts knots up to each period.
     """
@@ -413,7 +426,7 @@ def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
 
 
 def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> tuple[float, float]:
-    """Return mean and standard deviation of the level in the last month, given the months of some datasets."""
+    """Return mean and standard deviation of the last month's level, given some datasets."""
     month, value, covariance = _joint(seen, moves, news)
     toward = moves[-1, month]
     weight = np.linalg.solve(covariance, toward)
@@ -435,7 +448,7 @@ def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Flo
 def _residuals(
     seen: Mapping[int, _Seen], years: Index, moves: Float, news: float, centre: float
 ) -> dict[int, dict[int, float]]:
-    """Return the deviation of each year of each dataset from its leave-one-out expectation, by place and year.
+    """Return the deviation of each year of each dataset from its leave-one-out expectation.
 
     With the inverse P of the covariance of everything, what the rest makes expect of a part errs by
     P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its

@@ -52,7 +52,7 @@ def title(result: Assessment, data_through: date) -> str:
 
 
 def headline(result: Assessment) -> str:
-    """Return the outlook in one sentence: of the observed share if it is defined, else of the level."""
+    """Return the outlook in one sentence: of the observed share, or of the level."""
     question = quoted(result)
     if question is not None:
         return question.sentence

@@ -88,7 +88,7 @@ class ReducedFit:
         return self.look.numbers
 
     def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
-        """Return the forecast given all event data except some events, by weights of the draws, and these."""
+        """Return the forecast without some events, by weights of the draws, and the weights."""
         reduced = panel_without(self.setting.panel, self.setting.dyad, events)
         changed = np.flatnonzero((_read(self.fit.panel) != _read(reduced)).any(axis=-1))
         reduced_data = Observed.of(reduced, self._draws)
@@ -101,7 +101,10 @@ class ReducedFit:
         return self.look.without(events).weighed(weights.weight), weights
 
     def redraw(self, events: pd.DataFrame) -> "ReducedFit":
-        """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
+        """Return the forecast without some events, by drawing or fitting again.
+
+        The path of the last year is drawn again, or the model fitted again.
+        """
         setting = self.setting
         reduced = panel_without(setting.panel, setting.dyad, events)
         fit, weights = redraw(self.fit, reduced, REDRAWN_MONTHS, seed=setting.seed)
@@ -109,8 +112,9 @@ class ReducedFit:
             return ReducedFit.of(fit, setting, events, how="path drawn again", weights=weights)
         if not setting.refit:
             raise NotUpdatable(
-                f"months: Pareto k of the draws' weights is {weights.pareto_k:.2f} where events are left out, so that "
-                "only a new fit shows what they did. Take fewer months, or use refit=True (--refit)",
+                f"months: Pareto k of the draws' weights is {weights.pareto_k:.2f} where events "
+                "are left out, so that only a new fit shows what they did. Take fewer months, or "
+                "use refit=True (--refit)",
                 "the weights of the draws do not hold",
             )
         remaining = panel_without(setting.fit.panel, setting.dyad, events)
@@ -142,7 +146,10 @@ class ReducedFit:
 
 
 def _likelihood(observed: Observed, period: int, state: Float) -> Float:
-    """Return the log-likelihood of a period of the only dyad at states (draw, 1[, part]), (draw,)."""
+    """Return the log-likelihood of a period at states (draw, 1[, part]), (draw,).
+
+    The panel has a single dyad.
+    """
     if observed.node[0, period] < 0:
         return np.zeros(len(state))
     return np.asarray(observed.log_likelihood(0, period, state)[:, 0])
@@ -167,7 +174,7 @@ class Sequential:
 
 
 def sequential(whole: ReducedFit, events: pd.DataFrame) -> Sequential:
-    """Take periods back from the last to the first, and share out what each had added among its events.
+    """Remove periods from the last to the first, and divide the change of each among its events.
 
     Periods are independent of each other once the path is drawn again without the events of each
     and all later ones.
@@ -299,7 +306,10 @@ def _shared(
 
 
 def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
-    """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
+    """Return a group number for each event, (event,).
+
+    Events of a group tell the same of the level and of the question.
+    """
     sorts = record.setting.sorts
     cells = events[[*PLACES, "counted"]].assign(
         of_class=events["side"], sort=sorts(events) if sorts else 0

@@ -1,4 +1,4 @@
-"""The level up to the present: its record (S1, S2), the frameworks and ceilings (S3, S4), another dyad (S7)."""
+"""The level up to the present: record (S1, S2), frameworks (S3, S4), another dyad (S7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -113,7 +113,8 @@ def standing(draws: DyadDraws, since: date | None = None) -> Standing:
         percentile=estimate(
             100 * (past < now).mean(axis=-1),
             "per cent",
-            f"percent of the {draws.clock.unit}s {words} with a share below that of {draws.clock.name()}",
+            f"percent of the {draws.clock.unit}s {words} with a share below that of "
+            f"{draws.clock.name()}",
         ),
         lowest=probability(
             (past > now).all(axis=-1),
@@ -368,7 +369,7 @@ def frameworks(
     rng: np.random.Generator,
     band_mass: float = 0.5,
 ) -> Frameworks:
-    """Compute what each era of a dyad allows, the room under the current ceiling, and how soon it may end.
+    """Compute what each era allows, the room under the current ceiling, and how soon it may end.
 
     `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
     """
@@ -447,7 +448,8 @@ def headroom(draws: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefine
         reach=estimate_if_defined(
             None if best is None else best - share(draws.level_now),
             "points of share",
-            "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
+            "the share with the cycle at its 95% quantile and the trend unchanged, less the "
+            "present share",
             NO_CYCLE,
         ),
         learning=Learning(

@@ -1,4 +1,7 @@
-"""Simulated observations of a dataset: number of events by the event data alone, how many are cooperative, kinds."""
+"""Simulated observations of a dataset: number of events, cooperative ones, and kinds.
+
+The number depends on the event data alone.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -103,7 +106,7 @@ class SimulatedEvents(Displayed):
         return Card(f"Simulated events of {self.record.dyad} in {self.record.dataset}", facts)
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
-        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, simulation)."""
+        """Draw chances of cooperation in a period from its log-odds (chain, draw, simulation)."""
         assert self.read is not None and self.busy is not None
         month = simulate_months(level, self.read, rng)
         return simulate_chances(month, self.read, rng, self.busy[..., period])
@@ -153,7 +156,10 @@ class Measurement:
         return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
     def at(self, places: Index, simulations: int) -> "Measurement":
-        """Return that of simulations, by their places (chain, number) among all of a chain's, so many per draw."""
+        """Return the values of chosen simulations, by their places (chain, number).
+
+        Places count all simulations of a chain, with the given number per draw.
+        """
         return self._each(
             lambda values: values[np.arange(len(places))[:, None], places // simulations]
         )
@@ -266,7 +272,10 @@ def upcoming(
     periods: int,
     rng: np.random.Generator,
 ) -> SimulatedEvents | NotDefined:
-    """Simulate what does not depend on the level in the periods ahead: no event is cooperative yet."""
+    """Simulate what does not depend on the level in the periods ahead.
+
+    No event is cooperative yet.
+    """
     if not recently_reported(record):
         return NOTHING_RECENT
     total = recording_level(record).simulate((*size, periods), rng)
@@ -282,7 +291,7 @@ def upcoming(
 
 
 def recently_reported(record: DatasetRecord) -> bool:
-    """Return whether an event is counted in the last covered months of a record, so that more can be expected."""
+    """Return whether the last covered months of a record have an event, so that more may come."""
     return bool(
         record.total[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].any()
     )
@@ -314,7 +323,9 @@ def simulate_months(level: Float, read: Measurement, rng: np.random.Generator) -
 def simulate_chances(
     month: Float, read: Measurement, rng: np.random.Generator, busy: Float | None = None
 ) -> Float:
-    """Draw the chance that an event is cooperative, from the log-odds of its period: direction and overdispersion.
+    """Draw the chance that an event is cooperative, from the log-odds of its period.
+
+    Direction and overdispersion come in.
 
     An event is of one direction or the other as often as the recent ones, so that the chance is the
     mean over directions. Overdispersed classes (Dirichlet-multinomial) make the chance
@@ -375,7 +386,7 @@ def reading(fit: FitLike, record: DatasetRecord) -> Measurement:
 
 @dataclass(frozen=True)
 class RecordingLevel:
-    """Recording level and its drift: a posterior on a grid, from which event counts are simulated."""
+    """Recording level and its drift: a posterior on a grid, from which counts are simulated."""
 
     # Posterior probabilities of step, shape and the level in the last period; they add up to one
     weights: Float
@@ -420,7 +431,10 @@ def recording_level(record: DatasetRecord) -> RecordingLevel:
 
 @lru_cache(maxsize=512)
 def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
-    """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
+    """Filter counts forward over the grid, for all steps and shapes at once.
+
+    A count of -1 stands for a period that is not covered.
+    """
     values = np.array(counts)
     seen = values[values >= 0]
     steps = STEPS / np.sqrt(a_month)
@@ -461,7 +475,9 @@ def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
 
 
 def _moves(steps: Float, levels: Float) -> Float:
-    """Return the chances of moving between levels in a period, by step: diffusion between reflecting walls.
+    """Return the chances of moving between levels in a period, by step.
+
+    The level diffuses between reflecting walls.
 
     The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however
     small.
@@ -485,8 +501,8 @@ def simulate_kinds(
 ) -> Index:
     """Draw the kinds of the events that a dataset records in simulations.
 
-    Each simulation has its own mix of either side, drawn from what the last ten years leave possible;
-    its events are multinomial, drawn from a stream of their own if one is given.
+    Each simulation has its own mix of either side, drawn from what the last ten years leave
+    possible; its events are multinomial, drawn from a stream of their own if one is given.
     """
     mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
@@ -501,7 +517,7 @@ def simulate_kinds(
 def draw_mixes(
     record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Float, Float]:
-    """Draw the mix of kinds of each simulation: of hostile and of cooperative events, each (..., kind)."""
+    """Draw the mix of kinds of each simulation, of either side: each (..., kind)."""
     counts = record.counts[record.covered]
     cut = record.zero_cut
     recent = round(MIX_MONTHS * record.clock.per_month)

@@ -1,4 +1,4 @@
-"""The level in simulations: mean reversion (S5), the equilibrium band (S8), and its forecast by horizon (S9)."""
+"""The level in simulations: mean reversion (S5), equilibrium band (S8), horizons (S9)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,11 +38,11 @@ INSIDE = 5.0
 
 
 def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
-    """Return means of the share over the twelve months up to each period, the present and every one ahead.
+    """Return means of the share over the twelve months up to the present and each period ahead.
 
     `past` are the shares up to the present, (chain, draw, period); a short record has fewer than
-    twelve months of them. `ahead` are those of simulations, (chain, draw, simulation, period), from the
-    present.
+    twelve months of them. `ahead` are those of simulations, (chain, draw, simulation, period), from
+    the present.
     """
     span = clock.periods(PASSAGE_MONTHS)
     recent = past[..., None, -span:]
@@ -108,7 +108,8 @@ def passage(
     by = {
         months: probability(
             reached[..., clock.periods(months)],
-            f"the mean level of {PASSAGE_MONTHS} months first reaches {target} within {months} months",
+            f"the mean level of {PASSAGE_MONTHS} months first reaches {target} within {months} "
+            "months",
         )
         for months in horizons
     }
@@ -129,7 +130,7 @@ def passage(
 
 @dataclass(frozen=True)
 class EquilibriumBand:
-    """The equilibrium band of the current framework, and when the mean level of twelve months enters it."""
+    """The equilibrium band of the current framework, and when the yearly mean enters it."""
 
     mass: float  # Central part of the stationary distribution
     low: Estimate  # Lower edge, points
@@ -157,7 +158,10 @@ def band(
         for values in (simulations.share, means)
     )
     words = f"the equilibrium band of “{draws.eras[-1].name}”"
-    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{draws.eras[-1].name}”"
+    edge = (
+        f"edge of the central {mass:.0%} of the level's stationary distribution under "
+        f"“{draws.eras[-1].name}”"
+    )
     name = simulations.clock.name
     position = simulations.at
     span = simulations.clock.periods(THROUGHOUT_MONTHS)
@@ -175,7 +179,8 @@ def band(
         throughout={
             h: probability(
                 inside[..., max(1, position(h) - span + 1) : position(h) + 1].all(axis=-1),
-                f"the share is inside {words} throughout the {min(h, THROUGHOUT_MONTHS)} months to {name(h)}",
+                f"the share is inside {words} throughout the {min(h, THROUGHOUT_MONTHS)} months to "
+                f"{name(h)}",
             )
             for h in horizons
         },
@@ -227,7 +232,7 @@ def pendulum(
     horizons: Sequence[int],
     extreme_share: float = 30.0,
 ) -> Pendulum:
-    """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone.
+    """Compute half-life, return to the previous era's equilibrium, and time in the hostile zone.
 
     `released` are shares simulated from `INSIDE` points inside that zone (`simulate_from`).
     """
@@ -436,7 +441,7 @@ def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
 
 
 def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
-    """Return a horizon's chances as they are printed, in percents that add up, by name (see `printed_percents`)."""
+    """Return a horizon's chances in percents that add up, by name (see `printed_percents`)."""
     return {name: chance(whole / 100) for name, whole in printed_percents(outlook).items()}
 
 

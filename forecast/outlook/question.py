@@ -1,9 +1,10 @@
-"""Questions: statements about future months of a named dataset that anyone can resolve from the data.
+"""Questions: statements about future months of a dataset that anyone can resolve from the data.
 
 A question's baseline is fixed when it is asked: later events change its probability, not its
 meaning. Each type has its sentence, its rule, and its resolution from data or simulations. Reports
 answer the same questions about their horizons (`SingleQuestion.ahead`). Files, and questions made
-of several: `forecast.desk.questions.form`. The types about one dyad: `forecast.outlook.question_types`.
+of several: `forecast.desk.questions.form`. The types about one dyad:
+`forecast.outlook.question_types`.
 """
 
 import json
@@ -47,7 +48,7 @@ def _as_now(sentence: str) -> str:
 
 @described("a Question, such as read_question() or make_question() returns")
 class Question(BaseModel):
-    """A question, as it was asked: about one dyad, or made of such questions (docs/schema/question.md)."""
+    """A question: about one dyad, or made of such questions (docs/schema/question.md)."""
 
     model_config = STRICT
     resolvable: ClassVar[bool] = True  # Whether data can decide it
@@ -94,7 +95,8 @@ class Question(BaseModel):
         generated = self.words()
         if _as_now(self.sentence) not in {"", _as_now(generated)}:
             raise ValueError(
-                "sentence: it does not say what the other fields say. Restore the file; of a new question leave it out"
+                "sentence: it does not say what the other fields say. Restore the file; of a new "
+                "question leave it out"
             )
         object.__setattr__(self, "sentence", self.sentence or generated)
         return self
@@ -185,7 +187,10 @@ class SingleQuestion(Question):
 
     @classmethod
     def ahead(cls, record: DatasetRecord, months: int, **further: Any) -> Self:
-        """Return the question as a report asks it, of so many months after a record: without a name or any check."""
+        """Return the question as a report asks it, of so many months after a record.
+
+        It has no name and is not checked.
+        """
         return cls.model_construct(
             **terms_of(record, record.first, record.clock.last_day(months)), **further
         )
@@ -207,7 +212,8 @@ class SingleQuestion(Question):
             )
         if self.first <= self.asked:
             raise ValueError(
-                f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a later month"
+                f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a "
+                "later month"
             )
         if self.void_after <= self.last:
             raise ValueError(
@@ -215,7 +221,10 @@ class SingleQuestion(Question):
             )
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        """Return whether the answer is yes, and whether there is one.
+
+        `counts` are of the months of the window.
+        """
         raise NotImplementedError
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
@@ -229,10 +238,10 @@ class SingleQuestion(Question):
         once = "; a two-sided event with a row for each side counts once" if self.joint else ""
         counting, fixed, few = self._counting
         return (
-            f"Data: the first edition of {source_words(self.dataset)} whose coverage of {self.dyad} reaches "
-            f"{day(self.last)}. Every {unit} between the two counts, whichever side acts{once}. {counting}Asked as "
-            f"of {day(self.asked)} (SHA-256 {self.data[:12]}…).{fixed} Void: {few}no such edition by "
-            f"{day(self.void_after)}."
+            f"Data: the first edition of {source_words(self.dataset)} whose coverage of "
+            f"{self.dyad} reaches {day(self.last)}. Every {unit} between the two counts, whichever "
+            f"side acts{once}. {counting}Asked as of {day(self.asked)} (SHA-256 "
+            f"{self.data[:12]}…).{fixed} Void: {few}no such edition by {day(self.void_after)}."
         )
 
     @property

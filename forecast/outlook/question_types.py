@@ -1,4 +1,4 @@
-"""Types of questions about one dyad: its share, rolling windows, tone and level, and their baselines.
+"""Types of questions about one dyad: share, rolling windows, tone and level; their baselines.
 
 To add a type, derive a class from `SingleQuestion` or `ComparedQuestion` (ARCHITECTURE.md names the
 tables that list it).
@@ -30,7 +30,7 @@ LONGEST_SPAN = 60
 
 
 class FixedBaseline(BaseModel):
-    """Baseline of a share: the events of a previous window, as known when the question was asked."""
+    """Baseline of a share: the events of a previous window, as known when it was asked."""
 
     model_config = STRICT
 
@@ -72,7 +72,7 @@ class FixedBaseline(BaseModel):
 
 
 class FixedTone(BaseModel):
-    """Baseline of a tone: the events of a previous window and the sum of their scores, as known when it was asked."""
+    """Baseline of a tone: events and summed scores of a previous window, as known then."""
 
     model_config = STRICT
 
@@ -111,7 +111,10 @@ class ShareQuestion(ComparedQuestion):
     cooperative: Text  # The cooperative classes
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        """Return whether the answer is yes, and whether there is one.
+
+        `counts` are of the months of the window.
+        """
         total = counts.total.sum(axis=-1)
         valid = total >= self.fewest
         return valid & self.holds(shares_of(total, counts.cooperative.sum(axis=-1))), valid
@@ -127,7 +130,10 @@ class ShareQuestion(ComparedQuestion):
         n = int(counts.total.sum())
         k = int(counts.cooperative.sum())
         if outcome == "void":
-            return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
+            return (
+                f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in "
+                "all)"
+            )
         return f"{k:,} of {count(n, 'event')} are cooperative, {number(100 * k / n, 2)}%"
 
     @property
@@ -143,8 +149,9 @@ class ShareQuestion(ComparedQuestion):
             return f"{self.bound:g}%", ""
         direction = "more" if self.compare == "at least" else "less"
         return f"{number(self.bound, 2)}%", (
-            f", {count(fixed.points, 'point')} {direction} than the {percent(fixed.value / 100, 2)} "
-            f"({fixed.cooperative:,} of {fixed.events:,}) from {day(fixed.first)} to {day(fixed.last)}"
+            f", {count(fixed.points, 'point')} {direction} than the "
+            f"{percent(fixed.value / 100, 2)} ({fixed.cooperative:,} of {fixed.events:,}) from "
+            f"{day(fixed.first)} to {day(fixed.last)}"
         )
 
     @property
@@ -171,7 +178,10 @@ class PassageQuestion(ShareQuestion):
             raise ValueError("before: a month has more cooperative events than events")
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        """Return whether the answer is yes, and whether there is one.
+
+        `counts` are of the months of the window.
+        """
         past = WindowCounts(*np.array(self.before, dtype=np.int64).reshape(-1, 2).T)
         whole = counts.after(past)
         total = rolling_sums(whole.total, self.span)
@@ -206,7 +216,10 @@ class PassageQuestion(ShareQuestion):
         n = int(counts.total.sum())
         k = int(counts.cooperative.sum())
         if outcome == "void":
-            return f"too few events: every window has fewer than {count(self.fewest, 'event')} ({n} in all)"
+            return (
+                f"too few events: every window has fewer than {count(self.fewest, 'event')} ({n} "
+                "in all)"
+            )
         some = {"yes": "some window is", "no": "no window is"}
         every = {"yes": "every window is", "no": "not every window is"}
         where = (some if self.when == "by" else every)[outcome]
@@ -233,7 +246,10 @@ class ToneQuestion(ComparedQuestion):
     baseline: FixedTone | None = None  # In place of the threshold
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        """Return whether the answer is yes, and whether there is one.
+
+        `counts` are of the months of the window.
+        """
         assert counts.goldstein is not None
         total = counts.total.sum(axis=-1)
         valid = total >= self.fewest
@@ -251,7 +267,8 @@ class ToneQuestion(ComparedQuestion):
                 f"{count(fixed.events, 'event')} from {day(fixed.first)} to {day(fixed.last)}"
             )
         return (
-            f"The mean Goldstein score of the {self.label} events that {source_words(self.dataset)} records from "
+            f"The mean Goldstein score of the {self.label} events that "
+            f"{source_words(self.dataset)} records from "
             f"{self._window} is {self.compare} {bound}{compared}."
         )
 
@@ -260,8 +277,14 @@ class ToneQuestion(ComparedQuestion):
         assert counts.goldstein is not None
         n = int(counts.total.sum())
         if outcome == "void":
-            return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
-        return f"the mean Goldstein score of {count(n, 'event')} is {number(float(counts.goldstein.sum()) / n, 2)}"
+            return (
+                f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in "
+                "all)"
+            )
+        return (
+            f"the mean Goldstein score of {count(n, 'event')} is "
+            f"{number(float(counts.goldstein.sum()) / n, 2)}"
+        )
 
     @property
     def _counting(self) -> tuple[str, str, str]:
@@ -270,7 +293,7 @@ class ToneQuestion(ComparedQuestion):
 
 
 class LevelQuestion(SingleQuestion):
-    """Question on whether the underlying level at the end of the window reaches a threshold, in percent."""
+    """Question on whether the level at the end of the window reaches a threshold, in percent."""
 
     resolvable: ClassVar[bool] = False
 
@@ -292,8 +315,9 @@ class LevelQuestion(SingleQuestion):
     def words(self) -> str:
         """Return the question as a sentence that is true if the answer is yes."""
         return (
-            f"The level of {self.label} relations, as a share of cooperative actions, is {self.compare} "
-            f"{self.threshold:g}% in {month(self.last)} (an estimate, never resolvable)."
+            f"The level of {self.label} relations, as a share of cooperative actions, is "
+            f"{self.compare} {self.threshold:g}% in {month(self.last)} (an estimate, never "
+            "resolvable)."
         )
 
     @property

@@ -1,4 +1,4 @@
-"""Events that a dataset has recorded of a dyad: windows of months, their share and number, and words for them."""
+"""Events that a dataset has recorded of a dyad: windows, their share and number, and words."""
 
 import functools
 from collections.abc import Callable
@@ -57,7 +57,9 @@ def rolling_sums(values: Index, span: int) -> Index:
 
 
 def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
-    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every simulation.
+    """Return the periods that are over, and after them those ahead in every simulation.
+
+    The former are (period,), the latter and the result (..., period).
 
     Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of
     them.
@@ -82,7 +84,10 @@ def changed(share: float, before: float, improvement: float) -> tuple[bool, bool
 def changed(
     share: Float | float, before: float, improvement: float
 ) -> tuple[Bool | bool, Bool | bool]:
-    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
+    """Return whether shares lie above, and whether below, a baseline.
+
+    The distance is at least the smallest improvement.
+    """
     change, slack = (
         share - before,
         min(ROUNDING, improvement / 2),
@@ -111,7 +116,7 @@ class WindowCounts:
     goldstein: Float | None = None  # Sums of their Goldstein scores, where the data hold them
 
     def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
-        """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
+        """Return the periods that are over, and after them these in every simulation."""
         return self._joined(past, lambda ours, before: followed_by(before, ours, shared))
 
     def then(self, later: "WindowCounts") -> "WindowCounts":
@@ -131,7 +136,7 @@ class WindowCounts:
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """Events that a dataset has recorded of a dyad, and the terms of sentences and rules on them."""
+    """Events that a dataset has recorded of a dyad, and the terms of sentences on them."""
 
     clock: Clock
     dyad: str  # Code, and name for readers
@@ -246,9 +251,15 @@ class DatasetRecord:
         return f"the {self.clock.span(months)} to {self.end(self.clock.last_day(months))}"
 
     def before(self, months: int, baseline: "Baseline") -> str:
-        """Name the last window that is over: ``the 12 months before``, or with its end if coverage ends earlier."""
+        """Name the last window that is over, such as ``the 12 months before``.
+
+        Its end is named if coverage ends earlier.
+        """
         adjoining = baseline.last == self.clock.last_day()
-        return f"the {self.clock.span(months)} {'before' if adjoining else f'to {self.end(baseline.last)}'}"
+        return (
+            f"the {self.clock.span(months)} "
+            f"{'before' if adjoining else f'to {self.end(baseline.last)}'}"
+        )
 
     def end(self, last: date) -> str:
         """Name the end of a window."""
@@ -286,7 +297,9 @@ def main_record(panel: "xr.Dataset", dyad: str, label: str = "") -> DatasetRecor
 
 
 def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
-    """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
+    """Return the index of the dataset that an outlook is about.
+
+    It is the first that still reports on a dyad.
 
     The level is on the scale of the first, however many events another counts.
     """

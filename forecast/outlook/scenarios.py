@@ -175,8 +175,8 @@ def scenario(
     above, at, by, baseline_months
         What else is asked, as in `assess`.
     questions : sequence of AppliedQuestion
-        Questions of a ledger, put to the fit (`forecast.desk.questions.apply_question`) with the same
-        seed.
+        Questions of a ledger, put to the fit (`forecast.desk.questions.apply_question`) with the
+        same seed.
     events : EventTable, optional
         The record: which part of its class a code is, is taken from its last ten years, as known at
         the present. Without it a code stands for its class.
@@ -406,7 +406,8 @@ def read_scenarios(
         )
         if not all(isinstance(path, str | PathLike) for path in paths):
             raise SpecError(
-                "assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV files"
+                "assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV "
+                "files"
             )
         given = [(Path(path).stem, path) for path in paths]
     pairs = list(given)
@@ -424,7 +425,8 @@ def read_scenarios(
         rows = read_assumed(Path(table)) if isinstance(table, str | PathLike) else table
         if not isinstance(rows, Sequence) or not all(isinstance(row, Assumed) for row in rows):
             raise SpecError(
-                "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
+                "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', "
+                "'CHN', '042')"
             )
         scenarios[name] = tuple(rows)
     return scenarios

@@ -1,4 +1,4 @@
-"""What would move the published chance most: events of a kind in the next months, and the chance given them.
+"""Signposts: kinds of events in the next months that would move the published chance most.
 
 The published simulations of a window are those of the model and of the benchmarks. In each, the
 kinds of the events of the next months are drawn from the mix of the record, as everywhere. The
@@ -60,7 +60,9 @@ def signposts_of(
     *,
     seed: int,
 ) -> tuple[Signpost, ...] | NotDefined:
-    """Return the kinds of events that would move the chance of a higher share most, the largest change first.
+    """Return the kinds of events that would move the chance of a higher share most.
+
+    The largest change comes first.
 
     Parameters
     ----------

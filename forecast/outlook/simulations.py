@@ -75,10 +75,10 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
 def without_drivers(
     fit: FitLike, draws: DyadDraws, periods: int, simulations: int, streams: Streams
 ) -> tuple[DyadDraws, Push | None]:
-    """Return the draws where trend and cycle would stand without drivers now, and what drivers add ahead.
+    """Return the draws where trend and cycle would stand without drivers, and the effects ahead.
 
-    The latter is (chain, draw, simulation, period), period 0 being the present; None of a fit that has
-    no drivers.
+    The latter is (chain, draw, simulation, period), period 0 being the present; None of a fit that
+    has no drivers.
     """
     if "driver_effect" not in fit.posterior:
         return draws, None
@@ -205,7 +205,7 @@ class Simulations(Displayed):
 
     @property
     def month_level(self) -> Float:
-        """Log-odds of the months, but for their news: the level, and what drivers add in the month alone."""
+        """Log-odds of the months: the level, and what drivers add in the month alone."""
         return self.level if self.pushed is None else self.level + self.pushed
 
     @property
@@ -217,7 +217,8 @@ class Simulations(Displayed):
         """Position on the period axis of a horizon."""
         if not 1 <= months <= self.months:
             raise SpecError(
-                f"horizon: {months} months, but these simulations go from 1 to {self.months} months."
+                f"horizon: {months} months, but these simulations go from 1 to {self.months} "
+                "months."
             )
         return self.clock.periods(months)
 
@@ -283,11 +284,13 @@ def simulate_ahead(
         size = draws.size
         if not (np.isfinite(rates) & (rates >= 0)).all():
             raise SpecError(
-                "hazard: a value is negative or not finite; expected rates per month of zero or more"
+                "hazard: a value is negative or not finite; expected rates per month of zero or "
+                "more"
             )
         if rates.shape not in ((), size):
             raise SpecError(
-                f"hazard: got an array of shape {rates.shape}; expected one number, or one per draw, {size}"
+                f"hazard: got an array of shape {rates.shape}; expected one number, or one per "
+                f"draw, {size}"
             )
         rate = np.broadcast_to(rates, size)
     return simulate(
@@ -301,7 +304,10 @@ simulation), or none."""
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
-    """Pick simulations from (chain, draw, simulation, ...) by their places (chain, number); (chain, number, 1, ...)."""
+    """Pick simulations from (chain, draw, simulation, ...) by places (chain, number).
+
+    The result is (chain, number, 1, ...).
+    """
     chains = len(places)
     flat = values.reshape(chains, -1, *values.shape[3:])
     return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])
@@ -309,7 +315,7 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """States of the simulations in a period, with their parameters, each (chain, draw, simulation)."""
+    """States of the simulations in a period, and parameters, each (chain, draw, simulation)."""
 
     process: Process
     state: State

@@ -1,4 +1,4 @@
-"""Forecast snapshots of a fit: the level, the chances of a question, and what of them model and benchmarks add."""
+"""Forecast snapshots of a fit: level, a question's chances, and parts of each forecaster."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -99,7 +99,10 @@ type Numbers = Mapping[str, Number]
 
 
 def printed_chance(name: str, numbers: Numbers) -> str:
-    """Return a chance in whole percents, as a report prints it: those of a headline add up to 100."""
+    """Return a chance in whole percents, as a report prints it.
+
+    The chances of a headline add up to 100.
+    """
     if name not in HEADLINE or not numbers.keys() >= set(HEADLINE):
         return chance(numbers[name].value)
     percents = whole_percents([numbers[each].value for each in HEADLINE], 100)
@@ -145,7 +148,7 @@ class Look:
 
     @property
     def numbers(self) -> dict[str, Float]:
-        """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
+        """Draws (chain, draw) of every number, the number being their mean."""
         return self.weighed(np.ones(self.level.shape))
 
     def without(self, events: pd.DataFrame) -> "Look":
@@ -193,7 +196,7 @@ class SimulatedAhead:
         return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed))
 
     def look(self, headline: ShareChange, ahead: int = 0) -> Look:
-        """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
+        """Look at the level, now or in so many months, and at a question about no later months."""
         simulations = self.simulations
         observed = self.observed
         level = level_now(self.fit, simulations.dyad)

@@ -132,9 +132,9 @@ def decline_under_current_era(result: Assessment) -> StatementAnswer:
         low = signed(last.trend.low, 1)
         high = signed(last.trend.high, 1)
         sentence += (
-            f" Since then it has moved by {signed(last.trend.median, 1)} points per year "
-            f"(90% interval {low} to {high}); "
-            f"the chance that this trend is downward is {chance(last.falling.value)}."
+            f" Since then it has moved by {signed(last.trend.median, 1)} points per year (90% "
+            f"interval {low} to {high}); the chance that this trend is downward is "
+            f"{chance(last.falling.value)}."
         )
     return StatementAnswer(
         title,
@@ -212,11 +212,10 @@ def _headroom_words(era: Framework, headroom: Headroom, assumed: bool) -> str:
     learning = headroom.learning
     sentence = (
         f"The ceiling of “{era.name}” stands {interval(headroom.room)} points above the present "
-        f"trend; the chance that the trend is within 5 points of it is "
-        f"{chance(headroom.near.value)}. "
-        f"The data {'moved' if learning.moved else 'did not move'} this ceiling "
-        f"(its spread is {learning.sd_ratio:.2f} times that of {learning.compared_with})"
-        f"{': it is an assumption, not a finding' if assumed else ''}."
+        "trend; the chance that the trend is within 5 points of it is "
+        f"{chance(headroom.near.value)}. The data {'moved' if learning.moved else 'did not move'} "
+        f"this ceiling (its spread is {learning.sd_ratio:.2f} times that of "
+        f"{learning.compared_with}){': it is an assumption, not a finding' if assumed else ''}."
     )
     if isinstance(headroom.reach, Estimate):
         sentence += (
@@ -286,9 +285,10 @@ def contrast_with_other(result: Assessment) -> StatementAnswer:
     verb, shares = _contrasted(contrast)
     return StatementAnswer(
         f"{title}, unlike {contrast.second_label} under “{contrast.second_era}”",
-        f"Under “{contrast.first_era}” the share of {result.label} {verb} {interval(shares.first)}, "
-        f"that of {contrast.second_label} under “{contrast.second_era}” {interval(shares.second)}; "
-        f"the chance that the first is higher is {chance(shares.greater.value)}.",
+        f"Under “{contrast.first_era}” the share of {result.label} {verb} "
+        f"{interval(shares.first)}, that of {contrast.second_label} under “{contrast.second_era}” "
+        f"{interval(shares.second)}; the chance that the first is higher is "
+        f"{chance(shares.greater.value)}.",
         (
             quantity("first", shares.first, "this dyad", POINTS),
             quantity("second", shares.second, "the dyad compared with", POINTS),

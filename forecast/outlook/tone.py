@@ -1,4 +1,4 @@
-"""Kinds of events within the two sides: the tone of a window, and depth of cooperation and severity of conflict.
+"""Kinds of events within the sides: tone of a window, depth of cooperation, severity of conflict.
 
 Tone is the mean Goldstein score of a window's events, -10 to 10. The share counts an air strike and
 a protest alike; the tone does not: Goldstein scores them -10 and -6.5. The numbers of events of
@@ -132,7 +132,7 @@ class SideScores:
         return cls(np.array(means), np.array(spread))
 
     def simulate(self, total: Index, cooperative: Index, rng: np.random.Generator) -> Float:
-        """Draw the sums of scores of periods, given their events and how many are cooperative, (..., period)."""
+        """Draw sums of scores of periods from events and cooperative ones, (..., period)."""
         size = total.shape[:-1]
         memory = rng.integers(self.means.shape[1], size=size)
         sums = np.zeros(total.shape)
@@ -150,7 +150,7 @@ class SideScores:
 
 @dataclass(frozen=True)
 class ToneOutlook:
-    """Forecast of the mean Goldstein score of the events that the dataset records in the months up to a horizon.
+    """Forecast of the mean Goldstein score of the recorded events up to a horizon.
 
     `up + same + down == 1`, exactly.
     """
@@ -174,7 +174,10 @@ def tone_outlooks(
     published: Mapping[int, SimulatedEvents],
     streams: Streams,
 ) -> dict[int, ToneOutlook] | NotDefined:
-    """Compute the tone of the windows up to each horizon, from the published simulations of their sides if given."""
+    """Compute the tone of the windows up to each horizon.
+
+    Sides are those of the published simulations if given.
+    """
     if isinstance(observed, NotDefined):
         return observed
     record = observed.record
@@ -302,7 +305,9 @@ class KindSeries:
 def kind_series(
     panel: xr.Dataset, record: DatasetRecord | NotDefined, size: tuple[int, int] = (1, 1)
 ) -> dict[str, KindSeries] | NotDefined:
-    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record.
+    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel.
+
+    Both are of its main record.
 
     They do not depend on a fit; `size` is that of its draws, (chain, draw), where they are reported
     with its numbers.

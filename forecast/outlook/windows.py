@@ -1,4 +1,4 @@
-"""Chances of what will be recorded in windows of months, with their resolution rules: the forecast of simulations."""
+"""Chances of the observed share in windows of months, from simulations, with resolution rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -47,7 +47,8 @@ Fernandes and others (2018), doi:10.1145/3173574.3173718.
 ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulation")
 """Why a chance is not defined if no window has enough events."""
 FEW_BEFORE = NotDefined(
-    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing to compare"
+    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing "
+    "to compare"
 )
 """Why a change is not defined if the baseline has too few events."""
 
@@ -122,7 +123,7 @@ class WindowOutlook:
 
 
 def share_dots(shares: Float) -> tuple[float, ...]:
-    """Return the evenly spaced quantiles of the shares of simulations, rounded to a tenth of a point."""
+    """Return evenly spaced quantiles of simulated shares, rounded to a tenth of a point."""
     levels = (np.arange(DOTS) + 0.5) / DOTS
     return tuple(np.round(np.quantile(shares, levels), 1).tolist()) if shares.size else ()
 
@@ -154,7 +155,7 @@ def window_outlook(
     model: WindowCounts | None = None,
     member: Index | None = None,
 ) -> WindowOutlook:
-    """Compute what will be recorded up to a horizon: whether the share is higher or lower than that of the baseline.
+    """Compute the forecast of a window: its share, and whether that is above the baseline's.
 
     `ahead` has the published simulations of the window, `model` those of the model alone where
     these are others, and `member` the forecaster of each published one.
@@ -309,7 +310,7 @@ class QuestionOutlook:
 
 @dataclass(frozen=True)
 class RollingShare:
-    """Share of the events of rolling windows that is cooperative, percent, recorded and simulated."""
+    """Cooperative share of the events of rolling windows, observed and simulated, percent."""
 
     months: int  # Months of a window: those of the main horizon
     # Share of the window that ends with each period of the panel; NaN where it is not covered or
@@ -325,7 +326,10 @@ class RollingShare:
 
 
 def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]:
-    """Return events and share of the windows that end with each period, the latter NaN where it is not covered."""
+    """Return events and share of the windows that end with each period.
+
+    The share is NaN where the window is not covered.
+    """
     total, cooperative, missing = (
         rolling_sums(np.concatenate([np.zeros(periods - 1, dtype=np.int64), values]), periods)
         for values in (record.total, record.cooperative, np.where(record.covered, 0, 1))
@@ -338,7 +342,10 @@ def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]
 def rolling_share(
     record: DatasetRecord, ahead: WindowCounts, months: int
 ) -> RollingShare | NotDefined:
-    """Compute the observed share of windows of so many months, and its forecast up to as many months ahead."""
+    """Compute the observed share of rolling windows, and its forecast.
+
+    The forecast reaches as many months ahead as a window has.
+    """
     periods = record.clock.periods(months)
     if len(record.total) < periods:
         return NotDefined(f"the record is shorter than {record.clock.span(months)}")
@@ -358,7 +365,7 @@ def rolling_share(
 
 @runtime_checkable
 class SimulationQuestion(Protocol):
-    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.AppliedQuestion`)."""
+    """A question that was put to a fit (`forecast.desk.questions.AppliedQuestion`)."""
 
     @property
     def question(self) -> Question:
@@ -371,7 +378,10 @@ class SimulationQuestion(Protocol):
     def settle(
         self, simulations: Simulations, observed: SimulatedEvents | NotDefined
     ) -> tuple[Bool | Float, Bool | Float]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, simulation)."""
+        """Return which simulations resolve to yes, and which resolve.
+
+        Each is (chain, draw, simulation).
+        """
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The formulas of the process: forms of the same quantity agree, and slopes are those of the formulas."""
+"""The formulas of the process.
+
+Forms of the same quantity agree, and slopes are those of the formulas.
+"""
 
 import math
 

@@ -27,7 +27,8 @@ def motion_of(mean, step, jump, retention):
 
 
 def months_one_by_one(motion, dyad, era):
-    """Mean (time,) and covariance (time, time) of a dyad's trend, by the matrix of a month applied over and over."""
+    """Mean (time,) and covariance (time, time) of a dyad's trend, by the matrix of a month
+    applied over and over."""
     centre, kept = motion["mean"][dyad], motion["retention"]
     mean, covariance = np.zeros(len(era)), np.zeros((len(era), len(era)))
     mean[0], covariance[0, 0] = centre, motion["start"] ** 2

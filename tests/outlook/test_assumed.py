@@ -1,4 +1,5 @@
-"""What is assumed: small tables are read or rejected with their line, and arranged by period whatever their order."""
+"""What is assumed: small tables are read or rejected with their line, and arranged by period
+whatever their order."""
 
 from dataclasses import replace
 from datetime import date
@@ -30,7 +31,8 @@ def written(folder, text, name="whatif.csv"):
 def test_a_table_is_read(tmp_path):
     rows = (
         HEADER
-        + '2025-01-15,chn,USA,042,,,,,"A visit, with ""words"""\n\n2025-02,USA,CHN,,sanction,0,.5,2025-04,\n'
+        + '2025-01-15,chn,USA,042,,,,,"A visit, with ""words"""\n\n'
+        + "2025-02,USA,CHN,,sanction,0,.5,2025-04,\n"
     )
     first, second = read_assumed(written(tmp_path, rows))
     assert first == Assumed(

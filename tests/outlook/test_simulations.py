@@ -1,4 +1,5 @@
-"""Simulations: what they start from, what bounds them, where they end up, and that a seed fixes them."""
+"""Simulations: what they start from, what bounds them, where they end up, and that a seed fixes
+them."""
 
 from dataclasses import replace
 

@@ -30,7 +30,7 @@ sampler's coordinates and no posterior."""
 
 
 class ModelChoices:
-    """ModelChoices of a model that a kind of observation reads; `forecast.PendulumSpec` has them."""
+    """Choices of a model that a kind of observation reads; `forecast.PendulumSpec` has them."""
 
     pooling: bool  # Whether dyads share population distributions, if there are several
     month_noise: bool  # Whether events of a month share noise that does not move the level
@@ -41,7 +41,7 @@ class ModelChoices:
 
 
 class PanelNodes:
-    """Panel as a kind of observation reads it; `forecast.model.arrays.PanelArrays` adds the rest."""
+    """Panel as a kind of observation reads it: the base of `forecast.model.arrays.PanelArrays`."""
 
     spec: ModelChoices  # For which the panel was read
     era_index: Index  # Era of every period, (dyad, time)
@@ -74,8 +74,9 @@ class Observation:
         kind = panel_kind(panel).name
         if kind != self.panel:
             raise DataError(
-                f"panel: it holds {kind}, and the spec says observation={self.name!r}, which reads {self.panel}. Leave "
-                "the spec out, so that it follows from the panel, or choose another observation"
+                f"panel: it holds {kind}, and the spec says observation={self.name!r}, which reads "
+                f"{self.panel}. Leave the spec out, so that it follows from the panel, or choose "
+                "another observation"
             )
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Any:
@@ -104,7 +105,10 @@ class Observation:
         parameters: ObservationParameters,
         data: Mapping[str, Any],
     ) -> Any:
-        """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
+        """Return the log-likelihood of the data, given the level at the nodes.
+
+        Both are PyTensor expressions.
+        """
         raise NotImplementedError
 
     def reference(self, arrays: PanelNodes) -> ObservationParameters:
@@ -114,17 +118,23 @@ class Observation:
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
-        """Return slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
+        """Return slope and averaged negative curvature of the log-likelihood of each node, (node,).
+
+        Both are in the level of the node.
+        """
         raise NotImplementedError
 
     def anchor(
         self, weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
     ) -> tuple[Any, Any]:
-        """Return weight and shift of the whitening's pseudo-observations, which follow the parameters in the graph."""
+        """Return weight and shift of the whitening's pseudo-observations.
+
+        They follow the parameters in the graph.
+        """
         return weight, 0.0
 
     def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
-        """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
+        """Take the parameters out of a posterior, (draw, ...), chain after chain."""
         raise NotImplementedError
 
     def log_likelihood_of_draws(
@@ -147,9 +157,13 @@ class Observation:
     def simulate_sides(
         self, panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "tuple[tuple[Index, Index, Index, Index], Index]":
-        """Return the places of reports, and simulated hostile and cooperative events at levels (..., dyad, time)."""
+        """Return the places of reports, and their simulated hostile and cooperative events.
+
+        Levels are (..., dyad, time).
+        """
         raise DataError(
-            f"observation {self.name!r} simulates no sides of events; take the cells (monthly=False)"
+            f"observation {self.name!r} simulates no sides of events; take the cells "
+            "(monthly=False)"
         )
 
     def on_scale_of(self, first: "xr.Dataset", panel: "xr.Dataset") -> "xr.Dataset":
@@ -157,5 +171,8 @@ class Observation:
         return panel
 
     def quadrature_ess_fraction(self, posterior: "xr.Dataset", arrays: PanelNodes) -> float:
-        """Return the effective sample size fraction of draws under a finer integral over the month-specific noise."""
+        """Return the effective sample size fraction of draws under a finer quadrature.
+
+        The quadrature is over the month-specific noise.
+        """
         return 1.0

@@ -106,7 +106,10 @@ class IndexObservation(Observation):
 
 
 def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
-    """Return mean and spread, (dyad,), that an index is standardised with: each dyad's own unless the panel has one."""
+    """Return mean and spread, (dyad,), with which an index is standardised.
+
+    They are each dyad's own unless the panel has them.
+    """
     if "index_mean" in panel:  # of an updated fit, or simulated
         return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
     index = panel["index"].astype(np.float64)

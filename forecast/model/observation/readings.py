@@ -1,4 +1,4 @@
-"""Measurement of the level by several datasets: offset, drift of the offset, and effect of the event count.
+"""Measurement of the level by several datasets: offset, its drift, and effect of the event count.
 
 The level is on the scale of the first dataset. Other datasets have an offset that may drift slowly.
 Disagreement over years is therefore attributed to drift, and disagreement between months to noise.
@@ -63,7 +63,7 @@ class Readings:
 
 
 def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
-    """Return the knot before every period of a panel, and how far the period is on the way to the next, (time,)."""
+    """Return the knot before every period, and the part of the way to the next, (time,)."""
     time = panel["time"].dt
     years = time.year.to_numpy() + (time.dayofyear.to_numpy() - 1) / 366.0
     position = np.clip((years - FIRST_YEAR) / KNOT_YEARS, 0.0, KNOTS - 1.001)
@@ -106,7 +106,10 @@ def data(readings: Readings, dyad: Index, reference: ObservationParameters) -> d
 def anchor(
     weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
-    """Return weight and shift of the pseudo-observations, both by what each dataset's events tell of the level."""
+    """Return weight and shift of the pseudo-observations.
+
+    Both rest on how much the events of each dataset tell of the level.
+    """
     import pytensor.tensor as pt
 
     noise, offset = (
@@ -142,12 +145,12 @@ def draws(posterior: "xr.Dataset", parameters: ObservationParameters) -> Observa
 
 
 def _variance(information: Any, noise: Any) -> Any:
-    """Return the rough variance of a month's level as its events tell it, from what each dataset tells, (node,)."""
+    """Return the rough variance of a month's level, given the events of all datasets, (node,)."""
     return 1.0 / (information.sum(axis=1) + MIN_INFORMATION) + noise**2
 
 
 def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
-    """Return what drift and volume add in every period of a panel under one draw, (dyad, time, dataset)."""
+    """Return what drift and volume add in every period under one draw, (dyad, time, dataset)."""
     knot, part = knots(panel)
     shift_of_reading = drift_between(parameters["dataset_drift"].to_numpy(), knot, part)
     if "dataset_volume_effect" in parameters:
@@ -176,7 +179,7 @@ def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float
 
 
 def _information(events: Any, concentration: Any) -> Any:
-    """Return rough inverse variances of what each dataset's events tell of the level, (node, dataset)."""
+    """Return rough inverse variances of the level, given each dataset's events, (node, dataset)."""
     if (
         isinstance(concentration, np.ndarray) and not concentration.any()
     ):  # there is no overdispersion

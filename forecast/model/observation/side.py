@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def draw_sides(
     total: Index, log_odds: Float, concentration: Float | None, rng: np.random.Generator
 ) -> Index:
-    """Draw hostile and cooperative events, (..., report, 2): beta-binomial, or binomial without concentration."""
+    """Draw hostile and cooperative events, (..., report, 2).
+
+    They are beta-binomial, or binomial without a concentration.
+    """
     share = expit(log_odds)
     if concentration is not None:
         good, bad = (np.maximum(concentration * part, LEAST_MASS) for part in (share, 1.0 - share))
@@ -105,7 +108,10 @@ def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
 
 
 def count_sparsely(counts: NDArray[Any], node_of: Index) -> SparseCounts:
-    """Return counts (dyad, time, direction, dataset, side), hostile ones first, as sparse arrays."""
+    """Return counts (dyad, time, direction, dataset, side) as sparse arrays.
+
+    The first side is the hostile one.
+    """
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     hostile, cooperative = counts[dyad, time, direction, dataset].astype(np.int64).T
     new = (np.diff(dyad, prepend=-1) != 0) | (np.diff(time, prepend=-1) != 0)

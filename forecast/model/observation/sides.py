@@ -342,7 +342,10 @@ class SidesObservation(Observation):
 def _kinds_as_recorded(
     counts: Index, cut: int, dyad: Index, by_side: Index, rng: Generator
 ) -> Index:
-    """Draw the kinds of simulated events, (report, class), with the mix of each side in the record of their dyad."""
+    """Draw the kinds of simulated events, (report, class).
+
+    Each side has the mix of kinds that it has in the record of the dyad.
+    """
     recorded = counts.sum(axis=(1, 2, 3)) + 1.0
     drawn = np.zeros((len(dyad), counts.shape[-1]), dtype=counts.dtype)
     for side, kinds in enumerate((slice(0, cut), slice(cut, None))):
@@ -352,7 +355,10 @@ def _kinds_as_recorded(
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
-    """Return the rough variance of a month's level from its events, `WHITENING_INFORMATION` each."""
+    """Return the rough variance of a month's level from its events.
+
+    Each event has the information `WHITENING_INFORMATION`.
+    """
     independent = isinstance(concentration, float) and concentration == 0.0
     effective_part = 1.0 if independent else (concentration + 1.0) / (concentration + events)
     return 1.0 / (WHITENING_INFORMATION * events * effective_part) + noise**2
@@ -384,7 +390,10 @@ def _read_by(arrays: PanelNodes) -> dict[str, Any]:
 def _as_read(
     level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
-    """Return the level at the nodes with the effect of volume, or what moves it for each of several datasets."""
+    """Return the level at the nodes as it is read, and shifts by dataset.
+
+    A single dataset reads it with the effect of volume, and has no shift.
+    """
     if "reading_count" in data:
         return level, by_dataset.shift(parameters, data)
     if "relative_count" in data:

@@ -1,4 +1,6 @@
-r"""Ceiling: within an era the trend stays softly below a headroom above its value where the era began.
+r"""Ceiling: within an era the trend stays softly below a headroom.
+
+The headroom is above the trend's value where the era began.
 
 A step of the trend to :math:`x` is accepted with probability :math:`\Phi((C - x) / \omega)`, with
 :math:`C` the ceiling and :math:`\omega` the softness, and else drawn again. The cycle may pass.

@@ -71,8 +71,8 @@ class Component:
 
         If not exact, they are linearised around the centre.
 
-        A first node has retention 0. `data` has the nodes as `forecast.model.arrays.PanelArrays` has
-        them.
+        A first node has retention 0. `data` has the nodes as `forecast.model.arrays.PanelArrays`
+        has them.
         """
         if self.exact_over_periods:
             return self.over_gaps(p, data, backend)
@@ -101,7 +101,10 @@ class Component:
     def expected(
         self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
     ) -> Any:
-        """Return the value expected at every node, given the one before, as a PyTensor expression."""
+        """Return the value expected at every node, given the one before.
+
+        All are PyTensor expressions.
+        """
         import pytensor.tensor as pt
 
         drift, retention, _ = transitions
@@ -111,7 +114,7 @@ class Component:
         return pt.where(pt.eq(data["node_gap"], 0), drift, moved)
 
     def covariance(self, p: Motion, begins: Bool) -> Float:
-        """Return the covariance of consecutive periods, (period, period), of one dyad, by `moments`.
+        """Return the covariance of the periods of one dyad, (period, period), by `moments`.
 
         `begins` says in which periods an era begins; parameters are numbers.
         """

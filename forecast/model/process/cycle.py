@@ -3,8 +3,8 @@ r"""Cycles: reversion of the level to its trend, one class per cycle.
 With :math:`y` the deviation, :math:`\phi` the retention of a linear cycle over a period (the
 autoregression of first order), and :math:`s` its long-run standard deviation, a cycle moves by
 :math:`y' = f(y) + \sigma \epsilon`. :math:`f` is its `next`, shared by NumPy arrays and PyTensor
-variables, because sampler and simulations must agree. To add a cycle, derive a class from `Cycle` with a name, words, `next`, and
-its own priors, variables and `shape`, and `register_cycle` it.
+variables, because sampler and simulations must agree. To add a cycle, derive a class from `Cycle`
+with a name, words, `next`, and its own priors, variables and `shape`, and `register_cycle` it.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ QUADRATURE_NODES = 64
 """Gauss-Legendre nodes for the integral of a stationary density; twice as many change no digit that
 is printed."""
 FARTHEST = 8.0
-"""Standard deviations of a linear cycle up to which the density is integrated; beyond is nothing."""
+"""Standard deviations of a linear cycle up to which a density is integrated: beyond is nothing."""
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(QUADRATURE_NODES)
 DISTANCES = FARTHEST * (_NODES + 1.0) / 2.0
 """From the trend, in standard deviations of a linear cycle: where a density is evaluated."""
@@ -183,9 +183,9 @@ def band_widening(band: Any, backend: Any = np) -> Any:
 class Cubic(Cycle):
     r"""The further away, the larger the part that is undone.
 
-    It moves by :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`, the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: reversion is :math:`1 +
-    c` times as strong at one spread, with :math:`c` times :math:`e^{l}` on the hostile side and
-    :math:`e^{-l}` on the other.
+    It moves by :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`, the exact flow of :math:`dy/dt
+    = \log\phi \, (y + c y^3 / s^2)`: reversion is :math:`1 + c` times as strong at one spread, with
+    :math:`c` times :math:`e^{l}` on the hostile side and :math:`e^{-l}` on the other.
     """
 
     name = "cubic"

@@ -1,4 +1,4 @@
-"""Declarations of model parts (variables, priors, parameters by dyad), and registries of named kinds."""
+"""Declarations of model parts: variables, priors, parameters by dyad; registries of named kinds."""
 
 import math
 import tomllib
@@ -50,7 +50,10 @@ class Variable:
     )
 
     def units(self, frequency: str) -> str:
-        """Return the unit as a fit's variable has it: months or weeks for periods, and 1 for none."""
+        """Return the unit as a fit's variable has it.
+
+        Periods are months or weeks, and no unit is 1.
+        """
         return self.unit.replace("periods", f"{frequency}s") or "1"
 
 
@@ -178,7 +181,10 @@ def spread_around(name: str, typical: float, dims: tuple[str | int, ...] = ()) -
 
 @dataclass(frozen=True)
 class ByDyad:
-    """Values by dyad, around a population (non-centred), or independent ones with the same total spread."""
+    """Values by dyad, around a population (non-centred) or independent.
+
+    Independent ones have the same total spread.
+    """
 
     name: str  # Prefix of the names of its free variables
     prior: tuple[float, float]  # Centre and spread of the population's mean

@@ -79,19 +79,23 @@ class Priors:
         object.__setattr__(self, "changed", changed)
 
     def __repr__(self) -> str:
-        """Return all priors by line, as they would be written, with the default of those that differ from it."""
+        """Return all priors, one per line, as they would be written.
+
+        Those that differ from their default are followed by it.
+        """
         changed = dict(self.changed)
-        lines = [
-            f"    {name}={getattr(self, name)!r},{f'  # default {prior.value!r}' if name in changed else ''}"
-            for name, prior in all_priors().items()
-        ]
+        lines = []
+        for name, prior in all_priors().items():
+            default = f"  # default {prior.value!r}" if name in changed else ""
+            lines.append(f"    {name}={getattr(self, name)!r},{default}")
         return "\n".join(["Priors(", *lines, ")"])
 
     @property
     def differences(self) -> str:
         """Those that differ from the defaults, as they would be written."""
         changed = dict(self.changed)
-        return f"Priors({', '.join(f'{name}={changed[name]!r}' for name in all_priors() if name in changed)})"
+        written = [f"{name}={changed[name]!r}" for name in all_priors() if name in changed]
+        return f"Priors({', '.join(written)})"
 
     def __getattr__(self, name: str) -> Any:
         priors = all_priors()
@@ -100,7 +104,10 @@ class Priors:
         raise AttributeError(f"priors: no prior is called {name!r}; known are {', '.join(priors)}")
 
     def rescale_time(self, periods_a_month: float) -> "Priors":
-        """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
+        """Convert to periods of another length.
+
+        In weeks half-lives are longer, and the steps of a walk smaller.
+        """
         now = {
             prior.name: (prior.pace, *getattr(self, prior.name))
             for prior in all_priors().values()
@@ -144,7 +151,8 @@ def _check(prior: Prior, value: Any) -> None:
     if prior.pace == 1.0 and numbers[0] > math.log(longest):
         centre, spread = numbers
         raise SpecError(
-            f"priors: {name} is {value!r}, but its centre is the logarithm of months, and exp({centre:g}) = "
-            f"{math.exp(min(centre, 99.0)):,.4g} months are more than {longest:g}. For {centre:g} months write "
-            f"Priors({name}=(np.log({centre:g}), {spread:g}))"
+            f"priors: {name} is {value!r}, but its centre is the logarithm of months, and "
+            f"exp({centre:g}) = {math.exp(min(centre, 99.0)):,.4g} months are more than "
+            f"{longest:g}. For {centre:g} months write Priors({name}=(np.log({centre:g}), "
+            f"{spread:g}))"
         )

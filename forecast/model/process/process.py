@@ -1,4 +1,7 @@
-"""Process: trend, cycle and ceiling of one or many dyads, and the only place where a period's move is made in NumPy."""
+"""Process: trend, cycle and ceiling of one or many dyads.
+
+No other module moves them by a period in NumPy.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

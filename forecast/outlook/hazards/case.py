@@ -73,7 +73,7 @@ class PairCase:
 
     @property
     def ahead(self) -> tuple[int, int]:
-        """Days ahead with which the unobserved part of the window begins and after which it ends."""
+        """First unobserved day of the window and the day after its last, counted in days ahead."""
         return max(day_number(self.first) - self.now, 0), day_number(self.asked.last) + 1 - self.now
 
     @property
@@ -174,7 +174,7 @@ class PairCase:
     def _interval(
         self, covariates: Covariates, value: float, curve: HazardCurve
     ) -> tuple[float, float]:
-        """Return a 90% interval: as far on the scale of log-odds as draws of the coefficients scatter."""
+        """Return a 90% interval, from the scatter of the coefficients' draws in log-odds."""
         if self.asked.quiet is not None or not 0 < value < 1:
             return self._interval_of_quiet(covariates, value)
         curves = self.stored.curve(covariates, self.name, self.fit, draws=True)
@@ -184,7 +184,10 @@ class PairCase:
         return interval_around(value, drawn)
 
     def _interval_of_quiet(self, covariates: Covariates, value: float) -> tuple[float, float]:
-        """Return the chances of quiet days at rates as far off as their number of events leaves open."""
+        """Return an interval of the chance of quiet days.
+
+        Its ends are the chances at rates as far off as their number of events leaves open.
+        """
         if not 0 < value < 1:
             return value, value
         curve = self._curve(covariates)
@@ -268,8 +271,8 @@ class PairCase:
         unobserved = (self.known_day - self.covered).days
         if unobserved:
             notes.append(
-                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to {day(self.known_day)} are "
-                "unobserved, not empty."
+                f"Coverage ends on {day(self.covered)}: {count(unobserved, 'day')} to "
+                f"{day(self.known_day)} are unobserved, not empty."
             )
         if self.name not in self.stored.sets:
             notes.append("The set has no coefficients of its own; those of all sets are used.")
@@ -281,19 +284,23 @@ class PairCase:
             notes.append("The pair is not among the fifteen to which the hazards were fitted.")
         if not honest:
             notes.append(
-                f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast date."
+                f"The coefficients know the data to {day(self.stored.days[0])}, after the forecast "
+                "date."
             )
         if self.asked.actor:
             notes.append(
-                "A person is forecast from the acts of that person alone; such questions were not scored."
+                "A person is forecast from the acts of that person alone; such questions were not "
+                "scored."
             )
         elif self.asked.by:
             notes.append(
-                "Who acts is forecast from the acts of that side alone; such questions are scored apart."
+                "Who acts is forecast from the acts of that side alone; such questions are scored "
+                "apart."
             )
         if self.asked.quiet is not None:
             notes.append(
-                "Quiet days of the chronology are days without a row; it does not record every event."
+                "Quiet days of the chronology are days without a row; it does not record every "
+                "event."
             )
             war = war_now(self.pair.context["violence"], self.now)
             if self.name in WAR_SETS and war is not None and (scored := quiet_skill()):
@@ -349,4 +356,7 @@ def war_words(war: War | None, lengths: WarLengths, now: int) -> str:
         return ""
     age = now - war.start
     parts = [f"{chance(lengths.goes_on(age, days))} for {days} more days" for days in (30, 90, 365)]
-    return f"At war since {day(day_of_number(war.start))}; by the lengths of wars it goes on with {join(parts)}."
+    return (
+        f"At war since {day(day_of_number(war.start))}; by the lengths of wars it goes on with "
+        f"{join(parts)}."
+    )

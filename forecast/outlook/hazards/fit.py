@@ -1,4 +1,6 @@
-"""Fit of the hazards: complementary log-log regressions by set and lead, partially pooled over sets and pairs.
+"""Fit of the hazards: complementary log-log regressions by set and lead.
+
+They are partially pooled over sets and pairs.
 
 On each forecast date, and for each span of days ahead, the first event either falls into the span
 or does not, given that none came before it. Its log-hazard is the log of the mean rate of three
@@ -9,8 +11,9 @@ span; older ones count for less.
 
 References
 ----------
-Allison (1982), Discrete-time methods for the analysis of event histories, doi:10.2307/270718; van Houwelingen (2007),
-Dynamic prediction by landmarking in event history analysis, doi:10.1111/j.1467-9469.2006.00529.x
+Allison (1982), Discrete-time methods for the analysis of event histories, doi:10.2307/270718; van
+Houwelingen (2007), Dynamic prediction by landmarking in event history analysis,
+doi:10.1111/j.1467-9469.2006.00529.x
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +63,7 @@ class Landmarks:
 
     @classmethod
     def of(cls, pairs: Sequence[PairRecord], ends: Sequence[int], wanted: EventSet) -> "Landmarks":
-        """Return the forecast dates of some pairs, a fortnight apart, from a year after their start."""
+        """Return forecast dates of some pairs: every fortnight from a year after their start."""
         events = [pair.of_set(wanted) for pair in pairs]
         days = [
             np.arange(pair.start + 365, end, STEP) for pair, end in zip(pairs, ends, strict=True)
@@ -97,7 +100,7 @@ class Landmarks:
 
 
 def fit_rates(by_set: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
-    """Return what each memory's rate adds to the expected number of events per day, by set: (lead, memory).
+    """Return each memory's part of the expected events per day, by set: (lead, memory).
 
     Least squares with weights above zero, of what happened before a day: the expected number at a
     lead, unlike the hazard, is not conditional on quiet before it. Those of a set are shrunk to
@@ -185,7 +188,9 @@ class Fitted:
 def posterior_mode(
     design: Float, happened: Bool, offset: Float, weight: Float, precision: Float, prior: Float
 ) -> tuple[Float, Float]:
-    """Return the mode and the precision matrix of a complementary log-log regression with a Gaussian prior.
+    """Return mode and precision matrix of a complementary log-log regression.
+
+    Its prior is Gaussian.
 
     Parameters
     ----------
@@ -295,7 +300,10 @@ def fit_hazards(
 
 
 def _at_risk(landmarks: Landmarks, first: int, end: int, before: int) -> Index:
-    """Return the rows whose span ended before a day and inside coverage, without an event before the span."""
+    """Return the rows whose span ended before a day and inside coverage.
+
+    No event may be before the span.
+    """
     whole = (landmarks.days + end <= np.minimum(landmarks.end, before)) & (landmarks.wait >= first)
     return np.flatnonzero(whole)
 

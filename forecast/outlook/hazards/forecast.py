@@ -1,4 +1,6 @@
-"""Forecast of events from the record of a pair: a probability for any set, number and window, without a fit.
+"""Forecast of events from the record of a pair, without a fit.
+
+It is a probability for any set, number and window.
 
 The answer rests on what was known on a day. Days after coverage has ended are unobserved, not
 empty: events that are known of them count, and the hazard goes on over the rest. A window that
@@ -205,10 +207,11 @@ def _require_window(asked: AskedEvents, known_day: date, covered: date) -> None:
         )
     if (last - covered).days > LONGEST:
         raise QuestionError(
-            f"until: {last} is more than {LONGEST // 366} years after {covered}, the last day of coverage; ask for an "
-            "earlier day"
+            f"until: {last} is more than {LONGEST // 366} years after {covered}, the last day of "
+            "coverage; ask for an earlier day"
         )
     if quiet is not None and not 1 <= quiet <= (last - first).days + 1:
         raise QuestionError(
-            f"quiet: {quiet} days do not fit into a window of {(last - first).days + 1}; expected 1 to its length"
+            f"quiet: {quiet} days do not fit into a window of {(last - first).days + 1}; expected "
+            "1 to its length"
         )

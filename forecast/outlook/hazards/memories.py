@@ -1,4 +1,4 @@
-"""Memories of event days: exponentially weighted counts of several lengths, and the covariates made of them.
+"""Memories of event days: exponentially weighted counts of several lengths, and covariates.
 
 A memory of so many days counts each earlier event with the weight exp(-age / days). A short one
 knows a burst, a long one the ordinary rate of a pair. Nothing after a forecast date enters.
@@ -267,7 +267,7 @@ class Covariates:
         return np.asarray((self.held + PRIOR_EVENTS) / self.exposure)
 
     def at_lead(self, first: int, end: int) -> Float:
-        """Return all covariates of the days ahead from one to the day before another, (day, covariate)."""
+        """Return all covariates of the days ahead from `first` to `end`, (day, covariate)."""
         return np.column_stack(
             [self.fixed, np.log1p(self._meetings(first, end)), self._season(first, end)]
         )
@@ -281,7 +281,7 @@ class Covariates:
         )
 
     def _season(self, first: int, end: int) -> Float:
-        """Return the log-ratio of events on these days of the last ten years to what their number leads to expect."""
+        """Return the log-ratio of observed to expected events on these days of ten years."""
         seasonal = np.zeros(len(self.days))
         for years in range(1, SEASONS + 1):
             then = self.days - round(365.25 * years)
