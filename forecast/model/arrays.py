@@ -44,9 +44,8 @@ class PanelArrays(PanelNodes):
     node_gap: Index
     periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
     observed: Any  # What tells of the level, in the arrays of the spec's kind of observation
-    drivers: Float | None = (
-        None  # Standardised values of those that the spec asks for, (driver, dyad, time)
-    )
+    # Standardised values of those that the spec asks for, (driver, dyad, time)
+    drivers: Float | None = None
 
     @property
     def periods(self) -> int:

@@ -267,7 +267,8 @@ class Assembled:
         dyads, of_era, x, prior, white = _of_points(
             density.path_at, points, self.layout.coordinates, self.by_dyad, self.choices, data
         )
-        trend, cycle = x[:, :: spec.components], x[:, spec.components - 1 :: spec.components]
+        trend = x[:, :: spec.components]
+        cycle = x[:, spec.components - 1 :: spec.components]
         values = {"log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points)}
         values["trend_mean"] = dyads[:, density.MEAN]
         values |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}

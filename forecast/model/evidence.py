@@ -20,6 +20,21 @@ from forecast.model.arrays import panel_arrays
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.spec import PendulumSpec
 
+TUNE = 100
+"""Tuning draws of a chain of a short fit."""
+CHAINS = 2
+"""Chains of a short fit."""
+ACCEPT = 0.8
+"""Acceptance rate of a short fit."""
+DRAWS = 1000
+"""Draws of a chain. Half of them give the guide of the bridge a mean and a spread for each white
+coordinate. With so many, seeds agree to 0.05 for a linear cycle on US-China."""
+DENSE_DRAWS = 2000
+"""Draws of a chain where every month has a node, as with a cubic cycle: seeds agree to 0.15."""
+DEPTH = 3
+"""Doublings of a tree: in white coordinates seven leapfrog steps already turn a path round, and
+deeper trees cost more than they add."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -74,7 +89,8 @@ def _guide(
 
     def log_density(points: Float) -> Float:
         off = points - mean
-        noise, rest = off[:, white] / spread, np.linalg.solve(factor, off[:, ~white].T)
+        noise = off[:, white] / spread
+        rest = np.linalg.solve(factor, off[:, ~white].T)
         squares = (noise**2).sum(axis=1) + (rest**2).sum(axis=0)
         return np.asarray(-0.5 * squares - volume - 0.5 * mean.size * np.log(2 * np.pi))
 
@@ -111,16 +127,6 @@ def _meng_wong(ours: Float, theirs: Float) -> Evidence:
         + at_ours.var() / at_ours.mean() ** 2 / effective
     )
     return Evidence(log_z + shift, float(np.sqrt(relative)))
-
-
-TUNE, CHAINS, ACCEPT = 100, 2, 0.8
-# Half of the draws give the guide of the bridge a mean and a spread for each white coordinate; a
-# cubic cycle has two of these a month. With so many, seeds agree to 0.05 for a linear cycle on
-# US-China and to 0.15 for a cubic one.
-DRAWS, DENSE_DRAWS = 1000, 2000
-# In white coordinates seven leapfrog steps already turn a path round: deeper trees cost more than
-# they add.
-DEPTH = 3
 
 
 def quick_evidence(

@@ -63,9 +63,8 @@ class Gate(Displayed):
     """Result of the convergence checks."""
 
     passed: bool
-    table: (
-        pd.DataFrame
-    )  # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
+    # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
+    table: pd.DataFrame
     divergence_share: float  # Divergent transitions as a share of the draws
     bfmi: float  # Smallest energy Bayesian fraction of missing information over chains
     misses: tuple[Miss, ...]  # The limits that are not kept; empty if it passed
@@ -177,9 +176,8 @@ def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.
         r_hats = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
         worst = float(np.max(np.nan if r_hats is None else r_hats))
         bulk = diagnostic("ess", draws, method="bulk")
-        tail = diagnostic(
-            "ess", draws, method="tail", prob=0.89
-        )  # of the 11% and 89% quantiles, the smaller one
+        # of the 11% and 89% quantiles, the smaller one
+        tail = diagnostic("ess", draws, method="tail", prob=0.89)
         rows.append((words, draws.shape[2], worst, float(np.min(bulk)), float(np.min(tail))))
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -76,10 +76,8 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
         )
         up, down = (derivatives(levels)[0] for levels in (mean + spread, mean - spread))
         curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), MIN_WEIGHT), 0.0)
-        weight, information = (
-            0.5 * (weight + curved),
-            0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0)),
-        )
+        weight = 0.5 * (weight + curved)
+        information = 0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0))
     return weight, np.divide(information, weight, out=mean.copy(), where=seen)
 
 

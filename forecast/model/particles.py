@@ -24,10 +24,18 @@ from forecast.model.process.process import STREAMS, Process, State
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import of_dyad
 
-TREND, CYCLE = (
-    0,
-    1,
-)  # Places of the two components in the last axis of a state; their sum is the level
+TREND, CYCLE = range(2)
+"""Indices of the components in the last axis of a state; their sum is the level."""
+PARETO_K_LIMIT = 0.7
+"""Largest Pareto k for which smoothed weights are reliable, however many draws there are."""
+DECIMALS = 10
+"""Of log-weights: errors of rounding are some 1e-15, and weights that differ by these alone have no
+tail to fit."""
+PARTICLES = 16
+"""Particles of a draw: more leave less of the path's chance in the weights, and take longer."""
+PERIODS_KEPT = 4
+"""Periods after which particles are resampled: every month they lose more to the chance of the
+choice than they gain; after a year without it, to their weights."""
 
 
 def state_of(level: Float, trend: Float) -> Float:
@@ -86,15 +94,14 @@ class Observed:
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
         """Log-likelihood of the data of a dyad's period, at states (draw, particle, part)."""
-        spec, node, level = self.draws.spec, int(self.node[dyad, period]), state.sum(axis=-1)
+        spec = self.draws.spec
+        node = int(self.node[dyad, period])
+        level = state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
         return spec.observation_model.log_likelihood_of_draws(
             level, self.draws.observed, self.arrays, node
         )
-
-
-PARETO_K_LIMIT = 0.7
 
 
 @dataclass(frozen=True)
@@ -134,11 +141,6 @@ def pareto_k_limit(draws: int) -> float:
     return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
 
 
-# Of log-weights; errors of rounding are some 1e-15. Weights that differ by these alone have no tail
-# to fit.
-DECIMALS = 10
-
-
 def smoothed(log_weight: Float) -> Weights:
     """Smooth weights by their generalised Pareto tail.
 
@@ -153,7 +155,8 @@ def smoothed(log_weight: Float) -> Weights:
     with suppress(ValueError):  # the largest weights are all the same
         tail, shape = array_stats.psislw(-scaled[alive])
         if np.isfinite(shape):
-            scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
+            scaled = np.full(scaled.shape, -np.inf)
+            pareto_k = float(shape)
             scaled[alive] = tail
     weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
@@ -174,12 +177,6 @@ def resampled(weight: Float, rng: np.random.Generator, number: int | None = None
     return np.array(places)
 
 
-# More particles leave less of the path's chance in the weights and take longer. Chosen every month
-# they lose more to that chance than they gain; after a year without, to their weights.
-PARTICLES = 16
-PERIODS_KEPT = 4
-
-
 @dataclass(frozen=True)
 class Cloud:
     """Particles of one dyad under every draw."""
@@ -189,9 +186,8 @@ class Cloud:
     # Of every period so far; in the first two they are all alike. Free trend and cycle are the
     # parts.
     states: tuple[Float, ...]
-    parents: tuple[
-        Index, ...
-    ]  # From which particle of the period before each one came, from the second period on
+    # From which particle of the period before each one came, from the second period on
+    parents: tuple[Index, ...]
     log_weight: Float  # Of the particles in the last period
 
     @classmethod
@@ -208,7 +204,7 @@ class Cloud:
     ) -> "Cloud":
         """Move on from a period of an era into one of another, or the same.
 
-        ``own`` is of the first particle.
+        `path` is where the first particle goes on.
         """
         state, log_weight = self.states[-1], self.log_weight
         parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
@@ -258,7 +254,8 @@ def follow(
 ) -> tuple[Cloud, Float]:
     """Follow a dyad through a stretch of periods under every draw."""
     before, now = observed
-    eras, last = list(pairwise(now.era_index[dyad].tolist())), path.shape[1]
+    eras = list(pairwise(now.era_index[dyad].tolist()))
+    last = path.shape[1]
     cloud = Cloud.start(draws, dyad, path, PARTICLES)
     for t in range(2, news):
         cloud, _ = cloud.moved(eras[t - 1], rng, path[:, t]).weighed(before, t)
@@ -283,7 +280,8 @@ def carried(
     spec, values, era = draws.spec, draws.values, eras[1]
     ceiling = of_era = None
     if spec.has_ceiling:
-        ceiling, of_era = values["ceiling"][:, era, None], values["headroom"][:, era, None]
+        ceiling = values["ceiling"][:, era, None]
+        of_era = values["headroom"][:, era, None]
     elif not spec.moves:
         of_era = values["mu"][:, era, None]
     now = State(state[..., TREND], state[..., CYCLE], ceiling)

@@ -35,7 +35,12 @@ from forecast.model.process.process import State
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.variables import sampled_variables
 
-OBSERVED = "events"  # Name of the log-likelihood
+OBSERVED = "events"
+"""Name of the log-likelihood."""
+STORES = {"held_numbers": np.float64, "held_indices": np.int64}
+"""Vectors in which arrays are packed, with the type of their numbers."""
+ENDS = "held_ends"
+"""Name of the vector with the end of each array in its store, in the order of the arrays."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,9 @@ def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capaci
     Return the log-likelihood of what is seen of it.
     """
     observation, starts = spec.observation_model, data["starts"]
-    trend_model, cycle_model, bound = spec.trend_model, spec.cycle_model, spec.ceiling_model
+    trend_model = spec.trend_model
+    cycle_model = spec.cycle_model
+    bound = spec.ceiling_model
     white = pm.Flat(WHITE, shape=spec.components * capacity)
     trend = None if p.trend is None else trend_model.transitions(p.trend, data, pt)
     cycle = None if p.cycle is None else cycle_model.transitions(p.cycle, data, pt)
@@ -225,12 +232,6 @@ def node_capacity(nodes: int) -> int:
     return int(-(-nodes // step) * step)
 
 
-STORES = {"held_numbers": np.float64, "held_indices": np.int64}
-ENDS = "held_ends"
-"""Vectors by name with the type of what they hold, and the end of each array in its vector, in
-their order."""
-
-
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Pack arrays into a vector of numbers, one of indices and one of ends.
 
@@ -292,9 +293,8 @@ def prior_draws(
     drawn = dict(zip(names, values, strict=True))
     prior = {}
     for name, dims_of in dims.items():
-        shape = drawn[name].shape[
-            drawn[name].ndim - len(dims_of) :
-        ]  # without draws if the prior leaves no choice
+        # without draws if the prior leaves no choice
+        shape = drawn[name].shape[drawn[name].ndim - len(dims_of) :]
         prior[name] = ("draw", *dims_of), np.broadcast_to(drawn[name], (draws, *shape)).copy()
     return xr.Dataset(prior)
 
@@ -371,7 +371,8 @@ def simulate_path(
         for name, variable in parameters.items()
         if variable.dims[-1:] != ("era",)
     }
-    process, shape = spec.process(by_dyad), parameters["trend_mean"].shape
+    process = spec.process(by_dyad)
+    shape = parameters["trend_mean"].shape
     rngs = {"trend": rng, "frameworks": rng, "shocks": rng.spawn(1)[0]}
     brought = "headroom" if spec.has_ceiling else "mu"
     of_era = (

@@ -234,7 +234,8 @@ def _complete_paths(
     sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
     """Return level and trend, (draw, dyad, time), and the mean of the trend over every era."""
-    spec, number = arrays.spec, sampled.sizes["chain"] * sampled.sizes["draw"]
+    spec = arrays.spec
+    number = sampled.sizes["chain"] * sampled.sizes["draw"]
     draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
     level, trend = np.empty((2, number, arrays.dyads, arrays.periods), dtype=np.float32)
     mu = np.empty((number, arrays.eras))
@@ -265,10 +266,8 @@ def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: G
     """
     if not arrays.spec.moves:
         return draws["mu"][:, arrays.era_index[d]]
-    trend, bound = (
-        _complete(arrays.spec.trend_model, "node_trend", d, draws, arrays, rng),
-        arrays.spec.ceiling_model,
-    )
+    trend = _complete(arrays.spec.trend_model, "node_trend", d, draws, arrays, rng)
+    bound = arrays.spec.ceiling_model
     if bound is not None:
         between = np.ones(arrays.periods, dtype=bool)
         between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
@@ -289,5 +288,6 @@ def _complete(
     """Complete the path of one dyad's component, (draw, time), given its nodes."""
     motion = component.motion(of_dyad(draws, d))
     nodes_of_dyad = slice(arrays.starts[d], arrays.starts[d + 1])
-    time, gap = arrays.node_time[nodes_of_dyad], arrays.node_gap[nodes_of_dyad]
+    time = arrays.node_time[nodes_of_dyad]
+    gap = arrays.node_gap[nodes_of_dyad]
     return bridge(component, motion, draws[nodes][:, nodes_of_dyad], time, gap, arrays.periods, rng)

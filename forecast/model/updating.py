@@ -41,8 +41,15 @@ from forecast.model.particles import (
 from forecast.model.posterior import ancestry, flat, on_grid
 from forecast.model.process.trend import era_means
 
-# What has to be the same in both panels; what may grow, each with its name in messages.
+MONTHS_REDRAWN = 12
+"""Months of the path that are resampled: after a year little depends on where it stood before."""
+CAREFUL = 0.95
+"""Acceptance rate where a fit is sampled once more."""
+SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
+"""Names in a fit's provenance that say how to sample again."""
 SETTINGS = ("frequency", "scale", "unit", "zero_cut")
+"""Attributes that must be the same in both panels."""
+# Coordinates to which a later panel may add, each with its name in messages.
 PARTS = {
     "dyad": "dyad",
     "dataset": "dataset",
@@ -198,15 +205,6 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
     )
 
 
-# So many months of the path are resampled: after a year little is left of where the path stood
-# before.
-MONTHS_REDRAWN = 12
-CAREFUL = 0.95
-"""Acceptance rate where a fit is sampled once more."""
-# What of a fit's account says how to sample again.
-SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
-
-
 @checked
 def update(
     fit: Fit,
@@ -324,10 +322,8 @@ def carry_on(
 
     An index is on the scale of the fit's.
     """
-    draws, panel = (
-        Draws.of(fit.posterior, fit.spec),
-        fit.spec.observation_model.on_scale_of(fit.panel, fit.panel),
-    )
+    draws = Draws.of(fit.posterior, fit.spec)
+    panel = fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
     periods_before, periods = panel.sizes["time"], later.sizes["time"]
     look_back = Clock.of(panel).periods(months)
     first = max(periods_before - 2 - look_back, 0)
@@ -396,7 +392,9 @@ def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
     """
     periods_before = carried.fit.panel.sizes["time"]
     starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[periods_before - 1 :]]
-    ancestors, months, fault = ancestry(carried.fit.posterior, carried.fit.sample_stats), [], ""
+    ancestors = ancestry(carried.fit.posterior, carried.fit.sample_stats)
+    months = []
+    fault = ""
     for step, start in enumerate(starts):
         of_step = smoothed(carried.gained[..., step])
         total = smoothed(on_ancestors(carried.gained[..., : step + 1].sum(axis=2), ancestors))
@@ -465,13 +463,11 @@ def _updated(
 
 def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     """Return the posterior of the later panel, of the draws at ``places`` (chain, draw)."""
-    panel, later, (chains, number) = carried.fit.panel, carried.later, places.shape
+    panel, later = carried.fit.panel, carried.later
+    periods_before, periods = panel.sizes["time"], later.sizes["time"]
     before = carried.fit.posterior.transpose("chain", "draw", ...)
-    chain, periods_before, periods = (
-        np.arange(chains)[:, None],
-        panel.sizes["time"],
-        later.sizes["time"],
-    )
+    chains, number = places.shape
+    chain = np.arange(chains)[:, None]
     variables = {
         str(name): np.asarray(values.to_numpy()[chain, places]) for name, values in before.items()
     }
@@ -479,10 +475,8 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
         path = np.empty((*variables[name].shape[:-1], periods), dtype=np.float32)
         path[..., :periods_before] = variables[name]
         variables[name] = path
-    resampled, index = (
-        (chain * number + places).ravel(),
-        later["era_index"].transpose("dyad", "time").to_numpy(),
-    )
+    resampled = (chain * number + places).ravel()
+    index = later["era_index"].transpose("dyad", "time").to_numpy()
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
         path = cloud.paths(resampled, _stream(seed, panel, code, "paths"))

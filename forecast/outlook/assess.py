@@ -17,6 +17,7 @@ from forecast.outlook.assessment import Assessment, Brief
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import dataset_outlooks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, stream
+from forecast.outlook.drivers import driver_outlooks
 from forecast.outlook.headline import change_of_level, headline, title, verdict
 from forecast.outlook.level import (
     contrast,
@@ -33,7 +34,6 @@ from forecast.outlook.recorded import main_record
 from forecast.outlook.signposts import Signpost, signposts_of
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
-    driver_outlooks,
     simulate,
     simulate_from,
     structural_hazard,

@@ -11,6 +11,7 @@ from forecast.base.described import described
 from forecast.base.wording import Card, Displayed
 from forecast.data.panel.kinds import EVENTS
 from forecast.outlook.datasets import DatasetOutlook
+from forecast.outlook.drivers import DriverOutlook
 from forecast.outlook.level import Break, Contrast, Frameworks, Standing
 from forecast.outlook.pendulum import (
     EquilibriumBand,
@@ -19,7 +20,6 @@ from forecast.outlook.pendulum import (
     printed_chances,
 )
 from forecast.outlook.signposts import Signpost
-from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
 from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook
 from forecast.outlook.windows import Prospect, WindowOutlook, printed_changes

@@ -82,9 +82,8 @@ class Headline:
     """Headline questions of two days."""
 
     horizon: int  # Months of the window
-    windows: tuple[
-        tuple[date, date], tuple[date, date]
-    ]  # Last day of the months known, and of the window, of either
+    # Last day of the months known, and of the window, of either
+    windows: tuple[tuple[date, date], tuple[date, date]]
     baselines: tuple[Baseline, Baseline]
     smallest_improvement: float  # Points of share that count as a change
 

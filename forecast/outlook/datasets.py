@@ -67,9 +67,8 @@ class DatasetOutlook:
     # Points by which it reads above the first dataset in its last covered period; None of the first
     offset: Estimate | None
     drift: Estimate | None  # Part of it since its first covered period, points
-    concentration: (
-        Estimate | None
-    )  # Independent events in a very busy month; None without overdispersion
+    # Independent events in a very busy month; None without overdispersion
+    concentration: Estimate | None
     years: tuple[DatasetYear, ...]  # Those with at least three events
     disagrees: tuple[int, ...]  # Those with a residual beyond two standard deviations
     without: Estimate  # Present level, per cent, without its last two years (Gaussian algebra)

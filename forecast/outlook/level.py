@@ -75,9 +75,8 @@ class Break:
     months_before: int  # Months before it that are compared, at most 60
     drop: Estimate  # Mean share of those months less that of the era so far, points
     dropped: Probability  # The drop exceeds the smallest change of interest
-    equilibrium_drop: (
-        Estimate | NotDefined
-    )  # Equilibrium of the era before less the present trend, points
+    # Equilibrium of the era before less the present trend, points
+    equilibrium_drop: Estimate | NotDefined
     trend: Estimate | NotDefined  # Least-squares slope of the share in the era, points per year
     falling: Probability | NotDefined  # The slope is negative
 
@@ -314,9 +313,8 @@ class Framework:
     start: date  # First day
     end: date | None  # Last day; None for the current era
     mean: Estimate  # Mean share over the covered era, points
-    equilibrium: (
-        Estimate | NotDefined
-    )  # Mean of the trend, points; of the current era the present trend
+    # Mean of the trend, points; of the current era the present trend
+    equilibrium: Estimate | NotDefined
     band_low: Estimate | NotDefined  # Lower edge of the equilibrium band
     band_high: Estimate | NotDefined  # Upper edge
     ceiling: Estimate | NotDefined  # Upper bound of the trend, points

@@ -5,7 +5,6 @@ The number depends on the event data alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from forecast.data.panel.record import USUAL_MONTHS, relative_counts
 from forecast.model.observation.readings import drift_between, knots
 from forecast.outlook.draws import FitLike, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
+from forecast.outlook.recording import recording_level
 from forecast.outlook.simulations import Simulations, picked
 from forecast.outlook.summary import NotDefined
 
@@ -25,37 +25,11 @@ NOTHING_RECENT = NotDefined(
     f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months"
 )
 """Why no events are simulated of a dyad that a dataset no longer covers."""
-
-
-_EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
-MEMORY_MONTHS = 240
-"""Months from which the recording level is estimated: earlier sources differ."""
-
-STEPS = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
-"""By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in
-ten."""
-
-STEP_PRIOR = (0.05, 0.5)
-"""Median of the step and its spread on the log scale: what is known of a step from one record is
-little."""
-
-SHAPES = 2.0 ** np.arange(6)
-"""Shapes of the negative binomial, equally likely a priori: from 1 (clustered events) to 32 (nearly
-Poisson)."""
-
-LEVELS = 80
-"""Points of the grid of levels."""
-
-MARGIN = 4.0
-"""The level stays above a quarter of the record's quietest year and below four times its busiest
-one."""
-
-_TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
-
+_EDGE = 1e-9
+"""Distance of chances from 0 and 1: both parameters of a Beta distribution must be positive."""
 MIX_MONTHS = 120
 """Ten years: enough events to count rare kinds, few enough that relations and recording were much
 as they are."""
-
 WHOLE_RECORD = 8.0
 """So many events of a side are added with the mix of the whole record: a kind that was rare lately
 is possible."""
@@ -95,7 +69,8 @@ class SimulatedEvents(Displayed):
     def _card(self) -> Card:
         chains, draws, simulations, periods = self.total.shape
         clock = self.record.clock
-        events, cooperative = int(self.total.sum()), int(self.cooperative.sum())
+        events = int(self.total.sum())
+        cooperative = int(self.cooperative.sum())
         ahead = max(self.total[..., 1:].size, 1)
         facts = (
             ("periods", f"{wording.count(periods - 1, clock.unit)} after {clock.last_day()}"),
@@ -147,9 +122,8 @@ class Measurement:
     offset: Float
     concentration: Float | None  # None without overdispersion
     directions: Float  # Share of the recent events by direction
-    volume_effect: Float | None = (
-        None  # What a period e times as busy as usual adds to the level; None without it
-    )
+    # What a period e times as busy as usual adds to the level; None without it
+    volume_effect: Float | None = None
 
     def of_draws(self, chosen: Index) -> "Measurement":
         """Return that of some draws, counted over all chains, as one chain."""
@@ -164,13 +138,13 @@ class Measurement:
             lambda values: values[np.arange(len(places))[:, None], places // simulations]
         )
 
-    def _each(self, some: Callable[[Float], Float]) -> "Measurement":
+    def _each(self, pick: Callable[[Float], Float]) -> "Measurement":
         named = {
             name: getattr(self, name)
             for name in ("noise", "offset", "concentration", "volume_effect")
         }
         return replace(
-            self, **{name: some(values) for name, values in named.items() if values is not None}
+            self, **{name: pick(values) for name, values in named.items() if values is not None}
         )
 
 
@@ -220,9 +194,8 @@ def observe(
     blank = upcoming(fit, record, level.shape[:-1], periods, volume)
     if isinstance(blank, NotDefined):
         return blank
-    for period in range(
-        1, periods + 1
-    ):  # one by one, so that longer simulations continue shorter ones
+    # One period after the other, so that longer simulations continue shorter ones.
+    for period in range(1, periods + 1):
         chances = blank.chances(level[..., period], period, rng)
         blank.cooperative[..., period] = rng.binomial(blank.total[..., period], chances)
     return (
@@ -279,10 +252,9 @@ def upcoming(
     if not recently_reported(record):
         return NOTHING_RECENT
     total = recording_level(record).simulate((*size, periods), rng)
+    # The present is a period without events.
     total, busy = (
-        np.concatenate(
-            [np.zeros_like(values[..., :1]), values], axis=-1
-        )  # the present is a period without events
+        np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
         for values in (total, relative_count(record, total))
     )
     return SimulatedEvents(
@@ -324,8 +296,6 @@ def simulate_chances(
     month: Float, read: Measurement, rng: np.random.Generator, busy: Float | None = None
 ) -> Float:
     """Draw the chance that an event is cooperative, from the log-odds of its period.
-
-    Direction and overdispersion come in.
 
     An event is of one direction or the other as often as the recent ones, so that the chance is the
     mean over directions. Overdispersed classes (Dirichlet-multinomial) make the chance
@@ -384,114 +354,6 @@ def reading(fit: FitLike, record: DatasetRecord) -> Measurement:
     )
 
 
-@dataclass(frozen=True)
-class RecordingLevel:
-    """Recording level and its drift: a posterior on a grid, from which counts are simulated."""
-
-    # Posterior probabilities of step, shape and the level in the last period; they add up to one
-    weights: Float
-    steps: Float  # Standard deviation of the log level's move in a period
-    levels: Float  # Log of the expected events in a period, evenly spaced
-
-    def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
-        """Draw the events of the periods ahead.
-
-        Each simulation has its own step, shape, level now and walk. Longer simulations continue the
-        shorter ones of the same stream.
-        """
-        simulations = size[:-1]
-        chosen = rng.choice(self.weights.size, simulations, p=self.weights.ravel())
-        step, shape, level = (
-            values[drawn_at]
-            for values, drawn_at in zip(
-                (self.steps, SHAPES, self.levels),
-                np.unravel_index(chosen, self.weights.shape),
-                strict=True,
-            )
-        )
-        lowest, highest = self.levels[[0, -1]]
-        level = level + (self.levels[1] - lowest) * (rng.random(simulations) - 0.5)
-        drawn = np.zeros(size, dtype=np.int64)
-        for period in range(size[-1]):
-            level = np.clip(level + step * rng.standard_normal(simulations), lowest, highest)
-            drawn[..., period] = rng.negative_binomial(shape, shape / (shape + np.exp(level)))
-        return drawn
-
-
-def recording_level(record: DatasetRecord) -> RecordingLevel:
-    """Infer how densely a dataset records a dyad, from the last 20 years of its record.
-
-    Periods before the first event, and those that are not covered to their end, say nothing.
-    """
-    total = record.total
-    a_month = record.clock.per_month
-    first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
-    return _infer(tuple(np.where(record.whole, total, -1)[first:].tolist()), a_month)
-
-
-@lru_cache(maxsize=512)
-def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
-    """Filter counts forward over the grid, for all steps and shapes at once.
-
-    A count of -1 stands for a period that is not covered.
-    """
-    values = np.array(counts)
-    seen = values[values >= 0]
-    steps = STEPS / np.sqrt(a_month)
-    year = min(round(12 * a_month), len(seen))
-    means = (
-        np.convolve(seen, np.ones(year), "valid") + 0.5
-    ) / year  # half an event: no record is silent forever
-    levels = np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
-    likelihood = _likelihood(values, levels)
-    moves = _moves(steps, levels)
-    centre, spread = STEP_PRIOR
-    evidence = np.repeat(
-        -0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1
-    )
-    belief = np.full((len(steps), len(SHAPES), len(levels)), 1 / len(levels))
-    for period, count in enumerate(counts):
-        belief = np.maximum(belief @ moves, _TINY) if period else belief
-        belief = belief * likelihood[count] if count >= 0 else belief
-        total = belief.sum(axis=-1, keepdims=True)
-        evidence += np.log(total[..., 0])
-        belief /= total
-    weights = belief * np.exp(evidence - evidence.max())[..., None]
-    return RecordingLevel(weights / weights.sum(), steps, levels)
-
-
-def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
-    """Return the likelihood of each count by shape and level, up to a factor of its own."""
-    from scipy.special import gammaln
-
-    shape = SHAPES[:, None]
-    mean = np.exp(levels)
-    likelihood = {}
-    for count in np.unique(counts[counts >= 0]).tolist():
-        kernel = gammaln(count + shape) - gammaln(shape) + count * np.log(mean / (shape + mean))
-        log = kernel - shape * np.log1p(mean / shape)
-        likelihood[count] = np.exp(log - log.max())
-    return likelihood
-
-
-def _moves(steps: Float, levels: Float) -> Float:
-    """Return the chances of moving between levels in a period, by step.
-
-    The level diffuses between reflecting walls.
-
-    The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however
-    small.
-    """
-    level_number = np.arange(len(levels))
-    waves = np.cos(np.pi * level_number * (level_number[:, None] + 0.5) / len(levels))
-    waves /= np.sqrt((waves**2).sum(axis=0))
-    decay = np.exp(
-        -((steps[:, None] / (levels[1] - levels[0])) ** 2)
-        * (1 - np.cos(np.pi * level_number / len(levels)))
-    )
-    return np.asarray(((waves * decay[:, None]) @ waves.T).clip(0.0))
-
-
 def simulate_kinds(
     record: DatasetRecord,
     total: Index,
@@ -507,9 +369,8 @@ def simulate_kinds(
     mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
     kinds = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
-    for period in range(
-        total.shape[-1]
-    ):  # one by one, so that longer simulations continue shorter ones
+    # One period after the other, so that longer simulations continue shorter ones.
+    for period in range(total.shape[-1]):
         kinds[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
     return kinds
 

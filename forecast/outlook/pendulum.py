@@ -73,9 +73,8 @@ class Passage:
     limit: int  # Months simulated
     median: float | None  # Median time; None beyond the limit
     times: Float = field(repr=False)  # Months, 0 to the limit
-    mass: Float = field(
-        repr=False
-    )  # Probability of first reaching it then; sums with `beyond` to 1
+    # Probability of first reaching it then; sums with `beyond` to 1
+    mass: Float = field(repr=False)
 
 
 def passage(
@@ -452,9 +451,8 @@ class Fan:
     months: Float = field(repr=False)  # Months ahead, from 0
     quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
     share: Float = field(repr=False)  # Expected share, points
-    observed: Float | NotDefined = field(
-        repr=False
-    )  # Observed share of the period; period 0 is NaN
+    # Observed share of the period; period 0 is NaN
+    observed: Float | NotDefined = field(repr=False)
 
 
 def fan(simulations: Simulations, months: int, observed: SimulatedEvents | NotDefined) -> Fan:

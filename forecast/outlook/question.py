@@ -54,18 +54,16 @@ class Question(BaseModel):
     resolvable: ClassVar[bool] = True  # Whether data can decide it
 
     version: Literal[1] = 1  # Version of this form
-    id: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,79}$"
-    )  # Lower-case letters, digits and hyphens, at most 80
+    # Lower-case letters, digits and hyphens, at most 80
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")
     # `share`, `passage` (rolling windows), `tone`, `events`, `level` (never resolvable), `joint` or
     # `conditional`
     kind: str
     # Frequency of the outcome in the ten years before; of `joint` that of independent parts, and of
     # `conditional` that of `then`
     base_rate: float | None = Field(default=None, ge=0, le=1)
-    sentence: str = Field(
-        default="", max_length=LONGEST_SENTENCE
-    )  # Generated; one that differs is rejected
+    # Generated; one that differs is rejected
+    sentence: str = Field(default="", max_length=LONGEST_SENTENCE)
 
     if (
         TYPE_CHECKING
@@ -180,9 +178,8 @@ class SingleQuestion(Question):
     first: date  # First and last day of the window, which is whole months after `asked`
     last: date
     compare: Literal["at least", "at most"] = "at least"
-    fewest: int = Field(
-        default=MIN_WINDOW_EVENTS, ge=1, le=10**6
-    )  # A share of fewer events is void
+    # A share of fewer events is void
+    fewest: int = Field(default=MIN_WINDOW_EVENTS, ge=1, le=10**6)
     void_after: date  # Void if by this day no edition covers the window
 
     @classmethod

@@ -36,13 +36,11 @@ class FixedBaseline(BaseModel):
 
     first: date  # First and last day of the window that it is of
     last: date
-    events: Number = Field(
-        alias="happenings"
-    )  # Recorded in it, as known when asked; under its name in version 1
+    # Recorded in it, as known when asked; under its name in version 1
+    events: Number = Field(alias="happenings")
     cooperative: Number
-    points: float = Field(
-        gt=0, le=100
-    )  # Points by which the window is to be above (`at least`) or below (`at most`)
+    # Points by which the window is to be above (`at least`) or below (`at most`)
+    points: float = Field(gt=0, le=100)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -80,9 +78,8 @@ class FixedTone(BaseModel):
     last: date
     events: Annotated[int, Field(ge=1, le=10**9)]  # Recorded in it, as known when asked
     goldstein: float  # Sum of their Goldstein scores
-    points: float = Field(
-        gt=0, le=20
-    )  # Points of the Goldstein scale by which the window is to be above or below
+    # Points of the Goldstein scale by which the window is to be above or below
+    points: float = Field(gt=0, le=20)
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -240,9 +237,8 @@ class ToneQuestion(ComparedQuestion):
     limits = (LOWEST, HIGHEST)
     unit = ""
     kind: Literal["tone"]
-    threshold: float | None = Field(
-        default=None, gt=LOWEST, lt=HIGHEST
-    )  # A score; without a baseline
+    # A score; without a baseline
+    threshold: float | None = Field(default=None, gt=LOWEST, lt=HIGHEST)
     baseline: FixedTone | None = None  # In place of the threshold
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:

@@ -88,10 +88,9 @@ def changed(
 
     The distance is at least the smallest improvement.
     """
-    change, slack = (
-        share - before,
-        min(ROUNDING, improvement / 2),
-    )  # no share is on both sides, however small that is
+    # no share is on both sides, however small that is
+    change = share - before
+    slack = min(ROUNDING, improvement / 2)
     return change >= improvement - slack, change <= slack - improvement
 
 
@@ -152,9 +151,8 @@ class DatasetRecord:
     counts: Index  # Events, (period, class)
     covered: Bool
     unrecorded: Float  # Which part of a period's days is not covered
-    goldstein: (
-        Float | None
-    )  # Sums of their Goldstein scores, (period, class), where the data hold them
+    # Sums of their Goldstein scores, (period, class), where the data hold them
+    goldstein: Float | None
     kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod

@@ -113,9 +113,8 @@ class Scenarios(Displayed):
     # are published
     published: Mapping[int, WindowOutlook] | NotDefined
     scenarios: tuple[Scenario, ...]
-    followed: Mapping[
-        int, Followed
-    ]  # What was recorded, by horizon, as far as it is known; empty if it is not
+    # What was recorded, by horizon, as far as it is known; empty if it is not
+    followed: Mapping[int, Followed]
 
     @property
     def prospects(self) -> tuple[Prospect, ...]:

@@ -78,9 +78,8 @@ class Number:
 
     value: float  # Points of share for the level, else a probability
     mcse: float  # Its Monte Carlo standard error
-    draws: Float = field(
-        repr=False, compare=False
-    )  # Their mean is the value, and the error of their mean is its error
+    # Their mean is the value, and the error of their mean is its error
+    draws: Float = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, draws: Float) -> "Number":

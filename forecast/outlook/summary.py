@@ -56,9 +56,8 @@ class Estimate:
     mcse: float  # Monte Carlo standard error of the mean
     unit: str  # In words
     definition: str  # In words
-    draws: Float = field(
-        repr=False, compare=False
-    )  # In each posterior draw (of the future, its mean over simulations)
+    # In each posterior draw (of the future, its mean over simulations)
+    draws: Float = field(repr=False, compare=False)
     interval: str = INTERVAL  # Kind and mass
 
 

@@ -225,9 +225,8 @@ class KindScore:
     events: int  # Events in the baseline's months
     score: float | None  # Their mean Goldstein score; None without events
     part: float  # Points of the tone; those of all kinds add up to it
-    change: (
-        float | None
-    )  # Less the part in as many months before; None where these are not covered or have no events
+    # Less the part in as many months before; None where these are not covered or have no events
+    change: float | None
 
 
 def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindScore, ...]:
@@ -287,9 +286,8 @@ class KindSeries:
     """Share of a side's events in the stronger half of its kinds."""
 
     side: str  # `cooperative` or `hostile`
-    kinds: tuple[
-        str, ...
-    ]  # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
+    # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
+    kinds: tuple[str, ...]
     dataset: str  # Main dataset
     now: Estimate  # Per cent expected in the last covered period
     change: Estimate | NotDefined  # The same less that of ten years before, points

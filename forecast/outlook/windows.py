@@ -105,9 +105,8 @@ class WindowOutlook:
     void: Probability  # Fewer than three
     share: Estimate | NotDefined  # Cooperative, in per cent
     baseline: Baseline | NotDefined  # The last `baseline_months` months
-    up: (
-        Probability | NotDefined
-    )  # Higher: at least the smallest improvement above the baseline's share
+    # Higher: at least the smallest improvement above the baseline's share
+    up: Probability | NotDefined
     same: Probability | NotDefined  # Similar: less than that away
     down: Probability | NotDefined  # Lower: at least that much below
     sentence: str  # In words
@@ -388,17 +387,14 @@ class SimulationQuestion(Protocol):
 class Prospect:
     """Forecast from a set of simulations."""
 
-    recorded: (
-        Mapping[int, WindowOutlook] | NotDefined
-    )  # What the dataset will record, by horizon; not of an index
-    threshold: (
-        Mapping[int, ThresholdOutlook] | NotDefined | None
-    )  # Probability of the requested share, by month
+    # What the dataset will record, by horizon; not of an index
+    recorded: Mapping[int, WindowOutlook] | NotDefined
+    # Probability of the requested share, by month
+    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
     improvement: Mapping[int, HorizonOutlook]  # The level by horizon, S9
     fan: Fan  # The level ahead, and observed shares
-    rolling: (
-        RollingShare | NotDefined
-    )  # Observed share of windows as long as the main one, and its forecast
+    # Observed share of windows as long as the main one, and its forecast
+    rolling: RollingShare | NotDefined
     questions: tuple[QuestionOutlook, ...] = ()  # Questions of a ledger; none but in a scenario
 
 

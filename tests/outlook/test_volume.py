@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from forecast.data.panel.record import relative_counts
-from forecast.outlook.observed import MARGIN, recording_level
 from forecast.outlook.recorded import DatasetRecord
+from forecast.outlook.recording import MARGIN, recording_level
 
 
 def panel_of(counts, covered=None, frequency="month"):

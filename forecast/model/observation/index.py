@@ -65,7 +65,8 @@ class IndexObservation(Observation):
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
-        index, precision = arrays.observed, 1.0 / reference["error"] ** 2
+        index = arrays.observed
+        precision = 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
         return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(
             seen, precision, 0.0
@@ -77,7 +78,8 @@ class IndexObservation(Observation):
     def log_likelihood_of_draws(
         self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
-        scale, df = parameters["error"][:, None], parameters["df"][:, None]
+        scale = parameters["error"][:, None]
+        df = parameters["df"][:, None]
         error = (arrays.observed[node] - level) / scale
         return np.asarray(student_log_density(error, df) - np.log(scale))
 
@@ -113,7 +115,8 @@ def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
     if "index_mean" in panel:  # of an updated fit, or simulated
         return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
     index = panel["index"].astype(np.float64)
-    mean, spread = index.mean("time").fillna(0.0), index.std("time").fillna(0.0)
+    mean = index.mean("time").fillna(0.0)
+    spread = index.std("time").fillna(0.0)
     return mean.to_numpy(), spread.where(spread > 0, 1.0).to_numpy()
 
 

@@ -51,10 +51,8 @@ class Readings:
         """
         total, has_node, (knot, part) = total_events(panel), node_of >= 0, knots(panel)
         period = np.nonzero(has_node)[1]
-        events, busy = (
-            total.transpose(1, 2, 0)[has_node],
-            dataset_relative_counts(panel).transpose(1, 2, 0)[has_node],
-        )
+        events = total.transpose(1, 2, 0)[has_node]
+        busy = dataset_relative_counts(panel).transpose(1, 2, 0)[has_node]
         seen = [knot[months] for dyad in total.transpose(1, 0, 2) > 0 for months in dyad]
         spans = tuple(
             (int(years.min()), int(years.max()) + 2) if years.size else (0, KNOTS) for years in seen
@@ -73,7 +71,9 @@ def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
 
 def shift(parameters: ObservationParameters, data: Mapping[str, Any]) -> Any:
     """Return what drift and volume add to the level as each dataset reads it, (node, dataset)."""
-    dyad, knot, part = data["node_dyad"], data["reading_knot"], data["reading_part"][:, None]
+    dyad = data["node_dyad"]
+    knot = data["reading_knot"]
+    part = data["reading_part"][:, None]
     drift = parameters["drift"].transpose(0, 2, 1)  # (dyad, knot, dataset)
     moved = drift[dyad, knot] * (1.0 - part) + drift[dyad, knot + 1] * part
     return moved + parameters["dataset_volume_effect"][dyad] * data["reading_count"]
@@ -94,7 +94,8 @@ def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
 
 def data(readings: Readings, dyad: Index, reference: ObservationParameters) -> dict[str, Any]:
     """Return the arrays that a model reads of several datasets, by the names of its data."""
-    read, events = layout(readings, dyad), readings.events.astype(np.float64)
+    read = layout(readings, dyad)
+    events = readings.events.astype(np.float64)
     variance = _variance(_information(events, reference["concentration"]), reference["noise"][dyad])
     return read | {
         "reading_events": events,
@@ -195,12 +196,10 @@ def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters
     import pymc as pm
     import pytensor.tensor as pt
 
-    spec, priors, dyads, readings = (
-        arrays.spec,
-        arrays.spec.priors,
-        arrays.dyads,
-        arrays.observed.readings,
-    )
+    spec = arrays.spec
+    priors = arrays.spec.priors
+    dyads = arrays.dyads
+    readings = arrays.observed.readings
     further = readings.events.shape[1] - 1
     step = spread_around("dataset_drift_sd", priors.dataset_drift, (further,)).add()
     walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, further, KNOTS - 1))

@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+ORDER = ("dyad", "time", "direction", "dataset", "class")
+"""Dims of the counts, in the order of the arrays."""
+CHUNKED = ("chunks", "chunk_months", "chunk_counts")
+"""Names of the arrays that the likelihood reads in chunks of months."""
+KERNEL = ("offset", "concentration", "noise")
+"""Names of the parameters, in the order in which the kernels read them."""
+NO_SHIFT = np.zeros((0, 0))
+"""Empty shift: datasets read the level without an offset."""
+LEAST_MASS = 1e-12
+"""Of a side in a beta distribution, which needs more than zero."""
+CHUNK_MONTHS = 64
+"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the
+first cache."""
+
+
 def draw_sides(
     total: Index, log_odds: Float, concentration: Float | None, rng: np.random.Generator
 ) -> Index:
@@ -28,15 +43,6 @@ def draw_sides(
         share = rng.beta(good, bad)
     cooperative = rng.binomial(total, share)
     return np.stack([total - cooperative, cooperative], axis=-1)
-
-
-ORDER = ("dyad", "time", "direction", "dataset", "class")
-CHUNKED = ("chunks", "chunk_months", "chunk_counts")
-LEAST_MASS = 1e-12
-"""Of a side in a beta distribution, which needs more than zero."""
-CHUNK_MONTHS = 64
-"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the
-first cache."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class SparseCounts:
     @cached_property
     def chunked(self) -> dict[str, Index]:
         """The arrays of `forecast.model.kernels.observation.Reports`."""
-        first_report, each = self.cells[:, 2], self.cells[:, 3] - self.cells[:, 2]
+        first_report = self.cells[:, 2]
+        each = self.cells[:, 3] - self.cells[:, 2]
         most = int(each.max(initial=1))
         by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
         for position in range(most):
@@ -103,7 +110,8 @@ def count_sides(panel: "xr.Dataset") -> Index:
 
 def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
     """Return the classes of a side, from the mildest kind to the strongest."""
-    cut, classes = int(panel.attrs["zero_cut"]), int(panel.sizes["class"])
+    cut = int(panel.attrs["zero_cut"])
+    classes = int(panel.sizes["class"])
     return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
 
 
@@ -125,11 +133,6 @@ def count_sparsely(counts: NDArray[Any], node_of: Index) -> SparseCounts:
     cell_of_node[node] = np.arange(len(cells))
     directions, datasets = counts.shape[2:4]
     return SparseCounts(cells, reports, cell_of_node, directions, datasets)
-
-
-# The order in which the kernels read the parameters.
-KERNEL = ("offset", "concentration", "noise")
-NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an offset
 
 
 def quadrature(spec: ModelChoices) -> tuple[Float, Float]:

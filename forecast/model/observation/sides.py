@@ -59,9 +59,8 @@ class Sides:
     # Relative event count of the node's period, against what is usual for its dyad
     # (`forecast.data.panel.record`).
     relative_count: Float
-    readings: Readings | None = (
-        None  # What several datasets have of their own; None of a single one
-    )
+    # What several datasets have of their own; None of a single one
+    readings: Readings | None = None
 
 
 def declare_sides(
@@ -98,7 +97,8 @@ class SidesObservation(Observation):
     variables = variables_of("sides")
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Sides:
-        side, busy = count_sparsely(count_sides(panel), node_of), relative_event_counts(panel)
+        side = count_sparsely(count_sides(panel), node_of)
+        busy = relative_event_counts(panel)
         readings = Readings.of(panel, node_of) if side.datasets > 1 else None
         return Sides(side, busy[node_of >= 0], readings)
 
@@ -131,7 +131,8 @@ class SidesObservation(Observation):
         )
         offset: Any = pt.zeros((dyads, side.directions, 1))
         if readings is not None:  # other datasets are off for all dyads alike
-            prior, dims = (0.0, spec.priors.dataset), (dyads, side.datasets - 1)
+            prior = (0.0, spec.priors.dataset)
+            dims = (dyads, side.datasets - 1)
             rest = ByDyad("dataset_offset", prior, spec.priors.dataset_dyads, pool, dims=dims).add()
             offset = offset + pt.concatenate([pt.zeros((dyads, 1)), rest], axis=1)[:, None, :]
         if side.directions == 2:
@@ -160,7 +161,8 @@ class SidesObservation(Observation):
             **side.chunked,
         }
         if arrays.spec.volume_effect:
-            count, effect = arrays.observed.relative_count, reference["volume_effect"]
+            count = arrays.observed.relative_count
+            effect = reference["volume_effect"]
             data |= {"relative_count": count, "anchor_volume_effect": effect}
         return (
             data
@@ -186,7 +188,9 @@ class SidesObservation(Observation):
         return SidesLikelihood()(level, *of_kernel, pt.as_tensor(shift), *layout, *rule)[0]
 
     def reference(self, arrays: PanelNodes) -> ObservationParameters:
-        spec, dyads, side = arrays.spec, arrays.dyads, arrays.observed.side
+        spec = arrays.spec
+        dyads = arrays.dyads
+        side = arrays.observed.side
         p = spec.priors
         centres = {
             "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
@@ -248,22 +252,18 @@ class SidesObservation(Observation):
     def log_likelihood_of_draws(
         self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
-        observed, dyad, readings = (
-            arrays.observed,
-            int(arrays.node_dyad[node]),
-            arrays.observed.readings,
-        )
+        observed = arrays.observed
+        dyad = int(arrays.node_dyad[node])
+        readings = arrays.observed.readings
         if readings is None:
-            month, side = (
-                level + parameters["volume_effect"][:, dyad, None] * observed.relative_count[node],
-                parameters,
+            month = (
+                level + parameters["volume_effect"][:, dyad, None] * observed.relative_count[node]
             )
+            side = parameters
         else:
             shift = by_dataset.shift_of_draws(parameters, readings, dyad, node)
-            month, side = (
-                level,
-                parameters | {"offset": parameters["offset"] + shift[:, None, None, :]},
-            )
+            month = level
+            side = parameters | {"offset": parameters["offset"] + shift[:, None, None, :]}
         return one_side.log_likelihood_of_draws(
             observed.side, node, month, side, quadrature(arrays.spec)
         )
@@ -303,7 +303,8 @@ class SidesObservation(Observation):
         parameters: "xr.Dataset",
         rng: Generator,
     ) -> "xr.Dataset":
-        counts, cut = panel["counts"].transpose(*ORDER), int(panel.attrs["zero_cut"])
+        counts = panel["counts"].transpose(*ORDER)
+        cut = int(panel.attrs["zero_cut"])
         (d, t, s, q), by_side = self.simulate_sides(panel, level, parameters, rng)
 
         drawn = _kinds_as_recorded(counts.to_numpy(), cut, d, by_side, rng)
@@ -320,11 +321,10 @@ class SidesObservation(Observation):
         draws, counts = posterior.sizes["draw"], arrays.observed.side
         few = min(DRAWS_A_CHAIN, draws)
         some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
-        level, parameters = (
-            flat(some["level"])[:, arrays.node_dyad, arrays.node_time],
-            self.draws(some),
-        )
-        rules, data = (normal_quadrature(FINE), quadrature(spec)), _read_by(arrays)
+        level = flat(some["level"])[:, arrays.node_dyad, arrays.node_time]
+        parameters = self.draws(some)
+        rules = (normal_quadrature(FINE), quadrature(spec))
+        data = _read_by(arrays)
 
         def missed(i: int) -> float:
             values = {name: draw[i] for name, draw in parameters.items()}

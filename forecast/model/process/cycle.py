@@ -237,7 +237,9 @@ def variance_of_density(log_densities: Sequence[Any], backend: Any = np) -> Any:
 
 PACKAGED: tuple[Cycle, ...] = (Linear(), Band(), Cubic())
 _CYCLES = Registry[Cycle]("cycle", *PACKAGED)
-find_cycle, cycles, unregister_cycle = _CYCLES.find, _CYCLES.all, _CYCLES.unregister
+find_cycle = _CYCLES.find
+cycles = _CYCLES.all
+unregister_cycle = _CYCLES.unregister
 
 
 def register_cycle(kind: type[Cycle]) -> type[Cycle]:

@@ -15,6 +15,12 @@ from forecast.base.typing import Float
 type PriorValue = float | tuple[float, float]
 
 
+SPREAD_OF_SPREADS = 0.4
+"""Spread of the logarithm of a population's spread around its typical size."""
+FLAT = (0.0, 0.0)
+"""Prior of a variable whose prior is stated where it is used."""
+
+
 class PriorValues(Protocol):
     """Priors as the parts of a model read them: attributes by name, in periods.
 
@@ -134,21 +140,16 @@ class Registry[Kind: Any]:
             self._kinds.pop(name, None)
 
 
-SPREAD_OF_SPREADS = 0.4  # Spread of the logarithm of a population's spread around its typical size
-
-
-FLAT = (0.0, 0.0)  # The prior of a variable whose prior is stated where it is used
-
-
 @dataclass(frozen=True)
 class Free:
     """A free variable: normal, or log-normal where it is positive."""
 
     name: str
+    # Centre and spread of it, or of its logarithm; arrays if its values differ
     prior: tuple[Any, Any] = (
         0.0,
         1.0,
-    )  # Centre and spread of it, or of its logarithm; arrays if its values differ
+    )
     dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
     positive: bool = False
 
@@ -223,9 +224,8 @@ class ByDyad:
         )
 
 
-type Declared = dict[
-    str, Free | ByDyad
-]  # Parameters by role: the name of a variable of the posterior, where it is one
+# Parameters by role: the name of a variable of the posterior, where it is one
+type Declared = dict[str, Free | ByDyad]
 
 
 def free_of(declared: Declared) -> list[Free]:

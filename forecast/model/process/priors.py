@@ -57,7 +57,8 @@ class Priors:
     ] = ()  # Those that differ from their defaults, by name
 
     def __init__(self, **values: Any) -> None:
-        given, priors = {**dict(values.pop("changed", ())), **values}, all_priors()
+        given = {**dict(values.pop("changed", ())), **values}
+        priors = all_priors()
         given = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in given.items()

@@ -30,9 +30,8 @@ class State:
 
     trend: Float
     cycle: Float  # Deviation from the trend; zero without a cycle
-    ceiling: Float | None = (
-        None  # None where the model has none; infinite before a first era begins
-    )
+    # None where the model has none; infinite before a first era begins
+    ceiling: Float | None = None
 
     @property
     def level(self) -> Float:
@@ -59,9 +58,8 @@ class Process:
     trend: Trend
     cycle: Cycle | None
     ceiling: Ceiling | None
-    parameters: Mapping[
-        str, Any
-    ]  # By the names of the posterior, in shapes that go with those of the states
+    # By the names of the posterior, in shapes that go with those of the states
+    parameters: Mapping[str, Any]
 
     @cached_property
     def trend_motion(self) -> Motion:

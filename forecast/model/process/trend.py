@@ -270,7 +270,9 @@ class Constant(Trend):
 
 PACKAGED: tuple[Trend, ...] = (Reverting(), Walk(), Constant())
 _TRENDS = Registry[Trend]("trend", *PACKAGED)
-find_trend, trends, unregister_trend = _TRENDS.find, _TRENDS.all, _TRENDS.unregister
+find_trend = _TRENDS.find
+trends = _TRENDS.all
+unregister_trend = _TRENDS.unregister
 
 
 def register_trend(kind: type[Trend]) -> type[Trend]:

@@ -27,9 +27,8 @@ from forecast.data.events.sets import EventSet
 from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, EventDays, PairRecord
 
 STEP = 14  # days between forecast dates of the fit
-HALF_LIFE = (
-    25 * 365.25
-)  # days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
+# days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
+HALF_LIFE = 25 * 365.25
 POOLED_PRECISION = 1.0  # of the prior of the coefficients of all sets, around zero
 SET_PRECISION = (
     50.0  # of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)

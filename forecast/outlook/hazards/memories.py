@@ -20,6 +20,7 @@ from forecast.data.events.table import event_counts
 if TYPE_CHECKING:
     import pandas as pd
 
+# mean ages in days: a week's burst to the ordinary rate of ten years
 MEMORIES = (
     5,
     20,
@@ -27,13 +28,14 @@ MEMORIES = (
     240,
     1000,
     3000,
-)  # mean ages in days: a week's burst to the ordinary rate of ten years
+)
 LONG = MEMORIES[-1]
+# memories whose mean rate is the starting point: about one, five and ten years
 MIXED = (
     240,
     1000,
     3000,
-)  # memories whose mean rate is the starting point: about one, five and ten years
+)
 LEADS = (0, 7, 14, 30, 90, 180, 365)  # days ahead at which the hazard may change
 FIRST_YEAR = 365  # days; a younger record counts as a year, so that its first event is no high rate
 PRIOR_EVENTS = (
@@ -154,9 +156,8 @@ class PairRecord:
     start: int  # First covered day, as days from 1970
     events: "pd.DataFrame"  # Rows of the event table, of one dataset
     context: Mapping[str, EventDays]  # By the names of `CONTEXT`
-    meetings: tuple[
-        tuple[int, int], ...
-    ]  # Day, and day it became known, of summits that both states attend
+    # Day, and day it became known, of summits that both states attend
+    meetings: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, dyad: str, start: date, events: "pd.DataFrame") -> "PairRecord":
