@@ -242,16 +242,20 @@ def _complete_paths(
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
     def complete(d: int, rng: Generator) -> None:
-        slow = whole = _complete_trend(d, draws, arrays, rng)
+        trend_path = _complete_trend(d, draws, arrays, rng)
+        level_path = trend_path
         if spec.has_cycle:
-            whole = slow + _complete(spec.cycle_model, "node_cycle", d, draws, arrays, rng)
+            cycle = _complete(spec.cycle_model, "node_cycle", d, draws, arrays, rng)
+            level_path = trend_path + cycle
         if effect is not None and arrays.drivers is not None:
             retention = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
             pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], retention)
-            slow, whole = slow + pushed.trend, whole + pushed.level
-        level[:, d], trend[:, d] = on_grid(whole), on_grid(slow)
-        own_eras = np.flatnonzero(arrays.era_dyad == d)
-        mu[:, own_eras] = era_means(slow, arrays.era_index[d], own_eras)
+            trend_path = trend_path + pushed.trend
+            level_path = level_path + pushed.level
+        level[:, d] = on_grid(level_path)
+        trend[:, d] = on_grid(trend_path)
+        eras_of_dyad = np.flatnonzero(arrays.era_dyad == d)
+        mu[:, eras_of_dyad] = era_means(trend_path, arrays.era_index[d], eras_of_dyad)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(complete, range(arrays.dyads), rng.spawn(arrays.dyads)))

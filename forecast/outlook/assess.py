@@ -143,9 +143,16 @@ def assess(
         )
     record = main_record(fit.panel, dyad, label)
     hazard = structural_hazard(fit.panel)
+    rate = hazard.draws(draws.size, seed)
     streams = partial(stream, seed, dyad)
     simulations = simulate(
-        fit, draws, LONGEST_HORIZON, seed, simulations_per_draw, baseline_months=baseline_months
+        fit,
+        draws,
+        LONGEST_HORIZON,
+        seed,
+        simulations_per_draw,
+        hazard=rate,
+        baseline_months=baseline_months,
     )
     released = simulate_from(
         draws,
@@ -176,9 +183,7 @@ def assess(
         standing=standing(draws, since),
         last_break=last_break(draws, improvement),
         contrast=contrast(fit, draws, contrast_with, contrast_era, names),
-        frameworks=frameworks(
-            draws, hazard, hazard.draws(draws.size, seed), arrives, streams("headroom"), band_mass
-        ),
+        frameworks=frameworks(draws, hazard, rate, arrives, streams("headroom"), band_mass),
         pendulum=pendulum(draws, simulations, released, query.horizons, extreme_share),
         band=band(draws, simulations, query.horizons, band_mass),
         kinds=kind_series(fit.panel, record, draws.size),

@@ -234,7 +234,7 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
     """
     posterior = dyad_draws(fit, dyad)
 
-    def at(period: int) -> Float:
+    def share_in(period: int) -> Float:
         return np.asarray(share(posterior.level[..., period].astype(np.float64)))
 
     def level(draws: Float, when: str) -> Estimate:
@@ -242,11 +242,12 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
 
     calendar = posterior.clock.times.astype("datetime64[M]")
     ends = np.flatnonzero(np.append(calendar[1:] != calendar[:-1], True))
-    start = before = at(first - 1) if first else None
+    start = share_in(first - 1) if first else None
+    before = start
     months = []
     for end in ends[ends >= first].tolist():
         name = str(calendar[end].astype("datetime64[D]"))
-        value = at(end)
+        value = share_in(end)
         when = f"at the end of the month from {name}"
         change = (
             None if before is None else level(value - before, f"{when} less that a month before")

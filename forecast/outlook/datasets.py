@@ -34,6 +34,8 @@ DRAWS = 400
 YEARS_BACK = 30
 """The algebra is of so much of the record: earlier months hardly bear on the present, and all of
 them take long."""
+MIN_VARIANCE = 1e-12
+"""Smallest variance of the present level: rounding may leave less than none."""
 RECENT_MONTHS = 24
 """Last months of a dataset that inform the present level; earlier months inform its offset."""
 BEYOND = 2.0
@@ -414,24 +416,23 @@ def _level_covariance(
 def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
     """Return the prior covariance of a dataset's offset in any two periods, (time, time).
 
-    It has a constant part and one that drifts.
-
-    `at` counts knots up to each period.
+    It has a constant part and one that drifts. `knots_passed` counts knots up to each period.
     """
-    knots_passed = KNOT_YEARS * knots_passed
-    walk = step**2 * np.minimum(knots_passed[:, None], knots_passed) / KNOT_YEARS
-    inside = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
-    return np.asarray(inside + priors.dataset**2 + priors.dataset_dyads**2)
+    years = KNOT_YEARS * knots_passed
+    walk = step**2 * np.minimum(years[:, None], years) / KNOT_YEARS
+    # The drift has mean zero over the record.
+    centred = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
+    return np.asarray(centred + priors.dataset**2 + priors.dataset_dyads**2)
 
 
 def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> tuple[float, float]:
     """Return mean and standard deviation of the last month's level, given some datasets."""
     month, value, covariance = _joint(seen, moves, news)
-    toward = moves[-1, month]
-    weight = np.linalg.solve(covariance, toward)
-    return centre + float(weight @ (value - centre)), float(
-        np.sqrt(max(moves[-1, -1] - weight @ toward, 1e-12))
-    )
+    with_last = moves[-1, month]
+    weight = np.linalg.solve(covariance, with_last)
+    mean = centre + float(weight @ (value - centre))
+    variance = max(moves[-1, -1] - weight @ with_last, MIN_VARIANCE)
+    return mean, float(np.sqrt(variance))
 
 
 def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Float, Float]:

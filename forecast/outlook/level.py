@@ -392,7 +392,9 @@ def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
     """Compute what one era of the dyad allows."""
     this = draws.eras[era]
     following = draws.eras[era + 1 :]
-    ceiling, (low, high), rest = draws.ceiling(era), draws.band(era, band_mass), draws.rest(era)
+    ceiling = draws.ceiling(era)
+    low, high = draws.band(era, band_mass)
+    rest = draws.rest(era)
 
     def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
         return estimate_if_defined(values, "points of share", f"{what} under “{this.name}”", reason)

@@ -394,7 +394,8 @@ def horizon_outlook(
     higher = probability(better, f"{window} is at least {points} above {present}")
     deterioration = probability(worse, f"{window} is at least {points} below {present}")
     stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
-    structurally = arrived = simulations.broken[..., last]
+    arrived = simulations.broken[..., last]
+    structurally = arrived
     without = "with no new framework by then"
     with_it = "and a new framework has come by then"
     if simulations.moving:

@@ -466,6 +466,10 @@ def followed_windows(
         before = None if isinstance(window.baseline, NotDefined) else window.baseline.share
         if share is not None and before is not None:
             above, below = changed(share, before, improvement)
-            outcome = "up" if above else "down" if below else "same"
+            outcome = "same"
+            if above:
+                outcome = "up"
+            elif below:
+                outcome = "down"
         followed[months] = Followed(months, window.until, events, cooperative, share, outcome)
     return followed

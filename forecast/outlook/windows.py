@@ -162,7 +162,7 @@ def window_outlook(
     total = ahead.total.sum(axis=-1)
     valid = total >= MIN_WINDOW_EVENTS
     shares = shares_of(total, ahead.cooperative.sum(axis=-1))
-    fixed = undefined = None
+    fixed, undefined = None, None
     if isinstance(baseline, NotDefined) or baseline.share is None:
         undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
     else:

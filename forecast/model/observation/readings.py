@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
-"""The drift of an offset has a value every five years, and runs straight in between: distance,
-first year, number."""
-MIN_INFORMATION = 1e-9  # In place of none, so that nothing is divided by zero
+KNOT_YEARS = 5
+"""Years between the knots of an offset's drift, which is linear in between."""
+FIRST_YEAR = 1945
+"""Year of the first knot."""
+KNOTS = 21
+"""Number of knots: the last is in 2045."""
+MIN_INFORMATION = 1e-9
+"""Information in place of none, so that nothing is divided by zero."""
 EVENT_INFORMATION = 0.25
 """Fisher information of an event about its log-odds of being cooperative, where both sides are
 equally frequent."""
@@ -49,7 +53,9 @@ class Readings:
 
         ``node_of`` (dyad, period) is -1 where there is no node.
         """
-        total, has_node, (knot, part) = total_events(panel), node_of >= 0, knots(panel)
+        total = total_events(panel)
+        has_node = node_of >= 0
+        knot, part = knots(panel)
         period = np.nonzero(has_node)[1]
         events = total.transpose(1, 2, 0)[has_node]
         busy = dataset_relative_counts(panel).transpose(1, 2, 0)[has_node]
@@ -181,9 +187,8 @@ def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float
 
 def _information(events: Any, concentration: Any) -> Any:
     """Return rough inverse variances of the level, given each dataset's events, (node, dataset)."""
-    if (
-        isinstance(concentration, np.ndarray) and not concentration.any()
-    ):  # there is no overdispersion
+    without_overdispersion = isinstance(concentration, np.ndarray) and not concentration.any()
+    if without_overdispersion:
         return EVENT_INFORMATION * events
     return EVENT_INFORMATION * events * (concentration + 1.0) / (concentration + events)
 

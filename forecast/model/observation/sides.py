@@ -41,14 +41,16 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the
-# posterior spread of a month's level, so that the curvature is what the path meets on average and
-# not what it is at one point.
 CURVATURE_SPAN = 0.5
+"""Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the
+posterior spread of a month's level, so that the curvature is that which the path meets on average,
+not that at one point."""
 CURVATURE_FLOOR = 0.02
-# Nodes of the finer integral over the month noise, and draws per chain that are compared.
-FINE = 61
-DRAWS_A_CHAIN = 15
+"""Smallest curvature of a month with events: the whitened path stays proper."""
+FINE_NODES = 61
+"""Nodes of the finer quadrature over the month-specific noise."""
+DRAWS_PER_CHAIN = 15
+"""Draws under which the usual quadrature is compared with the finer one."""
 
 
 @dataclass(frozen=True)
@@ -164,11 +166,9 @@ class SidesObservation(Observation):
             count = arrays.observed.relative_count
             effect = reference["volume_effect"]
             data |= {"relative_count": count, "anchor_volume_effect": effect}
-        return (
-            data
-            if readings is None
-            else data | by_dataset.data(readings, arrays.node_dyad, reference)
-        )
+        if readings is not None:
+            data |= by_dataset.data(readings, arrays.node_dyad, reference)
+        return data
 
     def log_likelihood(
         self,
@@ -200,11 +200,9 @@ class SidesObservation(Observation):
             "offset": np.zeros((dyads, side.directions, side.datasets)),
             "volume_effect": np.full(dyads, p.volume_effect[0] if spec.volume_effect else 0.0),
         }
-        return (
-            centres
-            if arrays.observed.readings is None
-            else centres | by_dataset.reference(spec, dyads, side.datasets)
-        )
+        if arrays.observed.readings is not None:
+            centres |= by_dataset.reference(spec, dyads, side.datasets)
+        return centres
 
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
@@ -213,13 +211,11 @@ class SidesObservation(Observation):
         level, shift = _as_read(level, reference, _read_by(arrays))
 
         def slope(shifted_level: Float) -> Any:
-            return _value_and_slope(
-                shifted_level, shift, reference, counts, quadrature(arrays.spec)
-            )[1]
+            rule = quadrature(arrays.spec)
+            return _value_and_slope(shifted_level, shift, reference, counts, rule)[1]
 
-        curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (
-            2 * CURVATURE_SPAN
-        )
+        fall = slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)
+        curvature = fall / (2 * CURVATURE_SPAN)
         seen = counts.events_at_nodes() > 0
         return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
@@ -256,9 +252,8 @@ class SidesObservation(Observation):
         dyad = int(arrays.node_dyad[node])
         readings = arrays.observed.readings
         if readings is None:
-            month = (
-                level + parameters["volume_effect"][:, dyad, None] * observed.relative_count[node]
-            )
+            effect = parameters["volume_effect"][:, dyad, None]
+            month = level + effect * observed.relative_count[node]
             side = parameters
         else:
             shift = by_dataset.shift_of_draws(parameters, readings, dyad, node)
@@ -277,23 +272,27 @@ class SidesObservation(Observation):
         Returns the places of the reports (dyad, time, direction, dataset) and the numbers, (...,
         report, side).
         """
-        month, several = level, panel.sizes["dataset"] > 1
+        several = panel.sizes["dataset"] > 1
+        month = level
         if "volume_effect" in parameters and not several:
-            month = month + parameters["volume_effect"].to_numpy()[
-                ..., None
-            ] * relative_event_counts(panel)
+            effect = parameters["volume_effect"].to_numpy()[..., None]
+            month = month + effect * relative_event_counts(panel)
         if "tau" in parameters:
-            month = month + parameters["tau"].to_numpy()[..., None] * rng.standard_normal(
-                level.shape
-            )
+            noise = parameters["tau"].to_numpy()[..., None]
+            month = month + noise * rng.standard_normal(level.shape)
         total = panel["counts"].transpose(*ORDER).to_numpy().sum(-1)
-        d, t, s, q = np.nonzero(total)
-        month_level = month[..., d, t] + parameters["direction_offset"].to_numpy()[..., d, s, q]
+        places = np.nonzero(total)
+        dyad, time, direction, dataset = places
+        offset = parameters["direction_offset"].to_numpy()[..., dyad, direction, dataset]
+        report_level = month[..., dyad, time] + offset
         if several:
-            month_level = month_level + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
-        named = "concentration" in parameters
-        concentration = parameters["concentration"].to_numpy()[..., q] if named else None
-        return (d, t, s, q), draw_sides(total[d, t, s, q], month_level, concentration, rng)
+            shift = by_dataset.shift_of_panel(panel, parameters)
+            report_level = report_level + shift[dyad, time, dataset]
+        concentration = None
+        if "concentration" in parameters:
+            concentration = parameters["concentration"].to_numpy()[..., dataset]
+        sides = draw_sides(total[places], report_level, concentration, rng)
+        return (dyad, time, direction, dataset), sides
 
     def simulate(
         self,
@@ -305,11 +304,10 @@ class SidesObservation(Observation):
     ) -> "xr.Dataset":
         counts = panel["counts"].transpose(*ORDER)
         cut = int(panel.attrs["zero_cut"])
-        (d, t, s, q), by_side = self.simulate_sides(panel, level, parameters, rng)
-
-        drawn = _kinds_as_recorded(counts.to_numpy(), cut, d, by_side, rng)
+        places, by_side = self.simulate_sides(panel, level, parameters, rng)
+        dyad = places[0]
         simulated = np.zeros_like(counts.to_numpy())
-        simulated[d, t, s, q] = drawn
+        simulated[places] = _kinds_as_recorded(counts.to_numpy(), cut, dyad, by_side, rng)
         result = panel.drop_vars("goldstein", errors="ignore").copy(deep=True)
         result["counts"] = counts.copy(data=simulated).transpose(*panel["counts"].dims)
         return result
@@ -318,23 +316,25 @@ class SidesObservation(Observation):
         spec = arrays.spec
         if not spec.month_noise:
             return 1.0
-        draws, counts = posterior.sizes["draw"], arrays.observed.side
-        few = min(DRAWS_A_CHAIN, draws)
-        some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
-        level = flat(some["level"])[:, arrays.node_dyad, arrays.node_time]
-        parameters = self.draws(some)
-        rules = (normal_quadrature(FINE), quadrature(spec))
+        counts: SparseCounts = arrays.observed.side
+        draws = posterior.sizes["draw"]
+        number = min(DRAWS_PER_CHAIN, draws)
+        thinned = posterior.isel(draw=np.linspace(0, draws - 1, number).astype(int))
+        level = flat(thinned["level"])[:, arrays.node_dyad, arrays.node_time]
+        parameters = self.draws(thinned)
         data = _read_by(arrays)
 
-        def missed(i: int) -> float:
-            values = {name: draw[i] for name, draw in parameters.items()}
-            read = _as_read(level[i], values, data)
+        def log_ratio(draw: int) -> float:
+            """Return the log-likelihood of a draw by the finer rule, less that by the usual one."""
+            values = {name: by_draw[draw] for name, by_draw in parameters.items()}
+            read, shift = _as_read(level[draw], values, data)
             finer, usual = (
-                float(_value_and_slope(*read, values, counts, rule)[0]) for rule in rules
+                float(_value_and_slope(read, shift, values, counts, rule)[0])
+                for rule in (normal_quadrature(FINE_NODES), quadrature(spec))
             )
             return finer - usual
 
-        log_weight = np.array([missed(i) for i in range(len(level))])
+        log_weight = np.array([log_ratio(draw) for draw in range(len(level))])
         weight = np.exp(log_weight - log_weight.max())
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 

@@ -157,10 +157,10 @@ class Free:
         """Add it to the PyMC model on the context stack."""
         import pymc as pm
 
-        named = all(isinstance(dim, str) for dim in self.dims)
-        form: dict[str, Any] = (
-            {} if not self.dims else {"dims": self.dims} if named else {"shape": self.dims}
-        )
+        form: dict[str, Any] = {}
+        if self.dims:
+            named = all(isinstance(dim, str) for dim in self.dims)
+            form = {"dims" if named else "shape": self.dims}
         if self.prior is FLAT:
             return pm.Flat(self.name, **form)
         return (pm.LogNormal if self.positive else pm.Normal)(self.name, *self.prior, **form)

@@ -21,14 +21,13 @@ from forecast.model.process.trend import trends
 COMMON = priors_of("common")
 """Those that no trend and no cycle declares; in weeks half-lives are longer and steps smaller
 (`pace`)."""
-OF_DATASETS = {
-    "dataset_dyads",
-    "dataset_drift",
-    "dataset_concentration",
-}  # Of what several datasets have of their own
-LONGEST, LONGEST_MONTHS = 240.0, {"trend_half_life": 2400.0}
-"""The longest typical half-life that a prior may have, in months: a centre above its logarithm was
-meant in months."""
+OF_DATASETS = {"dataset_dyads", "dataset_drift", "dataset_concentration"}
+"""Those about what several datasets have of their own."""
+LONGEST = 240.0
+"""Longest typical half-life of a prior, in months: a centre above its logarithm was meant
+in months."""
+LONGEST_BY_PRIOR = {"trend_half_life": 2400.0}
+"""The same of priors about slower quantities."""
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -148,7 +147,7 @@ def _check(prior: Prior, value: Any) -> None:
             "a pair of finite numbers, the second positive" if pair else "a positive finite number"
         )
         raise SpecError(f"priors: {name} is {value!r}; expected {form}")
-    longest = LONGEST_MONTHS.get(name, LONGEST)
+    longest = LONGEST_BY_PRIOR.get(name, LONGEST)
     if prior.pace == 1.0 and numbers[0] > math.log(longest):
         centre, spread = numbers
         raise SpecError(

@@ -180,13 +180,12 @@ def coverage_start(dyad: str, rows: pd.DataFrame) -> date:
     """Return the first covered day of a pair, or of its first event."""
     covered = read_coverage()
     of_pair = covered[(covered["dyad"] == dyad) & covered["dataset"].isin(set(rows["dataset"]))]
-    first = (
-        of_pair["start"].min()
-        if len(of_pair)
-        else rows["date"].min()
-        if len(rows)
-        else pd.Timestamp(1970, 1, 1)
-    )
+    if len(of_pair):
+        first = of_pair["start"].min()
+    elif len(rows):
+        first = rows["date"].min()
+    else:
+        return date(1970, 1, 1)
     return date(first.year, first.month, first.day)
 
 
