@@ -49,7 +49,7 @@ PARTICLES = 24
 class Conditional:
     """Simulations and event data that satisfy the scenario.
 
-    The simulations of each chain in sequence.
+    The simulations of each chain are in sequence.
     """
 
     simulations: Simulations  # (chain, simulation, 1, period)
@@ -106,9 +106,8 @@ def _drawn(
 ) -> tuple[Float, Index, Float]:
     """Draw a chance that events are cooperative and, given it, how many are of each sort.
 
-    And its log-likelihood.
-
-    The numbers are (sort, chain, draw, simulation).
+    The log-likelihood of the numbers is returned too. The numbers are (sort, chain, draw,
+    simulation).
     """
     chances = seen.chances(level, period, rng)
     by_class = _class_chances(seen, chances)
@@ -118,9 +117,8 @@ def _drawn(
     log_likelihood = np.zeros(chances.shape)
     for cell in cells:
         sort_chance = by_class[..., cell.of_class] * cell.part
-        number, chance = draw_at_least(
-            rest, np.clip(sort_chance / remaining, 0.0, EDGE), cell.least, rng
-        )
+        chance_in_rest = np.clip(sort_chance / remaining, 0.0, EDGE)
+        number, chance = draw_at_least(rest, chance_in_rest, cell.least, rng)
         with np.errstate(divide="ignore"):
             log_likelihood = log_likelihood + np.log(chance)
         numbers.append(number)
@@ -158,13 +156,12 @@ def draw_at_least(
     aim = rng.random(total.shape) * likelihood
     reach = mass.copy()
     number = np.where(enough, least, 0)
-    for m in range(
-        least, int(total.max(initial=0))
-    ):  # the distribution function inverted, from its lower end
-        more = enough & (aim >= reach) & (total > m)
+    # The distribution function is inverted from its lower end.
+    for count in range(least, int(total.max(initial=0))):
+        more = enough & (aim >= reach) & (total > count)
         if not more.any():
             break
-        mass = mass * np.where(total > m, (total - m) / (m + 1.0), 0.0) * odds
+        mass = mass * np.where(total > count, (total - count) / (count + 1.0), 0.0) * odds
         number = number + more
         reach = reach + mass
     return number, likelihood
@@ -203,11 +200,10 @@ def _blank(observed: SimulatedEvents, seed: int) -> SimulatedEvents:
     mixes = draw_mixes(
         record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}")
     )
-    kinds = (
-        np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32)
-        if kinds is None
-        else kinds.copy()
-    )
+    if kinds is None:
+        kinds = np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32)
+    else:
+        kinds = kinds.copy()
     return replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, mixes=mixes)
 
 
@@ -229,17 +225,17 @@ def _by_weights(
         )
     names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
     chosen = {name: getattr(simulations, name) for name in names}
-    some: dict[str, Any] = {
+    resampled_values: dict[str, Any] = {
         name: picked(values[..., : seen.total.shape[-1]], places)
         for name, values in chosen.items()
         if values is not None
     }
-    some |= {
+    resampled_values |= {
         name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")
     }
     months = round((seen.total.shape[-1] - 1) / simulations.clock.per_month)
     return Conditional(
-        replace(simulations, months=months, **some),
+        replace(simulations, months=months, **resampled_values),
         seen.at(places),
         np.exp(log_weight),
         "weights",

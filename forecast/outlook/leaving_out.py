@@ -47,7 +47,7 @@ type SampledFit = Fit
 
 @dataclass(frozen=True)
 class Setting:
-    """Quantities that do not depend on which events are left out."""
+    """Quantities that are the same whichever events are left out."""
 
     fit: Fit  # Of the record with all events, and of all dyads
     dyad: str
@@ -58,8 +58,7 @@ class Setting:
     seed: int
     refit: bool
     report: Progress
-    # Returns a number for each event; events that only the question distinguishes have different
-    # numbers.
+    # Returns a number for each event: different ones for events that only the question tells apart
     sorts: Callable[[pd.DataFrame], Index] | None = None
     # Returns the published numbers of a fit to the record without some events; None where no pool
     # is published.
@@ -156,7 +155,7 @@ def _likelihood(observed: Observed, period: int, state: Float) -> Float:
 
 
 def _read(panel: xr.Dataset) -> Float:
-    """Return all that a model reads of every period's events of the only dyad, (time, part)."""
+    """Return what a model reads of the events of every period, (time, part), of a single dyad."""
     counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()[0]
     return np.column_stack(
         [counts.reshape(len(counts), -1).astype(np.float64), relative_event_counts(panel)[0]]
@@ -184,15 +183,15 @@ def sequential(whole: ReducedFit, events: pd.DataFrame) -> Sequential:
     def without(period: int, _: Event) -> tuple[int, ReducedFit]:
         return period, whole.redraw(events[events["of_period"] >= period])
 
-    def shared(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
+    def divided(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
         of_period = events[events["of_period"] == period]
         later = events[events["of_period"] > period]
-        return _shared(with_period[period], before[period], of_period, later)
+        return _divided(with_period[period], before[period], of_period, later)
 
     before = dict(_at_once(whole, "drawing the path without events", without, periods))
     following = [*(before[period] for period in periods[1:]), whole]
     with_period = dict(zip(periods, following, strict=True))
-    shares_by_period = list(_at_once(whole, "leaving out events in order", shared, periods))
+    shares_by_period = list(_at_once(whole, "leaving out events in order", divided, periods))
     added = {row: draws for shares, _ in shares_by_period for row, draws in shares.items()}
     redrawn = [
         reduced.weights.pareto_k for reduced in before.values() if reduced.weights is not None
@@ -241,19 +240,18 @@ def _at_once[Result](
     whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
 ) -> "Iterator[Result]":
     """Do something for every period, as many at once as there are cores."""
-    for done, result in enumerate(
-        side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))
-    ):
+    workers = min(os.cpu_count() or 1, MOST_AT_ONCE)
+    for done, result in enumerate(side_by_side(work, periods, workers)):
         whole.setting.report(step, done, len(periods))
         yield result
 
 
-def _shared(
+def _divided(
     record: ReducedFit, before: ReducedFit, events: pd.DataFrame, later: pd.DataFrame
 ) -> tuple[dict[int, dict[str, Float]], float]:
-    """Share out what a period added among its events, by their places.
+    """Divide what a period added among its events, by their index.
 
-    Return the highest Pareto k, too.
+    The highest Pareto k is returned too.
 
     A model knows a period as a whole and no order in it. So its events join in many orders, and
     each is given what it adds on average: the Shapley value [1]_, with a few orders and their
@@ -274,7 +272,7 @@ def _shared(
     }
     worst = [-np.inf]
 
-    def given(joined: Index) -> dict[str, Float]:
+    def forecast_with(joined: Index) -> dict[str, Float]:
         """Return the forecast with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in forecasts:
@@ -294,9 +292,9 @@ def _shared(
     for order in [*orders, *(order[::-1] for order in orders)]:
         joined = np.zeros_like(size)
         for kind in order.tolist():
-            without = given(joined)
+            without = forecast_with(joined)
             joined[kind] = min(joined[kind] + at_once, size[kind])
-            for name, values in given(joined).items():
+            for name, values in forecast_with(joined).items():
                 sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
     shares = {
         row: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}

@@ -99,19 +99,30 @@ class Component:
         return Transitions(*(values[pair_of_node] for values in by_pair))
 
     def expected(
-        self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
+        self, path: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
     ) -> Any:
-        """Return the value expected at every node, given the one before.
+        """Return the value expected at every node of a path, given the one before.
 
         All are PyTensor expressions.
         """
         import pytensor.tensor as pt
 
         drift, retention, _ = transitions
+        last = pt.concatenate([path[:1], path[:-1]])  # that of a first node has no meaning
         if self.exact_over_periods:
             return drift + retention * last
         moved = self.next(last, of_dyads(p, data["node_dyad"]), pt)
         return pt.where(pt.eq(data["node_gap"], 0), drift, moved)
+
+    def log_density(self, path: Any, expected: Any, transitions: Transitions) -> Any:
+        """Return the log-density of a path, as a PyTensor expression.
+
+        The constant is left out: half the logarithm of two pi for each node.
+        """
+        import pytensor.tensor as pt
+
+        deviation = (path - expected) / transitions.scale
+        return -0.5 * (deviation**2).sum() - pt.log(transitions.scale).sum()
 
     def covariance(self, p: Motion, begins: Bool) -> Float:
         """Return the covariance of the periods of one dyad, (period, period), by `moments`.

@@ -47,13 +47,11 @@ class Variable:
     unit: str  # Empty if it has none
     words: str  # What it means, a sentence or two
     label: str = ""  # What a figure calls it
-    reported: str = (
-        ""  # What the report and its gate call it; empty if it only serves those that are reported
-    )
+    # What the report and its gate call it; empty if it only serves those that are reported
+    reported: str = ""
     sampled: bool = True  # Whether the model has it; otherwise it is completed from the draws
-    required: bool | str = (
-        True  # Whether every fit has it, or the choice of the spec with which it does
-    )
+    # Whether every fit has it, or the choice of the spec with which it does
+    required: bool | str = True
 
     def units(self, frequency: str) -> str:
         """Return the unit as a fit's variable has it.

@@ -13,14 +13,12 @@ import numpy as np
 from forecast.base.typing import Float
 from forecast.outlook.hazards.memories import LEADS, MEMORIES, MIXED
 
-FITTED_WEIGHT = (
-    0.7  # of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
-)
+# of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
+FITTED_WEIGHT = 0.7
 HELD_PRIOR = 0.5  # events that a memory holds before any: Jeffreys' prior of a rate
 LONGEST = 5 * 366  # days ahead for which there is a number
-LATER_SHAPE = (
-    4.0  # of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
-)
+# of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
+LATER_SHAPE = 4.0
 # of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
 QUIET_SHAPE = 4.0
 FRAILTIES = 24  # rates that stand for their distribution, where quiet days are counted
@@ -225,9 +223,8 @@ def curve_of(
 ) -> HazardCurve:
     """Return the curve of a forecast date.
 
-    `held` and `exposure` are of all memories, (..., memory).
-
-    `added` is what each memory's rate adds to the expected number, (lead, memory).
+    `held` and `exposure` are of all memories, (..., memory); `added` is what the rate of each adds
+    to the expected number, (lead, memory).
     """
     mixed = [MEMORIES.index(length) for length in MIXED]
     daily = ((held + HELD_PRIOR) / exposure) @ added.T

@@ -30,9 +30,8 @@ STEP = 14  # days between forecast dates of the fit
 # days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
 HALF_LIFE = 25 * 365.25
 POOLED_PRECISION = 1.0  # of the prior of the coefficients of all sets, around zero
-SET_PRECISION = (
-    50.0  # of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
-)
+# of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
+SET_PRECISION = 50.0
 SEASON_PRECISION = 10.0  # of the last two, which are not the same in all sets
 PAIR_PRECISION = 20.0  # of the effects of pairs, around zero
 LEVEL_PRECISION = 0.5  # of the level of a set, around that of the pooled fit
@@ -262,17 +261,17 @@ def fit_hazards(
         weights = {
             name: _weights(by_set[name].days[rows[name]], end - first, before) for name in names
         }
-        some = slice(None, None, POOLED_EVERY)
-        sampled = [designs[name][some] for name in names]
+        thinned = slice(None, None, POOLED_EVERY)
+        sampled = [designs[name][thinned] for name in names]
         level_of = np.repeat(
             np.eye(len(names)), [len(rows_of_set) for rows_of_set in sampled], axis=0
         )
         size = N_COVARIATES + len(names)
         pooled, _ = posterior_mode(
             np.column_stack([np.concatenate(sampled), level_of]),
-            np.concatenate([happened[name][some] for name in names]),
-            np.concatenate([offsets[name][some] for name in names]),
-            np.concatenate([weights[name][some] for name in names]) * POOLED_EVERY,
+            np.concatenate([happened[name][thinned] for name in names]),
+            np.concatenate([offsets[name][thinned] for name in names]),
+            np.concatenate([weights[name][thinned] for name in names]) * POOLED_EVERY,
             np.full(size, POOLED_PRECISION),
             np.zeros(size),
         )

@@ -21,26 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # mean ages in days: a week's burst to the ordinary rate of ten years
-MEMORIES = (
-    5,
-    20,
-    60,
-    240,
-    1000,
-    3000,
-)
+MEMORIES = (5, 20, 60, 240, 1000, 3000)
 LONG = MEMORIES[-1]
 # memories whose mean rate is the starting point: about one, five and ten years
-MIXED = (
-    240,
-    1000,
-    3000,
-)
+MIXED = (240, 1000, 3000)
 LEADS = (0, 7, 14, 30, 90, 180, 365)  # days ahead at which the hazard may change
 FIRST_YEAR = 365  # days; a younger record counts as a year, so that its first event is no high rate
-PRIOR_EVENTS = (
-    0.5  # events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
-)
+# events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
+PRIOR_EVENTS = 0.5
 PRIOR_LONG = 0.3  # the same of the long memory, at the rate of all pairs
 LONGEST_SINCE = 7300  # days; a longer silence tells no more
 SEASONS = 10  # years back in which the same days of the year are counted
