@@ -29,7 +29,8 @@ from forecast.base.dates import add_months, month_end  # noqa: E402
 from forecast.base.wording import chance  # noqa: E402
 from forecast.desk.questions import Ledger  # noqa: E402
 from forecast.desk.questions.event_question import EventQuestion  # noqa: E402
-from forecast.outlook.question import Question, ShareQuestion  # noqa: E402
+from forecast.outlook.question import Question  # noqa: E402
+from forecast.outlook.question_types import ShareQuestion  # noqa: E402
 from forecast.report.sets import DAYS  # noqa: E402
 
 FOLDERS = ("reports",)

@@ -48,8 +48,8 @@ class Drifting(Trend):
         return x + p["drift"]
 
     def moments(self, p, periods, begins=0.0, backend=np):
-        _, carry, scale = super().moments(p, periods, begins, backend)
-        return Transitions(p["drift"] * periods, carry, scale)
+        _, retention, scale = super().moments(p, periods, begins, backend)
+        return Transitions(p["drift"] * periods, retention, scale)
 
 
 class Slower(Cycle):
@@ -61,7 +61,7 @@ class Slower(Cycle):
 
     def next(self, y, p, backend=np):
         near = backend.exp(-((y / p["sd"]) ** 2))
-        return y * (1.0 - (1.0 - p["phi"]) * (1.0 - 0.5 * near))
+        return y * (1.0 - (1.0 - p["retention"]) * (1.0 - 0.5 * near))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -107,7 +107,7 @@ def test_over_many_periods_it_moves_as_period_by_period():
     once, often = trend.moments(motion, 1), trend.moments(motion, 7)
     assert often.drift == pytest.approx(7 * once.drift)
     assert often.scale == pytest.approx(np.sqrt(7.0) * once.scale)
-    assert trend.next(0.4, motion) == pytest.approx(once.drift + once.carry * 0.4)
+    assert trend.next(0.4, motion) == pytest.approx(once.drift + once.retention * 0.4)
 
 
 def test_help_and_report_name_it():

@@ -21,8 +21,8 @@ from forecast.data.panel.record import (
     require_record,
     unrecorded_part,
 )
-from forecast.outlook.observed import recording_level
 from forecast.outlook.recorded import DatasetRecord
+from forecast.outlook.recording import recording_level
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from forecast.base.errors import DataError
 from forecast.base.typing import Float, Index
 from forecast.data.panel import panel_kind, validate_panel
 from forecast.model.driving import driver_values
+from forecast.model.observation.base import PanelNodes
 from forecast.model.process.priors import Priors
 from forecast.model.spec import PendulumSpec
 
@@ -21,8 +22,8 @@ MIN_EVENTS_PER_DYAD = 3  # Events of a dyad without which a fit shows nothing bu
 
 
 @dataclass(frozen=True)
-class PanelArrays:
-    """Sparse view of a panel: only what was observed, and only the periods the path needs, its nodes.
+class PanelArrays(PanelNodes):
+    """Sparse view of a panel: periods with observations, and others that the path needs.
 
     Those are the periods of a dyad with an observation, and the first and last of it and of its
     eras, in time order; of its first era also the period in which that begins, where the panel is
@@ -43,14 +44,8 @@ class PanelArrays:
     node_gap: Index
     periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
     observed: Any  # What tells of the level, in the arrays of the spec's kind of observation
-    drivers: Float | None = (
-        None  # Standardised values of those that the spec asks for, (driver, dyad, time)
-    )
-
-    @property
-    def dyads(self) -> int:
-        """Number of dyads."""
-        return int(self.era_index.shape[0])
+    # Standardised values of those that the spec asks for, (driver, dyad, time)
+    drivers: Float | None = None
 
     @property
     def periods(self) -> int:
@@ -77,7 +72,10 @@ class PanelArrays:
 
     @cached_property
     def pairs(self) -> dict[str, Any]:
-        """Distinct pairs of dyad and gap, apart where an era begins, and which of them every node has."""
+        """Distinct pairs of dyad and gap, and the pair of every node.
+
+        A pair with a new era in its last period is a pair of its own.
+        """
         new_era = (np.diff(self.node_era, prepend=-1) != 0) & (self.node_gap > 0)
         columns = np.column_stack([self.node_dyad, self.node_gap, new_era])
         pairs, pair_of = np.unique(columns, axis=0, return_inverse=True)
@@ -104,18 +102,15 @@ class PanelArrays:
         return coordinates
 
     @property
-    def pool(self) -> bool:
-        """Return whether the dyads share population distributions."""
-        return self.spec.pooling and self.dyads > 1
-
-    @property
     def priors(self) -> Priors:
         """Priors in periods of the panel."""
         return self.spec.priors.rescale_time(self.periods_a_month)
 
 
 def first_eras(panel: xr.Dataset) -> Index:
-    """Return the period in which each dyad's first era begins, (dyad,); 0 of one that began before the panel.
+    """Return the period in which each dyad's first era begins, (dyad,).
+
+    It is 0 for an era that began before the panel.
 
     Periods before it count as that era's, but lie under no ceiling: the framework that sets it was
     not there yet.
@@ -169,12 +164,13 @@ def require_observations(panel: xr.Dataset) -> None:
     """Make sure that there is something to fit, or raise `DataError`."""
     if not panel_kind(panel).number(panel):
         raise DataError(
-            "panel holds no observation in its coverage; widen the dates or check the coverage table"
+            "panel holds no observation in its coverage; widen the dates or check the coverage "
+            "table"
         )
 
 
 def require_events(panel: xr.Dataset) -> None:
-    """Reject dyads of coded events whose record is too short for any fit of its own, or raise `DataError`."""
+    """Reject dyads of coded events whose record is too short for any fit, or raise `DataError`."""
     if "counts" not in panel:
         return
     totals = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dyad"])
@@ -185,6 +181,6 @@ def require_events(panel: xr.Dataset) -> None:
     ]
     if short:
         raise DataError(
-            f"panel: {', '.join(short)} of the at least {MIN_EVENTS_PER_DYAD} events that a dyad needs; leave the "
-            "dyad out, or give a longer record"
+            f"panel: {', '.join(short)} of the at least {MIN_EVENTS_PER_DYAD} events that a dyad "
+            "needs; leave the dyad out, or give a longer record"
         )

@@ -67,9 +67,8 @@ class Compiled:
 
     model: pm.Model  # The model of the first panel of this form; its labels are that panel's
     sampler: Any  # Log-density and gradient
-    derivation: Callable[
-        [], Callable[..., list[Any]]
-    ]  # Compiles, once, what follows from a draw of the free variables
+    # Compiles, once, what follows from a draw of the free variables
+    derivation: Callable[[], Callable[..., list[Any]]]
     derived_names: tuple[str, ...]
     data: dict[str, Any]  # Of the panel whose density it is
 
@@ -90,7 +89,7 @@ class Compiled:
 
     @property
     def unnormalised(self) -> int:
-        """Number of coordinates whose prior is written without its constant: of the path and of those to spare."""
+        """Number of coordinates whose prior is written without its constant."""
         return int(self.white.sum())
 
     def points(self, drawn: xr.Dataset) -> Float:
@@ -111,12 +110,11 @@ class Compiled:
 
     def log_density(self, point: Float) -> float:
         """Return the log-density of a point, as the sampler itself evaluates it."""
-        call, number = self.sampler.compiled_logp_func.ctypes, self.sampler.n_dim
+        call = self.sampler.compiled_logp_func.ctypes
+        number = self.sampler.n_dim
         value, gradient = ctypes.c_double(), np.empty(number)
-        held, pointer = (
-            np.ascontiguousarray(point, dtype=np.float64),
-            ctypes.POINTER(ctypes.c_double),
-        )
+        held = np.ascontiguousarray(point, dtype=np.float64)
+        pointer = ctypes.POINTER(ctypes.c_double)
         failed = call(
             ctypes.c_uint64(number),
             held.ctypes.data_as(pointer),
@@ -142,8 +140,8 @@ class Compiled:
             for chain, draw in np.ndindex(chains, draws):
                 values = of_draw(*(np.asarray(value[chain, draw]) for value in inputs))
                 result = result or [np.empty((chains, draws, *np.shape(value))) for value in values]
-                for kept, value in zip(result, values, strict=True):
-                    kept[chain, draw] = value
+                for stored, value in zip(result, values, strict=True):
+                    stored[chain, draw] = value
         return dict(zip(names, inputs, strict=True)) | dict(
             zip(self.derived_names, result, strict=True)
         )

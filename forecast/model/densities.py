@@ -28,9 +28,8 @@ from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
 from forecast.model.process import trend as trends
 from forecast.model.process.ceiling import SOFTNESS
-from forecast.model.process.cycle import linear_shock
 from forecast.model.process.declarations import FLAT, ByDyad, Declared, Free, free_of
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import innovation_sd, retention_of
 from forecast.model.spec import PendulumSpec
 
 if TYPE_CHECKING:
@@ -102,11 +101,11 @@ class Layout:
         return np.exp(points[:, span]) if self.coordinates.positive[span.start] else points[:, span]
 
     def log_scale(self, points: Float) -> Float:
-        """Return the change of variables of points (draw, coordinate) to positive values, (draw,)."""
+        """Return the log-determinant of the change to positive values at points, (draw,)."""
         return np.asarray(points[:, self.coordinates.positive].sum(axis=1))
 
     def start(self, rng: np.random.Generator) -> Float:
-        """Draw a point to start from: near the priors' centres, and white noise where there is no prior."""
+        """Draw a point to start from: near the priors' centres, and white noise without a prior."""
         noise = rng.standard_normal(self.coordinates.sd.size)
         flat = self.coordinates.sd == 0.0
         return np.asarray(
@@ -116,7 +115,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class Assembled:
-    """The path and what tells of its level."""
+    """Log-density that the kernels compute: parameters, path and counts of a usual model."""
 
     spec: PendulumSpec
     declared: Declared
@@ -146,55 +145,8 @@ class Assembled:
             np.array([isinstance(row, ByDyad) and row.positive for row in rows]),
         )
 
-        def first_of(role: str) -> int:
-            return layout.first_of(declared.get(role))
-
-        spread, raw = (
-            ("headroom_era_sd", "headroom_raw")
-            if spec.has_ceiling
-            else ("trend_jump", "trend_jump_raw")
-        )
-        choices = density.Choices(
-            moves=spec.moves,
-            cycle=spec.has_cycle,
-            ceiling=spec.has_ceiling,
-            start_sd=float(priors.trend_start),
-            softness=SOFTNESS,
-            jump=first_of("trend_jump"),
-            half_life=first_of("trend_half_life"),
-            concentration=first_of("concentration"),
-            era_spread=first_of(spread) if raw in declared else NONE,
-            eras=first_of(raw),
-            direction=first_of("direction"),
-            white=layout.first_of(white),
-        )
-        nodes, weights = quadrature(spec)
-        still = {
-            "relative_count": np.zeros(arrays.nodes),
-            "anchor_volume_effect": np.zeros(arrays.dyads),
-        }
-        every = (
-            still
-            | dict(data)
-            | {
-                "pair_nodes": np.bincount(data["pair_of_node"]),
-                "nodes": nodes,
-                "era_dyad": arrays.era_dyad,
-                "era_start": arrays.era_start,
-                "weights": weights,
-                "directions": arrays.observed.side.directions,
-            }
-        )
-        held = {name: _held(value) for name, value in every.items()}
-
-        def tuple_of(kind: Any, prefix: str = "") -> Any:
-            return kind(
-                *(held[prefix + name if prefix + name in held else name] for name in kind._fields)
-            )
-
-        held["pairs"] = tuple_of(Pairs, "pair_")
-        held["anchor"] = tuple_of(density.Anchor, "anchor_")
-        return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
+        choices = _choices(spec, layout, declared, float(priors.trend_start))
+        return cls(spec, declared, layout, by_dyad, choices, _path_data(arrays, data))
 
     @property
     def size(self) -> int:
@@ -208,7 +160,10 @@ class Assembled:
 
     @property
     def unnormalised(self) -> int:
-        """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
+        """Number of coordinates whose prior is written without its constant.
+
+        The constant is half the logarithm of two pi for each.
+        """
         span = self.layout.spans[WHITE]
         return int(span.stop - span.start)
 
@@ -248,7 +203,10 @@ class Assembled:
         )
 
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
-        """Return the variables of the posterior, and ``log_rest``, all of the log-density but the likelihood."""
+        """Return the variables of the posterior, and ``log_rest``.
+
+        The latter is the log-density without the likelihood.
+        """
         points = self.points(drawn)
         by_draw = points.shape[:2]
         return {
@@ -259,10 +217,11 @@ class Assembled:
     def _derived(self, points: Float) -> dict[str, Float]:
         """Return the same of points (draw, coordinate), by draw."""
         spec, draws, data = self.spec, len(points), self.data
-        dyads, of_era, x, prior, white = _of_points(
+        dyads, of_era, path, prior, white = _of_points(
             density.path_at, points, self.layout.coordinates, self.by_dyad, self.choices, data
         )
-        trend, cycle = x[:, :: spec.components], x[:, spec.components - 1 :: spec.components]
+        trend = path[:, :: spec.components]
+        cycle = path[:, spec.components - 1 :: spec.components]
         values = {"log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points)}
         values["trend_mean"] = dyads[:, density.MEAN]
         values |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
@@ -275,10 +234,10 @@ class Assembled:
         else:
             values["mu"] = of_era
         if spec.has_cycle:
-            phi = decay(values["cycle_half_life"])
+            cycle_retention = retention_of(values["cycle_half_life"])
             values |= {
-                "phi": phi,
-                "sigma": linear_shock(values["cycle_sd"], phi),
+                "phi": cycle_retention,
+                "sigma": innovation_sd(values["cycle_sd"], cycle_retention),
                 "node_cycle": cycle,
             }
         if spec.has_ceiling:
@@ -288,8 +247,70 @@ class Assembled:
         offset = np.zeros((draws, data.starts.size - 1, data.directions, 1))
         if "direction" in self.declared:
             effect = self.layout.values("direction_effect", points)
-            offset[:, :, 0, 0], offset[:, :, 1, 0] = effect, -effect
+            offset[:, :, 0, 0] = effect
+            offset[:, :, 1, 0] = -effect
         return values | {"direction_offset": offset}
+
+
+def _choices(
+    spec: PendulumSpec, layout: Layout, declared: Declared, start_sd: float
+) -> density.Choices:
+    """Return the choices of a spec, and the positions of its parameters in a point."""
+
+    def first_of(role: str) -> int:
+        return layout.first_of(declared.get(role))
+
+    spread, raw = (
+        ("headroom_era_sd", "headroom_raw")
+        if spec.has_ceiling
+        else ("trend_jump", "trend_jump_raw")
+    )
+    return density.Choices(
+        moves=spec.moves,
+        cycle=spec.has_cycle,
+        ceiling=spec.has_ceiling,
+        start_sd=start_sd,
+        softness=SOFTNESS,
+        jump=first_of("trend_jump"),
+        half_life=first_of("trend_half_life"),
+        concentration=first_of("concentration"),
+        era_spread=first_of(spread) if raw in declared else NONE,
+        eras=first_of(raw),
+        direction=first_of("direction"),
+        white=layout.spans[WHITE].start,
+    )
+
+
+def _path_data(arrays: PanelArrays, data: Mapping[str, Any]) -> density.PathData:
+    """Return the data of a panel as the kernels read them."""
+    nodes, weights = quadrature(arrays.spec)
+    no_volume_effect = {
+        "relative_count": np.zeros(arrays.nodes),
+        "anchor_volume_effect": np.zeros(arrays.dyads),
+    }
+    values = (
+        no_volume_effect
+        | dict(data)
+        | {
+            "pair_nodes": np.bincount(data["pair_of_node"]),
+            "nodes": nodes,
+            "era_dyad": arrays.era_dyad,
+            "era_start": arrays.era_start,
+            "weights": weights,
+            "directions": arrays.observed.side.directions,
+        }
+    )
+    held = {name: _held(value) for name, value in values.items()}
+
+    def tuple_of(kind: Any, prefix: str = "") -> Any:
+        return kind(
+            *(held[prefix + name if prefix + name in held else name] for name in kind._fields)
+        )
+
+    held["pairs"] = tuple_of(Pairs, "pair_")
+    held["anchor"] = tuple_of(density.Anchor, "anchor_")
+    path_data: density.PathData = tuple_of(density.PathData)
+    return path_data
 
 
 def _of_points(kernel: Callable[..., Any], points: Float, *given: Any) -> list[Float]:
@@ -320,7 +341,7 @@ def density_of(arrays: PanelArrays, report: Progress = silent) -> "Density":
 def sample(
     density: "Density", trees: tuple[float, int], *, stop: Event | None = None, **settings: Any
 ) -> Groups:
-    """Sample a density, at an acceptance rate and with so many doublings of a tree, or until it is to stop."""
+    """Sample a density, until it is done or told to stop."""
     import nutpie
 
     sampler = nutpie.sample(

@@ -23,6 +23,7 @@ from forecast.base.wording import join
 from forecast.data.drivers import standardised
 from forecast.model.process.component import Motion
 from forecast.model.process.declarations import PriorValues, spread_around
+from forecast.model.process.transition import drift
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +46,8 @@ def parse_drivers(value: Any) -> Drivers:
     for name, acts in pairs:
         if not isinstance(name, str) or not name or acts not in ACTS:
             raise SpecError(
-                f"drivers: got {name!r:.60}: {acts!r:.60}; expected a name, and one of {', '.join(ACTS)}"
+                f"drivers: got {name!r:.60}: {acts!r:.60}; expected a name, and one of "
+                f"{', '.join(ACTS)}"
             )
     names = [name for name, _ in pairs]
     if len(set(names)) < len(names):
@@ -58,12 +60,13 @@ def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
     for name, acts in drivers:
         if acts == "trend" and not moving:
             raise SpecError(
-                f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on the month"
+                f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on "
+                "the month"
             )
         if acts == "cycle" and not linear:
             raise SpecError(
-                f"drivers: {name} acts on the cycle, which needs cycle='linear': the push on another cycle depends "
-                "on where it is. Let it act on the month or the trend"
+                f"drivers: {name} acts on the cycle, which needs cycle='linear': the push on "
+                "another cycle depends on where it is. Let it act on the month or the trend"
             )
 
 
@@ -102,7 +105,10 @@ def add_effects(priors: PriorValues, drivers: int, pool: bool) -> Any:
 def driving_data(
     drivers: Drivers, values: Float, node_dyad: Index, node_time: Index
 ) -> dict[str, Any]:
-    """Return the arrays that a model reads of its drivers, by the names of its data: nodes or months come first."""
+    """Return the arrays that a model reads of its drivers, by the names of its data.
+
+    Their first axis is nodes or months.
+    """
     data, at_nodes = dict[str, Any](), values[:, node_dyad, node_time]
     for what in ("month", "trend"):
         if places := acting_on(drivers, what):
@@ -115,7 +121,10 @@ def driving_data(
 def node_push(
     drivers: Drivers, effect: Any, motion: Motion | None, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
-    """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
+    """Return the effect of drivers at every node on the level, and on the month alone.
+
+    Both are PyTensor expressions.
+    """
     from forecast.model.kernels.ops import Following
 
     dyad, level, month = data["node_dyad"], 0.0, 0.0
@@ -126,7 +135,7 @@ def node_push(
     if places := acting_on(drivers, "cycle"):
         assert motion is not None
         target = (effect[places] * data["driver_cycle"]).sum(axis=1).T
-        level = level + Following()(motion["phi"], target)[dyad, data["driven_time"]]
+        level = level + Following()(motion["retention"], target)[dyad, data["driven_time"]]
     return level, month
 
 
@@ -144,7 +153,7 @@ class Push(NamedTuple):
 
 
 def push(
-    drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Push | None" = None
+    drivers: Drivers, effect: Float, value: Float, retention: Float, before: "Push | None" = None
 ) -> Push:
     """Compute the push on one dyad."""
 
@@ -156,11 +165,11 @@ def push(
             total = total + effect[..., driver, None] * value[..., driver, :]
         return total
 
-    target = summed("cycle")
+    retention, target = np.asarray(retention), summed("cycle")
     start = target[..., 0] if before is None else before.cycle[..., -1]
     return Push(
         trend=summed("trend"),
-        cycle=followed(np.asarray(phi), (1.0 - np.asarray(phi))[..., None] * target, start),
+        cycle=autoregression(retention, drift(target, retention[..., None]), start),
         month=summed("month"),
     )
 
@@ -174,17 +183,18 @@ def push_of_draw(drivers: Drivers, panel: "xr.Dataset", parameters: "xr.Dataset"
     if values is None:
         return None
     effect = parameters["driver_effect"].transpose("dyad", "driver").to_numpy()
-    phi = np.broadcast_to(
+    retention = np.broadcast_to(
         parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1]
     )
-    return push(drivers, effect, values.transpose(1, 0, 2), phi)
+    return push(drivers, effect, values.transpose(1, 0, 2), retention)
 
 
-def followed(carry: Float, fresh: Float, start: Float | float) -> Float:
-    """Return the series in which every value is the one before, carried over in part, and what is fresh."""
-    shape = np.broadcast_shapes(carry.shape, fresh.shape[:-1], np.shape(start))
-    series, now = np.empty((*shape, fresh.shape[-1])), np.broadcast_to(start, shape)
-    for t in range(fresh.shape[-1]):
-        now = carry * now + fresh[..., t]
-        series[..., t] = now
+def autoregression(retention: Float, innovations: Float, start: Float | float) -> Float:
+    """Return the series in which every value is the retained part of the last and an innovation."""
+    shape = np.broadcast_shapes(retention.shape, innovations.shape[:-1], np.shape(start))
+    series = np.empty((*shape, innovations.shape[-1]))
+    value = np.broadcast_to(start, shape)
+    for t in range(innovations.shape[-1]):
+        value = retention * value + innovations[..., t]
+        series[..., t] = value
     return series

@@ -20,6 +20,21 @@ from forecast.model.arrays import panel_arrays
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.spec import PendulumSpec
 
+TUNE = 100
+"""Tuning draws of a chain of a short fit."""
+CHAINS = 2
+"""Chains of a short fit."""
+ACCEPT = 0.8
+"""Acceptance rate of a short fit."""
+DRAWS = 1000
+"""Draws of a chain. Half of them give the guide of the bridge a mean and a spread for each white
+coordinate. With so many, seeds agree to 0.05 for a linear cycle on US-China."""
+DENSE_DRAWS = 2000
+"""Draws of a chain where every month has a node, as with a cubic cycle: seeds agree to 0.15."""
+DEPTH = 3
+"""Doublings of a tree: in white coordinates seven leapfrog steps already turn a path round, and
+deeper trees cost more than they add."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -41,18 +56,19 @@ def evidence(density: Density, drawn: xr.Dataset, rng: np.random.Generator) -> E
 def bridge(
     log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator
 ) -> Evidence:
-    """Compute the logarithm of the integral of a density, from draws (chain, draw, coordinate) of it."""
+    """Compute the log-integral of a density, from draws (chain, draw, coordinate) of it."""
     chains, draws, parameters = *points.shape[:2], int((~white).sum())
     half = draws // 2
     if chains * half <= parameters:
         raise SpecError(
-            f"draws: {chains} x {draws} are too few for the evidence of a model with {parameters} parameters, which "
-            f"half of them have to outnumber; take at least {2 * (parameters // chains + 1)} a chain"
+            f"draws: {chains} x {draws} are too few for the evidence of a model with {parameters} "
+            "parameters, which half of them have to outnumber; take at least "
+            f"{2 * (parameters // chains + 1)} a chain"
         )
-    kept = points[:, half:].reshape(-1, points.shape[2])
-    guide, drawn = _guide(points[:, :half].reshape(-1, points.shape[2]), white, rng, len(kept))
+    tested = points[:, half:].reshape(-1, points.shape[2])
+    guide, drawn = _guide(points[:, :half].reshape(-1, points.shape[2]), white, rng, len(tested))
     ours, theirs = (
-        np.array([log_density(p) for p in many]) - guide(many) for many in (kept, drawn)
+        np.array([log_density(p) for p in half_of]) - guide(half_of) for half_of in (tested, drawn)
     )
     return _meng_wong(ours.reshape(len(points), -1), theirs)
 
@@ -73,7 +89,8 @@ def _guide(
 
     def log_density(points: Float) -> Float:
         off = points - mean
-        noise, rest = off[:, white] / spread, np.linalg.solve(factor, off[:, ~white].T)
+        noise = off[:, white] / spread
+        rest = np.linalg.solve(factor, off[:, ~white].T)
         squares = (noise**2).sum(axis=1) + (rest**2).sum(axis=0)
         return np.asarray(-0.5 * squares - volume - 0.5 * mean.size * np.log(2 * np.pi))
 
@@ -81,7 +98,10 @@ def _guide(
 
 
 def _meng_wong(ours: Float, theirs: Float) -> Evidence:
-    """Solve the optimal bridge; log-ratios of density to guide at the draws (chain, draw) and the guide's (draw,)."""
+    """Solve the optimal bridge for the log-integral.
+
+    Log-ratios of density to guide are given at the draws (chain, draw) and at the guide's (draw,).
+    """
     from arviz_stats import ess
 
     flat, shift = ours.ravel(), float(np.median(ours))
@@ -109,16 +129,6 @@ def _meng_wong(ours: Float, theirs: Float) -> Evidence:
     return Evidence(log_z + shift, float(np.sqrt(relative)))
 
 
-TUNE, CHAINS, ACCEPT = 100, 2, 0.8
-# Half of the draws give the guide of the bridge a mean and a spread for each white coordinate; a
-# cubic cycle has two of these a month. With so many, seeds agree to 0.05 for a linear cycle on
-# US-China and to 0.15 for a cubic one.
-DRAWS, DENSE_DRAWS = 1000, 2000
-# In white coordinates seven leapfrog steps already turn a path round: deeper trees cost more than
-# they add.
-DEPTH = 3
-
-
 def quick_evidence(
     panel: xr.Dataset,
     spec: PendulumSpec,
@@ -130,8 +140,8 @@ def quick_evidence(
     """Estimate the marginal likelihood of a model from a short fit in any thread."""
     chain_seeds, _, bridge_seed = np.random.SeedSequence(seed).spawn(3)
     density = density_of(panel_arrays(panel, spec))
-    kept = draws or (DENSE_DRAWS if spec.dense else DRAWS)
+    number = draws or (DENSE_DRAWS if spec.dense else DRAWS)
     chain_seed = int(chain_seeds.generate_state(1)[0])
-    settings = {"draws": kept, "tune": TUNE, "chains": CHAINS, "seed": chain_seed, "cores": 1}
+    settings = {"draws": number, "tune": TUNE, "chains": CHAINS, "seed": chain_seed, "cores": 1}
     drawn = sample(density, (ACCEPT, DEPTH), stop=stop, **settings)["posterior"]
     return evidence(density, drawn, np.random.default_rng(bridge_seed))

@@ -48,8 +48,8 @@ def summarize_misses(misses: Iterable[Miss]) -> str:
     ):
         worst.setdefault(miss.quantity, miss)
     named = "; ".join(str(miss) for miss in list(worst.values())[:SHOWN_WORST])
-    counted = "1 quantity misses" if len(worst) == 1 else f"{len(worst)} quantities miss"
-    return f"{counted} the limits. Worst: {named}"
+    number_of_misses = "1 quantity misses" if len(worst) == 1 else f"{len(worst)} quantities miss"
+    return f"{number_of_misses} the limits. Worst: {named}"
 
 
 def _is_gate(value: Any) -> bool:
@@ -63,9 +63,8 @@ class Gate(Displayed):
     """Result of the convergence checks."""
 
     passed: bool
-    table: (
-        pd.DataFrame
-    )  # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
+    # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
+    table: pd.DataFrame
     divergence_share: float  # Divergent transitions as a share of the draws
     bfmi: float  # Smallest energy Bayesian fraction of missing information over chains
     misses: tuple[Miss, ...]  # The limits that are not kept; empty if it passed
@@ -95,7 +94,10 @@ class Gate(Displayed):
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; a diagnostic that is not defined, such as R-hat of one chain, is None."""
+        """Plain values for JSON.
+
+        A diagnostic that is not defined, such as R-hat of one chain, is None.
+        """
         return {
             "passed": self.passed,
             "limits": {
@@ -150,14 +152,14 @@ def with_quantities(
 
 
 def gate_from_diagnostics(
-    kept: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]
+    stored: Mapping[str, Any], sampled: RHats | None, nodes: tuple[int, float]
 ) -> Gate:
     """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
-    table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(
+    table = pd.DataFrame(stored["quantities"], columns=COLUMNS).astype(
         dict.fromkeys(COLUMNS[2:], float)
     )
-    bfmi = np.nan if kept["bfmi"] is None else kept["bfmi"]
-    return _judged(table, float(kept["divergence_share"]), float(bfmi), sampled, nodes)
+    bfmi = np.nan if stored["bfmi"] is None else stored["bfmi"]
+    return _judged(table, float(stored["divergence_share"]), float(bfmi), sampled, nodes)
 
 
 def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.DataFrame:
@@ -174,9 +176,8 @@ def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: RHats | None) -> pd.
         r_hats = diagnostic("rhat", draws) if sampled is None else sampled.get(words)
         worst = float(np.max(np.nan if r_hats is None else r_hats))
         bulk = diagnostic("ess", draws, method="bulk")
-        tail = diagnostic(
-            "ess", draws, method="tail", prob=0.89
-        )  # of the 11% and 89% quantiles, the smaller one
+        # of the 11% and 89% quantiles, the smaller one
+        tail = diagnostic("ess", draws, method="tail", prob=0.89)
         rows.append((words, draws.shape[2], worst, float(np.min(bulk)), float(np.min(tail))))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -220,7 +221,10 @@ def _misses(
     divergent: float,
     nodes: tuple[int, float],
 ) -> Iterator[Miss]:
-    """Yield violations of the limits: R-hat of some quantities, effective sample size of all, and the sampler's."""
+    """Yield violations of the limits.
+
+    They are on R-hat of some quantities, on effective sample sizes of all, and on the sampler.
+    """
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
         if quantity in judged and not r_hat <= R_HAT_LIMIT:
@@ -240,9 +244,9 @@ def _misses(
     count, worth = nodes
     if not worth >= NODES_LIMIT:
         words = (
-            f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep {100 * worth:.0f}% of "
-            f"their effective number, at least {100 * NODES_LIMIT:.0f}% needed; fit with more nodes, such as "
-            f"{min(3 * count, 64)}"
+            f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep "
+            f"{100 * worth:.0f}% of their effective number, at least {100 * NODES_LIMIT:.0f}% "
+            f"needed; fit with more nodes, such as {min(3 * count, 64)}"
         )
         yield Miss("month noise", words, _ratio(NODES_LIMIT, worth))
 

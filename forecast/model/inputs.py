@@ -1,4 +1,4 @@
-"""Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data."""
+"""Shared inputs of graph and assembled density: parameters, whitening, and panel data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,7 +46,9 @@ def prior_reference(arrays: PanelArrays) -> Parameters:
 
 
 def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Float]:
-    """Return weight and level of each node's pseudo-observation, (node,): on average they say of it what the data say.
+    """Return weight and level of each node's pseudo-observation, (node,).
+
+    On average these tell of the node what the data tell of it.
 
     A Gaussian variational approximation (Opper and Archambeau 2009,
     https://doi.org/10.1162/neco.2008.08-07-592) by fixed-point iteration, without a ceiling. It
@@ -74,10 +76,8 @@ def anchor_path(reference: Parameters, arrays: PanelArrays) -> tuple[Float, Floa
         )
         up, down = (derivatives(levels)[0] for levels in (mean + spread, mean - spread))
         curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), MIN_WEIGHT), 0.0)
-        weight, information = (
-            0.5 * (weight + curved),
-            0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0)),
-        )
+        weight = 0.5 * (weight + curved)
+        information = 0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0))
     return weight, np.divide(information, weight, out=mean.copy(), where=seen)
 
 
@@ -93,8 +93,10 @@ def level_under(
 
     def path(white: Float, weight: Float, information: Float) -> Float:
         if trend is not None and cycle is not None:
-            both: Float = pair_forward(white, *trend, *cycle, weight, information, starts)[0]
-            return both[::2] + both[1::2]
+            trend_and_cycle: Float = pair_forward(
+                white, *trend, *cycle, weight, information, starts
+            )[0]
+            return trend_and_cycle[::2] + trend_and_cycle[1::2]
         process = trend or cycle
         assert process is not None
         deviation: Float = path_forward(

@@ -1,4 +1,4 @@
-"""Draws of a fit, the likelihood of periods under each, and how their weights and recent paths follow later events.
+"""Draws of a fit, and how their weights and recent paths follow later events.
 
 The likelihood equals the sampler's. Systematic resampling: Douc, Cappe and Moulines (2005),
 https://doi.org/10.1109/ISPA.2005.195385. Smoothed weights and their limit: Vehtari et al. (2024),
@@ -24,10 +24,18 @@ from forecast.model.process.process import STREAMS, Process, State
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import of_dyad
 
-TREND, CYCLE = (
-    0,
-    1,
-)  # Places of the two components in the last axis of a state; their sum is the level
+TREND, CYCLE = range(2)
+"""Indices of the components in the last axis of a state; their sum is the level."""
+PARETO_K_LIMIT = 0.7
+"""Largest Pareto k for which smoothed weights are reliable, however many draws there are."""
+DECIMALS = 10
+"""Of log-weights: errors of rounding are some 1e-15, and weights that differ by these alone have no
+tail to fit."""
+PARTICLES = 16
+"""Particles of a draw: more leave less of the path's chance in the weights, and take longer."""
+PERIODS_KEPT = 4
+"""Periods after which particles are resampled: every month they lose more to the chance of the
+choice than they gain; after a year without it, to their weights."""
 
 
 def state_of(level: Float, trend: Float) -> Float:
@@ -41,7 +49,8 @@ class Draws:
 
     spec: PendulumSpec
     values: Mapping[str, Float]  # By the names of the posterior, (draw, ...); without the paths
-    observed: ObservationParameters  # Parameters of the observation, by the names that its class documents
+    # Parameters of the observation, by the names that its class documents
+    observed: ObservationParameters
 
     @classmethod
     def of(cls, posterior: xr.Dataset, spec: PendulumSpec) -> "Draws":
@@ -84,16 +93,15 @@ class Observed:
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
-        """Log-likelihood of what a dyad's period holds, at states (draw, particle, part) of each draw."""
-        spec, node, level = self.draws.spec, int(self.node[dyad, period]), state.sum(axis=-1)
+        """Log-likelihood of the data of a dyad's period, at states (draw, particle, part)."""
+        spec = self.draws.spec
+        node = int(self.node[dyad, period])
+        level = state.sum(axis=-1)
         if self.month is not None:
             level = level + self.month[:, dyad, period, None]
         return spec.observation_model.log_likelihood_of_draws(
             level, self.draws.observed, self.arrays, node
         )
-
-
-PARETO_K_LIMIT = 0.7
 
 
 @dataclass(frozen=True)
@@ -118,18 +126,19 @@ class Weights:
         if not self.pareto_k <= limit:
             return f"Pareto k of the draws' weights is {self.pareto_k:.2f}, limit {limit:.2f}"
         if not self.effective >= ESS_LIMIT:
-            return f"the effective number of draws is {self.effective:.0f}, at least {ESS_LIMIT} needed"
+            return (
+                f"the effective number of draws is {self.effective:.0f}, at least {ESS_LIMIT} "
+                "needed"
+            )
         return ""
 
 
 def pareto_k_limit(draws: int) -> float:
-    """Largest Pareto k for which smoothed weights of so many draws are reliable (Vehtari et al. 2024), at most 0.7."""
+    """Largest Pareto k for which smoothed weights of so many draws are reliable, at most 0.7.
+
+    Vehtari et al. (2024).
+    """
     return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
-
-
-# Of log-weights; errors of rounding are some 1e-15. Weights that differ by these alone have no tail
-# to fit.
-DECIMALS = 10
 
 
 def smoothed(log_weight: Float) -> Weights:
@@ -146,7 +155,8 @@ def smoothed(log_weight: Float) -> Weights:
     with suppress(ValueError):  # the largest weights are all the same
         tail, shape = array_stats.psislw(-scaled[alive])
         if np.isfinite(shape):
-            scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
+            scaled = np.full(scaled.shape, -np.inf)
+            pareto_k = float(shape)
             scaled[alive] = tail
     weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
@@ -154,7 +164,10 @@ def smoothed(log_weight: Float) -> Weights:
 
 
 def resampled(weight: Float, rng: np.random.Generator, number: int | None = None) -> Index:
-    """Draw places (chain, draw) in proportion to weights, systematically, in order and within each chain."""
+    """Draw indices of draws, (chain, draw), in proportion to weights.
+
+    The draws are systematic, in order and within each chain.
+    """
     draws = weight.shape[1]
     number, places = number or draws, []
     for of_chain in weight:
@@ -162,12 +175,6 @@ def resampled(weight: Float, rng: np.random.Generator, number: int | None = None
         aim = (np.arange(number) + rng.random()) / number * reach[-1]
         places.append(np.minimum(np.searchsorted(reach, aim, side="right"), draws - 1))
     return np.array(places)
-
-
-# More particles leave less of the path's chance in the weights and take longer. Chosen every month
-# they lose more to that chance than they gain; after a year without, to their weights.
-PARTICLES = 16
-PERIODS_KEPT = 4
 
 
 @dataclass(frozen=True)
@@ -179,13 +186,12 @@ class Cloud:
     # Of every period so far; in the first two they are all alike. Free trend and cycle are the
     # parts.
     states: tuple[Float, ...]
-    parents: tuple[
-        Index, ...
-    ]  # From which particle of the period before each one came, from the second period on
+    # From which particle of the period before each one came, from the second period on
+    parents: tuple[Index, ...]
     log_weight: Float  # Of the particles in the last period
 
     @classmethod
-    def at(cls, draws: Draws, dyad: int, path: Float, particles: int) -> "Cloud":
+    def start(cls, draws: Draws, dyad: int, path: Float, particles: int) -> "Cloud":
         """Start from the draws' own path in two periods, (draw, 2, part)."""
         states = tuple(np.repeat(path[:, [t]], particles, axis=1) for t in (0, 1))
         size = (len(path), particles)
@@ -198,7 +204,7 @@ class Cloud:
     ) -> "Cloud":
         """Move on from a period of an era into one of another, or the same.
 
-        ``own`` is of the first particle.
+        `path` is where the first particle goes on.
         """
         state, log_weight = self.states[-1], self.log_weight
         parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
@@ -227,14 +233,14 @@ class Cloud:
             self.log_weight
         )
 
-    def paths(self, kept: Index, rng: np.random.Generator) -> Float:
-        """Draw a particle for each of some draws and trace it back, (len(kept), period, part)."""
-        particle = picked(self.log_weight[kept], rng.random((len(kept), 1)))[:, 0]
-        path = np.empty((len(kept), len(self.states), *self.states[0].shape[2:]))
+    def paths(self, draws: Index, rng: np.random.Generator) -> Float:
+        """Draw a particle for each of some draws and trace it back, (len(draws), period, part)."""
+        particle = picked(self.log_weight[draws], rng.random((len(draws), 1)))[:, 0]
+        path = np.empty((len(draws), len(self.states), *self.states[0].shape[2:]))
         for t in range(len(self.states) - 1, -1, -1):
-            path[:, t] = self.states[t][kept, particle]
+            path[:, t] = self.states[t][draws, particle]
             if t:
-                particle = self.parents[t - 1][kept, particle]
+                particle = self.parents[t - 1][draws, particle]
         return path
 
 
@@ -248,8 +254,9 @@ def follow(
 ) -> tuple[Cloud, Float]:
     """Follow a dyad through a stretch of periods under every draw."""
     before, now = observed
-    eras, last = list(pairwise(now.era_index[dyad].tolist())), path.shape[1]
-    cloud = Cloud.at(draws, dyad, path, PARTICLES)
+    eras = list(pairwise(now.era_index[dyad].tolist()))
+    last = path.shape[1]
+    cloud = Cloud.start(draws, dyad, path, PARTICLES)
     for t in range(2, news):
         cloud, _ = cloud.moved(eras[t - 1], rng, path[:, t]).weighed(before, t)
     # In the first period of news the same particles serve without and with them; later ones are
@@ -269,11 +276,12 @@ def follow(
 def carried(
     draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator
 ) -> Float:
-    """Move states (draw, particle, part) by one period's transition from an era into another or the same."""
+    """Move states (draw, particle, part) by one period, in an era or into another."""
     spec, values, era = draws.spec, draws.values, eras[1]
     ceiling = of_era = None
     if spec.has_ceiling:
-        ceiling, of_era = values["ceiling"][:, era, None], values["headroom"][:, era, None]
+        ceiling = values["ceiling"][:, era, None]
+        of_era = values["headroom"][:, era, None]
     elif not spec.moves:
         of_era = values["mu"][:, era, None]
     now = State(state[..., TREND], state[..., CYCLE], ceiling)
@@ -288,7 +296,10 @@ def _log_sum(log_weight: Float) -> Float:
 
 
 def picked(log_weight: Float, aim: Float) -> Index:
-    """Draw places in proportion to weights (draw, particle), one for each uniform number of ``aim`` (draw, place)."""
+    """Draw indices in proportion to weights (draw, particle).
+
+    Each of the uniform numbers ``aim`` (draw, place) gives one.
+    """
     reach = np.exp(log_weight - log_weight.max(axis=1, keepdims=True)).cumsum(axis=1)
     passed = reach[:, None, :-1] <= (aim * reach[:, -1:])[..., None]
     return np.asarray(passed.sum(axis=2))

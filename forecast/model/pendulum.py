@@ -35,7 +35,12 @@ from forecast.model.process.process import State
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.variables import sampled_variables
 
-OBSERVED = "events"  # Name of the log-likelihood
+OBSERVED = "events"
+"""Name of the log-likelihood."""
+STORES = {"held_numbers": np.float64, "held_indices": np.int64}
+"""Vectors in which arrays are packed, with the type of their numbers."""
+ENDS = "held_ends"
+"""Name of the vector with the end of each array in its store, in the order of the arrays."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def add_parameters(arrays: PanelArrays) -> Parameters:
 
 
 def observed_values(panel: xr.Dataset) -> NDArray[Any]:
-    """Return what a panel observed, in one row: counts, or the values of an index that are there."""
+    """Return the observed values of a panel in one row: counts, or values of an index."""
     values = panel["counts" if "counts" in panel else "index"].to_numpy().ravel()
     return np.asarray(values[np.isfinite(values)])
 
@@ -141,44 +146,50 @@ def _add_observed(likelihood: Any, observed: NDArray[Any] | None) -> None:
 
 
 def _add_path(spec: PendulumSpec, p: Parameters, data: Mapping[str, Any], capacity: int) -> Any:
-    """Add the path in coordinates near white noise and its prior.
+    """Add the path, in coordinates near white noise, and its prior.
 
-    Return the log-likelihood of what is seen of it.
+    Return the log-likelihood of the data given the path.
     """
-    observation, starts = spec.observation_model, data["starts"]
-    trend_model, cycle_model, bound = spec.trend_model, spec.cycle_model, spec.ceiling_model
+    observation = spec.observation_model
+    trend_model = spec.trend_model
+    cycle_model = spec.cycle_model
+    bound = spec.ceiling_model
+    starts = data["starts"]
     white = pm.Flat(WHITE, shape=spec.components * capacity)
-    trend = None if p.trend is None else trend_model.transitions(p.trend, data, pt)
-    cycle = None if p.cycle is None else cycle_model.transitions(p.cycle, data, pt)
-    still = p.mu[data["node_era"]] if trend is None else 0.0
+    trend_moves = None if p.trend is None else trend_model.transitions(p.trend, data, pt)
+    cycle_moves = None if p.cycle is None else cycle_model.transitions(p.cycle, data, pt)
+    constant = p.mu[data["node_era"]] if trend_moves is None else 0.0
     push = None if p.effect is None else node_push(spec.drivers, p.effect, p.cycle, data)
 
     # Pseudo-observations of the path: of what is read as level, less all that is added to the path.
     weight, shift = observation.anchor(data["anchor_weight"], p.observed, data)
-    target = data["anchor_level"] + shift - still
+    target = data["anchor_level"] + shift - constant
     if push is not None:
         target = target - sum(push)
     nodes = spec.components * starts[-1]
-    slow, fast, log_det = _coloured(white[:nodes], trend, cycle, weight, weight * target, starts)
+    trend, cycle, log_det = _coloured(
+        white[:nodes], trend_moves, cycle_moves, weight, weight * target, starts
+    )
 
-    level = still if slow is None else slow
-    level = level if fast is None else level + fast
+    level = constant if trend is None else trend
+    level = level if cycle is None else level + cycle
     level = level if push is None else level + push[0]
-    for name, values in zip(NODE_PATHS, (slow, fast), strict=True):
+    for name, values in zip(NODE_PATHS, (trend, cycle), strict=True):
         if values is not None:
             pm.Deterministic(name, values)
     prior: Any = 0.0
-    if trend is not None and p.trend is not None:
-        expected = trend_model.expected(_previous(slow), trend, p.trend, data)
-        prior = prior + _normal(slow - expected, trend.scale)
+    if trend_moves is not None and p.trend is not None:
+        expected = trend_model.expected(trend, trend_moves, p.trend, data)
+        prior = prior + trend_model.log_density(trend, expected, trend_moves)
         if bound is not None:
-            ceiling = slow[data["era_start"]] + p.headroom
+            ceiling = trend[data["era_start"]] + p.headroom
             pm.Deterministic("ceiling", ceiling, dims="era")
-            prior = prior + bound.log_density(ceiling, slow, expected, trend.scale, data)
-    if cycle is not None and p.cycle is not None:
-        expected = cycle_model.expected(_previous(fast), cycle, p.cycle, data)
-        prior = prior + _normal(fast - expected, cycle.scale)
+            prior = prior + bound.log_density(ceiling, trend, expected, trend_moves.scale, data)
+    if cycle_moves is not None and p.cycle is not None:
+        expected = cycle_model.expected(cycle, cycle_moves, p.cycle, data)
+        prior = prior + cycle_model.log_density(cycle, expected, cycle_moves)
     pm.Deterministic("node_level", level)
+    # Coordinates beyond the last node are white noise.
     pm.Potential("path_prior", prior + log_det - 0.5 * (white[nodes:] ** 2).sum())
     month = level if push is None else level + push[1]
     return observation.log_likelihood(spec, month, p.observed, data)
@@ -192,25 +203,18 @@ def _coloured(
     information: Any,
     starts: Any,
 ) -> tuple[Any, Any, Any]:
-    """Return free trend and cycle of white noise under pseudo-observations of their sum, and the log-determinant."""
+    """Return the trend and cycle that white noise stands for, and the log-determinant.
+
+    They know no ceiling, and are under pseudo-observations of their sum.
+    """
     if trend is not None and cycle is not None:
         path, log_det, *_ = WhitenedPair()(white, *trend, *cycle, weight, information, starts)
         path = path.reshape((-1, 2))
         return path[:, 0], path[:, 1], log_det
-    process = trend or cycle
-    assert process is not None
-    path, log_det, *_ = WhitenedPath()(white, *process, weight, information, starts)
+    component = trend or cycle
+    assert component is not None
+    path, log_det, *_ = WhitenedPath()(white, *component, weight, information, starts)
     return (None, path, log_det) if trend is None else (path, None, log_det)
-
-
-def _normal(off: Any, scale: Any) -> Any:
-    """Log-density of normal deviations, but for the constants: half the logarithm of two pi for each."""
-    return -0.5 * ((off / scale) ** 2).sum() - pt.log(scale).sum()
-
-
-def _previous(path: Any) -> Any:
-    """Return the node before each; a first node's has no meaning."""
-    return pt.concatenate([path[:1], path[:-1]])
 
 
 def node_capacity(nodes: int) -> int:
@@ -222,14 +226,11 @@ def node_capacity(nodes: int) -> int:
     return int(-(-nodes // step) * step)
 
 
-STORES = {"held_numbers": np.float64, "held_indices": np.int64}
-ENDS = "held_ends"
-"""Vectors by name with the type of what they hold, and the end of each array in its vector, in
-their order."""
-
-
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """Pack arrays into a vector of numbers, one of indices and one of ends: a sampler compiles code for every array."""
+    """Pack arrays into a vector of numbers, one of indices and one of ends.
+
+    A sampler compiles code for every array, so few are wanted.
+    """
     packed = {name: np.zeros(0, dtype=dtype) for name, dtype in STORES.items()}
     ends = []
     for array in data.values():
@@ -286,15 +287,16 @@ def prior_draws(
     drawn = dict(zip(names, values, strict=True))
     prior = {}
     for name, dims_of in dims.items():
-        shape = drawn[name].shape[
-            drawn[name].ndim - len(dims_of) :
-        ]  # without draws if the prior leaves no choice
+        # without draws if the prior leaves no choice
+        shape = drawn[name].shape[drawn[name].ndim - len(dims_of) :]
         prior[name] = ("draw", *dims_of), np.broadcast_to(drawn[name], (draws, *shape)).copy()
     return xr.Dataset(prior)
 
 
 def _repeated(expressions: list[Any], random: list[Any], draws: int) -> list[Any]:
-    """Return expressions of random variables with a first axis of draws: the numbers of as many draws one by one.
+    """Return expressions of random variables with a first axis of draws.
+
+    The numbers are those of as many draws made one by one.
 
     It is for variables as the packaged model has them; those that depend on others have the shape
     of their parameters.
@@ -363,7 +365,8 @@ def simulate_path(
         for name, variable in parameters.items()
         if variable.dims[-1:] != ("era",)
     }
-    process, shape = spec.process(by_dyad), parameters["trend_mean"].shape
+    process = spec.process(by_dyad)
+    shape = parameters["trend_mean"].shape
     rngs = {"trend": rng, "frameworks": rng, "shocks": rng.spawn(1)[0]}
     brought = "headroom" if spec.has_ceiling else "mu"
     of_era = (
@@ -394,5 +397,8 @@ def simulate_trend(
     rng: np.random.Generator,
     first_era: Index | int = 0,
 ) -> Float:
-    """Simulate the trend ([draw,] dyad, time) in log-odds, under its ceiling from where its first era begins."""
+    """Simulate the trend ([draw,] dyad, time) in log-odds.
+
+    It is under its ceiling from where its first era begins.
+    """
     return simulate_path(parameters, era, spec, rng, first_era).trend

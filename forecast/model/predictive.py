@@ -48,19 +48,16 @@ class SampledFit(Protocol):
 
 @checked
 def posterior_predictive(fit: SampledFit, *, draws: int = 200, seed: Seed = 1) -> xr.DataArray:
-    """Simulate the record again at the level that each draw has, as many events in every report as there were."""
+    """Simulate the record again at the level of each draw, with as many events in every report."""
     if not panel_kind(fit.panel).coded:
         raise DataError(
             "check: the fit is of an index, which counts no events; give a fit of events or counts"
         )
     rng = np.random.default_rng(seed)
-    observation, number = (
-        fit.spec.observation_model,
-        fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"],
-    )
-    places = np.unique(
-        np.linspace(0, number - 1, min(draws, number)).astype(int)
-    )  # evenly over all chains
+    observation = fit.spec.observation_model
+    number = fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
+    # evenly over all chains
+    places = np.unique(np.linspace(0, number - 1, min(draws, number)).astype(int))
     stacked = fit.posterior.stack(sample=("chain", "draw"), create_index=False)
     copies = []
     for sample in places:
@@ -150,7 +147,8 @@ def arviz_groups(
         raise DataError(
             "check: the fit is of an index, which counts no events; give a fit of events or counts"
         )
-    likelihood, own_seed = pointwise_log_likelihood(fit), whole_seed(seed)
+    likelihood = pointwise_log_likelihood(fit)
+    own_seed = whole_seed(seed)
     prior = _prior(fit, draws, own_seed)
     if monthly:
         observed = _cooperative(fit.panel, fit.panel["counts"], likelihood)
@@ -172,9 +170,8 @@ def arviz_groups(
         "log_likelihood": xr.Dataset({"counts": likelihood}),
     }
     if "log_prior" in fit.sample_stats:
-        flat_draws = xr.DataArray(
-            ancestry(fit.posterior, fit.sample_stats), dims=("chain", "draw")
-        )  # after an update not the draws in the same places
+        # after an update not the draws in the same places
+        flat_draws = xr.DataArray(ancestry(fit.posterior, fit.sample_stats), dims=("chain", "draw"))
         groups["log_prior"] = xr.Dataset(
             {"parameters": fit.sample_stats["log_prior"].isel(draw=flat_draws)}
         )
@@ -182,7 +179,7 @@ def arviz_groups(
 
 
 def _prior(fit: SampledFit, draws: int, seed: int) -> xr.Dataset:
-    """Draw parameters and the underlying level from the prior, (chain, draw, ...) with one chain."""
+    """Draw parameters and underlying level from the prior, (chain, draw, ...), with one chain."""
     from forecast.model.pendulum import prior_draws, simulate_level
 
     drawn = prior_draws(fit.panel, fit.spec, draws=draws, seed=seed)
@@ -204,7 +201,8 @@ def _monthly(fit: SampledFit, draws: xr.Dataset, months: xr.DataArray, seed: int
     """Simulate the cooperative events of the months of a likelihood, (chain, draw, observed)."""
     rng, panel, spec = np.random.default_rng(seed), fit.panel, fit.spec
     stacked = draws.stack(sample=("chain", "draw"), create_index=False).transpose("sample", ...)
-    number, size = stacked.sizes["sample"], (panel.sizes["dyad"], panel.sizes["time"])
+    number = stacked.sizes["sample"]
+    size = (panel.sizes["dyad"], panel.sizes["time"])
     # Drivers, and the shifts of several datasets, are computed draw by draw.
     single = bool(spec.drivers) or panel.sizes["dataset"] > 1
     counts = np.zeros((number, *size), dtype=np.int64)
@@ -215,9 +213,8 @@ def _monthly(fit: SampledFit, draws: xr.Dataset, months: xr.DataArray, seed: int
         level = level if pushed is None else level + pushed.month
         (d, t, *_), sides = spec.observation_model.simulate_sides(panel, level, some, rng)
         sides_of_month = np.atleast_2d(sides[..., 1])
-        begins = np.flatnonzero(
-            np.diff(d * size[1] + t, prepend=-1)
-        )  # reports are in order of dyad and month
+        # reports are in order of dyad and month
+        begins = np.flatnonzero(np.diff(d * size[1] + t, prepend=-1))
         counts[first : first + len(sides_of_month), d[begins], t[begins]] = np.add.reduceat(
             sides_of_month, begins, axis=-1
         )

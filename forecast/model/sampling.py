@@ -1,4 +1,4 @@
-"""Sampling: from a panel to a fit (whiten, compile, sample, complete the path between the nodes)."""
+"""Sampling: from a panel to a fit. Whiten, compile, sample, complete the path between nodes."""
 
 import json
 import os
@@ -190,17 +190,23 @@ def _derived(density: Density, drawn: Groups) -> tuple[xr.Dataset, xr.Dataset]:
         for name, values in derived.items()
         if name in dims
     }
-    kept: dict[str, Any] = {name: by_draw[name].to_numpy() for name in STATISTICS}
-    kept |= {"log_prior": log_prior, "log_likelihood_total": by_draw["logp"].to_numpy() - log_rest}
+    statistics: dict[str, Any] = {name: by_draw[name].to_numpy() for name in STATISTICS}
+    statistics |= {
+        "log_prior": log_prior,
+        "log_likelihood_total": by_draw["logp"].to_numpy() - log_rest,
+    }
     return xr.Dataset(sampled), xr.Dataset(
-        {name: (("chain", "draw"), values) for name, values in kept.items()}
+        {name: (("chain", "draw"), values) for name, values in statistics.items()}
     )
 
 
 def complete_posterior(
     sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int = 1
 ) -> xr.Dataset:
-    """Return the posterior by the fit's schema from what any sampler drew: paths completed, dims named."""
+    """Return the posterior by the fit's schema from a sampler's draws.
+
+    Paths are completed and dims named.
+    """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     completed = _complete_paths(sampled, arrays, rng, threads)
     table = all_variables()
@@ -228,23 +234,28 @@ def _complete_paths(
     sampled: xr.Dataset, arrays: PanelArrays, rng: Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
     """Return level and trend, (draw, dyad, time), and the mean of the trend over every era."""
-    spec, number = arrays.spec, sampled.sizes["chain"] * sampled.sizes["draw"]
+    spec = arrays.spec
+    number = sampled.sizes["chain"] * sampled.sizes["draw"]
     draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
     level, trend = np.empty((2, number, arrays.dyads, arrays.periods), dtype=np.float32)
     mu = np.empty((number, arrays.eras))
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
     def complete(d: int, rng: Generator) -> None:
-        slow = whole = _complete_trend(d, draws, arrays, rng)
+        trend_path = _complete_trend(d, draws, arrays, rng)
+        level_path = trend_path
         if spec.has_cycle:
-            whole = slow + _complete(spec.cycle_model, "node_cycle", d, draws, arrays, rng)
+            cycle = _complete(spec.cycle_model, "node_cycle", d, draws, arrays, rng)
+            level_path = trend_path + cycle
         if effect is not None and arrays.drivers is not None:
-            kept = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
-            pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], kept)
-            slow, whole = slow + pushed.trend, whole + pushed.level
-        level[:, d], trend[:, d] = on_grid(whole), on_grid(slow)
-        own_eras = np.flatnonzero(arrays.era_dyad == d)
-        mu[:, own_eras] = era_means(slow, arrays.era_index[d], own_eras)
+            retention = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
+            pushed = push(spec.drivers, effect[:, :, d], arrays.drivers[:, d], retention)
+            trend_path = trend_path + pushed.trend
+            level_path = level_path + pushed.level
+        level[:, d] = on_grid(level_path)
+        trend[:, d] = on_grid(trend_path)
+        eras_of_dyad = np.flatnonzero(arrays.era_dyad == d)
+        mu[:, eras_of_dyad] = era_means(trend_path, arrays.era_index[d], eras_of_dyad)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(complete, range(arrays.dyads), rng.spawn(arrays.dyads)))
@@ -255,20 +266,18 @@ def _complete_paths(
 def _complete_trend(d: int, draws: dict[str, Float], arrays: PanelArrays, rng: Generator) -> Float:
     """Return the trend of one dyad without drivers, (draw, time).
 
-    Between nodes it is folded back at a ceiling.
+    Between nodes it is reflected at a ceiling.
     """
     if not arrays.spec.moves:
         return draws["mu"][:, arrays.era_index[d]]
-    trend, bound = (
-        _complete(arrays.spec.trend_model, "node_trend", d, draws, arrays, rng),
-        arrays.spec.ceiling_model,
-    )
+    trend = _complete(arrays.spec.trend_model, "node_trend", d, draws, arrays, rng)
+    bound = arrays.spec.ceiling_model
     if bound is not None:
         between = np.ones(arrays.periods, dtype=bool)
         between[arrays.node_time[arrays.starts[d] : arrays.starts[d + 1]]] = False
         between[: first_eras(arrays.panel)[d]] = False
         ceiling = draws["ceiling"][:, arrays.era_index[d][between]]
-        trend[:, between] = bound.folded(trend[:, between], ceiling)
+        trend[:, between] = bound.reflect(trend[:, between], ceiling)
     return trend
 
 
@@ -283,5 +292,6 @@ def _complete(
     """Complete the path of one dyad's component, (draw, time), given its nodes."""
     motion = component.motion(of_dyad(draws, d))
     nodes_of_dyad = slice(arrays.starts[d], arrays.starts[d + 1])
-    time, gap = arrays.node_time[nodes_of_dyad], arrays.node_gap[nodes_of_dyad]
+    time = arrays.node_time[nodes_of_dyad]
+    gap = arrays.node_gap[nodes_of_dyad]
     return bridge(component, motion, draws[nodes][:, nodes_of_dyad], time, gap, arrays.periods, rng)

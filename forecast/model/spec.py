@@ -11,6 +11,7 @@ from forecast.base.errors import SpecError
 from forecast.data.panel import panel_kind, validate_panel
 from forecast.model.driving import check_drivers, parse_drivers
 from forecast.model.observation import Observation, find_observation, observations
+from forecast.model.observation.base import ModelChoices
 from forecast.model.process.ceiling import CEILINGS, Ceiling
 from forecast.model.process.cycle import Cycle, cycles, find_cycle
 from forecast.model.process.declarations import Declared
@@ -23,7 +24,7 @@ DENSE_EVENTS_PER_MONTH = 30.0  # From here on a record is a feed's; the chronolo
 
 
 @dataclass(frozen=True, repr=False)
-class PendulumSpec:
+class PendulumSpec(ModelChoices):
     """Choices of the pendulum model: the underlying level is trend plus cycle.
 
     Attributes
@@ -36,8 +37,8 @@ class PendulumSpec:
         in proportion; or none. Formulas: :mod:`forecast.model.process.cycle`.
     ceiling : {"framework", "none"}, optional
         Whether each era's framework bounds the trend softly from above
-        (:mod:`forecast.model.process.ceiling`). By default it does where the trend moves and events are
-        observed; :func:`spec_for` leaves it out where no dyad has two eras.
+        (:mod:`forecast.model.process.ceiling`). By default it does where the trend moves and events
+        are observed; :func:`spec_for` leaves it out where no dyad has two eras.
     jumps : bool
         Whether the trend jumps where an era begins.
     month_noise : bool
@@ -54,8 +55,8 @@ class PendulumSpec:
     nodes : int
         Quadrature nodes for the month-specific noise.
     drivers : mapping of str to str, or pairs
-        Covariates of the panel (`forecast.data.drivers.add_drivers`) by name, and what each acts on:
-        ``month`` (that month alone), ``cycle`` (what the cycle reverts to) or ``trend``.
+        Covariates of the panel (`forecast.data.drivers.add_drivers`) by name, and what each acts
+        on: ``month`` (that month alone), ``cycle`` (what the cycle reverts to) or ``trend``.
     priors : Priors
         Centres and spreads of all priors. A prior that these choices do not use must keep its
         default.
@@ -91,8 +92,8 @@ class PendulumSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.priors, Priors):
             raise SpecError(
-                f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
-                "Priors(cycle_half_life=(np.log(24), 0.5)), or Priors(**values) of a dict"
+                f"priors: got an object of type {type(self.priors).__name__}; expected Priors, "
+                "such as Priors(cycle_half_life=(np.log(24), 0.5)), or Priors(**values) of a dict"
             )
         find_trend(self.trend)
         if not self.ceiling:
@@ -116,24 +117,27 @@ class PendulumSpec:
         for name, _ in self.priors.changed:
             if name in unused:
                 raise SpecError(
-                    f"priors: {name} was changed, but {unused[name]}; leave it out, or change the spec"
+                    f"priors: {name} was changed, but {unused[name]}; leave it out, or change the "
+                    "spec"
                 )
 
     def _check_components(self) -> None:
         """Reject what no data can tell apart from a simpler spec."""
         if not self.has_cycle and self.reverts:
             raise SpecError(
-                f"cycle: 'none' with trend={self.trend!r} is one reverting component, which no data can tell apart "
-                "from a cycle around a constant; use trend='constant', cycle='linear', or trend='walk', cycle='none'"
+                f"cycle: 'none' with trend={self.trend!r} is one reverting component, which no "
+                "data can tell apart from a cycle around a constant; use trend='constant', "
+                "cycle='linear', or trend='walk', cycle='none'"
             )
         if not self.has_cycle and not self.moves:
             raise SpecError(
-                "cycle: 'none' with trend='constant' leaves nothing that moves; use trend='walk' or a cycle"
+                "cycle: 'none' with trend='constant' leaves nothing that moves; use trend='walk' "
+                "or a cycle"
             )
         if self.has_ceiling and not self.moves:
             raise SpecError(
-                "ceiling: 'framework' bounds a trend that moves, and trend='constant' does not; use trend='reverting' "
-                "or 'walk', or ceiling='none'"
+                "ceiling: 'framework' bounds a trend that moves, and trend='constant' does not; "
+                "use trend='reverting' or 'walk', or ceiling='none'"
             )
 
     def _unused_priors(self) -> dict[str, str]:
@@ -220,7 +224,7 @@ class PendulumSpec:
         }
 
     def process(self, parameters: Mapping[str, Any]) -> Process:
-        """Return the process of trend, cycle and ceiling with parameters by the names of the posterior."""
+        """Return the process with its parameters, which have the names of the posterior."""
         cycle = self.cycle_model if self.has_cycle else None
         given = {"trend_start": self.priors.trend_start, **parameters}
         return Process(self.trend_model, cycle, self.ceiling_model, given)
@@ -237,7 +241,7 @@ class PendulumSpec:
 
     @property
     def dense(self) -> bool:
-        """Return whether every period needs its own coordinate: a component that is not linear skips no empty ones."""
+        """Return whether every period needs a node: a nonlinear component skips no empty period."""
         moving = [self.trend_model] * self.moves + [self.cycle_model] * self.has_cycle
         return not all(component.exact_over_periods for component in moving)
 
@@ -283,7 +287,10 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
 
 
 def is_dense(panel: xr.Dataset) -> bool:
-    """Return whether the first dataset counts thirty events per covered month or more, over its dyads."""
+    """Return whether the first dataset is dense: thirty events per covered month or more.
+
+    The events are those of all its dyads together.
+    """
     first = panel.isel(dataset=0)
     months = int(first["covered"].sum()) / periods_a_month(panel)
     return months > 0 and float(first["counts"].sum()) / months >= DENSE_EVENTS_PER_MONTH

@@ -41,8 +41,15 @@ from forecast.model.particles import (
 from forecast.model.posterior import ancestry, flat, on_grid
 from forecast.model.process.trend import era_means
 
-# What has to be the same in both panels; what may grow, each with its name in messages.
+MONTHS_REDRAWN = 12
+"""Months of the path that are resampled: after a year little depends on where it stood before."""
+CAREFUL = 0.95
+"""Acceptance rate where a fit is sampled once more."""
+SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
+"""Names in a fit's provenance that say how to sample again."""
 SETTINGS = ("frequency", "scale", "unit", "zero_cut")
+"""Attributes that must be the same in both panels."""
+# Coordinates to which a later panel may add, each with its name in messages.
 PARTS = {
     "dyad": "dyad",
     "dataset": "dataset",
@@ -50,7 +57,10 @@ PARTS = {
     "class_name": "class",
     "era": "era",
 }
-BY_HAND = "Build the later panel with the settings of the first (eras=, coverage=) and give it in place of the events"
+BY_HAND = (
+    "Build the later panel with the settings of the first (eras=, coverage=) and give it in place "
+    "of the events"
+)
 
 
 def later_panel(
@@ -60,7 +70,7 @@ def later_panel(
     if not isinstance(news, xr.Dataset):
         if as_of is not None:
             _reject_past(panel, as_day(as_of, "as_of").date())
-        news = _counted(panel, news, as_of)
+        news = _count_news(panel, news, as_of)
     elif as_of is not None:
         raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
     else:
@@ -73,12 +83,12 @@ def _reject_past(panel: xr.Dataset, day: date) -> None:
     last = last_known(panel)
     if day < last:
         raise SpecError(
-            f"as_of: {day} is before {last}, up to which the fit knows the events, and it cannot forget them. "
-            "Choose a later day, or fit the earlier panel again"
+            f"as_of: {day} is before {last}, up to which the fit knows the events, and it cannot "
+            "forget them. Choose a later day, or fit the earlier panel again"
         )
 
 
-def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Dataset:
+def _count_news(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Dataset:
     """Count a table of events as those of the panel were counted."""
     if not isinstance(table, EventTable):
         raise DataError(
@@ -88,9 +98,9 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Data
     for addition in additions_of(panel.attrs):
         if addition.file not in given:
             raise DataError(
-                f"new events: the fit was made with {count(len(addition.events), 'event')} of {addition.file} added to "
-                f"{addition.dataset}, which are not given now. Add that file again, as it is or corrected, beside "
-                "what is new (add_events; --add)"
+                f"new events: the fit was made with {count(len(addition.events), 'event')} of "
+                f"{addition.file} added to {addition.dataset}, which are not given now. Add that "
+                "file again, as it is or corrected, beside what is new (add_events; --add)"
             )
     try:
         read_scale(str(panel.attrs.get("scale")))
@@ -125,8 +135,8 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
         if again > first:
             start = str(later["time"].to_numpy()[again])[:10]
             raise DataError(
-                f"new events: of {dyad} there is nothing before {start}, and the fit knows earlier events. Give all "
-                "events up to the new day, not the new ones alone"
+                f"new events: of {dyad} there is nothing before {start}, and the fit knows earlier "
+                "events. Give all events up to the new day, not the new ones alone"
             )
     same = [name for name in panel["dataset"].to_numpy() if name in later["dataset"].to_numpy()]
     before, now = (
@@ -157,13 +167,15 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
             )
     if has_drivers(panel) and not has_drivers(later):
         raise DataError(
-            f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers added to it"
+            f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers "
+            "added to it"
         )
     periods = panel.sizes["time"]
     if not np.array_equal(panel["time"].to_numpy(), later["time"].to_numpy()[:periods]):
         first, last = (str(panel["time"].to_numpy()[end])[:10] for end in (0, -1))
         raise DataError(
-            f"new events: the later panel does not have all periods of the fit's, from {first} to {last}. {BY_HAND}"
+            f"new events: the later panel does not have all periods of the fit's, from {first} to "
+            f"{last}. {BY_HAND}"
         )
     for part, word in PARTS.items():
         before, now = (
@@ -171,7 +183,8 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
             for each in (panel, later)
         )
         gone, added = (
-            [x for x in some if x not in others] for some, others in ((before, now), (now, before))
+            [name for name in theirs if name not in ours]
+            for theirs, ours in ((before, now), (now, before))
         )
         if gone:
             raise DataError(
@@ -192,15 +205,6 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
     )
 
 
-# So many months of the path are resampled: after a year little is left of where the path stood
-# before.
-MONTHS_REDRAWN = 12
-CAREFUL = 0.95
-"""Acceptance rate where a fit is sampled once more."""
-# What of a fit's account says how to sample again.
-SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
-
-
 @checked
 def update(
     fit: Fit,
@@ -211,7 +215,9 @@ def update(
     refit: bool = True,
     progress: Progress | None = None,
 ) -> Fit:
-    """Update a fit with later events by re-weighting its draws where that is valid, and by a new fit elsewhere.
+    """Update a fit with later events, by weights of its draws or by a new fit.
+
+    Weights are used where they are valid.
 
     How it works: docs/updating.md.
 
@@ -285,8 +291,8 @@ def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[
     """Carry a fit over to another record, however little its draws are then worth."""
     if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
         raise SpecError(
-            f"drivers: {join(pushing)} of the fit push its path, and what single events did to that is not known. Fit "
-            "with drivers that act on the month, or without any"
+            f"drivers: {join(pushing)} of the fit push its path, and what single events did to "
+            "that is not known. Fit with drivers that act on the month, or without any"
         )
     clock = time.perf_counter()
     carried = carry_on(fit, panel, seed, silent, months=months)
@@ -312,11 +318,12 @@ class Carried:
 def carry_on(
     fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN
 ) -> Carried:
-    """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
-    draws, panel = (
-        Draws.of(fit.posterior, fit.spec),
-        fit.spec.observation_model.on_scale_of(fit.panel, fit.panel),
-    )
+    """Carry the draws of a fit on through the periods of a later panel.
+
+    An index is on the scale of the fit's.
+    """
+    draws = Draws.of(fit.posterior, fit.spec)
+    panel = fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
     periods_before, periods = panel.sizes["time"], later.sizes["time"]
     look_back = Clock.of(panel).periods(months)
     first = max(periods_before - 2 - look_back, 0)
@@ -337,7 +344,7 @@ def carry_on(
             gained[:, 0] += by_period[:, :news_from].sum(axis=1)
             gained[:, 1:] += by_period[:, news_from:]
         else:
-            cloud = Cloud.at(draws, dyad, path[:, dyad, -2:], 1)
+            cloud = Cloud.start(draws, dyad, path[:, dyad, -2:], 1)
             for eras in pairwise(now.era_index[dyad, periods_before - first - 1 :].tolist()):
                 cloud = cloud.moved(eras, rng)
         clouds.append(cloud)
@@ -349,7 +356,10 @@ def carry_on(
 
 
 def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
-    """Return the random stream of a dyad's purpose, its own for every day: an update repeats no shock of another."""
+    """Return the random stream of a dyad's purpose on a day.
+
+    Every day has its own, so that an update repeats no shock of another.
+    """
     key = (last_known(panel).toordinal(), *dyad.encode(), 0, *purpose.encode())
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
@@ -357,7 +367,10 @@ def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.
 def _reweighed(
     posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool
 ) -> Float:
-    """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
+    """Return log-weights of changes in periods too long ago to be resampled, (draw,).
+
+    They are taken at the level of each draw.
+    """
     total = np.zeros(len(draws))
     if not news.any():
         return total
@@ -373,10 +386,15 @@ def _reweighed(
 
 
 def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
-    """Return diagnostics of every period's weights, the weights since the fit was last sampled, and why they fail."""
+    """Return diagnostics of every period's weights, the weights so far, and why they fail.
+
+    The weights are those since the fit was last sampled.
+    """
     periods_before = carried.fit.panel.sizes["time"]
     starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[periods_before - 1 :]]
-    ancestors, months, fault = ancestry(carried.fit.posterior, carried.fit.sample_stats), [], ""
+    ancestors = ancestry(carried.fit.posterior, carried.fit.sample_stats)
+    months = []
+    fault = ""
     for step, start in enumerate(starts):
         of_step = smoothed(carried.gained[..., step])
         total = smoothed(on_ancestors(carried.gained[..., : step + 1].sum(axis=2), ancestors))
@@ -396,7 +414,7 @@ def diagnostics(weights: Weights) -> dict[str, float | None]:
 
 
 def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
-    """Log-weights of the draws' ancestors: what all copies of each weigh together, (chain, draw)."""
+    """Return log-weights of the draws' ancestors, (chain, draw): sums over the copies of each."""
     total = np.empty(log_weight.shape)
     for chain, (of_chain, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
         together = np.bincount(ancestor, np.exp(of_chain - of_chain.max()), minlength=of_chain.size)
@@ -444,14 +462,12 @@ def _updated(
 
 
 def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
-    """Return the posterior of the later panel, of the draws at ``places`` (chain, draw) of their chains."""
-    panel, later, (chains, number) = carried.fit.panel, carried.later, places.shape
+    """Return the posterior of the later panel, of the draws at ``places`` (chain, draw)."""
+    panel, later = carried.fit.panel, carried.later
+    periods_before, periods = panel.sizes["time"], later.sizes["time"]
     before = carried.fit.posterior.transpose("chain", "draw", ...)
-    chain, periods_before, periods = (
-        np.arange(chains)[:, None],
-        panel.sizes["time"],
-        later.sizes["time"],
-    )
+    chains, number = places.shape
+    chain = np.arange(chains)[:, None]
     variables = {
         str(name): np.asarray(values.to_numpy()[chain, places]) for name, values in before.items()
     }
@@ -459,13 +475,11 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
         path = np.empty((*variables[name].shape[:-1], periods), dtype=np.float32)
         path[..., :periods_before] = variables[name]
         variables[name] = path
-    kept, index = (
-        (chain * number + places).ravel(),
-        later["era_index"].transpose("dyad", "time").to_numpy(),
-    )
+    resampled = (chain * number + places).ravel()
+    index = later["era_index"].transpose("dyad", "time").to_numpy()
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
-        path = cloud.paths(kept, _stream(seed, panel, code, "paths"))
+        path = cloud.paths(resampled, _stream(seed, panel, code, "paths"))
         start = carried.first + 2 if carried.moved[dyad] else periods_before
         recent = path[:, path.shape[1] - (periods - start) :]
         for name, values in (("level", recent.sum(axis=-1)), ("trend", recent[..., TREND])):
@@ -485,7 +499,10 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
 def sampled_again(
     fit: Fit, later: xr.Dataset, reason: str, report: Progress, **changes: Any
 ) -> Fit:
-    """Fit a panel as a fit was fitted, but for changes of the sampler's settings, and note for what reason."""
+    """Fit a panel with the settings of another fit, and note for what reason.
+
+    The sampler's settings may be changed.
+    """
     from forecast.model.sampling import fit as sample
 
     report(f"fitting again: {reason}", 0, 0)
@@ -502,7 +519,10 @@ def sampled_again(
 def sampled_longer(
     fit: Fit, reason: str, report: Progress = silent, cores: int | None = None
 ) -> Fit:
-    """Fit once more with twice the draws in smaller steps, because a fit missed a convergence check."""
+    """Fit once more with twice the draws in smaller steps.
+
+    It is for fits that missed a convergence check.
+    """
     draws = 2 * fit.posterior.sizes["draw"]
     return sampled_again(
         fit, fit.panel, reason, report, draws=draws, target_accept=CAREFUL, cores=cores

@@ -1,4 +1,6 @@
-"""Variables of the posterior, as variables.toml states them: name, dims, unit, meaning, and use in the report.
+"""Variables of the posterior, as variables.toml states them.
+
+Each has a name, dims, a unit, a meaning, and a use in the report.
 
 The contents of a fit, its dims, the variables of the convergence checks and the page on the fit's
 schema are derived from them. Trends, cycles and kinds of observation declare their own.
@@ -19,7 +21,7 @@ PATHS, TREND, CYCLE, DRIVERS = (
 
 
 def all_variables() -> dict[str, Variable]:
-    """Return every variable that a posterior may have, by name, in the order of the documentation."""
+    """Return every variable that a posterior may have, by name, in the order of the docs."""
     of_trends = [variable for trend in trends() for variable in trend.variables]
     of_cycles = [variable for cycle in cycles() for variable in cycle.variables]
     observed = [variable for observation in observations() for variable in observation.variables]
@@ -52,7 +54,10 @@ def required_variables(spec: PendulumSpec) -> list[str]:
 
 
 def of_dyad(draws: Mapping[str, Float], dyad: int) -> dict[str, Float]:
-    """Return, of draws by name (draw, ...), those of one dyad and those that all dyads share, (draw, 1)."""
+    """Return draws of one dyad, and those that all dyads share, by name, (draw, 1).
+
+    The draws given are (draw, ...).
+    """
     table = all_variables()
     dims = {name: table[name].dims for name in draws if name in table}
     by_dyad = {name: draws[name][:, dyad, None] for name, of in dims.items() if of == ("dyad",)}

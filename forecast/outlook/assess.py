@@ -17,6 +17,7 @@ from forecast.outlook.assessment import Assessment, Brief
 from forecast.outlook.benchmarks import WEIGHTS, pooled
 from forecast.outlook.datasets import dataset_outlooks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, stream
+from forecast.outlook.drivers import driver_outlooks
 from forecast.outlook.headline import change_of_level, headline, title, verdict
 from forecast.outlook.level import (
     contrast,
@@ -33,7 +34,6 @@ from forecast.outlook.recorded import main_record
 from forecast.outlook.signposts import Signpost, signposts_of
 from forecast.outlook.simulations import (
     BASELINE_MONTHS,
-    driver_outlooks,
     simulate,
     simulate_from,
     structural_hazard,
@@ -112,9 +112,9 @@ def assess(
     Returns
     -------
     Assessment
-        Chances are 0 to 1, shares and the level points from 0 to 100, half-lives and horizons months.
-        Each `Probability` and `Estimate` keeps its draws (chain, draw), from which its Monte Carlo
-        error comes.
+        Chances are 0 to 1, shares and the level points from 0 to 100, half-lives and horizons
+        months. Each `Probability` and `Estimate` keeps its draws (chain, draw), from which its
+        Monte Carlo error comes.
 
     Raises
     ------
@@ -143,9 +143,16 @@ def assess(
         )
     record = main_record(fit.panel, dyad, label)
     hazard = structural_hazard(fit.panel)
+    rate = hazard.draws(draws.size, seed)
     streams = partial(stream, seed, dyad)
     simulations = simulate(
-        fit, draws, LONGEST_HORIZON, seed, simulations_per_draw, baseline_months=baseline_months
+        fit,
+        draws,
+        LONGEST_HORIZON,
+        seed,
+        simulations_per_draw,
+        hazard=rate,
+        baseline_months=baseline_months,
     )
     released = simulate_from(
         draws,
@@ -176,9 +183,7 @@ def assess(
         standing=standing(draws, since),
         last_break=last_break(draws, improvement),
         contrast=contrast(fit, draws, contrast_with, contrast_era, names),
-        frameworks=frameworks(
-            draws, hazard, hazard.draws(draws.size, seed), arrives, streams("headroom"), band_mass
-        ),
+        frameworks=frameworks(draws, hazard, rate, arrives, streams("headroom"), band_mass),
         pendulum=pendulum(draws, simulations, released, query.horizons, extreme_share),
         band=band(draws, simulations, query.horizons, band_mass),
         kinds=kind_series(fit.panel, record, draws.size),
@@ -234,7 +239,9 @@ def brief(
     at: date | None = None,
     baseline_months: int = BASELINE_MONTHS,
 ) -> Brief:
-    """Compute the summary of a dyad for comparison: as `assess` does, from simulations to the headline's horizon.
+    """Compute the summary of a dyad for comparison.
+
+    It is computed as by `assess`, from simulations to the headline's horizon.
 
     Returns
     -------

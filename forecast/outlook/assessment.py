@@ -1,4 +1,4 @@
-"""Results of an outlook: everything that is computed for one dyad, its short form, and its table."""
+"""Results of an outlook: all numbers of one dyad, their short form, and their table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from forecast.base.described import described
 from forecast.base.wording import Card, Displayed
 from forecast.data.panel.kinds import EVENTS
 from forecast.outlook.datasets import DatasetOutlook
+from forecast.outlook.drivers import DriverOutlook
 from forecast.outlook.level import Break, Contrast, Frameworks, Standing
 from forecast.outlook.pendulum import (
     EquilibriumBand,
@@ -19,7 +20,6 @@ from forecast.outlook.pendulum import (
     printed_chances,
 )
 from forecast.outlook.signposts import Signpost
-from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
 from forecast.outlook.tone import KindScore, KindSeries, ToneOutlook
 from forecast.outlook.windows import Prospect, WindowOutlook, printed_changes
@@ -138,7 +138,9 @@ class Assessment(Displayed, Prospect):
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row per horizon and outcome, of the observed share and of the expected one, the underlying level's.
+        """Return a row per horizon and outcome, of the observed and of the expected share.
+
+        The expected share is the underlying level's.
 
         Returns
         -------
@@ -155,7 +157,9 @@ class Assessment(Displayed, Prospect):
         --------
         >>> from forecast import assess
         >>> frame = assess(fit, "USA-CHN", seed=1).to_frame()  # doctest: +SKIP
-        >>> frame.pivot(index=["share", "horizon"], columns="outcome", values="probability")  # doctest: +SKIP
+        >>> frame.pivot(  # doctest: +SKIP
+        ...     index=["share", "horizon"], columns="outcome", values="probability"
+        ... )
         """
         rows = [row for window in self._windows for row in self._observed_rows(window)]
         rows += [row for level in self.improvement.values() for row in self._expected_rows(level)]

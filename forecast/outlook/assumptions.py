@@ -36,7 +36,7 @@ from forecast.outlook.observed import (
     MIX_MONTHS,
     Cell,
 )
-from forecast.outlook.recorded import folded
+from forecast.outlook.recorded import normalised_name
 
 COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "summary")
 """Columns of a scenario's table; either code or kind is required; n, part, until and summary are
@@ -103,7 +103,7 @@ class Assumed:
     part: float | None = None
     until: datetime.date | None = None
     summary: str = ""
-    place: str = "a row"
+    origin: str = "a row"
     of_class: str = ""
 
     if TYPE_CHECKING:
@@ -119,17 +119,17 @@ class Assumed:
             part: float | None = None,
             until: Day | None = None,
             summary: str = "",
-            place: str = "a row",
+            origin: str = "a row",
             of_class: str = "",
         ) -> None:
             """Take days as text, too."""
 
     def __post_init__(self) -> None:
         check("date", self.date, Day)
-        object.__setattr__(self, "date", read_day(self.date, f"{self.place}: date"))
+        object.__setattr__(self, "date", read_day(self.date, f"{self.origin}: date"))
         if self.until is not None:
             check("until", self.until, Day)
-            object.__setattr__(self, "until", read_day(self.until, f"{self.place}: until"))
+            object.__setattr__(self, "until", read_day(self.until, f"{self.origin}: until"))
         self._require_sort()
         self._require_numbers()
 
@@ -137,49 +137,50 @@ class Assumed:
         """Reject what no event is of."""
         given = [word for word in (self.code, self.kind, self.of_class) if word]
         if not given:
-            raise SpecError(f"{self.place}: neither code nor kind; give one, such as kind='visit'")
+            raise SpecError(f"{self.origin}: neither code nor kind; give one, such as kind='visit'")
         if self.of_class and len(given) > 1:
             raise SpecError(
-                f"{self.place}: of_class is {self.of_class!r:.60}, with a code or kind; give one of them"
+                f"{self.origin}: of_class is {self.of_class!r:.60}, with a code or kind; give one "
+                "of them"
             )
         if self.of_class or (not self.code and names_class(self.kind)):
             return
         try:
-            code_of_row(self.code, "", folded(self.kind))
+            code_of_row(self.code, "", normalised_name(self.kind))
         except DataError as error:
             remedy = "" if self.code else "; name a class of data of your own by of_class"
-            raise SpecError(f"{self.place}: {error}{remedy}") from error
+            raise SpecError(f"{self.origin}: {error}{remedy}") from error
 
     def _require_numbers(self) -> None:
         """Reject numbers and a last day that are out of range."""
         if not 0 <= self.n <= MOST_EVENTS:
-            raise SpecError(f"{self.place}: n is {self.n}; expected 0 to {MOST_EVENTS}")
+            raise SpecError(f"{self.origin}: n is {self.n}; expected 0 to {MOST_EVENTS}")
         if self.part is not None and not 0 < self.part <= 1:
             raise SpecError(
-                f"{self.place}: part is {self.part:g}; expected more than 0 and at most 1"
+                f"{self.origin}: part is {self.part:g}; expected more than 0 and at most 1"
             )
         if self.until is not None and (self.n or self.until < self.date):
             raise SpecError(
-                f"{self.place}: until is for rows with n=0, and not before their date; "
+                f"{self.origin}: until is for rows with n=0, and not before their date; "
                 "leave it out, or mend it"
             )
 
 
 def names_class(kind: str) -> bool:
     """Return whether a kind is the name of a class of the codebook, in any of its scales."""
-    return folded(kind) in _class_names()
+    return normalised_name(kind) in _class_names()
 
 
 @cache
 def _class_names() -> frozenset[str]:
     """Return the names of the classes of all scales of the codebook."""
     scales = map(read_scale, scale_names())
-    return frozenset(folded(name) for scale in scales for name in scale.classes)
+    return frozenset(normalised_name(name) for scale in scales for name in scale.classes)
 
 
 def is_known_kind(kind: str) -> bool:
     """Return whether the codebook knows a kind, as a word or as the name of a class."""
-    word = folded(kind)
+    word = normalised_name(kind)
     return names_class(word) or not read_kinds().keys().isdisjoint({word, word.removesuffix("s")})
 
 
@@ -209,7 +210,7 @@ def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
     return tuple(_read_row(f"{raw.name}, line {line}", row) for line, row in rows)
 
 
-def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
+def _read_row(origin: str, row: Mapping[Any, str]) -> Assumed:
     cells = {name: str(row.get(name, "")).strip() for name in COLUMNS}
     try:
         day = parse_date(cells["date"], "date")
@@ -217,11 +218,11 @@ def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
         number = int(cells["n"] or "1")
         part = float(cells["part"]) if cells["part"] else None
     except SpecError as error:
-        raise DataError(f"{place}: {error}") from error
+        raise DataError(f"{origin}: {error}") from error
     except ValueError as error:
         given = f"{cells['n']!r:.20}, {cells['part']!r:.20}"
         raise DataError(
-            f"{place}: n, part: {given}; expected a whole number, and one up to 1"
+            f"{origin}: n, part: {given}; expected a whole number, and one up to 1"
         ) from error
     # A kind that the codebook does not know may be a class of the data; these tell when it is used.
     kind = cells["kind"] if not cells["kind"] or is_known_kind(cells["kind"]) else ""
@@ -235,7 +236,7 @@ def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
         part=part,
         until=until,
         summary=cells["summary"],
-        place=place,
+        origin=origin,
         of_class="" if kind else cells["kind"],
     )
 
@@ -277,12 +278,13 @@ def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ..
             raise SpecError(
                 f"scenario: in one {unit} some “{kind}” is assumed, and none; leave out one of them"
             )
-        others = sum(
+        parts_assumed = sum(
             each.part for each in sorts if each.of_class == sort.of_class and each.part < 1
         )
-        if others >= 1:
+        if parts_assumed >= 1:
             raise SpecError(
-                f"scenario: the parts of a class assumed in one {unit} add up to {others:g}; mend part"
+                f"scenario: the parts of a class assumed in one {unit} add up to "
+                f"{parts_assumed:g}; mend part"
             )
         least = sum(numbers) if -1 not in numbers else 0
         if least > MOST_EVENTS:
@@ -291,7 +293,7 @@ def _cells(sorts: Mapping[Cell, list[int]], panel: xr.Dataset) -> tuple[Cell, ..
             )
         if -1 in numbers or least:
             cells.append(
-                replace(sort, part=sort.part if sort.part < 1 else 1 - others, least=least)
+                replace(sort, part=sort.part if sort.part < 1 else 1 - parts_assumed, least=least)
             )
     return tuple(sorted(cells))
 
@@ -300,7 +302,8 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     """Return the first and the last period of a row, counted from the present."""
     if sorted((row.source, row.target)) != sorted(dyad.split("-")):
         raise SpecError(
-            f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}"
+            f"{row.origin}: {row.source!r:.20} and {row.target!r:.20} are not the two states of "
+            f"{dyad}"
         )
     last_known_day = clock.last_day()
     start = clock.times[-1].item()
@@ -308,11 +311,13 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     for day in days:
         if day <= last_known_day:
             raise SpecError(
-                f"{row.place}: {day} is not ahead: the record is known to {last_known_day}. Give a later day"
+                f"{row.origin}: {day} is not ahead: the record is known to {last_known_day}. Give "
+                "a later day"
             )
         if day > clock.last_day(LONGEST_HORIZON):
             raise SpecError(
-                f"{row.place}: {day} is too far ahead; expected at most {clock.last_day(LONGEST_HORIZON)}"
+                f"{row.origin}: {day} is too far ahead; expected at most "
+                f"{clock.last_day(LONGEST_HORIZON)}"
             )
     first, last = (
         (day - start).days // 7 if clock.weekly else months_between(start, day) for day in days
@@ -321,15 +326,15 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
 
 
 def _sort(row: Assumed, panel: xr.Dataset, recent: pd.DataFrame | None) -> tuple[str, Cell]:
-    """Return the code of a row, empty if it names a class, and the sort of its events, however many."""
+    """Return the code of a row, empty if it names a class, and the sort of its events."""
     names = [str(name).casefold() for name in panel["class_name"].to_numpy()]
-    kind = folded(row.of_class or row.kind)
+    kind = normalised_name(row.of_class or row.kind)
     if kind in names and not row.code:
         return "", Cell(names.index(kind), 1.0 if row.part is None else row.part, 0)
     if row.of_class or str(panel.attrs.get("scale", "")) not in scale_names():
         given = row.of_class or row.kind or row.code
         raise SpecError(
-            f"{row.place}: {given!r:.60}: these data have the kinds {join(names)}; give one"
+            f"{row.origin}: {given!r:.60}: these data have the kinds {join(names)}; give one"
         )
     code = _code(row)
     act = VISIT if code == HOST else code
@@ -347,9 +352,9 @@ def _sort(row: Assumed, panel: xr.Dataset, recent: pd.DataFrame | None) -> tuple
 def _code(row: Assumed) -> str:
     """Return the code of a row that has a code or a kind."""
     try:
-        return code_of_row(row.code, "", folded(row.kind))
+        return code_of_row(row.code, "", normalised_name(row.kind))
     except DataError as error:  # the name of a class that these data do not have
-        raise SpecError(f"{row.place}: {error}") from error
+        raise SpecError(f"{row.origin}: {error}") from error
 
 
 def _recent_events(

@@ -73,7 +73,7 @@ def attribute(
     refit: bool = False,
     progress: Progress | None = None,
 ) -> Attribution:
-    """Compute the contribution of every event of the last months to the level and to the chances of the headline.
+    """Compute the contribution of every recent event to the level and to the headline's chances.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def attribute_to(
     posed: Posed | None = None,
     answer: float | None = None,
 ) -> Attribution:
-    """Compute the contribution of every event of the last months to the level and to what a setting looks at.
+    """Compute the contribution of every recent event to the level and to a setting's numbers.
 
     Of a headline `horizon`, `baseline` and `improvement` are given, of a question `posed` and its
     published `answer`.
@@ -192,7 +192,8 @@ def attribute_to(
     events = counted_events(fit.panel, dyad, table, first)
     if events.empty:
         raise NoEvents(
-            f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months"
+            f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take "
+            "more months"
         )
     cooperative = events["of_class"] >= int(fit.panel.attrs["zero_cut"])
     events = events.assign(side=np.where(cooperative, "cooperative", "hostile"))
@@ -233,7 +234,7 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
     """
     posterior = dyad_draws(fit, dyad)
 
-    def at(period: int) -> Float:
+    def share_in(period: int) -> Float:
         return np.asarray(share(posterior.level[..., period].astype(np.float64)))
 
     def level(draws: Float, when: str) -> Estimate:
@@ -241,11 +242,12 @@ def _level_course(fit: Fit, dyad: str, first: int, now: Float, without: Float) -
 
     calendar = posterior.clock.times.astype("datetime64[M]")
     ends = np.flatnonzero(np.append(calendar[1:] != calendar[:-1], True))
-    start = before = at(first - 1) if first else None
+    start = share_in(first - 1) if first else None
+    before = start
     months = []
     for end in ends[ends >= first].tolist():
         name = str(calendar[end].astype("datetime64[D]"))
-        value = at(end)
+        value = share_in(end)
         when = f"at the end of the month from {name}"
         change = (
             None if before is None else level(value - before, f"{when} less that a month before")

@@ -1,4 +1,6 @@
-"""Simple forecasters of a dyad's share from its own past, and the published pool that they make with the model.
+"""Simple forecasters of a dyad's share from its past, and the pool that they make with the model.
+
+The pool is what is published.
 
 Base rates, the last window, local level and AR(1): each returns draws of the chance that an event
 of a month ahead is cooperative, month-specific noise included. They are benchmarks of a backtest.
@@ -41,9 +43,9 @@ MIN_WINDOWS = 4
 """Windows of several events from which their correlation is measured."""
 UNKNOWN_CORRELATION = 1 / 6
 """Correlation within a window where too few windows are there to measure it."""
-LEAST = 0.005
+MIN_CORRELATION = 0.005
 """Smallest correlation within a window: events are never independent."""
-MOST = 0.6
+MAX_CORRELATION = 0.6
 """Largest correlation within a window: a few windows may agree by chance."""
 
 
@@ -74,7 +76,10 @@ class Past:
         return Past(self.total[-months:], self.cooperative[-months:])
 
     def windows(self, months: int) -> tuple[Index, Index]:
-        """Return events and cooperative ones of successive windows, the last of which ends with the record."""
+        """Return events and cooperative ones of successive windows.
+
+        The last window ends with the record.
+        """
         first = len(self.total) % months
         total, cooperative = (
             counts[first:].reshape(-1, months).sum(axis=1)
@@ -102,7 +107,7 @@ class Simple:
 
 
 def log_odds(total: Index, cooperative: Index) -> tuple[Float, Float]:
-    """Return the empirical log-odds of cooperation of windows or months, and their sampling variances.
+    """Return empirical log-odds of cooperation of windows or months, and sampling variances.
 
     Half an event is added on each side, as by Haldane and Anscombe.
     """
@@ -149,7 +154,7 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
 
     The shares of windows of n events vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r
     is solved for with the variance and the events of the windows there have been, weighted by
-    events, and kept between 0.005 and 0.6.
+    events, and clipped to 0.005 to 0.6.
     """
     several = total > 1
     if several.sum() < MIN_WINDOWS:
@@ -158,7 +163,7 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
     variance = float(np.average((share - mean) ** 2, weights=total))
     single = 1 / float(np.average(total, weights=total))
     intraclass = (variance / (mean * (1 - mean)) - single) / (1 - single)
-    return float(np.clip(intraclass, LEAST, MOST))
+    return float(np.clip(intraclass, MIN_CORRELATION, MAX_CORRELATION))
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,9 @@ class LastWindow(Simple):
 
 
 def _change(level: Float, error: Float) -> float:
-    """Return the standard deviation of the change of the log-odds to a window of which all events are known.
+    """Return the standard deviation of the change of the log-odds to the next window.
+
+    All events of that window are taken as known.
 
     The sampling variance of the next window is left out, because its events are drawn separately;
     that of the last window stays in, because only its events are known.
@@ -202,7 +209,7 @@ def _change(level: Float, error: Float) -> float:
 
 @dataclass(frozen=True)
 class StateSpace(Simple):
-    """Monthly log-odds of cooperation: a level, month-specific noise and the sampling error of few events.
+    """Monthly log-odds of cooperation: a level, month-specific noise and sampling error.
 
     The level is a random walk (local level), or an autoregression of first order around a mean.
     Durbin and Koopman (2012), Time series analysis by state space methods,
@@ -216,13 +223,13 @@ class StateSpace(Simple):
     ) -> Chances:
         """Simulate the level from its filtered state, and add noise to each month."""
         months = max(horizons)
-        phi, mean, step, noise, level, error = fitted(
+        retention, mean, step, noise, level, error = fitted(
             tuple(past.total.tolist()), tuple(past.cooperative.tolist()), self.reverts
         )
         drawn = level + np.sqrt(error) * rng.standard_normal(draws)
         path = np.empty((draws, months))
         for month in range(months):
-            drawn = mean + phi * (drawn - mean) + np.sqrt(step) * rng.standard_normal(draws)
+            drawn = mean + retention * (drawn - mean) + np.sqrt(step) * rng.standard_normal(draws)
             path[:, month] = drawn + np.sqrt(noise) * rng.standard_normal(draws)
         chance = inverse(path)
         return {horizon: chance[:, :horizon] for horizon in horizons}
@@ -232,7 +239,10 @@ class StateSpace(Simple):
 def fitted(
     total: tuple[int, ...], cooperative: tuple[int, ...], reverts: bool
 ) -> tuple[float, float, float, float, float, float]:
-    """Fit a past by maximum likelihood: carry-over, mean, variances of step and noise, level and its variance."""
+    """Fit a past by maximum likelihood.
+
+    Retention, mean, variances of step and noise, level and its variance are returned.
+    """
     from scipy.optimize import minimize
 
     events = np.array(total)
@@ -246,7 +256,10 @@ def fitted(
     nudges = 1e-5 * np.vstack([np.zeros(len(start)), np.eye(len(start)), -np.eye(len(start))])
 
     def loss(point: Float) -> tuple[float, Float]:
-        """Return minus the mean log-likelihood and its gradient, from one pass of the filter over nearby points."""
+        """Return minus the mean log-likelihood and its gradient.
+
+        One pass of the filter over nearby points gives both.
+        """
         value = -_filtered(_natural(point + nudges), observed, sampling, seen)[0] / seen.sum()
         up, down = np.split(value[1:], 2)
         return float(value[0]), (up - down) / 2e-5
@@ -254,12 +267,15 @@ def fitted(
     best = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 100}).x
     natural = _natural(best[None])
     _, level, error = _filtered(natural, observed, sampling, seen)
-    phi, mean, step, noise = (float(values[0]) for values in natural)
-    return phi, mean, step, noise, mean + float(level[0]), float(error[0])
+    retention, mean, step, noise = (float(values[0]) for values in natural)
+    return retention, mean, step, noise, mean + float(level[0]), float(error[0])
 
 
 def _natural(points: Float) -> tuple[Float, Float, Float, Float]:
-    """Return carry-over, mean, and variances of step and noise of points (point, parameter), each (point,)."""
+    """Return retention, mean, and variances of step and noise, each (point,).
+
+    Points are (point, parameter).
+    """
     step, noise = np.exp(np.clip(points[:, :2].T, -12.0, 3.0))
     if points.shape[1] == 2:
         return np.ones(len(points)), np.zeros(len(points)), step, noise
@@ -269,32 +285,34 @@ def _natural(points: Float) -> tuple[Float, Float, Float, Float]:
 def _filtered(
     natural: tuple[Float, Float, Float, Float], observed: Float, sampling: Float, seen: Bool
 ) -> tuple[Float, Float, Float]:
-    """Return log-likelihood, filtered level (from the mean) and its variance in the last month, each (point,)."""
-    phi, mean, step, noise = natural
+    """Return log-likelihood, and filtered level and its variance in the last month, each (point,).
+
+    The level is the deviation from the mean.
+    """
+    retention, mean, step, noise = natural
     months = np.flatnonzero(seen)
-    gaps = np.diff(months, prepend=0, append=len(seen) - 1)[
-        :, None
-    ]  # from each month seen to the next, and to the end
-    carry = phi**gaps
-    reverts = phi < 1
-    decay = carry**2
-    fading = np.where(reverts, 1 - phi**2, 1.0)
-    added = step * np.where(reverts, (1 - decay) / fading, gaps)
+    # From each month seen to the next, and to the end.
+    gaps = np.diff(months, prepend=0, append=len(seen) - 1)[:, None]
+    over_gap = retention**gaps
+    reverts = retention < 1
+    variance_over_gap = over_gap**2
+    innovations = np.where(reverts, 1 - retention**2, 1.0)
+    added = step * np.where(reverts, (1 - variance_over_gap) / innovations, gaps)
     off = observed[months, None] - mean
     error = sampling[months, None] + noise
     spread = np.empty_like(off)
-    level = np.zeros(len(phi))
-    variance = np.where(reverts, step / fading, START_VARIANCE)
+    level = np.zeros(len(retention))
+    variance = np.where(reverts, step / innovations, START_VARIANCE)
     for row in range(len(months)):
-        level = carry[row] * level
-        variance = decay[row] * variance + added[row]
+        level = over_gap[row] * level
+        variance = variance_over_gap[row] * variance + added[row]
         spread[row] = variance + error[row]
         off[row] -= level
         gain = variance / spread[row]
         level = level + gain * off[row]
         variance = variance - gain * variance
     total = -0.5 * (np.log(2 * np.pi * spread) + off**2 / spread).sum(axis=0)
-    return total, carry[-1] * level, decay[-1] * variance + added[-1]
+    return total, over_gap[-1] * level, variance_over_gap[-1] * variance + added[-1]
 
 
 SIMPLE: dict[str, Simple] = {
@@ -319,16 +337,22 @@ SIMPLE: dict[str, Simple] = {
 }
 
 MEMBERS = (MODEL, *SIMPLE)
-
-
-WEIGHTS = dict.fromkeys(MEMBERS, 1 / len(MEMBERS))
-"""Weights of the pool by forecaster."""
+"""Forecasters of the pool."""
+SIMULATIONS_PER_ROUND = dict.fromkeys(MEMBERS, 1)
+"""Simulations of each forecaster in a round of all: equal ones were best on forecast dates to 2014
+(docs/research/pool.md)."""
+_ROUND = np.repeat(np.arange(len(MEMBERS)), list(SIMULATIONS_PER_ROUND.values()))
+WEIGHTS = {code: number / len(_ROUND) for code, number in SIMULATIONS_PER_ROUND.items()}
+"""Weights of the pool by forecaster, as `forecasters` deals the simulations out."""
 
 
 def pooled(
     observed: SimulatedEvents | NotDefined, windows: Iterable[int], *, seed: int
 ) -> dict[int, SimulatedEvents] | NotDefined:
-    """Return the published simulations of windows ahead by their months, or why the model's are published alone."""
+    """Return the published simulations of windows ahead by their months.
+
+    Or the reason why the model's are published alone.
+    """
     if isinstance(observed, NotDefined):
         return observed
     if (missing := without_pool(observed.record)) is not None:
@@ -367,5 +391,9 @@ def without_pool(record: DatasetRecord) -> NotDefined | None:
 
 
 def forecasters(seed: int, dyad: str, size: tuple[int, ...]) -> Index:
-    """Return by place in `MEMBERS` to which forecaster each of a dyad's simulations belongs, as many to each."""
-    return stream(seed, dyad, "pool").permutation(int(np.prod(size))).reshape(size) % len(MEMBERS)
+    """Deal a dyad's simulations out to the forecasters of the pool, in rounds.
+
+    The index in `MEMBERS` of the forecaster of each simulation is returned.
+    """
+    order = stream(seed, dyad, "pool").permutation(int(np.prod(size))).reshape(size)
+    return np.asarray(_ROUND[order % len(_ROUND)])

@@ -1,4 +1,7 @@
-"""Published weights of the ceiling: what two dyads say of priors with ever less headroom, from `ceiling.csv`."""
+"""Published weights of the ceiling, from `ceiling.csv`.
+
+For two dyads they state the evidence for priors with ever less headroom.
+"""
 
 import csv
 from dataclasses import dataclass
@@ -15,7 +18,10 @@ TABLE = Path(__file__).with_name("ceiling.csv")
 
 @dataclass(frozen=True)
 class Worth:
-    """Evidence for a ceiling of a prior headroom, and what it does to a forecast of one dyad fitted alone."""
+    """Evidence for a ceiling of a prior headroom, and its effect on a forecast.
+
+    The forecast is of one dyad fitted alone.
+    """
 
     dyad: str  # Code
     prior_median: float | None  # Of the headroom, log-odds; None without a ceiling

@@ -1,4 +1,6 @@
-"""Decomposition of a forecast change between two dates: time, new events, revisions, model and baseline.
+"""Decomposition of a forecast change between two dates.
+
+Its parts are time, new events, revisions, model and baseline.
 
 What is split is the published chance: that of the pool of model and benchmarks. Of every part it is
 stated how much of it came through the model's own simulations and how much through those of the
@@ -80,9 +82,8 @@ class Headline:
     """Headline questions of two days."""
 
     horizon: int  # Months of the window
-    windows: tuple[
-        tuple[date, date], tuple[date, date]
-    ]  # Last day of the months known, and of the window, of either
+    # Last day of the months known, and of the window, of either
+    windows: tuple[tuple[date, date], tuple[date, date]]
     baselines: tuple[Baseline, Baseline]
     smallest_improvement: float  # Points of share that count as a change
 
@@ -106,7 +107,10 @@ class Change(Displayed):
 
     def _card(self) -> Card:
         name = self.outcome
-        ends = f"{number(as_shown(name, self.before[name])[0], 1)} to {number(as_shown(name, self.now[name])[0], 1)}"
+        ends = (
+            f"{number(as_shown(name, self.before[name])[0], 1)} to "
+            f"{number(as_shown(name, self.now[name])[0], 1)}"
+        )
         parts = tuple(
             (step.name, signed(as_shown(name, step.added[name])[0], 1)) for step in self.steps
         )
@@ -187,7 +191,8 @@ def split_change(
     Examples
     --------
     >>> from forecast import Fit, split_change
-    >>> old, new = Fit.load("report-may/fit.zarr"), Fit.load("report-june/fit.zarr")  # doctest: +SKIP
+    >>> old = Fit.load("report-may/fit.zarr")  # doctest: +SKIP
+    >>> new = Fit.load("report-june/fit.zarr")  # doctest: +SKIP
     >>> [step.name for step in split_change(old, new, "USA-CHN").steps]  # doctest: +SKIP
     ['time passed', 'new events', 'late or revised data', 'model', 'baseline']
     """
@@ -299,14 +304,17 @@ def _until_now(
         "The choices are the same: what differs is the sampling, and what an update approximates."
     )
     if old.dyads != new.dyads:
-        note = f"The earlier fit is of {', '.join(old.dyads)}, the later one of {', '.join(new.dyads)}."
+        note = (
+            f"The earlier fit is of {', '.join(old.dyads)}, the later one of "
+            f"{', '.join(new.dyads)}."
+        )
     elif names:
         note = f"The models differ in {join(names)}."
     return [*parts, (MODEL, last, note)]
 
 
 def same_window(old: FitLike, new: FitLike) -> bool:
-    """Return whether headlines of two fits ask of the same months: whether their last periods are the same."""
+    """Return whether the headlines of two fits are about the same months."""
     return Clock.of(old.panel).last_day() == Clock.of(new.panel).last_day()
 
 
@@ -325,14 +333,15 @@ def _months_between(old: Fit, new: Fit, dyad: str, horizon: int = 0) -> int:
     days = [clock.last_day() for clock in clocks]
     if days[1] < days[0]:
         raise SpecError(
-            f"fits: the second ends on {days[1]}, before the first, {days[0]}; give the earlier one first"
+            f"fits: the second ends on {days[1]}, before the first, {days[0]}; give the earlier "
+            "one first"
         )
     periods = int((clocks[1].times > clocks[0].times[-1]).sum())
     months = round(periods / clocks[0].per_month)
     if months + horizon > LONGEST_HORIZON:
         raise SpecError(
-            f"fits: {months} months lie between them; with a window of {horizon} at most {LONGEST_HORIZON} can be "
-            "looked ahead"
+            f"fits: {months} months lie between them; with a window of {horizon} at most "
+            f"{LONGEST_HORIZON} can be looked ahead"
         )
     return months
 
@@ -347,7 +356,8 @@ def _baseline(fit: Fit, dyad: str, months: int) -> Baseline:
             else "it has fewer than three events"
         )
         raise DataError(
-            f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: {reason}"
+            f"fits: as of {last_known(fit.panel)} the baseline of {months} months is not defined: "
+            f"{reason}"
         )
     return baseline
 
@@ -389,7 +399,9 @@ def carry_over(
 
 
 def _sampled_from(new: Fit, old: Fit, panel: xr.Dataset) -> bool:
-    """Return whether the later fit is the earlier model, sampled again on its day because an update did not hold.
+    """Return whether the later fit is the earlier model, sampled again on its day.
+
+    That is so where an update did not hold.
 
     Then it is what fitting again would give.
     """
@@ -411,9 +423,9 @@ def _with_news(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
 
     def mixed(name: str) -> xr.DataArray:
         values = new[name].transpose(*kind.dims)
-        both = values.to_numpy().copy()
-        both[:, :months_known] = old[name].transpose(*kind.dims).to_numpy()[:, :months_known]
-        return values.copy(data=both)
+        joined = values.to_numpy().copy()
+        joined[:, :months_known] = old[name].transpose(*kind.dims).to_numpy()[:, :months_known]
+        return values.copy(data=joined)
 
     # Sums of scores are those of the events that are counted.
     changed = {

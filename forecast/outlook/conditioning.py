@@ -1,11 +1,11 @@
 """Simulations that satisfy a scenario, by weights or by a particle filter.
 
 What a scenario assumes: `forecast.outlook.assumptions`. The likelihood of that in a simulation, and
-its use as a weight, are in docs/what-if.md. Sorts are drawn one after the other from their truncated
-binomial distributions, whose chances multiply to an unbiased estimate of the likelihood; the rest
-of the record is multinomial as ever. The chance that an event is cooperative rests on level, month
-noise, volume and overdispersion, or on the record alone; several are drawn for each simulation and
-averaged over, and the one that stays is picked by its likelihood.
+its use as a weight, are in docs/what-if.md. Sorts are drawn one after the other from their
+truncated binomial distributions, whose chances multiply to an unbiased estimate of the likelihood;
+the rest of the record is multinomial as ever. The chance that an event is cooperative rests on
+level, month noise, volume and overdispersion, or on the record alone; several are drawn for each
+simulation and averaged over, and the one that stays is picked by its likelihood.
 
 Where the weights are poor, many more particles per draw are picked by their weights in every month
 that something is assumed of (sequential Monte Carlo, Chopin and Papaspiliopoulos 2020,
@@ -49,7 +49,7 @@ PARTICLES = 24
 class Conditional:
     """Simulations and event data that satisfy the scenario.
 
-    The simulations of each chain in sequence.
+    The simulations of each chain are in sequence.
     """
 
     simulations: Simulations  # (chain, simulation, 1, period)
@@ -71,19 +71,22 @@ def _hold(
     rng: np.random.Generator,
     chances: int,
 ) -> Float:
-    """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, simulation)."""
+    """Write a month so that it satisfies the scenario.
+
+    Log-likelihoods, (chain, draw, simulation), are returned.
+    """
     assert seen.kinds is not None and seen.mixes is not None
     total = seen.total[..., period]
     kinds = seen.kinds[..., period, :]
     chance, numbers, weight = _drawn(seen, period, cells, level, rng)
     for _ in range(chances - 1):
-        *other, log_likelihood = _drawn(seen, period, cells, level, rng)
+        *drawn, log_likelihood = _drawn(seen, period, cells, level, rng)
         weight = np.logaddexp(weight, log_likelihood)
         with np.errstate(invalid="ignore"):  # where neither can hold it
             stays = np.log(rng.random(level.shape)) >= log_likelihood - weight
         stays |= ~np.isfinite(weight)
-        chance = np.where(stays, chance, other[0])
-        numbers = np.where(stays, numbers, other[1])
+        chance = np.where(stays, chance, drawn[0])
+        numbers = np.where(stays, numbers, drawn[1])
     free = np.ones(kinds.shape[-1])
     np.subtract.at(free, [cell.of_class for cell in cells], [cell.part for cell in cells])
     rest = _class_chances(seen, chance) * free.clip(0.0)
@@ -103,9 +106,8 @@ def _drawn(
 ) -> tuple[Float, Index, Float]:
     """Draw a chance that events are cooperative and, given it, how many are of each sort.
 
-    And its log-likelihood.
-
-    The numbers are (sort, chain, draw, simulation).
+    The log-likelihood of the numbers is returned too. The numbers are (sort, chain, draw,
+    simulation).
     """
     chances = seen.chances(level, period, rng)
     by_class = _class_chances(seen, chances)
@@ -115,9 +117,8 @@ def _drawn(
     log_likelihood = np.zeros(chances.shape)
     for cell in cells:
         sort_chance = by_class[..., cell.of_class] * cell.part
-        number, chance = draw_at_least(
-            rest, np.clip(sort_chance / remaining, 0.0, EDGE), cell.least, rng
-        )
+        chance_in_rest = np.clip(sort_chance / remaining, 0.0, EDGE)
+        number, chance = draw_at_least(rest, chance_in_rest, cell.least, rng)
         with np.errstate(divide="ignore"):
             log_likelihood = log_likelihood + np.log(chance)
         numbers.append(number)
@@ -155,13 +156,12 @@ def draw_at_least(
     aim = rng.random(total.shape) * likelihood
     reach = mass.copy()
     number = np.where(enough, least, 0)
-    for m in range(
-        least, int(total.max(initial=0))
-    ):  # the distribution function inverted, from its lower end
-        more = enough & (aim >= reach) & (total > m)
+    # The distribution function is inverted from its lower end.
+    for count in range(least, int(total.max(initial=0))):
+        more = enough & (aim >= reach) & (total > count)
         if not more.any():
             break
-        mass = mass * np.where(total > m, (total - m) / (m + 1.0), 0.0) * odds
+        mass = mass * np.where(total > count, (total - count) / (count + 1.0), 0.0) * odds
         number = number + more
         reach = reach + mass
     return number, likelihood
@@ -184,8 +184,8 @@ def condition(
         holding = holding if filtered is None else replace(filtered, likelihood=np.exp(log_weight))
     if holding is None:
         raise SpecError(
-            "scenario: no simulation satisfies what is assumed, so that nothing can be said of it. Assume fewer "
-            "events per month, or fewer months"
+            "scenario: no simulation satisfies what is assumed, so that nothing can be said of "
+            "it. Assume fewer events per month, or fewer months"
         )
     return holding
 
@@ -200,18 +200,20 @@ def _blank(observed: SimulatedEvents, seed: int) -> SimulatedEvents:
     mixes = draw_mixes(
         record, observed.total.shape[:-1], stream(seed, record.dyad, f"kinds {record.number}")
     )
-    kinds = (
-        np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32)
-        if kinds is None
-        else kinds.copy()
-    )
+    if kinds is None:
+        kinds = np.zeros((*observed.total.shape, len(record.names)), dtype=np.int32)
+    else:
+        kinds = kinds.copy()
     return replace(observed, cooperative=observed.cooperative.copy(), kinds=kinds, mixes=mixes)
 
 
 def _by_weights(
     simulations: Simulations, seen: SimulatedEvents, log_weight: Float, seed: int
 ) -> Conditional | None:
-    """Weight the outlook's own simulations, with their own event data except in the months of the scenario."""
+    """Weight the outlook's own simulations.
+
+    They have their own event data except in the months of the scenario.
+    """
     weights = _weights(log_weight)
     if weights is None:
         return None
@@ -222,18 +224,18 @@ def _by_weights(
             f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
         )
     names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
-    kept = {name: getattr(simulations, name) for name in names}
-    some: dict[str, Any] = {
+    chosen = {name: getattr(simulations, name) for name in names}
+    resampled_values: dict[str, Any] = {
         name: picked(values[..., : seen.total.shape[-1]], places)
-        for name, values in kept.items()
+        for name, values in chosen.items()
         if values is not None
     }
-    some |= {
+    resampled_values |= {
         name: picked(getattr(simulations, name), places) for name in ("before", "trend_before")
     }
     months = round((seen.total.shape[-1] - 1) / simulations.clock.per_month)
     return Conditional(
-        replace(simulations, months=months, **some),
+        replace(simulations, months=months, **resampled_values),
         seen.at(places),
         np.exp(log_weight),
         "weights",

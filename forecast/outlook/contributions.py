@@ -1,4 +1,7 @@
-"""Contributions of events to a forecast: results of `forecast.attribute`, by event, kind, week, month and side."""
+"""Contributions of events to a forecast, by event, kind, week, month and side.
+
+They are the results of `forecast.attribute`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,7 +83,7 @@ class Posed:
 
 @dataclass(frozen=True)
 class Published:
-    """Contributions to the published chances of the headline, those of the pool of model and benchmarks.
+    """Contributions to the headline's published chances, those of model and benchmarks together.
 
     Besides `up`, `same` and `down`: `from_model` and `from_benchmarks`, which add up to `up`.
     """
@@ -114,8 +117,8 @@ class Attribution(Displayed):
     now: Numbers
     before: Numbers
     level: LevelCourse
-    # As `forecast.data.panel.record.counted_events` returns them, from the first to the last, and their
-    # `side`
+    # As `forecast.data.panel.record.counted_events` returns them, from the first to the last, and
+    # their `side`
     events: pd.DataFrame
     sequential: tuple[Part, ...]  # What each event added, in the order of `events`
     leave_one_out: tuple[LeaveOneOut, ...]  # What each event adds alone, in the same order
@@ -175,7 +178,7 @@ class Attribution(Displayed):
 
     @property
     def sides_by_month(self) -> dict[str, tuple[Part, ...]]:
-        """Contribution of the cooperative and of the hostile events of each month, by its first day."""
+        """Contribution of cooperative and hostile events of each month, by its first day."""
         months = self._starts("month")
         sides = self.events["side"].sort_values(kind="stable")
         return {

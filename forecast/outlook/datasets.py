@@ -1,4 +1,4 @@
-"""Level by dataset: what each of several datasets implies, their disagreement, and which one resolves.
+"""Level by dataset: what each implies, their disagreement, and which one resolves.
 
 No model is refitted. The data of each dataset are compared with those that the joint level implies
 for it. Disagreement and the level without a dataset's last two years follow from a Gaussian
@@ -34,6 +34,8 @@ DRAWS = 400
 YEARS_BACK = 30
 """The algebra is of so much of the record: earlier months hardly bear on the present, and all of
 them take long."""
+MIN_VARIANCE = 1e-12
+"""Smallest variance of the present level: rounding may leave less than none."""
 RECENT_MONTHS = 24
 """Last months of a dataset that inform the present level; earlier months inform its offset."""
 BEYOND = 2.0
@@ -67,9 +69,8 @@ class DatasetOutlook:
     # Points by which it reads above the first dataset in its last covered period; None of the first
     offset: Estimate | None
     drift: Estimate | None  # Part of it since its first covered period, points
-    concentration: (
-        Estimate | None
-    )  # Independent events in a very busy month; None without overdispersion
+    # Independent events in a very busy month; None without overdispersion
+    concentration: Estimate | None
     years: tuple[DatasetYear, ...]  # Those with at least three events
     disagrees: tuple[int, ...]  # Those with a residual beyond two standard deviations
     without: Estimate  # Present level, per cent, without its last two years (Gaussian algebra)
@@ -103,8 +104,8 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
     few = max(DRAWS // fit.posterior.sizes["chain"], 1)
-    kept = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
-    draws = fit.posterior.isel(draw=kept).isel(dyad=dyad_index)
+    chosen = np.unique(np.linspace(0, fit.posterior.sizes["draw"] - 1, few).astype(int))
+    draws = fit.posterior.isel(draw=chosen).isel(dyad=dyad_index)
     records = [DatasetRecord.of(panel, dyad, number) for number in range(panel.sizes["dataset"])]
     data = [
         _reading(panel, draws, dyad_index, record) for record in records if record.covered.any()
@@ -169,7 +170,10 @@ def _outlook(
 
 
 def _concentration(fit: FitLike, number: int) -> Estimate | None:
-    """Return as how many independent events a very busy month counts; None without overdispersion."""
+    """Return the number of independent events that a very busy month amounts to.
+
+    None without overdispersion.
+    """
     if "concentration" not in fit.posterior:
         return None
     of_dataset = fit.posterior["concentration"].isel(dataset=number).transpose("chain", "draw")
@@ -178,7 +182,7 @@ def _concentration(fit: FitLike, number: int) -> Estimate | None:
 
 
 def datasets_finding(outlooks: Sequence[DatasetOutlook]) -> str:
-    """Return in a sentence or two which dataset decides the present level, and where they disagree."""
+    """Return in words which dataset decides the present level, and where they disagree."""
     decisive = max(outlooks, key=lambda outlook: outlook.worth)
     odd = [
         f"{source_words(outlook.name)} in {join([str(year) for year in outlook.disagrees])}"
@@ -218,7 +222,7 @@ def _reading(
 def _offsets(
     fit: FitLike, dyad_index: int, data: _DatasetReading
 ) -> tuple[Estimate | None, Estimate | None]:
-    """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
+    """Return how far a dataset reads above the first one at its end, and since its beginning."""
     number = data.record.number
     if number == 0:
         return None, None
@@ -264,7 +268,10 @@ def _years(
     residuals: Mapping[int, float],
     rng: np.random.Generator,
 ) -> tuple[DatasetYear, ...]:
-    """Put records simulated at the joint level, read as the dataset reads it, with the years of a record."""
+    """Add records simulated at the joint level to the years of a record.
+
+    The level is read as the dataset reads it.
+    """
     record = data.record
     month = level + data.offset + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
@@ -289,7 +296,7 @@ def _years(
 
 @dataclass(frozen=True)
 class _Seen:
-    """The months of a dataset as observations of the level, behind an offset: Gaussian, in log-odds."""
+    """The months of a dataset as Gaussian observations of level and offset, in log-odds."""
 
     month: Index  # Which of the window
     value: Float  # Working response and its variance, as in iteratively reweighted least squares
@@ -309,7 +316,7 @@ class _Seen:
         total = record.total[periods]
         chance = share((level + data.offset.mean(axis=0))[periods]) / 100.0
         a = np.inf if data.concentration is None else float(data.concentration.mean())
-        kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
+        effective = total if np.isinf(a) else total * (a + 1.0) / (a + total)
         slope = chance * (1.0 - chance)
         away = (record.cooperative[periods] / total - chance) / slope
         shared = (
@@ -317,7 +324,7 @@ class _Seen:
             if record.number
             else np.zeros((len(periods), len(periods)))
         )
-        return cls(periods - window.start, level[periods] + away, 1.0 / (kept * slope), shared)
+        return cls(periods - window.start, level[periods] + away, 1.0 / (effective * slope), shared)
 
     def before(self, month: int) -> "_Seen":
         """Return what was seen before a month of the window."""
@@ -338,7 +345,9 @@ def _present(
     news: float,
     data: Sequence[_DatasetReading],
 ) -> tuple[Mapping[int | None, tuple[float, float]], Mapping[int, Mapping[int, float]]]:
-    """Solve for the present level in log-odds, (mean, standard deviation) by what is left out, and residuals by year.
+    """Solve for the present level in log-odds, and for the residuals by year.
+
+    The level is (mean, standard deviation) by the dataset that is left out.
 
     The working responses have the mean reading of their dataset taken out, and its uncertainty is
     in their covariance. `era` (time,) has the place of each month's era, `level` (time,) is the
@@ -363,8 +372,8 @@ def _present(
         None: _solve(list(seen.values()), moves, news, centre)
     }
     for name in seen:
-        kept = [part.before(recent) if number == name else part for number, part in seen.items()]
-        solved[name] = _solve(kept, moves, news, centre)
+        parts = [part.before(recent) if number == name else part for number, part in seen.items()]
+        solved[name] = _solve(parts, moves, news, centre)
     return solved, _residuals(seen, clock.years[window], moves, news, centre)
 
 
@@ -381,7 +390,10 @@ def _as_estimate(level: tuple[float, float], words: str, size: tuple[int, int]) 
 def _level_covariance(
     spec: SpecLike, draws: xr.Dataset, era: Index, mean: float
 ) -> tuple[Float, float]:
-    """Return prior covariance (month, month) and mean of the level, at the posterior's mean parameters."""
+    """Return prior covariance (month, month) and mean of the level.
+
+    Parameters are at the posterior's mean.
+    """
     begins = np.diff(era, prepend=era[:1]) != 0
 
     def covariance(component: Component) -> tuple[Float, Motion]:
@@ -402,24 +414,25 @@ def _level_covariance(
 
 
 def _off(knots_passed: Float, priors: Priors, step: float) -> Float:
-    """Return the prior covariance of what a dataset is off in any two periods, (time, time): constant and drifting.
+    """Return the prior covariance of a dataset's offset in any two periods, (time, time).
 
-    `at` counts knots up to each period.
+    It has a constant part and one that drifts. `knots_passed` counts knots up to each period.
     """
-    knots_passed = KNOT_YEARS * knots_passed
-    walk = step**2 * np.minimum(knots_passed[:, None], knots_passed) / KNOT_YEARS
-    inside = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
-    return np.asarray(inside + priors.dataset**2 + priors.dataset_dyads**2)
+    years = KNOT_YEARS * knots_passed
+    walk = step**2 * np.minimum(years[:, None], years) / KNOT_YEARS
+    # The drift has mean zero over the record.
+    centred = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
+    return np.asarray(centred + priors.dataset**2 + priors.dataset_dyads**2)
 
 
 def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> tuple[float, float]:
-    """Return mean and standard deviation of the level in the last month, given the months of some datasets."""
+    """Return mean and standard deviation of the last month's level, given some datasets."""
     month, value, covariance = _joint(seen, moves, news)
-    toward = moves[-1, month]
-    weight = np.linalg.solve(covariance, toward)
-    return centre + float(weight @ (value - centre)), float(
-        np.sqrt(max(moves[-1, -1] - weight @ toward, 1e-12))
-    )
+    with_last = moves[-1, month]
+    weight = np.linalg.solve(covariance, with_last)
+    mean = centre + float(weight @ (value - centre))
+    variance = max(moves[-1, -1] - weight @ with_last, MIN_VARIANCE)
+    return mean, float(np.sqrt(variance))
 
 
 def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Float, Float]:
@@ -435,7 +448,7 @@ def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Flo
 def _residuals(
     seen: Mapping[int, _Seen], years: Index, moves: Float, news: float, centre: float
 ) -> dict[int, dict[int, float]]:
-    """Return the deviation of each year of each dataset from its leave-one-out expectation, by place and year.
+    """Return the deviation of each year of each dataset from its leave-one-out expectation.
 
     With the inverse P of the covariance of everything, what the rest makes expect of a part errs by
     P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its

@@ -1,4 +1,7 @@
-"""Posterior draws of one dyad as plain arrays (chain, draw, ...): the outlook's only input from a model."""
+"""Posterior draws of one dyad as plain arrays (chain, draw, ...).
+
+The outlook takes nothing else from a model.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,7 +71,7 @@ class FitLike(Protocol):
 
 @dataclass(frozen=True)
 class Era:
-    """A strategic era of a dyad, as far as the panel sees it: periods `first` to `stop` (excluded)."""
+    """A strategic era of a dyad within the panel: periods `first` to `stop` (excluded)."""
 
     code: str
     name: str
@@ -209,7 +212,10 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
 def _select_variables(
     posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]
 ) -> dict[str, Float]:
-    """Return the variables that have just chain, draw and one of `dims`, at `index`, chain and draw first."""
+    """Return the variables with chain, draw and one of `dims`, at `index`.
+
+    Chain and draw come first.
+    """
     wanted = [
         name
         for name, values in posterior.items()
@@ -230,7 +236,9 @@ type Streams = Callable[[str], np.random.Generator]
 
 
 def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
-    """Return the random stream of a purpose, given by the seed, the dyad's code and the purpose alone.
+    """Return the random stream of a purpose.
+
+    It depends on the seed, the dyad's code and the purpose alone.
 
     Other dyads, their order, and what else is drawn change nothing.
     """

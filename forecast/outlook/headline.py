@@ -1,4 +1,15 @@
-"""First words of a report: title, headline and verdict of an assessment, and the question they quote."""
+"""First words of a report: title, headline and verdict of an assessment.
+
+| on the page | field | function |
+|---|---|---|
+| heading (h1), at most 15 words | `Assessment.title` | `title` |
+| the sentence below it | `Assessment.headline` | `headline` |
+| what is expected, and why | `Assessment.verdict` | `verdict` |
+
+All three quote one result (`quoted`): the share that was asked for, else the chances of the window
+nearest to a year, else those of the level. `forecast.outlook.windows` computes and words the first
+two, which are of the published pool; `forecast.outlook.pendulum` computes the level.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,13 +22,16 @@ from forecast.outlook.summary import Estimate, NotDefined, sentence
 from forecast.outlook.windows import ThresholdOutlook, WindowOutlook, printed_changes
 
 LATE_MONTHS = 2
-"""Months by which the data may end before the forecast date without it being said in the title."""
+"""Months by which the data may end before the forecast date without a word of it in the title."""
 SMALL_DEVIATION = 1.5
 """Points of share: a smaller deviation from the trend is worded as none."""
 
 
 def title(result: Assessment, data_through: date) -> str:
-    """Return the chances of the main window, the likeliest first, and the end of the data if it is long before."""
+    """Return the heading of the page: the chances of the main window, the likeliest first.
+
+    It also says when the data end, if that is long before the forecast date.
+    """
     level = result.improvement[main_horizon(result.horizons)]
     question = quoted(result)
     recorded = isinstance(question, WindowOutlook)
@@ -31,15 +45,16 @@ def title(result: Assessment, data_through: date) -> str:
             "similar": percents["stability"],
             "lower": percents["deterioration"],
         }
-    ranked = sorted(chances.items(), key=lambda named: -named[1])
+    ranked = sorted(chances.items(), key=lambda outcome: -outcome[1])
     late = months_between(data_through, result.origin) > LATE_MONTHS
     ended = data_through if late else None
     return sentence("title", result, level, question, ranked, recorded, ended)
 
 
 def headline(result: Assessment) -> str:
-    """Return the outlook in one sentence: of what is recorded where that is defined, else of the level."""
-    if (question := quoted(result)) is not None:
+    """Return the outlook in one sentence: of the observed share, or of the level."""
+    question = quoted(result)
+    if question is not None:
         return question.sentence
     return change_of_level(
         result.improvement[main_horizon(result.horizons)],
@@ -86,9 +101,10 @@ def verdict(result: Assessment) -> str:
 
 
 def quoted(result: Assessment) -> WindowOutlook | ThresholdOutlook | None:
-    """Return what the headline quotes, with its rule: the share that was asked for, else the change of the window.
+    """Return the result that title and headline quote, with its rule.
 
-    None if neither is defined: then it quotes the level.
+    That is the chance of the share that was asked for, else of a change in the main window; None if
+    neither is defined, and they quote the level.
     """
     if isinstance(result.threshold, Mapping):
         return result.threshold[main_horizon(result.threshold)]

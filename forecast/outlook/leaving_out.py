@@ -47,7 +47,7 @@ type SampledFit = Fit
 
 @dataclass(frozen=True)
 class Setting:
-    """Quantities that do not depend on which events are left out."""
+    """Quantities that are the same whichever events are left out."""
 
     fit: Fit  # Of the record with all events, and of all dyads
     dyad: str
@@ -58,8 +58,7 @@ class Setting:
     seed: int
     refit: bool
     report: Progress
-    # Returns a number for each event; events that only the question distinguishes have different
-    # numbers.
+    # Returns a number for each event: different ones for events that only the question tells apart
     sorts: Callable[[pd.DataFrame], Index] | None = None
     # Returns the published numbers of a fit to the record without some events; None where no pool
     # is published.
@@ -88,20 +87,23 @@ class ReducedFit:
         return self.look.numbers
 
     def weighed(self, events: pd.DataFrame) -> tuple[dict[str, Float], Weights]:
-        """Return the forecast given all event data except some events, by weights of the draws, and these."""
+        """Return the forecast without some events, by weights of the draws, and the weights."""
         reduced = panel_without(self.setting.panel, self.setting.dyad, events)
         changed = np.flatnonzero((_read(self.fit.panel) != _read(reduced)).any(axis=-1))
-        other = Observed.of(reduced, self._draws)
+        reduced_data = Observed.of(reduced, self._draws)
         total = np.zeros(len(self._draws))
         # The log-likelihood ratio of the other event data to these, under every draw.
         for time in changed.tolist():
             state, log_likelihood = self._period(time)
-            total += _likelihood(other, time, state) - log_likelihood
+            total += _likelihood(reduced_data, time, state) - log_likelihood
         weights = smoothed(total.reshape(self.look.level.shape))
         return self.look.without(events).weighed(weights.weight), weights
 
     def redraw(self, events: pd.DataFrame) -> "ReducedFit":
-        """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
+        """Return the forecast without some events, by drawing or fitting again.
+
+        The path of the last year is drawn again, or the model fitted again.
+        """
         setting = self.setting
         reduced = panel_without(setting.panel, setting.dyad, events)
         fit, weights = redraw(self.fit, reduced, REDRAWN_MONTHS, seed=setting.seed)
@@ -109,12 +111,13 @@ class ReducedFit:
             return ReducedFit.of(fit, setting, events, how="path drawn again", weights=weights)
         if not setting.refit:
             raise NotUpdatable(
-                f"months: Pareto k of the draws' weights is {weights.pareto_k:.2f} where events are left out, so that "
-                "only a new fit shows what they did. Take fewer months, or use refit=True (--refit)",
+                f"months: Pareto k of the draws' weights is {weights.pareto_k:.2f} where events "
+                "are left out, so that only a new fit shows what they did. Take fewer months, or "
+                "use refit=True (--refit)",
                 "the weights of the draws do not hold",
             )
-        others = panel_without(setting.fit.panel, setting.dyad, events)
-        fit = sampled_again(setting.fit, others, "events were left out", setting.report)
+        remaining = panel_without(setting.fit.panel, setting.dyad, events)
+        fit = sampled_again(setting.fit, remaining, "events were left out", setting.report)
         return ReducedFit.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
 
     @cached_property
@@ -142,14 +145,17 @@ class ReducedFit:
 
 
 def _likelihood(observed: Observed, period: int, state: Float) -> Float:
-    """Return the log-likelihood of a period of the only dyad at states (draw, 1[, part]), (draw,)."""
+    """Return the log-likelihood of a period at states (draw, 1[, part]), (draw,).
+
+    The panel has a single dyad.
+    """
     if observed.node[0, period] < 0:
         return np.zeros(len(state))
     return np.asarray(observed.log_likelihood(0, period, state)[:, 0])
 
 
 def _read(panel: xr.Dataset) -> Float:
-    """Return all that a model reads of every period's events of the only dyad, (time, part)."""
+    """Return what a model reads of the events of every period, (time, part), of a single dyad."""
     counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()[0]
     return np.column_stack(
         [counts.reshape(len(counts), -1).astype(np.float64), relative_event_counts(panel)[0]]
@@ -167,7 +173,7 @@ class Sequential:
 
 
 def sequential(whole: ReducedFit, events: pd.DataFrame) -> Sequential:
-    """Take periods back from the last to the first, and share out what each had added among its events.
+    """Remove periods from the last to the first, and divide the change of each among its events.
 
     Periods are independent of each other once the path is drawn again without the events of each
     and all later ones.
@@ -177,24 +183,24 @@ def sequential(whole: ReducedFit, events: pd.DataFrame) -> Sequential:
     def without(period: int, _: Event) -> tuple[int, ReducedFit]:
         return period, whole.redraw(events[events["of_period"] >= period])
 
-    def shared(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
+    def divided(period: int, _: Event) -> tuple[dict[int, dict[str, Float]], float]:
         of_period = events[events["of_period"] == period]
         later = events[events["of_period"] > period]
-        return _shared(with_period[period], before[period], of_period, later)
+        return _divided(with_period[period], before[period], of_period, later)
 
     before = dict(_at_once(whole, "drawing the path without events", without, periods))
     following = [*(before[period] for period in periods[1:]), whole]
     with_period = dict(zip(periods, following, strict=True))
-    shares_by_period = list(_at_once(whole, "leaving out events in order", shared, periods))
+    shares_by_period = list(_at_once(whole, "leaving out events in order", divided, periods))
     added = {row: draws for shares, _ in shares_by_period for row, draws in shares.items()}
     redrawn = [
         reduced.weights.pareto_k for reduced in before.values() if reduced.weights is not None
     ]
     worst = max([*redrawn, *(pareto_k for _, pareto_k in shares_by_period)])
-    counted = events["counted"].tolist()
+    numbers = events["counted"].tolist()
     parts = [
         Part(str(order), int(number), numbers_of(added[row]))
-        for order, (row, number) in enumerate(zip(events.index.tolist(), counted, strict=True))
+        for order, (row, number) in enumerate(zip(events.index.tolist(), numbers, strict=True))
     ]
     return Sequential(
         before=numbers_of(before[periods[0]].numbers),
@@ -234,19 +240,18 @@ def _at_once[Result](
     whole: ReducedFit, step: str, work: Callable[[int, Event], Result], periods: Sequence[int]
 ) -> "Iterator[Result]":
     """Do something for every period, as many at once as there are cores."""
-    for done, result in enumerate(
-        side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))
-    ):
+    workers = min(os.cpu_count() or 1, MOST_AT_ONCE)
+    for done, result in enumerate(side_by_side(work, periods, workers)):
         whole.setting.report(step, done, len(periods))
         yield result
 
 
-def _shared(
+def _divided(
     record: ReducedFit, before: ReducedFit, events: pd.DataFrame, later: pd.DataFrame
 ) -> tuple[dict[int, dict[str, Float]], float]:
-    """Share out what a period added among its events, by their places.
+    """Divide what a period added among its events, by their index.
 
-    Return the highest Pareto k, too.
+    The highest Pareto k is returned too.
 
     A model knows a period as a whole and no order in it. So its events join in many orders, and
     each is given what it adds on average: the Shapley value [1]_, with a few orders and their
@@ -267,7 +272,7 @@ def _shared(
     }
     worst = [-np.inf]
 
-    def given(joined: Index) -> dict[str, Float]:
+    def forecast_with(joined: Index) -> dict[str, Float]:
         """Return the forecast with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in forecasts:
@@ -287,9 +292,9 @@ def _shared(
     for order in [*orders, *(order[::-1] for order in orders)]:
         joined = np.zeros_like(size)
         for kind in order.tolist():
-            without = given(joined)
+            without = forecast_with(joined)
             joined[kind] = min(joined[kind] + at_once, size[kind])
-            for name, values in given(joined).items():
+            for name, values in forecast_with(joined).items():
                 sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
     shares = {
         row: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}
@@ -299,7 +304,10 @@ def _shared(
 
 
 def _alike(record: ReducedFit, events: pd.DataFrame) -> Index:
-    """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
+    """Return a group number for each event, (event,).
+
+    Events of a group tell the same of the level and of the question.
+    """
     sorts = record.setting.sorts
     cells = events[[*PLACES, "counted"]].assign(
         of_class=events["side"], sort=sorts(events) if sorts else 0

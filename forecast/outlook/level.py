@@ -1,4 +1,4 @@
-"""The level up to the present: its record (S1, S2), the frameworks and ceilings (S3, S4), another dyad (S7)."""
+"""The level up to the present: record (S1, S2), frameworks (S3, S4), another dyad (S7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,9 +75,8 @@ class Break:
     months_before: int  # Months before it that are compared, at most 60
     drop: Estimate  # Mean share of those months less that of the era so far, points
     dropped: Probability  # The drop exceeds the smallest change of interest
-    equilibrium_drop: (
-        Estimate | NotDefined
-    )  # Equilibrium of the era before less the present trend, points
+    # Equilibrium of the era before less the present trend, points
+    equilibrium_drop: Estimate | NotDefined
     trend: Estimate | NotDefined  # Least-squares slope of the share in the era, points per year
     falling: Probability | NotDefined  # The slope is negative
 
@@ -113,7 +112,8 @@ def standing(draws: DyadDraws, since: date | None = None) -> Standing:
         percentile=estimate(
             100 * (past < now).mean(axis=-1),
             "per cent",
-            f"percent of the {draws.clock.unit}s {words} with a share below that of {draws.clock.name()}",
+            f"percent of the {draws.clock.unit}s {words} with a share below that of "
+            f"{draws.clock.name()}",
         ),
         lowest=probability(
             (past > now).all(axis=-1),
@@ -217,10 +217,10 @@ class Contrast:
     """Comparison of a dyad in its current era with another dyad in a named era."""
 
     first: str  # Code
-    second: str  # Code of the other dyad
+    second: str  # Code of the second dyad
     second_label: str  # Its name
     first_era: str  # Current era
-    second_era: str  # Named era of the other dyad
+    second_era: str  # Named era of the second dyad
     half_life: DyadQuantity | NotDefined  # Months; a ratio
     equilibrium: DyadQuantity | NotDefined  # Of the two eras, points
     mean: DyadQuantity  # Mean shares of the two eras, points
@@ -240,20 +240,20 @@ def contrast(
         return NotDefined("the dyad is the one that others are compared with")
     if dyad not in fit.panel["dyad"].to_numpy():
         return NotDefined(f"{label} is not part of this fit")
-    other = dyad_draws(fit, dyad)
-    codes = [era_of_other.code for era_of_other in other.eras]
+    second = dyad_draws(fit, dyad)
+    codes = [era_of_other.code for era_of_other in second.eras]
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
     then = codes.index(era)
     pairs: tuple[tuple[str, str, Float | None, Float | None, str], ...] = (
-        ("half-life", "months", draws.half_life, other.half_life, NO_CYCLE),
-        ("equilibrium of the era", "points of share", draws.rest(-1), other.rest(then), NO_CYCLE),
-        ("mean share over the era", "points of share", draws.mean(-1), other.mean(then), ""),
+        ("half-life", "months", draws.half_life, second.half_life, NO_CYCLE),
+        ("equilibrium of the era", "points of share", draws.rest(-1), second.rest(then), NO_CYCLE),
+        ("mean share over the era", "points of share", draws.mean(-1), second.mean(then), ""),
         (
             "month noise",
             "log-odds",
             draws.scalars.get("tau"),
-            other.scalars.get("tau"),
+            second.scalars.get("tau"),
             "the model has no month noise",
         ),
     )
@@ -261,10 +261,10 @@ def contrast(
     assert isinstance(mean, DyadQuantity)
     return Contrast(
         first=draws.dyad,
-        second=other.dyad,
+        second=second.dyad,
         second_label=label,
         first_era=draws.eras[-1].name,
-        second_era=other.eras[then].name,
+        second_era=second.eras[then].name,
         half_life=half_life,
         equilibrium=equilibrium,
         mean=mean,
@@ -313,9 +313,8 @@ class Framework:
     start: date  # First day
     end: date | None  # Last day; None for the current era
     mean: Estimate  # Mean share over the covered era, points
-    equilibrium: (
-        Estimate | NotDefined
-    )  # Mean of the trend, points; of the current era the present trend
+    # Mean of the trend, points; of the current era the present trend
+    equilibrium: Estimate | NotDefined
     band_low: Estimate | NotDefined  # Lower edge of the equilibrium band
     band_high: Estimate | NotDefined  # Upper edge
     ceiling: Estimate | NotDefined  # Upper bound of the trend, points
@@ -368,7 +367,7 @@ def frameworks(
     rng: np.random.Generator,
     band_mass: float = 0.5,
 ) -> Frameworks:
-    """Compute what each era of a dyad allows, the room under the current ceiling, and how soon it may end.
+    """Compute what each era allows, the room under the current ceiling, and how soon it may end.
 
     `rate` has the hazard of each draw, `by` the chances of a new framework by horizon.
     """
@@ -393,7 +392,9 @@ def _framework(draws: DyadDraws, era: int, band_mass: float) -> Framework:
     """Compute what one era of the dyad allows."""
     this = draws.eras[era]
     following = draws.eras[era + 1 :]
-    ceiling, (low, high), rest = draws.ceiling(era), draws.band(era, band_mass), draws.rest(era)
+    ceiling = draws.ceiling(era)
+    low, high = draws.band(era, band_mass)
+    rest = draws.rest(era)
 
     def points(values: Float | None, what: str, reason: str) -> Estimate | NotDefined:
         return estimate_if_defined(values, "points of share", f"{what} under “{this.name}”", reason)
@@ -447,7 +448,8 @@ def headroom(draws: DyadDraws, rng: np.random.Generator) -> Headroom | NotDefine
         reach=estimate_if_defined(
             None if best is None else best - share(draws.level_now),
             "points of share",
-            "the share with the cycle at its 95% quantile and the trend unchanged, less the present share",
+            "the share with the cycle at its 95% quantile and the trend unchanged, less the "
+            "present share",
             NO_CYCLE,
         ),
         learning=Learning(

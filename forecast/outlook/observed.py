@@ -1,8 +1,10 @@
-"""Simulated observations of a dataset: number of events by the event data alone, how many are cooperative, kinds."""
+"""Simulated observations of a dataset: number of events, cooperative ones, and kinds.
+
+The number depends on the event data alone.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from forecast.data.panel.record import USUAL_MONTHS, relative_counts
 from forecast.model.observation.readings import drift_between, knots
 from forecast.outlook.draws import FitLike, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts
+from forecast.outlook.recording import recording_level
 from forecast.outlook.simulations import Simulations, picked
 from forecast.outlook.summary import NotDefined
 
@@ -22,37 +25,11 @@ NOTHING_RECENT = NotDefined(
     f"no event of the dyad is counted in its last {RECENT_MONTHS} covered months"
 )
 """Why no events are simulated of a dyad that a dataset no longer covers."""
-
-
-_EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
-MEMORY_MONTHS = 240
-"""Months from which the recording level is estimated: earlier sources differ."""
-
-STEPS = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
-"""By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in
-ten."""
-
-STEP_PRIOR = (0.05, 0.5)
-"""Median of the step and its spread on the log scale: what is known of a step from one record is
-little."""
-
-SHAPES = 2.0 ** np.arange(6)
-"""Shapes of the negative binomial, equally likely a priori: from 1 (clustered events) to 32 (nearly
-Poisson)."""
-
-LEVELS = 80
-"""Points of the grid of levels."""
-
-MARGIN = 4.0
-"""The level stays above a quarter of the record's quietest year and below four times its busiest
-one."""
-
-_TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
-
+_EDGE = 1e-9
+"""Distance of chances from 0 and 1: both parameters of a Beta distribution must be positive."""
 MIX_MONTHS = 120
 """Ten years: enough events to count rare kinds, few enough that relations and recording were much
 as they are."""
-
 WHOLE_RECORD = 8.0
 """So many events of a side are added with the mix of the whole record: a kind that was rare lately
 is possible."""
@@ -92,7 +69,8 @@ class SimulatedEvents(Displayed):
     def _card(self) -> Card:
         chains, draws, simulations, periods = self.total.shape
         clock = self.record.clock
-        events, cooperative = int(self.total.sum()), int(self.cooperative.sum())
+        events = int(self.total.sum())
+        cooperative = int(self.cooperative.sum())
         ahead = max(self.total[..., 1:].size, 1)
         facts = (
             ("periods", f"{wording.count(periods - 1, clock.unit)} after {clock.last_day()}"),
@@ -103,7 +81,7 @@ class SimulatedEvents(Displayed):
         return Card(f"Simulated events of {self.record.dyad} in {self.record.dataset}", facts)
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
-        """Draw the chances that a period's events are cooperative, given its log-odds (chain, draw, simulation)."""
+        """Draw chances of cooperation in a period from its log-odds (chain, draw, simulation)."""
         assert self.read is not None and self.busy is not None
         month = simulate_months(level, self.read, rng)
         return simulate_chances(month, self.read, rng, self.busy[..., period])
@@ -144,27 +122,29 @@ class Measurement:
     offset: Float
     concentration: Float | None  # None without overdispersion
     directions: Float  # Share of the recent events by direction
-    volume_effect: Float | None = (
-        None  # What a period e times as busy as usual adds to the level; None without it
-    )
+    # What a period e times as busy as usual adds to the level; None without it
+    volume_effect: Float | None = None
 
     def of_draws(self, chosen: Index) -> "Measurement":
         """Return that of some draws, counted over all chains, as one chain."""
         return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
     def at(self, places: Index, simulations: int) -> "Measurement":
-        """Return that of simulations, by their places (chain, number) among all of a chain's, so many per draw."""
+        """Return the values of chosen simulations, by their places (chain, number).
+
+        Places count all simulations of a chain, with the given number per draw.
+        """
         return self._each(
             lambda values: values[np.arange(len(places))[:, None], places // simulations]
         )
 
-    def _each(self, some: Callable[[Float], Float]) -> "Measurement":
+    def _each(self, pick: Callable[[Float], Float]) -> "Measurement":
         named = {
             name: getattr(self, name)
             for name in ("noise", "offset", "concentration", "volume_effect")
         }
         return replace(
-            self, **{name: some(values) for name, values in named.items() if values is not None}
+            self, **{name: pick(values) for name, values in named.items() if values is not None}
         )
 
 
@@ -214,9 +194,8 @@ def observe(
     blank = upcoming(fit, record, level.shape[:-1], periods, volume)
     if isinstance(blank, NotDefined):
         return blank
-    for period in range(
-        1, periods + 1
-    ):  # one by one, so that longer simulations continue shorter ones
+    # One period after the other, so that longer simulations continue shorter ones.
+    for period in range(1, periods + 1):
         chances = blank.chances(level[..., period], period, rng)
         blank.cooperative[..., period] = rng.binomial(blank.total[..., period], chances)
     return (
@@ -240,7 +219,7 @@ def observe_unrecorded(
     if not recently_reported(record):
         return NOTHING_RECENT
     draws = dyad_draws(fit, record.dyad)
-    part = record.left[first:]
+    part = record.unrecorded[first:]
     size = (*draws.size, simulations_per_draw, len(part))
     rng, of_kinds = (
         stream(seed, record.dyad, f"{purpose} {record.number}")
@@ -266,14 +245,16 @@ def upcoming(
     periods: int,
     rng: np.random.Generator,
 ) -> SimulatedEvents | NotDefined:
-    """Simulate what does not depend on the level in the periods ahead: no event is cooperative yet."""
+    """Simulate what does not depend on the level in the periods ahead.
+
+    No event is cooperative yet.
+    """
     if not recently_reported(record):
         return NOTHING_RECENT
     total = recording_level(record).simulate((*size, periods), rng)
+    # The present is a period without events.
     total, busy = (
-        np.concatenate(
-            [np.zeros_like(values[..., :1]), values], axis=-1
-        )  # the present is a period without events
+        np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
         for values in (total, relative_count(record, total))
     )
     return SimulatedEvents(
@@ -282,7 +263,7 @@ def upcoming(
 
 
 def recently_reported(record: DatasetRecord) -> bool:
-    """Return whether an event is counted in the last covered months of a record, so that more can be expected."""
+    """Return whether the last covered months of a record have an event, so that more may come."""
     return bool(
         record.total[record.covered][-round(RECENT_MONTHS * record.clock.per_month) :].any()
     )
@@ -297,8 +278,8 @@ def relative_count(record: DatasetRecord, ahead: Index) -> Float:
     whole = record.whole[past]
     before = np.broadcast_to(total, (*ahead.shape[:-1], len(total)))
     covered = np.concatenate([whole, np.ones(ahead.shape[-1], dtype=bool)])
-    both = np.concatenate([before, ahead], axis=-1)
-    return relative_counts(both, covered, a_month, last=ahead.shape[-1])
+    relative_to = np.concatenate([before, ahead], axis=-1)
+    return relative_counts(relative_to, covered, a_month, last=ahead.shape[-1])
 
 
 def _by_draw(values: Float, like: Float) -> Float:
@@ -314,7 +295,7 @@ def simulate_months(level: Float, read: Measurement, rng: np.random.Generator) -
 def simulate_chances(
     month: Float, read: Measurement, rng: np.random.Generator, busy: Float | None = None
 ) -> Float:
-    """Draw the chance that an event is cooperative, from the log-odds of its period: direction and overdispersion.
+    """Draw the chance that an event is cooperative, from the log-odds of its period.
 
     An event is of one direction or the other as often as the recent ones, so that the chance is the
     mean over directions. Overdispersed classes (Dirichlet-multinomial) make the chance
@@ -373,109 +354,6 @@ def reading(fit: FitLike, record: DatasetRecord) -> Measurement:
     )
 
 
-@dataclass(frozen=True)
-class RecordingLevel:
-    """Recording level and its drift: a posterior on a grid, from which event counts are simulated."""
-
-    # Posterior probabilities of step, shape and the level in the last period; they add up to one
-    weights: Float
-    steps: Float  # Standard deviation of the log level's move in a period
-    levels: Float  # Log of the expected events in a period, evenly spaced
-
-    def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
-        """Draw the events of the periods ahead.
-
-        Each simulation has its own step, shape, level now and walk. Longer simulations continue the
-        shorter ones of the same stream.
-        """
-        simulations = size[:-1]
-        chosen = rng.choice(self.weights.size, simulations, p=self.weights.ravel())
-        step, shape, level = (
-            values[drawn_at]
-            for values, drawn_at in zip(
-                (self.steps, SHAPES, self.levels),
-                np.unravel_index(chosen, self.weights.shape),
-                strict=True,
-            )
-        )
-        lowest, highest = self.levels[[0, -1]]
-        level = level + (self.levels[1] - lowest) * (rng.random(simulations) - 0.5)
-        drawn = np.zeros(size, dtype=np.int64)
-        for period in range(size[-1]):
-            level = np.clip(level + step * rng.standard_normal(simulations), lowest, highest)
-            drawn[..., period] = rng.negative_binomial(shape, shape / (shape + np.exp(level)))
-        return drawn
-
-
-def recording_level(record: DatasetRecord) -> RecordingLevel:
-    """Infer how densely a dataset records a dyad, from the last 20 years of its record.
-
-    Periods before the first event, and those that are not covered to their end, say nothing.
-    """
-    total = record.total
-    a_month = record.clock.per_month
-    first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
-    return _infer(tuple(np.where(record.whole, total, -1)[first:].tolist()), a_month)
-
-
-@lru_cache(maxsize=512)
-def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
-    """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
-    values = np.array(counts)
-    seen = values[values >= 0]
-    steps = STEPS / np.sqrt(a_month)
-    year = min(round(12 * a_month), len(seen))
-    means = (
-        np.convolve(seen, np.ones(year), "valid") + 0.5
-    ) / year  # half an event: no record is silent forever
-    levels = np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
-    likelihood = _likelihood(values, levels)
-    moves = _moves(steps, levels)
-    centre, spread = STEP_PRIOR
-    evidence = np.repeat(
-        -0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1
-    )
-    belief = np.full((len(steps), len(SHAPES), len(levels)), 1 / len(levels))
-    for period, count in enumerate(counts):
-        belief = np.maximum(belief @ moves, _TINY) if period else belief
-        belief = belief * likelihood[count] if count >= 0 else belief
-        total = belief.sum(axis=-1, keepdims=True)
-        evidence += np.log(total[..., 0])
-        belief /= total
-    weights = belief * np.exp(evidence - evidence.max())[..., None]
-    return RecordingLevel(weights / weights.sum(), steps, levels)
-
-
-def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
-    """Return the likelihood of each count by shape and level, up to a factor of its own."""
-    from scipy.special import gammaln
-
-    shape = SHAPES[:, None]
-    mean = np.exp(levels)
-    likelihood = {}
-    for count in np.unique(counts[counts >= 0]).tolist():
-        kernel = gammaln(count + shape) - gammaln(shape) + count * np.log(mean / (shape + mean))
-        log = kernel - shape * np.log1p(mean / shape)
-        likelihood[count] = np.exp(log - log.max())
-    return likelihood
-
-
-def _moves(steps: Float, levels: Float) -> Float:
-    """Return the chances of moving between levels in a period, by step: diffusion between reflecting walls.
-
-    The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however
-    small.
-    """
-    level_number = np.arange(len(levels))
-    waves = np.cos(np.pi * level_number * (level_number[:, None] + 0.5) / len(levels))
-    waves /= np.sqrt((waves**2).sum(axis=0))
-    decay = np.exp(
-        -((steps[:, None] / (levels[1] - levels[0])) ** 2)
-        * (1 - np.cos(np.pi * level_number / len(levels)))
-    )
-    return np.asarray(((waves * decay[:, None]) @ waves.T).clip(0.0))
-
-
 def simulate_kinds(
     record: DatasetRecord,
     total: Index,
@@ -485,15 +363,14 @@ def simulate_kinds(
 ) -> Index:
     """Draw the kinds of the events that a dataset records in simulations.
 
-    Each simulation has its own mix of either side, drawn from what the last ten years leave possible;
-    its events are multinomial, drawn from a stream of their own if one is given.
+    Each simulation has its own mix of either side, drawn from what the last ten years leave
+    possible; its events are multinomial, drawn from a stream of their own if one is given.
     """
     mixes = draw_mixes(record, total.shape[:-1], rng)
     rng = rng if events is None else events
     kinds = np.zeros((*total.shape, len(record.names)), dtype=np.int32)
-    for period in range(
-        total.shape[-1]
-    ):  # one by one, so that longer simulations continue shorter ones
+    # One period after the other, so that longer simulations continue shorter ones.
+    for period in range(total.shape[-1]):
         kinds[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
     return kinds
 
@@ -501,7 +378,7 @@ def simulate_kinds(
 def draw_mixes(
     record: DatasetRecord, simulations: tuple[int, ...], rng: np.random.Generator
 ) -> tuple[Float, Float]:
-    """Draw the mix of kinds of each simulation: of hostile and of cooperative events, each (..., kind)."""
+    """Draw the mix of kinds of each simulation, of either side: each (..., kind)."""
     counts = record.counts[record.covered]
     cut = record.zero_cut
     recent = round(MIX_MONTHS * record.clock.per_month)

@@ -1,4 +1,4 @@
-"""The level in simulations: mean reversion (S5), the equilibrium band (S8), and its forecast by horizon (S9)."""
+"""The level in simulations: mean reversion (S5), equilibrium band (S8), horizons (S9)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,11 +38,11 @@ INSIDE = 5.0
 
 
 def yearly_means(past: NDArray[Any], ahead: Float, clock: Clock) -> Float:
-    """Return means of the share over the twelve months up to each period, the present and every one ahead.
+    """Return means of the share over the twelve months up to the present and each period ahead.
 
     `past` are the shares up to the present, (chain, draw, period); a short record has fewer than
-    twelve months of them. `ahead` are those of simulations, (chain, draw, simulation, period), from the
-    present.
+    twelve months of them. `ahead` are those of simulations, (chain, draw, simulation, period), from
+    the present.
     """
     span = clock.periods(PASSAGE_MONTHS)
     recent = past[..., None, -span:]
@@ -73,9 +73,8 @@ class Passage:
     limit: int  # Months simulated
     median: float | None  # Median time; None beyond the limit
     times: Float = field(repr=False)  # Months, 0 to the limit
-    mass: Float = field(
-        repr=False
-    )  # Probability of first reaching it then; sums with `beyond` to 1
+    # Probability of first reaching it then; sums with `beyond` to 1
+    mass: Float = field(repr=False)
 
 
 def passage(
@@ -108,7 +107,8 @@ def passage(
     by = {
         months: probability(
             reached[..., clock.periods(months)],
-            f"the mean level of {PASSAGE_MONTHS} months first reaches {target} within {months} months",
+            f"the mean level of {PASSAGE_MONTHS} months first reaches {target} within {months} "
+            "months",
         )
         for months in horizons
     }
@@ -129,7 +129,7 @@ def passage(
 
 @dataclass(frozen=True)
 class EquilibriumBand:
-    """The equilibrium band of the current framework, and when the mean level of twelve months enters it."""
+    """The equilibrium band of the current framework, and when the yearly mean enters it."""
 
     mass: float  # Central part of the stationary distribution
     low: Estimate  # Lower edge, points
@@ -157,7 +157,10 @@ def band(
         for values in (simulations.share, means)
     )
     words = f"the equilibrium band of “{draws.eras[-1].name}”"
-    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{draws.eras[-1].name}”"
+    edge = (
+        f"edge of the central {mass:.0%} of the level's stationary distribution under "
+        f"“{draws.eras[-1].name}”"
+    )
     name = simulations.clock.name
     position = simulations.at
     span = simulations.clock.periods(THROUGHOUT_MONTHS)
@@ -175,7 +178,8 @@ def band(
         throughout={
             h: probability(
                 inside[..., max(1, position(h) - span + 1) : position(h) + 1].all(axis=-1),
-                f"the share is inside {words} throughout the {min(h, THROUGHOUT_MONTHS)} months to {name(h)}",
+                f"the share is inside {words} throughout the {min(h, THROUGHOUT_MONTHS)} months to "
+                f"{name(h)}",
             )
             for h in horizons
         },
@@ -227,7 +231,7 @@ def pendulum(
     horizons: Sequence[int],
     extreme_share: float = 30.0,
 ) -> Pendulum:
-    """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone.
+    """Compute half-life, return to the previous era's equilibrium, and time in the hostile zone.
 
     `released` are shares simulated from `INSIDE` points inside that zone (`simulate_from`).
     """
@@ -276,7 +280,7 @@ def _return_to_previous(
     means = yearly_means(draws.share, simulations.share, simulations.clock)
     words = f"the equilibrium of “{name}”"
     arrived = crosses(means, target)
-    way = passage(arrived, simulations.clock, horizons, simulations.months, words)
+    passage_out = passage(arrived, simulations.clock, horizons, simulations.months, words)
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
@@ -284,7 +288,7 @@ def _return_to_previous(
             target > means[:, :, 0, 0],
             f"{words} lies above the mean share of the last {PASSAGE_MONTHS} months",
         ),
-        passage=way,
+        passage=passage_out,
     )
 
 
@@ -390,7 +394,8 @@ def horizon_outlook(
     higher = probability(better, f"{window} is at least {points} above {present}")
     deterioration = probability(worse, f"{window} is at least {points} below {present}")
     stability = probability(~(better | worse), f"{window} is less than {points} from {present}")
-    structurally = arrived = simulations.broken[..., last]
+    arrived = simulations.broken[..., last]
+    structurally = arrived
     without = "with no new framework by then"
     with_it = "and a new framework has come by then"
     if simulations.moving:
@@ -436,7 +441,7 @@ def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
 
 
 def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
-    """Return a horizon's chances as they are printed, in percents that add up, by name (see `printed_percents`)."""
+    """Return a horizon's chances in percents that add up, by name (see `printed_percents`)."""
     return {name: chance(whole / 100) for name, whole in printed_percents(outlook).items()}
 
 
@@ -447,9 +452,8 @@ class Fan:
     months: Float = field(repr=False)  # Months ahead, from 0
     quantiles: tuple[float, ...]  # 5, 25, 50, 75 and 95%
     share: Float = field(repr=False)  # Expected share, points
-    observed: Float | NotDefined = field(
-        repr=False
-    )  # Observed share of the period; period 0 is NaN
+    # Observed share of the period; period 0 is NaN
+    observed: Float | NotDefined = field(repr=False)
 
 
 def fan(simulations: Simulations, months: int, observed: SimulatedEvents | NotDefined) -> Fan:

@@ -56,8 +56,8 @@ class Query:
             or not all(1 <= month_count <= LONGEST_HORIZON for month_count in months)
         ):
             raise SpecError(
-                f"horizons: {list(months)} are not different whole months from 1 to {LONGEST_HORIZON}. "
-                "Use some such as (3, 6, 12, 24)."
+                f"horizons: {list(months)} are not different whole months from 1 to "
+                f"{LONGEST_HORIZON}. Use some such as (3, 6, 12, 24)."
             )
         ordered = tuple(sorted(int(month_count) for month_count in months))
         if above is not None and not panel_kind(panel).coded:
@@ -73,12 +73,13 @@ class Query:
         covered = np.flatnonzero(by_class(panel, dyad, main_dataset(panel, dyad))[1])
         if not covered.size or covered[-1] < panel.sizes["time"] - 1:
             raise SpecError(
-                f"by: coverage ends before {clock.name()}, so that windows which are half over cannot be counted; "
-                "choose an earlier as-of day, or --at"
+                f"by: coverage ends before {clock.name()}, so that windows which are half over "
+                "cannot be counted; choose an earlier as-of day, or --at"
             )
         if covered.size < clock.periods(main_horizon(ordered)):
             raise SpecError(
-                f"by: fewer than {clock.span(main_horizon(ordered))} are covered; choose shorter horizons"
+                f"by: fewer than {clock.span(main_horizon(ordered))} are covered; choose shorter "
+                "horizons"
             )
         return query
 

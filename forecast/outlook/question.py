@@ -1,9 +1,10 @@
-"""Questions: statements about future months of a named dataset that anyone can resolve from the data.
+"""Questions: statements about future months of a dataset that anyone can resolve from the data.
 
 A question's baseline is fixed when it is asked: later events change its probability, not its
 meaning. Each type has its sentence, its rule, and its resolution from data or simulations. Reports
 answer the same questions about their horizons (`SingleQuestion.ahead`). Files, and questions made
-of several: `forecast.desk.questions.form`.
+of several: `forecast.desk.questions.form`. The types about one dyad:
+`forecast.outlook.question_types`.
 """
 
 import json
@@ -17,34 +18,27 @@ from forecast.base.dates import LONGEST_HORIZON, add_months, month_end, month_st
 from forecast.base.described import described
 from forecast.base.digests import digest
 from forecast.base.typing import Bool, Float
-from forecast.base.wording import count, day, month, number, percent, source_words
+from forecast.base.wording import day, source_words
 from forecast.outlook.recorded import (
-    HIGHEST,
-    LOWEST,
     MIN_WINDOW_EVENTS,
     ROUNDING,
-    Baseline,
     DatasetRecord,
     WindowCounts,
     changed,
     reached,
-    rolling_sums,
-    shares_of,
 )
 
 YEAR = 12
 """Months after the end of a window in which an edition must cover it."""
-LONGEST_SPAN = 60
-"""Months of a rolling window: longer ones have no two that are independent in the records."""
 LONGEST_SENTENCE = 2_000
 """Characters of a question."""
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _FIRST_NOUN = "happening"
 """Noun of events in sentences of the first questions, which stay as they were asked."""
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1, max_length=1_000)]
-Counted = Annotated[int, Field(ge=0, le=10**9)]
+Number = Annotated[int, Field(ge=0, le=10**9)]
 
 
 def _as_now(sentence: str) -> str:
@@ -52,97 +46,24 @@ def _as_now(sentence: str) -> str:
     return sentence.replace(_FIRST_NOUN, "event").replace(" %", "%")
 
 
-class FixedBaseline(BaseModel):
-    """Baseline of a share: the events of a previous window, as known when the question was asked."""
-
-    model_config = _STRICT
-
-    first: date  # First and last day of the window that it is of
-    last: date
-    events: Counted = Field(
-        alias="happenings"
-    )  # Recorded in it, as known when asked; under its name in version 1
-    cooperative: Counted
-    points: float = Field(
-        gt=0, le=100
-    )  # Points by which the window is to be above (`at least`) or below (`at most`)
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.first > self.last:
-            raise ValueError("first is after last; swap them")
-        if self.cooperative > self.events or self.events < 1:
-            raise ValueError(
-                f"{self.cooperative} of {self.events} are cooperative, which cannot be"
-            )
-        return self
-
-    @classmethod
-    def of(cls, record: DatasetRecord, before: Baseline, points: float) -> Self:
-        """Fix the counts of a past window of a record, unchecked."""
-        return cls.model_construct(
-            first=before.first,
-            last=min(before.last, record.known),
-            events=before.events,
-            cooperative=before.cooperative,
-            points=points,
-        )
-
-    @property
-    def value(self) -> float:
-        """Percent of its events that are cooperative."""
-        return 100 * self.cooperative / self.events
-
-
-class FixedTone(BaseModel):
-    """Baseline of a tone: the events of a previous window and the sum of their scores, as known when it was asked."""
-
-    model_config = _STRICT
-
-    first: date  # First and last day of the window that it is of
-    last: date
-    events: Annotated[int, Field(ge=1, le=10**9)]  # Recorded in it, as known when asked
-    goldstein: float  # Sum of their Goldstein scores
-    points: float = Field(
-        gt=0, le=20
-    )  # Points of the Goldstein scale by which the window is to be above or below
-
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
-        if self.first > self.last:
-            raise ValueError("first is after last; swap them")
-        if not LOWEST <= self.value <= HIGHEST:
-            raise ValueError(
-                f"goldstein: {self.events} events cannot score {self.goldstein:g} together"
-            )
-        return self
-
-    @property
-    def value(self) -> float:
-        """Mean score of its events."""
-        return self.goldstein / self.events
-
-
 @described("a Question, such as read_question() or make_question() returns")
 class Question(BaseModel):
-    """A question, as it was asked: about one dyad, or made of such questions (docs/schema/question.md)."""
+    """A question: about one dyad, or made of such questions (docs/schema/question.md)."""
 
-    model_config = _STRICT
+    model_config = STRICT
     resolvable: ClassVar[bool] = True  # Whether data can decide it
 
     version: Literal[1] = 1  # Version of this form
-    id: str = Field(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,79}$"
-    )  # Lower-case letters, digits and hyphens, at most 80
+    # Lower-case letters, digits and hyphens, at most 80
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")
     # `share`, `passage` (rolling windows), `tone`, `events`, `level` (never resolvable), `joint` or
     # `conditional`
     kind: str
     # Frequency of the outcome in the ten years before; of `joint` that of independent parts, and of
     # `conditional` that of `then`
     base_rate: float | None = Field(default=None, ge=0, le=1)
-    sentence: str = Field(
-        default="", max_length=LONGEST_SENTENCE
-    )  # Generated; one that differs is rejected
+    # Generated; one that differs is rejected
+    sentence: str = Field(default="", max_length=LONGEST_SENTENCE)
 
     if (
         TYPE_CHECKING
@@ -172,7 +93,8 @@ class Question(BaseModel):
         generated = self.words()
         if _as_now(self.sentence) not in {"", _as_now(generated)}:
             raise ValueError(
-                "sentence: it does not say what the other fields say. Restore the file; of a new question leave it out"
+                "sentence: it does not say what the other fields say. Restore the file; of a new "
+                "question leave it out"
             )
         object.__setattr__(self, "sentence", self.sentence or generated)
         return self
@@ -256,14 +178,16 @@ class SingleQuestion(Question):
     first: date  # First and last day of the window, which is whole months after `asked`
     last: date
     compare: Literal["at least", "at most"] = "at least"
-    fewest: int = Field(
-        default=MIN_WINDOW_EVENTS, ge=1, le=10**6
-    )  # A share of fewer events is void
+    # A share of fewer events is void
+    fewest: int = Field(default=MIN_WINDOW_EVENTS, ge=1, le=10**6)
     void_after: date  # Void if by this day no edition covers the window
 
     @classmethod
     def ahead(cls, record: DatasetRecord, months: int, **further: Any) -> Self:
-        """Return the question as a report asks it, of so many months after a record: without a name or any check."""
+        """Return the question as a report asks it, of so many months after a record.
+
+        It has no name and is not checked.
+        """
         return cls.model_construct(
             **terms_of(record, record.first, record.clock.last_day(months)), **further
         )
@@ -285,7 +209,8 @@ class SingleQuestion(Question):
             )
         if self.first <= self.asked:
             raise ValueError(
-                f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a later month"
+                f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a "
+                "later month"
             )
         if self.void_after <= self.last:
             raise ValueError(
@@ -293,7 +218,10 @@ class SingleQuestion(Question):
             )
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        """Return whether the answer is yes, and whether there is one.
+
+        `counts` are of the months of the window.
+        """
         raise NotImplementedError
 
     def reason(self, outcome: str, counts: WindowCounts) -> str:
@@ -303,14 +231,14 @@ class SingleQuestion(Question):
     @property
     def rule(self) -> str:
         """By which data, and how, it is resolved, and when it is void."""
-        counted = "event" if self.joint else "row"
+        unit = "event" if self.joint else "row"
         once = "; a two-sided event with a row for each side counts once" if self.joint else ""
         counting, fixed, few = self._counting
         return (
-            f"Data: the first edition of {source_words(self.dataset)} whose coverage of {self.dyad} reaches "
-            f"{day(self.last)}. Every {counted} between the two counts, whichever side acts{once}. {counting}Asked as "
-            f"of {day(self.asked)} (SHA-256 {self.data[:12]}…).{fixed} Void: {few}no such edition by "
-            f"{day(self.void_after)}."
+            f"Data: the first edition of {source_words(self.dataset)} whose coverage of "
+            f"{self.dyad} reaches {day(self.last)}. Every {unit} between the two counts, whichever "
+            f"side acts{once}. {counting}Asked as of {day(self.asked)} (SHA-256 "
+            f"{self.data[:12]}…).{fixed} Void: {few}no such edition by {day(self.void_after)}."
         )
 
     @property
@@ -364,208 +292,6 @@ class ComparedQuestion(SingleQuestion):
         )
 
 
-class ShareQuestion(ComparedQuestion):
-    """Question on the cooperative share of the window, against a threshold or a baseline."""
-
-    limits = (0, 100)
-    unit = "% cooperative"
-    kind: Literal["share", "passage"]
-    threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent; without a baseline
-    baseline: FixedBaseline | None = None  # In place of the threshold
-    cooperative: Text  # The cooperative classes
-
-    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
-        total = counts.total.sum(axis=-1)
-        counted = total >= self.fewest
-        return counted & self.holds(shares_of(total, counts.cooperative.sum(axis=-1))), counted
-
-    def words(self) -> str:
-        """Return the question as a sentence that is true if the answer is yes."""
-        bound, compared = self._bound
-        share = f"{self.compare.capitalize()} {bound} of the {self._counted}"
-        return f"{share} from {self._window} are cooperative{compared}."
-
-    def reason(self, outcome: str, counts: WindowCounts) -> str:
-        """Return in words which counts resolve it."""
-        n = int(counts.total.sum())
-        k = int(counts.cooperative.sum())
-        if outcome == "void":
-            return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
-        return f"{k:,} of {count(n, 'event')} are cooperative, {number(100 * k / n, 2)}%"
-
-    @property
-    def _counting(self) -> tuple[str, str, str]:
-        few = f"fewer than {count(self.fewest, 'event')} in it, or "
-        return f"Cooperative: {self.cooperative}. All else is hostile. ", "", few
-
-    @property
-    def _bound(self) -> tuple[str, str]:
-        """The share that decides, and with what it is compared, in words."""
-        fixed = self.baseline
-        if fixed is None:
-            return f"{self.bound:g}%", ""
-        way = "more" if self.compare == "at least" else "less"
-        return f"{number(self.bound, 2)}%", (
-            f", {count(fixed.points, 'point')} {way} than the {percent(fixed.value / 100, 2)} "
-            f"({fixed.cooperative:,} of {fixed.events:,}) from {day(fixed.first)} to {day(fixed.last)}"
-        )
-
-    @property
-    def _counted(self) -> str:
-        return f"{self.label} events that {source_words(self.dataset)} records"
-
-
-class PassageQuestion(ShareQuestion):
-    """The same of rolling windows that end with a month of the window."""
-
-    kind: Literal["passage"]
-    # `by` (some rolling window) or `throughout` (all that are not void)
-    when: Literal["by", "throughout"]
-    span: int = Field(ge=1, le=LONGEST_SPAN)  # Months of a rolling window
-    # Events and cooperative ones of each of the `span` - 1 months before the window
-    before: tuple[tuple[Counted, Counted], ...]
-
-    def require_open(self) -> None:
-        """Reject months before the window that are too few or impossible."""
-        super().require_open()
-        if len(self.before) != self.span - 1:
-            raise ValueError(f"before: expected {self.span - 1} months, one less than `span`")
-        if any(cooperative > events for events, cooperative in self.before):
-            raise ValueError("before: a month has more cooperative events than events")
-
-    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
-        past = WindowCounts(*np.array(self.before, dtype=np.int64).reshape(-1, 2).T)
-        whole = counts.after(past)
-        total = rolling_sums(whole.total, self.span)
-        cooperative = rolling_sums(whole.cooperative, self.span)
-        counted = total >= self.fewest
-        held = self.holds(shares_of(total, cooperative))
-        some = counted.any(axis=-1)
-        return some & (
-            (held | ~counted).all(axis=-1)
-            if self.when == "throughout"
-            else (counted & held).any(axis=-1)
-        ), some
-
-    def words(self) -> str:
-        """Return the question as a sentence that is true if the answer is yes."""
-        unit = (
-            "month"
-            if (self.first, self.last) == (month_start(self.first), month_end(self.last))
-            else "week"
-        )
-        span = f"a {unit}" if self.span == 1 else f"{self.span} {unit}s in a row"
-        bound, compared = self._bound
-        share = f"{self.compare} {bound} of the {self._counted} are cooperative{compared}"
-        if self.when == "by":
-            return f"In {span} that end with a {unit} from {self._window}, {share}."
-        return (
-            f"Whenever {span} end with a {unit} from {self._window}, {share}, void ones left out."
-        )
-
-    def reason(self, outcome: str, counts: WindowCounts) -> str:
-        """Return in words which counts resolve it."""
-        n = int(counts.total.sum())
-        k = int(counts.cooperative.sum())
-        if outcome == "void":
-            return f"too few events: every window has fewer than {count(self.fewest, 'event')} ({n} in all)"
-        some = {"yes": "some window is", "no": "no window is"}
-        every = {"yes": "every window is", "no": "not every window is"}
-        where = (some if self.when == "by" else every)[outcome]
-        return f"{where} as asked; {count(n, 'event')} in all, {k:,} of them cooperative"
-
-    @property
-    def _counting(self) -> tuple[str, str, str]:
-        counting, _, few = super()._counting
-        fixed = (
-            f" What windows hold of days up to {day(self.asked)} is fixed." if self.before else ""
-        )
-        return counting, fixed, few.replace("in it", "in every window")
-
-
-class ToneQuestion(ComparedQuestion):
-    """Question on the tone of the window, the mean Goldstein score of its events."""
-
-    limits = (LOWEST, HIGHEST)
-    unit = ""
-    kind: Literal["tone"]
-    threshold: float | None = Field(
-        default=None, gt=LOWEST, lt=HIGHEST
-    )  # A score; without a baseline
-    baseline: FixedTone | None = None  # In place of the threshold
-
-    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
-        """Return whether the answer is yes, and whether there is one, given the months of the window."""
-        assert counts.goldstein is not None
-        total = counts.total.sum(axis=-1)
-        counted = total >= self.fewest
-        return counted & self.holds(counts.goldstein.sum(axis=-1) / np.maximum(total, 1)), counted
-
-    def words(self) -> str:
-        """Return the question as a sentence that is true if the answer is yes."""
-        bound = f"{self.bound:g}".replace("-", "\N{MINUS SIGN}")
-        compared = ""
-        if fixed := self.baseline:
-            bound = number(self.bound, 2)
-            way = "above" if self.compare == "at least" else "below"
-            compared = (
-                f", {count(fixed.points, 'point')} {way} the {number(fixed.value, 2)} of "
-                f"{count(fixed.events, 'event')} from {day(fixed.first)} to {day(fixed.last)}"
-            )
-        return (
-            f"The mean Goldstein score of the {self.label} events that {source_words(self.dataset)} records from "
-            f"{self._window} is {self.compare} {bound}{compared}."
-        )
-
-    def reason(self, outcome: str, counts: WindowCounts) -> str:
-        """Return in words which counts resolve it."""
-        assert counts.goldstein is not None
-        n = int(counts.total.sum())
-        if outcome == "void":
-            return f"too few events: the window has fewer than {count(self.fewest, 'event')} ({n} in all)"
-        return f"the mean Goldstein score of {count(n, 'event')} is {number(float(counts.goldstein.sum()) / n, 2)}"
-
-    @property
-    def _counting(self) -> tuple[str, str, str]:
-        few = f"fewer than {count(self.fewest, 'event')} in it, or "
-        return "Each event has its Goldstein score of this data set, from -10 to 10. ", "", few
-
-
-class LevelQuestion(SingleQuestion):
-    """Question on whether the underlying level at the end of the window reaches a threshold, in percent."""
-
-    resolvable: ClassVar[bool] = False
-
-    kind: Literal["level"]
-    threshold: float = Field(gt=0, lt=100)  # Per cent
-
-    def settle_level(self, shares: Float) -> tuple[Bool, Bool]:
-        """Return in which simulations the level of the last month is as asked for.
-
-        It is never void.
-        """
-        yes = (
-            reached(shares, self.threshold)
-            if self.compare == "at least"
-            else shares <= self.threshold
-        )
-        return np.asarray(yes), np.ones(shares.shape, dtype=bool)
-
-    def words(self) -> str:
-        """Return the question as a sentence that is true if the answer is yes."""
-        return (
-            f"The level of {self.label} relations, as a share of cooperative actions, is {self.compare} "
-            f"{self.threshold:g}% in {month(self.last)} (an estimate, never resolvable)."
-        )
-
-    @property
-    def rule(self) -> str:
-        """Reason why no data resolve it."""
-        return "Data never decide it: the level is estimated, and no later data say what it was."
-
-
 def terms_of(record: DatasetRecord, first: date, last: date) -> dict[str, Any]:
     """Return the fields of a question that a record and a window fix."""
     return {
@@ -573,7 +299,7 @@ def terms_of(record: DatasetRecord, first: date, last: date) -> dict[str, Any]:
         "label": record.label,
         "dataset": record.dataset,
         "joint": record.joint,
-        "asked": record.known,
+        "asked": record.known_to,
         "data": record.digest,
         "first": first,
         "last": last,

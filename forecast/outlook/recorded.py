@@ -1,4 +1,4 @@
-"""Events that a dataset has recorded of a dyad: windows of months, their share and number, and words for them."""
+"""Events that a dataset has recorded of a dyad: windows, their share and number, and words."""
 
 import functools
 from collections.abc import Callable
@@ -57,17 +57,19 @@ def rolling_sums(values: Index, span: int) -> Index:
 
 
 def followed_by(past: Index, ahead: Index, shared: int = 0) -> Index:
-    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every simulation.
+    """Return the periods that are over, and after them those ahead in every simulation.
+
+    The former are (period,), the latter and the result (..., period).
 
     Of the last `shared` periods that are over, the first ones ahead hold what is not recorded of
     them.
     """
     whole = len(past) - shared
-    both = np.concatenate(
+    joined = np.concatenate(
         [np.broadcast_to(past[:whole], (*ahead.shape[:-1], whole)), ahead], axis=-1
     )
-    both[..., whole : len(past)] += past[whole:]
-    return both
+    joined[..., whole : len(past)] += past[whole:]
+    return joined
 
 
 def reached(share: Float, threshold: float) -> Bool:
@@ -82,11 +84,13 @@ def changed(share: float, before: float, improvement: float) -> tuple[bool, bool
 def changed(
     share: Float | float, before: float, improvement: float
 ) -> tuple[Bool | bool, Bool | bool]:
-    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
-    change, slack = (
-        share - before,
-        min(ROUNDING, improvement / 2),
-    )  # no share is on both sides, however small that is
+    """Return whether shares lie above, and whether below, a baseline.
+
+    The distance is at least the smallest improvement.
+    """
+    # no share is on both sides, however small that is
+    change = share - before
+    slack = min(ROUNDING, improvement / 2)
     return change >= improvement - slack, change <= slack - improvement
 
 
@@ -111,7 +115,7 @@ class WindowCounts:
     goldstein: Float | None = None  # Sums of their Goldstein scores, where the data hold them
 
     def after(self, past: "WindowCounts", shared: int = 0) -> "WindowCounts":
-        """Return the periods that are over and after them, in every simulation, these (`followed_by`)."""
+        """Return the periods that are over, and after them these in every simulation."""
         return self._joined(past, lambda ours, before: followed_by(before, ours, shared))
 
     def then(self, later: "WindowCounts") -> "WindowCounts":
@@ -131,7 +135,7 @@ class WindowCounts:
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """Events that a dataset has recorded of a dyad, and the terms of sentences and rules on them."""
+    """Events that a dataset has recorded of a dyad, and the terms of sentences on them."""
 
     clock: Clock
     dyad: str  # Code, and name for readers
@@ -142,14 +146,13 @@ class DatasetRecord:
     names: tuple[str, ...]  # Names of all classes, in order
     zero_cut: int  # How many of them are hostile
     scale: str  # Name of the scale that orders them
-    known: date  # The day whose knowledge counts
+    known_to: date  # The day whose knowledge counts
     digest: str  # SHA-256 of what was known
     counts: Index  # Events, (period, class)
     covered: Bool
-    left: Float  # Which part of a period's days is not covered
-    goldstein: (
-        Float | None
-    )  # Sums of their Goldstein scores, (period, class), where the data hold them
+    unrecorded: Float  # Which part of a period's days is not covered
+    # Sums of their Goldstein scores, (period, class), where the data hold them
+    goldstein: Float | None
     kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod
@@ -167,18 +170,18 @@ class DatasetRecord:
             names=tuple(str(name) for name in panel["class_name"].to_numpy()),
             zero_cut=int(attributes["zero_cut"]),
             scale=str(attributes["scale"]),
-            known=last_known(panel),
+            known_to=last_known(panel),
             digest=str(attributes["digest"]),
             counts=counts,
             covered=covered,
-            left=unrecorded_part(panel, dyad, dataset),
+            unrecorded=unrecorded_part(panel, dyad, dataset),
             goldstein=goldstein_sums(panel, dyad, dataset),
         )
 
     @property
     def whole(self) -> Bool:
         """Which periods are covered to their end."""
-        return np.asarray(self.left == 0)
+        return np.asarray(self.unrecorded == 0)
 
     @cached_property
     def total(self) -> Index:
@@ -246,16 +249,22 @@ class DatasetRecord:
         return f"the {self.clock.span(months)} to {self.end(self.clock.last_day(months))}"
 
     def before(self, months: int, baseline: "Baseline") -> str:
-        """Name the last window that is over: ``the 12 months before``, or with its end if coverage ends earlier."""
+        """Name the last window that is over, such as ``the 12 months before``.
+
+        Its end is named if coverage ends earlier.
+        """
         adjoining = baseline.last == self.clock.last_day()
-        return f"the {self.clock.span(months)} {'before' if adjoining else f'to {self.end(baseline.last)}'}"
+        return (
+            f"the {self.clock.span(months)} "
+            f"{'before' if adjoining else f'to {self.end(baseline.last)}'}"
+        )
 
     def end(self, last: date) -> str:
         """Name the end of a window."""
         return day(last) if self.clock.weekly else month(last)
 
 
-def folded(text: str) -> str:
+def normalised_name(text: str) -> str:
     """Return a name of a kind without differences of case and spaces."""
     return " ".join(text.casefold().split())
 
@@ -286,7 +295,9 @@ def main_record(panel: "xr.Dataset", dyad: str, label: str = "") -> DatasetRecor
 
 
 def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
-    """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
+    """Return the index of the dataset that an outlook is about.
+
+    It is the first that still reports on a dyad.
 
     The level is on the scale of the first, however many events another counts.
     """

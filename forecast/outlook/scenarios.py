@@ -113,9 +113,8 @@ class Scenarios(Displayed):
     # are published
     published: Mapping[int, WindowOutlook] | NotDefined
     scenarios: tuple[Scenario, ...]
-    followed: Mapping[
-        int, Followed
-    ]  # What was recorded, by horizon, as far as it is known; empty if it is not
+    # What was recorded, by horizon, as far as it is known; empty if it is not
+    followed: Mapping[int, Followed]
 
     @property
     def prospects(self) -> tuple[Prospect, ...]:
@@ -175,8 +174,8 @@ def scenario(
     above, at, by, baseline_months
         What else is asked, as in `assess`.
     questions : sequence of AppliedQuestion
-        Questions of a ledger, put to the fit (`forecast.desk.questions.apply_question`) with the same
-        seed.
+        Questions of a ledger, put to the fit (`forecast.desk.questions.apply_question`) with the
+        same seed.
     events : EventTable, optional
         The record: which part of its class a code is, is taken from its last ten years, as known at
         the present. Without it a code stands for its class.
@@ -406,7 +405,8 @@ def read_scenarios(
         )
         if not all(isinstance(path, str | PathLike) for path in paths):
             raise SpecError(
-                "assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV files"
+                "assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV "
+                "files"
             )
         given = [(Path(path).stem, path) for path in paths]
     pairs = list(given)
@@ -424,7 +424,8 @@ def read_scenarios(
         rows = read_assumed(Path(table)) if isinstance(table, str | PathLike) else table
         if not isinstance(rows, Sequence) or not all(isinstance(row, Assumed) for row in rows):
             raise SpecError(
-                "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
+                "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', "
+                "'CHN', '042')"
             )
         scenarios[name] = tuple(rows)
     return scenarios
@@ -465,6 +466,10 @@ def followed_windows(
         before = None if isinstance(window.baseline, NotDefined) else window.baseline.share
         if share is not None and before is not None:
             above, below = changed(share, before, improvement)
-            outcome = "up" if above else "down" if below else "same"
+            outcome = "same"
+            if above:
+                outcome = "up"
+            elif below:
+                outcome = "down"
         followed[months] = Followed(months, window.until, events, cooperative, share, outcome)
     return followed

@@ -1,4 +1,4 @@
-"""What would move the published chance most: events of a kind in the next months, and the chance given them.
+"""Signposts: kinds of events in the next months that would move the published chance most.
 
 The published simulations of a window are those of the model and of the benchmarks. In each, the
 kinds of the events of the next months are drawn from the mix of the record, as everywhere. The
@@ -60,7 +60,9 @@ def signposts_of(
     *,
     seed: int,
 ) -> tuple[Signpost, ...] | NotDefined:
-    """Return the kinds of events that would move the chance of a higher share most, the largest change first.
+    """Return the kinds of events that would move the chance of a higher share most.
+
+    The largest change comes first.
 
     Parameters
     ----------
@@ -86,12 +88,12 @@ def signposts_of(
     record = published.record
     ahead = published.ahead(months)
     total = ahead.total.sum(axis=-1)
-    counted = total >= MIN_WINDOW_EVENTS
-    if not counted.any():
+    valid = total >= MIN_WINDOW_EVENTS
+    if not valid.any():
         return NotDefined("the window is void in every simulation")
     up = (
         changed(shares_of(total, ahead.cooperative.sum(axis=-1)), baseline.share, improvement)[0]
-        & counted
+        & valid
     )
     span = min(SIGNPOST_MONTHS, months)
     span_periods = slice(1, record.clock.periods(span) + 1)
@@ -103,15 +105,15 @@ def signposts_of(
         published.cooperative[..., span_periods],
         stream(seed, record.dyad, f"signposts {record.number}"),
     ).sum(axis=-2)
-    every = probability(up, "higher", counted).value
+    every = probability(up, "higher", valid).value
     signposts = []
     for class_number, name in enumerate(record.names):
-        least = _least(kinds[..., class_number], counted)
+        least = _least(kinds[..., class_number], valid)
         if least is None:
             continue
-        many = (kinds[..., class_number] >= least) & counted
+        several = (kinds[..., class_number] >= least) & valid
         words = f"at least {least} events of “{name}” in {record.ahead(span)}"
-        higher = probability(up & many, f"higher, given {words}", many)
+        higher = probability(up & several, f"higher, given {words}", several)
         change = 100 * (higher.value - every)
         if abs(change) < max(SMALLEST_MOVE, 100 * ERRORS * higher.mcse):
             continue
@@ -122,7 +124,7 @@ def signposts_of(
                 least=least,
                 usual=float(np.median(kinds[..., class_number])),
                 until=record.clock.last_day(span),
-                chance=probability(many, words, counted),
+                chance=probability(several, words, valid),
                 higher=higher,
                 change=change,
             )
@@ -134,12 +136,12 @@ def signposts_of(
     )
 
 
-def _least(numbers: Index, counted: Bool) -> int | None:
+def _least(numbers: Index, valid: Bool) -> int | None:
     """Return the number of events whose probability is nearest to `RARITY`.
 
     None if none is likely enough.
     """
-    counts = np.bincount(numbers[counted])
+    counts = np.bincount(numbers[valid])
     likely = counts[::-1].cumsum()[::-1] / counts.sum()  # of at least so many
     places = np.flatnonzero((likely >= LEAST_LIKELY) & (likely <= MOST_LIKELY))
     places = places[places > 0]

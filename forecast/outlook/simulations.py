@@ -22,11 +22,10 @@ from forecast.base.limits import whole_seed
 from forecast.base.numeric import share
 from forecast.base.typing import Bool, Dyad, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, number
-from forecast.data.drivers import FUTURE_WORDS, ahead_of, standardised
-from forecast.model.driving import Push, push
+from forecast.model.driving import Push
 from forecast.model.process.process import Process, State
-from forecast.outlook.draws import DyadDraws, FitLike, Streams, dyad_draws, stream
-from forecast.outlook.summary import Estimate, Probability, estimate, probability, sentence
+from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, stream
+from forecast.outlook.drivers import without_drivers
 
 PRIOR_BREAKS = 1.0
 """New frameworks that the prior of their rate has seen."""
@@ -35,7 +34,7 @@ PRIOR_MONTHS = 240.0
 BASELINE_MONTHS = 12
 """Months before the forecast date: every horizon is compared with the same ones, so that a forecast
 is one story."""
-NOTHING = Push(*(np.zeros(()) for _ in range(3)))
+NO_PUSH = Push(*(np.zeros(()) for _ in range(3)))
 """Zero effect of drivers."""
 
 
@@ -72,109 +71,6 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
     )
 
 
-def without_drivers(
-    fit: FitLike, draws: DyadDraws, periods: int, simulations: int, streams: Streams
-) -> tuple[DyadDraws, Push | None]:
-    """Return the draws where trend and cycle would stand without drivers now, and what drivers add ahead.
-
-    The latter is (chain, draw, simulation, period), period 0 being the present; None of a fit that has
-    no drivers.
-    """
-    if "driver_effect" not in fit.posterior:
-        return draws, None
-    drivers = fit.spec.drivers
-    effect = _effect(fit, draws.dyad)
-    size = (*draws.size, simulations)
-    record = standardised(fit.panel.sel(dyad=[draws.dyad]), [name for name, _ in drivers])[:, 0]
-    paths = []
-    for name, _ in drivers:
-        panel = fit.panel.sel(driver=name)
-        path = ahead_of(fit.panel, name, draws.dyad).paths(size, periods, streams(f"driver {name}"))
-        paths.append((path - float(panel["driver_mean"])) / float(panel["driver_spread"]))
-    phi = draws.scalars.get("phi", np.ones(draws.size))
-    past = push(drivers, effect, record, phi)
-    now = Push(*(part[:, :, None] for part in past))
-    later = push(
-        drivers,
-        effect[:, :, None],
-        np.stack(np.broadcast_arrays(*paths), axis=-2),
-        phi[..., None],
-        now,
-    )
-    ahead = Push(
-        *(
-            np.concatenate(
-                [
-                    np.broadcast_to(present[..., -1:], (*size, 1)),
-                    np.broadcast_to(other, (*size, periods)),
-                ],
-                axis=-1,
-            )
-            for present, other in zip(now, later, strict=True)
-        )
-    )
-    trend, cycle = (part[..., -1:].astype(np.float32) for part in (past.trend, past.cycle))
-    level = draws.level[..., -1:] - (trend + cycle)
-    return replace(draws, level=level, trend=draws.trend[..., -1:] - trend), ahead
-
-
-@dataclass(frozen=True)
-class DriverOutlook:
-    """Effect of a driver, and its assumed future values."""
-
-    name: str
-    acts: str  # What it acts on
-    spread: float  # Its standard deviation, in its own units
-    effect: Estimate  # What a standard deviation adds, log-odds
-    points: Estimate  # The same in points of share, from an even one
-    positive: Probability  # That it helps cooperation
-    future: str  # What is assumed of the months ahead: given, carried or simulated
-    now: float | None  # Its value in the last month of the record
-    sentence: str
-
-
-def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
-    """Describe the drivers of a fit; empty if it has none."""
-    if "driver_effect" not in fit.posterior:
-        return ()
-    outlooks = []
-    for (name, acts), effect in zip(
-        fit.spec.drivers, np.moveaxis(_effect(fit, dyad), -1, 0), strict=True
-    ):
-        ahead = ahead_of(fit.panel, name, dyad)
-        of = {
-            "month": "that month alone",
-            "cycle": "what the cycle reverts to",
-            "trend": "the trend",
-        }[acts]
-        words = (
-            f"points of share that a standard deviation of {name} adds to {of}, from an even share"
-        )
-        points = estimate(share(effect) - 50.0, "points", words)
-        positive = probability(effect > 0, f"{name} helps cooperation")
-        outlooks.append(
-            DriverOutlook(
-                name=name,
-                acts=acts,
-                spread=float(fit.panel["driver_spread"].sel(driver=name)),
-                effect=estimate(
-                    effect, "log-odds", f"what a standard deviation of {name} adds to {of}"
-                ),
-                points=points,
-                positive=positive,
-                future=ahead.future,
-                now=float(ahead.record[-1]) if ahead.record.size else None,
-                sentence=sentence("driver", name, of, points, positive, FUTURE_WORDS[ahead.future]),
-            )
-        )
-    return tuple(outlooks)
-
-
-def _effect(fit: FitLike, dyad: str) -> Float:
-    values = fit.posterior["driver_effect"].sel(dyad=dyad).transpose("chain", "draw", "driver")
-    return values.to_numpy().astype(np.float64)
-
-
 @dataclass(frozen=True, repr=False)
 class Simulations(Displayed):
     """Simulations; the last axis of every array is the period, 0 being the present."""
@@ -205,7 +101,7 @@ class Simulations(Displayed):
 
     @property
     def month_level(self) -> Float:
-        """Log-odds of the months, but for their news: the level, and what drivers add in the month alone."""
+        """Log-odds of the months: the level, and what drivers add in the month alone."""
         return self.level if self.pushed is None else self.level + self.pushed
 
     @property
@@ -217,7 +113,8 @@ class Simulations(Displayed):
         """Position on the period axis of a horizon."""
         if not 1 <= months <= self.months:
             raise SpecError(
-                f"horizon: {months} months, but these simulations go from 1 to {self.months} months."
+                f"horizon: {months} months, but these simulations go from 1 to {self.months} "
+                "months."
             )
         return self.clock.periods(months)
 
@@ -283,11 +180,13 @@ def simulate_ahead(
         size = draws.size
         if not (np.isfinite(rates) & (rates >= 0)).all():
             raise SpecError(
-                "hazard: a value is negative or not finite; expected rates per month of zero or more"
+                "hazard: a value is negative or not finite; expected rates per month of zero or "
+                "more"
             )
         if rates.shape not in ((), size):
             raise SpecError(
-                f"hazard: got an array of shape {rates.shape}; expected one number, or one per draw, {size}"
+                f"hazard: got an array of shape {rates.shape}; expected one number, or one per "
+                f"draw, {size}"
             )
         rate = np.broadcast_to(rates, size)
     return simulate(
@@ -301,7 +200,10 @@ simulation), or none."""
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
-    """Pick simulations from (chain, draw, simulation, ...) by their places (chain, number); (chain, number, 1, ...)."""
+    """Pick simulations from (chain, draw, simulation, ...) by places (chain, number).
+
+    The result is (chain, number, 1, ...).
+    """
     chains = len(places)
     flat = values.reshape(chains, -1, *values.shape[3:])
     return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])
@@ -309,7 +211,7 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """States of the simulations in a period, with their parameters, each (chain, draw, simulation)."""
+    """States of the simulations in a period, and parameters, each (chain, draw, simulation)."""
 
     process: Process
     state: State
@@ -328,14 +230,14 @@ class _Particles:
         chance = _repeat(-np.expm1(-hazard / draws.clock.per_month), size)
         return cls(draws.process, state, chance, count=np.zeros(size, dtype=np.int16))
 
-    def moved(self, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
+    def step(self, rngs: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period; where a new framework comes, the trend jumps below a new ceiling."""
         arrived = rngs["breaks"].random(self.chance.shape) < self.chance
         state = self.process.step(self.state, arrived, rngs)
         return replace(self, state=state, count=self.count + arrived)
 
-    def at(self, places: Index) -> "_Particles":
-        """Return those at some places."""
+    def pick(self, places: Index) -> "_Particles":
+        """Return those at some places (chain, number)."""
         size = self.chance.shape
         state = self.state
         parameters = {
@@ -367,7 +269,7 @@ def simulate(
 ) -> Simulations:
     """Run simulations of a dyad.
 
-    With `steer` some are picked on their way, to go on from where they stand.
+    With `steer` some are picked after each period, and only these continue, with copies.
     """
     clock = draws.clock
     size = (*draws.size, simulations_per_draw)
@@ -378,35 +280,36 @@ def simulate(
         _repeat(share(part[..., past]).mean(axis=-1, dtype=np.float64), size)
         for part in (draws.level, draws.trend)
     )
-    draws, driven = without_drivers(
+    draws, pushes = without_drivers(
         fit, draws, clock.periods(months), simulations_per_draw, streams
     )
     rngs = {name: streams(name) for name in ("shocks", "breaks", "frameworks", "trend")}
     particles = _Particles.start(draws, simulations_per_draw, rate)
     history: dict[str, list[NDArray[Any]]] = {}
     for period in range(clock.periods(months) + 1):
-        particles = particles.moved(rngs) if period else particles
-        added = NOTHING if driven is None else Push(*(part[..., period] for part in driven))
+        particles = particles.step(rngs) if period else particles
+        pushed = NO_PUSH if pushes is None else Push(*(part[..., period] for part in pushes))
         state = particles.state
-        trend = state.trend + added.trend
-        level = trend + state.cycle + added.cycle
-        now: dict[str, NDArray[Any]] = {
+        trend = state.trend + pushed.trend
+        level = trend + state.cycle + pushed.cycle
+        in_period: dict[str, NDArray[Any]] = {
             "level": level,
             "frameworks": particles.count,
             "trend": share(trend),
         }
         if state.ceiling is not None:
-            now["ceiling"] = share(state.ceiling)
-        if driven is not None:
-            now["pushed"] = added.month
-        for name, values in now.items():
+            in_period["ceiling"] = share(state.ceiling)
+        if pushes is not None:
+            in_period["pushed"] = pushed.month
+        for name, values in in_period.items():
             history.setdefault(name, []).append(values)
-        places = steer(period, level + added.month) if steer is not None and period else None
-        if places is not None:
-            driven = None if driven is None else Push(*(picked(part, places) for part in driven))
-            particles = particles.at(places)
+        places = steer(period, level + pushed.month) if steer is not None and period else None
+        if places is not None:  # the chosen simulations go on, with their past
+            pushes = None if pushes is None else Push(*(picked(part, places) for part in pushes))
+            particles = particles.pick(places)
             history = {
-                name: [picked(values, places) for values in then] for name, then in history.items()
+                name: [picked(values, places) for values in of_periods]
+                for name, of_periods in history.items()
             }
             before = picked(before, places)
             trend_before = picked(trend_before, places)
@@ -438,7 +341,7 @@ def simulate_from(
     levels = [level]
     rngs = dict.fromkeys(("shocks", "breaks", "frameworks", "trend"), rng)
     for _ in range(periods):
-        particles = particles.moved(rngs)
+        particles = particles.step(rngs)
         levels.append(particles.state.level)
     return share(_stack_periods(levels))
 

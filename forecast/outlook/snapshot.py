@@ -1,4 +1,4 @@
-"""Forecast snapshots of a fit: the level, the chances of a question, and what of them model and benchmarks add."""
+"""Forecast snapshots of a fit: level, a question's chances, and parts of each forecaster."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -67,9 +67,9 @@ class ShareChange:
             counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative)
         )
         up, down = changed(shares_of(total, cooperative), self.before, self.improvement)
-        counted = total >= MIN_WINDOW_EVENTS
+        valid = total >= MIN_WINDOW_EVENTS
         named = {"up": up, "same": ~(up | down), "down": down}
-        return {name: (hit, counted) for name, hit in named.items()} if counted.any() else {}
+        return {name: (hit, valid) for name, hit in named.items()} if valid.any() else {}
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,8 @@ class Number:
 
     value: float  # Points of share for the level, else a probability
     mcse: float  # Its Monte Carlo standard error
-    draws: Float = field(
-        repr=False, compare=False
-    )  # Their mean is the value, and the error of their mean is its error
+    # Their mean is the value, and the error of their mean is its error
+    draws: Float = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, draws: Float) -> "Number":
@@ -99,7 +98,10 @@ type Numbers = Mapping[str, Number]
 
 
 def printed_chance(name: str, numbers: Numbers) -> str:
-    """Return a chance in whole percents, as a report prints it: those of a headline add up to 100."""
+    """Return a chance in whole percents, as a report prints it.
+
+    The chances of a headline add up to 100.
+    """
     if name not in HEADLINE or not numbers.keys() >= set(HEADLINE):
         return chance(numbers[name].value)
     percents = whole_percents([numbers[each].value for each in HEADLINE], 100)
@@ -118,13 +120,15 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
     """
     differences = {}
     for name, minuend in more.items():
-        other = less[name]
-        if minuend.draws.shape == other.draws.shape:
-            differences[name] = Number.of(minuend.draws - other.draws)
+        subtrahend = less[name]
+        if minuend.draws.shape == subtrahend.draws.shape:
+            differences[name] = Number.of(minuend.draws - subtrahend.draws)
         else:
-            error = float(np.hypot(minuend.mcse, other.mcse))
+            error = float(np.hypot(minuend.mcse, subtrahend.mcse))
             differences[name] = Number(
-                minuend.value - other.value, error, np.full((1, 1), minuend.value - other.value)
+                minuend.value - subtrahend.value,
+                error,
+                np.full((1, 1), minuend.value - subtrahend.value),
             )
     return differences
 
@@ -143,7 +147,7 @@ class Look:
 
     @property
     def numbers(self) -> dict[str, Float]:
-        """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
+        """Draws (chain, draw) of every number, the number being their mean."""
         return self.weighed(np.ones(self.level.shape))
 
     def without(self, events: pd.DataFrame) -> "Look":
@@ -157,8 +161,8 @@ class Look:
         """Return the numbers with weights of draws (chain, draw)."""
         numbers = {LEVEL: ratio(draws * self.level, draws)}
         for name, (hit, valid) in self.outcomes.items():
-            counted = draws[..., None] * valid
-            numbers[name] = ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
+            weight = draws[..., None] * valid
+            numbers[name] = ratio((weight * hit).mean(axis=-1), weight.mean(axis=-1))
         return numbers
 
 
@@ -191,7 +195,7 @@ class SimulatedAhead:
         return cls(fit, simulations, observe(fit, simulations, months, record, seed=seed))
 
     def look(self, headline: ShareChange, ahead: int = 0) -> Look:
-        """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
+        """Look at the level, now or in so many months, and at a question about no later months."""
         simulations = self.simulations
         observed = self.observed
         level = level_now(self.fit, simulations.dyad)
@@ -235,12 +239,12 @@ def split_by_forecaster(
 
     `member` is the place in `MEMBERS` of the forecaster of each simulation.
     """
-    hit, counted = published[followed]
+    hit, valid = published[followed]
     by_model = benchmarks.simulated_by_model(member)
     return {
         **published,
-        FROM_MODEL: (hit * by_model, counted),
-        FROM_BENCHMARKS: (hit * ~by_model, counted),
+        FROM_MODEL: (hit * by_model, valid),
+        FROM_BENCHMARKS: (hit * ~by_model, valid),
         MODEL_ALONE: alone,
     }
 

@@ -132,9 +132,9 @@ def decline_under_current_era(result: Assessment) -> StatementAnswer:
         low = signed(last.trend.low, 1)
         high = signed(last.trend.high, 1)
         sentence += (
-            f" Since then it has moved by {signed(last.trend.median, 1)} points per year "
-            f"(90% interval {low} to {high}); "
-            f"the chance that this trend is downward is {chance(last.falling.value)}."
+            f" Since then it has moved by {signed(last.trend.median, 1)} points per year (90% "
+            f"interval {low} to {high}); the chance that this trend is downward is "
+            f"{chance(last.falling.value)}."
         )
     return StatementAnswer(
         title,
@@ -212,11 +212,10 @@ def _headroom_words(era: Framework, headroom: Headroom, assumed: bool) -> str:
     learning = headroom.learning
     sentence = (
         f"The ceiling of “{era.name}” stands {interval(headroom.room)} points above the present "
-        f"trend; the chance that the trend is within 5 points of it is "
-        f"{chance(headroom.near.value)}. "
-        f"The data {'moved' if learning.moved else 'did not move'} this ceiling "
-        f"(its spread is {learning.sd_ratio:.2f} times that of {learning.compared_with})"
-        f"{': it is an assumption, not a finding' if assumed else ''}."
+        "trend; the chance that the trend is within 5 points of it is "
+        f"{chance(headroom.near.value)}. The data {'moved' if learning.moved else 'did not move'} "
+        f"this ceiling (its spread is {learning.sd_ratio:.2f} times that of "
+        f"{learning.compared_with}){': it is an assumption, not a finding' if assumed else ''}."
     )
     if isinstance(headroom.reach, Estimate):
         sentence += (
@@ -280,15 +279,16 @@ def way_back(result: Assessment) -> StatementAnswer:
 def contrast_with_other(result: Assessment) -> StatementAnswer:
     """Answer S7: whether the dyad is less hostile than another one in a named era."""
     title = "Not inherently hostile"
-    other = result.contrast
-    if isinstance(other, NotDefined):
-        return not_defined(title, other)
-    verb, shares = _contrasted(other)
+    contrast = result.contrast
+    if isinstance(contrast, NotDefined):
+        return not_defined(title, contrast)
+    verb, shares = _contrasted(contrast)
     return StatementAnswer(
-        f"{title}, unlike {other.second_label} under “{other.second_era}”",
-        f"Under “{other.first_era}” the share of {result.label} {verb} {interval(shares.first)}, "
-        f"that of {other.second_label} under “{other.second_era}” {interval(shares.second)}; "
-        f"the chance that the first is higher is {chance(shares.greater.value)}.",
+        f"{title}, unlike {contrast.second_label} under “{contrast.second_era}”",
+        f"Under “{contrast.first_era}” the share of {result.label} {verb} "
+        f"{interval(shares.first)}, that of {contrast.second_label} under “{contrast.second_era}” "
+        f"{interval(shares.second)}; the chance that the first is higher is "
+        f"{chance(shares.greater.value)}.",
         (
             quantity("first", shares.first, "this dyad", POINTS),
             quantity("second", shares.second, "the dyad compared with", POINTS),
@@ -297,11 +297,11 @@ def contrast_with_other(result: Assessment) -> StatementAnswer:
     )
 
 
-def _contrasted(other: Contrast) -> tuple[str, DyadQuantity]:
+def _contrasted(contrast: Contrast) -> tuple[str, DyadQuantity]:
     """Return the shares that are compared, long-run means or else averages, and their verb."""
-    if isinstance(other.equilibrium, NotDefined):
-        return "averages", other.mean
-    return "has a long-run mean of", other.equilibrium
+    if isinstance(contrast.equilibrium, NotDefined):
+        return "averages", contrast.mean
+    return "has a long-run mean of", contrast.equilibrium
 
 
 def middle_ground(result: Assessment) -> StatementAnswer:

@@ -56,9 +56,8 @@ class Estimate:
     mcse: float  # Monte Carlo standard error of the mean
     unit: str  # In words
     definition: str  # In words
-    draws: Float = field(
-        repr=False, compare=False
-    )  # In each posterior draw (of the future, its mean over simulations)
+    # In each posterior draw (of the future, its mean over simulations)
+    draws: Float = field(repr=False, compare=False)
     interval: str = INTERVAL  # Kind and mass
 
 
@@ -70,7 +69,9 @@ class NotDefined:
 
 
 def mcse(draws: Float) -> float:
-    """Return the Monte Carlo standard error of the mean of `draws` (chain, draw), autocorrelated or not.
+    """Return the Monte Carlo standard error of the mean of `draws` (chain, draw).
+
+    They may be autocorrelated.
 
     Vehtari et al. (2021), doi:10.1214/20-BA1221; zero for draws that are all the same.
     """
@@ -161,7 +162,10 @@ def _per_draw(values: NDArray[Any], given: Bool | Float | None = None) -> Float:
 
 
 def ratio(part: Float, whole: Float) -> Float:
-    """Return draws whose mean is that of ``part`` over that of ``whole``, with its error to first order."""
+    """Return draws whose mean is that of ``part`` over that of ``whole``.
+
+    Their error is that of the ratio to first order.
+    """
     mean = part.mean() / whole.mean()
     return np.asarray(mean + (part - mean * whole) / whole.mean(), dtype=np.float64)
 

@@ -1,4 +1,4 @@
-"""Statements of the theory under test: an essay of October 2023 on relations between the US and China.
+"""Statements of the theory under test: an essay of October 2023 on US-China relations.
 
 The essay argues that structural obstacles limit relations and that improvement within these limits
 is technical. Each statement has a code and two texts: about any two states, and about the US and

@@ -1,4 +1,4 @@
-"""Kinds of events within the two sides: the tone of a window, and depth of cooperation and severity of conflict.
+"""Kinds of events within the sides: tone of a window, depth of cooperation, severity of conflict.
 
 Tone is the mean Goldstein score of a window's events, -10 to 10. The share counts an air strike and
 a protest alike; the tone does not: Goldstein scores them -10 and -6.5. The numbers of events of
@@ -32,7 +32,7 @@ from forecast.model.observation.side import ordered_kinds
 from forecast.outlook.draws import TAILS, Streams
 from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.query import Query
-from forecast.outlook.question import FixedTone, ToneQuestion
+from forecast.outlook.question_types import FixedTone, ToneQuestion
 from forecast.outlook.recorded import (
     HIGHEST,
     LOWEST,
@@ -132,7 +132,7 @@ class SideScores:
         return cls(np.array(means), np.array(spread))
 
     def simulate(self, total: Index, cooperative: Index, rng: np.random.Generator) -> Float:
-        """Draw the sums of scores of periods, given their events and how many are cooperative, (..., period)."""
+        """Draw sums of scores of periods from events and cooperative ones, (..., period)."""
         size = total.shape[:-1]
         memory = rng.integers(self.means.shape[1], size=size)
         sums = np.zeros(total.shape)
@@ -150,7 +150,7 @@ class SideScores:
 
 @dataclass(frozen=True)
 class ToneOutlook:
-    """Forecast of the mean Goldstein score of the events that the dataset records in the months up to a horizon.
+    """Forecast of the mean Goldstein score of the recorded events up to a horizon.
 
     `up + same + down == 1`, exactly.
     """
@@ -174,7 +174,10 @@ def tone_outlooks(
     published: Mapping[int, SimulatedEvents],
     streams: Streams,
 ) -> dict[int, ToneOutlook] | NotDefined:
-    """Compute the tone of the windows up to each horizon, from the published simulations of their sides if given."""
+    """Compute the tone of the windows up to each horizon.
+
+    Sides are those of the published simulations if given.
+    """
     if isinstance(observed, NotDefined):
         return observed
     record = observed.record
@@ -191,18 +194,18 @@ def tone_outlooks(
         assert counts.goldstein is not None
         total = counts.total.sum(axis=-1)
         words = f"in {record.ahead(months)}"
-        counted = total >= MIN_WINDOW_EVENTS
+        valid = total >= MIN_WINDOW_EVENTS
         tones = counts.goldstein.sum(axis=-1) / np.maximum(total, 1)
         higher, lower = (
-            ToneQuestion.ahead(record, months, compare=way, baseline=fixed)
-            for way in ("at least", "at most")
+            ToneQuestion.ahead(record, months, compare=comparison, baseline=fixed)
+            for comparison in ("at least", "at most")
         )
         result = ToneOutlook(
             months=months,
             first=record.first,
             until=higher.last,
-            tone=estimate(tones, "points", f"mean Goldstein score {words}", counted)
-            if counted.any()
+            tone=estimate(tones, "points", f"mean Goldstein score {words}", valid)
+            if valid.any()
             else ALWAYS_VOID,
             before=None if fixed is None else fixed.value,
             **chances_of_change("tone", higher, lower, counts, undefined),
@@ -222,9 +225,8 @@ class KindScore:
     events: int  # Events in the baseline's months
     score: float | None  # Their mean Goldstein score; None without events
     part: float  # Points of the tone; those of all kinds add up to it
-    change: (
-        float | None
-    )  # Less the part in as many months before; None where these are not covered or have no events
+    # Less the part in as many months before; None where these are not covered or have no events
+    change: float | None
 
 
 def kind_scores(record: DatasetRecord | NotDefined, months: int) -> tuple[KindScore, ...]:
@@ -272,7 +274,7 @@ def fixed_tone(
     scores = record.goldstein[np.flatnonzero(record.covered)[-record.clock.periods(months) :]].sum()
     return FixedTone.model_construct(
         first=before.first,
-        last=min(before.last, record.known),
+        last=min(before.last, record.known_to),
         events=before.events,
         goldstein=round(float(scores), 2),
         points=points,
@@ -284,9 +286,8 @@ class KindSeries:
     """Share of a side's events in the stronger half of its kinds."""
 
     side: str  # `cooperative` or `hostile`
-    kinds: tuple[
-        str, ...
-    ]  # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
+    # Names of the stronger kinds: the upper half or, of an odd number, the smaller part
+    kinds: tuple[str, ...]
     dataset: str  # Main dataset
     now: Estimate  # Per cent expected in the last covered period
     change: Estimate | NotDefined  # The same less that of ten years before, points
@@ -302,7 +303,9 @@ class KindSeries:
 def kind_series(
     panel: xr.Dataset, record: DatasetRecord | NotDefined, size: tuple[int, int] = (1, 1)
 ) -> dict[str, KindSeries] | NotDefined:
-    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel, from its main record.
+    """Compute depth of cooperation and severity of conflict of a dyad over the whole panel.
+
+    Both are of its main record.
 
     They do not depend on a fit; `size` is that of its draws, (chain, draw), where they are reported
     with its numbers.

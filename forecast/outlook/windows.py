@@ -1,4 +1,4 @@
-"""Chances of what will be recorded in windows of months, with their resolution rules: the forecast of simulations."""
+"""Chances of the observed share in windows of months, from simulations, with resolution rules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,11 +14,10 @@ from forecast.outlook.draws import QUANTILES
 from forecast.outlook.observed import SimulatedEvents
 from forecast.outlook.pendulum import Fan, HorizonOutlook, fan, horizon_outlook, seen_quantiles
 from forecast.outlook.query import Query, main_horizon
-from forecast.outlook.question import (
-    ComparedQuestion,
+from forecast.outlook.question import ComparedQuestion, Question
+from forecast.outlook.question_types import (
     FixedBaseline,
     PassageQuestion,
-    Question,
     ShareQuestion,
 )
 from forecast.outlook.recorded import (
@@ -48,7 +47,8 @@ Fernandes and others (2018), doi:10.1145/3173574.3173718.
 ALWAYS_VOID = NotDefined(f"fewer than {MIN_WINDOW_EVENTS} are recorded in every simulation")
 """Why a chance is not defined if no window has enough events."""
 FEW_BEFORE = NotDefined(
-    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing to compare"
+    f"fewer than {MIN_WINDOW_EVENTS} were recorded in the window before, so that there is nothing "
+    "to compare"
 )
 """Why a change is not defined if the baseline has too few events."""
 
@@ -105,9 +105,8 @@ class WindowOutlook:
     void: Probability  # Fewer than three
     share: Estimate | NotDefined  # Cooperative, in per cent
     baseline: Baseline | NotDefined  # The last `baseline_months` months
-    up: (
-        Probability | NotDefined
-    )  # Higher: at least the smallest improvement above the baseline's share
+    # Higher: at least the smallest improvement above the baseline's share
+    up: Probability | NotDefined
     same: Probability | NotDefined  # Similar: less than that away
     down: Probability | NotDefined  # Lower: at least that much below
     sentence: str  # In words
@@ -123,7 +122,7 @@ class WindowOutlook:
 
 
 def share_dots(shares: Float) -> tuple[float, ...]:
-    """Return the evenly spaced quantiles of the shares of simulations, rounded to a tenth of a point."""
+    """Return evenly spaced quantiles of simulated shares, rounded to a tenth of a point."""
     levels = (np.arange(DOTS) + 0.5) / DOTS
     return tuple(np.round(np.quantile(shares, levels), 1).tolist()) if shares.size else ()
 
@@ -155,24 +154,24 @@ def window_outlook(
     model: WindowCounts | None = None,
     member: Index | None = None,
 ) -> WindowOutlook:
-    """Compute what will be recorded up to a horizon: whether the share is higher or lower than that of the baseline.
+    """Compute the forecast of a window: its share, and whether that is above the baseline's.
 
     `ahead` has the published simulations of the window, `model` those of the model alone where
     these are others, and `member` the forecaster of each published one.
     """
     total = ahead.total.sum(axis=-1)
-    counted = total >= MIN_WINDOW_EVENTS
+    valid = total >= MIN_WINDOW_EVENTS
     shares = shares_of(total, ahead.cooperative.sum(axis=-1))
-    fixed = undefined = None
+    fixed, undefined = None, None
     if isinstance(baseline, NotDefined) or baseline.share is None:
         undefined = baseline if isinstance(baseline, NotDefined) else FEW_BEFORE
     else:
         fixed = FixedBaseline.of(record, baseline, improvement)
     higher, lower = (
         ShareQuestion.ahead(
-            record, months, compare=way, baseline=fixed, cooperative=record.cooperative_words
+            record, months, compare=comparison, baseline=fixed, cooperative=record.cooperative_words
         )
-        for way in ("at least", "at most")
+        for comparison in ("at least", "at most")
     )
     words = record.ahead(months)
     result = WindowOutlook(
@@ -181,13 +180,11 @@ def window_outlook(
         until=higher.last,
         dataset=record.dataset,
         events=estimate(total, "events", f"events recorded in {words}"),
-        void=probability(
-            ~counted, f"fewer than {MIN_WINDOW_EVENTS} events are recorded in {words}"
-        ),
+        void=probability(~valid, f"fewer than {MIN_WINDOW_EVENTS} events are recorded in {words}"),
         share=estimate(
-            shares, "per cent", f"share of events in {words} that are cooperative", counted
+            shares, "per cent", f"share of events in {words} that are cooperative", valid
         )
-        if counted.any()
+        if valid.any()
         else ALWAYS_VOID,
         baseline=baseline,
         **chances_of_change("share", higher, lower, ahead, undefined),
@@ -197,9 +194,9 @@ def window_outlook(
         if model is None
         else chances_of_change("share", higher, lower, model, undefined),
         simulated_by_model=None
-        if member is None or undefined is not None or not counted.any()
+        if member is None or undefined is not None or not valid.any()
         else _simulated_by_model(higher, ahead, member),
-        dots=share_dots(shares[counted]),
+        dots=share_dots(shares[valid]),
     )
     words = sentence(
         "window",
@@ -217,9 +214,9 @@ def _simulated_by_model(
     higher: ComparedQuestion, ahead: WindowCounts, member: Index
 ) -> Probability:
     """Return the part of the chance of a higher number that the model's simulations add."""
-    hit, counted = higher.settle(ahead)
+    hit, valid = higher.settle(ahead)
     words = f"{higher.words()} And the simulation is the model's."
-    return probability(hit & simulated_by_model(member), words, counted)
+    return probability(hit & simulated_by_model(member), words, valid)
 
 
 def chances_of_change(
@@ -235,14 +232,14 @@ def chances_of_change(
 
     `undefined` says why the baseline has none.
     """
-    counted = counts.total.sum(axis=-1) >= MIN_WINDOW_EVENTS
-    reason = undefined if counted.any() else ALWAYS_VOID
+    valid = counts.total.sum(axis=-1) >= MIN_WINDOW_EVENTS
+    reason = undefined if valid.any() else ALWAYS_VOID
     if reason is not None:
         return dict.fromkeys(("up", "same", "down"), reason)
     (above, _), (below, _) = higher.settle(counts), lower.settle(counts)
-    up = probability(above, higher.words(), counted)
-    down = probability(below, lower.words(), counted)
-    same = probability(~(above | below), f"The {what} is between these.", counted)
+    up = probability(above, higher.words(), valid)
+    down = probability(below, lower.words(), valid)
+    same = probability(~(above | below), f"The {what} is between these.", valid)
     return {"up": up, "same": replace(same, value=1 - up.value - down.value), "down": down}
 
 
@@ -312,7 +309,7 @@ class QuestionOutlook:
 
 @dataclass(frozen=True)
 class RollingShare:
-    """Share of the events of rolling windows that is cooperative, percent, recorded and simulated."""
+    """Cooperative share of the events of rolling windows, observed and simulated, percent."""
 
     months: int  # Months of a window: those of the main horizon
     # Share of the window that ends with each period of the panel; NaN where it is not covered or
@@ -328,7 +325,10 @@ class RollingShare:
 
 
 def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]:
-    """Return events and share of the windows that end with each period, the latter NaN where it is not covered."""
+    """Return events and share of the windows that end with each period.
+
+    The share is NaN where the window is not covered.
+    """
     total, cooperative, missing = (
         rolling_sums(np.concatenate([np.zeros(periods - 1, dtype=np.int64), values]), periods)
         for values in (record.total, record.cooperative, np.where(record.covered, 0, 1))
@@ -341,7 +341,10 @@ def observed_windows(record: DatasetRecord, periods: int) -> tuple[Index, Float]
 def rolling_share(
     record: DatasetRecord, ahead: WindowCounts, months: int
 ) -> RollingShare | NotDefined:
-    """Compute the observed share of windows of so many months, and its forecast up to as many months ahead."""
+    """Compute the observed share of rolling windows, and its forecast.
+
+    The forecast reaches as many months ahead as a window has.
+    """
     periods = record.clock.periods(months)
     if len(record.total) < periods:
         return NotDefined(f"the record is shorter than {record.clock.span(months)}")
@@ -361,7 +364,7 @@ def rolling_share(
 
 @runtime_checkable
 class SimulationQuestion(Protocol):
-    """A question that was put to a fit, as a forecast needs it (`forecast.desk.questions.AppliedQuestion`)."""
+    """A question that was put to a fit (`forecast.desk.questions.AppliedQuestion`)."""
 
     @property
     def question(self) -> Question:
@@ -374,24 +377,24 @@ class SimulationQuestion(Protocol):
     def settle(
         self, simulations: Simulations, observed: SimulatedEvents | NotDefined
     ) -> tuple[Bool | Float, Bool | Float]:
-        """Return which simulations resolve to yes, and which resolve at all, each (chain, draw, simulation)."""
+        """Return which simulations resolve to yes, and which resolve.
+
+        Each is (chain, draw, simulation).
+        """
 
 
 @dataclass(frozen=True)
 class Prospect:
     """Forecast from a set of simulations."""
 
-    recorded: (
-        Mapping[int, WindowOutlook] | NotDefined
-    )  # What the dataset will record, by horizon; not of an index
-    threshold: (
-        Mapping[int, ThresholdOutlook] | NotDefined | None
-    )  # Probability of the requested share, by month
+    # What the dataset will record, by horizon; not of an index
+    recorded: Mapping[int, WindowOutlook] | NotDefined
+    # Probability of the requested share, by month
+    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
     improvement: Mapping[int, HorizonOutlook]  # The level by horizon, S9
     fan: Fan  # The level ahead, and observed shares
-    rolling: (
-        RollingShare | NotDefined
-    )  # Observed share of windows as long as the main one, and its forecast
+    # Observed share of windows as long as the main one, and its forecast
+    rolling: RollingShare | NotDefined
     questions: tuple[QuestionOutlook, ...] = ()  # Questions of a ledger; none but in a scenario
 
 
@@ -451,11 +454,11 @@ def prospect(
 
 
 def question_outlook(
-    put: SimulationQuestion, yes: Bool | Float, valid: Bool | Float
+    applied: SimulationQuestion, yes: Bool | Float, valid: Bool | Float
 ) -> QuestionOutlook:
     """Return the probability of a question from its outcomes in simulations."""
-    name = put.question.id
-    words = put.question.sentence
+    name = applied.question.id
+    words = applied.question.sentence
     nothing = NotDefined("the question is void in every simulation")
     chance = probability(yes, words, valid) if valid.any() else nothing
     void = probability(1 - valid, f"the question is void: {name}")

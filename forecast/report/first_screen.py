@@ -20,7 +20,8 @@ from forecast.data.events.codebook import read_codes
 from forecast.data.events.table import event_counts
 from forecast.data.panel.notes import DataNotes
 from forecast.outlook import Assessment, NotDefined, quoted
-from forecast.outlook.question import Question, ShareQuestion
+from forecast.outlook.question import Question
+from forecast.outlook.question_types import ShareQuestion
 from forecast.outlook.windows import WindowOutlook, printed_changes
 from forecast.plots.dots import dot_counts, plot_dots
 from forecast.plots.style import BETTER, INK, MUTED, bare, note, year_of

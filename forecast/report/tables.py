@@ -23,8 +23,8 @@ from forecast.outlook import (
     quoted,
 )
 from forecast.outlook.datasets import DatasetOutlook
+from forecast.outlook.drivers import DriverOutlook
 from forecast.outlook.pendulum import HorizonOutlook, printed_percents
-from forecast.outlook.simulations import DriverOutlook
 from forecast.outlook.tone import SMALLEST_CHANGE
 from forecast.outlook.windows import whole_changes
 from forecast.plots.outcomes import CHANGES

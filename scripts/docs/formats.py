@@ -37,7 +37,7 @@ from forecast.desk.questions.event_question import CountQuestion, EventQuestion
 from forecast.desk.questions.form import ConditionalQuestion, JointQuestion
 from forecast.desk.questions.outside import OutsideQuestion
 from forecast.model.variables import all_variables
-from forecast.outlook import question
+from forecast.outlook import question, question_types
 from forecast.outlook.assessment import Assessment
 from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
@@ -405,10 +405,10 @@ def _panel() -> Page:
 def _question() -> Page:
     fields = {
         "About one dyad": question.SingleQuestion,
-        "Share": question.ShareQuestion,
-        "Rolling windows": question.PassageQuestion,
-        "Tone": question.ToneQuestion,
-        "Level": question.LevelQuestion,
+        "Share": question_types.ShareQuestion,
+        "Rolling windows": question_types.PassageQuestion,
+        "Tone": question_types.ToneQuestion,
+        "Level": question_types.LevelQuestion,
         "Joint": JointQuestion,
         "Conditional": ConditionalQuestion,
         "Events": EventQuestion,
@@ -425,8 +425,8 @@ def _question() -> Page:
         [
             _record("Every question", question.Question),
             *[(title, _doc(kind), _own(kind)) for title, kind in fields.items()],
-            _record("Baseline of a share", question.FixedBaseline),
-            _record("Baseline of a tone", question.FixedTone),
+            _record("Baseline of a share", question_types.FixedBaseline),
+            _record("Baseline of a tone", question_types.FixedTone),
         ],
     )
 

@@ -63,12 +63,14 @@ def test_of_an_index_the_filter_has_the_exact_likelihood_of_the_parts_and_the_cy
     found = likelihoods(record.steps, point)[0, :, 0]
     for dyad, seen in enumerate(record.events != 0):
         since = sooner - months[seen][0]  # A dyad starts at its first value
-        covariance = at["mean2"] + at["cycle2"] * at["cycle_keep"] ** lag
-        for keep, innovation in zip(memory.KEEPS, parts, strict=True):
+        covariance = at["mean2"] + at["cycle2"] * at["cycle_retention"] ** lag
+        for retention, innovation in zip(memory.RETENTIONS, parts, strict=True):
             started = (
-                innovation / (1.0 - keep**2) * (1.0 - keep ** (2.0 * (memory.PAST_MONTHS + since)))
+                innovation
+                / (1.0 - retention**2)
+                * (1.0 - retention ** (2.0 * (memory.PAST_MONTHS + since)))
             )
-            covariance = covariance + keep**lag * started
+            covariance = covariance + retention**lag * started
         volume = record.volume[dyad]
         covariance = covariance + at["volume2"] * np.outer(volume, volume)
         covariance[months, months] += white + 1.0 / at["concentration"]

@@ -107,7 +107,12 @@ def forced(trend, centre, force, size, keep, step2, rng):
 def particles(record, point, count=30_000, seed=1):
     """Return the log-likelihood of every dyad by a particle filter."""
     at = {name: point[place] for name, place in pooled_filter.COLUMN.items()}
-    keep, decay, a, force = at["keep"], at["cycle_keep"], at["concentration"], int(at["force"])
+    keep, decay, a, force = (
+        at["retention"],
+        at["cycle_retention"],
+        at["concentration"],
+        int(at["force"]),
+    )
     rng, found = np.random.default_rng(seed), []
     for d in range(len(record.dyads)):
         mean = pooled_filter.MEAN + math.sqrt(at["mean2"]) * rng.standard_normal(count)

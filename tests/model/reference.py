@@ -1,4 +1,5 @@
-"""The model's densities written down plainly, month by month and class by class, to hold the fast ones to."""
+"""The model's densities written down plainly, month by month and class by class, to hold the
+fast ones to."""
 
 import numpy as np
 from scipy.integrate import trapezoid
@@ -10,7 +11,10 @@ from forecast.model.process.ceiling import SOFTNESS
 
 
 def fine_quadrature(points=4001, reach=10.0):
-    """Trapezoid rule for a standard normal: exact to rounding for whatever is smooth on a scale of 0.01."""
+    """Trapezoid rule for a standard normal.
+
+    Exact to rounding for whatever is smooth on a scale of 0.01.
+    """
     nodes = np.linspace(-reach, reach, points)
     return nodes, np.exp(-0.5 * nodes**2) / np.sqrt(2 * np.pi) * (nodes[1] - nodes[0])
 
@@ -23,7 +27,8 @@ def class_shares(level, cutpoint):
 
 
 def report_log_density(counts, shares, concentration):
-    """Dirichlet-multinomial of one report (class,) at shares (..., class), without the multinomial coefficient."""
+    """Dirichlet-multinomial of one report (class,) at shares (..., class), without the
+    multinomial coefficient."""
     if concentration == 0:
         return (counts * np.log(shares)).sum(-1)
     mass, total = concentration * shares, counts.sum()
@@ -33,7 +38,8 @@ def report_log_density(counts, shares, concentration):
 
 
 def month_log_likelihood(counts, level, offset, cutpoint, concentration, noise, quadrature):
-    """One month: counts (direction, dataset, class), offset (direction, dataset), the rest (dataset,)."""
+    """One month: counts (direction, dataset, class), offset (direction, dataset), the rest
+    (dataset,)."""
     nodes, weights = quadrature
     logs = np.log(np.maximum(weights, 1e-300))
     for s, q in np.ndindex(counts.shape[:2]):
@@ -74,14 +80,16 @@ def side_counts(panel):
 
 
 def step_under(x, mean, scale, ceiling, softness=SOFTNESS):
-    """Log-density ratio of a step that stays softly below a ceiling to one that is free, by numerical integration."""
+    """Log-density ratio of a step that stays softly below a ceiling to one that is free, by
+    numerical integration."""
     grid = mean + scale * np.linspace(-9.0, 9.0, 4001)
     kept = norm.pdf(grid, mean, scale) * norm.cdf((ceiling - grid) / softness)
     return norm.logcdf((ceiling - x) / softness) - np.log(trapezoid(kept, grid))
 
 
 def process_moments(carry, scale, mean):
-    """Mean and covariance of a path over all months around a mean, with the spread of every month's shock (time,)."""
+    """Mean and covariance of a path over all months around a mean, with the spread of every
+    month's shock (time,)."""
     transition = np.eye(scale.size)
     for t in range(1, scale.size):
         transition[t] += carry * transition[t - 1]
@@ -89,7 +97,8 @@ def process_moments(carry, scale, mean):
 
 
 class PlainModel:
-    """The posterior density of path and sides written down from docs/model.md, without whitening, nodes or kernels.
+    """The posterior density of path and sides written down from docs/model.md, without
+    whitening, nodes or kernels.
 
     `log_density(point, trend, cycle)` takes the free values by the names PyMC gives them
     (logarithms where it takes logarithms) and both components at the nodes' months (None for one

@@ -1,4 +1,5 @@
-"""The assembled density is that of the PyMC model, coordinate by coordinate, and its gradient that of the density."""
+"""The assembled density is that of the PyMC model, coordinate by coordinate, and its gradient
+that of the density."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""The structural ceiling: it bounds the trend, lets the cycle pass, and moves nothing where it is far away."""
+"""The structural ceiling.
+
+It bounds the trend, lets the cycle pass, and moves nothing where it is far away.
+"""
 
 import numpy as np
 import pytest
@@ -23,7 +26,8 @@ SPEC = PendulumSpec(ceiling="framework")
     ("mean", "scale", "softness"), [(0.0, 0.3, 0.1), (1.2, 0.4, SOFTNESS), (2.5, 0.2, 0.5)]
 )
 def test_steps_below_a_ceiling_have_the_density_that_the_model_gives_them(mean, scale, softness):
-    """Moments of 200,000 draws within five standard errors of those of the density, integrated on a grid."""
+    """Moments of 200,000 draws within five standard errors of those of the density, integrated
+    on a grid."""
     drawn = step_below(np.full(200_000, mean), scale, 1.0, np.random.default_rng(1), softness)
     grid = np.linspace(mean - 9 * scale, mean + 9 * scale, 20_001)
     density = norm.pdf(grid, mean, scale) * np.exp(step_under(grid, mean, scale, 1.0, softness))
@@ -51,7 +55,8 @@ def test_the_mass_below_a_bound_and_its_slope_hold_in_the_tail(at):
 
 
 def test_where_headroom_is_large_nothing_moves():
-    """At a headroom of 20 log-odds the level is the free trend and the cycle, and the density that without ceiling."""
+    """At a headroom of 20 log-odds the level is the free trend and the cycle, and the density
+    that without ceiling."""
     panel = panel_with_gaps()
     under, free = Compiled(panel, SPEC), Compiled(panel, PendulumSpec(ceiling="none"))
     point = under.random_point(np.random.default_rng(2))
@@ -161,7 +166,10 @@ def test_before_a_first_era_begins_no_ceiling_bounds_the_trend():
 
 
 def test_a_fit_has_no_ceiling_before_its_first_era():
-    """Neither months with events nor those between them: the posterior's trend is above the ceiling there."""
+    """Neither months with events nor those between them.
+
+    The posterior's trend is above the ceiling there.
+    """
     begins = 100
     panel = make_panel(
         dyads=1, periods=200, eras=1, events=8.0, empty=0.5, first_era=begins, seed=3
@@ -185,7 +193,9 @@ def test_a_fit_has_no_ceiling_before_its_first_era():
 
 @pytest.mark.slow  # it fits three panels
 def test_a_pooled_headroom_is_recovered():
-    """Eight dyads of four eras, forty years of busy months under a ceiling that binds: the population's headroom.
+    """Eight dyads of four eras, forty years of busy months under a ceiling that binds.
+
+    The population's headroom.
 
     Three truths, each within the central 99% of its posterior, which is narrower than the prior.
     """

@@ -1,4 +1,7 @@
-"""What a fit needs of compiling: nothing for usual models once numba's cache is there, a graph a form for others."""
+"""What a fit needs of compiling.
+
+Nothing for usual models once numba's cache is there, a graph a form for others.
+"""
 
 import os
 import subprocess
@@ -40,7 +43,8 @@ print(Watch.number, there, made.posterior["level"].sum().item())
 
 
 def fit_elsewhere():
-    """How many functions numba compiled in a process that fits a usual model, what it imported, a sum of levels."""
+    """How many functions numba compiled in a process that fits a usual model, what it imported,
+    a sum of levels."""
     done = subprocess.run(
         [sys.executable, "-c", FIT],
         check=True,
@@ -60,7 +64,10 @@ def test_a_second_process_compiles_nothing_and_imports_no_pymc():
 
 
 def test_what_samples_is_imported_without_what_compiles():
-    code = "import sys, forecast.model.sampling; print({'pymc', 'pytensor', 'nutpie'} & set(sys.modules))"
+    code = (
+        "import sys, forecast.model.sampling; "
+        "print({'pymc', 'pytensor', 'nutpie'} & set(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120
     )
@@ -84,7 +91,10 @@ def compilations(monkeypatch):
 
 
 def random_points(density, seed, number=3):
-    """Points of a compiled density near its start: by the names of the model, and as the sampler takes them."""
+    """Points of a compiled density near its start.
+
+    By the names of the model, and as the sampler takes them.
+    """
     rng, start = np.random.default_rng(seed), density.model.initial_point()
     names = [density.model.rvs_to_values[variable].name for variable in density.model.free_RVs]
     for _ in range(number):

@@ -17,7 +17,7 @@ from forecast.model.process.cycle import (
 from tests.made import make_panel
 
 NAMES = [cycle.name for cycle in cycles()]
-SHAPE = {"phi": 0.95, "sd": 0.8, "band": 0.7, "stiffening": 0.5, "lean": 0.6, "sigma": 0.2}
+SHAPE = {"retention": 0.95, "sd": 0.8, "band": 0.7, "stiffening": 0.5, "lean": 0.6, "sigma": 0.2}
 Y = np.linspace(-3.0, 3.0, 13)
 
 
@@ -51,13 +51,13 @@ def test_a_linear_cycle_keeps_its_part():
 def test_a_band_pulls_fully_far_outside_and_not_inside():
     band = find_cycle("band")
     assert band.next(1e-6, SHAPE) == pytest.approx(1e-6)
-    assert band.next(5.0, SHAPE) == pytest.approx(5.0 * SHAPE["phi"])
+    assert band.next(5.0, SHAPE) == pytest.approx(5.0 * SHAPE["retention"])
 
 
 def test_a_growing_pull_leans_to_the_hostile_side():
     cubic = find_cycle("cubic")
     hostile, friendly = (abs(float(cubic.next(np.array(y), SHAPE))) for y in (-2.0, 2.0))
-    assert hostile < friendly < 2.0 * SHAPE["phi"]
+    assert hostile < friendly < 2.0 * SHAPE["retention"]
 
 
 def test_shocks_keep_a_linear_cycle_at_its_spread():

@@ -1,4 +1,5 @@
-"""Drivers in the model: the density against one written down plainly, and what a driver's push is."""
+"""Drivers in the model: the density against one written down plainly, and what a driver's push
+is."""
 
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from forecast.base.errors import DataError, SpecError
 from forecast.data.drivers import attach
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
-from forecast.model.driving import followed, push, push_of_draw
+from forecast.model.driving import autoregression, push, push_of_draw
 from forecast.model.inputs import model_data, prior_reference
 from forecast.model.kernels.ops import Following
 from forecast.model.kernels.path import follow_backward, follow_forward
@@ -51,7 +52,8 @@ def plain_push(panel, values):
 
 
 class Driven(Compiled):
-    """The plain density, with what the drivers add to the months in which something was observed."""
+    """The plain density, with what the drivers add to the months in which something was
+    observed."""
 
     def level(self, values):
         nodes = self.arrays.node_dyad, self.arrays.node_time
@@ -119,7 +121,7 @@ def test_the_kernel_follows_its_target_and_knows_its_slope():
     )
     series = follow_forward(phi, target)
     np.testing.assert_allclose(
-        series, followed(phi, (1 - phi)[:, None] * target, target[:, 0]), atol=1e-12
+        series, autoregression(phi, (1 - phi)[:, None] * target, target[:, 0]), atol=1e-12
     )
     found = follow_backward(phi, target, series, cotangent)
     for place, (gradient, given) in enumerate(zip(found, (phi, target), strict=True)):
@@ -251,7 +253,8 @@ def test_a_short_fit_without_drivers_is_the_same_whatever_the_panel_carries():
 @pytest.mark.slow  # it compiles a model
 @pytest.mark.parametrize(("acts", "phase", "size"), [("month", 1, 0.4), ("cycle", 12, 0.8)])
 def test_a_known_effect_is_recovered(acts, phase, size):
-    """Thirty years of a record that says something every month, pushed by phases that come at random.
+    """Thirty years of a record that says something every month, pushed by phases that come at
+    random.
 
     The cycle's own spread is the centre of its prior, 0.6: the effect's posterior is then some 0.15
     wide, and its mean a few percent nearer to nothing than the truth. A cycle four times as wide,

@@ -10,7 +10,10 @@ from tests.made import make_panel
 
 
 def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():
-    """Exponential times Student-t parameters next to white noise: a skewed and a heavy-tailed side, integral 7."""
+    """Exponential times Student-t parameters next to white noise.
+
+    A skewed and a heavy-tailed side, integral 7.
+    """
     rng = np.random.default_rng(1)
     noise, skewed, heavy = (
         rng.standard_normal((4, 4000, 20)),

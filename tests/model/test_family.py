@@ -1,4 +1,5 @@
-"""Members of the family, trend by cycle by ceiling, against a density written down plainly in NumPy."""
+"""Members of the family, trend by cycle by ceiling, against a density written down plainly in
+NumPy."""
 
 from functools import reduce
 from itertools import combinations, pairwise, product
@@ -146,7 +147,8 @@ class Compiled:
         )[1]
 
     def plain(self, point):
-        """The density of the point from the parameters' prior, the paths over all months, and the events."""
+        """The density of the point from the parameters' prior, the paths over all months, and
+        the events."""
         values, number = self.values(point), len(self.nodes) * self.arrays.nodes
         spare = -0.5 * (point["white"][number:] ** 2).sum()
         total = self.log_prior(point) + self.log_volume(point) + spare + self.path_density(values)
@@ -180,7 +182,10 @@ class Compiled:
         return total
 
     def ceiling_density(self, values, d, trend, months, era):
-        """Steps within an era, given that they stay below its ceiling by a normal margin: the mass integrated."""
+        """Steps within an era, given that they stay below its ceiling by a normal margin.
+
+        The mass integrated.
+        """
         total, kept = 0.0, float(values["trend_retention"])
         for i in np.flatnonzero(np.diff(era) == 0) + 1:
             gap, start = months[i] - months[i - 1], trend[np.flatnonzero(era == era[i])[0]]
@@ -209,7 +214,8 @@ class Compiled:
 
 
 def trend_moments(spec, values, dyad, era):
-    """Mean and covariance of one dyad's free trend over all months, by the matrix that adds up its steps."""
+    """Mean and covariance of one dyad's free trend over all months, by the matrix that adds up
+    its steps."""
     kept = 0.5 ** (1 / float(values["trend_half_life"])) if spec.trend == "reverting" else 1.0
     jump = float(values["trend_jump"]) if spec.jumps else 0.0
     variance = np.full(len(era), float(values["trend_step"][dyad]) ** 2)
@@ -230,7 +236,8 @@ def kept_after_a_month(cycle, y, half_life, sd, values):
 
 
 def busyness(panel):
-    """Log of a month's events less its mean over those of the three years before, (dyad, time, dataset)."""
+    """Log of a month's events less its mean over those of the three years before, (dyad, time,
+    dataset)."""
     counts = (
         panel["counts"].sum(("direction", "class")).transpose("dataset", "dyad", "time").to_numpy()
     )
@@ -246,7 +253,8 @@ def busyness(panel):
 
 
 def dataset_shift(panel, values):
-    """What drift and volume add to the level as every dataset reads it, (dyad, time, dataset), month by month."""
+    """What drift and volume add to the level as every dataset reads it, (dyad, time, dataset),
+    month by month."""
     busy, found = busyness(panel), np.zeros((*panel["era_index"].shape, panel.sizes["dataset"]))
     by_dyad = np.reshape(values.get("volume_effect", np.zeros(len(found))), (-1, 1))
     effect = np.broadcast_to(
@@ -294,7 +302,9 @@ def events_density(panel, spec, level, values):
 
 @pytest.mark.parametrize(("choices", "shape"), FORMS)
 def test_density_is_the_plain_one_after_the_change_of_variables(choices, shape):
-    """Prior times likelihood on all months, the silent ones integrated out, times |dx/dz|: up to one constant.
+    """Prior times likelihood on all months, the silent ones integrated out, times |dx/dz|.
+
+    Up to one constant.
 
     Any two choices meet in a form, and its gradient is finite; every member by itself is slow.
     """

@@ -71,9 +71,11 @@ import sys
 from forecast.model.fitted import Fit
 from forecast.outlook import assess
 fit = Fit.load({str(path)!r})
-chances = [outlook.improvement.value for outlook in assess(fit, "USA-CHN", seed=1).improvement.values()]
+improvement = assess(fit, "USA-CHN", seed=1).improvement
+chances = [outlook.improvement.value for outlook in improvement.values()]
 fit.gate
-assert not {{"pymc", "pytensor", "nutpie", "forecast.model.sampling"}} & set(sys.modules), "compiles or could"
+compilers = {{"pymc", "pytensor", "nutpie", "forecast.model.sampling"}}
+assert not compilers & set(sys.modules), "compiles or could"
 print(chances)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

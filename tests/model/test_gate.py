@@ -13,7 +13,8 @@ CHAINS, DRAWS, MONTHS = 4, 1000, 60
 
 
 def make_draws(seed=1, chains=CHAINS, draws=DRAWS):
-    """Independent draws of a few reported quantities, and the statistics of a sampler that did well."""
+    """Independent draws of a few reported quantities, and the statistics of a sampler that did
+    well."""
     rng = np.random.default_rng(seed)
     size = chains, draws
     posterior = xr.Dataset(
@@ -52,7 +53,10 @@ def slow(draws, rng, pull=0.99):
 
 
 def test_independent_draws_pass():
-    """4000 independent draws have an effective size near 4000 and R-hat 1 + O(1 / 1000): far inside the limits."""
+    """4000 independent draws have an effective size near 4000 and R-hat 1 + O(1 / 1000).
+
+    Far inside the limits.
+    """
     gate = check_convergence(*make_draws())
     assert gate.passed
     assert gate.reasons == ()
@@ -134,7 +138,10 @@ def test_one_divergence_in_a_thousand_fails_and_fewer_do_not():
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e-9])
 def test_constants_are_left_out(constant):
-    """A threshold that is fixed, or a probability that is the same in all draws: it has nothing that could converge."""
+    """A threshold that is fixed, or a probability that is the same in all draws.
+
+    It has nothing that could converge.
+    """
     posterior, stats = make_draws()
     posterior["mu"][..., 0] = constant
     values = xr.full_like(posterior["cycle_half_life"], constant)

@@ -1,4 +1,7 @@
-"""The months between the nodes of one component: draws from the exact conditional distribution given the nodes."""
+"""The months between the nodes of one component.
+
+Draws from the exact conditional distribution given the nodes.
+"""
 
 import numpy as np
 import pytest
@@ -15,7 +18,10 @@ MONTHS = 18
 
 @pytest.fixture(scope="module")
 def arrays():
-    """Two dyads of two eras; gaps of several lengths, one up to the last month of an era and one from its first."""
+    """Two dyads of two eras.
+
+    Gaps of several lengths, one up to the last month of an era and one from its first.
+    """
     panel = make_panel(dyads=2, periods=MONTHS, eras=2, empty=0.0)
     panel["counts"][:, 0, [1, 3, 4, 6, 7, 8, 10, 11, 12, 14, 16, 17]] = 0
     panel = recounted(panel)
@@ -45,7 +51,8 @@ def complete(nodes, carry, step, centre, arrays, rng):
 
 
 def conditional_moments(arrays, dyad, nodes, carry, step, centre):
-    """Mean and covariance of the other months given the nodes, by conditioning the joint Gaussian of all months."""
+    """Mean and covariance of the other months given the nodes, by conditioning the joint
+    Gaussian of all months."""
     time = np.arange(MONTHS)
     carried = np.where(time[:, None] >= time, carry ** (time[:, None] - time), 0.0)
     covariance = carried @ np.diag(np.r_[1.0, np.full(MONTHS - 1, step**2)]) @ carried.T
@@ -73,7 +80,8 @@ class Dictated:
 
 @pytest.mark.parametrize("walk", [False, True], ids=["reverting", "walk"])
 def test_mean_and_covariance_are_exact(arrays, walk):
-    """Without innovations the bridge is its mean, and with one at a time a column of the covariance's root."""
+    """Without innovations the bridge is its mean, and with one at a time a column of the
+    covariance's root."""
     rng = np.random.default_rng(1)
     carry, step, centre = draw_parameters(3, walk, rng)
     nodes = rng.standard_normal((3, arrays.nodes))
@@ -98,7 +106,9 @@ def test_mean_and_covariance_are_exact(arrays, walk):
 
 
 def test_draws_scatter_as_they_should(arrays):
-    """With a real generator: 40000 draws against the exact moments, within five standard errors each. The chance
+    """With a real generator.
+
+    40000 draws against the exact moments, within five standard errors each. The chance
     that one of the 200 numbers compared lies outside by luck is 200 * 6e-7 = 0.0001.
     """
     draws = 40_000
@@ -120,7 +130,8 @@ def test_draws_scatter_as_they_should(arrays):
 
 
 def test_the_last_months_without_events_are_not_forgotten(arrays):
-    """The path ends at the panel's last month, which is a node whether or not something was seen."""
+    """The path ends at the panel's last month, which is a node whether or not something was
+    seen."""
     assert arrays.node_time[arrays.starts[1] - 1] == MONTHS - 1
     assert arrays.observed.side.events_at_nodes()[arrays.starts[1] - 1] == 0
 

@@ -1,4 +1,5 @@
-"""What a large panel takes (twelve dyads, a thousand months), and that fits in a loop take no more than one."""
+"""What a large panel takes (twelve dyads, a thousand months), and that fits in a loop take no
+more than one."""
 
 import gc
 import tracemalloc
@@ -19,7 +20,10 @@ DYADS, PERIODS, CHAINS, DRAWS = 12, 1000, 4, 100
 
 
 def test_completing_the_path_takes_little_more_than_its_result():
-    """Paths are kept as float32 and filled in dyad by dyad: half as much again as the result is room enough."""
+    """Paths are kept as float32 and filled in dyad by dyad.
+
+    Half as much again as the result is room enough.
+    """
     panel = make_panel(dyads=DYADS, periods=PERIODS, events=1, empty=0.5)
     spec = PendulumSpec(ceiling="framework")
     arrays = panel_arrays(panel, spec)
@@ -54,7 +58,8 @@ def resident():
 
 
 def growth(step, number=20, settled=3):
-    """Memory gained between step `settled` and the last, without the help of a full garbage collection."""
+    """Memory gained between step `settled` and the last, without the help of a full garbage
+    collection."""
     gc.collect()
     gc.disable()
     try:

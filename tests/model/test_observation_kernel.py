@@ -1,4 +1,5 @@
-"""The likelihood of cooperative and hostile events against a plain density, finite differences and finer quadrature."""
+"""The likelihood of cooperative and hostile events against a plain density, finite differences
+and finer quadrature."""
 
 import subprocess
 import sys
@@ -178,7 +179,8 @@ def test_the_month_noise_is_integrated():
 @pytest.mark.parametrize("concentration", [8.0, 20.0])
 @pytest.mark.parametrize("noise", [0.6, 1.0, 1.5])
 def test_the_error_of_the_quadrature_is_known(noise, concentration):
-    """A month's likelihood is about a bell of precision r = noise**2 * information in units of the noise.
+    """A month's likelihood is about a bell of precision r = noise**2 * information in units of
+    the noise.
 
     Expanding a bell in Hermite polynomials, what n nodes miss begins with the 2n-th, of size (r /
     (1 + r))**n. Information is that of `report_variance`: 0.3 an event, of which overdispersion a
@@ -199,7 +201,8 @@ def test_a_single_event_needs_few_nodes(noise, bound):
 
 
 def month_errors(noise, concentration, events, numbers, months=40):
-    """Errors of the log-likelihood of single months, drawn from the model at shares from 12 to 88, by nodes."""
+    """Errors of the log-likelihood of single months, drawn from the model at shares from 12 to
+    88, by nodes."""
     rng = np.random.default_rng(1)
     panel = make_panel(periods=months, eras=1, empty=0.0, classes=2, zero_cut=1)
     level = rng.uniform(-2, 2, months)
@@ -268,7 +271,8 @@ def test_special_functions_are_those_of_scipy(mass):
 
 
 def test_a_point_far_off_ends_without_a_number_and_does_not_hang():
-    """Of what is no number no comparison holds, so that a loop until it is large enough would never end.
+    """Of what is no number no comparison holds, so that a loop until it is large enough would
+    never end.
 
     In a process of its own, for nothing in this one could end such a loop.
     """

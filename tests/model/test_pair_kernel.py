@@ -1,4 +1,5 @@
-"""The whitened path of two parts against dense linear algebra, finite differences and the path of one part."""
+"""The whitened path of two parts against dense linear algebra, finite differences and the path
+of one part."""
 
 from itertools import pairwise
 

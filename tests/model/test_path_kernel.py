@@ -167,9 +167,9 @@ def test_the_op_and_its_gradients_are_those_of_the_kernels(functions):
 
 
 def test_with_gaussian_observations_nothing_is_left_to_sample():
-    """If the pseudo-observations are the data, prior + likelihood + log-determinant + z'z / 2 is one number: that of
-    the evidence. Any z, any path: the posterior in z is standard normal and the normalising constant comes out.
-    """
+    """If the pseudo-observations are the data, prior + likelihood + log-determinant + z'z / 2 is
+    one number: that of the evidence. Any z, any path: the posterior in z is standard normal and
+    the normalising constant comes out."""
     inputs, starts = draw_inputs([5, 3], 7)
     inputs["weight"] += 0.2
     data = inputs["information"] / inputs["weight"]
@@ -189,7 +189,10 @@ def test_with_gaussian_observations_nothing_is_left_to_sample():
 
 
 def test_any_pseudo_observations_keep_the_density_of_the_path():
-    """Two whitenings of one path: the white coordinates differ, the density of the path does not."""
+    """Two whitenings of one path.
+
+    The white coordinates differ, the density of the path does not.
+    """
     first, starts = draw_inputs([6, 2], 11)
     second = first | {
         "weight": first["weight"] * 3 + 0.1,

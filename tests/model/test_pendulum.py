@@ -30,7 +30,8 @@ BENDING = Priors(headroom=(-2.0, 0.3))
 
 
 class Compiled:
-    """A model of a spec and panel with its density and path as functions of a point, compiled without compiler."""
+    """A model of a spec and panel with its density and path as functions of a point, compiled
+    without compiler."""
 
     def __init__(self, panel, spec, reference=None):
         self.spec, self.panel = spec, panel
@@ -64,7 +65,10 @@ class Compiled:
         return np.concatenate(self.path(point))
 
     def change(self, point):
-        """The matrix dx/dz of the path in its white coordinates, column by column: it is affine in them."""
+        """The matrix dx/dz of the path in its white coordinates, column by column.
+
+        It is affine in them.
+        """
         origin = self.state(point | {"white": self.padded(np.zeros(self.number))})
         columns = [
             self.state(point | {"white": self.padded(unit)}) - origin
@@ -133,7 +137,10 @@ def test_density_is_the_plain_one_with_its_priors_written_down(choices, shape):
     "choices", [{}, {"trend": "walk", "cycle": "none"}, {"trend": "constant"}, INDEX]
 )
 def test_where_the_path_is_whitened_does_not_matter(choices):
-    """The density of a path, its parameters and nothing else: the same through two sets of white coordinates."""
+    """The density of a path, its parameters and nothing else.
+
+    The same through two sets of white coordinates.
+    """
     panel = panel_with_gaps(index=choices == INDEX)
     spec = PendulumSpec(**choices)
     arrays = panel_arrays(panel, spec)
@@ -170,7 +177,9 @@ def test_nodes_have_the_distribution_they_have_among_all_months(component):
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     if component == "cycle":
         start, mean, jump = step / np.sqrt(1 - kept**2), np.zeros(2), 0.0
-        drift, carry, scale = find_cycle("linear").transitions({"phi": kept, "sd": start}, pairs)
+        drift, carry, scale = find_cycle("linear").transitions(
+            {"retention": kept, "sd": start}, pairs
+        )
     else:
         kept = np.full(2, 1.0 if component == "walk" else 0.97)
         start, jump = np.full(2, 1.4), 0.8

@@ -1,4 +1,7 @@
-"""What the default priors hold possible before data, against the record: not narrower, and not everything."""
+"""What the default priors hold possible before data, against the record.
+
+Not narrower, and not everything.
+"""
 
 import numpy as np
 import pytest

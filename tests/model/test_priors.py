@@ -58,7 +58,10 @@ def test_every_prior_has_a_reason():
 
 
 def test_shares_are_those_of_relations_between_states(share):
-    """A share of 3 is open war and of 97 an alliance: nine tenths lie between, but for the error of the draws."""
+    """A share of 3 is open war and of 97 an alliance.
+
+    Nine tenths lie between, but for the error of the draws.
+    """
     assert ((share > 3) & (share < 97)).mean() > 0.88
     low, high = np.quantile(share, [0.05, 0.95])
     assert 3 < low < 22

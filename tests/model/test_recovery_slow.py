@@ -1,4 +1,6 @@
-"""Simulation-based calibration: truths drawn from the prior rank uniformly among the draws of their posteriors.
+"""Simulation-based calibration.
+
+Truths drawn from the prior rank uniformly among the draws of their posteriors.
 
 References
 ----------
@@ -59,8 +61,10 @@ def test_intervals_cover_as_they_should(ranks):
 
 
 def test_groups_cover_as_they_should(ranks):
-    """The mean coverage over the numbers of a group, such as a dozen months of two dyads: numbers of one panel are
-    not independent, panels are, so the tolerance is four standard errors over panels.
+    """The mean coverage over the numbers of a group, such as a dozen months of two dyads.
+
+    Numbers of one panel are not independent, panels are, so the tolerance is four standard errors
+    over panels.
     """
     for name, rows in ranks.items():
         by_panel = ((rows >= 0.05 * AMONG) & (rows <= 0.95 * AMONG)).mean(1)
@@ -78,7 +82,9 @@ def test_ranks_are_uniform(ranks):
 
 
 def test_both_samplers_find_the_same_posterior():
-    """nutpie and PyMC's own sampler on one panel: means within five Monte Carlo standard errors of each other.
+    """nutpie and PyMC's own sampler on one panel.
+
+    Means within five Monte Carlo standard errors of each other.
 
     Some forty means are compared; one in 1.7 million lies outside by chance.
     """

@@ -30,7 +30,10 @@ def panel():
 
 @pytest.fixture(scope="module")
 def truth(panel):
-    """Parameters as they could be: a draw of the prior, but two dyads that differ in all that is theirs."""
+    """Parameters as they could be.
+
+    A draw of the prior, but two dyads that differ in all that is theirs.
+    """
     parameters = prior_draws(panel, SPEC, draws=1, seed=1).isel(draw=0)
     half_life, sd = np.array([3.0, 6.0]), np.array([0.7, 0.5])
     phi = 0.5 ** (1 / half_life)
@@ -225,8 +228,10 @@ def test_known_parameters_lie_inside_wide_intervals(recovered, truth, simulated)
 
 
 def test_the_level_is_found_again(recovered, simulated):
-    """The 90% intervals of 300 months hold about 90% of the true levels. Neighbouring months move together: with
-    a half-life of 14 and 40 months some 15 independent stretches remain, hence 90% plus or minus 3 * 8%.
+    """The 90% intervals of 300 months hold about 90% of the true levels.
+
+    Neighbouring months move together: with a half-life of 14 and 40 months some 15 independent
+    stretches remain, hence 90% plus or minus 3 * 8%.
     """
     level, truth = recovered.posterior["level"], simulated[1]
     low, high = level.quantile([0.05, 0.95], ("chain", "draw")).to_numpy()
@@ -236,7 +241,8 @@ def test_the_level_is_found_again(recovered, simulated):
 
 
 def test_the_quick_fit_mixes(recovered):
-    """Whitening works: in 2 x 400 draws no quantity is worth fewer than a hundred independent ones."""
+    """Whitening works: in 2 x 400 draws no quantity is worth fewer than a hundred independent
+    ones."""
     table = recovered.gate.table
     assert (table["ess_bulk"] > 100).all()
     assert (table["r_hat"] < 1.05).all()

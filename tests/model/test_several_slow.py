@@ -64,13 +64,15 @@ def found():
 
 
 def near(draws, truth, most):
-    """Within three posterior standard deviations, one failure in 300 by chance, of draws no wider than that."""
+    """Within three posterior standard deviations, one failure in 300 by chance, of draws no
+    wider than that."""
     assert abs(draws.mean() - truth) < 3 * draws.std()
     assert draws.std() < most
 
 
 def test_offset_and_drift_are_found(found):
-    """A record of ten years that overlaps a sparse one knows the offset to a fifth of its prior's spread or so."""
+    """A record of ten years that overlaps a sparse one knows the offset to a fifth of its
+    prior's spread or so."""
     panel, _, truth, both, _ = found
     knot, part = knots(panel)
     drift = both.posterior["dataset_drift"].isel(dyad=0, dataset=1).to_numpy()
@@ -119,7 +121,8 @@ def test_the_level_is_known_better_with_both(found):
 
 
 def test_algebra_says_of_the_present_what_the_fit_does(found):
-    """The level that Gaussian algebra has with both is that of the posterior, and the dead feed is worth nothing."""
+    """The level that Gaussian algebra has with both is that of the posterior, and the dead feed
+    is worth nothing."""
     *_, both, _ = found
     sparse, dense = dataset_outlooks(both, both.dyads[0])
     now = 100 / (1 + np.exp(-both.posterior["level"].isel(dyad=0, time=-1).to_numpy()))

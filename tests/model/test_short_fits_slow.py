@@ -1,4 +1,5 @@
-"""A fit run short, for those who need hundreds, says what a long one says, within the error that it states."""
+"""A fit run short, for those who need hundreds, says what a long one says, within the error
+that it states."""
 
 import numpy as np
 import pytest

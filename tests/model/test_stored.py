@@ -1,4 +1,5 @@
-"""A stored fit is believed only if it is whole, unaltered and of the form that its spec asks for."""
+"""A stored fit is believed only if it is whole, unaltered and of the form that its spec asks
+for."""
 
 import gc
 import itertools

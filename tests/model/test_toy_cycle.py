@@ -46,7 +46,7 @@ class Saturating(Cycle):
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
         """Return what is kept of the deviation."""
         reach = p["grip"] * p["sd"]
-        return y - (1.0 - p["phi"]) * reach * backend.tanh(y / reach)
+        return y - (1.0 - p["retention"]) * reach * backend.tanh(y / reach)
 
     def shape(self, priors: Priors, pool: bool) -> tuple[dict[str, Any], Any]:
         """Add the distance."""
@@ -144,7 +144,10 @@ def test_data_are_simulated_from_it():
 
 @pytest.mark.parametrize("draws", [1, 5])
 def test_its_prior_may_have_random_variables_of_any_kind(draws):
-    """Of these PyMC adds an axis of draws to none: a spread that three values share, and what is cut off or mixed."""
+    """Of these PyMC adds an axis of draws to none.
+
+    A spread that three values share, and what is cut off or mixed.
+    """
     import pymc as pm
 
     class Scattered(Saturating):

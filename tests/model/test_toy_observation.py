@@ -1,4 +1,6 @@
-"""A kind of observation from outside of the package, in this one file: an index with a normal error.
+"""A kind of observation from outside of the package, in this one file.
+
+An index with a normal error.
 
 It is fitted with the cycle of `test_toy_cycle`, so that one compilation shows that both are
 sampled, saved and updated.

@@ -6,7 +6,7 @@ import pytest
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.pendulum import simulate_trend
-from forecast.model.process.transition import gathered
+from forecast.model.process.transition import accumulated_variance
 from forecast.model.process.trend import Reverting, era_means, find_trend
 from tests.made import make_panel
 
@@ -27,7 +27,8 @@ def motion_of(mean, step, jump, retention):
 
 
 def months_one_by_one(motion, dyad, era):
-    """Mean (time,) and covariance (time, time) of a dyad's trend, by the matrix of a month applied over and over."""
+    """Mean (time,) and covariance (time, time) of a dyad's trend, by the matrix of a month
+    applied over and over."""
     centre, kept = motion["mean"][dyad], motion["retention"]
     mean, covariance = np.zeros(len(era)), np.zeros((len(era), len(era)))
     mean[0], covariance[0, 0] = centre, motion["start"] ** 2
@@ -87,13 +88,13 @@ def test_a_trend_that_knows_a_single_step_is_linearised_period_by_period():
 def test_what_gathers_is_the_sum_of_the_even_powers(retention):
     periods = np.array([1, 2, 5, 60])
     expected = [sum(retention ** (2 * k) for k in range(number)) for number in periods]
-    np.testing.assert_allclose(gathered(retention, periods), expected, rtol=1e-9)
+    np.testing.assert_allclose(accumulated_variance(retention, periods), expected, rtol=1e-9)
 
 
 def test_a_walk_gathers_a_step_each_month_and_is_the_limit_of_slow_returns():
     periods = np.array([1, 7, 60])
-    np.testing.assert_array_equal(gathered(1.0, periods), periods)
-    np.testing.assert_allclose(gathered(1.0 - 1e-9, periods), periods, rtol=1e-6)
+    np.testing.assert_array_equal(accumulated_variance(1.0, periods), periods)
+    np.testing.assert_allclose(accumulated_variance(1.0 - 1e-9, periods), periods, rtol=1e-6)
 
 
 @pytest.mark.parametrize("trend", ["reverting", "walk"])

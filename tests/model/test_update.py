@@ -71,7 +71,8 @@ def updated(fit, later):
 
 
 def standard_scores(fit, later, spec, draws=12_000):
-    """How far the means of an updated fit are from brute force, in standard errors of both, and how far they moved."""
+    """How far the means of an updated fit are from brute force, in standard errors of both, and
+    how far they moved."""
     wide = unobserved(later, spec, draws=draws, seed=9)
     of_draws = Draws.of(wide.posterior, spec)
     observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, later), of_draws)
@@ -168,7 +169,9 @@ def test_two_steps_are_one_step(fit, later, updated):
 @pytest.mark.slow
 @pytest.mark.parametrize("ceiling", ["none", "framework"])
 def test_it_agrees_with_a_fit_of_the_later_panel(ceiling):
-    """Scores by the effective sample sizes of both: one by one within 5; as levels move together, their mean square
+    """Scores by the effective sample sizes of both.
+
+    One by one within 5; as levels move together, their mean square
     (expected 1) may well be 2."""
     from arviz_stats import ess
 
@@ -230,7 +233,8 @@ def parts_now(fit):
 
 
 def test_months_without_events_move_trend_and_cycle_by_their_transitions(fit):
-    """Two months on, the standardised shocks have mean 0 and variance 1, within 5 standard errors."""
+    """Two months on, the standardised shocks have mean 0 and variance 1, within 5 standard
+    errors."""
     updated = update(fit, seen_at((), 20), refit=False)
     p = Draws.of(fit.posterior, fit.spec).values
     (trend, cycle), (trend_then, cycle_then) = parts_now(fit), parts_now(updated)
@@ -246,7 +250,10 @@ def test_months_without_events_move_trend_and_cycle_by_their_transitions(fit):
 
 
 def test_the_past_before_the_last_year_goes_with_its_draw(fit, updated):
-    """Parameters and the level of long ago stay together: each draw is one of those sampled, of its own chain."""
+    """Parameters and the level of long ago stay together.
+
+    Each draw is one of those sampled, of its own chain.
+    """
     ancestor = updated.sample_stats["ancestor"]
     assert (ancestor.diff("draw") >= 0).all()
     taken = fit.posterior.isel(draw=ancestor)

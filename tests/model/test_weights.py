@@ -56,7 +56,9 @@ def test_the_tail_of_pareto_weights_is_found(shape):
 
 @pytest.mark.parametrize(("spread", "draws"), [(0.05, 1300), (0.3, 1300), (0.7, 1500)])
 def test_draws_that_weigh_as_many_copies_as_there_are_have_no_tail(spread, draws):
-    """A second update weighs ancestors by their copies: the largest weights are 2, 3 and few other numbers.
+    """A second update weighs ancestors by their copies.
+
+    The largest weights are 2, 3 and few other numbers.
 
     Copies of several chains are as many, though the logarithms of their weights are rounded in
     different ways.
@@ -93,8 +95,11 @@ def test_the_limit_falls_with_few_draws():
 
 
 def test_the_effective_sample_size_counts_copies_once():
-    """Draws resampled in their order are worth their effective number, as the gate sees it too: from 4,000 independent
-    draws the estimate scatters by a fifth, hence its average over a dozen is within three times that / sqrt(12)."""
+    """Draws resampled in their order are worth their effective number, as the gate sees it too.
+
+    From 4,000 independent draws the estimate scatters by a fifth, hence its average over a dozen is
+    within three times that / sqrt(12).
+    """
     ratios = []
     for seed in range(12):
         rng = np.random.default_rng(seed)

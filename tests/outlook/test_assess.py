@@ -1,4 +1,5 @@
-"""The whole outlook: whatever the model, every number is sound, and no two contradict each other."""
+"""The whole outlook: whatever the model, every number is sound, and no two contradict each
+other."""
 
 import json
 import re

@@ -1,4 +1,5 @@
-"""What is assumed: small tables are read or rejected with their line, and arranged by period whatever their order."""
+"""What is assumed: small tables are read or rejected with their line, and arranged by period
+whatever their order."""
 
 from dataclasses import replace
 from datetime import date
@@ -30,7 +31,8 @@ def written(folder, text, name="whatif.csv"):
 def test_a_table_is_read(tmp_path):
     rows = (
         HEADER
-        + '2025-01-15,chn,USA,042,,,,,"A visit, with ""words"""\n\n2025-02,USA,CHN,,sanction,0,.5,2025-04,\n'
+        + '2025-01-15,chn,USA,042,,,,,"A visit, with ""words"""\n\n'
+        + "2025-02,USA,CHN,,sanction,0,.5,2025-04,\n"
     )
     first, second = read_assumed(written(tmp_path, rows))
     assert first == Assumed(
@@ -39,7 +41,7 @@ def test_a_table_is_read(tmp_path):
         "USA",
         "042",
         summary='A visit, with "words"',
-        place="whatif.csv, line 2",
+        origin="whatif.csv, line 2",
     )
     assert (second.kind, second.n, second.part, second.until) == (
         "sanction",
@@ -149,7 +151,7 @@ def test_a_class_with_a_part_of_it_means_the_rest(fit):
 def test_a_row_that_makes_no_sense_is_rejected_with_its_place(fit, changes, words):
     with pytest.raises(SpecError, match=f"whatif.csv, line 7.*{words}"):
         periods_held(
-            [replace(MEETING[0], place="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN"
+            [replace(MEETING[0], origin="whatif.csv, line 7", **changes)], fit.panel, "USA-CHN"
         )
 
 

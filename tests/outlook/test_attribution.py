@@ -98,7 +98,10 @@ def prior(panel):
 
 
 def given(prior, panel):
-    """Draws of the prior, a panel, and the logarithms of their weights given it, (chain, draw): by brute force."""
+    """Draws of the prior, a panel, and the logarithms of their weights given it, (chain, draw).
+
+    By brute force.
+    """
     draws = Draws.of(prior.posterior, prior.spec)
     observed = Observed.of(panel, draws)
     level, trend = flat(prior.posterior["level"]), flat(prior.posterior["trend"])
@@ -139,7 +142,8 @@ def found(fit, table):
 
 
 def brute(prior, panel, asked, events):
-    """Return the numbers without some events, and the share of draws that their weights are worth."""
+    """Return the numbers without some events, and the share of draws that their weights are
+    worth."""
     other = panel_without(panel, DYAD, events) if len(events) else panel
     log_weight = given(prior, other)
     weight = np.exp(log_weight - log_weight.max())
@@ -166,7 +170,10 @@ def test_the_parts_and_the_rest_add_up_to_what_all_did(found):
 
 @pytest.mark.slow
 def test_it_agrees_with_brute_force(panel, table):
-    """Each event left out alone, and all of them: draws of the prior weighed by what is left of the record."""
+    """Each event left out alone, and all of them.
+
+    Draws of the prior weighed by what is left of the record.
+    """
     prior = unobserved(panel, SPEC, chains=4, draws=5000)
     found = attribute(posterior(prior, panel, 1000), DYAD, table, months=6, horizon=12)
     share = found.baseline.share
@@ -288,7 +295,10 @@ def test_events_that_are_not_those_of_the_fit_are_rejected(fit, table):
 
 
 def test_other_dyads_of_the_fit_change_nothing_of_what_its_events_did():
-    """A dyad's part of a fit gives the numbers of the whole: random streams are those of the dyad."""
+    """A dyad's part of a fit gives the numbers of the whole.
+
+    Random streams are those of the dyad.
+    """
     whole = Fit.load(V1)
     later = whole.panel.copy(deep=True)
     later["counts"][0, 0, -2, 0, 5] += 2
@@ -522,7 +532,8 @@ def left_out(table, found, place):
 
 @pytest.fixture(scope="module")
 def split(fit, table):
-    """What the events of the last months, three of them in the window, did to the chance of each question."""
+    """What the events of the last months, three of them in the window, did to the chance of
+    each question."""
     months = {
         "higher": 6,
         "tone": 6,
@@ -627,7 +638,8 @@ def test_a_question_about_two_dyads_is_split_among_the_events_of_one():
 
 
 def talks_in_august(table, number):
-    """The table with so many talks in August 2023, each of one side, and nothing else in this month."""
+    """The table with so many talks in August 2023, each of one side, and nothing else in this
+    month."""
     august = table.events["date"].between("2023-08-01", "2023-08-31")
     talks, days = (
         table.events[august].iloc[:1],
@@ -679,7 +691,8 @@ def test_a_question_that_is_void_in_every_simulation_has_nothing_to_split(prior,
 
 
 def brute_answer(prior, panel, question, without, table):
-    """Return the chance of a yes given a record, by weights of the prior's draws and what they then answer."""
+    """Return the chance of a yes given a record, by weights of the prior's draws and what they
+    then answer."""
     other = panel_of(without)
     weight = np.exp(given(prior, other) - given(prior, other).max())
     fitted = holding(prior, other)

@@ -1,4 +1,7 @@
-"""What each of several datasets says: what it is off, where it disagrees, what it is worth for the present."""
+"""What each of several datasets says.
+
+What it is off, where it disagrees, what it is worth for the present.
+"""
 
 from dataclasses import replace
 
@@ -83,7 +86,10 @@ def test_the_busy_one_decides_unless_it_has_ended(alone, found):
 
 
 def test_the_algebra_is_that_of_normal_variables():
-    """Against conditioning written down the long way: level, common news, an offset and errors of twelve months."""
+    """Against conditioning written down the long way.
+
+    Level, common news, an offset and errors of twelve months.
+    """
     rng = np.random.default_rng(1)
     months, news, centre = 12, 0.1, 0.3
     apart = np.abs(np.arange(months)[:, None] - np.arange(months))

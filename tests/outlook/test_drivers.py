@@ -15,9 +15,10 @@ from forecast.model.fitted import Fit
 from forecast.model.posterior import flat
 from forecast.outlook import assess, simulate_ahead
 from forecast.outlook.draws import dyad_draws, stream
+from forecast.outlook.drivers import driver_outlooks, without_drivers
 from forecast.outlook.observed import observe
 from forecast.outlook.recorded import main_record
-from forecast.outlook.simulations import driver_outlooks, picked, simulate, without_drivers
+from forecast.outlook.simulations import picked, simulate
 from tests.made import unobserved
 
 DYAD, MONTHS = "USA-CHN", 18

@@ -73,7 +73,8 @@ def test_room_is_from_the_trend_up_to_the_ceiling(fit, assessment):
 
 
 def test_a_technical_improvement_reaches_as_far_as_the_cycle_does(fit, assessment, make):
-    """The cycle at its 95% quantile, above the trend where it stands, which may be above the ceiling."""
+    """The cycle at its 95% quantile, above the trend where it stands, which may be above the
+    ceiling."""
     own, reach = dyad_draws(fit, "USA-CHN"), assessment.frameworks.headroom.reach
     best = own.trend[..., -1] + 1.645 * own.scalars["cycle_sd"]
     np.testing.assert_allclose(

@@ -136,7 +136,10 @@ def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
 
 
 def test_the_first_dataset_that_still_reports_is_simulated(fit):
-    """However many another counts: the level is on the scale of the first, and so is what it is compared with."""
+    """However many another counts.
+
+    The level is on the scale of the first, and so is what it is compared with.
+    """
     counts = xr.concat([fit.panel["counts"], 2 * fit.panel["counts"]], "dataset").assign_coords(
         dataset=["a", "b"]
     )

@@ -33,7 +33,8 @@ def mixed(seen):
 
 
 def exact(past, observed, threshold, draws=40_000):
-    """Return the mean over forecasters of the chance that a year's share reaches a threshold, by many draws of each."""
+    """Return the mean over forecasters of the chance that a year's share reaches a threshold,
+    by many draws of each."""
     rng, total = np.random.default_rng(7), observed.total[..., 1:].reshape(-1, MONTHS)
     own = 100 * observed.cooperative[..., 1:].sum(-1) / observed.total[..., 1:].sum(-1)
     chances = {MODEL: (own >= threshold).mean()}

@@ -1,4 +1,5 @@
-"""Scenarios: what is assumed holds, the numbers are those of the simulations that hold it, and nothing is silent."""
+"""Scenarios: what is assumed holds, the numbers are those of the simulations that hold it, and
+nothing is silent."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,5 @@
-"""Simulations: what they start from, what bounds them, where they end up, and that a seed fixes them."""
+"""Simulations: what they start from, what bounds them, where they end up, and that a seed fixes
+them."""
 
 from dataclasses import replace
 
@@ -281,8 +282,9 @@ def test_cycles_go_on_as_the_model_says(make, cycle):
     moving = replace(still, posterior=still.posterior.assign(shape))
     simulations = simulate_ahead(moving, "USA-CHN", 6, seed=1, simulations_per_draw=2, hazard=0.0)
     own = moving.posterior.isel(dyad=0)
-    parameters = {name: own[name].to_numpy() for name in (*shape, "phi")} | {
-        "sd": own["cycle_sd"].to_numpy()
+    parameters = {name: own[name].to_numpy() for name in shape} | {
+        "retention": own["phi"].to_numpy(),
+        "sd": own["cycle_sd"].to_numpy(),
     }
     trend = own["trend"].isel(time=-1).to_numpy()
     away = own["level"].isel(time=-1).to_numpy() - trend

@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 from forecast.data.panel.record import relative_counts
-from forecast.outlook.observed import MARGIN, recording_level
 from forecast.outlook.recorded import DatasetRecord
+from forecast.outlook.recording import MARGIN, recording_level
 
 
 def panel_of(counts, covered=None, frequency="month"):
@@ -90,7 +90,10 @@ def test_weeks_drift_as_months_do():
 
 
 def test_the_filter_finds_the_level_that_a_long_sum_over_paths_finds():
-    """Against importance sampling: walks from the prior, weighed by how well they fit a short record."""
+    """Against importance sampling.
+
+    Walks from the prior, weighed by how well they fit a short record.
+    """
     counts = np.array([3, 5, 2, 8, 6, 7, 9, 12, 8, 11, 14, 10])
     found = level_of(panel_of(counts))
     rng = np.random.default_rng(4)
@@ -115,7 +118,8 @@ def test_the_filter_finds_the_level_that_a_long_sum_over_paths_finds():
 
 
 def test_the_relative_count_is_what_the_page_on_the_model_says():
-    """Its mean is over the events of the 36 months before, and it is 0 before twelve covered ones."""
+    """Its mean is over the events of the 36 months before, and it is 0 before twelve covered
+    ones."""
     rng = np.random.default_rng(5)
     total, covered = rng.poisson(3, 80) * rng.integers(0, 2, 80), rng.random(80) < 0.9
     found = relative_counts(total, covered, 1.0)

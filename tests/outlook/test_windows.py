@@ -1,4 +1,7 @@
-"""What will be recorded: chances that add up, void windows, thresholds, rules that a stranger can follow."""
+"""What will be recorded.
+
+Chances that add up, void windows, thresholds, rules that a stranger can follow.
+"""
 
 from dataclasses import replace
 from datetime import date
@@ -12,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted
 from forecast.outlook.observed import SimulatedEvents
-from forecast.outlook.question import PassageQuestion
+from forecast.outlook.question_types import PassageQuestion
 from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, WindowCounts, main_record
 from forecast.outlook.windows import threshold_outlook, window_outlook
 from tests.made import make_fit
@@ -24,7 +27,8 @@ FIT = make_fit(("USA-CHN",), chains=2, draws=3, months=60, eras=ERAS)
 
 
 def recording(total, cooperative, past=(4, 1), fit=FIT):
-    """Record so much in each future (the last axis is the month), and `past` events per month before."""
+    """Record so much in each future (the last axis is the month), and `past` events per month
+    before."""
     total = np.broadcast_to(np.asarray(total), (*SIZE, MONTHS))
     ahead = [
         np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
@@ -184,9 +188,9 @@ def test_a_likely_void_is_told():
 def test_what_cannot_be_is_told():
     high = window_of(recording(4, 2, past=(4, 4)), 6)
     assert high.sentence == (
-        "The cooperative share of US-China events in the chronology cannot be 5 points higher in the 6 months to "
-        "June 2005 than in the 12 months before (100%, 48 of 48); the chance that it is at least 5 points lower is "
-        ">99%."
+        "The cooperative share of US-China events in the chronology cannot be 5 points higher in "
+        "the 6 months to June 2005 than in the 12 months before (100%, 48 of 48); the chance that "
+        "it is at least 5 points lower is >99%."
     )
     assert "cannot be 5 points lower" in window_of(recording(4, 2, past=(4, 0)), 6).sentence
     assert "cannot" not in window_of(recording(4, 2), 6).sentence
@@ -234,7 +238,8 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
     for words in (
         "the first edition of the chronology whose coverage of USA-CHN reaches 31 March 2005",
         "a two-sided event with a row for each side counts once",
-        "of the US-China events that the chronology records from 1 January 2005 to 31 March 2005 are cooperative",
+        "of the US-China events that the chronology records from 1 January 2005 to 31 March 2005 "
+        "are cooperative",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",
         f"({before.cooperative} of {before.events}) from 1 January 2004 to 31 December 2004.",
         f"Higher: At least {before.share + 5:.2f}%",

@@ -15,7 +15,7 @@ from forecast.desk.questions.entry import (
     ResolvedEntry,
 )
 from forecast.desk.questions.form import TYPES
-from forecast.outlook.question import FixedBaseline, FixedTone
+from forecast.outlook.question_types import FixedBaseline, FixedTone
 from tests.documented import sections
 
 DOCS = Path(__file__).parents[2] / "docs"

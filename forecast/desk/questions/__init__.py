@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from forecast.desk.questions.resolution import resolve_events as resolve_events
     from forecast.desk.questions.resolution import resolve_question as resolve_question
     from forecast.desk.questions.track_record import TrackRecord as TrackRecord
-    from forecast.outlook.question import FixedBaseline as FixedBaseline
-    from forecast.outlook.question import LevelQuestion as LevelQuestion
-    from forecast.outlook.question import PassageQuestion as PassageQuestion
     from forecast.outlook.question import Question as Question
-    from forecast.outlook.question import ShareQuestion as ShareQuestion
+    from forecast.outlook.question_types import FixedBaseline as FixedBaseline
+    from forecast.outlook.question_types import LevelQuestion as LevelQuestion
+    from forecast.outlook.question_types import PassageQuestion as PassageQuestion
+    from forecast.outlook.question_types import ShareQuestion as ShareQuestion
 
 _NAMES_BY_MODULE = {
     "forecast.desk.questions.answer": (
@@ -95,11 +95,11 @@ _NAMES_BY_MODULE = {
         "resolve_question",
     ),
     "forecast.desk.questions.track_record": ("TrackRecord",),
-    "forecast.outlook.question": (
+    "forecast.outlook.question": ("Question",),
+    "forecast.outlook.question_types": (
         "FixedBaseline",
         "LevelQuestion",
         "PassageQuestion",
-        "Question",
         "ShareQuestion",
     ),
 }

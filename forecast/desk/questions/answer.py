@@ -28,11 +28,10 @@ from forecast.desk.questions.record import (
 from forecast.outlook.benchmarks import forecasters, pooled, without_pool
 from forecast.outlook.draws import FitLike, dyad_draws, stream
 from forecast.outlook.observed import SimulatedEvents, observe, observe_unrecorded, simulate_kinds
-from forecast.outlook.question import (
+from forecast.outlook.question import Question, SingleQuestion
+from forecast.outlook.question_types import (
     LevelQuestion,
-    Question,
     ShareQuestion,
-    SingleQuestion,
     ToneQuestion,
 )
 from forecast.outlook.recorded import DatasetRecord, WindowCounts

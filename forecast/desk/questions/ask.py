@@ -23,12 +23,11 @@ from forecast.desk.questions.record import (
 )
 from forecast.outlook.draws import position
 from forecast.outlook.question import (
-    FixedBaseline,
-    PassageQuestion,
     Question,
     SingleQuestion,
     terms_of,
 )
+from forecast.outlook.question_types import FixedBaseline, PassageQuestion
 from forecast.outlook.recorded import DatasetRecord, main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined

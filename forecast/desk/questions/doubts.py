@@ -16,7 +16,8 @@ from forecast.desk.questions.deciding import HAPPENED
 from forecast.desk.questions.entry import AnsweredEntry
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.history import History
-from forecast.outlook.question import ComparedQuestion, Question, ShareQuestion
+from forecast.outlook.question import ComparedQuestion, Question
+from forecast.outlook.question_types import ShareQuestion
 
 TOLERANCE = 0.02
 """Probability by which two forecasts may contradict each other: a few Monte Carlo errors of some

@@ -17,7 +17,11 @@ from forecast.data.events.table import as_of as known_by
 from forecast.outlook.hazards.asked import MOST_EVENTS, AskedEvents
 from forecast.outlook.hazards.curve import LONGEST
 from forecast.outlook.hazards.memories import EventDays, day_number
-from forecast.outlook.question import Question, SingleQuestion, Text
+from forecast.outlook.question import (
+    Question,
+    SingleQuestion,
+    Text,
+)
 
 if TYPE_CHECKING:
     import pandas as pd

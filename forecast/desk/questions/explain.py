@@ -38,7 +38,8 @@ from forecast.outlook.contributions import Attribution, Posed
 from forecast.outlook.draws import FitLike
 from forecast.outlook.leaving_out import SampledFit, Setting
 from forecast.outlook.observed import SimulatedEvents
-from forecast.outlook.question import LevelQuestion, Question
+from forecast.outlook.question import Question
+from forecast.outlook.question_types import LevelQuestion
 from forecast.outlook.recorded import WindowCounts
 from forecast.outlook.simulations import Simulations
 from forecast.outlook.snapshot import (

@@ -27,11 +27,13 @@ from forecast.desk.questions.outside import OutsideQuestion
 from forecast.outlook.question import (
     LONGEST_SENTENCE,
     ComparedQuestion,
+    Question,
+    SingleQuestion,
+)
+from forecast.outlook.question_types import (
     LevelQuestion,
     PassageQuestion,
-    Question,
     ShareQuestion,
-    SingleQuestion,
     ToneQuestion,
 )
 

@@ -18,7 +18,11 @@ from forecast.base.errors import QuestionError
 from forecast.base.escaping import has_controls
 from forecast.base.typing import Float
 from forecast.desk.questions.event_question import EventQuestion
-from forecast.outlook.question import YEAR, Question, SingleQuestion
+from forecast.outlook.question import (
+    YEAR,
+    Question,
+    SingleQuestion,
+)
 
 OWN_WEIGHT = 0.1
 """Weight of our own number in the pool: the market was the better forecaster of 62 questions about

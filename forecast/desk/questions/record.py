@@ -15,7 +15,8 @@ from forecast.data.panel.record import count_placed, placed_events
 from forecast.desk.questions.event_question import EventQuestion
 from forecast.outlook.draws import position
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD
-from forecast.outlook.question import ShareQuestion, SingleQuestion, ToneQuestion
+from forecast.outlook.question import SingleQuestion
+from forecast.outlook.question_types import ShareQuestion, ToneQuestion
 from forecast.outlook.recorded import DatasetRecord, reporting_datasets
 from forecast.outlook.tone import NO_SCORES
 

@@ -18,7 +18,7 @@ from forecast.data.panel.spans import covered_to
 from forecast.desk.questions.event_question import EventQuestion, as_events
 from forecast.desk.questions.form import CompoundQuestion, Outcome, numbered
 from forecast.desk.questions.record import question_record
-from forecast.outlook.hazards.forecast import digest_of_rows
+from forecast.outlook.hazards.case import digest_of_rows
 from forecast.outlook.question import Question, SingleQuestion
 
 
@@ -103,7 +103,7 @@ def resolve_question(
             return resolve_events(table, events, today or knowledge_day, coverage_end)
         record, _ = question_record(panel, part, table)
         if not part.resolvable:
-            return Resolution(part.id, "never", part.rule, record.known, record.digest)
+            return Resolution(part.id, "never", part.rule, record.known_to, record.digest)
         start, stop = record.place(part.first), record.place(part.last) + 1
         covered = (
             stop <= len(record.whole)
@@ -111,15 +111,17 @@ def resolve_question(
             and start >= 0
         )
         end = coverage_end or covered_to(panel, part.dyad, record.number) or record.covered_to
-        if not covered or end < part.last or record.known < part.last:
-            now = today or (record.known if panel.attrs["as_of"] else dates.today())
-            return _not_covered(part, min(end, record.known), now, record.known, record.digest)
+        if not covered or end < part.last or record.known_to < part.last:
+            now = today or (record.known_to if panel.attrs["as_of"] else dates.today())
+            return _not_covered(
+                part, min(end, record.known_to), now, record.known_to, record.digest
+            )
         counts = record.months(slice(start, stop))
         yes, not_void = part.settle(counts)
         outcome: Outcome = "void" if not not_void else "yes" if yes else "no"
         n, k = int(counts.total.sum()), int(counts.cooperative.sum())
         return Resolution(
-            part.id, outcome, part.reason(outcome, counts), record.known, record.digest, n, k
+            part.id, outcome, part.reason(outcome, counts), record.known_to, record.digest, n, k
         )
 
     return resolve_parts(question, resolve)

@@ -32,8 +32,8 @@ from forecast.model.kernels.path import (
 from forecast.model.observation.base import WHITENING_INFORMATION
 from forecast.model.process import transition
 
-room_below = built_in(transition.room)
-softened = built_in(transition.softened)
+room_below = built_in(transition.standardised_headroom)
+softened = built_in(transition.variance_with_edge)
 
 NONE = -1
 HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)

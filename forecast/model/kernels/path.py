@@ -27,12 +27,12 @@ from forecast.model.kernels import built_in, kernel
 from forecast.model.process import transition
 
 drift_of = built_in(transition.drift)
-log_decay = built_in(transition.log_decay)
-log_decay_slope = built_in(transition.log_decay_slope)
-gathered_by_log = built_in(transition.gathered_by_log)
-gathered_slope = built_in(transition.gathered_slope)
+log_decay = built_in(transition.log_retention_of)
+log_decay_slope = built_in(transition.log_retention_slope)
+gathered_by_log = built_in(transition.accumulated_variance_by_log)
+gathered_slope = built_in(transition.accumulated_variance_slope)
 trend_variance = built_in(transition.trend_variance)
-regained = built_in(transition.regained)
+regained = built_in(transition.innovation_fraction)
 
 
 @kernel

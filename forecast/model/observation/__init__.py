@@ -7,9 +7,7 @@ from forecast.model.process.declarations import Registry
 
 PACKAGED: tuple[Observation, ...] = (SidesObservation(), IndexObservation())
 _KINDS = Registry[Observation]("observation", *PACKAGED)
-find_observation, observations, register, unregister = (
-    _KINDS.find,
-    _KINDS.all,
-    _KINDS.register,
-    _KINDS.unregister,
-)
+find_observation = _KINDS.find
+observations = _KINDS.all
+register = _KINDS.register
+unregister = _KINDS.unregister

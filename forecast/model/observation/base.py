@@ -6,7 +6,7 @@ To add a kind, derive a class from `Observation` in its own module and name it i
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.random import Generator
 
@@ -29,56 +29,35 @@ WHITENING_INFORMATION = 0.3
 sampler's coordinates and no posterior."""
 
 
-class Choices(Protocol):
-    """Choices of a model that a kind of observation reads: those of `forecast.PendulumSpec`."""
+class ModelChoices:
+    """Choices of a model that a kind of observation reads; `forecast.PendulumSpec` has them."""
 
-    @property
-    def month_noise(self) -> bool:
-        """Whether events of a month share noise that does not move the level."""
-
-    @property
-    def volume_effect(self) -> bool:
-        """Whether a busier month may be more hostile at the same level."""
-
-    @property
-    def overdispersion(self) -> bool:
-        """Whether counts are beta-binomial."""
-
-    @property
-    def nodes(self) -> int:
-        """Quadrature nodes for the month-specific noise."""
-
-    @property
-    def priors(self) -> PriorValues:
-        """Priors, in periods of a month."""
+    pooling: bool  # Whether dyads share population distributions, if there are several
+    month_noise: bool  # Whether events of a month share noise that does not move the level
+    volume_effect: bool  # Whether a busier month may be more hostile at the same level
+    overdispersion: bool  # Whether counts are beta-binomial
+    nodes: int  # Quadrature nodes for the month-specific noise
+    priors: PriorValues  # In periods of a month
 
 
-class PanelNodes(Protocol):
-    """Panel as a kind of observation reads it: a part of `forecast.model.arrays.PanelArrays`."""
+class PanelNodes:
+    """Panel as a kind of observation reads it: the base of `forecast.model.arrays.PanelArrays`."""
 
-    @property
-    def spec(self) -> Choices:
-        """Choices for which the panel was read."""
+    spec: ModelChoices  # For which the panel was read
+    era_index: Index  # Era of every period, (dyad, time)
+    node_dyad: Index  # Dyad of every node
+    node_time: Index  # Period of every node
+    observed: Any  # What `Observation.read` returned
 
     @property
     def dyads(self) -> int:
         """Number of dyads."""
+        return int(self.era_index.shape[0])
 
     @property
     def pool(self) -> bool:
-        """Whether dyads share population distributions."""
-
-    @property
-    def node_dyad(self) -> Index:
-        """Dyad of every node."""
-
-    @property
-    def node_time(self) -> Index:
-        """Period of every node."""
-
-    @property
-    def observed(self) -> Any:
-        """What `Observation.read` returned."""
+        """Return whether the dyads share population distributions."""
+        return self.spec.pooling and self.dyads > 1
 
 
 class Observation:
@@ -95,8 +74,9 @@ class Observation:
         kind = panel_kind(panel).name
         if kind != self.panel:
             raise DataError(
-                f"panel: it holds {kind}, and the spec says observation={self.name!r}, which reads {self.panel}. Leave "
-                "the spec out, so that it follows from the panel, or choose another observation"
+                f"panel: it holds {kind}, and the spec says observation={self.name!r}, which reads "
+                f"{self.panel}. Leave the spec out, so that it follows from the panel, or choose "
+                "another observation"
             )
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Any:
@@ -119,9 +99,16 @@ class Observation:
         raise NotImplementedError
 
     def log_likelihood(
-        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+        self,
+        spec: ModelChoices,
+        level: Any,
+        parameters: ObservationParameters,
+        data: Mapping[str, Any],
     ) -> Any:
-        """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
+        """Return the log-likelihood of the data, given the level at the nodes.
+
+        Both are PyTensor expressions.
+        """
         raise NotImplementedError
 
     def reference(self, arrays: PanelNodes) -> ObservationParameters:
@@ -131,17 +118,23 @@ class Observation:
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
-        """Return slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
+        """Return slope and averaged negative curvature of the log-likelihood of each node, (node,).
+
+        Both are in the level of the node.
+        """
         raise NotImplementedError
 
     def anchor(
         self, weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
     ) -> tuple[Any, Any]:
-        """Return weight and shift of the whitening's pseudo-observations, which follow the parameters in the graph."""
+        """Return weight and shift of the whitening's pseudo-observations.
+
+        They follow the parameters in the graph.
+        """
         return weight, 0.0
 
     def draws(self, posterior: "xr.Dataset") -> ObservationParameters:
-        """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
+        """Take the parameters out of a posterior, (draw, ...), chain after chain."""
         raise NotImplementedError
 
     def log_likelihood_of_draws(
@@ -152,7 +145,7 @@ class Observation:
 
     def simulate(
         self,
-        spec: Choices,
+        spec: ModelChoices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",
@@ -164,9 +157,13 @@ class Observation:
     def simulate_sides(
         self, panel: "xr.Dataset", level: Float, parameters: "xr.Dataset", rng: Generator
     ) -> "tuple[tuple[Index, Index, Index, Index], Index]":
-        """Return the places of reports, and simulated hostile and cooperative events at levels (..., dyad, time)."""
+        """Return the places of reports, and their simulated hostile and cooperative events.
+
+        Levels are (..., dyad, time).
+        """
         raise DataError(
-            f"observation {self.name!r} simulates no sides of events; take the cells (monthly=False)"
+            f"observation {self.name!r} simulates no sides of events; take the cells "
+            "(monthly=False)"
         )
 
     def on_scale_of(self, first: "xr.Dataset", panel: "xr.Dataset") -> "xr.Dataset":
@@ -174,5 +171,8 @@ class Observation:
         return panel
 
     def quadrature_ess_fraction(self, posterior: "xr.Dataset", arrays: PanelNodes) -> float:
-        """Return the effective sample size fraction of draws under a finer integral over the month-specific noise."""
+        """Return the effective sample size fraction of draws under a finer quadrature.
+
+        The quadrature is over the month-specific noise.
+        """
         return 1.0

@@ -8,7 +8,12 @@ import scipy.special
 from numpy.random import Generator
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Choices, Observation, ObservationParameters, PanelNodes
+from forecast.model.observation.base import (
+    ModelChoices,
+    Observation,
+    ObservationParameters,
+    PanelNodes,
+)
 from forecast.model.posterior import flat
 from forecast.model.process.declarations import variables_of
 
@@ -41,7 +46,11 @@ class IndexObservation(Observation):
         return {"seen": seen, "index_seen": arrays.observed[seen]}
 
     def log_likelihood(
-        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+        self,
+        spec: ModelChoices,
+        level: Any,
+        parameters: ObservationParameters,
+        data: Mapping[str, Any],
     ) -> Any:
         import pytensor.tensor as pt
 
@@ -56,7 +65,8 @@ class IndexObservation(Observation):
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
-        index, precision = arrays.observed, 1.0 / reference["error"] ** 2
+        index = arrays.observed
+        precision = 1.0 / reference["error"] ** 2
         seen = np.isfinite(index)
         return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(
             seen, precision, 0.0
@@ -68,13 +78,14 @@ class IndexObservation(Observation):
     def log_likelihood_of_draws(
         self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
-        scale, df = parameters["error"][:, None], parameters["df"][:, None]
+        scale = parameters["error"][:, None]
+        df = parameters["df"][:, None]
         error = (arrays.observed[node] - level) / scale
         return np.asarray(student_log_density(error, df) - np.log(scale))
 
     def simulate(
         self,
-        spec: Choices,
+        spec: ModelChoices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",
@@ -97,11 +108,15 @@ class IndexObservation(Observation):
 
 
 def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
-    """Return mean and spread, (dyad,), that an index is standardised with: each dyad's own unless the panel has one."""
+    """Return mean and spread, (dyad,), with which an index is standardised.
+
+    They are each dyad's own unless the panel has them.
+    """
     if "index_mean" in panel:  # of an updated fit, or simulated
         return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
     index = panel["index"].astype(np.float64)
-    mean, spread = index.mean("time").fillna(0.0), index.std("time").fillna(0.0)
+    mean = index.mean("time").fillna(0.0)
+    spread = index.std("time").fillna(0.0)
     return mean.to_numpy(), spread.where(spread > 0, 1.0).to_numpy()
 
 

@@ -1,4 +1,4 @@
-"""Measurement of the level by several datasets: offset, drift of the offset, and effect of the event count.
+"""Measurement of the level by several datasets: offset, its drift, and effect of the event count.
 
 The level is on the scale of the first dataset. Other datasets have an offset that may drift slowly.
 Disagreement over years is therefore attributed to drift, and disagreement between months to noise.
@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.base.typing import Float, Index
 from forecast.data.panel.record import dataset_relative_counts, total_events
-from forecast.model.observation.base import Choices, ObservationParameters, PanelNodes
+from forecast.model.observation.base import ModelChoices, ObservationParameters, PanelNodes
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.process.declarations import ByDyad, spread_around
 
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
-"""The drift of an offset has a value every five years, and runs straight in between: distance,
-first year, number."""
-MIN_INFORMATION = 1e-9  # In place of none, so that nothing is divided by zero
+KNOT_YEARS = 5
+"""Years between the knots of an offset's drift, which is linear in between."""
+FIRST_YEAR = 1945
+"""Year of the first knot."""
+KNOTS = 21
+"""Number of knots: the last is in 2045."""
+MIN_INFORMATION = 1e-9
+"""Information in place of none, so that nothing is divided by zero."""
 EVENT_INFORMATION = 0.25
 """Fisher information of an event about its log-odds of being cooperative, where both sides are
 equally frequent."""
@@ -49,12 +53,12 @@ class Readings:
 
         ``node_of`` (dyad, period) is -1 where there is no node.
         """
-        total, has_node, (knot, part) = total_events(panel), node_of >= 0, knots(panel)
+        total = total_events(panel)
+        has_node = node_of >= 0
+        knot, part = knots(panel)
         period = np.nonzero(has_node)[1]
-        events, busy = (
-            total.transpose(1, 2, 0)[has_node],
-            dataset_relative_counts(panel).transpose(1, 2, 0)[has_node],
-        )
+        events = total.transpose(1, 2, 0)[has_node]
+        busy = dataset_relative_counts(panel).transpose(1, 2, 0)[has_node]
         seen = [knot[months] for dyad in total.transpose(1, 0, 2) > 0 for months in dyad]
         spans = tuple(
             (int(years.min()), int(years.max()) + 2) if years.size else (0, KNOTS) for years in seen
@@ -63,7 +67,7 @@ class Readings:
 
 
 def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
-    """Return the knot before every period of a panel, and how far the period is on the way to the next, (time,)."""
+    """Return the knot before every period, and the part of the way to the next, (time,)."""
     time = panel["time"].dt
     years = time.year.to_numpy() + (time.dayofyear.to_numpy() - 1) / 366.0
     position = np.clip((years - FIRST_YEAR) / KNOT_YEARS, 0.0, KNOTS - 1.001)
@@ -73,7 +77,9 @@ def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
 
 def shift(parameters: ObservationParameters, data: Mapping[str, Any]) -> Any:
     """Return what drift and volume add to the level as each dataset reads it, (node, dataset)."""
-    dyad, knot, part = data["node_dyad"], data["reading_knot"], data["reading_part"][:, None]
+    dyad = data["node_dyad"]
+    knot = data["reading_knot"]
+    part = data["reading_part"][:, None]
     drift = parameters["drift"].transpose(0, 2, 1)  # (dyad, knot, dataset)
     moved = drift[dyad, knot] * (1.0 - part) + drift[dyad, knot + 1] * part
     return moved + parameters["dataset_volume_effect"][dyad] * data["reading_count"]
@@ -94,7 +100,8 @@ def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
 
 def data(readings: Readings, dyad: Index, reference: ObservationParameters) -> dict[str, Any]:
     """Return the arrays that a model reads of several datasets, by the names of its data."""
-    read, events = layout(readings, dyad), readings.events.astype(np.float64)
+    read = layout(readings, dyad)
+    events = readings.events.astype(np.float64)
     variance = _variance(_information(events, reference["concentration"]), reference["noise"][dyad])
     return read | {
         "reading_events": events,
@@ -106,7 +113,10 @@ def data(readings: Readings, dyad: Index, reference: ObservationParameters) -> d
 def anchor(
     weight: Any, parameters: ObservationParameters, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
-    """Return weight and shift of the pseudo-observations, both by what each dataset's events tell of the level."""
+    """Return weight and shift of the pseudo-observations.
+
+    Both rest on how much the events of each dataset tell of the level.
+    """
     import pytensor.tensor as pt
 
     noise, offset = (
@@ -119,7 +129,7 @@ def anchor(
     return weight, -(information * moved).sum(axis=1) / (information.sum(axis=1) + MIN_INFORMATION)
 
 
-def reference(spec: Choices, dyads: int, datasets: int) -> ObservationParameters:
+def reference(spec: ModelChoices, dyads: int, datasets: int) -> ObservationParameters:
     """Return the centres of the priors of what every dataset has of its own."""
     priors = spec.priors
     centres = [priors.concentration[0], *[priors.dataset_concentration[0]] * (datasets - 1)]
@@ -142,12 +152,12 @@ def draws(posterior: "xr.Dataset", parameters: ObservationParameters) -> Observa
 
 
 def _variance(information: Any, noise: Any) -> Any:
-    """Return the rough variance of a month's level as its events tell it, from what each dataset tells, (node,)."""
+    """Return the rough variance of a month's level, given the events of all datasets, (node,)."""
     return 1.0 / (information.sum(axis=1) + MIN_INFORMATION) + noise**2
 
 
 def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
-    """Return what drift and volume add in every period of a panel under one draw, (dyad, time, dataset)."""
+    """Return what drift and volume add in every period under one draw, (dyad, time, dataset)."""
     knot, part = knots(panel)
     shift_of_reading = drift_between(parameters["dataset_drift"].to_numpy(), knot, part)
     if "dataset_volume_effect" in parameters:
@@ -176,10 +186,9 @@ def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float
 
 
 def _information(events: Any, concentration: Any) -> Any:
-    """Return rough inverse variances of what each dataset's events tell of the level, (node, dataset)."""
-    if (
-        isinstance(concentration, np.ndarray) and not concentration.any()
-    ):  # there is no overdispersion
+    """Return rough inverse variances of the level, given each dataset's events, (node, dataset)."""
+    without_overdispersion = isinstance(concentration, np.ndarray) and not concentration.any()
+    if without_overdispersion:
         return EVENT_INFORMATION * events
     return EVENT_INFORMATION * events * (concentration + 1.0) / (concentration + events)
 
@@ -192,26 +201,24 @@ def add_readings(arrays: PanelNodes, first_effect: Any) -> ObservationParameters
     import pymc as pm
     import pytensor.tensor as pt
 
-    spec, priors, dyads, readings = (
-        arrays.spec,
-        arrays.spec.priors,
-        arrays.dyads,
-        arrays.observed.readings,
-    )
-    others = readings.events.shape[1] - 1
-    step = spread_around("dataset_drift_sd", priors.dataset_drift, (others,)).add()
-    walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, others, KNOTS - 1))
-    risen = pt.concatenate([pt.zeros((dyads, others, 1)), pt.cumsum(walk, axis=2)], axis=2)
-    inside = np.zeros((dyads, others + 1, KNOTS))
+    spec = arrays.spec
+    priors = arrays.spec.priors
+    dyads = arrays.dyads
+    readings = arrays.observed.readings
+    further = readings.events.shape[1] - 1
+    step = spread_around("dataset_drift_sd", priors.dataset_drift, (further,)).add()
+    walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, further, KNOTS - 1))
+    risen = pt.concatenate([pt.zeros((dyads, further, 1)), pt.cumsum(walk, axis=2)], axis=2)
+    inside = np.zeros((dyads, further + 1, KNOTS))
     for weights, (first, behind) in zip(inside.reshape(-1, KNOTS), readings.spans, strict=True):
         weights[first:behind] = 1.0 / (behind - first)
     centred = risen - (risen * inside[:, 1:]).sum(axis=2, keepdims=True)
     drift = pt.concatenate([pt.zeros((dyads, 1, KNOTS)), step[:, None] * centred], axis=1)
     drift = pm.Deterministic("dataset_drift", drift)
-    effect: Any = pt.zeros((dyads, others + 1))
+    effect: Any = pt.zeros((dyads, further + 1))
     if spec.volume_effect:
         prior, spread = priors.volume_effect, priors.volume_effect_dyads
-        rest = ByDyad("dataset_volume", prior, spread, arrays.pool, dims=(dyads, others)).add()
+        rest = ByDyad("dataset_volume", prior, spread, arrays.pool, dims=(dyads, further)).add()
         effect = pt.concatenate([first_effect[:, None], rest], axis=1)
         effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
     return {"drift": drift, "dataset_volume_effect": effect}

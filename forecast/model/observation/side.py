@@ -9,16 +9,34 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from forecast.base.typing import Float, Index
-from forecast.model.observation.base import Choices, ObservationParameters
+from forecast.model.observation.base import ModelChoices, ObservationParameters
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
+ORDER = ("dyad", "time", "direction", "dataset", "class")
+"""Dims of the counts, in the order of the arrays."""
+CHUNKED = ("chunks", "chunk_months", "chunk_counts")
+"""Names of the arrays that the likelihood reads in chunks of months."""
+KERNEL = ("offset", "concentration", "noise")
+"""Names of the parameters, in the order in which the kernels read them."""
+NO_SHIFT = np.zeros((0, 0))
+"""Empty shift: datasets read the level without an offset."""
+LEAST_MASS = 1e-12
+"""Of a side in a beta distribution, which needs more than zero."""
+CHUNK_MONTHS = 64
+"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the
+first cache."""
+
+
 def draw_sides(
     total: Index, log_odds: Float, concentration: Float | None, rng: np.random.Generator
 ) -> Index:
-    """Draw hostile and cooperative events, (..., report, 2): beta-binomial, or binomial without concentration."""
+    """Draw hostile and cooperative events, (..., report, 2).
+
+    They are beta-binomial, or binomial without a concentration.
+    """
     share = expit(log_odds)
     if concentration is not None:
         good, bad = (np.maximum(concentration * part, LEAST_MASS) for part in (share, 1.0 - share))
@@ -27,17 +45,8 @@ def draw_sides(
     return np.stack([total - cooperative, cooperative], axis=-1)
 
 
-ORDER = ("dyad", "time", "direction", "dataset", "class")
-CHUNKED = ("chunks", "chunk_months", "chunk_counts")
-LEAST_MASS = 1e-12
-"""Of a side in a beta distribution, which needs more than zero."""
-CHUNK_MONTHS = 64
-"""Most months that the likelihood takes at once: vector instructions are in use, and all is in the
-first cache."""
-
-
 @dataclass(frozen=True)
-class Counted:
+class SparseCounts:
     """Cooperative and hostile events."""
 
     # Dyad, node, first report, report behind the last and number of events, for every period with
@@ -53,7 +62,8 @@ class Counted:
     @cached_property
     def chunked(self) -> dict[str, Index]:
         """The arrays of `forecast.model.kernels.observation.Reports`."""
-        first_report, each = self.cells[:, 2], self.cells[:, 3] - self.cells[:, 2]
+        first_report = self.cells[:, 2]
+        each = self.cells[:, 3] - self.cells[:, 2]
         most = int(each.max(initial=1))
         by_cell = np.full((len(self.cells), most, 4), -1, dtype=np.int64)
         for position in range(most):
@@ -62,15 +72,20 @@ class Counted:
         kinds, kind_of_cell = np.unique(by_cell.reshape(-1, 4 * most), axis=0, return_inverse=True)
         order = np.argsort(kind_of_cell, kind="stable")
         chunks, counts = [], [np.zeros((0, 4), dtype=np.int64)]
-        begun, counted = 0, 0
+        months_before, reports_before = 0, 0
         for kind, cells in zip(kinds.reshape(-1, most, 4), np.bincount(kind_of_cell), strict=True):
             of_month = kind[kind[:, 0] >= 0]
             for done in range(0, cells, CHUNK_MONTHS):
                 chunks.append(
-                    (min(CHUNK_MONTHS, cells - done), len(of_month), begun + done, counted)
+                    (
+                        min(CHUNK_MONTHS, cells - done),
+                        len(of_month),
+                        months_before + done,
+                        reports_before,
+                    )
                 )
-            begun += int(cells)
-            counted += len(of_month)
+            months_before += int(cells)
+            reports_before += len(of_month)
             counts.append(of_month)
         arrays = (
             np.array(chunks, dtype=np.int64).reshape(-1, 4),
@@ -95,12 +110,16 @@ def count_sides(panel: "xr.Dataset") -> Index:
 
 def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
     """Return the classes of a side, from the mildest kind to the strongest."""
-    cut, classes = int(panel.attrs["zero_cut"]), int(panel.sizes["class"])
+    cut = int(panel.attrs["zero_cut"])
+    classes = int(panel.sizes["class"])
     return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
 
 
-def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
-    """Return counts (dyad, time, direction, dataset, side), hostile ones first, as sparse arrays."""
+def count_sparsely(counts: NDArray[Any], node_of: Index) -> SparseCounts:
+    """Return counts (dyad, time, direction, dataset, side) as sparse arrays.
+
+    The first side is the hostile one.
+    """
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     hostile, cooperative = counts[dyad, time, direction, dataset].astype(np.int64).T
     new = (np.diff(dyad, prepend=-1) != 0) | (np.diff(time, prepend=-1) != 0)
@@ -113,15 +132,10 @@ def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
     cell_of_node = np.full(int((node_of >= 0).sum()), -1)
     cell_of_node[node] = np.arange(len(cells))
     directions, datasets = counts.shape[2:4]
-    return Counted(cells, reports, cell_of_node, directions, datasets)
+    return SparseCounts(cells, reports, cell_of_node, directions, datasets)
 
 
-# The order in which the kernels read the parameters.
-KERNEL = ("offset", "concentration", "noise")
-NO_SHIFT = np.zeros((0, 0))  # Empty shift: datasets read the level without an offset
-
-
-def quadrature(spec: Choices) -> tuple[Float, Float]:
+def quadrature(spec: ModelChoices) -> tuple[Float, Float]:
     """Return the nodes and weights of the month-specific noise; a single node at 0 without it."""
     return normal_quadrature(spec.nodes if spec.month_noise else 1)
 
@@ -134,7 +148,7 @@ def normal_quadrature(nodes: int) -> tuple[Float, Float]:
 
 
 def log_likelihood_of_draws(
-    counted: Counted,
+    counts: SparseCounts,
     node: int,
     level: Float,
     parameters: ObservationParameters,
@@ -143,9 +157,9 @@ def log_likelihood_of_draws(
     """Return the log-likelihood of one node's counts at levels (draw, particle) of every draw."""
     from forecast.model.kernels.observation import month_log_likelihood
 
-    dyad, _, first, behind, _ = counted.cells[counted.cell_of_node[node]]
+    dyad, _, first, behind, _ = counts.cells[counts.cell_of_node[node]]
     offset, concentration, noise = (parameters[name] for name in KERNEL)
-    reports = np.ascontiguousarray(counted.reports[first:behind])
+    reports = np.ascontiguousarray(counts.reports[first:behind])
     return month_log_likelihood(
         np.ascontiguousarray(level), offset, concentration, noise, int(dyad), reports, *rule
     )

@@ -18,7 +18,7 @@ from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import (
     WHITENING_INFORMATION,
-    Choices,
+    ModelChoices,
     Observation,
     ObservationParameters,
     PanelNodes,
@@ -27,7 +27,7 @@ from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import (
     CHUNKED,
     ORDER,
-    Counted,
+    SparseCounts,
     count_sides,
     count_sparsely,
     draw_sides,
@@ -41,30 +41,33 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the
-# posterior spread of a month's level, so that the curvature is what the path meets on average and
-# not what it is at one point.
 CURVATURE_SPAN = 0.5
+"""Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the
+posterior spread of a month's level, so that the curvature is that which the path meets on average,
+not that at one point."""
 CURVATURE_FLOOR = 0.02
-# Nodes of the finer integral over the month noise, and draws per chain that are compared.
-FINE = 61
-DRAWS_A_CHAIN = 15
+"""Smallest curvature of a month with events: the whitened path stays proper."""
+FINE_NODES = 61
+"""Nodes of the finer quadrature over the month-specific noise."""
+DRAWS_PER_CHAIN = 15
+"""Draws under which the usual quadrature is compared with the finer one."""
 
 
 @dataclass(frozen=True)
 class Sides:
     """Event counts by side."""
 
-    side: Counted  # Hostile and cooperative
+    side: SparseCounts  # Hostile and cooperative
     # Relative event count of the node's period, against what is usual for its dyad
     # (`forecast.data.panel.record`).
     relative_count: Float
-    readings: Readings | None = (
-        None  # What several datasets have of their own; None of a single one
-    )
+    # What several datasets have of their own; None of a single one
+    readings: Readings | None = None
 
 
-def declare_sides(spec: Choices, pool: bool, directions: int = 1, datasets: int = 1) -> Declared:
+def declare_sides(
+    spec: ModelChoices, pool: bool, directions: int = 1, datasets: int = 1
+) -> Declared:
     """Declare effect of volume, noise, concentrations and effects of directions."""
     priors = spec.priors
     declared: Declared = {}
@@ -77,8 +80,8 @@ def declare_sides(spec: Choices, pool: bool, directions: int = 1, datasets: int 
     if spec.overdispersion:
         prior: Any = priors.concentration
         if datasets > 1:
-            others = [priors.dataset_concentration] * (datasets - 1)
-            prior = tuple(np.array(values) for values in zip(prior, *others, strict=True))
+            further = [priors.dataset_concentration] * (datasets - 1)
+            prior = tuple(np.array(values) for values in zip(prior, *further, strict=True))
         declared["concentration"] = Free("concentration", prior, ("dataset",), positive=True)
     if directions == 2:
         declared["direction"] = Free(
@@ -96,7 +99,8 @@ class SidesObservation(Observation):
     variables = variables_of("sides")
 
     def read(self, panel: "xr.Dataset", node_of: Index) -> Sides:
-        side, busy = count_sparsely(count_sides(panel), node_of), relative_event_counts(panel)
+        side = count_sparsely(count_sides(panel), node_of)
+        busy = relative_event_counts(panel)
         readings = Readings.of(panel, node_of) if side.datasets > 1 else None
         return Sides(side, busy[node_of >= 0], readings)
 
@@ -129,7 +133,8 @@ class SidesObservation(Observation):
         )
         offset: Any = pt.zeros((dyads, side.directions, 1))
         if readings is not None:  # other datasets are off for all dyads alike
-            prior, dims = (0.0, spec.priors.dataset), (dyads, side.datasets - 1)
+            prior = (0.0, spec.priors.dataset)
+            dims = (dyads, side.datasets - 1)
             rest = ByDyad("dataset_offset", prior, spec.priors.dataset_dyads, pool, dims=dims).add()
             offset = offset + pt.concatenate([pt.zeros((dyads, 1)), rest], axis=1)[:, None, :]
         if side.directions == 2:
@@ -158,16 +163,19 @@ class SidesObservation(Observation):
             **side.chunked,
         }
         if arrays.spec.volume_effect:
-            count, effect = arrays.observed.relative_count, reference["volume_effect"]
+            count = arrays.observed.relative_count
+            effect = reference["volume_effect"]
             data |= {"relative_count": count, "anchor_volume_effect": effect}
-        return (
-            data
-            if readings is None
-            else data | by_dataset.data(readings, arrays.node_dyad, reference)
-        )
+        if readings is not None:
+            data |= by_dataset.data(readings, arrays.node_dyad, reference)
+        return data
 
     def log_likelihood(
-        self, spec: Choices, level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
+        self,
+        spec: ModelChoices,
+        level: Any,
+        parameters: ObservationParameters,
+        data: Mapping[str, Any],
     ) -> Any:
         import pytensor.tensor as pt
 
@@ -180,7 +188,9 @@ class SidesObservation(Observation):
         return SidesLikelihood()(level, *of_kernel, pt.as_tensor(shift), *layout, *rule)[0]
 
     def reference(self, arrays: PanelNodes) -> ObservationParameters:
-        spec, dyads, side = arrays.spec, arrays.dyads, arrays.observed.side
+        spec = arrays.spec
+        dyads = arrays.dyads
+        side = arrays.observed.side
         p = spec.priors
         centres = {
             "noise": np.full(dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
@@ -190,27 +200,23 @@ class SidesObservation(Observation):
             "offset": np.zeros((dyads, side.directions, side.datasets)),
             "volume_effect": np.full(dyads, p.volume_effect[0] if spec.volume_effect else 0.0),
         }
-        return (
-            centres
-            if arrays.observed.readings is None
-            else centres | by_dataset.reference(spec, dyads, side.datasets)
-        )
+        if arrays.observed.readings is not None:
+            centres |= by_dataset.reference(spec, dyads, side.datasets)
+        return centres
 
     def derivatives(
         self, level: Float, reference: ObservationParameters, arrays: PanelNodes
     ) -> tuple[Float, Float]:
-        counted: Counted = arrays.observed.side
+        counts: SparseCounts = arrays.observed.side
         level, shift = _as_read(level, reference, _read_by(arrays))
 
         def slope(shifted_level: Float) -> Any:
-            return _value_and_slope(
-                shifted_level, shift, reference, counted, quadrature(arrays.spec)
-            )[1]
+            rule = quadrature(arrays.spec)
+            return _value_and_slope(shifted_level, shift, reference, counts, rule)[1]
 
-        curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (
-            2 * CURVATURE_SPAN
-        )
-        seen = counted.events_at_nodes() > 0
+        fall = slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)
+        curvature = fall / (2 * CURVATURE_SPAN)
+        seen = counts.events_at_nodes() > 0
         return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
     def anchor(
@@ -242,22 +248,17 @@ class SidesObservation(Observation):
     def log_likelihood_of_draws(
         self, level: Float, parameters: ObservationParameters, arrays: PanelNodes, node: int
     ) -> Float:
-        observed, dyad, readings = (
-            arrays.observed,
-            int(arrays.node_dyad[node]),
-            arrays.observed.readings,
-        )
+        observed = arrays.observed
+        dyad = int(arrays.node_dyad[node])
+        readings = arrays.observed.readings
         if readings is None:
-            month, side = (
-                level + parameters["volume_effect"][:, dyad, None] * observed.relative_count[node],
-                parameters,
-            )
+            effect = parameters["volume_effect"][:, dyad, None]
+            month = level + effect * observed.relative_count[node]
+            side = parameters
         else:
             shift = by_dataset.shift_of_draws(parameters, readings, dyad, node)
-            month, side = (
-                level,
-                parameters | {"offset": parameters["offset"] + shift[:, None, None, :]},
-            )
+            month = level
+            side = parameters | {"offset": parameters["offset"] + shift[:, None, None, :]}
         return one_side.log_likelihood_of_draws(
             observed.side, node, month, side, quadrature(arrays.spec)
         )
@@ -271,38 +272,42 @@ class SidesObservation(Observation):
         Returns the places of the reports (dyad, time, direction, dataset) and the numbers, (...,
         report, side).
         """
-        month, several = level, panel.sizes["dataset"] > 1
+        several = panel.sizes["dataset"] > 1
+        month = level
         if "volume_effect" in parameters and not several:
-            month = month + parameters["volume_effect"].to_numpy()[
-                ..., None
-            ] * relative_event_counts(panel)
+            effect = parameters["volume_effect"].to_numpy()[..., None]
+            month = month + effect * relative_event_counts(panel)
         if "tau" in parameters:
-            month = month + parameters["tau"].to_numpy()[..., None] * rng.standard_normal(
-                level.shape
-            )
+            noise = parameters["tau"].to_numpy()[..., None]
+            month = month + noise * rng.standard_normal(level.shape)
         total = panel["counts"].transpose(*ORDER).to_numpy().sum(-1)
-        d, t, s, q = np.nonzero(total)
-        month_level = month[..., d, t] + parameters["direction_offset"].to_numpy()[..., d, s, q]
+        places = np.nonzero(total)
+        dyad, time, direction, dataset = places
+        offset = parameters["direction_offset"].to_numpy()[..., dyad, direction, dataset]
+        report_level = month[..., dyad, time] + offset
         if several:
-            month_level = month_level + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
-        named = "concentration" in parameters
-        concentration = parameters["concentration"].to_numpy()[..., q] if named else None
-        return (d, t, s, q), draw_sides(total[d, t, s, q], month_level, concentration, rng)
+            shift = by_dataset.shift_of_panel(panel, parameters)
+            report_level = report_level + shift[dyad, time, dataset]
+        concentration = None
+        if "concentration" in parameters:
+            concentration = parameters["concentration"].to_numpy()[..., dataset]
+        sides = draw_sides(total[places], report_level, concentration, rng)
+        return (dyad, time, direction, dataset), sides
 
     def simulate(
         self,
-        spec: Choices,
+        spec: ModelChoices,
         panel: "xr.Dataset",
         level: Float,
         parameters: "xr.Dataset",
         rng: Generator,
     ) -> "xr.Dataset":
-        counts, cut = panel["counts"].transpose(*ORDER), int(panel.attrs["zero_cut"])
-        (d, t, s, q), by_side = self.simulate_sides(panel, level, parameters, rng)
-
-        drawn = _kinds_as_recorded(counts.to_numpy(), cut, d, by_side, rng)
+        counts = panel["counts"].transpose(*ORDER)
+        cut = int(panel.attrs["zero_cut"])
+        places, by_side = self.simulate_sides(panel, level, parameters, rng)
+        dyad = places[0]
         simulated = np.zeros_like(counts.to_numpy())
-        simulated[d, t, s, q] = drawn
+        simulated[places] = _kinds_as_recorded(counts.to_numpy(), cut, dyad, by_side, rng)
         result = panel.drop_vars("goldstein", errors="ignore").copy(deep=True)
         result["counts"] = counts.copy(data=simulated).transpose(*panel["counts"].dims)
         return result
@@ -311,24 +316,25 @@ class SidesObservation(Observation):
         spec = arrays.spec
         if not spec.month_noise:
             return 1.0
-        draws, counted = posterior.sizes["draw"], arrays.observed.side
-        few = min(DRAWS_A_CHAIN, draws)
-        some = posterior.isel(draw=np.linspace(0, draws - 1, few).astype(int))
-        level, parameters = (
-            flat(some["level"])[:, arrays.node_dyad, arrays.node_time],
-            self.draws(some),
-        )
-        rules, data = (normal_quadrature(FINE), quadrature(spec)), _read_by(arrays)
+        counts: SparseCounts = arrays.observed.side
+        draws = posterior.sizes["draw"]
+        number = min(DRAWS_PER_CHAIN, draws)
+        thinned = posterior.isel(draw=np.linspace(0, draws - 1, number).astype(int))
+        level = flat(thinned["level"])[:, arrays.node_dyad, arrays.node_time]
+        parameters = self.draws(thinned)
+        data = _read_by(arrays)
 
-        def missed(i: int) -> float:
-            values = {name: draw[i] for name, draw in parameters.items()}
-            read = _as_read(level[i], values, data)
+        def log_ratio(draw: int) -> float:
+            """Return the log-likelihood of a draw by the finer rule, less that by the usual one."""
+            values = {name: by_draw[draw] for name, by_draw in parameters.items()}
+            read, shift = _as_read(level[draw], values, data)
             finer, usual = (
-                float(_value_and_slope(*read, values, counted, rule)[0]) for rule in rules
+                float(_value_and_slope(read, shift, values, counts, rule)[0])
+                for rule in (normal_quadrature(FINE_NODES), quadrature(spec))
             )
             return finer - usual
 
-        log_weight = np.array([missed(i) for i in range(len(level))])
+        log_weight = np.array([log_ratio(draw) for draw in range(len(level))])
         weight = np.exp(log_weight - log_weight.max())
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
@@ -336,7 +342,10 @@ class SidesObservation(Observation):
 def _kinds_as_recorded(
     counts: Index, cut: int, dyad: Index, by_side: Index, rng: Generator
 ) -> Index:
-    """Draw the kinds of simulated events, (report, class), with the mix of each side in the record of their dyad."""
+    """Draw the kinds of simulated events, (report, class).
+
+    Each side has the mix of kinds that it has in the record of the dyad.
+    """
     recorded = counts.sum(axis=(1, 2, 3)) + 1.0
     drawn = np.zeros((len(dyad), counts.shape[-1]), dtype=counts.dtype)
     for side, kinds in enumerate((slice(0, cut), slice(cut, None))):
@@ -346,17 +355,20 @@ def _kinds_as_recorded(
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
-    """Return the rough variance of a month's level from its events, `WHITENING_INFORMATION` each."""
+    """Return the rough variance of a month's level from its events.
+
+    Each event has the information `WHITENING_INFORMATION`.
+    """
     independent = isinstance(concentration, float) and concentration == 0.0
-    kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
-    return 1.0 / (WHITENING_INFORMATION * events * kept) + noise**2
+    effective_part = 1.0 if independent else (concentration + 1.0) / (concentration + events)
+    return 1.0 / (WHITENING_INFORMATION * events * effective_part) + noise**2
 
 
 def _value_and_slope(
     level: Float,
     shift: Float,
     parameters: ObservationParameters,
-    counted: Counted,
+    counts: SparseCounts,
     rule: tuple[Float, Float],
 ) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
@@ -364,7 +376,7 @@ def _value_and_slope(
 
     kernel: Callable[..., tuple[Any, ...]] = sides_value_gradient
     of_kernel = (parameters[name] for name in one_side.KERNEL)
-    return kernel(level, *of_kernel, shift, *counted.chunked.values(), *rule)
+    return kernel(level, *of_kernel, shift, *counts.chunked.values(), *rule)
 
 
 def _read_by(arrays: PanelNodes) -> dict[str, Any]:
@@ -378,7 +390,10 @@ def _read_by(arrays: PanelNodes) -> dict[str, Any]:
 def _as_read(
     level: Any, parameters: ObservationParameters, data: Mapping[str, Any]
 ) -> tuple[Any, Any]:
-    """Return the level at the nodes with the effect of volume, or what moves it for each of several datasets."""
+    """Return the level at the nodes as it is read, and shifts by dataset.
+
+    A single dataset reads it with the effect of volume, and has no shift.
+    """
     if "reading_count" in data:
         return level, by_dataset.shift(parameters, data)
     if "relative_count" in data:

@@ -1,7 +1,9 @@
-r"""Ceiling: within an era the trend stays softly below a headroom above its value where the era began.
+r"""Ceiling: within an era the trend stays softly below a headroom.
 
-A step of the trend is kept with probability :math:`\Phi((C - x) / \omega)`, with :math:`C` the ceiling and
-:math:`\omega` the softness, and else drawn again. The cycle may pass.
+The headroom is above the trend's value where the era began.
+
+A step of the trend to :math:`x` is accepted with probability :math:`\Phi((C - x) / \omega)`, with
+:math:`C` the ceiling and :math:`\omega` the softness, and else drawn again. The cycle may pass.
 """
 
 from collections.abc import Mapping
@@ -12,7 +14,7 @@ from scipy.special import log_ndtr, ndtri_exp
 
 from forecast.base.typing import Bool, Float, Index
 from forecast.model.process.declarations import ByDyad, Declared, Free, PriorValues, spread_around
-from forecast.model.process.transition import room, softened
+from forecast.model.process.transition import standardised_headroom, variance_with_edge
 
 CEILINGS = ("none", "framework")
 SOFTNESS = 0.4
@@ -43,15 +45,20 @@ class Ceiling:
     def log_density(
         self, ceiling: Any, trend: Any, expected: Any, scale: Any, data: Mapping[str, Any]
     ) -> Any:
-        """Return what ceilings, (era,), add to the log-density of the trend's steps within an era, as a graph."""
+        """Return what ceilings, (era,), add to the log-density of the trend's steps within an era.
+
+        The result is a PyTensor expression: for each step, the logarithm of the probability that it
+        is accepted, less that of the probability that any step from the same value is.
+        """
         import pytensor.tensor as pt
         from pymc.distributions.dist_math import normal_lcdf
 
-        first, ceiling = data["era_start"][data["node_era"]], ceiling[data["node_era"]]
-        spread = pt.sqrt(softened(scale * scale, SOFTNESS))
-        kept = normal_lcdf(0.0, 1.0, room(ceiling, trend, SOFTNESS))
-        mass = normal_lcdf(0.0, 1.0, room(ceiling, expected, spread))
-        return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, kept - mass).sum()
+        first = data["era_start"][data["node_era"]]
+        ceiling = ceiling[data["node_era"]]
+        spread = pt.sqrt(variance_with_edge(scale * scale, SOFTNESS))
+        accepted = normal_lcdf(0.0, 1.0, standardised_headroom(ceiling, trend, SOFTNESS))
+        mass = normal_lcdf(0.0, 1.0, standardised_headroom(ceiling, expected, spread))
+        return pt.where(pt.le(pt.arange(trend.shape[0]), first), 0.0, accepted - mass).sum()
 
     def begin(
         self,
@@ -79,8 +86,8 @@ class Ceiling:
         )
         return ceilings
 
-    def folded(self, trend: Float, ceiling: Float) -> Float:
-        """Return trends with what is above the ceiling reflected below it."""
+    def reflect(self, trend: Float, ceiling: Float) -> Float:
+        """Return trends with the parts above the ceiling reflected below it."""
         return np.asarray(trend - 2.0 * np.maximum(trend - ceiling, 0.0))
 
 
@@ -93,14 +100,14 @@ def step_below(
 ) -> Float:
     r"""Draw the trend's next value, :math:`N(m, s)` given that it stays softly below a ceiling.
 
-    A value is kept if it stays below the ceiling after adding normal noise with the softness as its
-    spread; that noise is drawn without rejections.
+    A value is accepted if it stays below the ceiling after adding normal noise with the softness as
+    its spread; the sum is drawn without rejections, and then the value given the sum.
     """
     if ceiling is None:
         return np.asarray(mean + scale * rng.standard_normal(np.shape(mean)))
     variance = np.square(scale)
-    total = np.sqrt(softened(variance, softness))
-    log_mass = log_ndtr(room(ceiling, mean, total))
+    total = np.sqrt(variance_with_edge(variance, softness))
+    log_mass = log_ndtr(standardised_headroom(ceiling, mean, total))
     below = ndtri_exp(np.log(rng.random(np.shape(mean))) + log_mass)
     return np.asarray(
         mean

@@ -1,4 +1,7 @@
-"""Component of the level: what trend and cycle have in common, for simulations in NumPy and the PyMC graph alike."""
+"""Component of the level: what trend and cycle have in common.
+
+Its methods serve simulations in NumPy and the PyMC graph alike.
+"""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
@@ -14,10 +17,10 @@ variables."""
 
 
 class Transitions(NamedTuple):
-    """Normal transitions: from a value x to ``drift + carry * x``, with standard deviation `scale`."""
+    """Normal transitions: from x to ``drift + retention * x``, with standard deviation `scale`."""
 
     drift: Any
-    carry: Any
+    retention: Any
     scale: Any
 
 
@@ -25,9 +28,8 @@ class Component:
     """A part of the level with a path of its own, whose next value depends on its last one."""
 
     name: ClassVar[str]  # As `PendulumSpec` has it
-    hint: ClassVar[str] = (
-        ""  # In brackets after the name in the help of the command line; may be empty
-    )
+    # In brackets after the name in the help of the command line; may be empty
+    hint: ClassVar[str] = ""
     words: ClassVar[str]  # What the report says of it
     # Whether `moments` is exact over any number of periods; else every period needs a node and
     # `moments` approximates
@@ -69,59 +71,71 @@ class Component:
 
         If not exact, they are linearised around the centre.
 
-        A first node has carry 0. `data` has the nodes as `forecast.model.arrays.PanelArrays` has
-        them.
+        A first node has retention 0. `data` has the nodes as `forecast.model.arrays.PanelArrays`
+        has them.
         """
         if self.exact_over_periods:
             return self.over_gaps(p, data, backend)
-        first, begins = (
-            backend.equal(data["node_gap"], 0),
-            data["pair_new_era"][data["pair_of_node"]],
-        )
-        p = at(p, data["node_dyad"])
+        first = backend.equal(data["node_gap"], 0)
+        begins = data["pair_new_era"][data["pair_of_node"]]
+        p = of_dyads(p, data["node_dyad"])
         centre, spread = self.start(p)
         above, below = (self.next(centre + side * spread, p, backend) for side in (1.0, -1.0))
-        carry = (above - below) / (2.0 * spread)
-        drift = (above + below) / 2.0 - carry * centre
-        return _with_starts(
-            first,
-            (centre, spread),
-            Transitions(drift, carry, self.shock(p, begins, backend)),
-            backend,
-        )
+        retention = (above - below) / (2.0 * spread)
+        drift = (above + below) / 2.0 - retention * centre
+        moves = Transitions(drift, retention, self.shock(p, begins, backend))
+        return _with_starts(first, (centre, spread), moves, backend)
 
     def over_gaps(self, p: Motion, data: Mapping[str, Any], backend: Any = np) -> Transitions:
-        """Return the transitions that lead to every node by `moments`, computed once for every distinct pair."""
-        gap, pair_of = data["pair_gap"], data["pair_of_node"]
-        p, first = at(p, data["pair_dyad"]), backend.equal(gap, 0)
-        many = self.moments(p, backend.where(first, 1, gap), data["pair_new_era"], backend)
-        every = _with_starts(first, self.start(p), many, backend)
-        return Transitions(*(values[pair_of] for values in every))
+        """Return the transitions that lead to every node by `moments`.
+
+        They are computed once per distinct pair of dyad and gap.
+        """
+        gap, pair_of_node = data["pair_gap"], data["pair_of_node"]
+        p = of_dyads(p, data["pair_dyad"])
+        first = backend.equal(gap, 0)
+        moves = self.moments(p, backend.where(first, 1, gap), data["pair_new_era"], backend)
+        by_pair = _with_starts(first, self.start(p), moves, backend)
+        return Transitions(*(values[pair_of_node] for values in by_pair))
 
     def expected(
-        self, last: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
+        self, path: Any, transitions: Transitions, p: Motion, data: Mapping[str, Any]
     ) -> Any:
-        """Return the value expected at every node, given the one before it, as a PyTensor expression."""
+        """Return the value expected at every node of a path, given the one before.
+
+        All are PyTensor expressions.
+        """
         import pytensor.tensor as pt
 
-        drift, carry, _ = transitions
+        drift, retention, _ = transitions
+        last = pt.concatenate([path[:1], path[:-1]])  # that of a first node has no meaning
         if self.exact_over_periods:
-            return drift + carry * last
-        return pt.where(
-            pt.eq(data["node_gap"], 0), drift, self.next(last, at(p, data["node_dyad"]), pt)
-        )
+            return drift + retention * last
+        moved = self.next(last, of_dyads(p, data["node_dyad"]), pt)
+        return pt.where(pt.eq(data["node_gap"], 0), drift, moved)
+
+    def log_density(self, path: Any, expected: Any, transitions: Transitions) -> Any:
+        """Return the log-density of a path, as a PyTensor expression.
+
+        The constant is left out: half the logarithm of two pi for each node.
+        """
+        import pytensor.tensor as pt
+
+        deviation = (path - expected) / transitions.scale
+        return -0.5 * (deviation**2).sum() - pt.log(transitions.scale).sum()
 
     def covariance(self, p: Motion, begins: Bool) -> Float:
-        """Return the covariance of consecutive periods, (period, period), of one dyad, by `moments`.
+        """Return the covariance of the periods of one dyad, (period, period), by `moments`.
 
         `begins` says in which periods an era begins; parameters are numbers.
         """
         period = np.arange(len(begins))
         apart = period[:, None] - period
-        carry = np.where(apart < 0, 0.0, self.moments(p, np.maximum(apart, 0)).carry)
+        later = self.moments(p, np.maximum(apart, 0)).retention
+        retention = np.where(apart < 0, 0.0, later)
         variance = np.broadcast_to(self.moments(p, 1, begins).scale ** 2, period.shape).copy()
         variance[0] = self.start(p)[1] ** 2
-        return np.asarray((carry * variance) @ carry.T)
+        return np.asarray((retention * variance) @ retention.T)
 
     def draw_start(self, p: Motion, shape: tuple[int, ...], rng: np.random.Generator) -> Float:
         """Draw first values."""
@@ -129,23 +143,18 @@ class Component:
         return np.asarray(centre + spread * rng.standard_normal(shape))
 
 
-def at(p: Motion, places: Any) -> Motion:
-    """Return the parameters at some places of the dyads.
-
-    Those that all dyads share are unchanged.
-    """
-    return {
-        name: value[places] if getattr(value, "ndim", 0) else value for name, value in p.items()
-    }
+def of_dyads(p: Motion, dyads: Any) -> Motion:
+    """Return the parameters of some dyads, by index; those that all share are unchanged."""
+    return {name: value[dyads] if getattr(value, "ndim", 0) else value for name, value in p.items()}
 
 
 def _with_starts(
-    first: Any, start: tuple[Any, Any], moved: Transitions, backend: Any
+    first: Any, start: tuple[Any, Any], moves: Transitions, backend: Any
 ) -> Transitions:
-    """Return transitions with those of first nodes put in."""
+    """Return transitions, of first nodes those to where the component starts."""
     centre, spread = start
     return Transitions(
-        backend.where(first, centre, moved.drift),
-        backend.where(first, 0.0, moved.carry),
-        backend.where(first, spread, moved.scale),
+        backend.where(first, centre, moves.drift),
+        backend.where(first, 0.0, moves.retention),
+        backend.where(first, spread, moves.scale),
     )

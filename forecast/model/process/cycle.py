@@ -1,10 +1,10 @@
 r"""Cycles: reversion of the level to its trend, one class per cycle.
 
-With :math:`y` the deviation, :math:`\phi` the autoregression of a linear cycle per period, and
-:math:`s` its long-run standard deviation, a cycle moves by :math:`y' = f(y) + \sigma \epsilon`.
-:math:`f` is its `next`, shared by NumPy arrays and PyTensor variables, because sampler and
-simulations must agree. To add a cycle, derive a class from `Cycle` with a name, words, `next`, and
-its own priors, variables and `shape`, and `register_cycle` it.
+With :math:`y` the deviation, :math:`\phi` the retention of a linear cycle over a period (the
+autoregression of first order), and :math:`s` its long-run standard deviation, a cycle moves by
+:math:`y' = f(y) + \sigma \epsilon`. :math:`f` is its `next`, shared by NumPy arrays and PyTensor
+variables, because sampler and simulations must agree. To add a cycle, derive a class from `Cycle`
+with a name, words, `next`, and its own priors, variables and `shape`, and `register_cycle` it.
 """
 
 from collections.abc import Sequence
@@ -22,15 +22,29 @@ from forecast.model.process.declarations import (
     priors_of,
     variables_of,
 )
-from forecast.model.process.transition import decay, regained
+from forecast.model.process.transition import (
+    innovation_fraction,
+    innovation_sd,
+    retention_by_log,
+    retention_of,
+)
+
+QUADRATURE_NODES = 64
+"""Gauss-Legendre nodes for the integral of a stationary density; twice as many change no digit that
+is printed."""
+FARTHEST = 8.0
+"""Standard deviations of a linear cycle up to which a density is integrated: beyond is nothing."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(QUADRATURE_NODES)
+DISTANCES = FARTHEST * (_NODES + 1.0) / 2.0
+"""From the trend, in standard deviations of a linear cycle: where a density is evaluated."""
 
 
 class Cycle(Component):
     """A mean-reverting deviation from the trend.
 
-    Its methods read ``phi``, the fraction of a deviation kept; ``sd``, the spread in the long run
-    and of the first state; ``sigma``, the spread of a period's shock; and what else shapes the
-    cycle.
+    Its methods read ``retention``, the fraction of a deviation that remains after a period if the
+    cycle is linear; ``sd``, the standard deviation in the long run and of the first state;
+    ``sigma``, that of a period's shock; and what else shapes the cycle.
 
     Examples
     --------
@@ -40,8 +54,8 @@ class Cycle(Component):
     ...     words = "slow: reverts at half the pace"
     ...
     ...     def next(self, y, p, backend=None):
-    ...         return y * p["phi"] ** 0.5
-    >>> Slow().next(1.0, {"phi": 0.81})
+    ...         return y * p["retention"] ** 0.5
+    >>> Slow().next(1.0, {"retention": 0.81})
     0.9
     """
 
@@ -50,7 +64,8 @@ class Cycle(Component):
     @property
     def reads(self) -> dict[str, str]:
         """Variables of the posterior that shape the motion, by the names that `next` reads."""
-        return {"phi": "phi", "sd": "cycle_sd", "sigma": "sigma", **super().reads}
+        # The posterior calls the retention phi, as fits on disk do.
+        return {"retention": "phi", "sd": "cycle_sd", "sigma": "sigma", **super().reads}
 
     def declare(self, priors: PriorValues, pool: bool) -> Declared:
         """Declare what every cycle has: its half-life if it were linear, and its long-run spread.
@@ -67,26 +82,28 @@ class Cycle(Component):
     def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         """Add what shapes the cycle to the PyMC model on the context stack.
 
-        Also its variance by a linear one's.
+        Return it by name, and the long-run variance as a multiple of that of a linear cycle with
+        the same shock.
         """
         return {}, 1.0
 
     def add_motion(self, priors: PriorValues, pool: bool) -> Motion:
-        """Add the parameters of the motion.
+        """Add the parameters of the motion to the PyMC model on the context stack.
 
-        Priors are about the long run, so that they mean the same for all.
+        Priors are about the long run, so that they mean the same for all cycles.
         """
         import pymc as pm
         import pytensor.tensor as pt
 
         typical, sd = (parameter.add() for parameter in self.declare(priors, pool).values())
         sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
-        shape, wide = self.shape(priors, pool)
-        half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
-        phi = pm.Deterministic("phi", decay(half_life), dims="dyad")
-        sigma = linear_shock(sd / pt.sqrt(wide), phi, pt)  # keeps a cycle at its own spread
+        shape, widening = self.shape(priors, pool)
+        half_life = pm.Deterministic("cycle_half_life", typical / widening, dims="dyad")
+        retention = pm.Deterministic("phi", retention_of(half_life), dims="dyad")
+        # With this shock the cycle has the long-run standard deviation `sd`, whatever its shape.
+        sigma = innovation_sd(sd / pt.sqrt(widening), retention, pt)
         return {
-            "phi": phi,
+            "retention": retention,
             "sd": sd,
             "sigma": pm.Deterministic("sigma", sigma, dims="dyad"),
             **shape,
@@ -94,8 +111,9 @@ class Cycle(Component):
 
     def centre(self, priors: PriorValues, dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
-        phi, sd = decay(np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
-        motion = {"phi": phi, "sd": sd, "sigma": linear_shock(sd, phi)}
+        retention = retention_of(np.exp(priors.cycle_half_life[0]))
+        sd = np.exp(priors.cycle_sd[0])
+        motion = {"retention": retention, "sd": sd, "sigma": innovation_sd(sd, retention)}
         return {name: np.full(dyads, value) for name, value in motion.items()}
 
     def start(self, p: Motion) -> tuple[Any, Any]:
@@ -105,30 +123,14 @@ class Cycle(Component):
         return p["sigma"]
 
     def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
-        r"""Return the transitions of a linear cycle: over k periods it keeps :math:`\phi^k`."""
-        carry = backend.exp(backend.log(p["phi"]) * periods)
-        return Transitions(0.0 * carry, carry, linear_shock(p["sd"], carry, backend))
+        """Return the transitions of a linear cycle."""
+        retention = retention_by_log(backend.log(p["retention"]), periods, backend)
+        scale = innovation_sd(p["sd"], retention, backend)
+        return Transitions(0.0 * retention, retention, scale)
 
     def step(self, y: Float, p: Motion, rng: np.random.Generator) -> Float:
         """Draw the next deviations."""
         return np.asarray(self.next(y, p) + self.shock(p) * rng.standard_normal(np.shape(y)))
-
-
-def linear_shock(sd: Any, phi: Any, backend: Any = np) -> Any:
-    """Return the shock that keeps a linear cycle at its long-run spread."""
-    return sd * backend.sqrt(regained(phi))
-
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
-DISTANCES = (
-    8.0 * (_NODES + 1.0) / 2.0
-)  # At which a potential is evaluated, in spreads of the linear pendulum
-
-
-def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:
-    """Compute the variance of a density from its logarithm, in units of that of the linear pendulum."""
-    density = sum(_WEIGHTS * backend.exp(side) for side in sides)
-    return (density * DISTANCES**2).sum() / density.sum()
 
 
 class Linear(Cycle):
@@ -140,7 +142,7 @@ class Linear(Cycle):
     exact_over_periods = True
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
-        return p["phi"] * y
+        return p["retention"] * y
 
 
 class Band(Cycle):
@@ -157,33 +159,33 @@ class Band(Cycle):
     priors, variables = priors_of("band"), variables_of("band")
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
-        return y * (
-            1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2)))
-        )
+        inside = backend.exp(-((y / (p["band"] * p["sd"])) ** 2))
+        return y * (1.0 - (1.0 - p["retention"]) * (1.0 - inside))
 
     def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
         inner = pm.LogNormal("inner_band", *priors.band)
-        wide = band_widening(inner, pt)
-        return {"band": pm.Deterministic("band", inner / pt.sqrt(wide))}, wide
+        widening = band_widening(inner, pt)
+        return {"band": pm.Deterministic("band", inner / pt.sqrt(widening))}, widening
 
 
 def band_widening(band: Any, backend: Any = np) -> Any:
-    """Compute the long-run variance with a band of a half-width in spreads, in units of the linear pendulum's."""
-    distance = DISTANCES
-    return long_run_variance(
-        [-0.5 * distance**2 - 0.5 * band**2 * backend.exp(-((distance / band) ** 2))], backend
-    )
+    """Compute the long-run variance of a band, as a multiple of a linear cycle's.
+
+    `band` is the half-width, in standard deviations of the linear cycle.
+    """
+    bump = 0.5 * band**2 * backend.exp(-((DISTANCES / band) ** 2))
+    return variance_of_density([-0.5 * DISTANCES**2 - bump], backend)
 
 
 class Cubic(Cycle):
-    r"""The further away, the larger the part that is undone: :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`.
+    r"""The further away, the larger the part that is undone.
 
-    It is the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: reversion is :math:`1 +
-    c` times as strong at one spread, with :math:`c` times :math:`e^{l}` on the hostile side and
-    :math:`e^{-l}` on the other.
+    It moves by :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`, the exact flow of :math:`dy/dt
+    = \log\phi \, (y + c y^3 / s^2)`: reversion is :math:`1 + c` times as strong at one spread, with
+    :math:`c` times :math:`e^{l}` on the hostile side and :math:`e^{-l}` on the other.
     """
 
     name = "cubic"
@@ -196,34 +198,48 @@ class Cubic(Cycle):
 
     def next(self, y: Any, p: Motion, backend: Any = np) -> Any:
         stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))
-        phi = p["phi"]
-        return phi * y / backend.sqrt(1.0 + stiffness * regained(phi) * (y / p["sd"]) ** 2)
+        retention = p["retention"]
+        growth = stiffness * innovation_fraction(retention) * (y / p["sd"]) ** 2
+        return retention * y / backend.sqrt(1.0 + growth)
 
     def shape(self, priors: PriorValues, pool: bool) -> tuple[dict[str, Any], Any]:
         import pymc as pm
         import pytensor.tensor as pt
 
-        inner, lean = (
-            pm.HalfNormal("inner_stiffening", priors.stiffening),
-            pm.Normal("lean", 0.0, priors.lean),
-        )
-        wide = cubic_widening(inner, lean, pt)
-        return {"stiffening": pm.Deterministic("stiffening", inner * wide), "lean": lean}, wide
+        inner = pm.HalfNormal("inner_stiffening", priors.stiffening)
+        lean = pm.Normal("lean", 0.0, priors.lean)
+        widening = cubic_widening(inner, lean, pt)
+        stiffening = pm.Deterministic("stiffening", inner * widening)
+        return {"stiffening": stiffening, "lean": lean}, widening
 
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
-    """Compute the long-run variance with a stiffening one spread away, in units of the linear pendulum's."""
-    distance = DISTANCES
-    sides = [
-        -0.5 * distance**2 - 0.25 * stiffening * backend.exp(way * lean) * distance**4
-        for way in (1.0, -1.0)
+    """Compute the long-run variance of a cubic cycle, as a multiple of a linear one's.
+
+    `stiffening` is that one standard deviation of the linear cycle away from the trend.
+    """
+    log_densities = [
+        -0.5 * DISTANCES**2 - 0.25 * stiffening * backend.exp(sign * lean) * DISTANCES**4
+        for sign in (1.0, -1.0)
     ]
-    return long_run_variance(sides, backend)
+    return variance_of_density(log_densities, backend)
+
+
+def variance_of_density(log_densities: Sequence[Any], backend: Any = np) -> Any:
+    """Compute the variance of a stationary density, as a multiple of a linear cycle's.
+
+    `log_densities` are its logarithms at `DISTANCES` from the trend, but for a constant: one array
+    if both sides are alike, else one per side.
+    """
+    density = sum(_WEIGHTS * backend.exp(log_density) for log_density in log_densities)
+    return (density * DISTANCES**2).sum() / density.sum()
 
 
 PACKAGED: tuple[Cycle, ...] = (Linear(), Band(), Cubic())
 _CYCLES = Registry[Cycle]("cycle", *PACKAGED)
-find_cycle, cycles, unregister_cycle = _CYCLES.find, _CYCLES.all, _CYCLES.unregister
+find_cycle = _CYCLES.find
+cycles = _CYCLES.all
+unregister_cycle = _CYCLES.unregister
 
 
 def register_cycle(kind: type[Cycle]) -> type[Cycle]:
@@ -249,13 +265,13 @@ def register_cycle(kind: type[Cycle]) -> type[Cycle]:
     ...
     ...     def next(self, y, p, backend=np):
     ...         reach = p["grip"] * p["sd"]
-    ...         return y - (1 - p["phi"]) * reach * backend.tanh(y / reach)
+    ...         return y - (1 - p["retention"]) * reach * backend.tanh(y / reach)
     ...
     ...     def shape(self, priors, pool):
     ...         import pymc as pm
     ...
     ...         return {"grip": pm.LogNormal("grip", *priors.grip)}, 1.0
-    >>> float(Saturating().next(0.1, {"grip": 1.0, "sd": 0.5, "phi": 0.9}).round(3))
+    >>> float(Saturating().next(0.1, {"grip": 1.0, "sd": 0.5, "retention": 0.9}).round(3))
     0.09
     >>> register_cycle(Saturating)  # doctest: +SKIP
     """

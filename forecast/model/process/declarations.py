@@ -1,4 +1,4 @@
-"""Declarations of model parts (variables, priors, parameters by dyad), and registries of named kinds."""
+"""Declarations of model parts: variables, priors, parameters by dyad; registries of named kinds."""
 
 import math
 import tomllib
@@ -13,6 +13,12 @@ from forecast.base.errors import SpecError
 from forecast.base.typing import Float
 
 type PriorValue = float | tuple[float, float]
+
+
+SPREAD_OF_SPREADS = 0.4
+"""Spread of the logarithm of a population's spread around its typical size."""
+FLAT = (0.0, 0.0)
+"""Prior of a variable whose prior is stated where it is used."""
 
 
 class PriorValues(Protocol):
@@ -41,16 +47,17 @@ class Variable:
     unit: str  # Empty if it has none
     words: str  # What it means, a sentence or two
     label: str = ""  # What a figure calls it
-    reported: str = (
-        ""  # What the report and its gate call it; empty if it only serves those that are reported
-    )
+    # What the report and its gate call it; empty if it only serves those that are reported
+    reported: str = ""
     sampled: bool = True  # Whether the model has it; otherwise it is completed from the draws
-    required: bool | str = (
-        True  # Whether every fit has it, or the choice of the spec with which it does
-    )
+    # Whether every fit has it, or the choice of the spec with which it does
+    required: bool | str = True
 
     def units(self, frequency: str) -> str:
-        """Return the unit as a fit's variable has it: months or weeks for periods, and 1 for none."""
+        """Return the unit as a fit's variable has it.
+
+        Periods are months or weeks, and no unit is 1.
+        """
         return self.unit.replace("periods", f"{frequency}s") or "1"
 
 
@@ -131,21 +138,16 @@ class Registry[Kind: Any]:
             self._kinds.pop(name, None)
 
 
-SPREAD_OF_SPREADS = 0.4  # Spread of the logarithm of a population's spread around its typical size
-
-
-FLAT = (0.0, 0.0)  # The prior of a variable whose prior is stated where it is used
-
-
 @dataclass(frozen=True)
 class Free:
     """A free variable: normal, or log-normal where it is positive."""
 
     name: str
+    # Centre and spread of it, or of its logarithm; arrays if its values differ
     prior: tuple[Any, Any] = (
         0.0,
         1.0,
-    )  # Centre and spread of it, or of its logarithm; arrays if its values differ
+    )
     dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
     positive: bool = False
 
@@ -153,10 +155,10 @@ class Free:
         """Add it to the PyMC model on the context stack."""
         import pymc as pm
 
-        named = all(isinstance(dim, str) for dim in self.dims)
-        form: dict[str, Any] = (
-            {} if not self.dims else {"dims": self.dims} if named else {"shape": self.dims}
-        )
+        form: dict[str, Any] = {}
+        if self.dims:
+            named = all(isinstance(dim, str) for dim in self.dims)
+            form = {"dims" if named else "shape": self.dims}
         if self.prior is FLAT:
             return pm.Flat(self.name, **form)
         return (pm.LogNormal if self.positive else pm.Normal)(self.name, *self.prior, **form)
@@ -178,7 +180,10 @@ def spread_around(name: str, typical: float, dims: tuple[str | int, ...] = ()) -
 
 @dataclass(frozen=True)
 class ByDyad:
-    """Values by dyad, around a population (non-centred), or independent ones with the same total spread."""
+    """Values by dyad, around a population (non-centred) or independent.
+
+    Independent ones have the same total spread.
+    """
 
     name: str  # Prefix of the names of its free variables
     prior: tuple[float, float]  # Centre and spread of the population's mean
@@ -217,9 +222,8 @@ class ByDyad:
         )
 
 
-type Declared = dict[
-    str, Free | ByDyad
-]  # Parameters by role: the name of a variable of the posterior, where it is one
+# Parameters by role: the name of a variable of the posterior, where it is one
+type Declared = dict[str, Free | ByDyad]
 
 
 def free_of(declared: Declared) -> list[Free]:

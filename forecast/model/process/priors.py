@@ -21,14 +21,13 @@ from forecast.model.process.trend import trends
 COMMON = priors_of("common")
 """Those that no trend and no cycle declares; in weeks half-lives are longer and steps smaller
 (`pace`)."""
-OF_DATASETS = {
-    "dataset_dyads",
-    "dataset_drift",
-    "dataset_concentration",
-}  # Of what several datasets have of their own
-LONGEST, LONGEST_MONTHS = 240.0, {"trend_half_life": 2400.0}
-"""The longest typical half-life that a prior may have, in months: a centre above its logarithm was
-meant in months."""
+OF_DATASETS = {"dataset_dyads", "dataset_drift", "dataset_concentration"}
+"""Those about what several datasets have of their own."""
+LONGEST = 240.0
+"""Longest typical half-life of a prior, in months: a centre above its logarithm was meant
+in months."""
+LONGEST_BY_PRIOR = {"trend_half_life": 2400.0}
+"""The same of priors about slower quantities."""
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -57,7 +56,8 @@ class Priors:
     ] = ()  # Those that differ from their defaults, by name
 
     def __init__(self, **values: Any) -> None:
-        given, priors = {**dict(values.pop("changed", ())), **values}, all_priors()
+        given = {**dict(values.pop("changed", ())), **values}
+        priors = all_priors()
         given = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in given.items()
@@ -79,19 +79,23 @@ class Priors:
         object.__setattr__(self, "changed", changed)
 
     def __repr__(self) -> str:
-        """Return all priors by line, as they would be written, with the default of those that differ from it."""
+        """Return all priors, one per line, as they would be written.
+
+        Those that differ from their default are followed by it.
+        """
         changed = dict(self.changed)
-        lines = [
-            f"    {name}={getattr(self, name)!r},{f'  # default {prior.value!r}' if name in changed else ''}"
-            for name, prior in all_priors().items()
-        ]
+        lines = []
+        for name, prior in all_priors().items():
+            default = f"  # default {prior.value!r}" if name in changed else ""
+            lines.append(f"    {name}={getattr(self, name)!r},{default}")
         return "\n".join(["Priors(", *lines, ")"])
 
     @property
     def differences(self) -> str:
         """Those that differ from the defaults, as they would be written."""
         changed = dict(self.changed)
-        return f"Priors({', '.join(f'{name}={changed[name]!r}' for name in all_priors() if name in changed)})"
+        written = [f"{name}={changed[name]!r}" for name in all_priors() if name in changed]
+        return f"Priors({', '.join(written)})"
 
     def __getattr__(self, name: str) -> Any:
         priors = all_priors()
@@ -100,7 +104,10 @@ class Priors:
         raise AttributeError(f"priors: no prior is called {name!r}; known are {', '.join(priors)}")
 
     def rescale_time(self, periods_a_month: float) -> "Priors":
-        """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
+        """Convert to periods of another length.
+
+        In weeks half-lives are longer, and the steps of a walk smaller.
+        """
         now = {
             prior.name: (prior.pace, *getattr(self, prior.name))
             for prior in all_priors().values()
@@ -140,11 +147,12 @@ def _check(prior: Prior, value: Any) -> None:
             "a pair of finite numbers, the second positive" if pair else "a positive finite number"
         )
         raise SpecError(f"priors: {name} is {value!r}; expected {form}")
-    longest = LONGEST_MONTHS.get(name, LONGEST)
+    longest = LONGEST_BY_PRIOR.get(name, LONGEST)
     if prior.pace == 1.0 and numbers[0] > math.log(longest):
         centre, spread = numbers
         raise SpecError(
-            f"priors: {name} is {value!r}, but its centre is the logarithm of months, and exp({centre:g}) = "
-            f"{math.exp(min(centre, 99.0)):,.4g} months are more than {longest:g}. For {centre:g} months write "
-            f"Priors({name}=(np.log({centre:g}), {spread:g}))"
+            f"priors: {name} is {value!r}, but its centre is the logarithm of months, and "
+            f"exp({centre:g}) = {math.exp(min(centre, 99.0)):,.4g} months are more than "
+            f"{longest:g}. For {centre:g} months write Priors({name}=(np.log({centre:g}), "
+            f"{spread:g}))"
         )

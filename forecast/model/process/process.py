@@ -1,4 +1,7 @@
-"""Process: trend, cycle and ceiling of one or many dyads, and the only place where a period's move is made in NumPy."""
+"""Process: trend, cycle and ceiling of one or many dyads.
+
+No other module moves them by a period in NumPy.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,9 +30,8 @@ class State:
 
     trend: Float
     cycle: Float  # Deviation from the trend; zero without a cycle
-    ceiling: Float | None = (
-        None  # None where the model has none; infinite before a first era begins
-    )
+    # None where the model has none; infinite before a first era begins
+    ceiling: Float | None = None
 
     @property
     def level(self) -> Float:
@@ -56,9 +58,8 @@ class Process:
     trend: Trend
     cycle: Cycle | None
     ceiling: Ceiling | None
-    parameters: Mapping[
-        str, Any
-    ]  # By the names of the posterior, in shapes that go with those of the states
+    # By the names of the posterior, in shapes that go with those of the states
+    parameters: Mapping[str, Any]
 
     @cached_property
     def trend_motion(self) -> Motion:

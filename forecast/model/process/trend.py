@@ -22,22 +22,30 @@ from forecast.model.process.declarations import (
     Registry,
     spread_around,
 )
-from forecast.model.process.transition import decay, drift, gathered, toward, trend_variance
+from forecast.model.process.transition import (
+    accumulated_variance,
+    drift,
+    expected_value,
+    retention_of,
+    retention_over,
+    trend_variance,
+)
 
 
 class Trend(Component):
-    """A slow component that keeps, per period, a fraction of its distance from the dyad's long-run mean.
+    """A slow component, which may return to the dyad's long-run mean.
 
     Its methods read ``mean``, the long-run mean, or the centre of where it starts; ``step``, the
     standard deviation of a period's step; ``jump``, that of what the beginning of an era adds;
-    ``start``, that of the first value around the mean; ``retention``, the fraction kept; and what a
-    class of its own declares.
+    ``start``, that of the first value around the mean; ``retention``, the fraction of a
+    deviation from the mean that remains after a period; and what a class of its own declares.
 
     Examples
     --------
     >>> from forecast import Trend
     >>> class Fading(Trend):
-    ...     name, words = "fading", "loses a tenth of its distance from the long-run mean in every period"
+    ...     name = "fading"
+    ...     words = "loses a tenth of its distance from the long-run mean in every period"
     ...     reverts = True
     ...
     ...     def retention(self, values):
@@ -47,13 +55,12 @@ class Trend(Component):
     """
 
     exact_over_periods: ClassVar[bool] = True
-    moves: ClassVar[bool] = True  # Whether it varies within an era
-    reverts: ClassVar[bool] = (
-        False  # Whether it returns to its mean, so that it is a cycle if there is no other
-    )
-    has_mean: ClassVar[bool] = (
-        True  # Whether it has a long-run mean of its own; else it starts around the prior's
-    )
+    # Whether it varies within an era
+    moves: ClassVar[bool] = True
+    # Whether it returns to its mean, so that it is a cycle if there is no other
+    reverts: ClassVar[bool] = False
+    # Whether it has a long-run mean of its own; else it starts around the prior's
+    has_mean: ClassVar[bool] = True
 
     @property
     def reads(self) -> dict[str, str]:
@@ -86,7 +93,10 @@ class Trend(Component):
         return declared
 
     def retention(self, values: Mapping[str, Any]) -> Any:
-        """Return the fraction of a distance from the mean that is left after a period, given what was declared."""
+        """Return the fraction of a deviation from the mean that remains after a period.
+
+        `values` are the declared parameters by role.
+        """
         return 1.0
 
     def add_motion(self, priors: PriorValues, pool: bool, jumps: bool) -> Motion:
@@ -100,11 +110,11 @@ class Trend(Component):
         values = {
             role: parameter.add() for role, parameter in self.declare(priors, pool, jumps).items()
         }
-        without = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
-        mean = pm.Deterministic("trend_mean", values.pop("trend_mean", without), dims="dyad")
+        prior_mean = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
+        mean = pm.Deterministic("trend_mean", values.pop("trend_mean", prior_mean), dims="dyad")
         step = pm.Deterministic("trend_step", values.pop("trend_step"), dims="dyad")
         retention = self.retention(values)
-        kept = pm.Deterministic("trend_retention", pt.as_tensor(retention, dtype="float64"))
+        reported = pm.Deterministic("trend_retention", pt.as_tensor(retention, dtype="float64"))
         jump = values.pop("trend_jump", 0.0)
         return {
             **values,
@@ -112,11 +122,15 @@ class Trend(Component):
             "step": step,
             "jump": jump,
             "start": priors.trend_start,
-            "retention": retention if isinstance(retention, float) else kept,
+            # A number stays one: the graph of a walk has no power of 1.
+            "retention": retention if isinstance(retention, float) else reported,
         }
 
     def add_levels(self, priors: PriorValues, pool: bool, jumps: bool, era_dyad: Index) -> Any:
-        """Add the values of eras, (era,), of a trend that does not move within them to the PyMC model."""
+        """Add the values of eras, (era,), to the PyMC model.
+
+        Only of a trend that does not move within them.
+        """
         raise NotImplementedError
 
     def centre(self, priors: PriorValues, dyads: int, jumps: bool) -> Motion:
@@ -138,16 +152,16 @@ class Trend(Component):
         return p["mean"], p["start"]
 
     def next(self, x: Any, p: Motion, backend: Any = np) -> Any:
-        return toward(x, p["mean"], p["retention"])
+        return expected_value(x, p["mean"], p["retention"])
 
     def shock(self, p: Motion, begins: Any = 0.0, backend: Any = np) -> Any:
         return backend.sqrt(trend_variance(p["step"], 1.0, p["jump"], begins))
 
     def moments(self, p: Motion, periods: Any, begins: Any = 0.0, backend: Any = np) -> Transitions:
-        carry = p["retention"] ** periods
-        steps = gathered(p["retention"], periods, backend)
-        variance = trend_variance(p["step"], steps, p["jump"], begins)
-        return Transitions(drift(p["mean"], carry), carry, backend.sqrt(variance))
+        retention = retention_over(p["retention"], periods)
+        unit_variance = accumulated_variance(p["retention"], periods, backend)
+        variance = trend_variance(p["step"], unit_variance, p["jump"], begins)
+        return Transitions(drift(p["mean"], retention), retention, backend.sqrt(variance))
 
     def step(
         self,
@@ -171,7 +185,10 @@ class Trend(Component):
         rng: np.random.Generator,
         level: Float | None = None,
     ) -> Float:
-        """Return the values where eras begin: of a trend that moves they are those to which its step led."""
+        """Return the values after some eras began.
+
+        A trend that moves is where its step led; `level` is for one that does not.
+        """
         return x
 
 
@@ -193,7 +210,7 @@ class Reverting(Trend):
         return super().declare(priors, pool, jumps) | {"trend_half_life": half_life}
 
     def retention(self, values: Mapping[str, Any]) -> Any:
-        return decay(values["trend_half_life"])
+        return retention_of(values["trend_half_life"])
 
 
 class Walk(Trend):
@@ -253,7 +270,9 @@ class Constant(Trend):
 
 PACKAGED: tuple[Trend, ...] = (Reverting(), Walk(), Constant())
 _TRENDS = Registry[Trend]("trend", *PACKAGED)
-find_trend, trends, unregister_trend = _TRENDS.find, _TRENDS.all, _TRENDS.unregister
+find_trend = _TRENDS.find
+trends = _TRENDS.all
+unregister_trend = _TRENDS.unregister
 
 
 def register_trend(kind: type[Trend]) -> type[Trend]:
@@ -261,8 +280,8 @@ def register_trend(kind: type[Trend]) -> type[Trend]:
 
     It joins the table of variables and `Priors`, and help and report name it.
 
-    Models with a trend of your own are compiled from the PyMC graph, which takes some twenty
-    seconds.
+    A model with a trend of your own leaves the fast kernels: it is compiled from the PyMC graph,
+    which takes some twenty seconds.
 
     Returns
     -------
@@ -279,8 +298,8 @@ def register_trend(kind: type[Trend]) -> type[Trend]:
     ...     name = "drifting"
     ...     words = "a walk that rises or falls by the same amount in every period on average"
     ...     has_mean = False
-    ...     priors = (Prior("drift", (0.0, 0.002), "log-odds per month: a quarter of a log-odds in a decade"),)
-    ...     variables = (Variable("drift", (), "log-odds", "Mean step of the trend.", reported="drift of the trend"),)
+    ...     priors = (Prior("drift", (0.0, 0.002), "a quarter of a log-odds in a decade"),)
+    ...     variables = (Variable("drift", (), "log-odds", "Mean step.", reported="drift"),)
     ...
     ...     def declare(self, priors, pool, jumps):
     ...         return super().declare(priors, pool, jumps) | {"drift": Free("drift", priors.drift)}
@@ -289,8 +308,8 @@ def register_trend(kind: type[Trend]) -> type[Trend]:
     ...         return x + p["drift"]
     ...
     ...     def moments(self, p, periods, begins=0.0, backend=np):
-    ...         _, carry, scale = super().moments(p, periods, begins, backend)
-    ...         return Transitions(p["drift"] * periods, carry, scale)
+    ...         _, retention, scale = super().moments(p, periods, begins, backend)
+    ...         return Transitions(p["drift"] * periods, retention, scale)
     >>> Drifting().next(0.25, {"drift": 0.5})
     0.75
     >>> register_trend(Drifting)  # doctest: +SKIP

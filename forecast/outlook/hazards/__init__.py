@@ -1,1 +1,1 @@
-"""Hazards of sets of events: the probability of any event, by any day, from the events of a pair alone."""
+"""Hazards of sets of events: the probability of any event, by any day, from a pair's events."""

@@ -1,4 +1,4 @@
-"""What is asked of the events of a pair: which set, how many or how many quiet days, in which window, by whom."""
+"""Question about the events of a pair: which set, how many, in which window, by whom."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,7 @@
-"""Questions in a line, such as ``USA-IRN strike by 2026-07-31``, and their answer from the embedded chronology."""
+"""Questions in a line, such as ``USA-IRN strike by 2026-07-31``, and their answers.
+
+The answers come from the embedded chronology.
+"""
 
 import re
 from collections.abc import Sequence
@@ -20,7 +23,8 @@ from forecast.outlook.hazards.results import EventForecast, Expected
 LONGEST_LINE = 200  # characters of a question in a line
 _DATE = r"\d{4}-\d{2}(?:-\d{2})?"
 _LINE = re.compile(
-    rf"(?P<dyad>[A-Za-z]{{3}}[-_][A-Za-z]{{3}})\s+(?:at least\s+)?(?:(?P<number>\d{{1,6}})\s+)?(?P<what>.+?)"
+    rf"(?P<dyad>[A-Za-z]{{3}}[-_][A-Za-z]{{3}})\s+"
+    rf"(?:at least\s+)?(?:(?P<number>\d{{1,6}})\s+)?(?P<what>.+?)"
     rf"(?:\s+from\s+(?P<first>{_DATE}))?\s+(?:by|until|to)\s+(?P<last>{_DATE})",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""Coefficients of the hazards: what was fitted to all pairs, by the day up to which it knows the data.
+"""Coefficients of the hazards, fitted to all pairs, by the day up to which they know the data.
 
 ``coefficients.npz`` is made by ``python scripts/fit_hazards.py``. It holds a fit as of the first of
 January of every year since 2015 and one to all data, so that a forecast of the past uses none that
@@ -268,10 +268,13 @@ def _shape(landmarks: Landmarks, added: Float, before: int) -> float:
 
 
 def _log_truncated(number: Float | Index, mean: Float, shape: float) -> Float:
-    """Return the log-probability of numbers of events, given at least one, by a negative binomial distribution."""
+    """Return the log-probability of numbers of events, given at least one.
+
+    The distribution is negative binomial.
+    """
     from scipy.special import gammaln
 
-    ways = gammaln(number + shape) - gammaln(shape) - gammaln(number + 1)
+    combinations = gammaln(number + shape) - gammaln(shape) - gammaln(number + 1)
     none = -shape * np.log1p(mean / shape)
-    log = ways + none + number * np.log(mean / (mean + shape))
+    log = combinations + none + number * np.log(mean / (mean + shape))
     return np.asarray(log - np.log(-np.expm1(none)))

@@ -1,4 +1,4 @@
-"""Chance curve of a set: the probability of any number of events by any day, and of quiet days, from one hazard.
+"""Chance curve of a set: probabilities of numbers of events and of quiet days, from one hazard.
 
 The probability of no event up to a day is a mean of two: of the fitted hazard, and of the rates
 that three memories leave (a gamma distribution each). Both fall with every day, so that no longer
@@ -13,14 +13,12 @@ import numpy as np
 from forecast.base.typing import Float
 from forecast.outlook.hazards.memories import LEADS, MEMORIES, MIXED
 
-FITTED_WEIGHT = (
-    0.7  # of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
-)
+# of the fitted hazard; the rest is that of plain memories (0.5 and 1 score worse to 2014)
+FITTED_WEIGHT = 0.7
 HELD_PRIOR = 0.5  # events that a memory holds before any: Jeffreys' prior of a rate
 LONGEST = 5 * 366  # days ahead for which there is a number
-LATER_SHAPE = (
-    4.0  # of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
-)
+# of rates, for windows that begin later (0.15 to 2 and none score worse on 2005 to 2014)
+LATER_SHAPE = 4.0
 # of rates, where quiet days are counted (the shape of the numbers and 0.5 to 2 score worse to 2014)
 QUIET_SHAPE = 4.0
 FRAILTIES = 24  # rates that stand for their distribution, where quiet days are counted
@@ -31,7 +29,7 @@ WAR_WEIGHT = 0.5
 
 @dataclass(frozen=True)
 class WarRates:
-    """Events of a set within a war: their own rate, a gamma distribution, and when the war may end."""
+    """Events of a set within a war: their gamma distributed rate, and when the war may end."""
 
     events: float  # Of the war, with those that its prior is worth
     exposure: float  # Days, the same
@@ -62,7 +60,7 @@ class WarRates:
 
 @dataclass(frozen=True)
 class HazardCurve:
-    """Chances of a set in the days ahead of a forecast date, or of several, or of several draws of one."""
+    """Chances of a set in the days ahead, of one or several forecast dates or draws."""
 
     hazard: Float  # Events per day at each lead, (..., lead)
     held: Float  # Events that the `MIXED` memories hold, (memory,) or (..., memory)
@@ -99,7 +97,7 @@ class HazardCurve:
         return (1 - WAR_WEIGHT) * none_by_memory + WAR_WEIGHT * self.war.none(first, end)
 
     def at_least(self, number: int, first: int, end: int) -> Float:
-        """Return the probability of so many events from a day ahead to the day before another, (...)."""
+        """Return the probability of so many events in the days from `first` to `end`, (...)."""
         if number <= 0:
             return np.ones(self.hazard.shape[:-1])
         some = 1 - self.none_between(first, end)
@@ -108,12 +106,12 @@ class HazardCurve:
         )
 
     def expected(self, first: int, end: int) -> Float:
-        """Return the expected number of events from a day ahead to the day before another, (...)."""
+        """Return the expected number of events in the days ahead from `first` to `end`, (...)."""
         mean = self._mean_between(first, end)
         return np.asarray((1 - self.none_between(first, end)) * mean / _some(mean, self.shape))
 
     def quiet(self, days: int, first: int, end: int, run: int = 0) -> float:
-        """Return the probability that so many days in a row, from a day ahead to the day before another, are quiet.
+        """Return the probability of so many quiet days in a row in the days ahead.
 
         Of a spell as long as the window it is that of no event. Rates are scaled so that the first
         so many days are quiet with the probability of no event in them.
@@ -150,12 +148,18 @@ class HazardCurve:
 
 
 def _scale(mean: float, none: float) -> float:
-    """Return the factor of a mean number with which no event has a probability, if rates are gamma distributed."""
+    """Return the factor of the mean that gives the probability of no event.
+
+    Rates are gamma distributed.
+    """
     return float(QUIET_SHAPE * (max(none, LEAST) ** (-1 / QUIET_SHAPE) - 1) / mean)
 
 
 def _spell(rates: Float, shape: float, days: int, run: int) -> float:
-    """Return the probability of a quiet spell at events per day, (case, day), which vary together by a gamma shape."""
+    """Return the probability of a quiet spell at events per day, (case, day).
+
+    The rates vary together by a gamma distribution.
+    """
     frailty = _gamma_rates(shape)
     chance = -np.expm1(-frailty[:, None, None] * rates)
     each = spell_chance(chance.reshape(-1, chance.shape[-1]), days, min(run, days))
@@ -176,7 +180,7 @@ def _some(mean: Float, shape: float) -> Float:
 
 
 def _fewer_given_some(mean: Float, shape: float, number: int) -> Float:
-    """Return the probability of fewer events than a number, given at least one, by the same distribution."""
+    """Return the probability of fewer events than a number, given at least one."""
     exactly_one = np.exp(-shape * np.log1p(mean / shape)) * shape * mean / (mean + shape)
     exactly = exactly_one / _some(mean, shape)
     total = np.zeros_like(mean)
@@ -219,9 +223,8 @@ def curve_of(
 ) -> HazardCurve:
     """Return the curve of a forecast date.
 
-    `held` and `exposure` are of all memories, (..., memory).
-
-    `added` is what each memory's rate adds to the expected number, (lead, memory).
+    `held` and `exposure` are of all memories, (..., memory); `added` is what the rate of each adds
+    to the expected number, (lead, memory).
     """
     mixed = [MEMORIES.index(length) for length in MIXED]
     daily = ((held + HELD_PRIOR) / exposure) @ added.T

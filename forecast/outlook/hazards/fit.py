@@ -1,4 +1,6 @@
-"""Fit of the hazards: complementary log-log regressions by set and lead, partially pooled over sets and pairs.
+"""Fit of the hazards: complementary log-log regressions by set and lead.
+
+They are partially pooled over sets and pairs.
 
 On each forecast date, and for each span of days ahead, the first event either falls into the span
 or does not, given that none came before it. Its log-hazard is the log of the mean rate of three
@@ -9,8 +11,9 @@ span; older ones count for less.
 
 References
 ----------
-Allison (1982), Discrete-time methods for the analysis of event histories, doi:10.2307/270718; van Houwelingen (2007),
-Dynamic prediction by landmarking in event history analysis, doi:10.1111/j.1467-9469.2006.00529.x
+Allison (1982), Discrete-time methods for the analysis of event histories, doi:10.2307/270718; van
+Houwelingen (2007), Dynamic prediction by landmarking in event history analysis,
+doi:10.1111/j.1467-9469.2006.00529.x
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,13 +27,11 @@ from forecast.data.events.sets import EventSet
 from forecast.outlook.hazards.memories import COVARIATES, LEADS, Covariates, EventDays, PairRecord
 
 STEP = 14  # days between forecast dates of the fit
-HALF_LIFE = (
-    25 * 365.25
-)  # days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
+# days after which a forecast date counts half (8, 15 and 40 years score worse to 2014)
+HALF_LIFE = 25 * 365.25
 POOLED_PRECISION = 1.0  # of the prior of the coefficients of all sets, around zero
-SET_PRECISION = (
-    50.0  # of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
-)
+# of those of a set, around these (5, 20, 100 and 300 score alike or worse to 2014)
+SET_PRECISION = 50.0
 SEASON_PRECISION = 10.0  # of the last two, which are not the same in all sets
 PAIR_PRECISION = 20.0  # of the effects of pairs, around zero
 LEVEL_PRECISION = 0.5  # of the level of a set, around that of the pooled fit
@@ -60,7 +61,7 @@ class Landmarks:
 
     @classmethod
     def of(cls, pairs: Sequence[PairRecord], ends: Sequence[int], wanted: EventSet) -> "Landmarks":
-        """Return the forecast dates of some pairs, a fortnight apart, from a year after their start."""
+        """Return forecast dates of some pairs: every fortnight from a year after their start."""
         events = [pair.of_set(wanted) for pair in pairs]
         days = [
             np.arange(pair.start + 365, end, STEP) for pair, end in zip(pairs, ends, strict=True)
@@ -97,7 +98,7 @@ class Landmarks:
 
 
 def fit_rates(by_set: Mapping[str, Landmarks], before: int) -> dict[str, Float]:
-    """Return what each memory's rate adds to the expected number of events per day, by set: (lead, memory).
+    """Return each memory's part of the expected events per day, by set: (lead, memory).
 
     Least squares with weights above zero, of what happened before a day: the expected number at a
     lead, unlike the hazard, is not conditional on quiet before it. Those of a set are shrunk to
@@ -168,8 +169,10 @@ class Scaling:
                 axis=0,
             )
         )
-        keep = [name in RESERVED for name in COVARIATES]
-        return cls(np.where(keep, 0.0, middle), np.where(keep, 1.0, np.maximum(spread, 1e-6)))
+        reserved = [name in RESERVED for name in COVARIATES]
+        return cls(
+            np.where(reserved, 0.0, middle), np.where(reserved, 1.0, np.maximum(spread, 1e-6))
+        )
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,9 @@ class Fitted:
 def posterior_mode(
     design: Float, happened: Bool, offset: Float, weight: Float, precision: Float, prior: Float
 ) -> tuple[Float, Float]:
-    """Return the mode and the precision matrix of a complementary log-log regression with a Gaussian prior.
+    """Return mode and precision matrix of a complementary log-log regression.
+
+    Its prior is Gaussian.
 
     Parameters
     ----------
@@ -256,17 +261,17 @@ def fit_hazards(
         weights = {
             name: _weights(by_set[name].days[rows[name]], end - first, before) for name in names
         }
-        some = slice(None, None, POOLED_EVERY)
-        sampled = [designs[name][some] for name in names]
+        thinned = slice(None, None, POOLED_EVERY)
+        sampled = [designs[name][thinned] for name in names]
         level_of = np.repeat(
             np.eye(len(names)), [len(rows_of_set) for rows_of_set in sampled], axis=0
         )
         size = N_COVARIATES + len(names)
         pooled, _ = posterior_mode(
             np.column_stack([np.concatenate(sampled), level_of]),
-            np.concatenate([happened[name][some] for name in names]),
-            np.concatenate([offsets[name][some] for name in names]),
-            np.concatenate([weights[name][some] for name in names]) * POOLED_EVERY,
+            np.concatenate([happened[name][thinned] for name in names]),
+            np.concatenate([offsets[name][thinned] for name in names]),
+            np.concatenate([weights[name][thinned] for name in names]) * POOLED_EVERY,
             np.full(size, POOLED_PRECISION),
             np.zeros(size),
         )
@@ -293,7 +298,10 @@ def fit_hazards(
 
 
 def _at_risk(landmarks: Landmarks, first: int, end: int, before: int) -> Index:
-    """Return the rows whose span ended before a day and inside coverage, without an event before the span."""
+    """Return the rows whose span ended before a day and inside coverage.
+
+    No event may be before the span.
+    """
     whole = (landmarks.days + end <= np.minimum(landmarks.end, before)) & (landmarks.wait >= first)
     return np.flatnonzero(whole)
 

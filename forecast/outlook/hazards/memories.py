@@ -1,4 +1,4 @@
-"""Memories of event days: exponentially weighted counts of several lengths, and the covariates made of them.
+"""Memories of event days: exponentially weighted counts of several lengths, and covariates.
 
 A memory of so many days counts each earlier event with the weight exp(-age / days). A short one
 knows a burst, a long one the ordinary rate of a pair. Nothing after a forecast date enters.
@@ -20,25 +20,15 @@ from forecast.data.events.table import event_counts
 if TYPE_CHECKING:
     import pandas as pd
 
-MEMORIES = (
-    5,
-    20,
-    60,
-    240,
-    1000,
-    3000,
-)  # mean ages in days: a week's burst to the ordinary rate of ten years
+# mean ages in days: a week's burst to the ordinary rate of ten years
+MEMORIES = (5, 20, 60, 240, 1000, 3000)
 LONG = MEMORIES[-1]
-MIXED = (
-    240,
-    1000,
-    3000,
-)  # memories whose mean rate is the starting point: about one, five and ten years
+# memories whose mean rate is the starting point: about one, five and ten years
+MIXED = (240, 1000, 3000)
 LEADS = (0, 7, 14, 30, 90, 180, 365)  # days ahead at which the hazard may change
 FIRST_YEAR = 365  # days; a younger record counts as a year, so that its first event is no high rate
-PRIOR_EVENTS = (
-    0.5  # events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
-)
+# events at the long rate that each memory starts with (0.25 and 1 score alike to 2014)
+PRIOR_EVENTS = 0.5
 PRIOR_LONG = 0.3  # the same of the long memory, at the rate of all pairs
 LONGEST_SINCE = 7300  # days; a longer silence tells no more
 SEASONS = 10  # years back in which the same days of the year are counted
@@ -154,9 +144,8 @@ class PairRecord:
     start: int  # First covered day, as days from 1970
     events: "pd.DataFrame"  # Rows of the event table, of one dataset
     context: Mapping[str, EventDays]  # By the names of `CONTEXT`
-    meetings: tuple[
-        tuple[int, int], ...
-    ]  # Day, and day it became known, of summits that both states attend
+    # Day, and day it became known, of summits that both states attend
+    meetings: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, dyad: str, start: date, events: "pd.DataFrame") -> "PairRecord":
@@ -204,9 +193,9 @@ class PairRecord:
 
 def announced_meetings(dyad: str) -> tuple[tuple[int, int], ...]:
     """Return the summits of ``data/calendar.csv`` that both states attend."""
-    both = set(dyad.split("-"))
+    states = set(dyad.split("-"))
     facts = read_calendar()
-    attended = facts["kind"].str.endswith("summit") & facts["states"].map(both.issubset)
+    attended = facts["kind"].str.endswith("summit") & facts["states"].map(states.issubset)
     days = (map(day_number, facts.loc[attended, name]) for name in ("date", "known_at"))
     return tuple(zip(*days, strict=True))
 
@@ -267,7 +256,7 @@ class Covariates:
         return np.asarray((self.held + PRIOR_EVENTS) / self.exposure)
 
     def at_lead(self, first: int, end: int) -> Float:
-        """Return all covariates of the days ahead from one to the day before another, (day, covariate)."""
+        """Return all covariates of the days ahead from `first` to `end`, (day, covariate)."""
         return np.column_stack(
             [self.fixed, np.log1p(self._meetings(first, end)), self._season(first, end)]
         )
@@ -281,7 +270,7 @@ class Covariates:
         )
 
     def _season(self, first: int, end: int) -> Float:
-        """Return the log-ratio of events on these days of the last ten years to what their number leads to expect."""
+        """Return the log-ratio of observed to expected events on these days of ten years."""
         seasonal = np.zeros(len(self.days))
         for years in range(1, SEASONS + 1):
             then = self.days - round(365.25 * years)

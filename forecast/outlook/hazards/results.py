@@ -91,8 +91,8 @@ class EventForecast(Displayed):
     def sentence(self) -> str:
         """The forecast in a sentence."""
         return (
-            f"{capital(self.event)} {self._window}: {chance(self.chance, 1)} ({chance(self.low, 1)} to "
-            f"{chance(self.high, 1)}, 90%), as of {day(self.as_of)}."
+            f"{capital(self.event)} {self._window}: {chance(self.chance, 1)} "
+            f"({chance(self.low, 1)} to {chance(self.high, 1)}, 90%), as of {day(self.as_of)}."
         )
 
     @property
@@ -105,7 +105,10 @@ class EventForecast(Displayed):
         """The time since the last event, in words."""
         if self.silence is None:
             return "No event of the set is in the record."
-        return f"{count(self.silence, 'day')} since the last event, at the end of coverage on {day(self.covered_to)}."
+        return (
+            f"{count(self.silence, 'day')} since the last event, at the end of coverage on "
+            f"{day(self.covered_to)}."
+        )
 
     @property
     def rule(self) -> str:
@@ -114,7 +117,8 @@ class EventForecast(Displayed):
         acting = f", acting {asked.by}" if asked.by else ""
         named = f", naming {asked.actor!r}" if asked.actor else ""
         return (
-            f"Rule: the chronology's rows of {self.dyad} with {asked.wanted.meaning}{acting}{named}, dated "
+            f"Rule: the chronology's rows of {self.dyad} with "
+            f"{asked.wanted.meaning}{acting}{named}, dated "
             f"{asked.first} to {asked.last}; a two-sided event counts once."
         )
 

@@ -1,4 +1,4 @@
-"""Scores of the hazards by set (``skill.csv``), and what a reader has to know of a set that did badly.
+"""Scores of the hazards by set (``skill.csv``), and the warning of a set that did badly.
 
 ``python scripts/hazards_skill.py`` makes the table.
 """
@@ -72,13 +72,13 @@ class SetSkill:
         warnings = []
         if not self.ahead:
             warnings.append(
-                f"For “{self.name}” the {self.best_simple} did at least as well from 2015 on (log score "
-                f"{self.best_log_score:.3f} against {self.log_score:.3f})."
+                f"For “{self.name}” the {self.best_simple} did at least as well from 2015 on (log "
+                f"score {self.best_log_score:.3f} against {self.log_score:.3f})."
             )
         if not self.calibrated:
             warnings.append(
-                f"“{self.name}” was not calibrated from 2015 on: forecast {percent(self.forecast)} on average, "
-                f"happened {percent(self.happened)}."
+                f"“{self.name}” was not calibrated from 2015 on: forecast {percent(self.forecast)} "
+                f"on average, happened {percent(self.happened)}."
             )
         return " ".join(warnings)
 
@@ -109,8 +109,9 @@ def quiet_skill() -> str:
         return ""
     row = scored.iloc[0]
     return (
-        f"Within wars, quiet days were forecast {percent(float(row['forecast']))} of the time from 2015 on, and came "
-        f"{percent(float(row['happened']))} of the time ({int(row['windows']):,} forecasts, most of one war)."
+        f"Within wars, quiet days were forecast {percent(float(row['forecast']))} of the time from "
+        f"2015 on, and came {percent(float(row['happened']))} of the time ({int(row['windows']):,} "
+        "forecasts, most of one war)."
     )
 
 

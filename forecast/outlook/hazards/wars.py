@@ -56,9 +56,11 @@ def wars_of(violence: EventDays, before: int) -> list[War]:
         return []
     pauses = np.flatnonzero(np.diff(days) > LONGEST_PAUSE) + 1
     wars = []
-    for days_of_war, counted in zip(np.split(days, pauses), np.split(number, pauses), strict=True):
-        if counted.sum() >= MIN_WAR_EVENTS:
-            wars.append(War(int(days_of_war[0]), int(days_of_war[-1]), float(counted.sum())))
+    for days_of_war, number_of_war in zip(
+        np.split(days, pauses), np.split(number, pauses), strict=True
+    ):
+        if number_of_war.sum() >= MIN_WAR_EVENTS:
+            wars.append(War(int(days_of_war[0]), int(days_of_war[-1]), float(number_of_war.sum())))
     return wars
 
 

@@ -18,7 +18,7 @@ from forecast.base.reading import read_bytes
 from forecast.base.resources import commit
 from forecast.base.typing import Float, Index
 from forecast.base.unfinished import clear_leftovers
-from forecast.outlook.observed import recording_level
+from forecast.outlook.recording import recording_level
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import SMALLEST_CHANGE
 from forecast.study.evaluation.benchmarks import (

@@ -37,9 +37,9 @@ NOISE_SD = 0.22  # of the month-specific noise, log-odds: the centre of its prio
 
 # Parameters of a point, one column each; variances end in 2.
 PARAMETERS = (
-    "keep",  # share of the trend's distance from its long-run mean that a month keeps
+    "retention",  # of the trend, over a month
     "step2",  # of the trend's monthly steps
-    "cycle_keep",  # share of the cycle that a month keeps
+    "cycle_retention",  # over a month
     "cycle2",  # of the cycle, in the long run
     "start2",  # of the trend at a dyad's first event
     "mean2",  # of the long-run mean
@@ -128,10 +128,10 @@ _FORCE_NODES, _FORCE_WEIGHTS = _gauss(FORCE_NODES)
 _BY_LANE = (
     *PARAMETERS,
     "edge",  # soft edge of a bound together with a step
-    # What the months since the last step keep of trend and cycle, and the variance that they add.
-    "trend_kept",
+    # Retention of trend and cycle over the months since the last step, and the variance added.
+    "trend_gap_retention",
     "walked",
-    "cycle_kept",
+    "cycle_gap_retention",
     # A combination of the state, such as a month's level: its mean and variance.
     "level",
     "spread2",
@@ -184,8 +184,8 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
 
 
 drift = built_in(transition.drift, IN_ORDER)
-regained = built_in(transition.regained, IN_ORDER)
-gathered_with_next = built_in(transition.gathered_with_next, IN_ORDER)
+innovation_fraction = built_in(transition.innovation_fraction, IN_ORDER)
+accumulated_variance_next = built_in(transition.accumulated_variance_next, IN_ORDER)
 """Formulas of the process, which forecasts share."""
 
 
@@ -201,16 +201,16 @@ def _read(table: int, value: float) -> float:
 
 @compiled
 def _set_months(block: Any, months: int) -> None:
-    """Set what so many months keep of trend and cycle, and how far the trend walks in them."""
+    """Set the retention of trend and cycle over so many months, and the trend's variance."""
     for i in range(LANES):
-        trend_kept, walked, cycle_kept = 1.0, 0.0, 1.0
+        trend_retention, walked, cycle_retention = 1.0, 0.0, 1.0
         for _ in range(months):
-            trend_kept = trend_kept * block.keep[i]
-            cycle_kept = cycle_kept * block.cycle_keep[i]
-            walked = gathered_with_next(walked, block.keep[i], block.step2[i])
-        block.trend_kept[i] = trend_kept
+            trend_retention = trend_retention * block.retention[i]
+            cycle_retention = cycle_retention * block.cycle_retention[i]
+            walked = accumulated_variance_next(walked, block.retention[i], block.step2[i])
+        block.trend_gap_retention[i] = trend_retention
         block.walked[i] = walked
-        block.cycle_kept[i] = cycle_kept
+        block.cycle_gap_retention[i] = cycle_retention
 
 
 @compiled
@@ -221,35 +221,35 @@ def _move(block: Any) -> None:
     """
     mean, covariance = block.mean, block.covariance
     for i in range(LANES):
-        kept = block.trend_kept[i]
-        gone = 1.0 - kept  # of the distance from the long-run mean
-        cycle_kept = block.cycle_kept[i]
+        retention = block.trend_gap_retention[i]
+        gone = 1.0 - retention  # of the distance from the long-run mean
+        cycle_retention = block.cycle_gap_retention[i]
         covariance[TREND, TREND, i] = (
-            kept * kept * covariance[TREND, TREND, i]
-            + 2.0 * kept * gone * covariance[TREND, LONG_RUN, i]
+            retention * retention * covariance[TREND, TREND, i]
+            + 2.0 * retention * gone * covariance[TREND, LONG_RUN, i]
             + gone * gone * covariance[LONG_RUN, LONG_RUN, i]
             + block.walked[i]
         )
-        covariance[TREND, CYCLE, i] = cycle_kept * (
-            kept * covariance[TREND, CYCLE, i] + gone * covariance[CYCLE, LONG_RUN, i]
+        covariance[TREND, CYCLE, i] = cycle_retention * (
+            retention * covariance[TREND, CYCLE, i] + gone * covariance[CYCLE, LONG_RUN, i]
         )
         covariance[TREND, EFFECT, i] = (
-            kept * covariance[TREND, EFFECT, i] + gone * covariance[EFFECT, LONG_RUN, i]
+            retention * covariance[TREND, EFFECT, i] + gone * covariance[EFFECT, LONG_RUN, i]
         )
         covariance[TREND, ANCHORED, i] = (
-            kept * covariance[TREND, ANCHORED, i] + gone * covariance[LONG_RUN, ANCHORED, i]
+            retention * covariance[TREND, ANCHORED, i] + gone * covariance[LONG_RUN, ANCHORED, i]
         )
         covariance[TREND, LONG_RUN, i] = (
-            kept * covariance[TREND, LONG_RUN, i] + gone * covariance[LONG_RUN, LONG_RUN, i]
+            retention * covariance[TREND, LONG_RUN, i] + gone * covariance[LONG_RUN, LONG_RUN, i]
         )
-        covariance[CYCLE, CYCLE, i] = cycle_kept * cycle_kept * covariance[
+        covariance[CYCLE, CYCLE, i] = cycle_retention * cycle_retention * covariance[
             CYCLE, CYCLE, i
-        ] + block.cycle2[i] * regained(cycle_kept)
-        covariance[CYCLE, EFFECT, i] *= cycle_kept
-        covariance[CYCLE, LONG_RUN, i] *= cycle_kept
-        covariance[CYCLE, ANCHORED, i] *= cycle_kept
-        mean[TREND, i] = kept * mean[TREND, i] + drift(mean[LONG_RUN, i], kept)
-        mean[CYCLE, i] *= cycle_kept
+        ] + block.cycle2[i] * innovation_fraction(cycle_retention)
+        covariance[CYCLE, EFFECT, i] *= cycle_retention
+        covariance[CYCLE, LONG_RUN, i] *= cycle_retention
+        covariance[CYCLE, ANCHORED, i] *= cycle_retention
+        mean[TREND, i] = retention * mean[TREND, i] + drift(mean[LONG_RUN, i], retention)
+        mean[CYCLE, i] *= cycle_retention
 
 
 @compiled
@@ -319,7 +319,7 @@ def _grow(block: Any) -> None:
     """Write by node how far growing reversion moves the trend in a month."""
     for i in range(LANES):
         sd = math.sqrt(max(block.spread2[i], 1e-9))
-        growth = (1.0 - block.keep[i]) * block.size[i]
+        growth = (1.0 - block.retention[i]) * block.size[i]
         block.information[i] = 0.0
         for j in range(FORCE_NODES):
             distance = block.level[i] + sd * _FORCE_NODES[j]

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import betaln, expit
 
 from forecast.base.typing import Float
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import retention_of
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.filter import MEAN, MEAN_SD, NOISE_SD
 from forecast.study.hypotheses.models import (
@@ -59,10 +59,12 @@ def filtered(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Floa
     """
     record = records[0]
     shape = len(records), *record.events.shape
-    keep = np.array([decay(mode[RETURN.name]), decay(mode[CYCLE.name]), 1.0, 1.0])
+    retention = np.array(
+        [retention_of(mode[RETURN.name]), retention_of(mode[CYCLE.name]), 1.0, 1.0]
+    )
     added = np.zeros((STATE, STATE))
     added[TREND, TREND] = mode[STEP.name] ** 2
-    added[CYCLICAL, CYCLICAL] = mode[CYCLE_SD.name] ** 2 * (1.0 - keep[CYCLICAL] ** 2)
+    added[CYCLICAL, CYCLICAL] = mode[CYCLE_SD.name] ** 2 * (1.0 - retention[CYCLICAL] ** 2)
     start = np.diag([START_SD**2, mode[CYCLE_SD.name] ** 2, MEAN_SD**2, VOLUME_SD**2])
     mean = np.tile(np.array([0.0, 0.0, MEAN, VOLUME]), (*shape[:2], 1))
     covariance = np.tile(start, (*shape[:2], 1, 1))
@@ -70,8 +72,8 @@ def filtered(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Floa
     data = np.array([_data_of(simulated) for simulated in records])
     for month in range(shape[2]):
         later = np.flatnonzero((record.first < month) & (month < record.stop))
-        mean[:, later] *= keep
-        covariance[:, later] = covariance[:, later] * np.outer(keep, keep) + added
+        mean[:, later] *= retention
+        covariance[:, later] = covariance[:, later] * np.outer(retention, retention) + added
         read = np.flatnonzero(record.events[:, month] != 0)
         if len(read):
             to_level = np.ones((len(read), STATE))

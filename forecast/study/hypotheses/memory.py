@@ -22,7 +22,7 @@ from forecast.study.hypotheses.filter import (
     NODES,
     STEPS_PER_LOG,
     compiled,
-    regained,
+    innovation_fraction,
     see_events,
     see_value,
     take_log,
@@ -38,7 +38,7 @@ FREQUENCIES = 120  # at which the spectrum is fitted, evenly spaced in logarithm
 LEAST_MEMORY, MOST_MEMORY, MEMORY_STEP = 0.01, 0.99, 0.01  # values of d of the table of weights
 # from which a path of d above one half starts before a dyad's first event: its variance grows
 PAST_MONTHS = 120
-KEEPS = transition.decay(HALF_LIVES)
+RETENTIONS = transition.retention_of(HALF_LIVES)
 FRACTIONAL = len(HALF_LIVES)  # AR(1) parts of the fractional path
 CYCLE_AT = FRACTIONAL
 MOVING = FRACTIONAL + 1  # variables of the state that fade: the parts and the cycle
@@ -59,12 +59,12 @@ _BY_NODE = ("likelihood", "cooperative_shape", "hostile_shape")
 _BLOCK = np.dtype(
     [(name, np.float64, (LANES,)) for name in _SCALARS]
     + [(name, np.float64, ((NODES + 1) * LANES,)) for name in _BY_NODE]
-    + [(name, np.float64, (MOVING, LANES)) for name in ("keep", "variance", "kept")]
+    + [(name, np.float64, (MOVING, LANES)) for name in ("retention", "variance", "gap_retention")]
     + [(name, np.float64, (STATE, LANES)) for name in ("mean", "along")]
     + [("covariance", np.float64, (STATE, STATE, LANES))]
 )
-"""A block of points: what a month's reading needs; by variable that fades what a month keeps, its
-long-run variance and what the last gap kept; means of the state, covariances with the level, and
+"""A block of points: what a month's reading needs; by variable that reverts its retention over
+a month, its long-run variance, and its retention over the last gap; means of the state, covariances with the level, and
 the upper triangle of its covariances."""
 
 
@@ -80,7 +80,7 @@ def frequencies() -> Float:
 
 def part_spectra(at: Float) -> Float:
     """Return the spectra of white noise and of the parts with innovations of variance one, (frequency, part)."""
-    parts = 1.0 / (1.0 - 2.0 * KEEPS * np.cos(at[:, None]) + KEEPS**2)
+    parts = 1.0 / (1.0 - 2.0 * RETENTIONS * np.cos(at[:, None]) + RETENTIONS**2)
     return np.column_stack([np.ones(len(at)), parts])
 
 
@@ -113,20 +113,23 @@ def blocks_of(points: Float) -> Any:
         weights_of(column["memory"].ravel()).reshape(*points.shape[:2], -1), -1, 1
     )
     weights *= column["step2"][:, None]
-    variance = transition.long_run_variance(weights[:, 1:], KEEPS[:, None])
+    variance = transition.long_run_variance(weights[:, 1:], RETENTIONS[:, None])
     blocks = np.zeros(len(points), _BLOCK)
     blocks["concentration"], blocks["noise2"] = (
         column["concentration"],
         column["noise2"] + weights[:, 0],
     )
     blocks["recent_likelihood"] = 1.0
-    blocks["keep"][:, :FRACTIONAL], blocks["variance"][:, :FRACTIONAL] = KEEPS[:, None], variance
-    blocks["keep"][:, CYCLE_AT], blocks["variance"][:, CYCLE_AT] = (
-        column["cycle_keep"],
+    blocks["retention"][:, :FRACTIONAL], blocks["variance"][:, :FRACTIONAL] = (
+        RETENTIONS[:, None],
+        variance,
+    )
+    blocks["retention"][:, CYCLE_AT], blocks["variance"][:, CYCLE_AT] = (
+        column["cycle_retention"],
         column["cycle2"],
     )
     blocks["mean"][:, MEAN_AT], blocks["mean"][:, VOLUME_AT] = MEAN, column["volume"]
-    started = variance * (1.0 - KEEPS ** (2 * PAST_MONTHS))[:, None]
+    started = variance * (1.0 - RETENTIONS ** (2 * PAST_MONTHS))[:, None]
     starts = (*np.moveaxis(started, 1, 0), column["cycle2"], column["mean2"], column["volume2"])
     for at, start in enumerate(starts):
         blocks["covariance"][:, at, at] = start
@@ -135,17 +138,17 @@ def blocks_of(points: Float) -> Any:
 
 @compiled
 def _move(k: Any) -> None:
-    """Let the months go by whose share of the state that is kept is set."""
+    """Move the state over the months whose retention is set."""
     for a in range(MOVING):
         for b in range(a, MOVING):
             for i in range(LANES):
-                k.covariance[a, b, i] *= k.kept[a, i] * k.kept[b, i]
+                k.covariance[a, b, i] *= k.gap_retention[a, i] * k.gap_retention[b, i]
         for b in range(MOVING, STATE):
             for i in range(LANES):
-                k.covariance[a, b, i] *= k.kept[a, i]
+                k.covariance[a, b, i] *= k.gap_retention[a, i]
         for i in range(LANES):
-            k.covariance[a, a, i] += k.variance[a, i] * regained(k.kept[a, i])
-            k.mean[a, i] *= k.kept[a, i]
+            k.covariance[a, a, i] += k.variance[a, i] * innovation_fraction(k.gap_retention[a, i])
+            k.mean[a, i] *= k.gap_retention[a, i]
 
 
 @compiled
@@ -207,7 +210,7 @@ def filter_memory(
                         months = gap[e]
                         for a in range(MOVING):
                             for i in range(LANES):
-                                k.kept[a, i] = k.keep[a, i] ** months
+                                k.gap_retention[a, i] = k.retention[a, i] ** months
                     _move(k)
                 if events[e] == 0:
                     continue

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from forecast.base.typing import Float
 from forecast.model.process.declarations import SPREAD_OF_SPREADS, priors_of
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import retention_of
 from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, FilterSteps
 from forecast.study.hypotheses.likelihood import likelihoods
 
@@ -192,7 +192,7 @@ class Model:
         named |= {axis.name: np.full(len(values), math.exp(value)) for axis, value in self.held}
         step = STEP if STEP.name in named else INNOVATION
         columns: dict[str, Float | float] = {
-            "keep": 1.0,
+            "retention": 1.0,
             "step2": named[step.name] ** 2,
             "start2": START_SD**2,
             "volume": self.volume[0],
@@ -202,11 +202,11 @@ class Model:
         }
         if CYCLE.name in named:
             columns |= {
-                "cycle_keep": decay(named[CYCLE.name]),
+                "cycle_retention": retention_of(named[CYCLE.name]),
                 "cycle2": named[CYCLE_SD.name] ** 2,
             }
         if RETURN.name in named:
-            columns |= {"keep": decay(named[RETURN.name]), "mean2": MEAN_SD**2}
+            columns |= {"retention": retention_of(named[RETURN.name]), "mean2": MEAN_SD**2}
         if SOURCE_SD.name in named:
             columns |= {"offset2": named[SOURCE_SD.name] ** 2}
         if REPEAT.name in named:

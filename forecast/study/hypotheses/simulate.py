@@ -18,8 +18,7 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import fftconvolve, lfilter
 
 from forecast.base.typing import Bool, Float, Index
-from forecast.model.process.cycle import linear_shock
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import innovation_sd, retention_of
 from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VISITS
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
 from forecast.study.hypotheses.memory import PAST_MONTHS
@@ -202,10 +201,10 @@ class _Dyads:
     step_sd: Float  # (dyad,)
     steps: Float  # (dyad, month)
     jumps: Float  # Where eras begin, else 0, (dyad, month)
-    kept: Float  # Share of the trend's distance from its mean that a month keeps, (dyad,)
+    retention: Float  # Of the trend, over a month, (dyad,)
     volume: Float  # Coefficient of the relative event count, (dyad,)
     memory: Float  # Order of integration of long memory, (dyad,)
-    cycle_kept: Float  # (dyad,)
+    cycle_retention: Float  # (dyad,)
     cycle_sd: Float  # (dyad,)
     # Shocks that dyads of a state share, (dyad, month); None if each dyad draws its own
     cycle_shocks: Float | None
@@ -222,16 +221,16 @@ class _Dyads:
         step_sd = vary(truth.step, STEP_SPREAD)
         steps = step_sd[:, None] * _unit_steps(record, truth, rng)
         jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
-        kept = np.ones(size)
+        retention = np.ones(size)
         if truth.trend_half_life is not None:
-            kept = decay(vary(truth.trend_half_life, RETURN_SPREAD))
+            retention = retention_of(vary(truth.trend_half_life, RETURN_SPREAD))
         volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
         memory = np.zeros(size)
         if truth.memory is not None:
             memory = truth.memory + MEMORY_SPREAD * rng.standard_normal(size)
             memory = np.clip(memory, MIN_MEMORY, MAX_MEMORY)
         cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
-        cycle_kept = decay(vary(cycle_half_life, CYCLE_SPREAD))
+        cycle_retention = retention_of(vary(cycle_half_life, CYCLE_SPREAD))
         cycle_sds = vary(cycle_sd, CYCLE_SD_SPREAD)
         cycle_shocks = None
         if truth.shared_cycle:
@@ -243,10 +242,10 @@ class _Dyads:
             step_sd=step_sd,
             steps=steps,
             jumps=jumps,
-            kept=kept,
+            retention=retention,
             volume=volume,
             memory=memory,
-            cycle_kept=cycle_kept,
+            cycle_retention=cycle_retention,
             cycle_sd=cycle_sds,
             cycle_shocks=cycle_shocks,
             occasions=occasions,
@@ -299,7 +298,7 @@ def _level(
     if truth.memory is None:
         moves = dyads.steps[d, months] + dyads.jumps[d, months]
         moves[0] = start
-        trend = _trend(moves, dyads.kept[d], record.begins[d, months], truth)
+        trend = _trend(moves, dyads.retention[d], record.begins[d, months], truth)
     else:
         past = dyads.step_sd[d] * rng.standard_normal(PAST_MONTHS)
         innovations = np.concatenate([past, dyads.steps[d, months]])
@@ -307,12 +306,12 @@ def _level(
     level = long_run_mean + trend + dyads.volume[d] * record.volume[d, months]
     shared = dyads.cycle_shocks
     shocks = rng.standard_normal(len(level)) if shared is None else shared[d, months]
-    cycle = _cycle(shocks, dyads.cycle_kept[d], dyads.cycle_sd[d], rng)
+    cycle = _cycle(shocks, dyads.cycle_retention[d], dyads.cycle_sd[d], rng)
     level += cycle + truth.occasion * dyads.occasions[d, months]
     if truth.visit and record.visits is not None:
         # A visit moves the cycle in the month after.
         pushes = np.concatenate([[0.0], truth.visit * record.visits[d, months][:-1]])
-        level += lfilter([1.0], [1.0, -dyads.cycle_kept[d]], pushes)
+        level += lfilter([1.0], [1.0, -dyads.cycle_retention[d]], pushes)
     return np.asarray(level)
 
 
@@ -355,14 +354,14 @@ def _shared_shocks(record: PooledRecord, share: float, rng: np.random.Generator)
     return math.sqrt(1.0 - share) * alone + math.sqrt(share) * common
 
 
-def _trend(moves: Float, keep: float, begins: Bool, truth: Truth) -> Float:
+def _trend(moves: Float, retention: float, begins: Bool, truth: Truth) -> Float:
     """Return the trend less its long-run mean, under the truth's ceiling or between its bounds if it has some."""
     if truth.bound is None and truth.headroom is None and not truth.growth:
-        return np.asarray(lfilter([1.0], [1.0, -keep], moves))
+        return np.asarray(lfilter([1.0], [1.0, -retention], moves))
     trend = moves.copy()
     top = math.inf if truth.headroom is None else moves[0] + truth.headroom
     for t in range(1, len(moves)):
-        back = (1.0 - keep) * trend[t - 1] * (1.0 + truth.growth * trend[t - 1] ** 2)
+        back = (1.0 - retention) * trend[t - 1] * (1.0 + truth.growth * trend[t - 1] ** 2)
         now = trend[t - 1] - math.copysign(min(abs(back), abs(trend[t - 1])), back) + moves[t]
         if truth.headroom is not None and begins[t]:
             top = now + truth.headroom
@@ -381,7 +380,7 @@ def integrated(innovations: Float, order: float) -> Float:
 
 def _cycle(shocks: Float, retention: float, sd: float, rng: np.random.Generator) -> Float:
     """Return an autoregression that starts from its long-run distribution."""
-    moves = linear_shock(sd, retention) * shocks
+    moves = innovation_sd(sd, retention) * shocks
     moves[0] = sd * rng.standard_normal()
     return np.asarray(lfilter([1.0], [1.0, -retention], moves))
 

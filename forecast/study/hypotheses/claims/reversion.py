@@ -21,7 +21,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from forecast.base.typing import Float
-from forecast.model.process.transition import decay
+from forecast.model.process.transition import retention_of
 from forecast.outlook.theory import COST
 from forecast.study.hypotheses import models
 from forecast.study.hypotheses.engine import (
@@ -261,8 +261,8 @@ def test_range(engine: Engine) -> Outcome:
 
     against = {name: total(ranges) - engine.total(rival) for name, (ranges, rival) in pairs.items()}
     mode = engine.centre(RETURN_CYCLE).at(RETURN, STEP)
-    keep = decay(math.exp(mode[RETURN]))
-    spread = math.exp(mode[STEP]) / math.sqrt(1.0 - keep**2)
+    retention = retention_of(math.exp(mode[RETURN]))
+    spread = math.exp(mode[STEP]) / math.sqrt(1.0 - retention**2)
     bound = bounds.interval(models.BOUND)
     details: dict[str, Any] = {
         "against": against,
