@@ -391,35 +391,63 @@ def path_prior(
     return total, g_trend, g_cycle
 
 
+class Slopes(NamedTuple):
+    """Slopes of the log-density, added up from the data back to the coordinates."""
+
+    values: Float
+    dyads: Float  # (quantity, dyad)
+    eras: Float
+    x: Float  # Of the path
+
+
 @kernel
-def path_density(
-    point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
-) -> tuple[float, Float]:
-    """Log-density of a point, and its gradient."""
-    nodes, number = data.node_dyad.size, data.starts.size - 1
-    values, total, slope = values_of(point, coordinates)
-    dyads = dyads_forward(values, by_dyad, number)
-    eras = era_values(values, dyads, choices, data.era_dyad)
-    path = find_path(values, dyads, eras, choices, data)
-    x, stride = path.x, (2 if choices.moves and choices.cycle else 1)
-
-    month = np.empty(nodes)
-    for i in range(nodes):
-        level = x[stride * i] if choices.moves else eras[data.node_era[i]]
+def month_levels(dyads: Float, eras: Float, path: Path, choices: Choices, data: PathData) -> Float:
+    """Level of every node, with the effect of its event count."""
+    stride = 2 if choices.moves and choices.cycle else 1
+    level = np.empty(data.node_dyad.size)
+    for i in range(level.size):
+        value = path.x[stride * i] if choices.moves else eras[data.node_era[i]]
         if choices.cycle:
-            level += x[stride * i + stride - 1]
-        month[i] = level + dyads[VOLUME, data.node_dyad[i]] * data.relative_count[i]
+            value += path.x[stride * i + stride - 1]
+        level[i] = value + dyads[VOLUME, data.node_dyad[i]] * data.relative_count[i]
+    return level
 
+
+@kernel
+def add_month_slopes(g_month: Float, slopes: Slopes, choices: Choices, data: PathData) -> None:
+    """Add the slopes of `month_levels`."""
+    stride = 2 if choices.moves and choices.cycle else 1
+    for i in range(g_month.size):
+        g = g_month[i]
+        slopes.dyads[VOLUME, data.node_dyad[i]] += g * data.relative_count[i]
+        if choices.cycle:
+            slopes.x[stride * i + stride - 1] += g
+        if choices.moves:
+            slopes.x[stride * i] += g
+        else:
+            slopes.eras[data.node_era[i]] += g
+
+
+@kernel
+def events_density(
+    values: Float,
+    dyads: Float,
+    eras: Float,
+    path: Path,
+    slopes: Slopes,
+    choices: Choices,
+    data: PathData,
+) -> tuple[float, float]:
+    """Log-likelihood of the events, and its slope in the concentration; the other slopes are added."""
+    number = data.starts.size - 1
     offset, concentration = np.zeros((number, data.directions, 1)), np.zeros(1)
     concentration[0] = scalar(values, choices.concentration, 0.0)
     if choices.direction >= 0:
         for d in range(number):
-            offset[d, 0, 0], offset[d, 1, 0] = (
-                values[choices.direction + d],
-                -values[choices.direction + d],
-            )
+            effect = values[choices.direction + d]
+            offset[d, 0, 0], offset[d, 1, 0] = effect, -effect
     likelihood, g_month, g_offset, g_concentration, g_noise, _ = sides_value_gradient(
-        month,
+        month_levels(dyads, eras, path, choices, data),
         offset,
         concentration,
         dyads[NOISE],
@@ -430,153 +458,198 @@ def path_density(
         data.nodes,
         data.weights,
     )
+    for d in range(number):
+        slopes.dyads[NOISE, d] += g_noise[d]
+        if choices.direction >= 0:
+            slopes.values[choices.direction + d] += g_offset[d, 0, 0] - g_offset[d, 1, 0]
+    add_month_slopes(g_month, slopes, choices, data)
+    return likelihood.item(), g_concentration[0]
 
-    by_value, g_dyads, g_eras, g_x = (
-        np.zeros(values.size),
-        np.zeros(dyads.shape),
-        np.zeros(eras.size),
-        np.zeros(x.size),
-    )
-    for d in range(g_noise.size):
-        g_dyads[NOISE, d] = g_noise[d]
-    if choices.direction >= 0:
-        for d in range(number):
-            by_value[choices.direction + d] += g_offset[d, 0, 0] - g_offset[d, 1, 0]
-    for i in range(nodes):
-        g = g_month[i]
-        g_dyads[VOLUME, data.node_dyad[i]] += g * data.relative_count[i]
-        if choices.cycle:
-            g_x[stride * i + stride - 1] += g
-        if choices.moves:
-            g_x[stride * i] += g
-        else:
-            g_eras[data.node_era[i]] += g
-    prior, g_trend, g_cycle = path_prior(path, eras, choices, data, g_x, g_eras)
 
+@kernel
+def whitening_slopes(
+    values: Float, path: Path, slopes: Slopes, choices: Choices, data: PathData
+) -> tuple[Float, Float, Float, Float]:
+    """Slopes that the change of variables has in what it depends on.
+
+    Those in the transitions of trend and of cycle, (3, node), and in weight and information of the
+    pseudo-observations are returned; those in the white noise are added.
+    """
+    g_trend, g_cycle = path.trend, path.cycle  # Where the model does not have them
     if choices.moves and choices.cycle:
-        g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = (
+        g_white, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = (
             pair_backward(
-                values[choices.white : choices.white + x.size],
+                values[choices.white : choices.white + path.x.size],
                 path.trend[0],
                 path.trend[1],
                 path.trend[2],
                 path.cycle[0],
                 path.cycle[1],
                 path.cycle[2],
-                x,
+                path.x,
                 path.inverse,
                 path.solved,
                 path.beside,
                 path.beyond,
-                g_x,
+                slopes.x,
                 np.asarray(1.0),
                 data.starts,
             )
         )
+        g_trend, g_cycle = in_rows(drift, carry, scale), in_rows(drift_c, carry_c, scale_c)
     else:
         process = path.trend if choices.moves else path.cycle
-        g_z, drift, carry, scale, g_weight, g_information = path_backward(
+        g_white, drift, carry, scale, g_weight, g_information = path_backward(
             process[0],
             process[1],
             process[2],
-            x,
+            path.x,
             path.inverse,
             path.solved,
-            g_x,
+            slopes.x,
             np.asarray(1.0),
             data.starts,
         )
-        drift_c, carry_c, scale_c = drift, carry, scale
-    for i in range(g_z.size):
-        by_value[choices.white + i] = g_z[i]
+        if choices.moves:
+            g_trend = in_rows(drift, carry, scale)
+        else:
+            g_cycle = in_rows(drift, carry, scale)
+    for i in range(g_white.size):
+        slopes.values[choices.white + i] = g_white[i]
+    return g_trend, g_cycle, g_weight, g_information
+
+
+@kernel
+def in_rows(drift: Float, carry: Float, scale: Float) -> Float:
+    """Drift, carry and scale of every node as the rows of one array, (3, node)."""
+    rows = np.empty((3, drift.size))
+    for i in range(drift.size):
+        rows[0, i], rows[1, i], rows[2, i] = drift[i], carry[i], scale[i]
+    return rows
+
+
+@kernel
+def parameter_slopes(
+    values: Float,
+    dyads: Float,
+    path: Path,
+    g_moves: tuple[Float, Float],
+    g_whitening: tuple[Float, Float],
+    slopes: Slopes,
+    choices: Choices,
+    data: PathData,
+) -> None:
+    """Add the slopes in the parameters of trend and cycle.
+
+    Given are those in their transitions, of the moves' density and of the change of variables.
+    """
     if choices.moves:
-        jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
         g_jump, g_half_life = trend_backward(
             dyads[MEAN],
             dyads[STEP],
-            jump,
-            half_life,
+            scalar(values, choices.jump, 0.0),
+            scalar(values, choices.half_life, 0.0),
             data.pairs,
             path.pairs_trend,
-            to_pairs(path.pairs_trend, g_trend, drift, carry, scale, data.pairs),
-            g_dyads[MEAN],
-            g_dyads[STEP],
+            to_pairs(path.pairs_trend, g_moves[0], g_whitening[0], data.pairs),
+            slopes.dyads[MEAN],
+            slopes.dyads[STEP],
         )
         if choices.jump >= 0:
-            by_value[choices.jump] += g_jump
+            slopes.values[choices.jump] += g_jump
         if choices.half_life >= 0:
-            by_value[choices.half_life] += g_half_life
+            slopes.values[choices.half_life] += g_half_life
     if choices.cycle:
         cycle_backward(
             dyads[HALF_LIFE],
             dyads[SD],
             data.pairs,
             path.pairs_cycle,
-            to_pairs(path.pairs_cycle, g_cycle, drift_c, carry_c, scale_c, data.pairs),
-            g_dyads[HALF_LIFE],
-            g_dyads[SD],
+            to_pairs(path.pairs_cycle, g_moves[1], g_whitening[1], data.pairs),
+            slopes.dyads[HALF_LIFE],
+            slopes.dyads[SD],
         )
-    g_target, g_a = anchor_backward(
-        concentration[0], dyads[NOISE], data.anchor, path, g_weight, g_information, g_dyads[NOISE]
+
+
+@kernel
+def path_density(
+    point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
+) -> tuple[float, Float]:
+    """Log-density of a point, and its gradient.
+
+    Forward: coordinates, quantities of dyads and eras, path. Then each density adds its slopes to
+    what it depends on, and these go back the same way.
+    """
+    values, prior, slope = values_of(point, coordinates)
+    dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
+    eras = era_values(values, dyads, choices, data.era_dyad)
+    path = find_path(values, dyads, eras, choices, data)
+    slopes = Slopes(
+        np.zeros(values.size), np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(path.x.size)
     )
-    for i in range(nodes):
-        g_dyads[VOLUME, data.node_dyad[i]] -= g_target[i] * data.relative_count[i]
-        if not choices.moves:
-            g_eras[data.node_era[i]] -= g_target[i]
+
+    events, g_concentration = events_density(values, dyads, eras, path, slopes, choices, data)
+    moves, g_trend, g_cycle = path_prior(path, eras, choices, data, slopes.x, slopes.eras)
+
+    white_trend, white_cycle, g_weight, g_information = whitening_slopes(
+        values, path, slopes, choices, data
+    )
+    parameter_slopes(
+        values, dyads, path, (g_trend, g_cycle), (white_trend, white_cycle), slopes, choices, data
+    )
+    g_concentration += anchor_backward(
+        values, dyads, path, g_weight, g_information, slopes, choices, data
+    )
     if choices.concentration >= 0:
-        by_value[choices.concentration] += g_concentration[0] + g_a
+        slopes.values[choices.concentration] += g_concentration
     if choices.ceiling or not choices.moves:
-        era_backward(values, eras, choices, data.era_dyad, g_eras, g_dyads, by_value)
-    dyads_backward(values, by_dyad, dyads, g_dyads, by_value)
-    add_slopes(values, by_value, coordinates, slope)
-    return total + prior + likelihood.item(), slope
+        era_backward(values, eras, choices, data.era_dyad, slopes)
+    dyads_backward(values, by_dyad, dyads, slopes.dyads, slopes.values)
+    add_slopes(values, slopes.values, coordinates, slope)
+    return prior + moves + events, slope
 
 
 @kernel
 def anchor_backward(
-    a: float,
-    noise: Float,
-    anchor: Anchor,
+    values: Float,
+    dyads: Float,
     path: Path,
     g_weight: Float,
     g_information: Float,
-    g_noise: Float,
-) -> tuple[Float, float]:
-    """Slopes in the pseudo-observations, (node,), and in the concentration.
-
-    Those in the noise are added.
-    """
-    g_target, g_variance, g_a = np.empty(path.weight.size), np.zeros(path.variance.size), 0.0
+    slopes: Slopes,
+    choices: Choices,
+    data: PathData,
+) -> float:
+    """Slope of the pseudo-observations in the concentration; those in what else they depend on are added."""
+    anchor, a = data.anchor, scalar(values, choices.concentration, 0.0)
+    g_variance, g_a = np.zeros(path.variance.size), 0.0
     for i in range(path.weight.size):
-        k = anchor.report_of_node[i]
-        g_target[i] = g_information[i] * path.weight[i]
+        k, d = anchor.report_of_node[i], data.node_dyad[i]
+        g_target = g_information[i] * path.weight[i]
         g_variance[k] -= (
             (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
         )
+        slopes.dyads[VOLUME, d] -= g_target * data.relative_count[i]
+        if not choices.moves:
+            slopes.eras[data.node_era[i]] -= g_target
     for k in range(g_variance.size):
         d, n = anchor.report_dyad[k], anchor.report_events[k]
-        g_noise[d] += 2.0 * noise[d] * g_variance[k]
+        slopes.dyads[NOISE, d] += 2.0 * dyads[NOISE, d] * g_variance[k]
         g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * WHITENING_INFORMATION * n)
-    return g_target, g_a
+    return g_a
 
 
 @kernel
 def era_backward(
-    values: Float,
-    eras: Float,
-    choices: Choices,
-    era_dyad: Index,
-    g_eras: Float,
-    g_dyads: Float,
-    by_value: Float,
+    values: Float, eras: Float, choices: Choices, era_dyad: Index, slopes: Slopes
 ) -> None:
     """Add the slopes of `era_values`."""
     for e in range(eras.size):
-        g = g_eras[e] * eras[e] if choices.ceiling else g_eras[e]
-        g_dyads[HEADROOM if choices.ceiling else MEAN, era_dyad[e]] += g
+        g = slopes.eras[e] * eras[e] if choices.ceiling else slopes.eras[e]
+        slopes.dyads[HEADROOM if choices.ceiling else MEAN, era_dyad[e]] += g
         if choices.era_spread >= 0:
-            by_value[choices.era_spread] += g * values[choices.eras + e]
-            by_value[choices.eras + e] += g * values[choices.era_spread]
+            slopes.values[choices.era_spread] += g * values[choices.eras + e]
+            slopes.values[choices.eras + e] += g * values[choices.era_spread]
 
 
 @kernel

@@ -502,18 +502,16 @@ def log_scales(by_pair: Float, pairs: Pairs) -> float:
 
 
 @kernel
-def to_pairs(
-    by_pair: Float, g_process: Float, g_drift: Float, g_carry: Float, g_scale: Float, pairs: Pairs
-) -> Float:
-    """Slopes in the transitions of pairs, (3, pair): of two parts of those at the nodes, less `log_scales`."""
+def to_pairs(by_pair: Float, g_moves: Float, g_whitening: Float, pairs: Pairs) -> Float:
+    """Slopes in the transitions of pairs, (3, pair): both parts of those at the nodes, less `log_scales`."""
     result = np.zeros((3, pairs.dyad.size))
     for p in range(pairs.nodes.size):
         result[2, p] = -pairs.nodes[p] / by_pair[2, p]
     for i in range(pairs.of_node.size):
         p = pairs.of_node[i]
-        result[0, p] += g_process[0, i] + g_drift[i]
-        result[1, p] += g_process[1, i] + g_carry[i]
-        result[2, p] += g_process[2, i] + g_scale[i]
+        result[0, p] += g_moves[0, i] + g_whitening[0, i]
+        result[1, p] += g_moves[1, i] + g_whitening[1, i]
+        result[2, p] += g_moves[2, i] + g_whitening[2, i]
     return result
 
 
