@@ -148,7 +148,7 @@ def test_rows_of_a_file_that_fails_half_way_are_nobodys(folder, reader, monkeypa
 
     monkeypatch.setattr(lines, "_require_few", fails)
     monkeypatch.setattr(lines, "CHUNK", 6_000)
-    monkeypatch.setattr(reading, "ENOUGH", 1)
+    monkeypatch.setattr(reading, "BATCH_BYTES", 1)
     events, unread, names = reader(folder)
     assert (events, names, list(unread)) == (2, [GOOD], [BAD])
     assert unread[BAD].startswith(

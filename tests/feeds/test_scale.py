@@ -262,7 +262,7 @@ def test_files_judged_together_are_those_judged_one_by_one(tmp_path, monkeypatch
     )
     together, counted = read()
     number = len(judged)
-    monkeypatch.setattr("forecast.data.feeds.reading.ENOUGH", 1)
+    monkeypatch.setattr("forecast.data.feeds.reading.BATCH_BYTES", 1)
     alone, counted_alone = read()
     assert len(judged) - number > 2 * number
     (one,), (other,) = together.accounts, alone.accounts

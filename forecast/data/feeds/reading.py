@@ -52,7 +52,7 @@ MOST_REJECTED_TEXTS = 10_000
 LONGEST_TEXT = 2_000
 """Characters of a rejected row that are kept."""
 PLACE = ["file", "line", "reason"]
-ENOUGH = 64_000_000
+BATCH_BYTES = 64_000_000
 """Bytes of lines that are judged in one statement: some 160,000 lines of GDELT."""
 
 
@@ -378,7 +378,7 @@ class Together:
     @property
     def full(self) -> bool:
         """Return whether there are enough lines, so that more would not make them cheaper."""
-        return self._bytes >= ENOUGH
+        return self._bytes >= BATCH_BYTES
 
     def add(self, run: FileRun, chunk: Chunk) -> None:
         """Add a chunk of a file."""
