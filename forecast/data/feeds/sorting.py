@@ -231,7 +231,7 @@ class RowBatch:
             yield pa.concat_tables(tables)
 
     def _account_for(self, rows: SortedRows) -> None:
-        """Tell each file what became of its lines."""
+        """Add to the account of each file what became of its lines."""
         for file, line, reason in rows.rejected:
             run, chunks = self._added[file]
             run.reject(line, reason, "".join(chunk.numbered(line) for chunk in chunks))
