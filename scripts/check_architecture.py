@@ -1,7 +1,8 @@
-"""Check the layers: modules import only what they may, never in a circle, and docs/modules.md lists them all.
+"""Check the layers: modules import only what they may, and never in a circle.
 
-Run from anywhere: ``python scripts/check_architecture.py``; with ``--write`` it writes
-docs/modules.md. It imports nothing that it checks.
+docs/modules.md lists all modules, and docs/limits.md every minimum with its value and reason. Run
+from anywhere: ``python scripts/check_architecture.py``; with ``--write`` it writes both pages. It
+imports nothing that it checks.
 """
 
 import ast
@@ -9,10 +10,16 @@ import itertools
 import re
 import sys
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 INVENTORY = "docs/modules.md"
+LIMITS = "docs/limits.md"
+MINIMUM = re.compile(r"MIN_\w+")
+# Other words for a minimum, which a reader who looks for MIN_ would not find.
+OTHER_MINIMUM = re.compile(r"_?(FEWEST|ENOUGH|SHORTEST_(PAST|RECORD))(_\w+)?")
 
 STOREYS = ("base", "data", "model", "outlook", "study", "desk", "plots", "report", "runs", "cli")
 """Folders of the package from the ground up: a storey imports only from itself and from below."""
@@ -61,11 +68,19 @@ def main(root: Path = ROOT, *, write: bool = False) -> int:
     """Print what is wrong, one line each, and return how many things that is."""
     if write:
         (root / INVENTORY).write_text(inventory(root), "utf-8")
-    wrong = [*inventory_faults(root), *layer_faults(root), *circle_faults(root)]
+        (root / LIMITS).write_text(limits_page(root), "utf-8")
+    wrong = [
+        *page_faults(root),
+        *limit_faults(root),
+        *layer_faults(root),
+        *circle_faults(root),
+    ]
     for line in wrong:
         print(line)
     if not wrong:
-        print("The modules keep to ARCHITECTURE.md, and docs/modules.md lists them.")
+        print(
+            f"The modules keep to ARCHITECTURE.md. {INVENTORY} lists them, {LIMITS} their minima."
+        )
     return len(wrong)
 
 
@@ -91,14 +106,103 @@ def _in_short(path: Path) -> str:
     return sentence if head == sentence or len(head.split()) < 3 else f"{head}."
 
 
-def inventory_faults(root: Path) -> list[str]:
-    """Compare docs/modules.md with the modules there are."""
-    path = root / INVENTORY
-    if path.exists() and path.read_text("utf-8") == inventory(root):
-        return []
+def page_faults(root: Path) -> list[str]:
+    """Compare the written pages with the modules as they are."""
     return [
-        f"{INVENTORY} does not list the modules as they are; run python scripts/check_architecture.py --write"
+        f"{page} is not what the modules have; run python scripts/check_architecture.py --write"
+        for page, text in {INVENTORY: inventory(root), LIMITS: limits_page(root)}.items()
+        if not (root / page).exists() or (root / page).read_text("utf-8") != text
     ]
+
+
+class Constant(NamedTuple):
+    """A constant of a module."""
+
+    name: str
+    value: str  # As the module writes it
+    comment: str  # What stands beside, above or below it: unit and reason
+    file: str
+    line: int
+
+
+def limits_page(root: Path) -> str:
+    """Return docs/limits.md: every minimum of the package by storey, with its value and reason."""
+    lines = [
+        "# How much is needed",
+        "",
+        "Every minimum of the package: how many events, months, dyads or simulations something",
+        "needs. Each name has one value. `python scripts/check_architecture.py --write` writes this",
+        "page from the comments of the constants.",
+        "",
+        "| minimum | value | unit, and what happens below it | module |",
+        "|---|---|---|---|",
+    ]
+    minima = [constant for constant in _constants(root) if MINIMUM.fullmatch(constant.name)]
+    for constant in sorted(minima, key=lambda constant: _place_of_file(constant.file)):
+        comment = constant.comment.replace("|", "\\|")
+        lines.append(f"| `{constant.name}` | {constant.value} | {comment} | `{constant.file}` |")
+    return "\n".join(lines) + "\n"
+
+
+def _place_of_file(file: str) -> tuple[int, str]:
+    """Return the place of a file in the list of minima: storeys from the ground up."""
+    storey = _storey(file.removesuffix(".py").replace("/", "."))
+    return len(STOREYS) if storey is None else storey, file
+
+
+def limit_faults(root: Path) -> list[str]:
+    """Find minima that have another word, two values or no reason."""
+    faults = []
+    seen: dict[str, Constant] = {}
+    for constant in _constants(root):
+        where = f"{constant.file}:{constant.line}: {constant.name}"
+        if OTHER_MINIMUM.fullmatch(constant.name):
+            faults.append(f"{where} is a minimum; call it MIN_ and what it counts")
+        if not MINIMUM.fullmatch(constant.name):
+            continue
+        first = seen.setdefault(constant.name, constant)
+        if first is not constant:
+            faults.append(f"{where} stands in {first.file} already; import it, or name it apart")
+        if not constant.comment:
+            faults.append(f"{where} has no comment; write its unit, and what happens below it")
+    return faults
+
+
+def _constants(root: Path) -> Iterator[Constant]:
+    """Yield the constants at the top of modules, each with its comment."""
+    for path in _modules(root):
+        source = path.read_text("utf-8")
+        lines = source.splitlines()
+        body = ast.parse(source).body
+        for statement, following in itertools.zip_longest(body, body[1:]):
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    pass
+                case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                    pass
+                case _:
+                    continue
+            comment = _comment(lines, statement, following)
+            file = path.relative_to(root).as_posix()
+            yield Constant(
+                name, ast.get_source_segment(source, value) or "", comment, file, statement.lineno
+            )
+
+
+def _comment(lines: list[str], statement: ast.stmt, following: ast.stmt | None) -> str:
+    """Return the comment beside a constant, or the string below it, or the comment above it."""
+    line = lines[statement.lineno - 1]
+    if beside := re.search(r"  # (.*)$", line):
+        return beside[1]
+    match following:
+        case ast.Expr(value=ast.Constant(value=str(below))):
+            return " ".join(below.split())
+    above = []
+    for earlier in reversed(lines[: statement.lineno - 1]):
+        if not earlier.startswith("# "):
+            break
+        above.append(earlier.removeprefix("# "))
+    return " ".join(reversed(above))
 
 
 def layer_faults(root: Path) -> list[str]:

@@ -32,7 +32,7 @@ from forecast import build_index_panel, fit, read_index  # noqa: E402
 from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_ahead  # noqa: E402
 from forecast.study.evaluation import origins_between  # noqa: E402
-from forecast.study.evaluation.benchmarks import MIN_WINDOWS, automatic, laplace  # noqa: E402
+from forecast.study.evaluation.benchmarks import MIN_AUTOMATIC_WINDOWS, automatic, laplace  # noqa: E402
 
 type Float = NDArray[np.float64]
 type Forecast = dict[int, Float]
@@ -41,7 +41,7 @@ type Forecast = dict[int, Float]
 HORIZONS = (3, 6, 12, 24)
 DRAWS = 2000
 SAMPLER = {"draws": 250, "tune": 200, "chains": 4}
-FEWEST = 120
+MIN_ORIGIN_MONTHS = 120
 """Months of record before an origin."""
 VARIATION_MONTHS = 240
 LAST_CHOSEN = 2014
@@ -127,7 +127,7 @@ def next_window(past: Past, step: Callable[[Float], tuple[float, float]]) -> For
     """Forecast the next window from those before, by a general forecaster."""
     windows = {}
     for horizon in HORIZONS:
-        if len(past.windows(horizon)) < MIN_WINDOWS:
+        if len(past.windows(horizon)) < MIN_AUTOMATIC_WINDOWS:
             continue
         mean, variance = step(past.windows(horizon))
         windows[horizon] = mean + np.sqrt(variance) * past.rng.standard_normal(DRAWS)
@@ -154,7 +154,7 @@ def scores(frame: pd.DataFrame, origin: date, seed: int) -> list[dict[str, Any]]
     before = frame["time"] < pd.Timestamp(origin)
     rows_before = frame[before]
     values_ahead = frame.loc[~before, "value"].to_numpy()
-    if len(rows_before) < FEWEST:
+    if len(rows_before) < MIN_ORIGIN_MONTHS:
         return []
     mean, spread = rows_before["value"].mean(), rows_before["value"].std(ddof=0)
     past = Past(

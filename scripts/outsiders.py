@@ -71,7 +71,7 @@ from forecast.study.hypotheses.models import (  # noqa: E402
 )
 from forecast.study.hypotheses.nulls import stands_out  # noqa: E402
 from forecast.study.hypotheses.plan import Choice  # noqa: E402
-from forecast.study.hypotheses.record import MIN_DYADS, PooledRecord, read_panel  # noqa: E402
+from forecast.study.hypotheses.record import MIN_POOLED_DYADS, PooledRecord, read_panel  # noqa: E402
 from forecast.study.hypotheses.unit_roots import unit_root_tests  # noqa: E402
 
 type Float = NDArray[np.float64]
@@ -121,7 +121,9 @@ DWELLING = "S5c"
 FREQUENCIES: tuple[Literal["month", "week"], ...] = ("month", "week")
 POWER_RECORD, POWER_SETS = "KEDS Turkey, 1992-2006", 20  # a sparse shape; sets a process
 DENSE_SETS = 10  # in the shape of ICEWS' counts
-FEWEST_SHARED = 96  # months that both codings of a dyad must have for their levels to be compared
+MIN_SHARED_MONTHS = (
+    96  # months that both codings of a dyad must have for their levels to be compared
+)
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
 SHARE_EDGE = 1e-9  # nearest to 0 and 1 of a share at a node
 
@@ -220,7 +222,7 @@ def tested(name: str, record: PooledRecord) -> Tested:
     verdicts, half_life = {}, (np.nan, np.nan, np.nan)
     for code in TESTED:
         long = engine.record.lasting(CLAIMS[code].months)
-        if len(long.dyads) < MIN_DYADS:
+        if len(long.dyads) < MIN_POOLED_DYADS:
             verdicts[code] = f"too short ({len(long.dyads)} dyads)"
             continue
         for_claim = engine if long.dyads == engine.record.dyads else Engine(long)
@@ -242,7 +244,7 @@ def extremes(name: str, record: PooledRecord) -> dict[str, Any] | None:
     """Test how long extremes last, and read realised on predicted changes; None if too few dyads are long enough."""
     claim = CLAIMS[DWELLING]
     engine = engine_of(name, record, claim.months)
-    if len(engine.record.dyads) < MIN_DYADS:
+    if len(engine.record.dyads) < MIN_POOLED_DYADS:
         return None
     outcome = claim.test(engine)
     row = {"name": name, "dyads": len(engine.record.dyads), "answer": outcome.answer}
@@ -385,7 +387,7 @@ def agreements(records: Mapping[str, PooledRecord]) -> Rows:
             if code is None:
                 continue
             both = pd.concat([embedded[code], level], axis=1, keys=["own", "other"]).dropna()
-            if len(both) >= FEWEST_SHARED:
+            if len(both) >= MIN_SHARED_MONTHS:
                 change = both.diff().dropna()
                 numbers = {"levels": both.corr().iloc[0, 1], "changes": change.corr().iloc[0, 1]}
                 rows.append({"dyad": code, "record": name, "months": len(both), **numbers})

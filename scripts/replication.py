@@ -40,7 +40,7 @@ CURVATURE_STEP = 0.01  # in d, of the second difference that gives the standard 
 SMALLEST_CURVATURE = 1e-9  # of that difference, where the likelihood is flat
 BANDWIDTH = 0.65  # power of the number of months that local Whittle uses of frequencies
 WEEK_LAGS = 6  # those of MSBVAR's documented call granger.test(IsraelPalestineConflict, p = 6)
-FEWEST_MONTHS = 120  # that an estimate of long memory needs
+MIN_MEMORY_MONTHS = 120  # that an estimate of long memory needs
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ def memories(path: Path) -> list[Memory]:
     table = pd.read_csv(path)
     if missing := [name for name in DIRECTIONS if name not in table]:
         raise DataError(f"{path}: has no column {missing[0]}; give the months of sTSD's exCopdab")
-    if len(table) < FEWEST_MONTHS:
-        raise DataError(f"{path}: has {len(table)} months; expected {FEWEST_MONTHS} at least")
+    if len(table) < MIN_MEMORY_MONTHS:
+        raise DataError(f"{path}: has {len(table)} months; expected {MIN_MEMORY_MONTHS} at least")
     estimates = []
     for name in DIRECTIONS:
         values = table[name].to_numpy(np.float64)

@@ -34,11 +34,38 @@ def tree(root: Path, **sources: str) -> Path:
 def test_an_inventory_that_is_not_current_is_a_fault(check: ModuleType, tmp_path: Path) -> None:
     root = tree(tmp_path, dates='"""Days."""', new='"""New things.\n\nMore."""')
     (root / "docs").mkdir()
-    assert check.main(root) == 1
+    assert check.main(root) == 2
     assert check.main(root, write=True) == 0
     assert "- `new.py` New things.\n" in (root / "docs" / "modules.md").read_text()
     (root / "forecast" / "dates.py").unlink()
     assert check.main(root) == 1
+
+
+def test_every_minimum_is_listed_with_value_and_reason(check: ModuleType, tmp_path: Path) -> None:
+    source = "MIN_A = 3  # events; fewer are chance\n# months;\n# less is short\nMIN_B = 1 + 1\n"
+    root = tree(tmp_path, base__dates=source, data__new='MIN_C = 4\n"""Days;\nor weeks."""')
+    assert check.limit_faults(root) == []
+    page = check.limits_page(root)
+    assert "| `MIN_A` | 3 | events; fewer are chance | `forecast/base/dates.py` |" in page
+    assert "| `MIN_B` | 1 + 1 | months; less is short | `forecast/base/dates.py` |" in page
+    assert "| `MIN_C` | 4 | Days; or weeks. | `forecast/data/new.py` |" in page
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("FEWEST_EVENTS = 3  # events", "call it MIN_"),
+        ("ENOUGH = 3  # events", "call it MIN_"),
+        ("MIN_A = 4  # events", "name it apart"),
+        ("MIN_B = 4", "write its unit"),
+    ],
+)
+def test_a_minimum_under_another_word_or_twice_or_without_reason_is_a_fault(
+    check: ModuleType, tmp_path: Path, source: str, words: str
+) -> None:
+    root = tree(tmp_path, base__dates="MIN_A = 3  # events; fewer are chance", data__new=source)
+    (fault,) = check.limit_faults(root)
+    assert words in fault
 
 
 @pytest.mark.parametrize(

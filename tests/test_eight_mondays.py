@@ -26,7 +26,7 @@ def quick(monkeypatch, tmp_path):
     leave_out_sampling(monkeypatch, 200)
     leave_figures_empty(monkeypatch)
     # The made-up record is of four years, and benchmarks are pooled from five on.
-    monkeypatch.setattr("forecast.outlook.benchmarks.SHORTEST_PAST", 36)
+    monkeypatch.setattr("forecast.outlook.benchmarks.MIN_PAST_MONTHS", 36)
     monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "scripts")])
     monkeypatch.chdir(tmp_path)
     write_record()

@@ -12,7 +12,7 @@ from forecast.data.events import read_chronology
 from forecast.data.events.dyads import Covered
 from forecast.data.panel import build_index_panel, build_panel
 from forecast.data.panel.record import (
-    SHORTEST_RECORD,
+    MIN_RECORD_MONTHS,
     counted_events,
     coverage_end,
     observed_periods,
@@ -42,7 +42,7 @@ def test_a_record_of_three_years_is_enough_and_a_shorter_one_is_refused(
             require_record(panel, "USA-CHN", day)
         else:
             with pytest.raises(
-                DataError, match=rf"USA-CHN has 3\d covered months .* at least {SHORTEST_RECORD}"
+                DataError, match=rf"USA-CHN has 3\d covered months .* at least {MIN_RECORD_MONTHS}"
             ):
                 require_record(panel, "USA-CHN", day)
 

@@ -8,10 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FEWEST_BLOCKS = 3
-"""With fewer, the spread between blocks says nothing about the error of a mean."""
-FEWEST_DYADS = 5
-"""With fewer, years alone are clusters."""
+# blocks; with fewer, the spread between blocks says nothing about the error of a mean
+MIN_ERROR_BLOCKS = 3
+MIN_DYAD_CLUSTERS = 5  # dyads; with fewer, years alone are the clusters of an error
 INTERVAL = 0.9
 """Mass of the intervals of differences."""
 _RESAMPLES = 499
@@ -69,11 +68,11 @@ def paired(
         np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1), return_inverse=True
     )
     names, dyad = np.unique(np.asarray(dyads), return_inverse=True)
-    if len(names) < FEWEST_DYADS:
+    if len(names) < MIN_DYAD_CLUSTERS:
         names = names[:1]
         dyad = np.zeros(n, dtype=np.int64)
     shape = len(labels), max(len(names), 1)
-    if shape[0] < FEWEST_BLOCKS:
+    if shape[0] < MIN_ERROR_BLOCKS:
         return Difference(n, mean, None, None, None, shape[0], relative)
     cell = year * shape[1] + dyad
     residual, cases = (

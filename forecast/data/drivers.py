@@ -27,8 +27,8 @@ FUTURE_WORDS: dict[str, str] = {
     "carried": "stays at its last value",
     "simulated": "is simulated (AR(1) of its record)",
 }
-FEWEST_MONTHS = 24
-"""Fewest months from which an effect can be distinguished from month-specific noise."""
+# months of a driver; from fewer its effect cannot be told from month-specific noise
+MIN_DRIVER_MONTHS = 24
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
 Future = Literal["given", "carried", "simulated"]
@@ -228,9 +228,9 @@ def add_drivers(panel: Panel, table: DriverTable, *, future: Future = "given") -
             revisions = table.known(name, dyad, day)
             values[i, d] = _record(table, name, dyad, revisions.reindex(months), day, future)
             given[i, d] = revisions["value"].reindex(ahead)
-        if np.isfinite(values[i]).sum(axis=-1).max() < FEWEST_MONTHS:
+        if np.isfinite(values[i]).sum(axis=-1).max() < MIN_DRIVER_MONTHS:
             raise DataError(
-                f"{table.source}: {name} has fewer than {FEWEST_MONTHS} months of the panel, "
+                f"{table.source}: {name} has fewer than {MIN_DRIVER_MONTHS} months of the panel, "
                 f"{months[0]:%Y-%m} to "
                 f"{months[-1]:%Y-%m}, known by {day}; give more of its record"
             )

@@ -30,7 +30,7 @@ REFERENCE = "base_rate_10y"
 """The benchmark that every skill is stated against."""
 MODEL = "pendulum"
 """Code of the model in the weights, as in a backtest."""
-SHORTEST_PAST = 60
+MIN_PAST_MONTHS = 60
 """Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of
 two years."""
 VARIATION_MONTHS = 240
@@ -39,7 +39,7 @@ SMALLEST_CHANGE = 0.1
 """Log-odds: a share that has never changed may still change."""
 UNKNOWN_CHANGE = 1.0
 """Standard deviation of the change, log-odds, where there are too few windows to measure it."""
-MIN_WINDOWS = 4
+MIN_CORRELATION_WINDOWS = 4
 """Windows of several events from which their correlation is measured."""
 UNKNOWN_CORRELATION = 1 / 6
 """Correlation within a window where too few windows are there to measure it."""
@@ -157,7 +157,7 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
     events, and clipped to 0.005 to 0.6.
     """
     several = total > 1
-    if several.sum() < MIN_WINDOWS:
+    if several.sum() < MIN_CORRELATION_WINDOWS:
         return UNKNOWN_CORRELATION
     total, share = total[several], cooperative[several] / total[several]
     variance = float(np.average((share - mean) ** 2, weights=total))
@@ -385,8 +385,8 @@ def without_pool(record: DatasetRecord) -> NotDefined | None:
     """
     if record.clock.weekly:
         return NotDefined("the benchmarks are of months, and the panel is by week")
-    if len(Past.of(record).total) < SHORTEST_PAST:
-        return NotDefined(f"the first event is less than {SHORTEST_PAST} months ago")
+    if len(Past.of(record).total) < MIN_PAST_MONTHS:
+        return NotDefined(f"the first event is less than {MIN_PAST_MONTHS} months ago")
     return None
 
 

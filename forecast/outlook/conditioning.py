@@ -37,7 +37,7 @@ CHANCES = 16
 """Chances of cooperation drawn for each simulation in a month that something is assumed of."""
 CHANCES_OF_PARTICLES = 4
 """The same for each particle of the filter, of which there are six times as many."""
-MIN_EFFECTIVE_FRACTION = 0.2
+MIN_FRACTION_CONDITIONED = 0.2
 """Effective sample size fraction of the weights below which they are poor."""
 EDGE = 1.0 - 1e-9
 """The largest chance of a sort."""
@@ -219,7 +219,7 @@ def _by_weights(
         return None
     places = resampled(weights.weight, stream(seed, simulations.dyad, "scenario"))
     fault = weights.fault
-    if not fault and weights.effective < MIN_EFFECTIVE_FRACTION * weights.weight.size:
+    if not fault and weights.effective < MIN_FRACTION_CONDITIONED * weights.weight.size:
         fault = (
             f"the weights are worth {weights.effective:.0f} of {weights.weight.size} simulations"
         )

@@ -32,7 +32,7 @@ from forecast.outlook.snapshot import Look, Numbers, difference, numbers_of
 REDRAWN_MONTHS = 24
 """Months whose path is drawn again under each draw: the twelve whose events may be left out, and a
 year before them."""
-MIN_EFFECTIVE_FRACTION = 0.25
+MIN_FRACTION_LEFT_OUT = 0.25
 """Smallest effective sample size fraction of the weights; below it the path is resampled."""
 MOST_STEPS = 60
 """In so many steps at most the events of one period join."""
@@ -330,7 +330,7 @@ def left_out(record: ReducedFit, events: pd.DataFrame) -> LeaveOneOut:
     """Leave out some events while the others stay."""
     without, weights = record.weighed(events)
     how: How = "weights"
-    if weights.fault or weights.effective < MIN_EFFECTIVE_FRACTION * weights.weight.size:
+    if weights.fault or weights.effective < MIN_FRACTION_LEFT_OUT * weights.weight.size:
         try:
             again = record.redraw(events)
         except NotUpdatable:

@@ -20,7 +20,7 @@ POINTS = "points of share"
 """Unit of a share and of a difference between shares."""
 CHANCE = "chance"
 """Unit of a probability."""
-SHORTEST_PASSAGE = 2
+MIN_PASSAGE_MONTHS = 2
 """Months: a shorter median passage is worded as less than so many."""
 _DECIMALS = {POINTS: 1, "months": 1}
 """Decimals of the numbers of an answer, by unit; 2 for other units."""
@@ -83,7 +83,7 @@ def time_until(passage: Passage) -> str:
     """Word the median time until something first happens."""
     if passage.median is None:
         return f"more than {passage.limit} months in most simulations"
-    if round(passage.median) < SHORTEST_PASSAGE:
+    if round(passage.median) < MIN_PASSAGE_MONTHS:
         return "less than two months in half of the simulations"
     return f"up to {number(passage.median, 0)} months in half of the simulations"
 

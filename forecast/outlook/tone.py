@@ -73,7 +73,7 @@ KIND_MONTHS = 60.0
 """Mean distance in time, months, of the events that inform a share of kinds."""
 KIND_PRIOR = 2.0
 """Events at the share of all dyads that every period starts with."""
-MIN_PERIODS = 24
+MIN_SCATTER_PERIODS = 24
 """Periods with events from which their scatter is estimated."""
 YEARS_BACK = 10
 """Years before the last period with which it is compared."""
@@ -372,7 +372,7 @@ def _overdispersion(stronger: Index, events: Index, share: Float) -> float:
     seen = events > 0
     expected = events[seen] * share[seen]
     spread = expected * (1 - share[seen])
-    if seen.sum() < MIN_PERIODS:
+    if seen.sum() < MIN_SCATTER_PERIODS:
         return 1.0
     return max(float(((stronger[seen] - expected) ** 2 / np.maximum(spread, 1e-9)).mean()), 1.0)
 

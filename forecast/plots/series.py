@@ -16,7 +16,7 @@ from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Dyad, Float
 from forecast.base.wording import capital, join
 from forecast.data.panel import validate_panel
-from forecast.data.panel.record import FEWEST_EVENTS, observed_shares
+from forecast.data.panel.record import MIN_EVENTS_NOT_THIN, observed_shares
 from forecast.outlook import Assessment, Baseline, NotDefined, main_dataset, main_horizon
 from forecast.outlook.draws import TAILS, FitLike, dyad_draws, quantiles_over_draws
 from forecast.outlook.recorded import DatasetRecord, main_record
@@ -102,12 +102,12 @@ def _draw_shares(
     on: "Axes", ends: Float, share: Float, events: "NDArray[Any]", look: dict[str, Any]
 ) -> None:
     """Draw observed shares as a line, which is pale where a share rests on fewer than five events."""
-    thin = np.isfinite(share) & (events < FEWEST_EVENTS)
+    thin = np.isfinite(share) & (events < MIN_EVENTS_NOT_THIN)
     if thin.any():
         linked = thin.copy()  # with the next point on either side, so that the line does not break
         linked[1:] |= thin[:-1]
         linked[:-1] |= thin[1:]
-        pale = look | {"alpha": PALE, "label": f"fewer than {FEWEST_EVENTS} events"}
+        pale = look | {"alpha": PALE, "label": f"fewer than {MIN_EVENTS_NOT_THIN} events"}
         on.plot(ends, np.where(linked, share, np.nan), **pale)
     on.plot(ends, np.where(thin, np.nan, share), **look)
 

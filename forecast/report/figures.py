@@ -9,7 +9,7 @@ import pandas as pd
 from forecast.base.dates import PERIODS_A_MONTH
 from forecast.base.wording import capital, chance, join
 from forecast.data.panel import panel_kind
-from forecast.data.panel.record import FEWEST_EVENTS
+from forecast.data.panel.record import MIN_EVENTS_NOT_THIN
 from forecast.outlook import Assessment, Brief, Estimate, NotDefined, main_horizon, printed_chances
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 YEARS_BACK = 5
 """Years of the past in a fan."""
-ENOUGH_EVENTS = 20
+MIN_DRAWN_EVENTS = 20
 """Expected events of a window: with fewer, one or two of them decide, and only the table has its
 chances."""
 
@@ -98,8 +98,10 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
         style.legend(figure, 2)
         return figure
 
-    few = has_share & (rolling.events < FEWEST_EVENTS)
-    return _worded("share", draw, result, window=window, thin=FEWEST_EVENTS if few.any() else 0)
+    few = has_share & (rolling.events < MIN_EVENTS_NOT_THIN)
+    return _worded(
+        "share", draw, result, window=window, thin=MIN_EVENTS_NOT_THIN if few.any() else 0
+    )
 
 
 def recorded(result: Assessment) -> Illustration | None:
@@ -113,7 +115,7 @@ def recorded(result: Assessment) -> Illustration | None:
     shown = {
         months: outlook
         for months, outlook in result.recorded.items()
-        if months == main or outlook.events.median >= ENOUGH_EVENTS
+        if months == main or outlook.events.median >= MIN_DRAWN_EVENTS
     }
     bars = outcome_percents(result, "observed", list(shown))
     if not bars:
@@ -125,7 +127,7 @@ def recorded(result: Assessment) -> Illustration | None:
         bars=bars,
         changes=CHANGES,
         left_out=len(result.recorded) - len(shown),
-        enough=ENOUGH_EVENTS,
+        enough=MIN_DRAWN_EVENTS,
     )
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _SENTENCES = Path(__file__).parent / "templates" / "first_screen.j2"
 sentence = partial(wording.sentence, _SENTENCES)
-FEWEST_DRAWN = 3
+MIN_HISTORY_DAYS = 3
 """Days of a history from which on it is drawn; two are a sentence."""
 MOST_PRICES = 3
 """Prices that are shown, the latest first."""
@@ -342,7 +342,7 @@ def history(result: Assessment, earlier: Sequence[Earlier], as_of: date) -> Illu
     window = quoted(result)
     if not isinstance(window, WindowOutlook) or isinstance(window.up, NotDefined):
         return None
-    if len(earlier) + 1 < FEWEST_DRAWN:
+    if len(earlier) + 1 < MIN_HISTORY_DAYS:
         return None
     days = [year_of(report.as_of) for report in earlier] + [year_of(as_of)]
     chances = [*(report.printed for report in earlier), printed_changes(window)["up"]]

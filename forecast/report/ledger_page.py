@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Z90 = 1.6448536269514722  # standard errors on either side of a 90% interval
-FEWEST_DRAWN = 20
+MIN_CURVE_ANSWERS = 20
 """Answers; of fewer a curve says nothing."""
 OPEN_HEADS = ("pair", "question", "forecast", "base rate", "written", "as of", "due")
 MOST_IN_ONE_TABLE = 15
@@ -229,7 +229,7 @@ def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
         if case.hindsight == hindsight and case.scored and case.first is not None
     ]
     based = [case for case in cases if case.base is not None]
-    if len(cases) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
+    if len(cases) < MIN_CURVE_ANSWERS or len(based) < MIN_CURVE_ANSWERS:
         return None
     answers = calibration(
         [case.first or 0.0 for case in cases], [case.outcome == "yes" for case in cases]

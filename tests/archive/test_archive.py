@@ -19,8 +19,8 @@ from forecast.data.archive.catalogue import read_catalogue
 from forecast.data.archive.reading import covered_days
 from forecast.data.feeds import FeedSettings, read_feed
 from forecast.data.feeds.gdelt import GDELT
-from forecast.data.feeds.judging import Judge
 from forecast.data.feeds.lines import file_digest
+from forecast.data.feeds.sorting import RowSorter
 from tests.archive.conftest import daily
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
 
@@ -239,10 +239,10 @@ def test_small_files_are_judged_together_and_accounted_for_one_by_one(tmp_path, 
         ]
         name = f"20180601{quarter // 4:02}{15 * (quarter % 4):02}00.export.CSV"
         written(folder / name, [*rows, "broken\trow"] if quarter % 5 == 0 else rows)
-    really = Judge.judge
+    really = RowSorter.sort
     monkeypatch.setattr(
-        Judge,
-        "judge",
+        RowSorter,
+        "sort",
         lambda self, *given, **more: judged.append(1) or really(self, *given, **more),
     )
     done = import_files(folder, tmp_path / "a").files

@@ -14,10 +14,9 @@ from forecast.data.feeds import (
     FeedSettings,
     count_feed,
     detect_feed,
-    judging,
     lines,
     read_feed,
-    reading,
+    sorting,
 )
 from tests.feeds.made import (
     HISTORICAL_HEADER,
@@ -148,7 +147,7 @@ def test_rows_of_a_file_that_fails_half_way_are_nobodys(folder, reader, monkeypa
 
     monkeypatch.setattr(lines, "_require_few", fails)
     monkeypatch.setattr(lines, "CHUNK", 6_000)
-    monkeypatch.setattr(reading, "ENOUGH", 1)
+    monkeypatch.setattr(sorting, "BATCH_BYTES", 1)
     events, unread, names = reader(folder)
     assert (events, names, list(unread)) == (2, [GOOD], [BAD])
     assert unread[BAD].startswith(
@@ -160,14 +159,14 @@ def test_rows_of_a_file_that_fails_half_way_are_nobodys(folder, reader, monkeypa
 def test_of_files_judged_together_the_one_at_fault_is_found(folder, reader, monkeypatch):
     written(folder / BAD, [gdelt_row(3, code="042", Actor1Name="VENOM")])
     written(folder / "20180603.export.CSV", [gdelt_row(4, code="043")])
-    really = judging.Judge.judge
+    really = sorting.RowSorter.sort
 
     def fails(self, rows, layout, facts):
         if 3 in [int(one) for one in rows["GLOBALEVENTID"].to_pylist()]:
             raise ValueError("venom")
         return really(self, rows, layout, facts)
 
-    monkeypatch.setattr(judging.Judge, "judge", fails)
+    monkeypatch.setattr(sorting.RowSorter, "sort", fails)
     events, unread, _ = reader(folder)
     assert (events, unread) == (3, {BAD: f"{BAD} cannot be read: venom. Check the file."})
 
@@ -175,14 +174,14 @@ def test_of_files_judged_together_the_one_at_fault_is_found(folder, reader, monk
 @READERS
 def test_a_file_that_cannot_be_split_is_named(folder, reader, monkeypatch):
     written(folder / BAD, [gdelt_row(3, code="042")])
-    really = reading.split_lines
+    really = sorting.split_lines
 
     def fails(chunk, layout, columns):
         if chunk.text.startswith(b"3\t"):
             raise KeyError("column")
         return really(chunk, layout, columns)
 
-    monkeypatch.setattr(reading, "split_lines", fails)
+    monkeypatch.setattr(sorting, "split_lines", fails)
     events, unread, _ = reader(folder)
     assert events == 2 and "KeyError" in unread[BAD]
 

@@ -24,8 +24,8 @@ from forecast.data.events.counts import write_counts
 from forecast.data.events.dyads import in_order
 from forecast.data.feeds import FeedSettings
 from forecast.data.feeds.gdelt import DAILY
-from forecast.data.feeds.judging import Judge
 from forecast.data.feeds.lines import Chunk, find_files, read_chunks, split_lines
+from forecast.data.feeds.sorting import RowSorter
 from forecast.data.sources import Source, open_source
 from tests.feeds.made import (
     ICEWS_HEADER,
@@ -256,13 +256,13 @@ def test_files_judged_together_are_those_judged_one_by_one(tmp_path, monkeypatch
 
     judged = []
     monkeypatch.setattr(
-        Judge,
-        "judge",
-        lambda *given, own=Judge.judge, **more: judged.append(1) or own(*given, **more),
+        RowSorter,
+        "sort",
+        lambda *given, own=RowSorter.sort, **more: judged.append(1) or own(*given, **more),
     )
     together, counted = read()
     number = len(judged)
-    monkeypatch.setattr("forecast.data.feeds.reading.ENOUGH", 1)
+    monkeypatch.setattr("forecast.data.feeds.sorting.BATCH_BYTES", 1)
     alone, counted_alone = read()
     assert len(judged) - number > 2 * number
     (one,), (other,) = together.accounts, alone.accounts

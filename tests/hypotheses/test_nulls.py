@@ -103,7 +103,7 @@ def test_a_claim_is_supported_only_if_few_null_sets_are_as_good(embedded, monkey
         found.too_many and found.as_good == 6 and found.sets == 21
     )  # it stops as soon as that is certain
     (found,) = nulls.stands_out(claim, Engine(embedded), 10.0)
-    assert not found.too_many and (found.as_good, found.sets) == (0, nulls.ENOUGH)
+    assert not found.too_many and (found.as_good, found.sets) == (0, nulls.MIN_NULL_SETS)
 
 
 def test_further_kinds_are_not_simulated_once_a_claim_cannot_be_supported(embedded, monkeypatch):

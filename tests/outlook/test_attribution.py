@@ -395,7 +395,7 @@ def test_the_later_fit_comes_second(fit, later):
 
 def test_what_is_explained_and_what_has_changed_is_the_published_chance(fit, table, monkeypatch):
     monkeypatch.setattr(
-        "forecast.outlook.benchmarks.SHORTEST_PAST", 12
+        "forecast.outlook.benchmarks.MIN_PAST_MONTHS", 12
     )  # the thin record is of two years
     found = attribute(fit, DYAD, table, months=3, horizon=12)
     stated = assess(fit, DYAD, (12,), seed=1).recorded[12]

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from forecast.outlook import NotDefined, assess, observe, simulate_ahead
-from forecast.outlook.benchmarks import MEMBERS, MODEL, SHORTEST_PAST, SIMPLE, WEIGHTS, Past, pooled
+from forecast.outlook.benchmarks import (
+    MEMBERS,
+    MIN_PAST_MONTHS,
+    MODEL,
+    SIMPLE,
+    WEIGHTS,
+    Past,
+    pooled,
+)
 from forecast.outlook.recorded import changed, main_record
 from forecast.outlook.windows import threshold_outlook, window_outlook
 
@@ -109,14 +117,14 @@ def cut(fit, first):
 def test_a_short_or_a_weekly_record_is_the_models_alone(fit, make):
     months = fit.panel.sizes["time"]
     for made, reason in (
-        (cut(fit, months - SHORTEST_PAST + 1), "less than 60 months ago"),
+        (cut(fit, months - MIN_PAST_MONTHS + 1), "less than 60 months ago"),
         (make(("USA-CHN",), frequency="week"), "by week"),
     ):
         found = assess(made, "USA-CHN", (3,), seed=1)
         assert isinstance(found.pool, NotDefined) and reason in found.pool.reason
         assert found.recorded[3].model is None and 0 < found.recorded[3].up.value < 1
     assert not isinstance(
-        assess(cut(fit, months - SHORTEST_PAST), "USA-CHN", (3,), seed=1).pool, NotDefined
+        assess(cut(fit, months - MIN_PAST_MONTHS), "USA-CHN", (3,), seed=1).pool, NotDefined
     )
 
 

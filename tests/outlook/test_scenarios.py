@@ -81,7 +81,7 @@ def test_the_conditional_record_holds_what_is_assumed(
     large, simulations, observed, monkeypatch, method
 ):
     if method == "filter":
-        monkeypatch.setattr(conditioning, "MIN_EFFECTIVE_FRACTION", 1.0)
+        monkeypatch.setattr(conditioning, "MIN_FRACTION_CONDITIONED", 1.0)
     held = {
         1: (Cell(CONTACT, 0.5, 2), Cell(CONTACT, 0.5, 0)),
         3: (Cell(0, 1.0, 1), Cell(7, 1.0, 0)),
@@ -104,7 +104,7 @@ def test_conditional_numbers_are_those_of_the_simulations_that_hold_it(
     large, simulations, observed, monkeypatch, kept
 ):
     """Against the plainest way there is: keep the simulations whose record holds it."""
-    monkeypatch.setattr(conditioning, "MIN_EFFECTIVE_FRACTION", kept)
+    monkeypatch.setattr(conditioning, "MIN_FRACTION_CONDITIONED", kept)
     held = {2: (Cell(CONTACT, 1.0, 2), Cell(0, 1.0, 0))}
     found = condition(large, simulations, observed, held, seed=1)
     chosen = (observed.kinds[..., 2, CONTACT] >= 2) & (observed.kinds[..., 2, 0] == 0)

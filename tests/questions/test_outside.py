@@ -19,7 +19,7 @@ from forecast.desk.questions.exchange import (
     read_question_set,
 )
 from forecast.desk.questions.outside import (
-    ENOUGH,
+    MIN_RESOLVED_QUESTIONS,
     OWN_WEIGHT,
     Case,
     outside_scores,
@@ -57,7 +57,7 @@ def test_the_pool_lies_between_and_near_the_price():
 
 
 def test_the_weight_is_learned_only_from_enough_questions_and_moves_towards_the_better_forecaster():
-    few = [Case("strike", 0.5, 0.9, True)] * (ENOUGH - 1)
+    few = [Case("strike", 0.5, 0.9, True)] * (MIN_RESOLVED_QUESTIONS - 1)
     assert (pool_weight(few).value, pool_weight(few).learned) == (OWN_WEIGHT, False)
     better, worse = (pool_weight([Case("strike", 0.5, 0.9, yes)] * 200) for yes in (True, False))
     assert better.value > OWN_WEIGHT > worse.value

@@ -13,7 +13,7 @@ from forecast.base.wording import chance, month
 from forecast.data.panel.record import observed_shares
 from forecast.outlook import NotDefined
 from forecast.plots import style
-from forecast.report.figures import ENOUGH_EVENTS
+from forecast.report.figures import MIN_DRAWN_EVENTS
 from forecast.report.page import illustrations, levels_table
 
 from .conftest import report_json
@@ -119,7 +119,7 @@ def test_what_will_be_recorded_is_drawn_as_in_the_json(drawn, said, width):
     shown = [
         one
         for one in said["recorded"]
-        if one["months"] == 12 or one["events"]["median"] >= ENOUGH_EVENTS
+        if one["months"] == 12 or one["events"]["median"] >= MIN_DRAWN_EVENTS
     ]
     assert len(parts) == 3 * len(shown)
     for place, window in enumerate(shown):

@@ -18,7 +18,6 @@ from forecast.data.archive.segments import SegmentWriter, opened_for_import, wri
 from forecast.data.events.dyads import Days, as_spans, each_day
 from forecast.data.feeds.detect import Detected, detect_file, find_feed, read_name, unknown_file
 from forecast.data.feeds.feed import Feed, FeedSettings, Named
-from forecast.data.feeds.judging import ACTING, KEPT, Judge, Rules
 from forecast.data.feeds.lines import (
     CHUNK,
     MANIFEST,
@@ -28,7 +27,8 @@ from forecast.data.feeds.lines import (
     is_ignored,
     read_chunks,
 )
-from forecast.data.feeds.reading import FileRun, Together
+from forecast.data.feeds.rules import EVENT_COLUMNS, ORGAN_COLUMNS, Rules
+from forecast.data.feeds.sorting import FileRun, RowBatch, RowSorter
 from forecast.data.fetch.manifest import read_manifest
 
 EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
@@ -198,13 +198,13 @@ def _each_file(path: Path) -> list[Path]:
 
 
 class _ImportRun:
-    """An import going on: for each feed what is judged together, the batch at hand, and what became of each file."""
+    """An import going on: for each feed rows not yet sorted, the batch at hand, and what became of each file."""
 
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
         self.folder = folder
         self.wanted = wanted
         self.done: list[ImportedFile] = []
-        self.together: dict[str, Together] = {}
+        self.unsorted: dict[str, RowBatch] = {}
         self.published: dict[Path, dict[str, date]] = {}
         self.catalogue: Catalogue | None = None
 
@@ -306,11 +306,11 @@ class _ImportRun:
                     )
                 )
                 return
-        if feed.name not in self.together:
-            self.together[feed.name] = Together(
-                Judge(Rules(feed, EVERYTHING, kept=(*KEPT, *ACTING)))
+        if feed.name not in self.unsorted:
+            self.unsorted[feed.name] = RowBatch(
+                RowSorter(Rules(feed, EVERYTHING, kept=(*EVENT_COLUMNS, *ORGAN_COLUMNS)))
             )
-        together = self.together[feed.name]
+        rows = self.unsorted[feed.name]
         reading = _FileImport(
             self.next_file,
             file,
@@ -327,23 +327,23 @@ class _ImportRun:
         self.next_file += 1
         chunks = read_chunks(file, feed.encoding)
         for chunk in ahead(chunks) if file.size > CHUNK else chunks:
-            together.add(reading, chunk)
-            if together.full:
-                self._judge(feed.name)
+            rows.add(reading, chunk)
+            if rows.full:
+                self._sort(feed.name)
         self.waiting[key] = reading
         self.done.append(ImportedFile(file.name, feed.name, "imported"))
-        if together.full:
+        if rows.full:
             self._settle()
 
-    def _judge(self, dataset: str) -> None:
-        """Judge what was read of a feed, and put its rows on their way into segments."""
-        for kept in self.together[dataset].judged():
+    def _sort(self, dataset: str) -> None:
+        """Sort what was read of a feed, and put its rows on their way into segments."""
+        for kept in self.unsorted[dataset].sort():
             self.writer.add(dataset, kept, self.months)
 
     def _settle(self) -> None:
-        """Judge all that was read, and put its files into the batch."""
-        for dataset in self.together:
-            self._judge(dataset)
+        """Sort all that was read, and put its files into the batch."""
+        for dataset in self.unsorted:
+            self._sort(dataset)
         for reading in list(self.waiting.values()):
             del self.waiting[reading.key]
             try:

@@ -44,8 +44,9 @@ from forecast.data.events.table import (
 from forecast.data.feeds.detect import FEEDS
 from forecast.data.feeds.expressions import text
 from forecast.data.feeds.feed import SECTORS, Feed, FeedSettings
-from forecast.data.feeds.judging import GONE, KEPT, REPLACED, choices, take_out_repeats
 from forecast.data.feeds.reading import in_contract, no_event, require_suitable, state_pair
+from forecast.data.feeds.repeats import EXCLUSIONS, REPLACED, exclude_repeats
+from forecast.data.feeds.rules import EVENT_COLUMNS, filters_of_settings
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,7 +58,7 @@ MEMORY = "1GB"
 """Limit of the database, far above what a year of the largest feed needs."""
 THREADS = 2
 """Of the database; more do not read faster from one disk."""
-EVENT = ", ".join(name for name in KEPT if name != "line")
+EVENT = ", ".join(name for name in EVENT_COLUMNS if name != "line")
 DESCRIPTIONS = ("actor", "summary", "reference")
 EARLY = "DATE '0001-01-01'"
 """Stands for a day that is not known, before all others."""
@@ -66,16 +67,32 @@ ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, 
 
 
 LINES = f"""
-    CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
-        CASE WHEN bool_or(filtered = '' AND repeats = '') THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate'
-            ELSE 'filtered' END AS became,
-        max(repeats) AS repeats, max(filtered) AS filtered
+    CREATE TEMP TABLE lines AS
+    SELECT name,
+        line,
+        strftime(min(date), '%Y-%m') AS month,
+        CASE
+            WHEN bool_or(filtered = '' AND repeats = '') THEN 'kept'
+            WHEN max(repeats) <> '' THEN 'duplicate'
+            ELSE 'filtered'
+        END AS became,
+        max(repeats) AS repeats,
+        max(filtered) AS filtered
     FROM (
-        SELECT place, name, line, date, filtered, '' AS repeats FROM found WHERE filtered <> ''
-        UNION ALL SELECT kept.place, name, line, date, CASE why WHEN {REPLACED} THEN reason ELSE '' END,
+        SELECT file, name, line, date, filtered, '' AS repeats
+        FROM wanted
+        WHERE filtered <> ''
+        UNION ALL
+        SELECT kept.file,
+            name,
+            line,
+            date,
+            CASE why WHEN {REPLACED} THEN reason ELSE '' END,
             CASE WHEN why <> {REPLACED} THEN reason ELSE '' END
-        FROM kept LEFT JOIN ({GONE}) ON row = kept.rowid)
-    GROUP BY place, name, line"""
+        FROM kept
+        LEFT JOIN ({EXCLUSIONS}) ON row = kept.rowid
+    )
+    GROUP BY file, name, line"""
 """What became of each line: it can hold several events, and is kept if one of them is."""
 
 
@@ -271,12 +288,12 @@ class ArchiveReading:
                     "(file) "
                     f"FROM {self._segments(batches, REJECTED)} r JOIN files f USING (file)"
                 )
-                run(f"CREATE TEMP TABLE found AS {self._found(self._segments(batches, ROWS))}")
+                run(f"CREATE TEMP TABLE wanted AS {self._wanted(self._segments(batches, ROWS))}")
                 run(
-                    "CREATE TEMP TABLE kept AS SELECT * FROM found WHERE filtered = '' ORDER BY "
+                    "CREATE TEMP TABLE kept AS SELECT * FROM wanted WHERE filtered = '' ORDER BY "
                     f"{ORDER}"
                 )
-                take_out_repeats(database, one_a_day=self.settings.one_a_day, age="age")
+                exclude_repeats(database, one_a_day=self.settings.one_a_day, age="age")
                 run(LINES)
             except duckdb.Error as error:
                 raise DataError(
@@ -297,7 +314,7 @@ class ArchiveReading:
         paths = ", ".join(text(str(self.catalogue.folder / path)) for path in segments)
         return f"read_parquet([{paths}], hive_partitioning = false)" if paths else f"no_{part}"
 
-    def _found(self, rows: str) -> str:
+    def _wanted(self, rows: str) -> str:
         """Return the SQL of all rows of the pairs, with the day on which each became known and why it is filtered."""
         edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
         known_at = (
@@ -313,11 +330,29 @@ class ArchiveReading:
             f"r.{name}" if self.texts else f"'' AS {name}" for name in DESCRIPTIONS
         )
         return f"""
-            SELECT *, {self._filtered()} AS filtered FROM (
-                SELECT file AS place, r.line, r.id, r.date, {known_at} AS known, r.source AS source_state,
-                    r.target AS target_state, r.cameo, r.n, r.goldstein AS value, r.quad, r.source_quad AS given_quad,
-                    r.mentions, r.source_organs, r.target_organs, {descriptions}, f.* EXCLUDE (file, first, last)
-                FROM {rows} r JOIN files f USING (file) WHERE {wanted})"""
+            SELECT *, {self._filtered()} AS filtered
+            FROM (
+                SELECT file,
+                    r.line,
+                    r.id,
+                    r.date,
+                    {known_at} AS known,
+                    r.source AS source_state,
+                    r.target AS target_state,
+                    r.cameo,
+                    r.n,
+                    r.goldstein AS value,
+                    r.quad,
+                    r.source_quad AS given_quad,
+                    r.mentions,
+                    r.source_organs,
+                    r.target_organs,
+                    {descriptions},
+                    f.* EXCLUDE (file, first, last)
+                FROM {rows} r
+                JOIN files f USING (file)
+                WHERE {wanted}
+            )"""
 
     def _filtered(self) -> str:
         """Return the SQL of the first reason why a row is not counted, '' if it is."""
@@ -328,7 +363,7 @@ class ArchiveReading:
             1 << SECTORS.index(sector) for sector in SECTORS if sector in self.settings.sectors
         )
         acts = f"((source_organs & {bits}) <> 0 AND (target_organs & {bits}) <> 0)"
-        cases |= choices(
+        cases |= filters_of_settings(
             self.settings, "true" if self.settings.sectors == "all" else acts, "mentions"
         )
         return (
@@ -439,9 +474,8 @@ def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[
     database.register("given", pa.Table.from_pylist(rows, pa.schema(types)))
     age = "dense_rank() OVER (ORDER BY year IS NULL, edition DESC)"
     database.execute(f"CREATE TEMP TABLE files AS SELECT *, {age} AS age FROM given")
-    database.execute("CREATE TEMP VIEW names AS SELECT file AS place, name FROM files")
+    database.execute("CREATE TEMP VIEW names AS SELECT file, name FROM files")
     database.execute(
-        "CREATE TEMP VIEW editions AS SELECT file AS place, first, last, age FROM files WHERE year "
-        "> 0"
+        "CREATE TEMP VIEW editions AS SELECT file, first, last, age FROM files WHERE year > 0"
     )
     database.unregister("given")

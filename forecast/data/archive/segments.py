@@ -36,7 +36,7 @@ from forecast.data.archive.catalogue import (
     Segment,
     add_batch,
 )
-from forecast.data.feeds.reading import FileRun
+from forecast.data.feeds.sorting import FileRun
 
 MOST_ROWS = 400_000
 """Rows that are held before they are written."""
@@ -96,7 +96,7 @@ class SegmentWriter:
         self._waiting: dict[str, list[pa.Table]] = {}
 
     def add(self, dataset: str, kept: pa.Table, months: Mapping[int, str]) -> None:
-        """Add rows of files as they were judged, by the month of their file or, where that is '', of their dates."""
+        """Add the kept rows of files, by the month of their file or, if that is '', of their dates."""
         rows = _as_rows(kept)
         named = pa.array(months.values()).take(
             pc.index_in(rows["file"], pa.array(months.keys(), pa.int32()))
@@ -215,7 +215,7 @@ def _as_rows(kept: pa.Table) -> pa.Table:
     mentions = kept["mentions"]
     whole = pc.match_substring_regex(mentions, r"^\d{1,18}$")
     renamed: dict[str, Any] = {
-        "file": kept["place"],
+        "file": kept["file"],
         "source": source,
         "target": target,
         "pair": pair,

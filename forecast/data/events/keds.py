@@ -59,8 +59,7 @@ NO_STATE = {
 """What may follow the letters of a state and does not act for it."""
 TEXT_COLUMNS = ("date", "source", "target", "code", "label", "quote")
 """Fields of KEDS' own text form, separated by tabs; the last two may be absent."""
-FEWEST_FIELDS = 4
-"""Fields of a line: date, source, target and code."""
+MIN_KEDS_FIELDS = 4  # fields of a line; no event is without date, source, target and code
 DATE_FORMATS = {r"\d{6}": "%y%m%d", r"\d{8}": "%Y%m%d", r"\d{4}-\d{2}-\d{2}": "%Y-%m-%d"}
 """Formats of dates, by what they look like."""
 COPDAB_COLUMN = re.compile(r"([a-z]+)2([a-z]+)")  # us2ussr: what the US does to the USSR
@@ -208,7 +207,7 @@ def _read_lines(name: str, content: bytes) -> RawTable:
     )
     raw = raw_csv(name, content, form)
     raw = replace(raw, rows=raw.rows.rename(columns=lambda column: column.strip().casefold()))
-    if lacking := [column for column in TEXT_COLUMNS[:FEWEST_FIELDS] if column not in raw.rows]:
+    if lacking := [column for column in TEXT_COLUMNS[:MIN_KEDS_FIELDS] if column not in raw.rows]:
         raise DataError(
             f"{name}: there is no column {lacking[0]!r}; expected date, source, target and code, "
             "or lines of four "
@@ -224,7 +223,7 @@ def _text_form(name: str, text: str) -> RawTable:
         for line, row in enumerate(text.splitlines(), start=1)
         if row.strip()
     }
-    broken = {line: cells for line, cells in split.items() if len(cells) < FEWEST_FIELDS}
+    broken = {line: cells for line, cells in split.items() if len(cells) < MIN_KEDS_FIELDS}
     whole = {line: cells for line, cells in split.items() if line not in broken}
     filled = [[*cells, *[""] * (len(TEXT_COLUMNS) - len(cells))] for cells in whole.values()]
     index = pd.Index(list(whole), dtype="int64", name="line")

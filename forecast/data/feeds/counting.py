@@ -17,8 +17,8 @@ from forecast.data.events.table import CountTable
 from forecast.data.feeds.expressions import text
 from forecast.data.feeds.feed import FeedSettings
 from forecast.data.feeds.gdelt import DAILY, GDELT
-from forecast.data.feeds.judging import COUNTED, Rules, lookups
-from forecast.data.feeds.reading import accounted, begin, judged_files, state_pair
+from forecast.data.feeds.reading import account_for, open_files, sorted_files, state_pair
+from forecast.data.feeds.rules import COUNTED, Rules, lookup_tables
 
 if TYPE_CHECKING:
     import duckdb
@@ -93,12 +93,12 @@ def count_feed(
             "list_filtered: counting lists no rows. Leave the setting out, or use read_feed."
         )
     order = read_scale(scale)
-    opened = begin(paths, feed, settings)
-    with judged_files(
+    opened = open_files(paths, feed, settings)
+    with sorted_files(
         opened, Rules(opened.feed, settings, kept=tuple(COUNTED)), MEMORY
     ) as database:
         counts = _counts(database, scale, frequency)
-    account = accounted(opened, settings, len(counts))
+    account = account_for(opened, settings, len(counts))
     return CountTable(
         counts.assign(dataset=opened.feed.name), order.classes, order.zero_cut, frequency, **account
     )
@@ -255,7 +255,9 @@ def count_sql(
         f"sum(CASE WHEN class = {class_} THEN once ELSE 0 END) AS {class_column(class_)}"
         for class_ in range(len(level.classes))
     )
-    tables = ", ".join(f"{name} AS ({_values(content)})" for name, content in lookups().items())
+    tables = ", ".join(
+        f"{name} AS ({_values(content)})" for name, content in lookup_tables().items()
+    )
     sql = f"""
         WITH lines AS (SELECT 0 AS line, {cells} FROM {table} WHERE {where}), {tables},
         judged AS ({rules.statement(DAILY, columns)}),

@@ -4,8 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,6 @@ import pyarrow as pa
 
 from forecast.base.arguments import checked
 from forecast.base.errors import DataError, OutputError, SpecError, UnknownDyadError
-from forecast.base.file_faults import fence
 from forecast.base.progress import ahead
 from forecast.base.typing import Dyad
 from forecast.base.wording import join_some
@@ -29,83 +27,22 @@ from forecast.data.events.table import (
     Unread,
     sort_events,
 )
-from forecast.data.feeds.detect import detect_files, find_feed, finding, read_name, unknown_file
+from forecast.data.feeds.detect import detect_files, find_feed, read_name, unknown_file
 from forecast.data.feeds.feed import Feed, FeedLayout, FeedSettings, Named
-from forecast.data.feeds.judging import (
-    KEPT,
+from forecast.data.feeds.lines import Chunk, FeedFile, file_digest, read_chunks
+from forecast.data.feeds.repeats import (
     REPLACED,
-    STRIDE,
-    Judge,
-    Judged,
-    Rules,
-    gone_lines,
-    gone_numbers,
-    take_out_repeats,
+    exclude_repeats,
+    excluded_lines,
+    excluded_numbers,
 )
-from forecast.data.feeds.lines import Chunk, FeedFile, file_digest, read_chunks, split_lines
+from forecast.data.feeds.rules import EVENT_COLUMNS, Rules
+from forecast.data.feeds.sorting import FileRun, RowBatch, RowSorter
 
 if TYPE_CHECKING:
     import duckdb
 
-MOST_REJECTED_TEXTS = 10_000
-"""Rejected rows whose text is kept; of the others file, line and reason are."""
-LONGEST_TEXT = 2_000
-"""Characters of a rejected row that are kept."""
-PLACE = ["file", "line", "reason"]
-ENOUGH = 64_000_000
-"""Bytes of lines that are judged in one statement: some 160,000 lines of GDELT."""
-
-
-@dataclass
-class FileRun:
-    """A file being read: what it is, and what has become of its lines so far.
-
-    `failed` says why it is left out.
-    """
-
-    number: int  # Its own among the files
-    file: FeedFile
-    feed: Feed
-    layout: FeedLayout
-    sha256: str
-    named: Named  # What its name says
-    since: date | None = (
-        None  # The day from which it could be known, if its rows do not say themselves
-    )
-    begun: bool = False
-    failed: str = ""
-    rows: int = 0
-    mended: int = 0
-    rejected: list[tuple[int, str, str]] = field(default_factory=list)
-    filtered: Counter[str] = field(default_factory=Counter)
-    repeated: int = 0
-    # Line and reason of those of the two, if they are listed.
-    filtered_lines: list[tuple[int, str]] = field(default_factory=list)
-    repeats: list[tuple[int, str]] = field(default_factory=list)
-    days: Counter[date] = field(
-        default_factory=Counter
-    )  # Rows by the day by which they are put into files
-
-    @property
-    def finding(self) -> str:
-        """In words that most of the rows are of other days than those of its name; '' if they are not."""
-        return finding(self.feed, self.file, self.named, self.days)
-
-    def tally(self, became: str, day: date | None, known_at: date | None, number: int) -> None:
-        """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
-        if became not in ("kept", "rejected"):
-            self.filtered[became] += number
-        # A file of a day holds what a feed added on that day; what a longer one was added to, its
-        # name does not say.
-        days = self.named.days
-        by_known = self.feed.by_known and (days is None or days[0] == days[1])
-        if became != "rejected" and (counted_day := known_at if by_known else day):
-            self.days[counted_day] += number
-
-    def reject(self, line: int, reason: str, row: str) -> None:
-        """Keep a rejected row with its text, as long as there are not too many of them."""
-        text = row[:LONGEST_TEXT] if len(self.rejected) < MOST_REJECTED_TEXTS else ""
-        self.rejected.append((line, reason, text))
+LISTED_COLUMNS = ["file", "line", "reason"]
 
 
 @checked
@@ -161,21 +98,21 @@ def read_feed(
     """
     settings = settings or FeedSettings()
     chosen = None if dyads is None else [state_pair(dyad) for dyad in dyads]
-    opened = begin(paths, feed, settings)
-    with judged_files(opened, Rules(opened.feed, settings, chosen)) as database:
+    opened = open_files(paths, feed, settings)
+    with sorted_files(opened, Rules(opened.feed, settings, chosen)) as database:
         events = database.sql("SELECT * FROM unique_rows ORDER BY row").df()
-        for run, line, why, reason in gone_lines(database):
+        for run, line, why, reason in excluded_lines(database):
             if why != REPLACED:
                 opened.runs[run].repeats.append((line, reason))
             elif settings.list_filtered:
                 opened.runs[run].filtered_lines.append((line, reason))
-    account = accounted(opened, settings, len(events), dyads)
+    account = account_for(opened, settings, len(events), dyads)
     vintaged = (opened.feed.name,) if opened.feed.vintaged else ()
     return EventTable(sort_events(in_contract(events, opened.feed)), vintaged=vintaged, **account)
 
 
 @dataclass
-class Opened:
+class OpenedFiles:
     """Files about to be read."""
 
     feed: Feed  # That they are of
@@ -192,9 +129,9 @@ class Opened:
         ]
 
 
-def begin(
+def open_files(
     paths: "str | Path | Sequence[str | Path]", feed: str | None, settings: FeedSettings
-) -> Opened:
+) -> OpenedFiles:
     """Find out which feed files are of, and which of them can be opened.
 
     Any that are named must be of it.
@@ -245,7 +182,7 @@ def begin(
         runs.append(
             FileRun(len(runs), file, kind, layout, digests[file.path], named, named.since(settings))
         )
-    return Opened(kind, runs, strange, unread)
+    return OpenedFiles(kind, runs, strange, unread)
 
 
 def none_read(failures: Sequence[Unread]) -> DataError:
@@ -277,55 +214,23 @@ def require_suitable(feed: Feed, settings: FeedSettings) -> None:
 
 
 @contextmanager
-def judged_files(
-    opened: Opened, rules: Rules, memory: str = "1GB"
+def sorted_files(
+    opened: OpenedFiles, rules: Rules, memory: str = "1GB"
 ) -> "Iterator[duckdb.DuckDBPyConnection]":
-    """Yield a database with the events of files, on disk if need be, after counting the lines that repeat others."""
+    """Yield a database with the events of files, after excluding those that repeat others.
+
+    What does not fit into memory is on disk.
+    """
     import duckdb
 
-    runs = opened.runs
     try:
         with (
             tempfile.TemporaryDirectory() as scratch,
-            closing(Judge(rules, memory=memory, scratch=scratch)) as judge,
+            closing(RowSorter(rules, memory=memory, scratch=scratch)) as sorter,
         ):
-            database = judge.database
-            run = judge.database.execute
-            run(
-                "CREATE TEMP TABLE kept (place INTEGER, "
-                f"{', '.join(f'{name} {KEPT[name]}' for name in rules.kept)})"
-            )
-            for events in _read_files(runs, judge):
-                database.register("events", events)
-                run(
-                    f"INSERT INTO kept SELECT place, {', '.join(rules.kept)} FROM events ORDER BY "
-                    "place, line, id"
-                )
-                database.unregister("events")
-            if all(read_file.failed for read_file in runs):
-                raise none_read(opened.failures)
-            said = [
-                (index, read_file.file.name, read_file.named.year, bool(read_file.failed))
-                for index, read_file in enumerate(runs)
-            ]
-            database.register(
-                "names", pd.DataFrame(said, columns=["place", "name", "year", "failed"])
-            )
-            run("DELETE FROM kept WHERE place IN (SELECT place FROM names WHERE failed)")
-            run(
-                "CREATE TEMP TABLE editions AS SELECT place, place AS age, min(date) AS first, "
-                "max(date) AS last "
-                "FROM kept JOIN names USING (place) WHERE year(date) = names.year GROUP BY place"
-            )
-            take_out_repeats(database, one_a_day=rules.settings.one_a_day)
-            for index, why, by, number in gone_numbers(database):
-                if why == REPLACED:
-                    runs[index].filtered[f"replaced by the newer edition {runs[by].file.name}"] += (
-                        number
-                    )
-                else:
-                    runs[index].repeated += number
-            yield database
+            _keep_events(opened, sorter)
+            _exclude_repeats(opened.runs, sorter)
+            yield sorter.database
     except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
         raise OutputError(
             f"There is no room for the events: {str(error).splitlines()[0]:.200}. Free memory, or "
@@ -334,23 +239,67 @@ def judged_files(
         ) from error
 
 
-def _read_files(runs: "Sequence[FileRun]", judge: Judge) -> Iterator[pa.Table]:
-    """Yield the events of files, with their file's number as `place`.
+def _keep_events(opened: OpenedFiles, sorter: RowSorter) -> None:
+    """Fill the tables `kept`, of events, `names`, of files, and `editions`, of yearly files."""
+    run = sorter.database.execute
+    columns = sorter.rules.kept
+    types = ", ".join(f"{name} {EVENT_COLUMNS[name]}" for name in columns)
+    run(f"CREATE TEMP TABLE kept (file INTEGER, {types})")
+    for events in _sort_files(opened.runs, sorter):
+        sorter.database.register("events", events)
+        run(f"""
+            INSERT INTO kept
+            SELECT file, {", ".join(columns)}
+            FROM events
+            ORDER BY file, line, id""")
+        sorter.database.unregister("events")
+    if all(read_file.failed for read_file in opened.runs):
+        raise none_read(opened.failures)
+    names = [
+        (number, read_file.file.name, read_file.named.year, bool(read_file.failed))
+        for number, read_file in enumerate(opened.runs)
+    ]
+    sorter.database.register(
+        "names", pd.DataFrame(names, columns=["file", "name", "year", "failed"])
+    )
+    run("DELETE FROM kept WHERE file IN (SELECT file FROM names WHERE failed)")
+    run("""
+        CREATE TEMP TABLE editions AS
+        SELECT file, file AS age, min(date) AS first, max(date) AS last
+        FROM kept
+        JOIN names USING (file)
+        WHERE year(date) = names.year
+        GROUP BY file""")
+
+
+def _exclude_repeats(runs: Sequence[FileRun], sorter: RowSorter) -> None:
+    """Exclude the rows that repeat others, and count their lines."""
+    exclude_repeats(sorter.database, one_a_day=sorter.rules.settings.one_a_day)
+    for file, why, newer, number in excluded_numbers(sorter.database):
+        if why == REPLACED:
+            reason = f"replaced by the newer edition {runs[newer].file.name}"
+            runs[file].filtered[reason] += number
+        else:
+            runs[file].repeated += number
+
+
+def _sort_files(runs: Sequence[FileRun], sorter: RowSorter) -> Iterator[pa.Table]:
+    """Yield the events of files, with the number of their file.
 
     Those of one that fails do not count.
     """
-    together = Together(judge)
-    for run, chunk in ahead(_chunks_of(runs, judge.rules.feed)):
+    batch = RowBatch(sorter)
+    for run, chunk in ahead(_chunks_of(runs, sorter.rules.feed)):
         try:
-            together.add(run, chunk)
+            batch.add(run, chunk)
         except DataError as error:
             run.failed = str(error)
-        if together.full:
-            yield from together.judged()
-    yield from together.judged()
+        if batch.full:
+            yield from batch.sort()
+    yield from batch.sort()
 
 
-def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[FileRun, Chunk]]:
+def _chunks_of(runs: Sequence[FileRun], feed: Feed) -> Generator[tuple[FileRun, Chunk]]:
     for run in runs:
         try:
             for chunk in read_chunks(run.file, feed.encoding):
@@ -361,86 +310,13 @@ def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[FileRun
             run.failed = str(error)
 
 
-class Together:
-    """Chunks of files that are judged in one statement: for a small one that costs more than its lines do."""
-
-    def __init__(self, judge: Judge) -> None:
-        self.judge = judge
-        self._begin()
-
-    def _begin(self) -> None:
-        self._added: dict[int, tuple[FileRun, list[Chunk]]] = {}  # By the number of the file
-        self._parts: dict[
-            tuple[FeedLayout, date | None], list[pa.Table]
-        ] = {}  # What is judged in one statement
-        self._bytes = 0
-
-    @property
-    def full(self) -> bool:
-        """Return whether there are enough lines, so that more would not make them cheaper."""
-        return self._bytes >= ENOUGH
-
-    def add(self, run: FileRun, chunk: Chunk) -> None:
-        """Add a chunk of a file."""
-        if len(chunk.numbers) and not run.begun:
-            run.begun = True
-            chunk = chunk.without_first() if run.layout.header else chunk
-        run.rows += len(chunk.numbers) + len(chunk.too_long)
-        run.mended += chunk.mended
-        with fence(run.file.name):
-            lines, broken = split_lines(chunk, run.layout, self.judge.columns(run.layout))
-        for line in chunk.too_long:
-            run.reject(line, "a line that is longer than any of a feed", "")
-        for line, reason in broken.items():
-            run.reject(line, reason, chunk.numbered(line))
-        if lines.num_rows:
-            numbers = pa.array(lines["line"].to_numpy() + run.number * STRIDE)
-            lines = lines.set_column(lines.schema.get_field_index("line"), "line", numbers)
-            self._parts.setdefault((run.layout, run.since), []).append(lines)
-        self._added.setdefault(run.number, (run, []))[1].append(chunk)
-        self._bytes += len(chunk.text)
-
-    def judged(self) -> Iterator[pa.Table]:
-        """Judge what was added; yield the events, if there are lines at all, and account for other rows."""
-        tables = []
-        for (layout, since), parts in self._parts.items():
-            for judged in self._judge(layout, since, parts):
-                tables.append(judged.kept)
-                for file, line, reason in judged.rejected:
-                    run, chunks = self._added[file]
-                    run.reject(line, reason, "".join(chunk.numbered(line) for chunk in chunks))
-                for file, line, reason in judged.filtered:
-                    self._added[file][0].filtered_lines.append((line, reason))
-                for file, became, day, known_at, number in judged.became:
-                    self._added[file][0].tally(became, day, known_at, number)
-        self._begin()
-        if tables:
-            yield pa.concat_tables(tables)
-
-    def _judge(self, layout: FeedLayout, since: date | None, parts: list[pa.Table]) -> list[Judged]:
-        """Judge lines that are alike, all at once.
-
-        Only if that fails, each file's alone, to see whose fault it is.
-        """
-        lines = pa.concat_tables(parts)
-        run, _ = self._added[lines["line"][0].as_py() // STRIDE]
-        try:
-            with fence(run.file.name):
-                return [self.judge.judge(lines, layout, since)]
-        except DataError as error:
-            if len(parts) > 1:
-                return [judged for part in parts for judged in self._judge(layout, since, [part])]
-            run.failed = str(error)
-            return []
-
-
 def no_event(dyads: Sequence[str] | None) -> str:
     """Return the sentence that no event is left, of the dyads that are asked for."""
     return f"No event{f' of {join_some(dyads)}' if dyads else ''} is left."
 
 
-def accounted(
-    opened: Opened, settings: FeedSettings, number: int, dyads: Sequence[str] | None = None
+def account_for(
+    opened: OpenedFiles, settings: FeedSettings, number: int, dyads: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """Account for the rows of files: `rejects`, `files` and `accounts` of a table of so many rows, at least one."""
     runs = [run for run in opened.runs if not run.failed]
@@ -458,8 +334,8 @@ def accounted(
         settings.words,
         tuple(files),
         dict(reasons),
-        duplicates=pd.DataFrame(repeats, columns=PLACE),
-        filtered=pd.DataFrame(filtered, columns=PLACE),
+        duplicates=pd.DataFrame(repeats, columns=LISTED_COLUMNS),
+        filtered=pd.DataFrame(filtered, columns=LISTED_COLUMNS),
         unread=tuple(opened.failures),
         findings=tuple(run.finding for run in runs if run.finding),
     )

@@ -30,17 +30,15 @@ if TYPE_CHECKING:
     import xarray as xr
 
 VINTAGED = "vintaged"
-FEWEST_EVENTS = 5
-"""The share of a year with fewer events says little: one event moves it by 20 points or more."""
-SHORTEST_RECORD = 36
-"""Months: a pendulum of years cannot be seen in less."""
-
-
+# events of a year, or of the window of a month's share; with fewer it is thin, and drawn pale: one
+# event moves the share by 20 points or more
+MIN_EVENTS_NOT_THIN = 5
+MIN_RECORD_MONTHS = 36  # covered months of a dyad; in fewer a pendulum of years cannot be seen
 WHERE = "Give the events that the fit was made of (--events)"
 USUAL_MONTHS = 36
 """Event counts drift with their sources: the usual count is that of the three years before."""
-FEWEST_MONTHS = 12
-"""With fewer months before, nothing is unusual."""
+# months before a period; with fewer its usual event count is unknown, and nothing is unusual
+MIN_USUAL_MONTHS = 12
 
 
 def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> date:
@@ -110,9 +108,9 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
             "events check`)"
         )
     months = int(observed_periods(panel, dyad).sum() / periods_a_month(panel))
-    if months < SHORTEST_RECORD:
+    if months < MIN_RECORD_MONTHS:
         raise DataError(
-            f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are "
+            f"as-of: {dyad} has {months} covered months by {as_of}; at least {MIN_RECORD_MONTHS} are "
             "needed to see a "
             "pendulum. Choose a later day, or a dyad with a longer record"
         )
@@ -224,7 +222,7 @@ def observed_years(panel: Panel, dyad: Dyad) -> pd.DataFrame:
     years = periods[observed_periods(panel, dyad)].groupby("year").sum()
     events = years["events"]
     share = 100 * years["cooperative"] / events.where(events > 0)
-    return pd.DataFrame({"events": events, "share": share, "thin": events < FEWEST_EVENTS})
+    return pd.DataFrame({"events": events, "share": share, "thin": events < MIN_EVENTS_NOT_THIN})
 
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
@@ -345,7 +343,7 @@ def relative_counts(
     # Over events, not periods: a typical event falls into a usual month, and the level is its
     # log-odds.
     periods = round(USUAL_MONTHS * a_month)
-    fewest = round(FEWEST_MONTHS * a_month)
+    fewest = round(MIN_USUAL_MONTHS * a_month)
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     shown = slice(0 if last is None else total.shape[-1] - last, None)

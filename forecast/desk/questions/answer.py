@@ -58,8 +58,8 @@ def no_fit_words(name: str, what: str) -> str:
 
 SIMULATIONS_PER_DRAW = 4
 """As many as a report simulates."""
-FEWEST_HELD = 100
-"""Simulations in which a condition must be true for a conditional probability to be stated."""
+# simulations in which a condition is true; of fewer no conditional probability is stated
+MIN_CONDITION_SIMULATIONS = 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -419,11 +419,11 @@ class AppliedQuestion:
             return parts[0]
         if isinstance(self.question, ConditionalQuestion):
             held, number = round(float(np.sum(parts[0][0]))), np.size(parts[0][0])
-            if held < FEWEST_HELD:
+            if held < MIN_CONDITION_SIMULATIONS:
                 raise RareCondition(
                     f"{self.question.id}: its condition ({self.question.given.id}) is true in "
                     f"{held} of {number:,} "
-                    f"simulations; expected at least {FEWEST_HELD}. Choose a likelier condition, "
+                    f"simulations; expected at least {MIN_CONDITION_SIMULATIONS}. Choose a likelier condition, "
                     "or, if this one is "
                     "no longer possible, resolve the question"
                 )

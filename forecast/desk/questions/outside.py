@@ -27,7 +27,8 @@ from forecast.outlook.question import (
 OWN_WEIGHT = 0.1
 """Weight of our own number in the pool: the market was the better forecaster of 62 questions about
 these pairs."""
-ENOUGH = 50  # resolved questions with both numbers, from which on the weight is learned
+# resolved questions with both numbers; from fewer the weight is not learned
+MIN_RESOLVED_QUESTIONS = 50
 WEIGHT_SPREAD = 0.1  # standard deviation of the prior of the weight, around `OWN_WEIGHT`
 CLASS_SPREAD = 0.05  # the same of the weight of a class, around the common one
 GRID = 101  # weights from 0 to 1
@@ -187,7 +188,7 @@ def pool_weight(cases: Sequence[Case]) -> Weight:
     >>> pool_weight([Case("strike", 0.5, 0.9, True)]).value
     0.1
     """
-    if len(cases) < ENOUGH:
+    if len(cases) < MIN_RESOLVED_QUESTIONS:
         return Weight(OWN_WEIGHT, len(cases), learned=False)
     grid = np.linspace(0, 1, GRID)
     around = np.exp(-((grid[:, None] - grid) ** 2) / (2 * CLASS_SPREAD**2))

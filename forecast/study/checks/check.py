@@ -20,7 +20,7 @@ from forecast.model.predictive import posterior_predictive
 
 LIMIT = 2.0
 """Standard deviations of the simulated numbers beyond which an observed one is called a miss."""
-MIN_EVENTS = 20  # of an era or a dyad; the share of fewer is mostly chance
+MIN_CHECKED_EVENTS = 20  # events of an era or a dyad; the share of fewer is mostly chance
 LAGS = (1, 12)  # months with events at which residuals are correlated
 EXPECTED_SHARES = (0.01, 0.99)  # bounds: at 0 or 1 a month would have no variance
 KINDS = {
@@ -161,7 +161,7 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
 def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
     """Yield the share of cooperation in an era, of events by class and of simulated ones, (draw, class)."""
     number = int(events.sum())
-    if number >= MIN_EVENTS:
+    if number >= MIN_CHECKED_EVENTS:
         share = 100 * simulated[:, cut:].sum(1) / simulated.sum(1)
         observed = 100 * events[cut:].sum() / number
         yield _row("side", "cooperative, per cent", dyad, era, number, observed, share)
@@ -171,7 +171,7 @@ def _months(dyad: str, events: Index, simulated: Index, cut: int) -> Iterator[Ro
     """Yield how much months scatter, correlate, and have one side alone, (month, class) and (draw, month, class)."""
     by_month = events.sum(axis=1)
     number = int(by_month.sum())
-    if number < MIN_EVENTS:
+    if number < MIN_CHECKED_EVENTS:
         return
     with_events = by_month > 0
     total = by_month[with_events]

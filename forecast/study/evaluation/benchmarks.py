@@ -24,8 +24,9 @@ from forecast.outlook.benchmarks import SIMPLE, Past, Simple, by_month, inverse,
 from forecast.study.evaluation.origins import View
 
 DRAWS = 2000  # of a prediction, unless a request says another number
-# With fewer windows an automatic choice of model is a choice of noise: the horizon is left out.
-MIN_WINDOWS = 8
+# windows of a horizon; among fewer an automatic choice of model is a choice of noise, and the
+# horizon is left out
+MIN_AUTOMATIC_WINDOWS = 8
 # Smallest part of the predicted variance that remains when the sampling variance of events is
 # subtracted.
 SHARE_OF_VARIANCE = 0.1
@@ -151,7 +152,7 @@ class NextWindow(Benchmark):
         for horizon in horizons:
             total, cooperative = past.windows(horizon)
             seen = np.flatnonzero(total)
-            if not seen.size or len(total) - seen[0] < MIN_WINDOWS:
+            if not seen.size or len(total) - seen[0] < MIN_AUTOMATIC_WINDOWS:
                 continue
             total, cooperative = total[seen[0] :], cooperative[seen[0] :]
             level, error = log_odds(total, cooperative)

@@ -26,7 +26,7 @@ from forecast.data.events.dyads import Covered, even_spans, hierarchy, in_order
 from forecast.data.events.editions import edition_of
 from forecast.data.events.table import CountTable, EventTable
 from forecast.data.panel import build_counts_panel, build_panel
-from forecast.outlook.benchmarks import SHORTEST_PAST, Past
+from forecast.outlook.benchmarks import MIN_PAST_MONTHS, Past
 from forecast.outlook.recorded import MIN_WINDOW_EVENTS, DatasetRecord, WindowCounts, share_before
 from forecast.outlook.simulations import BASELINE_MONTHS
 from forecast.outlook.summary import NotDefined
@@ -274,7 +274,7 @@ class Record:
         first = rows.groupby("dyad")["date"].min().dt.date
         with_events = [dyad for dyad in self.dyads if dyad in first.index]
         return [
-            dyad for dyad in with_events if months_between(first[dyad], origin) >= SHORTEST_PAST
+            dyad for dyad in with_events if months_between(first[dyad], origin) >= MIN_PAST_MONTHS
         ]
 
     def fitted_with(self, dyad: str, present: Sequence[str]) -> tuple[str, ...]:

@@ -91,8 +91,8 @@ MAX_MISSES = 8  # of each period that a page tells of
 MAX_EVENTS = 3  # that are named for a miss
 SCALE = "commitment"
 """Scale of the kinds of events."""
+# events of a window; with fewer, chance alone moves the share by tens of points
 MIN_EVENTS_OF_A_MISS = 10
-"""Fewest events of a window; with fewer, chance alone changes the share by tens of points."""
 RULE = (
     f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "

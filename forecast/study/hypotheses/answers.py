@@ -78,8 +78,9 @@ BOUNDS = {  # of parameters that have no logarithm; the first two by Fisher's z
 LOG_RANGE = 4.0  # prior standard deviations within which other parameters are sought
 REJECTING_SETS = 40  # simulated sets of strong answers, none of which may have as low a sum
 DRAWS = 2000  # of phi at the mode, for the share
-FEWEST_PERIODS = 48  # with events or values that each direction of a pair needs
-FEWEST_PAIRS = 2
+# periods with events or values, of each direction of a pair; fewer show no answers of a month
+MIN_DIRECTION_PERIODS = 48
+MIN_ANSWERING_PAIRS = 2  # pairs; one has no spread of phi between pairs
 NODES = 8
 _RAW, _WEIGHTS = np.polynomial.hermite_e.hermegauss(NODES)
 _LOG_WEIGHTS = np.log(_WEIGHTS / _WEIGHTS.sum())
@@ -177,12 +178,12 @@ def directed_pairs(panel: xr.Dataset) -> list[Directed]:
     pairs = []
     for row, dyad in enumerate(panel["dyad"].to_numpy()):
         pair = Directed(str(dyad), good[row], events[row], np.zeros(volume[row].shape), volume[row])
-        if (pair.events != 0).sum(axis=0).min() >= FEWEST_PERIODS:
+        if (pair.events != 0).sum(axis=0).min() >= MIN_DIRECTION_PERIODS:
             pairs.append(_between_first_and_last(pair))
-    if len(pairs) < FEWEST_PAIRS:
+    if len(pairs) < MIN_ANSWERING_PAIRS:
         raise DataError(
-            f"panel: {len(pairs)} pairs have {FEWEST_PERIODS} periods with events of each direction; "
-            f"{FEWEST_PAIRS} are needed. Give longer or denser records"
+            f"panel: {len(pairs)} pairs have {MIN_DIRECTION_PERIODS} periods with events of each direction; "
+            f"{MIN_ANSWERING_PAIRS} are needed. Give longer or denser records"
         )
     return pairs
 

@@ -43,8 +43,7 @@ from forecast.model.updating import sampled_longer
 # Blocks of two years over the last twenty: long enough for reversion to show, and ten of them.
 BLOCK_MONTHS = 24
 BLOCKS = 10
-MIN_BLOCKS = 3
-"""One to learn from, and two that are predicted."""
+MIN_COMPARED_BLOCKS = 3  # blocks; the models learn from one at least, and predict two
 
 
 @dataclass(frozen=True, repr=False)
@@ -168,7 +167,7 @@ def compare_models(
     seed = whole_seed(seed)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     _require_models(models)
-    months, least = panel.sizes["time"] / periods_a_month(panel), MIN_BLOCKS * BLOCK_MONTHS
+    months, least = panel.sizes["time"] / periods_a_month(panel), MIN_COMPARED_BLOCKS * BLOCK_MONTHS
     if held_out and months < least:
         raise DataError(
             f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it out"

@@ -31,7 +31,12 @@ from forecast.study.hypotheses.outcome import (
     left_out,
     sentences,
 )
-from forecast.study.hypotheses.record import MIN_DYADS, MIN_MONTHS, PooledRecord, too_short
+from forecast.study.hypotheses.record import (
+    MIN_CLAIM_MONTHS,
+    MIN_POOLED_DYADS,
+    PooledRecord,
+    too_short,
+)
 
 SOURCE_MONTHS = 180  # that a source lasts in the rival of drifting sources
 DECADE = 120  # months of an era in the rival of blind eras
@@ -260,12 +265,14 @@ class PooledClaim:
     ahead: Ahead | None = None  # For windows ahead
     nulls: tuple[str, ...] = ()  # Null sets that a supported claim must stand out from
     usual: bool = True  # Tested without being named
-    months: int = MIN_MONTHS  # From first event to last that a dyad needs to be among those tested
+    months: int = (
+        MIN_CLAIM_MONTHS  # From first event to last that a dyad needs to be among those tested
+    )
 
     def missing(self, record: PooledRecord) -> str:
         """Return what a record lacks for the test, with the remedy; empty if nothing."""
         long = record.lasting(self.months)
-        if len(long.dyads) < MIN_DYADS:
+        if len(long.dyads) < MIN_POOLED_DYADS:
             return f"{too_short(record, self.months)}; give longer records"
         return self.lacks(long)
 

@@ -36,7 +36,7 @@ from forecast.study.hypotheses.models import (
 
 # Spreads of dyads' long-run means, log-odds, each as likely before the data.
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
-MIN_CHEBYSHEV_NODES = 4  # of an axis, however narrow: a likelihood is seldom a parabola
+MIN_CHEBYSHEV_NODES = 4  # nodes of an axis, however narrow; a likelihood is seldom a parabola
 BEYOND = 2.5  # spreads of dyads by which the interpolation reaches beyond the population's means
 WITH_MEAN = (RETURN, BOUND, MEMORY_ODDS)  # axes of models whose dyads have a long-run mean
 WIDER = {RETURN: 1.5, BOUND: 0.6}

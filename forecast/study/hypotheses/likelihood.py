@@ -31,7 +31,7 @@ from forecast.study.hypotheses.memory import blocks_of, filter_memory
 
 WHOLE_GAP = np.iinfo(np.int64).max  # months: without a force, any gap is one step
 GROWING_MONTHS = 3  # over which growing reversion is taken as constant
-MIN_STEP2 = 1e-9  # of a trend that does not move
+STEP2_FLOOR = 1e-9  # variance in place of zero, for a trend that does not move
 
 
 def _force_months(points: Float, force: int) -> Index:
@@ -40,7 +40,7 @@ def _force_months(points: Float, force: int) -> Index:
         return np.full(len(points), WHOLE_GAP)
     if force == GROWING:
         return np.full(len(points), GROWING_MONTHS)
-    step2 = np.maximum(points[:, COLUMN["step2"]], MIN_STEP2)
+    step2 = np.maximum(points[:, COLUMN["step2"]], STEP2_FLOOR)
     months = MAX_FORCE_MOVE * (1.0 + EDGE2 / step2)
     return np.clip(months, 1, MAX_FORCE_MONTHS).astype(np.int64)
 

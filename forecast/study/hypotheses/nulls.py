@@ -52,7 +52,8 @@ from forecast.study.hypotheses.simulate import Truth, simulate
 
 KINDS = (MATCHED, HINDSIGHT, EPISODES, REMEMBERED)
 SETS = 200  # null sets of each kind
-ENOUGH = 100  # after so many sets of which none was as good, further ones cannot change the answer
+# null sets; if none of so many is as good as the record, further ones cannot change the answer
+MIN_NULL_SETS = 100
 REPEAT = 0.3  # chance that an event repeats the last one, in walks whose events do
 FINESSE = Finesse()
 MEAN_SDS = (0.5, 1.0, 2.0)  # spreads of long-run means at which simulated sets are tested
@@ -130,7 +131,7 @@ def _count(name: str, claim: PooledClaim, engine: Engine, least: float) -> NullS
         record = null_set(name, engine, number)
         as_good += int(claim.test(simulated_engine(record, 1, name)).least >= least)
         turns.append(float(turned_back(record).mean()))
-        if too_many(as_good, SETS) or (len(turns) == ENOUGH and not as_good):
+        if too_many(as_good, SETS) or (len(turns) == MIN_NULL_SETS and not as_good):
             break
     recorded = float(turned_back(engine.record).mean())
     return NullSets(name, len(turns), as_good, float(np.mean(turns)), recorded)

@@ -47,7 +47,7 @@ from forecast.data.sources import Data, Source, open_source, read_sources
 from forecast.model.process.declarations import priors_of
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import FACTOR, ClaimAnswer
-from forecast.study.hypotheses.record import MIN_DYADS
+from forecast.study.hypotheses.record import MIN_POOLED_DYADS
 from forecast.study.hypotheses.results import EXPLORATORY, PooledResults, PooledVerdict
 from forecast.study.hypotheses.run import lacking_of, parse_claims, pooled_tests
 
@@ -190,9 +190,9 @@ class Plan(BaseModel):
         if self.claims != parse_claims(self.claims):
             raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
         require_whole("seed", self.seed)
-        if (len(self.dyads) < MIN_DYADS) if self.choice is None else self.dyads:
+        if (len(self.dyads) < MIN_POOLED_DYADS) if self.choice is None else self.dyads:
             raise ValueError(
-                f"dyads: expected {MIN_DYADS} at least, or none and the rule of a `choice`"
+                f"dyads: expected {MIN_POOLED_DYADS} at least, or none and the rule of a `choice`"
             )
         if self.rule != (rule := dict.fromkeys(self.claims, FACTOR)):
             raise ValueError(f"rule: this version decides by {rule}; make a new plan")
@@ -573,7 +573,7 @@ def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
     if plan.choice is None:
         return read_sources(plan.source, plan.dyads, as_of=plan.as_of), {}
     dyads = plan.choice.dyads(open_source(plan.source, as_of=plan.as_of), plan.as_of)
-    if len(dyads) < MIN_DYADS:
+    if len(dyads) < MIN_POOLED_DYADS:
         names = join(dyads) or "none"
         raise DataError(
             f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {names}"

@@ -16,10 +16,11 @@ from forecast.data.panel import panel_kind
 from forecast.data.panel.record import relative_event_counts
 from forecast.study.hypotheses.filter import FilterSteps
 
-MIN_DYADS = 2
-# months from a dyad's first event to its last, unless a claim needs fewer: a trend takes decades
-MIN_MONTHS = 240
-MIN_EVENTS_PER_DECADE = 20  # months or events of which the average of a decade is taken
+MIN_POOLED_DYADS = 2  # dyads; one has no spread between dyads
+# months from a dyad's first event to its last, unless a claim needs fewer; a trend takes decades
+MIN_CLAIM_MONTHS = 240
+# events, or values of an index; the average of a decade with fewer is mostly chance
+MIN_EVENTS_PER_DECADE = 20
 # an era start that was recognised within so many days cannot have been chosen by what followed
 PROMPT_DAYS = 7
 EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
@@ -207,9 +208,9 @@ def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> PooledRecord:
         raise DataError(
             "frequency: the tests read months, and the panel has weeks; build a monthly one"
         )
-    if panel.sizes["dyad"] < MIN_DYADS:
+    if panel.sizes["dyad"] < MIN_POOLED_DYADS:
         raise DataError(
-            f"dyads: the tests need {MIN_DYADS} dyads at least, and the data have "
+            f"dyads: the tests need {MIN_POOLED_DYADS} dyads at least, and the data have "
             f"{panel.sizes['dyad']}; give data of more dyads"
         )
     return _of_counts(panel, visits) if panel_kind(panel).coded else _of_index(panel)

@@ -18,7 +18,7 @@ from forecast.study.hypotheses.record import turned_back
 WIDTHS = {"with priors half as wide": 0.5, "with priors twice as wide": 2.0}
 WINDOWS = {"months 13 to 24": (12, 24), "months 25 to 60": (24, 60), "months 61 to 120": (60, 120)}
 FIRST_ORIGIN = 180  # months of the record before the first window ahead: the trend takes years
-MIN_DYADS_TO_SPLIT = 4  # by how far they turned back: two dyads in each half
+MIN_DYADS_TO_SPLIT = 4  # dyads; each half, by how far they turned back, needs two
 
 
 def parts_of(engine: Engine) -> dict[str, Engine]:

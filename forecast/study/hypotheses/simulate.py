@@ -33,19 +33,18 @@ VOLUME_SD = 0.2  # of the dyads around it
 CANDIDATES = 4  # dyads of which the one that turned back most or least is taken
 # dyads of which the one is taken that turned back most nearly as far as the recorded one
 MATCHES = 40
-# months at least between the largest moves of a record at which late eras are dated by hindsight
-MIN_APART = 36
+# months between eras that are dated by hindsight; the moves around nearer ones overlap
+MIN_ERA_DISTANCE = 36
 AROUND = 24  # months on either side over which events are averaged
 MEMORY_SPREAD = 0.1  # of the dyads' orders of integration
-MIN_MEMORY = 0.02  # orders of integration that a dyad may have
-MAX_MEMORY = 0.98
+MEMORY_RANGE = (0.02, 0.98)  # orders of integration that a dyad may have
 # Spreads of the dyads' parameters around those of the truth, and of sources' concentrations, log units.
 STEP_SPREAD = 0.25
 CYCLE_SPREAD = 0.25
 CYCLE_SD_SPREAD = 0.15
 RETURN_SPREAD = 0.25
 CONCENTRATION_SPREAD = 0.5
-MIN_SHARE = 1e-5  # of cooperative events: a beta distribution needs shares between 0 and 1
+SHARE_FLOOR = 1e-5  # of cooperative events: a beta distribution needs shares between 0 and 1
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,7 @@ def dated_by_hindsight(record: PooledRecord) -> PooledRecord:
         moves = _moves(np.abs(record.events[d]), seen)
         inside = (month > record.first[d]) & (month < record.stop[d] - 1)
         for start in np.argsort(-np.where(inside, moves, -1.0)):
-            near = begins[d, max(0, start - MIN_APART + 1) : start + MIN_APART]
+            near = begins[d, max(0, start - MIN_ERA_DISTANCE + 1) : start + MIN_ERA_DISTANCE]
             if late and inside[start] and not near.any():
                 begins[d, start] = True
                 late -= 1
@@ -228,7 +227,7 @@ class _Dyads:
         memory = np.zeros(size)
         if truth.memory is not None:
             memory = truth.memory + MEMORY_SPREAD * rng.standard_normal(size)
-            memory = np.clip(memory, MIN_MEMORY, MAX_MEMORY)
+            memory = np.clip(memory, *MEMORY_RANGE)
         cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
         cycle_retention = retention_of(vary(cycle_half_life, CYCLE_SPREAD))
         cycle_sds = vary(cycle_sd, CYCLE_SD_SPREAD)
@@ -388,7 +387,7 @@ def _cycle(shocks: Float, retention: float, sd: float, rng: np.random.Generator)
 def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Generator) -> Index:
     """Draw the cooperative events of months."""
     share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(len(level)))))
-    share = np.clip(share, MIN_SHARE, 1.0 - MIN_SHARE)
+    share = np.clip(share, SHARE_FLOOR, 1.0 - SHARE_FLOOR)
     return rng.binomial(events, rng.beta(concentration * share, concentration * (1.0 - share)))
 
 

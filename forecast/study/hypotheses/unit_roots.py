@@ -30,14 +30,14 @@ from forecast.base.typing import Float
 from forecast.study.hypotheses.alike import walks_alike
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.models import CONCENTRATION, STEP, WALK
-from forecast.study.hypotheses.record import MIN_DYADS, PooledRecord
+from forecast.study.hypotheses.record import MIN_POOLED_DYADS, PooledRecord
 from forecast.study.hypotheses.simulate import Truth, simulate
 
 IPS, CIPS, KSS = "IPS", "CIPS", "KSS"
 NAMES = (IPS, CIPS, KSS)
 QUARTER_MONTHS = 3
 LAGS = 4  # quarters of past changes in each regression: a year
-FEWEST_QUARTERS = 40  # from a dyad's first to its last
+MIN_QUARTERS = 40  # quarters from a dyad's first to its last; unit-root tests of less have no power
 SETS = 200  # simulated for each row of critical values
 SIZE = 0.05  # of the tests
 PURE_SEED, NOISELESS_SEED = 11, 13  # tell simulations of one seed apart
@@ -84,11 +84,11 @@ def unit_root_tests(engine: Engine, sets: int = SETS) -> tuple[UnitRoot, ...]:
 
 def _long_enough(record: PooledRecord) -> PooledRecord:
     """Return the record of the dyads that are long enough, without eras."""
-    found = record.lasting(FEWEST_QUARTERS * QUARTER_MONTHS).without_eras()
-    if len(found.dyads) < MIN_DYADS:
+    found = record.lasting(MIN_QUARTERS * QUARTER_MONTHS).without_eras()
+    if len(found.dyads) < MIN_POOLED_DYADS:
         raise DataError(
-            f"data: {len(found.dyads)} dyads have {FEWEST_QUARTERS} quarters from first event to last, and "
-            f"unit-root tests of panels need {MIN_DYADS}; give longer records"
+            f"data: {len(found.dyads)} dyads have {MIN_QUARTERS} quarters from first event to last, and "
+            f"unit-root tests of panels need {MIN_POOLED_DYADS}; give longer records"
         )
     return found
 
@@ -146,7 +146,7 @@ def statistics_of(series: Float) -> Float:
     seen = np.isfinite(series)
     number = seen.sum(axis=0)
     average = np.where(seen, series, 0.0).sum(axis=0) / np.maximum(number, 1)
-    shared = number >= MIN_DYADS
+    shared = number >= MIN_POOLED_DYADS
     linear, with_averages, cubic = [], [], []
     for dyad, values in enumerate(series):
         alone = values[seen[dyad]]
@@ -157,7 +157,7 @@ def statistics_of(series: Float) -> Float:
         centred = level - alone.mean()
         cubic.append(_t_statistic(change, np.column_stack([centred**3, past])))
         together = seen[dyad] & shared
-        if together.sum() >= FEWEST_QUARTERS:
+        if together.sum() >= MIN_QUARTERS:
             level, change, past = _lagged(values[together])
             ones = np.ones((len(level), 1))
             others = np.column_stack(_lagged(average[together]))

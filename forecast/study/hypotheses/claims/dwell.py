@@ -25,7 +25,8 @@ from forecast.study.hypotheses.outcome import Outcome, Picture, Series
 from forecast.study.hypotheses.record import PooledRecord
 
 PERIOD_MONTHS = 6  # a half-year: shorter ones have too few events to place a share
-MIN_EVENTS = 3  # or values of an index, of a half-year that counts
+# events, or values of an index; the share of a half-year with fewer is decided by one of them
+MIN_HALF_YEAR_EVENTS = 3
 EXTREME = 0.25  # share of a dyad's half-years in each extreme
 LONGEST = 20  # half-years spent in an extreme; longer spells count as these
 SLOPE_SD = 0.35  # prior of how much larger the slope is than that of walks, per log unit of time
@@ -84,7 +85,7 @@ def _sides(record: PooledRecord) -> Index:
         level = (cooperative + 1.0) / (number + 2.0)
     else:
         level = record.value[:, :months].reshape(shape).sum(axis=2) / np.maximum(number, 1)
-    known = number >= MIN_EVENTS
+    known = number >= MIN_HALF_YEAR_EVENTS
     sides = np.full(number.shape, UNKNOWN)
     for dyad, enough in enumerate(known):
         if not enough.any():

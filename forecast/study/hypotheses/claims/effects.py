@@ -42,7 +42,7 @@ ranks."""
 LOWER = re.compile(
     r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
 )
-FEWEST = 20  # months with a visit, over all dyads
+MIN_VISIT_MONTHS = 20  # months with a visit, over all dyads; fewer cannot show an effect
 LATER = 12  # months by which the placebo follows a visit
 OCCASION = "occasion"
 
@@ -181,9 +181,9 @@ def _lacks_visits(record: PooledRecord) -> str:
             "visits are found among single events; give the events of the panel as well (`events`)"
         )
     months = int(record.visits.sum())
-    if months >= FEWEST:
+    if months >= MIN_VISIT_MONTHS:
         return ""
-    return f"{months} months have a high-level visit, and {FEWEST} are needed"
+    return f"{months} months have a high-level visit, and {MIN_VISIT_MONTHS} are needed"
 
 
 def test_calendar(engine: Engine) -> Outcome:

@@ -61,8 +61,9 @@ from forecast.study.hypotheses.outcome import LIMIT, Deciding, Outcome, Picture,
 FADING_MONTHS = 96  # of a dyad: eight years have a dozen half-lives of deviations, or more
 MEMORIES = (MEMORY, MEMORY_NOISE, MEMORY_CYCLE)
 QUICK = (WALK.name, WALK_REPEATS.name, MEMORY.name)  # without a cycle, what decides most often
-# Of a cycle against none: a walk and events that repeat the last ones, whatever they decide
-FEWEST_PAIRS = 2
+# pairs of models with and without a cycle; the first two (a walk, and events that repeat the last
+# ones) are computed whatever they decide
+MIN_MODEL_PAIRS = 2
 NEWS_MONTHS = 2.0  # a cycle with a shorter half-life is only news
 # Long-run standard deviations of the trend from its mean
 EXTREME = 2.0
@@ -129,7 +130,7 @@ def _cycle_pairs(engine: Engine) -> dict[str, tuple[PooledEvidence, PooledEviden
     )
     pairs = dict[str, tuple[PooledEvidence, PooledEvidence]]()
     for name in names:
-        if len(pairs) >= FEWEST_PAIRS and not may_be_decided(
+        if len(pairs) >= MIN_MODEL_PAIRS and not may_be_decided(
             engine, engine.against_each(pairs.values())
         ):
             break
