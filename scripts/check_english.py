@@ -78,7 +78,7 @@ ALLOWED = {
     # Not rewritten yet.
     "forecast/model/fitted.py": {"beside"},
     "forecast/model/kernels/density.py": {"beside"},
-    "forecast/model/kernels/path.py": {"beside"},
+    "forecast/model/kernels/whitening.py": {"beside"},
     "forecast/model/sampling.py": {"draws a chain"},
     "forecast/model/updating.py": {"beside"},
 }

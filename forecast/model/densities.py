@@ -20,9 +20,9 @@ from forecast.base.progress import Progress, silent
 from forecast.base.typing import Bool, Float
 from forecast.model.arrays import PanelArrays
 from forecast.model.inputs import WHITE, model_data
-from forecast.model.kernels import density
-from forecast.model.kernels.density import NONE
-from forecast.model.kernels.path import Pairs
+from forecast.model.kernels import density, parameters
+from forecast.model.kernels.parameters import NONE
+from forecast.model.kernels.transitions import Pairs
 from forecast.model.observation.side import quadrature
 from forecast.model.observation.sides import declare_sides
 from forecast.model.posterior import Groups, take_apart
@@ -46,7 +46,7 @@ ROWS = (
     "tau",
     "volume_effect",
 )
-"""Names of the quantities of dyads, in the order of `forecast.model.kernels.density`."""
+"""Names of the quantities of dyads, in the order of `forecast.model.kernels.parameters`."""
 SCALARS = {"trend_jump", "trend_half_life", "headroom_era_sd"}
 
 
@@ -64,7 +64,7 @@ class Layout:
     """Positions of the free variables in a point, and their priors."""
 
     spans: Mapping[str, slice]  # By the names of the free variables
-    coordinates: density.Coordinates
+    coordinates: parameters.Coordinates
 
     @classmethod
     def of(cls, free: Sequence[Free], sizes: Mapping[str, int]) -> "Layout":
@@ -80,7 +80,7 @@ class Layout:
         )
         positive = np.repeat([variable.positive for variable in free], number)
         with_prior = np.flatnonzero((sd > 0.0) | positive)
-        return cls(spans, density.Coordinates(centre, sd, positive, with_prior))
+        return cls(spans, parameters.Coordinates(centre, sd, positive, with_prior))
 
     def first_of(self, free: "Free | ByDyad | None") -> int:
         """Return where a variable begins; `NONE` of one that the model does not have."""
@@ -120,8 +120,8 @@ class Assembled:
     spec: PendulumSpec
     declared: Declared
     layout: Layout
-    by_dyad: density.ByDyad
-    choices: density.Choices
+    by_dyad: parameters.ByDyad
+    choices: parameters.Choices
     data: density.PathData
 
     @classmethod
@@ -137,8 +137,8 @@ class Assembled:
         layout = Layout.of([*free_of(declared), white], sizes)
         rows = [declared.get(role) for role in ROWS]
         constant = np.zeros(len(ROWS))
-        constant[density.MEAN] = priors.trend_mean[0]
-        by_dyad = density.ByDyad(
+        constant[parameters.MEAN] = priors.trend_mean[0]
+        by_dyad = parameters.ByDyad(
             np.array([layout.positions_by_dyad(row) for row in rows], dtype=np.int64),
             constant,
             # Headrooms are the exponential of what eras add to the dyad's: `era_values` takes it.
@@ -223,7 +223,7 @@ class Assembled:
         trend = path[:, :: spec.components]
         cycle = path[:, spec.components - 1 :: spec.components]
         values = {"log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points)}
-        values["trend_mean"] = dyads[:, density.MEAN]
+        values["trend_mean"] = dyads[:, parameters.MEAN]
         values |= {name: dyads[:, row] for row, name in enumerate(ROWS) if name in self.declared}
         values |= {
             name: self.layout.values(name, points)[:, 0] for name in SCALARS & self.declared.keys()
@@ -254,7 +254,7 @@ class Assembled:
 
 def _choices(
     spec: PendulumSpec, layout: Layout, declared: Declared, start_sd: float
-) -> density.Choices:
+) -> parameters.Choices:
     """Return the choices of a spec, and the positions of its parameters in a point."""
 
     def first_of(role: str) -> int:
@@ -265,7 +265,7 @@ def _choices(
         if spec.has_ceiling
         else ("trend_jump", "trend_jump_raw")
     )
-    return density.Choices(
+    return parameters.Choices(
         moves=spec.moves,
         cycle=spec.has_cycle,
         ceiling=spec.has_ceiling,

@@ -9,7 +9,7 @@ import numpy as np
 from forecast.base.typing import Float
 from forecast.model.arrays import PanelArrays
 from forecast.model.driving import driving_data
-from forecast.model.kernels.path import pair_forward, path_forward
+from forecast.model.kernels.whitening import pair_forward, path_forward
 from forecast.model.observation.base import ObservationParameters
 from forecast.model.process.component import Motion
 

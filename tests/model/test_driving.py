@@ -14,8 +14,8 @@ from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import autoregression, push, push_of_draw
 from forecast.model.inputs import model_data, prior_reference
+from forecast.model.kernels.driving import follow_backward, follow_forward
 from forecast.model.kernels.ops import Following
-from forecast.model.kernels.path import follow_backward, follow_forward
 from forecast.model.particles import Draws, Observed
 from forecast.model.pendulum import pack
 from forecast.model.sampling import complete_posterior

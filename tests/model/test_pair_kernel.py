@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forecast.model.kernels.ops import WhitenedPair
-from forecast.model.kernels.path import pair_backward, pair_forward, path_forward
+from forecast.model.kernels.whitening import pair_backward, pair_forward, path_forward
 from tests.made import numerical_gradient, python_mode
 
 from . import test_path_kernel as one_part

@@ -12,7 +12,7 @@ from scipy.linalg import block_diag
 from scipy.stats import multivariate_normal
 
 from forecast.model.kernels.ops import WhitenedPath
-from forecast.model.kernels.path import path_backward, path_forward
+from forecast.model.kernels.whitening import path_backward, path_forward
 from tests.made import numerical_gradient, python_mode
 
 NAMES = ("z", "drift", "carry", "scale", "weight", "information")

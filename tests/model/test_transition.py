@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from forecast.model.kernels.path import Pairs, cycle_forward, trend_forward
+from forecast.model.kernels.transitions import Pairs, cycle_forward, trend_forward
 from forecast.model.process import transition
 from forecast.model.process.cycle import find_cycle
 from forecast.model.process.trend import find_trend

@@ -1,163 +1,58 @@
-"""Log-densities with gradients in the sampler's coordinates: of path and sides, and of kinds within a side.
+"""Log-density of path and sides with its gradient, in the sampler's coordinates.
 
-They are those of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a
-linear cycle. The choices of a spec are branches of one function. Values that the model does not
-have are constants at `NONE`.
+It is that of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a
+linear cycle. The choices of a spec are branches of one function.
+
+Read `path_density` first. Its steps are kernels of their own: `parameters` (what a point says of
+dyads and eras), `transitions` (how trend and cycle move), `whitening` (white noise to path),
+`ceiling`, and `observation` (events). What ends in ``_backward`` has the slopes of what ends in
+``_forward``; ``g_name`` is the slope of the log-density in what ``name`` holds.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import log_ndtr
 
-from forecast.base.typing import Bool, Float, Index
-from forecast.model.kernels import built_in, kernel
+from forecast.base.typing import Float, Index
+from forecast.model.kernels import kernel
+from forecast.model.kernels.ceiling import ceiling_density
 from forecast.model.kernels.observation import sides_value_gradient
-from forecast.model.kernels.path import (
+from forecast.model.kernels.parameters import (
+    HALF_LIFE,
+    MEAN,
+    NOISE,
+    SD,
+    STEP,
+    VOLUME,
+    ByDyad,
+    Choices,
+    Coordinates,
+    add_slopes,
+    dyads_backward,
+    dyads_forward,
+    era_backward,
+    era_values,
+    scalar,
+    values_of,
+)
+from forecast.model.kernels.transitions import (
     Pairs,
     at_nodes,
     cycle_backward,
     cycle_forward,
     log_scales,
-    pair_backward,
-    pair_forward,
-    path_backward,
-    path_forward,
     process_density,
     to_pairs,
     trend_backward,
     trend_forward,
 )
+from forecast.model.kernels.whitening import (
+    pair_backward,
+    pair_forward,
+    path_backward,
+    path_forward,
+)
 from forecast.model.observation.base import WHITENING_INFORMATION
-from forecast.model.process import transition
-
-room_below = built_in(transition.standardised_headroom)
-softened = built_in(transition.variance_with_edge)
-
-NONE = -1
-HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
-FINE, REACH = 32, 30
-_AT = np.arange(-REACH * FINE, REACH * FINE + 1) / FINE
-_SLOPE = np.exp(-0.5 * _AT**2 - HALF_LOG_TWO_PI - log_ndtr(_AT))
-BELOW = np.column_stack([log_ndtr(_AT), _SLOPE, -_SLOPE * (_AT + _SLOPE)])
-"""Logarithm of the standard normal distribution function, slope and curvature, at places a unit's
-32nd apart."""
-# Standard deviations below a ceiling beyond which it is left out: it would add less than 1e-10
-FAR = 6.5
-
-
-class Coordinates(NamedTuple):
-    """Priors of the coordinates, of the logarithm where positive: normal, or none where the spread is zero."""
-
-    centre: Float
-    sd: Float
-    positive: Bool
-    with_prior: Index  # Those with a prior or a logarithm: all others are nearly white noise
-
-
-class ByDyad(NamedTuple):
-    """Places of quantities of every dyad: of a population's mean and spread, if there is one, and of the dyads' own."""
-
-    positions: Index
-    constant: Float  # Value where there is no place for dyads
-    positive: Bool  # Whether the value is the exponential of what stands there
-
-
-@kernel
-def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Float]:
-    """Values of a point, the log-density of its coordinates under their own priors, and the slopes of that."""
-    values, slope, total = point.copy(), np.zeros(point.size), 0.0
-    for i in coordinates.with_prior:
-        if coordinates.positive[i]:
-            values[i] = math.exp(point[i])
-        sd = coordinates.sd[i]
-        if sd > 0.0:
-            off = (point[i] - coordinates.centre[i]) / sd
-            total -= 0.5 * off * off + math.log(sd) + HALF_LOG_TWO_PI
-            slope[i] = -off / sd
-    return values, total, slope
-
-
-@kernel
-def add_slopes(values: Float, by_value: Float, coordinates: Coordinates, slope: Float) -> None:
-    """Add slopes in the values to those in the coordinates."""
-    for i in coordinates.with_prior:
-        if coordinates.positive[i]:
-            by_value[i] *= values[i]
-    for i in range(values.size):
-        slope[i] += by_value[i]
-
-
-@kernel
-def scalar(values: Float, index: int, otherwise: float) -> float:
-    """Value of a place, or a constant."""
-    return values[index] if index >= 0 else otherwise
-
-
-@kernel
-def dyads_forward(values: Float, by_dyad: ByDyad, dyads: int) -> Float:
-    """Values of every quantity, (quantity, dyad)."""
-    result = np.empty((by_dyad.constant.size, dyads))
-    for k in range(by_dyad.constant.size):
-        population, spread, first_dyad = (
-            by_dyad.positions[k, 0],
-            by_dyad.positions[k, 1],
-            by_dyad.positions[k, 2],
-        )
-        for d in range(dyads):
-            value = by_dyad.constant[k]
-            if first_dyad >= 0:
-                value = values[first_dyad + d]
-                if population >= 0:
-                    value = values[population] + values[spread] * value
-            result[k, d] = math.exp(value) if by_dyad.positive[k] else value
-    return result
-
-
-@kernel
-def dyads_backward(
-    values: Float, by_dyad: ByDyad, result: Float, g_result: Float, by_value: Float
-) -> None:
-    """Add the slopes of `dyads_forward` to those in the values."""
-    for k in range(by_dyad.constant.size):
-        population, spread, first_dyad = (
-            by_dyad.positions[k, 0],
-            by_dyad.positions[k, 1],
-            by_dyad.positions[k, 2],
-        )
-        if first_dyad < 0:
-            continue
-        for d in range(result.shape[1]):
-            g = g_result[k, d] * result[k, d] if by_dyad.positive[k] else g_result[k, d]
-            if population >= 0:
-                by_value[population] += g
-                by_value[spread] += g * values[first_dyad + d]
-                by_value[first_dyad + d] += g * values[spread]
-            else:
-                by_value[first_dyad + d] += g
-
-
-MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)  # Rows of the quantities of dyads
-
-
-class Choices(NamedTuple):
-    """Choices of a spec, and the positions of its parameters."""
-
-    moves: bool  # Whether the trend has a path, there is a cycle, and frameworks bound the trend
-    cycle: bool
-    ceiling: bool
-    start_sd: float  # Of the first trend, and of the soft edge of a ceiling
-    softness: float
-    # Places of the values that are no quantity of dyads: of scalars, and of the first of what eras,
-    # directions and the path have.
-    jump: int
-    half_life: int
-    concentration: int
-    era_spread: int
-    eras: int
-    direction: int
-    white: int
 
 
 class Anchor(NamedTuple):
@@ -209,16 +104,13 @@ class Path(NamedTuple):
     target: Float
 
 
-@kernel
-def era_values(values: Float, by_dyad: Float, choices: Choices, era_dyad: Index) -> Float:
-    """Headroom of every era under a ceiling, or a constant trend; both around the dyad's."""
-    result = np.empty(era_dyad.size)
-    for e in range(result.size):
-        value = by_dyad[HEADROOM if choices.ceiling else MEAN, era_dyad[e]]
-        if choices.era_spread >= 0:
-            value += values[choices.era_spread] * values[choices.eras + e]
-        result[e] = math.exp(value) if choices.ceiling else value
-    return result
+class Slopes(NamedTuple):
+    """Slopes of the log-density, added up from the data back to the coordinates."""
+
+    values: Float
+    dyads: Float  # (quantity, dyad)
+    eras: Float
+    x: Float  # Of the path
 
 
 @kernel
@@ -302,71 +194,6 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
 
 
 @kernel
-def log_below(bound: float) -> tuple[float, float]:
-    """Logarithm of the standard normal distribution function, and its slope: cubics between the places of a table."""
-    position = (bound + REACH) * FINE
-    if position < 0.0:  # four terms of the asymptotic series: exact to 1e-9
-        inverse, log_density = 1.0 / (bound * bound), -0.5 * bound * bound - HALF_LOG_TWO_PI
-        log_mass = (
-            log_density
-            - math.log(-bound)
-            + math.log1p(-inverse * (1.0 - 3.0 * inverse * (1.0 - 5.0 * inverse)))
-        )
-        return log_mass, math.exp(log_density - log_mass)
-    low = min(int(position), len(BELOW) - 2)
-    t, (f, g, h), (f1, g1, h1) = position - low, BELOW[low], BELOW[low + 1]
-    u = 1.0 - t
-    start, end, rise, fall = (
-        (1.0 + 2.0 * t) * u * u,
-        (3.0 - 2.0 * t) * t * t,
-        t * u * u / FINE,
-        t * t * u / FINE,
-    )
-    return start * f + end * f1 + rise * g - fall * g1, start * g + end * g1 + rise * h - fall * h1
-
-
-@kernel
-def ceiling_density(
-    path: Path,
-    eras: Float,
-    stride: int,
-    softness: float,
-    data: PathData,
-    g_x: Float,
-    g_trend: Float,
-    g_eras: Float,
-) -> float:
-    """Log-density that a ceiling adds to the trend's steps within an era.
-
-    Slopes are added to what is there.
-    """
-    total, x = 0.0, path.x
-    for i in range(data.node_era.size):
-        e, entry = data.node_era[i], stride * i
-        start = stride * data.era_start[e]
-        if entry <= start:  # or before a first era, whose ceiling is not there yet
-            continue
-        last, carry, scale = x[entry - stride], path.trend[1, i], path.trend[2, i]
-        ceiling, spread = x[start] + eras[e], math.sqrt(softened(scale * scale, softness))
-        room = room_below(ceiling, x[entry], softness)
-        expected = room_below(ceiling, path.trend[0, i] + carry * last, spread)
-        if min(room, expected) > FAR:
-            continue
-        kept, g_kept = log_below(room)
-        mass, g_mass = log_below(expected)
-        total += kept - mass
-        g_kept, g_mass = g_kept / softness, g_mass / spread
-        g_x[entry] -= g_kept
-        g_x[entry - stride] += g_mass * carry
-        g_x[start] += g_kept - g_mass
-        g_eras[e] += g_kept - g_mass
-        g_trend[0, i] += g_mass
-        g_trend[1, i] += g_mass * last
-        g_trend[2, i] += g_mass * expected * scale / spread
-    return total
-
-
-@kernel
 def path_prior(
     path: Path, eras: Float, choices: Choices, data: PathData, g_x: Float, g_eras: Float
 ) -> tuple[float, Float, Float]:
@@ -381,7 +208,16 @@ def path_prior(
         total += log_density - log_scales(path.pairs_trend, data.pairs)
         if choices.ceiling:
             total += ceiling_density(
-                path, eras, stride, choices.softness, data, g_x, g_trend, g_eras
+                path.x,
+                path.trend,
+                eras,
+                stride,
+                choices.softness,
+                data.node_era,
+                data.era_start,
+                g_x,
+                g_trend,
+                g_eras,
             )
     if choices.cycle:
         log_density, g_cycle = process_density(
@@ -389,15 +225,6 @@ def path_prior(
         )
         total += log_density - log_scales(path.pairs_cycle, data.pairs)
     return total, g_trend, g_cycle
-
-
-class Slopes(NamedTuple):
-    """Slopes of the log-density, added up from the data back to the coordinates."""
-
-    values: Float
-    dyads: Float  # (quantity, dyad)
-    eras: Float
-    x: Float  # Of the path
 
 
 @kernel
@@ -477,7 +304,7 @@ def whitening_slopes(
     """
     g_trend, g_cycle = path.trend, path.cycle  # Where the model does not have them
     if choices.moves and choices.cycle:
-        g_white, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = (
+        g_white, drift, retention, scale, drift_c, retention_c, scale_c, g_weight, g_information = (
             pair_backward(
                 values[choices.white : choices.white + path.x.size],
                 path.trend[0],
@@ -496,10 +323,10 @@ def whitening_slopes(
                 data.starts,
             )
         )
-        g_trend, g_cycle = in_rows(drift, carry, scale), in_rows(drift_c, carry_c, scale_c)
+        g_trend, g_cycle = in_rows(drift, retention, scale), in_rows(drift_c, retention_c, scale_c)
     else:
         process = path.trend if choices.moves else path.cycle
-        g_white, drift, carry, scale, g_weight, g_information = path_backward(
+        g_white, drift, retention, scale, g_weight, g_information = path_backward(
             process[0],
             process[1],
             process[2],
@@ -511,20 +338,20 @@ def whitening_slopes(
             data.starts,
         )
         if choices.moves:
-            g_trend = in_rows(drift, carry, scale)
+            g_trend = in_rows(drift, retention, scale)
         else:
-            g_cycle = in_rows(drift, carry, scale)
+            g_cycle = in_rows(drift, retention, scale)
     for i in range(g_white.size):
         slopes.values[choices.white + i] = g_white[i]
     return g_trend, g_cycle, g_weight, g_information
 
 
 @kernel
-def in_rows(drift: Float, carry: Float, scale: Float) -> Float:
-    """Drift, carry and scale of every node as the rows of one array, (3, node)."""
+def in_rows(drift: Float, retention: Float, scale: Float) -> Float:
+    """Drift, retention and scale of every node as the rows of one array, (3, node)."""
     rows = np.empty((3, drift.size))
     for i in range(drift.size):
-        rows[0, i], rows[1, i], rows[2, i] = drift[i], carry[i], scale[i]
+        rows[0, i], rows[1, i], rows[2, i] = drift[i], retention[i], scale[i]
     return rows
 
 
@@ -572,6 +399,36 @@ def parameter_slopes(
 
 
 @kernel
+def anchor_backward(
+    values: Float,
+    dyads: Float,
+    path: Path,
+    g_weight: Float,
+    g_information: Float,
+    slopes: Slopes,
+    choices: Choices,
+    data: PathData,
+) -> float:
+    """Slope of the pseudo-observations in the concentration; those in what else they depend on are added."""
+    anchor, a = data.anchor, scalar(values, choices.concentration, 0.0)
+    g_variance, g_a = np.zeros(path.variance.size), 0.0
+    for i in range(path.weight.size):
+        k, d = anchor.report_of_node[i], data.node_dyad[i]
+        g_target = g_information[i] * path.weight[i]
+        g_variance[k] -= (
+            (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
+        )
+        slopes.dyads[VOLUME, d] -= g_target * data.relative_count[i]
+        if not choices.moves:
+            slopes.eras[data.node_era[i]] -= g_target
+    for k in range(g_variance.size):
+        d, n = anchor.report_dyad[k], anchor.report_events[k]
+        slopes.dyads[NOISE, d] += 2.0 * dyads[NOISE, d] * g_variance[k]
+        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * WHITENING_INFORMATION * n)
+    return g_a
+
+
+@kernel
 def path_density(
     point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
 ) -> tuple[float, Float]:
@@ -603,53 +460,10 @@ def path_density(
     if choices.concentration >= 0:
         slopes.values[choices.concentration] += g_concentration
     if choices.ceiling or not choices.moves:
-        era_backward(values, eras, choices, data.era_dyad, slopes)
+        era_backward(values, eras, choices, data.era_dyad, slopes.eras, slopes.dyads, slopes.values)
     dyads_backward(values, by_dyad, dyads, slopes.dyads, slopes.values)
     add_slopes(values, slopes.values, coordinates, slope)
     return prior + moves + events, slope
-
-
-@kernel
-def anchor_backward(
-    values: Float,
-    dyads: Float,
-    path: Path,
-    g_weight: Float,
-    g_information: Float,
-    slopes: Slopes,
-    choices: Choices,
-    data: PathData,
-) -> float:
-    """Slope of the pseudo-observations in the concentration; those in what else they depend on are added."""
-    anchor, a = data.anchor, scalar(values, choices.concentration, 0.0)
-    g_variance, g_a = np.zeros(path.variance.size), 0.0
-    for i in range(path.weight.size):
-        k, d = anchor.report_of_node[i], data.node_dyad[i]
-        g_target = g_information[i] * path.weight[i]
-        g_variance[k] -= (
-            (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
-        )
-        slopes.dyads[VOLUME, d] -= g_target * data.relative_count[i]
-        if not choices.moves:
-            slopes.eras[data.node_era[i]] -= g_target
-    for k in range(g_variance.size):
-        d, n = anchor.report_dyad[k], anchor.report_events[k]
-        slopes.dyads[NOISE, d] += 2.0 * dyads[NOISE, d] * g_variance[k]
-        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * WHITENING_INFORMATION * n)
-    return g_a
-
-
-@kernel
-def era_backward(
-    values: Float, eras: Float, choices: Choices, era_dyad: Index, slopes: Slopes
-) -> None:
-    """Add the slopes of `era_values`."""
-    for e in range(eras.size):
-        g = slopes.eras[e] * eras[e] if choices.ceiling else slopes.eras[e]
-        slopes.dyads[HEADROOM if choices.ceiling else MEAN, era_dyad[e]] += g
-        if choices.era_spread >= 0:
-            slopes.values[choices.era_spread] += g * values[choices.eras + e]
-            slopes.values[choices.eras + e] += g * values[choices.era_spread]
 
 
 @kernel

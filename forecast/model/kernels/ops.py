@@ -9,7 +9,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
-from forecast.model.kernels import STAMP, path
+from forecast.model.kernels import STAMP, driving, whitening
 from forecast.model.kernels.observation import sides_value_gradient
 
 
@@ -66,8 +66,11 @@ class WhitenedPath(KernelOp):
     The first two carry gradients.
     """
 
-    forward: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = path.path_forward, (1, 0, 1, 1)
-    gradient: ClassVar[KernelOp] = KernelOp(path.path_backward, (1,) * 6)
+    forward: ClassVar[tuple[Callable[..., Any], tuple[int, ...]]] = (
+        whitening.path_forward,
+        (1, 0, 1, 1),
+    )
+    gradient: ClassVar[KernelOp] = KernelOp(whitening.path_backward, (1,) * 6)
     read_again: ClassVar[slice] = slice(1, 4)  # Which of the inputs the gradient reads
 
     def __init__(self) -> None:
@@ -92,8 +95,8 @@ class WhitenedPath(KernelOp):
 class WhitenedPair(WhitenedPath):
     """Op of :func:`pair_forward`: trend and cycle of every node in turn, and the log-determinant."""
 
-    forward = path.pair_forward, (1, 0, 1, 1, 1, 1)
-    gradient = KernelOp(path.pair_backward, (1,) * 9)
+    forward = whitening.pair_forward, (1, 0, 1, 1, 1, 1)
+    gradient = KernelOp(whitening.pair_backward, (1,) * 9)
     read_again = slice(7)
 
 
@@ -101,10 +104,10 @@ class Following(KernelOp):
     """Op of :func:`follow_forward`, ``(phi, target) -> series``."""
 
     def __init__(self) -> None:
-        super().__init__(path.follow_forward, (2,))
+        super().__init__(driving.follow_forward, (2,))
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        gradients: list[Any] = KernelOp(path.follow_backward, (1, 2))(
+        gradients: list[Any] = KernelOp(driving.follow_backward, (1, 2))(
             *inputs, outputs[0], cotangents[0]
         )
         return gradients

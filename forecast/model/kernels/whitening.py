@@ -1,4 +1,4 @@
-r"""Whitened path: an exact change of variables from white noise to trend and cycle, and their transitions.
+r"""Whitening: an exact change of variables from white noise to the path of trend and cycle.
 
 A linear process over the nodes of each dyad, :math:`x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i`, seen through
 pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a Gaussian posterior with a tridiagonal
@@ -17,50 +17,10 @@ so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot :math:`d
 positive the log-determinant is not a number.
 """
 
-import math
-from typing import NamedTuple
-
 import numpy as np
 
 from forecast.base.typing import Float, Index
-from forecast.model.kernels import built_in, kernel
-from forecast.model.process import transition
-
-drift_of = built_in(transition.drift)
-log_decay = built_in(transition.log_retention_of)
-log_decay_slope = built_in(transition.log_retention_slope)
-gathered_by_log = built_in(transition.accumulated_variance_by_log)
-gathered_slope = built_in(transition.accumulated_variance_slope)
-trend_variance = built_in(transition.trend_variance)
-regained = built_in(transition.innovation_fraction)
-
-
-@kernel
-def follow_forward(phi: Float, target: Float) -> Float:
-    """Series (row, time) of targets (row, time), with `phi` (row,)."""
-    series = np.empty_like(target)
-    for d in range(target.shape[0]):
-        series[d, 0] = target[d, 0]
-        for t in range(1, target.shape[1]):
-            series[d, t] = phi[d] * series[d, t - 1] + (1.0 - phi[d]) * target[d, t]
-    return series
-
-
-@kernel
-def follow_backward(
-    phi: Float, target: Float, series: Float, g_series: Float
-) -> tuple[Float, Float]:
-    """Gradients with respect to phi and the target."""
-    g_phi, g_target = np.zeros_like(phi), np.empty_like(target)
-    for d in range(target.shape[0]):
-        ahead = 0.0
-        for t in range(target.shape[1] - 1, 0, -1):
-            ahead = g_series[d, t] + phi[d] * ahead
-            g_target[d, t] = (1.0 - phi[d]) * ahead
-            g_phi[d] += ahead * (series[d, t - 1] - target[d, t])
-        g_target[d, 0] = g_series[d, 0] + phi[d] * ahead
-    return g_phi, g_target
-
+from forecast.model.kernels import kernel
 
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
@@ -79,7 +39,7 @@ def _longest(starts: Index) -> int:
 def path_forward(
     z: Float,
     drift: Float,
-    carry: Float,
+    retention: Float,
     scale: Float,
     weight: Float,
     information: Float,
@@ -95,7 +55,7 @@ def path_forward(
     )
     longest = _longest(starts)
     q = 1.0 / (scale * scale)
-    coupling = carry * q
+    coupling = retention * q
     product = np.ones(dyads)
     log_det = 0.0
     # Dyads in the inner loop: their recursions are independent and overlap in the processor.
@@ -107,7 +67,7 @@ def path_forward(
             a = q[i] + weight[i]
             r = q[i] * drift[i] + information[i]
             if i + 1 < starts[d + 1]:
-                a += carry[i + 1] * coupling[i + 1]
+                a += retention[i + 1] * coupling[i + 1]
                 r -= coupling[i + 1] * drift[i + 1]
             if step > 0:
                 b = -coupling[i] * inverse[i - 1]
@@ -136,7 +96,7 @@ def path_forward(
 @kernel
 def path_backward(
     drift: Float,
-    carry: Float,
+    retention: Float,
     scale: Float,
     x: Float,
     inverse: Float,
@@ -145,9 +105,9 @@ def path_backward(
     g_log_det: Float,
     starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Gradients with respect to z, drift, carry, scale, weight and information."""
+    """Gradients with respect to z, drift, retention, scale, weight and information."""
     nodes, by_log_det = x.size, g_log_det.item()
-    g_z, g_drift, g_carry, g_scale = (
+    g_z, g_drift, g_retention, g_scale = (
         np.empty(nodes),
         np.zeros(nodes),
         np.zeros(nodes),
@@ -156,7 +116,7 @@ def path_backward(
     g_weight, g_information = np.empty(nodes), np.empty(nodes)
     g_l, g_b = np.empty(nodes), np.zeros(nodes)
     q = 1.0 / (scale * scale)
-    coupling = carry * q
+    coupling = retention * q
     g_q = np.zeros(nodes)
     dyads = starts.size - 1
     longest = _longest(starts)
@@ -189,18 +149,18 @@ def path_backward(
                 below_v[d] = -g_r * b
                 below_l[d] = -g_bi * b * inverse[i - 1]
                 g_off = g_bi * inverse[i - 1]
-                g_carry[i] -= q[i] * g_off
-                g_q[i] -= carry[i] * g_off
+                g_retention[i] -= q[i] * g_off
+                g_q[i] -= retention[i] * g_off
             if i + 1 < starts[d + 1]:
-                p, c = carry[i + 1], drift[i + 1]
-                g_carry[i + 1] += q[i + 1] * (2.0 * p * g_a - c * g_r)
+                p, c = retention[i + 1], drift[i + 1]
+                g_retention[i + 1] += q[i + 1] * (2.0 * p * g_a - c * g_r)
                 g_drift[i + 1] -= g_r * coupling[i + 1]
                 g_q[i + 1] += p * (g_a * p - g_r * c)
             g_weight[i] = g_a
             g_information[i] = g_r
     for i in range(nodes):
         g_scale[i] = -2.0 * g_q[i] * q[i] / scale[i]
-    return g_z, g_drift, g_carry, g_scale, g_weight, g_information
+    return g_z, g_drift, g_retention, g_scale, g_weight, g_information
 
 
 @kernel
@@ -279,10 +239,10 @@ def colour_backward(
 def pair_forward(
     z: Float,
     drift_s: Float,
-    carry_s: Float,
+    retention_s: Float,
     scale_s: Float,
     drift_f: Float,
-    carry_f: Float,
+    retention_f: Float,
     scale_f: Float,
     weight: Float,
     information: Float,
@@ -300,15 +260,15 @@ def pair_forward(
         diagonal[2 * i], diagonal[2 * i + 1] = weight[i], weight[i]
         right[2 * i], right[2 * i + 1] = information[i], information[i]
         off[2 * i + 1] = weight[i]
-    _add_transitions(drift_s, carry_s, scale_s, starts, 0, diagonal, off2, right)
-    _add_transitions(drift_f, carry_f, scale_f, starts, 1, diagonal, off2, right)
+    _add_transitions(drift_s, retention_s, scale_s, starts, 0, diagonal, off2, right)
+    _add_transitions(drift_f, retention_f, scale_f, starts, 1, diagonal, off2, right)
     return colour(z, diagonal, off, off2, right)
 
 
 @kernel
 def _add_transitions(
     drift: Float,
-    carry: Float,
+    retention: Float,
     scale: Float,
     starts: Index,
     part: int,
@@ -324,9 +284,9 @@ def _add_transitions(
             right[e] += q * drift[i]
             off2[e] = 0.0
             if i > starts[d]:
-                coupling = carry[i] * q
+                coupling = retention[i] * q
                 off2[e] = -coupling
-                diagonal[e - 2] += carry[i] * coupling
+                diagonal[e - 2] += retention[i] * coupling
                 right[e - 2] -= coupling * drift[i]
 
 
@@ -334,10 +294,10 @@ def _add_transitions(
 def pair_backward(
     z: Float,
     drift_s: Float,
-    carry_s: Float,
+    retention_s: Float,
     scale_s: Float,
     drift_f: Float,
-    carry_f: Float,
+    retention_f: Float,
     scale_f: Float,
     x: Float,
     inverse: Float,
@@ -357,15 +317,19 @@ def pair_backward(
     for i in range(nodes):
         g_weight[i] = g_diagonal[2 * i] + g_diagonal[2 * i + 1] + g_off[2 * i + 1]
         g_information[i] = g_right[2 * i] + g_right[2 * i + 1]
-    by_s = _collect_transitions(drift_s, carry_s, scale_s, starts, 0, g_diagonal, g_off2, g_right)
-    by_f = _collect_transitions(drift_f, carry_f, scale_f, starts, 1, g_diagonal, g_off2, g_right)
+    by_s = _collect_transitions(
+        drift_s, retention_s, scale_s, starts, 0, g_diagonal, g_off2, g_right
+    )
+    by_f = _collect_transitions(
+        drift_f, retention_f, scale_f, starts, 1, g_diagonal, g_off2, g_right
+    )
     return g_z, by_s[0], by_s[1], by_s[2], by_f[0], by_f[1], by_f[2], g_weight, g_information
 
 
 @kernel
 def _collect_transitions(
     drift: Float,
-    carry: Float,
+    retention: Float,
     scale: Float,
     starts: Index,
     part: int,
@@ -373,171 +337,18 @@ def _collect_transitions(
     g_off2: Float,
     g_right: Float,
 ) -> tuple[Float, Float, Float]:
-    """Gradients of a part's drift, carry and scale."""
-    g_drift, g_carry, g_scale = np.empty(drift.size), np.zeros(drift.size), np.empty(drift.size)
+    """Gradients of a part's drift, retention and scale."""
+    g_drift, g_retention, g_scale = np.empty(drift.size), np.zeros(drift.size), np.empty(drift.size)
     for d in range(starts.size - 1):
         for i in range(starts[d], starts[d + 1]):
             e, q, c = 2 * i + part, 1.0 / (scale[i] * scale[i]), drift[i]
             by_precision, by_drift = g_diagonal[e] + c * g_right[e], g_right[e]
             if i > starts[d]:
-                p = carry[i]
+                p = retention[i]
                 by_coupling = p * g_diagonal[e - 2] - g_off2[e] - c * g_right[e - 2]
                 by_precision += p * by_coupling
                 by_drift -= p * g_right[e - 2]
-                g_carry[i] = q * (by_coupling + p * g_diagonal[e - 2])
+                g_retention[i] = q * (by_coupling + p * g_diagonal[e - 2])
             g_drift[i] = q * by_drift
             g_scale[i] = -2.0 * q / scale[i] * by_precision
-    return g_drift, g_carry, g_scale
-
-
-class Pairs(NamedTuple):
-    """Distinct pairs of dyad and gap, as `forecast.model.arrays.PanelArrays.pairs`, and which every node has."""
-
-    dyad: Index
-    gap: Index
-    new_era: Index
-    of_node: Index
-    nodes: Index  # How many nodes have it
-
-
-@kernel
-def trend_forward(
-    mean: Float, step: Float, jump: float, half_life: float, start_sd: float, pairs: Pairs
-) -> Float:
-    """Drift, carry and scale of every pair, (3, pair); a half-life of zero stands for a walk."""
-    result = np.empty((3, pairs.dyad.size))
-    log_kept = log_decay(half_life, 1.0) if half_life > 0.0 else 0.0
-    for p in range(pairs.dyad.size):
-        d, k = pairs.dyad[p], float(pairs.gap[p])
-        carry, scale = 0.0, start_sd
-        if k > 0.0:
-            carry, gathered = 1.0, k
-            if half_life > 0.0:
-                carry, gathered = math.exp(k * log_kept), gathered_by_log(log_kept, k)
-            scale = math.sqrt(trend_variance(step[d], gathered, jump, pairs.new_era[p]))
-        result[0, p], result[1, p], result[2, p] = drift_of(mean[d], carry), carry, scale
-    return result
-
-
-@kernel
-def trend_backward(
-    mean: Float,
-    step: Float,
-    jump: float,
-    half_life: float,
-    pairs: Pairs,
-    result: Float,
-    g_result: Float,
-    g_mean: Float,
-    g_step: Float,
-) -> tuple[float, float]:
-    """Add the slopes in mean and step to what is there; return those in jump and half-life."""
-    g_jump, g_log_kept = 0.0, 0.0
-    log_kept = log_decay(half_life, 1.0) if half_life > 0.0 else 0.0
-    for p in range(pairs.dyad.size):
-        d, k, carry = pairs.dyad[p], float(pairs.gap[p]), result[1, p]
-        g_mean[d] += g_result[0, p] * (1.0 - carry)
-        if k == 0.0:
-            continue
-        g_variance = 0.5 * g_result[2, p] / result[2, p]
-        g_jump += 2.0 * g_variance * jump * pairs.new_era[p]
-        gathered = k
-        if half_life > 0.0:
-            gathered = gathered_by_log(log_kept, k)
-            by_log_kept = gathered_slope(log_kept, k, carry, gathered)
-            g_log_kept += g_variance * step[d] * step[d] * by_log_kept
-            g_log_kept += (g_result[1, p] - g_result[0, p] * mean[d]) * k * carry
-        g_step[d] += 2.0 * g_variance * step[d] * gathered
-    return g_jump, g_log_kept * log_decay_slope(half_life, 1.0) if half_life > 0.0 else 0.0
-
-
-@kernel
-def cycle_forward(half_life: Float, sd: Float, pairs: Pairs) -> Float:
-    """Drift, carry and scale of every pair, (3, pair)."""
-    result = np.zeros((3, pairs.dyad.size))
-    for p in range(pairs.dyad.size):
-        d, carry = pairs.dyad[p], 0.0
-        if pairs.gap[p] > 0:
-            carry = math.exp(log_decay(half_life[d], pairs.gap[p]))
-        result[1, p], result[2, p] = carry, sd[d] * math.sqrt(regained(carry))
-    return result
-
-
-@kernel
-def cycle_backward(
-    half_life: Float,
-    sd: Float,
-    pairs: Pairs,
-    result: Float,
-    g_result: Float,
-    g_half_life: Float,
-    g_sd: Float,
-) -> None:
-    """Add the slopes in half-life and spread to what is there."""
-    for p in range(pairs.dyad.size):
-        d, carry, scale = pairs.dyad[p], result[1, p], result[2, p]
-        g_sd[d] += g_result[2, p] * scale / sd[d]
-        if pairs.gap[p] > 0:
-            g_carry = g_result[1, p] - g_result[2, p] * sd[d] * sd[d] * carry / scale
-            g_half_life[d] += g_carry * carry * log_decay_slope(half_life[d], pairs.gap[p])
-
-
-@kernel
-def at_nodes(by_pair: Float, pairs: Pairs) -> Float:
-    """Transitions of every node, (3, node)."""
-    result = np.empty((3, pairs.of_node.size))
-    for k in range(3):
-        for i in range(pairs.of_node.size):
-            result[k, i] = by_pair[k, pairs.of_node[i]]
-    return result
-
-
-@kernel
-def log_scales(by_pair: Float, pairs: Pairs) -> float:
-    """Sum of the logarithms of all scales."""
-    total = 0.0
-    for p in range(pairs.nodes.size):
-        total += pairs.nodes[p] * math.log(by_pair[2, p])
-    return total
-
-
-@kernel
-def to_pairs(by_pair: Float, g_moves: Float, g_whitening: Float, pairs: Pairs) -> Float:
-    """Slopes in the transitions of pairs, (3, pair): both parts of those at the nodes, less `log_scales`."""
-    result = np.zeros((3, pairs.dyad.size))
-    for p in range(pairs.nodes.size):
-        result[2, p] = -pairs.nodes[p] / by_pair[2, p]
-    for i in range(pairs.of_node.size):
-        p = pairs.of_node[i]
-        result[0, p] += g_moves[0, i] + g_whitening[0, i]
-        result[1, p] += g_moves[1, i] + g_whitening[1, i]
-        result[2, p] += g_moves[2, i] + g_whitening[2, i]
-    return result
-
-
-@kernel
-def process_density(
-    x: Float, first: int, stride: int, process: Float, starts: Index, g_x: Float
-) -> tuple[float, Float]:
-    """Log-density of one component of a path, and its slopes in drift, carry and scale, (3, node).
-
-    Constants and `log_scales` are left out. The component stands in every so many entries of `x`,
-    from the first; its slopes are added to what is there.
-    """
-    total, g_process = 0.0, np.zeros(process.shape)
-    for d in range(starts.size - 1):
-        for i in range(starts[d], starts[d + 1]):
-            e, drift, carry, scale = first + stride * i, process[0, i], process[1, i], process[2, i]
-            follows = i > starts[d]
-            last = x[e - stride] if follows else 0.0
-            sharp = 1.0 / scale
-            off = (x[e] - drift - carry * last) * sharp
-            g = off * sharp
-            total -= 0.5 * off * off
-            g_x[e] -= g
-            g_process[0, i] = g
-            g_process[2, i] = off * g
-            if follows:
-                g_x[e - stride] += carry * g
-                g_process[1, i] = g * last
-    return total, g_process
+    return g_drift, g_retention, g_scale
