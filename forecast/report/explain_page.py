@@ -37,13 +37,13 @@ from forecast.report.table import Table
 
 ADDED = {
     LEVEL: "level, points",
-    "up": "higher, %",
-    "down": "lower, %",
-    "yes": "yes, %",
-    "ahead": "of it ahead, %",
-    FROM_MODEL: "of it the model, %",
-    FROM_BENCHMARKS: "of it the benchmarks, %",
-    MODEL_ALONE: "the model alone, %",
+    "up": "higher, points of probability",
+    "down": "lower, points of probability",
+    "yes": "yes, points of probability",
+    "ahead": "of it ahead, points",
+    FROM_MODEL: "of it the model, points",
+    FROM_BENCHMARKS: "of it the benchmarks, points",
+    MODEL_ALONE: "the model alone, points",
 }
 """Heads of columns of what was added, for the numbers that tables have."""
 PUBLISHED = ("up", "yes", FROM_MODEL, FROM_BENCHMARKS)

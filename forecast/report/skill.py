@@ -318,6 +318,11 @@ def read_skill(path: str | Path | None = None) -> Skill | None:
 
     None if none does.
 
+    Parameters
+    ----------
+    path : path-like, optional
+        A file ``skill.json``; by default that which comes with the package.
+
     Returns
     -------
     Skill or None

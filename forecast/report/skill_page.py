@@ -632,6 +632,13 @@ def predicted(prediction: Mapping[str, Any]) -> str:
 def write_skill(results: "Results", out: str | Path) -> Path:
     """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases.
 
+    Parameters
+    ----------
+    results : Results
+        What `backtest` returned.
+    out : path-like
+        Folder of the page; files of an earlier one are replaced.
+
     Returns
     -------
     pathlib.Path

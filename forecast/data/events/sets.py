@@ -132,6 +132,11 @@ def read_sets() -> dict[str, EventSet]:
 def find_set(text: str) -> EventSet:
     """Return the set of a name or alias, in any case, singular or plural.
 
+    Parameters
+    ----------
+    text : str
+        Name or alias of a set, such as *strike*.
+
     Returns
     -------
     EventSet
@@ -164,6 +169,11 @@ def find_set(text: str) -> EventSet:
 @checked
 def set_of_codes(codes: Sequence[str]) -> EventSet:
     """Return the set of events of some codes and all codes below them.
+
+    Parameters
+    ----------
+    codes : sequence of str
+        CAMEO codes of two to four digits.
 
     Returns
     -------

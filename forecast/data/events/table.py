@@ -233,6 +233,11 @@ def _table_card(title: str, rows: pd.DataFrame, table: Recorded) -> Card:
 def combine(tables: Sequence[EventTable]) -> EventTable:
     """Combine several tables; their datasets keep this order, and the level is on the scale of the first.
 
+    Parameters
+    ----------
+    tables : sequence of EventTable
+        At least one, of different datasets or of different rows of one.
+
     Returns
     -------
     EventTable

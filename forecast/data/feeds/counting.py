@@ -228,6 +228,23 @@ def count_sql(
 
     The dialect is one of sqlglot, such as ``duckdb``, ``spark`` or ``bigquery``.
 
+    Parameters
+    ----------
+    table : str
+        Name of the table of GDELT events, as the statement is to spell it.
+    dialect : str
+        One that sqlglot knows, such as ``duckdb``, ``spark`` or ``bigquery``.
+    dyads : sequence of str, optional
+        Dyads to count, such as USA-CHN; by default all.
+    first, last : str, datetime.date or pandas.Timestamp, optional
+        First and last day of the events; by default all up to today.
+    settings : FeedSettings, optional
+        Rules by which rows count; by default those for files.
+    scale : str
+        Scale whose classes are counted.
+    where : str
+        Condition in SQL on the rows of the table.
+
     Returns
     -------
     str

@@ -449,12 +449,26 @@ def apply_question(
 ) -> AppliedQuestion:
     """Apply a question to a fit, such as for `forecast.scenario`.
 
-    Parameters and errors are those of `answer_question`.
+    Parameters
+    ----------
+    fit : Fit or str
+        Fit, or the folder that holds one.
+    question : Question
+        Question whose dyads the fit has.
+    seed : int or numpy.random.Generator
+        The same seed gives the same numbers.
+    table : EventTable, optional
+        Events that a question on a set of events counts; by default those of the fit.
 
     Returns
     -------
     AppliedQuestion
         The question with its window counted from the fit's last month.
+
+    Raises
+    ------
+    QuestionError
+        As `answer_question`.
 
     Examples
     --------

@@ -247,6 +247,11 @@ def register_cycle(kind: type[Cycle]) -> type[Cycle]:
 
     It joins the table of variables and `Priors`, and help and report name it.
 
+    Parameters
+    ----------
+    kind : type
+        Class derived from `Cycle`, with a name that no other cycle has.
+
     Returns
     -------
     type

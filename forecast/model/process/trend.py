@@ -283,6 +283,11 @@ def register_trend(kind: type[Trend]) -> type[Trend]:
     A model with a trend of your own leaves the fast kernels: it is compiled from the PyMC graph,
     which takes some twenty seconds.
 
+    Parameters
+    ----------
+    kind : type
+        Class derived from `Trend`, with a name that no other trend has.
+
     Returns
     -------
     type
