@@ -35,7 +35,7 @@ bench: setup ## Measure speed against the same model written plainly (benchmarks
 calibration: setup ## Calibrate every variant of the model on simulated panels (an hour or so), into reports/calibration
 	@$(PY) scripts/calibrate.py $(ARGS)
 
-pages: setup ## Make every committed page of forecasts and the live ledger from three fits, and compare their numbers (an hour; ARGS="--only ledger")
+pages: setup ## Make every committed page of forecasts and the live ledger from three fits, and compare their numbers (a quarter of an hour; ARGS="--only ledger")
 	@$(PY) scripts/make_pages.py $(ARGS)
 
 numbers: setup ## Compare every number that two committed pages state

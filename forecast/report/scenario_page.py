@@ -134,7 +134,7 @@ def scenario_json(fit: "Fit", scenarios: Scenarios, gate: "Gate") -> dict[str, A
     for scenario in body["scenarios"]:
         scenario["usable"] = not scenario.pop("fault")
         for row in scenario["assumed"]:
-            del row["place"]
+            del row["origin"]
     body["followed"] = list(body["followed"].values())
     about = {
         "schema": scenarios.schema,
