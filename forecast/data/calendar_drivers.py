@@ -1,6 +1,6 @@
-"""Drivers from the calendar (`data/calendar.csv`).
+"""Drivers from the calendar: elections, summits and anniversaries.
 
-They are elections, summits and anniversaries, known long before.
+They are known long before, and are listed in `data/calendar.csv`.
 """
 
 from collections.abc import Sequence

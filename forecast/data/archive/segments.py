@@ -1,6 +1,6 @@
-"""Archive segments: Parquet files named by content.
+"""Archive segments: Parquet files named by content, and what is done after a killed import.
 
-Also recovery of killed imports, and rebuilding of the catalogue.
+Killed imports are recovered, and the catalogue can be rebuilt.
 """
 
 import io

@@ -1,6 +1,6 @@
-"""Events and intensities that are read without a mapping.
+"""Events of KEDS and TABARI, and intensities of COPDAB, read without a mapping.
 
-KEDS and its successor TABARI coded the events, and COPDAB has monthly intensities.
+TABARI is the successor of KEDS; the intensities are monthly.
 
 Actors are states by their first three letters, as `actors.csv` lists them where they are not ISO
 3166. Any agent that these letters are followed by acts for the state, unless it is one of

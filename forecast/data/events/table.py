@@ -1,7 +1,4 @@
-"""Event table: one tidy form for events from any source.
-
-Also its schema, and the accounting of its rows.
-"""
+"""Event table: one tidy form for events from any source, its schema and accounting of rows."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace

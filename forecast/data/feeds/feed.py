@@ -1,8 +1,6 @@
-"""Feed declarations.
+"""Feed declarations: file layouts, fields of an event, and rules for which rows are counted.
 
-They are file layouts, fields of an event in a row, and rules for which rows are counted.
-
-Fields are SQL expressions over the columns of a file as text.
+Fields stand in a row, and are SQL expressions over the columns of a file as text.
 """
 
 from collections.abc import Callable, Mapping
