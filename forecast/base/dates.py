@@ -1,4 +1,7 @@
-"""Days, months, horizons and the periods of a panel: reading them from text, and arithmetic of the calendar."""
+"""Days, months, horizons and the periods of a panel.
+
+They are read from text, and counted by the calendar.
+"""
 
 import calendar
 import datetime
@@ -148,7 +151,7 @@ def months_between(first: datetime.date, last: datetime.date) -> int:
 
 
 def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
-    """Return the number of months from the last day of the present period to the end of a later month."""
+    """Return the months from the last day of the present period to the end of a later month."""
     months = round(12 * (month_end(day) - origin).days / 365.25)
     if months < 1:
         raise SpecError(
@@ -244,7 +247,10 @@ class Clock:
         return start + datetime.timedelta(days=6) if self.weekly else month_end(start)
 
     def name(self, months: int = 0) -> str:
-        """Return the period `months` from now in words: ``October 2024``, ``the week to 6 October 2024``."""
+        """Return the period `months` from now in words.
+
+        Such as ``October 2024`` or ``the week to 6 October 2024``.
+        """
         return period(self.last_day(months), weekly=self.weekly)
 
     def span(self, months: int) -> str:

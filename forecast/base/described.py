@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Described:
-    """What a value of a type is, for errors; metadata of an annotation: ``Annotated[str, Described(...)]``."""
+    """What a value of a type is, for errors.
+
+    It is metadata of an annotation: ``Annotated[str, Described(...)]``.
+    """
 
     words: str  # What is expected, such as "an EventTable, such as read_chronology() returns"
     listed: str = ""  # What is expected of a list of such values
@@ -39,7 +42,10 @@ def described[Class: type](
 
 
 def description(class_: type) -> Described:
-    """Return the words for a class: its own, or its name with an article and the package of others."""
+    """Return the words for a class.
+
+    They are its own, or its name with an article and the package of others.
+    """
     if class_ in _OF_CLASSES:
         return _OF_CLASSES[class_]
     package = class_.__module__.partition(".")[0]

@@ -1,4 +1,7 @@
-"""Writes that outlast a power cut: content is on the disk before its name is, and a folder before its files."""
+"""Writes that outlast a power cut.
+
+Content is on the disk before its name is, and a folder before its files.
+"""
 
 import contextlib
 import os

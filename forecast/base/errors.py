@@ -73,7 +73,10 @@ class OutputError(ForecastError, OSError):
 
 
 class OutputPathError(InputError, OutputError):
-    """A place that is not to be written to: an input, somebody else's file, or no name for a file at all."""
+    """A place that is not to be written to.
+
+    It is an input, somebody else's file, or no name for a file at all.
+    """
 
 
 class NotConverged(ForecastError):

@@ -3,7 +3,8 @@
 import re
 
 _CONTROLS = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 """Controls of a terminal, line ends beyond the usual, marks that reorder or hide text, and halves
 of a character."""
@@ -49,7 +50,10 @@ def has_controls(text: str) -> bool:
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Return a text with every control character written out, so that it can be seen and does nothing."""
+    r"""Return a text with every control character written out.
+
+    So it can be seen, and does nothing.
+    """
     return _CONTROLS.sub(
         lambda match: (
             match[0]
@@ -77,7 +81,10 @@ def web_host(text: str) -> str:
 
 
 def spreadsheet_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
+    """Return a text that no spreadsheet takes for a formula.
+
+    One that begins like a formula gets an apostrophe in front.
+    """
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -91,7 +98,10 @@ def latex(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a text that Markdown shows as it is written, on a line of its own paragraph or in a table."""
+    """Return a text that Markdown shows as it is written.
+
+    It may stand on a line of its own paragraph or in a table.
+    """
     # What could be a tag or an entity becomes an entity: renderers show it as well that let tags
     # through.
     shown = _TAG_OR_ENTITY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", printable(text))

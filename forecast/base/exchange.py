@@ -2,7 +2,8 @@
 
 # Why not os.replace: it cannot put a folder in the place of one with files in it (ENOTEMPTY), and a
 # folder that is removed or moved aside first is missing for a moment. A page that a browser, a
-# synchronising disk or another run opens in that moment is gone. Python has no call for an exchange.
+# synchronising disk or another run opens in that moment is gone. Python has no call for an
+# exchange.
 
 import ctypes
 import os

@@ -1,4 +1,7 @@
-"""Errors of files in the user's words: the path, what the system or a reader says, and the remedy."""
+"""Errors of files in the user's words.
+
+They name the path, what the system or a reader says, and the remedy.
+"""
 
 import contextlib
 import csv
@@ -85,7 +88,10 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def output_error(path: Path, error: OSError) -> OutputError:
-    """Return the error of a place that cannot be written: the place is at fault, or the system lacks something."""
+    """Return the error of a place that cannot be written.
+
+    The place is at fault, or the system lacks something.
+    """
     return (OutputError if error.errno in PASSING else OutputPathError)(unwritable(path, error))
 
 

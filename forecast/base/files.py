@@ -54,7 +54,10 @@ def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> N
 def write_json(
     path: str | Path, obj: Any, *, by_record: bool = False, durable: bool = False
 ) -> None:
-    """Write `obj` as JSON, indented by two: NumPy values as numbers and lists, dates as ISO text."""
+    """Write `obj` as JSON, indented by two.
+
+    NumPy values are written as numbers and lists, and dates as ISO text.
+    """
     try:
         text = _json_by_record(obj) if by_record else _json(obj, indent=2)
     except (TypeError, ValueError) as error:
@@ -101,7 +104,10 @@ def csv_text(frame: "pd.DataFrame") -> str:
 
 
 def check_writable(folder: str | Path) -> None:
-    """Make sure that a folder can be written, or made, before hours of work are spent on what goes there."""
+    """Make sure that a folder can be written, or made.
+
+    It is asked before hours of work are spent on what goes there.
+    """
     folder = Path(folder)
     try:
         nearest = _resolved(folder)
@@ -116,7 +122,10 @@ def check_writable(folder: str | Path) -> None:
 
 
 def check_target(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> None:
-    """Make sure that a file may be written: it is no input, and what is there already is an ordinary file."""
+    """Make sure that a file may be written.
+
+    It must be no input, and what is there already must be an ordinary file.
+    """
     target = _target(Path(path))
     for given in [each for each in inputs if each]:
         folder = Path(given)
@@ -135,7 +144,10 @@ def _plain(value: Any) -> Any:
 
 
 def _target(path: Path) -> Path:
-    """Return where a file is really written: links are followed, and what cannot be a file is rejected."""
+    """Return where a file is really written.
+
+    Links are followed, and what cannot be a file is rejected.
+    """
     try:
         target = _resolved(path)
         status = os.lstat(target) if _is_there(target) else None
@@ -149,7 +161,8 @@ def _target(path: Path) -> Path:
 def _resolved(path: Path) -> Path:
     if has_controls(str(path)):
         raise OSError(errno.EINVAL, "its name has a control character, or a byte that is no text")
-    if Path(os.path.abspath(path)).as_posix().startswith(NO_FILES):  # noqa: PTH100 - links are not to be followed
+    # Links are not to be followed.
+    if Path(os.path.abspath(path)).as_posix().startswith(NO_FILES):  # noqa: PTH100
         raise OSError(errno.EINVAL, "no place for files")
     resolved = Path(os.path.realpath(path))
     if resolved.is_symlink():

@@ -110,7 +110,10 @@ def finish_moves(folder: Path) -> None:
 
 
 def _require_exchangeable(folder: Path, subfolders: Collection[str]) -> None:
-    """Raise OSError if a folder is more than a set of files, so that another in its place would be missed."""
+    """Raise OSError if a folder is more than a set of files.
+
+    Such a folder would be missed if another took its place.
+    """
     if folder.samefile("."):
         raise OSError("the working folder: processes in it would be left in the old one")
     folders = [path.name for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
@@ -139,7 +142,10 @@ def _copy_rights(source: Path, target: Path) -> None:
 
 
 def _bring_back(old: Path, folder: Path, written: Collection[str]) -> None:
-    """Move into the new folder what somebody saved in the old one between the linking and the exchange."""
+    """Move what somebody saved in the old folder into the new one.
+
+    It was saved between the linking and the exchange.
+    """
     for path in old.rglob("*"):
         target = folder / path.relative_to(old)
         if path.relative_to(old).parts[0] in written or (path.is_dir() and not path.is_symlink()):
@@ -176,7 +182,10 @@ def _move_all(ready: Path, folder: Path) -> None:
 
 
 def _partial_next_to(folder: Path, stack: contextlib.ExitStack) -> Path:
-    """Make a partial folder next to a folder, or inside it if there alone one may write, until the stack is closed."""
+    """Make a partial folder next to a folder, until the stack is closed.
+
+    It is made inside the folder if there alone one may write.
+    """
     try:
         return stack.enter_context(partial_folder(folder))
     except OSError:

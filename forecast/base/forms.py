@@ -1,4 +1,7 @@
-"""Reading of configuration files: YAML or JSON as plain values, within limits, with faults in words."""
+"""Reading of configuration files.
+
+YAML or JSON is read as plain values, within limits, with faults in words.
+"""
 
 import json
 from collections import Counter
@@ -98,7 +101,10 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _require_distinct_keys(node: Any) -> None:
-    """Raise ValueError if a field of YAML is there twice, or `<<` is to merge others: only one of them would count."""
+    """Raise ValueError if a field of YAML is there twice, or `<<` is to merge others.
+
+    Only one of them would count.
+    """
     import yaml
 
     for name, value in node.value if isinstance(node, yaml.MappingNode) else ():

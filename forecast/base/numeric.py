@@ -99,12 +99,18 @@ def _clustered(residual: NDArray[Any]) -> NDArray[Any]:
 
 @lru_cache(maxsize=64)
 def _random_weights(size: tuple[int, ...]) -> NDArray[Any]:
-    """Return the weights of the wild bootstrap: the same in every comparison of as many clusters."""
+    """Return the weights of the wild bootstrap.
+
+    They are the same in every comparison of as many clusters.
+    """
     return np.asarray(np.random.default_rng(0).choice([*_SIX_POINTS, *-_SIX_POINTS], size))
 
 
 def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
-    """Return how many errors the mean is off in 90% of resamples with random weights of years (0) or dyads (1)."""
+    """Return how many errors the mean is off in 90% of resamples.
+
+    The random weights are those of years (0) or dyads (1).
+    """
     size = (
         _RESAMPLES,
         *(number if axis == way else 1 for axis, number in enumerate(residual.shape)),
@@ -118,7 +124,9 @@ def _quantile(residual: NDArray[Any], cases: NDArray[Any], way: int) -> float:
 def difference_interval(
     difference: float, error: float | None, blocks: int
 ) -> tuple[float, float] | None:
-    """Return the 90% interval of a mean difference: Student-t, with one degree of freedom less than blocks.
+    """Return the 90% interval of a mean difference.
+
+    It is that of Student's t, with one degree of freedom less than blocks.
 
     None without an error. Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for
     inference with clustered errors, doi:10.1162/rest.90.3.414, on why not normal.
@@ -146,7 +154,9 @@ def p_value(difference: float, low: float | None, high: float | None, blocks: in
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """Return p values corrected for how many there are, in the same order: the chance of any false one stays below p.
+    """Return p values corrected for how many there are, in the same order.
+
+    The chance of any false one stays below p.
 
     Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of
     Statistics 6, 65-70.
@@ -169,7 +179,10 @@ type Lead = Literal["this", "other", "undecided", "unknown"]
 
 
 def lead(low: float | None, high: float | None) -> Lead:
-    """Return who is better by the 90% interval of a difference in scores, of which smaller ones are better."""
+    """Return who is better by the 90% interval of a difference in scores.
+
+    Smaller scores are better.
+    """
     # Every "better" of pages and documents comes from here.
     if low is None or high is None:
         return "unknown"

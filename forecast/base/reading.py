@@ -22,7 +22,10 @@ letter."""
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
-    """Read a file of at most so many bytes, and only an ordinary one: a pipe or device may never end."""
+    """Read a file of at most so many bytes, and only an ordinary one.
+
+    A pipe or device may never end.
+    """
     try:
         with open_ordinary(path, most) as file:
             content = file.read(most + 1)
@@ -38,7 +41,10 @@ def read_bytes(path: str | Path, most: int) -> bytes:
 
 
 def is_empty(path: Path) -> bool:
-    """Return whether a file is missing, or has no content or only zero bytes, as a power cut can leave it."""
+    """Return whether a file is missing, or has no content or only zero bytes.
+
+    A power cut can leave it so.
+    """
     try:
         with open_ordinary(path) as file:
             return not file.read(EMPTIED).strip(b"\0")
@@ -58,7 +64,10 @@ def open_ordinary(path: str | Path, most: int | None = None) -> io.BufferedReade
 
 
 def require_ordinary(descriptor: int, most: int | None = None) -> None:
-    """Make sure that an open file is an ordinary one and, if a limit is given, of at most so many bytes."""
+    """Make sure that an open file is an ordinary one.
+
+    If a limit is given, it must also be of at most so many bytes.
+    """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is no ordinary file")

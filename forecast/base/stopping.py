@@ -87,7 +87,10 @@ def _unwind(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _without_stops(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Print what could not be raised, but for a stop that fell into a destructor: the thread ends the process."""
+    """Print what could not be raised, but for a stop that fell into a destructor.
+
+    For such a stop the thread ends the process.
+    """
     if not isinstance(unraisable.exc_value, KeyboardInterrupt | SystemExit):
         sys.__unraisablehook__(unraisable)
 

@@ -24,7 +24,10 @@ def _is_seed(value: Any) -> bool:
 
 
 def _is_table(value: Any) -> bool:
-    """Return whether a value is a table of Arrow's protocol, such as one of pandas or polars, or of xarray."""
+    """Return whether a value is a table of Arrow's protocol, or of xarray.
+
+    Tables of pandas and polars are of that protocol.
+    """
     return hasattr(value, "__arrow_c_stream__") or hasattr(value, "to_dataframe")
 
 

@@ -1,4 +1,7 @@
-"""Hidden folders of unfinished work: locked while a run lives, removed by the next run if it was killed."""
+"""Hidden folders of unfinished work.
+
+They are locked while a run lives, and removed by the next run if it was killed.
+"""
 
 import contextlib
 import os
@@ -43,7 +46,10 @@ def partial_folder(target: Path) -> Iterator[Path]:
 
 
 def abandon(patience: float) -> None:
-    """Remove all unfinished work of this process, which is about to end, after a swap that is going on."""
+    """Remove all unfinished work of this process, which is about to end.
+
+    A swap that is going on is waited for.
+    """
     if swapping.acquire(timeout=patience):  # and never released
         for folder in tuple(_claimed):
             shutil.rmtree(folder, ignore_errors=True)
@@ -77,7 +83,10 @@ def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
 
 
 def _remove(folder: Path, release: Callable[[], None] | None) -> OSError | None:
-    """Remove a folder before its lock is released, and return the first reason why something of it stays."""
+    """Remove a folder before its lock is released.
+
+    The first reason why something of it stays is returned.
+    """
     reasons: list[BaseException] = []
     try:
         with contextlib.suppress(OSError):

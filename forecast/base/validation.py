@@ -1,4 +1,6 @@
-"""Validation of values by pydantic, from the annotations of arguments; nothing is copied or converted.
+"""Validation of values by pydantic, from the annotations of arguments.
+
+Nothing is copied or converted.
 
 Classes of this package and of others are looked at by `isinstance` alone: pydantic would build a
 schema of every field of a dataclass, and copy what it validates.
@@ -57,7 +59,10 @@ class Validator(NamedTuple):
     expected: str  # In words
 
     def fault(self, value: Any) -> ForecastError | str:
-        """Return what is wrong with a value: the words for what is expected, or an error of its own; or ''."""
+        """Return what is wrong with a value, or ''.
+
+        It is said in the words for what is expected, or by an error of its own.
+        """
         try:
             self.adapter.validate_python(value)
         except ValidationError as error:
@@ -210,7 +215,10 @@ def _with_validation(type_: Any, words: Described) -> _Rule:
 
 
 def _union(rules: list[_Rule]) -> _Rule:
-    """Return the rule of a value that keeps any of several; None goes unsaid, and a text that names a path too."""
+    """Return the rule of a value that keeps any of several.
+
+    None goes unsaid, and so does a text where a path may be named too.
+    """
     type_: Any = Union[tuple(rule.type_ for rule in rules)]  # noqa: UP007
     unsaid = [_SCALARS[types.NoneType], *([_SCALARS[str]] if _PATH in rules else [])]
     words = [rule.described.words for rule in rules if rule not in unsaid]

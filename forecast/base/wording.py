@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 DASH = "–"
 _MINUS = "\N{MINUS SIGN}"
 EXACT = 9
-"""Decimals of a percent that count when it is rounded: the last bits of a floating-point mean depend on
-the order of its terms, and must not decide a tie."""
+"""Decimals of a percent that count when it is rounded: the last bits of a floating-point mean
+depend on the order of its terms, and must not decide a tie."""
 _LARGEST_RATIO = 1000.0  # beyond this a Bayes factor says no more by being larger
 _MONTHS = (
     "January",
@@ -98,7 +98,10 @@ def percent(share: float | None, decimals: int = 0) -> str:
 
 
 def chance(probability: float | None, decimals: int = 0) -> str:
-    """Format a probability in percent, never as certain: draws are no proof, and even 0 reads ``<1%``."""
+    """Format a probability in percent, never as certain.
+
+    Draws are no proof, and even 0 reads ``<1%``.
+    """
     inside = (
         None
         if probability is None
@@ -139,7 +142,10 @@ def about(middle: float, low: float, high: float) -> str:
 
 
 def give_or_take(middle: float, low: float, high: float) -> str:
-    """Format a hidden quantity for a sentence in which it comes second: about so much, and how well it is known."""
+    """Format a hidden quantity for a sentence in which it comes second.
+
+    It is about so much, and so well known.
+    """
     return (
         f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} "
         "points (90%)"
@@ -255,7 +261,9 @@ class Displayed:
 
 @cache
 def environment() -> "Environment":
-    """Return the environment of templates of plain text, which may call some functions of this module.
+    """Return the environment of templates of plain text.
+
+    They may call some functions of this module.
 
     To show what is not there is an error; to ask whether it is there is none.
     """

@@ -507,8 +507,8 @@ ClaimsOption = Annotated[
     str | None,
     typer.Option(
         "--claims",
-        help="Codes such as S2,S5. Default: all that the data can answer, except S5c and S12; of power, "
-        "all that are simulated.",
+        help="Codes such as S2,S5. Default: all that the data can answer, except S5c and S12; of "
+        "power, all that are simulated.",
         rich_help_panel=DATA,
     ),
 ]

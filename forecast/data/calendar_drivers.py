@@ -1,4 +1,7 @@
-"""Drivers from the calendar: elections, summits and anniversaries, known long before (`data/calendar.csv`)."""
+"""Drivers from the calendar: elections, summits and anniversaries.
+
+They are known long before, and are listed in `data/calendar.csv`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,7 +80,10 @@ hindsight."""
 
 
 def read_calendar() -> pd.DataFrame:
-    """Return the scheduled facts of ``data/calendar.csv``, with days as dates and the states concerned as a tuple."""
+    """Return the scheduled facts of ``data/calendar.csv``.
+
+    Days are dates, and the states concerned a tuple.
+    """
     path = data_folder() / "calendar.csv"
     frame = read_small_csv(path)
     days = {name: read_days(frame[name], path).dt.date for name in ("date", "known_at")}
@@ -141,7 +147,7 @@ def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
 
 
 def _calendar_values(driver: CalendarDriver, dyad: str, facts: pd.DataFrame) -> pd.DataFrame:
-    """Return a driver's values: zero in every month from the beginning, and one since it is known."""
+    """Return a driver's values: zero in all months from the first, and one since it is known."""
     states = dyad.split("-")
     columns = facts[["date", "known_at", "kind", "states"]]
     ones = [

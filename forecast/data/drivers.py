@@ -1,4 +1,7 @@
-"""Drivers of a panel: covariates attached to its months, with what is assumed of the months ahead."""
+"""Drivers of a panel: covariates attached to its months.
+
+Each says what is assumed of the months ahead.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -46,7 +49,10 @@ class DriverAhead:
     mean: float  # Over the record of all dyads: what is assumed where nothing is known
 
     def paths(self, size: tuple[int, ...], periods: int, rng: np.random.Generator) -> Float:
-        """Return values of the months ahead, (*size, period), or (*ones, period) where no future differs."""
+        """Return values of the months ahead, (*size, period).
+
+        Where no future differs they are (*ones, period).
+        """
         alike = (1,) * len(size)
         if not self.record.size or self.future == "carried":
             return np.full((*alike, periods), self.record[-1] if self.record.size else self.mean)
@@ -64,7 +70,10 @@ class DriverAhead:
 
 
 def autoregression(series: Float) -> tuple[float, float, float]:
-    """Fit an AR(1) by least squares: what is carried over, the mean, and the spread of a month's shock."""
+    """Fit an AR(1) by least squares.
+
+    It gives what is carried over, the mean, and the spread of a month's shock.
+    """
     # A series that would explode is taken for a random walk; the uncertainty of the three numbers
     # is left out.
     mean = float(series.mean())

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
+    """Return dyads with those that are fitted together with them.
+
+    They are others that are named, else those of `hierarchy`.
+    """
     held = list(
         dict.fromkeys((*read_dyads().index, *dyads))
     )  # one that `dyads.csv` does not list among them
@@ -96,7 +99,9 @@ class Records:
         return choose_dyad(dyad, self.dyads)
 
     def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
-        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`.
+        """Return the dyads to fit together with a dyad.
+
+        They are those chosen and itself, by default those of `hierarchy`.
 
         Of a feed's hundreds by default only listed ones.
         """
@@ -121,7 +126,10 @@ class Records:
         return {name: digest for name, digest in self.digests.items() if name not in others}
 
     def table_of(self, dyads: Sequence[str]) -> Recorded:
-        """Return the table without the files of other dyads and the rows that were in them, where each has its own."""
+        """Return the table without the files of other dyads and the rows that were in them.
+
+        It is so where each dyad has its own files.
+        """
         table = self.table
         others = self._files_without(dyads)
         if not isinstance(table, EventTable) or not self.by_dyad:
@@ -139,7 +147,7 @@ class Records:
         )
 
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
+        """Return the last day to which the record of a dyad, or of a dataset of it, is complete."""
         if self.events is not None:
             return coverage_end(self.events, dyad, dataset)
         rows = self._rows[self._rows["dyad"] == dyad]
@@ -149,7 +157,10 @@ class Records:
         return month_end(last) if isinstance(self.table, IndexTable) else last
 
     def last_stated_day(self, dyad: str, dataset: str) -> date:
-        """Return the last day before the first that an added file covers without a statement that it is complete."""
+        """Return the last day before the first that an added file covers unstated.
+
+        No statement says that such a day is complete.
+        """
         added = () if self.events is None else self.events.additions
         unstated = [first - timedelta(days=1) for first, _ in unstated_days(added, dataset, dyad)]
         return min([self.last_day(dyad, dataset), *unstated])

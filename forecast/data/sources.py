@@ -1,7 +1,9 @@
-"""Data of a run: a chronology, an event table, counts, an index, or several of them, read in one way.
+"""Data of a run.
 
-Entry points: `open_source` reads the data that a `Source` names, and `read_sources` counts them into a
-panel. To add a kind of source, name it in `KINDS` and read it in `_read`.
+They are a chronology, an event table, counts, an index, or several of them, read in one way.
+
+Entry points: `open_source` reads the data that a `Source` names, and `read_sources` counts them
+into a panel. To add a kind of source, name it in `KINDS` and read it in `_read`.
 """
 
 from collections.abc import Callable, Sequence
@@ -111,7 +113,8 @@ class Source(Settings):
 
     Attributes
     ----------
-    kind : {"chronology", "events", "counts", "index", "keds", "copdab", "feed", "archive", "several"}
+    kind : {"chronology", "events", "counts", "index", "keds", "copdab", "feed", "archive", \
+            "several"}
         The embedded chronology or a folder like it; a table of events, of counts or of an index; a
         table of KEDS; monthly intensities of COPDAB; files of a machine-coded feed; datasets of an
         archive of such; or several sources together.

@@ -1,4 +1,6 @@
-"""Archive of feeds: each file is imported once, every edition is kept, and events are read as of any day.
+"""Archive of feeds.
+
+Each file is imported once, every edition is kept, and events are read as of any day.
 
 Entry points: `import_files` adds files and `read_archive` reads events (docs/archive.md).
 """

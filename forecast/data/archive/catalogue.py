@@ -52,8 +52,8 @@ CREATE TABLE file (
     file INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, entry TEXT NOT NULL
 ) STRICT;
 CREATE TABLE segment (
-    path TEXT PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    rows INTEGER NOT NULL
+    path TEXT PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, rows INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE pending (path TEXT PRIMARY KEY) STRICT;
 """
@@ -129,7 +129,10 @@ class Entry(BaseModel):
 
     @model_serializer(mode="wrap")
     def _plain(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Return its fields: an entry with one name has the form, and so the checksum, of those before."""
+        """Return its fields.
+
+        An entry with one name has the form, and so the checksum, of those before.
+        """
         fields: dict[str, Any] = plain(self)
         if not self.also:
             del fields["also"]
@@ -256,7 +259,10 @@ def read_catalogue(folder: Path) -> Catalogue:
 
 
 def unknown_segments(catalogue: Catalogue, on_disk: Iterable[str]) -> list[str]:
-    """Return the segments that the catalogue does not name, not even as those of an unfinished import."""
+    """Return the segments that the catalogue does not name.
+
+    It does not name them even as those of an unfinished import.
+    """
     return sorted(set(on_disk) - catalogue.paths - catalogue.pending)
 
 
@@ -432,7 +438,10 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def add_pending(folder: Path, paths: Iterable[str]) -> None:
-    """Record which segments are about to be written: only these may be removed if the run is killed."""
+    """Record which segments are about to be written.
+
+    Only these may be removed if the run is killed.
+    """
     named = (
         "INSERT OR IGNORE INTO pending SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM segment WHERE "
         "path = ?1)"

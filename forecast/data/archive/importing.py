@@ -198,7 +198,10 @@ def _each_file(path: Path) -> list[Path]:
 
 
 class _ImportRun:
-    """An import going on: for each feed rows not yet sorted, the batch at hand, and what became of each file."""
+    """An import going on.
+
+    It holds for each feed the rows not yet sorted, the batch at hand, and what became of each file.
+    """
 
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
         self.folder = folder
@@ -260,7 +263,10 @@ class _ImportRun:
         self.done.append(ImportedFile(name, "", "failed", reason=str(reason)))
 
     def _published(self, folder: Path) -> dict[str, date]:
-        """Return the first days on which files of a folder were published, by SHA-256, where its manifest says so."""
+        """Return the first days on which files of a folder were published, by SHA-256.
+
+        Only where its manifest says so.
+        """
         if folder not in self.published:
             days: dict[str, date] = {}
             try:
@@ -281,7 +287,10 @@ class _ImportRun:
     def _take_detected(
         self, file: FeedFile, detected: Detected, key: Key, published: date | None
     ) -> None:
-        """Take a file of a feed; if it was imported already, what is known of it besides its content is merged."""
+        """Take a file of a feed.
+
+        If it was imported already, what is known of it besides its content is merged.
+        """
         if key in self.waiting:
             self._settle()
         feed = detected.feed
@@ -367,7 +376,10 @@ class _ImportRun:
 
 @dataclass(kw_only=True)
 class _FileImport(FileRun):
-    """A file that is being imported, with its rows by month and what names and manifests say of it."""
+    """A file that is being imported.
+
+    It has its rows by month, and what names and manifests say of it.
+    """
 
     names: dict[
         Named, str
@@ -381,7 +393,7 @@ class _FileImport(FileRun):
     )  # By month, what became of how many rows
 
     def tally(self, became: str, day: date | None, known_at: date | None, number: int) -> None:
-        """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
+        """Count lines of a day, known on a day: kept, rejected, or filtered for a reason."""
         super().tally(became, day, known_at, number)
         if became != "rejected" and known_at is not None:
             self.known = min(known_at, self.known or known_at)
@@ -394,7 +406,10 @@ class _FileImport(FileRun):
         return f"{days[0]:%Y-%m}" if days and days[1] - days[0] < MONTH else ""
 
     def _order(self, named: Named) -> tuple[int, float, date, str]:
-        """Return by what names are put in order: the first is the one in whose days the most rows are."""
+        """Return by what names are put in order.
+
+        The first is the one in whose days the most rows are.
+        """
         first, last = named.days or (date.max, date.min)
         inside = sum(number for day, number in self.days.items() if first <= day <= last)
         return -inside, -named.part, self._released(named) or date.max, named.name
@@ -478,7 +493,10 @@ class _FileImport(FileRun):
 
 
 def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
-    """Return the days that a file with so many rows of each day stands for, as spans in order of time."""
+    """Return the days that a file stands for, as spans in order of time.
+
+    It has so many rows of each day.
+    """
     named_day = named.day
     chosen = set(each_day(*named.days)) if named.days and named.whole else set[date]()
     if named_day is not None:

@@ -1,4 +1,6 @@
-"""Event tables of an archive as known on a day, its contents by month, and an accounting of every row.
+"""Event tables of an archive as known on a day.
+
+Also its contents by month, and an accounting of every row.
 
 Duplicates, replacements by newer editions and the counted rows are determined when the archive is
 read, from the rows and the catalogue. The order of imports therefore does not matter.
@@ -62,7 +64,10 @@ EVENT = ", ".join(name for name in EVENT_COLUMNS if name != "line")
 DESCRIPTIONS = ("actor", "summary", "reference")
 EARLY = "DATE '0001-01-01'"
 """Stands for a day that is not known, before all others."""
-ORDER = f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, known, name, sha256, line, id"
+ORDER = (
+    f"age, coalesce(released, {EARLY}) DESC, coalesce(named, {EARLY}) DESC, "
+    "known, name, sha256, line, id"
+)
 """Order of rows that repeat each other, those of the newest edition first; the first one stays."""
 
 
@@ -264,7 +269,10 @@ class ArchiveReading:
 
     @contextmanager
     def database(self, entries: list[Entry]) -> "Iterator[duckdb.DuckDBPyConnection]":
-        """Open a database with `unique_rows`, the events of the pairs asked for, and `lines`: what became of each."""
+        """Open a database of the events of the pairs asked for.
+
+        They are `unique_rows`, and `lines` says what became of each line.
+        """
         import duckdb
 
         wanted = {entry.file for entry in entries}
@@ -315,7 +323,10 @@ class ArchiveReading:
         return f"read_parquet([{paths}], hive_partitioning = false)" if paths else f"no_{part}"
 
     def _wanted(self, rows: str) -> str:
-        """Return the SQL of all rows of the pairs, with the day on which each became known and why it is filtered."""
+        """Return the SQL of all rows of the pairs.
+
+        With the day on which each became known and why it is filtered.
+        """
         edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
         known_at = (
             f"CASE {edition if self.settings.icews_known == 'edition' else ''} "

@@ -1,4 +1,7 @@
-"""Archive segments: Parquet files named by content, recovery of killed imports, rebuilding of the catalogue."""
+"""Archive segments: Parquet files named by content, and what is done after a killed import.
+
+Killed imports are recovered, and the catalogue can be rebuilt.
+"""
 
 import io
 import json
@@ -96,7 +99,10 @@ class SegmentWriter:
         self._waiting: dict[str, list[pa.Table]] = {}
 
     def add(self, dataset: str, kept: pa.Table, months: Mapping[int, str]) -> None:
-        """Add the kept rows of files, by the month of their file or, if that is '', of their dates."""
+        """Add the kept rows of files, by the month of their file.
+
+        If that is '', by the months of their dates.
+        """
         rows = _as_rows(kept)
         named = pa.array(months.values()).take(
             pc.index_in(rows["file"], pa.array(months.keys(), pa.int32()))
@@ -147,7 +153,10 @@ class SegmentWriter:
 def write_batch(
     catalogue: Catalogue, files: Sequence[Entry], segments: Sequence[Segment], next_file: int
 ) -> Catalogue:
-    """Write the segment that names the files of a batch, to rebuild the catalogue from, and commit the batch."""
+    """Write the segment that names the files of a batch, and commit the batch.
+
+    The catalogue can be rebuilt from it.
+    """
     number = catalogue.batches[-1].number + 1 if catalogue.batches else 1
     written_at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     stated = {"schema": stored.SCHEMA, "number": number, "at": written_at, "next_file": next_file}
@@ -282,7 +291,10 @@ def _unchanged(folder: Path, before: Catalogue | None) -> Catalogue | None:
 
 
 def _without_pending(catalogue: Catalogue) -> Catalogue:
-    """Adopt the batches that a killed import had written to their end, and remove what else it has left."""
+    """Adopt the batches that a killed import had written to their end.
+
+    What else it has left is removed.
+    """
     if not catalogue.pending:
         return catalogue
     noted = {path for path in catalogue.pending if stored.SEGMENT.fullmatch(path)}
@@ -299,7 +311,10 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
 
 
 def _adopt(catalogue: Catalogue, paths: Iterable[str]) -> Catalogue:
-    """Commit the batches that segments of imported files name, except those whose numbers belong to others."""
+    """Commit the batches that segments of imported files name.
+
+    Those whose numbers belong to others are left out.
+    """
     batches = [read_batch(catalogue.folder, path) for path in paths if path.startswith(f"{FILES}/")]
     for batch in sorted(filter(None, batches), key=lambda batch: (batch.number, batch.at)):
         numbers = {entry.file for present in catalogue.batches for entry in present.files}
@@ -407,7 +422,10 @@ def repair_archive(archive: str | Path) -> Repaired:
 
 
 def _set_aside(folder: Path, paths: Iterable[str]) -> list[str]:
-    """Move files of an archive into its folder for what is not recognised, each under a free name."""
+    """Move files of an archive into its folder for what is not recognised.
+
+    Each gets a free name.
+    """
     moved = []
     for path in paths:
         if not os.path.lexists(folder / path):

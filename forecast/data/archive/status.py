@@ -144,7 +144,10 @@ class ArchiveStatus(Displayed):
         }
 
     def frame(self) -> pd.DataFrame:
-        """Return a row a dataset and month, in the columns of `MonthStatus` after the name of the dataset."""
+        """Return a row a dataset and month.
+
+        The columns are those of `MonthStatus`, after the name of the dataset.
+        """
         rows = [(dataset.dataset, *month) for dataset in self.datasets for month in dataset.months]
         return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
 

@@ -1,4 +1,7 @@
-"""Events added to a dataset: read from a small CSV or from rows, checked, and merged into its table."""
+"""Events added to a dataset.
+
+They are read from a small CSV or from rows, checked, and merged into its table.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -77,8 +80,8 @@ def add_events(
         The events there are.
     rows : path, table or sequence of mappings
         A CSV, or its rows, such as a table of pandas, polars, Arrow or xarray: `date`, `source`,
-        `target`, a CAMEO `code` or a `kind` in a word (`forecast.data.events.codebook.read_kinds`), and
-        if known `summary`, `known_at`, `n`, `actor` and `reference`.
+        `target`, a CAMEO `code` or a `kind` in a word (`forecast.data.events.codebook.read_kinds`),
+        and if known `summary`, `known_at`, `n`, `actor` and `reference`.
     dataset : str, optional
         To which they are added; by default the table's only one, or the chronology.
     covered_to : str or sequence of str, optional
@@ -103,7 +106,8 @@ def add_events(
     Examples
     --------
     >>> from forecast import add_events, read_chronology
-    >>> visit = {"date": "2026-06-20", "source": "CHN", "target": "USA", "kind": "visit", "summary": "A minister comes"}
+    >>> visit = {"date": "2026-06-20", "source": "CHN", "target": "USA", "kind": "visit"}
+    >>> visit["summary"] = "A minister comes"
     >>> table = add_events(read_chronology(dyads=["USA-CHN"]), [visit])
     >>> len(table.additions[0].events), table.additions[0].extensions[0].to
     (1, '2026-06-20')
@@ -163,7 +167,10 @@ def add_events(
 
 
 def state_coverage(table: EventTable, statements: Sequence[CoverageStatement]) -> EventTable:
-    """Extend coverage to the days that somebody states to be complete, of the dataset that was added to last."""
+    """Extend coverage to the days that somebody states to be complete.
+
+    It is that of the dataset that was added to last.
+    """
     dataset = table.additions[-1].dataset
     for statement in sorted(statements, key=lambda stated: stated.last):
         table = replace(table, additions=_with_statement(table, dataset, statement))
@@ -214,7 +221,10 @@ def _with_statement(
 
 
 def _place_of(additions: Sequence[Addition], dataset: str, dyad: str) -> int:
-    """Return the place of the last addition that extends the coverage of a dyad, or has events of it, or the last."""
+    """Return the place of the last addition that extends the coverage of a dyad.
+
+    Without one it is the last that has events of it, or the last of all.
+    """
     of_dataset = [index for index, addition in enumerate(additions) if addition.dataset == dataset]
     extending = [
         index
@@ -238,7 +248,10 @@ def _first_stated_day(
     *,
     extended: bool,
 ) -> date:
-    """Return from which day on a statement covers: as it says, or from the day after the last gap."""
+    """Return from which day on a statement covers.
+
+    As it says, or from the day after the last gap.
+    """
     if statement.first is not None:
         return first_day_after(before, statement.first)
     extensions = [
@@ -261,7 +274,10 @@ def _first_stated_day(
 
 
 def describe_additions(table: EventTable) -> tuple[str, ...]:
-    """Describe in sentences what was added to a table, what was not and why, and what that says of coverage."""
+    """Describe in sentences what was added to a table.
+
+    Also what was not and why, and what that says of coverage.
+    """
     sentences: list[str] = []
     for addition in table.additions:
         rejects = table.rejects[table.rejects["file"] == addition.file]
@@ -409,7 +425,10 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
 def _reasons_against(
     rows: pd.DataFrame, events: pd.DataFrame, spans: pd.DataFrame
 ) -> dict[int, str]:
-    """Return, by line, why rows cannot be added to a dataset: outside its coverage (`spans`), or there already."""
+    """Return, by line, why rows cannot be added to a dataset.
+
+    They are outside its coverage (`spans`), or there already.
+    """
     earlier = events[events["dyad"].isin(rows["dyad"])].drop_duplicates(_KEY)
     summaries = earlier.set_index(_KEY)["summary"].to_dict()
     firsts: dict[tuple[Any, ...], int] = {}
@@ -438,7 +457,10 @@ def _reasons_against(
 
 
 def _extensions(rows: pd.DataFrame, spans: pd.DataFrame) -> tuple[Extension, ...]:
-    """Return by how much coverage is extended: to the last of the rows of a dyad, without a long gap before them."""
+    """Return by how much coverage is extended.
+
+    It is to the last of the rows of a dyad, without a long gap before them.
+    """
     extended = []
     for dyad, days in rows.groupby("dyad")["date"]:
         before = spans["last"][str(dyad)]
@@ -468,7 +490,10 @@ def _added_events(rows: pd.DataFrame) -> tuple[AddedEvent, ...]:
 
 
 def _resembling(table: EventTable, addition: Addition) -> list[str]:
-    """Name the added events that another of the record is like: sides and class the same, a day apart at most."""
+    """Name the added events that another of the record is like.
+
+    Sides and class are the same, and they are a day apart at most.
+    """
     day = pd.Timedelta(days=1)
     lines = {event.event_id: event.line for event in addition.events}
     events = table.events[table.events["dataset"] == addition.dataset]

@@ -95,7 +95,10 @@ def _read_dyad(dyad: str, path: Path) -> EventTable:
 
 @functools.cache
 def edition_digests() -> frozenset[str]:
-    """Return the SHA-256 of each file of each edition: they were checked when the edition was made."""
+    """Return the SHA-256 of each file of each edition.
+
+    They were checked when the edition was made.
+    """
     table = read_small_csv(data_folder() / "editions.csv", ("file", "sha256"))
     return frozenset(table["sha256"])
 
@@ -103,7 +106,10 @@ def edition_digests() -> frozenset[str]:
 def chronology_files(
     folder: str | Path | None = None, dyads: Sequence[str] | None = None
 ) -> dict[str, Path]:
-    """Return the files of a chronology by dyad: those asked for, else all in the order of `dyads.csv`."""
+    """Return the files of a chronology by dyad.
+
+    They are those asked for, else all in the order of `dyads.csv`.
+    """
     folder = Path(folder) if folder else data_folder() / "chronology"
     paths = {path.stem: path for path in folder.glob("*.csv")}
     if (

@@ -57,7 +57,7 @@ def read_codes() -> pd.DataFrame:
 
 @functools.cache
 def state_names() -> dict[str, str]:
-    """Return the state of every name and code in lower case; '' for what is known to be no state."""
+    """Return the state of every name and code in lower case; '' for what is known to be none."""
     # Those of ISO 3166, today's and former ones, and those of `codebook/countries.csv`: names that
     # feeds use, CAMEO codes that differ from ISO, former codes, and regions and organisations,
     # which are no states. A name goes where its code goes, so that no spelling is another state.
@@ -121,7 +121,10 @@ def csv_lines(text: str, name: str, advice: str, **form: Any) -> dict[int, list[
 
 
 def other_separator(cells: Sequence[str], expected: str) -> str | None:
-    """Return what separates the columns of a row of one cell, if it is not what was expected; `tab` in words."""
+    """Return what separates the columns of a row of one cell, with `tab` in words.
+
+    None if it is what was expected.
+    """
     if len(cells) != 1:
         return None
     for separator in SEPARATORS:
@@ -238,7 +241,10 @@ def read_kinds() -> dict[str, str]:
 
 
 def code_of_kind(kind: str) -> str:
-    """Return the CAMEO code that a word for a kind of events stands for, in any case and with any spaces."""
+    """Return the CAMEO code that a word for a kind of events stands for.
+
+    The word may be in any case and with any spaces.
+    """
     words = read_kinds()
     wanted = " ".join(kind.casefold().split())
     for word in (wanted, wanted.removesuffix("s")):

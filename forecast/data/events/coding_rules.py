@@ -1,4 +1,6 @@
-"""Coding rules of the chronology (`data/codebook/CODING.md`) as predicates over the rows of one file.
+"""Coding rules of the chronology as predicates over the rows of one file.
+
+The rules are those of `data/codebook/CODING.md`.
 
 A predicate is true for rows that violate its rule. The few rows that violate one and cannot be
 corrected without inventing facts are listed in `data/codebook/exceptions.csv`.
@@ -32,25 +34,30 @@ _DENIAL = (
 )
 """A summary that says that a charge is denied."""
 _NUMBERED_ROUND = (
-    r"(?i)\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+teenth|\w+tieth|\d+(?:st|nd|rd|th)"
+    r"(?i)\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+    r"|\w+teenth|\w+tieth|\d+(?:st|nd|rd|th)"
     r"|new|another|next|last|latest|final)\b.*\brounds?\b"
 )
 """A summary that numbers a round of talks; of other visits some mention "a round of talks"."""
 _COOPERATES_DIPLOMATICALLY = (
-    r"(?i)ratif|approv|acced|accession|\bjoins?\b|\benters?\b|\bin(?:to)? force|instrument|signs the law|extended"
+    r"(?i)ratif|approv|acced|accession|\bjoins?\b|\benters?\b|\bin(?:to)? force"
+    r"|instrument|signs the law|extended"
     r"|parliament|senate|duma|\bdiet\b|congress"
-    r"|embass|consul|liaison|legation|mission|ambassador|envoy|credential|representative|charg\w+ d'affaires"
+    r"|embass|consul|liaison|legation|mission|ambassador|envoy|credential|representative"
+    r"|charg\w+ d'affaires"
 )
 """A summary of what `050` is for: ratification or accession, and missions and their heads."""
 _PASSING = {
     r"[^/]*[\[\]]": "not an address",
     r"[^/?#]*(:\d|@)|[\d.]+([/?#]|$)": "a host by its number or port",
     # A copy for tests, a mirror or a cache.
-    r"([^/?#]*[.-])?(test|testing|tests|staging|stage|wpstage|dev|preview|prod|cdn|mirror|mirrors|proxy|localhost|"
+    r"([^/?#]*[.-])?(test|testing|tests|staging|stage|wpstage|dev|preview|prod|cdn|"
+    r"mirror|mirrors|proxy|localhost|"
     r"ciaotest|dvincitest)([.\-/?#]|$)": "a host for tests, a mirror or a cache",
     # Sites to which anyone uploads what others have written.
-    r"([^/?#]*\.)?(docslib|9dok|timetoast|studocu|scribd|issuu|issuhub|studylib|docplayer|lawsdocbox|vdocuments?|cupdf|"
-    r"dokumen|pdfcoffee|slideshare|coursehero|freeessay|essaytgt|flipbuilder|pastebin)([./?#]|$)": "a site of uploads",
+    r"([^/?#]*\.)?(docslib|9dok|timetoast|studocu|scribd|issuu|issuhub|studylib|docplayer|"
+    r"lawsdocbox|vdocuments?|cupdf|dokumen|pdfcoffee|slideshare|coursehero|freeessay|essaytgt|"
+    r"flipbuilder|pastebin)([./?#]|$)": "a site of uploads",
     r".*[?&]p=\d|.*/wp-json": "an address of a draft or a database",
     r"[^/?#]*/*\??(#.*)?$": "a host without a page",
 }
@@ -77,7 +84,10 @@ def coding_breaches(folder: str | Path | None = None) -> pd.DataFrame:
 
 
 def _answered(rows: Rows) -> Broken:
-    """Return whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
+    """Return whether each row has its counterpart.
+
+    That is of the same day, other direction and same code (042 and 043 each other).
+    """
     rank = rows.groupby(["date", "source", "cameo"]).cumcount()
     other = rows["cameo"].replace({"042": "043", "043": "042"})
     answers = pd.MultiIndex.from_arrays([rows["date"], rows["source"], rows["cameo"], rank])
@@ -105,14 +115,20 @@ def _days_since_the_event(rows: Rows) -> Broken:
 
 
 def _denial_as_cooperation(rows: Rows) -> Broken:
-    """Return the rows that code a denied charge as cooperation (roots 01 to 08), and every row with `016`."""
+    """Return the rows that code a denied charge as cooperation (roots 01 to 08).
+
+    Every row with `016` is among them.
+    """
     cooperative = rows["cameo"].str[:2] < "09"
     says_so = rows["summary"].str.contains(_DENIAL).astype(bool)
     return (rows["cameo"] == "016") | (cooperative & says_so)
 
 
 def _no_ratification_or_mission(rows: Rows) -> Broken:
-    """Return the rows of `050` whose summary tells of neither ratification or accession nor a mission or its head."""
+    """Return the rows of `050` whose summary does not fit it.
+
+    It tells of neither ratification or accession nor a mission or its head.
+    """
     fits = rows["summary"].str.contains(_COOPERATES_DIPLOMATICALLY).astype(bool)
     return (rows["cameo"] == "050") & ~fits
 
@@ -125,7 +141,10 @@ def _round_as_visit(rows: Rows) -> Broken:
 
 
 def _twice(rows: Rows, pattern: str) -> Broken:
-    """Return the rows of some codes that tell again, from whichever side, what an earlier one tells."""
+    """Return the rows of some codes that tell again what an earlier one tells.
+
+    From whichever side they tell it.
+    """
     return rows["cameo"].str.match(pattern).astype(bool) & rows.duplicated(
         ["date", "cameo", "summary"]
     )
@@ -219,7 +238,10 @@ RULES: dict[str, tuple[str, Callable[[Rows], Broken]]] = {
 
 
 def passing_address(reference: str) -> str:
-    """Describe why an address in a reference is not the publisher's own, lasting page; '' if it is or there is none."""
+    """Describe why an address in a reference is not the publisher's own, lasting page.
+
+    It is '' if it is, or if there is none.
+    """
     if re.fullmatch(r"(?:www\.)?(?:[\w-]+\.)+[a-z]{2,}/?", reference):
         return "a host without a page"
     addresses = re.findall(r"https?://([^\s;]+)", reference)

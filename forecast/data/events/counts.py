@@ -33,7 +33,9 @@ LARGEST_COUNT = 2**31 - 1
 def read_counts(
     path: str | Path | Frame, mapping: CountsMapping | dict[str, Any] | str | Path
 ) -> CountTable:
-    """Read counts that are aggregated already: one row per period and direction, one or more columns per class.
+    """Read counts that are aggregated already.
+
+    There is one row per period and direction, and one or more columns per class.
 
     Parameters
     ----------
@@ -128,7 +130,10 @@ def wide_mapping(
 
 @checked
 def write_counts(table: CountTable, path: str | Path, *, directed: bool = False) -> Path:
-    """Write counts as CSV, and next to it the mapping by which `read_counts` and `forecast report` read them."""
+    """Write counts as CSV, and next to it a mapping.
+
+    By it `read_counts` and `forecast report` read them.
+    """
     path = Path(path)
     mapping = path.with_suffix(".yaml")
     if mapping == path:

@@ -1,4 +1,6 @@
-"""Coverage beyond the complete record: statements of complete days, gaps, and rows that are announced or later.
+"""Coverage beyond the complete record.
+
+Statements of complete days, gaps, and rows that are announced or later.
 
 A dataset's record of a dyad is complete up to a day. An added file extends it, and `--covered-to`
 states which days are complete. Days between that no file and no statement covers are a gap. Rows of
@@ -69,7 +71,10 @@ def parse_statements(texts: str | Sequence[str] | None) -> tuple[CoverageStateme
 
 
 def first_day_after(before: date, first: date) -> date:
-    """Return the first day that an extension covers: the day after the complete record, unless a gap is too long."""
+    """Return the first day that an extension covers.
+
+    It is the day after the complete record, unless a gap is too long.
+    """
     missing = (first - before).days - 1
     return before + ONE_DAY if 0 <= missing <= LONGEST_GAP else first
 
@@ -88,7 +93,10 @@ def coverage_gaps(additions: Iterable[Addition]) -> dict[tuple[str, str], list[D
 
 
 def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> list[Days]:
-    """Return the spans of days that added files cover by their rows alone, without a statement of completeness."""
+    """Return the spans of days that added files cover by their rows alone.
+
+    No statement says that these days are complete.
+    """
     extensions = [
         extension
         for each in additions
@@ -112,7 +120,9 @@ def unstated_days(additions: Iterable[Addition], dataset: str, dyad: str) -> lis
 
 
 def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.Series[bool]":
-    """Return which rows lie on days that additions cover without stating them complete, and were not added.
+    """Return which rows lie on days that additions cover without stating them complete.
+
+    Rows that were added are not among them.
 
     `rows` has `dataset`, `dyad`, `date` and `event_id`.
     """
@@ -131,7 +141,10 @@ def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.S
 
 
 def announced(table: EventTable) -> "pd.Series[bool]":
-    """Return which events of a table are announced or later: beyond the complete record of their dyad."""
+    """Return which events of a table are announced or later.
+
+    They lie beyond the complete record of their dyad.
+    """
     events = table.events
     spans = even_spans(events, None, table.additions, table.covered)["last"]
     keys = pd.MultiIndex.from_frame(events[["dataset", "dyad"]])

@@ -1,4 +1,6 @@
-"""Drafts of added events: what a feed reports of a pair, proposed to an editor, and what the editor decided.
+"""Drafts of added events.
+
+They are what a feed reports of a pair, proposed to an editor, and what the editor decided.
 
 Rows of a feed of one day, pair and class are one proposal, ranked by reports. An editor accepts,
 corrects or rejects it in a CSV. Accepted rows become a file of added events, and every decision is
@@ -196,7 +198,10 @@ def _with_class(events: pd.DataFrame) -> pd.DataFrame:
 
 
 def _clusters(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a row per day, pair and class of a feed's rows: that with most reports, and what else there is."""
+    """Return a row per day, pair and class of a feed's rows.
+
+    It is that with most reports, and says what else there is.
+    """
     rows = _with_class(rows).sort_values(["n", "event_id"], ascending=[False, True])
     names = read_codes()["name"]
     clusters = []
@@ -241,7 +246,10 @@ def _summary(row: "pd.Series[Any]", source: str, target: str, name: str) -> str:
 
 
 def _there(recorded: pd.DataFrame, proposal: Any) -> tuple[bool, str]:
-    """Return whether the chronology has an event, and in words what it has of its class within a day."""
+    """Return whether the chronology has an event.
+
+    Also, in words, what it has of its class within a day.
+    """
     apart = (recorded["date"] - proposal.day).abs() <= pd.Timedelta(days=DAYS_APART)
     near = recorded[
         apart
@@ -333,7 +341,10 @@ def read_edited(path: Path, decisions: pd.DataFrame | None = None) -> Edited:
 
 
 def _checked(accepted: pd.DataFrame, proposed: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return accepted rows with their days, sides and codes put right, or raise what is wrong with one."""
+    """Return accepted rows with their days, sides and codes put right.
+
+    What is wrong with one is raised.
+    """
     rows = accepted.assign(
         source=accepted["source"].str.upper(), target=accepted["target"].str.upper()
     )
@@ -437,7 +448,10 @@ def describe_draft(draft: Draft) -> str:
 
 
 def complete_days(draft: pd.DataFrame) -> list[str]:
-    """Return, by pair of a draft, the statement that its record is complete up to the draft's last day."""
+    """Return, by pair of a draft, the statement that its record is complete.
+
+    It is so up to the draft's last day.
+    """
     states = draft["proposed"].str.extract(_PROPOSED)
     pairs = [dyad_code(*sides) for sides in zip(states["source"], states["target"], strict=True)]
     return [f"{dyad}:{states['date'].max()}" for dyad in dict.fromkeys(pairs)]

@@ -1,4 +1,7 @@
-"""Dyads, their strategic eras and their coverage: the tables that accompany the events, and the days of files."""
+"""Dyads, their strategic eras and their coverage.
+
+They are the tables that accompany the events, and the days of files.
+"""
 
 import difflib
 import functools
@@ -163,7 +166,10 @@ class Addition:
 
     @property
     def account(self) -> dict[str, Any]:
-        """Entry in the provenance: the file, its digest and rows, and which of its lines are counted."""
+        """Entry in the provenance.
+
+        It has the file, its digest and rows, and which of its lines are counted.
+        """
         kept = ("file", "sha256", "dataset", "rows", "repeated", "rejected")
         covered = {item.dyad: _plain_span(item) for item in self.extensions}
         lines = [item.line for item in self.events]
@@ -340,7 +346,10 @@ def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
 
 
 def compiled_in(dataset: str) -> str:
-    """Return the year in which a dataset was written down, as `coverage.csv` states it; '' if it does not."""
+    """Return the year in which a dataset was written down, as `coverage.csv` states it.
+
+    It is '' if it does not.
+    """
     table = read_coverage()
     return (
         str(table.loc[table["dataset"] == dataset, "compiled"].max())
@@ -355,7 +364,10 @@ def even_spans(
     additions: Iterable[Addition] = (),
     covered: Iterable[Covered] = (),
 ) -> pd.DataFrame:
-    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad), and whether it is `stated`."""
+    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad).
+
+    Also whether it is `stated`.
+    """
     # Coverage that is not stated goes from the first event to the last. It is stated by files, by
     # the table that comes with the data, which added events extend, or by one that a caller gives,
     # which stays as it is.
@@ -380,12 +392,18 @@ def even_spans(
     stated = [is_stated or pair in ends or pair[0] in files for is_stated, pair in pairs]
     even = matching.set_index(spans.index).fillna(spans).astype(spans.dtypes).assign(stated=stated)
     if ends:
-        even["last"] = [max(last, ends.get(pair, last)) for pair, last in even["last"].items()]  # type: ignore[call-overload]
+        even["last"] = [
+            max(last, ends.get(pair, last))  # type: ignore[call-overload]
+            for pair, last in even["last"].items()
+        ]
     return even
 
 
 def dyad_code(first: str, second: str) -> str:
-    """Return the code of the dyad of two states: in the order of `dyads.csv`, else alphabetically."""
+    """Return the code of the dyad of two states.
+
+    Its order is that of `dyads.csv`, else alphabetical.
+    """
     listed = f"{first}-{second}", f"{second}-{first}"
     for code in listed:
         if code in read_dyads().index:
@@ -482,7 +500,10 @@ def find_dyad(text: Dyad, dyads: Iterable[str]) -> str:
 def _read_table(
     given: str | Path | Frame | None, what: str, columns: tuple[str, ...], days: tuple[str, ...]
 ) -> tuple[str, pd.DataFrame]:
-    """Return a table of `data/` or the user's own, by line, with the name by which errors call it."""
+    """Return a table of `data/` or the user's own, by line.
+
+    With it comes the name by which errors call it.
+    """
     given = data_folder() / f"{what}.csv" if given is None else given
     table = Path(given) if isinstance(given, str | Path) else given
     name = table.name if isinstance(table, Path) else what

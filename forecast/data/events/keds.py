@@ -1,4 +1,6 @@
-"""Events that KEDS and its successor TABARI coded, and monthly intensities of COPDAB, read without a mapping.
+"""Events of KEDS and TABARI, and intensities of COPDAB, read without a mapping.
+
+TABARI is the successor of KEDS; the intensities are monthly.
 
 Actors are states by their first three letters, as `actors.csv` lists them where they are not ISO
 3166. Any agent that these letters are followed by acts for the state, unless it is one of
@@ -100,7 +102,10 @@ def find_actor(code: str, scheme: str) -> Actor:
 
 
 def _find_state(code: str, scheme: str) -> tuple[str, str, str]:
-    """Return the part of an actor code that is the state's, the state and its words; '' if none is known."""
+    """Return the part of an actor code that is the state's, the state and its words.
+
+    It is '' if none is known.
+    """
     listed = read_actors(scheme)
     for length in range(len(code), ISO_LENGTH - 1, -1):
         if code[:length] in listed:
@@ -277,7 +282,9 @@ def _no_states(rows: pd.DataFrame, scheme: str) -> dict[int, str]:
 
 @checked
 def read_copdab(path: str | Path) -> pd.DataFrame:
-    """Read monthly intensities of COPDAB by direction, as the R package sTSD has them (``exCopdab``).
+    """Read monthly intensities of COPDAB by direction.
+
+    The R package sTSD has them in this form (``exCopdab``).
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Mappings from foreign tables to the fields of the event table, and their rows as text with line numbers.
+"""Mappings from foreign tables to the fields of the event table.
+
+Rows are kept as text with line numbers.
 
 Values stay text until the fields are known: a reader that guesses types turns the code '010' into
 10.
@@ -187,7 +189,10 @@ class CountedClass(BaseModel):
 
 
 class CountsMapping(FileForm):
-    """A table of counts: one row per period and direction (or dyad), one or more columns per class."""
+    """A table of counts.
+
+    It has one row per period and direction (or dyad), and one or more columns per class.
+    """
 
     fields = ("time", "source", "target", "direction", "dyad")
     required = ("time",)
@@ -401,14 +406,18 @@ def raw_csv(name: str, content: bytes, form: FileForm) -> RawTable:
 
 
 def _require_separated(name: str, cells: Sequence[str], form: FileForm) -> None:
-    """Reject a file whose first row is one cell that holds another separator than that of its form."""
+    """Reject a file that is separated otherwise than its form says.
+
+    Its first row is one cell that holds another separator.
+    """
     separator = other_separator(cells, form.delimiter)
     if separator is None:
         return
     remedy = (
         f"the mapping says {form.delimiter!r}. Write `delimiter: {separator!r}` in the mapping."
         if form.by_user
-        else f"{form.delimiter!r} is expected. Save it with columns separated by {form.delimiter!r}."
+        else f"{form.delimiter!r} is expected. "
+        f"Save it with columns separated by {form.delimiter!r}."
     )
     raise DataError(f"{name}: its columns seem to be separated by {separator!r}, and {remedy}")
 

@@ -1,4 +1,6 @@
-"""Coding schemes of event tables as data: codes with their weights and the CAMEO codes that they are counted as.
+"""Coding schemes of event tables as data.
+
+They are codes with their weights and the CAMEO codes that they are counted as.
 
 A scheme is a CSV of codes (`weis.csv`); CAMEO's is that of the codebook. To add one, write its
 table and name it in `TITLES` and `TABLES`. Rows without any code are counted as the CAMEO root
@@ -88,7 +90,9 @@ def read_scheme(name: str) -> Scheme:
 
 
 def nearest_roots(values: "pd.Series[float]", quads: "pd.Series[float]") -> "pd.Series[str]":
-    """Return the CAMEO root nearest to a Goldstein value, in the quad class if it is known; '' without either.
+    """Return the CAMEO root nearest to a Goldstein value.
+
+    It is one in the quad class if that is known, and '' without either.
 
     A quad class without a value stands for the mean of its roots.
     """

@@ -1,4 +1,6 @@
-"""Named sets of events: what a question can ask for, by its CAMEO codes (``data/codebook/sets.csv``).
+"""Named sets of events: what a question can ask for.
+
+They are given by CAMEO codes (``data/codebook/sets.csv``).
 
 A set is a name, a definition and the beginnings of its codes; a few also need a word in the
 summary. A question may name codes in place of a set. To add a set, add a row to the table.

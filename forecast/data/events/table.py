@@ -1,4 +1,4 @@
-"""Event table: one tidy form for events from any source, its schema, and the accounting of its rows."""
+"""Event table: one tidy form for events from any source, its schema and accounting of rows."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +59,7 @@ TEXT_COLUMNS = (
 
 
 class SourceFile(NamedTuple):
-    """A file that was read: its name and SHA-256, how many rows it has, and how many were rejected."""
+    """A file that was read: its name, SHA-256, number of rows, and how many were rejected."""
 
     name: str
     sha256: str
@@ -143,7 +143,7 @@ class FeedAccount:
 @described("an EventTable, such as read_chronology() returns")
 @dataclass(frozen=True, repr=False)
 class EventTable(Displayed):
-    """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way."""
+    """Events in the form of the contract (docs/schema/events.md), and what was rejected."""
 
     events: (
         pd.DataFrame
@@ -184,7 +184,10 @@ class EventTable(Displayed):
 @described("a table that was read, such as read_chronology() returns")
 @runtime_checkable
 class Recorded(Protocol):
-    """A table as it was read, of whatever kind: the files behind it and the rows that were rejected."""
+    """A table as it was read, of whatever kind.
+
+    It has the files behind it and the rows that were rejected.
+    """
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
@@ -231,7 +234,9 @@ def _table_card(title: str, rows: pd.DataFrame, table: Recorded) -> Card:
 
 @checked
 def combine(tables: Sequence[EventTable]) -> EventTable:
-    """Combine several tables; their datasets keep this order, and the level is on the scale of the first.
+    """Combine several tables.
+
+    Their datasets keep this order, and the level is on the scale of the first.
 
     Parameters
     ----------

@@ -128,7 +128,9 @@ def conform(
 def typed_rows(
     raw: RawTable, mapping: TableMapping, *, known_good: bool = False
 ) -> tuple[pd.DataFrame, dict[int, str]]:
-    """Return all rows with the columns of the contract, index `line`, and by line what is wrong with some of them.
+    """Return all rows with the columns of the contract, index `line`.
+
+    By line it is also returned what is wrong with some of them.
 
     What cannot be read becomes missing, for the schema to find.
     """
@@ -181,7 +183,10 @@ def typed_rows(
 
 
 def _known_on_its_day(fields: pd.DataFrame, mapping: TableMapping) -> Broken:
-    """Return which rows state no day of becoming known, and are taken to be known on the day of the event."""
+    """Return which rows state no day of becoming known.
+
+    They are taken to be known on the day of the event.
+    """
     return (fields["known_at"] == "") & (mapping.known_at_empty == "date")
 
 
@@ -232,7 +237,10 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
 
 
 def _reject_other_schemes(text: "pd.Series[str]", scheme: Scheme, name: str) -> None:
-    """Reject a table of which many codes are of another scheme than its own: codes of both would be misread."""
+    """Reject a table of which many codes are of another scheme than its own.
+
+    Codes of both would be misread.
+    """
     # Where no code begins with a zero, 212 may be CAMEO's 0212.
     lost = ("0" + text).isin(scheme.codes.index) & (not text.str.startswith("0").any())
     unknown = ~text.isin(scheme.codes.index) & ~lost

@@ -1,7 +1,7 @@
 """Machine-coded feeds, read into the event table without a mapping (docs/feeds.md).
 
-Entry point: `read_feed`. Each feed is one module that declares a `forecast.data.feeds.feed.Feed`, and
-one name in the registry.
+Entry point: `read_feed`. Each feed is one module that declares a `forecast.data.feeds.feed.Feed`,
+and one name in the registry.
 """
 
 from forecast.data.feeds.counting import count_feed

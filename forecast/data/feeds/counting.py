@@ -1,4 +1,7 @@
-"""Counts of all dyads of a feed in one pass: from files in bounded memory, or by SQL where GDELT is in a database."""
+"""Counts of all dyads of a feed in one pass.
+
+They are counted from files in bounded memory, or by SQL where GDELT is in a database.
+"""
 
 import datetime
 from collections.abc import Sequence
@@ -67,8 +70,8 @@ def count_feed(
     Returns
     -------
     CountTable
-        For `forecast.data.panel.build_counts_panel`, with dataset the name of the feed; `accounts` has
-        what became of the rows of each file.
+        For `forecast.data.panel.build_counts_panel`, with dataset the name of the feed; `accounts`
+        has what became of the rows of each file.
 
     Raises
     ------
@@ -115,7 +118,8 @@ def _counts(
             FROM unique_rows GROUP BY ALL),
         {_sides(scale)}
         SELECT CAST(date_trunc('{frequency}', date) AS TIMESTAMP_S) AS date,
-            CAST(date_trunc('{frequency}', date) + {length} - INTERVAL 1 DAY AS TIMESTAMP_S) AS known_at,
+            CAST(date_trunc('{frequency}', date) + {length} - INTERVAL 1 DAY AS TIMESTAMP_S)
+                AS known_at,
             source, target, dyad, CAST(class AS BIGINT) AS class, CAST(sum(n) AS BIGINT) AS n,
             CAST(sum(once) AS BIGINT) AS events
         FROM sides GROUP BY ALL ORDER BY dyad, date, source, class""").df()
@@ -123,7 +127,10 @@ def _counts(
 
 
 def _sides(scale: str) -> str:
-    """Return the SQL of `sides`: `days` with dyad, class and `once`, which are the `event_counts` of the panel."""
+    """Return the SQL of `sides`: `days` with dyad, class and `once`.
+
+    These are the `event_counts` of the panel.
+    """
     classes = (
         read_codes()[["joint"]]
         .astype(int)
@@ -139,7 +146,8 @@ def _sides(scale: str) -> str:
     return f"""
         classes AS ({_values(classes)}),
         named AS (
-            SELECT *, CASE WHEN least(source, target) || '-' || greatest(source, target) IN ({turned})
+            SELECT *, CASE
+                WHEN least(source, target) || '-' || greatest(source, target) IN ({turned})
                 THEN greatest(source, target) || '-' || least(source, target)
                 ELSE least(source, target) || '-' || greatest(source, target) END AS dyad
             FROM days),
@@ -149,7 +157,9 @@ def _sides(scale: str) -> str:
                 CASE cameo WHEN '{HOST}' THEN '{VISIT}' ELSE cameo END AS lead_code
             FROM named JOIN classes ON code = cameo),
         sides AS (
-            SELECT acts.*, CASE WHEN follows THEN greatest(acts.n - coalesce(led.n, 0), 0) ELSE acts.n END AS once
+            SELECT acts.*,
+                CASE WHEN follows THEN greatest(acts.n - coalesce(led.n, 0), 0) ELSE acts.n END
+                AS once
             FROM acts LEFT JOIN days led ON led.date = acts.date AND led.source = acts.target
                 AND led.target = acts.source AND led.cameo = acts.lead_code)"""
 
@@ -167,7 +177,10 @@ def _values(table: "pd.DataFrame") -> str:
 
 
 class Public(NamedTuple):
-    """SQL for one of GDELT's public tables in BigQuery, and the mapping by which its result is read."""
+    """SQL for one of GDELT's public tables in BigQuery.
+
+    It comes with the mapping by which its result is read.
+    """
 
     sql: str
     mapping: dict[str, object]
@@ -224,7 +237,9 @@ def count_sql(
     scale: str = "commitment",
     where: str = "true",
 ) -> str:
-    """Return the SQL that counts a table of GDELT events by month, direction and class, by the rules for files.
+    """Return the SQL that counts a table of GDELT events by the rules for files.
+
+    It counts by month, direction and class.
 
     The dialect is one of sqlglot, such as ``duckdb``, ``spark`` or ``bigquery``.
 

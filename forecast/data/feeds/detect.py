@@ -1,4 +1,7 @@
-"""Feed registry, detection of a file's feed by its content, and files whose rows contradict their names."""
+"""Feed registry, and detection of a file's feed by its content.
+
+Also of files whose rows contradict their names.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -42,7 +45,10 @@ def read_name(feed: Feed, file: FeedFile) -> Named:
 
 
 def finding(feed: Feed, file: FeedFile, named: Named, rows: Counter[date]) -> str:
-    """Return in words that most rows of a file are of other days than those of its name; '' if they are not."""
+    """Return in words that most rows of a file are of other days than those of its name.
+
+    It is '' if they are not.
+    """
     if named.days is None or not rows:
         return ""
     first, last = (day.toordinal() for day in named.days)

@@ -1,4 +1,7 @@
-"""SQL of conditions on the columns of a file as text, and days and columns in names and headers of files."""
+"""SQL of conditions on the columns of a file as text.
+
+Also days and columns in names and headers of files.
+"""
 
 import calendar
 from collections.abc import Mapping
@@ -13,7 +16,10 @@ _SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}
 
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> str:
-    """Return, as SQL lists them, the organs that act for a state by the settings, as a feed writes them all."""
+    """Return, as SQL lists them, the organs that act for a state by the settings.
+
+    They are given as a feed writes them all.
+    """
     return ", ".join(text(code) for sector in settings.sectors for code in written[sector])
 
 

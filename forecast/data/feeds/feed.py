@@ -1,6 +1,6 @@
-"""Feed declarations: file layouts, fields of an event in a row, and rules for which rows are counted.
+"""Feed declarations: file layouts, fields of an event, and rules for which rows are counted.
 
-Fields are SQL expressions over the columns of a file as text.
+Fields stand in a row, and are SQL expressions over the columns of a file as text.
 """
 
 from collections.abc import Callable, Mapping
@@ -196,7 +196,10 @@ class Named:
         return replace(self, name=other.name) == other
 
     def since(self, settings: FeedSettings) -> date | None:
-        """Return the day from which rows of a release or edition could be known, where they do not say themselves."""
+        """Return the day from which rows of a release or edition could be known.
+
+        It counts where the rows do not say so themselves.
+        """
         if self.stamped is not None:
             return self.stamped if settings.icews_known == "edition" else None
         return self.day and self.day + timedelta(days=1)

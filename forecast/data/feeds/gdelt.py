@@ -106,7 +106,11 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 
 
 def _named(name: str) -> Named:
-    """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
+    """Read the name of a file.
+
+    Such as 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of
+    translations.
+    """
     digits = re.match(r"\d+", name)
     number = digits[0] if digits else ""
     series = {4: "year", 6: "month", 8: "day", 14: "quarter hour"}.get(len(number))

@@ -1,4 +1,7 @@
-"""ICEWS events from Dataverse (doi:10.7910/DVN/28075): yearly, daily and weekly files of 20 columns."""
+"""ICEWS events from Dataverse (doi:10.7910/DVN/28075).
+
+They come in yearly, daily and weekly files of 20 columns.
+"""
 
 import re
 from datetime import date
@@ -45,7 +48,10 @@ def _recognise(lines: list[str]) -> FeedLayout | None:
 
 
 def _named(name: str) -> Named:
-    """Read the name: events.2018.20200427084805.tab is an edition, 20181004-icews-events.tab a release."""
+    """Read the name of a file.
+
+    events.2018.20200427084805.tab is an edition, and 20181004-icews-events.tab a release.
+    """
     yearly = re.match(r"events\.(\d{4})\.(?:(\d{8,14})\.)?", name, re.IGNORECASE)
     if yearly:
         year = int(yearly[1])
@@ -89,7 +95,10 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether an actor has a sector of the state, or none at all and the name of its country."""
+    """Return whether an actor has a sector of the state.
+
+    One with none at all and the name of its country counts too.
+    """
     part = "Source" if side == "source" else "Target"
     sectors = f'"{part} Sectors"'
     in_sectors = f"list_has_any(string_split({sectors}, ','), [{acting(settings, SECTORS)}])"

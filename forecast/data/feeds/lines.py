@@ -266,7 +266,10 @@ def is_ignored(name: str) -> bool:
 
 
 class _Bounded:
-    """An archive for `zipfile`, which reads the whole directory whatever it says of the number of its entries."""
+    """An archive for `zipfile`, which reads the whole directory.
+
+    It does so whatever the archive says of the number of its entries.
+    """
 
     def __init__(self, file: BufferedReader, name: str) -> None:
         self.name = name
@@ -285,7 +288,10 @@ class _Bounded:
 
 
 def _members(path: Path) -> list[FeedFile]:
-    """Return a file by itself, or the members of an archive after looking at what it says of them."""
+    """Return a file by itself, or the members of an archive.
+
+    What the archive says of them is looked at first.
+    """
     name = printable(str(path))
     with fence(name), open_ordinary(path, LARGEST_FILE) as file:
         start = file.read(2)
@@ -310,7 +316,10 @@ def _members(path: Path) -> list[FeedFile]:
 
 
 def _bytes_behind(file: BufferedReader, size: int) -> int:
-    """Return how many bytes follow the end of a zip archive of so many bytes, with the comment that its end states."""
+    """Return how many bytes follow the end of a zip archive of so many bytes.
+
+    The comment that its end states is counted with the end.
+    """
     start = max(size - LONGEST_END, 0)
     file.seek(start)
     tail = file.read(LONGEST_END)
@@ -327,7 +336,10 @@ def _unsafe(name: str, fault: str) -> DataError:
 
 
 def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
-    """Return why an archive of so many bytes is none that a feed would publish, '' if nothing speaks against it."""
+    """Return why an archive of so many bytes is none that a feed would publish.
+
+    It is '' if nothing speaks against it.
+    """
     names = [info.filename for info in infos]
     unpacked = sum(info.file_size for info in infos)
     if not infos:
@@ -372,7 +384,10 @@ def _fault_of_member(info: zipfile.ZipInfo) -> str:
 
 @contextmanager
 def _opened(file: FeedFile) -> Iterator[BinaryIO]:
-    """Open a file, or a member of an archive where its directory says it is, without reading the directory again."""
+    """Open a file, or a member of an archive where its directory says it is.
+
+    The directory is not read again.
+    """
     with open_ordinary(file.path, LARGEST_FILE) as outer:
         if file.entry is None:
             yield outer
@@ -412,7 +427,10 @@ def split_lines(
 def _split_alike(
     chunk: Chunk, layout: FeedLayout, columns: Sequence[str]
 ) -> tuple[list[pa.Table], Sequence[int]]:
-    """Return the lines with as many fields as the first one as a table, and the places of all other lines."""
+    """Return the lines with as many fields as the first one as a table.
+
+    The places of all other lines are returned too.
+    """
     from pyarrow import csv as arrow
 
     number = len(chunk.numbers)

@@ -1,4 +1,7 @@
-"""Phoenix events: historical files of the Cline Center (25 columns) and real-time files of OEDA (26)."""
+"""Phoenix events of the Cline Center and of OEDA.
+
+The historical files of the first have 25 columns, and the real-time files of the second 26.
+"""
 
 import re
 from datetime import date
@@ -77,7 +80,10 @@ def _recognise(lines: list[str]) -> FeedLayout | None:
 
 
 def _code() -> str:
-    """Return the SQL of the code, with the zero that it lost if it went through a number: the root says so."""
+    """Return the SQL of the code.
+
+    It has the zero that it lost if it went through a number: the root says so.
+    """
     root = "TRY_CAST(root_code AS INTEGER)"
     leading = "TRY_CAST(left(code, {}) AS INTEGER)"
     return (

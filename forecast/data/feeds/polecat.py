@@ -66,7 +66,10 @@ def _countries(whose: str) -> str:
 
 
 def _pairs() -> str:
-    """Return the SQL of the pairs of a row: actor and recipient, or each two actors of a two-sided event."""
+    """Return the SQL of the pairs of a row.
+
+    They are actor and recipient, or each two actors of a two-sided event.
+    """
     actors = _countries("Actor")
     recipients = _countries("Recipient")
     pair = "{'source': one, 'target': other}"
@@ -132,7 +135,8 @@ def _fields(columns: tuple[str, ...], since: date | None) -> dict[str, str]:
         "id": f"CASE WHEN \"Event ID\" <> '' AND {several} "
         "THEN \"Event ID\" || ':' || pair.source || '-' || pair.target ELSE \"Event ID\" END",
         "date": _day("Event Date"),
-        "known": f"CASE WHEN \"Publication Date\" = '' THEN {_day('Event Date')} ELSE {_day('Publication Date')} END",
+        "known": f"CASE WHEN \"Publication Date\" = '' THEN {_day('Event Date')} "
+        f"ELSE {_day('Publication Date')} END",
         "source": "pair.source",
         "target": "pair.target",
         "code": _code(),
@@ -169,7 +173,10 @@ def _acts(side: Side, settings: FeedSettings) -> str:
 
 
 def _named(name: str) -> Named:
-    """Read the name of a yearly file, or of a weekly release: ngecEvents.20240108101010.Release123.DV.txt."""
+    """Read the name of a yearly file, or of a weekly release.
+
+    Such as ngecEvents.20240108101010.Release123.DV.txt.
+    """
     week = re.search(r"(?<!\d)(\d{8})\d{6}(?!\d)", name)
     if week and (day := named_day(week[1])):
         return Named(name, "release", (day, day), day=day)

@@ -318,7 +318,10 @@ def no_event(dyads: Sequence[str] | None) -> str:
 def account_for(
     opened: OpenedFiles, settings: FeedSettings, number: int, dyads: Sequence[str] | None = None
 ) -> dict[str, Any]:
-    """Account for the rows of files: `rejects`, `files` and `accounts` of a table of so many rows, at least one."""
+    """Account for the rows of files.
+
+    It gives `rejects`, `files` and `accounts` of a table of so many rows, at least one.
+    """
     runs = [run for run in opened.runs if not run.failed]
     reasons: Counter[str] = Counter()
     files = []

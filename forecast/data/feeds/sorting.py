@@ -165,7 +165,7 @@ class FileRun:
         return finding(self.feed, self.file, self.named, self.days)
 
     def tally(self, became: str, day: date | None, known_at: date | None, number: int) -> None:
-        """Count lines of a day, known on a day, that are kept, rejected, or filtered for a reason."""
+        """Count lines of a day, known on a day: kept, rejected, or filtered for a reason."""
         if became not in (KEPT, REJECTED):
             self.filtered[became] += number
         # A file of a day holds what a feed added on that day; what a longer one was added to, its
@@ -182,7 +182,10 @@ class FileRun:
 
 
 class RowBatch:
-    """Chunks of files that one statement sorts: for a small one that costs more than its lines do."""
+    """Chunks of files that one statement sorts.
+
+    For a small one that costs more than its lines do.
+    """
 
     def __init__(self, sorter: RowSorter) -> None:
         self.sorter = sorter
@@ -220,7 +223,10 @@ class RowBatch:
         self._bytes += len(chunk.text)
 
     def sort(self) -> Iterator[pa.Table]:
-        """Sort what was added: yield the events, if there are lines at all; account for the rest."""
+        """Sort what was added.
+
+        Events are yielded if there are lines at all, and the rest is accounted for.
+        """
         tables = []
         for (layout, since), parts in self._lines.items():
             for rows in self._sort_parts(layout, since, parts):

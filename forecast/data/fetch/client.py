@@ -1,4 +1,6 @@
-"""Rate-limited HTTP client with retries and restricted redirects, and resumable, verified downloads.
+"""Rate-limited HTTP client with retries and restricted redirects.
+
+Also resumable, verified downloads.
 
 Certificates are always verified. Only http and https are allowed, and redirects never lead from
 https to http. Redirects to another host require https, because Dataverse stores its files on other
@@ -304,7 +306,10 @@ class Unfinished:
 
 
 def _checked(path: Path, file: ExpectedFile, when: datetime, **origin: str) -> ExpectedFile:
-    """Return a file as received, with its digests and what of it was compared with what the source says."""
+    """Return a file as received, with its digests.
+
+    It also says what of it was compared with what the source says.
+    """
     # An archive is looked through as before it is read and, without a checksum that agrees, to its
     # end.
     size = path.stat().st_size
@@ -364,7 +369,10 @@ def _require_archive(path: Path, file: ExpectedFile, *, whole: bool) -> None:
 
 
 def fetch_file(client: Client, file: ExpectedFile, folder: Path) -> ExpectedFile:
-    """Fetch a file into a folder, after a beginning of the same file if there is one, or take the one that is there."""
+    """Fetch a file into a folder, or take the one that is there.
+
+    A beginning of the same file, if there is one, is continued.
+    """
     target = folder / file.file
     part = Unfinished(target)
     if target.exists():

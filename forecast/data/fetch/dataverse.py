@@ -68,7 +68,10 @@ def days_of(name: str) -> tuple[date, date] | None:
 
 @dataclass
 class Dataverse:
-    """A dataset of Dataverse: its files have the names they have, so that days are expected, not files."""
+    """A dataset of Dataverse.
+
+    Its files have the names they have, so that days are expected, not files.
+    """
 
     server: str
     doi: str
@@ -195,7 +198,10 @@ class Dataverse:
     def look_up(
         self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
     ) -> list[ExpectedFile]:
-        """Return files unchanged, but with the id in the name of one whose name a file of another edition has."""
+        """Return files unchanged, but for names that a file of another edition has.
+
+        Such a name gets the id of its file.
+        """
         if self.undated:
             shown = ", ".join(self.undated[:3])
             manifest.notes.append(
@@ -237,7 +243,10 @@ class Dataverse:
 
 
 def with_id(file: str, number: str) -> str:
-    """Return the name of a file with its id in it, before the endings: dates stay where readers look for them."""
+    """Return the name of a file with its id in it, before the endings.
+
+    Dates stay where readers look for them.
+    """
     stem, dot, ending = file.rpartition(".")
     if ending == "zip" and "." in stem:
         stem, _, inner = stem.rpartition(".")

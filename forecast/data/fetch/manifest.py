@@ -1,4 +1,7 @@
-"""Settings and errors of a fetch, and expected files with their states, stored in `fetch.json` across runs."""
+"""Settings and errors of a fetch, and expected files with their states.
+
+They are stored in `fetch.json` across runs.
+"""
 
 import json
 from collections import Counter

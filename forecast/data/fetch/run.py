@@ -293,7 +293,10 @@ class _FetchRun:
             self.saved = time.monotonic() + 9 * (time.monotonic() - before)
 
     def _note_stale(self, due: list[ExpectedFile]) -> None:
-        """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""
+        """Note it if the lists name none of the newest files.
+
+        Perhaps the lists have ended, and not the feed.
+        """
         named = (self.manifest.entries[file.slot].listed is not False for file in reversed(due))
         unlisted = next((position for position, is_named in enumerate(named) if is_named), len(due))
         if unlisted > 1:
@@ -316,7 +319,10 @@ class _FetchRun:
         self.manifest.record(file.but(state=state, reason=reason))
 
     def _require_room(self) -> None:
-        """Raise OutputError if the disk has not the room for what is to come, as far as its size is known."""
+        """Raise OutputError if the disk has not the room for what is to come.
+
+        As far as its size is known.
+        """
         size = sum(file.size or 0 for file in self.wanted)
         free = shutil.disk_usage(self.manifest.folder).free
         if size > free:

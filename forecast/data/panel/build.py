@@ -211,7 +211,8 @@ def build_counts_panel(
     --------
     >>> from forecast.data.events import read_counts
     >>> from forecast.data.panel import build_counts_panel
-    >>> build_counts_panel(read_counts("verbal.csv", "verbal.yaml"), directed=True)  # doctest: +SKIP
+    >>> counts = read_counts("verbal.csv", "verbal.yaml")  # doctest: +SKIP
+    >>> build_counts_panel(counts, directed=True)  # doctest: +SKIP
     """
     _reject_future_rows(table.counts["date"], "table: date")
     chosen = _chosen(dyads, in_order(table.counts["dyad"].unique()))
@@ -363,7 +364,10 @@ def _panel(
     covered: Sequence[Covered] = (),
     datasets: Sequence[str] = (),
 ) -> "xr.Dataset":
-    """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), `class`."""
+    """Assemble a panel from rows.
+
+    They have date, dyad, source, dataset, n, `counted` (n less pairs) and `class`.
+    """
     import xarray as xr
 
     _, end, day = span

@@ -56,7 +56,7 @@ class PanelKind:
     note: str = ""
 
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
-        """Return what may be wrong with the content of a panel of the right form, and whether it is."""
+        """Return what may be wrong with a panel of the right form, and whether it is."""
         if not self.coded:
             wrong = "index_spread" in panel and not (panel["index_spread"].values > 0).all()
             infinite = np.isinf(panel["index"].values).any()
@@ -110,7 +110,10 @@ class PanelKind:
         )
 
     def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
-        """Return in which periods of a later panel more, or other things, were observed, (dyad, period)."""
+        """Return in which periods of a later panel more was observed, or other things.
+
+        It is of (dyad, period).
+        """
         was, later = (
             panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now)
         )
@@ -146,7 +149,8 @@ INDEX = PanelKind(
     variables={"index": (("dyad", "time"), "f")},
     coded=False,
     measure="position of the index",
-    scale="50 is the mean of its record and higher is more cooperative; “share” stands for it below",
+    scale="50 is the mean of its record and higher is more cooperative; "
+    "“share” stands for it below",
     optional={"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")},
     note=(
         "The data are an index, standardised within its own record: what is called a share here is "
@@ -260,7 +264,10 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
 
 
 def _account_problems(panel: "xr.Dataset") -> list[str]:
-    """Return where attributes say of the panel what its periods and counts do not: of which day it is, and how much."""
+    """Return where attributes say of the panel what its periods and counts do not.
+
+    They say of which day it is, and how much.
+    """
     attributes = panel.attrs
     clock = Clock.of(panel)
     try:
@@ -288,7 +295,10 @@ def _account_problems(panel: "xr.Dataset") -> list[str]:
 
 
 def _stated_days(panel: "xr.Dataset") -> list[tuple[str, str]]:
-    """Return the days that attributes state: of knowledge, and of the coverage of what the panel holds."""
+    """Return the days that attributes state.
+
+    They are that of knowledge, and those of the coverage of what the panel holds.
+    """
     stated = [("as_of", panel.attrs["as_of"])] if panel.attrs["as_of"] else []
     if "dataset" not in panel.dims:
         return stated

@@ -1,4 +1,7 @@
-"""What readers have to know of the data behind a page or an answer: caveats, gaps in coverage, edition."""
+"""What readers have to know of the data behind a page or an answer.
+
+These are caveats, gaps in coverage and the edition.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -52,7 +55,10 @@ def notes_of_panel(panel: "xr.Dataset", dyads: Sequence[str] | None = None) -> D
 
 
 def notes_of_pairs(pairs: Iterable[tuple[str, str]]) -> DataNotes:
-    """Return the notes on dyads as datasets record them, (dyad, dataset), in the embedded edition."""
+    """Return the notes on dyads as datasets record them, in the embedded edition.
+
+    Pairs are (dyad, dataset).
+    """
     distinct = list(dict.fromkeys(pairs))
     embedded = any(dataset == CHRONOLOGY for _, dataset in distinct)
     return DataNotes(_caveats(distinct), current_edition() if embedded else None)

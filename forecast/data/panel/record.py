@@ -42,7 +42,9 @@ MIN_USUAL_MONTHS = 12
 
 
 def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> date:
-    """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
+    """Return the last day of a dyad's coverage or of its files.
+
+    Without either it is the end of its last event's month.
 
     Added events extend it. Of several datasets it is the day to which all are covered that go on:
     one that ended more than a year before another has stopped, and is ignored. With a dataset it is
@@ -77,7 +79,10 @@ def coverage_end(table: EventTable, dyad: str, dataset: str | None = None) -> da
 
 
 def last_known(panel: "xr.Dataset") -> date:
-    """Return the day whose knowledge a panel has: its ``as_of``, or without one the last day of its last period."""
+    """Return the day whose knowledge a panel has.
+
+    It is its ``as_of``, or without one the last day of its last period.
+    """
     stated = str(panel.attrs.get("as_of") or "")
     return date.fromisoformat(stated[:10]) if stated else Clock.of(panel).last_day()
 
@@ -88,14 +93,20 @@ def vintaged(panel: "xr.Dataset") -> tuple[str, ...]:
 
 
 def observed_periods(panel: "xr.Dataset", dyad: str) -> Bool:
-    """Return the periods in which some dataset covered the dyad, or in which its index has a value, (time,)."""
+    """Return the periods in which a dyad was observed, (time,).
+
+    Some dataset covered the dyad in them, or its index has a value.
+    """
     if panel_kind(panel).coded:
         return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
     return np.asarray(panel_kind(panel).seen(panel.sel(dyad=[dyad]))[0])
 
 
 def data_facts(panel: "xr.Dataset") -> dict[str, Any]:
-    """Return what the provenance of a fit says of its data: their digest, and the files that were added to them."""
+    """Return what the provenance of a fit says of its data.
+
+    It gives their digest, and the files that were added to them.
+    """
     added = [addition.account for addition in additions_of(panel.attrs)]
     return {"data_digest": panel.attrs.get("digest", "")} | ({"additions": added} if added else {})
 
@@ -110,14 +121,16 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
     months = int(observed_periods(panel, dyad).sum() / periods_a_month(panel))
     if months < MIN_RECORD_MONTHS:
         raise DataError(
-            f"as-of: {dyad} has {months} covered months by {as_of}; at least {MIN_RECORD_MONTHS} are "
-            "needed to see a "
-            "pendulum. Choose a later day, or a dyad with a longer record"
+            f"as-of: {dyad} has {months} covered months by {as_of}; at least {MIN_RECORD_MONTHS} "
+            "are needed to see a pendulum. Choose a later day, or a dyad with a longer record"
         )
 
 
 def unrecorded_part(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float:
-    """Return which part of each period's days a dataset does not cover, (time,): zero of whole periods."""
+    """Return which part of each period's days a dataset does not cover, (time,).
+
+    It is zero of whole periods.
+    """
     covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
     clock = Clock.of(panel)
     ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
@@ -144,7 +157,10 @@ def _days_in_gaps(
 
 
 def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
-    """Return the day to which a panel's last period is known, if some dataset covers it, and none to its end."""
+    """Return the day to which a panel's last period is known.
+
+    It is returned if some dataset covers that period, and none covers it to its end.
+    """
     if not panel_kind(panel).coded or not observed_periods(panel, dyad)[-1]:
         return None
     sets = range(panel.sizes["dataset"])
@@ -226,7 +242,10 @@ def observed_years(panel: Panel, dyad: Dyad) -> pd.DataFrame:
 
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
-    """Return the events of each class that a dataset counts of a dyad, (time, class), and its coverage, (time,)."""
+    """Return the events of each class that a dataset counts of a dyad, (time, class).
+
+    Its coverage, (time,), comes with them.
+    """
     dyad_panel = panel.sel(dyad=dyad).isel(dataset=dataset)
     counts = (
         dyad_panel["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
@@ -246,14 +265,20 @@ def goldstein_sums(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Float | 
 
 
 def counts_once(panel: "xr.Dataset") -> bool:
-    """Return whether a panel counts a two-sided event once: with directions, or by rows, it counts both sides."""
+    """Return whether a panel counts a two-sided event once.
+
+    With directions, or by rows, it counts both sides.
+    """
     return panel.attrs.get("unit") == "event" and panel.sizes["direction"] == 1
 
 
 def counted_events(
     panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0
 ) -> pd.DataFrame:
-    """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check."""
+    """Return the events of a dyad that a panel counts from a period on.
+
+    They are as `placed_events` gives them, after a check.
+    """
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
     index = _names(panel, "dyad").index(dyad)
@@ -273,7 +298,10 @@ def counted_events(
 
 
 def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> pd.DataFrame:
-    """Return the events of a dyad that lie in what a panel covers, a row each, in order of time, with its cell."""
+    """Return the events of a dyad that lie in what a panel covers.
+
+    There is a row for each, in order of time, with its cell.
+    """
     scale = str(panel.attrs.get("scale", ""))
     if not panel_kind(panel).coded or scale not in scale_names():
         raise DataError(
@@ -336,7 +364,9 @@ def _counts(panel: "xr.Dataset") -> "np.ndarray[tuple[int, ...], np.dtype[np.int
 def relative_counts(
     total: Index, covered: Bool, a_month: float, *, last: int | None = None
 ) -> Float:
-    """Return the logarithm of one and the events of each period, less its mean over the events before, 0 without any.
+    """Return the logarithm of one and the events of each period, less its mean.
+
+    The mean is that over the events before; without any it is 0.
 
     `a_month` are the periods of a month. With `last` only so many periods at the end are returned.
     """
@@ -369,13 +399,19 @@ def total_events(panel: "xr.Dataset") -> Index:
 
 
 def dataset_relative_counts(panel: "xr.Dataset") -> Float:
-    """Return the relative event counts of every dataset, (dataset, dyad, time); 0 where it does not cover a period."""
+    """Return the relative event counts of every dataset, (dataset, dyad, time).
+
+    They are 0 where it does not cover a period.
+    """
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     return relative_counts(total_events(panel), covered, periods_a_month(panel))
 
 
 def relative_event_counts(panel: "xr.Dataset") -> Float:
-    """Return the relative event count of every period, (dyad, time): the mean over the datasets that cover it."""
+    """Return the relative event count of every period, (dyad, time).
+
+    It is the mean over the datasets that cover the period.
+    """
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     return np.asarray(
         dataset_relative_counts(panel).sum(axis=0) / np.maximum(covered.sum(axis=0), 1)
@@ -475,7 +511,9 @@ def _names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
 
 
 def summarise(table: EventTable, coverage: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
-    """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage.
+    """Summarise how much there is of each dyad and dataset.
+
+    Also how much of it lies in its coverage.
 
     `announced` are the rows beyond the complete record, which are shown and not counted.
     """

@@ -76,7 +76,9 @@ def covered_periods(
     frequency: Frequency,
     gaps: Mapping[tuple[str, str], Sequence[Days]] = MappingProxyType({}),
 ) -> Bool:
-    """Return which periods are covered, (dataset, dyad, time): with files of nearly all days, where files are known.
+    """Return which periods are covered, (dataset, dyad, time).
+
+    Where files are known, they are those with files of nearly all days.
 
     `gaps` of the coverage, by dataset and dyad, count as missing files do for the periods that
     begin in them. The period of the last day before a gap stays covered in part, as that of the
@@ -119,7 +121,10 @@ def in_cells(
     *,
     directed: bool,
 ) -> pd.DataFrame:
-    """Return rows with their dataset, period and direction in a panel as numbers; -1 where it has none of it."""
+    """Return rows with their dataset, period and direction in a panel as numbers.
+
+    It is -1 where the panel has none of it.
+    """
     starts = pd.Index(floor_period(rows["date"], frequency))
     backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
     return rows.assign(
@@ -196,7 +201,9 @@ def reject_later_eras(
 
 
 def chosen_eras(choice: str, dyad: str) -> tuple[pd.DataFrame | None, str]:
-    """Return all eras, with those of a dyad replaced, and their source in words: `none` is a single era.
+    """Return all eras, with those of a dyad replaced, and their source in words.
+
+    `none` is a single era.
 
     Of the choice `given` there is no table and nothing to say.
     """

@@ -422,9 +422,8 @@ class AppliedQuestion:
             if held < MIN_CONDITION_SIMULATIONS:
                 raise RareCondition(
                     f"{self.question.id}: its condition ({self.question.given.id}) is true in "
-                    f"{held} of {number:,} "
-                    f"simulations; expected at least {MIN_CONDITION_SIMULATIONS}. Choose a likelier condition, "
-                    "or, if this one is "
+                    f"{held} of {number:,} simulations; expected at least "
+                    f"{MIN_CONDITION_SIMULATIONS}. Choose a likelier condition, or, if this one is "
                     "no longer possible, resolve the question"
                 )
         return self.question.settle(parts)

@@ -5,7 +5,8 @@ executed.
 
 References
 ----------
-Karger et al. (2024), ForecastBench: a dynamic benchmark of AI forecasting capabilities, arXiv:2409.19839
+Karger et al. (2024), ForecastBench: a dynamic benchmark of AI forecasting capabilities,
+arXiv:2409.19839
 """
 
 import hashlib

@@ -255,9 +255,10 @@ def _exclude(first: SingleQuestion, second: SingleQuestion) -> bool:
 
 
 VERSION = 1
-_HEAD = """\
-# A question that data decide (`forecast help questions`). It was fixed when it was asked: do not edit it.
-"""
+_HEAD = (
+    "# A question that data decide (`forecast help questions`). It was fixed when it was asked: "
+    "do not edit it.\n"
+)
 TYPES: dict[str, type[Question]] = {
     "share": ShareQuestion,
     "passage": PassageQuestion,

@@ -10,7 +10,8 @@ References
 ----------
 Brier (1950), Verification of forecasts expressed in terms of probability,
 doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2; Good (1952), Rational decisions,
-doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference, doi:10.1080/01621459.1927.10502953
+doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference,
+doi:10.1080/01621459.1927.10502953
 """
 
 from collections import defaultdict
