@@ -53,7 +53,8 @@ def longest_run(
             return result, length, compiling
         if result.sampling > limit:
             raise OverLimit(
-                f"{length[0]} + {length[1]} draws of a chain took {result.sampling:.0f} s, the limit is {limit:g} s"
+                f"{length[0]} + {length[1]} draws of a chain took {result.sampling:.0f} s, the "
+                f"limit is {limit:g} s"
             )
         length = _longer(length, full, limit / max(result.sampling, 1e-6))
 

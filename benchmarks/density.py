@@ -127,6 +127,7 @@ def markdown(facts: dict, found: Sequence[Density]) -> str:
         ratio = rates[SPARSE] / rates[DENSE]
         lines += [
             "",
-            f"At {DENSE:,} a month {ratio:.2g} times fewer a second than at {SPARSE} (at most {MOST:g}).",
+            f"At {DENSE:,} a month {ratio:.2g} times fewer a second than at {SPARSE} (at most "
+            f"{MOST:g}).",
         ]
     return "\n".join(lines) + "\n"

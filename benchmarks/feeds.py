@@ -46,8 +46,9 @@ def bare(folder: Path) -> int:
         # stops at the first.
         found = duckdb.sql(
             f"SELECT count(*) FROM read_csv('{scratch}/*', delim='\t', quote='', escape='', header=false, "
-            f"auto_detect=false, columns={{{columns}}}, strict_mode=false, null_padding=true, ignore_errors=true) "
-            "WHERE Actor1CountryCode <> '' AND Actor2CountryCode <> '' AND Actor1CountryCode <> Actor2CountryCode"
+            f"auto_detect=false, columns={{{columns}}}, strict_mode=false, null_padding=true, "
+            "ignore_errors=true) WHERE Actor1CountryCode <> '' AND Actor2CountryCode <> '' AND "
+            "Actor1CountryCode <> Actor2CountryCode"
         ).fetchall()
     return int(found[0][0])
 
@@ -132,7 +133,8 @@ def write_feeds(
             for what, found in runs.items():
                 found.append(measure(what, Path(scratch)))
                 say(
-                    f"{MEASURED[what][0]}: {found[-1]['seconds']:.1f} s, {found[-1]['memory_mb']:.0f} MB"
+                    f"{MEASURED[what][0]}: {found[-1]['seconds']:.1f} s, "
+                    f"{found[-1]['memory_mb']:.0f} MB"
                 )
     write_json(folder / "feeds.json", began | {"runs": runs})
     write_text(folder / "feeds.md", _markdown(began, runs))
@@ -146,11 +148,12 @@ def _markdown(began: dict[str, Any], runs: dict[str, list[dict[str, float]]]) ->
         f"Measured {began['written']}; load before {began['load']}.",
         *describe(began["machines"]),
         "",
-        f"{rows:,} rows of 58 columns, made up, in {began['files']} zip files, {began['zipped_mb']:,} MB. "
-        "Median [smallest to largest]; the ratio to bare is formed within a turn and is to be at most "
-        f"{AIM}; the memory is to be below {MOST_MEMORY:,} MB.",
+        f"{rows:,} rows of 58 columns, made up, in {began['files']} zip files, "
+        f"{began['zipped_mb']:,} MB. Median [smallest to largest]; the ratio to bare is formed "
+        f"within a turn and is to be at most {AIM}; the memory is to be below {MOST_MEMORY:,} MB.",
         "",
-        "| what | seconds | rows per second | seconds of all cores | ratio to bare | of all cores | peak memory, MB |",
+        "| what | seconds | rows per second | seconds of all cores | ratio to bare | of all cores "
+        "| peak memory, MB |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for what, found in runs.items():

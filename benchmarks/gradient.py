@@ -138,9 +138,10 @@ def _markdown(found: dict[str, Any]) -> str:
         "",
         "## Against bare loops",
         "",
-        "One value and gradient of the compiled model, against numba loops that only evaluate the likelihood of the "
-        "events once, by the same quadrature: a plain one, and a lean one with the package's arithmetic. Microseconds, "
-        f"and times the plain and the lean loop. Aimed at: at most {TARGET:g} times the loop.",
+        "One value and gradient of the compiled model, against numba loops that only evaluate the "
+        "likelihood of the events once, by the same quadrature: a plain one, and a lean one with "
+        "the package's arithmetic. Microseconds, and times the plain and the lean loop. Aimed at: "
+        f"at most {TARGET:g} times the loop.",
         "",
         "| panel | plain loop | lean loop | gradient | times plain | times lean |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -152,8 +153,9 @@ def _markdown(found: dict[str, Any]) -> str:
             else f"{row['size']}, {row['density']} events per month"
         )
         lines.append(
-            f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | {row['gradient_us']:.0f} | "
-            f"{row['times_plain_loop']:.2f} | {row['times_lean_loop']:.2f} |"
+            f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | "
+            f"{row['gradient_us']:.0f} | {row['times_plain_loop']:.2f} | "
+            f"{row['times_lean_loop']:.2f} |"
         )
     lines += _growth_lines(found["growth"])
     return "\n".join(lines) + "\n"
@@ -164,7 +166,8 @@ def _growth_lines(found: dict[str, Any]) -> list[str]:
         "",
         "## As the panel grows",
         "",
-        f"Microseconds per gradient at {DENSITY} events per dyad-month, and the least-squares line of dyads x months.",
+        f"Microseconds per gradient at {DENSITY} events per dyad-month, and the least-squares line "
+        "of dyads x months.",
         "",
         "| " + " | ".join(f"{d}x{m}" for d in DYADS for m in MONTHS) + " |",
         "|" + " --- |" * (len(DYADS) * len(MONTHS)),

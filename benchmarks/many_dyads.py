@@ -315,7 +315,8 @@ def markdown(speeds: Sequence[Speed], batch: int) -> str:
         "",
         *_table(head, measured),
         "",
-        "Dyads x origins per second on more cores, projected: tasks share nothing, so cores by core seconds each.",
+        "Dyads x origins per second on more cores, projected: tasks share nothing, so cores by "
+        "core seconds each.",
         "",
         *_table(("cores", *(one.what for one in speeds)), projected),
     ]

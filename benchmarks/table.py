@@ -151,15 +151,17 @@ def _markdown(found: dict[str, Any]) -> str:
 def _header(found: dict[str, Any]) -> list[str]:
     first, last = found["measured"]
     lines = [
-        f"Measured {first} to {last}; highest load before a cell {found['highest_load_before_a_cell']}."
+        f"Measured {first} to {last}; highest load before a cell "
+        f"{found['highest_load_before_a_cell']}."
     ]
     lines += describe(found["machines"])
     return [
         *lines,
         "",
-        "Four chains. Median [smallest to largest] over repetitions. ESS: smallest bulk effective sample size over all "
-        "scalar parameters and each dyad's level of the last month, by second of sampling with its warm-up. Compiling: "
-        "longest, then shortest. How to read it: benchmarks/README.md.",
+        "Four chains. Median [smallest to largest] over repetitions. ESS: smallest bulk effective "
+        "sample size over all scalar parameters and each dyad's level of the last month, by second "
+        "of sampling with its warm-up. Compiling: longest, then shortest. How to read it: "
+        "benchmarks/README.md.",
     ]
 
 
@@ -170,8 +172,8 @@ def describe(machines: Sequence[dict[str, Any]]) -> list[str]:
         packages = ", ".join(f"{name} {found}" for name, found in at["packages"].items())
         lines += [
             "",
-            f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB, {at['system']}, Python {at['python']}; "
-            f"{packages}.",
+            f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB, {at['system']}, Python "
+            f"{at['python']}; {packages}.",
         ]
     return lines
 

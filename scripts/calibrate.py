@@ -77,7 +77,8 @@ def calibrate(
     spec, cores = spec or spec_for(panel), cores or os.cpu_count() or 1
     if draws * chains < AMONG:
         raise SpecError(
-            f"draws: {chains} x {draws} are fewer than the {AMONG} that a truth is ranked among; take more"
+            f"draws: {chains} x {draws} are fewer than the {AMONG} that a truth is ranked among; "
+            "take more"
         )
     truths = prior_draws(panel, spec, draws=panels, seed=seed)
     seeds = [int(one >> 1) for one in np.random.SeedSequence(seed).generate_state(panels)]

@@ -89,7 +89,8 @@ def inventory(root: Path) -> str:
     lines = [
         "# Modules",
         "",
-        "All modules in short, written by `python scripts/check_architecture.py --write`; their docstrings say more.",
+        "All modules in short, written by `python scripts/check_architecture.py --write`; their "
+        "docstrings say more.",
     ]
     for folder, modules in itertools.groupby(_modules(root), key=lambda path: path.parent):
         lines += ["", f"## {folder.relative_to(root).as_posix()}", ""]
@@ -131,7 +132,8 @@ def limits_page(root: Path) -> str:
         "# How much is needed",
         "",
         "Every minimum of the package: how many events, months, dyads or simulations something",
-        "needs. Each name has one value. `python scripts/check_architecture.py --write` writes this",
+        "needs. Each name has one value. `python scripts/check_architecture.py --write` writes "
+        "this",
         "page from the comments of the constants.",
         "",
         "| minimum | value | unit, and what happens below it | module |",
@@ -208,7 +210,8 @@ def _comment(lines: list[str], statement: ast.stmt, following: ast.stmt | None) 
 def layer_faults(root: Path) -> list[str]:
     """Look for imports that a layer must not have."""
     return [
-        f"{path.relative_to(root).as_posix()}:{line}: {_name(path, root)} must know nothing of {target}"
+        f"{path.relative_to(root).as_posix()}:{line}: {_name(path, root)} must know nothing of "
+        f"{target}"
         for path in _modules(root)
         for target, line in _imports(path, root)
         if not _allowed(_name(path, root), target)

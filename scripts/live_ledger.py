@@ -124,7 +124,8 @@ def _in_time(question: Question) -> Question:
     earliest: date = today() + SHORTEST
     if question.last < earliest:
         raise ForecastError(
-            f"{question.id}: its window ends on {question.last}, before {earliest}; take a fit of a later day"
+            f"{question.id}: its window ends on {question.last}, before {earliest}; take a fit of "
+            "a later day"
         )
     return question
 

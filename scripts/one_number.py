@@ -262,7 +262,8 @@ def _require_title(path: Path, title: str) -> None:
     shown = " ".join(html.unescape(re.sub("<[^>]*>", "", opening[1])).split()) if opening else ""
     if " ".join(title.split()) not in shown:
         raise SystemExit(
-            f"{page}: its opening is {shown!r}, and {path.name} states {title!r}; make the page again"
+            f"{page}: its opening is {shown!r}, and {path.name} states {title!r}; make the page "
+            "again"
         )
 
 
@@ -273,7 +274,8 @@ def main(*folders: str) -> int:
     print("\n".join(found))
     keys = len({one.key for one in stated})
     print(
-        f"{len(stated):,} published numbers of {keys:,} questions and days: {len(found):,} differences"
+        f"{len(stated):,} published numbers of {keys:,} questions and days: {len(found):,} "
+        "differences"
     )
     return 1 if found else 0
 

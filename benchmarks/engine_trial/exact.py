@@ -9,9 +9,9 @@ L` is the mean of both, and either is drawn by its own weight where one path is 
 A sweep has these parts, each of which leaves the posterior as it is:
 
 1. Every dyad given all the others: own parameters from a short chain on its surface :math:`S`, paths afresh in pairs
-   or, sometimes, near the old ones (:math:`z' = \rho z + \sqrt{1 - \rho^2} \epsilon`); accepted with
-   :math:`\hat L' S / (\hat L S')`. The old parameters have as many pairs, their own and fresh ones (conditional
-   importance sampling: Andrieu, Doucet and Holenstein 2010).
+   or, sometimes, near the old ones (:math:`z' = \rho z + \sqrt{1 - \rho^2} \epsilon`); accepted
+   with :math:`\hat L' S / (\hat L S')`. The old parameters have as many pairs, their own and fresh
+   ones (conditional importance sampling: Andrieu, Doucet and Holenstein 2010).
 2. Populations given the dyads: of own parameters, of long-run means and volume effects, and of
    headrooms, which are integrated.
 3. Shared parameters and populations by a chain on the sum of surfaces, dyads moving along (not

@@ -1,8 +1,9 @@
 r"""Parameters of all dyads by a chain on their response surfaces: pooled, or one dyad alone.
 
-A dyad's own parameters are normal around a population, :math:`\theta_{dq} \sim N(\mu_q, s_q)` of logarithms, with
-:math:`\mu_q` normal and :math:`s_q` log-normal. Long-run means and volume effects have such populations too and are
-integrated. Populations move with their dyads (not centred) and given them (centred).
+A dyad's own parameters are normal around a population, :math:`\theta_{dq} \sim N(\mu_q, s_q)` of
+logarithms, with :math:`\mu_q` normal and :math:`s_q` log-normal. Long-run means and volume effects
+have such populations too and are integrated. Populations move with their dyads (not centred) and
+given them (centred).
 """
 
 import math

@@ -5,9 +5,10 @@ trend's distance from the mean, and the cycle. Both are first-order processes ar
 
 .. math:: u_{t+1} = r u_t + s \epsilon + (\text{jump}), \qquad c_{t+1} = \phi c_t + \sigma \epsilon,
 
-over several months at once by their exact moments. What a month tells of its level is a Gaussian site
-:math:`\exp(-\tfrac12 \tau \ell^2 + \nu \ell)`. Given sites, (u, c) is filtered once for three columns, the data and the
-two regressors of (m, b), so that any normal prior of (m, b) is integrated in closed form.
+over several months at once by their exact moments. What a month tells of its level is a Gaussian
+site :math:`\exp(-\tfrac12 \tau \ell^2 + \nu \ell)`. Given sites, (u, c) is filtered once for three
+columns, the data and the two regressors of (m, b), so that any normal prior of (m, b) is integrated
+in closed form.
 """
 
 import math

@@ -47,8 +47,8 @@ _HEADS = (
 )
 """Actors that are heads of state or government, at the beginning of their name."""
 RULE = (
-    f"At most {MOST_NAMED} events, at least {_APART_YEARS} years apart. First come those of the day "
-    "from which the record is compared, and visits by a head of state or government after "
+    f"At most {MOST_NAMED} events, at least {_APART_YEARS} years apart. First come those of the "
+    "day from which the record is compared, and visits by a head of state or government after "
     f"{_PAUSE_YEARS} years without one; then the most extreme event, by its Goldstein score, of "
     "each of the months with the most events compared with the ten years before."
 )
@@ -182,7 +182,8 @@ def _coverage(addition: Addition) -> str:
     spans = (
         f"{extension.dyad} {f'from {day(extension.first)} ' if extension.start else ''}to "
         f"{day(extension.last)} "
-        f"(before: {day(date.fromisoformat(extension.before))}{', as stated' if extension.stated else ''})"
+        "(before: "
+        f"{day(date.fromisoformat(extension.before))}{', as stated' if extension.stated else ''})"
         for extension in addition.extensions
     )
     return f"With {addition.file} the record is taken to be complete: {join(spans)}."

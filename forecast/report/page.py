@@ -392,8 +392,8 @@ def write_report(
         Relative addresses of other pages, by what they are; by default those of an index in the
         folder above.
     ledger : str or pathlib.Path, optional
-        A ledger of questions, whose earlier forecasts of the same window and prices of open questions
-        about the pair are shown.
+        A ledger of questions, whose earlier forecasts of the same window and prices of open
+        questions about the pair are shown.
 
     Returns
     -------

@@ -64,8 +64,9 @@ class Checks(Displayed):
         """The result in a sentence."""
         numbers, misses = len(self.table), int(self.table["miss"].sum())
         return (
-            f"Beyond {LIMIT:g} standard deviations of what the model makes: {misses} of {count(numbers, 'number')} of "
-            f"the record; of a model that is right about {0.05 * numbers:.0f} would be."
+            f"Beyond {LIMIT:g} standard deviations of what the model makes: {misses} of "
+            f"{count(numbers, 'number')} of the record; of a model that is right about "
+            f"{0.05 * numbers:.0f} would be."
         )
 
     def _card(self) -> Card:

@@ -451,8 +451,8 @@ def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
     present = _datasets(table)
     if wanted is None and len(present) != 1:
         raise DataError(
-            f"backtest: the table holds the datasets {', '.join(present)}, and a prediction is resolved by one; choose "
-            "it (--dataset NAME, or Record.of(..., dataset=NAME))"
+            f"backtest: the table holds the datasets {', '.join(present)}, and a prediction is "
+            "resolved by one; choose it (--dataset NAME, or Record.of(..., dataset=NAME))"
         )
     if wanted is not None and wanted not in present:
         raise SpecError(f"dataset: there is no {wanted!r:.60}; the data hold {', '.join(present)}")

@@ -94,10 +94,10 @@ SCALE = "commitment"
 # events of a window; with fewer, chance alone moves the share by tens of points
 MIN_EVENTS_OF_A_MISS = 10
 RULE = (
-    f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, if there are none); "
-    "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
-    f"was wrong, at most {MAX_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
-    "a code once."
+    f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, "
+    "if there are none); of windows of one dyad that overlap, only the worst. Named are the events "
+    f"on the side on which the prediction was wrong, at most {MAX_EVENTS}: first those of the "
+    "strongest kind, then those of the largest Goldstein value, a code once."
 )
 
 

@@ -341,7 +341,8 @@ class Skill:
     def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
         """Return the names of the choices in which a model, by its spec, is not the one that was tested.
 
-        What the tested model had besides, such as priors of parts that are gone, makes no difference.
+        What the tested model had besides, such as priors of parts that are gone, makes no
+        difference.
         """
         given, tested = json.loads(json.dumps(spec, default=str)), self.choices["spec"] or {}
         return [

@@ -234,8 +234,8 @@ class RunFolder:
         other = self._account()
         if differing := [name for name, value in mine.items() if other.get(name) != value]:
             raise SpecError(
-                f"{self.path}: holds a run with other {', '.join(differing)}; choose another --out, or remove that "
-                "folder"
+                f"{self.path}: holds a run with other {', '.join(differing)}; choose another "
+                "--out, or remove that folder"
             )
 
     @property
@@ -282,5 +282,6 @@ def _of_a_run(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SpecError(
-            f"{path}: is no file of a finished origin ({error!r}); remove it and run the same command again"
+            f"{path}: is no file of a finished origin ({error!r}); remove it and run the same "
+            "command again"
         ) from error

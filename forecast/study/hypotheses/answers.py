@@ -1,23 +1,23 @@
 """Does persistence come from answers? (S5d): the two directions of a pair as two records.
 
 What A does to B and what B does to A share a walking trend and have each their own cycle, an offset
-and an effect of the number of events. The cycles follow ``c[t] = phi c[t-1] + e[t]``. The diagonal of
-``phi`` is each side's own persistence. Its other entries are answers: what a side does after what the
-other did one period earlier. Shocks ``e`` of the two sides are correlated, because events of one period
-concern both, and answers within the period cannot be told from that.
+and an effect of the number of events. The cycles follow ``c[t] = phi c[t-1] + e[t]``. The diagonal
+of ``phi`` is each side's own persistence. Its other entries are answers: what a side does after
+what the other did one period earlier. Shocks ``e`` of the two sides are correlated, because events
+of one period concern both, and answers within the period cannot be told from that.
 
 The claim has all entries, its rival the diagonal alone. Each pair's evidence is Laplace's
-approximation at the mode of its parameters; the log Bayes factors of the pairs of a record are added.
-The claim is supported if their sum is above 2.3, and answers make deviations longer (5% point of the
-share, given answers, above 0). A sum below -2.3 does not reject it by itself: many sparse pairs add up
-small penalties of a prior that they cannot inform. So it is rejected only if none of 40 simulated
-record sets in the shape of the record, in which answers carry 72% of the half-life, has as low a sum.
-Answers alone, without own persistence, are compared as well.
-The share that answers carry is that by which the half-life of a deviation that both sides share is
-shorter without them. It is negative where answers are inverse, as a share of the half-life without.
-Where shocks are alike, the past of one side is nearly that of the other, and the data tell the sum of
-own persistence and answers alone. So the share is averaged over models with and without answers, equally
-likely before the data.
+approximation at the mode of its parameters; the log Bayes factors of the pairs of a record are
+added. The claim is supported if their sum is above 2.3, and answers make deviations longer (5%
+point of the share, given answers, above 0). A sum below -2.3 does not reject it by itself: many
+sparse pairs add up small penalties of a prior that they cannot inform. So it is rejected only if
+none of 40 simulated record sets in the shape of the record, in which answers carry 72% of the
+half-life, has as low a sum. Answers alone, without own persistence, are compared as well. The share
+that answers carry is that by which the half-life of a deviation that both sides share is shorter
+without them. It is negative where answers are inverse, as a share of the half-life without. Where
+shocks are alike, the past of one side is nearly that of the other, and the data tell the sum of own
+persistence and answers alone. So the share is averaged over models with and without answers,
+equally likely before the data.
 """
 
 import math
@@ -182,8 +182,8 @@ def directed_pairs(panel: xr.Dataset) -> list[Directed]:
             pairs.append(_between_first_and_last(pair))
     if len(pairs) < MIN_ANSWERING_PAIRS:
         raise DataError(
-            f"panel: {len(pairs)} pairs have {MIN_DIRECTION_PERIODS} periods with events of each direction; "
-            f"{MIN_ANSWERING_PAIRS} are needed. Give longer or denser records"
+            f"panel: {len(pairs)} pairs have {MIN_DIRECTION_PERIODS} periods with events of each "
+            f"direction; {MIN_ANSWERING_PAIRS} are needed. Give longer or denser records"
         )
     return pairs
 

@@ -170,7 +170,8 @@ def compare_models(
     months, least = panel.sizes["time"] / periods_a_month(panel), MIN_COMPARED_BLOCKS * BLOCK_MONTHS
     if held_out and months < least:
         raise DataError(
-            f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it out"
+            f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it "
+            "out"
         )
     tell = progress or silent
     sampler: dict[str, Any] = {
@@ -214,7 +215,8 @@ def _require_models(models: Mapping[str, PendulumSpec]) -> None:
         raise SpecError(f"models: {taken[0]!r} cannot name a model; expected another text")
     if len(models) < 2:
         raise SpecError(
-            f"models: got {len(models)}; expected two at least, such as {{'walk': ..., 'cycle': ...}}"
+            f"models: got {len(models)}; expected two at least, such as "
+            f"{{'walk': ..., 'cycle': ...}}"
         )
     specs = list(models.values())
     if same := [

@@ -30,7 +30,8 @@ from forecast.model.kernels import built_in, kernel
 from forecast.model.process import transition
 from forecast.model.process.ceiling import SOFTNESS
 
-# Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` puts other spreads in its place.
+# Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` puts other spreads in its
+# place.
 MEAN = 0.3
 MEAN_SD = 1.2
 NOISE_SD = 0.22  # of the month-specific noise, log-odds: the centre of its prior in forecasts
@@ -62,9 +63,9 @@ SET_CEILING = 1
 NEW_SOURCE = 2
 NEW_MEAN = 3
 
-# Forces on the trend. The size of a ceiling is its height above the trend at an era's start, that of
-# bounds their distance from the long-run mean, that of growing reversion by how much stronger it is
-# one log-odds away than near the mean. A trend with long memory has no force (`memory`).
+# Forces on the trend. The size of a ceiling is its height above the trend at an era's start, that
+# of bounds their distance from the long-run mean, that of growing reversion by how much stronger it
+# is one log-odds away than near the mean. A trend with long memory has no force (`memory`).
 NO_FORCE = 0
 CEILING = 1
 BOUNDS = 2

@@ -2,8 +2,8 @@
 
 Levels are those of a reverting trend with a cycle. The filter is that of
 `forecast.study.hypotheses.filter` at one point of the parameters: each month is read by matching
-moments. It keeps the state of every month, which the likelihood does not need, and takes all dyads of
-many records at once.
+moments. It keeps the state of every month, which the likelihood does not need, and takes all dyads
+of many records at once.
 """
 
 import math

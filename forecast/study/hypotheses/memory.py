@@ -3,8 +3,8 @@
 A fractionally integrated path, ARFIMA(0, d, 0), has no finite state. Its spectrum is met by a sum
 of white noise and five AR(1) parts with fixed half-lives, whose weights follow from ``d`` by
 non-negative least squares (`weights_of`). So a dyad's level is the sum of these parts, a cycle, the
-long-run mean and the volume effect. A month is read as `forecast.study.hypotheses.filter` reads it, in
-the same lanes. Eras, anchors, impulses and occasions are not read.
+long-run mean and the volume effect. A month is read as `forecast.study.hypotheses.filter` reads it,
+in the same lanes. Eras, anchors, impulses and occasions are not read.
 """
 
 from functools import cache
@@ -64,7 +64,8 @@ _BLOCK = np.dtype(
     + [("covariance", np.float64, (STATE, STATE, LANES))]
 )
 """A block of points: what a month's reading needs; by variable that reverts its retention over
-a month, its long-run variance, and its retention over the last gap; means of the state, covariances with the level, and
+a month, its long-run variance, and its retention over the last gap; means of the state, covariances
+with the level, and
 the upper triangle of its covariances."""
 
 

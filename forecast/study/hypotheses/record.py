@@ -248,8 +248,8 @@ def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
         if present.sum() > 1:
             names = join([str(name) for name in panel["dataset"].to_numpy()[present]])
             raise DataError(
-                f"data: {dyad} has events of {names}, and the tests read one dataset per dyad; leave it out of all "
-                f"but one of them, or name one dataset"
+                f"data: {dyad} has events of {names}, and the tests read one dataset per dyad; "
+                "leave it out of all but one of them, or name one dataset"
             )
 
 

@@ -74,9 +74,9 @@ def pooled_tests(
     events : EventTable, optional
         The events of the panel; the claim on visits (``S10``) finds them among these.
     claims : sequence of str
-        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S5c``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``, or ``S5``
-        for ``S5a`` and ``S5b``. By default all that the panel can answer, except ``S5c`` and
-        ``S12``.
+        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S5c``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``,
+        or ``S5`` for ``S5a`` and ``S5b``. By default all that the panel can answer, except ``S5c``
+        and ``S12``.
     dyad : str, optional
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
     power : int, optional

@@ -38,7 +38,8 @@ MIN_ERA_DISTANCE = 36
 AROUND = 24  # months on either side over which events are averaged
 MEMORY_SPREAD = 0.1  # of the dyads' orders of integration
 MEMORY_RANGE = (0.02, 0.98)  # orders of integration that a dyad may have
-# Spreads of the dyads' parameters around those of the truth, and of sources' concentrations, log units.
+# Spreads of the dyads' parameters around those of the truth, and of sources' concentrations, log
+# units.
 STEP_SPREAD = 0.25
 CYCLE_SPREAD = 0.25
 CYCLE_SD_SPREAD = 0.15

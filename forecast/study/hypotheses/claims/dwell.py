@@ -2,11 +2,11 @@
 
 The claim in the words of the essay. A dyad's half-years are ordered by their cooperative share; the
 quarter with the lowest and the quarter with the highest shares are its extremes. The hazard is the
-chance of leaving an extreme in the next half-year, and its slope that of the log-odds of leaving on the
-logarithm of the half-years already spent there. In walks the slope is negative: a walk that has been
-in an extreme for long is deep in it. So the recorded slope is compared with that of walks that turned
-back as these dyads did (`forecast.study.hypotheses.alike`): is it larger, by an amount that is half-normal
-before the data, or not?
+chance of leaving an extreme in the next half-year, and its slope that of the log-odds of leaving on
+the logarithm of the half-years already spent there. In walks the slope is negative: a walk that has
+been in an extreme for long is deep in it. So the recorded slope is compared with that of walks that
+turned back as these dyads did (`forecast.study.hypotheses.alike`): is it larger, by an amount that
+is half-normal before the data, or not?
 """
 
 import math
