@@ -47,7 +47,9 @@ def plot_evidence(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the evidence on claims: log Bayes factors with the rule that decides, or what one claim rests on.
+    """Plot the evidence on claims.
+
+    It is log Bayes factors with the rule that decides, or what one claim rests on.
 
     Parameters
     ----------
@@ -236,7 +238,9 @@ def plot_power(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot how often a test supported a claim on simulated data: power where it is true, else false alarms.
+    """Plot how often a test supported a claim on simulated data.
+
+    It is power where the claim is true, else false alarms.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Figures of what may come and why: probabilities of outcomes, scenarios, and contributions to a forecast."""
+"""Figures of what may come and why.
+
+They show probabilities of outcomes, scenarios, and contributions to a forecast.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -222,7 +225,9 @@ def plot_scenarios(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the level ahead, or the chances of a higher observed share, without a scenario and given each.
+    """Plot the level ahead, or the chances of a higher observed share.
+
+    Both are drawn without a scenario and given each.
 
     Parameters
     ----------
@@ -324,7 +329,10 @@ type Named = tuple[str, float]
 
 @dataclass(frozen=True)
 class Waterfall:
-    """How a chance, or the level, came from what it was to what it is, part by part, in percent or points."""
+    """How a chance, or the level, came from what it was to what it is, part by part.
+
+    Numbers are in percent or points.
+    """
 
     start: Named
     parts: tuple[tuple[str, float, float], ...]  # Each with its Monte Carlo standard error

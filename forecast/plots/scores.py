@@ -1,4 +1,7 @@
-"""Figures of the quality of forecasts and fits: calibration, scores against benchmarks, posterior predictive checks."""
+"""Figures of the quality of forecasts and fits.
+
+They show calibration, scores against benchmarks, and posterior predictive checks.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -96,7 +99,9 @@ def plot_pit(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot how recorded shares are distributed among the predicted ones (PIT), less the even distribution.
+    """Plot how recorded shares are distributed among the predicted ones (PIT).
+
+    The even distribution is taken away.
 
     Parameters
     ----------
@@ -303,7 +308,10 @@ def plot_skill(
 
 
 def named_rows(against: Sequence[str], dyads: Sequence[str] | None) -> list[tuple[str, str, str]]:
-    """Return a row for each other, or for each dyad against the first: its name, the other's code, and the dyad."""
+    """Return a row for each other, or for each dyad against the first.
+
+    It has its name, the other's code, and the dyad.
+    """
     if dyads is None:
         return [(forecaster_name(code), code, "all") for code in against]
     return [(dyad_labels().get(dyad, dyad), against[0], dyad) for dyad in dyads]

@@ -79,7 +79,9 @@ class Checks(Displayed):
 
 @checked
 def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
-    """Compare the event data with data simulated at the level of each draw, with equal event counts.
+    """Compare the event data with simulated data of equal event counts.
+
+    Data are simulated at the level of each draw.
 
     Parameters
     ----------
@@ -160,7 +162,10 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
 
 
 def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
-    """Yield the share of cooperation in an era, of events by class and of simulated ones, (draw, class)."""
+    """Yield the share of cooperation in an era, of events by class and of simulated ones.
+
+    Simulated ones are (draw, class).
+    """
     number = int(events.sum())
     if number >= MIN_CHECKED_EVENTS:
         share = 100 * simulated[:, cut:].sum(1) / simulated.sum(1)
@@ -169,7 +174,10 @@ def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> I
 
 
 def _months(dyad: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
-    """Yield how much months scatter, correlate, and have one side alone, (month, class) and (draw, month, class)."""
+    """Yield how much months scatter, correlate, and have one side alone.
+
+    Shapes are (month, class) and (draw, month, class).
+    """
     by_month = events.sum(axis=1)
     number = int(by_month.sum())
     if number < MIN_CHECKED_EVENTS:

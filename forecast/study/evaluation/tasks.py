@@ -119,7 +119,7 @@ def file_name(origin: date, code: str, batch: int | None = None) -> str:
 
 
 def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
-    """Do a task of a setup, or of a part of one, and yield the file of each forecaster as it is finished."""
+    """Do a task of a setup, or of a part, and yield the file of each forecaster when finished."""
     view = setup.record.view(task.origin)
     for code in task.codes:
         # Where no dyad has a past long enough, the answer is empty.
@@ -133,7 +133,10 @@ def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
 
 
 def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
-    """Do a task where the folder of the run is, write each file as soon as it is finished, and return how many."""
+    """Do a task where the folder of the run is, and return how many files were written.
+
+    Each file is written as soon as it is finished.
+    """
     number = 0
     for name, text in carry_out(setup.part(task.batch), task):
         write_text(folder / name, text)

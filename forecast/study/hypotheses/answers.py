@@ -189,7 +189,9 @@ def directed_pairs(panel: xr.Dataset) -> list[Directed]:
 
 
 def directed_index(pair: str, values: pd.DataFrame) -> Directed:
-    """Return a pair from the values of an index in two columns, a row per period; NaN where missing.
+    """Return a pair from the values of an index in two columns.
+
+    It has a row per period, and NaN where missing.
 
     Values are signed square roots, in standard deviations of each direction: weights of events have
     long tails.
@@ -268,7 +270,10 @@ def test_answers(
 
 
 def _unlike_strong_answers(pairs: Sequence[Directed], total: float, seed: int) -> bool:
-    """Check whether no simulated set of strong answers has as low a sum; it stops at the first one."""
+    """Check whether no simulated set of strong answers has as low a sum.
+
+    It stops at the first one.
+    """
     for number in range(REJECTING_SETS):
         rng = np.random.default_rng((seed, REJECTING_SETS, number))
         simulated = simulate_answers(pairs, TRUTHS[0], rng)
@@ -305,7 +310,10 @@ def _half_life(kept: Float) -> Float:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The mode of a pair's parameters, their covariance and the evidence by Laplace's approximation."""
+    """The mode of a pair's parameters, their covariance and Laplace's evidence.
+
+    The evidence is by his approximation.
+    """
 
     names: tuple[str, ...]
     mode: Float
@@ -359,7 +367,10 @@ def prior_of(name: str, frequency: str, indexed: bool) -> tuple[float, float]:
 
 
 def _width(axis: Any) -> float:
-    """Return the spread of a dyad's parameter: that of the population's mean and that of dyads around it."""
+    """Return the spread of a dyad's parameter.
+
+    It is that of the population's mean and that of dyads around it.
+    """
     return math.hypot(axis.sd, axis.spread)
 
 
@@ -579,7 +590,10 @@ def _see_events(
     log_weights: Float,
     log: Float,
 ) -> tuple[float, float, float]:
-    """Return the log-likelihood of a period's events, and the first two moments of the level, standardised."""
+    """Return the log-likelihood of a period's events, and two moments of the level.
+
+    These are the first two, standardised.
+    """
     top = -1e300
     for j in range(nodes.size):
         share = 1.0 / (1.0 + math.exp(-(level + spread * nodes[j])))
@@ -671,7 +685,10 @@ class AnswersRate:
 def answers_power(
     pairs: Sequence[Directed], sets: int, truths: Sequence[AnswersTruth] = TRUTHS, seed: int = 1
 ) -> tuple[AnswersRate, ...]:
-    """Count the answers of the test on simulated months, at the event counts of given pairs, by truth."""
+    """Count the answers of the test on simulated months, by truth.
+
+    These have the event counts of given pairs.
+    """
     rates = []
     for place, truth in enumerate(truths):
         tested = []

@@ -7,10 +7,11 @@ eras, which both models of a comparison know.
 
 References
 ----------
-Geweke and Amisano (2010), Comparing and evaluating Bayesian predictive distributions of asset returns,
-https://doi.org/10.1016/j.ijforecast.2009.10.007; Burkner, Gabry and Vehtari (2020), Approximate leave-future-out
-cross-validation for Bayesian time series models, https://doi.org/10.1080/00949655.2020.1783262; Yao, Vehtari, Simpson
-and Gelman (2018), Using stacking to average Bayesian predictive distributions, https://doi.org/10.1214/17-BA1091
+Geweke and Amisano (2010), Comparing and evaluating Bayesian predictive distributions of asset
+returns, https://doi.org/10.1016/j.ijforecast.2009.10.007; Burkner, Gabry and Vehtari (2020),
+Approximate leave-future-out cross-validation for Bayesian time series models,
+https://doi.org/10.1080/00949655.2020.1783262; Yao, Vehtari, Simpson and Gelman (2018), Using
+stacking to average Bayesian predictive distributions, https://doi.org/10.1214/17-BA1091
 """
 
 import os
@@ -121,7 +122,7 @@ def compare_models(
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> ModelComparison:
-    """Compare models of a panel by their marginal likelihoods and, if asked for, by what they predict.
+    """Compare models of a panel by marginal likelihood and, if asked for, by predictions.
 
     Parameters
     ----------
@@ -149,9 +150,10 @@ def compare_models(
 
     Notes
     -----
-    Marginal likelihoods are estimated by bridge sampling. They depend on the widths of priors: add each model with
-    priors half and twice as wide under a name of its own. To compare forms of reversion leave the ceiling out
-    (``ceiling="none"``): a random walk has none, and the comparison would be about ceilings too.
+    Marginal likelihoods are estimated by bridge sampling. They depend on the widths of priors: add
+    each model with priors half and twice as wide under a name of its own. To compare forms of
+    reversion leave the ceiling out (``ceiling="none"``): a random walk has none, and the comparison
+    would be about ceilings too.
 
     Examples
     --------

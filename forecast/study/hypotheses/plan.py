@@ -619,7 +619,10 @@ def _since_freeze(
     after = tested(read_sources(plan.source, plan.dyads, as_of=as_of), dyad)
     verdicts = tuple(_gained(verdict, before[verdict.code]) for verdict in after.verdicts)
     first = frozen_until + timedelta(days=1)
-    note = f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, given those before; "
+    note = (
+        f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, "
+        "given those before; "
+    )
     note += "numbers without a dyad or state are of the whole record."
     return replace(after, verdicts=verdicts, stamp=CONFIRMATORY, notes=(note, *after.notes))
 
@@ -633,7 +636,10 @@ def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
         answer = now.answer
     elif now.answer == "rejected" and now.most - then.most < -after.limit:
         answer = "rejected"
-    words = f"The months after the freeze change the least LBF by {number(least, 1)}, to {number(now.least, 1)}."
+    words = (
+        f"The months after the freeze change the least LBF by {number(least, 1)}, "
+        f"to {number(now.least, 1)}."
+    )
     outcome = replace(
         now,
         log_bayes_factor=now.log_bayes_factor - then.log_bayes_factor,

@@ -108,7 +108,10 @@ def _pure_walks(engine: Engine, sets: int) -> Iterable[PooledRecord]:
 
 
 def _noiseless(series: Float, sets: int, seed: int) -> Float:
-    """Return the statistics of normal walks that are seen without error, as long as series, (set, test)."""
+    """Return the statistics of normal walks that are seen without error, (set, test).
+
+    The walks are as long as the series.
+    """
     rng = np.random.default_rng((NOISELESS_SEED, seed))
     seen = np.isfinite(series)
     walks = rng.standard_normal((sets, *series.shape)).cumsum(axis=-1)
@@ -168,7 +171,7 @@ def statistics_of(series: Float) -> Float:
 
 
 def _lagged(values: Float) -> tuple[Float, Float, Float]:
-    """Return the level before each change, the change, and the changes before it, (quarter, lag)."""
+    """Return the level before each change, the change, and those before it, (quarter, lag)."""
     change = np.diff(values)
     size = len(change) - LAGS
     past = np.column_stack([change[LAGS - lag : LAGS - lag + size] for lag in range(1, LAGS + 1)])
