@@ -75,7 +75,8 @@ def plot_evidence(
     >>> from forecast import plots
     >>> from forecast.study.hypotheses.outcome import Picture, Series
     >>> adds = Series("adds", ("USA-CHN", "USA-RUS"), (1.2, -0.4))
-    >>> shown = plots.plot_evidence(Picture("Evidence by dyad", "", "log Bayes factor", "bars", (adds,)))
+    >>> picture = Picture("Evidence by dyad", "", "log Bayes factor", "bars", (adds,))
+    >>> shown = plots.plot_evidence(picture)
     >>> [float(bar.get_width()) for bar in shown.patches]
     [1.2, -0.4]
     """

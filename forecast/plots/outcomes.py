@@ -408,9 +408,11 @@ def plot_attribution(
     >>> from forecast import plots
     >>> from forecast.outlook.comparison import Change, Step
     >>> from forecast.outlook.snapshot import numbers_of
-    >>> was, now = (numbers_of({"level": 100 * up, "yes": up}) for up in (np.full((2, 9), 0.25), np.full((2, 9), 0.5)))
+    >>> chances = (np.full((2, 9), 0.25), np.full((2, 9), 0.5))
+    >>> was, now = (numbers_of({"level": 100 * up, "yes": up}) for up in chances)
     >>> steps = (Step("time passed", was, now),)
-    >>> change = Change("USA-CHN", (date(2023, 9, 30), date(2023, 10, 31)), "Will they meet?", was, now, steps)
+    >>> days = (date(2023, 9, 30), date(2023, 10, 31))
+    >>> change = Change("USA-CHN", days, "Will they meet?", was, now, steps)
     >>> [float(bar.get_width()) for bar in plots.plot_attribution(change).patches]
     [25.0]
     """

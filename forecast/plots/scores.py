@@ -74,7 +74,8 @@ def plot_calibration(
     --------
     >>> import pandas as pd
     >>> from forecast import plots
-    >>> cases = pd.DataFrame({"p_up": [0.1, 0.2, 0.3, 0.8, 0.9] * 8, "up": [False, False, True, True, True] * 8})
+    >>> chances, up = [0.1, 0.2, 0.3, 0.8, 0.9], [False, False, True, True, True]
+    >>> cases = pd.DataFrame({"p_up": chances * 8, "up": up * 8})
     >>> plots.plot_calibration(cases, label="mine").get_ylabel()
     'how often it happened'
     """
@@ -350,7 +351,8 @@ def plot_ppc(
     >>> import pandas as pd
     >>> from forecast import plots
     >>> from forecast.study.checks import Checks
-    >>> rows = pd.DataFrame({"check": ["side", "side", "tails"], "z": [-0.4, 2.6, 1.1], "miss": [False, True, False]})
+    >>> kinds, z = ["side", "side", "tails"], [-0.4, 2.6, 1.1]
+    >>> rows = pd.DataFrame({"check": kinds, "z": z, "miss": [False, True, False]})
     >>> [row.get_text() for row in plots.plot_ppc(Checks(rows, 200)).get_yticklabels()]
     ['cooperative share of an era', 'months in the tails']
     """

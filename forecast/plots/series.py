@@ -314,8 +314,9 @@ def plot_level(
     >>> from forecast import plots
     >>> time = np.arange("2020-01", "2021-01", dtype="datetime64[M]").astype("datetime64[ns]")
     >>> share = np.linspace(20, 60, 5)[:, None] + np.arange(12)
-    >>> record = xr.Dataset({"share": (("quantile", "time"), share)}, {"quantile": [0.05, 0.25, 0.5, 0.75, 0.95]})
-    >>> plots.plot_level(record.assign_coords(time=time), ci_prob=0.9).lines[0].get_ydata()[:3].tolist()
+    >>> places = {"quantile": [0.05, 0.25, 0.5, 0.75, 0.95], "time": time}
+    >>> record = xr.Dataset({"share": (("quantile", "time"), share)}, places)
+    >>> plots.plot_level(record, ci_prob=0.9).lines[0].get_ydata()[:3].tolist()
     [40.0, 41.0, 42.0]
     >>> plots.plot_level(fit, ahead=forecast.assess(fit, "USA-CHN"))  # doctest: +SKIP
     """

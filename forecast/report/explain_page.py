@@ -297,7 +297,8 @@ def course_table(explained: Attribution) -> Table:
                 interval(level.mean, level.low, level.high),
                 DASH
                 if change is None
-                else f"{signed(change.mean, 1)} [{signed(change.low, 0)}, {signed(change.high, 0)}]",
+                else f"{signed(change.mean, 1)} "
+                f"[{signed(change.low, 0)}, {signed(change.high, 0)}]",
             )
             for name, level, change in rows
         ],

@@ -49,7 +49,10 @@ MANIFEST = "manifest.json"
 SAVED_FIT = "fit.zarr"
 EXPORT = "export"
 """Folder of figures and tables in that of a report."""
-REPORT = r"forecast\.json|levels\.csv|(dots|share|pendulum)\.svg|summary\.md|rejects\.csv|fit\.(zarr|nc)|export"
+REPORT = (
+    r"forecast\.json|levels\.csv|(dots|share|pendulum)\.svg|summary\.md|rejects\.csv"
+    r"|fit\.(zarr|nc)|export"
+)
 TESTS = r"tests\.json|tests\.csv|S\d+[ab]?\.svg"
 SKILL = r"skill\.(json|csv)|cases(_shown)?\.csv"
 CHECKS = r"checks\.(json|csv)"

@@ -375,6 +375,7 @@ def write_scenarios(
     Examples
     --------
     >>> from forecast.report.scenario_page import write_scenarios
-    >>> write_scenarios(fit, forecast.scenario(fit, "USA-CHN", "whatif.csv"), "scenario")  # doctest: +SKIP
+    >>> scenarios = forecast.scenario(fit, "USA-CHN", "whatif.csv")  # doctest: +SKIP
+    >>> write_scenarios(fit, scenarios, "scenario")  # doctest: +SKIP
     """
     return publish(out, SCENARIO, lambda: scenario_page(fit, scenarios, gate or fit.gate))

@@ -410,7 +410,9 @@ def summary(material: Material) -> str:
                 f"{file['sha256'][:_DIGITS]}…)"
                 for file in provenance["files"]
             ],
-            "maker": f"{GENERATOR} {provenance['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),
+            "maker": (
+                f"{GENERATOR} {provenance['fit'].get('versions', {}).get(GENERATOR, '')}"
+            ).strip(),
         },
     )
 

@@ -221,7 +221,10 @@ def _tested(source: _Source, index: int, role: str = "") -> dict[str, Any]:
     said = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
     sure = said
     if row["exceptions"]:
-        sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
+        sure += (
+            ", but not "
+            f"{join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
+        )
     return {
         "answer": row["answer"],
         "narrowly": ", narrowly" * row["narrow"],

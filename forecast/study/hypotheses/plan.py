@@ -60,7 +60,8 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\
 # The plan of tests of claims (`forecast help hypotheses`).
-# Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or its data have changed.
+# Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or \
+its data have changed.
 # Log a deviation without breaking the freeze: forecast plan deviate FILE "what and why"
 """
 

@@ -36,8 +36,8 @@ SIZES = np.linspace(-0.8, 0.8, 33)  # effects, log-odds
 PRIOR_SD = 0.3  # of an effect, log-odds, around none
 POINTS = 25.0  # of share per log-odds at an even share
 HIGH = re.compile(
-    r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister"
-    r"|State Councillor|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
+    r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary"
+    r"|Minister|State Councillor|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
 )
 """High-level visitors: heads of state and government, their deputies, ministers and equivalent
 ranks."""
