@@ -1,4 +1,7 @@
-"""How many draws an engine gets: its full length where that fits into the limit, and what fits where it does not."""
+"""How many draws an engine gets: its full length where that fits into the limit.
+
+Where it does not, the engine gets what fits.
+"""
 
 from collections.abc import Callable
 
@@ -60,7 +63,9 @@ def longest_run(
 
 
 def _longer(length: tuple[int, int], full: tuple[int, int], room: float) -> tuple[int, int]:
-    """Length that fills the limit at the speed seen, in the proportions of the full one and no longer than it.
+    """Length that fills the limit at the speed seen.
+
+    It has the proportions of the full one and is no longer than it.
 
     The first draws, far from the posterior and in small steps, cost more than the later ones: the
     next length is at least twice as long, and long enough to be worth measuring.

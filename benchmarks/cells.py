@@ -1,4 +1,7 @@
-"""What is measured in one go, and the file that keeps it: an interrupted run goes on where it stopped."""
+"""What is measured in one go, and the file that keeps it.
+
+An interrupted run goes on where it stopped.
+"""
 
 import json
 from collections.abc import Sequence

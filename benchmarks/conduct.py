@@ -1,4 +1,7 @@
-"""Measuring cell after cell, each in a process of its own: none inherits what another compiled, or its memory."""
+"""Measuring cell after cell, each in a process of its own.
+
+None inherits what another compiled, or its memory.
+"""
 
 import multiprocessing
 import os

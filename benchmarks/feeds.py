@@ -1,4 +1,6 @@
-"""How fast a feed is read, compared with what DuckDB needs for the same files alone: unzip, scan, filter.
+"""How fast a feed is read, compared with what DuckDB needs for the same files alone.
+
+Alone means: unzip, scan, filter.
 
 Each measurement runs in a process of its own, `python -m benchmarks.feeds WHAT FOLDER`, so that its
 memory is its own; the three take turns.
@@ -29,7 +31,10 @@ MOST_MEMORY = 2000
 
 
 def bare(folder: Path) -> int:
-    """Unzip every file into a scratch folder, then scan all as text and count rows between two states; their number."""
+    """Unzip every file into a scratch folder, and count rows between two states.
+
+    All are scanned as text; the number of rows is returned.
+    """
     import duckdb
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -45,7 +50,8 @@ def bare(folder: Path) -> int:
         # Rows of 57 columns and bytes that are not UTF-8 are in the files; without these options it
         # stops at the first.
         found = duckdb.sql(
-            f"SELECT count(*) FROM read_csv('{scratch}/*', delim='\t', quote='', escape='', header=false, "
+            f"SELECT count(*) FROM read_csv('{scratch}/*', delim='\t', quote='', escape='', "
+            "header=false, "
             f"auto_detect=false, columns={{{columns}}}, strict_mode=false, null_padding=true, "
             "ignore_errors=true) WHERE Actor1CountryCode <> '' AND Actor2CountryCode <> '' AND "
             "Actor1CountryCode <> Actor2CountryCode"
@@ -75,7 +81,10 @@ MEASURED: dict[str, tuple[str, Callable[[Path], int]]] = {
 
 
 def measure(what: str, folder: Path) -> dict[str, float]:
-    """Return seconds, seconds of all cores and peak memory in MB of one of the three, in a process of its own."""
+    """Return what one of the three takes, in a process of its own.
+
+    It is seconds, seconds of all cores and peak memory in MB.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.feeds", what, str(folder)],
         check=True,

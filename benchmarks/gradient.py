@@ -1,4 +1,7 @@
-"""What one value and gradient of the compiled model costs: against bare loops, and as the panel grows."""
+"""What one value and gradient of the compiled model costs.
+
+It is set against bare loops, and measured as the panel grows.
+"""
 
 import ctypes
 import math
@@ -24,7 +27,10 @@ REPEATS, SHORTEST = 15, 0.05
 
 
 def compiled_gradient(problem: Problem) -> Callable[[], Any]:
-    """Compile the model as a fit does, and give a call of its value and gradient at the priors' centres."""
+    """Compile the model as a fit does, and give a call of its value and gradient.
+
+    They are those at the priors' centres.
+    """
     import nutpie
 
     model = PendulumModel(SPEC).build(problem.panel)
@@ -50,7 +56,10 @@ def compiled_gradient(problem: Problem) -> Callable[[], Any]:
 
 
 def seconds_a_call(call: Callable[[], Any]) -> float:
-    """Return the shortest mean processor time of a call over several rounds: what disturbs a machine only ever adds."""
+    """Return the shortest mean processor time of a call over several rounds.
+
+    What disturbs a machine only ever adds.
+    """
     call()
     number = 1
     while (spent := _round(call, number)) < SHORTEST:
@@ -66,7 +75,10 @@ def _round(call: Callable[[], Any], number: int) -> float:
 
 
 def fit_line(size: Float, cost: Float) -> dict[str, float]:
-    """Least-squares line of the cost: intercept, slope, R2 and the largest residual relative to the cost."""
+    """Least-squares line of the cost.
+
+    It is intercept, slope, R2 and the largest residual relative to the cost.
+    """
     slope, intercept = np.polyfit(size, cost, 1)
     residual = cost - (intercept + slope * size)
     return {

@@ -113,7 +113,10 @@ def _engine(cells: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ratio(cells: list[dict[str, Any]]) -> list[float] | None:
-    """Our effective draws per second over the plain model's, repetition by repetition: median and range."""
+    """Our effective draws per second over the plain model's: median and range.
+
+    They are compared repetition by repetition.
+    """
     ratios = []
     for repetition in distinct(cell["repetition"] for cell in cells):
         same = {
@@ -211,7 +214,10 @@ def _ratio_line(problem: dict[str, Any]) -> str:
         f" (aimed at: {TARGET:g})" if (problem["size"], problem["density"]) == TARGET_AT else ""
     )
     sound = "" if problem["engines"][PLAIN]["converged"] else ", which has not converged"
-    return f"`{OURS}` gives **{spread(problem['ratio'])}** times the ESS/s of `{PLAIN}`{target}{sound}."
+    return (
+        f"`{OURS}` gives **{spread(problem['ratio'])}** times the ESS/s of "
+        f"`{PLAIN}`{target}{sound}."
+    )
 
 
 def spread(values: Sequence[float] | None) -> str:

@@ -100,7 +100,10 @@ def inventory(root: Path) -> str:
 
 
 def _in_short(path: Path) -> str:
-    """Return the first sentence of a module's docstring, up to its colon unless little stands before that."""
+    """Return the first sentence of a module's docstring.
+
+    It ends at its colon unless little stands before that.
+    """
     first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
     sentence = re.split(r"(?<=\.) (?=[A-Z])", first)[0]
     head = sentence.partition(": ")[0]
@@ -232,7 +235,10 @@ def circle_faults(root: Path) -> list[str]:
 
 
 def _import_graph(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
-    """Return, for every module, the modules it imports, each with the file and line of the import."""
+    """Return, for every module, the modules it imports.
+
+    Each has the file and line of the import.
+    """
     files = {_name(path, root): path for path in _modules(root)}
     exported = {
         name: {target.rpartition(".")[2]: target for target, _ in _imports(path, root)}

@@ -1,4 +1,6 @@
-"""Sentences of README.md and the table of docs/hypotheses.md on claims, made from reports/hypotheses/tests.json.
+"""Sentences of README.md and the table of docs/hypotheses.md on claims.
+
+They are made from reports/hypotheses/tests.json.
 
 The answers are those of the tests alone. `--write` puts the text between the markers of the
 documents; a test compares it with what they hold.

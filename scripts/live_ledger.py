@@ -1,4 +1,6 @@
-"""Ask questions of every pair of saved fits, answer them, and check the answers before they are published.
+"""Ask questions of every pair of saved fits, and answer them.
+
+The answers are checked before they are published.
 
 python scripts/live_ledger.py FOLDER [--reports FOLDER] FIT...
 

@@ -1,4 +1,7 @@
-"""The page and the figure on records that others coded, from the numbers that `scripts/outsiders.py` keeps."""
+"""The page and the figure on records that others coded.
+
+They are made from the numbers that `scripts/outsiders.py` keeps.
+"""
 
 from collections.abc import Mapping, Sequence
 from io import StringIO

@@ -1,4 +1,6 @@
-"""Build a ledger from a backtest: questions asked as of their day, answered by what the backtest said, and resolved.
+"""Build a ledger from a backtest, and resolve it.
+
+Questions are asked as of their day, and answered by what the backtest said.
 
 Run from anywhere: ``python scripts/retrospective_ledger.py reports/skill reports/retrospective``.
 Every entry is marked as retrospective, because every window is over. The questions are those that
