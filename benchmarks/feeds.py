@@ -1,6 +1,6 @@
 """How fast a feed is read, compared with what DuckDB needs for the same files alone.
 
-Alone means: unzip, scan, filter.
+DuckDB alone unzips, scans and filters.
 
 Each measurement runs in a process of its own, `python -m benchmarks.feeds WHAT FOLDER`, so that its
 memory is its own; the three take turns.

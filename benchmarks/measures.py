@@ -1,6 +1,6 @@
 """One measure for all engines: how many effective draws of the worst quantity.
 
-Added is whether the chains agree.
+It also says whether the chains agree.
 """
 
 from typing import Any

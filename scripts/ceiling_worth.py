@@ -1,6 +1,6 @@
-"""Weigh ceilings by what a fit of two dyads gives under ever less headroom.
+"""Weigh ceilings: fits of two dyads under priors of ever less headroom.
 
-The priors of headroom fall; evidence, headroom and chances are printed.
+Each gives the evidence, the headroom and the chances.
 
     python scripts/ceiling_worth.py            # fits, about a minute each
     python scripts/ceiling_worth.py --write    # puts the numbers into README.md and docs/model.md

@@ -1,6 +1,6 @@
 """Test the embedded record and records of outsiders, and put them on one page.
 
-Outsiders coded theirs in the same way.
+Records of outsiders are tested in the same way.
 
     python scripts/outsiders.py FOLDER [FOLDER ...]     # all parts, some minutes per record
     python scripts/outsiders.py FOLDER --answers        # one part: who answers whom

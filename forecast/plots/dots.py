@@ -60,7 +60,7 @@ def plot_dots(
     >>> sum(len(dots.get_xdata()) for dots in on.lines[:3])  # lower, similar, higher
     50
 
-    The line after these is the share before.
+    The line after these three is the share before.
     """
     window = dotted_window(data, horizon)
     counts, first, stacks = dot_counts(window), 0, Counter[int]()

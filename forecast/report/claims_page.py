@@ -158,7 +158,7 @@ def answers_in_short(results: "PooledResults") -> str:
 def narrow(verdict: "PooledVerdict") -> bool:
     """Return whether a claim is supported, but not clearly.
 
-    It is not supported by ten times the limit, or not under every other choice.
+    Its support is not ten times the limit, or does not hold under every other choice.
 
     An omission or other priors must leave ten times the limit, a part of the record the limit.
     """

@@ -99,9 +99,9 @@ class Page:
                 content(folder / name)
 
     def html(self, files: Sequence[str] = (), links: Mapping[str, str] | None = None) -> str:
-        """Return the page, which loads nothing, with its other files and links by name.
+        """Return the page, which loads nothing, with other files and links by name.
 
-        Files are the others of its folder, and links lead to other pages.
+        The files are those of its folder, and the links lead to other pages.
         """
         frame = {
             "stamp": "" if self.converged else STAMP,

@@ -185,7 +185,7 @@ def write_pairs(
 def questions_table(questions: "Sequence[OpenQuestion]", day: str | None) -> Table:
     """Arrange the open questions, with their last forecast and its change.
 
-    It is the change from the forecast before, in the week before a day.
+    It is the change from the one before in the week before a day.
 
     A question keeps its window, so that its forecasts can be compared from week to week.
     """

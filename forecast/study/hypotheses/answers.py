@@ -310,9 +310,9 @@ def _half_life(kept: Float) -> Float:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The mode of a pair's parameters, their covariance and Laplace's evidence.
+    """The mode of a pair's parameters, their covariance and the evidence.
 
-    The evidence is by his approximation.
+    The evidence is by Laplace's approximation.
     """
 
     names: tuple[str, ...]

@@ -1,6 +1,4 @@
-"""Eras: the trend jumps where they begin (S2), and their framework sets a ceiling (S4).
-
-The ceiling of an era's framework is one to the trend.
+"""Eras: the trend jumps where they begin (S2), and their framework is a ceiling to it (S4).
 
 S2 is set against no jumps under a walk and a reverting trend, and against placebo dates. Starts
 that were recognised within a week must support it alone: later ones may have been dated by what the
