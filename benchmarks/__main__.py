@@ -1,4 +1,7 @@
-"""The command ``python -m benchmarks``: fits (by default), gradient, scaling, waits, feeds, density."""
+"""The command ``python -m benchmarks``.
+
+It measures fits (by default), gradient, scaling, waits, feeds, density.
+"""
 
 import argparse
 import sys
@@ -60,7 +63,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def fits(options: argparse.Namespace) -> None:
-    """Measure fits, and write the table of all that the folder of cells holds, after an interrupt too."""
+    """Measure fits, and write the table of all that the folder of cells holds.
+
+    The table is written after an interrupt too.
+    """
     from benchmarks.conduct import measure_cells
     from benchmarks.table import write_results
 

@@ -1,4 +1,7 @@
-"""How many draws an engine gets: its full length where that fits into the limit, and what fits where it does not."""
+"""How many draws an engine gets: its full length where that fits into the limit.
+
+Where it does not, the engine gets what fits.
+"""
 
 from collections.abc import Callable
 
@@ -53,13 +56,16 @@ def longest_run(
             return result, length, compiling
         if result.sampling > limit:
             raise OverLimit(
-                f"{length[0]} + {length[1]} draws of a chain took {result.sampling:.0f} s, the limit is {limit:g} s"
+                f"{length[0]} + {length[1]} draws of a chain took {result.sampling:.0f} s, the "
+                f"limit is {limit:g} s"
             )
         length = _longer(length, full, limit / max(result.sampling, 1e-6))
 
 
 def _longer(length: tuple[int, int], full: tuple[int, int], room: float) -> tuple[int, int]:
-    """Length that fills the limit at the speed seen, in the proportions of the full one and no longer than it.
+    """Length that fills the limit at the speed seen.
+
+    It has the proportions of the full one and is no longer than it.
 
     The first draws, far from the posterior and in small steps, cost more than the later ones: the
     next length is at least twice as long, and long enough to be worth measuring.

@@ -1,4 +1,7 @@
-"""What is measured in one go, and the file that keeps it: an interrupted run goes on where it stopped."""
+"""What is measured in one go, and the file that keeps it.
+
+An interrupted run goes on where it stopped.
+"""
 
 import json
 from collections.abc import Sequence
@@ -101,7 +104,8 @@ class Store:
         kept: dict[str, Any] = json.loads(path.read_text("utf-8"))
         if kept["seed"] != self.seed:
             raise SpecError(
-                f"{path}: measured with --seed {kept['seed']}; give the same, or another folder (--cells)"
+                f"{path}: measured with --seed {kept['seed']}; give the same, or another folder "
+                "(--cells)"
             )
         short = kept["status"] == "over the limit" or (
             kept["status"] == "measured" and not kept["full_length"]

@@ -1,4 +1,7 @@
-"""Measuring cell after cell, each in a process of its own: none inherits what another compiled, or its memory."""
+"""Measuring cell after cell, each in a process of its own.
+
+None inherits what another compiled, or its memory.
+"""
 
 import multiprocessing
 import os
@@ -33,7 +36,8 @@ def measure_cells(cells: Iterable[Cell], store: Store, say: Callable[[str], None
         rate = f", {found['ess_per_second']:.3g} ESS/s" if found.get("ess_per_second") else ""
         took = time.perf_counter() - begun
         say(
-            f"{cell.kind}, repetition {cell.repetition + 1}: {found['status']}{rate}{reason} [{took:.0f} s]"
+            f"{cell.kind}, repetition {cell.repetition + 1}: {found['status']}{rate}{reason} "
+            f"[{took:.0f} s]"
         )
 
 

@@ -1,4 +1,6 @@
-"""How a fit's effective draws per second fall as months get busy: one dyad of 20 years, from sparse to dense.
+"""How a fit's effective draws per second fall as months get busy.
+
+It is measured on one dyad of 20 years, from sparse to dense.
 
 The default model, simulated at the most typical draw of its priors: the same level, noise and
 overdispersion whatever the density, so that only the number of events differs. Seconds are of the
@@ -32,7 +34,10 @@ LENGTH = {"draws": 600, "tune": 400}
 
 @dataclass(frozen=True)
 class Density:
-    """What a fit took at a density: processor seconds, the smallest bulk ESS and of what, and the same of the level."""
+    """What a fit took at a density.
+
+    It is processor seconds, the smallest bulk ESS and of what, and the same of the level.
+    """
 
     events: int
     cpu_seconds: float
@@ -127,6 +132,7 @@ def markdown(facts: dict, found: Sequence[Density]) -> str:
         ratio = rates[SPARSE] / rates[DENSE]
         lines += [
             "",
-            f"At {DENSE:,} a month {ratio:.2g} times fewer a second than at {SPARSE} (at most {MOST:g}).",
+            f"At {DENSE:,} a month {ratio:.2g} times fewer a second than at {SPARSE} (at most "
+            f"{MOST:g}).",
         ]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,6 @@
-"""How fast a feed is read, compared with what DuckDB needs for the same files alone: unzip, scan, filter.
+"""How fast a feed is read, compared with what DuckDB needs for the same files alone.
+
+DuckDB alone unzips, scans and filters.
 
 Each measurement runs in a process of its own, `python -m benchmarks.feeds WHAT FOLDER`, so that its
 memory is its own; the three take turns.
@@ -29,7 +31,10 @@ MOST_MEMORY = 2000
 
 
 def bare(folder: Path) -> int:
-    """Unzip every file into a scratch folder, then scan all as text and count rows between two states; their number."""
+    """Unzip every file into a scratch folder, and count rows between two states.
+
+    All are scanned as text; the number of rows is returned.
+    """
     import duckdb
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -45,9 +50,11 @@ def bare(folder: Path) -> int:
         # Rows of 57 columns and bytes that are not UTF-8 are in the files; without these options it
         # stops at the first.
         found = duckdb.sql(
-            f"SELECT count(*) FROM read_csv('{scratch}/*', delim='\t', quote='', escape='', header=false, "
-            f"auto_detect=false, columns={{{columns}}}, strict_mode=false, null_padding=true, ignore_errors=true) "
-            "WHERE Actor1CountryCode <> '' AND Actor2CountryCode <> '' AND Actor1CountryCode <> Actor2CountryCode"
+            f"SELECT count(*) FROM read_csv('{scratch}/*', delim='\t', quote='', escape='', "
+            "header=false, "
+            f"auto_detect=false, columns={{{columns}}}, strict_mode=false, null_padding=true, "
+            "ignore_errors=true) WHERE Actor1CountryCode <> '' AND Actor2CountryCode <> '' AND "
+            "Actor1CountryCode <> Actor2CountryCode"
         ).fetchall()
     return int(found[0][0])
 
@@ -74,7 +81,10 @@ MEASURED: dict[str, tuple[str, Callable[[Path], int]]] = {
 
 
 def measure(what: str, folder: Path) -> dict[str, float]:
-    """Return seconds, seconds of all cores and peak memory in MB of one of the three, in a process of its own."""
+    """Return what one of the three takes, in a process of its own.
+
+    It is seconds, seconds of all cores and peak memory in MB.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.feeds", what, str(folder)],
         check=True,
@@ -132,7 +142,8 @@ def write_feeds(
             for what, found in runs.items():
                 found.append(measure(what, Path(scratch)))
                 say(
-                    f"{MEASURED[what][0]}: {found[-1]['seconds']:.1f} s, {found[-1]['memory_mb']:.0f} MB"
+                    f"{MEASURED[what][0]}: {found[-1]['seconds']:.1f} s, "
+                    f"{found[-1]['memory_mb']:.0f} MB"
                 )
     write_json(folder / "feeds.json", began | {"runs": runs})
     write_text(folder / "feeds.md", _markdown(began, runs))
@@ -146,11 +157,12 @@ def _markdown(began: dict[str, Any], runs: dict[str, list[dict[str, float]]]) ->
         f"Measured {began['written']}; load before {began['load']}.",
         *describe(began["machines"]),
         "",
-        f"{rows:,} rows of 58 columns, made up, in {began['files']} zip files, {began['zipped_mb']:,} MB. "
-        "Median [smallest to largest]; the ratio to bare is formed within a turn and is to be at most "
-        f"{AIM}; the memory is to be below {MOST_MEMORY:,} MB.",
+        f"{rows:,} rows of 58 columns, made up, in {began['files']} zip files, "
+        f"{began['zipped_mb']:,} MB. Median [smallest to largest]; the ratio to bare is formed "
+        f"within a turn and is to be at most {AIM}; the memory is to be below {MOST_MEMORY:,} MB.",
         "",
-        "| what | seconds | rows per second | seconds of all cores | ratio to bare | of all cores | peak memory, MB |",
+        "| what | seconds | rows per second | seconds of all cores | ratio to bare | of all cores "
+        "| peak memory, MB |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for what, found in runs.items():

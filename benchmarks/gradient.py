@@ -1,4 +1,7 @@
-"""What one value and gradient of the compiled model costs: against bare loops, and as the panel grows."""
+"""What one value and gradient of the compiled model costs.
+
+It is set against bare loops, and measured as the panel grows.
+"""
 
 import ctypes
 import math
@@ -24,7 +27,10 @@ REPEATS, SHORTEST = 15, 0.05
 
 
 def compiled_gradient(problem: Problem) -> Callable[[], Any]:
-    """Compile the model as a fit does, and give a call of its value and gradient at the priors' centres."""
+    """Compile the model as a fit does, and give a call of its value and gradient.
+
+    They are those at the priors' centres.
+    """
     import nutpie
 
     model = PendulumModel(SPEC).build(problem.panel)
@@ -50,7 +56,10 @@ def compiled_gradient(problem: Problem) -> Callable[[], Any]:
 
 
 def seconds_a_call(call: Callable[[], Any]) -> float:
-    """Return the shortest mean processor time of a call over several rounds: what disturbs a machine only ever adds."""
+    """Return the shortest mean processor time of a call over several rounds.
+
+    What disturbs a machine only ever adds.
+    """
     call()
     number = 1
     while (spent := _round(call, number)) < SHORTEST:
@@ -66,7 +75,10 @@ def _round(call: Callable[[], Any], number: int) -> float:
 
 
 def fit_line(size: Float, cost: Float) -> dict[str, float]:
-    """Least-squares line of the cost: intercept, slope, R2 and the largest residual relative to the cost."""
+    """Least-squares line of the cost.
+
+    It is intercept, slope, R2 and the largest residual relative to the cost.
+    """
     slope, intercept = np.polyfit(size, cost, 1)
     residual = cost - (intercept + slope * size)
     return {
@@ -138,9 +150,10 @@ def _markdown(found: dict[str, Any]) -> str:
         "",
         "## Against bare loops",
         "",
-        "One value and gradient of the compiled model, against numba loops that only evaluate the likelihood of the "
-        "events once, by the same quadrature: a plain one, and a lean one with the package's arithmetic. Microseconds, "
-        f"and times the plain and the lean loop. Aimed at: at most {TARGET:g} times the loop.",
+        "One value and gradient of the compiled model, against numba loops that only evaluate the "
+        "likelihood of the events once, by the same quadrature: a plain one, and a lean one with "
+        "the package's arithmetic. Microseconds, and times the plain and the lean loop. Aimed at: "
+        f"at most {TARGET:g} times the loop.",
         "",
         "| panel | plain loop | lean loop | gradient | times plain | times lean |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -152,8 +165,9 @@ def _markdown(found: dict[str, Any]) -> str:
             else f"{row['size']}, {row['density']} events per month"
         )
         lines.append(
-            f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | {row['gradient_us']:.0f} | "
-            f"{row['times_plain_loop']:.2f} | {row['times_lean_loop']:.2f} |"
+            f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | "
+            f"{row['gradient_us']:.0f} | {row['times_plain_loop']:.2f} | "
+            f"{row['times_lean_loop']:.2f} |"
         )
     lines += _growth_lines(found["growth"])
     return "\n".join(lines) + "\n"
@@ -164,7 +178,8 @@ def _growth_lines(found: dict[str, Any]) -> list[str]:
         "",
         "## As the panel grows",
         "",
-        f"Microseconds per gradient at {DENSITY} events per dyad-month, and the least-squares line of dyads x months.",
+        f"Microseconds per gradient at {DENSITY} events per dyad-month, and the least-squares line "
+        "of dyads x months.",
         "",
         "| " + " | ".join(f"{d}x{m}" for d in DYADS for m in MONTHS) + " |",
         "|" + " --- |" * (len(DYADS) * len(MONTHS)),

@@ -1,4 +1,6 @@
-"""The two loops that a gradient is held against: the likelihood of the events alone, evaluated once.
+"""The two loops that a gradient is held against.
+
+They evaluate the likelihood of the events alone, once.
 
 Both take the level at every dyad-month, the cutpoints (class + 1,) with stand-ins for the missing
 ones at both ends, and ``first``, which says where each month's entries begin. The classes are the
@@ -78,7 +80,10 @@ def lean_loop(
     entry_class: Index,
     entry_count: Index,
 ) -> float:
-    """Evaluate it with the package's arithmetic: no exponential and hardly a logarithm in the inner loops."""
+    """Evaluate it with the package's arithmetic.
+
+    There is no exponential and hardly a logarithm in the inner loops.
+    """
     total, exp_cuts, log_mass = 0.0, np.exp(cuts), np.empty(nodes.size)
     exp_cuts[0], exp_cuts[-1] = 0.0, 1e30
     for m in range(month_place.size):
@@ -129,7 +134,10 @@ def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
 def _arguments(
     level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months
 ) -> tuple[Any, ...]:
-    """Arguments of one call; ``parameters`` are noise and concentration as the kernels take them."""
+    """Arguments of one call.
+
+    ``parameters`` are noise and concentration as the kernels take them.
+    """
     noise, concentration = parameters
     order = np.argsort(data.entry_month, kind="stable")
     return (

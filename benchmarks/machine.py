@@ -22,7 +22,10 @@ PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """Return the processor's model, cores, memory in GB, Python, and the versions of the packages that are there."""
+    """Return what the machine is and which versions are there.
+
+    It is the processor's model, cores, memory in GB, Python, and the versions of packages.
+    """
     memory = (
         os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     )
@@ -42,7 +45,10 @@ def now() -> str:
 
 
 def load() -> float | None:
-    """Return the machine's load over the last minute: numbers measured during other work are worth little."""
+    """Return the machine's load over the last minute.
+
+    Numbers measured during other work are worth little.
+    """
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 

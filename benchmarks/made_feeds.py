@@ -1,4 +1,6 @@
-"""Files of the form and size of GDELT's daily ones, made up: 58 columns, with the quirks of the real ones, from a seed.
+"""Files of the form and size of GDELT's daily ones, made up from a seed.
+
+They have 58 columns, with the quirks of the real ones.
 
 No row of a real feed is here: those have no licence to be passed on. How often what occurs (empty
 actors, states, organs of a state, actors of one country on both sides, late days, repeats) is
@@ -97,7 +99,10 @@ def _day_lines(
 
 
 def _bodies(rows: int, chance: np.random.Generator) -> pa.Array:
-    """Return what stands between the days and the address, from FractionDate on: actors, event, places."""
+    """Return what stands between the days and the address.
+
+    From FractionDate on it is actors, event, places.
+    """
     columns = dict.fromkeys(DAILY.columns[4:-2], _text(np.full(rows, "")))
     codes = _chosen(chance, rows, *_code_shares())
     mentions = 1 + chance.geometric(0.12, rows)
@@ -129,7 +134,10 @@ def _bodies(rows: int, chance: np.random.Generator) -> pa.Array:
 def _actor(
     actor: str, country: np.ndarray, missing: float, chance: np.random.Generator
 ) -> dict[str, pa.Array]:
-    """Return the columns of an actor: a country, or none, with the organ that acts in half of the rows."""
+    """Return the columns of an actor: a country, or none.
+
+    The organ that acts is there in half of the rows.
+    """
     rows = len(country)
     country = np.where(chance.random(rows) < missing, "", country)
     kind = np.where(chance.random(rows) < 0.5, _chosen(chance, rows, TYPES, TYPE_SHARES), "")
@@ -226,7 +234,10 @@ def _state_shares() -> tuple[list[str], np.ndarray]:
 
 
 def _code_shares() -> tuple[list[str], np.ndarray]:
-    """Return codes and how often they occur: statements and consultations most of all, unreadable ones hardly."""
+    """Return codes and how often they occur.
+
+    Statements and consultations are most frequent, unreadable ones hardly occur.
+    """
     codes = [
         "010",
         "042",

@@ -269,7 +269,10 @@ def sample(record: Record, number: int) -> Record:
 
 @contextmanager
 def cluster(workers: int, scheduler: str | None) -> Iterator[str]:
-    """Yield the address of a scheduler: the one given, or one on this machine with so many workers."""
+    """Yield the address of a scheduler.
+
+    It is the one given, or one on this machine with so many workers.
+    """
     if scheduler:
         yield scheduler
         return
@@ -315,7 +318,8 @@ def markdown(speeds: Sequence[Speed], batch: int) -> str:
         "",
         *_table(head, measured),
         "",
-        "Dyads x origins per second on more cores, projected: tasks share nothing, so cores by core seconds each.",
+        "Dyads x origins per second on more cores, projected: tasks share nothing, so cores by "
+        "core seconds each.",
         "",
         *_table(("cores", *(one.what for one in speeds)), projected),
     ]

@@ -1,4 +1,7 @@
-"""One measure for all engines: how many effective draws of the worst quantity, and whether the chains agree."""
+"""One measure for all engines: how many effective draws of the worst quantity.
+
+It also says whether the chains agree.
+"""
 
 from typing import Any
 

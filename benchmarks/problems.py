@@ -1,4 +1,7 @@
-"""The panels that are fitted: the embedded chronology, and simulated ones of any size and density."""
+"""The panels that are fitted: the embedded chronology, and simulated ones.
+
+Simulated ones are of any size and density.
+"""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +44,9 @@ def shape_of(size: str) -> tuple[int, int]:
 
 
 def make_problem(size: str, density: int | None, seed: int) -> Problem:
-    """Make the problem of a size, such as ``3x300`` (dyads x months), and a density (events per dyad-month).
+    """Make the problem of a size and a density.
+
+    The size is such as ``3x300`` (dyads x months), the density is events per dyad-month.
 
     Raises
     ------
@@ -58,7 +63,10 @@ def make_problem(size: str, density: int | None, seed: int) -> Problem:
 
 
 def simulated_panel(dyads: int, periods: int, density: float, seed: int) -> xr.Dataset:
-    """Simulate a panel at a draw of the priors, with a Poisson number of events per dyad-month two eras per dyad."""
+    """Simulate a panel at a draw of the priors.
+
+    It has a Poisson number of events per dyad-month and two eras per dyad.
+    """
     rng = np.random.default_rng([seed, dyads, periods])
     totals = rng.poisson(density, (1, dyads, periods, 1))
     totals[0, :, 0] += 1

@@ -1,4 +1,7 @@
-"""How the cost of a whole fit grows with dyads, months, density and draws: one thing varied at a time."""
+"""How the cost of a whole fit grows, one thing varied at a time.
+
+The things are dyads, months, density and draws.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -68,7 +71,10 @@ def points() -> Iterator[Point]:
 
 
 def write_scaling(folder: Path, store: Store, say: Callable[[str], None]) -> None:
-    """Measure what is not measured yet, and write ``scaling.json``, ``scaling.csv`` and ``scaling.svg``."""
+    """Measure what is not measured yet, and write the results.
+
+    They are ``scaling.json``, ``scaling.csv`` and ``scaling.svg``.
+    """
     wanted = list(points())
     measure_cells(distinct(point.cell for point in wanted), store, say)
     rows, machines = [], []
@@ -95,7 +101,10 @@ def write_scaling(folder: Path, store: Store, say: Callable[[str], None]) -> Non
 
 
 def exponent(table: pd.DataFrame, varied: str) -> float | None:
-    """Power of what is varied with which the sampling time grows, by least squares on logarithms."""
+    """Power of what is varied with which the sampling time grows.
+
+    It is found by least squares on logarithms.
+    """
     rows = table[table["varied"] == varied].dropna(subset=["sampling_seconds"])
     if len(rows) < 2:
         return None
@@ -107,7 +116,10 @@ def exponent(table: pd.DataFrame, varied: str) -> float | None:
 
 
 def figure(table: pd.DataFrame) -> str:
-    """Draw the curves as SVG: a column for what is varied, a row for what is shown, all axes logarithmic."""
+    """Draw the curves as SVG.
+
+    There is a column for what is varied, a row for what is shown, and all axes are logarithmic.
+    """
     import io
 
     import matplotlib as mpl

@@ -113,7 +113,10 @@ def _engine(cells: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ratio(cells: list[dict[str, Any]]) -> list[float] | None:
-    """Our effective draws per second over the plain model's, repetition by repetition: median and range."""
+    """Our effective draws per second over the plain model's: median and range.
+
+    They are compared repetition by repetition.
+    """
     ratios = []
     for repetition in distinct(cell["repetition"] for cell in cells):
         same = {
@@ -151,15 +154,17 @@ def _markdown(found: dict[str, Any]) -> str:
 def _header(found: dict[str, Any]) -> list[str]:
     first, last = found["measured"]
     lines = [
-        f"Measured {first} to {last}; highest load before a cell {found['highest_load_before_a_cell']}."
+        f"Measured {first} to {last}; highest load before a cell "
+        f"{found['highest_load_before_a_cell']}."
     ]
     lines += describe(found["machines"])
     return [
         *lines,
         "",
-        "Four chains. Median [smallest to largest] over repetitions. ESS: smallest bulk effective sample size over all "
-        "scalar parameters and each dyad's level of the last month, by second of sampling with its warm-up. Compiling: "
-        "longest, then shortest. How to read it: benchmarks/README.md.",
+        "Four chains. Median [smallest to largest] over repetitions. ESS: smallest bulk effective "
+        "sample size over all scalar parameters and each dyad's level of the last month, by second "
+        "of sampling with its warm-up. Compiling: longest, then shortest. How to read it: "
+        "benchmarks/README.md.",
     ]
 
 
@@ -170,8 +175,8 @@ def describe(machines: Sequence[dict[str, Any]]) -> list[str]:
         packages = ", ".join(f"{name} {found}" for name, found in at["packages"].items())
         lines += [
             "",
-            f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB, {at['system']}, Python {at['python']}; "
-            f"{packages}.",
+            f"{at['cpu']}, {at['cores']} cores, {at['memory_gb']} GB, {at['system']}, Python "
+            f"{at['python']}; {packages}.",
         ]
     return lines
 
@@ -209,7 +214,10 @@ def _ratio_line(problem: dict[str, Any]) -> str:
         f" (aimed at: {TARGET:g})" if (problem["size"], problem["density"]) == TARGET_AT else ""
     )
     sound = "" if problem["engines"][PLAIN]["converged"] else ", which has not converged"
-    return f"`{OURS}` gives **{spread(problem['ratio'])}** times the ESS/s of `{PLAIN}`{target}{sound}."
+    return (
+        f"`{OURS}` gives **{spread(problem['ratio'])}** times the ESS/s of "
+        f"`{PLAIN}`{target}{sound}."
+    )
 
 
 def spread(values: Sequence[float] | None) -> str:

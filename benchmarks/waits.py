@@ -36,7 +36,10 @@ STARTS = (
 
 @dataclass(frozen=True)
 class Wait:
-    """One thing waited for: its unit, the most that is aimed at, what was measured, and what else is to be said."""
+    """One thing waited for.
+
+    It has its unit, the most that is aimed at, what was measured, and what else is to be said.
+    """
 
     what: str
     unit: str
@@ -89,7 +92,10 @@ def updates(seed: int, folder: Path, what: str, dyads: Sequence[str]) -> list[Wa
             break
         seconds.append(clock.seconds)
         k.append(fitted.updates[-1]["pareto_k"] or 0.0)
-    note = f"{len(seconds)} months one after the other were valid, largest Pareto k {max(k, default=0.0):.2f}"
+    note = (
+        f"{len(seconds)} months one after the other were valid, "
+        f"largest Pareto k {max(k, default=0.0):.2f}"
+    )
     return [
         Wait(f"a month's update of the fit of {what}", "s", 1.0, tuple(seconds), note),
         Wait(f"a saved fit of {what}", "MB", 400.0, (size,), f"loaded in {loading.seconds:.1f} s"),

@@ -73,11 +73,15 @@ def calibrate(
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Draw truths from the prior, simulate a panel of each, fit it, and rank the truth among the posterior's draws."""
+    """Draw truths from the prior, simulate a panel of each, and fit it.
+
+    The truth is ranked among the posterior's draws.
+    """
     spec, cores = spec or spec_for(panel), cores or os.cpu_count() or 1
     if draws * chains < AMONG:
         raise SpecError(
-            f"draws: {chains} x {draws} are fewer than the {AMONG} that a truth is ranked among; take more"
+            f"draws: {chains} x {draws} are fewer than the {AMONG} that a truth is ranked among; "
+            "take more"
         )
     truths = prior_draws(panel, spec, draws=panels, seed=seed)
     seeds = [int(one >> 1) for one in np.random.SeedSequence(seed).generate_state(panels)]
@@ -179,7 +183,10 @@ def as_table(ranks: xr.Dataset) -> pd.DataFrame:
 
 
 def summary(form: str, ranks: pd.DataFrame) -> pd.DataFrame:
-    """Coverage of central intervals with standard errors over panels, and the smallest Kolmogorov-Smirnov p."""
+    """Coverage of central intervals, and the smallest Kolmogorov-Smirnov p.
+
+    Coverage has standard errors over panels.
+    """
     rows = []
     for name, own in ranks.groupby("quantity", sort=False):
         by_panel = {
@@ -251,7 +258,10 @@ def excess(ranks: np.ndarray) -> np.ndarray:
 
 
 def band(panels: int, curves: int = 4000) -> dict[str, np.ndarray]:
-    """Half-width of a band that holds 95% of the curves of uniform ranks from end to end, by simulation."""
+    """Half-width of a band that holds 95% of the curves of uniform ranks.
+
+    It holds them from end to end, by simulation.
+    """
     rng = np.random.default_rng(1)
     simulated = np.array([excess(rng.integers(0, AMONG + 1, panels)) for _ in range(curves)])
     at = (np.arange(AMONG + 1) + 1) / (AMONG + 1)

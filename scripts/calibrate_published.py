@@ -1,4 +1,6 @@
-"""Calibrate what is published: data sets on the real layout of dyads and months, fitted a year before the end.
+"""Calibrate what is published.
+
+Data sets on the real layout of dyads and months are fitted a year before the end.
 
     python scripts/calibrate_published.py --panels 100 --out calibration
 
@@ -137,7 +139,10 @@ def true_ceiling(
 def year_ahead(
     fitted: Any, dyad: str, ahead: np.ndarray, seed: int
 ) -> tuple[list[int], list[dict[str, float]]]:
-    """Rank the share of the year ahead, and return the chances of higher and lower with what happened."""
+    """Rank the share of the year ahead, and return the chances of higher and lower.
+
+    With them goes what happened.
+    """
     rng = np.random.default_rng([seed, *dyad.encode()])
     total, cooperative = ahead.sum(1), int(ahead[:, 1].sum())
     if not total.sum():
@@ -182,7 +187,10 @@ def ranks(true: xr.DataArray, drawn: xr.DataArray) -> list[int]:
 
 
 def ranks_table(found: list[dict[str, Any]]) -> pd.DataFrame:
-    """Coverage of central intervals with standard errors over data sets, and a test of uniformity of their means."""
+    """Coverage of central intervals, and a test of uniformity of their means.
+
+    Coverage has standard errors over data sets.
+    """
     rows = []
     for name in found[0]["ranks"]:
         each = [np.array(one["ranks"][name]) for one in found if one["ranks"].get(name)]

@@ -1,8 +1,11 @@
-"""Weigh ceilings: the evidence, headroom and chances of two dyads under priors of ever less headroom.
+"""Weigh ceilings: fits of two dyads under priors of ever less headroom.
 
-    python scripts/ceiling_worth.py            # fits, about a minute each, and writes
-    forecast/outlook/ceiling.csv python scripts/ceiling_worth.py --write    # puts the numbers of
-    that file into README.md and docs/model.md
+Each gives the evidence, the headroom and the chances.
+
+    python scripts/ceiling_worth.py            # fits, about a minute each
+    python scripts/ceiling_worth.py --write    # puts the numbers into README.md and docs/model.md
+
+The first writes forecast/outlook/ceiling.csv, and the second reads it.
 
 Each dyad is fitted alone, to sides alone. The evidence is the log marginal likelihood by bridge
 sampling, less that of the model without a ceiling. A test compares the document with the file.

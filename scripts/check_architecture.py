@@ -89,7 +89,8 @@ def inventory(root: Path) -> str:
     lines = [
         "# Modules",
         "",
-        "All modules in short, written by `python scripts/check_architecture.py --write`; their docstrings say more.",
+        "All modules in short, written by `python scripts/check_architecture.py --write`; their "
+        "docstrings say more.",
     ]
     for folder, modules in itertools.groupby(_modules(root), key=lambda path: path.parent):
         lines += ["", f"## {folder.relative_to(root).as_posix()}", ""]
@@ -99,7 +100,10 @@ def inventory(root: Path) -> str:
 
 
 def _in_short(path: Path) -> str:
-    """Return the first sentence of a module's docstring, up to its colon unless little stands before that."""
+    """Return the first sentence of a module's docstring.
+
+    It ends at its colon unless little stands before that.
+    """
     first = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
     sentence = re.split(r"(?<=\.) (?=[A-Z])", first)[0]
     head = sentence.partition(": ")[0]
@@ -131,7 +135,8 @@ def limits_page(root: Path) -> str:
         "# How much is needed",
         "",
         "Every minimum of the package: how many events, months, dyads or simulations something",
-        "needs. Each name has one value. `python scripts/check_architecture.py --write` writes this",
+        "needs. Each name has one value. `python scripts/check_architecture.py --write` writes "
+        "this",
         "page from the comments of the constants.",
         "",
         "| minimum | value | unit, and what happens below it | module |",
@@ -208,7 +213,8 @@ def _comment(lines: list[str], statement: ast.stmt, following: ast.stmt | None) 
 def layer_faults(root: Path) -> list[str]:
     """Look for imports that a layer must not have."""
     return [
-        f"{path.relative_to(root).as_posix()}:{line}: {_name(path, root)} must know nothing of {target}"
+        f"{path.relative_to(root).as_posix()}:{line}: {_name(path, root)} must know nothing of "
+        f"{target}"
         for path in _modules(root)
         for target, line in _imports(path, root)
         if not _allowed(_name(path, root), target)
@@ -229,7 +235,10 @@ def circle_faults(root: Path) -> list[str]:
 
 
 def _import_graph(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
-    """Return, for every module, the modules it imports, each with the file and line of the import."""
+    """Return, for every module, the modules it imports.
+
+    Each has the file and line of the import.
+    """
     files = {_name(path, root): path for path in _modules(root)}
     exported = {
         name: {target.rpartition(".")[2]: target for target, _ in _imports(path, root)}

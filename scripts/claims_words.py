@@ -1,4 +1,6 @@
-"""Sentences of README.md and the table of docs/hypotheses.md on claims, made from reports/hypotheses/tests.json.
+"""Sentences of README.md and the table of docs/hypotheses.md on claims.
+
+They are made from reports/hypotheses/tests.json.
 
 The answers are those of the tests alone. `--write` puts the text between the markers of the
 documents; a test compares it with what they hold.
@@ -51,13 +53,14 @@ def readme(claims: Mapping[str, Any], dyads: int) -> str:
         f"On [all {dyads} pairs](reports/hypotheses/index.html), exploratory: {pendulum}.",
         f"That the trend returns to a mean is {returning['answer']} (least log Bayes factor "
         f"{number(returning['least'])}, supported from {limit}).",
-        f"That it keeps to a range is {ranging['answer']} ({number(ranging['least'])}{null_clause(ranging)}); the "
-        f"range would be shares of {low:.0f} to {high:.0f}%, nearly the whole scale.",
-        f"That events stay alike for about a quarter is {alike['answer']} ({number(alike['least'])}): deviations from "
-        f"the trend halve in "
-        f"{half_life} months.",
-        f"Jumps where named eras begin are {jumping['answer']}: {number(against['all starts'])} with all starts, "
-        f"{number(against['starts recognised within a week'])} with those that were recognised within a week.",
+        f"That it keeps to a range is {ranging['answer']} "
+        f"({number(ranging['least'])}{null_clause(ranging)}); the range would be shares of "
+        f"{low:.0f} to {high:.0f}%, nearly the whole scale.",
+        f"That events stay alike for about a quarter is {alike['answer']} "
+        f"({number(alike['least'])}): deviations from the trend halve in {half_life} months.",
+        f"Jumps where named eras begin are {jumping['answer']}: {number(against['all starts'])} "
+        f"with all starts, {number(against['starts recognised within a week'])} with those that "
+        "were recognised within a week.",
     ]
     paragraph = " ".join(sentences)
     return textwrap.fill(paragraph, WIDTH, break_on_hyphens=False, break_long_words=False)
@@ -74,8 +77,8 @@ def null_clause(claim: Mapping[str, Any]) -> str:
 def table(claims: Mapping[str, Any]) -> str:
     """Return the table of answers."""
     rows = [
-        f"| {code} {claim['question']} | {claim['answer']} | {number(claim['least'])} to {number(claim['most'])} "
-        f"| {claim['sentences'][0]} |"
+        f"| {code} {claim['question']} | {claim['answer']} | {number(claim['least'])} to "
+        f"{number(claim['most'])} | {claim['sentences'][0]} |"
         for code, claim in claims.items()
         if claim["least"] is not None
     ]

@@ -1,4 +1,6 @@
-"""Ask questions of every pair of saved fits, answer them, and check the answers before they are published.
+"""Ask questions of every pair of saved fits, and answer them.
+
+The answers are checked before they are published.
 
 python scripts/live_ledger.py FOLDER [--reports FOLDER] FIT...
 
@@ -124,7 +126,8 @@ def _in_time(question: Question) -> Question:
     earliest: date = today() + SHORTEST
     if question.last < earliest:
         raise ForecastError(
-            f"{question.id}: its window ends on {question.last}, before {earliest}; take a fit of a later day"
+            f"{question.id}: its window ends on {question.last}, before {earliest}; take a fit of "
+            "a later day"
         )
     return question
 

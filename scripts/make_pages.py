@@ -37,9 +37,10 @@ PAST, RECENT = date(2023, 10, 31), date(2026, 5, 31)
 EXPLAINED_MONTHS = 10
 OLD_LEDGER = "ledger-2026-05-31"
 ABOUT_OLD = (
-    "This is a first trial, kept as it was. It was asked as of 31 May 2026 and written on 29 November 2026 by version "
-    "0.1.0, when six of the windows' months had passed and some questions were due the next day. Its chances of "
-    "violence and visits are those of an earlier model. Do not rely on them; the open questions are in the live ledger."
+    "This is a first trial, kept as it was. It was asked as of 31 May 2026 and written on 29 "
+    "November 2026 by version 0.1.0, when six of the windows' months had passed and some questions "
+    "were due the next day. Its chances of violence and visits are those of an earlier model. Do "
+    "not rely on them; the open questions are in the live ledger."
 )
 UNFINISHED = 3
 """Exit code of `forecast` where a fit has not converged; its pages are made, and stamped."""
@@ -142,7 +143,8 @@ class Pages:
         """Answer the statements of the essay from the pages that are there."""
         from forecast.report.theory_page import write_theory
 
-        # The page names these files: as a reader of the repository finds them, not as this machine does.
+        # The page names these files: as a reader of the repository finds them, not as this machine
+        # does.
         out = self.out.relative_to(ROOT) if self.out.is_relative_to(ROOT) else self.out
         tests, recent = (
             out / "hypotheses/tests.json",

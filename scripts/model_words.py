@@ -26,10 +26,11 @@ def text() -> dict[str, dict[str, str]]:
 def priors() -> str:
     """Return the table of priors with how it is read."""
     first = (
-        "Normal on the scale that the reason names: a pair is centre and spread. A single number is a plain scale or "
-        "the typical spread of a population of dyads or eras. The logarithm of such a spread is normal around that of "
-        f"the typical one, with standard deviation {SPREAD_OF_SPREADS:g} (the spread of spreads). Of half-lives the "
-        "logarithm of months is normal."
+        "Normal on the scale that the reason names: a pair is centre and spread. A single number "
+        "is a plain scale or the typical spread of a population of dyads or eras. The logarithm of "
+        "such a spread is normal around that of the typical one, with standard deviation "
+        f"{SPREAD_OF_SPREADS:g} (the spread of spreads). Of half-lives the logarithm of months is "
+        "normal."
     )
     return "\n".join([documents.filled(first), "", *reference.priors_table()]).rstrip()
 

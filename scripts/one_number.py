@@ -1,4 +1,6 @@
-"""Compare every published number on the pages of a folder: the same question on the same day has one number.
+"""Compare every published number on the pages of a folder.
+
+The same question on the same day has one number.
 
 python scripts/one_number.py [FOLDER...]
 
@@ -254,7 +256,10 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _require_title(path: Path, title: str) -> None:
-    """Make sure that the page next to a file opens with the title or finding that the file states."""
+    """Make sure that the page next to a file opens as the file states.
+
+    It opens with the title or finding that the file has.
+    """
     page = path.with_name("index.html")
     opening = re.search(
         "<header>(.*?)</header>", page.read_text("utf-8") if page.exists() else "", re.DOTALL
@@ -262,7 +267,8 @@ def _require_title(path: Path, title: str) -> None:
     shown = " ".join(html.unescape(re.sub("<[^>]*>", "", opening[1])).split()) if opening else ""
     if " ".join(title.split()) not in shown:
         raise SystemExit(
-            f"{page}: its opening is {shown!r}, and {path.name} states {title!r}; make the page again"
+            f"{page}: its opening is {shown!r}, and {path.name} states {title!r}; make the page "
+            "again"
         )
 
 
@@ -273,7 +279,8 @@ def main(*folders: str) -> int:
     print("\n".join(found))
     keys = len({one.key for one in stated})
     print(
-        f"{len(stated):,} published numbers of {keys:,} questions and days: {len(found):,} differences"
+        f"{len(stated):,} published numbers of {keys:,} questions and days: {len(found):,} "
+        "differences"
     )
     return 1 if found else 0
 

@@ -1,4 +1,6 @@
-"""Test the embedded record and records that outsiders coded in the same way, and put them on one page.
+"""Test the embedded record and records of outsiders, and put them on one page.
+
+Records of outsiders are tested in the same way.
 
     python scripts/outsiders.py FOLDER [FOLDER ...]     # all parts, some minutes per record
     python scripts/outsiders.py FOLDER --answers        # one part: who answers whom
@@ -200,7 +202,10 @@ def risk(path: Path) -> pd.DataFrame:
 
 
 def engine_of(name: str, record: PooledRecord, months: int) -> Engine:
-    """Return the engine of the dyads that have so many months; eras are those of the embedded record alone."""
+    """Return the engine of the dyads that have so many months.
+
+    Eras are those of the embedded record alone.
+    """
     long = record.lasting(months)
     return Engine(long if name == EMBEDDED else long.without_eras())
 
@@ -241,7 +246,10 @@ def tested(name: str, record: PooledRecord) -> Tested:
 
 
 def extremes(name: str, record: PooledRecord) -> dict[str, Any] | None:
-    """Test how long extremes last, and read realised on predicted changes; None if too few dyads are long enough."""
+    """Test how long extremes last, and read realised on predicted changes.
+
+    It is None if too few dyads are long enough.
+    """
     claim = CLAIMS[DWELLING]
     engine = engine_of(name, record, claim.months)
     if len(engine.record.dyads) < MIN_POOLED_DYADS:
@@ -259,7 +267,10 @@ def roots(name: str, record: PooledRecord) -> dict[str, Any]:
 
 
 def answers_of(folders: Sequence[Path]) -> Rows:
-    """Test who answers whom in every record that has directions, by month and by week where there are days."""
+    """Test who answers whom in every record that has directions.
+
+    It is tested by month, and by week where there are days.
+    """
     rows = []
     for name, (file, scheme) in KEDS.items():
         if path := find_file(folders, file):

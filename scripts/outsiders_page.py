@@ -1,4 +1,7 @@
-"""The page and the figure on records that others coded, from the numbers that `scripts/outsiders.py` keeps."""
+"""The page and the figure on records that others coded.
+
+They are made from the numbers that `scripts/outsiders.py` keeps.
+"""
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -89,8 +92,8 @@ def memory_words(records: Sequence[Row]) -> str:
     """Say in how many records a cycle is supported around long memory."""
     clear = [row["name"] for row in records if row["alike"]["long memory"] > LIMIT]
     return (
-        f"Around long memory a cycle is favoured by more than {LIMIT} in {len(clear)} of {len(records)} records "
-        f"({'; '.join(clear)})."
+        f"Around long memory a cycle is favoured by more than {LIMIT} in {len(clear)} of "
+        f"{len(records)} records ({'; '.join(clear)})."
     )
 
 
@@ -139,8 +142,8 @@ def dwell_power_words(rates: Sequence[Rate]) -> str:
         for wanted in (True, False)
     )
     return (
-        f"In simulated record sets like the embedded one the claim is supported in {'; '.join(true)}, where it is "
-        f"true, and in {'; '.join(false)}, where it is not."
+        "In simulated record sets like the embedded one the claim is supported in "
+        f"{'; '.join(true)}, where it is true, and in {'; '.join(false)}, where it is not."
     )
 
 
@@ -190,8 +193,8 @@ def significant_words(rows: Sequence[Row]) -> str:
         if max(test["p_value"], test["p_value_alike"]) <= SIZE
     ]
     return (
-        f"{len(low)} of {len(tests)} tests reject a unit root at 5% by both, without any correction for their number"
-        f"{': ' if low else ''}{'; '.join(low)}."
+        f"{len(low)} of {len(tests)} tests reject a unit root at 5% by both, without any "
+        f"correction for their number{': ' if low else ''}{'; '.join(low)}."
     )
 
 
@@ -254,13 +257,13 @@ def answers_words(rates: Sequence[Row]) -> str:
         strong, weak, *false = (rate for rate in rates if rate["shape"] == shape)
         alarms = sum(rate["supported"] for rate in false)
         parts.append(
-            f"in the shape of {shape} strong answers are supported in {strong['supported']} of {strong['sets']} sets, "
-            f"weak ones in {weak['supported']} of {weak['sets']}, and answers that are absent in {alarms} of "
-            f"{sum(rate['sets'] for rate in false)}"
+            f"in the shape of {shape} strong answers are supported in {strong['supported']} of "
+            f"{strong['sets']} sets, weak ones in {weak['supported']} of {weak['sets']}, and "
+            f"answers that are absent in {alarms} of {sum(rate['sets'] for rate in false)}"
         )
     return (
-        f"So {'; '.join(parts)}. Shares are too near 0, because the prior is around none: where strong answers "
-        "are not found, the share and its interval are mostly the prior."
+        f"So {'; '.join(parts)}. Shares are too near 0, because the prior is around none: where "
+        "strong answers are not found, the share and its interval are mostly the prior."
     )
 
 

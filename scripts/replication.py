@@ -66,7 +66,10 @@ def autocovariances(order: float, size: int) -> Float:
 
 
 def negative_log_likelihood(order: float, values: Float) -> float:
-    """Return the exact negative log-likelihood, mean and variance of innovations at their maximum."""
+    """Return the exact negative log-likelihood at its maximum.
+
+    With it go mean and variance of innovations.
+    """
     size = len(values)
     lower = cholesky(toeplitz(autocovariances(order, size)), lower=True)
     ones = np.ones(size)

@@ -1,4 +1,6 @@
-"""Build a ledger from a backtest: questions asked as of their day, answered by what the backtest said, and resolved.
+"""Build a ledger from a backtest, and resolve it.
+
+Questions are asked as of their day, and answered by what the backtest said.
 
 Run from anywhere: ``python scripts/retrospective_ledger.py reports/skill reports/retrospective``.
 Every entry is marked as retrospective, because every window is over. The questions are those that
@@ -95,7 +97,8 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
     )
     if record.digest != choices["data"]:
         raise DataError(
-            f"{backtest}: the backtest rests on other data than the chronology that is there; run it again"
+            f"{backtest}: the backtest rests on other data than the chronology that is there; run "
+            "it again"
         )
     counts = Counts()
     drafts = list(_drafts(results, record, first, counts))
@@ -103,8 +106,9 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
     track_record = TrackRecord.of(Ledger.read(ledger))
     write_track_record(track_record, out)
     return (
-        f"{ledger}: {counts.asked} questions, {counts.void} of them void; {counts.unasked} were decided when asked, "
-        f"or had no baseline, and were not asked; {counts.open} windows are not over"
+        f"{ledger}: {counts.asked} questions, {counts.void} of them void; {counts.unasked} were "
+        f"decided when asked, or had no baseline, and were not asked; {counts.open} windows are "
+        "not over"
     )
 
 
@@ -196,7 +200,8 @@ def _require_same(
         then = f"{case[way]}, {case['k']} of {case['n']}"
     if not same:
         raise DataError(
-            f"{question.id}: the backtest resolved the window as {then}, and the record now as {resolution.reason}"
+            f"{question.id}: the backtest resolved the window as {then}, and the record now as "
+            f"{resolution.reason}"
         )
 
 

@@ -1,4 +1,6 @@
-r"""Ceilings as weights of paths: steps of the trend that stay below, over the probability that they do.
+r"""Ceilings as weights of paths.
+
+A weight is of steps of the trend that stay below, over the probability that they do.
 
 Within an era that begins with trend :math:`u_0` and has headroom :math:`h`, a path of the free
 trend is weighted by

@@ -146,7 +146,10 @@ def flat(chain):
 
 
 def shared_out(paths, months):
-    """Return shares of pairs of paths by dyad, 1 on average: more where weights of pairs vary more."""
+    """Return shares of pairs of paths by dyad, 1 on average.
+
+    They are more where weights of pairs vary more.
+    """
     noise = []
     for one in paths:
         weight = np.exp(one.log_path - one.log_path.max(axis=1, keepdims=True))
@@ -172,7 +175,10 @@ def weigh(months, values, means, own, headrooms, pairs, ceilings, rng):
 
 
 def with_ceilings(surfaces, chain, months, priors, pooled, rng):
-    """Tilt surfaces by what ceilings, and they themselves, missed at some points, by regression of weights of paths."""
+    """Tilt surfaces by what ceilings, and they themselves, missed at some points.
+
+    What was missed is found by regression of weights of paths.
+    """
     values, means, own, log_evidence = flat(chain)
     at = rng.choice(len(values), min(PILOT, len(values)), replace=False)
     headrooms = np.tile(typical_headrooms(priors, pooled), (len(at), 1))

@@ -14,7 +14,10 @@ REFERENCE = np.array(
 
 @kernel
 def evidence_at(theta, months, prior, sweeps):
-    """Return log-evidence, the regression on mean and volume effect, sites, filtered states and steps back."""
+    """Return log-evidence, and what the filter found.
+
+    That is the regression on mean and volume effect, sites, filtered states and steps back.
+    """
     size = months.gap.size
     sites = Sites(np.zeros(size), np.zeros(size))
     filtered, regression, _ = filter_path(theta, months, sites, prior, True)

@@ -1,4 +1,6 @@
-r"""Exact chain of all parameters and paths: what surfaces and sites propose, weights of single dyads decide.
+r"""Exact chain of all parameters and paths.
+
+Surfaces and sites propose, and weights of single dyads decide.
 
 The path of a dyad is a map of standard normals, :math:`x = T_\theta(z)`, from the Gaussian that its
 sites make of the posterior. In terms of :math:`z` the posterior is :math:`p(\theta) N(z)
@@ -8,10 +10,10 @@ L` is the mean of both, and either is drawn by its own weight where one path is 
 
 A sweep has these parts, each of which leaves the posterior as it is:
 
-1. Every dyad given all the others: own parameters from a short chain on its surface :math:`S`, paths afresh in pairs
-   or, sometimes, near the old ones (:math:`z' = \rho z + \sqrt{1 - \rho^2} \epsilon`); accepted with
-   :math:`\hat L' S / (\hat L S')`. The old parameters have as many pairs, their own and fresh ones (conditional
-   importance sampling: Andrieu, Doucet and Holenstein 2010).
+1. Every dyad given all the others: own parameters from a short chain on its surface :math:`S`,
+   paths afresh in pairs or, sometimes, near the old ones (:math:`z' = \rho z + \sqrt{1 - \rho^2}
+   \epsilon`); accepted with :math:`\hat L' S / (\hat L S')`. The old parameters have as many pairs,
+   their own and fresh ones (conditional importance sampling: Andrieu, Doucet and Holenstein 2010).
 2. Populations given the dyads: of own parameters, of long-run means and volume effects, and of
    headrooms, which are integrated.
 3. Shared parameters and populations by a chain on the sum of surfaces, dyads moving along (not
@@ -173,7 +175,10 @@ def write_normals(size, out):
 
 @kernel
 def turn_to(path, normals, out):
-    """Write the normals of a path: of the first of its pair, or of the second with the sign changed."""
+    """Write the normals of a path.
+
+    They are those of the first of its pair, or of the second with the sign changed.
+    """
     sign = 1.0 - 2.0 * (path % 2)
     for i in range(out.size):
         out[i] = sign * normals[path // 2, i]
@@ -259,7 +264,10 @@ def move_mean(theta, months, eras, smoother, prior, node_weights, pairs, at, nor
 
 @kernel
 def log_of_headrooms(population, priors, factors, eras):
-    """Log-density of the headrooms' population given the trends, headrooms themselves integrated."""
+    """Log-density of the headrooms' population given the trends.
+
+    The headrooms themselves are integrated.
+    """
     total = -0.5 * ((population[0] - priors.headroom[0]) / priors.headroom[1]) ** 2
     for i in range(1, 3):
         off = population[i] - math.log(priors.headroom[1 + i])

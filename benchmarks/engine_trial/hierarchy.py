@@ -1,8 +1,9 @@
 r"""Parameters of all dyads by a chain on their response surfaces: pooled, or one dyad alone.
 
-A dyad's own parameters are normal around a population, :math:`\theta_{dq} \sim N(\mu_q, s_q)` of logarithms, with
-:math:`\mu_q` normal and :math:`s_q` log-normal. Long-run means and volume effects have such populations too and are
-integrated. Populations move with their dyads (not centred) and given them (centred).
+A dyad's own parameters are normal around a population, :math:`\theta_{dq} \sim N(\mu_q, s_q)` of
+logarithms, with :math:`\mu_q` normal and :math:`s_q` log-normal. Long-run means and volume effects
+have such populations too and are integrated. Populations move with their dyads (not centred) and
+given them (centred).
 """
 
 import math
@@ -26,7 +27,10 @@ BY_GAUSSIAN = 0.5
 
 
 class Quadratics(NamedTuple):
-    """Gaussian of every dyad's likelihood: slope (x - centre) - (x - centre) precision (x - centre) / 2, of logarithms."""
+    """Gaussian of every dyad's likelihood, of logarithms.
+
+    It is slope (x - centre) - (x - centre) precision (x - centre) / 2.
+    """
 
     centre: np.ndarray  # (dyad, 7)
     slope: np.ndarray  # (dyad, 7)
@@ -258,7 +262,10 @@ def step_own(surfaces, state, d, tuning, by_gaussian):
 
 @kernel
 def step_shared(surfaces, priors, state, new, tuning, pooled):
-    """Metropolis step of shared parameters given the dyads' own, proposed by the sum of their quadratics."""
+    """Metropolis step of shared parameters given the dyads' own.
+
+    It is proposed by the sum of their quadratics.
+    """
     terms, prior = np.empty(surfaces.parent.size), prior_of(state.means)
     root, mean = gaussian_of_shared(tuning.quadratics, priors, state.own)
     new.values[:] = state.values
@@ -279,7 +286,9 @@ def step_shared(surfaces, priors, state, new, tuning, pooled):
 
 @kernel
 def step_block(surfaces, priors, state, new, block, tuning, pooled):
-    """Metropolis step of some global parameters, dyads moving along with their populations (not centred).
+    """Metropolis step of some global parameters.
+
+    Dyads move along with their populations (not centred).
 
     `new` is a state to write to. Returns whether it was accepted.
     """
@@ -312,7 +321,10 @@ def step_block(surfaces, priors, state, new, block, tuning, pooled):
 
 @kernel
 def step_means(surfaces, priors, state, new, pair, tuning):
-    """Metropolis step of the population of long-run means (0) or volume effects (1), dyads' own integrated."""
+    """Metropolis step of the population of long-run means (0) or volume effects (1).
+
+    Those of dyads themselves are integrated.
+    """
     new.means[:] = state.means
     mean, spread = 2 * pair, 2 * pair + 1
     new.means[spread] += 0.4 * np.random.standard_normal()
@@ -344,7 +356,10 @@ def draw_mean(draws, log_sd, centre, sd):
 
 @kernel
 def move_spread(draws, mean, log_sd, typical):
-    """Three Metropolis steps of the logarithm of a population's spread, given its members and mean."""
+    """Three Metropolis steps of the logarithm of a population's spread.
+
+    Its members and mean are given.
+    """
     squares = ((draws - mean) ** 2).sum()
     for _ in range(3):
         new = log_sd + 0.4 * np.random.standard_normal()
@@ -392,7 +407,9 @@ def draw_populations_of_means(state, priors, mean, volume_effect):
 def steps_of_all(
     surfaces, priors, state, new, steps, own_share, moving, by_gaussian, tuning, pooled
 ):
-    """Reversible steps on the surfaces: each is of a kind that is drawn (a fixed order would not be reversible).
+    """Reversible steps on the surfaces.
+
+    Each is of a kind that is drawn (a fixed order would not be reversible).
 
     A share of them is of own parameters of one dyad, of those that are `moving`. `new` is a state
     to write to. Return how many of each kind were tried and accepted, (kind, 2).

@@ -1,4 +1,7 @@
-"""Months of one dyad in which something happens, as the engine reads them, and names of its parameters."""
+"""Months of one dyad in which something happens, and names of its parameters.
+
+Months are as the engine reads them.
+"""
 
 from typing import NamedTuple
 

@@ -1,13 +1,16 @@
-r"""Path of a dyad given its parameters: Gaussian sites of the months, smoothing, draws and their weights.
+r"""Path of a dyad given its parameters.
+
+It is made of Gaussian sites of the months, smoothing, draws and their weights.
 
 The level of a month is :math:`\ell_t = m + b v_t + u_t + c_t`: long-run mean, effect of volume, the
 trend's distance from the mean, and the cycle. Both are first-order processes around zero,
 
 .. math:: u_{t+1} = r u_t + s \epsilon + (\text{jump}), \qquad c_{t+1} = \phi c_t + \sigma \epsilon,
 
-over several months at once by their exact moments. What a month tells of its level is a Gaussian site
-:math:`\exp(-\tfrac12 \tau \ell^2 + \nu \ell)`. Given sites, (u, c) is filtered once for three columns, the data and the
-two regressors of (m, b), so that any normal prior of (m, b) is integrated in closed form.
+over several months at once by their exact moments. What a month tells of its level is a Gaussian
+site :math:`\exp(-\tfrac12 \tau \ell^2 + \nu \ell)`. Given sites, (u, c) is filtered once for three
+columns, the data and the two regressors of (m, b), so that any normal prior of (m, b) is integrated
+in closed form.
 """
 
 import math
@@ -48,7 +51,10 @@ class Sites(NamedTuple):
 
 
 class Regression(NamedTuple):
-    """Log-likelihood of long-run mean m and volume effect b: constant - (m, b) P (m, b)' / 2 + (m, b) shift."""
+    """Log-likelihood of long-run mean m and volume effect b.
+
+    It is constant - (m, b) P (m, b)' / 2 + (m, b) shift.
+    """
 
     constant: float
     mean_mean: float
@@ -59,7 +65,10 @@ class Regression(NamedTuple):
 
 
 class Filtered(NamedTuple):
-    """States (u, c) after each month and before it: covariances, and means by column (data, m, b)."""
+    """States (u, c) after each month and before it.
+
+    They are covariances, and means by column (data, m, b).
+    """
 
     before_cov: np.ndarray  # (month, 3): uu, uc, cc
     after_cov: np.ndarray
@@ -85,7 +94,10 @@ def moments_of(theta, gaps):
 
 @small
 def posterior_of(regression, prior):
-    """Log-evidence, mean and covariance of (m, b) under a prior: means and standard deviations of both."""
+    """Log-evidence, mean and covariance of (m, b) under a prior.
+
+    The prior is means and standard deviations of both.
+    """
     prior_mm, prior_bb = prior[1] ** -2.0, prior[3] ** -2.0
     mm = regression.mean_mean + prior_mm
     bb = regression.volume_volume + prior_bb
@@ -119,7 +131,9 @@ def log_norms_of(a, months):
 
 @kernel
 def filter_path(theta, months, sites, prior, find_sites):
-    """Filter a dyad; with `find_sites` each month's site is what matches its moments (assumed density).
+    """Filter a dyad.
+
+    With `find_sites` each month's site is what matches its moments (assumed density).
 
     Returns the filtered states, the regression on (m, b) by the sites, and the assumed-density
     log-likelihood.
@@ -201,7 +215,10 @@ def filter_path(theta, months, sites, prior, find_sites):
 
 
 class Backward(NamedTuple):
-    """What a step back in time needs, (month,): gains on the month after, and the root of what is left."""
+    """What a step back in time needs, (month,).
+
+    It is gains on the month after, and the root of what is left.
+    """
 
     gain: np.ndarray  # (month, 2, 2)
     root: np.ndarray  # (month, 3): lower triangle
@@ -240,7 +257,10 @@ def backward_steps(theta, months, filtered):
 
 @kernel
 def smoothed_levels(months, filtered, backward, regression, prior):
-    """Return mean and variance of every month's level given all months, and the smoothed means (month, 2)."""
+    """Return mean and variance of every month's level, and the smoothed means (month, 2).
+
+    They are given all months.
+    """
     size = months.gap.size
     _, mean_m, mean_b, cov_mm, cov_mb, cov_bb = posterior_of(regression, prior)
     level, variance, states = np.empty(size), np.empty(size), np.empty((size, 2))
@@ -342,7 +362,9 @@ class Paths(NamedTuple):
 
 @kernel
 def draw_paths(theta, months, sites, prior, filtered, regression, backward, normals):
-    """Draw pairs of paths on both sides of the mean, and weigh them by the exact density over that of the draw.
+    """Draw pairs of paths on both sides of the mean, and weigh them.
+
+    The weight is the exact density over that of the draw.
 
     `normals` are standard normal, (pair, 2 * months + 2).
     """

@@ -1,4 +1,7 @@
-"""Priors of a fit, in the form that kernels read: centres and standard deviations, of logarithms where it says so."""
+"""Priors of a fit, in the form that kernels read.
+
+They are centres and standard deviations, of logarithms where it says so.
+"""
 
 import math
 from typing import NamedTuple
@@ -46,7 +49,10 @@ def read_priors(spec, periods_a_month=1.0) -> Priors:
 
 
 def alone_populations(priors: Priors):
-    """Return the populations that stand for the prior of a dyad alone, which has their whole spread."""
+    """Return the populations that stand for the prior of a dyad alone.
+
+    That prior has their whole spread.
+    """
     own = np.r_[priors.own[0], np.log(np.hypot(priors.own[1], priors.own[2]))]
     of_means = [
         (centre, math.log(math.hypot(sd, spread)))

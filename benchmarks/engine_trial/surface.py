@@ -1,4 +1,6 @@
-"""Response surface of a dyad's log-evidence: a polynomial in its seven parameters, trained where the posterior is.
+"""Response surface of a dyad's log-evidence.
+
+It is a polynomial in its seven parameters, trained where the posterior is.
 
 A pass by expectation propagation takes a tenth of a millisecond, the polynomial less than a
 microsecond. What it misses is corrected by the weights of the paths, so it is a proposal and no
@@ -87,7 +89,10 @@ def monomials(z, degree):
 
 
 def smooth_form(values):
-    """Return what is regressed: logarithms of precisions, their correlation, and shifts in standard deviations."""
+    """Return what is regressed.
+
+    It is logarithms of precisions, their correlation, and shifts in standard deviations.
+    """
     log_evidence, mm, mb, bb, shift_m, shift_b = values.T
     correlation = np.arctanh(np.clip(mb / np.sqrt(mm * bb), -0.99, 0.99))
     columns = [
@@ -156,7 +161,10 @@ def predict(trained, points):
 
 
 def bounded_quadratic(coefficients):
-    """Let a quadratic surface fall in every direction: it then has one mode, however far it is read."""
+    """Let a quadratic surface fall in every direction.
+
+    It then has one mode, however far it is read.
+    """
     curvature = np.zeros((SIZE, SIZE))
     pairs = list(combinations_with_replacement(range(SIZE), 2))
     for (i, j), value in zip(pairs, coefficients[1 + SIZE :], strict=True):
@@ -169,7 +177,10 @@ def bounded_quadratic(coefficients):
 
 
 def curvature_of(trained):
-    """Return centre, slope and precision of a surface's quadratic part, which must be of logarithms."""
+    """Return centre, slope and precision of a surface's quadratic part.
+
+    It must be of logarithms.
+    """
     _, _, centre, whiten, _, bounded, _, _, _ = trained
     curvature = np.zeros((SIZE, SIZE))
     pairs = combinations_with_replacement(range(SIZE), 2)

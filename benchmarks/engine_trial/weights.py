@@ -1,4 +1,7 @@
-"""Paths at the points of a chain: a few per dyad and point, one kept by its weight, and the points' own weights."""
+"""Paths at the points of a chain, and the points' own weights.
+
+There are a few paths per dyad and point, of which one is kept by its weight.
+"""
 
 import math
 from typing import NamedTuple
@@ -88,14 +91,20 @@ def effective(log_weight):
 
 
 def pareto_k(log_weight):
-    """Shape of the largest weights' tail (Vehtari and others, Pareto smoothed importance sampling)."""
+    """Shape of the largest weights' tail.
+
+    See Vehtari and others, Pareto smoothed importance sampling.
+    """
     from arviz_stats.base import array_stats
 
     return float(array_stats.psislw(np.max(log_weight) - np.asarray(log_weight))[1])
 
 
 def smoothed(log_weight):
-    """Pareto-smoothed log weights: the largest ones are the quantiles that their own tail lets expect."""
+    """Pareto-smoothed log weights.
+
+    The largest ones are the quantiles that their own tail lets expect.
+    """
     from arviz_stats.base import array_stats
 
     return np.asarray(array_stats.psislw(np.max(log_weight) - np.asarray(log_weight))[0])

@@ -1,4 +1,7 @@
-"""Each way to fit, under one form: ``prepare(problem)`` compiles and gives ``run(tune, draws, seed) -> Run``."""
+"""Each way to fit, under one form.
+
+Here ``prepare(problem)`` compiles and gives ``run(tune, draws, seed) -> Run``.
+"""
 
 from collections.abc import Callable
 from importlib import import_module

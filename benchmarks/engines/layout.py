@@ -45,8 +45,8 @@ class Months:
         """
         if counted.directions * counted.datasets > 1:
             raise SpecError(
-                f"panel: got {counted.datasets} datasets and {counted.directions} directions; the plain model is "
-                "written for one dataset without directions"
+                f"panel: got {counted.datasets} datasets and {counted.directions} directions; the "
+                "plain model is written for one dataset without directions"
             )
         dyad, place, _, _, events = counted.cells.T
         by_class = counted.reports[:, [1, 0]]  # hostile, cooperative

@@ -55,7 +55,10 @@ def quantities(drawn: xr.Dataset) -> xr.Dataset:
 
 
 class Watch:
-    """Listens to a fit's progress, to tell how long the warm-up took (to a quarter of a second or so)."""
+    """Listens to a fit's progress, to tell how long the warm-up took.
+
+    It is told to a quarter of a second or so.
+    """
 
     def __init__(self) -> None:
         self.seen: list[tuple[float, int]] = []
@@ -66,7 +69,10 @@ class Watch:
             self.seen.append((time.perf_counter(), done))
 
     def warmup(self, tune: int, draws: int, sampling: float) -> float | None:
-        """Seconds in which chains were warming up: as many chains at once as there are cores, then the next ones."""
+        """Seconds in which chains were warming up.
+
+        There are as many chains at once as there are cores, then the next ones.
+        """
         if len(self.seen) < 2:
             return None
         end = self.seen[-1][0]

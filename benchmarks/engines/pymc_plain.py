@@ -1,4 +1,7 @@
-"""The default model plainly in PyMC, sampled by nutpie: trend and cycle of every month are coordinates."""
+"""The default model plainly in PyMC, sampled by nutpie.
+
+Trend and cycle of every month are coordinates.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +83,10 @@ def means_by_era(arrays: PanelArrays) -> Any:
 
 
 def sides_log_likelihood(level: Any, own: ObservationParameters, observed: Sides) -> Any:
-    """Beta-binomial of the sides: cooperative above a threshold at zero, month noise integrated out."""
+    """Beta-binomial of the sides: cooperative above a threshold at zero.
+
+    Month noise is integrated out.
+    """
     data, (nodes, weights) = Months.of(observed.side), quadrature(SPEC)
     busy = own["volume_effect"][data.month_dyad] * observed.relative_count[data.month_place]
     month = (level[data.month_place] + busy)[:, None] + own["noise"][data.month_dyad][
@@ -94,7 +100,9 @@ def sides_log_likelihood(level: Any, own: ObservationParameters, observed: Sides
 def ordered_log_likelihood(
     month: Any, cuts: Any, concentration: Any, log_weights: Any, data: Months
 ) -> Any:
-    """Dirichlet-multinomial of classes between thresholds, averaged over the nodes of the month noise.
+    """Dirichlet-multinomial of classes between thresholds.
+
+    It is averaged over the nodes of the month noise.
 
     Parameters
     ----------

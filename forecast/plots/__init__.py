@@ -1,4 +1,6 @@
-"""Figures as functions on matplotlib: each draws on given axes, or on those of a new figure, and returns the axes.
+"""Figures as functions on matplotlib.
+
+Each draws on given axes, or on those of a new figure, and returns the axes.
 
 ``plot_x(data, *, ax=None, figsize=None, ci_prob=..., **kwargs)``: `ci_prob` is the probability of
 the intervals, where a figure has any, and other keywords go to the main artist. Figures of reports

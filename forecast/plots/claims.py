@@ -47,7 +47,9 @@ def plot_evidence(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the evidence on claims: log Bayes factors with the rule that decides, or what one claim rests on.
+    """Plot the evidence on claims.
+
+    It is log Bayes factors with the rule that decides, or what one claim rests on.
 
     Parameters
     ----------
@@ -73,7 +75,8 @@ def plot_evidence(
     >>> from forecast import plots
     >>> from forecast.study.hypotheses.outcome import Picture, Series
     >>> adds = Series("adds", ("USA-CHN", "USA-RUS"), (1.2, -0.4))
-    >>> shown = plots.plot_evidence(Picture("Evidence by dyad", "", "log Bayes factor", "bars", (adds,)))
+    >>> picture = Picture("Evidence by dyad", "", "log Bayes factor", "bars", (adds,))
+    >>> shown = plots.plot_evidence(picture)
     >>> [float(bar.get_width()) for bar in shown.patches]
     [1.2, -0.4]
     """
@@ -236,7 +239,9 @@ def plot_power(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot how often a test supported a claim on simulated data: power where it is true, else false alarms.
+    """Plot how often a test supported a claim on simulated data.
+
+    It is power where the claim is true, else false alarms.
 
     Parameters
     ----------

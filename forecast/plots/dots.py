@@ -57,8 +57,10 @@ def plot_dots(
     --------
     >>> from forecast import plots
     >>> on = plots.plot_dots(assessment, horizon=12)
-    >>> sum(len(dots.get_xdata()) for dots in on.lines[:3])  # lower, similar, higher; then the share before
+    >>> sum(len(dots.get_xdata()) for dots in on.lines[:3])  # lower, similar, higher
     50
+
+    The line after these three is the share before.
     """
     window = dotted_window(data, horizon)
     counts, first, stacks = dot_counts(window), 0, Counter[int]()

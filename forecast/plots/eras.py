@@ -1,4 +1,7 @@
-"""Eras of a dyad: their names, equilibria and ceilings, and the events named along the underlying level."""
+"""Eras of a dyad: their names, equilibria and ceilings, and named events.
+
+Events are named along the underlying level.
+"""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -125,7 +128,10 @@ def _era_keys(on: "Axes", eras: list[Span], names: list[str]) -> list[str]:
 def _draw_era(
     on: "Axes", era: Framework, years: tuple[float, float], ci_prob: float, look: dict[str, Any]
 ) -> None:
-    """Draw what an era allows: equilibrium with its interval, ceiling with its interval as a vertical bar."""
+    """Draw what an era allows: equilibrium and ceiling with their intervals.
+
+    That of the ceiling is a vertical bar.
+    """
     begin, stop = years
     if isinstance(rest := era.equilibrium, Estimate):
         usual = {
@@ -188,7 +194,9 @@ def _name_eras(on: "Axes", eras: list[Span], names: list[str]) -> None:
 
 
 def draw_events(on: "Axes", events: pd.DataFrame, levels: Float) -> int:
-    """Mark events on the level and number them, with their texts below the axis where there is room.
+    """Mark events on the level and number them.
+
+    Their texts stand below the axis where there is room.
 
     Return how many lines the longest text has.
     """

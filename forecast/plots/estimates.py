@@ -1,4 +1,7 @@
-"""Figures of estimates: dyads side by side, half-lives, priors and posteriors, and the present within the past."""
+"""Figures of estimates: dyads, half-lives, priors and posteriors, present and past.
+
+Dyads stand side by side, and the present stands within the past.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -170,7 +173,9 @@ def plot_prior_posterior(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot priors and posteriors of the parameters of a dyad, or the headroom with its data and without.
+    """Plot priors and posteriors of the parameters of a dyad, or the headroom.
+
+    The headroom is shown with its data and without.
 
     Parameters
     ----------
@@ -256,7 +261,10 @@ def _plot_headroom(
 
 
 def percent_by_share(fit: FitLike, result: Assessment) -> Float:
-    """Return the percent of the record's earlier periods in each step of share, averaged over the draws."""
+    """Return the percent of the record's earlier periods in each step of share.
+
+    It is averaged over the draws.
+    """
     draws = dyad_draws(fit, result.dyad)
     past = draws.share[..., draws.clock.since(result.standing.since) : -1]
     return np.asarray(100 * np.histogram(past, EDGES)[0] / past.size)

@@ -1,4 +1,7 @@
-"""Figures of what may come and why: probabilities of outcomes, scenarios, and contributions to a forecast."""
+"""Figures of what may come and why.
+
+They show probabilities of outcomes, scenarios, and contributions to a forecast.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -222,7 +225,9 @@ def plot_scenarios(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the level ahead, or the chances of a higher observed share, without a scenario and given each.
+    """Plot the level ahead, or the chances of a higher observed share.
+
+    Both are drawn without a scenario and given each.
 
     Parameters
     ----------
@@ -324,7 +329,10 @@ type Named = tuple[str, float]
 
 @dataclass(frozen=True)
 class Waterfall:
-    """How a chance, or the level, came from what it was to what it is, part by part, in percent or points."""
+    """How a chance, or the level, came from what it was to what it is, part by part.
+
+    Numbers are in percent or points.
+    """
 
     start: Named
     parts: tuple[tuple[str, float, float], ...]  # Each with its Monte Carlo standard error
@@ -400,9 +408,11 @@ def plot_attribution(
     >>> from forecast import plots
     >>> from forecast.outlook.comparison import Change, Step
     >>> from forecast.outlook.snapshot import numbers_of
-    >>> was, now = (numbers_of({"level": 100 * up, "yes": up}) for up in (np.full((2, 9), 0.25), np.full((2, 9), 0.5)))
+    >>> chances = (np.full((2, 9), 0.25), np.full((2, 9), 0.5))
+    >>> was, now = (numbers_of({"level": 100 * up, "yes": up}) for up in chances)
     >>> steps = (Step("time passed", was, now),)
-    >>> change = Change("USA-CHN", (date(2023, 9, 30), date(2023, 10, 31)), "Will they meet?", was, now, steps)
+    >>> days = (date(2023, 9, 30), date(2023, 10, 31))
+    >>> change = Change("USA-CHN", days, "Will they meet?", was, now, steps)
     >>> [float(bar.get_width()) for bar in plots.plot_attribution(change).patches]
     [25.0]
     """

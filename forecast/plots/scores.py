@@ -1,4 +1,7 @@
-"""Figures of the quality of forecasts and fits: calibration, scores against benchmarks, posterior predictive checks."""
+"""Figures of the quality of forecasts and fits.
+
+They show calibration, scores against benchmarks, and posterior predictive checks.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -71,7 +74,8 @@ def plot_calibration(
     --------
     >>> import pandas as pd
     >>> from forecast import plots
-    >>> cases = pd.DataFrame({"p_up": [0.1, 0.2, 0.3, 0.8, 0.9] * 8, "up": [False, False, True, True, True] * 8})
+    >>> chances, up = [0.1, 0.2, 0.3, 0.8, 0.9], [False, False, True, True, True]
+    >>> cases = pd.DataFrame({"p_up": chances * 8, "up": up * 8})
     >>> plots.plot_calibration(cases, label="mine").get_ylabel()
     'how often it happened'
     """
@@ -96,7 +100,9 @@ def plot_pit(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot how recorded shares are distributed among the predicted ones (PIT), less the even distribution.
+    """Plot how recorded shares are distributed among the predicted ones (PIT).
+
+    The even distribution is taken away.
 
     Parameters
     ----------
@@ -303,7 +309,10 @@ def plot_skill(
 
 
 def named_rows(against: Sequence[str], dyads: Sequence[str] | None) -> list[tuple[str, str, str]]:
-    """Return a row for each other, or for each dyad against the first: its name, the other's code, and the dyad."""
+    """Return a row for each other, or for each dyad against the first.
+
+    It has its name, the other's code, and the dyad.
+    """
     if dyads is None:
         return [(forecaster_name(code), code, "all") for code in against]
     return [(dyad_labels().get(dyad, dyad), against[0], dyad) for dyad in dyads]
@@ -342,7 +351,8 @@ def plot_ppc(
     >>> import pandas as pd
     >>> from forecast import plots
     >>> from forecast.study.checks import Checks
-    >>> rows = pd.DataFrame({"check": ["side", "side", "tails"], "z": [-0.4, 2.6, 1.1], "miss": [False, True, False]})
+    >>> kinds, z = ["side", "side", "tails"], [-0.4, 2.6, 1.1]
+    >>> rows = pd.DataFrame({"check": kinds, "z": z, "miss": [False, True, False]})
     >>> [row.get_text() for row in plots.plot_ppc(Checks(rows, 200)).get_yticklabels()]
     ['cooperative share of an era', 'months in the tails']
     """

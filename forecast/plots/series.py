@@ -1,4 +1,7 @@
-"""Figures over time: observed shares and their forecast, the underlying level, kinds of events, and coverage."""
+"""Figures over time: observed shares and their forecast, the level, and others.
+
+The others are kinds of events, and coverage; the level is the underlying one.
+"""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -101,7 +104,10 @@ def plot_observed_share(
 def _draw_shares(
     on: "Axes", ends: Float, share: Float, events: "NDArray[Any]", look: dict[str, Any]
 ) -> None:
-    """Draw observed shares as a line, which is pale where a share rests on fewer than five events."""
+    """Draw observed shares as a line.
+
+    It is pale where a share rests on fewer than five events.
+    """
     thin = np.isfinite(share) & (events < MIN_EVENTS_NOT_THIN)
     if thin.any():
         linked = thin.copy()  # with the next point on either side, so that the line does not break
@@ -121,7 +127,10 @@ def _record_of(panel: xr.Dataset, dyad: str) -> DatasetRecord:
 
 
 def _window_ends(times: "np.ndarray[Any, Any]", *, weekly: bool) -> Float:
-    """Return the ends of periods that begin at `times` as years with decimals: a window counts where it ends."""
+    """Return the ends of periods that begin at `times` as years with decimals.
+
+    A window counts where it ends.
+    """
     return style.years_of(times, weekly=weekly) + (3.5 if weekly else 15.0) / 365.25
 
 
@@ -135,7 +144,9 @@ def plot_forecast(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the forecast of the observed share after its past, or past forecasts with what was recorded.
+    """Plot the forecast of the observed share after its past, or past forecasts.
+
+    Past forecasts are shown with what was recorded.
 
     Parameters
     ----------
@@ -211,7 +222,10 @@ def _ends_of(result: Assessment, number: int) -> Float:
 
 
 def _draw_thresholds(on: "Axes", result: Assessment, now: float, last: float) -> None:
-    """Draw the baseline where it was observed and ahead, and the shares from which it is higher or lower."""
+    """Draw the baseline where it was observed and ahead.
+
+    The shares from which it is higher or lower are drawn too.
+    """
     if isinstance(result.recorded, NotDefined):
         return
     baseline = result.recorded[main_horizon(result.horizons)].baseline
@@ -300,8 +314,9 @@ def plot_level(
     >>> from forecast import plots
     >>> time = np.arange("2020-01", "2021-01", dtype="datetime64[M]").astype("datetime64[ns]")
     >>> share = np.linspace(20, 60, 5)[:, None] + np.arange(12)
-    >>> record = xr.Dataset({"share": (("quantile", "time"), share)}, {"quantile": [0.05, 0.25, 0.5, 0.75, 0.95]})
-    >>> plots.plot_level(record.assign_coords(time=time), ci_prob=0.9).lines[0].get_ydata()[:3].tolist()
+    >>> places = {"quantile": [0.05, 0.25, 0.5, 0.75, 0.95], "time": time}
+    >>> record = xr.Dataset({"share": (("quantile", "time"), share)}, places)
+    >>> plots.plot_level(record, ci_prob=0.9).lines[0].get_ydata()[:3].tolist()
     [40.0, 41.0, 42.0]
     >>> plots.plot_level(fit, ahead=forecast.assess(fit, "USA-CHN"))  # doctest: +SKIP
     """
@@ -362,7 +377,10 @@ def _draw_ahead(
     ci_prob: float | Sequence[float],
     look: dict[str, Any],
 ) -> None:
-    """Draw the simulations of an outlook after the years of its past, and the band of its equilibrium."""
+    """Draw the simulations of an outlook after the years of its past.
+
+    The band of its equilibrium is drawn too.
+    """
     now, first = float(years[-1]), float(years[0])
     ahead = now + np.asarray(result.fan.months) / 12
     style.time_axis(on, first, float(ahead[-1]))
@@ -403,7 +421,10 @@ def draw_recorded(
     events: NDArray[Any],
     look: dict[str, Any],
 ) -> None:
-    """Draw the shares that were recorded in some years over those expected, which are years and quantiles by year."""
+    """Draw the shares that were recorded in some years over those expected.
+
+    The latter are years and quantiles by year.
+    """
     usual = {"color": style.LEVEL, "linewidth": 1.3, "label": "expected"}
     style.bands(on, *expected, style.merged(usual, look))
     style.observed_dots(on, years, shares, 0.8 * np.clip(events, 3, 60), label="recorded")
@@ -419,7 +440,9 @@ def plot_kinds(
     figsize: tuple[float, float] | None = None,
     **kwargs: Any,
 ) -> "Axes":
-    """Plot the depth of cooperation or the severity of conflict, with the shares that were recorded by year.
+    """Plot the depth of cooperation or the severity of conflict.
+
+    The shares that were recorded by year are shown too.
 
     Parameters
     ----------

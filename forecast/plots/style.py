@@ -1,4 +1,7 @@
-"""Common style of all figures: colour-blind-safe colours, axes, bands, dots with intervals, and text that fits."""
+"""Common style of all figures: colours, axes, bands, dots with intervals, and text.
+
+Colours are safe for the colour-blind, and text is made to fit.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -99,7 +102,10 @@ def font(less: float = 0.0) -> float:
 
 
 def quantile_levels(ci_prob: float | Sequence[float]) -> list[float]:
-    """Return the quantiles of central intervals with some probabilities, and of the median, in order."""
+    """Return the quantiles of central intervals with some probabilities.
+
+    They are in order, with that of the median.
+    """
     masses = [float(mass) for mass in (ci_prob if isinstance(ci_prob, Sequence) else [ci_prob])]
     if not masses or not all(0 < mass < 1 for mass in masses):
         raise SpecError(
@@ -150,7 +156,10 @@ def normal(ci_prob: float) -> float:
 
 
 def share_interval(yes: Any, events: Any, ci_prob: float) -> list[Any]:
-    """Return the ends of the Jeffreys interval of a share, percent, given `yes` of so many events."""
+    """Return the ends of the Jeffreys interval of a share, percent.
+
+    It is given `yes` of so many events.
+    """
     from scipy.stats import beta
 
     low, _, high = quantile_levels(ci_prob)
@@ -201,7 +210,10 @@ def share_axis(on: "Axes") -> None:
 
 
 def time_axis(on: "Axes", first: float, last: float) -> None:
-    """Format the horizontal axis for years with decimals, ticked at whole years or, in a short span, half-years."""
+    """Format the horizontal axis for years with decimals.
+
+    It is ticked at whole years or, in a short span, half-years.
+    """
     on.set_xlim(first, last)
     step = next(
         years for years in (0.5, 1, 2, 5, 10, 20, 50, 100) if (last - first) / years <= _TICKS
@@ -221,7 +233,10 @@ def log_axis(on: "Axes", ticks: Sequence[float]) -> None:
 def bands(
     on: "Axes", x: NDArray[Any], quantiles: Sequence[Any] | NDArray[Any], look: dict[str, Any]
 ) -> None:
-    """Draw the median of quantiles by x, as `look` says, and the bands between the outer ones, in order."""
+    """Draw the median of quantiles by x, and the bands between the outer ones, in order.
+
+    The median is drawn as `look` says.
+    """
     half, color = len(quantiles) // 2, look["color"]
     for band, alpha in enumerate((0.2,) if half == 1 else np.linspace(0.16, 0.28, half)):
         on.fill_between(
@@ -310,7 +325,10 @@ def text_width(text: str, size: float) -> float:
 
 
 def wrap(text: str, width: float, size: float, *, most: int | None = None) -> list[str]:
-    """Break a text into lines not wider than `width` inches (a longer word stands alone), `most` of them."""
+    """Break a text into at most `most` lines not wider than `width` inches.
+
+    A longer word stands alone.
+    """
     lines: list[str] = []
     # What cannot be printed has no place in an SVG either: it would not open.
     for word in "".join(sign if sign.isprintable() else " " for sign in text).split():
@@ -324,7 +342,10 @@ def wrap(text: str, width: float, size: float, *, most: int | None = None) -> li
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
-    """Move ordered places apart, as little as possible, until `gap` lies between them, within `low` to `high`."""
+    """Move ordered places apart, as little as possible, to at least `gap`.
+
+    They stay within `low` to `high`.
+    """
     from scipy.optimize import isotonic_regression
 
     if not len(wanted):

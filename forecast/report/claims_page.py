@@ -61,10 +61,10 @@ _TITLES = {
 }
 """Parts of the title by claim, one for each of `_ANSWERS`, in their order."""
 STAMP_MEANS = {
-    "exploratory": "No plan was frozen before these data were seen. Read the answers as suggestions "
-    "for a test on other data.",
-    "frozen on data already seen": "The plan was frozen before this run, but its author had seen the "
-    "data. It fixes the choices; it does not make the answers independent of the data.",
+    "exploratory": "No plan was frozen before these data were seen. Read the answers as "
+    "suggestions for a test on other data.",
+    "frozen on data already seen": "The plan was frozen before this run, but its author had seen "
+    "the data. It fixes the choices; it does not make the answers independent of the data.",
     "confirmatory": "The plan was frozen before its author had seen these data.",
 }
 """What a reader has to know of the answers, by the stamp of the results."""
@@ -148,12 +148,17 @@ def answers_in_short(results: "PooledResults") -> str:
                 parts = longer
     if not parts:
         answers = [verdict.outcome.answer for verdict in results.verdicts]
-        return f"Other claims: {join(f'{answers.count(answer)} {answer}' for answer in dict.fromkeys(answers))}."
+        return (
+            "Other claims: "
+            f"{join(f'{answers.count(answer)} {answer}' for answer in dict.fromkeys(answers))}."
+        )
     return f"{_ASKED} {capital(', '.join(parts))}."
 
 
 def narrow(verdict: "PooledVerdict") -> bool:
-    """Return whether a claim is supported, but not by ten times the limit, or not under every other choice.
+    """Return whether a claim is supported, but not clearly.
+
+    Its support is not ten times the limit, or does not hold under every other choice.
 
     An omission or other priors must leave ten times the limit, a part of the record the limit.
     """
@@ -305,7 +310,10 @@ def state_of(code: str, dyads: Iterable[str]) -> str:
 
 
 def chosen_table(results: "PooledResults") -> Table | None:
-    """Arrange the evidence by how far dyads turned back, if a claim on the pendulum was tested on parts."""
+    """Arrange the evidence by how far dyads turned back.
+
+    There is some if a claim on the pendulum was tested on parts.
+    """
     about = [
         verdict for verdict in results.verdicts if not _secondary(verdict) and verdict.outcome.parts
     ]
@@ -371,7 +379,10 @@ def _name(name: str) -> str:
 
 
 def _said(value: Any) -> str:
-    """Write a detail of a test: a number, a median with its interval, or several numbers by name."""
+    """Write a detail of a test.
+
+    It is a number, a median with its interval, or several numbers by name.
+    """
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_said(item)}" for key, item in value.items()) or DASH
     if isinstance(value, list | tuple):
@@ -432,7 +443,9 @@ def _ends(picture: "Picture") -> str:
 
 @checked
 def write_tests(results: "PooledResults", out: str | Path) -> Path:
-    """Write the results of pooled tests: page, ``tests.json``, a table of all numbers and one figure per claim.
+    """Write the results of pooled tests.
+
+    There is a page, ``tests.json``, a table of all numbers and one figure per claim.
 
     A run that is killed leaves nothing half-written: the folder has the old page or the new one.
 

@@ -1,4 +1,7 @@
-"""Event lists for readers: last year's events, added events, and those labelled in the pendulum figure."""
+"""Event lists for readers: last year's events, added events, and labelled ones.
+
+Labelled are those in the pendulum figure.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -47,8 +50,8 @@ _HEADS = (
 )
 """Actors that are heads of state or government, at the beginning of their name."""
 RULE = (
-    f"At most {MOST_NAMED} events, at least {_APART_YEARS} years apart. First come those of the day "
-    "from which the record is compared, and visits by a head of state or government after "
+    f"At most {MOST_NAMED} events, at least {_APART_YEARS} years apart. First come those of the "
+    "day from which the record is compared, and visits by a head of state or government after "
     f"{_PAUSE_YEARS} years without one; then the most extreme event, by its Goldstein score, of "
     "each of the months with the most events compared with the ten years before."
 )
@@ -182,7 +185,8 @@ def _coverage(addition: Addition) -> str:
     spans = (
         f"{extension.dyad} {f'from {day(extension.first)} ' if extension.start else ''}to "
         f"{day(extension.last)} "
-        f"(before: {day(date.fromisoformat(extension.before))}{', as stated' if extension.stated else ''})"
+        "(before: "
+        f"{day(date.fromisoformat(extension.before))}{', as stated' if extension.stated else ''})"
         for extension in addition.extensions
     )
     return f"With {addition.file} the record is taken to be complete: {join(spans)}."
@@ -219,7 +223,10 @@ def notable_events(
 
 
 def _busy_months(months: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return by month how far its number of events is above that of the ten years before, on a square-root scale."""
+    """Return by month how far its events are above those of the ten years before.
+
+    Numbers of events are on a square-root scale.
+    """
     whole = pd.period_range(months.min(), months.max(), freq="M")
     counts = months.value_counts().reindex(whole, fill_value=0)
     usual = counts.rolling(_USUAL_MONTHS, min_periods=12).mean().shift(1).fillna(counts.mean())
@@ -228,7 +235,9 @@ def _busy_months(months: "pd.Series[Any]") -> "pd.Series[Any]":
 
 
 def _visits_after_pause(events: pd.DataFrame) -> "pd.Series[bool]":
-    """Return which events are visits by a head of state or government, the first or after ten years without one.
+    """Return which events are rare visits by a head of state or government.
+
+    They are the first, or come after ten years without one.
 
     The row is that of the visitor; events are in time order, as in their table.
     """

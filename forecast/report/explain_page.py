@@ -238,7 +238,10 @@ def span(explained: Attribution) -> str:
 def months_table(
     explained: Attribution, names: Sequence[str] = (LEVEL,), *, sides: bool = False
 ) -> Table:
-    """Return a table of what the months, and in them the sides if wanted, added, with the Monte Carlo error."""
+    """Return a table of what the months added, with the Monte Carlo error.
+
+    The sides in them are shown if wanted.
+    """
     rows: list[_Contributed] = []
     shown_names = [name for name in names if name in explained.now]
     groups = [
@@ -260,7 +263,10 @@ def months_table(
 
 
 def published_table(explained: Attribution) -> Table | None:
-    """Return a table of what the months added to the published chance of a higher share, and through whom."""
+    """Return a table of what the months added to the published chance of a higher share.
+
+    It shows through whom they did.
+    """
     if explained.published is None:
         return None
     names = ("up", FROM_MODEL, FROM_BENCHMARKS)
@@ -291,7 +297,8 @@ def course_table(explained: Attribution) -> Table:
                 interval(level.mean, level.low, level.high),
                 DASH
                 if change is None
-                else f"{signed(change.mean, 1)} [{signed(change.low, 0)}, {signed(change.high, 0)}]",
+                else f"{signed(change.mean, 1)} "
+                f"[{signed(change.low, 0)}, {signed(change.high, 0)}]",
             )
             for name, level, change in rows
         ],
@@ -299,7 +306,10 @@ def course_table(explained: Attribution) -> Table:
 
 
 def largest_events(explained: Attribution, most: int) -> str:
-    """Describe the events that contributed most to the level, or to the chance of a question: a line each."""
+    """Describe the events that contributed most, a line each.
+
+    They contributed to the level, or to the chance of a question.
+    """
     name = _followed(explained)
     what = (
         "the level, in points"
@@ -338,7 +348,10 @@ def parts_table(what: str, parts: Sequence[Part], explained: Attribution) -> Tab
 def events_table(
     explained: Attribution, places: Iterable[int] | None = None, names: Iterable[str] = (LEVEL,)
 ) -> Table:
-    """Return a table of events, by default of those that contributed most to the level, or the chance of a question."""
+    """Return a table of events, by default of those that contributed most.
+
+    They contributed to the level, or to the chance of a question.
+    """
     shown, rows = [name for name in ADDED if name in names and name in explained.now], []
     for index in _by_size(explained)[:LARGEST] if places is None else places:
         row, alone = explained.events.iloc[index], explained.leave_one_out[index]
@@ -424,7 +437,10 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 
 def sentences(change: Change) -> list[str]:
-    """Return the change in sentences: by how much, which parts, who in the pool, and what became of the level."""
+    """Return the change in sentences.
+
+    They say by how much, which parts, who in the pool, and what became of the level.
+    """
     parts = [f"{step.name} {_added(change.outcome, step.added)}" for step in change.steps]
     middle = (
         f"The change is {_added(change.outcome, change.total)} points of probability: "
@@ -435,7 +451,10 @@ def sentences(change: Change) -> list[str]:
 
 
 def steps_table(change: Change, names: Sequence[str] = PUBLISHED) -> Table:
-    """Return the parts of the change of some numbers as a table, with Monte Carlo errors of the whole numbers."""
+    """Return the parts of the change of some numbers as a table.
+
+    The whole numbers have their Monte Carlo errors.
+    """
     shown = [name for name in ADDED if name in names and name in change.now]
     stated = [name for name in shown if name not in (FROM_MODEL, FROM_BENCHMARKS)]
     parts = [(step.name, step.added) for step in change.steps]
@@ -459,7 +478,10 @@ def alone_table(change: Change) -> Table:
 
 @checked
 def write_explanation(fit: "Fit", explained: "Attribution", out: str | Path) -> Path:
-    """Write the contributions of recent events: page, ``explain.json``, a table of the events and the figure."""
+    """Write the contributions of recent events.
+
+    There is a page, ``explain.json``, a table of the events and the figure.
+    """
     return publish(out, EXPLAIN, lambda: explain_page(fit, explained))
 
 
@@ -472,5 +494,8 @@ def write_change(
     events: "Attribution | None" = None,
     links: Mapping[str, str] | None = None,
 ) -> Path:
-    """Write the change between two days: page, ``change.json``, a table of the parts and the figure."""
+    """Write the change between two days.
+
+    There is a page, ``change.json``, a table of the parts and the figure.
+    """
     return publish(out, CHANGE, lambda: change_page(fits, change, events), links=links)

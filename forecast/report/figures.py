@@ -1,4 +1,7 @@
-"""Figures of a forecast report with their captions and alternative texts, made of the functions of `forecast.plots`."""
+"""Figures of a forecast report with their captions and alternative texts.
+
+They are made of the functions of `forecast.plots`.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -132,7 +135,10 @@ def recorded(result: Assessment) -> Illustration | None:
 
 
 def pendulum(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> Illustration:
-    """Draw the pendulum; `record` begins where the dyad's record does, `events` are those to be named."""
+    """Draw the pendulum.
+
+    Here `record` begins where the dyad's record does, and `events` are those to be named.
+    """
     eras, middle, times = (
         result.frameworks.eras,
         record["share"].sel(quantile=0.5).to_numpy(),
@@ -238,7 +244,10 @@ def fan(
 
 
 def headroom(result: Assessment) -> Illustration | None:
-    """Draw the headroom of the current framework and, for comparison, what is known of it without its months."""
+    """Draw the headroom of the current framework.
+
+    For comparison there is what is known of it without its months.
+    """
     room = result.frameworks.headroom
     if isinstance(room, NotDefined):
         return None
@@ -333,7 +342,10 @@ def datasets(outlooks: Sequence[DatasetOutlook]) -> Illustration | None:
 
 
 def _draw_dataset(on: "Axes", outlook: DatasetOutlook, span: tuple[int, int]) -> None:
-    """Draw the shares that a dataset recorded over those expected, with rings around years that disagree."""
+    """Draw the shares that a dataset recorded over those expected.
+
+    Rings are around years that disagree.
+    """
     low, middle, high, recorded, events, years = (
         np.array([getattr(year, name) for year in outlook.years], dtype=float)
         for name in ("low", "expected", "high", "share", "events", "year")

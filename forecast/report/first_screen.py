@@ -1,4 +1,6 @@
-"""First screen of a report: what a reader asks first, each answered in a line or two, with what can be copied.
+"""First screen of a report: what a reader asks first, each in a line or two.
+
+With each answer goes what can be copied.
 
 How likely, since when, why it changed, what would change it most, how right before, what a market
 says, how to cite.
@@ -203,7 +205,10 @@ def _read_earlier(folder: Path, result: Assessment, window: WindowOutlook) -> Ea
 
 
 def prices_of(ledger: Path | None, dyad: str, day: date) -> tuple[Price, ...]:
-    """Return the prices in a ledger of open questions about a pair, known on a day, the latest first."""
+    """Return the prices in a ledger of open questions about a pair, the latest first.
+
+    They are those that were known on a day.
+    """
     if ledger is None:  # a report alone does without the desk
         return ()
     from forecast.desk.questions.outside import OutsideQuestion
@@ -275,7 +280,10 @@ def _model_value(window: WindowOutlook) -> float | None:
 
 
 def _why(result: Assessment, earlier: Sequence[Earlier], now: Earlier, rows: pd.DataFrame) -> str:
-    """Split the change since the last report between the model and the benchmarks, and count the events since."""
+    """Split the change since the last report between the model and the benchmarks.
+
+    The events since then are counted.
+    """
     if not earlier:
         return ""
     last = earlier[-1]

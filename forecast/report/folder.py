@@ -1,4 +1,7 @@
-"""Pages and their folders: rendering, permitted contents, manifest of written files, reading of saved reports."""
+"""Pages and their folders: rendering, contents, manifest, reading.
+
+Only permitted contents are written, the manifest lists written files, and saved reports are read.
+"""
 
 import base64
 import contextlib
@@ -46,7 +49,10 @@ MANIFEST = "manifest.json"
 SAVED_FIT = "fit.zarr"
 EXPORT = "export"
 """Folder of figures and tables in that of a report."""
-REPORT = r"forecast\.json|levels\.csv|(dots|share|pendulum)\.svg|summary\.md|rejects\.csv|fit\.(zarr|nc)|export"
+REPORT = (
+    r"forecast\.json|levels\.csv|(dots|share|pendulum)\.svg|summary\.md|rejects\.csv"
+    r"|fit\.(zarr|nc)|export"
+)
 TESTS = r"tests\.json|tests\.csv|S\d+[ab]?\.svg"
 SKILL = r"skill\.(json|csv)|cases(_shown)?\.csv"
 CHECKS = r"checks\.(json|csv)"
@@ -93,7 +99,10 @@ class Page:
                 content(folder / name)
 
     def html(self, files: Sequence[str] = (), links: Mapping[str, str] | None = None) -> str:
-        """Return the page, which loads nothing, with the other files of its folder and links to other pages by name."""
+        """Return the page, which loads nothing, with other files and links by name.
+
+        The files are those of its folder, and the links lead to other pages.
+        """
         frame = {
             "stamp": "" if self.converged else STAMP,
             "reasons": tuple(self.reasons),
@@ -139,7 +148,10 @@ def worded(template: str, name: str, draw: Draw, facts: Mapping[str, Any]) -> Il
 
 @functools.cache
 def environment(*, escaped: bool) -> "Environment":
-    """Return the environment of the templates of pages, or of those of other texts, whose values are not escaped."""
+    """Return the environment of the templates of pages, or of other texts.
+
+    The values of other texts are not escaped.
+    """
     from jinja2 import PackageLoader, StrictUndefined
 
     from forecast.report.provenance import setting_rows, vintage
@@ -173,7 +185,10 @@ def environment(*, escaped: bool) -> "Environment":
 
 @functools.cache
 def _copy_script() -> Markup:
-    """Return the script that copies sentences and figures of a page, the only one that a page may run."""
+    """Return the script that copies sentences and figures of a page.
+
+    It is the only one that a page may run.
+    """
     return Markup(Path(__file__).with_name("templates").joinpath("copy.js").read_text("utf-8"))
 
 
@@ -187,7 +202,10 @@ def _day(when: date | str) -> str:
 
 
 def _address(svg: str) -> str:
-    """Return an SVG as an address that holds it: an image runs no scripts and clashes with no other's ids."""
+    """Return an SVG as an address that holds it.
+
+    An image runs no scripts and clashes with no other's ids.
+    """
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
@@ -251,7 +269,10 @@ def write_index(folder: str | Path) -> Path:
 
 
 def _listed_page(folder: Path) -> tuple[str, str, str, str]:
-    """Return the address of a page, its title, its kind and day, and what it says, as its HTML states them."""
+    """Return what a page states of itself in its HTML.
+
+    That is its address, its title, its kind and day, and what it says.
+    """
     html = read_bytes(folder / "index.html", LONGEST).decode()
     title, kind, says = (
         Markup(match[1] if (match := re.search(part, html, re.DOTALL)) else "").striptags()
@@ -265,7 +286,10 @@ def _listed_page(folder: Path) -> tuple[str, str, str, str]:
 
 
 def _write_manifest(new: Path, out: Path, notes: DataNotes) -> None:
-    """List the files of a new folder and those of an earlier page that stay, with the edition of the data."""
+    """List the files of a new folder and those of an earlier page that stay.
+
+    The edition of the data is added.
+    """
     written = {path.name for path in new.iterdir()}
     stay = {
         name: sha for name, sha in _manifest(out).items() if name.partition("/")[0] not in written
@@ -324,7 +348,9 @@ def require_report_folder(
     replace: bool = True,
     parent: Path | None = None,
 ) -> None:
-    """Make sure that a page may be written to a folder, or to one of its own in `parent` if none is named.
+    """Make sure that a page may be written to a folder.
+
+    If none is named, it is one of its own in `parent`.
 
     Nothing is replaced but an earlier page.
     """
@@ -438,7 +464,10 @@ class SavedReport:
 
 
 def read_report(folder: str | Path) -> SavedReport:
-    """Read the folder of a report, whose fit stands there or, of reports on several dyads, next to it."""
+    """Read the folder of a report, with its fit.
+
+    The fit stands there or, of reports on several dyads, next to it.
+    """
     from forecast.model.fitted import Fit
 
     folder = Path(folder)
@@ -466,7 +495,10 @@ def read_report(folder: str | Path) -> SavedReport:
 
 
 def reports_in(folder: str | Path) -> list[dict[str, Any]]:
-    """Return the `forecast.json` of every report in a folder, and in its subfolders of one or two levels."""
+    """Return the `forecast.json` of every report in a folder, and in its subfolders.
+
+    Subfolders of one or two levels are read.
+    """
     patterns = ("forecast.json", "*/forecast.json", "*/*/forecast.json")
     places = sorted({path.parent for pattern in patterns for path in Path(folder).glob(pattern)})
     return [read_numbers(page_folder) for page_folder in places]

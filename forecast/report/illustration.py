@@ -1,4 +1,6 @@
-"""Figures of pages: each drawn in two widths as SVG with text as paths, and as PNG and PDF for other texts.
+"""Figures of pages: each drawn in two widths as SVG with text as paths.
+
+For other texts they are PNG and PDF.
 
 Every figure is drawn twice, for a wide page and for a phone, because a scaled-down figure is
 unreadable on a phone. They do not use pyplot, which has global state and may require a display.
@@ -52,7 +54,10 @@ type Draw = Callable[[PageFormat], "Figure"]
 
 @dataclass(frozen=True)
 class Illustration:
-    """A figure for a page: SVG for wide pages and for phones, the same in words, its caption, and how it is drawn."""
+    """A figure for a page: SVG for wide pages and for phones, and the same in words.
+
+    With it go its caption, and how it is drawn.
+    """
 
     wide: str
     narrow: str
@@ -73,7 +78,10 @@ def titled_svg(figure: Illustration) -> str:
 
 
 def _shortened(alt: str) -> str:
-    """Return the first parts of an alternative text: a listener is served by a summary, and tables have the rest."""
+    """Return the first parts of an alternative text.
+
+    A listener is served by a summary, and tables have the rest.
+    """
     parts = re.split(r"(?<=[.;:]) ", alt)
     while len(parts) > 1 and len(" ".join(parts).split()) > WORDS_OF_ALTERNATIVE_TEXT:
         parts.pop()
@@ -155,7 +163,10 @@ def subplots(
     used: int | None = None,
     **options: Any,
 ) -> "tuple[Figure, list[Axes]]":
-    """Return a figure of the layout's width, `height` inches high, and its axes: all, or the first `used` of them."""
+    """Return a figure of the layout's width, `height` inches high, and its axes.
+
+    Axes are all, or the first `used` of them.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(layout.width, height), facecolor="white", layout="constrained")
@@ -171,7 +182,10 @@ def plotted(
     legend: tuple[int, int] | None = None,
     ratios: Sequence[float] | None = None,
 ) -> Draw:
-    """Return how to draw plots, one below the other: heights, and columns of a legend, for both widths."""
+    """Return how to draw plots, one below the other.
+
+    It gives heights, and columns of a legend, for both widths.
+    """
 
     def draw(layout: PageFormat) -> "Figure":
         width = 0 if layout.wide else 1

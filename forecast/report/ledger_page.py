@@ -134,7 +134,10 @@ def _ends(row: dict[str, Any], score: str) -> tuple[float | None, float | None]:
 
 
 def scored_rows(record: TrackRecord, hindsight: Timing) -> list[dict[str, Any]]:
-    """Return the scores of the questions of a timing, those of all together only if there are several kinds."""
+    """Return the scores of the questions of a timing, by kind.
+
+    Those of all together are added only if there are several kinds.
+    """
     rows = [row for row in record.rows if row["hindsight"] == hindsight]
     return (
         [row for row in rows if row["kind"] != "all"]
@@ -189,7 +192,10 @@ def outside_table(record: TrackRecord) -> Table:
 
 
 def outside_sentences(record: TrackRecord) -> list[str]:
-    """Return how own number and pool compare with the price, and how many questions tell such a difference."""
+    """Return how own number and pool compare with the price.
+
+    Added is how many questions tell such a difference.
+    """
     sentences = []
     for row in record.outside.differences:
         if row["mean"] is None:
@@ -266,12 +272,18 @@ def latest_table(record: TrackRecord) -> Table:
 
 
 def open_table(record: TrackRecord) -> Table:
-    """Arrange the open questions, each with the day it was answered and what readers have to know of it."""
+    """Arrange the open questions.
+
+    Each has the day it was answered and what readers have to know of it.
+    """
     return Table.of(OPEN_HEADS, map(_open_row, record.waiting), (0, 1))
 
 
 def open_tables(record: TrackRecord) -> dict[str, Table]:
-    """Arrange the open questions by pair, with how many there are, where one table were too long."""
+    """Arrange the open questions by pair, where one table were too long.
+
+    Each pair has how many there are.
+    """
     if len(record.waiting) <= MOST_IN_ONE_TABLE:
         return {}
     by_pair: dict[str, list[OpenQuestion]] = {}
@@ -346,7 +358,9 @@ def write_track_record(
     links: Mapping[str, str] | None = None,
     about: str = "",
 ) -> Path:
-    """Write the track record of a ledger: page, ``track_record.json`` and a table of the resolved questions.
+    """Write the track record of a ledger.
+
+    There is a page, ``track_record.json`` and a table of the resolved questions.
 
     `about` is a sentence that readers of the page have to know of the ledger.
     """

@@ -1,4 +1,7 @@
-"""Report page in one self-contained HTML file, with forecast.json (docs/schema/forecast-json.md) and levels.csv."""
+"""Report page in one self-contained HTML file, with its JSON and levels.csv.
+
+The JSON is forecast.json (docs/schema/forecast-json.md).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -331,7 +334,7 @@ def _listed[One](values: Mapping[Any, One] | NotDefined | None) -> list[One] | N
 
 
 def _with_intervals(node: Any) -> Any:
-    """Add to every probability the interval of its Monte Carlo error, and the kind of that interval."""
+    """Add to every probability the interval of its Monte Carlo error, and its kind."""
     if isinstance(node, list):
         return [_with_intervals(item) for item in node]
     if not isinstance(node, dict):
@@ -361,7 +364,10 @@ def write_report(
     links: Mapping[str, str] | None = None,
     ledger: str | Path | None = None,
 ) -> Path:
-    """Write the report of a dyad: page, JSON, levels, main figure, summary, rejected rows and, if asked for, the fit.
+    """Write the report of a dyad, and what goes with its page.
+
+    It consists of page, JSON, levels, main figure, summary, rejected rows and, if asked for, the
+    fit.
 
     A run that is killed leaves nothing half-written: the folder has the old report or the new one.
 
@@ -392,8 +398,8 @@ def write_report(
         Relative addresses of other pages, by what they are; by default those of an index in the
         folder above.
     ledger : str or pathlib.Path, optional
-        A ledger of questions, whose earlier forecasts of the same window and prices of open questions
-        about the pair are shown.
+        A ledger of questions, whose earlier forecasts of the same window and prices of open
+        questions about the pair are shown.
 
     Returns
     -------

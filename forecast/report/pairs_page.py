@@ -1,4 +1,7 @@
-"""Page of all pairs that were reported together: chances, change since the time before, links to the reports."""
+"""Page of all pairs that were reported together: chances, changes, links.
+
+Changes are those since the time before, and links lead to the reports.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -125,7 +128,10 @@ class Pair:
 
     @property
     def change_cell(self) -> str:
-        """By how much the chance of a higher share has changed, with a link to the page of the change."""
+        """By how much the chance of a higher share has changed.
+
+        It has a link to the page of the change.
+        """
         if self.change:
             return link(self.change, LAST_QUESTION if self.moved is None else signed(self.moved, 0))
         return DASH if self.moved is None else signed(self.moved, 0)
@@ -144,7 +150,9 @@ def write_pairs(
     links: Mapping[str, str] | None = None,
     questions: "Sequence[OpenQuestion]" = (),
 ) -> Path:
-    """Write the page of all pairs and pairs.json, sorted by their change between two days, if there are two.
+    """Write the page of all pairs and pairs.json.
+
+    Pairs are sorted by their change between two days, if there are two.
 
     `missing` says of other pairs why they have no report; `questions` are the open ones of the
     ledger.
@@ -175,7 +183,9 @@ def write_pairs(
 
 
 def questions_table(questions: "Sequence[OpenQuestion]", day: str | None) -> Table:
-    """Arrange the open questions: the last forecast, and its change from the one before in the week before a day.
+    """Arrange the open questions, with their last forecast and its change.
+
+    It is the change from the one before in the week before a day.
 
     A question keeps its window, so that its forecasts can be compared from week to week.
     """

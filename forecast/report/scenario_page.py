@@ -51,7 +51,9 @@ def scenario_page(fit: "Fit", scenarios: Scenarios, gate: "Gate") -> Page:
 
 
 def finding(scenarios: Scenarios) -> str:
-    """Return the published chance of a higher share of the main window, and how each scenario changes the model's.
+    """Return the published chance of a higher share, and how each scenario changes it.
+
+    The chance is that of the main window; scenarios change the model's.
 
     Of an index, and where no chance is defined, the median of the level.
     """
@@ -83,14 +85,20 @@ def title(scenarios: Scenarios) -> str:
 
 
 def _has_chances(scenarios: Scenarios) -> bool:
-    """Return whether the chance of a higher share of the main window is defined in every prospect."""
+    """Return whether the chance of a higher share is defined in every prospect.
+
+    The chance is that of the main window.
+    """
     months = main_horizon(scenarios.horizons)
     chances = [_at(prospect, "recorded", months, "up") for prospect in scenarios.prospects]
     return all(isinstance(value, Probability) for value in chances)
 
 
 def _stated(scenarios: Scenarios) -> str:
-    """Return the published chance of a higher share of the main window, or the median of its level."""
+    """Return the published chance of a higher share, or the median level.
+
+    Both are those of the main window.
+    """
     months = main_horizon(scenarios.horizons)
     if _has_chances(scenarios):
         return _printed_published(scenarios, months)
@@ -119,7 +127,10 @@ def published_window(scenarios: Scenarios, months: int) -> WindowOutlook | NotDe
 
 
 def _printed_published(scenarios: Scenarios, months: int) -> str:
-    """Return the published chance of a higher share in percent, as the report of that day prints it."""
+    """Return the published chance of a higher share in percent.
+
+    It is what the report of that day prints.
+    """
     window = published_window(scenarios, months)
     if isinstance(window, NotDefined):
         return words.or_dash(window)
@@ -159,7 +170,10 @@ def question_sentences(scenarios: Scenarios, scenario: Scenario) -> list[str]:
 
 
 def _figures(gate: "Gate", scenarios: Scenarios) -> dict[str, Illustration]:
-    """Draw the fan of the level, and the model's chances of a higher share, with and without what is assumed."""
+    """Draw the fan of the level, and the model's chances of a higher share.
+
+    They are shown with and without what is assumed.
+    """
     names = WITHOUT, *(scenario.name for scenario in scenarios.scenarios)
     prospects = [
         *zip(names, scenarios.prospects, map(chances_of_higher, scenarios.prospects), strict=True)
@@ -361,6 +375,7 @@ def write_scenarios(
     Examples
     --------
     >>> from forecast.report.scenario_page import write_scenarios
-    >>> write_scenarios(fit, forecast.scenario(fit, "USA-CHN", "whatif.csv"), "scenario")  # doctest: +SKIP
+    >>> scenarios = forecast.scenario(fit, "USA-CHN", "whatif.csv")  # doctest: +SKIP
+    >>> write_scenarios(fit, scenarios, "scenario")  # doctest: +SKIP
     """
     return publish(out, SCENARIO, lambda: scenario_page(fit, scenarios, gate or fit.gate))

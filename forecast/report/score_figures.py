@@ -1,4 +1,7 @@
-"""Figures of scores with their captions and alternative texts: differences in skill, calibration, past forecasts."""
+"""Figures of scores with their captions and alternative texts.
+
+They show differences in skill, calibration and past forecasts.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ type PanelChoices = Mapping[str, Any]
 
 
 def _rows(skill: Skill, panel: PanelChoices, period: str) -> dict[str, Compared | None]:
-    """Return the differences of a panel on the forecast dates of a period, by the names of its rows."""
+    """Return the differences of a panel on a period's forecast dates, by names of its rows."""
     where = {"model": panel.get("model"), "period": period}
     return {
         name: versus(skill, code, panel["horizon"], dyad=dyad, **where)
@@ -71,7 +74,10 @@ def differences(
 
 @dataclass(frozen=True)
 class Curve:
-    """A panel of calibration: the subject's curve with its band, and the ten-year base rate's without."""
+    """A panel of calibration: the subject's curve with its band.
+
+    The curve of the ten-year base rate has no band.
+    """
 
     title: str
     subject: CalibrationBand

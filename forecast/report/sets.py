@@ -1,4 +1,7 @@
-"""Table of the sets of events on the page of a pair: chances at horizons where they tell something."""
+"""Table of the sets of events on the page of a pair.
+
+It has chances at horizons where they tell something.
+"""
 
 from datetime import date
 from typing import TYPE_CHECKING

@@ -162,7 +162,9 @@ def named_pair(
 
 
 def model_worth(skill: Skill, period: str = REPORTED_ON) -> str:
-    """Describe what the model adds to the pool: better or worse by Holm's correction over the horizons, or neither.
+    """Describe what the model adds to the pool: better, worse or neither.
+
+    It is decided by Holm's correction over the horizons.
 
     Empty if the run has no pool, or not its benchmarks alone.
     """
@@ -217,7 +219,10 @@ def _corrected_over_horizons(skill: Skill, pairs: Iterable[int], period: str) ->
 
 
 def errors_sentence(skill: Skill, months: int, period: str = REPORTED_ON) -> str:
-    """State mean absolute and root mean square error of the subject's mean forecast, with those of no change."""
+    """State the errors of the subject's mean forecast, with those of no change.
+
+    They are the mean absolute and the root mean square error.
+    """
     subject_row, other = (
         skill.row(months, model=model, period=period) for model in (None, NO_CHANGE)
     )
@@ -253,7 +258,10 @@ def verdicts(pairs: Sequence[tuple[Compared, str]]) -> str:
 
 
 def ahead_words(others: Iterable[Compared]) -> str:
-    """Describe how many of the others are better: a lead that an interval does not decide is none."""
+    """Describe how many of the others are better.
+
+    A lead that an interval does not decide is none.
+    """
     leads = [compared.ahead for compared in others]
     return f"{leads.count('other') or 'none'} of {len(leads)}"
 
@@ -341,7 +349,7 @@ def read_skill(path: str | Path | None = None) -> Skill | None:
 def find_skill(
     fit: "Fit", assessment: Assessment, events: Recorded | None = None, skill: Skill | None = None
 ) -> DyadSkill | NotDefined:
-    """Return the backtest results for the forecasts of a report, or the reason why there are none."""
+    """Return the backtest results for a report's forecasts, or why there are none."""
     skill = skill or read_skill()
     if why := _untestable(fit, assessment):
         return NotDefined(why)

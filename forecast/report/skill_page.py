@@ -67,7 +67,10 @@ def others(skill: Skill) -> list[str]:
 
 
 def _lead(skill: Skill, model: str | None = None) -> Callable[[str], float]:
-    """Return the order of how far a forecaster, by default the subject, is ahead, on the page's forecast dates."""
+    """Return the order of how far a forecaster is ahead, on the page's forecast dates.
+
+    By default it is the subject.
+    """
 
     def order(code: str) -> float:
         difference = skill.against(code, _main(skill), period=skill.period, model=model)
@@ -87,7 +90,10 @@ def months(skill: Skill) -> dict[int, str]:
 
 
 def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> Table:
-    """Return the scores of a forecaster, and how it compares with the others, a column a horizon."""
+    """Return the scores of a forecaster, and how it compares with the others.
+
+    There is a column a horizon.
+    """
     where: dict[str, Any] = {"period": period, "given_n": given_n, "model": code}
     columns = []
     for horizon, ahead in months(skill).items():
@@ -142,7 +148,10 @@ def overview(skill: Skill, period: str, code: str, *, given_n: bool = False) -> 
 
 
 def without_table(skill: Skill, code: str) -> Table:
-    """Return the differences of a forecaster with each dyad left out, a column for each horizon and other."""
+    """Return the differences of a forecaster with each dyad left out.
+
+    There is a column for each horizon and other.
+    """
     rows_by_key = {
         (row["without"], row["against"], row["horizon"]): row
         for row in skill.without
@@ -176,7 +185,10 @@ def others_table(
     given_n: bool = False,
     model: str | None = None,
 ) -> Table:
-    """Return the differences from other forecasters, a column a horizon, under the number of the subject's windows."""
+    """Return the differences from other forecasters, a column a horizon.
+
+    They stand under the number of the subject's windows.
+    """
     where: dict[str, Any] = {"period": period, "given_n": given_n, "model": model}
     scored = {horizon: skill.row(horizon, **where) for horizon in months(skill)}
     rows = [["Windows", *(f"{row['n']:,}" if row else DASH for row in scored.values())]]
@@ -231,7 +243,10 @@ def coverage_table(skill: Skill, period: str) -> Table:
 
 
 def brier_table(skill: Skill, period: str) -> Table:
-    """Return the Brier scores with their parts of the subject, the base rate and the best benchmark."""
+    """Return the Brier scores with their parts.
+
+    They are those of the subject, the base rate and the best benchmark.
+    """
     parts = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
     return Table.of(
         ["", "Windows", "Brier", *(capital(part.replace("_", " ")) for part in parts)],
@@ -311,7 +326,10 @@ def fits_table(skill: Skill) -> Table:
 
 
 def _cell(compared: Compared | None, row: Row | None) -> str:
-    """Format a comparison, with how many windows both predicted if those are fewer than the subject's."""
+    """Format a comparison.
+
+    It says how many windows both predicted if those are fewer than the subject's.
+    """
     fewer = compared is not None and row is not None and compared.n < row["n"]
     return say.cell(compared) + (f" (n {compared.n:,})" if fewer and compared else "")
 
@@ -419,7 +437,10 @@ def use_of(period: str) -> str:
 
 
 def title(skill: Skill) -> str:
-    """Return the verdict of the backtest, as reports state it; without a benchmark, the comparison."""
+    """Return the verdict of the backtest, as reports state it.
+
+    Without a benchmark it is the comparison.
+    """
     main = _main(skill)
     if say.versus(skill, skill.best_benchmark(main), main) is None:
         return comparison(skill)
@@ -427,7 +448,10 @@ def title(skill: Skill) -> str:
 
 
 def comparison(skill: Skill) -> str:
-    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
+    """Describe in a sentence who is ahead.
+
+    It is the subject, the ten-year base rate or the best benchmark.
+    """
     return (
         f"{capital(say.subject_words(skill))} was {say.verdicts(_main_pairs(skill))}, "
         f"{_where(skill)}"
@@ -440,7 +464,10 @@ def finding(skill: Skill) -> str:
 
 
 def findings(skill: Skill) -> list[str]:
-    """Return the finding by part: mean CRPS, errors of the mean forecast, and what the model adds."""
+    """Return the finding by part.
+
+    Parts are mean CRPS, errors of the mean forecast, and what the model adds.
+    """
     row = skill.row(_main(skill), period=skill.period)
     if row is None:
         return [f"No window was scored {_where(skill)}."]
@@ -507,7 +534,10 @@ def _where(skill: Skill) -> str:
 
 
 def _main_pairs(skill: Skill) -> list[tuple[say.Compared, str]]:
-    """Return how the subject compares with the ten-year base rate, and with the pool's benchmarks or the best one."""
+    """Return how the subject compares with the others.
+
+    They are the ten-year base rate, and the pool's benchmarks or the best one.
+    """
     main = _main(skill)
     codes = (REFERENCE, POOL_WITHOUT_MODEL if skill.pool else None, skill.best_benchmark(main))
     return say.named_pair(*(say.versus(skill, code, main, period=skill.period) for code in codes))
@@ -529,7 +559,10 @@ def _by_horizon(
 
 
 def _by_dyad(skill: Skill) -> dict[str, PanelChoices]:
-    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
+    """Return the differences by dyad, if there are several dyads.
+
+    They are from the ten-year base rate and from the best benchmark.
+    """
     main, dyads = _main(skill), _scored_dyads(skill)
     best = skill.best_benchmark(main)
     titles = {
@@ -565,7 +598,10 @@ def all_numbers(skill: Skill, period: str) -> list[tuple[str, Table]]:
 
 
 def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
-    """Return the subject's forecasts of the main horizon with what was recorded, by dyad and in order of time."""
+    """Return the subject's forecasts of the main horizon with what was recorded.
+
+    They are ordered by dyad and time.
+    """
     skill, cases = results.skill, results.cases
     forecasts = cases[
         (cases["model"] == skill.subject)
@@ -577,7 +613,10 @@ def _over_time(results: "Results") -> "dict[str, pd.DataFrame]":
 
 
 def _curves(results: "Results") -> list[Curve]:
-    """Return the calibration curves of the main horizon on the forecast dates that the page is about, real-time."""
+    """Return the real-time calibration curves of the main horizon.
+
+    They are on the forecast dates that the page is about.
+    """
     skill, cases = results.skill, results.cases
     free = cases[(cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
     inside = free[within(free["origin"].str[:4].astype(int), skill.period)]
@@ -630,7 +669,9 @@ def predicted(prediction: Mapping[str, Any]) -> str:
 
 @checked
 def write_skill(results: "Results", out: str | Path) -> Path:
-    """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases.
+    """Write the results of a backtest.
+
+    There is a page, ``skill.json``, and tables of its rows and of the cases.
 
     Parameters
     ----------

@@ -1,4 +1,7 @@
-"""Tables of a report as text: heads and cells, which templates set as HTML and LaTeX, and Markdown."""
+"""Tables of a report as text: heads and cells.
+
+Templates set them as HTML and LaTeX, and Markdown is made too.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace

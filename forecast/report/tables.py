@@ -1,4 +1,7 @@
-"""Tables of a report with the numbers behind them, its summary, and figures and tables for use in other texts."""
+"""Tables of a report with the numbers behind them, and its summary.
+
+Figures and tables are written for use in other texts too.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -407,13 +410,18 @@ def summary(material: Material) -> str:
                 f"{file['sha256'][:_DIGITS]}…)"
                 for file in provenance["files"]
             ],
-            "maker": f"{GENERATOR} {provenance['fit'].get('versions', {}).get(GENERATOR, '')}".strip(),
+            "maker": (
+                f"{GENERATOR} {provenance['fit'].get('versions', {}).get(GENERATOR, '')}"
+            ).strip(),
         },
     )
 
 
 def within(most: int, sentences: Sequence[str]) -> list[str]:
-    """Return the first sentence, and of the others those, in order, with which there are at most so many words."""
+    """Return the first sentence, and of the others as many as words allow.
+
+    Those are taken, in order, with which there are at most so many words.
+    """
     kept = list(sentences[:1])
     for sentence in sentences[1:]:
         if len(" ".join([*kept, sentence]).split()) <= most:
@@ -427,7 +435,10 @@ def write_export(
     figures: Mapping[str, illustration.Illustration],
     content: Mapping[str, Any],
 ) -> None:
-    """Write figures as SVG, PNG and PDF with one text of their captions, and tables as CSV and for LaTeX."""
+    """Write figures and tables for other texts.
+
+    Figures are SVG, PNG and PDF with one text of their captions, and tables CSV and for LaTeX.
+    """
     stamp = "" if material.gate.passed else STAMP
     for name, frame in frames(material, content).items():
         write_csv(folder / f"table-{name}.csv", frame.assign(stamp=stamp) if stamp else frame)

@@ -1,4 +1,7 @@
-"""Page of the theory: each statement of the essay with what the data say now, read from committed JSON files."""
+"""Page of the theory: each statement of the essay with what the data say now.
+
+It is read from committed JSON files.
+"""
 
 import json
 import os
@@ -61,7 +64,10 @@ complement."""
 def write_theory(
     tests: str | Path, forecast: str | Path, scenario: str | Path, out: str | Path
 ) -> Path:
-    """Write the page of the theory from tests.json, forecast.json and scenario.json of earlier pages."""
+    """Write the page of the theory from JSON files of earlier pages.
+
+    They are tests.json, forecast.json and scenario.json.
+    """
     return publish(out, "", lambda: theory_page(tests, forecast, scenario, Path(out)))
 
 
@@ -188,7 +194,10 @@ def _statement(
 
 
 def _answer(statement: TheoryStatement, forecast: _Source) -> str:
-    """Return the answer to a statement that no test is about: yes or no, if the forecast is nearly sure of the past."""
+    """Return the answer to a statement that no test is about.
+
+    It is yes or no, if the forecast is nearly sure of the past.
+    """
     rows = [
         row
         for row in forecast.rows
@@ -212,7 +221,10 @@ def _tested(source: _Source, index: int, role: str = "") -> dict[str, Any]:
     said = f"{role} {row['code']} {row['answer']}{' narrowly' if row['narrow'] else ''}".strip()
     sure = said
     if row["exceptions"]:
-        sure += f", but not {join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
+        sure += (
+            ", but not "
+            f"{join(f'{name} ({number(value, 1)})' for name, value in row['exceptions'].items())}"
+        )
     return {
         "answer": row["answer"],
         "narrowly": ", narrowly" * row["narrow"],

@@ -1,1 +1,4 @@
-"""Is there mean reversion, and would the forecasts have been right? Claims, backtests and checks."""
+"""Claims, backtests and checks.
+
+Is there mean reversion, and would the forecasts have been right?
+"""

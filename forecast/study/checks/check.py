@@ -64,8 +64,9 @@ class Checks(Displayed):
         """The result in a sentence."""
         numbers, misses = len(self.table), int(self.table["miss"].sum())
         return (
-            f"Beyond {LIMIT:g} standard deviations of what the model makes: {misses} of {count(numbers, 'number')} of "
-            f"the record; of a model that is right about {0.05 * numbers:.0f} would be."
+            f"Beyond {LIMIT:g} standard deviations of what the model makes: {misses} of "
+            f"{count(numbers, 'number')} of the record; of a model that is right about "
+            f"{0.05 * numbers:.0f} would be."
         )
 
     def _card(self) -> Card:
@@ -78,7 +79,9 @@ class Checks(Displayed):
 
 @checked
 def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
-    """Compare the event data with data simulated at the level of each draw, with equal event counts.
+    """Compare the event data with simulated data of equal event counts.
+
+    Data are simulated at the level of each draw.
 
     Parameters
     ----------
@@ -159,7 +162,10 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
 
 
 def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
-    """Yield the share of cooperation in an era, of events by class and of simulated ones, (draw, class)."""
+    """Yield the share of cooperation in an era, of events by class and of simulated ones.
+
+    Simulated ones are (draw, class).
+    """
     number = int(events.sum())
     if number >= MIN_CHECKED_EVENTS:
         share = 100 * simulated[:, cut:].sum(1) / simulated.sum(1)
@@ -168,7 +174,10 @@ def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> I
 
 
 def _months(dyad: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
-    """Yield how much months scatter, correlate, and have one side alone, (month, class) and (draw, month, class)."""
+    """Yield how much months scatter, correlate, and have one side alone.
+
+    Shapes are (month, class) and (draw, month, class).
+    """
     by_month = events.sum(axis=1)
     number = int(by_month.sum())
     if number < MIN_CHECKED_EVENTS:

@@ -171,7 +171,8 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
         ]
         if models and setup.record.together != "alone":
             raise SpecError(
-                f"batch: {models[0]} is fitted to several dyads together, which a batch would divide; fit every dyad "
+                f"batch: {models[0]} is fitted to several dyads together, which a batch would "
+                "divide; fit every dyad "
                 'alone (--alone, or Record.of(..., together="alone")), or leave out the batch'
             )
     require("scoringrules", "benchmarks")
@@ -186,8 +187,8 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
     last = origins[-1]
     if setup.record.view(last) is None:
         return (
-            f"from, to: at {last:%Y-%m}, the last origin, no dyad of {join_some(setup.record.dyads)} has a "
-            "record of five years; choose later origins"
+            f"from, to: at {last:%Y-%m}, the last origin, no dyad of "
+            f"{join_some(setup.record.dyads)} has a record of five years; choose later origins"
         )
     shortest = min(setup.request.horizons)
     first_view = next(view for view in map(setup.record.view, origins) if view)
@@ -195,7 +196,8 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
         end = add_months(first_view.origin, shortest - 1)
         return (
             f"from, horizons: the first windows end in {end:%Y-%m}, and no record of "
-            f"{join_some(first_view.dyads)} is even up to then; choose earlier origins or shorter horizons"
+            f"{join_some(first_view.dyads)} is even up to then; choose earlier origins or shorter "
+            "horizons"
         )
     return None
 
@@ -230,6 +232,7 @@ def _named[One: Forecaster](
         near = get_close_matches(unknown[0], choices, n=1)
         guess = f" Did you mean {near[0]}?" if near else ""
         raise SpecError(
-            f"{field}: there is no {unknown[0]!r}.{guess} Name some of {join(choices)}, or `all`, or `no` for none"
+            f"{field}: there is no {unknown[0]!r}.{guess} Name some of {join(choices)}, or `all`, "
+            "or `no` for none"
         )
     return [choices[code] for code in names]

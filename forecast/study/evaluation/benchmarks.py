@@ -37,7 +37,10 @@ class GivenVolume(Protocol):
     """Draws of chances that depend on how many events there are."""
 
     def given(self, total: Index) -> Float:
-        """Return the chances, (draw, month), given the events of each month, (month,) or (draw, month)."""
+        """Return the chances, (draw, month), given the events of each month.
+
+        Events are (month,) or (draw, month).
+        """
 
 
 type Chances = Mapping[int, Float | GivenVolume]

@@ -89,8 +89,8 @@ class Processes:
                 yield done.result()
         except BrokenProcessPool as error:
             raise ForecastError(
-                "backtest: a process ended in the middle of its work, perhaps for want of memory. What is finished is "
-                "kept: run the same command again, with fewer --processes"
+                "backtest: a process ended in the middle of its work, perhaps for want of memory. "
+                "What is finished is kept: run the same command again, with fewer --processes"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
@@ -222,8 +222,8 @@ class Cluster:
             client = Client(self.address, timeout=self.timeout, set_as_default=False)
         except Exception as error:  # whatever listens there may answer anything
             raise SpecError(
-                f"scheduler: no Dask scheduler answers at {self.address} ({error!r:.200}); start one (dask scheduler), "
-                "or correct --scheduler"
+                f"scheduler: no Dask scheduler answers at {self.address} ({error!r:.200}); start "
+                "one (dask scheduler), or correct --scheduler"
             ) from error
         try:
             yield client
@@ -258,8 +258,8 @@ class Cluster:
             client.wait_for_workers(1, timeout=self.wait)
         except TimeoutError as error:
             raise SpecError(
-                f"scheduler: {self.address} has had no worker for {self.wait:.0f} s; start some (dask worker "
-                f"{self.address} --nthreads 1)"
+                f"scheduler: {self.address} has had no worker for {self.wait:.0f} s; start some "
+                f"(dask worker {self.address} --nthreads 1)"
             ) from error
         reported = client.get_versions(packages=PACKAGES)
         here: Versions = reported["client"]["packages"]
@@ -277,8 +277,9 @@ class Cluster:
             files: list[Finished] = future.result(timeout=self.wait)
         except KilledWorker as error:
             raise ForecastError(
-                f"scheduler: {error.allowed_failures + 1} workers in succession were lost at the same task, the last "
-                f"one {error.last_worker.address}, perhaps for want of memory. {KEPT}, with fewer or larger workers"
+                f"scheduler: {error.allowed_failures + 1} workers in succession were lost at the "
+                f"same task, the last one {error.last_worker.address}, perhaps for want of memory. "
+                f"{KEPT}, with fewer or larger workers"
             ) from error
         except (CancelledError, TimeoutError) as error:
             raise ForecastError(
@@ -286,8 +287,8 @@ class Cluster:
             ) from error
         except (ImportError, AttributeError) as error:
             raise SpecError(
-                f"scheduler: a task cannot be read there ({error}); a forecaster of your own must be in a module that "
-                "scheduler and workers can import"
+                f"scheduler: a task cannot be read there ({error}); a forecaster of your own must "
+                "be in a module that scheduler and workers can import"
             ) from error
         return files
 
@@ -329,5 +330,6 @@ def _compare_versions(
             for each in differing
         )
         raise SpecError(
-            f"scheduler: {name} has {listed}; numbers must not depend on who computes them. Install there what is here"
+            f"scheduler: {name} has {listed}; numbers must not depend on who computes them. "
+            "Install there what is here"
         )

@@ -305,7 +305,10 @@ class Record:
         return {dyad: DatasetRecord.of(self.final, dyad, 0) for dyad in self.dyads}
 
     def last_origin(self, horizon: int) -> date:
-        """Return the last origin from which a window of so many months is all recorded, for at least one dyad."""
+        """Return the last origin from which a window of so many months is all recorded.
+
+        It is recorded for at least one dyad.
+        """
         last = max(record.covered_to for record in self.resolving.values())
         return add_months(month_start(last), 1 - horizon)
 
@@ -357,7 +360,10 @@ class Record:
         return digest_by_dyad
 
     def _tables(self) -> list[pd.DataFrame]:
-        """Return events or counts, eras and coverage as text, in their own order, without what is for readers."""
+        """Return events or counts, eras and coverage as text, in their own order.
+
+        What is for readers is left out.
+        """
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
         kept = [
@@ -451,8 +457,8 @@ def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
     present = _datasets(table)
     if wanted is None and len(present) != 1:
         raise DataError(
-            f"backtest: the table holds the datasets {', '.join(present)}, and a prediction is resolved by one; choose "
-            "it (--dataset NAME, or Record.of(..., dataset=NAME))"
+            f"backtest: the table holds the datasets {', '.join(present)}, and a prediction is "
+            "resolved by one; choose it (--dataset NAME, or Record.of(..., dataset=NAME))"
         )
     if wanted is not None and wanted not in present:
         raise SpecError(f"dataset: there is no {wanted!r:.60}; the data hold {', '.join(present)}")

@@ -94,10 +94,10 @@ SCALE = "commitment"
 # events of a window; with fewer, chance alone moves the share by tens of points
 MIN_EVENTS_OF_A_MISS = 10
 RULE = (
-    f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, if there are none); "
-    "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
-    f"was wrong, at most {MAX_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
-    "a code once."
+    f"The largest CRPS among windows with at least {MIN_EVENTS_OF_A_MISS} events (of all windows, "
+    "if there are none); of windows of one dyad that overlap, only the worst. Named are the events "
+    f"on the side on which the prediction was wrong, at most {MAX_EVENTS}: first those of the "
+    "strongest kind, then those of the largest Goldstein value, a code once."
 )
 
 
@@ -263,7 +263,10 @@ class _Scoring:
         return (models[0], *POOLED) if models else ()
 
     def mixed(self, predictions: Mapping[str, Said]) -> dict[str, Said]:
-        """Return the mean of the benchmarks and, if all members forecast, the pool with and without the model."""
+        """Return the mean of the benchmarks and the pool with and without the model.
+
+        The pool is there if all members forecast.
+        """
         equal = [code for code in self.everywhere if self.benchmarks[code] and code in predictions]
         groups = {BENCHMARKS_EQUAL: equal, POOL: self.pool, POOL_WITHOUT_MODEL: POOLED}
         complete = {
@@ -467,7 +470,9 @@ def skill_rows(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, A
 def _errors(
     absolute: "_Scores", squared: "_Scores", code: str, horizon: int, *, compare: bool
 ) -> dict[str, Any]:
-    """Return mean absolute and root mean square error of mean forecasts, and their differences from no change.
+    """Return the errors of mean forecasts, and their differences from no change.
+
+    Errors are mean absolute and root mean square ones.
 
     The windows of one dyad are too few for that: of one dyad the differences are None.
     """
@@ -486,7 +491,10 @@ def _errors(
 
 
 def _best_benchmarks(frame: pd.DataFrame) -> dict[Any, list[tuple[str, str, str | None]]]:
-    """Return by horizon, `given_n` and period the benchmark of the smallest CRPS, and the origins it was chosen on."""
+    """Return the benchmark of the smallest CRPS, and the origins it was chosen on.
+
+    There is one by horizon, `given_n` and period.
+    """
     best: dict[Any, list[tuple[str, str, str | None]]] = {}
     # No change is a point: its score is an error, and it is missing where the months before are
     # void.
@@ -620,7 +628,7 @@ class _Scores:
     def difference(
         self, code: str, other: str, horizon: int, without: str | None = None
     ) -> dict[str, Any]:
-        """Return the difference of two models over the windows that both predicted, if there are any."""
+        """Return the difference of two models over the windows that both predicted, if any."""
         if code not in self.of_model or other not in self.of_model:
             return {}
         first, second = self.of_model[code], self.of_model[other]
@@ -638,7 +646,9 @@ class _Scores:
 
 
 def without_dyads(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the real-time differences of subjects from the reference and the pool's benchmarks without each dyad.
+    """Return the differences of subjects from the others without each dyad.
+
+    They are real-time ones, from the reference and from the pool's benchmarks.
 
     Without one of the pool's benchmarks it is the mean of all benchmarks.
     """

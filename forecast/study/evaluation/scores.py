@@ -8,11 +8,12 @@ provide them.
 
 References
 ----------
-Gneiting and Raftery (2007), Strictly proper scoring rules, prediction, and estimation, doi:10.1198/016214506000001437;
-Murphy (1973), A new vector partition of the probability score,
-doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2; Dimitriadis, Gneiting and Jordan (2021), Stable reliability
-diagrams for probabilistic classifiers, doi:10.1073/pnas.2016191118; Säilynoja, Bürkner and Vehtari (2022), Graphical
-test for discrete uniformity and its applications, doi:10.1007/s11222-022-10090-6
+Gneiting and Raftery (2007), Strictly proper scoring rules, prediction, and estimation,
+doi:10.1198/016214506000001437; Murphy (1973), A new vector partition of the probability score,
+doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2; Dimitriadis, Gneiting and Jordan (2021), Stable
+reliability diagrams for probabilistic classifiers, doi:10.1073/pnas.2016191118; Säilynoja, Bürkner
+and Vehtari (2022), Graphical test for discrete uniformity and its applications,
+doi:10.1007/s11222-022-10090-6
 """
 
 import warnings
@@ -59,7 +60,10 @@ _ROUNDING = 1e-9  # a curve on the edge of its band is inside
 
 @dataclass(frozen=True)
 class Prediction:
-    """The predictive distribution of the share of one window, with what was recorded put in where a score needs it."""
+    """The predictive distribution of the share of one window.
+
+    What was recorded is put in where a score needs it.
+    """
 
     # Probability of each share on an even grid from 0 to 1: k/n if the number of events n is given,
     # else steps of half a point.
@@ -151,7 +155,10 @@ def predict_tone(
     scores: SideScores,
     rng: np.random.Generator,
 ) -> Prediction:
-    """Predict the tone of a window whose number of events is not known, on a scale from 0 to 100: `tone_to_percent`."""
+    """Predict the tone of a window whose number of events is not known.
+
+    Its scale is from 0 to 100: `tone_to_percent`.
+    """
     assert window.tone is not None
     volume = _not_all_void(volume, rng)
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
@@ -242,7 +249,7 @@ def _probabilities_of_count(chances: Float, total: Index, count: int, variance: 
 def _against(
     values: Float, recorded: float, before: float | None, improvement: float
 ) -> tuple[float, float, float | None, float | None]:
-    """Return the probabilities of being below, and not above, what was recorded, and of up and down."""
+    """Return the probabilities of being below, and not above, the record, and of up and down."""
     below, up_to = (
         float((~reached(values, recorded)).mean()),
         float((values <= recorded + ROUNDING).mean()),
@@ -274,7 +281,10 @@ def log_score(prediction: Prediction) -> float | None:
 
 
 def covered(prediction: Prediction, coverage: float) -> bool:
-    """Return whether the recorded share lies in the central interval of a coverage, its ends included."""
+    """Return whether the recorded share lies in the central interval of a coverage.
+
+    The ends of the interval are included.
+    """
     tail = (1 - coverage) / 2
     return prediction.up_to >= tail and prediction.below < 1 - tail
 
@@ -289,7 +299,9 @@ def pit(prediction: Prediction, rng: np.random.Generator) -> float:
 
 
 def in_the_middle(values: ArrayLike, coverage: float) -> float:
-    """Return the share of PIT values in the middle of 0 to 1, which is ``coverage`` if predictions are calibrated.
+    """Return the share of PIT values in the middle of 0 to 1.
+
+    It is ``coverage`` if predictions are calibrated.
 
     An interval of a share of few events holds whole steps, and with them more than its name says;
     randomised PIT values know no steps.
@@ -355,7 +367,7 @@ def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
 @described("a Band, such as calibration() of forecast.study.evaluation.scores returns")
 @dataclass(frozen=True)
 class CalibrationBand:
-    """A curve with the band in which it stays, with a probability of 95%, if predictions are calibrated."""
+    """A curve with its band, in which it stays with 95% if predictions are calibrated."""
 
     x: Float
     y: Float
@@ -370,7 +382,10 @@ class CalibrationBand:
 
 
 def pit_band(values: ArrayLike, mass: float = BAND) -> CalibrationBand:
-    """Return the distribution function of PIT values less that of a uniform one, with its simultaneous band (ArviZ)."""
+    """Return the distribution function of PIT values less that of a uniform one.
+
+    It has its simultaneous band (ArviZ).
+    """
     from arviz_stats.ecdf_utils import ecdf_pit
 
     x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), mass, _SIMULATIONS)
@@ -385,7 +400,10 @@ def calibration(
     seed: int = 1,
     mass: float = BAND,
 ) -> CalibrationBand:
-    """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
+    """Return observed frequencies by forecast probability with their consistency band.
+
+    They are estimated by isotonic regression.
+    """
     from arviz_stats.helper_stats import isotonic_fit
 
     forecast, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)

@@ -232,7 +232,8 @@ class Skill:
         --------
         >>> from forecast.study.evaluation.skill import Skill
         >>> frame = Skill.read("skill/skill.json").to_frame()  # doctest: +SKIP
-        >>> frame.query("dyad == 'all' and not given_n")[["model", "horizon", "period", "crps"]]  # doctest: +SKIP
+        >>> columns = ["model", "horizon", "period", "crps"]
+        >>> frame.query("dyad == 'all' and not given_n")[columns]  # doctest: +SKIP
         """
         return pd.DataFrame(self.rows).drop(columns="against", errors="ignore")
 
@@ -339,9 +340,10 @@ class Skill:
         return self._corrected.get((model or self.subject, other, period, given_n, dyad, horizon))
 
     def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
-        """Return the names of the choices in which a model, by its spec, is not the one that was tested.
+        """Return the names of the choices in which a model, by its spec, is not the tested one.
 
-        What the tested model had besides, such as priors of parts that are gone, makes no difference.
+        What the tested model had besides, such as priors of parts that are gone, makes no
+        difference.
         """
         given, tested = json.loads(json.dumps(spec, default=str)), self.choices["spec"] or {}
         return [
@@ -358,7 +360,7 @@ class Skill:
         ]
 
     def best_benchmark(self, horizon: int, *, given_n: bool = False) -> str | None:
-        """Return the benchmark that was best on the origins on which choices are made, if any was."""
+        """Return the benchmark that was best where choices are made, if any was."""
         row = self.row(horizon, period=self.period, given_n=given_n)
         names = (
             [

@@ -119,7 +119,7 @@ def file_name(origin: date, code: str, batch: int | None = None) -> str:
 
 
 def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
-    """Do a task of a setup, or of a part of one, and yield the file of each forecaster as it is finished."""
+    """Do a task of a setup, or of a part, and yield the file of each forecaster when finished."""
     view = setup.record.view(task.origin)
     for code in task.codes:
         # Where no dyad has a past long enough, the answer is empty.
@@ -133,7 +133,10 @@ def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
 
 
 def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
-    """Do a task where the folder of the run is, write each file as soon as it is finished, and return how many."""
+    """Do a task where the folder of the run is, and return how many files were written.
+
+    Each file is written as soon as it is finished.
+    """
     number = 0
     for name, text in carry_out(setup.part(task.batch), task):
         write_text(folder / name, text)
@@ -234,8 +237,8 @@ class RunFolder:
         other = self._account()
         if differing := [name for name, value in mine.items() if other.get(name) != value]:
             raise SpecError(
-                f"{self.path}: holds a run with other {', '.join(differing)}; choose another --out, or remove that "
-                "folder"
+                f"{self.path}: holds a run with other {', '.join(differing)}; choose another "
+                "--out, or remove that folder"
             )
 
     @property
@@ -282,5 +285,6 @@ def _of_a_run(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SpecError(
-            f"{path}: is no file of a finished origin ({error!r}); remove it and run the same command again"
+            f"{path}: is no file of a finished origin ({error!r}); remove it and run the same "
+            "command again"
         ) from error

@@ -76,7 +76,10 @@ class Variant:
     benchmark = False  # It is this package's own
 
     def settings(self, panel: xr.Dataset) -> dict[str, Any]:
-        """Return every choice of the model on such a panel as plain values: `PendulumSpec.to_dict`."""
+        """Return every choice of the model on such a panel as plain values.
+
+        They are those of `PendulumSpec.to_dict`.
+        """
         return self._spec(self._seen(panel)).to_dict()
 
     def _seen(self, panel: xr.Dataset) -> xr.Dataset:
@@ -145,7 +148,10 @@ def two_classes(panel: xr.Dataset) -> xr.Dataset:
 
 
 def chances_of(fit: "Fit", dyad: str, request: ForecastRequest, view: View) -> Chances:
-    """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for."""
+    """Return the chance that an event is cooperative in each month ahead.
+
+    There are as many simulations as are asked for.
+    """
     months = max(request.horizons)
     each = -(-request.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
     level = simulate_ahead(

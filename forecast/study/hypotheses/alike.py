@@ -1,8 +1,8 @@
 """Walks that turned back as the dyads of a record did, many at once.
 
-These are the null sets of `forecast.study.hypotheses.nulls`, for statistics that need hundreds of them
-where a model is not fitted to each. Walks of all dyads are simulated once; each set takes of every
-dyad, out of 40 of these, the walk that turned back most nearly as far as the recorded dyad.
+These are the null sets of `forecast.study.hypotheses.nulls`, for statistics that need hundreds of
+them where a model is not fitted to each. Walks of all dyads are simulated once; each set takes of
+every dyad, out of 40 of these, the walk that turned back most nearly as far as the recorded dyad.
 """
 
 from dataclasses import replace

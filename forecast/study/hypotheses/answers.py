@@ -1,23 +1,23 @@
 """Does persistence come from answers? (S5d): the two directions of a pair as two records.
 
 What A does to B and what B does to A share a walking trend and have each their own cycle, an offset
-and an effect of the number of events. The cycles follow ``c[t] = phi c[t-1] + e[t]``. The diagonal of
-``phi`` is each side's own persistence. Its other entries are answers: what a side does after what the
-other did one period earlier. Shocks ``e`` of the two sides are correlated, because events of one period
-concern both, and answers within the period cannot be told from that.
+and an effect of the number of events. The cycles follow ``c[t] = phi c[t-1] + e[t]``. The diagonal
+of ``phi`` is each side's own persistence. Its other entries are answers: what a side does after
+what the other did one period earlier. Shocks ``e`` of the two sides are correlated, because events
+of one period concern both, and answers within the period cannot be told from that.
 
 The claim has all entries, its rival the diagonal alone. Each pair's evidence is Laplace's
-approximation at the mode of its parameters; the log Bayes factors of the pairs of a record are added.
-The claim is supported if their sum is above 2.3, and answers make deviations longer (5% point of the
-share, given answers, above 0). A sum below -2.3 does not reject it by itself: many sparse pairs add up
-small penalties of a prior that they cannot inform. So it is rejected only if none of 40 simulated
-record sets in the shape of the record, in which answers carry 72% of the half-life, has as low a sum.
-Answers alone, without own persistence, are compared as well.
-The share that answers carry is that by which the half-life of a deviation that both sides share is
-shorter without them. It is negative where answers are inverse, as a share of the half-life without.
-Where shocks are alike, the past of one side is nearly that of the other, and the data tell the sum of
-own persistence and answers alone. So the share is averaged over models with and without answers, equally
-likely before the data.
+approximation at the mode of its parameters; the log Bayes factors of the pairs of a record are
+added. The claim is supported if their sum is above 2.3, and answers make deviations longer (5%
+point of the share, given answers, above 0). A sum below -2.3 does not reject it by itself: many
+sparse pairs add up small penalties of a prior that they cannot inform. So it is rejected only if
+none of 40 simulated record sets in the shape of the record, in which answers carry 72% of the
+half-life, has as low a sum. Answers alone, without own persistence, are compared as well. The share
+that answers carry is that by which the half-life of a deviation that both sides share is shorter
+without them. It is negative where answers are inverse, as a share of the half-life without. Where
+shocks are alike, the past of one side is nearly that of the other, and the data tell the sum of own
+persistence and answers alone. So the share is averaged over models with and without answers,
+equally likely before the data.
 """
 
 import math
@@ -182,14 +182,16 @@ def directed_pairs(panel: xr.Dataset) -> list[Directed]:
             pairs.append(_between_first_and_last(pair))
     if len(pairs) < MIN_ANSWERING_PAIRS:
         raise DataError(
-            f"panel: {len(pairs)} pairs have {MIN_DIRECTION_PERIODS} periods with events of each direction; "
-            f"{MIN_ANSWERING_PAIRS} are needed. Give longer or denser records"
+            f"panel: {len(pairs)} pairs have {MIN_DIRECTION_PERIODS} periods with events of each "
+            f"direction; {MIN_ANSWERING_PAIRS} are needed. Give longer or denser records"
         )
     return pairs
 
 
 def directed_index(pair: str, values: pd.DataFrame) -> Directed:
-    """Return a pair from the values of an index in two columns, a row per period; NaN where missing.
+    """Return a pair from the values of an index in two columns.
+
+    It has a row per period, and NaN where missing.
 
     Values are signed square roots, in standard deviations of each direction: weights of events have
     long tails.
@@ -268,7 +270,10 @@ def test_answers(
 
 
 def _unlike_strong_answers(pairs: Sequence[Directed], total: float, seed: int) -> bool:
-    """Check whether no simulated set of strong answers has as low a sum; it stops at the first one."""
+    """Check whether no simulated set of strong answers has as low a sum.
+
+    It stops at the first one.
+    """
     for number in range(REJECTING_SETS):
         rng = np.random.default_rng((seed, REJECTING_SETS, number))
         simulated = simulate_answers(pairs, TRUTHS[0], rng)
@@ -305,7 +310,10 @@ def _half_life(kept: Float) -> Float:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The mode of a pair's parameters, their covariance and the evidence by Laplace's approximation."""
+    """The mode of a pair's parameters, their covariance and the evidence.
+
+    The evidence is by Laplace's approximation.
+    """
 
     names: tuple[str, ...]
     mode: Float
@@ -359,7 +367,10 @@ def prior_of(name: str, frequency: str, indexed: bool) -> tuple[float, float]:
 
 
 def _width(axis: Any) -> float:
-    """Return the spread of a dyad's parameter: that of the population's mean and that of dyads around it."""
+    """Return the spread of a dyad's parameter.
+
+    It is that of the population's mean and that of dyads around it.
+    """
     return math.hypot(axis.sd, axis.spread)
 
 
@@ -579,7 +590,10 @@ def _see_events(
     log_weights: Float,
     log: Float,
 ) -> tuple[float, float, float]:
-    """Return the log-likelihood of a period's events, and the first two moments of the level, standardised."""
+    """Return the log-likelihood of a period's events, and two moments of the level.
+
+    These are the first two, standardised.
+    """
     top = -1e300
     for j in range(nodes.size):
         share = 1.0 / (1.0 + math.exp(-(level + spread * nodes[j])))
@@ -671,7 +685,10 @@ class AnswersRate:
 def answers_power(
     pairs: Sequence[Directed], sets: int, truths: Sequence[AnswersTruth] = TRUTHS, seed: int = 1
 ) -> tuple[AnswersRate, ...]:
-    """Count the answers of the test on simulated months, at the event counts of given pairs, by truth."""
+    """Count the answers of the test on simulated months, by truth.
+
+    These have the event counts of given pairs.
+    """
     rates = []
     for place, truth in enumerate(truths):
         tested = []

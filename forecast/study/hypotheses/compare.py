@@ -7,10 +7,11 @@ eras, which both models of a comparison know.
 
 References
 ----------
-Geweke and Amisano (2010), Comparing and evaluating Bayesian predictive distributions of asset returns,
-https://doi.org/10.1016/j.ijforecast.2009.10.007; Burkner, Gabry and Vehtari (2020), Approximate leave-future-out
-cross-validation for Bayesian time series models, https://doi.org/10.1080/00949655.2020.1783262; Yao, Vehtari, Simpson
-and Gelman (2018), Using stacking to average Bayesian predictive distributions, https://doi.org/10.1214/17-BA1091
+Geweke and Amisano (2010), Comparing and evaluating Bayesian predictive distributions of asset
+returns, https://doi.org/10.1016/j.ijforecast.2009.10.007; Burkner, Gabry and Vehtari (2020),
+Approximate leave-future-out cross-validation for Bayesian time series models,
+https://doi.org/10.1080/00949655.2020.1783262; Yao, Vehtari, Simpson and Gelman (2018), Using
+stacking to average Bayesian predictive distributions, https://doi.org/10.1214/17-BA1091
 """
 
 import os
@@ -121,7 +122,7 @@ def compare_models(
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> ModelComparison:
-    """Compare models of a panel by their marginal likelihoods and, if asked for, by what they predict.
+    """Compare models of a panel by marginal likelihood and, if asked for, by predictions.
 
     Parameters
     ----------
@@ -149,9 +150,10 @@ def compare_models(
 
     Notes
     -----
-    Marginal likelihoods are estimated by bridge sampling. They depend on the widths of priors: add each model with
-    priors half and twice as wide under a name of its own. To compare forms of reversion leave the ceiling out
-    (``ceiling="none"``): a random walk has none, and the comparison would be about ceilings too.
+    Marginal likelihoods are estimated by bridge sampling. They depend on the widths of priors: add
+    each model with priors half and twice as wide under a name of its own. To compare forms of
+    reversion leave the ceiling out (``ceiling="none"``): a random walk has none, and the comparison
+    would be about ceilings too.
 
     Examples
     --------
@@ -170,7 +172,8 @@ def compare_models(
     months, least = panel.sizes["time"] / periods_a_month(panel), MIN_COMPARED_BLOCKS * BLOCK_MONTHS
     if held_out and months < least:
         raise DataError(
-            f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it out"
+            f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it "
+            "out"
         )
     tell = progress or silent
     sampler: dict[str, Any] = {
@@ -214,7 +217,8 @@ def _require_models(models: Mapping[str, PendulumSpec]) -> None:
         raise SpecError(f"models: {taken[0]!r} cannot name a model; expected another text")
     if len(models) < 2:
         raise SpecError(
-            f"models: got {len(models)}; expected two at least, such as {{'walk': ..., 'cycle': ...}}"
+            f"models: got {len(models)}; expected two at least, such as "
+            f"{{'walk': ..., 'cycle': ...}}"
         )
     specs = list(models.values())
     if same := [

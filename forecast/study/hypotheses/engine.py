@@ -56,7 +56,8 @@ VARIANTS: dict[str, Callable[[PooledRecord], PooledRecord]] = {
         NEW_SOURCE, record.every(SOURCE_MONTHS)
     ),
     "prompt eras": PooledRecord.with_prompt_eras,  # Eras that were recognised within a week alone
-    "last events": PooledRecord.with_last_events,  # What the last month with events was like is known
+    # What the last month with events was like is known
+    "last events": PooledRecord.with_last_events,
 }
 """The record as models read it; in `sources`, these change blindly."""
 PLACEBOS = 300

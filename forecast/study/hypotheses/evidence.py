@@ -136,7 +136,10 @@ class PooledEvidence:
         return self.grids[position], self.posterior.sum(axis=others)
 
     def profile(self, axis: Axis, *, mean_sd: int | None = None) -> Float:
-        """Return the log evidence at every place of a population's mean, as if the prior had all its mass there."""
+        """Return the log evidence at every place of a population's mean.
+
+        At each it is as if the prior had all its mass there.
+        """
         position = self.model.axes.index(axis)
         log_joint = self.log.sum(axis=-1) + self.log_prior
         if mean_sd is not None:
@@ -157,7 +160,10 @@ class PooledEvidence:
         return float(low), float(middle), float(high)
 
     def density(self, axis: Axis) -> tuple[Float, Float]:
-        """Return places of a population's mean in its own units, and the posterior density of its logarithm."""
+        """Return places of a population's mean, and the posterior density of its logarithm.
+
+        Places are in its own units.
+        """
         grid, chance = self.marginal(axis)
         fine = np.linspace(grid[0], grid[-1], 61)
         density = np.exp(CubicSpline(grid, np.log(np.maximum(chance, 1e-300)))(fine))
@@ -242,7 +248,9 @@ def evidence_of(
 def own_posterior(
     evidence: PooledEvidence, steps: FilterSteps, dyad: int, axis: Axis, finesse: Finesse
 ) -> tuple[Float, Float]:
-    """Return values of a dyad's own parameter in its units, and their posterior probabilities given all dyads.
+    """Return values of a dyad's own parameter, and their posterior probabilities.
+
+    Values are in its units, probabilities given all dyads.
 
     At each place of the population, the evidence of all dyads is divided by that of the dyad and
     multiplied by what the dyad has for each value of its parameter.

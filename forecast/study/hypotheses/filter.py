@@ -30,7 +30,8 @@ from forecast.model.kernels import built_in, kernel
 from forecast.model.process import transition
 from forecast.model.process.ceiling import SOFTNESS
 
-# Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` puts other spreads in its place.
+# Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` puts other spreads in its
+# place.
 MEAN = 0.3
 MEAN_SD = 1.2
 NOISE_SD = 0.22  # of the month-specific noise, log-odds: the centre of its prior in forecasts
@@ -62,9 +63,9 @@ SET_CEILING = 1
 NEW_SOURCE = 2
 NEW_MEAN = 3
 
-# Forces on the trend. The size of a ceiling is its height above the trend at an era's start, that of
-# bounds their distance from the long-run mean, that of growing reversion by how much stronger it is
-# one log-odds away than near the mean. A trend with long memory has no force (`memory`).
+# Forces on the trend. The size of a ceiling is its height above the trend at an era's start, that
+# of bounds their distance from the long-run mean, that of growing reversion by how much stronger it
+# is one log-odds away than near the mean. A trend with long memory has no force (`memory`).
 NO_FORCE = 0
 CEILING = 1
 BOUNDS = 2
@@ -329,7 +330,10 @@ def _grow(block: Any) -> None:
 
 @compiled
 def _bound(block: Any, lower: float) -> None:
-    """Write by node how far an upper bound, and a lower one if that is 1, move the trend, and the variance lost."""
+    """Write by node how far bounds move the trend, and the variance lost.
+
+    There is an upper bound, and a lower one if that is 1.
+    """
     for i in range(LANES):
         sd = math.sqrt(max(block.spread2[i], 1e-9))
         edge = block.edge[i]
@@ -348,7 +352,9 @@ def _bound(block: Any, lower: float) -> None:
 
 @compiled
 def _force(block: Any, force: int, months: int) -> None:
-    """Let the force on a trend act for some months, linearised where it would be without its walk in these.
+    """Let the force on a trend act for some months.
+
+    It is linearised where the trend would be without its walk in these.
 
     The arrays of a month's events hold the moves of the force by node, and the variance lost.
     """
@@ -461,7 +467,10 @@ def see_events(block: Any, cooperative: int, events: int) -> None:
 
 @compiled
 def _multiply(block: Any, cooperative: int, hostile: int) -> None:
-    """Weigh nodes by the likelihood of some events, a product, and multiply what it is divided by."""
+    """Weigh nodes by the likelihood of some events.
+
+    It is a product; what it is divided by is multiplied as well.
+    """
     for count in range(cooperative):
         for node in range((NODES + 1) * LANES):
             block.likelihood[node] *= block.cooperative_shape[node] + count
@@ -536,7 +545,10 @@ def filter_steps(
     ends: Index,
     out: Float,
 ) -> None:
-    """Write log-likelihood, mean and variance of the long-run mean, of every block and dyad, (block, dyad, 3, lane)."""
+    """Write log-likelihood, and mean and variance of the long-run mean.
+
+    It is that of every block and dyad, (block, dyad, 3, lane).
+    """
     state = blocks[:1].copy()
     block = state[0]
     for p in range(blocks.size):

@@ -2,8 +2,8 @@
 
 Levels are those of a reverting trend with a cycle. The filter is that of
 `forecast.study.hypotheses.filter` at one point of the parameters: each month is read by matching
-moments. It keeps the state of every month, which the likelihood does not need, and takes all dyads of
-many records at once.
+moments. It keeps the state of every month, which the likelihood does not need, and takes all dyads
+of many records at once.
 """
 
 import math
@@ -104,7 +104,10 @@ def _data_of(record: PooledRecord) -> Float:
 def _read(
     events: Float, data: Float, level: Float, spread2: Float, concentration: float
 ) -> tuple[Float, Float]:
-    """Return how a month moves the state along its level, and the variance that it takes, (record, dyad)."""
+    """Return how a month moves the state along its level, and the variance that it takes.
+
+    Both are (record, dyad).
+    """
     if events[0] < 0:
         lost = 1.0 / (spread2 + 1.0 / concentration)
         return (data - level) * lost, lost
@@ -121,7 +124,9 @@ def _read(
 
 
 def realised_on_predicted(engine: Engine, alike: Sequence[PooledRecord]) -> Slope:
-    """Return the slope of realised on predicted changes of the level in the second half of a record.
+    """Return the slope of realised on predicted changes of the level.
+
+    It is that of the second half of a record.
 
     Parameters are those that fit the first half best, by months with events. At a forecast date the
     level is that of the filter, which knows the months before; realised is the filter's level 24

@@ -1,4 +1,7 @@
-"""Log-likelihood of every dyad at points of a model's parameters, by the filter that the model needs."""
+"""Log-likelihood of every dyad at points of a model's parameters.
+
+It is computed by the filter that the model needs.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -69,7 +72,9 @@ def _blocks_of(points: Float, force: int) -> Any:
 
 
 def likelihoods(steps: FilterSteps, points: Float, cores: int = 1) -> Float:
-    """Return log-likelihood, and mean and variance of the long-run mean given all months, (point, dyad, 3).
+    """Return log-likelihood, and mean and variance of the long-run mean, (point, dyad, 3).
+
+    The long-run mean is given all months.
 
     Binomial coefficients are left out. Points have one force. They are independent of each other:
     neither cores nor other points change a number.

@@ -1,10 +1,12 @@
-"""Assumed-density filter of long memory: a fractional path, a cycle, the volume effect and the long-run mean.
+"""Assumed-density filter of long memory.
+
+It has a fractional path, a cycle, the volume effect and the long-run mean.
 
 A fractionally integrated path, ARFIMA(0, d, 0), has no finite state. Its spectrum is met by a sum
 of white noise and five AR(1) parts with fixed half-lives, whose weights follow from ``d`` by
 non-negative least squares (`weights_of`). So a dyad's level is the sum of these parts, a cycle, the
-long-run mean and the volume effect. A month is read as `forecast.study.hypotheses.filter` reads it, in
-the same lanes. Eras, anchors, impulses and occasions are not read.
+long-run mean and the volume effect. A month is read as `forecast.study.hypotheses.filter` reads it,
+in the same lanes. Eras, anchors, impulses and occasions are not read.
 """
 
 from functools import cache
@@ -64,12 +66,16 @@ _BLOCK = np.dtype(
     + [("covariance", np.float64, (STATE, STATE, LANES))]
 )
 """A block of points: what a month's reading needs; by variable that reverts its retention over
-a month, its long-run variance, and its retention over the last gap; means of the state, covariances with the level, and
+a month, its long-run variance, and its retention over the last gap; means of the state, covariances
+with the level, and
 the upper triangle of its covariances."""
 
 
 def spectrum_of(memory: float, frequencies: Float) -> Float:
-    """Return the spectrum of a fractional path with innovations of variance one, up to a constant."""
+    """Return the spectrum, up to a constant, of a fractional path.
+
+    Its innovations have variance one.
+    """
     return np.asarray((2.0 * np.sin(frequencies / 2.0)) ** (-2.0 * memory))
 
 
@@ -79,14 +85,20 @@ def frequencies() -> Float:
 
 
 def part_spectra(at: Float) -> Float:
-    """Return the spectra of white noise and of the parts with innovations of variance one, (frequency, part)."""
+    """Return the spectra of white noise and of the parts, (frequency, part).
+
+    The innovations of the parts have variance one.
+    """
     parts = 1.0 / (1.0 - 2.0 * RETENTIONS * np.cos(at[:, None]) + RETENTIONS**2)
     return np.column_stack([np.ones(len(at)), parts])
 
 
 @cache
 def _table() -> tuple[Float, Float]:
-    """Return values of d, and the variances of innovations of white noise and of the parts, (value, part)."""
+    """Return values of d, and the variances of innovations, (value, part).
+
+    They are those of white noise and of the parts.
+    """
     memories = np.arange(LEAST_MEMORY, MOST_MEMORY + MEMORY_STEP / 2.0, MEMORY_STEP)
     at = frequencies()
     spectra = part_spectra(at)
@@ -97,7 +109,9 @@ def _table() -> tuple[Float, Float]:
 
 
 def weights_of(memory: Float) -> Float:
-    """Return the variances of innovations of white noise and of the parts, (point, part), for d of each point.
+    """Return the variances of innovations, (point, part), for d of each point.
+
+    They are those of white noise and of the parts.
 
     Innovations of the fractional path have variance one. The least squares are of relative errors
     of the spectrum; the largest is 3% between d of 0.05 and 0.95.
@@ -153,7 +167,10 @@ def _move(k: Any) -> None:
 
 @compiled
 def _combine(k: Any, volume: float) -> None:
-    """Write mean and variance of a month's level, its own noise included, and its covariances with the state."""
+    """Write mean and variance of a month's level, and its covariances with the state.
+
+    Its own noise is included.
+    """
     for i in range(LANES):
         k.level[i], k.spread2[i] = volume * k.mean[VOLUME_AT, i], k.noise2[i]
         k.along[VOLUME_AT, i] = volume * k.covariance[VOLUME_AT, VOLUME_AT, i]
@@ -196,7 +213,10 @@ def filter_memory(
     ends: Index,
     out: Float,
 ) -> None:
-    """Write log-likelihood, mean and variance of the long-run mean, of every block and dyad, (block, dyad, 3, lane)."""
+    """Write log-likelihood, and mean and variance of the long-run mean.
+
+    It is that of every block and dyad, (block, dyad, 3, lane).
+    """
     own = blocks[:1].copy()
     k = own[0]
     for p in range(blocks.size):

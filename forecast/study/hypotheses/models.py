@@ -1,4 +1,6 @@
-"""Models that pooled tests compare, with priors of their populations, and where their likelihood is concentrated.
+"""Models that pooled tests compare, with priors of their populations.
+
+For each it is found where its likelihood is concentrated.
 
 A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to
 a long-run mean, is bounded, or has long memory; a cycle may be around it. Any but the last may jump
@@ -66,7 +68,10 @@ class Axis:
         return low, middle, high
 
     def density(self, values: Float) -> Float:
-        """Return the prior density of the logarithm of the population's mean, at values in its own units."""
+        """Return the prior density of the logarithm of the population's mean.
+
+        It is returned at values in the mean's own units.
+        """
         z = (np.log(values) - self.mean) / self.sd
         return np.asarray(np.exp(-0.5 * z**2) / (self.sd * math.sqrt(2.0 * math.pi)))
 
@@ -291,7 +296,10 @@ class Centre:
 def centre_of(
     model: Model, steps: FilterSteps, cores: int = 1, start: Float | None = None
 ) -> Centre:
-    """Find the mode of the population's means and the concentration, and their spread from the curvature there."""
+    """Find the mode of the population's means and the concentration, and their spread.
+
+    The spread is from the curvature there.
+    """
     axes = model.free
     prior = np.array([[axis.mean, axis.sd, axis.low, axis.high] for axis in axes]).T
     size = len(axes)

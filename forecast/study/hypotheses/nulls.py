@@ -1,4 +1,6 @@
-"""Null sets: record sets in which a claim is false and that look as if it were true, simulated for each record.
+"""Null sets: simulated record sets in which a claim is false and looks as if it were true.
+
+They are simulated for each record.
 
 A large Bayes factor against a rival does not help if the rival is not what made the record look
 like this. So a claim that its Bayes factors support must also stand out from these sets: at most 5%
@@ -138,6 +140,9 @@ def _count(name: str, claim: PooledClaim, engine: Engine, least: float) -> NullS
 
 
 def limit_of(leasts: Sequence[float]) -> float:
-    """Return the log Bayes factor above which too few null sets lie to deny a claim, at least that of the rule."""
+    """Return the log Bayes factor above which too few null sets lie to deny a claim.
+
+    It is at least that of the rule.
+    """
     allowed = sum(not too_many(number, len(leasts)) for number in range(len(leasts)))
     return max(LIMIT, sorted(leasts, reverse=True)[max(allowed - 1, 0)])

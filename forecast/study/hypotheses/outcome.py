@@ -70,7 +70,7 @@ class Rerun:
 
 @dataclass(frozen=True)
 class NullSets:
-    """How many simulated record sets in which a claim is false give it as much evidence as the record does."""
+    """How many simulated record sets give a false claim as much evidence as the record does."""
 
     name: str  # What these sets are
     sets: int  # Simulated sets; fewer where so many were as good that the claim cannot be supported
@@ -165,7 +165,9 @@ def left_out(record: PooledRecord, deciding: Deciding, answer: ClaimAnswer) -> d
 def exceptions(
     outcome: Outcome, dyad_name: Callable[[str], str] = str, state_name: Callable[[str], str] = str
 ) -> dict[str, float]:
-    """Return the choices under which an answer does not hold, with the log Bayes factor that decides there.
+    """Return the choices under which an answer does not hold.
+
+    With each goes the log Bayes factor that decides there.
 
     A part of the record that cannot be tested is no exception.
     """

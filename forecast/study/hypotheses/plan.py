@@ -60,7 +60,8 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\
 # The plan of tests of claims (`forecast help hypotheses`).
-# Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or its data have changed.
+# Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or \
+its data have changed.
 # Log a deviation without breaking the freeze: forecast plan deviate FILE "what and why"
 """
 
@@ -105,7 +106,8 @@ class Choice(BaseModel):
         """Return the dyads of single events that fit the rule."""
         if records.events is None:
             raise DataError(
-                "source: a rule chooses dyads by their events, and this source has none; name the dyads"
+                "source: a rule chooses dyads by their events, and this source has none; name the "
+                "dyads"
             )
         rows = records.events.events
         by_dyad = rows[rows["known_at"].dt.date <= as_of].groupby("dyad")
@@ -198,7 +200,8 @@ class Plan(BaseModel):
             raise ValueError(f"rule: this version decides by {rule}; make a new plan")
         if self.data is None and self.seen:
             raise ValueError(
-                "data: missing, though they had been seen; make the plan from them, or say seen: false"
+                "data: missing, though they had been seen; make the plan from them, or say seen: "
+                "false"
             )
         for name in ("predicted", "reasons"):
             if extra := sorted(set(getattr(self, name)) - set(self.claims)):
@@ -415,8 +418,8 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
         raise PlanError(f"{path}: expected fields and values (`seed: 1`), found {content!r:.60}")
     if content.get("version") != VERSION:
         raise PlanError(
-            f"{path}: the field `version` is {content.get('version')!r:.20}; this package reads version {VERSION}. "
-            "Make a new plan (forecast plan new)"
+            f"{path}: the field `version` is {content.get('version')!r:.20}; this package reads "
+            f"version {VERSION}. Make a new plan (forecast plan new)"
         )
     try:
         # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and
@@ -441,8 +444,9 @@ def require_frozen(plan: Plan, where: str, remedy: str) -> None:
         )
     if plan.frozen != plan.digest:
         raise PlanError(
-            f"{where}the plan has changed since it was frozen on {plan.created}: its content has the digest "
-            f"{plan.digest[:12]}, and {plan.frozen[:12]} was frozen. Restore it, or freeze it again and say so"
+            f"{where}the plan has changed since it was frozen on {plan.created}: its content has "
+            f"the digest {plan.digest[:12]}, and {plan.frozen[:12]} was frozen. Restore it, or "
+            "freeze it again and say so"
         )
 
 
@@ -457,8 +461,9 @@ def require_rule(plan: Plan) -> None:
     """Reject a plan that states another way of testing than that of this version."""
     if other := other_rules(plan):
         raise PlanError(
-            f"plan: this version tests by other {join(other)} than the plan states. Carry it out with the version of "
-            f"{plan.created} ({plan.package}); or, if no one has seen results, freeze it again and say so"
+            f"plan: this version tests by other {join(other)} than the plan states. Carry it out "
+            f"with the version of {plan.created} ({plan.package}); or, if no one has seen results, "
+            "freeze it again and say so"
         )
 
 
@@ -478,7 +483,8 @@ def require_data(plan: Plan, data: Data) -> None:
         ]
     if changed:
         raise PlanError(
-            f"plan: the data are not those of {plan.created}: {'; '.join(changed)}. Restore them, or make a new plan"
+            f"plan: the data are not those of {plan.created}: {'; '.join(changed)}. Restore them, "
+            "or make a new plan"
         )
 
 
@@ -576,7 +582,8 @@ def _gathered(plan: Plan) -> tuple[Data, dict[str, str]]:
     if len(dyads) < MIN_POOLED_DYADS:
         names = join(dyads) or "none"
         raise DataError(
-            f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is {names}"
+            f"{plan.source.words}: of its dyads the plan tests {plan.choice.words}, and that is "
+            f"{names}"
         )
     data = read_sources(plan.source, dyads, as_of=plan.as_of)
     left_out = lacking_of(data.panel, data.events, plan.claims)
@@ -595,23 +602,28 @@ def _since_freeze(
     """
     if plan.data is None:
         raise PlanError(
-            "as-of: the plan was made without its data; carry it out on them as they are, without --as-of"
+            "as-of: the plan was made without its data; carry it out on them as they are, without "
+            "--as-of"
         )
     if data.digest != plan.data.panel:
         raise PlanError(
-            f"plan: the data up to {plan.as_of} are not those of {plan.created}: events of that time were added, "
-            "removed or recoded. Restore them, or make a new plan"
+            f"plan: the data up to {plan.as_of} are not those of {plan.created}: events of that "
+            "time were added, removed or recoded. Restore them, or make a new plan"
         )
     frozen_until = month_end(plan.created)
     if as_of <= frozen_until:
         raise PlanError(
-            f"as-of: {as_of} is not after {frozen_until}, the end of the month in which the plan was frozen"
+            f"as-of: {as_of} is not after {frozen_until}, the end of the month in which the plan "
+            "was frozen"
         )
     before = tested(read_sources(plan.source, plan.dyads, as_of=frozen_until), sets_of_power=None)
     after = tested(read_sources(plan.source, plan.dyads, as_of=as_of), dyad)
     verdicts = tuple(_gained(verdict, before[verdict.code]) for verdict in after.verdicts)
     first = frozen_until + timedelta(days=1)
-    note = f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, given those before; "
+    note = (
+        f"Confirmatory: answers rest on the months from {first:%B %Y} to {as_of:%B %Y} alone, "
+        "given those before; "
+    )
     note += "numbers without a dyad or state are of the whole record."
     return replace(after, verdicts=verdicts, stamp=CONFIRMATORY, notes=(note, *after.notes))
 
@@ -625,7 +637,10 @@ def _gained(after: PooledVerdict, before: PooledVerdict) -> PooledVerdict:
         answer = now.answer
     elif now.answer == "rejected" and now.most - then.most < -after.limit:
         answer = "rejected"
-    words = f"The months after the freeze change the least LBF by {number(least, 1)}, to {number(now.least, 1)}."
+    words = (
+        f"The months after the freeze change the least LBF by {number(least, 1)}, "
+        f"to {number(now.least, 1)}."
+    )
     outcome = replace(
         now,
         log_bayes_factor=now.log_bayes_factor - then.log_bayes_factor,

@@ -117,7 +117,9 @@ def simulate_power(
     seed: Seed = 1,
     progress: Progress | None = None,
 ) -> dict[str, tuple[Rate, ...]]:
-    """Simulate record sets as long and dense as a panel's, and count the answers of the tests on them.
+    """Simulate record sets like a panel's, and count the answers of the tests on them.
+
+    They are as long and as dense as the panel's.
 
     Parameters
     ----------
@@ -182,7 +184,9 @@ def power_of_shape(
     cores: int,
     progress: Progress = silent,
 ) -> tuple[dict[str, tuple[Rate, ...]], tuple[FamilyRate, ...]]:
-    """Return power and false alarms on a few record sets of a record's own shape, and of all claims together.
+    """Return power and false alarms on a few record sets of a record's own shape.
+
+    Those of all claims together are added.
 
     A truth is simulated for each claim, and the null sets that a supported claim must stand out
     from. As many null sets of each kind as record sets of a truth set the limit, which is the
@@ -269,7 +273,10 @@ class PowerSimulation:
             progress("simulating record sets", done, len(tasks))
 
     def tasks(self) -> list[Task]:
-        """Return the sets, null sets that set the limits first, each with the claims that are missing."""
+        """Return the sets, each with the claims that are missing.
+
+        Null sets that set the limits come first.
+        """
         tasks = [
             self._task(null, number, [code for code in self.codes if null in CLAIMS[code].nulls])
             for number in range(self.limit_sets)
@@ -317,7 +324,10 @@ class PowerSimulation:
         return max(limits, default=LIMIT)
 
     def rates(self) -> dict[str, tuple[Rate, ...]]:
-        """Return by claim how often its test supported and rejected it, for each truth it is about."""
+        """Return by claim how often its test supported and rejected it, for each truth.
+
+        These are the truths that it is about.
+        """
         rates: dict[str, tuple[Rate, ...]] = {}
         for code in self.codes:
             about = [name for name in self.names if code in self.truths[name].claims]
@@ -344,7 +354,10 @@ class PowerSimulation:
         )
 
     def family(self) -> tuple[FamilyRate, ...]:
-        """Return how often any false claim is supported, in null sets and where dyads share shocks."""
+        """Return how often any false claim is supported.
+
+        It is counted in null sets and where dyads share shocks.
+        """
         limits = {code: self.limit(code) for code in self.codes}
         rates = []
         for name in self.names:
@@ -434,7 +447,9 @@ def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
 
 
 def family_rates(table: Path = POWER_TABLE) -> tuple[FamilyRate, ...]:
-    """Return how often any false claim is supported at most, in null sets and where dyads share shocks.
+    """Return how often any false claim is supported at most.
+
+    It is counted in null sets and where dyads share shocks.
 
     Claims that are tested only if they are named are left out.
     """

@@ -1,4 +1,7 @@
-"""Counts of all dyads as the filter reads them, what the tests need of a record, and placebo era starts."""
+"""Counts of all dyads as the filter reads them, and placebo era starts.
+
+Besides there is what the tests need of a record.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -125,7 +128,10 @@ class PooledRecord:
         return replace(self.without_eras(), occasion=balance)
 
     def anchored(self, anchor: int, months: Bool) -> "PooledRecord":
-        """Return the record with an anchor of the filter in some months, after a dyad's first one."""
+        """Return the record with an anchor of the filter in some months.
+
+        These are after a dyad's first one.
+        """
         month = np.arange(self.events.shape[1])
         within = (month > self.first[:, None]) & (month < self.stop[:, None])
         return replace(self, anchor=np.where(within & months, anchor, 0))
@@ -135,7 +141,10 @@ class PooledRecord:
         return np.asarray(np.arange(self.events.shape[1]) % months == 0)
 
     def kinds(self) -> "Iterator[tuple[str, PooledRecord]]":
-        """Yield the record of deep among cooperative events, and that of severe among hostile ones, by name."""
+        """Yield by name the record of deep events, and that of severe ones.
+
+        Deep ones are counted among cooperative events, severe ones among hostile ones.
+        """
         if self.counts is None:
             return
         hostile, cooperative = self.counts[..., : self.hostile], self.counts[..., self.hostile :]
@@ -149,7 +158,7 @@ class PooledRecord:
                 yield name, replace(self, events=total, cooperative=kept, counts=None)
 
     def between(self, start: int, end: int) -> "PooledRecord":
-        """Return the record from a month to before another, without eras that begin outside of it."""
+        """Return the record from a month to before another, without eras that begin outside."""
         month = np.arange(self.events.shape[1])
         inside = (month >= start) & (month < end)
         part = self.without_months(np.broadcast_to(~inside, self.events.shape))
@@ -248,8 +257,8 @@ def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
         if present.sum() > 1:
             names = join([str(name) for name in panel["dataset"].to_numpy()[present]])
             raise DataError(
-                f"data: {dyad} has events of {names}, and the tests read one dataset per dyad; leave it out of all "
-                f"but one of them, or name one dataset"
+                f"data: {dyad} has events of {names}, and the tests read one dataset per dyad; "
+                "leave it out of all but one of them, or name one dataset"
             )
 
 
@@ -271,7 +280,10 @@ def _of_index(panel: xr.Dataset) -> PooledRecord:
 def _record(
     panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any
 ) -> PooledRecord:
-    """Arrange what was read, with the months in which a named era begins within the record of its dyad."""
+    """Arrange what was read, with the months in which a named era begins.
+
+    These lie within the record of its dyad.
+    """
     first = (events != 0).argmax(axis=1)
     stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
     time = panel["time"].to_numpy().astype("datetime64[M]")
@@ -291,7 +303,9 @@ def _record(
 
 
 def turned_back(record: PooledRecord) -> Float:
-    """Return how far each dyad moved away and back again, by the averages of its calendar decades, (dyad,).
+    """Return how far each dyad moved away and back again, (dyad,).
+
+    It is measured by the averages of its calendar decades.
 
     Of counts these are points of the cooperative share, of an index standard deviations. The
     smaller of both moves counts, of the three decades where it is largest; decades with fewer than
@@ -339,7 +353,10 @@ def shifted_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
 
 
 def busy_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
-    """Replace every era start by a month of the same dyad with about as many events, far from all era starts."""
+    """Replace every era start by a month of the same dyad, far from all era starts.
+
+    The month has about as many events.
+    """
     begins = np.zeros_like(record.begins)
     for d in range(len(record.dyads)):
         months = np.flatnonzero(record.begins[d])

@@ -195,7 +195,8 @@ class PooledResults(Displayed):
         Examples
         --------
         >>> frame = results.to_frame()  # doctest: +SKIP
-        >>> frame[frame["group"] == "dyad adds"].pivot(index="name", columns="code", values="value")  # doctest: +SKIP
+        >>> adds = frame[frame["group"] == "dyad adds"]  # doctest: +SKIP
+        >>> adds.pivot(index="name", columns="code", values="value")  # doctest: +SKIP
         """
         rows = [row for verdict in self.verdicts for row in verdict.rows()]
         if self.own is not None:

@@ -74,9 +74,9 @@ def pooled_tests(
     events : EventTable, optional
         The events of the panel; the claim on visits (``S10``) finds them among these.
     claims : sequence of str
-        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S5c``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``, or ``S5``
-        for ``S5a`` and ``S5b``. By default all that the panel can answer, except ``S5c`` and
-        ``S12``.
+        Codes: ``S2``, ``S4``, ``S5a``, ``S5b``, ``S5c``, ``S6``, ``S7``, ``S8``, ``S10``, ``S12``,
+        or ``S5`` for ``S5a`` and ``S5b``. By default all that the panel can answer, except ``S5c``
+        and ``S12``.
     dyad : str, optional
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
     power : int, optional
@@ -178,7 +178,10 @@ def _simulated_power(
     cores: int,
     progress: Progress,
 ) -> _SimulatedPower:
-    """Simulate power on sets of a record's own shape, or read it from the tables if they are about the record."""
+    """Simulate power on sets of a record's own shape, or read it from the tables.
+
+    It is read if the tables are about the record.
+    """
     simulated = {code for truth in TRUTHS.values() for code in truth.claims}
     testable = [code for code in codes if code in simulated]
     if sets is not None and testable:
@@ -251,7 +254,9 @@ def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) 
 def _answerable(
     codes: tuple[str, ...], record: PooledRecord, *, named: bool
 ) -> tuple[tuple[str, ...], PooledRecord, tuple[str, ...]]:
-    """Return the claims that a record can answer, the dyads that are long enough for any of them, and notes.
+    """Return the claims that a record can answer, the dyads that are long enough, and notes.
+
+    Dyads are those that are long enough for any of the claims.
 
     A claim that is named and cannot be answered is an error; any other is left out with a note.
     """
@@ -284,7 +289,10 @@ def lacking_of(
 
 
 def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> None:
-    """Raise what `pooled_tests` would raise before any work, if one of the claims cannot be tested on a panel."""
+    """Raise before any work what `pooled_tests` would raise if a claim cannot be tested.
+
+    It cannot be tested on the panel.
+    """
     for code, lack in lacking_of(panel, events, claims).items():
         raise DataError(f"{code}: {lack}, or leave {code} out")
 

@@ -22,7 +22,10 @@ MIN_DYADS_TO_SPLIT = 4  # dyads; each half, by how far they turned back, needs t
 
 
 def parts_of(engine: Engine) -> dict[str, Engine]:
-    """Return engines of each half of the record, and of the dyads that turned back least and most, by name."""
+    """Return engines of parts of the record, by name.
+
+    Parts are its halves, and the dyads that turned back least and most.
+    """
     record = engine.record
     end = record.events.shape[1]
     dyads_with_events = (record.events != 0).sum(axis=0)
@@ -46,7 +49,10 @@ def parts_of(engine: Engine) -> dict[str, Engine]:
 
 
 def sensitivity(claim: PooledClaim, engine: Engine, parts: Mapping[str, Engine]) -> dict[str, Any]:
-    """Test a claim with other widths of priors (`priors`) and on `parts`, and score `windows` ahead."""
+    """Test a claim with other widths of priors, on `parts`, and score `windows` ahead.
+
+    Other widths are those of `priors`.
+    """
     priors = {
         name: _rerun(claim, replace(engine, width=width, brief=True))
         for name, width in WIDTHS.items()

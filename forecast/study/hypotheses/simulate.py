@@ -38,7 +38,8 @@ MIN_ERA_DISTANCE = 36
 AROUND = 24  # months on either side over which events are averaged
 MEMORY_SPREAD = 0.1  # of the dyads' orders of integration
 MEMORY_RANGE = (0.02, 0.98)  # orders of integration that a dyad may have
-# Spreads of the dyads' parameters around those of the truth, and of sources' concentrations, log units.
+# Spreads of the dyads' parameters around those of the truth, and of sources' concentrations, log
+# units.
 STEP_SPREAD = 0.25
 CYCLE_SPREAD = 0.25
 CYCLE_SD_SPREAD = 0.15
@@ -167,7 +168,10 @@ def _chosen(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
 
 
 def dated_by_hindsight(record: PooledRecord) -> PooledRecord:
-    """Return the record with the eras that were not recognised at once dated where the record itself moves most."""
+    """Return the record with eras dated where the record itself moves most.
+
+    These are the eras that were not recognised at once.
+    """
     begins = record.begins & record.prompt
     month = np.arange(record.events.shape[1])
     for d, late in enumerate((record.begins & ~record.prompt).sum(axis=1)):
@@ -183,7 +187,7 @@ def dated_by_hindsight(record: PooledRecord) -> PooledRecord:
 
 
 def _moves(events: Index, cooperative: Index | Float) -> Float:
-    """Return by how much the mean of the two years from each month differs from that of the two years before."""
+    """Return how much the mean of the two years from each month differs from the two before."""
     total, good = (np.concatenate([[0], np.cumsum(counts)]) for counts in (events, cooperative))
     month = np.arange(len(events))
     before, after = np.maximum(month - AROUND, 0), np.minimum(month + AROUND, len(events))
@@ -315,7 +319,7 @@ def _level(
 
 
 def _repeated(cooperative: Index, events: Index, chance: float, rng: np.random.Generator) -> Index:
-    """Let each event be of the side of the last one, by a chance, if that was within three months."""
+    """Let each event be, by a chance, of the side of the last one within three months."""
     repeated = np.zeros_like(cooperative)
     last_side, last_month = False, -EPISODE_MONTHS - 1
     for month in np.flatnonzero(events > 0).tolist():
@@ -339,7 +343,9 @@ def _unit_steps(record: PooledRecord, truth: Truth, rng: np.random.Generator) ->
 
 
 def _shared_shocks(record: PooledRecord, share: float, rng: np.random.Generator) -> Float:
-    """Return shocks of variance one, a share of which a dyad has from its two states, (dyad, month).
+    """Return shocks of variance one, (dyad, month).
+
+    A dyad has a share of them from its two states.
 
     The shocks of two dyads with one state in common have half that share as their correlation.
     """
@@ -354,7 +360,10 @@ def _shared_shocks(record: PooledRecord, share: float, rng: np.random.Generator)
 
 
 def _trend(moves: Float, retention: float, begins: Bool, truth: Truth) -> Float:
-    """Return the trend less its long-run mean, under the truth's ceiling or between its bounds if it has some."""
+    """Return the trend less its long-run mean.
+
+    It is under the truth's ceiling or between its bounds, if it has some.
+    """
     if truth.bound is None and truth.headroom is None and not truth.growth:
         return np.asarray(lfilter([1.0], [1.0, -retention], moves))
     trend = moves.copy()

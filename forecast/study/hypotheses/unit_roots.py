@@ -1,14 +1,14 @@
 """Panel tests of a unit root that the field uses, with critical values of the record's own shape.
 
 IPS is the mean over dyads of the t statistics of augmented Dickey-Fuller regressions [1]_, CIPS the
-same with averages over dyads in each regression, which takes out shocks that all have in common [2]_,
-and KSS the mean of t statistics against a smooth transition, ESTAR: reversion that grows with the
-distance from the mean [3]_. They read the log-odds of quarterly cooperative shares.
+same with averages over dyads in each regression, which takes out shocks that all have in common
+[2]_, and KSS the mean of t statistics against a smooth transition, ESTAR: reversion that grows with
+the distance from the mean [3]_. They read the log-odds of quarterly cooperative shares.
 
 Their tables of critical values are made for series that are seen without error. Counts are not: the
-error of each quarter's share is gone in the next one, which looks like a return to a mean. So critical
-values are simulated, from walks with the parameters and event counts of the record. A claim is not
-decided by these tests; they are printed next to S5b and S6.
+error of each quarter's share is gone in the next one, which looks like a return to a mean. So
+critical values are simulated, from walks with the parameters and event counts of the record. A
+claim is not decided by these tests; they are printed next to S5b and S6.
 
 References
 ----------
@@ -87,8 +87,8 @@ def _long_enough(record: PooledRecord) -> PooledRecord:
     found = record.lasting(MIN_QUARTERS * QUARTER_MONTHS).without_eras()
     if len(found.dyads) < MIN_POOLED_DYADS:
         raise DataError(
-            f"data: {len(found.dyads)} dyads have {MIN_QUARTERS} quarters from first event to last, and "
-            f"unit-root tests of panels need {MIN_POOLED_DYADS}; give longer records"
+            f"data: {len(found.dyads)} dyads have {MIN_QUARTERS} quarters from first event to "
+            f"last, and unit-root tests of panels need {MIN_POOLED_DYADS}; give longer records"
         )
     return found
 
@@ -108,7 +108,10 @@ def _pure_walks(engine: Engine, sets: int) -> Iterable[PooledRecord]:
 
 
 def _noiseless(series: Float, sets: int, seed: int) -> Float:
-    """Return the statistics of normal walks that are seen without error, as long as series, (set, test)."""
+    """Return the statistics of normal walks that are seen without error, (set, test).
+
+    The walks are as long as the series.
+    """
     rng = np.random.default_rng((NOISELESS_SEED, seed))
     seen = np.isfinite(series)
     walks = rng.standard_normal((sets, *series.shape)).cumsum(axis=-1)
@@ -168,7 +171,7 @@ def statistics_of(series: Float) -> Float:
 
 
 def _lagged(values: Float) -> tuple[Float, Float, Float]:
-    """Return the level before each change, the change, and the changes before it, (quarter, lag)."""
+    """Return the level before each change, the change, and those before it, (quarter, lag)."""
     change = np.diff(values)
     size = len(change) - LAGS
     past = np.column_stack([change[LAGS - lag : LAGS - lag + size] for lag in range(1, LAGS + 1)])

@@ -12,7 +12,10 @@ from forecast.study.hypotheses.outcome import Outcome, sentences
 
 
 def test_contrast(engine: Engine) -> Outcome:
-    """Explain why the levels of two dyads cannot be compared (S7: less hostile than US-Soviet relations were)."""
+    """Explain why the levels of two dyads cannot be compared.
+
+    The claim is S7: less hostile than US-Soviet relations were.
+    """
     why, would = sentences("contrast")
     return Outcome(math.nan, "cannot be tested", (why,), details={"would_decide": would})
 

@@ -2,11 +2,11 @@
 
 The claim in the words of the essay. A dyad's half-years are ordered by their cooperative share; the
 quarter with the lowest and the quarter with the highest shares are its extremes. The hazard is the
-chance of leaving an extreme in the next half-year, and its slope that of the log-odds of leaving on the
-logarithm of the half-years already spent there. In walks the slope is negative: a walk that has been
-in an extreme for long is deep in it. So the recorded slope is compared with that of walks that turned
-back as these dyads did (`forecast.study.hypotheses.alike`): is it larger, by an amount that is half-normal
-before the data, or not?
+chance of leaving an extreme in the next half-year, and its slope that of the log-odds of leaving on
+the logarithm of the half-years already spent there. In walks the slope is negative: a walk that has
+been in an extreme for long is deep in it. So the recorded slope is compared with that of walks that
+turned back as these dyads did (`forecast.study.hypotheses.alike`): is it larger, by an amount that
+is half-normal before the data, or not?
 """
 
 import math
@@ -40,7 +40,10 @@ CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, LONGEST))  # half-years spent, fo
 
 
 def test_dwell(engine: Engine) -> Outcome:
-    """Compare the slope of the hazard of leaving an extreme with that of walks that turned back alike."""
+    """Compare the slope of the hazard of leaving an extreme with that of walks.
+
+    These walks turned back alike.
+    """
     alike = walks_alike(engine, SETS_IN_BRIEF if engine.brief else SETS)
     tables = np.array([spells(record) for record in (engine.record, *alike)])
 
@@ -76,7 +79,10 @@ def spells(record: PooledRecord) -> Index:
 
 
 def _sides(record: PooledRecord) -> Index:
-    """Return for every dyad and half-year -1 in the low extreme, 1 in the high, else 0, and 9 if unknown."""
+    """Return where every dyad was in every half-year.
+
+    It is -1 in the low extreme, 1 in the high, else 0, and 9 if unknown.
+    """
     months = record.events.shape[1] // PERIOD_MONTHS * PERIOD_MONTHS
     shape = len(record.dyads), -1, PERIOD_MONTHS
     number = np.abs(record.events[:, :months]).reshape(shape).sum(axis=2)
@@ -116,7 +122,9 @@ def _spells_of(sides: Index) -> Index:
 
 
 def hazard_slopes(tables: Index) -> Float:
-    """Return the slope of the log-odds of leaving on the logarithm of time spent, of each table (set, 2, time).
+    """Return the slope of the log-odds of leaving on the logarithm of time spent.
+
+    There is one for each table (set, 2, time).
 
     A logistic regression with an intercept, by Newton's method, all sets at once.
     """
@@ -135,7 +143,9 @@ def hazard_slopes(tables: Index) -> Float:
 
 
 def log_bayes_factor(slopes: Float, width: float = 1.0) -> float:
-    """Return the log Bayes factor of a slope larger than that of walks, the first slope being the recorded one.
+    """Return the log Bayes factor of a slope larger than that of walks.
+
+    The first slope is the recorded one.
 
     Slopes of walks are normal. The excess is half-normal, with a standard deviation of `SLOPE_SD`
     times `width`.

@@ -1,4 +1,6 @@
-"""Effects of high-level visits (S10) and of scheduled occasions (S12), at the mode of a reverting trend.
+"""Effects of high-level visits (S10) and of scheduled occasions (S12).
+
+They are estimated at the mode of a reverting trend.
 
 S10: a high-level visit moves relations beyond what the visit itself tells. In the model a visit is
 a cooperative event like others; the claim is that it adds an impulse to the cycle in the month
@@ -34,13 +36,14 @@ SIZES = np.linspace(-0.8, 0.8, 33)  # effects, log-odds
 PRIOR_SD = 0.3  # of an effect, log-odds, around none
 POINTS = 25.0  # of share per log-odds at an even share
 HIGH = re.compile(
-    r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
-    r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
+    r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary"
+    r"|Minister|State Councillor|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
 )
 """High-level visitors: heads of state and government, their deputies, ministers and equivalent
 ranks."""
 LOWER = re.compile(
-    r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
+    r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)"
+    r"|Permanent|[Ff]ormer|[Ee]x-)"
 )
 MIN_VISIT_MONTHS = 20  # months with a visit, over all dyads; fewer cannot show an effect
 LATER = 12  # months by which the placebo follows a visit

@@ -1,4 +1,4 @@
-"""Eras: the trend jumps where they begin (S2), and the framework of an era sets a ceiling to the trend (S4).
+"""Eras: the trend jumps where they begin (S2), and their framework is a ceiling to it (S4).
 
 S2 is set against no jumps under a walk and a reverting trend, and against placebo dates. Starts
 that were recognised within a week must support it alone: later ones may have been dated by what the

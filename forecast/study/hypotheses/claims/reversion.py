@@ -105,7 +105,9 @@ def test_fading(engine: Engine) -> Outcome:
 
 
 def _cycle_pairs(engine: Engine) -> dict[str, tuple[PooledEvidence, PooledEvidence]]:
-    """Return the evidence of a cycle and of none under each trend, by what there is without a cycle.
+    """Return the evidence of a cycle and of none under each trend.
+
+    It is sorted by what there is without a cycle.
 
     On simulated sets those that decide most often come first, and the rest is left out once the
     answer is certain.
@@ -286,13 +288,19 @@ def _either(first: Float, second: Float) -> Float:
 
 
 def around_mean(distance: float) -> tuple[float, float]:
-    """Return the shares, in %, so many log-odds below and above the prior mean of long-run means."""
+    """Return the shares, in %, so many log-odds below and above the prior mean.
+
+    It is the prior mean of long-run means.
+    """
     low, high = 100.0 * expit([MEAN - distance, MEAN + distance])
     return float(low), float(high)
 
 
 def passage_years(engine: Engine) -> float:
-    """Return the mean years from an extreme to the middle ground, for a reverting trend at its mode."""
+    """Return the mean years from an extreme to the middle ground.
+
+    They are those of a reverting trend at its mode.
+    """
     months = math.exp(engine.centre(RETURN_CYCLE).at(RETURN)[RETURN])
     passage, _ = quad(lambda y: norm.cdf(-y) / norm.pdf(y), MIDDLE, EXTREME)
     return float(passage * months / math.log(2.0) / 12.0)
