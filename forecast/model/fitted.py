@@ -123,7 +123,10 @@ def _is_no_other_part(record: logging.LogRecord) -> bool:
 
 def _foreign(tree: xr.DataTree) -> str:
     if str(tree.attrs.get("kind")) != KIND:
-        return f"not a fit of this package (attribute 'kind' is {tree.attrs.get('kind')!r:.60}, not {KIND!r})"
+        return (
+            "not a fit of this package "
+            f"(attribute 'kind' is {tree.attrs.get('kind')!r:.60}, not {KIND!r})"
+        )
     schema = tree.attrs.get("schema")
     if not isinstance(schema, int | np.integer) or not 1 <= schema <= SCHEMA:
         return f"fit schema {schema!s:.60}; this version reads 1 to {SCHEMA}. Upgrade the package"
@@ -138,7 +141,10 @@ def _foreign(tree: xr.DataTree) -> str:
 def _damage(tree: xr.DataTree) -> str:
     """Describe differences from the saved state."""
     if DIGESTS not in tree.attrs:
-        return f"attribute {DIGESTS!r} is missing, by which it is seen that nothing was altered; fit again"
+        return (
+            f"attribute {DIGESTS!r} is missing, by which it is seen that nothing was altered; "
+            "fit again"
+        )
     now = _digests(tree)
     try:
         then = dict(json.loads(tree.attrs[DIGESTS]))
@@ -154,7 +160,10 @@ def _damage(tree: xr.DataTree) -> str:
 
 
 def _digests(tree: xr.DataTree) -> dict[str, str]:
-    """Return the SHA-256 of each group, and under an empty name that of the tree's own attributes."""
+    """Return the SHA-256 of each group.
+
+    Under an empty name is that of the tree's own attributes.
+    """
     attributes = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
     groups = {
         group: _group_digest(tree[group].to_dataset()) for group in GROUPS if group in tree.children
@@ -217,7 +226,10 @@ def _panel_faults(
     if not kind.number(panel) or not all(panel.sizes.get(name, 1) for name in SHARED):
         yield "the panel holds no observation"
     if panel.attrs.get("unit", "event") not in ("event", "row"):
-        yield f"the panel counts by {panel.attrs['unit']!r:.40}; expected event or row: fit again with this version"
+        yield (
+            f"the panel counts by {panel.attrs['unit']!r:.40}; expected event or row: "
+            "fit again with this version"
+        )
     if provenance.get("data_digest") != panel.attrs["digest"]:
         yield "the panel's digest is not that of the data fitted"
 
@@ -339,22 +351,30 @@ class Fit(Displayed):
         return gate_from_diagnostics(noted, *self._gate_settings)
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
-        """Return the convergence checks with further reported quantities, such as ``outlook``, by draw."""
+        """Return the convergence checks, with further reported quantities by draw.
+
+        Such are those of ``outlook``.
+        """
         return with_quantities(self.gate, extra, *self._gate_settings)
 
     def gate_ahead(self, dyad: str, **extra: xr.DataArray) -> Gate:
-        """Return the checks for one dyad's outlook: of parameters, and the last two years of the dyad's level."""
+        """Return the checks for one dyad's outlook.
+
+        They are of parameters, and of the last two years of the dyad's level.
+        """
         recent = self.of_dyad(dyad).posterior.isel(time=slice(-AHEAD_CHECKED, None))
         return check_convergence(recent, self.sample_stats, extra, *self._gate_settings)
 
     @property
     def _gate_settings(self) -> tuple[dict[str, float | None] | None, tuple[int, float]]:
-        """R-hat as sampled, of a fit that was updated since, and the quadrature nodes with what they are worth."""
+        """Return R-hat as sampled, of a fit that was updated since, and the quadrature's worth."""
         sampled = self.provenance["r_hat"] if self.updates else None
         return sampled, (self.spec.nodes, self.provenance.get("nodes_worth", 1.0))
 
     def of_dyad(self, dyad: str) -> "Fit":
-        """Return the part of the fit that is of one dyad, the same draws: enough for all that is said of it alone.
+        """Return the part of the fit that is of one dyad, with the same draws.
+
+        It is enough for all that is said of the dyad alone.
 
         Parameters
         ----------
@@ -417,7 +437,9 @@ class Fit(Displayed):
         return arviz_groups(self, draws=draws, monthly=monthly, seed=seed)
 
     def prior_posterior(self, dyad: str, *, seed: int = 1) -> pd.DataFrame:
-        """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left.
+        """Return prior beside posterior of a dyad's parameters.
+
+        With them is the share of the prior's variance that is left.
 
         Parameters
         ----------
@@ -467,7 +489,8 @@ class Fit(Displayed):
         Examples
         --------
         >>> from forecast import Fit
-        >>> Fit.load("report/fit.zarr").to_frame().groupby("dyad")["median"].last()  # doctest: +SKIP
+        >>> table = Fit.load("report/fit.zarr").to_frame()  # doctest: +SKIP
+        >>> table.groupby("dyad")["median"].last()  # doctest: +SKIP
         """
         level = self.posterior["level"].transpose("dyad", "time", "chain", "draw").to_numpy()
         drawn = share(level).reshape(*level.shape[:2], -1)
@@ -488,7 +511,8 @@ class Fit(Displayed):
             (
                 (
                     "panel",
-                    f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, {times[0]} to {times[-1]}",
+                    f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, "
+                    f"{times[0]} to {times[-1]}",
                 ),
                 ("trend, cycle", f"{spec.trend}, {spec.cycle}"),
                 ("ceiling", spec.ceiling),
@@ -569,7 +593,10 @@ class Fit(Displayed):
 
 
 def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Float, bool]]:
-    """Yield variables, draws of their priors on the scale where these are normal, and whether it is logarithmic."""
+    """Yield variables and draws of their priors on the scale where these are normal.
+
+    The third is whether that scale is logarithmic.
+    """
     spec = fit.spec
     pool, priors = (
         spec.pooling and len(fit.dyads) > 1,
@@ -592,7 +619,10 @@ def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Flo
 
 
 def _zarr_encoding(tree: xr.DataTree) -> dict[str, Any]:
-    """Return how a zarr folder stores the paths: one chunk per chain and dyad, the zeros of rounded values packed."""
+    """Return how a zarr folder stores the paths.
+
+    One chunk per chain and dyad, with the zeros of rounded values packed.
+    """
     from zarr.codecs import BloscCodec
 
     posterior = tree["posterior"]

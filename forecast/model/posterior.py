@@ -19,7 +19,10 @@ def flat(values: xr.DataArray) -> Float:
 
 
 def flat_or_zeros(posterior: xr.Dataset, name: str, *shape: int) -> Float:
-    """Return a variable with its chains one after the other, or zeros (draw, *shape) where the model has none."""
+    """Return a variable with its chains one after the other, (draw, *shape).
+
+    Zeros where the model has none.
+    """
     if name in posterior:
         return flat(posterior[name])
     return np.zeros((posterior.sizes["chain"] * posterior.sizes["draw"], *shape))
@@ -52,7 +55,10 @@ def groups_of(tree: xr.DataTree | Groups) -> dict[str, xr.Dataset]:
 
 
 def take_apart(tree: xr.DataTree) -> dict[str, xr.Dataset]:
-    """Return the groups of a tree and part its nodes, so that their arrays are freed with their last user."""
+    """Return the groups of a tree and part its nodes.
+
+    So their arrays are freed with their last user.
+    """
     groups = groups_of(tree)
     for node in list(tree.children.values()):
         node.orphan()

@@ -1,4 +1,4 @@
-"""Log-density that a ceiling adds to the steps of a trend: it stays below, of what would have been expected to."""
+"""Log-density that a ceiling adds to the steps of a trend: they end below it."""
 
 import math
 
@@ -27,7 +27,10 @@ MAX_ROOM = 6.5
 
 @kernel
 def log_below(bound: float) -> tuple[float, float]:
-    """Logarithm of the standard normal distribution function, and its slope: cubics between the places of a table."""
+    """Logarithm of the standard normal distribution function, and its slope.
+
+    These are cubics between the points of a table.
+    """
     position = (bound + REACH) * POINTS_PER_UNIT
     if position < 0.0:  # four terms of the asymptotic series: exact to 1e-9
         inverse, log_density = 1.0 / (bound * bound), -0.5 * bound * bound - HALF_LOG_TWO_PI

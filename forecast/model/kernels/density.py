@@ -56,7 +56,10 @@ from forecast.model.observation.base import WHITENING_INFORMATION
 
 
 class Anchor(NamedTuple):
-    """Pseudo-observations of the level where the path is whitened, (node,), and what moves them with the parameters."""
+    """Pseudo-observations of the level by which the path is whitened, (node,).
+
+    With them is what moves them with the parameters.
+    """
 
     weight: Float
     level: Float
@@ -68,7 +71,10 @@ class Anchor(NamedTuple):
 
 
 class PathData(NamedTuple):
-    """Panel data, event counts (`forecast.model.kernels.observation.Reports`) and quadrature of the month noise."""
+    """Panel data, event counts and quadrature of the month noise.
+
+    The counts are laid out as `forecast.model.kernels.observation.Reports`.
+    """
 
     starts: Index
     node_dyad: Index
@@ -265,7 +271,10 @@ def events_density(
     choices: Choices,
     data: PathData,
 ) -> tuple[float, float]:
-    """Log-likelihood of the events, and its slope in the concentration; the other slopes are added."""
+    """Log-likelihood of the events, and its slope in the concentration.
+
+    The other slopes are added.
+    """
     number = data.starts.size - 1
     offset, concentration = np.zeros((number, data.directions, 1)), np.zeros(1)
     concentration[0] = scalar(values, choices.concentration, 0.0)
@@ -409,7 +418,10 @@ def anchor_backward(
     choices: Choices,
     data: PathData,
 ) -> float:
-    """Slope of the pseudo-observations in the concentration; those in what else they depend on are added."""
+    """Slope of the pseudo-observations in the concentration.
+
+    Those in what else they depend on are added.
+    """
     anchor, a = data.anchor, scalar(values, choices.concentration, 0.0)
     g_variance, g_a = np.zeros(path.variance.size), 0.0
     for i in range(path.weight.size):
@@ -470,7 +482,10 @@ def path_density(
 def path_at(
     point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
 ) -> tuple[Float, Float, Float, float, float]:
-    """Return the quantities of dyads and eras at a point, its path, and the log-densities of its prior and its path."""
+    """Return what a point says: quantities of dyads and of eras, and the path.
+
+    With them are the log-densities of its prior and of its path.
+    """
     values, total, _ = values_of(point, coordinates)
     dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
     eras = era_values(values, dyads, choices, data.era_dyad)

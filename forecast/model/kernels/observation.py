@@ -1,4 +1,6 @@
-r"""Likelihood of a month's cooperative and hostile events given the level, with the month's noise integrated out.
+r"""Likelihood of a month's cooperative and hostile events given the level.
+
+The month's noise is integrated out.
 
 A *report* is what one dataset :math:`q` counts in one direction :math:`s` of a dyad and month:
 :math:`c` cooperative and :math:`h` hostile events, beta-binomial with concentration :math:`a`
@@ -35,7 +37,10 @@ number."""
 
 @kernel
 def digamma(x: float) -> float:
-    """Digamma of a positive number: at most six steps of recurrence, then the asymptotic series (error below 1e-12)."""
+    """Digamma of a positive number: six steps of recurrence at most, then the asymptotic series.
+
+    The error is below 1e-12.
+    """
     shift = 0.0
     for _ in range(6):
         if x >= 6.0:
@@ -70,7 +75,10 @@ def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float
 
 @kernel
 def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
-    """Logarithms of the rising factorials of every concentration up to the busiest report, with their slopes."""
+    """Logarithms of the rising factorials of every concentration, with their slopes.
+
+    They go up to the busiest report.
+    """
     value = np.zeros((concentration.size, busiest + 1))
     slope = np.zeros((concentration.size, busiest + 1))
     for q in range(concentration.size):

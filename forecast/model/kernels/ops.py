@@ -93,7 +93,7 @@ class WhitenedPath(KernelOp):
 
 
 class WhitenedPair(WhitenedPath):
-    """Op of :func:`pair_forward`: trend and cycle of every node in turn, and the log-determinant."""
+    """Op of :func:`pair_forward`: trend and cycle of every node in turn, and log-determinant."""
 
     forward = whitening.pair_forward, (1, 0, 1, 1, 1, 1)
     gradient = KernelOp(whitening.pair_backward, (1,) * 9)

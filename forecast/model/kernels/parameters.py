@@ -15,7 +15,10 @@ MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)
 
 
 class Coordinates(NamedTuple):
-    """Priors of the coordinates, of the logarithm where positive: normal, or none where the spread is zero."""
+    """Normal priors of the coordinates, of the logarithm where positive.
+
+    A spread of zero stands for no prior.
+    """
 
     centre: Float
     sd: Float
@@ -24,7 +27,10 @@ class Coordinates(NamedTuple):
 
 
 class ByDyad(NamedTuple):
-    """Places of quantities of every dyad: of a population's mean and spread, if there is one, and of the dyads' own."""
+    """Positions of the quantities of every dyad.
+
+    They are those of a population's mean and spread, if there is one, and of the dyads' own.
+    """
 
     positions: Index
     constant: Float  # Value where there is no place for dyads
@@ -52,7 +58,10 @@ class Choices(NamedTuple):
 
 @kernel
 def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Float]:
-    """Values of a point, the log-density of its coordinates under their own priors, and the slopes of that."""
+    """Values of a point, and the log-density of its coordinates under their priors.
+
+    With them are the slopes of that log-density.
+    """
     values, slope, total = point.copy(), np.zeros(point.size), 0.0
     for i in coordinates.with_prior:
         if coordinates.positive[i]:

@@ -23,7 +23,10 @@ innovation_fraction = built_in(transition.innovation_fraction)
 
 
 class Pairs(NamedTuple):
-    """Distinct pairs of dyad and gap, as `forecast.model.arrays.PanelArrays.pairs`, and which every node has."""
+    """Distinct pairs of dyad and gap, and which every node has.
+
+    They are those of `forecast.model.arrays.PanelArrays.pairs`.
+    """
 
     dyad: Index
     gap: Index
@@ -36,7 +39,10 @@ class Pairs(NamedTuple):
 def trend_forward(
     mean: Float, step: Float, jump: float, half_life: float, start_sd: float, pairs: Pairs
 ) -> Float:
-    """Drift, retention and scale of every pair, (3, pair); a half-life of zero stands for a walk."""
+    """Drift, retention and scale of every pair, (3, pair).
+
+    A half-life of zero stands for a walk.
+    """
     result = np.empty((3, pairs.dyad.size))
     log_retention = log_retention_of(half_life, 1.0) if half_life > 0.0 else 0.0
     for p in range(pairs.dyad.size):
@@ -142,7 +148,10 @@ def log_scales(by_pair: Float, pairs: Pairs) -> float:
 
 @kernel
 def to_pairs(by_pair: Float, g_moves: Float, g_whitening: Float, pairs: Pairs) -> Float:
-    """Slopes in the transitions of pairs, (3, pair): both parts of those at the nodes, less `log_scales`."""
+    """Slopes in the transitions of pairs, (3, pair).
+
+    They are both parts of those at the nodes, less those of `log_scales`.
+    """
     result = np.zeros((3, pairs.dyad.size))
     for p in range(pairs.nodes.size):
         result[2, p] = -pairs.nodes[p] / by_pair[2, p]
@@ -158,7 +167,7 @@ def to_pairs(by_pair: Float, g_moves: Float, g_whitening: Float, pairs: Pairs) -
 def process_density(
     x: Float, first: int, stride: int, process: Float, starts: Index, g_x: Float
 ) -> tuple[float, Float]:
-    """Log-density of one component of a path, and its slopes in drift, retention and scale, (3, node).
+    """Log-density of one component of a path, and its slopes in its transitions, (3, node).
 
     Constants and `log_scales` are left out. The component stands in every so many entries of `x`,
     from the first; its slopes are added to what is there.

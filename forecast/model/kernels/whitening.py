@@ -1,17 +1,20 @@
 r"""Whitening: an exact change of variables from white noise to the path of trend and cycle.
 
-A linear process over the nodes of each dyad, :math:`x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i`, seen through
-pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a Gaussian posterior with a tridiagonal
-precision :math:`A = L L^\top`. White noise ``z`` is mapped to a draw of it, :math:`x = A^{-1} r + L^{-\top} z`, with
-:math:`\log |dx / dz| = -\sum_i \log l_i`. This is exact for any pseudo-observations; where they are close to what the
-data say, ``z`` is nearly white and nearly independent of the parameters.
+A linear process over the nodes of each dyad, :math:`x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i`,
+seen through pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a
+Gaussian posterior with a tridiagonal precision :math:`A = L L^\top`. White noise ``z`` is mapped to
+a draw of it, :math:`x = A^{-1} r + L^{-\top} z`, with
+:math:`\log |dx / dz| = -\sum_i \log l_i`. This is exact for any pseudo-observations; where they are
+close to what the data say, ``z`` is nearly white and nearly independent of the parameters.
 
 Of a trend and a cycle around it the pseudo-observations see the sum. Written one behind the other,
-:math:`(s_0, f_0, s_1, f_1, \ldots)`, their precision has five diagonals. It is factored as :math:`A = M D M^\top`,
-:math:`M` of unit diagonal and :math:`m_i`, :math:`n_i` beside it,
+:math:`(s_0, f_0, s_1, f_1, \ldots)`, their precision has five diagonals. It is factored as
+:math:`A = M D M^\top`, :math:`M` of unit diagonal and :math:`m_i`, :math:`n_i` beside it,
 
-.. math::  n_i = a_{i,i-2} / d_{i-2}, \quad  u_i = a_{i,i-1} - a_{i,i-2} m_{i-1}, \quad  m_i = u_i / d_{i-1}, \quad
-           d_i = a_{i,i} - m_i u_i - n_i a_{i,i-2}
+.. math::
+
+    n_i = a_{i,i-2} / d_{i-2}, \quad  u_i = a_{i,i-1} - a_{i,i-2} m_{i-1}, \quad
+    m_i = u_i / d_{i-1}, \quad d_i = a_{i,i} - m_i u_i - n_i a_{i,i-2}
 
 so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot :math:`d_i` that is not
 positive the log-determinant is not a number.
@@ -45,7 +48,10 @@ def path_forward(
     information: Float,
     starts: Index,
 ) -> tuple[Float, Float, Float, Float]:
-    """Path, log-determinant, and what serves the gradient: inverse Cholesky diagonal and half-solved vector."""
+    """Path, log-determinant, and what serves the gradient.
+
+    That is the inverse of the Cholesky diagonal, and the half-solved vector.
+    """
     nodes, dyads = z.size, starts.size - 1
     x, diagonal, inverse, solved = (
         np.empty(nodes),
@@ -167,7 +173,10 @@ def path_backward(
 def colour(
     z: Float, diagonal: Float, off: Float, off2: Float, right: Float
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Vector, log-determinant, and for the gradient inverse Cholesky diagonal, half-solved vector, diagonals of M."""
+    """Vector, log-determinant, and what serves the gradient.
+
+    That is the inverse of the Cholesky diagonal, the half-solved vector, and the diagonals of M.
+    """
     number = z.size
     x, inverse, solved = np.empty(number), np.empty(number), np.empty(number)
     beside, beyond = np.zeros(number + 2), np.zeros(number + 2)  # Followed by two zeros each
@@ -205,7 +214,10 @@ def colour_backward(
     g_x: Float,
     g_log_det: float,
 ) -> tuple[Float, Float, Float, Float, Float]:
-    """Gradients with respect to z, the three diagonals and the right-hand side: the two sweeps in reverse."""
+    """Gradients with respect to z, the three diagonals and the right-hand side.
+
+    These are the two sweeps in reverse.
+    """
     number = x.size
     g_z, g_half = np.empty(number), np.empty(number)
     g_diagonal, g_off, g_off2, g_right = (
@@ -248,7 +260,10 @@ def pair_forward(
     information: Float,
     starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Path (2 node,), trend and cycle of every node in turn, log-determinant, and what serves the gradient."""
+    """Path (2 node,), log-determinant, and what serves the gradient.
+
+    Trend and cycle of every node stand in turn.
+    """
     nodes = weight.size
     diagonal, off, off2, right = (
         np.empty(2 * nodes),
