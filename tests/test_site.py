@@ -12,7 +12,7 @@ import pytest
 from docutils import nodes
 
 from scripts import docs as site
-from scripts.docs import built, links
+from scripts.docs import built, gallery, links
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -172,3 +172,19 @@ def test_a_formula_is_typeset_without_a_script(configuration):
     with pytest.raises(nodes.SkipNode):
         configuration._mathml(visitor, nodes.math_block("", r"x_{t+1} = \phi\, x_t"))
     assert visitor.body[0].startswith('<div class="math"><math') and "script" not in visitor.body[0]
+
+
+def test_a_slow_script_of_the_gallery_is_skipped_and_said(tmp_path, capsys):
+    scripts, out = tmp_path / "docs" / "gallery", tmp_path / "out"
+    scripts.mkdir(parents=True)
+    (tmp_path / "forecast").mkdir()
+    figure = "import matplotlib.pyplot as plt\nplt.figure()\n"
+    (scripts / "quick.py").write_text(f"# %% Quick\n{figure}")
+    (scripts / "slow.py").write_text(f"# %% Slow\nimport time\ntime.sleep(60)\n{figure}")
+
+    gallery.draw_figures(tmp_path, out, limit=3)
+
+    assert (out / "quick.stamp").exists()
+    assert not (out / "slow.stamp").exists()  # The next build tries it again
+    assert (out / "slow.png").exists()  # A sentence in place of the figure
+    assert "too slow" in capsys.readouterr().out

@@ -13,23 +13,45 @@ from pathlib import Path
 
 from .text import toctree
 
+LIMIT = 120
+"""Seconds that a script of the gallery may run, so that the site is never lost to a slow one."""
+SKIPPED = "Skipped, because it is too slow: "
 RUN = """
-import runpy, sys
+import runpy, signal, sys
 import matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
-for script, picture in zip(sys.argv[1::2], sys.argv[2::2]):
+
+limit, *words = sys.argv[1:]
+
+def stop(*_):
+    raise TimeoutError
+
+signal.signal(signal.SIGALRM, stop)
+for script, picture in zip(words[::2], words[1::2]):
     plt.close("all")
-    runpy.run_path(script, run_name="__main__")
+    signal.alarm(int(limit))
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except TimeoutError:
+        plt.close("all")
+        sentence = f"Not drawn: it took more than {limit} seconds where this page was made."
+        plt.figure(figsize=(7, 1)).text(0.5, 0.5, sentence, ha="center", va="center")
+        print(SLOW + script)
+    signal.alarm(0)
     if not plt.get_fignums():
         raise SystemExit(f"{script} draws no figure")
     plt.gcf().savefig(picture, dpi=120, bbox_inches="tight")
-"""
+""".replace("SLOW", repr(SKIPPED))
 CELL = re.compile(r"^# %%.*\n", re.M)
 
 
-def draw_figures(root: Path, folder: Path) -> None:
-    """Run the scripts that changed, and save their figures in a folder."""
+def draw_figures(root: Path, folder: Path, limit: int = LIMIT) -> None:
+    """Run the scripts that changed, and save their figures in a folder.
+
+    In place of the figure of a script that takes too long stands a sentence that says so; the next
+    build tries it again.
+    """
     seals = {script: _seal(script, root) for script in _scripts(root)}
     stamps = {script: folder / f"{script.stem}.stamp" for script in seals}
     stale = [
@@ -42,7 +64,7 @@ def draw_figures(root: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     words = [str(word) for script in stale for word in (script, folder / f"{script.stem}.png")]
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *words],
+        [sys.executable, "-c", RUN, str(limit), *words],
         cwd=stale[0].parent,
         env={**os.environ, "PYTHONPATH": str(root)},
         capture_output=True,
@@ -52,7 +74,10 @@ def draw_figures(root: Path, folder: Path) -> None:
     if done.returncode:
         raise SystemExit(f"The gallery failed:\n{done.stderr}")
     for script in stale:
-        stamps[script].write_text(seals[script])
+        if f"{SKIPPED}{script}" in done.stdout:
+            print(f"{SKIPPED}{script}")
+        else:
+            stamps[script].write_text(seals[script])
 
 
 def gallery_pages(root: Path) -> dict[str, str]:
