@@ -6,7 +6,7 @@ import numpy as np
 
 from forecast.base.errors import SpecError
 from forecast.base.typing import Index
-from forecast.model.observation.side import Counted
+from forecast.model.observation.side import SparseCounts
 
 FAR = 1e3
 """Stands for the thresholds below the lowest class and above the highest, in log-odds."""
@@ -35,7 +35,7 @@ class Months:
     singles: int
 
     @classmethod
-    def of(cls, counted: Counted) -> "Months":
+    def of(cls, counted: SparseCounts) -> "Months":
         """Read the months of what was counted, where every month is a node.
 
         Raises

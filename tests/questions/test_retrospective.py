@@ -31,18 +31,11 @@ def test_its_track_record_is_the_one_that_comes_along():
     found = TrackRecord.of(Ledger.read(LEDGER / "ledger.jsonl"))
     kept = json.loads((LEDGER / "track_record.json").read_text())
     made = json.loads(json.dumps(found.to_dict()))
-    # Fields that the page's edition did not have: in this ledger nothing is withdrawn, and nothing
-    # asked elsewhere.
-    assert made.pop("withdrawn") == kept.pop("withdrawn", []) == []
-    outside = made.pop("outside")
-    assert kept.pop("outside", outside) == outside
-    assert (outside["questions"], outside["rows"], outside["weight"]["learned"]) == (0, [], False)
-    # The page is of an earlier edition; caveats and edition are those of the present one.
-    of_the_data = ("caveats", "edition")
-    assert {name: value for name, value in made.items() if name not in of_the_data} == {
-        name: value for name, value in kept.items() if name not in of_the_data
-    }
-    assert (found.questions, found.faults) == (2632, ())
+    assert kept.pop("about") == ""
+    assert made == kept
+    assert made["withdrawn"] == [], "in this ledger nothing is withdrawn"
+    assert made["outside"]["questions"] == 0, "and nothing asked elsewhere"
+    assert (found.questions, found.faults) == (2624, ())
 
 
 def test_a_ledger_that_is_there_is_not_written_to(build, tmp_path):

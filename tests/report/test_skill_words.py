@@ -118,7 +118,7 @@ def test_the_committed_pool_is_compared_with_its_own_benchmarks(committed):
 def test_the_committed_errors_stand_with_those_of_no_change(committed):
     row, unchanged = committed.row(12), committed.row(12, model=NO_CHANGE)
     errors = [row["mae"], unchanged["mae"], row["rmse"], unchanged["rmse"]]
-    assert [round(one, 1) for one in errors] == [16.8, 17.6, 21.0, 23.2]
+    assert [round(one, 1) for one in errors] == [16.9, 17.7, 21.1, 23.5]
     text = errors_sentence(committed, 12)
     assert all(f"{one:.1f}" in text for one in errors) and "(not distinguishable, " in text
 
@@ -126,7 +126,7 @@ def test_the_committed_errors_stand_with_those_of_no_change(committed):
 def test_the_committed_record_of_one_pair_and_of_all(committed):
     row = committed.row(12, dyad="USA-CHN")
     assert (row["n_moves"], row["higher_happened"], row["lower_happened"]) == (22, 5, 7)
-    assert (round(row["higher_said"], 2), round(row["lower_said"], 2)) == (0.46, 0.22)
+    assert (round(row["higher_said"], 2), round(row["lower_said"], 2)) == (0.45, 0.23)
     middle = next(
         one
         for one in committed.reliability
@@ -134,9 +134,9 @@ def test_the_committed_record_of_one_pair_and_of_all(committed):
         == ("2015-", "higher", None, 0.4)
     )
     assert (middle["n"], round(middle["said"], 2), round(middle["frequency"], 2)) == (
-        437,
+        428,
         0.50,
-        0.36,
+        0.39,
     )
 
 
