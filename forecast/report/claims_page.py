@@ -156,7 +156,7 @@ def answers_in_short(results: "PooledResults") -> str:
 
 
 def narrow(verdict: "PooledVerdict") -> bool:
-    """Return whether a claim is supported, but not clearly.
+    """Return whether a claim is supported by little.
 
     Its support is not ten times the limit, or does not hold under every other choice.
 
