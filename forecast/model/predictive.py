@@ -162,7 +162,7 @@ def arviz_groups(
         ).expand_dims("chain")
     groups = {
         "posterior": fit.posterior,
-        "sample_stats": fit.sample_stats,
+        "sample_stats": _numbered(fit.sample_stats),
         "observed_data": xr.Dataset({"counts": observed}),
         "posterior_predictive": xr.Dataset({"counts": simulated}),
         "prior": prior,
@@ -172,10 +172,14 @@ def arviz_groups(
     if "log_prior" in fit.sample_stats:
         # after an update not the draws in the same places
         flat_draws = xr.DataArray(ancestry(fit.posterior, fit.sample_stats), dims=("chain", "draw"))
-        groups["log_prior"] = xr.Dataset(
-            {"parameters": fit.sample_stats["log_prior"].isel(draw=flat_draws)}
-        )
+        log_prior = fit.sample_stats["log_prior"].isel(draw=flat_draws)
+        groups["log_prior"] = _numbered(xr.Dataset({"parameters": log_prior}))
     return xr.DataTree.from_dict(groups)
+
+
+def _numbered(draws: xr.Dataset) -> xr.Dataset:
+    """Return draws whose chains and draws are numbered: ArviZ marks divergent ones by number."""
+    return draws.assign_coords({name: np.arange(draws.sizes[name]) for name in ("chain", "draw")})
 
 
 def _prior(fit: SampledFit, draws: int, seed: int) -> xr.Dataset:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from arviz_plots import plot_trace
 from matplotlib import pyplot
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
@@ -236,6 +237,14 @@ def test_the_level_of_a_saved_fit_is_drawn_over_all_its_months():
 def test_arviz_has_the_groups_of_a_saved_fit():
     groups = forecast.arviz_groups(Fit.load(V1), draws=5).children
     assert {"posterior", "posterior_predictive", "log_likelihood"} <= set(groups)
+
+
+def test_arviz_traces_a_fit_with_divergent_draws():
+    groups = forecast.arviz_groups(Fit.load(V1), draws=5)
+    statistics = groups["sample_stats"]
+    statistics["diverging"] = statistics["diverging"] | (statistics["draw"] == 3)
+    drawn = plot_trace(groups, var_names=["cycle_sd"])
+    assert "divergence" in drawn.viz.children
 
 
 def test_monte_carlo_errors_stand_where_outcomes_meet(assessment, on):
