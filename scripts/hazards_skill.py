@@ -159,11 +159,11 @@ def hazard(
     pair: PairRecord, events: EventDays, at: Index, name: str, stored: Coefficients, war: Bool
 ) -> dict[int, Float]:
     """Return the chances of the hazard by window, each by the fit of its day."""
-    fits = np.array([stored.place(day_of_number(day))[0] for day in at])
+    fits = np.array([stored.latest_fit(day_of_number(day))[0] for day in at])
     chances_ahead = {days: np.full(len(at), np.nan) for days in WINDOWS}
     for fit in np.unique(fits):
         some = fits == fit
-        overall = float(stored.overall[fit, stored.set_place(name)])
+        overall = float(stored.overall[fit, stored.set_index(name)])
         curves = stored.curves(Covariates.of(pair, events, at[some], overall), name, int(fit))
         none = curves.none(np.array(WINDOWS, dtype=np.float64))
         for position, days in enumerate(WINDOWS):
@@ -179,8 +179,8 @@ def curve_on(
     pair: PairRecord, events: EventDays, day: int, name: str, stored: Coefficients
 ) -> HazardCurve:
     """Return the curve of a set on a day, within a war with the rate of that war."""
-    fit = stored.place(day_of_number(day))[0]
-    overall = float(stored.overall[fit, stored.set_place(name)])
+    fit = stored.latest_fit(day_of_number(day))[0]
+    overall = float(stored.overall[fit, stored.set_index(name)])
     curve = stored.curve(Covariates.of(pair, events, np.array([day]), overall), name, fit)
     lengths = WarLengths(*map(float, stored.wars[fit]))
     return in_war(curve, name, events, war_now(pair.context["violence"], day), day, lengths)

@@ -26,9 +26,8 @@ class Steps:
     """The steps of a run: each is reported when it begins and timed when it ends."""
 
     progress: Progress = silent  # Where they are reported
-    seconds: dict[str, float] = field(
-        default_factory=dict
-    )  # By step, in the order in which they ended
+    # By step, in the order in which they ended
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def step(self, name: str, words: str | None = None) -> Iterator[None]:

@@ -140,7 +140,8 @@ def help_topic(
         raise SpecError(f"TOPIC: there is no page {topic!r:.60}.{guess} `forecast help` lists all")
     from rich.markdown import Markdown
 
+    # of the site
     text = re.sub(
         r"^```\{toctree\}.*?^```$", "", pages[topic].read_text("utf-8"), flags=re.M | re.S
-    )  # of the site
+    )
     console().print(Markdown(text, hyperlinks=False))

@@ -30,9 +30,8 @@ def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -
 
     They are others that are named, else those of `hierarchy`.
     """
-    held = list(
-        dict.fromkeys((*read_dyads().index, *dyads))
-    )  # one that `dyads.csv` does not list among them
+    # one that `dyads.csv` does not list among them
+    held = list(dict.fromkeys((*read_dyads().index, *dyads)))
     company = (
         others if others is not None else (code for dyad in dyads for code in hierarchy(dyad, held))
     )
@@ -43,9 +42,8 @@ def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -
 class IndexTable(Displayed):
     """An index that has been read."""
 
-    values: (
-        pd.DataFrame
-    )  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
+    # `dyad`, `time`, `value`: what `read_index` returns, without missing values
+    values: pd.DataFrame
     rejects: pd.DataFrame  # Empty: an index with a row that cannot be read is rejected as a whole
     files: tuple[SourceFile, ...]  # The file read
 

@@ -174,7 +174,8 @@ def _name_eras(on: "Axes", eras: list[Span], names: list[str]) -> None:
     from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
     figure = on.figure.get_figure(root=True)
-    inches = figure.dpi_scale_trans + ScaledTranslation(0, 1, on.transAxes)  # type: ignore[arg-type]
+    top: Any = on.transAxes
+    inches = figure.dpi_scale_trans + ScaledTranslation(0, 1, top)
     above = blended_transform_factory(on.transData, inches)  # inches above the axes
     height = strip_height(names)
     for row, ((_, begin, stop), name) in enumerate(zip(eras, names, strict=True)):
@@ -203,7 +204,8 @@ def draw_events(on: "Axes", events: pd.DataFrame, levels: Float) -> int:
     from matplotlib.transforms import offset_copy
 
     def below(points: float) -> Any:
-        return offset_copy(on.transData, on.figure, y=-points, units="points")  # type: ignore[arg-type]
+        figure: Any = on.figure
+        return offset_copy(on.transData, figure, y=-points, units="points")
 
     # On a phone, the page alone has the events' texts.
     width, wide = style.width_of(on) - _MARGIN, style.is_wide(on)

@@ -369,9 +369,8 @@ def plot_ppc(
         distances = np.sort(
             table.loc[table["check"] == kind, "z"].clip(-FARTHEST, FARTHEST).to_numpy()
         )
-        across = row + 0.26 * (
-            (np.arange(len(distances)) * 0.618) % 1 - 0.5
-        )  # spread over the height of the row
+        # spread over the height of the row
+        across = row + 0.26 * ((np.arange(len(distances)) * 0.618) % 1 - 0.5)
         color = np.where(np.abs(distances) > limit, style.WORSE, style.MUTED)
         look = {"s": 9, "color": list(color), "linewidths": 0, "zorder": 2}
         on.scatter(distances, across, **style.merged(look, kwargs))

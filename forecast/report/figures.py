@@ -76,9 +76,8 @@ def share(fit: FitLike, result: Assessment) -> Illustration | None:
     if not isinstance(window.share, Estimate):
         return None
     times, has_share = fit.panel["time"].to_numpy(), np.isfinite(rolling.observed)
-    small = bool(
-        has_share.any() and times[has_share.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}")
-    )  # a record from the 1980s
+    # a record from the 1980s
+    small = bool(has_share.any() and times[has_share.argmax()] < np.datetime64(f"{FIRST_YEAR - 9}"))
 
     def draw(layout: PageFormat) -> "Figure":
         ratios = (1, 5) if small else (1,)

@@ -76,9 +76,8 @@ class Page:
 
     template: str
     content: Mapping[str, Any]
-    figures: Mapping[str, Illustration] = field(
-        default_factory=dict
-    )  # By name, in their order on the page
+    # By name, in their order on the page
+    figures: Mapping[str, Illustration] = field(default_factory=dict)
     converged: bool = True
     reasons: Sequence[str] = ()  # Why the fit has not converged
     # By name, the file of the page: a table, a text, values for JSON, or what writes it to a path;
@@ -253,10 +252,11 @@ def _links_around(out: Path) -> dict[str, str]:
 def write_index(folder: str | Path) -> Path:
     """Write the page that lists the pages in the folders of a folder, forecasts first."""
     manifests = {path.parent: _manifest(path.parent) for path in Path(folder).glob(f"*/{MANIFEST}")}
+    # the latest first
     forecasts = sorted(
         (page_folder for page_folder in manifests if "forecast.json" in manifests[page_folder]),
         reverse=True,
-    )  # the latest first
+    )
     places = [*forecasts, *sorted(manifests.keys() - set(forecasts))]
     pages = [
         _listed_page(page_folder)

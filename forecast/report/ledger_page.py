@@ -73,9 +73,14 @@ _READINGS: dict[Lead, str] = {
     "unknown": "too few years to say which is better",
 }
 
+NOT_CONTINUED = "Earlier ledger, not continued"
+
 
 def track_record_page(record: TrackRecord, about: str = "") -> Page:
-    """Combine text, tables and figures; `about` is a sentence on the ledger itself."""
+    """Combine text, tables and figures.
+
+    `about` says why a ledger is kept that is not continued.
+    """
     figures = {
         name.replace(" ", "-"): figure
         for name in TIMINGS
@@ -97,7 +102,7 @@ def track_record_page(record: TrackRecord, about: str = "") -> Page:
         "record": record,
         "headline": record_in_short(record),
         "about": about,
-        "kind": "Track record" if record.cases else "Open questions",
+        "kind": NOT_CONTINUED if about else "Track record" if record.cases else "Open questions",
     }
     if any(
         " " in dyad
@@ -362,7 +367,7 @@ def write_track_record(
 
     There is a page, ``track_record.json`` and a table of the resolved questions.
 
-    `about` is a sentence that readers of the page have to know of the ledger.
+    `about` says why a ledger is kept that is not continued.
     """
     return publish(
         out, TRACK_RECORD, lambda: track_record_page(record, about), inputs=inputs, links=links

@@ -50,9 +50,8 @@ class Material:
     # events.
     events_by_then: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
-    followed: Mapping[
-        int, Followed
-    ]  # What was recorded in windows that are over by now, by horizon
+    # What was recorded in windows that are over by now, by horizon
+    followed: Mapping[int, Followed]
     recent: pd.DataFrame  # Those of the last twelve months, as readers see them
     learned: pd.DataFrame  # Prior and posterior of the dyad
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts

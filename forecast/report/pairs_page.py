@@ -52,16 +52,14 @@ class Pair:
     converged: bool
     # What is asked: months of the window, months it is compared with, points that count as a change
     months: int
-    first: (
-        str | None
-    )  # First and last day of the window, and first day of its baseline; null if not defined
+    # First and last day of the window, and first day of its baseline; null if not defined
+    first: str | None
     until: str | None
     baseline_first: str | None
     baseline_months: int
     smallest_improvement: float
-    up: (
-        float | None
-    )  # Chances that the share is higher, similar and lower; null where they are not defined
+    # Chances that the share is higher, similar and lower; null where they are not defined
+    up: float | None
     same: float | None
     down: float | None
     # `up` the time before; null if there was no report, it asked of another window, or one of the

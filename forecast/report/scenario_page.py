@@ -220,7 +220,11 @@ def _at(node: Any, *path: str | int) -> Any:
     for step in path:
         if isinstance(node, NotDefined):
             return node
-        node = node[step] if isinstance(node, dict | tuple) else getattr(node, str(step))  # type: ignore[index]
+        if isinstance(node, dict | tuple):
+            entries: Any = node
+            node = entries[step]
+        else:
+            node = getattr(node, str(step))
     return node
 
 

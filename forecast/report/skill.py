@@ -279,17 +279,15 @@ class HorizonSkill:
     coverage_80: float  # How often the 80% interval contained the outcome, 0 to 1
     mae: float | None  # Mean absolute error of the mean forecast, points; null in earlier files
     no_change_mae: float | None  # The same of no change: the share of the last 12 months
-    higher_said: (
-        float | None
-    )  # Mean probability of higher; null without windows with a baseline, and in earlier files
+    # Mean probability of higher; null without windows with a baseline, and in earlier files
+    higher_said: float | None
     higher_happened: int | None  # In how many of these windows the share was higher
     lower_said: float | None  # The same of lower
     lower_happened: int | None
     reference: Compared | None  # Against the ten-year base rate; null without one
     own_benchmarks: Compared | None  # Against the seven benchmarks of the pool without the model
-    best_benchmark: (
-        Compared | None
-    )  # Against the benchmark that scored best on earlier forecast dates
+    # Against the benchmark that scored best on earlier forecast dates
+    best_benchmark: Compared | None
 
 
 @dataclass(frozen=True)
@@ -560,13 +558,14 @@ def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
     reference, benchmarks_of_pool, best = (versus(skill, code, months, dyad=dyad) for code in codes)
     unchanged = skill.row(months, model=NO_CHANGE, dyad=dyad)
     names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
+    # earlier files lack them
     later = (
         "mae",
         "higher_said",
         "higher_happened",
         "lower_said",
         "lower_happened",
-    )  # earlier files lack them
+    )
     numbers: dict[str, Any] = {name: row[name] for name in names} | {
         name: row.get(name) for name in later
     }

@@ -62,9 +62,8 @@ class Monday:
     settings: ReportSettings  # Of the first fit, and of all reports
     day: str  # Name of the week's folders
     questions: Path
-    dyads: (
-        tuple[str, ...] | None
-    )  # Pairs that are asked for; None for those of the hierarchy, or of the fit
+    # Pairs that are asked for; None for those of the hierarchy, or of the fit
+    dyads: tuple[str, ...] | None
     commit: bool
     progress: Progress
     say: Callable[[str], None]  # Prints what has been done, line by line

@@ -207,9 +207,8 @@ class PreparedReports:
     briefs: "dict[str, Brief]"  # Of the other dyads
     unchanged: bool = False  # Whether the fit is the saved one
     notes: tuple[str, ...] = ()  # How the fit came about
-    skipped: dict[str, str] = field(
-        default_factory=dict
-    )  # Dyads of the fit without a report, and why
+    # Dyads of the fit without a report, and why
+    skipped: dict[str, str] = field(default_factory=dict)
     tested: Any = None  # What a backtest says of forecasts
 
     @property

@@ -22,7 +22,7 @@ import matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
-limit, *words = sys.argv[1:]
+limit, skipped, *words = sys.argv[1:]
 
 def stop(*_):
     raise TimeoutError
@@ -37,12 +37,12 @@ for script, picture in zip(words[::2], words[1::2]):
         plt.close("all")
         sentence = f"Not drawn: it took more than {limit} seconds where this page was made."
         plt.figure(figsize=(7, 1)).text(0.5, 0.5, sentence, ha="center", va="center")
-        print(SLOW + script)
+        print(skipped + script)
     signal.alarm(0)
     if not plt.get_fignums():
         raise SystemExit(f"{script} draws no figure")
     plt.gcf().savefig(picture, dpi=120, bbox_inches="tight")
-""".replace("SLOW", repr(SKIPPED))
+"""
 CELL = re.compile(r"^# %%.*\n", re.M)
 
 
@@ -64,7 +64,7 @@ def draw_figures(root: Path, folder: Path, limit: int = LIMIT) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     words = [str(word) for script in stale for word in (script, folder / f"{script.stem}.png")]
     done = subprocess.run(
-        [sys.executable, "-c", RUN, str(limit), *words],
+        [sys.executable, "-c", RUN, str(limit), SKIPPED, *words],
         cwd=stale[0].parent,
         env={**os.environ, "PYTHONPATH": str(root)},
         capture_output=True,

@@ -112,9 +112,8 @@ class Entry(BaseModel):
     # From when its rows could be known, where they do not say (ICEWS): `published`, else the day
     # after its name
     released: date | None
-    issued: (
-        date | None
-    )  # Of an edition `published`, else its stamp, else the day after its last event
+    # Of an edition `published`, else its stamp, else the day after its last event
+    issued: date | None
     known: date | None  # First day on which any of its rows was known
     mended: int  # Rows that are not UTF-8
     filtered_by: dict[str, int]  # Rows not between two states, by reason
@@ -244,9 +243,8 @@ def repair_hint(folder: Path) -> str:
 
 def read_catalogue(folder: Path) -> Catalogue:
     """Read the catalogue of an archive, and make sure that it names every segment in the folder."""
-    on_disk = segments_on_disk(
-        folder
-    )  # before the catalogue is read: it names a segment before that is written
+    # before the catalogue is read: it names a segment before that is written
+    on_disk = segments_on_disk(folder)
     catalogue = load(folder)
     unknown = [path for path in unknown_segments(catalogue, on_disk) if (folder / path).exists()]
     if unknown:

@@ -330,7 +330,7 @@ class _ImportRun:
             names=names,
             published=published,
             key=key,
-            place=len(self.done),
+            index=len(self.done),
         )
         self.months[self.next_file] = reading.month
         self.next_file += 1
@@ -361,7 +361,7 @@ class _ImportRun:
             except DataError as error:
                 reading.failed = reading.failed or str(error)
             if reading.failed:
-                self.done[reading.place] = ImportedFile(
+                self.done[reading.index] = ImportedFile(
                     reading.file.name, "", "failed", reason=reading.failed
                 )
                 continue
@@ -369,7 +369,7 @@ class _ImportRun:
             self.entries.append(entry)
             self.known[entry.key] = entry
             self.damaged.discard(entry.key)
-            self.done[reading.place] = self.done[reading.place]._replace(
+            self.done[reading.index] = self.done[reading.index]._replace(
                 **entry.counts._asdict(), finding=reading.finding
             )
 
@@ -381,16 +381,14 @@ class _FileImport(FileRun):
     It has its rows by month, and what names and manifests say of it.
     """
 
-    names: dict[
-        Named, str
-    ]  # What its name and earlier ones of the same content say, with the names in messages
+    # What its name and earlier ones of the same content say, with the names in messages
+    names: dict[Named, str]
     published: date | None
     key: Key
-    place: int  # Its place among the results
+    index: int  # Among the results
     known: date | None = None  # First day on which any of its rows was known
-    counts: dict[str, Counter[str]] = field(
-        default_factory=dict
-    )  # By month, what became of how many rows
+    # By month, what became of how many rows
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
 
     def tally(self, became: str, day: date | None, known_at: date | None, number: int) -> None:
         """Count lines of a day, known on a day: kept, rejected, or filtered for a reason."""

@@ -156,10 +156,8 @@ def gap_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
     """Describe for readers the gaps that additions leave in the record of a dyad."""
     return tuple(
         f"The record of {dyad} has a gap: no one has stated that the {(last - first).days + 1} "
-        f"days from {first} to "
-        f"{last} are complete. They count as missing, and so does a month that begins among them "
-        "and lacks more than a "
-        "tenth of its days."
+        f"days from {first} to {last} are complete. They count as missing, and so does a month "
+        "that begins among them and lacks more than a tenth of its days."
         for (_, code), spans in coverage_gaps(additions).items()
         if code == dyad
         for first, last in spans

@@ -160,9 +160,8 @@ class Addition:
     repeated: int
     rejected: int
     events: tuple[AddedEvent, ...]  # Those that were added
-    extensions: tuple[
-        Extension, ...
-    ]  # By how much coverage is extended; dyads whose coverage stays are left out
+    # By how much coverage is extended; dyads whose coverage stays are left out
+    extensions: tuple[Extension, ...]
 
     @property
     def account(self) -> dict[str, Any]:

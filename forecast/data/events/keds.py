@@ -200,9 +200,8 @@ def _unpacked(path: Path) -> bytes:
 
 def _read_lines(name: str, content: bytes) -> RawTable:
     """Return the rows of either form as text, by line."""
-    text = content.decode(
-        "latin-1"
-    )  # either form is ASCII but for quotes, whose letters do not matter
+    # either form is ASCII but for quotes, whose letters do not matter
+    text = content.decode("latin-1")
     first = next((line for line in text.splitlines() if line.strip()), "")
     if "\t" in first and not first.casefold().startswith("date"):
         return _text_form(name, text)

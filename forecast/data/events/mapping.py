@@ -89,9 +89,8 @@ class FileForm(BaseModel):
         if value is None or value == "ISO8601":
             return value
         plain = value.replace("%%", "")
-        years = (
-            "YyG" if "%d" in plain else "YyGFcxD"
-        )  # beside a day Python does not see the year of a whole date
+        # beside a day Python does not see the year of a whole date
+        years = "YyG" if "%d" in plain else "YyGFcxD"
         if not re.search(f"%[{years}]", plain):
             raise ValueError(f"{value!r:.60} has no year; write a format such as '%Y-%m-%d'")
         try:
@@ -198,9 +197,8 @@ class CountsMapping(FileForm):
     required = ("time",)
 
     frequency: Literal["month", "week"] = "month"
-    separator: str = Field(
-        default=">", min_length=1
-    )  # Between the two states of the field `direction`: USA>CHN
+    # Between the two states of the field `direction`: USA>CHN
+    separator: str = Field(default=">", min_length=1)
     countries: dict[str, str] = {}  # As in a table of events
     classes: tuple[CountedClass, ...]  # From the most hostile to the most cooperative
 

@@ -97,9 +97,8 @@ class FeedAccount:
     files: tuple[FileAccount, ...]
     filtered_by: dict[str, int]  # How many rows were filtered for which reason
     duplicates: pd.DataFrame  # `file`, `line` and `reason` of each duplicate
-    filtered: (
-        pd.DataFrame
-    )  # The same of each filtered row; empty unless the settings ask for the list
+    # The same of each filtered row; empty unless the settings ask for the list
+    filtered: pd.DataFrame
     unread: tuple[
         Unread, ...
     ] = ()  # Files that could not be read, and why; nothing of them is in the table
@@ -145,9 +144,8 @@ class FeedAccount:
 class EventTable(Displayed):
     """Events in the form of the contract (docs/schema/events.md), and what was rejected."""
 
-    events: (
-        pd.DataFrame
-    )  # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
+    # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
+    events: pd.DataFrame
     rejects: pd.DataFrame  # One row a rejected row: `file`, `line`, `reason`, `row` (its text)
     files: tuple[SourceFile, ...]  # The files read: name, SHA-256, rows, rejected rows
     late: int = 0  # How many events `as_of` has left out

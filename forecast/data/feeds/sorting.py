@@ -86,9 +86,9 @@ class RowSorter:
     def _sorted_rows(self) -> SortedRows:
         """Return the rows of the table `sorted`."""
         run = self.database.execute
-        place = f"line // {STRIDE} AS file, line % {STRIDE} AS line"
+        file_and_line = f"line // {STRIDE} AS file, line % {STRIDE} AS line"
         kept = self.database.sql(f"""
-            SELECT {place}, * EXCLUDE (line, reason, filter, kept)
+            SELECT {file_and_line}, * EXCLUDE (line, reason, filter, kept)
             FROM sorted
             WHERE kept""")
         lines = "sorted"
@@ -103,14 +103,14 @@ class RowSorter:
                 FROM sorted
                 GROUP BY line)"""
         rejected = run(f"""
-            SELECT {place}, reason
+            SELECT {file_and_line}, reason
             FROM {lines}
             WHERE NOT kept AND reason <> ''
             ORDER BY ALL""").fetchall()
         filtered = []
         if self.rules.settings.list_filtered:
             filtered = run(f"""
-                SELECT {place}, filter
+                SELECT {file_and_line}, filter
                 FROM {lines}
                 WHERE NOT kept AND reason = ''""").fetchall()
         numbers = run(f"""

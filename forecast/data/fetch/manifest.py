@@ -73,9 +73,8 @@ class ExpectedFile(BaseModel):
     came_from: str = ""  # Scheme and host that sent it; empty if already in the folder
     modified: str = ""  # Last modified, by the server
     at: str = ""  # UTC time of arrival
-    due: datetime | None = Field(
-        default=None, exclude=True
-    )  # From when it can be expected, UTC; None if it is listed
+    # From when it can be expected, UTC; None if it is listed
+    due: datetime | None = Field(default=None, exclude=True)
     # Whether size and checksum are those of what is sent; else they are compared, and a difference
     # is noted.
     sure: bool = Field(default=True, exclude=True)
@@ -107,13 +106,11 @@ class Manifest(Displayed):
     feed: str
     of: dict[str, str]  # What of the feed: `version` of GDELT, `doi` of a dataset
     request: dict[str, Any]  # What was asked for last: days, server, stream or edition, dyads
-    entries: dict[str, ExpectedFile] = field(
-        default_factory=dict
-    )  # By slot, also of earlier requests
+    # By slot, also of earlier requests
+    entries: dict[str, ExpectedFile] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)  # The slots of this request, in order of time
-    gaps: list[Gap] = field(
-        default_factory=list
-    )  # Stretches of this request for which the source has no file
+    # Stretches of this request for which the source has no file
+    gaps: list[Gap] = field(default_factory=list)
     # The lists that were read: address, lines, lines that could not be read, SHA-256.
     lists: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # What else should be known

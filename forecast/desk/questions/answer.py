@@ -288,10 +288,10 @@ class AppliedPart:
         if not self.missing:
             return None
         first = self.record.place(self.question.first) + self.recorded - self.missing
-        found = observe_unrecorded(
+        observed = observe_unrecorded(
             fit, self.record, first, seed=self.seed, simulations_per_draw=simulations_per_draw
         )
-        return self._counts(self.require(found), range(self.missing), "unrecorded ")
+        return self._counts(self.require(observed), range(self.missing), "unrecorded ")
 
     @property
     def recorded(self) -> int:

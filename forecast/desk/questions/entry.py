@@ -142,9 +142,8 @@ class AnsweredEntry(LedgerEntry):
     recorded: Annotated[int, Field(ge=0)] = 0  # Months of the window recorded by then
     by: Text = "the model"  # Who answers
     data: Digest | None  # SHA-256 of the fit's data on its dyads
-    model: (
-        Digest | None
-    )  # SHA-256 of the model's choices (`PendulumSpec.to_dict`, sorted keys, without spaces)
+    # SHA-256 of the model's choices (`PendulumSpec.to_dict`, sorted keys, without spaces)
+    model: Digest | None
     seed: int  # Seed and number of simulations; both zero of an answer without simulations
     simulations: int = Field(ge=0, alias="futures")
     converged: bool = True  # The convergence checks passed

@@ -48,9 +48,8 @@ class EventQuestion(SingleQuestion):
     at_least: int = Field(default=1, ge=1, le=MOST_EVENTS)  # How many events
     by: State | None = None  # The state that acts; of a visit the visitor
     actor: Word | None = None  # A name that the row contains
-    quiet: int | None = Field(
-        default=None, ge=1, le=LONGEST
-    )  # In place of a number: days in a row without an event
+    # In place of a number: days in a row without an event
+    quiet: int | None = Field(default=None, ge=1, le=LONGEST)
 
     def require_open(self) -> None:
         """Reject a window that is over, ends before it begins, or is too long."""

@@ -297,7 +297,7 @@ class _Reduced:
             )  # a new fit may have another number of draws
             return yes, not_void
 
-        names = dict.fromkeys(name for one in by_name for name in one)
+        names = dict.fromkeys(name for outcomes in by_name for name in outcomes)
         settled_by_name = {
             name: self.put.of_parts([settled(part, name) for part in parts]) for name in names
         }

@@ -168,9 +168,8 @@ class JointQuestion(CompoundQuestion):
 
     kind: Literal["joint"]
     required: Literal["all", "any"] = "all"  # Parts that have to be yes
-    parts: tuple[
-        Part, ...
-    ]  # Two to six questions of the kinds share, passage, tone and events, asked as of one day
+    # Two to six questions of the kinds share, passage, tone and events, asked as of one day
+    parts: tuple[Part, ...]
 
     def settle(self, parts: Weights) -> tuple[Float, Float]:
         """Return the same: one no decides if all are required, one yes if any is.

@@ -49,15 +49,13 @@ class Ledger:
     path: Path
     until: date = date.max  # The day after which none of its lines can have been written
     entries: list[LedgerEntry] = field(default_factory=list)
-    histories: dict[str, History] = field(
-        default_factory=dict
-    )  # By question, in the order of asking
+    # By question, in the order of asking
+    histories: dict[str, History] = field(default_factory=dict)
     lines: int = 0  # How many there are, faults included
     head: str = NO_HASH  # Hash of the last line, which stands for all of them
     faults: list[tuple[int, str]] = field(default_factory=list)  # Lines that are left out, and why
-    ahead: list[int] = field(
-        default_factory=list
-    )  # Lines after `until`, which the next entry leaves out for good
+    # Lines after `until`, which the next entry leaves out for good
+    ahead: list[int] = field(default_factory=list)
     torn: str = ""  # What is to be said of an unfinished last line; empty if there is none
 
     @classmethod

@@ -269,9 +269,8 @@ class OutsideScores:
     weight: Weight
     questions: int  # Resolved as yes or no
     rows: list[dict[str, Any]]  # By class and who: questions, Brier, log score
-    differences: list[
-        dict[str, Any]
-    ]  # Own and pool less price: mean, error, and questions needed to tell
+    # Own and pool less price: mean, error, and questions needed to tell
+    differences: list[dict[str, Any]]
 
 
 def first_numbers(history: AskedElsewhere) -> dict[str, float]:

@@ -135,9 +135,8 @@ class TrackRecord:
     withdrawn: tuple[WithdrawnQuestion, ...]  # Those that were withdrawn, by day
     cases: tuple[Case, ...]  # Those that are resolved
     rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
-    calibration: list[
-        dict[str, Any]
-    ]  # By hindsight and tenth of the first answers, how often the answer was yes
+    # By hindsight and tenth of the first answers, how often the answer was yes
+    calibration: list[dict[str, Any]]
     outside: (
         OutsideScores  # Of questions that were asked elsewhere: own number, price and pool apart
     )

@@ -81,14 +81,14 @@ def ceiling_density(
         expected = standardised_headroom(ceiling, trend[0, i] + retention * last, spread)
         if min(room, expected) > MAX_ROOM:
             continue
-        kept, g_kept = log_below(room)
+        accepted, g_accepted = log_below(room)
         mass, g_mass = log_below(expected)
-        total += kept - mass
-        g_kept, g_mass = g_kept / softness, g_mass / spread
-        g_x[entry] -= g_kept
+        total += accepted - mass
+        g_accepted, g_mass = g_accepted / softness, g_mass / spread
+        g_x[entry] -= g_accepted
         g_x[entry - stride] += g_mass * retention
-        g_x[start] += g_kept - g_mass
-        g_eras[e] += g_kept - g_mass
+        g_x[start] += g_accepted - g_mass
+        g_eras[e] += g_accepted - g_mass
         g_trend[0, i] += g_mass
         g_trend[1, i] += g_mass * last
         g_trend[2, i] += g_mass * expected * scale / spread

@@ -40,13 +40,12 @@ class ByDyad(NamedTuple):
 class Choices(NamedTuple):
     """Choices of a spec, and the positions of its parameters."""
 
-    moves: bool  # Whether the trend has a path, there is a cycle, and frameworks bound the trend
-    cycle: bool
-    ceiling: bool
-    start_sd: float  # Of the first trend, and of the soft edge of a ceiling
-    softness: float
-    # Places of the values that are no quantity of dyads: of scalars, and of the first of what eras,
-    # directions and the path have.
+    moves: bool  # Whether the trend has a path
+    cycle: bool  # Whether there is one
+    ceiling: bool  # Whether eras bound the trend
+    start_sd: float  # Standard deviation of a dyad's first trend
+    softness: float  # Standard deviation of a ceiling's soft edge
+    # Positions of scalars, and of the first of the values that eras, directions and the path have
     jump: int
     half_life: int
     concentration: int

@@ -168,7 +168,7 @@ class PairCase:
         return WarLengths(float(middle), float(spread))
 
     def _covariates(self, pair: PairRecord, events: EventDays, now: int) -> Covariates:
-        overall = float(self.stored.overall[self.fit, self.stored.set_place(self.name)])
+        overall = float(self.stored.overall[self.fit, self.stored.set_index(self.name)])
         return Covariates.of(pair, events, np.array([now]), overall)
 
     def _interval(

@@ -63,7 +63,7 @@ class Coefficients:
     wars: Float  # Middle and spread of the logarithm of lengths of wars, (fit, 2)
     digest: str  # SHA-256 of the events that were fitted
 
-    def place(self, as_of: date) -> tuple[int, bool]:
+    def latest_fit(self, as_of: date) -> tuple[int, bool]:
         """Return the latest fit that knows nothing after a day, and whether there is one.
 
         Else the first.
@@ -71,7 +71,7 @@ class Coefficients:
         fits = [fit for fit, day in enumerate(self.days) if day <= as_of]
         return (fits[-1], True) if fits else (0, False)
 
-    def set_place(self, name: str) -> int:
+    def set_index(self, name: str) -> int:
         """Return the place of a set; of one without coefficients that of all sets."""
         return self.sets.index(name) if name in self.sets else 0
 
@@ -82,7 +82,7 @@ class Coefficients:
 
         With `draws` one for each draw.
         """
-        of_set = self.set_place(name)
+        of_set = self.set_index(name)
         values = self.mean[fit, of_set] + (self.draws[:, of_set] if draws else 0.0)
         hazard = self.hazards(covariates, values, fit)
         return curve_of(
@@ -95,7 +95,7 @@ class Coefficients:
 
     def curves(self, covariates: Covariates, name: str, fit: int) -> HazardCurve:
         """Return the curves of a pair and set on all its days of forecast, by one of the fits."""
-        of_set = self.set_place(name)
+        of_set = self.set_index(name)
         hazard = self.hazards(covariates, self.mean[fit, of_set], fit)
         return curve_of(
             hazard.T,

@@ -100,7 +100,7 @@ def forecast_events(
     pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
     rows_of_set = asked.wanted.counted(rows, by=asked.by, actor=asked.actor)
     stored = coefficients or read_coefficients()
-    fit, honest = stored.place(known_day)
+    fit, honest = stored.latest_fit(known_day)
     case = PairCase(
         pair=pair,
         of_set=EventDays.of(rows_of_set),
@@ -152,14 +152,14 @@ def set_outlooks(
     """
     stored = read_coefficients()
     pair = PairRecord.of(dyad, coverage_start(dyad, rows), rows)
-    fit, _ = stored.place(known)
+    fit, _ = stored.latest_fit(known)
     now = day_number(covered) + 1
     skipped = (known - covered).days
     war = war_now(pair.context["violence"], now)
     lengths = WarLengths(*map(float, stored.wars[fit]))
     outlooks = []
     for event_set in sets:
-        overall = float(stored.overall[fit, stored.set_place(event_set.name)])
+        overall = float(stored.overall[fit, stored.set_index(event_set.name)])
         covariates = Covariates.of(pair, pair.of_set(event_set), np.array([now]), overall)
         curve = stored.curve(covariates, event_set.name, fit)
         curve = in_war(curve, event_set.name, covariates.of_set, war, now, lengths)

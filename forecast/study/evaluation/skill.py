@@ -177,9 +177,8 @@ class Skill:
     # By forecaster: origins, windows that are void or not over, and of a model variant how many
     # fits it had, and how many had not converged.
     account: list[dict[str, Any]] = field(repr=False)
-    misses: list[dict[str, Any]] = field(
-        repr=False
-    )  # The subject's worst predictions, and what happened
+    # The subject's worst predictions, and what happened
+    misses: list[dict[str, Any]] = field(repr=False)
     pool: dict[str, float]  # Weights of the pool by forecaster, the model first; empty without one
     without: list[dict[str, Any]] = field(repr=False)  # Differences with each dyad left out
     # Scores by model, dyad (and all together), horizon, period and whether n is given.

@@ -61,9 +61,8 @@ class Variant:
 
     code: str
     words: str
-    spec: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # What differs from the default `PendulumSpec`
+    # What differs from the default `PendulumSpec`
+    spec: Mapping[str, Any] = field(default_factory=dict)
     # Whether events are only cooperative or hostile: the kinds of either side tell nothing of the
     # level.
     sides: bool = True
@@ -183,8 +182,8 @@ class _VolumeChances:
 
 
 VARIANTS: dict[str, Variant] = {
-    one.code: one
-    for one in (
+    variant.code: variant
+    for variant in (
         Variant(MODEL, "the model"),
         Variant(
             "no_cycle",

@@ -227,16 +227,16 @@ def test_answers(
     months_a_period = 1.0 / _periods_a_month(frequency)
     rows, shares, alone = [], [], math.nan if brief else 0.0
     for pair in pairs:
-        own, both = (fit(pair, names, frequency) for names in (OWN_ALONE, WITH_ANSWERS))
+        alone_fit, both = (fit(pair, names, frequency) for names in (OWN_ALONE, WITH_ANSWERS))
         if not brief:
-            alone += fit(pair, ANSWERS_ALONE, frequency).log_evidence - own.log_evidence
+            alone += fit(pair, ANSWERS_ALONE, frequency).log_evidence - alone_fit.log_evidence
         drawn = _shares(both, rng)
         shares.append(rng.choice(drawn, DRAWS))
         phi = both.phi(both.mode[None])[0]
         rows.append(
             PairAnswers(
                 pair.pair,
-                both.log_evidence - own.log_evidence,
+                both.log_evidence - alone_fit.log_evidence,
                 _points(drawn),
                 float(_half_life(_kept_together(phi))) * months_a_period,
                 math.tanh(both.value(CORRELATION)),
@@ -334,8 +334,11 @@ def _shares(fitted: Fitted, rng: np.random.Generator) -> Float:
     points = rng.multivariate_normal(fitted.mode, fitted.covariance, DRAWS)
     phi = fitted.phi(points)
     phi = phi[_largest(phi) < 1.0]
-    own = phi * np.eye(2)
-    with_answers, without = _half_life(_kept_together(phi)), _half_life(_kept_together(own))
+    without_answers = phi * np.eye(2)
+    with_answers, without = (
+        _half_life(_kept_together(phi)),
+        _half_life(_kept_together(without_answers)),
+    )
     return np.asarray((with_answers - without) / np.maximum(with_answers, without))
 
 
@@ -430,7 +433,7 @@ def _curvature(value: Any, mode: Float) -> tuple[float, Float]:
 
 def log_likelihood(pair: Directed, names: tuple[str, ...], points: Float) -> Float:
     """Return the log-likelihood of a pair at points of its parameters, (point,)."""
-    column = {name: points[:, place] for place, name in enumerate(names)}
+    column = {name: points[:, number] for number, name in enumerate(names)}
     column |= {name: np.exp(column[name]) for name in LOG_NAMES}
     phi = phi_of(names, points)
     first, second = column[SD_NAMES[0]], column[SD_NAMES[1]]
@@ -541,13 +544,13 @@ def _filter(
 
 
 @kernel
-def _weight(place: int, side: int, volume: float) -> float:
-    """Return how much a place of the state counts in the level of a side."""
-    if place == TREND or place == CYCLES + side:
+def _weight(entry: int, side: int, volume: float) -> float:
+    """Return how much an entry of the state counts in the level of a side."""
+    if entry == TREND or entry == CYCLES + side:
         return 1.0
-    if place == OFFSET:
+    if entry == OFFSET:
         return float(side)
-    return volume if place == COUNTS + side else 0.0
+    return volume if entry == COUNTS + side else 0.0
 
 
 @kernel
@@ -619,8 +622,8 @@ class AnswersTruth:
     """How simulated pairs behave, log-odds; what a month keeps of the cycles."""
 
     name: str
-    own: float
-    answers: float
+    retention: float  # Share of its own deviation that a side keeps after a month
+    answers: float  # Share of the other side's deviation that it takes on
     correlation: float
     step: float = 0.09
     cycle_sd: float = 0.6  # Of the shocks
@@ -629,7 +632,9 @@ class AnswersTruth:
     @property
     def share(self) -> float:
         """Share of the half-life of deviations that answers carry."""
-        with_answers, without = _half_life(np.array([self.own + self.answers, self.own]))
+        with_answers, without = _half_life(
+            np.array([self.retention + self.answers, self.retention])
+        )
         return float(1.0 - without / with_answers)
 
 
@@ -651,7 +656,7 @@ def simulate_answers(
 
 def _simulated(pair: Directed, truth: AnswersTruth, rng: np.random.Generator) -> Directed:
     periods = len(pair.events)
-    phi = np.array([[truth.own, truth.answers], [truth.answers, truth.own]])
+    phi = np.array([[truth.retention, truth.answers], [truth.answers, truth.retention]])
     shocks = truth.cycle_sd**2 * np.array([[1.0, truth.correlation], [truth.correlation, 1.0]])
     cycle = rng.multivariate_normal(np.zeros(2), long_run(phi[None], shocks[None])[0])
     added = rng.multivariate_normal(np.zeros(2), shocks, periods)
@@ -690,10 +695,10 @@ def answers_power(
     These have the event counts of given pairs.
     """
     rates = []
-    for place, truth in enumerate(truths):
+    for index, truth in enumerate(truths):
         tested = []
         for number in range(sets):
-            rng = np.random.default_rng((seed, place, number))
+            rng = np.random.default_rng((seed, index, number))
             simulated = simulate_answers(pairs, truth, rng)
             tested.append(test_answers(simulated, "month", brief=True))
         answers = [test.answer for test in tested]

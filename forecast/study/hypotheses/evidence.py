@@ -382,9 +382,8 @@ def _grid(axis: Axis, mode: float, sd: float, finesse: Finesse) -> Float:
     if axis is RETURN:
         return np.log(12.0 * np.array(YEARS))
     lowest, highest = axis.low + axis.spread, axis.high - axis.spread
-    middle = min(
-        max(mode, lowest), highest
-    )  # a mode at a bound, such as bounds so far that no record meets them
+    # a mode at a bound, such as bounds so far that no record meets them
+    middle = min(max(mode, lowest), highest)
     low, high = max(middle - finesse.width * sd, lowest), min(middle + finesse.width * sd, highest)
     return np.linspace(low, high, max(5, math.ceil((high - low) / (finesse.grid * sd)) + 1))
 

@@ -194,10 +194,10 @@ accumulated_variance_next = built_in(transition.accumulated_variance_next, IN_OR
 def _read(table: int, value: float) -> float:
     """Read a table between its entries; beyond them it continues as at its ends."""
     inside = min(max(value, -TABLE_REACH + 0.1), TABLE_REACH - 0.1)
-    place = (inside + TABLE_REACH) * TABLE_ENTRIES
-    below = np.int32(place)
+    position = (inside + TABLE_REACH) * TABLE_ENTRIES
+    below = np.int32(position)
     entry = np.uintp(below)  # an index without sign is not counted from the end
-    return float(_TABLES[table, entry] + (place - below) * _RISES[table, entry])
+    return float(_TABLES[table, entry] + (position - below) * _RISES[table, entry])
 
 
 @compiled

@@ -217,11 +217,11 @@ def filter_memory(
 
     It is that of every block and dyad, (block, dyad, 3, lane).
     """
-    own = blocks[:1].copy()
-    k = own[0]
+    current = blocks[:1].copy()
+    k = current[0]
     for p in range(blocks.size):
         for d in range(ends.size - 1):
-            own[0], months = blocks[p], 0
+            current[0], months = blocks[p], 0
             for e in range(ends[d], ends[d + 1]):
                 if e % STEPS_PER_LOG == 0:
                     take_log(k)

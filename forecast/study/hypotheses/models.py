@@ -326,11 +326,11 @@ def centre_of(
     ).x
     pairs = [(i, j) for i in range(size) for j in range(i)]
     both = np.array([offsets[1 + i] + offsets[1 + j] for i, j in pairs]).reshape(-1, size)
-    found = value(mode + np.concatenate([offsets, both]))
-    up, down, cross = found[1 : size + 1], found[size + 1 : 2 * size + 1], found[2 * size + 1 :]
-    curvature = np.diag(up + down - 2.0 * found[0])
+    values = value(mode + np.concatenate([offsets, both]))
+    up, down, cross = values[1 : size + 1], values[size + 1 : 2 * size + 1], values[2 * size + 1 :]
+    curvature = np.diag(up + down - 2.0 * values[0])
     for (i, j), crossed in zip(pairs, cross, strict=True):
-        curvature[i, j] = curvature[j, i] = crossed - up[i] - up[j] + found[0]
+        curvature[i, j] = curvature[j, i] = crossed - up[i] - up[j] + values[0]
     curvature /= STEP_OF_SLOPE**2
     scale, turned = np.linalg.eigh(curvature)
     least = 1.0 / prior[1].max() ** 2

@@ -52,9 +52,8 @@ class Picture:
     x_label: str  # Horizontal axis
     y_label: str  # Vertical axis
     kind: Literal["line", "bars", "intervals"]  # `line`, `bars` or `intervals`
-    series: tuple[
-        Series, ...
-    ]  # Each with `label`, `x`, `y` and the 90% interval `low` and `high`, which may be empty
+    # Each with `label`, `x`, `y` and the 90% interval `low` and `high`, which may be empty
+    series: tuple[Series, ...]
     limits: tuple[float, ...] = ()  # Log Bayes factors of the rule
 
 
@@ -95,22 +94,19 @@ class Outcome:
     answer: ClaimAnswer
     sentences: tuple[str, ...]  # The finding first
     picture: Picture | None = None
-    least: float = (
-        math.nan
-    )  # The smallest log Bayes factor over rivals and spreads of means, which decides
+    # The smallest log Bayes factor over rivals and spreads of means, which decides
+    least: float = math.nan
     most: float = math.nan
-    dyads: Mapping[str, float] = field(
-        default_factory=dict
-    )  # What each dyad adds to `least`, given the others
+    # What each dyad adds to `least`, given the others
+    dyads: Mapping[str, float] = field(default_factory=dict)
     # The dyad without which the answer is least safe: where `least` is smallest, or of a rejected
     # claim `most` largest.
     without_dyad: tuple[str, float] = ("", math.nan)
     without_state: tuple[str, float] = ("", math.nan)
     priors: Mapping[str, Rerun] = field(default_factory=dict)  # With other widths of priors
     parts: Mapping[str, Rerun] = field(default_factory=dict)  # On parts of the record
-    windows: Mapping[str, tuple[float, float]] = field(
-        default_factory=dict
-    )  # Gain of log score, standard error
+    # Gain of log score, standard error
+    windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
     nulls: tuple[NullSets, ...] = ()  # Of a claim that its Bayes factors support
 

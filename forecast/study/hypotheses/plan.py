@@ -148,9 +148,8 @@ class Plan(BaseModel):
     model_config = _STRICT
 
     version: Literal[2] = 2  # Version of this form
-    claims: tuple[str, ...] = Field(
-        min_length=1
-    )  # Codes in the order of the theory, such as S2, S5a and S5b
+    # Codes in the order of the theory, such as S2, S5a and S5b
+    claims: tuple[str, ...] = Field(min_length=1)
     dyads: tuple[str, ...] = ()  # Tested together, two at least; empty where a rule chooses them
     choice: Choice | None = (
         None  # Rule by which dyads are chosen once there are data, in place of `dyads`

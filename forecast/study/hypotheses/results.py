@@ -143,9 +143,8 @@ class PooledResults(Displayed):
     # By dyad: how far the averages of three calendar decades moved away and back, in points of the
     # cooperative share; of an index in standard deviations
     turned_back: Mapping[str, float] = field(default_factory=dict)
-    data_notes: DataNotes = field(
-        default_factory=DataNotes
-    )  # What readers have to know of the data
+    # What readers have to know of the data
+    data_notes: DataNotes = field(default_factory=DataNotes)
     # Whose shape simulated record sets have: `the embedded data`, `these data`, or empty
     power_of: PowerSource = ""
     # How often any false claim is supported on simulated record sets; empty without these

@@ -66,17 +66,17 @@ def unit_root_tests(engine: Engine, sets: int = SETS) -> tuple[UnitRoot, ...]:
     pure = _all(_pure_walks(engine, sets))
     noiseless = _noiseless(_series(record), sets, engine.seed)
     rows = []
-    for place, name in enumerate(NAMES):
-        textbook = float(np.quantile(noiseless[:, place], SIZE))
+    for column, name in enumerate(NAMES):
+        textbook = float(np.quantile(noiseless[:, column], SIZE))
         rows.append(
             UnitRoot(
                 name,
-                float(recorded[place]),
-                float(np.quantile(walks[:, place], SIZE)),
-                float((walks[:, place] <= recorded[place]).mean()),
-                float((alike[:, place] <= recorded[place]).mean()),
+                float(recorded[column]),
+                float(np.quantile(walks[:, column], SIZE)),
+                float((walks[:, column] <= recorded[column]).mean()),
+                float((alike[:, column] <= recorded[column]).mean()),
                 textbook,
-                float((pure[:, place] <= textbook).mean()),
+                float((pure[:, column] <= textbook).mean()),
             )
         )
     return tuple(rows)
@@ -84,13 +84,13 @@ def unit_root_tests(engine: Engine, sets: int = SETS) -> tuple[UnitRoot, ...]:
 
 def _long_enough(record: PooledRecord) -> PooledRecord:
     """Return the record of the dyads that are long enough, without eras."""
-    found = record.lasting(MIN_QUARTERS * QUARTER_MONTHS).without_eras()
-    if len(found.dyads) < MIN_POOLED_DYADS:
+    lasting = record.lasting(MIN_QUARTERS * QUARTER_MONTHS).without_eras()
+    if len(lasting.dyads) < MIN_POOLED_DYADS:
         raise DataError(
-            f"data: {len(found.dyads)} dyads have {MIN_QUARTERS} quarters from first event to "
+            f"data: {len(lasting.dyads)} dyads have {MIN_QUARTERS} quarters from first event to "
             f"last, and unit-root tests of panels need {MIN_POOLED_DYADS}; give longer records"
         )
-    return found
+    return lasting
 
 
 def _all(records: Iterable[PooledRecord]) -> Float:

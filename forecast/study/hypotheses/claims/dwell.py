@@ -91,14 +91,14 @@ def _sides(record: PooledRecord) -> Index:
         level = (cooperative + 1.0) / (number + 2.0)
     else:
         level = record.value[:, :months].reshape(shape).sum(axis=2) / np.maximum(number, 1)
-    known = number >= MIN_HALF_YEAR_EVENTS
+    known_half_years = number >= MIN_HALF_YEAR_EVENTS
     sides = np.full(number.shape, UNKNOWN)
-    for dyad, enough in enumerate(known):
-        if not enough.any():
+    for dyad, chosen in enumerate(known_half_years):
+        if not chosen.any():
             continue
-        shares = level[dyad, enough]
+        shares = level[dyad, chosen]
         low, high = np.quantile(shares, (EXTREME, 1.0 - EXTREME))
-        sides[dyad, enough] = (shares > high).astype(np.int64) - (shares < low)
+        sides[dyad, chosen] = (shares > high).astype(np.int64) - (shares < low)
     return sides
 
 

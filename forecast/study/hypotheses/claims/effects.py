@@ -122,24 +122,24 @@ def _prior(width: float = 1.0) -> Float:
 def test_visits(engine: Engine) -> Outcome:
     """Compare an impulse after visits with none, and with the same impulse a year later."""
     record, visits = engine.record, _visits(engine.record)
-    own, later = (effect_of(engine, months, "push") for months in (visits, _later(record)))
+    effect, later = (effect_of(engine, months, "push") for months in (visits, _later(record)))
 
     def deciding(dyads: list[int] | None) -> tuple[float, float]:
         counted = engine.counted(dyads)
-        found = own.factor(counted, engine.width)
-        return min(found, found - later.factor(counted, engine.width)), found
+        factor = effect.factor(counted, engine.width)
+        return min(factor, factor - later.factor(counted, engine.width)), factor
 
-    found = deciding(None)[1]
+    factor = deciding(None)[1]
     details: dict[str, Any] = {
         "visits": int(visits.sum()),
-        "effect_points": own.points,
+        "effect_points": effect.points,
         "placebo_points": later.points,
-        "smallest_found_points": own.found_from(LIMIT),
+        "smallest_found_points": effect.found_from(LIMIT),
         "placebo_log_bayes_factor": later.factor(),
     }
-    dyads = {name: own.factor([at]) for at, name in enumerate(record.dyads)}
+    dyads = {name: effect.factor([at]) for at, name in enumerate(record.dyads)}
     picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
-    return engine.outcome("visits", deciding, found, picture, details)
+    return engine.outcome("visits", deciding, factor, picture, details)
 
 
 def _visits(record: PooledRecord) -> Float:
