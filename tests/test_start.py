@@ -90,7 +90,8 @@ def test_the_embedded_dyads_are_listed() -> None:
     lines = run("dyads").output.splitlines()
     assert len(lines) == 17 and lines[1].startswith("USA-CHN")
     assert lines[-1].startswith(
-        "Rows after the last covered day are announced or later, and not counted: USA-CHN "
+        "Rows after the last covered day are announced or later, and not counted before "
+        "--covered-to states their days to be complete: USA-CHN "
     )
     found = {row["dyad"]: row for row in json.loads(run("dyads", "--json").output)}
     assert found["USA-CHN"]["since"] < "1950" and found["USA-CHN"]["fitted"] == "together"

@@ -29,8 +29,8 @@ def dyads(
 ) -> None:
     """List the embedded dyads: code, name, events, coverage, fitted together or alone.
 
-    Rows beyond the coverage are announced or later: `forecast events show` has them, and no
-    forecast counts them.
+    Rows beyond the coverage are announced or later: `forecast events show` has them. A forecast
+    counts them only on days that --covered-to states to be complete, and says so.
     """
     from forecast.data.panel import summarise
 
@@ -59,8 +59,8 @@ def dyads(
     later = [f"{row['dyad']} {row['announced']}" for row in rows if row["announced"]]
     if later:
         typer.echo(
-            "Rows after the last covered day are announced or later, and not counted: "
-            f"{join(later)}."
+            "Rows after the last covered day are announced or later, and not counted before "
+            f"--covered-to states their days to be complete: {join(later)}."
         )
 
 

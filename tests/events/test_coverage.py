@@ -22,6 +22,7 @@ from forecast.data.events.coverage import (
 )
 from forecast.data.events.dyads import additions_of
 from forecast.data.panel import coverage_end, observed_periods, summarise
+from forecast.data.panel.notes import notes_of_panel
 from forecast.data.panel.record import count_placed, placed_events, unrecorded_part
 from forecast.data.sources import Source, open_source
 
@@ -108,6 +109,20 @@ def test_announced_rows_count_on_days_that_are_stated_to_be_complete(china):
     )
     part = add_events(china, [CHINA_ROW], covered_to="USA-CHN:2026-08-31")
     assert set(part.events.loc[announced(part), "date"].dt.month) == {9}
+
+
+def test_a_panel_says_how_many_rows_count_only_because_their_days_were_stated(china):
+    table = add_events(china, [CHINA_ROW], covered_to="USA-CHN:2026-08-31")
+    panel = build_panel(table, dyads=["USA-CHN"])
+    newly = announced(china).sum() - announced(table).sum()
+    (extension,) = additions_of(panel.attrs)[0].extensions
+    assert extension.own_rows == newly > 0
+    (sentence,) = [
+        text for text in notes_of_panel(panel).caveats if text.startswith(f"{newly} rows of")
+    ]
+    assert "only because --covered-to states that the days to 2026-08-31 are complete" in sentence
+    unstated = build_panel(add_events(china, [CHINA_ROW]), dyads=["USA-CHN"])
+    assert not any("--covered-to states" in text for text in notes_of_panel(unstated).caveats)
 
 
 def test_an_added_row_takes_the_place_of_the_announced_one(china):
@@ -289,7 +304,7 @@ def test_the_commands_show_what_is_announced(monkeypatch):
     assert {row["remark"] for row in rows if row["date"] > "2026-03-28"} == {REMARK}
     assert {row["remark"] for row in rows if row["date"] <= "2026-03-28"} == {""}
     listed = CliRunner().invoke(app, ["dyads"]).output
-    assert re.search(r"not counted: .*USA-RUS \d", " ".join(listed.split()))
+    assert re.search(r"to be complete: .*USA-RUS \d", " ".join(listed.split()))
 
 
 def test_a_bare_day_is_an_error_that_shows_the_form(tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ count only on days that are stated to be complete.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Self
 
@@ -19,7 +19,8 @@ import pandas as pd
 
 from forecast.base.dates import read_day, reject_future
 from forecast.base.errors import SpecError
-from forecast.data.events.dyads import Addition, Days, as_spans, each_day, even_spans
+from forecast.base.wording import count
+from forecast.data.events.dyads import Addition, Days, Extension, as_spans, each_day, even_spans
 from forecast.data.events.table import EventTable
 
 LONGEST_GAP = 31
@@ -138,6 +139,46 @@ def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.S
                 stated |= of_dyad & rows["date"].between(first, last)
     added = {event.event_id for addition in additions for event in addition.events}
     return inside & ~stated & ~rows["event_id"].isin(added)
+
+
+def with_own_rows(additions: Sequence[Addition], rows: pd.DataFrame) -> tuple[Addition, ...]:
+    """Return additions that say how many counted rows of a dataset hang on stated coverage.
+
+    These rows lie beyond the coverage that the dataset had by itself, on days that somebody has
+    stated to be complete. `rows` are those that count, with `dataset`, `dyad`, `date` and
+    `event_id`.
+    """
+    added = {event.event_id for addition in additions for event in addition.events}
+    own = rows[~rows["event_id"].isin(added)]
+
+    def counted(addition: Addition, extension: Extension) -> Extension:
+        if not extension.stated:
+            return extension
+        of_dyad = (own["dataset"] == addition.dataset) & (own["dyad"] == extension.dyad)
+        first = max(extension.first, extension.after)
+        on_days = own["date"].between(pd.Timestamp(first), pd.Timestamp(extension.last))
+        return replace(extension, own_rows=int((of_dyad & on_days).sum()))
+
+    return tuple(
+        replace(
+            addition,
+            extensions=tuple(counted(addition, extension) for extension in addition.extensions),
+        )
+        for addition in additions
+    )
+
+
+def own_row_sentences(additions: Iterable[Addition], dyad: str) -> tuple[str, ...]:
+    """Describe for readers the rows that count because their days were stated to be complete."""
+    return tuple(
+        f"{count(extension.own_rows, 'row')} of the {addition.dataset} itself after "
+        f"{extension.before} {'counts' if extension.own_rows == 1 else 'count'} only because "
+        f"--covered-to states that the days to {extension.to} are complete. Such rows may be "
+        "announced, or the few that were already written down: make sure that the others are added."
+        for addition in additions
+        for extension in addition.extensions
+        if extension.dyad == dyad and extension.own_rows
+    )
 
 
 def announced(table: EventTable) -> "pd.Series[bool]":

@@ -130,6 +130,8 @@ class Extension:
     stated: bool = (
         False  # Whether somebody stated that each of its days is complete (`--covered-to`)
     )
+    # Rows of the dataset itself on these days: they count only because somebody stated this
+    own_rows: int = 0
 
     @property
     def after(self) -> date:
@@ -182,6 +184,8 @@ def _plain_span(extension: Extension) -> dict[str, Any]:
         span["start"] = extension.start
     if extension.stated:
         span["stated"] = True
+    if extension.own_rows:
+        span["own_rows"] = extension.own_rows
     return span
 
 

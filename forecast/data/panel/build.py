@@ -16,7 +16,7 @@ from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Dyad, Frame
 from forecast.data.events.codebook import Scale, as_frame, read_days, read_scale
-from forecast.data.events.coverage import coverage_gaps, on_unstated_days
+from forecast.data.events.coverage import coverage_gaps, on_unstated_days, with_own_rows
 from forecast.data.events.dyads import (
     ATTRIBUTE,
     Addition,
@@ -406,6 +406,7 @@ def _panel(
     variables, coords = era_variables(dyads, periods, frequency, eras, day)
     if additions:
         until = f"{day or covered_spans['last'].max():%Y-%m-%d}"
+        additions = with_own_rows(additions, kept)
         added = counted_additions(additions, kept["event_id"], dyads, until)
         attrs = attrs | ({ATTRIBUTE: added} if added else {})
     return xr.Dataset(

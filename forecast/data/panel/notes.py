@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast.data.events.coverage import gap_sentences
+from forecast.data.events.coverage import gap_sentences, own_row_sentences
 from forecast.data.events.dyads import Addition, additions_of, caveats, dyad_labels
 from forecast.data.events.editions import Edition, current_edition
 
@@ -88,6 +88,7 @@ def _caveats(
         dyad: (
             *caveats(dyad, [name for code, name in pairs if code == dyad]),
             *gap_sentences(additions, dyad),
+            *own_row_sentences(additions, dyad),
         )
         for dyad in dyads
     }
