@@ -48,7 +48,7 @@ from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture
 from forecast.study.hypotheses.plan import DataDigest, Plan
 from forecast.study.hypotheses.power import Rate
-from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import DyadResult, PooledResults, PooledVerdict
 
 from .fields import Described, fields_of
 from .text import code, table
@@ -254,7 +254,7 @@ def _pages() -> dict[str, Page]:
                 _record("All claims together", FamilyRate),
                 _record("Null sets", NullSets),
                 _record("A picture", Picture),
-                _record("A dyad", OwnDyad),
+                _record("A dyad", DyadResult),
                 ("tests.csv", "One row per number.", contents("tests.csv")),
             ],
         ),

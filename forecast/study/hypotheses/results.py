@@ -27,7 +27,7 @@ SCHEMA = 4  # version of tests.json
 EXPLORATORY = "exploratory"
 
 type PowerSource = Literal["", "the embedded data", "these data"]
-"""The record that the simulated record sets imitate; empty without simulated sets."""
+"""The record that the simulated records imitate; empty without simulated sets."""
 
 
 @described("the verdict on a claim, such as pooled_tests(panel)['S5b']")
@@ -113,7 +113,7 @@ class PooledVerdict:
 
 
 @dataclass(frozen=True)
-class OwnDyad:
+class DyadResult:
     """One dyad within the hierarchy.
 
     Its half-lives given all dyads, and what it adds to the evidence on claims.
@@ -138,16 +138,16 @@ class PooledResults(Displayed):
     verdicts: tuple[PooledVerdict, ...]
     notes: tuple[str, ...]  # What was left out, and why
     stamp: str = EXPLORATORY  # `exploratory`, `frozen on data already seen` or `confirmatory`
-    own: OwnDyad | None = None  # One dyad within the hierarchy; else null
+    own: DyadResult | None = None  # One dyad within the hierarchy; else null
     seed: int = 1  # Of placebo dates
     # By dyad: how far the averages of three calendar decades moved away and back, in points of the
     # cooperative share; of an index in standard deviations
     turned_back: Mapping[str, float] = field(default_factory=dict)
     # What readers have to know of the data
     data_notes: DataNotes = field(default_factory=DataNotes)
-    # Whose shape simulated record sets have: `the embedded data`, `these data`, or empty
+    # Whose shape simulated records have: `the embedded data`, `these data`, or empty
     power_of: PowerSource = ""
-    # How often any false claim is supported on simulated record sets; empty without these
+    # How often any false claim is supported on simulated records; empty without these
     family: tuple[FamilyRate, ...] = ()
 
     def _card(self) -> Card:
