@@ -43,7 +43,7 @@ from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
-from forecast.study.evaluation.results import RULE
+from forecast.study.evaluation.misses import RULE
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture
 from forecast.study.hypotheses.plan import DataDigest, Plan
