@@ -278,7 +278,7 @@ class _ScoresByModel:
 def without_dyads(cases: pd.DataFrame, subjects: Sequence[str]) -> list[dict[str, Any]]:
     """Return the real-time differences of the subjects, with each dyad left out.
 
-    They are differences from the reference and from the mean of the pool's benchmarks; if one of
+    The differences are from the reference and from the mean of the pool's benchmarks; if one of
     these is missing, from the mean of all benchmarks.
     """
     free = cases[~cases["given_n"].astype(bool)]

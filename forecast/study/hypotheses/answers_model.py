@@ -91,7 +91,7 @@ class DirectedPair:
 
     @property
     def indexed(self) -> bool:
-        """Whether these are values of an index."""
+        """True for values of an index, False for counts."""
         return bool((self.events < 0).any())
 
 
@@ -250,8 +250,8 @@ def log_likelihood(pair: DirectedPair, names: tuple[str, ...], points: Float) ->
 
 def long_run_covariance(phi: Float, shocks: Float) -> Float:
     """Return the long-run covariance of both cycles, (point, 2, 2)."""
-    kept = np.einsum("pac,pbd->pabcd", phi, phi).reshape(-1, 4, 4)
-    covariance = np.linalg.solve(np.eye(4) - kept, shocks.reshape(-1, 4, 1))
+    moved = np.einsum("pac,pbd->pabcd", phi, phi).reshape(-1, 4, 4)
+    covariance = np.linalg.solve(np.eye(4) - moved, shocks.reshape(-1, 4, 1))
     return np.asarray(covariance.reshape(-1, 2, 2))
 
 

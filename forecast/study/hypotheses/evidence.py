@@ -36,7 +36,7 @@ from forecast.study.hypotheses.models import (
 # Spreads of dyads' long-run means, log-odds, each as likely before the data.
 MEAN_SDS = (0.5, 0.71, 1.0, 1.41, 2.0)
 MIN_CHEBYSHEV_NODES = 4  # nodes of a parameter, however narrow; a likelihood is seldom a parabola
-MIN_GRID_POINTS = 5  # of a population's mean, however narrow its posterior
+MIN_GRID_POINTS = 5  # points of the grid of a population's mean, however narrow its posterior
 # Spreads of the dyads by which the interpolation reaches beyond the grid of the population's means.
 REACH = 2.5
 # A model with one of these parameters gives each dyad a long-run mean.

@@ -34,10 +34,9 @@ HALF_LIVES = np.array([0.85, 5.0, 30.0, 180.0, 6000.0])
 # Months: slower waves, of more than three centuries, are not fitted, because no record shows them.
 MAX_FITTED_PERIOD = 4000
 FREQUENCIES = 120  # at which the spectrum is fitted, evenly spaced in logarithms
-# Values of d for which variances are tabulated.
-MIN_TABLE_MEMORY = 0.01
-MAX_TABLE_MEMORY = 0.99
-TABLE_STEP = 0.01
+MIN_TABLE_MEMORY = 0.01  # smallest order of integration d for which variances are tabulated
+MAX_TABLE_MEMORY = 0.99  # largest d for which variances are tabulated
+TABLE_STEP = 0.01  # between two such d
 # Months for which a path has run before a dyad's first event; for d above one half its variance
 # grows.
 PAST_MONTHS = 120

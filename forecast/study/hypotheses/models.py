@@ -102,9 +102,8 @@ REPEAT = parameter_of("repeat", math.log(0.02), math.log(8.0))
 INNOVATION = parameter_of("memory_innovation", math.log(0.02), math.log(2.5))
 # d / (1 - d) of the order of integration d, which is from 0.02 to 0.98.
 MEMORY_ODDS = parameter_of("memory_odds", math.log(0.02), math.log(50.0))
-MONTH_NOISE = parameter_of(
-    "month_noise", math.log(0.02), math.log(2.0)
-)  # Standard deviation, log-odds
+# Standard deviation of month-specific noise, log-odds.
+MONTH_NOISE = parameter_of("month_noise", math.log(0.02), math.log(2.0))
 CONCENTRATION = parameter_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
 # Log units of a noise's variance: the noises of standardised indices differ twofold.
 INDEX_NOISE_SPREAD = 0.8

@@ -78,7 +78,7 @@ class Rerun:
 
 @dataclass(frozen=True)
 class NullSets:
-    """How many simulated records give a false claim as much evidence as the recorded data do."""
+    """Number of null sets of a kind that give a false claim as much evidence as the record does."""
 
     name: str  # What these sets are
     sets: int  # Simulated sets; fewer where so many were as good that the claim cannot be supported
@@ -89,13 +89,13 @@ class NullSets:
 
     @property
     def too_many(self) -> bool:
-        """Whether too many sets are as good for the claim to be supported."""
+        """True if so many sets are as good that the claim cannot be supported."""
         return too_many(self.as_good, self.sets)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the test of a claim found; log Bayes factors are natural."""
+    """Outcome of the test of a claim; log Bayes factors are natural."""
 
     # Against the alternative named first, with all priors integrated; NaN if there is none
     log_bayes_factor: float

@@ -84,7 +84,7 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Rate:
-    """How often a test supported and rejected a claim on the simulated records of a process."""
+    """Answers of a test on the simulated records of a process."""
 
     truth: str  # Process of the simulated records
     true: bool  # The claim is true of them

@@ -298,7 +298,7 @@ def _build_record(
 def turned_back(record: PooledRecord) -> Float:
     """Return how far each dyad moved away and came back, (dyad,).
 
-    Of any three calendar decades of a dyad, the averages move away and back. The smaller of both
+    In three calendar decades of a dyad the averages may move away and back. The smaller of both
     moves counts, for the three decades where it is largest. The unit is points of the cooperative
     share, and standard deviations for an index. Decades with fewer than 20 events or values are
     left out.

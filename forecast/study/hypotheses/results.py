@@ -1,7 +1,4 @@
-"""Results of pooled tests.
-
-The verdict on each claim, one dyad within the hierarchy, and all together.
-"""
+"""Results of pooled tests: verdicts on claims, one dyad in the hierarchy, and all together."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -69,7 +66,7 @@ class PooledVerdict:
         }
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Return each number with what it is: claim, group, name, value, and no interval."""
+        """Return the numbers of the verdict as rows: code, group, name, value, and no interval."""
         outcome = self.outcome
         reruns = {**outcome.priors, **outcome.parts}
         groups: dict[str, Mapping[str, Any]] = {
@@ -103,7 +100,7 @@ class PooledVerdict:
 
     @property
     def fails(self) -> str:
-        """Choices under which the answer does not hold, in words; empty if it holds under all."""
+        """Choices under which the answer changes, in words; empty if it changes under none."""
         return exception_words(exceptions(self.outcome))
 
     @property
@@ -114,10 +111,7 @@ class PooledVerdict:
 
 @dataclass(frozen=True)
 class DyadResult:
-    """One dyad within the hierarchy.
-
-    Its half-lives given all dyads, and what it adds to the evidence on claims.
-    """
+    """One dyad within the hierarchy: its half-lives, and what it adds to the evidence on claims."""
 
     dyad: str  # Code
     # `quantity`, `unit`, `low`, `median` and `high` given the data, and the same before
@@ -129,7 +123,7 @@ class DyadResult:
 @described("PooledResults, such as pooled_tests() returns")
 @dataclass(frozen=True, repr=False)
 class PooledResults(Displayed):
-    """What the tests of a record found."""
+    """Results of the tests of claims on a record."""
 
     dyads: tuple[str, ...]  # Codes of the dyads
     first: str  # First month with events, such as `1946-02`

@@ -1,4 +1,8 @@
-"""Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
+"""Tests of claims on all dyads of a panel.
+
+`pooled_tests` checks its arguments before any work, tests each claim with coarse and fine integrals
+and with other choices, and returns `PooledResults`.
+"""
 
 import math
 import os
@@ -46,7 +50,8 @@ from forecast.study.hypotheses.sensitivity import engines_by_part, sensitivity
 from forecast.study.hypotheses.simulate import PROCESSES
 
 PARTS = {PENDULUM.code: ("S5a", "S5b")}  # claims that are answered in parts
-QUANTITIES = (  # of one dyad: parameter, name, unit, months per unit
+# Quantities of one dyad: parameter, name, unit, months per unit.
+QUANTITIES = (
     (CYCLE, "half-life of deviations from the trend", "months", 1.0),
     (RETURN, "half-life of the trend's return", "years", 12.0),
 )
@@ -162,11 +167,11 @@ def pooled_tests(
 
 @dataclass(frozen=True)
 class _SimulatedPower:
-    """Power and false alarms that belong to a record."""
+    """Power and false alarms of the tests on a record."""
 
     source: PowerSource
     rates: Mapping[str, tuple[Rate, ...]]  # By claim
-    sizes: Mapping[str, tuple[Rate, ...]]  # Of larger simulated records
+    sizes: Mapping[str, tuple[Rate, ...]]  # By claim, on larger simulated records
     family: tuple[FamilyRate, ...]
 
 
@@ -178,10 +183,7 @@ def _simulated_power(
     cores: int,
     progress: Progress,
 ) -> _SimulatedPower:
-    """Simulate power on sets of a record's own shape, or read it from the tables.
-
-    It is read if the tables are about the record.
-    """
+    """Simulate power on records of the same shape, or read the tables of the embedded data."""
     simulated = {code for process in PROCESSES.values() for code in process.claims}
     testable = [code for code in codes if code in simulated]
     if sets is not None and testable:
@@ -198,7 +200,7 @@ def _simulated_power(
 
 
 def dyad_result(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> DyadResult:
-    """Read a dyad off the hierarchy of a reverting trend with a cycle."""
+    """Return the half-lives of one dyad within the hierarchy of a reverting trend with a cycle."""
     position = engine.record.dyads.index(dyad)
     reverting = engine.evidence(RETURN_CYCLE)
     steps = engine.variant("plain").steps
@@ -209,7 +211,7 @@ def dyad_result(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> Dya
         )
         below = np.cumsum(probability) - 0.5 * probability
         points = np.exp(np.interp(INTERVAL_POINTS, below, np.log(values))) / months
-        # Before the data a dyad varies around a population's mean that varies as well.
+        # A dyad's prior has the spread of the dyads and that of the population's mean.
         of_dyad = replace(parameter, sd=math.hypot(parameter.sd, parameter.spread))
         prior = [point / months for point in of_dyad.prior_interval()]
         names = ("low", "median", "high", "prior_low", "prior_median", "prior_high")
@@ -220,9 +222,9 @@ def dyad_result(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> Dya
 
 @dataclass(frozen=True)
 class _Engines:
-    """The engines of the dyads that are long enough for a claim."""
+    """Engines for the dyads that are long enough for a claim."""
 
-    coarse: Engine  # With fewer nodes
+    coarse: Engine  # Whose integrals have fewer nodes: the difference is the integration error
     fine: Engine
     parts: Mapping[str, Engine]  # By name of the part of the record
 
@@ -235,9 +237,9 @@ class _Engines:
 
 
 def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) -> PooledVerdict:
-    """Test a claim, against its null sets if it needs them, and again with other choices."""
+    """Test a claim, compare a supported one with null sets, and test it with other choices."""
     coarse, fine = engines.coarse, engines.fine
-    rough = claim.test(coarse)
+    coarse_outcome = claim.test(coarse)
     outcome = claim.test(fine)
     if outcome.answer == "supported":
         nulls = compare_with_null_sets(claim, coarse, outcome.least)
@@ -245,7 +247,7 @@ def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) 
         outcome = replace(outcome, answer=answer, nulls=nulls)
     if outcome.answer != UNTESTED:
         outcome = replace(outcome, **sensitivity(claim, fine, engines.parts))
-    error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
+    error = abs(outcome.log_bayes_factor - coarse_outcome.log_bayes_factor)
     rates = simulated.rates.get(claim.code, ())
     words = would_decide(rates, simulated.sizes.get(claim.code, ()))
     if outcome.answer == "undecided" and words:
@@ -256,11 +258,10 @@ def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) 
 def _answerable(
     codes: tuple[str, ...], record: PooledRecord, *, named: bool
 ) -> tuple[tuple[str, ...], PooledRecord, tuple[str, ...]]:
-    """Return the claims that a record can answer, the dyads that are long enough, and notes.
+    """Return the claims that a record can answer, the record of the dyads they test, and notes.
 
-    Dyads are those that are long enough for any of the claims.
-
-    A claim that is named and cannot be answered is an error; any other is left out with a note.
+    Dyads are those that are long enough for any of the claims. A claim that is named and cannot be
+    answered is an error; any other is left out with a note.
     """
     lacking = _lacking(codes, record)
     if lacking and (named or len(lacking) == len(codes)):
@@ -291,16 +292,13 @@ def lacking_of(
 
 
 def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> None:
-    """Raise before any work what `pooled_tests` would raise if a claim cannot be tested.
-
-    It cannot be tested on the panel.
-    """
+    """Raise before any work if a claim cannot be tested on a panel, as `pooled_tests` would."""
     for code, lack in lacking_of(panel, events, claims).items():
         raise DataError(f"{code}: {lack}, or leave {code} out")
 
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of claims in order; of none given, the usual ones."""
+    """Return the codes of claims in order; by default those that are usually tested."""
     choices: dict[str, tuple[str, ...]] = {code.lower(): (code,) for code in CLAIMS}
     choices |= {code.lower(): parts for code, parts in PARTS.items()}
     unknown = [claim for claim in claims if claim.strip().lower() not in choices]

@@ -47,7 +47,7 @@ CLASSES = (
     (3, 4),
     (5, 8),
     (9, MAX_HALF_YEARS_SPENT),
-)  # half-years spent, for the picture
+)
 
 
 def test_dwell(engine: Engine) -> Outcome:
@@ -134,14 +134,15 @@ def hazard_slopes(tables: Index) -> Float:
     ``tables`` are counts (set, 2, time). It is a logistic regression with an intercept, by Newton's
     method for all sets at once.
     """
-    at_risk, left = tables[:, 0].astype(np.float64), tables[:, 1].astype(np.float64)
+    at_risk = tables[:, 0].astype(np.float64)
+    leaving = tables[:, 1].astype(np.float64)
     time = np.log(np.arange(1, MAX_HALF_YEARS_SPENT + 1))
     design = np.stack([np.ones(MAX_HALF_YEARS_SPENT), time], axis=1)
     coefficients = np.zeros((len(tables), 2))
     precision = np.eye(2) / REGRESSION_SD**2
     for _ in range(STEPS):
         hazard = 1.0 / (1.0 + np.exp(-coefficients @ design.T))
-        gradient = (left - at_risk * hazard) @ design - coefficients @ precision
+        gradient = (leaving - at_risk * hazard) @ design - coefficients @ precision
         weight = at_risk * hazard * (1.0 - hazard)
         curvature = np.einsum("st,ta,tb->sab", weight, design, design) + precision
         coefficients += np.linalg.solve(curvature, gradient[..., None])[..., 0]
