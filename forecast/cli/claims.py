@@ -82,7 +82,7 @@ def test(
         typer.Option(
             "--power",
             help="Count power and false alarms on this many simulated records like the data "
-            "for each truth; 10 take about a minute. Default: those of the embedded data, with "
+            "for each process; 10 take about a minute. Default: those of the embedded data, with "
             "these alone.",
         ),
     ] = None,
@@ -239,7 +239,7 @@ def power(
         int | None,
         typer.Option(
             "--sets",
-            help="Simulated records per truth. Default: 200, as in the tables of the package.",
+            help="Simulated records per process. Default: 200, as in the tables of the package.",
         ),
     ] = None,
     more_dyads: Annotated[

@@ -251,7 +251,7 @@ def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
     outcome, details = verdict.outcome, verdict.outcome.details
     dyads = sorted(outcome.dyads.items(), key=lambda added: (math.isnan(added[1]), -added[1]))
     rates = (
-        "Simulated truth",
+        "Simulated process",
         "Claim is",
         "Sets",
         "Supported",

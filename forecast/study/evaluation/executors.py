@@ -214,6 +214,7 @@ class Cluster:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
+        """Connect to the scheduler, and leave it at the end."""
         require("distributed", "cluster")
         from distributed import Client
 

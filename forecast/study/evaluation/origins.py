@@ -480,6 +480,7 @@ def _counted_rows(table: EventTable | CountTable, coverage: pd.DataFrame | None)
 
 
 def _eras(eras: pd.DataFrame | str) -> pd.DataFrame | None:
+    """Return a table of eras; None for the embedded ones."""
     if not isinstance(eras, str):
         return eras
     if eras not in ERAS:

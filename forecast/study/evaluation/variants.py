@@ -78,9 +78,11 @@ class Variant:
         return self._spec(self._seen(panel)).to_dict()
 
     def _seen(self, panel: xr.Dataset) -> xr.Dataset:
+        """Return the panel with two classes of events, if the variant merges them."""
         return two_classes(panel) if self.sides and panel_kind(panel).coded else panel
 
     def _spec(self, panel: xr.Dataset) -> PendulumSpec:
+        """Return the specification of the model for a panel, with its drivers."""
         if self.drivers is None or not has_drivers(panel):
             return spec_for(panel, **self.spec)
         return spec_for(
@@ -106,6 +108,7 @@ class Variant:
         return DatedForecast(view.origin, chances, {"fits": notes})
 
     def _fitted(self, view: View, dyads: tuple[str, ...], request: ForecastRequest) -> "Fit":
+        """Fit the model to some dyads, for longer if the convergence checks fail."""
         from forecast.model import fit
         from forecast.model.updating import sampled_longer
 
@@ -118,6 +121,7 @@ class Variant:
         return sampled_longer(fitted, fitted.gate.reasons[0], cores=cores)  # as a report is
 
     def _panel(self, view: View, dyads: tuple[str, ...]) -> xr.Dataset:
+        """Return the panel of some dyads as the model reads it, with its drivers."""
         panel, drivers = self._seen(view.part(dyads)), self.drivers
         return (
             panel

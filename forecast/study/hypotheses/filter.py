@@ -77,9 +77,8 @@ FORCES = {
     "memory": LONG_MEMORY,
 }
 EDGE2 = SOFTNESS**2  # squared width of the soft edge of ceilings and bounds: that of forecasts
-# A force is taken as constant for at most so many months, fewer if it would move the trend by more
-# than a share of the distance.
-MAX_FORCE_MONTHS = 6
+MAX_FORCE_MONTHS = 6  # months over which a force is taken as constant, because it varies slowly
+# Share of the distance by which a force may move the trend over these months; else they are fewer.
 MAX_FORCE_MOVE = 0.3
 MAX_GROWING_MOVE = 0.1  # share of a distance by which growing reversion moves a trend in a month
 MAX_VARIANCE_LOST = 0.9  # share of a step's variance that a bound takes away

@@ -110,7 +110,7 @@ def _score_and_information(
 ) -> tuple[Float, Float]:
     """Return the first two derivatives of a month's log-likelihood in the level, (record, dyad).
 
-    The second one has its sign changed.
+    The information is minus the second derivative.
     """
     if events[0] < 0:
         information = 1.0 / (spread2 + 1.0 / concentration)

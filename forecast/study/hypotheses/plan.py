@@ -166,11 +166,13 @@ class Plan(BaseModel):
     @field_validator("as_of", "created")
     @classmethod
     def _past(cls, day: date, info: ValidationInfo) -> date:
+        """Reject a day in the future."""
         reject_future(day, str(info.field_name))
         return day
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
+        """Reject fields that contradict each other or this version."""
         if self.claims != parse_claims(self.claims):
             raise ValueError(f"claims: expected each once, in the order {', '.join(CLAIMS)}")
         require_whole("seed", self.seed)

@@ -89,7 +89,7 @@ def run_plan(
         A later day: then the claims are decided by the months after the freeze alone, given those
         before.
     power : int, optional
-        Simulated records of the data's own shape that are simulated for each truth; changes no
+        Records of the data's own shape that are simulated for each process; changes no
         verdict.
     cores : int, optional
         How many threads, by default all; changes no number.

@@ -85,7 +85,7 @@ def pooled_tests(
     dyad : str, optional
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
     power : int, optional
-        Simulated records of the data's own shape that are simulated for each process, such as 10,
+        Records of the data's own shape that are simulated for each process, such as 10,
         which takes about a minute: power and false alarms of the claims that are tested. By default
         those of the embedded data are given, where the data are these, and else none.
     cores : int, optional

@@ -188,6 +188,7 @@ def is_high_level(title: str) -> bool:
 
 
 def _lacks_visits(record: PooledRecord) -> str:
+    """Describe what a record lacks for a test of visits; empty if nothing."""
     if record.visits is None:
         return (
             "visits are found among single events; give the events of the panel as well (`events`)"
@@ -226,6 +227,7 @@ def test_calendar(engine: Engine) -> Outcome:
 
 
 def _lacks_calendar(record: PooledRecord) -> str:
+    """Describe what the calendar lacks for the dyads of a record; empty if nothing."""
     try:
         calendar_drivers(list(record.dyads))
     except DataError as error:

@@ -113,6 +113,7 @@ def _gain_of_jumps(
 
 
 def _lacks_eras(record: PooledRecord) -> str:
+    """Describe what a record lacks for a test of jumps; empty if nothing."""
     if record.eras:
         return ""
     return (
@@ -294,6 +295,7 @@ def _draw_breaks(
 
 
 def _lacks_frameworks(record: PooledRecord) -> str:
+    """Describe what a record lacks for a test of ceilings; empty if nothing."""
     if record.value is not None:
         return "an index has no kinds of events, and its scale has no frameworks; give coded events"
     if record.eras:
