@@ -22,7 +22,12 @@ sys.path.insert(0, str(ROOT))
 
 from forecast import read_chronology, write_skill  # noqa: E402
 from forecast.study.evaluation import Processes, Record, Results, backtest, choose_forecasters  # noqa: E402
-from forecast.study.evaluation.results import POOLED, reliability_rows, skill_rows, without_dyads  # noqa: E402
+from forecast.study.evaluation.results import POOLED  # noqa: E402
+from forecast.study.evaluation.score_tables import (  # noqa: E402
+    reliability_rows,
+    skill_rows,
+    without_dyads,
+)
 from forecast.study.evaluation.skill import NO_CHANGE, POOL_WITHOUT_MODEL  # noqa: E402
 
 FOLDER = ROOT / "reports" / "skill"

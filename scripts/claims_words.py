@@ -21,7 +21,8 @@ from skill_words import put  # noqa: E402
 from forecast.base.wording import join  # noqa: E402
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
 from forecast.study.hypotheses.family import family_words  # noqa: E402
-from forecast.study.hypotheses.power import NULLS, Rate, family_rates, rates_of  # noqa: E402
+from forecast.study.hypotheses.nulls import NULL_KINDS  # noqa: E402
+from forecast.study.hypotheses.power import Rate, family_rates, rates_of  # noqa: E402
 
 TESTS = ROOT / "reports/hypotheses/tests.json"
 WIDTH = 120  # columns of the documents
@@ -116,19 +117,19 @@ def power_row(code: str, rates: Sequence[Rate]) -> str:
     """Return the row of a claim."""
     shares: dict[int, list[str]] = {}
     for rate in rates:
-        if rate.true and rate.truth not in NULLS:
+        if rate.true and rate.truth not in NULL_KINDS:
             shares.setdefault(round(100 * rate.share), []).append(rate.truth)
     true = [
         f"{share} ({'; '.join(names)})" for share, names in sorted(shares.items(), reverse=True)
     ]
     in_nulls = {rate.truth: "true" if rate.true else share_of(rate) for rate in rates}
-    others = [rate for rate in rates if not rate.true and rate.truth not in NULLS]
+    others = [rate for rate in rates if not rate.true and rate.truth not in NULL_KINDS]
     worst = max(others, key=lambda rate: rate.share, default=None)
     cells = [
         code,
         f"{max(rate.limit for rate in rates):.1f}",
         ", ".join(true),
-        *(in_nulls.get(name, "") for name in NULLS),
+        *(in_nulls.get(name, "") for name in NULL_KINDS),
         "" if worst is None else f"{100 * worst.share:.0f} ({worst.truth})",
     ]
     return f"| {' | '.join(cells)} |"

@@ -46,13 +46,13 @@ from forecast.data.events.table import EventTable  # noqa: E402
 from forecast.data.records import Records  # noqa: E402
 from forecast.study.hypotheses.answers import (  # noqa: E402
     Answers,
-    Directed,
     answers_power,
     answers_test,
     directed_index,
     directed_pairs,
     test_answers,
 )
+from forecast.study.hypotheses.answers_model import DirectedPair  # noqa: E402
 from forecast.study.hypotheses.claims import CLAIMS  # noqa: E402
 from forecast.study.hypotheses.engine import Engine  # noqa: E402
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD  # noqa: E402
@@ -66,12 +66,12 @@ from forecast.study.hypotheses.models import (  # noqa: E402
     RETURN_ALONE,
     RETURN_CYCLE,
     START_SD,
-    VOLUME,
-    VOLUME_SD,
+    VOLUME_EFFECT,
+    VOLUME_EFFECT_SD,
     WALK,
     WALK_CYCLE,
 )
-from forecast.study.hypotheses.nulls import stands_out  # noqa: E402
+from forecast.study.hypotheses.nulls import compare_with_null_sets  # noqa: E402
 from forecast.study.hypotheses.plan import Choice  # noqa: E402
 from forecast.study.hypotheses.record import MIN_POOLED_DYADS, PooledRecord, read_panel  # noqa: E402
 from forecast.study.hypotheses.unit_roots import unit_root_tests  # noqa: E402
@@ -206,7 +206,7 @@ def engine_of(name: str, record: PooledRecord, months: int) -> Engine:
 
     Eras are those of the embedded record alone.
     """
-    long = record.lasting(months)
+    long = record.with_min_months(months)
     return Engine(long if name == EMBEDDED else long.without_eras())
 
 
@@ -226,7 +226,7 @@ def tested(name: str, record: PooledRecord) -> Tested:
     }
     verdicts, half_life = {}, (np.nan, np.nan, np.nan)
     for code in TESTED:
-        long = engine.record.lasting(CLAIMS[code].months)
+        long = engine.record.with_min_months(CLAIMS[code].months)
         if len(long.dyads) < MIN_POOLED_DYADS:
             verdicts[code] = f"too short ({len(long.dyads)} dyads)"
             continue
@@ -234,7 +234,7 @@ def tested(name: str, record: PooledRecord) -> Tested:
         outcome = CLAIMS[code].test(for_claim)
         answer = outcome.answer
         if answer == "supported":
-            nulls = stands_out(CLAIMS[code], for_claim, outcome.least)
+            nulls = compare_with_null_sets(CLAIMS[code], for_claim, outcome.least)
             answer = "undecided" if any(null.too_many for null in nulls) else answer
         verdicts[code] = f"{answer} ({outcome.least:.1f}, {len(long.dyads)} dyads)"
         half_life = outcome.details.get("half_life_months", half_life)
@@ -304,7 +304,7 @@ def answers_row(name: str, answers: Answers) -> dict[str, Any]:
 
 def power_of(folders: Sequence[Path]) -> Rows:
     """Simulate the test of answers in the shape of a sparse and of a dense record."""
-    shapes: dict[str, tuple[list[Directed], int]] = {}
+    shapes: dict[str, tuple[list[DirectedPair], int]] = {}
     file, scheme = KEDS[POWER_RECORD]
     if path := find_file(folders, file):
         pairs = directed_pairs(directed_panel(read_keds(path, scheme), "month"))
@@ -324,7 +324,7 @@ def levels_of(record: PooledRecord) -> dict[str, pd.Series]:
     mode = dict(
         zip(
             (axis.name for axis in WALK_CYCLE.free),
-            np.exp(engine.centre(WALK_CYCLE).mode),
+            np.exp(engine.posterior_mode(WALK_CYCLE).values),
             strict=True,
         )
     )
@@ -336,7 +336,10 @@ def _smoothed(record: PooledRecord, dyad: int, mode: Mapping[str, float]) -> pd.
     cycle2, decay = mode["cycle_sd"] ** 2, 0.5 ** (1.0 / mode["cycle_half_life"])
     keep = np.diag([1.0, decay, 1.0])
     added = np.diag([mode["trend_step"] ** 2, cycle2 * (1.0 - decay**2), 0.0])
-    mean, covariance = np.array([MEAN, 0.0, VOLUME]), np.diag([START_SD**2, cycle2, VOLUME_SD**2])
+    mean, covariance = (
+        np.array([MEAN, 0.0, VOLUME_EFFECT]),
+        np.diag([START_SD**2, cycle2, VOLUME_EFFECT_SD**2]),
+    )
     predicted, filtered = [], []
     months = range(int(record.first[dyad]), int(record.stop[dyad]))
     for month in months:

@@ -142,7 +142,7 @@ def dwell_power_words(rates: Sequence[Rate]) -> str:
         for wanted in (True, False)
     )
     return (
-        "In simulated record sets like the embedded one the claim is supported in "
+        "In simulated records like the embedded one the claim is supported in "
         f"{'; '.join(true)}, where it is true, and in {'; '.join(false)}, where it is not."
     )
 

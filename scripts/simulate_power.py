@@ -5,7 +5,8 @@ python scripts/simulate_power.py --claims S5a,S5b --truths "walk;long memory of 
                                                      # these rows of power.csv alone
 python scripts/simulate_power.py --family --sets 100 # prints how often any false claim is supported
 
-An interrupted run continues with the same command: finished record sets are in build/power.jsonl.
+An interrupted run continues with the same command: finished simulated records are in
+build/power.jsonl.
 """
 
 import argparse
@@ -23,9 +24,9 @@ from forecast.base.progress import Progress, silent
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
 from forecast.study.hypotheses.family import family_words
+from forecast.study.hypotheses.nulls import NULL_KINDS
 from forecast.study.hypotheses.power import (
     LIMIT_SETS,
-    NULLS,
     POWER_TABLE,
     SETS,
     SIZE_TABLE,
@@ -35,7 +36,7 @@ from forecast.study.hypotheses.power import (
     simulate_power,
 )
 from forecast.study.hypotheses.record import read_panel
-from forecast.study.hypotheses.simulate import STAYING, TRUTHS
+from forecast.study.hypotheses.simulate import PROCESSES, STAYING
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -43,11 +44,12 @@ if TYPE_CHECKING:
     from forecast.data.events.table import EventTable
 
 CHECKPOINT = Path("build/power.jsonl")
-SIZES = ((2, 1), (4, 1), (1, 4))  # times as many dyads and events per month, of larger record sets
-# record sets of a truth whose dyads are chosen by how they moved or stayed, and of larger records
+SIZES = ((2, 1), (4, 1), (1, 4))  # times as many dyads and events per month, of larger records
+# simulated records of a process whose dyads are chosen by how they moved or stayed, and of larger
+# records
 CHOSEN_SETS = 100
 SIZE_SETS = 10
-SHARED = tuple(name for name, truth in TRUTHS.items() if truth.shared)
+SHARED = tuple(name for name, process in PROCESSES.items() if process.shared)
 
 
 def make_tables(
@@ -67,23 +69,27 @@ def make_tables(
         "cores": cores,
         "progress": progress,
     }
-    chosen = [name for name, truth in TRUTHS.items() if truth.chosen or name == STAYING]
-    others = [*(name for name in TRUTHS if name not in chosen), *NULLS]
+    chosen = [name for name, process in PROCESSES.items() if process.chosen or name == STAYING]
+    others = [*(name for name in PROCESSES if name not in chosen), *NULL_KINDS]
     by_claim: dict[str, list[Rate]] = {}
-    for truths, number in ((others, sets), (chosen, min(sets, CHOSEN_SETS))):
-        for code, rates in simulate_power(panel, truths=truths, sets=number, **shared).items():
+    for processes, number in ((others, sets), (chosen, min(sets, CHOSEN_SETS))):
+        for code, rates in simulate_power(
+            panel, processes=processes, sets=number, **shared
+        ).items():
             by_claim.setdefault(code, []).extend(rates)
     write_table({code: by_claim[code] for code in CLAIMS if code in by_claim}, tables[0])
     larger: dict[str, list[Rate]] = {}
-    codes_by_truth = {
-        name: truth.claims_by_size for name, truth in TRUTHS.items() if truth.claims_by_size
+    codes_by_process = {
+        name: process.claims_by_size
+        for name, process in PROCESSES.items()
+        if process.claims_by_size
     }
     for more_dyads, more_events in SIZES:
-        for name, codes in codes_by_truth.items():
+        for name, codes in codes_by_process.items():
             simulated = simulate_power(
                 panel,
                 claims=codes,
-                truths=(name,),
+                processes=(name,),
                 sets=size_sets,
                 more_dyads=more_dyads,
                 more_events=more_events,
@@ -134,7 +140,7 @@ def print_family(
     simulation = PowerSimulation.of(
         read_panel(panel, visits_of(events, panel)),
         [code for code, claim in CLAIMS.items() if claim.usual],
-        (*NULLS, *SHARED),
+        (*NULL_KINDS, *SHARED),
         sets=sets,
         limit_sets=LIMIT_SETS,
         seed=1,
@@ -149,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--claims", default="", help="codes, with commas between them")
     parser.add_argument("--truths", default="", help="names, with semicolons between them")
-    parser.add_argument("--sets", type=int, help="record sets per truth")
+    parser.add_argument("--sets", type=int, help="simulated records per process")
     parser.add_argument("--family", action="store_true", help="all claims together, alone")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
@@ -164,7 +170,7 @@ def main() -> None:
                 panel,
                 events=table,
                 claims=[code for code in arguments.claims.split(",") if code],
-                truths=arguments.truths.split(";"),
+                processes=arguments.truths.split(";"),
                 sets=arguments.sets or SETS,
                 checkpoint=CHECKPOINT,
                 cores=arguments.cores,

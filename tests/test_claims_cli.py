@@ -50,7 +50,7 @@ def tested(monkeypatch):
             ("USA-CHN", "USA-RUS"), "1946-01", "1980-12", 900, (verdict,), ("Left out.",)
         )
 
-    for module in ("run", "plan"):
+    for module in ("run", "plan_execution"):
         monkeypatch.setattr(f"forecast.study.hypotheses.{module}.pooled_tests", pooled_tests)
     return asked
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from forecast.study.hypotheses.record import read_panel
-from forecast.study.hypotheses.simulate import Truth, simulate
+from forecast.study.hypotheses.simulate import SimulatedProcess, simulate
 from scripts import outsiders
 from tests.hypotheses.test_pooled import made
 
@@ -79,7 +79,7 @@ def test_weeks_become_months_of_the_mean_of_both_sides(tmp_path):
 
 
 def test_smoothed_levels_follow_the_levels_that_events_were_drawn_at():
-    truth = Truth("", 0.15, concentration=20.0, cycle=(4.0, 0.6))
+    truth = SimulatedProcess("", 0.15, concentration=20.0, cycle=(4.0, 0.6))
     record = simulate(made(3, 360, rate=6.0), truth, 1)
     levels = outsiders.levels_of(record)
     for dyad, name in enumerate(record.dyads):
@@ -90,7 +90,7 @@ def test_smoothed_levels_follow_the_levels_that_events_were_drawn_at():
 
 
 def test_two_codings_of_the_same_events_agree():
-    record = simulate(made(3, 360, rate=6.0), Truth("", 0.15, cycle=(4.0, 0.6)), 1)
+    record = simulate(made(3, 360, rate=6.0), SimulatedProcess("", 0.15, cycle=(4.0, 0.6)), 1)
     rows = outsiders.agreements({outsiders.EMBEDDED: record, "again": record})
     assert len(rows) == 3 and all(row["levels"] == pytest.approx(1.0) for row in rows)
 

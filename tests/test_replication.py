@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from forecast.base.errors import DataError
-from forecast.study.hypotheses.simulate import integrated
+from forecast.study.hypotheses.simulate import integrate_fractionally
 
 pytest.importorskip("statsmodels")
 from scripts import replication
@@ -23,7 +23,7 @@ OUTSIDERS = Path(os.environ.get("OUTSIDERS", ROOT.parent / "shared" / "outsiders
 @pytest.mark.parametrize("order", [0.0, 0.3, 0.45])
 def test_both_estimates_recover_the_order_of_integration(order):
     rng = np.random.default_rng(1)
-    values = integrated(rng.standard_normal(3000), order)[2000:]
+    values = integrate_fractionally(rng.standard_normal(3000), order)[2000:]
     exact, exact_error = replication.exact_order(values)
     whittle, whittle_error = replication.whittle_order(values)
     assert exact == pytest.approx(order, abs=3.0 * exact_error) and exact_error < 0.05

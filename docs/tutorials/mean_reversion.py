@@ -39,10 +39,10 @@ results
 for line in results.lines():
     print(line)
 
-# %% [markdown]
-# A claim is *supported* if the least log Bayes factor over its rivals exceeds 2.3, and *rejected*
-# if the greatest is below -2.3. The trend's return predicts far better than a walk, but no better
-# than a walk between bounds, so it is undecided what keeps trends in their range.
+# %% [markdown] A claim is *supported* if the least log Bayes factor over its alternatives exceeds
+# 2.3, and *rejected* if the greatest is below -2.3. The trend's return predicts far better than a
+# walk, but no better than a walk between bounds, so it is undecided what keeps trends in their
+# range.
 
 # %%
 ax = plots.plot_evidence(results)
@@ -56,11 +56,11 @@ ax = plots.plot_evidence(results, claim="S5a")
 # %% [markdown]
 # ## Power
 #
-# Of a hundred simulated record sets in which a claim is true, so many end with *supported*:
+# Of a hundred simulated records in which a claim is true, so many end with *supported*:
 
 # %%
 ax = plots.plot_power(results["S5b"])
 
 # %% [markdown]
-# All claims, rivals and false-alarm rates, and how to plan a confirmatory test: [testing
+# All claims, alternatives and false-alarm rates, and how to plan a confirmatory test: [testing
 # claims](../hypotheses.md).

@@ -81,8 +81,8 @@ def test(
         int | None,
         typer.Option(
             "--power",
-            help="Simulate power and false alarms on so many record sets of the data's own shape "
-            "for each truth; 10 take about a minute. Default: those of the embedded data, with "
+            help="Count power and false alarms on this many simulated records like the data "
+            "for each process; 10 take about a minute. Default: those of the embedded data, with "
             "these alone.",
         ),
     ] = None,
@@ -239,7 +239,7 @@ def power(
         int | None,
         typer.Option(
             "--sets",
-            help="Simulated record sets per truth. Default: 200, as in the tables of the package.",
+            help="Simulated records per process. Default: 200, as in the tables of the package.",
         ),
     ] = None,
     more_dyads: Annotated[
@@ -276,7 +276,8 @@ def power(
 ) -> None:
     """Simulate how often the tests find what is there, and how often what is not.
 
-    Record sets are as long and dense as the data, or larger. Each set takes seconds to a minute.
+    Simulated records are as long and dense as the data, or larger. Each set takes seconds to a
+    minute.
     """
     from forecast.outlook import plain
     from forecast.study.hypotheses.checkpoint import check_checkpoint

@@ -222,7 +222,7 @@ def freeze(
 ) -> None:
     """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
     from forecast.study.hypotheses import freeze_plan, write_plan
-    from forecast.study.hypotheses.plan import other_rules, require_data
+    from forecast.study.hypotheses.plan_execution import other_rules, require_data
     from forecast.study.hypotheses.run import check_tests
 
     plan, name = forecast.read_plan(path, frozen=False), printable(str(path))

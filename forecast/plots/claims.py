@@ -57,7 +57,7 @@ def plot_evidence(
         Of `forecast.pooled_tests`; or the test of one claim, or its picture.
     claim : str, optional
         Code of a claim, whose picture is drawn; by default all claims are, by their log Bayes
-        factors, from the smallest over rivals to the largest.
+        factors, from the smallest over alternatives to the largest.
     ci_prob : float
         Probability of the intervals of a picture; 0.9 is stored.
     ax, figsize : optional

@@ -356,11 +356,11 @@ def plot_ppc(
     >>> [row.get_text() for row in plots.plot_ppc(Checks(rows, 200)).get_yticklabels()]
     ['cooperative share of an era', 'months in the tails']
     """
-    from forecast.study.checks.check import KINDS, LIMIT
+    from forecast.study.checks.check import KINDS, MISS_LIMIT
 
     table = data.table.dropna(subset="z")
     kinds = [kind for kind in KINDS if kind in set(table["check"])]
-    limit = LIMIT if ci_prob is None else style.normal(ci_prob)
+    limit = MISS_LIMIT if ci_prob is None else style.normal(ci_prob)
     on = style.axes(ax, figsize, 0.62 * len(kinds) + 0.6)
     style.name_rows(on, [KINDS[kind] for kind in kinds])
     on.axvspan(-limit, limit, color=style.GRID, linewidth=0, zorder=0)

@@ -14,7 +14,7 @@ from forecast.plots.scores import FARTHEST
 from forecast.report.folder import CHECKS, Files, Page, callable_by_name, publish, worded
 from forecast.report.illustration import plotted
 from forecast.report.table import Table
-from forecast.study.checks.check import KINDS, LIMIT, Checks
+from forecast.study.checks.check import KINDS, MISS_LIMIT, Checks
 
 MISSES_SHOWN = 12
 """Misses that are not folded."""
@@ -25,7 +25,7 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
     gate, height = fit.gate, 0.62 * checks.table.dropna(subset="z")["check"].nunique() + 0.6
     facts = {
         "kinds": list(checks.summary.iterrows()),
-        "limit": f"{LIMIT:g}",
+        "limit": f"{MISS_LIMIT:g}",
         "farthest": f"{FARTHEST:g}",
     }
     draw = plotted(lambda on: plot_ppc(checks, ax=on), heights=(height, height))
@@ -35,7 +35,7 @@ def checks_page(fit: "Fit", checks: Checks) -> Page:
         "fit": fit,
         "checks": checks,
         "shown": MISSES_SHOWN,
-        "limit": f"{LIMIT:g}",
+        "limit": f"{MISS_LIMIT:g}",
     }
     files: Files = {"checks.json": checks_json(fit, checks), "checks.csv": checks.table}
     return Page(
@@ -75,7 +75,7 @@ def by_kind(checks: Checks) -> dict[str, Table]:
 def summary(checks: Checks) -> Table:
     """Arrange how many numbers lie far out, by kind of check."""
     return Table.of(
-        ("check", "numbers", f"beyond {LIMIT:g}", "to be expected"),
+        ("check", "numbers", f"beyond {MISS_LIMIT:g}", "to be expected"),
         [
             (str(words), f"{row.numbers:.0f}", f"{row.misses:.0f}", number(float(row.expected), 1))
             for words, row in checks.summary.iterrows()

@@ -27,7 +27,7 @@ from forecast.study.hypotheses.simulate import STAYING
 
 if TYPE_CHECKING:
     from forecast.study.hypotheses.outcome import Picture
-    from forecast.study.hypotheses.results import OwnDyad, PooledVerdict
+    from forecast.study.hypotheses.results import DyadResult, PooledVerdict
 
 SENTENCES_SHOWN = 2
 """Sentences of a finding that are not folded."""
@@ -192,7 +192,7 @@ def found_words(verdict: "PooledVerdict") -> str:
 
 
 def shape_words(verdict: "PooledVerdict", power_of: str) -> str:
-    """Describe which record the simulated record sets of a claim imitate."""
+    """Describe which record the simulated records of a claim imitate."""
     rate = verdict.rates[0]
     return sentences("shape", rate=rate, power_of=power_of)[0]
 
@@ -251,7 +251,7 @@ def tables_of(verdict: "PooledVerdict") -> dict[str, Table]:
     outcome, details = verdict.outcome, verdict.outcome.details
     dyads = sorted(outcome.dyads.items(), key=lambda added: (math.isnan(added[1]), -added[1]))
     rates = (
-        "Simulated truth",
+        "Simulated process",
         "Claim is",
         "Sets",
         "Supported",
@@ -344,7 +344,7 @@ def chosen_table(results: "PooledResults") -> Table | None:
     )
 
 
-def own_table(dyad_in_hierarchy: "OwnDyad") -> Table:
+def own_table(dyad_in_hierarchy: "DyadResult") -> Table:
     """Arrange prior and posterior of a dyad within the hierarchy."""
     return Table.of(
         ("Quantity", "Unit", "Prior", "Posterior"),
@@ -363,7 +363,7 @@ def own_table(dyad_in_hierarchy: "OwnDyad") -> Table:
     )
 
 
-def own_evidence(results: "PooledResults", dyad_in_hierarchy: "OwnDyad") -> Table:
+def own_evidence(results: "PooledResults", dyad_in_hierarchy: "DyadResult") -> Table:
     """Arrange what a dyad adds to the evidence on each claim."""
     return Table.of(
         ("Claim", "Adds to the log Bayes factor, given the others"),

@@ -29,7 +29,7 @@ from forecast.report.skill import Compared
 from forecast.report.table import Table
 from forecast.report.words import label, part_of_weight
 from forecast.study.evaluation import Results
-from forecast.study.evaluation.results import RULE
+from forecast.study.evaluation.misses import RULE
 from forecast.study.evaluation.scores import CalibrationBand, calibration, pit_band
 from forecast.study.evaluation.skill import (
     CHOSEN_ON,

@@ -43,12 +43,12 @@ from forecast.outlook.scenarios import Followed, Scenario, Scenarios
 from forecast.outlook.windows import Prospect, QuestionOutlook
 from forecast.report.pairs_page import Pair
 from forecast.report.skill import Compared, DyadSkill, HorizonSkill
-from forecast.study.evaluation.results import RULE
+from forecast.study.evaluation.misses import RULE
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture
 from forecast.study.hypotheses.plan import DataDigest, Plan
 from forecast.study.hypotheses.power import Rate
-from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import DyadResult, PooledResults, PooledVerdict
 
 from .fields import Described, fields_of
 from .text import code, table
@@ -254,7 +254,7 @@ def _pages() -> dict[str, Page]:
                 _record("All claims together", FamilyRate),
                 _record("Null sets", NullSets),
                 _record("A picture", Picture),
-                _record("A dyad", OwnDyad),
+                _record("A dyad", DyadResult),
                 ("tests.csv", "One row per number.", contents("tests.csv")),
             ],
         ),

@@ -9,7 +9,8 @@ import pandas as pd
 
 from forecast.data.events.table import CountTable
 from forecast.study.evaluation import Record, Results
-from forecast.study.evaluation.results import skill_rows, without_dyads, worst_misses
+from forecast.study.evaluation.misses import worst_misses
+from forecast.study.evaluation.score_tables import skill_rows, without_dyads
 from forecast.study.evaluation.skill import Skill, subject_of
 
 FIRST = "1990-01-01"

@@ -309,7 +309,7 @@ def test_the_folder_of_another_run_is_left_alone(tmp_path):
             origins=origins,
         )
     (tmp_path / "run.json").write_text("[]")
-    with pytest.raises(SpecError, match="no account of a run"):
+    with pytest.raises(SpecError, match="no settings of a run"):
         run(record, tmp_path, benchmarks="base_rate_10y", origins=origins)
 
 

@@ -313,7 +313,7 @@ def lose_workers(loopback, record, tmp_path):
         pass
     deadly = [Slow(tmp_path, seconds=0, deadly=DEADLY, victims=9)]
     with pytest.raises(
-        ForecastError, match=r"2 workers in succession were lost .* What is finished is kept"
+        ForecastError, match=r"2 workers in succession were lost .* Finished files stay"
     ):
         run(record, tmp_path / "run", Cluster(loopback.address), deadly)
     kept = files(tmp_path / "run")

@@ -12,7 +12,12 @@ from forecast import read_chronology
 from forecast.base.errors import DataError
 from forecast.base.numeric import difference_interval, holm, p_value, paired
 from forecast.study.evaluation import Processes, Record, Results, backtest, choose_forecasters
-from forecast.study.evaluation.results import MAX_EVENTS, MAX_MISSES, reliability_rows, worst_misses
+from forecast.study.evaluation.misses import (
+    MAX_EVENTS_OF_A_MISS,
+    MAX_MISSES_OF_A_PERIOD,
+    worst_misses,
+)
+from forecast.study.evaluation.score_tables import reliability_rows
 from forecast.study.evaluation.skill import Skill, subject_of
 from tests.evaluation.made import counts_of, record_of, walk
 
@@ -168,7 +173,7 @@ def test_misses_do_not_overlap_and_are_the_worst_of_their_period():
         pd.DataFrame(cases), pd.DataFrame(cases[:5]), record_of(counts_of(walk())).table
     )
     reported = [one for one in found if one["period"] == "2015-"]
-    assert found[: len(reported)] == reported and len(reported) < MAX_MISSES
+    assert found[: len(reported)] == reported and len(reported) < MAX_MISSES_OF_A_PERIOD
     assert (reported[0]["origin"], reported[0]["crps"]) == ("2020-04-01", 99.0)
     assert not {one["origin"] for one in reported} & {"2020-01-01", "2019-07-01"}
     assert all(one["n"] == 20 and one["events"] == [] for one in found)
@@ -189,7 +194,7 @@ def test_the_events_of_a_miss_are_on_the_side_on_which_it_was_wrong():
     kinds = {event["kind"] for event in hostile["events"]}
     assert (
         kinds <= {"violence", "coercion", "threat", "verbal conflict"}
-        and len(hostile["events"]) == MAX_EVENTS
+        and len(hostile["events"]) == MAX_EVENTS_OF_A_MISS
     )
     assert all("2018-01-01" <= event["date"] < "2019-01-01" for event in hostile["events"])
     assert not kinds & {event["kind"] for event in cooperative["events"]}

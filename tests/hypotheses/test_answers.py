@@ -1,4 +1,4 @@
-"""Who answers whom: the likelihood against a plain Kalman filter, known truths, and what is refused."""
+"""Who answers whom: the likelihood against a plain Kalman filter, known processes, and what is refused."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,13 @@ from scipy.linalg import solve_discrete_lyapunov
 
 from forecast import build_panel, read_chronology
 from forecast.base.errors import DataError
-from forecast.study.hypotheses import answers
-from forecast.study.hypotheses.answers import AnswersTruth, Directed
+from forecast.study.hypotheses import answers, answers_model
+from forecast.study.hypotheses.answers_model import DirectedPair
+from forecast.study.hypotheses.answers_simulation import (
+    PROCESSES,
+    AnswersProcess,
+    simulate_answers,
+)
 from forecast.study.hypotheses.filter import MEAN, MEAN_SD
 from forecast.study.hypotheses.models import START_SD
 
@@ -20,7 +25,7 @@ def counts(pairs=6, periods=240, rate=6.0, seed=1):
     rng = np.random.default_rng(seed)
     shape = (periods, 2)
     return [
-        Directed(
+        DirectedPair(
             f"pair {number}",
             np.zeros(shape, np.int64),
             rng.poisson(rate, shape) + 1,
@@ -57,7 +62,7 @@ def plain_log_likelihood(pair, point):
     time = np.minimum(np.arange(periods)[:, None], np.arange(periods))
     trend = START_SD**2 + MEAN_SD**2 + np.exp(2.0 * step) * time
     covariance += trend[:, None, :, None]
-    covariance[:, 1, :, 1] += answers.OFFSET_SD**2
+    covariance[:, 1, :, 1] += answers_model.OFFSET_SD**2
     seen = (pair.events != 0).ravel()
     whole = covariance.reshape(2 * periods, 2 * periods)[np.ix_(seen, seen)]
     whole += np.exp(-concentration) * np.eye(seen.sum())
@@ -68,54 +73,52 @@ def plain_log_likelihood(pair, point):
 
 def test_the_likelihood_of_an_index_is_that_of_its_normal_distribution():
     pair = index_pair()
-    found = answers.log_likelihood(pair, answers.WITH_ANSWERS, POINT)[0]
+    found = answers_model.log_likelihood(pair, answers_model.WITH_ANSWERS, POINT)[0]
     assert found == pytest.approx(plain_log_likelihood(pair, POINT[0]), abs=1e-5)
 
 
 def test_long_run_covariances_are_those_of_the_cycles():
-    phi = answers.phi_of(answers.WITH_ANSWERS, POINT)
+    phi = answers_model.phi_of(answers_model.WITH_ANSWERS, POINT)
     shocks = np.array([[[0.5, 0.2], [0.2, 0.8]]])
     expected = solve_discrete_lyapunov(phi[0], shocks[0])
-    assert answers.long_run(phi, shocks)[0] == pytest.approx(expected)
+    assert answers_model.long_run_covariance(phi, shocks)[0] == pytest.approx(expected)
 
 
 def test_counts_are_as_likely_as_by_many_nodes(monkeypatch):
     rng = np.random.default_rng(3)
-    pair = answers.simulate_answers(counts(1), answers.TRUTHS[0], rng)[0]
-    usual = answers.log_likelihood(pair, answers.WITH_ANSWERS, POINT)[0]
+    pair = simulate_answers(counts(1), PROCESSES[0], rng)[0]
+    usual = answers_model.log_likelihood(pair, answers_model.WITH_ANSWERS, POINT)[0]
     raw, weights = np.polynomial.hermite_e.hermegauss(30)
-    monkeypatch.setattr(answers, "_RAW", raw)
-    monkeypatch.setattr(answers, "_LOG_WEIGHTS", np.log(weights / weights.sum()))
-    assert answers.log_likelihood(pair, answers.WITH_ANSWERS, POINT)[0] == pytest.approx(
-        usual, abs=0.05
-    )
+    monkeypatch.setattr(answers_model, "_RAW", raw)
+    monkeypatch.setattr(answers_model, "_LOG_WEIGHTS", np.log(weights / weights.sum()))
+    assert answers_model.log_likelihood(pair, answers_model.WITH_ANSWERS, POINT)[
+        0
+    ] == pytest.approx(usual, abs=0.05)
 
 
 def test_strong_answers_are_found_and_common_shocks_are_none():
     rng = np.random.default_rng(4)
-    strong, none = AnswersTruth("strong", 0.2, 0.6, 0.0), answers.TRUTHS[2]
-    found = answers.test_answers(
-        answers.simulate_answers(counts(3, 180, 12.0), strong, rng), "month"
-    )
+    strong, none = AnswersProcess("strong", 0.2, 0.6, 0.0), PROCESSES[2]
+    found = answers.test_answers(simulate_answers(counts(3, 180, 12.0), strong, rng), "month")
     assert found.answer == "supported" and found.share[1] > 0.2
     assert found.log_bayes_factor == pytest.approx(
         sum(pair.log_bayes_factor for pair in found.pairs)
     )
-    absent = answers.test_answers(answers.simulate_answers(counts(4, 180), none, rng), "month")
+    absent = answers.test_answers(simulate_answers(counts(4, 180), none, rng), "month")
     assert absent.answer != "supported" and absent.share[0] == 0.0
     assert absent.answers_alone < -2.3
 
 
 def test_inverse_responses_are_no_support():
     rng = np.random.default_rng(5)
-    inverse = AnswersTruth("inverse", 0.3, -0.5, 0.0)
-    pairs = answers.simulate_answers(counts(3, 180, 12.0), inverse, rng)
+    inverse = AnswersProcess("inverse", 0.3, -0.5, 0.0)
+    pairs = simulate_answers(counts(3, 180, 12.0), inverse, rng)
     found = answers.test_answers(pairs, "month", brief=True)
     assert found.answer != "supported" and found.share[2] <= 0.0
 
 
 def test_the_same_seed_gives_the_same_numbers():
-    pairs = answers.simulate_answers(counts(2, 120), answers.TRUTHS[1], np.random.default_rng(6))
+    pairs = simulate_answers(counts(2, 120), PROCESSES[1], np.random.default_rng(6))
     first, second = (answers.test_answers(pairs, "month", seed=3, brief=True) for _ in range(2))
     assert first.share == second.share and first.log_bayes_factor == second.log_bayes_factor
 
@@ -143,7 +146,7 @@ def test_a_panel_with_directions_is_read_by_month_and_by_week():
 
 
 def test_power_counts_every_set():
-    (rate,) = answers.answers_power(counts(2, 120), 2, answers.TRUTHS[:1])
+    (rate,) = answers.answers_power(counts(2, 120), 2, PROCESSES[:1])
     assert rate.truth == "strong answers" and rate.sets == 2
     assert rate.supported + rate.below <= 2 and rate.contained <= 2
     assert rate.true_share == pytest.approx(0.72, abs=0.01)

@@ -1,4 +1,4 @@
-"""All claims together, and power on record sets of the data's own shape."""
+"""All claims together, and power on simulated records of the data's own shape."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from forecast.base.errors import SpecError
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import MATCHED, REMEMBERED
 from forecast.study.hypotheses.family import FamilyRate, family_words
-from forecast.study.hypotheses.nulls import KINDS
+from forecast.study.hypotheses.nulls import NULL_KINDS
 from forecast.study.hypotheses.outcome import LIMIT
 from forecast.study.hypotheses.power import PowerSimulation, family_rates, power_of_shape, rates_of
 from forecast.study.hypotheses.record import read_panel
@@ -25,7 +25,7 @@ def record():
 def test_a_set_counts_once_however_many_false_claims_it_supports(record):
     simulation = PowerSimulation.of(record, ("S5b", "S8"), (MATCHED,), sets=3, limit_sets=2, seed=1)
     high, low = (LIMIT + 1.0, LIMIT + 1.0, 0.0), (0.0, 0.0, 0.0)
-    for kind in KINDS:
+    for kind in NULL_KINDS:
         for number in range(2):  # they set the limit, and none is high
             for code in ("S5b", "S8"):
                 simulation.checkpoint.add(simulation.key(kind, number, code), low)
@@ -57,7 +57,7 @@ def test_the_upper_bound_is_that_of_a_counted_share():
 
 def test_of_a_table_by_claim_the_sum_over_claims_is_given():
     rates = {rate.truth: rate for rate in family_rates()}
-    assert set(KINDS[:3]) <= set(rates)
+    assert set(NULL_KINDS[:3]) <= set(rates)
     for rate in rates.values():
         by_claim = [
             of_claim.supported

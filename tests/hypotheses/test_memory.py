@@ -1,4 +1,4 @@
-"""Long memory: the filter of a fractional path, its truths and null sets, and what claims answer under it."""
+"""Long memory: the filter of a fractional path, its processes and null sets, and what claims answer under it."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from forecast import build_panel, read_chronology
 from forecast.study.hypotheses import memory, nulls
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.engine import REMEMBERED, Engine
-from forecast.study.hypotheses.evidence import Finesse, _grid, evidence_of
+from forecast.study.hypotheses.evidence import QuadratureSettings, _population_grid, evidence_of
 from forecast.study.hypotheses.filter import COLUMN, MEAN
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
@@ -26,7 +26,12 @@ from forecast.study.hypotheses.models import (
 )
 from forecast.study.hypotheses.nulls import simulated_engine
 from forecast.study.hypotheses.record import read_panel, turned_back
-from forecast.study.hypotheses.simulate import TRUTHS, Truth, integrated, simulate
+from forecast.study.hypotheses.simulate import (
+    PROCESSES,
+    SimulatedProcess,
+    integrate_fractionally,
+    simulate,
+)
 from tests.hypotheses.test_pooled import made
 
 
@@ -48,8 +53,8 @@ def fractional_covariances(order, months):
 
 @pytest.mark.parametrize("order", [0.05, 0.2, 0.333, 0.5, 0.585, 0.75, 0.95])
 def test_the_parts_meet_the_spectrum_within_three_percent(order):
-    at = memory.frequencies()
-    met = memory.part_spectra(at) @ memory.weights_of(np.array([order]))[0]
+    at = memory.fitted_frequencies()
+    met = memory.part_spectra(at) @ memory.variances_of_parts(np.array([order]))[0]
     assert np.abs(met / memory.spectrum_of(order, at) - 1.0).max() < 0.031
 
 
@@ -57,7 +62,7 @@ def test_of_an_index_the_filter_has_the_exact_likelihood_of_the_parts_and_the_cy
     record = indexed(3, 200)
     point = MEMORY_CYCLE.points(np.array([[-0.6, 0.4, -0.3, 1.2, 1.0]]))
     at = {name: point[0, place] for name, place in COLUMN.items()}
-    white, *parts = memory.weights_of(at["memory"])[0] * at["step2"]
+    white, *parts = memory.variances_of_parts(at["memory"])[0] * at["step2"]
     months = np.arange(200)
     lag, sooner = np.abs(months[:, None] - months), np.minimum(months[:, None], months)
     found = likelihoods(record.steps, point)[0, :, 0]
@@ -121,9 +126,11 @@ def test_noise_of_a_month_is_no_memory():
 
 
 def test_the_order_of_integration_is_recovered():
-    truth = Truth("", step=0.7, concentration=20.0, memory=0.6)
-    record = simulate(made(6, 480, rate=4.0), truth, 1).without_eras()
-    _, odds, _ = evidence_of(MEMORY, record.steps, finesse=Finesse(heights=1)).interval(MEMORY_ODDS)
+    process = SimulatedProcess("", step=0.7, concentration=20.0, memory=0.6)
+    record = simulate(made(6, 480, rate=4.0), process, 1).without_eras()
+    _, odds, _ = evidence_of(
+        MEMORY, record.steps, quadrature=QuadratureSettings(concentration_nodes=1)
+    ).interval(MEMORY_ODDS)
     assert odds / (1.0 + odds) == pytest.approx(
         0.6, abs=0.15
     )  # dyads' mean has an error of 0.04 besides
@@ -133,15 +140,15 @@ def test_innovations_are_integrated_by_a_fractional_order():
     """A shock fades as a power: at order 1 it stays, at order 0 it is gone after a month."""
     shock = np.eye(1, 400)[0]
     lag = np.arange(400)
-    assert integrated(shock, 1.0) == pytest.approx(np.ones(400))
-    assert integrated(shock, 0.0) == pytest.approx(shock, abs=1e-12)
+    assert integrate_fractionally(shock, 1.0) == pytest.approx(np.ones(400))
+    assert integrate_fractionally(shock, 0.0) == pytest.approx(shock, abs=1e-12)
     expected = np.exp(gammaln(lag + 0.4) - gammaln(lag + 1.0) - gammaln(0.4))
-    assert integrated(shock, 0.4) == pytest.approx(expected)
+    assert integrate_fractionally(shock, 0.4) == pytest.approx(expected)
 
 
 def test_a_mode_at_a_bound_has_a_grid():
     """Bounds so far that no record meets them."""
-    grid = _grid(BOUND, BOUND.high, 0.02, Finesse(width=3.0))
+    grid = _population_grid(BOUND, BOUND.high, 0.02, QuadratureSettings(half_width=3.0))
     assert len(grid) >= 5 and (np.diff(grid) > 0.0).all() and grid[-1] < BOUND.high
 
 
@@ -153,24 +160,29 @@ def embedded():
 
 def test_null_sets_of_long_memory_turn_back_as_the_recorded_dyads_did(embedded):
     engine = Engine(embedded)
-    truth = nulls.null_truth(REMEMBERED, engine)
-    assert 0.5 < truth.memory < 0.65 and not truth.follows("S8") and not truth.follows("S5a")
-    turned = turned_back(nulls.null_set(REMEMBERED, engine, 1))
+    process = nulls.null_process(REMEMBERED, engine)
+    assert 0.5 < process.memory < 0.65 and not process.follows("S8") and not process.follows("S5a")
+    turned = turned_back(nulls.simulate_null_set(REMEMBERED, engine, 1))
     assert abs(turned.mean() - turned_back(embedded).mean()) < 2.0
 
 
 def test_laplace_favours_a_model_without_cycle_and_is_not_used_against_it(embedded):
     engine = simulated_engine(embedded, 1)
-    in_full = engine.in_full(RETURN_CYCLE).total() - engine.in_full(MEMORY).total()
+    evidence_without_laplace = (
+        engine.evidence_without_laplace(RETURN_CYCLE).total()
+        - engine.evidence_without_laplace(MEMORY).total()
+    )
     by_laplace = engine.evidence(RETURN_CYCLE).total() - engine.evidence(MEMORY).total()
-    assert in_full > 8.0 and by_laplace < 0.0
+    assert evidence_without_laplace > 8.0 and by_laplace < 0.0
     outcome = CLAIMS["S5b"].test(engine)
-    assert outcome.details["against"]["long memory"] == pytest.approx(in_full, abs=1e-9)
+    assert outcome.details["against"]["long memory"] == pytest.approx(
+        evidence_without_laplace, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", ["long memory of d 0.58", "long memory of d 0.75"])
 def test_where_memory_is_long_it_is_no_return_and_no_range(embedded, name):
-    engine = simulated_engine(simulate(embedded, TRUTHS[name], 0), 1)
+    engine = simulated_engine(simulate(embedded, PROCESSES[name], 0), 1)
     for code in ("S5a", "S5b", "S8"):
         assert CLAIMS[code].test(engine).answer != "supported"
 
@@ -187,4 +199,4 @@ def test_dyads_of_an_index_have_each_their_own_noise():
     assert engine.total(engine.evidence(WALK_CYCLE)) > pooled + 20.0
     low, _, high = engine.evidence(WALK_CYCLE).interval(OWN_NOISE)
     assert low < high
-    assert CLAIMS["S8"].test(engine).least > -50.0  # all models have it, rivals included
+    assert CLAIMS["S8"].test(engine).least > -50.0  # all models have it, alternatives included

@@ -17,7 +17,7 @@ from forecast.study.hypotheses.engine import MATCHED, REMEMBERED, Engine, Pooled
 from forecast.study.hypotheses.outcome import LIMIT, MAX_FALSE_ALARMS, Outcome, too_many
 from forecast.study.hypotheses.power import like_embedded, rates_of
 from forecast.study.hypotheses.record import read_panel, turned_back
-from forecast.study.hypotheses.simulate import Truth, dated_by_hindsight, simulate
+from forecast.study.hypotheses.simulate import SimulatedProcess, date_eras_by_hindsight, simulate
 from scripts.claims_words import text
 from tests.hypotheses.test_pooled import made
 
@@ -50,7 +50,9 @@ def test_the_last_events_are_known_for_three_months(embedded):
 
 def test_matched_walks_turn_back_as_the_recorded_dyads_did(embedded):
     engine = Engine(embedded)
-    turns = np.array([turned_back(nulls.null_set(MATCHED, engine, number)) for number in range(5)])
+    turns = np.array(
+        [turned_back(nulls.simulate_null_set(MATCHED, engine, number)) for number in range(5)]
+    )
     recorded = turned_back(embedded)
     assert abs(turns.mean() - recorded.mean()) < 2.0  # points; single sets differ by some 0.5
     assert np.abs(turns - recorded).mean() < 4.0
@@ -62,7 +64,7 @@ def test_hindsight_moves_late_eras_to_the_largest_moves_and_no_other():
     prompt[:, np.flatnonzero(record.begins[0])[2:]] = False  # two of four are recognised late
     share = np.where(np.arange(600) < 300, 0.2, 0.8)
     cooperative = np.round(record.events * share).astype(int)
-    moved = dated_by_hindsight(replace(record, prompt=prompt, cooperative=cooperative))
+    moved = date_eras_by_hindsight(replace(record, prompt=prompt, cooperative=cooperative))
     assert moved.eras == record.eras
     assert (moved.begins & prompt).sum() == prompt.sum()
     assert moved.begins[:, 295:305].any(axis=1).all()  # where the share moves most
@@ -72,8 +74,10 @@ def test_jumps_dated_with_hindsight_convince_the_bayes_factor_and_not_the_rule()
     record = made(dyads=6, months=720, rate=4.0, eras=7)
     late = record.begins.copy()
     late[:, np.flatnonzero(record.begins[0])[::2]] = False
-    truth = Truth("walk", step=0.12, concentration=10.0, cycle=(4.5, 0.8), hindsight=True)
-    simulated = simulate(replace(record, prompt=late), truth, 1)
+    process = SimulatedProcess(
+        "walk", step=0.12, concentration=10.0, cycle=(4.5, 0.8), hindsight=True
+    )
+    simulated = simulate(replace(record, prompt=late), process, 1)
     found = CLAIMS["S2"].test(nulls.simulated_engine(simulated, 1))
     assert found.details["against"]["all starts"] > LIMIT
     assert found.least < LIMIT and found.answer != "supported"
@@ -82,9 +86,9 @@ def test_jumps_dated_with_hindsight_convince_the_bayes_factor_and_not_the_rule()
 @pytest.mark.parametrize("chance", [0.3, 0.6])
 def test_episodes_are_no_state_that_lasts(chance):
     record = made(dyads=6, months=600, rate=2.0, eras=1)
-    truth = Truth("walk with episodes", step=0.12, concentration=8.0, repeat=chance)
+    process = SimulatedProcess("walk with episodes", step=0.12, concentration=8.0, repeat=chance)
     for seed in range(3):
-        found = CLAIMS["S5a"].test(nulls.simulated_engine(simulate(record, truth, seed), 1))
+        found = CLAIMS["S5a"].test(nulls.simulated_engine(simulate(record, process, seed), 1))
         assert found.details["against"]["a walk whose events repeat the last ones"] < 0.0
         assert found.answer != "supported"
 
@@ -97,12 +101,12 @@ def test_a_claim_is_supported_only_if_few_null_sets_are_as_good(embedded, monkey
         return Outcome(least, "supported", (), least=least, most=least)
 
     claim = PooledClaim("S8", "?", "it is so", test_of, nulls=(MATCHED,))
-    monkeypatch.setattr(nulls, "null_set", lambda name, engine, number: embedded)
-    (found,) = nulls.stands_out(claim, Engine(embedded), 5.0)
+    monkeypatch.setattr(nulls, "simulate_null_set", lambda name, engine, number: embedded)
+    (found,) = nulls.compare_with_null_sets(claim, Engine(embedded), 5.0)
     assert (
         found.too_many and found.as_good == 6 and found.sets == 21
     )  # it stops as soon as that is certain
-    (found,) = nulls.stands_out(claim, Engine(embedded), 10.0)
+    (found,) = nulls.compare_with_null_sets(claim, Engine(embedded), 10.0)
     assert not found.too_many and (found.as_good, found.sets) == (0, nulls.MIN_NULL_SETS)
 
 
@@ -114,9 +118,11 @@ def test_further_kinds_are_not_simulated_once_a_claim_cannot_be_supported(embedd
         lambda engine: Outcome(9.0, "supported", (), least=9.0, most=9.0),
         nulls=(MATCHED, REMEMBERED),
     )
-    monkeypatch.setattr(nulls, "null_set", lambda name, engine, number: embedded)
-    assert [one.name for one in nulls.stands_out(claim, Engine(embedded), 5.0)] == [MATCHED]
-    assert [one.name for one in nulls.stands_out(claim, Engine(embedded), 10.0)] == [
+    monkeypatch.setattr(nulls, "simulate_null_set", lambda name, engine, number: embedded)
+    assert [one.name for one in nulls.compare_with_null_sets(claim, Engine(embedded), 5.0)] == [
+        MATCHED
+    ]
+    assert [one.name for one in nulls.compare_with_null_sets(claim, Engine(embedded), 10.0)] == [
         MATCHED,
         REMEMBERED,
     ]
@@ -133,7 +139,7 @@ def test_the_error_of_the_simulation_counts_against_the_claim():
 def test_null_sets_of_the_power_table_give_at_most_five_percent_false_alarms():
     for code in CLAIMS:
         for rate in rates_of(code):
-            if rate.truth in nulls.KINDS and not rate.true:
+            if rate.truth in nulls.NULL_KINDS and not rate.true:
                 assert rate.supported <= MAX_FALSE_ALARMS * rate.sets, (code, rate)
 
 

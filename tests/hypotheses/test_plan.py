@@ -20,7 +20,8 @@ from forecast.data.sources import open_source
 from forecast.study.hypotheses import Choice, deviate, freeze_plan, plan_ahead, write_plan
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.outcome import Outcome
-from forecast.study.hypotheses.plan import describe, other_rules, require_data
+from forecast.study.hypotheses.plan import describe
+from forecast.study.hypotheses.plan_execution import other_rules, require_data
 from forecast.study.hypotheses.results import PooledResults, PooledVerdict
 
 DYADS = ["USA-CHN", "USA-RUS"]
@@ -268,7 +269,7 @@ def tested(monkeypatch):
         )
 
     asked_months = read_sources(Source(), DYADS, as_of=AS_OF).panel.sizes["time"]
-    monkeypatch.setattr("forecast.study.hypotheses.plan.pooled_tests", pooled_tests)
+    monkeypatch.setattr("forecast.study.hypotheses.plan_execution.pooled_tests", pooled_tests)
     return asked
 
 

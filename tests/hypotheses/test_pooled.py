@@ -1,4 +1,4 @@
-"""Pooled tests: filter and quadrature against exact ones, recovery of known truths, and what is refused."""
+"""Pooled tests: filter and quadrature against exact ones, recovery of known processes, and what is refused."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ from forecast.study.hypotheses import filter as pooled_filter
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import SIZES, Effect, visits_of
 from forecast.study.hypotheses.engine import Engine
-from forecast.study.hypotheses.evidence import FINER, evidence_of, with_mean_sd
+from forecast.study.hypotheses.evidence import FINE_QUADRATURE, evidence_of, with_mean_sd
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import (
     BOUNDED_CYCLE,
@@ -31,18 +31,18 @@ from forecast.study.hypotheses.models import (
     HEADROOM,
     RETURN,
     RETURN_CYCLE,
+    RETURN_YEARS,
     STEP,
     WALK,
     WALK_CYCLE,
-    YEARS,
     Model,
 )
 from forecast.study.hypotheses.models import (
     CYCLE as CYCLE_HALF_LIFE,
 )
+from forecast.study.hypotheses.nulls import NULL_KINDS
 from forecast.study.hypotheses.outcome import LIMIT, Outcome, decide
 from forecast.study.hypotheses.power import (
-    NULLS,
     POWER_TABLE,
     SIZE_TABLE,
     Rate,
@@ -51,11 +51,16 @@ from forecast.study.hypotheses.power import (
     simulate_power,
     would_decide,
 )
-from forecast.study.hypotheses.record import PooledRecord, placebo_sets, read_panel, turned_back
+from forecast.study.hypotheses.record import (
+    PooledRecord,
+    draw_placebo_eras,
+    read_panel,
+    turned_back,
+)
 from forecast.study.hypotheses.results import PooledVerdict
-from forecast.study.hypotheses.run import own_dyad
-from forecast.study.hypotheses.sensitivity import WIDTHS, parts_of, sensitivity
-from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
+from forecast.study.hypotheses.run import dyad_result
+from forecast.study.hypotheses.sensitivity import PRIOR_WIDTHS, engines_by_part, sensitivity
+from forecast.study.hypotheses.simulate import PROCESSES, SimulatedProcess, enlarge, simulate
 from scripts.simulate_power import SIZES as LARGER
 from scripts.simulate_power import make_tables, write_table
 
@@ -165,7 +170,7 @@ CEILING_ONLY = Model("", (STEP, CYCLE_SD, CYCLE_HALF_LIFE, HEADROOM), jump_sd=0.
     ],
 )
 def test_the_filter_has_the_likelihood_of_particles(model, values):
-    record = simulate(made(3, 90), Truth("", **CYCLE, trend_half_life=100.0), 3)
+    record = simulate(made(3, 90), SimulatedProcess("", **CYCLE, trend_half_life=100.0), 3)
     ceilings = record.anchored(pooled_filter.SET_CEILING, record.begins)
     record = ceilings if model is CEILING_ONLY else record.without_eras()
     (point,) = model.points(np.array([values]))
@@ -186,7 +191,7 @@ def test_neither_cores_nor_other_points_change_a_number(model, values):
     rng = np.random.default_rng(2)
     points = model.points(np.array(values) + 0.4 * rng.standard_normal((40, len(values))), 0.4)
     for rate in (0.3, 40.0):
-        record = simulate(made(2, 60, rate), Truth("", **CYCLE), 3)
+        record = simulate(made(2, 60, rate), SimulatedProcess("", **CYCLE), 3)
         steps = record.anchored(pooled_filter.SET_CEILING, record.begins).steps
         found, order = likelihoods(steps, points), rng.permutation(40)
         assert np.isfinite(found).all()
@@ -224,10 +229,12 @@ def test_counts_of_any_size_are_alike(events, cooperative):
 
 def test_a_profile_weighed_by_its_prior_is_the_evidence():
     steps = (
-        simulate(made(3, 200), Truth("", **CYCLE, trend_half_life=100.0), 3).without_eras().steps
+        simulate(made(3, 200), SimulatedProcess("", **CYCLE, trend_half_life=100.0), 3)
+        .without_eras()
+        .steps
     )
     found = evidence_of(RETURN_CYCLE, steps)
-    grid = np.log(12.0 * np.array(YEARS))
+    grid = np.log(12.0 * np.array(RETURN_YEARS))
     weights = np.exp(-0.5 * ((grid - RETURN.mean) / RETURN.sd) ** 2)
     for mean_sd in (None, 2):
         profile = found.profile(RETURN, mean_sd=mean_sd)
@@ -236,7 +243,7 @@ def test_a_profile_weighed_by_its_prior_is_the_evidence():
 
 
 def test_another_spread_of_means_is_that_of_another_prior():
-    steps = simulate(made(4, 300), TRUTHS["return in 10 years + cycle"], 5).without_eras().steps
+    steps = simulate(made(4, 300), PROCESSES["return in 10 years + cycle"], 5).without_eras().steps
     points = RETURN_CYCLE.points(np.array([[-2.0, 0.0, 1.3, 4.8, 2.5]]))
     found = likelihoods(steps, points)
     for sd in (0.5, 2.0):
@@ -246,8 +253,8 @@ def test_another_spread_of_means_is_that_of_another_prior():
 
 
 def test_evidence_is_the_integral_over_dyads_and_population():
-    steps = simulate(made(3, 120), Truth("", 0.2, 6.0), 3).without_eras().steps
-    found = evidence_of(WALK, steps, finesse=FINER).total()
+    steps = simulate(made(3, 120), SimulatedProcess("", 0.2, 6.0), 3).without_eras().steps
+    found = evidence_of(WALK, steps, quadrature=FINE_QUADRATURE).total()
     height, at = np.linspace(0.0, 3.5, 41), np.linspace(-4.6, -0.4, 141)
     grid = np.stack(np.meshgrid(at, height, indexing="ij"), -1).reshape(-1, 2)
     own = likelihoods(steps, WALK.points(grid))[..., 0]
@@ -263,7 +270,7 @@ def test_evidence_is_the_integral_over_dyads_and_population():
     assert found == pytest.approx(math.log(total) + top.sum(), abs=0.1)
 
 
-RETURNING = Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=60.0, mean_sd=0.5)
+RETURNING = SimulatedProcess("", 0.25, cycle=(3.0, 0.9), trend_half_life=60.0, mean_sd=0.5)
 """Trends that return in five years and have a cycle, and jump nowhere."""
 
 
@@ -303,7 +310,8 @@ def test_a_return_and_a_cycle_are_found_where_they_are(returning):
 
 def test_a_cycle_is_found_with_its_half_life():
     found = outcome_of(
-        "S5a", Engine(simulate(made(6, 480), Truth("", 0.12, cycle=(3.0, 0.9)), 2), cores=2)
+        "S5a",
+        Engine(simulate(made(6, 480), SimulatedProcess("", 0.12, cycle=(3.0, 0.9)), 2), cores=2),
     )
     assert found.answer == "supported"
     assert found.details["half_life_months"][0] < 3.0 < found.details["half_life_months"][2]
@@ -316,21 +324,21 @@ def test_every_claim_is_tested_with_other_priors_on_parts_of_the_record_and_ahea
     record = made(4, 600, rate=3.0)
     visits = np.random.default_rng(3).random(record.events.shape) < 0.1
     record = replace(record, visits=visits, events=np.maximum(record.events, visits))
-    truth = Truth("", 0.2, cycle=(3.0, 0.7), trend_half_life=48.0, jump_sd=0.6)
-    engine = Engine(simulate(record, truth, 2), placebos=10, cores=2)
-    parts = parts_of(engine)
+    process = SimulatedProcess("", 0.2, cycle=(3.0, 0.7), trend_half_life=48.0, jump_sd=0.6)
+    engine = Engine(simulate(record, process, 2), placebos=10, cores=2)
+    parts = engines_by_part(engine)
     claims = [one for one in CLAIMS.values() if one.usual and one.ahead]
     assert (
         len(claims) == len(CLAIMS) - 3
     )  # not S5c and S12, which are tested only if they are named, nor what no data can answer
     for claim in claims:
         found = sensitivity(claim, engine, parts)
-        assert set(found["priors"]) == set(WIDTHS) and len(found["parts"]) == 4, claim.code
+        assert set(found["priors"]) == set(PRIOR_WIDTHS) and len(found["parts"]) == 4, claim.code
         for one in (*found["priors"].values(), *found["parts"].values()):
             assert one.least <= one.most and one.answer in ("supported", "rejected", "undecided"), (
                 claim.code
             )
-        half, twice = (found["priors"][name].log_bayes_factor for name in WIDTHS)
+        half, twice = (found["priors"][name].log_bayes_factor for name in PRIOR_WIDTHS)
         usual = claim.test(replace(engine, brief=True)).log_bayes_factor
         assert abs(half - usual) + abs(twice - usual) > 1e-3, claim.code
         assert found["windows"] and all(error > 0.0 for _, error in found["windows"].values()), (
@@ -342,13 +350,13 @@ def test_parts_of_the_dyads_are_decided_by_their_evidence_alone(returning):
     engine = replace(returning, brief=True)
     for code in ("S5b", "S2"):
         whole, some = (
-            outcome_of(code, replace(engine, only=only)).least for only in (None, (0, 2, 3))
+            outcome_of(code, replace(engine, selected=only)).least for only in (None, (0, 2, 3))
         )
         assert whole == outcome_of(code, engine).least != some
 
 
 def test_a_part_of_the_record_has_the_events_and_eras_in_it():
-    record = simulate(made(3, 400), Truth("", **CYCLE), 2)
+    record = simulate(made(3, 400), SimulatedProcess("", **CYCLE), 2)
     first, second = record.between(0, 150), record.between(150, 400)
     assert (first.events + second.events == record.events).all()
     assert first.eras + second.eras == record.eras
@@ -383,21 +391,24 @@ def test_more_nodes_change_little_and_laplace_not_much():
     usual = Engine(simulate(made(4, 240), RETURNING, 2), cores=2)
 
     def factors(**choices):
-        engine = replace(usual, brief=True, kept={}, centres=usual.centres, **choices)
+        engine = replace(usual, brief=True, evidences={}, modes=usual.modes, **choices)
         walk, cycle, reverting = (
             engine.evidence(one).total() for one in (WALK, WALK_CYCLE, RETURN_CYCLE)
         )
         return np.array([cycle - walk, reverting - cycle])
 
     found = factors()
-    assert factors(finesse=FINER) == pytest.approx(found, abs=0.4)
+    assert factors(quadrature=FINE_QUADRATURE) == pytest.approx(found, abs=0.4)
     assert factors(laplace=True) == pytest.approx(found, abs=2.0, rel=0.15)
 
 
 @LAPLACE
 def test_a_walk_has_no_return_no_range_and_no_cycle(laplace):
     engine = Engine(
-        simulate(made(6, 480), Truth("", 0.2, 8.0), 2), brief=True, cores=2, laplace=laplace
+        simulate(made(6, 480), SimulatedProcess("", 0.2, 8.0), 2),
+        brief=True,
+        cores=2,
+        laplace=laplace,
     )
     for code in ("S5a", "S5b", "S8"):
         assert outcome_of(code, engine).answer != "supported"
@@ -405,9 +416,9 @@ def test_a_walk_has_no_return_no_range_and_no_cycle(laplace):
 
 @LAPLACE
 def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_reversion(laplace):
-    truth = Truth("", 0.2, cycle=(3.0, 0.6), bound=1.2)  # within the prior of the step
+    process = SimulatedProcess("", 0.2, cycle=(3.0, 0.6), bound=1.2)  # within the prior of the step
     engine = Engine(
-        simulate(made(6, 600, rate=4.0), truth, 2), brief=True, cores=2, laplace=laplace
+        simulate(made(6, 600, rate=4.0), process, 2), brief=True, cores=2, laplace=laplace
     )
     reverting, in_range = outcome_of("S5b", engine), outcome_of("S8", engine)
     against = in_range.details["against"]
@@ -420,24 +431,27 @@ def test_a_bounded_walk_keeps_to_a_range_and_is_not_called_reversion(laplace):
 
 @LAPLACE
 def test_jumps_are_found_where_eras_begin_and_not_elsewhere(laplace):
-    record, truth = made(6, 480, rate=4.0), Truth("", 0.05, cycle=(3.0, 0.6))
+    record, process = made(6, 480, rate=4.0), SimulatedProcess("", 0.05, cycle=(3.0, 0.6))
     there = outcome_of(
-        "S2", Engine(simulate(record, replace(truth, jump_sd=1.5), 2), placebos=40, laplace=laplace)
+        "S2",
+        Engine(simulate(record, replace(process, jump_sd=1.5), 2), placebos=40, laplace=laplace),
     )
     assert there.answer == "supported" and there.details["jump_sd"] > 0.5
     assert max(there.details["placebos_as_good"].values()) <= 0.05
     absent = outcome_of(
-        "S2", Engine(simulate(record, truth, 2), placebos=40, brief=True, laplace=laplace)
+        "S2", Engine(simulate(record, process, 2), placebos=40, brief=True, laplace=laplace)
     )
     assert absent.answer != "supported" and absent.least < there.least
 
 
 def test_a_low_ceiling_by_the_framework_is_found():
     record = made(6, 600, rate=4.0, eras=6)
-    truth = Truth("", 0.25, cycle=(3.0, 0.5), trend_half_life=240.0, jump_sd=0.8, headroom=0.2)
-    there = outcome_of("S4", Engine(simulate(record, truth, 2), brief=True, cores=2))
+    process = SimulatedProcess(
+        "", 0.25, cycle=(3.0, 0.5), trend_half_life=240.0, jump_sd=0.8, headroom=0.2
+    )
+    there = outcome_of("S4", Engine(simulate(record, process, 2), brief=True, cores=2))
     absent = outcome_of(
-        "S4", Engine(simulate(record, replace(truth, headroom=None), 2), brief=True, cores=2)
+        "S4", Engine(simulate(record, replace(process, headroom=None), 2), brief=True, cores=2)
     )
     assert there.details["against"]["no ceiling"] > 2.0 > absent.details["against"]["no ceiling"]
     assert there.details["headroom"][1] < absent.details["headroom"][1]
@@ -446,7 +460,9 @@ def test_a_low_ceiling_by_the_framework_is_found():
 def test_ceilings_at_months_that_the_record_suggests_pay_for_their_choice():
     """Random months of a record without ceilings are as good as those that it suggests, once these are paid for."""
     record = simulate(
-        made(6, 600, rate=4.0), Truth("", 0.15, cycle=(3.0, 0.5), trend_half_life=120.0), 2
+        made(6, 600, rate=4.0),
+        SimulatedProcess("", 0.15, cycle=(3.0, 0.5), trend_half_life=120.0),
+        2,
     )
     against = outcome_of("S4", Engine(record, brief=True, cores=2)).details["against"]
     assert (
@@ -460,31 +476,31 @@ def test_ceilings_at_months_that_the_record_suggests_pay_for_their_choice():
 
 def test_larger_records_have_more_dyads_and_more_events():
     record = made(3, 480)
-    larger = enlarged(record, 2, 4)
+    larger = enlarge(record, 2, 4)
     assert len(set(larger.dyads)) == 6 and larger.eras == 2 * record.eras
     assert larger.events.sum() == pytest.approx(8 * record.events.sum(), rel=0.05)
     assert (larger.first == np.tile(record.first, 2)).all() and (larger.events >= 0).all()
-    same = simulate(enlarged(record, 1, 1), TRUTHS["walk"], 3)
-    assert (same.cooperative == simulate(record, TRUTHS["walk"], 3).cooperative).all()
+    same = simulate(enlarge(record, 1, 1), PROCESSES["walk"], 3)
+    assert (same.cooperative == simulate(record, PROCESSES["walk"], 3).cooperative).all()
 
 
 def test_chosen_dyads_turned_back_more_than_others():
     record = made(6, 720, rate=4.0)
-    truth = next(one for one in TRUTHS.values() if one.chosen == "turned")
+    process = next(one for one in PROCESSES.values() if one.chosen == "turned")
     chosen, any_ = (
-        turned_back(simulate(record, one, 3)) for one in (truth, replace(truth, chosen=""))
+        turned_back(simulate(record, one, 3)) for one in (process, replace(process, chosen=""))
     )
-    stayed = turned_back(simulate(record, replace(truth, chosen="stayed"), 3))
+    stayed = turned_back(simulate(record, replace(process, chosen="stayed"), 3))
     assert chosen.mean() > any_.mean() > stayed.mean()
 
 
 def test_dyads_of_a_state_share_shocks_of_trend_and_cycle():
     record = made(3, 3000, rate=200.0)  # USA-CHN, USA-RUS and CHN-RUS have a state in common each
-    alone = Truth("", 1e-6, concentration=500.0, cycle=(2.0, 1.0), mean_sd=0.0)
+    alone = SimulatedProcess("", 1e-6, concentration=500.0, cycle=(2.0, 1.0), mean_sd=0.0)
     shared = replace(alone, shared_cycle=0.8)
     correlations = []
-    for truth in (alone, shared):
-        simulated = simulate(record, truth, 3)
+    for process in (alone, shared):
+        simulated = simulate(record, process, 3)
         share = (simulated.cooperative + 0.5) / (simulated.events + 1.0)
         log_odds = np.log(share / (1.0 - share))
         correlations.append(np.corrcoef(log_odds)[np.triu_indices(3, 1)])
@@ -494,8 +510,8 @@ def test_dyads_of_a_state_share_shocks_of_trend_and_cycle():
 
 def test_growing_reversion_is_told_from_a_linear_one():
     record = made(6, 600, rate=6.0)
-    linear = Truth("", 0.3, cycle=(3.0, 0.4), trend_half_life=60.0)
-    growing = Truth("", 0.3, cycle=(3.0, 0.4), trend_half_life=400.0, growth=15.0)
+    linear = SimulatedProcess("", 0.3, cycle=(3.0, 0.4), trend_half_life=60.0)
+    growing = SimulatedProcess("", 0.3, cycle=(3.0, 0.4), trend_half_life=400.0, growth=15.0)
     found = [
         outcome_of("S6", Engine(simulate(record, one, 2), brief=True, cores=2))
         for one in (linear, growing)
@@ -508,18 +524,18 @@ def test_an_effect_of_visits_is_found_with_its_size():
     record = made(6, 480, rate=4.0)
     visits = np.random.default_rng(3).random(record.events.shape) < 0.15
     record = replace(record, visits=visits, events=np.maximum(record.events, visits))
-    truth = Truth("", 0.1, cycle=(4.0, 0.7), visit=0.5)
-    there = outcome_of("S10", Engine(simulate(record, truth, 2), brief=True))
+    process = SimulatedProcess("", 0.1, cycle=(4.0, 0.7), visit=0.5)
+    there = outcome_of("S10", Engine(simulate(record, process, 2), brief=True))
     mean, sd = there.details["effect_points"]
     assert there.answer == "supported" and mean == pytest.approx(12.5, abs=3 * sd)
-    absent = outcome_of("S10", Engine(simulate(record, replace(truth, visit=0.0), 2), brief=True))
+    absent = outcome_of("S10", Engine(simulate(record, replace(process, visit=0.0), 2), brief=True))
     assert absent.answer != "supported"
     assert 0.0 < absent.details["smallest_found_points"] < 12.5
 
 
 def test_what_an_effect_must_be_to_be_found_is_where_its_factor_reaches_the_limit():
     error, limit = 0.06, 2.3
-    found = Effect(-0.5 * (SIZES[:, None] / error) ** 2).found_from(limit) / 25.0
+    found = Effect(-0.5 * (SIZES[:, None] / error) ** 2).smallest_detected(limit) / 25.0
     shifted = Effect(-0.5 * ((SIZES[:, None] - found) / error) ** 2)
     assert shifted.factor() == pytest.approx(limit, abs=0.05)
 
@@ -527,10 +543,12 @@ def test_what_an_effect_must_be_to_be_found_is_where_its_factor_reaches_the_limi
 def test_one_dyad_is_read_off_the_hierarchy():
     engine = Engine(
         simulate(
-            made(5, 480), Truth("", 0.25, cycle=(3.0, 0.9), trend_half_life=36.0, mean_sd=0.5), 2
+            made(5, 480),
+            SimulatedProcess("", 0.25, cycle=(3.0, 0.9), trend_half_life=36.0, mean_sd=0.5),
+            2,
         )
     )
-    found = own_dyad(engine, "CHN-RUS", {"S5b": 0.3})
+    found = dyad_result(engine, "CHN-RUS", {"S5b": 0.3})
     cycle, trend = found.rows
     assert cycle["low"] < 3.0 < cycle["high"] and trend["low"] < cycle["high"]
     for row in found.rows:
@@ -539,8 +557,8 @@ def test_one_dyad_is_read_off_the_hierarchy():
 
 
 def test_placebos_are_as_many_and_lie_elsewhere():
-    record = simulate(made(4, 480), Truth("", **CYCLE), 2)
-    for kind, sets in placebo_sets(record, 5, seed=1).items():
+    record = simulate(made(4, 480), SimulatedProcess("", **CYCLE), 2)
+    for kind, sets in draw_placebo_eras(record, 5, seed=1).items():
         for begins in sets:
             assert 0 < begins.sum() <= record.eras
             if kind == "equally busy":
@@ -563,7 +581,7 @@ def test_the_embedded_record_is_read_whole():
         record.visits.sum() > 0
         and (record.visits & (record.events == 0)).sum() < 0.02 * record.visits.sum()
     )
-    kinds = dict(record.kinds())
+    kinds = dict(record.by_kind())
     assert (kinds["depth of cooperation"].events == record.cooperative).all()
     assert (kinds["severity of conflict"].events == record.events - record.cooperative).all()
     calendar = CLAIMS["S12"].test(Engine(record, brief=True))
@@ -598,9 +616,12 @@ def test_a_claim_is_tested_on_the_dyads_that_are_long_enough_for_it(monkeypatch,
     lengths = {"USA-CHN": 300, "USA-RUS": 240, "CHN-RUS": 120, "IND-PAK": 90}
     record = replace(made(4, 300), stop=np.array(list(lengths.values())))
     assert record.spans == lengths
-    assert record.lasting(240).dyads == ("USA-CHN", "USA-RUS") and record.lasting(1) is record
-    assert (record.lasting(240).events == record.events[:2]).all() and len(
-        record.lasting(240).time
+    assert (
+        record.with_min_months(240).dyads == ("USA-CHN", "USA-RUS")
+        and record.with_min_months(1) is record
+    )
+    assert (record.with_min_months(240).events == record.events[:2]).all() and len(
+        record.with_min_months(240).time
     ) == 300
     monkeypatch.setattr("forecast.study.hypotheses.run.read_panel", lambda *_: record)
     asked = []
@@ -696,7 +717,7 @@ def test_results_are_words_and_json(events):
     )
     for one in (fading, visiting):
         assert (
-            set(one["priors"]) == set(WIDTHS) and len(one["parts"]) == 2
+            set(one["priors"]) == set(PRIOR_WIDTHS) and len(one["parts"]) == 2
         )  # three dyads are too few to be split
         failing = {
             name
@@ -742,7 +763,7 @@ def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path, mon
     events = read_chronology(dyads=["USA-IRN", "CHN-JPN"])
     panel, asked = (
         build_panel(events),
-        {"claims": ("S5a",), "truths": ("walk", "walk + cycle"), "seed": 3},
+        {"claims": ("S5a",), "processes": ("walk", "walk + cycle"), "seed": 3},
     )
     kept = tmp_path / "power.jsonl"
     one = simulate_power(panel, sets=1, checkpoint=kept, **asked)
@@ -756,7 +777,7 @@ def test_power_is_simulated_continues_and_does_not_depend_on_cores(tmp_path, mon
     with pytest.raises(SpecError, match="another record"):
         simulate_power(panel, sets=1, checkpoint=kept, **{**asked, "seed": 4})
     with pytest.raises(SpecError, match="choose among"):
-        simulate_power(panel, truths=("a swing",))
+        simulate_power(panel, processes=("a swing",))
 
 
 @pytest.mark.slow
@@ -774,13 +795,13 @@ def test_both_tables_of_power_are_made_by_one_call(tmp_path, monkeypatch):
         tables=tables,
     )
     rows, sizes = (list(csv.DictReader(path.read_text("utf-8").splitlines())) for path in tables)
-    told = {code for one in TRUTHS.values() for code in one.claims}
-    asked = {(code, name) for name, one in TRUTHS.items() for code in one.claims}
-    asked |= {(code, name) for name in NULLS for code in told}
+    told = {code for one in PROCESSES.values() for code in one.claims}
+    asked = {(code, name) for name, one in PROCESSES.items() for code in one.claims}
+    asked |= {(code, name) for name in NULL_KINDS for code in told}
     assert {(row["claim"], row["truth"]) for row in rows} == asked
     asked = {
         (code, name, 2 * dyads, events)
-        for name, one in TRUTHS.items()
+        for name, one in PROCESSES.items()
         for code in one.claims_by_size
         for dyads, events in LARGER
     }
@@ -816,14 +837,14 @@ def test_the_power_tables_have_known_truths_and_come_back(tmp_path, table):
     with table.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
-        truth = TRUTHS.get(row["truth"])
-        if truth is None:
-            assert row["truth"] in NULLS and table == POWER_TABLE
+        process = PROCESSES.get(row["truth"])
+        if process is None:
+            assert row["truth"] in NULL_KINDS and table == POWER_TABLE
             continue
-        assert row["claim"] in (truth.claims if table == POWER_TABLE else truth.claims_by_size)
+        assert row["claim"] in (process.claims if table == POWER_TABLE else process.claims_by_size)
         assert int(row["supported"]) + int(row["rejected"]) <= int(row["sets"])
         assert float(row["least"]) <= float(row["most"])
-        assert (row["true"] == "yes") is truth.follows(row["claim"])
+        assert (row["true"] == "yes") is process.follows(row["claim"])
     codes = list(dict.fromkeys(row["claim"] for row in rows))
     write_table({code: rates_of(code, table) for code in codes}, tmp_path / "power.csv")
     assert list(csv.DictReader((tmp_path / "power.csv").read_text("utf-8").splitlines())) == rows

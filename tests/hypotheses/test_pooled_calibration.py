@@ -14,11 +14,11 @@ from forecast.study.hypotheses.models import (
     CONCENTRATION,
     RETURN,
     RETURN_CYCLE,
+    RETURN_YEARS,
     START_SD,
-    VOLUME,
-    VOLUME_SD,
+    VOLUME_EFFECT,
+    VOLUME_EFFECT_SD,
     WALK_CYCLE,
-    YEARS,
 )
 from tests.hypotheses.test_pooled import made
 
@@ -31,7 +31,7 @@ def drawn(model, record, rng):
     own = {}
     for axis in model.axes:
         if axis is RETURN:
-            grid = np.log(12.0 * np.array(YEARS))
+            grid = np.log(12.0 * np.array(RETURN_YEARS))
             weights = np.exp(-0.5 * ((grid - axis.mean) / axis.sd) ** 2)
             mean = rng.choice(grid, p=weights / weights.sum())
         else:
@@ -51,7 +51,7 @@ def drawn(model, record, rng):
         moves = own["cycle_sd"][d] * math.sqrt(1.0 - decay[d] ** 2) * rng.standard_normal(months)
         moves[0] = own["cycle_sd"][d] * rng.standard_normal()
         level += lfilter([1.0], [1.0, -decay[d]], moves)
-        level += (VOLUME + VOLUME_SD * rng.standard_normal()) * record.volume[d]
+        level += (VOLUME_EFFECT + VOLUME_EFFECT_SD * rng.standard_normal()) * record.volume[d]
         share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(months))))
         share = np.clip(share, 1e-6, 1.0 - 1e-6)
         cooperative[d] = rng.binomial(

@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecast.study.hypotheses.evidence import FINER, evidence_of
+from forecast.study.hypotheses.evidence import FINE_QUADRATURE, evidence_of
 from forecast.study.hypotheses.filter import NEW_SOURCE
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE, SOURCES_CYCLE, WALK, WALK_CYCLE
-from forecast.study.hypotheses.simulate import Truth, simulate
+from forecast.study.hypotheses.simulate import SimulatedProcess, simulate
 from tests.hypotheses import exact
 from tests.hypotheses.test_pooled import made
 
-TRUTH = Truth("", 0.15, 10.0, cycle=(3.0, 0.9), trend_half_life=60.0)
+TRUTH = SimulatedProcess("", 0.15, 10.0, cycle=(3.0, 0.9), trend_half_life=60.0)
 CYCLE = ("step", "cycle_sd", "cycle")
 NAMES = {
     WALK: ("step",),
@@ -64,7 +64,7 @@ def test_the_evidence_is_the_exact_one():
     months = [exact.months_of(record, d) for d in range(2)]
     found, right, errors = [], [], []
     for model in (WALK, WALK_CYCLE, RETURN_CYCLE):
-        found.append(evidence_of(model, record.steps, finesse=FINER).total())
+        found.append(evidence_of(model, record.steps, quadrature=FINE_QUADRATURE).total())
         log, error = exact.evidence(months, NAMES[model], rng)
         right.append(log)
         errors.append(error)

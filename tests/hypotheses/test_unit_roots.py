@@ -7,7 +7,7 @@ import pytest
 from forecast.base.errors import DataError
 from forecast.study.hypotheses import unit_roots
 from forecast.study.hypotheses.engine import Engine
-from forecast.study.hypotheses.simulate import Truth, simulate
+from forecast.study.hypotheses.simulate import SimulatedProcess, simulate
 from tests.hypotheses.test_pooled import made
 
 
@@ -22,17 +22,17 @@ def test_the_mean_of_statistics_is_that_of_statsmodels():
         table = table.dropna()
         design = api.add_constant(table.drop(columns="change"))
         expected.append(api.OLS(table["change"], design).fit().tvalues["level"])
-    assert unit_roots.statistics_of(walks)[0] == pytest.approx(np.mean(expected))
+    assert unit_roots.panel_statistics(walks)[0] == pytest.approx(np.mean(expected))
 
 
 def test_dyads_of_other_lengths_are_read_within_their_quarters():
     walks = np.random.default_rng(2).standard_normal((2, 120)).cumsum(axis=1)
     walks[1, :40] = np.nan
-    assert np.isfinite(unit_roots.statistics_of(walks)).all()
+    assert np.isfinite(unit_roots.panel_statistics(walks)).all()
 
 
 def test_textbook_values_reject_walks_that_are_seen_through_counts():
-    record = simulate(made(4, 360, rate=2.0), Truth("", 0.1, concentration=6.0), 1)
+    record = simulate(made(4, 360, rate=2.0), SimulatedProcess("", 0.1, concentration=6.0), 1)
     for test in unit_roots.unit_root_tests(Engine(record, brief=True), sets=20):
         assert test.critical < test.textbook < -1.0
         if test.name != unit_roots.KSS:  # which takes more quarters to be misled
@@ -49,6 +49,6 @@ def test_a_dyad_alone_in_its_time_is_left_out_of_the_averages():
     walks = np.random.default_rng(3).standard_normal((3, 200)).cumsum(axis=1)
     walks[:2, 100:] = np.nan
     walks[2, :100] = np.nan
-    ips, cips, kss = unit_roots.statistics_of(walks)
-    assert cips == pytest.approx(unit_roots.statistics_of(walks[:2, :100])[1])
+    ips, cips, kss = unit_roots.panel_statistics(walks)
+    assert cips == pytest.approx(unit_roots.panel_statistics(walks[:2, :100])[1])
     assert np.isfinite([ips, kss]).all()

@@ -5,7 +5,7 @@ import math
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.outcome import NullSets, Outcome, Picture, Rerun, Series
 from forecast.study.hypotheses.power import Rate
-from forecast.study.hypotheses.results import OwnDyad, PooledResults, PooledVerdict
+from forecast.study.hypotheses.results import DyadResult, PooledResults, PooledVerdict
 
 MISSING = math.nan
 YEARS = (2.0, 8.0, 32.0)
@@ -90,7 +90,7 @@ def untested(code="S7", **details):
     return PooledVerdict(code, "Is it less hostile?", "it is less hostile", found, MISSING, (), 2.3)
 
 
-OWN = OwnDyad(
+OWN = DyadResult(
     "USA-CHN",
     (
         {

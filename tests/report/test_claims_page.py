@@ -120,7 +120,7 @@ def test_every_claim_is_a_question_with_its_answer_power_finding_and_picture(rea
 
 def test_power_and_false_alarms_are_said_in_one_line():
     assert power_words(RATES) == (
-        "found in 92 of 100 simulated record sets (return in 10 years); in 41 of 100 (return in 20 years); "
+        "found in 92 of 100 simulated records (return in 10 years); in 41 of 100 (return in 20 years); "
         "false alarms 1 of 100"
     )
     two = (*RATES, replace(RATES[-1], truth="two-year cycle", supported=7))

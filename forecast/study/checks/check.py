@@ -1,6 +1,7 @@
-"""Summary of posterior predictive checks.
+"""Posterior predictive checks: which statistics of the data a fit reproduces, and which not.
 
-Which statistics of the data a fit reproduces, and which it does not.
+`check_fit` simulates copies of the data, compares each of `statistics` with its copies, and returns
+`Checks`.
 """
 
 from collections.abc import Iterator
@@ -18,8 +19,8 @@ from forecast.base.wording import Card, Displayed, count
 from forecast.model import Fit
 from forecast.model.predictive import posterior_predictive
 
-LIMIT = 2.0
-"""Standard deviations of the simulated numbers beyond which an observed one is called a miss."""
+# Standard deviations of the simulated numbers beyond which an observed one is a miss.
+MISS_LIMIT = 2.0
 MIN_CHECKED_EVENTS = 20  # events of an era or a dyad; the share of fewer is mostly chance
 LAGS = (1, 12)  # months with events at which residuals are correlated
 EXPECTED_SHARES = (0.01, 0.99)  # bounds: at 0 or 1 a month would have no variance
@@ -33,7 +34,7 @@ KINDS = {
 
 
 type Row = dict[str, object]
-"""One number of the record, and what the simulated copies make of it."""
+"""A statistic of the data, compared with those of simulated copies."""
 
 
 @described("Checks, such as check_fit(fit) returns")
@@ -41,14 +42,14 @@ type Row = dict[str, object]
 class Checks(Displayed):
     """Results of the posterior predictive checks of a fit."""
 
-    # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`,
-    # `high` (90% of the simulated), `z` (NaN where all simulated ones are alike) and `miss`.
+    # A row per statistic: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`,
+    # `low`, `high` (90% of the simulated), `z` (NaN if all simulated ones are equal) and `miss`.
     table: pd.DataFrame
-    records: int  # How many were simulated
+    records: int  # Number of simulated copies
 
     @property
     def summary(self) -> pd.DataFrame:
-        """Numbers, misses and the misses to be expected of a model that is right, by kind."""
+        """Number of statistics, of misses, and of misses expected of a right model, by kind."""
         grouped = self.table.groupby("check", sort=False)["miss"]
         summary = pd.DataFrame({"numbers": grouped.size(), "misses": grouped.sum()})
         summary["expected"] = (0.05 * summary["numbers"]).round(1)
@@ -64,7 +65,7 @@ class Checks(Displayed):
         """The result in a sentence."""
         numbers, misses = len(self.table), int(self.table["miss"].sum())
         return (
-            f"Beyond {LIMIT:g} standard deviations of what the model makes: {misses} of "
+            f"Beyond {MISS_LIMIT:g} standard deviations of what the model makes: {misses} of "
             f"{count(numbers, 'number')} of the record; of a model that is right about "
             f"{0.05 * numbers:.0f} would be."
         )
@@ -120,14 +121,11 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: Seed = 1) -> Checks:
 def _row(
     kind: str, words: str, dyad: str, era: str, n: int, observed: float, simulated: Float
 ) -> Row:
-    """Compare a number that rests on `n` events.
-
-    The era is empty where it is of the whole record.
-    """
+    """Compare a statistic of `n` events with its copies; the era is empty for the whole record."""
     mean, spread = float(simulated.mean()), float(simulated.std())
     low, high = np.quantile(simulated, [0.05, 0.95])
     z = (observed - mean) / spread if spread > 0 else np.nan
-    miss = abs(z) > LIMIT if spread > 0 else observed != mean
+    miss = abs(z) > MISS_LIMIT if spread > 0 else observed != mean
     return {
         "check": kind,
         "what": words,
@@ -144,7 +142,7 @@ def _row(
 
 
 def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
-    """Yield everything that a record is compared by; all datasets and directions together."""
+    """Yield the comparison of every statistic, over all datasets and directions."""
     order = ("dyad", "time", "class")
     observed = panel["counts"].sum(("dataset", "direction")).transpose(*order).to_numpy()
     copies = simulated.sum(("dataset", "direction")).transpose("draw", *order).to_numpy()
@@ -162,10 +160,7 @@ def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Row]:
 
 
 def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
-    """Yield the share of cooperation in an era, of events by class and of simulated ones.
-
-    Simulated ones are (draw, class).
-    """
+    """Yield the share of cooperation in an era; events are (class,), simulated (draw, class)."""
     number = int(events.sum())
     if number >= MIN_CHECKED_EVENTS:
         share = 100 * simulated[:, cut:].sum(1) / simulated.sum(1)
@@ -174,9 +169,9 @@ def _shares(dyad: str, era: str, events: Index, simulated: Index, cut: int) -> I
 
 
 def _months(dyad: str, events: Index, simulated: Index, cut: int) -> Iterator[Row]:
-    """Yield how much months scatter, correlate, and have one side alone.
+    """Yield scatter and correlation of months, runs of one side, and months in the tails.
 
-    Shapes are (month, class) and (draw, month, class).
+    Events are (month, class), simulated ones (draw, month, class).
     """
     by_month = events.sum(axis=1)
     number = int(by_month.sum())
@@ -207,8 +202,8 @@ def _months(dyad: str, events: Index, simulated: Index, cut: int) -> Iterator[Ro
     }
     for side, (observed_months, simulated_months) in one_side.items():
         words = f"most months on end, of those with events, {side}"
-        runs = np.array([_longest(months) for months in simulated_months], dtype=float)
-        yield row("runs", words, float(_longest(observed_months)), runs)
+        runs = np.array([_longest_run(months) for months in simulated_months], dtype=float)
+        yield row("runs", words, float(_longest_run(observed_months)), runs)
     low, high = np.quantile(copies, [0.05, 0.95], axis=0)
     outside = 100 * ((copies < low) | (copies > high)).mean(axis=1)
     observed = 100 * float(((cooperative < low) | (cooperative > high)).mean())
@@ -216,12 +211,12 @@ def _months(dyad: str, events: Index, simulated: Index, cut: int) -> Iterator[Ro
 
 
 def _correlations(values: Float, lag: int) -> Float:
-    """Return the correlation of each row with itself, so many places later."""
+    """Return the autocorrelation of each row at a lag."""
     early, late = values[:, :-lag], values[:, lag:]
     return np.asarray((early * late).mean(axis=1) / np.maximum((values**2).mean(axis=1), 1e-12))
 
 
-def _longest(alone: Bool) -> int:
-    """Return the length of the longest run."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], alone.astype(np.int8), [0]])))
+def _longest_run(marked: Bool) -> int:
+    """Return the length of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], marked.astype(np.int8), [0]])))
     return int(np.diff(edges)[::2].max(initial=0))

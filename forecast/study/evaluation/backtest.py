@@ -23,8 +23,7 @@ from forecast.study.evaluation.scores import IMPROVEMENT
 from forecast.study.evaluation.tasks import RunFolder, Setup, Task, file_name
 from forecast.study.evaluation.variants import VARIANTS
 
-ALIASES = {"none": "no_cycle"}
-"""Other codes of model variants."""
+ALIASES = {"none": "no_cycle"}  # other codes of model variants
 
 
 @checked
@@ -143,12 +142,12 @@ def choose_forecasters(
     Examples
     --------
     >>> from forecast.study.evaluation import choose_forecasters
-    >>> [one.code for one in choose_forecasters("pendulum,none", "local_level")]
+    >>> [forecaster.code for forecaster in choose_forecasters("pendulum,none", "local_level")]
     ['pendulum', 'no_cycle', 'local_level']
     """
     forecasters: list[Forecaster] = [
-        *_named("models", models, VARIANTS),
-        *_named("benchmarks", benchmarks, BENCHMARKS),
+        *_find_by_code("models", models, VARIANTS),
+        *_find_by_code("benchmarks", benchmarks, BENCHMARKS),
     ]
     if not forecasters:
         raise SpecError("models, benchmarks: nothing is chosen; name at least one")
@@ -156,7 +155,7 @@ def choose_forecasters(
 
 
 def check(setup: Setup, origins: Sequence[date]) -> None:
-    """Make sure before long work that there is something to predict and to score it by."""
+    """Check before long work that something can be predicted and scored."""
     if not origins:
         raise SpecError("from, to: there is no origin")
     for code in setup.forecasters:
@@ -176,14 +175,14 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
                 'alone (--alone, or Record.of(..., together="alone")), or leave out the batch'
             )
     require("scoringrules", "benchmarks")
-    faults = (_fault(setup.part(batch), origins) for batch in setup.batches)
-    first = next(faults)
-    if first is not None and all(fault is not None for fault in faults):
+    obstacles = (_obstacle(setup.of_batch(batch), origins) for batch in setup.batches)
+    first = next(obstacles)
+    if first is not None and all(obstacle is not None for obstacle in obstacles):
         raise DataError(first)
 
 
-def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
-    """Return why nothing could be predicted and scored, if so."""
+def _obstacle(setup: Setup, origins: Sequence[date]) -> str | None:
+    """Return why no prediction can be made or scored; None if one can."""
     last = origins[-1]
     if setup.record.view(last) is None:
         return (
@@ -203,10 +202,7 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
 
 
 def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:
-    """Return the tasks still to be done.
-
-    At every origin all forecasters that have no file of it.
-    """
+    """Return a task for each origin and batch, with the forecasters that have no file of it."""
     finished = {path.name for path in folder.glob("*.json")}
     tasks = []
     for batch, origin in product(setup.batches, origins):
@@ -218,9 +214,10 @@ def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[T
     return tasks
 
 
-def _named[One: Forecaster](
-    field: str, codes: str | Iterable[str], choices: Mapping[str, One]
-) -> list[One]:
+def _find_by_code[Kind: Forecaster](
+    field: str, codes: str | Iterable[str], choices: Mapping[str, Kind]
+) -> list[Kind]:
+    """Return the forecasters of some codes, such as "ar_noise,laplace", "all" or "no"."""
     listed = [code.strip() for code in (codes.split(",") if isinstance(codes, str) else codes)]
     if listed in (["no"], [], [""]):
         return []

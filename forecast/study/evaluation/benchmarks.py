@@ -1,11 +1,9 @@
-"""Interface of models and benchmarks, and the benchmarks.
+"""Interface of all forecasters, and the benchmarks.
 
-From the data known at a date to cooperation probabilities.
-
-A forecaster returns, for each month ahead, draws of the probability that an event of that month is
-cooperative. They include month-specific noise and overdispersion, but not the sampling of events.
-The share of a window follows exactly for any event count: the recorded one (*given n*) or a
-simulated one (*n unknown*).
+A `Forecaster` turns the data known at a date, a `View`, into a `DatedForecast`. It returns, for
+each month ahead, draws of the probability that an event of that month is cooperative. They include
+month-specific noise and overdispersion, but not the sampling of events. The share of a window
+follows exactly for any event count: the recorded one (*given n*) or a simulated one (*n unknown*).
 """
 
 import warnings
@@ -27,9 +25,9 @@ DRAWS = 2000  # of a prediction, unless a request says another number
 # windows of a horizon; among fewer an automatic choice of model is a choice of noise, and the
 # horizon is left out
 MIN_AUTOMATIC_WINDOWS = 8
-# Smallest part of the predicted variance that remains when the sampling variance of events is
-# subtracted.
-SHARE_OF_VARIANCE = 0.1
+# share of the predicted variance; at least so much remains when the sampling variance of events is
+# subtracted
+MIN_SHARE_OF_VARIANCE = 0.1
 ONE_SIGMA = 68.27  # percent of a normal distribution within a standard deviation
 
 
@@ -55,15 +53,11 @@ class ForecastRequest:
     horizons: tuple[int, ...]  # Months ahead
     draws: int = DRAWS  # How many draws a prediction has
     seed: int = 1  # The same seed gives the same numbers
-    cores: int | None = (
-        None  # How many cores a forecaster may use, by default all; changes no number
-    )
+    # How many cores a forecaster may use, by default all; changes no number
+    cores: int | None = None
 
     def stream(self, origin: date, dyad: str, purpose: str) -> np.random.Generator:
-        """Return the random stream of a purpose.
-
-        Other dyads, origins and forecasters change nothing in it.
-        """
+        """Return a random stream, independent of those of other dyads, origins and purposes."""
         key = (*dyad.encode(), 0, origin.toordinal(), *purpose.encode())
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
 
@@ -74,7 +68,7 @@ class DatedForecast:
 
     origin: date
     chances: dict[str, Chances]  # By dyad; dyads that it cannot predict are missing
-    # What is to be reported of how it came about, such as whether a fit converged; plain values.
+    # Notes on how the forecast was made, such as whether a fit converged; plain values
     notes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -126,13 +120,13 @@ class Pooled(Benchmark):
     """A simple forecaster of the published pool."""
 
     def __init__(self, benchmark: Simple) -> None:
-        self.code, self.words, self._own = benchmark.code, benchmark.words, benchmark
+        self.code, self.words, self._benchmark = benchmark.code, benchmark.words, benchmark
 
     def chances(
         self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator
     ) -> Chances:
         """Draw as the pool does."""
-        return self._own.chances(past, horizons, draws, rng)
+        return self._benchmark.chances(past, horizons, draws, rng)
 
 
 @dataclass(frozen=True)
@@ -154,15 +148,15 @@ class NextWindow(Benchmark):
         by_horizon = {}
         for horizon in horizons:
             total, cooperative = past.windows(horizon)
-            seen = np.flatnonzero(total)
-            if not seen.size or len(total) - seen[0] < MIN_AUTOMATIC_WINDOWS:
+            with_events = np.flatnonzero(total)
+            if not with_events.size or len(total) - with_events[0] < MIN_AUTOMATIC_WINDOWS:
                 continue
-            total, cooperative = total[seen[0] :], cooperative[seen[0] :]
+            total, cooperative = total[with_events[0] :], cooperative[with_events[0] :]
             level, error = log_odds(total, cooperative)
             last = np.maximum.accumulate(np.where(total > 0, np.arange(len(total)), 0))
             mean, variance = self.step(level[last])
             variance_of_level = max(
-                variance - float(error[total > 0].mean()), SHARE_OF_VARIANCE * variance
+                variance - float(error[total > 0].mean()), MIN_SHARE_OF_VARIANCE * variance
             )
             by_horizon[horizon] = by_month(
                 inverse(mean + np.sqrt(variance_of_level) * rng.standard_normal(draws)), horizon

@@ -18,12 +18,12 @@ from forecast.base.described import described
 from forecast.base.errors import ForecastError, SpecError
 from forecast.base.files import write_text
 from forecast.base.limits import require
-from forecast.study.evaluation.tasks import Finished, Setup, Task, carry_out, carry_out_here
+from forecast.study.evaluation.tasks import FinishedFile, Setup, Task, run_task, run_task_here
 
+# Setup of a worker process: it is sent once, and not with every task.
 _setup: Setup | None = None
-"""Setup of a worker process: sent once and not with every task."""
 
-
+# Packages whose versions decide numbers: a worker must have those of this machine.
 PACKAGES = (
     "pendulum-forecast",
     "numpy",
@@ -39,23 +39,21 @@ PACKAGES = (
     "statsforecast",
     "statsmodels",
 )
-"""Packages whose versions decide numbers: a worker must have those of this machine."""
-KEPT = "What is finished is kept: run the same command again"
+RESUME_HINT = "Finished files stay: run the same command again"
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
-_GOODBYE = 1.0
-"""Seconds that a scheduler has to hear that we leave; it notices anyway."""
+_CLOSE_TIMEOUT = 1.0  # seconds to leave a scheduler; it notices a lost client anyway
 
 
 @described("an executor, such as Processes(2) or Cluster(address)")
 @runtime_checkable
 class Executor(Protocol):
-    """Anything that does tasks."""
+    """Anything that runs tasks."""
 
     def ready(self) -> None:
-        """Make sure that it can, before anything is written."""
+        """Check that it can run tasks, before anything is written."""
 
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
-        """Do the tasks, and yield after each how many origins it has left in the folder."""
+        """Run the tasks, and yield after each how many files it has written to the folder."""
 
 
 @dataclass(frozen=True)
@@ -72,25 +70,25 @@ class Processes:
         """Do nothing: processes can always be started."""
 
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
-        """Do the tasks, several at a time."""
+        """Run the tasks, several at a time."""
         if self.number == 1 or len(tasks) < 2:
-            yield from (carry_out_here(setup, task, folder) for task in tasks)
+            yield from (run_task_here(setup, task, folder) for task in tasks)
             return
         # Started afresh: threads of the sampler and of numba do not survive a fork.
         pool = ProcessPoolExecutor(
             min(self.number, len(tasks)),
             mp_context=get_context("spawn"),
-            initializer=_take,
-            initargs=(setup.fresh(),),
+            initializer=_keep_setup,
+            initargs=(setup.without_caches(),),
         )
         try:
-            running = [pool.submit(_do, task, folder) for task in tasks]
+            running = [pool.submit(_run_in_process, task, folder) for task in tasks]
             for done in as_completed(running):
                 yield done.result()
         except BrokenProcessPool as error:
             raise ForecastError(
                 "backtest: a process ended in the middle of its work, perhaps for want of memory. "
-                "What is finished is kept: run the same command again, with fewer --processes"
+                "Finished files stay: run the same command again, with fewer --processes"
             ) from error
         finally:
             pool.shutdown(cancel_futures=True)
@@ -101,33 +99,32 @@ def local(processes: int | None = None) -> Processes:
     return Processes(processes if processes is not None else os.cpu_count() or 1)
 
 
-def _take(setup: Setup) -> None:
+def _keep_setup(setup: Setup) -> None:
+    """Keep the setup in a new worker process."""
     global _setup
     _setup = setup
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """End this process with the one that started it, however that ended.
-
-    No process would take the results.
-    """
+    """End this process when the one that started it has ended, which alone takes the results."""
     parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-def _do(task: Task, folder: Path) -> int:
+def _run_in_process(task: Task, folder: Path) -> int:
+    """Run a task in a worker process."""
     assert _setup is not None
-    return carry_out_here(_setup, task, folder)
+    return run_task_here(_setup, task, folder)
 
 
 type Versions = Mapping[str, str | None]
 """Versions of packages by name; None for a missing one."""
+# In a worker, whose threads share compiled models: neither these nor the libraries of benchmarks
+# are thread-safe.
 _one_at_a_time = threading.Lock()
-"""In a worker: its threads share compiled models, and neither these nor the libraries of benchmarks
-are thread-safe."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +168,7 @@ class Cluster:
             )
 
     def ready(self) -> None:
-        """Make sure that the scheduler answers, and that its workers have what is needed.
+        """Check that the scheduler answers, and that its workers have the packages needed.
 
         Raises
         ------
@@ -184,22 +181,25 @@ class Cluster:
             self._check_workers(client)
 
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
-        """Do the tasks, and write what comes back as it comes.
+        """Run the tasks, and write the files of each when it is finished.
 
-        While there is no worker, wait for one.
+        While there is no worker, the tasks wait for one.
         """
         with self._client() as client:
             from distributed import as_completed as as_they_come
 
             versions = self._check_workers(client)
-            # Tasks hand out what those of a batch share: it is made again if all workers that had
-            # it are lost.
+            # What the tasks of a batch share is the result of a task: it is made again if all
+            # workers that had it are lost.
             shared = {
-                batch: client.submit(_hand_out, setup.part(batch).fresh(), versions, pure=False)
+                batch: client.submit(
+                    _share, setup.of_batch(batch).without_caches(), versions, pure=False
+                )
                 for batch in dict.fromkeys(task.batch for task in tasks)
             }
             running = {
-                client.submit(_do_in_worker, shared[task.batch], task, pure=False) for task in tasks
+                client.submit(_run_in_worker, shared[task.batch], task, pure=False)
+                for task in tasks
             }
             try:
                 for future in as_they_come(running, loop=client.loop, raise_errors=False):
@@ -214,11 +214,12 @@ class Cluster:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
+        """Connect to the scheduler, and leave it at the end."""
         require("distributed", "cluster")
         from distributed import Client
 
         try:
-            self._greet()
+            self._check_address()
             client = Client(self.address, timeout=self.timeout, set_as_default=False)
         except Exception as error:  # whatever listens there may answer anything
             raise SpecError(
@@ -228,12 +229,12 @@ class Cluster:
         try:
             yield client
         finally:
-            client.close(timeout=_GOODBYE)
+            client.close(timeout=_CLOSE_TIMEOUT)
 
-    def _greet(self) -> None:
-        """Make sure that a scheduler is there.
+    def _check_address(self) -> None:
+        """Check that a scheduler answers at the address.
 
-        Dask's client would try a closed port again, and wait for a mute one.
+        Dask's client would try a closed port again, and would wait for a port that never answers.
         """
         from distributed.comm import connect
         from distributed.security import Security
@@ -247,13 +248,12 @@ class Cluster:
         address = _ADDRESS.fullmatch(self.address)
         assert address
         socket.create_connection((address[1] or address[2], int(address[3])), self.timeout).close()
-        with ThreadPoolExecutor(
-            1
-        ) as thread:  # ours may have an event loop already, as in a notebook
+        # In a thread of its own, because this one may have an event loop, as in a notebook.
+        with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, greet()).result()
 
     def _check_workers(self, client: Any) -> Versions:
-        """Wait for a worker, compare versions, and return those that are here."""
+        """Wait for a worker, compare versions of packages, and return those of this machine."""
         try:
             client.wait_for_workers(1, timeout=self.wait)
         except TimeoutError as error:
@@ -269,21 +269,21 @@ class Cluster:
             _compare_versions(f"worker {name}", versions["packages"], here, PACKAGES)
         return {package: here[package] for package in PACKAGES}
 
-    def _files(self, future: Any) -> list[Finished]:
+    def _files(self, future: Any) -> list[FinishedFile]:
         """Return the files of a task that has ended, or raise why there are none."""
         from distributed import KilledWorker
 
         try:
-            files: list[Finished] = future.result(timeout=self.wait)
+            files: list[FinishedFile] = future.result(timeout=self.wait)
         except KilledWorker as error:
             raise ForecastError(
                 f"scheduler: {error.allowed_failures + 1} workers in succession were lost at the "
                 f"same task, the last one {error.last_worker.address}, perhaps for want of memory. "
-                f"{KEPT}, with fewer or larger workers"
+                f"{RESUME_HINT}, with fewer or larger workers"
             ) from error
         except (CancelledError, TimeoutError) as error:
             raise ForecastError(
-                f"scheduler: the connection or the tasks are lost ({error}). {KEPT}"
+                f"scheduler: the connection or the tasks are lost ({error}). {RESUME_HINT}"
             ) from error
         except (ImportError, AttributeError) as error:
             raise SpecError(
@@ -293,28 +293,29 @@ class Cluster:
         return files
 
 
-def _hand_out(setup: Setup, versions: Versions) -> tuple[Setup, Versions]:
+def _share(setup: Setup, versions: Versions) -> tuple[Setup, Versions]:
+    """Return what the tasks of a batch share, as the result of a task of its own."""
     return setup, versions
 
 
-def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
-    """Do a task in a worker, unless it is cancelled."""
+def _run_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[FinishedFile]:
+    """Run a task in a worker, until it is finished or cancelled."""
     from distributed import get_worker
     from distributed.versions import get_package_info
 
     setup, versions = shared
     worker = get_worker()
-    # It may have joined late.
+    # A worker that joined later has not been checked.
     _compare_versions(f"worker {worker.address}", get_package_info(PACKAGES), versions, PACKAGES)
     key = worker.get_current_task()
-    files: list[Finished] = []
+    files: list[FinishedFile] = []
     with _one_at_a_time:
-        for finished in carry_out(
+        for finished in run_task(
             replace(setup, request=replace(setup.request, cores=worker.state.nthreads)), task
         ):
             files.append(finished)
-            held = worker.state.tasks.get(key)
-            if held is None or held.state == "cancelled":
+            current = worker.state.tasks.get(key)
+            if current is None or current.state == "cancelled":
                 break
     return files
 
@@ -322,7 +323,7 @@ def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
 def _compare_versions(
     name: str, reported: Versions, here: Versions, packages: Sequence[str]
 ) -> None:
-    """Reject versions that differ."""
+    """Reject versions of packages that differ from those of this machine."""
     differing = [package for package in packages if reported.get(package) != here.get(package)]
     if differing:
         listed = ", ".join(

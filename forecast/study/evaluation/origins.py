@@ -1,6 +1,7 @@
-"""Rolling origins.
+"""Rolling origins: the data known on a day, and the data recorded afterwards.
 
-The data known on a day, rebuilt from the events, and the data recorded afterwards.
+A `Record` holds all events with the days on which they became known. `Record.view` rebuilds what
+was known at a forecast date, and `Record.window` returns what was recorded in the months after.
 
 A forecast date is the first day of a month; the data are those known by the day before: events by
 `known_at`, eras by `recognised_at`. The panel is counted from these alone and never sliced from a
@@ -34,19 +35,19 @@ from forecast.outlook.tone import SideScores
 
 ERAS = ("given", "none")
 TOGETHER = ("default", "alone")
+# Columns for readers, which change no number.
 DESCRIPTIONS = ("actor", "summary", "reference", "name", "note")
-"""Columns for readers, on which no number rests."""
 
 
 @dataclass(frozen=True)
 class View:
-    """The record as it was known on the day before an origin."""
+    """The data as they were known on the day before an origin."""
 
     origin: date  # First day of the first month to be predicted
-    # Counted from what was known of all datasets, up to the month before the origin; dyads with a
-    # past long enough.
+    # Counts of all datasets as known then, up to the month before the origin, of the dyads that
+    # have a past long enough
     panel: xr.Dataset = field(repr=False)
-    record: "Record" = field(repr=False)  # What it is a view of
+    record: "Record" = field(repr=False)  # The whole data
 
     @property
     def dyads(self) -> list[str]:
@@ -54,13 +55,13 @@ class View:
         return [str(code) for code in self.panel["dyad"].to_numpy()]
 
     def part(self, dyads: Sequence[str]) -> xr.Dataset:
-        """Return the panel of some dyads alone, counted again."""
+        """Return a panel of some dyads alone, counted again."""
         if list(dyads) == self.dyads:
             return self.panel
         return self.record.panel(list(dyads), self.origin - timedelta(days=1))
 
     def fits(self) -> dict[tuple[str, ...], list[str]]:
-        """Return which dyads a model is fitted to together, and which of them that fit predicts."""
+        """Return the dyads that each fit predicts, by the dyads to which it is fitted together."""
         by_group: dict[tuple[str, ...], list[str]] = {}
         for dyad in self.dyads:
             by_group.setdefault(self.record.fitted_with(dyad, self.dyads), []).append(dyad)
@@ -78,7 +79,7 @@ class View:
 
     @cached_property
     def scores(self) -> dict[str, SideScores | NotDefined]:
-        """What the events of either side of each dyad score, in the predicted dataset."""
+        """Goldstein scores of the events of either side, by dyad, in the predicted dataset."""
         return {dyad: SideScores.of(self.panel, record) for dyad, record in self.recorded.items()}
 
 
@@ -90,7 +91,7 @@ class RecordedWindow:
     origin: date
     horizon: int  # Months
     counts: WindowCounts  # Events of each month
-    # Those of the last twelve months before, as known then: the baseline of *up* and *down*
+    # Events of the last twelve months before, as known then: the baseline of *up* and *down*
     past: WindowCounts
 
     @property
@@ -125,7 +126,7 @@ class RecordedWindow:
 
     @property
     def tone_before(self) -> float | None:
-        """That of the months before."""
+        """Mean Goldstein score of the months before."""
         return _tone(self.past)
 
 
@@ -142,7 +143,7 @@ def _tone(counts: WindowCounts) -> float | None:
 @described("a Record, such as Record.of(read_chronology()) returns")
 @dataclass(frozen=True)
 class Record:
-    """All that is recorded, with the days on which it became known: the source of every view.
+    """Events of dyads, with the days on which they became known: the source of every view.
 
     Examples
     --------
@@ -152,15 +153,15 @@ class Record:
     """
 
     table: EventTable | CountTable = field(repr=False)  # One dataset or several, counted by month
-    dyads: tuple[str, ...] = ()  # Which dyads
-    # The dataset whose events are predicted: by it a prediction is resolved, and benchmarks see it
-    # alone. A model is fitted to all datasets, as they were known on the day
+    dyads: tuple[str, ...] = ()
+    # Dataset whose events are predicted. It resolves predictions, and benchmarks read no other one.
+    # A model is fitted to all datasets, as they were known on the day
     dataset: str = ""
     # In the form of `forecast.data.events.read_eras`; None for the embedded ones
     eras: pd.DataFrame | None = field(default=None, repr=False)
     # In the form of `forecast.data.events.read_coverage`; None for the embedded one
     coverage: pd.DataFrame | None = field(default=None, repr=False)
-    # Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or
+    # Dyads to which a model is fitted together: as in a report ("default"), none ("alone"), or
     # these
     together: str | tuple[str, ...] = "default"
 
@@ -181,7 +182,7 @@ class Record:
         coverage: pd.DataFrame | None = None,
         together: str | Sequence[str] = "default",
     ) -> Self:
-        """Choose what of a table is predicted.
+        """Make a record of a table: choose dyads and the dataset that is predicted.
 
         Parameters
         ----------
@@ -223,12 +224,12 @@ class Record:
             raise SpecError(f"backtest: the counts are by {table.frequency}; give counts by month")
         dataset = _chosen_dataset(table, dataset)
         of_dataset = _of_dataset(table, dataset)
-        present = in_order(
-            (_rows(of_dataset) if dyads is not None else _counted(of_dataset, coverage))[
-                "dyad"
-            ].unique()
-        )
-        chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
+        if dyads is None:
+            present = in_order(_counted_rows(of_dataset, coverage)["dyad"].unique())
+            chosen = present
+        else:
+            present = in_order(_rows(of_dataset)["dyad"].unique())
+            chosen = [find_dyad(dyad, present) for dyad in dyads]
         if not isinstance(together, str):
             together = tuple(in_order({find_dyad(dyad, present) for dyad in together}))
         elif together not in TOGETHER:
@@ -244,7 +245,7 @@ class Record:
 
     @cached_property
     def predicted(self) -> EventTable | CountTable:
-        """The table of the dataset that is predicted, alone."""
+        """The rows of the dataset that is predicted."""
         return _of_dataset(self.table, self.dataset)
 
     def place_in(self, panel: xr.Dataset) -> int:
@@ -252,7 +253,7 @@ class Record:
         return [str(name) for name in panel["dataset"].to_numpy()].index(self.dataset)
 
     def only(self, dyads: Sequence[str]) -> "Record":
-        """Return the data of some of the dyads."""
+        """Return the record of some of the dyads."""
         coverage = (
             None if self.coverage is None else self.coverage[self.coverage["dyad"].isin(dyads)]
         )
@@ -261,10 +262,7 @@ class Record:
         )
 
     def view(self, origin: date) -> View | None:
-        """Rebuild what was known on the day before an origin.
-
-        None if no dyad had a past long enough.
-        """
+        """Rebuild the data known on the day before an origin; None without a long enough past."""
         dyads = self.predictable(origin)
         return View(origin, self.panel(dyads, origin - timedelta(days=1)), self) if dyads else None
 
@@ -278,7 +276,7 @@ class Record:
         ]
 
     def fitted_with(self, dyad: str, present: Sequence[str]) -> tuple[str, ...]:
-        """Return the dyads, of those that are present, that a model of a dyad is fitted to."""
+        """Return the dyads, among those present, to which the model of a dyad is fitted."""
         if self.together == "alone":
             return (dyad,)
         if self.together == "default":
@@ -287,62 +285,52 @@ class Record:
 
     @cached_property
     def _counted(self) -> pd.DataFrame:
-        """Days of events inside coverage, and when they became known."""
-        rows = _counted(self.predicted, self.coverage)
+        """Days of the events that count, and the days on which they became known."""
+        rows = _counted_rows(self.predicted, self.coverage)
         return rows.loc[rows["dyad"].isin(self.dyads), ["dyad", "date", "known_at"]]
 
     @cached_property
     def final(self) -> xr.Dataset:
-        """The panel of all that is known now of the dataset that is predicted.
-
-        What resolves predictions.
-        """
+        """The panel of the predicted dataset as known now, which resolves predictions."""
         return replace(self, table=self.predicted).panel(list(self.dyads), None)
 
     @cached_property
     def resolving(self) -> dict[str, DatasetRecord]:
-        """The record of each dyad in that panel."""
+        """The data of each dyad in that panel."""
         return {dyad: DatasetRecord.of(self.final, dyad, 0) for dyad in self.dyads}
 
     def last_origin(self, horizon: int) -> date:
-        """Return the last origin from which a window of so many months is all recorded.
-
-        It is recorded for at least one dyad.
-        """
+        """Return the last origin whose window of so many months is recorded for some dyad."""
         last = max(record.covered_to for record in self.resolving.values())
         return add_months(month_start(last), 1 - horizon)
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Settings as plain values: source of the eras, pooled dyads, and datasets.
+        """Settings as plain values for JSON.
 
-        `datasets` only if there are several, `vintaged` only if some say when each event became
-        known, `edition` only of the chronology.
+        `datasets` is there if there are several, `vintaged` if some datasets have the day on which
+        each event became known, and `edition` for the chronology.
         """
-        given = (
-            "own"
-            if self.eras is not None and len(self.eras)
-            else "given"
-            if self.eras is None
-            else "none"
-        )
+        eras = "given"
+        if self.eras is not None:
+            eras = "own" if len(self.eras) else "none"
         together = self.together if isinstance(self.together, str) else list(self.together)
         vintaged = list(self.table.vintaged) if isinstance(self.table, EventTable) else []
         edition = edition_of(self.table.files)
-        more: dict[str, Any] = {
+        optional: dict[str, Any] = {
             "datasets": self.datasets if len(self.datasets) > 1 else [],
             "vintaged": vintaged,
             "edition": None if edition is None else edition._asdict(),
         }
         return {
-            "eras": given,
+            "eras": eras,
             "together": together,
-            **{name: values for name, values in more.items() if values},
+            **{name: values for name, values in optional.items() if values},
         }
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that a view can depend on."""
+        """SHA-256 of everything on which a view can depend."""
         parts = [digest(frame) for frame in self._tables()]
         several = [self.dataset] if len(self.datasets) > 1 else []
         choices = [*self.dyads, str(self.together), *map(str, _files(self.table)), *several]
@@ -360,38 +348,30 @@ class Record:
         return digest_by_dyad
 
     def _tables(self) -> list[pd.DataFrame]:
-        """Return events or counts, eras and coverage as text, in their own order.
-
-        What is for readers is left out.
-        """
+        """Return events, eras and coverage as sorted text, without columns for readers."""
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
-        kept = [
+        frames = [
             frame[frame["dyad"].isin(self.dyads)].drop(
                 columns=[name for name in DESCRIPTIONS if name in frame]
             )
             for frame in (_rows(self.table), eras, coverage)
         ]
-        return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
+        return [frame.astype(str).sort_values(list(frame.columns)) for frame in frames]
 
     def window(self, view: View, dyad: str, horizon: int) -> RecordedWindow | None:
-        """Return the event data of a dyad in the months after a forecast date.
-
-        None if they are incomplete.
-        """
-        then, then_known = self.resolving[dyad], view.recorded[dyad]
-        start = then.place(view.origin)
+        """Return the events of a dyad in the months after a forecast date; None if incomplete."""
+        final, known_then = self.resolving[dyad], view.recorded[dyad]
+        start = final.place(view.origin)
         stop = start + horizon
-        if stop > len(then.total) or not then.covered[start:stop].all():
+        if stop > len(final.total) or not final.covered[start:stop].all():
             return None
-        counts, past = (
-            then.months(slice(start, stop)),
-            then_known.months(slice(-BASELINE_MONTHS, None)),
-        )
+        counts = final.months(slice(start, stop))
+        past = known_then.months(slice(-BASELINE_MONTHS, None))
         return RecordedWindow(dyad, view.origin, horizon, counts, past)
 
     def panel(self, dyads: list[str], day: date | None) -> xr.Dataset:
-        """Count what was known of some dyads by a day, or is known now."""
+        """Count the events of some dyads as known by a day, or now if the day is None."""
         options: dict[str, Any] = {
             "dyads": dyads,
             "as_of": day,
@@ -468,10 +448,7 @@ def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
 def _only(
     table: EventTable | CountTable, column: str, values: Sequence[str]
 ) -> EventTable | CountTable:
-    """Return the rows of some dyads or datasets in a table.
-
-    Rejected rows of counts are not sent along.
-    """
+    """Return the rows of some dyads or datasets in a table, without rejected rows of counts."""
     rows = _rows(table)
     selected = rows[rows[column].isin(values)]
     if isinstance(table, CountTable):
@@ -492,11 +469,8 @@ def _files(table: EventTable | CountTable) -> tuple[Covered, ...]:
     return table.covered if isinstance(table, EventTable) else ()
 
 
-def _counted(table: EventTable | CountTable, coverage: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the rows of a table that a panel counts.
-
-    In counts, many rows say that nothing happened.
-    """
+def _counted_rows(table: EventTable | CountTable, coverage: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the rows of a table that a panel counts: within coverage, and with events."""
     rows = _rows(table)
     rows = rows[rows["n"] > 0]
     even = even_spans(rows, coverage, covered=() if coverage is not None else _files(table))
@@ -506,6 +480,7 @@ def _counted(table: EventTable | CountTable, coverage: pd.DataFrame | None) -> p
 
 
 def _eras(eras: pd.DataFrame | str) -> pd.DataFrame | None:
+    """Return a table of eras; None for the embedded ones."""
     if not isinstance(eras, str):
         return eras
     if eras not in ERAS:

@@ -1,10 +1,9 @@
 """Predictive distributions of a window's share, their scores and calibration.
 
-Lower scores are better.
-
-The stored results of a prediction are linear in its distribution, so that a mixture is the weighted
-mean of its parts (`mixed`). Scores and diagrams are computed by scoringrules and ArviZ where they
-provide them.
+A `Prediction` is made by `predict_given` and `predict_free`, with and without the number of events,
+and is scored by `crps`, `log_score` and `brier_score`: lower is better. Its fields are linear in
+the distribution, so that those of a mixture are weighted means (`mixed`). Scores and diagrams are
+computed by scoringrules and ArviZ where they provide them.
 
 References
 ----------
@@ -33,21 +32,16 @@ from forecast.outlook.recorded import MIN_WINDOW_EVENTS, ROUNDING, changed, reac
 from forecast.outlook.tone import SMALLEST_CHANGE, TONE_UNIT, SideScores, tone_to_percent
 from forecast.study.evaluation.origins import RecordedWindow
 
-GRID = 200
-"""Steps of the grid of shares where the number of events is not given: half a point each."""
+GRID = 200  # steps of the grid of shares if the number of events is unknown: half a point each
+# Draws over which the probability of the count is averaged; more draws are thinned evenly.
 DENSITY_DRAWS = 500
-"""Draws that the probability of the count is averaged over; thinned evenly if there are more."""
-IMPROVEMENT = 5.0
-"""Points of share that count as a change, unless another number is asked for."""
-_AT_ONCE = 50
-"""Draws whose probabilities are computed together."""
-_NOTHING = 40.0
-"""A part of a sum that is smaller than exp of less this is lost in the rounding of the others."""
-_EDGE = 1e-6
-"""Chances are kept this far from 0 and 1: beyond, one event of the other kind would have no
-probability at all."""
-
-
+IMPROVEMENT = 5.0  # points of share that count as a change by default
+_DRAWS_AT_ONCE = 50  # whose probabilities are computed together
+# Terms of a sum below exp(-40) are lost in the rounding of the others.
+_MAX_NEGATIVE_EXPONENT = 40.0
+# Smallest distance of chances from 0 and 1: closer, one event of the other side would have no
+# probability at all.
+_CHANCE_EDGE = 1e-6
 COVERAGES = (0.5, 0.8, 0.9)  # of intervals that are compared with outcomes
 BINS = 10
 """Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ...,
@@ -62,7 +56,7 @@ _ROUNDING = 1e-9  # a curve on the edge of its band is inside
 class Prediction:
     """The predictive distribution of the share of one window.
 
-    What was recorded is put in where a score needs it.
+    It also has the probabilities of the recorded outcome that scores need.
     """
 
     # Probability of each share on an even grid from 0 to 1: k/n if the number of events n is given,
@@ -74,9 +68,8 @@ class Prediction:
     # without baseline.
     up: float | None
     down: float | None
-    density: float | None = (
-        None  # Probability of the recorded count given n; None if n is not given
-    )
+    # Probability of the recorded count given n; None if n is not given
+    density: float | None = None
 
     @property
     def support(self) -> Float:
@@ -91,12 +84,12 @@ class Prediction:
         return float(low), float(high)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, zeros of the grid left out."""
-        places = np.flatnonzero(self.weights)
+        """Return plain values, without the zeros of the grid."""
+        positions = np.flatnonzero(self.weights)
         return asdict(self) | {
             "weights": [
                 len(self.weights),
-                *zip(places.tolist(), self.weights[places].tolist(), strict=True),
+                *zip(positions.tolist(), self.weights[positions].tolist(), strict=True),
             ]
         }
 
@@ -117,12 +110,14 @@ def predict_given(
     improvement: float = IMPROVEMENT,
 ) -> Prediction:
     """Predict the share of a window whose monthly number of events is given."""
-    chances = np.clip(chances, _EDGE, 1 - _EDGE)
+    chances = np.clip(chances, _CHANCE_EDGE, 1 - _CHANCE_EDGE)
     cooperative = rng.binomial(window.counts.total, chances).sum(axis=1)
     weights = np.bincount(cooperative, minlength=window.n + 1) / len(cooperative)
     thinned = chances[:: max(len(chances) // DENSITY_DRAWS, 1)]
     density = probability_of_count(thinned, window.counts.total, window.k)
-    against = _against(100 * cooperative / window.n, window.share, window.before, improvement)
+    against = _probabilities_of_outcome(
+        100 * cooperative / window.n, window.share, window.before, improvement
+    )
     return Prediction(weights, *against, density=density)
 
 
@@ -133,19 +128,20 @@ def predict_free(
     rng: np.random.Generator,
     improvement: float = IMPROVEMENT,
 ) -> Prediction:
-    """Predict the share of a window whose number of events is not known.
-
-    Given that it is not void.
-    """
+    """Predict the share of a window with unknown number of events, given that it is not void."""
     volume = _not_all_void(volume, rng)
     total = volume.sum(axis=1)
     enough = total >= MIN_WINDOW_EVENTS
-    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[enough]
+    cooperative = rng.binomial(volume, np.clip(chances, _CHANCE_EDGE, 1 - _CHANCE_EDGE)).sum(
+        axis=1
+    )[enough]
     shares = 100 * cooperative / total[enough]
     weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(
         shares
     )
-    return Prediction(weights, *_against(shares, window.share, window.before, improvement))
+    return Prediction(
+        weights, *_probabilities_of_outcome(shares, window.share, window.before, improvement)
+    )
 
 
 def predict_tone(
@@ -155,13 +151,13 @@ def predict_tone(
     scores: SideScores,
     rng: np.random.Generator,
 ) -> Prediction:
-    """Predict the tone of a window whose number of events is not known.
+    """Predict the tone of a window whose number of events is unknown, on the scale 0 to 100.
 
-    Its scale is from 0 to 100: `tone_to_percent`.
+    `tone_to_percent` has the scale.
     """
     assert window.tone is not None
     volume = _not_all_void(volume, rng)
-    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE))
+    cooperative = rng.binomial(volume, np.clip(chances, _CHANCE_EDGE, 1 - _CHANCE_EDGE))
     total = volume.sum(axis=1)
     enough = total >= MIN_WINDOW_EVENTS
     tone = tone_to_percent(
@@ -172,14 +168,16 @@ def predict_tone(
     )
     before = None if window.tone_before is None else tone_to_percent(window.tone_before)
     change = SMALLEST_CHANGE / TONE_UNIT
-    return Prediction(weights, *_against(tone, tone_to_percent(window.tone), before, change))
+    return Prediction(
+        weights, *_probabilities_of_outcome(tone, tone_to_percent(window.tone), before, change)
+    )
 
 
 def _not_all_void(volume: Index, rng: np.random.Generator) -> Index:
-    """Return events ahead, (draw, month), of which some make a window that is not void.
+    """Return simulated events, (draw, month), with a window that is not void in some draw at least.
 
-    Where events are so rare that every draw is void, windows have just as many events as are
-    needed, in months at random: with means so small, more are next to impossible.
+    If events are so rare that every draw is void, each draw gets just as many events as a window
+    needs, in random months: with so small means, more events are next to impossible.
     """
     if (volume.sum(axis=1) >= MIN_WINDOW_EVENTS).any():
         return volume
@@ -200,10 +198,7 @@ def mixed(predictions: Sequence[Prediction]) -> Prediction:
 def outcomes(
     recorded: float, before: float | None, change: float
 ) -> tuple[bool | None, bool | None]:
-    """Return whether a share or tone rose, and whether it fell, by the smallest change.
-
-    None without baseline.
-    """
+    """Return whether a share or tone rose, and whether it fell; None without baseline."""
     return (None, None) if before is None else changed(recorded, before, change)
 
 
@@ -218,7 +213,9 @@ def probability_of_count(chances: Float, total: Index, count: int) -> float:
     chances, total = chances[:, has_events], total[has_events]
     variance = (total * chances * (1 - chances)).sum(axis=1)
     order = np.argsort(variance)
-    parts = [order[first : first + _AT_ONCE] for first in range(0, len(order), _AT_ONCE)]
+    parts = [
+        order[first : first + _DRAWS_AT_ONCE] for first in range(0, len(order), _DRAWS_AT_ONCE)
+    ]
     by_draw = [
         _probabilities_of_count(chances[part], total, count, float(variance[part[0]]))
         for part in parts
@@ -227,17 +224,15 @@ def probability_of_count(chances: Float, total: Index, count: int) -> float:
 
 
 def _probabilities_of_count(chances: Float, total: Index, count: int, variance: float) -> Float:
-    """Return the probability of a count by draw.
-
-    None of them has a smaller variance than the one given.
+    """Return the probability of a count by draw; ``variance`` is the smallest one of the draws.
 
     The transform is symmetric, so that half of it is enough. At an angle a it is at most
-    exp(-variance (1 - cos a)). Where that is below the rounding of a sum, it is left out: of
-    windows of thousands, nearly all of it.
+    exp(-variance (1 - cos a)). Frequencies at which that is below the rounding of a sum are left
+    out: nearly all for windows with thousands of events.
     """
     size = int(total.sum()) + 1
     half = np.arange(size // 2 + 1)
-    frequencies = half[variance * (1 - np.cos(2 * np.pi * half / size)) < _NOTHING]
+    frequencies = half[variance * (1 - np.cos(2 * np.pi * half / size)) < _MAX_NEGATIVE_EXPONENT]
     weight = np.where((frequencies == 0) | (2 * frequencies == size), 1.0, 2.0)
     turn = np.exp(2j * np.pi * frequencies / size)
     transform = np.ones((len(chances), len(frequencies)), dtype=np.complex128)
@@ -246,14 +241,12 @@ def _probabilities_of_count(chances: Float, total: Index, count: int, variance: 
     return np.asarray((transform * turn**-count).real @ weight / size)
 
 
-def _against(
+def _probabilities_of_outcome(
     values: Float, recorded: float, before: float | None, improvement: float
 ) -> tuple[float, float, float | None, float | None]:
-    """Return the probabilities of being below, and not above, the record, and of up and down."""
-    below, up_to = (
-        float((~reached(values, recorded)).mean()),
-        float((values <= recorded + ROUNDING).mean()),
-    )
+    """Return the fields `below`, `up_to`, `up` and `down` of a prediction."""
+    below = float((~reached(values, recorded)).mean())
+    up_to = float((values <= recorded + ROUNDING).mean())
     if before is None:
         return below, up_to, None, None
     up, down = changed(values, before, improvement)
@@ -273,18 +266,12 @@ def crps(prediction: Prediction, share: float) -> float:
 
 
 def log_score(prediction: Prediction) -> float | None:
-    """Return minus the log probability of the recorded count given the number of events.
-
-    None if not given.
-    """
+    """Return minus the log probability of the recorded count; None if n is not given."""
     return None if prediction.density is None else -float(np.log(prediction.density))
 
 
 def covered(prediction: Prediction, coverage: float) -> bool:
-    """Return whether the recorded share lies in the central interval of a coverage.
-
-    The ends of the interval are included.
-    """
+    """Return whether the central interval of a coverage, with its ends, contains the share."""
     tail = (1 - coverage) / 2
     return prediction.up_to >= tail and prediction.below < 1 - tail
 
@@ -299,53 +286,48 @@ def pit(prediction: Prediction, rng: np.random.Generator) -> float:
 
 
 def in_the_middle(values: ArrayLike, coverage: float) -> float:
-    """Return the share of PIT values in the middle of 0 to 1.
+    """Return the share of PIT values in the middle of 0 to 1, `coverage` if calibrated.
 
-    It is ``coverage`` if predictions are calibrated.
-
-    An interval of a share of few events holds whole steps, and with them more than its name says;
-    randomised PIT values know no steps.
+    An interval of a share of few events contains whole steps, and so more than its nominal
+    coverage; randomised PIT values have no steps.
     """
-    off = np.abs(np.asarray(values, dtype=np.float64) - 0.5)
-    return float((off <= coverage / 2).mean())
+    distance = np.abs(np.asarray(values, dtype=np.float64) - 0.5)
+    return float((distance <= coverage / 2).mean())
 
 
 def brier_parts(probability: ArrayLike, happened: ArrayLike) -> dict[str, float | None]:
     """Return the parts of the Brier score of probabilities, and their discrimination.
 
     The score is reliability - resolution + uncertainty + within_bins. The discrimination is the
-    chance that a case in which it happened has the higher probability, the area under the ROC
-    curve; None if it always or never happened.
+    area under the ROC curve: the chance that a case in which the outcome happened has the higher
+    probability. It is None if the outcome always or never happened.
     """
     from scipy.stats import mannwhitneyu
 
-    forecast, was = (
-        np.asarray(probability, dtype=np.float64),
-        np.asarray(happened, dtype=np.float64),
-    )
-    score, overall = brier_score(forecast, was), was.mean()
+    forecast = np.asarray(probability, dtype=np.float64)
+    outcome = np.asarray(happened, dtype=np.float64)
+    score, overall = brier_score(forecast, outcome), outcome.mean()
     bin_of = np.minimum((forecast * BINS).astype(np.int64), BINS - 1)
     size = np.bincount(bin_of, minlength=BINS)
     filled = size > 0
-    mean_said, mean_was = (
-        np.bincount(bin_of, v, BINS)[filled] / size[filled] for v in (forecast, was)
+    mean_forecast, frequency = (
+        np.bincount(bin_of, values, BINS)[filled] / size[filled] for values in (forecast, outcome)
     )
     share = size[filled] / forecast.size
-    reliability = float(share @ (mean_said - mean_was) ** 2)
-    resolution, uncertainty = (
-        float(share @ (mean_was - overall) ** 2),
-        float(overall * (1 - overall)),
-    )
-    yes, no = forecast[was > 0], forecast[was == 0]
+    reliability = float(share @ (mean_forecast - frequency) ** 2)
+    resolution = float(share @ (frequency - overall) ** 2)
+    uncertainty = float(overall * (1 - overall))
+    yes, no = forecast[outcome > 0], forecast[outcome == 0]
     pairs = yes.size * no.size
     return {
-        # How far the probabilities of a bin are from how often it happened; zero is best
+        # How far the probabilities of a bin are from the frequency of the outcome; zero is best
         "reliability": reliability,
-        # How far what happened in a bin is from what happens on average; large is good
+        # How far the frequency in a bin is from the overall frequency; large is good
         "resolution": resolution,
-        "uncertainty": uncertainty,  # The score of always saying how often it happens
-        "within_bins": score
-        - (reliability - resolution + uncertainty),  # Their probabilities are not all alike
+        # Score of a forecast that always states the overall frequency
+        "uncertainty": uncertainty,
+        # Remainder, because the probabilities of a bin differ
+        "within_bins": score - (reliability - resolution + uncertainty),
         "discrimination": float(mannwhitneyu(yes, no).statistic / pairs) if pairs else None,
     }
 
@@ -355,19 +337,17 @@ def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
     require("scoringrules", "benchmarks")
     import scoringrules
 
-    forecast, was = (
-        np.asarray(probability, dtype=np.float64),
-        np.asarray(happened, dtype=np.float64),
-    )
+    forecast = np.asarray(probability, dtype=np.float64)
+    outcome = np.asarray(happened, dtype=np.float64)
     if not forecast.size:
         raise SpecError("brier: there is no probability to score")
-    return float(np.mean(scoringrules.brier_score(was, forecast)))
+    return float(np.mean(scoringrules.brier_score(outcome, forecast)))
 
 
 @described("a Band, such as calibration() of forecast.study.evaluation.scores returns")
 @dataclass(frozen=True)
 class CalibrationBand:
-    """A curve with its band, in which it stays with 95% if predictions are calibrated."""
+    """A curve, and the band that contains it with 95% probability if predictions are calibrated."""
 
     x: Float
     y: Float
@@ -382,10 +362,7 @@ class CalibrationBand:
 
 
 def pit_band(values: ArrayLike, mass: float = BAND) -> CalibrationBand:
-    """Return the distribution function of PIT values less that of a uniform one.
-
-    It has its simultaneous band (ArviZ).
-    """
+    """Return the distribution function of PIT values less the uniform one, with its band."""
     from arviz_stats.ecdf_utils import ecdf_pit
 
     x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), mass, _SIMULATIONS)
@@ -400,20 +377,18 @@ def calibration(
     seed: int = 1,
     mass: float = BAND,
 ) -> CalibrationBand:
-    """Return observed frequencies by forecast probability with their consistency band.
-
-    They are estimated by isotonic regression.
-    """
+    """Return an isotonic regression of outcomes on probabilities, with its consistency band."""
     from arviz_stats.helper_stats import isotonic_fit
 
-    forecast, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)
+    forecast = np.asarray(probability, dtype=np.float64)
+    outcome = np.asarray(happened, dtype=np.int64)
     drawn = np.random.default_rng(seed).random((1, draws, forecast.size)) < forecast
     tree = xr.DataTree.from_dict(
         {
             "posterior_predictive": xr.Dataset(
                 {"p": (("chain", "draw", "case"), drawn.astype(np.int64))}
             ),
-            "observed_data": xr.Dataset({"p": ("case", was)}),
+            "observed_data": xr.Dataset({"p": ("case", outcome)}),
         }
     )
     with warnings.catch_warnings():

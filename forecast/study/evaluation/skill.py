@@ -50,8 +50,7 @@ SPLIT = 2015
 """Choices are made on origins before this year, and reported on origins from it on."""
 PERIODS = (f"-{SPLIT - 1}", f"{SPLIT}-", "all")
 CHOSEN_ON, REPORTED_ON, _ALL = PERIODS
-LONGEST = 100_000_000
-"""Bytes of a file of skill."""
+MAX_SKILL_FILE = 100_000_000  # bytes of a `skill.json`; a larger file is not read
 
 type Row = Mapping[str, Any]
 
@@ -59,9 +58,9 @@ type Row = Mapping[str, Any]
 def _form(
     name: str, fields: Mapping[Any, str], optional: Mapping[Any, str] = MappingProxyType({})
 ) -> Any:
-    """Return the form of an object of JSON.
+    """Return a model that validates an object of JSON.
 
-    Names of its fields by type, and of those that it may lack.
+    ``fields`` are names, separated by spaces, by their type; ``optional`` ones may be missing.
     """
     declared: dict[str, Any] = {
         field: (kind, ...) for kind, names in fields.items() for field in names.split()
@@ -82,8 +81,7 @@ ERRORS = (
     "higher_said",
     "lower_said",
 )
-"""Fields of a row on the point forecast and on what was said, which files of earlier versions
-lack."""
+"""Fields of a row on errors of the mean and on probabilities, which earlier files lack."""
 _list: Any = list  # Of forms, which are no types to a type checker
 _DIFFERENCE = {
     str: "model",
@@ -163,7 +161,7 @@ _FILE = _form(
     },
     {_list[_BIN]: "reliability"},
 )
-"""What a file of skill must hold; more is allowed."""
+"""Required content of a `skill.json`; more is allowed."""
 
 
 @described("a Skill, such as Skill.read('skill.json') of forecast.study.evaluation.skill returns")
@@ -195,7 +193,7 @@ class Skill:
         """Read a file of skill."""
         try:
             content = json.loads(
-                read_bytes(path, LONGEST), parse_constant=_number, parse_float=_number
+                read_bytes(path, MAX_SKILL_FILE), parse_constant=_number, parse_float=_number
             )
             if not isinstance(content, dict) or content.get("schema") != SCHEMA:
                 raise ValueError(f"it is no file of skill of schema {SCHEMA}")
@@ -275,10 +273,7 @@ class Skill:
         return self._places.get((model or self.subject, horizon, dyad, period, given_n))
 
     def against(self, other: str, horizon: int, **where: Any) -> Row | None:
-        """Compare the subject with another model on common predictions.
-
-        One of a row's `against`.
-        """
+        """Return the comparison of the subject with another model, from a row's `against`."""
         row = self.row(horizon, **where)
         return row and next(
             (comparison for comparison in row["against"] if comparison["model"] == other), None
@@ -286,7 +281,7 @@ class Skill:
 
     @cached_property
     def _corrected(self) -> dict[tuple[Any, ...], float]:
-        """Corrected p of the differences of single dyads (`corrected`)."""
+        """Corrected p-values of the differences of single dyads (`corrected`)."""
         families: dict[tuple[Any, ...], dict[tuple[Any, ...], float]] = {}
         for row in self.rows:
             for comparison in row["against"] if row["dyad"] != "all" else ():
@@ -306,12 +301,10 @@ class Skill:
         }
 
     def lead(self, other: str, horizon: int, *, dyad: str = "all", **where: Any) -> Lead | None:
-        """Return who is better of the subject and another, by the 90% interval.
+        """Return which of the subject and another model is better, by the 90% interval.
 
-        None if they were not compared.
-
-        Of one dyad, one of dozens, better is only what remains after Holm's correction over all
-        dyads and horizons.
+        None if they were not compared. For a single dyad the difference must also remain after
+        Holm's correction over all dyads and horizons, because there are dozens of them.
         """
         comparison = self.against(other, horizon, dyad=dyad, **where)
         if comparison is None:
@@ -332,26 +325,28 @@ class Skill:
         period: str = REPORTED_ON,
         given_n: bool = False,
     ) -> float | None:
-        """Return the p of a difference of one dyad, by Holm over all dyads and horizons.
+        """Return the p-value of a difference of one dyad, by Holm over all dyads and horizons.
 
         None without an interval.
         """
         return self._corrected.get((model or self.subject, other, period, given_n, dyad, horizon))
 
     def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
-        """Return the names of the choices in which a model, by its spec, is not the tested one.
+        """Return the names of the choices in which a model's spec differs from the tested one.
 
-        What the tested model had besides, such as priors of parts that are gone, makes no
-        difference.
+        Choices that only the tested model has, such as priors of former parts, make no difference.
         """
-        given, tested = json.loads(json.dumps(spec, default=str)), self.choices["spec"] or {}
+        choices = json.loads(json.dumps(spec, default=str))
+        tested = self.choices["spec"] or {}
         return [
-            name.replace("_", " ") for name in given if not _agrees(given[name], tested.get(name))
+            name.replace("_", " ")
+            for name in choices
+            if not _agrees(choices[name], tested.get(name))
         ]
 
     @property
     def refits(self) -> list[str]:
-        """By model variant, how often it was fitted and how often it had not converged."""
+        """Number of fits of each model variant, and of those that did not converge, in words."""
         fitted = [row for row in self.account if "fits" in row]
         return [
             f"{row['model']}: {row['fits']} fits, {row['not_converged']} not converged"
@@ -359,25 +354,16 @@ class Skill:
         ]
 
     def best_benchmark(self, horizon: int, *, given_n: bool = False) -> str | None:
-        """Return the benchmark that was best where choices are made, if any was."""
+        """Return the benchmark that was best in the period of choices, if any."""
         row = self.row(horizon, period=self.period, given_n=given_n)
-        names = (
-            [
-                comparison["model"]
-                for comparison in row["against"]
-                if comparison["role"] == "best benchmark"
-            ]
-            if row
-            else []
-        )
-        return str(names[0]) if names else None
+        for comparison in row["against"] if row else ():
+            if comparison["role"] == "best benchmark":
+                return str(comparison["model"])
+        return None
 
 
 def _agrees(given: Any, tested: Any) -> bool:
-    """Return whether a choice is that which was tested.
-
-    Of several by name, whether each of them is.
-    """
+    """Return whether a choice, or each of several choices by name, is the tested one."""
     if isinstance(given, dict) and isinstance(tested, dict):
         return all(tested.get(name) == value for name, value in given.items())
     return bool(given == tested)
@@ -389,9 +375,10 @@ def forecaster_name(code: str) -> str:
 
 
 def subject_of(benchmarks: Mapping[str, bool], pool: Sequence[str] = ()) -> str:
-    """Return the subject of a backtest.
+    """Return the code of the forecaster that is compared with all others.
 
-    The pool, the model, its first variant, the reference, or the first.
+    This is the pool; else the model, or its first variant; else the reference, or the first
+    benchmark.
     """
     if pool:
         return POOL
@@ -410,6 +397,7 @@ def within(year: Any, period: str) -> Any:
 
 
 def _number(text: str) -> float:
+    """Parse a number of JSON, and reject NaN and infinity."""
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text} is no number of JSON")

@@ -36,14 +36,11 @@ from forecast.study.evaluation.scores import (
     predict_tone,
 )
 
-SCHEMA = 4
-"""Version of the files of finished forecast dates, and of the computation of their numbers."""
-
-
+SCHEMA = 4  # version of the files of finished forecast dates, and of how their numbers are computed
 RUN_FILE = "run.json"
-LARGEST = 1_000_000_000
-"""Bytes of a file of a finished forecast date."""
-ORIGINS = "origins"
+ORIGINS = "origins"  # folder of the files of finished forecast dates
+# bytes of a file of a finished forecast date; a larger one is not read
+MAX_ORIGIN_FILE = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -58,21 +55,21 @@ class Setup:
     batch: int | None = None
     _parts: dict[int, "Setup"] = field(default_factory=dict, repr=False, compare=False)
 
-    def fresh(self) -> "Setup":
-        """Return the same to be sent elsewhere, without what has been computed on the way."""
+    def without_caches(self) -> "Setup":
+        """Return the same settings without computed data, to be sent to another process."""
         return replace(self, record=replace(self.record), _parts={})
 
     @cached_property
     def batches(self) -> dict[int | None, tuple[str, ...]]:
-        """The dyads of each batch by its number; under None if all are together."""
+        """Dyads of each batch by its number; the number is None if all dyads are together."""
         if self.batch is None:
             return {None: self.record.dyads}
         return dict(enumerate(batched(self.record.dyads, self.batch)))
 
-    def part(self, number: int | None) -> "Setup":
-        """Return the part of one batch.
+    def of_batch(self, number: int | None) -> "Setup":
+        """Return the settings for the dyads of one batch.
 
-        The last one is kept, because many successive tasks need it.
+        Those of the last batch are cached, because many successive tasks need them.
         """
         if number is None:
             return self
@@ -84,7 +81,7 @@ class Setup:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Settings as plain values."""
+        """Settings as plain values for JSON."""
         from importlib.metadata import version
 
         return {
@@ -109,8 +106,8 @@ class Task:
     batch: int | None = None
 
 
-type Finished = tuple[str, str]
-"""Name and text of the file of a finished origin."""
+type FinishedFile = tuple[str, str]
+"""Name and text of the file of a finished forecast date."""
 
 
 def file_name(origin: date, code: str, batch: int | None = None) -> str:
@@ -118,55 +115,54 @@ def file_name(origin: date, code: str, batch: int | None = None) -> str:
     return f"{origin:%Y-%m}.{code}{'' if batch is None else f'.{batch:04d}'}.json"
 
 
-def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
-    """Do a task of a setup, or of a part, and yield the file of each forecaster when finished."""
+def run_task(setup: Setup, task: Task) -> Iterator[FinishedFile]:
+    """Run a task, and yield the file of each forecaster when it is finished."""
     view = setup.record.view(task.origin)
     for code in task.codes:
-        # Where no dyad has a past long enough, the answer is empty.
-        answer = (
-            setup.forecasters[code].answer(view, setup.request)
-            if view
-            else DatedForecast(task.origin, {})
-        )
-        text = json.dumps(_content(setup, code, view, answer), separators=(",", ":"))
+        forecast = DatedForecast(task.origin, {})  # if no dyad has a past long enough
+        if view:
+            forecast = setup.forecasters[code].answer(view, setup.request)
+        content = _file_content(setup, code, view, forecast)
+        text = json.dumps(content, separators=(",", ":"))
         yield file_name(task.origin, code, task.batch), f"{text}\n"
 
 
-def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
-    """Do a task where the folder of the run is, and return how many files were written.
-
-    Each file is written as soon as it is finished.
-    """
+def run_task_here(setup: Setup, task: Task, folder: Path) -> int:
+    """Run a task, write each file as soon as it is finished, and return the number of files."""
     number = 0
-    for name, text in carry_out(setup.part(task.batch), task):
+    for name, text in run_task(setup.of_batch(task.batch), task):
         write_text(folder / name, text)
         number += 1
     return number
 
 
-def _content(setup: Setup, code: str, view: View | None, answer: DatedForecast) -> dict[str, Any]:
-    """Return the contents of the file of a forecaster at an origin.
+def _file_content(
+    setup: Setup, code: str, view: View | None, forecast: DatedForecast
+) -> dict[str, Any]:
+    """Return the content of the file of a forecaster at an origin.
 
-    Without a view, it has predicted nothing.
+    Without a view the forecaster predicts nothing. A window is void if it has too few events, and
+    unfinished if its data are incomplete.
     """
-    pairs = [
-        (dyad, horizon) for dyad, chances in answer.chances.items() for horizon in sorted(chances)
-    ]
-    windows = [setup.record.window(view, dyad, horizon) for dyad, horizon in pairs] if view else []
-    over = [window for window in windows if window]
-    cases = [
-        _case(setup, view, recorded, answer.chances[recorded.dyad][recorded.horizon])
-        for recorded in over
-        if view and not recorded.void
-    ]
+    cases, void, unfinished = [], 0, 0
+    if view is not None:
+        for dyad, chances in forecast.chances.items():
+            for horizon in sorted(chances):
+                window = setup.record.window(view, dyad, horizon)
+                if window is None:
+                    unfinished += 1
+                elif window.void:
+                    void += 1
+                else:
+                    cases.append(_case(setup, view, window, chances[horizon]))
     return {
-        "origin": answer.origin.isoformat(),
+        "origin": forecast.origin.isoformat(),
         "forecaster": code,
         "rival": setup.forecasters[code].benchmark,
         "words": setup.forecasters[code].words,
-        "notes": answer.notes,
-        "void": len(over) - len(cases),
-        "unfinished": len(windows) - len(over),
+        "notes": forecast.notes,
+        "void": void,
+        "unfinished": unfinished,
         "cases": cases,
     }
 
@@ -174,25 +170,27 @@ def _content(setup: Setup, code: str, view: View | None, answer: DatedForecast) 
 def _case(
     setup: Setup, view: View, window: RecordedWindow, chances: Float | GivenVolume
 ) -> dict[str, Any]:
-    # Events of all forecasters are drawn from the same stream: what differs between them is their
-    # own.
+    """Return the predictions of one window, and what was recorded of it."""
+    # All forecasters draw events from the same stream, so that differences are their own.
     rng = setup.request.stream(window.origin, window.dyad, f"happenings {window.horizon}")
     volume = recording_level(view.recorded[window.dyad]).simulate(
         (setup.request.draws, window.horizon), rng
     )
-    free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
-    given = predict_given(_at(chances, window.counts.total), window, rng, setup.improvement)
+    real_time = predict_free(_given_events(chances, volume), volume, window, rng, setup.improvement)
+    given = predict_given(
+        _given_events(chances, window.counts.total), window, rng, setup.improvement
+    )
     up, down = outcomes(window.share, window.before, setup.improvement)
     scores, tone = view.scores[window.dyad], None
     if window.tone is not None and not isinstance(scores, NotDefined):
         stream = setup.request.stream(window.origin, window.dyad, f"tone {window.horizon}")
-        prediction = predict_tone(_at(chances, volume), volume, window, scores, stream)
-        rose, fell = outcomes(window.tone, window.tone_before, SMALLEST_CHANGE)
+        prediction = predict_tone(_given_events(chances, volume), volume, window, scores, stream)
+        tone_up, tone_down = outcomes(window.tone, window.tone_before, SMALLEST_CHANGE)
         tone = {
             "recorded": window.tone,
             "before": window.tone_before,
-            "up": rose,
-            "down": fell,
+            "up": tone_up,
+            "down": tone_down,
             "said": prediction.to_dict(),
         }
     return {
@@ -204,13 +202,13 @@ def _case(
         "up": up,
         "down": down,
         "given": given.to_dict(),
-        "free": free.to_dict(),
+        "free": real_time.to_dict(),
         "tone": tone,
     }
 
 
-def _at(chances: Float | GivenVolume, total: Index) -> Float:
-    """Return chances given the events of each month."""
+def _given_events(chances: Float | GivenVolume, total: Index) -> Float:
+    """Return the chances, (draw, month), given the number of events of each month."""
     return chances if isinstance(chances, np.ndarray) else chances.given(total)
 
 
@@ -226,16 +224,16 @@ class RunFolder:
         return self.path / ORIGINS
 
     def claim(self, setup: Setup) -> None:
-        """Note in the folder what its origins rest on, and reject the folder of another run."""
+        """Write the settings of the run into its folder, and reject the folder of another run."""
         check_writable(self.path)
         clear_leftovers(self.origins)
-        mine = {"batch": None, **setup.choices, "data": setup.record.digest}
+        settings = {"batch": None, **setup.choices, "data": setup.record.digest}
         if not (self.path / RUN_FILE).exists():
             made_by = commit()
-            write_json(self.path / RUN_FILE, mine | ({"commit": made_by} if made_by else {}))
+            write_json(self.path / RUN_FILE, settings | ({"commit": made_by} if made_by else {}))
             return
-        other = self._account()
-        if differing := [name for name, value in mine.items() if other.get(name) != value]:
+        stored = self._settings()
+        if differing := [name for name, value in settings.items() if stored.get(name) != value]:
             raise SpecError(
                 f"{self.path}: holds a run with other {', '.join(differing)}; choose another "
                 "--out, or remove that folder"
@@ -244,18 +242,19 @@ class RunFolder:
     @property
     def commit(self) -> dict[str, str]:
         """The commit of the code that began the run, where the code is a checkout."""
-        commit = self._account().get("commit")
+        commit = self._settings().get("commit")
         return {"commit": str(commit)} if commit else {}
 
-    def _account(self) -> dict[str, Any]:
+    def _settings(self) -> dict[str, Any]:
+        """Read the settings of the run."""
         path = self.path / RUN_FILE
         try:
-            content = json.loads(read_bytes(path, LARGEST))
+            content = json.loads(read_bytes(path, MAX_ORIGIN_FILE))
             if not isinstance(content, dict):
                 raise ValueError(f"it holds a {type(content).__name__}")
         except (OSError, ValueError) as error:
             raise SpecError(
-                f"{path}: is no account of a run ({error}); choose another --out"
+                f"{path}: has no settings of a run ({error}); choose another --out"
             ) from error
         return content
 
@@ -263,7 +262,7 @@ class RunFolder:
         """Return the files of finished origins, by origin and forecaster, in order."""
         by_origin: dict[date, dict[str, list[Path]]] = {}
         for path in sorted(self.origins.glob("*.json")):
-            with _of_a_run(path):
+            with _reject_malformed(path):
                 month, code, *_ = path.name.split(".")
                 by_origin.setdefault(date.fromisoformat(f"{month}-01"), {}).setdefault(
                     code, []
@@ -273,14 +272,15 @@ class RunFolder:
 
 def read_finished(path: Path) -> dict[str, Any]:
     """Return the contents of the file of a finished forecast date."""
-    with _of_a_run(path):
-        content: dict[str, Any] = json.loads(read_bytes(path, LARGEST))
+    with _reject_malformed(path):
+        content: dict[str, Any] = json.loads(read_bytes(path, MAX_ORIGIN_FILE))
         date.fromisoformat(content["origin"])
     return content
 
 
 @contextmanager
-def _of_a_run(path: Path) -> Iterator[None]:
+def _reject_malformed(path: Path) -> Iterator[None]:
+    """Turn errors of reading into one that names the file and the remedy."""
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -36,10 +36,10 @@ from forecast.study.evaluation.origins import View
 if TYPE_CHECKING:
     from forecast.model import Fit
 
+# As long as the fit of a report: shorter fits predict as well, but fail the convergence checks.
 SAMPLER = MappingProxyType({"draws": 1000, "tune": 300, "chains": 4})
-"""As long as the fit of a report: shorter ones predict alike, but fail the convergence checks."""
+# For one dyad alone: all 36 half-yearly fits of US-China from 2006 on pass the convergence checks.
 LONE_SAMPLER = MappingProxyType({"draws": 800, "tune": 200, "chains": 4})
-"""Of one dyad alone: all 36 half-yearly fits of US-China from 2006 on pass with it."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class VariantDrivers:
     future: Future = "given"
 
     def table(self, panel: xr.Dataset) -> DriverTable:
-        """Return those of the dyads of a panel."""
+        """Return the covariates of the dyads of a panel."""
         return drivers_for(self.source, [str(dyad) for dyad in panel["dyad"].to_numpy()])
 
 
@@ -63,28 +63,26 @@ class Variant:
     words: str
     # What differs from the default `PendulumSpec`
     spec: Mapping[str, Any] = field(default_factory=dict)
-    # Whether events are only cooperative or hostile: the kinds of either side tell nothing of the
-    # level.
+    # Whether classes of events are merged into cooperative and hostile ones: the classes of one
+    # side say nothing of the level
     sides: bool = True
-    sampler: Mapping[str, int] | None = (
-        None  # Draws, tune and chains of a fit; by default what passes the checks
-    )
+    # Draws, tune and chains of a fit; by default enough to pass the convergence checks
+    sampler: Mapping[str, int] | None = None
     cores: int | None = None  # Chains run at once; changes no number
     drivers: VariantDrivers | None = None  # Covariates that it uses
 
     benchmark = False  # It is this package's own
 
     def settings(self, panel: xr.Dataset) -> dict[str, Any]:
-        """Return every choice of the model on such a panel as plain values.
-
-        They are those of `PendulumSpec.to_dict`.
-        """
+        """Return every choice of the model on a panel, as `PendulumSpec.to_dict` does."""
         return self._spec(self._seen(panel)).to_dict()
 
     def _seen(self, panel: xr.Dataset) -> xr.Dataset:
+        """Return the panel with two classes of events, if the variant merges them."""
         return two_classes(panel) if self.sides and panel_kind(panel).coded else panel
 
     def _spec(self, panel: xr.Dataset) -> PendulumSpec:
+        """Return the specification of the model for a panel, with its drivers."""
         if self.drivers is None or not has_drivers(panel):
             return spec_for(panel, **self.spec)
         return spec_for(
@@ -110,6 +108,7 @@ class Variant:
         return DatedForecast(view.origin, chances, {"fits": notes})
 
     def _fitted(self, view: View, dyads: tuple[str, ...], request: ForecastRequest) -> "Fit":
+        """Fit the model to some dyads, for longer if the convergence checks fail."""
         from forecast.model import fit
         from forecast.model.updating import sampled_longer
 
@@ -122,6 +121,7 @@ class Variant:
         return sampled_longer(fitted, fitted.gate.reasons[0], cores=cores)  # as a report is
 
     def _panel(self, view: View, dyads: tuple[str, ...]) -> xr.Dataset:
+        """Return the panel of some dyads as the model reads it, with its drivers."""
         panel, drivers = self._seen(view.part(dyads)), self.drivers
         return (
             panel
@@ -138,36 +138,33 @@ def two_classes(panel: xr.Dataset) -> xr.Dataset:
         for part in (slice(cut), slice(cut, None))
     ]
     both = xr.concat(sides, dim="class").transpose(*counts.dims)
-    rest = panel.drop_dims("class")
+    without_classes = panel.drop_dims("class")
     return (
-        rest.assign(counts=both.drop_vars("class", errors="ignore"))
+        without_classes.assign(counts=both.drop_vars("class", errors="ignore"))
         .assign_coords({"class": np.arange(2), "class_name": ("class", ["hostile", "cooperative"])})
         .assign_attrs(panel.attrs | {"zero_cut": 1})
     )
 
 
 def chances_of(fit: "Fit", dyad: str, request: ForecastRequest, view: View) -> Chances:
-    """Return the chance that an event is cooperative in each month ahead.
-
-    There are as many simulations as are asked for.
-    """
+    """Return draws of the chance that an event is cooperative in each month ahead, by horizon."""
     months = max(request.horizons)
-    each = -(-request.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
+    per_draw = -(-request.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
     level = simulate_ahead(
-        fit, dyad, months, seed=request.seed, simulations_per_draw=each
+        fit, dyad, months, seed=request.seed, simulations_per_draw=per_draw
     ).month_level[..., 1:]
     rng = request.stream(view.origin, dyad, "news and overdispersion")
-    kept = rng.permutation(level[..., 0].size)[: request.draws]
+    chosen = rng.permutation(level[..., 0].size)[: request.draws]
     record = DatasetRecord.of(fit.panel, dyad, view.record.place_in(fit.panel))
-    read = reading(fit, record).of_draws(kept // each)
-    month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
+    read = reading(fit, record).of_draws(chosen // per_draw)
+    month = simulate_months(level.reshape(1, -1, months)[:, chosen], read, rng)
     chances = _VolumeChances(month, read, record, int(rng.integers(2**63)))
     return {horizon: replace(chances, month=month[..., :horizon]) for horizon in request.horizons}
 
 
 @dataclass(frozen=True)
 class _VolumeChances:
-    """Chances of one dyad given how many events there are."""
+    """Chances of one dyad that depend on the number of events."""
 
     month: Float  # Log-odds of usual months, their news included
     read: Measurement
@@ -203,8 +200,8 @@ VARIANTS: dict[str, Variant] = {
 def with_drivers(source: str | Path, acts: str | None = None, future: Future = "given") -> Variant:
     """Return the pendulum that uses covariates.
 
-    Its code has a piece of the digest of what they are and act on, by which a resumed run
-    recognises them.
+    Its code ends with part of the digest of the covariates and of what they act on, so that a
+    resumed run recognises them.
     """
     table = drivers_for(source, list(read_dyads().index))
     chosen = parse_drivers(table.acting(acts))

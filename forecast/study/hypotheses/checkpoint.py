@@ -1,7 +1,4 @@
-"""Checkpoint of a long simulation.
-
-What the tests found on each simulated record set, line by line.
-"""
+"""Checkpoint of a long simulation: what the tests found on each simulated record."""
 
 import json
 from collections.abc import Iterable
@@ -21,11 +18,11 @@ type TestRow = tuple[float, float, float]
 
 @dataclass
 class Checkpoint:
-    """Results of finished record sets by key, in a file if a path is given."""
+    """Results of finished simulated records by key, also in a file if a path is given."""
 
-    # JSON lines: first what the results rest on, then a key with its row per line
+    # JSON lines: the header with the digest, then a key with its row per line
     path: Path | None
-    identity: str  # Digest of everything that the results rest on
+    identity: str  # Digest of everything that the results depend on
     rows: dict[str, TestRow]
 
     @classmethod
@@ -44,11 +41,13 @@ class Checkpoint:
             rows = TypeAdapter(list[tuple[str, TestRow]]).validate_python(lines)
         except ValidationError as error:
             line = int(error.errors()[0]["loc"][0]) + 2  # the header is line 1
-            raise _foreign(path, f"line {line}: expected a key and three numbers") from error
+            raise _not_a_checkpoint(
+                path, f"line {line}: expected a key and three numbers"
+            ) from error
         return cls(path, identity, dict(rows))
 
     def add(self, key: str, row: TestRow) -> None:
-        """Add the result of a test on one record set, also to the file."""
+        """Add the result of a test on one simulated record, also to the file."""
         self.rows[key] = row
         if self.path is None:
             return
@@ -58,9 +57,9 @@ class Checkpoint:
 
 
 def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> list[Any]:
-    """Return the lines of a checkpoint, none of a new file, and reject what cannot hold results.
+    """Return the lines of a checkpoint, or none of a new file.
 
-    This comes before a simulation that takes hours.
+    A file that cannot hold results is rejected before a simulation that takes hours.
     """
     check_target(path, inputs)
     check_writable(path.parent)
@@ -69,13 +68,13 @@ def check_checkpoint(path: Path, inputs: Iterable[str | Path | None] = ()) -> li
     try:
         lines = [json.loads(line) for line in read_journal(path).lines]
         if not isinstance(lines[0]["of"], str):
-            raise ValueError("the first line names no digest of what the results are of")
+            raise ValueError("the first line has no digest of what the results depend on")
         return lines
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise _foreign(path, error) from error
+        raise _not_a_checkpoint(path, error) from error
 
 
-def _foreign(path: Path, error: Exception | str) -> SpecError:
+def _not_a_checkpoint(path: Path, error: Exception | str) -> SpecError:
     return SpecError(
         f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it"
     )

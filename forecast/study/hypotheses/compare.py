@@ -61,10 +61,7 @@ class ModelComparison(Displayed):
 
     @property
     def converged(self) -> bool:
-        """Return whether all fits passed the convergence checks.
-
-        If not, the numbers must not be used.
-        """
+        """True if all fits passed the convergence checks; else the numbers must not be used."""
         return all(gate.passed for gate in self.gates.values())
 
     def to_frame(self) -> pd.DataFrame:
@@ -80,11 +77,12 @@ class ModelComparison(Displayed):
         return pd.DataFrame([self._row(model) for model in range(len(self.names))])
 
     def _row(self, model: int) -> dict[str, Any]:
-        ours, first, name = self.evidence[model], self.evidence[0], self.names[model]
+        """Return the numbers of one model, by its position."""
+        evidence, first, name = self.evidence[model], self.evidence[0], self.names[model]
         row: dict[str, Any] = {
             "model": name,
-            "log_bayes_factor": ours.log - first.log,
-            "error": float(np.hypot(ours.error, first.error)) if model else 0.0,
+            "log_bayes_factor": evidence.log - first.log,
+            "error": float(np.hypot(evidence.error, first.error)) if model else 0.0,
         }
         if self.blocks is not None:
             by_block = self.blocks[name].to_numpy() - self.blocks[self.names[0]].to_numpy()
@@ -169,11 +167,12 @@ def compare_models(
     seed = whole_seed(seed)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     _require_models(models)
-    months, least = panel.sizes["time"] / periods_a_month(panel), MIN_COMPARED_BLOCKS * BLOCK_MONTHS
-    if held_out and months < least:
+    months = panel.sizes["time"] / periods_a_month(panel)
+    min_months = MIN_COMPARED_BLOCKS * BLOCK_MONTHS
+    if held_out and months < min_months:
         raise DataError(
-            f"held_out: the panel has {months:.0f} months; expected {least} at least, or leave it "
-            "out"
+            f"held_out: the panel has {months:.0f} months; expected {min_months} at least, or "
+            "leave it out"
         )
     tell = progress or silent
     sampler: dict[str, Any] = {
@@ -205,6 +204,7 @@ def compare_models(
 
 
 def _require_models(models: Mapping[str, PendulumSpec]) -> None:
+    """Reject models that are no specs, have bad names, are fewer than two, or are the same."""
     if wrong := [name for name, spec in models.items() if not isinstance(spec, PendulumSpec)]:
         raise SpecError(
             f"models: {wrong[0]!r} is {type(models[wrong[0]]).__name__}; expected a PendulumSpec"
@@ -238,10 +238,8 @@ def leave_future_out(
 ) -> pd.DataFrame:
     """Predict the last blocks of a panel, each from a fit to the months before.
 
-    ``whole`` is the panel's evidence.
-
-    An index is standardised again at every origin, so that its densities compare models and mean
-    nothing alone.
+    ``whole`` is the evidence on the whole panel, if it is known. An index is standardised again at
+    every origin, so that its densities only serve to compare models.
     """
     tell = progress or silent
     stops = block_ends(panel)
@@ -274,9 +272,9 @@ def leave_future_out(
 
 
 def block_ends(panel: xr.Dataset) -> list[int]:
-    """Return how many periods are known at each block's end.
+    """Return how many periods are known at the end of each block.
 
-    The last blocks, that leave half of the record before.
+    Blocks cover the end of the record, and at most its second half.
     """
     periods, block = panel.sizes["time"], Clock.of(panel).periods(BLOCK_MONTHS)
     number = min(BLOCKS, max(periods // 2 // block, 2))
@@ -284,20 +282,18 @@ def block_ends(panel: xr.Dataset) -> list[int]:
 
 
 def score_difference(by_block: Float) -> tuple[float, float, float]:
-    """Sum differences of log predictive density (block,).
+    """Return sum, standard error and stacking weight of differences of log predictive density.
 
-    Their sum, its standard error, the stacking weight.
-
-    The error is that over blocks, to which their Monte Carlo errors add some; of two models that
-    predict alike it is too large rather than too small, for what one block gains by such an error
-    the next one loses.
+    The error is from the spread between blocks, (block,), which includes their Monte Carlo errors.
+    For two models that predict alike it is too large, because one block loses what its neighbour
+    gains by such an error.
     """
     error = np.sqrt(by_block.size) * by_block.std(ddof=1)
     return float(by_block.sum()), float(error), stacking_weight(by_block)
 
 
 def stacking_weight(by_block: Float) -> float:
-    """Weight of a model, 0 to 1, with which its mixture with an alternative predicts best."""
+    """Return the weight of a model, 0 to 1, with which its mixture with the other predicts best."""
     ratio = np.exp(np.clip(by_block, -500, 500))
     optimum = minimize_scalar(
         lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded"

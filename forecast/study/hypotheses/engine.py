@@ -1,6 +1,8 @@
-"""Evidences of models on a record, each computed once.
+"""Engine of the tests: the evidence of models on a record, each computed once.
 
-Claims that are tested by them, and how findings are shown.
+An `Engine` holds a record and the settings of the integrals. A `PooledClaim` compares the evidence
+of models that an engine computes, and returns an `Outcome`. Begin with `Engine.evidence` and
+`Engine.factor_range`; `posterior_picture` and `dyad_bars` draw what a test finds.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,70 +12,75 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecast.base.typing import Float
-from forecast.study.hypotheses.evidence import MEAN_SDS, USUAL, Finesse, PooledEvidence, evidence_of
+from forecast.study.hypotheses.evidence import (
+    MEAN_SDS,
+    USUAL_QUADRATURE,
+    PooledEvidence,
+    QuadratureSettings,
+    evidence_of,
+)
 from forecast.study.hypotheses.filter import NEW_MEAN, NEW_SOURCE, SET_CEILING
 from forecast.study.hypotheses.models import (
     CYCLE,
     CYCLE_SD,
     WALK_CYCLE,
-    Axis,
-    Centre,
     Model,
-    centre_of,
+    Parameter,
+    PosteriorMode,
+    find_mode,
 )
 from forecast.study.hypotheses.outcome import (
     ClaimAnswer,
-    Deciding,
+    FactorRange,
+    FactorRangeOf,
     Outcome,
     Picture,
     Series,
     decide,
-    left_out,
+    leave_out,
     sentences,
 )
 from forecast.study.hypotheses.record import (
     MIN_CLAIM_MONTHS,
     MIN_POOLED_DYADS,
+    SOURCE_MONTHS,
     PooledRecord,
     too_short,
 )
 
-SOURCE_MONTHS = 180  # that a source lasts in the rival of drifting sources
-DECADE = 120  # months of an era in the rival of blind eras
+DECADE_MONTHS = 120  # between the ceilings that are set blindly, whatever the eras
 VARIANTS: dict[str, Callable[[PooledRecord], PooledRecord]] = {
     "plain": PooledRecord.without_eras,
-    "eras": lambda record: record,  # The trend may jump where they begin
-    "ceilings": lambda record: record.anchored(
-        SET_CEILING, record.begins
-    ),  # Each era also sets one
-    "decades": lambda record: record.anchored(
-        SET_CEILING, record.every(DECADE)
-    ),  # Every ten years do
-    "means": lambda record: record.anchored(
-        NEW_MEAN, record.begins
-    ),  # Each era has its own long-run mean
+    # The trend may jump where eras begin.
+    "eras": lambda record: record,
+    # Each era also sets a ceiling.
+    "ceilings": lambda record: record.anchored(SET_CEILING, record.begins),
+    # A ceiling is set every ten years.
+    "decades": lambda record: record.anchored(SET_CEILING, record.months_apart(DECADE_MONTHS)),
+    # Each era has its own long-run mean.
+    "means": lambda record: record.anchored(NEW_MEAN, record.begins),
+    # A new source begins every fifteen years.
     "sources": lambda record: record.without_eras().anchored(
-        NEW_SOURCE, record.every(SOURCE_MONTHS)
+        NEW_SOURCE, record.months_apart(SOURCE_MONTHS)
     ),
-    "prompt eras": PooledRecord.with_prompt_eras,  # Eras that were recognised within a week alone
-    # What the last month with events was like is known
+    # Only the eras that were recognised within a week of their start.
+    "prompt eras": PooledRecord.with_prompt_eras,
+    # Each month knows the balance of the last month with events.
     "last events": PooledRecord.with_last_events,
 }
-"""The record as models read it; in `sources`, these change blindly."""
-PLACEBOS = 300
-WHOLE = Finesse(
-    heights=1
-)  # in place of Laplace's approximation: within 0.3 of the usual on the embedded record
+"""Variants of the record, by name: what a model reads."""
+PLACEBOS = 300  # sets of placebo era starts of each kind
+# In place of Laplace's approximation: within 0.3 log units of the usual on the embedded record.
+COARSE_QUADRATURE = QuadratureSettings(concentration_nodes=1)
+# Of models with many parameters: twice as fast, and 0.1 log units from `COARSE_QUADRATURE`.
+NARROW_QUADRATURE = QuadratureSettings(concentration_nodes=1, half_width=3.0)
 MANY_PARAMETERS = 4
-NARROWER = Finesse(
-    heights=1, width=3.0
-)  # of models with so many parameters: twice as fast, and 0.1 from `WHOLE`
+# Kinds of null sets: simulated records in which a claim is false and looks as if it were true
+# (`nulls`).
 MATCHED = "walks that turned back as these dyads did"
 HINDSIGHT = "walks with late eras dated where the record moves most"
 EPISODES = "walks whose events repeat the last ones"
 REMEMBERED = "paths of long memory that turned back as these dyads did"
-"""Null sets: simulated record sets in which a claim is false and that look as if it were true
-(`nulls`)."""
 
 
 class ModelPoint(NamedTuple):
@@ -85,111 +92,116 @@ class ModelPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class Engine:
-    """A record with how finely models are integrated on it."""
+    """A record, and the evidence of models on it with the settings of the integrals."""
 
     record: PooledRecord
     cores: int = 1
-    finesse: Finesse = USUAL
+    quadrature: QuadratureSettings = USUAL_QUADRATURE
     mean_sds: tuple[float, ...] = MEAN_SDS
     placebos: int = PLACEBOS
     seed: int = 1
     brief: bool = False  # Without leave-one-out, for simulated records and other choices
     laplace: bool = False  # The cycle's parameters by Laplace's approximation, ten times as fast
-    long_memory: bool = True  # Whether long memory is a rival; in null sets of walks it is none
+    long_memory: bool = True  # Long memory is an alternative; in null sets of walks it is none
     width: float = 1.0  # How many times as wide the priors are
-    only: tuple[int, ...] | None = None  # The dyads whose evidence counts; all for None
-    centres: dict[Any, Centre] = field(default_factory=dict)
-    kept: dict[Any, PooledEvidence] = field(default_factory=dict)
+    selected: tuple[int, ...] | None = None  # Dyads whose evidence counts; None for all
+    # What was computed already
+    modes: dict[Any, PosteriorMode] = field(default_factory=dict)
+    evidences: dict[Any, PooledEvidence] = field(default_factory=dict)
     variants: dict[str, PooledRecord] = field(default_factory=dict)
 
     def variant(
         self, name: str, make: Callable[[PooledRecord], PooledRecord] | None = None
     ) -> PooledRecord:
-        """Return a variant of the record, made once.
+        """Return a variant of the record by its name.
 
-        A claim may make one of its own, under a name of its own.
+        A claim that needs another variant gives a new name and the function that makes it.
         """
         if name not in self.variants:
             self.variants[name] = (make or VARIANTS[name])(self.record)
         return self.variants[name]
 
-    def for_record(self, model: Model) -> Model:
-        """Return the model as the record needs it: dyads of an index have each their own noise."""
+    def model_for_record(self, model: Model) -> Model:
+        """Return the model with a noise of each dyad's own if the record is an index."""
         return model if self.record.value is None else model.with_own_noise()
 
     def evidence(
         self, model: Model, variant: str = "plain", jumps: tuple[float | None, ...] = (None,)
     ) -> PooledEvidence:
-        """Return the evidence of a model."""
-        model = self.for_record(model)
+        """Return the evidence of a model on a variant of the record."""
+        model = self.model_for_record(model)
         key = model, variant, jumps, self.mean_sds, self.laplace
-        if key not in self.kept:
-            centre, mass = self.centre(model, variant), 0.0
-            if self.laplace and CYCLE in model.axes:
-                centre, mass = centre.holding(CYCLE, CYCLE_SD)
-            integrated = evidence_of(
-                centre.model,
+        if key not in self.evidences:
+            mode, log_mass = self.posterior_mode(model, variant), 0.0
+            if self.laplace and CYCLE in model.parameters:
+                mode, log_mass = mode.with_fixed(CYCLE, CYCLE_SD)
+            evidence = evidence_of(
+                mode.model,
                 self.variant(variant).steps,
                 cores=self.cores,
-                finesse=self.finesse,
-                centre=centre,
+                quadrature=self.quadrature,
+                mode=mode,
                 mean_sds=self.mean_sds,
                 jumps=jumps,
             )
-            self.kept[key] = replace(integrated, log_prior=integrated.log_prior + mass)
-        return self.kept[key]
+            self.evidences[key] = replace(evidence, log_prior=evidence.log_prior + log_mass)
+        return self.evidences[key]
 
-    def in_full(self, model: Model) -> PooledEvidence:
+    def evidence_without_laplace(self, model: Model) -> PooledEvidence:
         """Return the evidence of a model on the plain record, without Laplace's approximation.
 
-        Laplace's approximation leaves out how dyads differ in their cycles: 13 log units of the
+        Laplace's approximation ignores how dyads differ in their cycles: 13 log units on the
         embedded record. That cancels only between two models with cycles.
         """
         if not self.laplace:
             return self.evidence(model)
-        finesse = NARROWER if len(model.axes) >= MANY_PARAMETERS else WHOLE
-        return replace(self, laplace=False, finesse=finesse).evidence(model)
+        many = len(model.parameters) >= MANY_PARAMETERS
+        quadrature = NARROW_QUADRATURE if many else COARSE_QUADRATURE
+        return replace(self, laplace=False, quadrature=quadrature).evidence(model)
 
-    def centre(self, model: Model, variant: str = "plain") -> Centre:
-        """Return where the likelihood of a model is concentrated."""
-        model, fewer = self.for_record(model), self.for_record(WALK_CYCLE)
+    def posterior_mode(self, model: Model, variant: str = "plain") -> PosteriorMode:
+        """Return the mode of a model's parameters on a variant of the record."""
+        model, smaller = self.model_for_record(model), self.model_for_record(WALK_CYCLE)
         key = model, variant
-        if key not in self.centres:
+        if key not in self.modes:
             start = None
-            longer = len(model.free) > len(fewer.free) and model.axes[:3] == WALK_CYCLE.axes
-            if longer and not model.held:  # near the mode without the last parameter
-                mode = self.centre(fewer).mode
-                start = np.concatenate([mode[:-1], [model.free[-2].mean], mode[-1:]])
-            self.centres[key] = centre_of(model, self.variant(variant).steps, self.cores, start)
-        return self.centres[key]
+            extends_smaller = (
+                len(model.free) > len(smaller.free)
+                and model.parameters[:3] == WALK_CYCLE.parameters
+            )
+            if extends_smaller and not model.fixed:
+                # The search starts at the mode of the model without the last parameter.
+                values = self.posterior_mode(smaller).values
+                start = np.concatenate([values[:-1], [model.free[-2].mean], values[-1:]])
+            self.modes[key] = find_mode(model, self.variant(variant).steps, self.cores, start)
+        return self.modes[key]
 
-    def reading(self, model: Model, variant: str = "plain") -> ModelPoint:
-        """Return the record as a model reads it with the model's mode."""
-        return ModelPoint(
-            self.variant(variant), model.points(self.centre(model, variant).mode[None])
-        )
+    def model_point(self, model: Model, variant: str = "plain") -> ModelPoint:
+        """Return a variant of the record with the mode of a model on it."""
+        mode = self.posterior_mode(model, variant)
+        return ModelPoint(self.variant(variant), model.points(mode.values[None]))
 
     def outcome(
         self,
         name: str,
-        deciding: Deciding,
+        factor_range: FactorRangeOf,
         log_bayes_factor: float,
         picture: Picture | None,
         details: Mapping[str, Any],
         *,
         answer: ClaimAnswer | None = None,
     ) -> Outcome:
-        """Decide a claim, and again without each dyad and state.
+        """Decide a claim, and decide it again without each dyad and state.
 
-        Its sentences are those of a name.
+        ``name`` is the macro of the claim in ``sentences.j2``.
         """
-        least, most = deciding(None)
+        least, most = factor_range(None)
         answer = answer or decide(least, most)
         words: Sequence[str] = ()
         omissions: dict[str, Any] = {}
         if not self.brief:
-            words = sentences(name, details=details, found=log_bayes_factor)
-            omissions = left_out(self.record, deciding, answer)
+            words = sentences(name, details=details, log_bayes_factor=log_bayes_factor)
+            omissions = leave_out(self.record, factor_range, answer)
         return Outcome(
             log_bayes_factor,
             answer,
@@ -201,56 +213,72 @@ class Engine:
             **omissions,
         )
 
-    def against(self, claim: PooledEvidence, rivals: Iterable[PooledEvidence]) -> Deciding:
-        """Return how a claim is decided.
+    def factor_range(
+        self, claim: PooledEvidence, alternatives: Iterable[PooledEvidence]
+    ) -> FactorRangeOf:
+        """Return the range of a claim's log Bayes factors, as a function of the dyads.
 
-        By its evidence against each rival, at every spread of long-run means.
+        The range is over alternatives and over spreads of long-run means.
         """
-        others = list(rivals)
+        alternatives = list(alternatives)
 
-        def deciding(dyads: list[int] | None) -> tuple[float, float]:
+        def factor_range(dyads: list[int] | None) -> FactorRange:
             claim_totals = self.totals(claim, dyads)
-            factors = np.array([claim_totals - self.totals(rival, dyads) for rival in others])
-            return float(factors.min()), float(factors.max())
+            factors = np.array(
+                [claim_totals - self.totals(alternative, dyads) for alternative in alternatives]
+            )
+            return FactorRange(float(factors.min()), float(factors.max()))
 
-        return deciding
+        return factor_range
 
-    def against_each(self, pairs: Iterable[tuple[PooledEvidence, PooledEvidence]]) -> Deciding:
-        """Return how a claim is decided that is tested under several models.
+    def factor_range_of_pairs(
+        self, pairs: Iterable[tuple[PooledEvidence, PooledEvidence]]
+    ) -> FactorRangeOf:
+        """Return the range over pairs of a claim and its alternative, as a function of the dyads.
 
-        By all pairs of claim and rival.
+        A claim has several pairs if it is tested under several models.
         """
-        each = [self.against(claim, [rival]) for claim, rival in pairs]
+        range_by_pair = [self.factor_range(claim, [alternative]) for claim, alternative in pairs]
 
-        def deciding(dyads: list[int] | None) -> tuple[float, float]:
-            by_pair = [decide_pair(dyads) for decide_pair in each]
-            return min(least for least, _ in by_pair), max(most for _, most in by_pair)
+        def factor_range(dyads: list[int] | None) -> FactorRange:
+            ranges = [range_of_pair(dyads) for range_of_pair in range_by_pair]
+            return FactorRange(
+                min(pair.least for pair in ranges), max(pair.most for pair in ranges)
+            )
 
-        return deciding
+        return factor_range
 
-    def counted(self, dyads: list[int] | None = None) -> list[int] | None:
-        """Return the dyads that count: those that are given, else those of the engine.
+    def log_bayes_factors(
+        self, pairs: Mapping[str, tuple[PooledEvidence, PooledEvidence]]
+    ) -> dict[str, float]:
+        """Return the log Bayes factor of each pair of a claim and its alternative, by name."""
+        return {
+            name: self.total(claim) - self.total(alternative)
+            for name, (claim, alternative) in pairs.items()
+        }
 
-        None for all.
-        """
-        return list(self.only) if dyads is None and self.only is not None else dyads
+    def dyads_to_count(self, dyads: list[int] | None = None) -> list[int] | None:
+        """Return the given dyads, or by default those of the engine; None for all."""
+        if dyads is None and self.selected is not None:
+            return list(self.selected)
+        return dyads
 
     def total(self, evidence: PooledEvidence) -> float:
-        """Return the log evidence of the dyads that count."""
-        return evidence.total(self.counted(), width=self.width)
+        """Return the log evidence of the engine's dyads."""
+        return evidence.total(self.dyads_to_count(), width=self.width)
 
     def totals(self, evidence: PooledEvidence, dyads: list[int] | None = None) -> Float:
-        """Return the log evidence at each spread of long-run means.
+        """Return the log evidence at each spread of long-run means, (mean_sd,).
 
-        The same at all for a model without means.
+        A model without long-run means has the same value at all spreads.
         """
-        totals = evidence.totals(self.counted(dyads), width=self.width)
+        totals = evidence.totals(self.dyads_to_count(dyads), width=self.width)
         return np.broadcast_to(totals, len(self.mean_sds))
 
 
-type Ahead = Callable[[Engine], tuple[Sequence[ModelPoint], ModelPoint]]
-"""Returns the readings of a claim, each as likely before the data, and that of a rival, for windows
-ahead."""
+type HeldOutModels = Callable[[Engine], tuple[Sequence[ModelPoint], ModelPoint]]
+"""Returns the models of a claim, equally likely before the data, and that of its alternative:
+both predict windows after the data that they know."""
 
 
 @dataclass(frozen=True)
@@ -258,38 +286,37 @@ class PooledClaim:
     """A claim about all dyads, and its test."""
 
     code: str
-    question: str  # As the heading of its section
-    claim: str  # In a few words, a statement
+    question: str  # Heading of its section
+    claim: str  # A statement in a few words
     test: Callable[[Engine], Outcome]
     # What a record lacks for the test, with the remedy; empty if nothing
     lacks: Callable[[PooledRecord], str] = lambda record: ""
-    ahead: Ahead | None = None  # For windows ahead
+    held_out: HeldOutModels | None = None  # Models that predict windows ahead
     nulls: tuple[str, ...] = ()  # Null sets that a supported claim must stand out from
     usual: bool = True  # Tested without being named
-    months: int = (
-        MIN_CLAIM_MONTHS  # From first event to last that a dyad needs to be among those tested
-    )
+    months: int = MIN_CLAIM_MONTHS  # From first event to last, which a dyad needs to be tested
 
     def missing(self, record: PooledRecord) -> str:
         """Return what a record lacks for the test, with the remedy; empty if nothing."""
-        long = record.lasting(self.months)
+        long = record.with_min_months(self.months)
         if len(long.dyads) < MIN_POOLED_DYADS:
             return f"{too_short(record, self.months)}; give longer records"
         return self.lacks(long)
 
 
-def learned(title: str, x_label: str, evidence: PooledEvidence, axis: Axis) -> Picture:
-    """Return the posterior of a population's mean with its prior."""
-    places, density = evidence.density(axis)
-    lines = {"posterior": density, "prior": axis.density(places)}
-    series = tuple(Series(name, tuple(places), tuple(values)) for name, values in lines.items())
+def posterior_picture(
+    title: str, x_label: str, evidence: PooledEvidence, parameter: Parameter
+) -> Picture:
+    """Return the posterior and the prior of a population's mean as lines."""
+    values, density = evidence.density(parameter)
+    lines = {"posterior": density, "prior": parameter.density(values)}
+    series = tuple(Series(name, tuple(values), tuple(line)) for name, line in lines.items())
     return Picture(title, x_label, "probability per log unit", "line", series)
 
 
-def by_dyad(title: str, dyads: Mapping[str, float]) -> Picture:
-    """Return bars of what each dyad adds, the largest first."""
-    ordered = sorted(dyads.items(), key=lambda item: -item[1])
-    series = Series(
-        "log Bayes factor", tuple(name for name, _ in ordered), tuple(item for _, item in ordered)
-    )
+def dyad_bars(title: str, factors: Mapping[str, float]) -> Picture:
+    """Return a bar for what each dyad adds to a log Bayes factor, the largest first."""
+    ordered = sorted(factors.items(), key=lambda item: -item[1])
+    names, values = tuple(name for name, _ in ordered), tuple(value for _, value in ordered)
+    series = Series("log Bayes factor", names, values)
     return Picture(title, "", "log Bayes factor, given the others", "bars", (series,))

@@ -1,9 +1,9 @@
-"""Family of claims: how often the rule supports any false claim, counted on simulated record sets.
+"""Family-wise error: how often the rule supports at least one false claim.
 
-Each claim has its own limit, which at most 5% of its null sets reach. Who tests eight claims asks
-more: how likely is it that any claim is supported falsely? If all claims are tested on the same
-simulated sets, the sets are counted in which at least one false claim is supported. Of a table by
-claim only the sum over claims is known: the count is at most that.
+Each claim has its own limit, which at most 5% of its null sets reach. A reader of eight claims asks
+more: how likely is it that any of them is supported falsely? If all claims are tested on the same
+simulated records, `FamilyRate` counts the records in which at least one false claim is supported. A
+table by claim only gives the sum over claims, which is an upper bound.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from forecast.study.hypotheses.outcome import sentences, upper_share
 
 @dataclass(frozen=True)
 class FamilyRate:
-    """In how many simulated sets of a process the rule supports any false claim."""
+    """Number of simulated records of a process in which the rule supports any false claim."""
 
-    truth: str  # Process of the simulated record sets
-    sets: int  # Simulated record sets
+    truth: str  # Process of the simulated records
+    sets: int  # Simulated records
     alarms: int  # Sets in which at least one false claim is supported
     claims: tuple[str, ...]  # Codes of the claims that are false of the process and were tested
     # Sets were counted; else `alarms` is the sum over claims, which the count cannot exceed

@@ -1,21 +1,20 @@
-"""Assumed-density filter.
-
-Likelihood of a dyad's counts given trend, cycle, volume effect and long-run mean.
+"""Assumed-density filter: likelihood of a dyad's counts at points of a model's parameters.
 
 The level of a dyad in a month is ``trend + cycle + coefficient * relative event count``, in
-log-odds. The trend returns to a long-run mean or walks; coefficient and mean are unknown and part
-of the state. Of the events of a month the cooperative ones are beta-binomial around the level and a
-month-specific noise. Each month updates the state by the first two moments along the level, from
-Gauss-Hermite nodes; in between, the state is Gaussian.
+log-odds. The trend returns to a long-run mean or walks; the coefficient and the mean are unknown
+and part of the state. The number of cooperative among a month's events is beta-binomial around the
+level with month-specific noise. Each month updates the state by the first two moments of its level,
+from Gauss-Hermite nodes; between months the state is Gaussian.
 
 A further variable of the state is either the trend at the start of an era or the offset of a
-source. A trend under a ceiling, between bounds or with growing reversion is moved by a force that
+source. A trend under a ceiling, between bounds or with growing reversion is moved by a force, which
 is linearised in the same way.
 
-Points of the parameters go through the same months in blocks, each a record of arrays with a lane
-per point. The compiler makes vector instructions of loops over lanes, whose length it knows, and
-unrolls loops over nodes. It may not change the order of sums: what it does not make vectors of
-would have other digits in some lanes.
+`filter_steps`, the last function, runs through the months of all dyads; read it first. Points go
+through the same months in blocks, each a record of arrays with a lane per point. The compiler turns
+loops over lanes into vector instructions, because it knows their length, and unrolls loops over
+nodes. It may not change the order of sums: a lane that is not computed by vectors would have other
+digits.
 """
 
 import math
@@ -30,8 +29,7 @@ from forecast.model.kernels import built_in, kernel
 from forecast.model.process import transition
 from forecast.model.process.ceiling import SOFTNESS
 
-# Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` puts other spreads in its
-# place.
+# Prior of a dyad's long-run mean, log-odds; `evidence.with_mean_sd` replaces its spread.
 MEAN = 0.3
 MEAN_SD = 1.2
 NOISE_SD = 0.22  # of the month-specific noise, log-odds: the centre of its prior in forecasts
@@ -79,20 +77,19 @@ FORCES = {
     "memory": LONG_MEMORY,
 }
 EDGE2 = SOFTNESS**2  # squared width of the soft edge of ceilings and bounds: that of forecasts
-# A force is taken as constant for at most so many months, fewer if it would move the trend by more
-# than a share of the distance.
-MAX_FORCE_MONTHS = 6
+MAX_FORCE_MONTHS = 6  # months over which a force is taken as constant, because it varies slowly
+# Share of the distance by which a force may move the trend over these months; else they are fewer.
 MAX_FORCE_MOVE = 0.3
 MAX_GROWING_MOVE = 0.1  # share of a distance by which growing reversion moves a trend in a month
 MAX_VARIANCE_LOST = 0.9  # share of a step's variance that a bound takes away
 
 NODES = 8  # Gauss-Hermite nodes of a month's level
 FORCE_NODES = 5  # of the distance on which a force acts
-LANES = 8  # points computed together; fewer take almost as long, and of more many are empty
-PARTS = 8  # of the blocks for each core, so that cores end together
+LANES = 8  # points computed together; fewer take almost as long, and more are often empty
+PARTS_PER_CORE = 8  # of the blocks, so that cores end together
 MAX_PRODUCT_EVENTS = 40  # in a month; the likelihood of more is taken by gamma functions
-# Steps whose likelihoods are multiplied before a logarithm is taken: few enough for their product
-# never to be too small for a float.
+# Steps whose likelihoods are multiplied before a logarithm is taken: few enough that their product
+# is never too small for a float.
 STEPS_PER_LOG = 7
 
 # Tables of the logistic function and of the normal hazard: the standard normal density over the
@@ -101,11 +98,11 @@ TABLE_ENTRIES = 256  # per unit
 TABLE_REACH = 16  # units on both sides of zero
 LOGISTIC = 0
 HAZARD = 1
-_PLACES = np.arange(-TABLE_REACH * TABLE_ENTRIES, TABLE_REACH * TABLE_ENTRIES + 2) / TABLE_ENTRIES
+_ENTRIES = np.arange(-TABLE_REACH * TABLE_ENTRIES, TABLE_REACH * TABLE_ENTRIES + 2) / TABLE_ENTRIES
 _TABLES = np.stack(
-    [1.0 / (1.0 + np.exp(-_PLACES)), np.exp(norm.logpdf(_PLACES) - norm.logcdf(_PLACES))]
+    [1.0 / (1.0 + np.exp(-_ENTRIES)), np.exp(norm.logpdf(_ENTRIES) - norm.logcdf(_ENTRIES))]
 )
-_RISES = np.diff(_TABLES)
+_DIFFERENCES = np.diff(_TABLES)
 
 # Variables of the state. The anchored one is the trend at the start of an era under a ceiling, and
 # the offset of a source otherwise.
@@ -136,7 +133,7 @@ _BY_LANE = (
     # A combination of the state, such as a month's level: its mean and variance.
     "level",
     "spread2",
-    # What a month tells of the level: derivatives of its log-likelihood in the level's mean.
+    # Derivatives of a month's log-likelihood in the mean of its level; the second with a minus.
     "score",
     "information",
     # Likelihood of the last steps, and the logarithm of that of all steps before.
@@ -163,7 +160,7 @@ class FilterSteps(NamedTuple):
     """Months of all dyads at which something happens, dyad after dyad in time order, (step,)."""
 
     cooperative: Index
-    # 0 in a month that is there because an era or a source begins, -1 where a value is read
+    # 0 in a month in which only an era or a source begins, -1 in one with a value of an index
     events: Index
     value: Float  # Of an index, in standard deviations; NaN for counts
     volume: Float  # Relative event count
@@ -175,34 +172,34 @@ class FilterSteps(NamedTuple):
     ends: Index  # First step of each dyad, and the number of all, (dyad + 1,)
 
 
+# Optimisations that the compiler may make: all but to change the order of sums.
 IN_ORDER = {"nnan", "ninf", "nsz", "contract"}
-"""Liberties of the compiler: all but to change the order of sums."""
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
-    """Compile a function with sums in the order in which they stand."""
+    """Compile a function without changing the order of its sums."""
     return kernel(function, fastmath=IN_ORDER)
 
 
+# Formulas of the process, which forecasts share.
 drift = built_in(transition.drift, IN_ORDER)
 innovation_fraction = built_in(transition.innovation_fraction, IN_ORDER)
 accumulated_variance_next = built_in(transition.accumulated_variance_next, IN_ORDER)
-"""Formulas of the process, which forecasts share."""
 
 
 @compiled
 def _read(table: int, value: float) -> float:
-    """Read a table between its entries; beyond them it continues as at its ends."""
+    """Interpolate a table; beyond its ends it is constant."""
     inside = min(max(value, -TABLE_REACH + 0.1), TABLE_REACH - 0.1)
     position = (inside + TABLE_REACH) * TABLE_ENTRIES
     below = np.int32(position)
     entry = np.uintp(below)  # an index without sign is not counted from the end
-    return float(_TABLES[table, entry] + (position - below) * _RISES[table, entry])
+    return float(_TABLES[table, entry] + (position - below) * _DIFFERENCES[table, entry])
 
 
 @compiled
 def _set_months(block: Any, months: int) -> None:
-    """Set the retention of trend and cycle over so many months, and the trend's variance."""
+    """Set retention and added variance of the trend over some months, and the cycle's retention."""
     for i in range(LANES):
         trend_retention, walked, cycle_retention = 1.0, 0.0, 1.0
         for _ in range(months):
@@ -216,32 +213,29 @@ def _set_months(block: Any, months: int) -> None:
 
 @compiled
 def _move(block: Any) -> None:
-    """Let the months go by that are set.
-
-    The trend nears its long-run mean and walks, the cycle fades.
-    """
+    """Move the state over the months that `_set_months` has set: trend and cycle revert."""
     mean, covariance = block.mean, block.covariance
     for i in range(LANES):
         retention = block.trend_gap_retention[i]
-        gone = 1.0 - retention  # of the distance from the long-run mean
+        lost = 1.0 - retention  # share of the distance from the long-run mean
         cycle_retention = block.cycle_gap_retention[i]
         covariance[TREND, TREND, i] = (
             retention * retention * covariance[TREND, TREND, i]
-            + 2.0 * retention * gone * covariance[TREND, LONG_RUN, i]
-            + gone * gone * covariance[LONG_RUN, LONG_RUN, i]
+            + 2.0 * retention * lost * covariance[TREND, LONG_RUN, i]
+            + lost * lost * covariance[LONG_RUN, LONG_RUN, i]
             + block.walked[i]
         )
         covariance[TREND, CYCLE, i] = cycle_retention * (
-            retention * covariance[TREND, CYCLE, i] + gone * covariance[CYCLE, LONG_RUN, i]
+            retention * covariance[TREND, CYCLE, i] + lost * covariance[CYCLE, LONG_RUN, i]
         )
         covariance[TREND, EFFECT, i] = (
-            retention * covariance[TREND, EFFECT, i] + gone * covariance[EFFECT, LONG_RUN, i]
+            retention * covariance[TREND, EFFECT, i] + lost * covariance[EFFECT, LONG_RUN, i]
         )
         covariance[TREND, ANCHORED, i] = (
-            retention * covariance[TREND, ANCHORED, i] + gone * covariance[LONG_RUN, ANCHORED, i]
+            retention * covariance[TREND, ANCHORED, i] + lost * covariance[LONG_RUN, ANCHORED, i]
         )
         covariance[TREND, LONG_RUN, i] = (
-            retention * covariance[TREND, LONG_RUN, i] + gone * covariance[LONG_RUN, LONG_RUN, i]
+            retention * covariance[TREND, LONG_RUN, i] + lost * covariance[LONG_RUN, LONG_RUN, i]
         )
         covariance[CYCLE, CYCLE, i] = cycle_retention * cycle_retention * covariance[
             CYCLE, CYCLE, i
@@ -257,9 +251,9 @@ def _move(block: Any) -> None:
 def _combine(
     block: Any, cycle: float, effect: float, long_run: float, anchored: float, occasion: float
 ) -> None:
-    """Combine the trend with so much of the other variables, and an occasion.
+    """Combine the trend with multiples of the other variables and an occasion.
 
-    Written are mean and variance of the combination, and its covariances with the state.
+    It writes mean and variance of the combination, and its covariances with the state.
     """
     mean, covariance, along = block.mean, block.covariance, block.along
     for i in range(LANES):
@@ -317,7 +311,7 @@ def _combine(
 
 @compiled
 def _grow(block: Any) -> None:
-    """Write by node how far growing reversion moves the trend in a month."""
+    """Write by how much growing reversion moves the trend in a month, by node."""
     for i in range(LANES):
         sd = math.sqrt(max(block.spread2[i], 1e-9))
         growth = (1.0 - block.retention[i]) * block.size[i]
@@ -330,9 +324,9 @@ def _grow(block: Any) -> None:
 
 @compiled
 def _bound(block: Any, lower: float) -> None:
-    """Write by node how far bounds move the trend, and the variance lost.
+    """Write by how much bounds move the trend in a month, by node, and the variance lost.
 
-    There is an upper bound, and a lower one if that is 1.
+    There is an upper bound, and also a lower one if ``lower`` is 1.
     """
     for i in range(LANES):
         sd = math.sqrt(max(block.spread2[i], 1e-9))
@@ -352,11 +346,10 @@ def _bound(block: Any, lower: float) -> None:
 
 @compiled
 def _force(block: Any, force: int, months: int) -> None:
-    """Let the force on a trend act for some months.
+    """Move the trend by its force over some months.
 
-    It is linearised where the trend would be without its walk in these.
-
-    The arrays of a month's events hold the moves of the force by node, and the variance lost.
+    The force is linearised at the trend without its steps in these months. The arrays of a month's
+    events, `likelihood` and `information`, are used for the moves by node and the variance lost.
     """
     mean, covariance, along = block.mean, block.covariance, block.along
     for i in range(LANES):
@@ -377,13 +370,13 @@ def _force(block: Any, force: int, months: int) -> None:
             move_along += _FORCE_WEIGHTS[j] * move * _FORCE_NODES[j]
             move_square += _FORCE_WEIGHTS[j] * move * move
         unexplained = max(move_square - move_mean * move_mean - move_along * move_along, 0.0)
-        more = unexplained - block.information[i]
+        added = unexplained - block.information[i]
         slope = months * move_along / math.sqrt(max(block.spread2[i], 1e-9))
         mean[TREND, i] += months * move_mean
         covariance[TREND, TREND, i] += (
             slope * (2.0 * along[TREND, i] + slope * block.spread2[i])
             + block.walked[i]
-            + months * more
+            + months * added
         )
         covariance[TREND, CYCLE, i] += slope * along[CYCLE, i]
         covariance[TREND, EFFECT, i] += slope * along[EFFECT, i]
@@ -393,7 +386,7 @@ def _force(block: Any, force: int, months: int) -> None:
 
 @compiled
 def _anchor(block: Any, begins: float, anchor: int, force: int) -> None:
-    """Let an era begin, or do what an anchor does."""
+    """Begin an era, a ceiling, a source or a long-run mean."""
     mean, covariance = block.mean, block.covariance
     for i in range(LANES):
         covariance[TREND, TREND, i] += begins * block.jump2[i]
@@ -421,8 +414,8 @@ def _anchor(block: Any, begins: float, anchor: int, force: int) -> None:
 
 
 @compiled
-def see_value(block: Any, value: float) -> None:
-    """Read a value, with the inverse of the concentration as variance."""
+def score_value(block: Any, value: float) -> None:
+    """Write score and information of a value, whose variance is 1 / concentration."""
     for i in range(LANES):
         block.information[i] = 1.0 / (block.spread2[i] + 1.0 / block.concentration[i])
         block.score[i] = (value - block.level[i]) * block.information[i]
@@ -431,8 +424,8 @@ def see_value(block: Any, value: float) -> None:
 
 
 @compiled
-def see_events(block: Any, cooperative: int, events: int) -> None:
-    """Read a month's events at the nodes of its level."""
+def score_events(block: Any, cooperative: int, events: int) -> None:
+    """Write score and information of a month's events, from the nodes of its level."""
     for i in range(LANES):
         sd = math.sqrt(block.spread2[i] + NOISE_SD * NOISE_SD)
         concentration = block.concentration[i]
@@ -467,9 +460,9 @@ def see_events(block: Any, cooperative: int, events: int) -> None:
 
 @compiled
 def _multiply(block: Any, cooperative: int, hostile: int) -> None:
-    """Weigh nodes by the likelihood of some events.
+    """Weight nodes by the likelihood of some events, which is a ratio of products.
 
-    It is a product; what it is divided by is multiplied as well.
+    The last node holds the divisor, and is multiplied with the others.
     """
     for count in range(cooperative):
         for node in range((NODES + 1) * LANES):
@@ -481,7 +474,7 @@ def _multiply(block: Any, cooperative: int, hostile: int) -> None:
 
 @compiled
 def _multiply_by_gammas(block: Any, cooperative: int, hostile: int) -> None:
-    """Weigh nodes by the likelihood of many events, by gamma functions."""
+    """Weight nodes by the likelihood of many events, by gamma functions."""
     for i in range(LANES):
         top = -math.inf
         concentration = block.concentration[i]
@@ -501,10 +494,7 @@ def _multiply_by_gammas(block: Any, cooperative: int, hostile: int) -> None:
 
 @compiled
 def _condition(block: Any, impulse: float) -> None:
-    """Condition the state on what a month tells of its level.
-
-    An impulse moves the cycle after it.
-    """
+    """Condition the state on a month, by score and information; then an impulse moves the cycle."""
     mean, covariance, along = block.mean, block.covariance, block.along
     for i in range(LANES):
         score, push = block.score[i], block.push[i]
@@ -545,10 +535,7 @@ def filter_steps(
     ends: Index,
     out: Float,
 ) -> None:
-    """Write log-likelihood, and mean and variance of the long-run mean.
-
-    It is that of every block and dyad, (block, dyad, 3, lane).
-    """
+    """Write log-likelihood, and mean and variance of the long-run mean, (block, dyad, 3, lane)."""
     state = blocks[:1].copy()
     block = state[0]
     for p in range(blocks.size):
@@ -575,9 +562,9 @@ def filter_steps(
                 offset = 0.0 if force == CEILING else 1.0  # of a source
                 _combine(block, 1.0, volume[step], 0.0, offset, occasion[step])
                 if events[step] < 0:
-                    see_value(block, value[step])
+                    score_value(block, value[step])
                 else:
-                    see_events(block, cooperative[step], events[step])
+                    score_events(block, cooperative[step], events[step])
                 _condition(block, impulse[step])
             take_log(block)
             for i in range(LANES):

@@ -1,9 +1,9 @@
-"""Underlying levels by month, and realised on predicted changes of them.
+"""Regression of realised on predicted changes of the underlying level.
 
-Levels are those of a reverting trend with a cycle. The filter is that of
-`forecast.study.hypotheses.filter` at one point of the parameters: each month is read by matching
-moments. It keeps the state of every month, which the likelihood does not need, and takes all dyads
-of many records at once.
+`regress_realised_changes` fits a reverting trend with a cycle to the first half of a record, and
+predicts changes of the level in the second half. `filter_states` estimates the levels. Its filter
+is that of `forecast.study.hypotheses.filter` at one point of the parameters, but it keeps the state
+of every month, and runs through all dyads of many records at once.
 """
 
 import math
@@ -25,37 +25,39 @@ from forecast.study.hypotheses.models import (
     RETURN_CYCLE,
     START_SD,
     STEP,
-    VOLUME,
-    VOLUME_SD,
-    centre_of,
+    VOLUME_EFFECT,
+    VOLUME_EFFECT_SD,
+    find_mode,
 )
 from forecast.study.hypotheses.record import PooledRecord
 
-TREND, CYCLICAL, LONG_RUN, EVENT_COUNT = range(4)  # places in the state of a dyad
+TREND, CYCLICAL, LONG_RUN, EVENT_COUNT = range(4)  # positions in the state of a dyad
 STATE = 4
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(20)
-SHARE_EDGE = 1e-9  # nearest to 0 and 1 of a share at a node
-AHEAD_MONTHS = 24  # of a predicted change; forecast dates are as far apart, so that none overlap
+SHARE_EDGE = 1e-9  # smallest distance from 0 and 1 of a share at a node
+# months of a predicted change; forecast dates are as far apart, so that no changes overlap
+AHEAD_MONTHS = 24
 RESAMPLES = 1000  # of dyads, for the interval of a slope
 SEED = 1
 
 
 @dataclass(frozen=True)
 class Slope:
-    """Slope of realised on predicted changes: one is right, zero says that nothing came of them."""
+    """Slope of realised on predicted changes: 1 if predictions are right, 0 without any skill."""
 
     slope: float
     interval: tuple[float, float]  # 90%, by resampling dyads
     changes: int  # Changes of all dyads
     first: str  # First forecast date
-    walks: tuple[float, float, float]  # 5%, 50% and 95% points of the slope of walks alike
-    walks_as_large: float  # Share of walks alike whose slope is at least as large
+    walks: tuple[float, float, float]  # 5%, 50% and 95% points of the slope of matched walks
+    walks_as_large: float  # Share of matched walks whose slope is at least as large
 
 
-def filtered(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Float:
+def filter_states(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Float:
     """Return the mean of the state of every dyad after each month, (record, dyad, month, state).
 
-    Records have the same dyads, months and event counts. Months before a dyad's first are NaN.
+    ``mode`` has the parameters by name. Records have the same dyads, months and event counts.
+    Months before a dyad's first and after its last are NaN.
     """
     record = records[0]
     shape = len(records), *record.events.shape
@@ -65,52 +67,54 @@ def filtered(records: Sequence[PooledRecord], mode: Mapping[str, float]) -> Floa
     added = np.zeros((STATE, STATE))
     added[TREND, TREND] = mode[STEP.name] ** 2
     added[CYCLICAL, CYCLICAL] = mode[CYCLE_SD.name] ** 2 * (1.0 - retention[CYCLICAL] ** 2)
-    start = np.diag([START_SD**2, mode[CYCLE_SD.name] ** 2, MEAN_SD**2, VOLUME_SD**2])
-    mean = np.tile(np.array([0.0, 0.0, MEAN, VOLUME]), (*shape[:2], 1))
+    start = np.diag([START_SD**2, mode[CYCLE_SD.name] ** 2, MEAN_SD**2, VOLUME_EFFECT_SD**2])
+    mean = np.tile(np.array([0.0, 0.0, MEAN, VOLUME_EFFECT]), (*shape[:2], 1))
     covariance = np.tile(start, (*shape[:2], 1, 1))
     states = np.full((*shape, STATE), np.nan)
     data = np.array([_data_of(simulated) for simulated in records])
     for month in range(shape[2]):
-        later = np.flatnonzero((record.first < month) & (month < record.stop))
-        mean[:, later] *= retention
-        covariance[:, later] = covariance[:, later] * np.outer(retention, retention) + added
-        read = np.flatnonzero(record.events[:, month] != 0)
-        if len(read):
-            to_level = np.ones((len(read), STATE))
-            to_level[:, EVENT_COUNT] = record.volume[read, month]
-            along = np.einsum("rdab,db->rda", covariance[:, read], to_level)
-            level = np.einsum("rda,da->rd", mean[:, read], to_level)
+        # Move the state by a month.
+        moving = np.flatnonzero((record.first < month) & (month < record.stop))
+        mean[:, moving] *= retention
+        covariance[:, moving] = covariance[:, moving] * np.outer(retention, retention) + added
+        # Condition it on the events of the month.
+        with_data = np.flatnonzero(record.events[:, month] != 0)
+        if len(with_data):
+            to_level = np.ones((len(with_data), STATE))
+            to_level[:, EVENT_COUNT] = record.volume[with_data, month]
+            along = np.einsum("rdab,db->rda", covariance[:, with_data], to_level)
+            level = np.einsum("rda,da->rd", mean[:, with_data], to_level)
             spread2 = np.einsum("rda,da->rd", along, to_level)
-            move, lost = _read(
-                record.events[read, month],
-                data[:, read, month],
+            score, information = _score_and_information(
+                record.events[with_data, month],
+                data[:, with_data, month],
                 level,
                 spread2,
                 mode[CONCENTRATION.name],
             )
-            mean[:, read] += along * move[..., None]
+            mean[:, with_data] += along * score[..., None]
             outer = along[..., :, None] * along[..., None, :]
-            covariance[:, read] -= lost[..., None, None] * outer
-        begun = np.flatnonzero((record.first <= month) & (month < record.stop))
-        states[:, begun, month] = mean[:, begun]
+            covariance[:, with_data] -= information[..., None, None] * outer
+        within = np.flatnonzero((record.first <= month) & (month < record.stop))
+        states[:, within, month] = mean[:, within]
     return states
 
 
 def _data_of(record: PooledRecord) -> Float:
-    """Return cooperative events, or the values of an index."""
+    """Return cooperative events, or the values of an index, (dyad, month)."""
     return np.asarray(record.cooperative if record.value is None else record.value)
 
 
-def _read(
+def _score_and_information(
     events: Float, data: Float, level: Float, spread2: Float, concentration: float
 ) -> tuple[Float, Float]:
-    """Return how a month moves the state along its level, and the variance that it takes.
+    """Return the first two derivatives of a month's log-likelihood in the level, (record, dyad).
 
-    Both are (record, dyad).
+    The information is minus the second derivative.
     """
     if events[0] < 0:
-        lost = 1.0 / (spread2 + 1.0 / concentration)
-        return (data - level) * lost, lost
+        information = 1.0 / (spread2 + 1.0 / concentration)
+        return (data - level) * information, information
     total2 = spread2 + NOISE_SD**2
     nodes = level[..., None] + np.sqrt(total2)[..., None] * NODES
     share = np.clip(expit(nodes), SHARE_EDGE, 1.0 - SHARE_EDGE)
@@ -123,28 +127,29 @@ def _read(
     return first / np.sqrt(total2), (1.0 - (second - first**2)) / total2
 
 
-def realised_on_predicted(engine: Engine, alike: Sequence[PooledRecord]) -> Slope:
-    """Return the slope of realised on predicted changes of the level.
+def regress_realised_changes(engine: Engine, walks: Sequence[PooledRecord]) -> Slope:
+    """Return the slope of realised on predicted changes in the second half of a record.
 
-    It is that of the second half of a record.
-
-    Parameters are those that fit the first half best, by months with events. At a forecast date the
-    level is that of the filter, which knows the months before; realised is the filter's level 24
-    months later. An error of the level at the forecast date is in both changes, so that levels
-    revert by arithmetic alone: the slope is compared with that of walks that turned back alike.
+    Parameters are those that fit the first half best; both halves have as many months with events.
+    A change is from the level that the filter estimates at a forecast date, from the months up to
+    it, to the level that it estimates 24 months later. The error of the first estimate is in both
+    the predicted and the realised change, so that levels revert by arithmetic alone. So the slope
+    is compared with that of walks that turned back as these dyads did.
     """
     record = engine.record.without_eras()
     end = record.events.shape[1]
     months_with_events = np.repeat(np.arange(end), (record.events != 0).sum(axis=0))
     middle = int(np.median(months_with_events))
-    model = engine.for_record(RETURN_CYCLE)
-    fitted = centre_of(model, record.between(0, middle).steps, engine.cores).mode
-    mode = {axis.name: math.exp(value) for axis, value in zip(model.free, fitted, strict=True)}
-    states = filtered([record, *alike], mode)
+    model = engine.model_for_record(RETURN_CYCLE)
+    values = find_mode(model, record.between(0, middle).steps, engine.cores).values
+    mode = {
+        parameter.name: math.exp(value) for parameter, value in zip(model.free, values, strict=True)
+    }
+    states = filter_states([record, *walks], mode)
     level = states[..., TREND] + states[..., CYCLICAL] + states[..., LONG_RUN]
-    left = 0.5 ** (AHEAD_MONTHS / np.array([mode[RETURN.name], mode[CYCLE.name]]))
+    retained = 0.5 ** (AHEAD_MONTHS / np.array([mode[RETURN.name], mode[CYCLE.name]]))
     dates = np.arange(middle, end - AHEAD_MONTHS, AHEAD_MONTHS)
-    predicted = ((left - 1.0) * states[:, :, dates][..., [TREND, CYCLICAL]]).sum(axis=-1)
+    predicted = ((retained - 1.0) * states[:, :, dates][..., [TREND, CYCLICAL]]).sum(axis=-1)
     realised = level[:, :, dates + AHEAD_MONTHS] - level[:, :, dates]
     slopes = np.array([_slope(*pair) for pair in zip(predicted, realised, strict=True)])
     rng = np.random.default_rng(SEED)
@@ -163,7 +168,7 @@ def realised_on_predicted(engine: Engine, alike: Sequence[PooledRecord]) -> Slop
 
 
 def _slope(predicted: Float, realised: Float) -> float:
-    """Return the slope of a regression of all changes that are known."""
+    """Return the slope of the regression over all changes that are known, NaN without two."""
     both = np.isfinite(predicted) & np.isfinite(realised)
     x, y = predicted[both], realised[both]
     if len(x) < 2:

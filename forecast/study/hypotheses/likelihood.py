@@ -1,6 +1,7 @@
-"""Log-likelihood of every dyad at points of a model's parameters.
+"""Log-likelihood of every dyad at points of a model's parameters, by the filter of the model.
 
-It is computed by the filter that the model needs.
+`likelihoods` arranges the points in blocks for the compiled filters, and spreads the blocks over
+cores.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from forecast.study.hypotheses.filter import (
     MAX_FORCE_MOVE,
     MEAN,
     NO_FORCE,
-    PARTS,
+    PARTS_PER_CORE,
     TREND,
     FilterSteps,
     filter_steps,
@@ -33,12 +34,12 @@ from forecast.study.hypotheses.filter import (
 from forecast.study.hypotheses.memory import blocks_of, filter_memory
 
 WHOLE_GAP = np.iinfo(np.int64).max  # months: without a force, any gap is one step
-GROWING_MONTHS = 3  # over which growing reversion is taken as constant
+GROWING_MONTHS = 3  # months over which growing reversion is taken as constant
 STEP2_FLOOR = 1e-9  # variance in place of zero, for a trend that does not move
 
 
 def _force_months(points: Float, force: int) -> Index:
-    """Return over how many months the force is taken as constant, (point,)."""
+    """Return for how many months the force is taken as constant, (point,)."""
     if force in (NO_FORCE, LONG_MEMORY):
         return np.full(len(points), WHOLE_GAP)
     if force == GROWING:
@@ -74,15 +75,13 @@ def _blocks_of(points: Float, force: int) -> Any:
 def likelihoods(steps: FilterSteps, points: Float, cores: int = 1) -> Float:
     """Return log-likelihood, and mean and variance of the long-run mean, (point, dyad, 3).
 
-    The long-run mean is given all months.
-
-    Binomial coefficients are left out. Points have one force. They are independent of each other:
-    neither cores nor other points change a number.
+    Both moments are given all months. Binomial coefficients are left out. All points have the same
+    force. They are computed independently: neither cores nor other points change a number.
     """
     (force,) = {int(code) for code in points[:, COLUMN["force"]]}
     months = _force_months(points, force)
-    # Points of a block have the force constant over the same months; copies of the last point fill
-    # the last block.
+    # In all lanes of a block the force is constant for the same months. Copies of the last point
+    # fill the last block.
     groups = [np.flatnonzero(months == number) for number in np.unique(months)]
     filled = [np.pad(group, (0, -len(group) % LANES), mode="edge") for group in groups]
     order = np.concatenate(filled).reshape(-1, LANES)
@@ -91,20 +90,28 @@ def likelihoods(steps: FilterSteps, points: Float, cores: int = 1) -> Float:
     block_months = months[order[:, 0]]
     by_block = np.empty((len(order), steps.ends.size - 1, 3, LANES))
 
-    def work(part: slice) -> None:
+    def run_filter(part: slice) -> None:
         if force == LONG_MEMORY:
-            read = steps.cooperative, steps.events, steps.value, steps.volume, steps.gap, steps.ends
-            filter_memory(blocks[part], *read, by_block[part])
+            filter_memory(
+                blocks[part],
+                steps.cooperative,
+                steps.events,
+                steps.value,
+                steps.volume,
+                steps.gap,
+                steps.ends,
+                by_block[part],
+            )
         else:
             filter_steps(blocks[part], block_months[part], force, *steps, by_block[part])
 
     if cores == 1:
-        work(slice(None))
+        run_filter(slice(None))
     else:
-        length = -(-len(order) // (PARTS * cores))
+        length = -(-len(order) // (PARTS_PER_CORE * cores))
         parts = [slice(start, start + length) for start in range(0, len(order), length)]
         with ThreadPoolExecutor(cores) as pool:
-            list(pool.map(work, parts))
+            list(pool.map(run_filter, parts))
     by_point = np.empty((len(points), *by_block.shape[1:3]))
     by_point[order] = np.moveaxis(by_block, -1, 1)
     return by_point

@@ -1,12 +1,11 @@
-"""Assumed-density filter of long memory.
+"""Assumed-density filter of long memory: likelihood of a dyad whose trend is a fractional path.
 
-It has a fractional path, a cycle, the volume effect and the long-run mean.
-
-A fractionally integrated path, ARFIMA(0, d, 0), has no finite state. Its spectrum is met by a sum
-of white noise and five AR(1) parts with fixed half-lives, whose weights follow from ``d`` by
-non-negative least squares (`weights_of`). So a dyad's level is the sum of these parts, a cycle, the
-long-run mean and the volume effect. A month is read as `forecast.study.hypotheses.filter` reads it,
-in the same lanes. Eras, anchors, impulses and occasions are not read.
+A fractionally integrated path, ARFIMA(0, d, 0), has no finite state. It is approximated by a sum of
+white noise and five AR(1) processes with fixed half-lives. Their variances follow from ``d`` by a
+non-negative least-squares fit to its spectrum (`variances_of_parts`). So a dyad's level is the sum
+of these parts, a cycle, the long-run mean and the volume effect. `filter_memory` conditions on a
+month's events as `forecast.study.hypotheses.filter` does, in the same lanes. Eras, anchors,
+impulses and occasions have no effect on a path of long memory.
 """
 
 from functools import cache
@@ -25,27 +24,32 @@ from forecast.study.hypotheses.filter import (
     STEPS_PER_LOG,
     compiled,
     innovation_fraction,
-    see_events,
-    see_value,
+    score_events,
+    score_value,
     take_log,
 )
 
-HALF_LIVES = np.array(
-    [0.85, 5.0, 30.0, 180.0, 6000.0]
-)  # months, of the AR(1) parts that meet the spectra best
-LONGEST_PERIOD = (
-    4000  # months: slower waves than three centuries are not fitted, because no record shows them
-)
+# Months: half-lives of the AR(1) parts with which the fitted spectra are nearest.
+HALF_LIVES = np.array([0.85, 5.0, 30.0, 180.0, 6000.0])
+# Months: slower waves, of more than three centuries, are not fitted, because no record shows them.
+MAX_FITTED_PERIOD = 4000
 FREQUENCIES = 120  # at which the spectrum is fitted, evenly spaced in logarithms
-LEAST_MEMORY, MOST_MEMORY, MEMORY_STEP = 0.01, 0.99, 0.01  # values of d of the table of weights
-# from which a path of d above one half starts before a dyad's first event: its variance grows
+MIN_TABLE_MEMORY = 0.01  # smallest order of integration d for which variances are tabulated
+MAX_TABLE_MEMORY = 0.99  # largest d for which variances are tabulated
+TABLE_STEP = 0.01  # between two such d
+# Months for which a path has run before a dyad's first event; for d above one half its variance
+# grows.
 PAST_MONTHS = 120
 RETENTIONS = transition.retention_of(HALF_LIVES)
-FRACTIONAL = len(HALF_LIVES)  # AR(1) parts of the fractional path
-CYCLE_AT = FRACTIONAL
-MOVING = FRACTIONAL + 1  # variables of the state that fade: the parts and the cycle
-MEAN_AT, VOLUME_AT = MOVING, MOVING + 1
-STATE = MOVING + 2
+
+# Variables of the state: the parts of the fractional path and the cycle, which fade, and the
+# long-run mean and the volume effect, which are constant.
+PARTS = len(HALF_LIVES)
+CYCLE = PARTS
+FADING = PARTS + 1  # number of variables that fade
+LONG_RUN = FADING
+EFFECT = FADING + 1
+STATE = FADING + 2
 
 _SCALARS = (
     "concentration",
@@ -58,148 +62,142 @@ _SCALARS = (
     "log_likelihood",
 )
 _BY_NODE = ("likelihood", "cooperative_shape", "hostile_shape")
+# A block has one lane for each point of the parameters, as in `forecast.study.hypotheses.filter`.
 _BLOCK = np.dtype(
     [(name, np.float64, (LANES,)) for name in _SCALARS]
     + [(name, np.float64, ((NODES + 1) * LANES,)) for name in _BY_NODE]
-    + [(name, np.float64, (MOVING, LANES)) for name in ("retention", "variance", "gap_retention")]
-    + [(name, np.float64, (STATE, LANES)) for name in ("mean", "along")]
-    + [("covariance", np.float64, (STATE, STATE, LANES))]
+    + [
+        # Of each fading variable: retention over a month and over the last gap, long-run variance
+        ("retention", np.float64, (FADING, LANES)),
+        ("gap_retention", np.float64, (FADING, LANES)),
+        ("variance", np.float64, (FADING, LANES)),
+        ("mean", np.float64, (STATE, LANES)),
+        ("covariance", np.float64, (STATE, STATE, LANES)),  # the upper triangle
+        ("along", np.float64, (STATE, LANES)),  # covariances of the state with a month's level
+    ]
 )
-"""A block of points: what a month's reading needs; by variable that reverts its retention over
-a month, its long-run variance, and its retention over the last gap; means of the state, covariances
-with the level, and
-the upper triangle of its covariances."""
 
 
 def spectrum_of(memory: float, frequencies: Float) -> Float:
-    """Return the spectrum, up to a constant, of a fractional path.
-
-    Its innovations have variance one.
-    """
+    """Return the spectrum of a fractional path with innovations of variance 1, up to a constant."""
     return np.asarray((2.0 * np.sin(frequencies / 2.0)) ** (-2.0 * memory))
 
 
-def frequencies() -> Float:
+def fitted_frequencies() -> Float:
     """Return the frequencies at which spectra are fitted, radians per month."""
-    return np.geomspace(2.0 * np.pi / LONGEST_PERIOD, np.pi, FREQUENCIES)
+    return np.geomspace(2.0 * np.pi / MAX_FITTED_PERIOD, np.pi, FREQUENCIES)
 
 
-def part_spectra(at: Float) -> Float:
-    """Return the spectra of white noise and of the parts, (frequency, part).
+def part_spectra(frequencies: Float) -> Float:
+    """Return the spectra of white noise and of the AR(1) parts, (frequency, part).
 
-    The innovations of the parts have variance one.
+    Their innovations have variance 1.
     """
-    parts = 1.0 / (1.0 - 2.0 * RETENTIONS * np.cos(at[:, None]) + RETENTIONS**2)
-    return np.column_stack([np.ones(len(at)), parts])
+    parts = 1.0 / (1.0 - 2.0 * RETENTIONS * np.cos(frequencies[:, None]) + RETENTIONS**2)
+    return np.column_stack([np.ones(len(frequencies)), parts])
 
 
 @cache
-def _table() -> tuple[Float, Float]:
-    """Return values of d, and the variances of innovations, (value, part).
-
-    They are those of white noise and of the parts.
-    """
-    memories = np.arange(LEAST_MEMORY, MOST_MEMORY + MEMORY_STEP / 2.0, MEMORY_STEP)
-    at = frequencies()
-    spectra = part_spectra(at)
-    rows = [
-        nnls(spectra / spectrum_of(memory, at)[:, None], np.ones(len(at)))[0] for memory in memories
+def _variance_table() -> tuple[Float, Float]:
+    """Return values of d, and the variances of innovations for each, (value, part)."""
+    memories = np.arange(MIN_TABLE_MEMORY, MAX_TABLE_MEMORY + TABLE_STEP / 2.0, TABLE_STEP)
+    frequencies = fitted_frequencies()
+    spectra = part_spectra(frequencies)
+    ones = np.ones(len(frequencies))
+    variances = [
+        nnls(spectra / spectrum_of(memory, frequencies)[:, None], ones)[0] for memory in memories
     ]
-    return memories, np.array(rows)
+    return memories, np.array(variances)
 
 
-def weights_of(memory: Float) -> Float:
-    """Return the variances of innovations, (point, part), for d of each point.
+def variances_of_parts(memory: Float) -> Float:
+    """Return the variances of the innovations of white noise and the AR(1) parts, (point, part).
 
-    They are those of white noise and of the parts.
-
-    Innovations of the fractional path have variance one. The least squares are of relative errors
-    of the spectrum; the largest is 3% between d of 0.05 and 0.95.
+    ``memory`` is the order of integration d of each point, and the innovations of its fractional
+    path have variance 1. The least squares are of relative errors of the spectrum; the largest
+    error is 3% for d between 0.05 and 0.95.
     """
-    memories, rows = _table()
-    return np.column_stack([np.interp(memory, memories, column) for column in rows.T])
+    memories, variances = _variance_table()
+    return np.column_stack([np.interp(memory, memories, column) for column in variances.T])
 
 
 def blocks_of(points: Float) -> Any:
     """Return blocks as they are before a dyad's first month, from points (block, lane, column)."""
-    column = {name: points[..., at] for name, at in COLUMN.items()}
-    weights = np.moveaxis(
-        weights_of(column["memory"].ravel()).reshape(*points.shape[:2], -1), -1, 1
-    )
-    weights *= column["step2"][:, None]
-    variance = transition.long_run_variance(weights[:, 1:], RETENTIONS[:, None])
+    values = {name: points[..., column] for name, column in COLUMN.items()}
+    by_point = variances_of_parts(values["memory"].ravel())
+    innovations = np.moveaxis(by_point.reshape(*points.shape[:2], -1), -1, 1)
+    innovations *= values["step2"][:, None]
+    white_noise, of_parts = innovations[:, 0], innovations[:, 1:]
+    variance = transition.long_run_variance(of_parts, RETENTIONS[:, None])
     blocks = np.zeros(len(points), _BLOCK)
-    blocks["concentration"], blocks["noise2"] = (
-        column["concentration"],
-        column["noise2"] + weights[:, 0],
-    )
+    blocks["concentration"] = values["concentration"]
+    blocks["noise2"] = values["noise2"] + white_noise
     blocks["recent_likelihood"] = 1.0
-    blocks["retention"][:, :FRACTIONAL], blocks["variance"][:, :FRACTIONAL] = (
-        RETENTIONS[:, None],
-        variance,
-    )
-    blocks["retention"][:, CYCLE_AT], blocks["variance"][:, CYCLE_AT] = (
-        column["cycle_retention"],
-        column["cycle2"],
-    )
-    blocks["mean"][:, MEAN_AT], blocks["mean"][:, VOLUME_AT] = MEAN, column["volume"]
+    blocks["retention"][:, :PARTS] = RETENTIONS[:, None]
+    blocks["variance"][:, :PARTS] = variance
+    blocks["retention"][:, CYCLE] = values["cycle_retention"]
+    blocks["variance"][:, CYCLE] = values["cycle2"]
+    blocks["mean"][:, LONG_RUN] = MEAN
+    blocks["mean"][:, EFFECT] = values["volume"]
+    # Variance of the parts after the months before a dyad's first event.
     started = variance * (1.0 - RETENTIONS ** (2 * PAST_MONTHS))[:, None]
-    starts = (*np.moveaxis(started, 1, 0), column["cycle2"], column["mean2"], column["volume2"])
-    for at, start in enumerate(starts):
-        blocks["covariance"][:, at, at] = start
+    starts = (*np.moveaxis(started, 1, 0), values["cycle2"], values["mean2"], values["volume2"])
+    for variable, start in enumerate(starts):
+        blocks["covariance"][:, variable, variable] = start
     return blocks
 
 
 @compiled
-def _move(k: Any) -> None:
-    """Move the state over the months whose retention is set."""
-    for a in range(MOVING):
-        for b in range(a, MOVING):
+def _move(block: Any) -> None:
+    """Move the state over a gap, whose retention is set."""
+    for a in range(FADING):
+        for b in range(a, FADING):
             for i in range(LANES):
-                k.covariance[a, b, i] *= k.gap_retention[a, i] * k.gap_retention[b, i]
-        for b in range(MOVING, STATE):
+                block.covariance[a, b, i] *= block.gap_retention[a, i] * block.gap_retention[b, i]
+        for b in range(FADING, STATE):
             for i in range(LANES):
-                k.covariance[a, b, i] *= k.gap_retention[a, i]
+                block.covariance[a, b, i] *= block.gap_retention[a, i]
         for i in range(LANES):
-            k.covariance[a, a, i] += k.variance[a, i] * innovation_fraction(k.gap_retention[a, i])
-            k.mean[a, i] *= k.gap_retention[a, i]
+            block.covariance[a, a, i] += block.variance[a, i] * innovation_fraction(
+                block.gap_retention[a, i]
+            )
+            block.mean[a, i] *= block.gap_retention[a, i]
 
 
 @compiled
-def _combine(k: Any, volume: float) -> None:
-    """Write mean and variance of a month's level, and its covariances with the state.
-
-    Its own noise is included.
-    """
+def _combine(block: Any, volume: float) -> None:
+    """Write mean and variance of a month's level with its noise, and covariances with the state."""
     for i in range(LANES):
-        k.level[i], k.spread2[i] = volume * k.mean[VOLUME_AT, i], k.noise2[i]
-        k.along[VOLUME_AT, i] = volume * k.covariance[VOLUME_AT, VOLUME_AT, i]
-    for a in range(VOLUME_AT):
+        block.level[i], block.spread2[i] = volume * block.mean[EFFECT, i], block.noise2[i]
+        block.along[EFFECT, i] = volume * block.covariance[EFFECT, EFFECT, i]
+    for a in range(EFFECT):
         for i in range(LANES):
-            k.along[a, i] = k.covariance[a, a, i] + volume * k.covariance[a, VOLUME_AT, i]
-            k.along[VOLUME_AT, i] += k.covariance[a, VOLUME_AT, i]
-            k.level[i] += k.mean[a, i]
-    for a in range(VOLUME_AT):
-        for b in range(a + 1, VOLUME_AT):
+            block.along[a, i] = block.covariance[a, a, i] + volume * block.covariance[a, EFFECT, i]
+            block.along[EFFECT, i] += block.covariance[a, EFFECT, i]
+            block.level[i] += block.mean[a, i]
+    for a in range(EFFECT):
+        for b in range(a + 1, EFFECT):
             for i in range(LANES):
-                k.along[a, i] += k.covariance[a, b, i]
-                k.along[b, i] += k.covariance[a, b, i]
+                block.along[a, i] += block.covariance[a, b, i]
+                block.along[b, i] += block.covariance[a, b, i]
     for i in range(LANES):
-        k.spread2[i] += volume * k.along[VOLUME_AT, i]
-    for a in range(VOLUME_AT):
+        block.spread2[i] += volume * block.along[EFFECT, i]
+    for a in range(EFFECT):
         for i in range(LANES):
-            k.spread2[i] += k.along[a, i]
+            block.spread2[i] += block.along[a, i]
 
 
 @compiled
-def _learn(k: Any) -> None:
-    """Move the state by what a month says of its level."""
+def _condition(block: Any) -> None:
+    """Condition the state on a month, by the score and information of its level."""
     for a in range(STATE):
         for i in range(LANES):
-            k.mean[a, i] += k.along[a, i] * k.score[i]
+            block.mean[a, i] += block.along[a, i] * block.score[i]
         for b in range(a, STATE):
             for i in range(LANES):
-                k.covariance[a, b, i] -= k.information[i] * k.along[a, i] * k.along[b, i]
+                block.covariance[a, b, i] -= (
+                    block.information[i] * block.along[a, i] * block.along[b, i]
+                )
 
 
 @compiled
@@ -213,37 +211,34 @@ def filter_memory(
     ends: Index,
     out: Float,
 ) -> None:
-    """Write log-likelihood, and mean and variance of the long-run mean.
-
-    It is that of every block and dyad, (block, dyad, 3, lane).
-    """
+    """Write log-likelihood, and mean and variance of the long-run mean, (block, dyad, 3, lane)."""
     current = blocks[:1].copy()
-    k = current[0]
+    block = current[0]
     for p in range(blocks.size):
         for d in range(ends.size - 1):
             current[0], months = blocks[p], 0
-            for e in range(ends[d], ends[d + 1]):
-                if e % STEPS_PER_LOG == 0:
-                    take_log(k)
-                if gap[e] > 0:
-                    if gap[e] != months:
-                        months = gap[e]
-                        for a in range(MOVING):
+            for step in range(ends[d], ends[d + 1]):
+                if step % STEPS_PER_LOG == 0:
+                    take_log(block)
+                if gap[step] > 0:
+                    if gap[step] != months:
+                        months = gap[step]
+                        for a in range(FADING):
                             for i in range(LANES):
-                                k.gap_retention[a, i] = k.retention[a, i] ** months
-                    _move(k)
-                if events[e] == 0:
+                                block.gap_retention[a, i] = block.retention[a, i] ** months
+                    _move(block)
+                if events[step] == 0:
                     continue
-                _combine(k, volume[e])
-                if events[e] < 0:
-                    see_value(k, value[e])
+                _combine(block, volume[step])
+                if events[step] < 0:
+                    score_value(block, value[step])
                 else:
-                    see_events(k, cooperative[e], events[e])
-                _learn(k)
-            take_log(k)
+                    score_events(block, cooperative[step], events[step])
+                _condition(block)
+            take_log(block)
             for i in range(LANES):
-                out[p, d, 0, i] = k.log_likelihood[i]
+                out[p, d, 0, i] = block.log_likelihood[i]
                 out[p, d, 1, i], out[p, d, 2, i] = (
-                    k.mean[MEAN_AT, i],
-                    k.covariance[MEAN_AT, MEAN_AT, i],
+                    block.mean[LONG_RUN, i],
+                    block.covariance[LONG_RUN, LONG_RUN, i],
                 )

@@ -1,10 +1,9 @@
-"""Models that pooled tests compare, with priors of their populations.
+"""Models that pooled tests compare, the priors of their parameters, and their posterior modes.
 
-For each it is found where its likelihood is concentrated.
-
-A dyad's parameter is normal around the population's mean on a log scale. A trend walks, returns to
-a long-run mean, is bounded, or has long memory; a cycle may be around it. Any but the last may jump
-where eras begin.
+Dyads' values of a parameter are normal around the population's mean on a log scale. A trend walks,
+returns to a long-run mean, is bounded, or has long memory; a cycle may be added to it. A trend
+without long memory may jump where eras begin. `Model` lists the parameters, `Model.points` turns
+their values into points of the filter, and `find_mode` finds the mode of all dyads together.
 """
 
 import math
@@ -21,10 +20,10 @@ from forecast.study.hypotheses.filter import COLUMN, FORCES, MEAN_SD, FilterStep
 from forecast.study.hypotheses.likelihood import likelihoods
 
 _PRIORS = {prior.name: prior.value for part in ("common", "claims") for prior in priors_of(part)}
-"""The priors of forecasts, and what the tests have besides: one table, priors.toml."""
+"""Priors that forecasts use as well, and those of the tests alone, from priors.toml."""
 
 
-def _pair(name: str) -> tuple[float, float]:
+def _centre_and_spread(name: str) -> tuple[float, float]:
     """Return centre and spread of a prior."""
     value = _PRIORS[name]
     assert isinstance(value, tuple), f"{name} has a centre and a spread"
@@ -38,28 +37,27 @@ def _number(name: str) -> float:
     return value
 
 
-START_SD = _number(
-    "trend_start"
-)  # of the trend at a dyad's first event, log-odds, around the mean of long-run means
-VOLUME = _pair("volume_effect")[0]
-VOLUME_SD = math.hypot(
-    _pair("volume_effect")[1], _number("volume_effect_dyads")
-)  # population and dyads
-STEP_OF_SLOPE = 0.04
+# Standard deviation, log-odds, of the trend at a dyad's first event around the prior mean of
+# long-run means.
+START_SD = _number("trend_start")
+# Prior of a dyad's coefficient of the relative event count, log-odds; its spread is that of the
+# population's mean together with that of the dyads.
+VOLUME_EFFECT = _centre_and_spread("volume_effect")[0]
+VOLUME_EFFECT_SD = math.hypot(
+    _centre_and_spread("volume_effect")[1], _number("volume_effect_dyads")
+)
+DIFFERENCE_STEP = 0.04  # log units between the points whose differences give slope and curvature
 
 
 @dataclass(frozen=True)
-class Axis:
-    """A parameter of every dyad, on a log scale.
-
-    Prior of the population's mean, and spread of the dyads around it.
-    """
+class Parameter:
+    """A parameter of the dyads, on a log scale, with the prior of its population."""
 
     name: str
-    mean: float
+    mean: float  # Prior of the population's mean: mean and standard deviation
     sd: float
-    spread: float
-    low: float  # Bounds of what a dyad may have
+    spread: float  # Standard deviation of the dyads around the population's mean
+    low: float  # Bounds of a dyad's value
     high: float
 
     def prior_interval(self) -> tuple[float, float, float]:
@@ -68,75 +66,64 @@ class Axis:
         return low, middle, high
 
     def density(self, values: Float) -> Float:
-        """Return the prior density of the logarithm of the population's mean.
-
-        It is returned at values in the mean's own units.
-        """
+        """Return the prior density of the population's log mean, at values in units of the mean."""
         z = (np.log(values) - self.mean) / self.sd
         return np.asarray(np.exp(-0.5 * z**2) / (self.sd * math.sqrt(2.0 * math.pi)))
 
 
-def axis_of(name: str, low: float, high: float, spread: float | None = None) -> Axis:
-    """Return the axis of a quantity by its prior.
+def parameter_of(name: str, low: float, high: float, spread: float | None = None) -> Parameter:
+    """Return a parameter with its prior from the table.
 
-    Dyads differ by the prior of its name with ``_dyads``.
+    The spread of the dyads is by default the prior of the same name with ``_dyads``.
     """
-    mean, sd = _pair(name)
-    return Axis(name, mean, sd, _number(f"{name}_dyads") if spread is None else spread, low, high)
+    mean, sd = _centre_and_spread(name)
+    if spread is None:
+        spread = _number(f"{name}_dyads")
+    return Parameter(name, mean, sd, spread, low, high)
 
 
-STEP = axis_of("trend_step", -4.6, -0.4)  # Monthly standard deviation of the trend's steps
-CYCLE_SD = axis_of("cycle_sd", -2.4, 1.2)
-CYCLE = axis_of("cycle_half_life", math.log(0.3), math.log(200.0))  # Months
-RETURN = axis_of("trend_half_life", math.log(15.0), math.log(2000.0))  # Months
-HEADROOM = axis_of(  # Log-odds; within a dyad eras differ as well
+STEP = parameter_of("trend_step", -4.6, -0.4)  # Monthly standard deviation of the trend's steps
+CYCLE_SD = parameter_of("cycle_sd", -2.4, 1.2)
+CYCLE = parameter_of("cycle_half_life", math.log(0.3), math.log(200.0))  # Months
+RETURN = parameter_of("trend_half_life", math.log(15.0), math.log(2000.0))  # Months
+# Log-odds; its spread includes that of eras within a dyad.
+HEADROOM = parameter_of(
     "headroom",
     math.log(0.1),
     math.log(12.0),
     math.hypot(_number("headroom_dyads"), _number("headroom_eras")),
 )
-BOUND = axis_of("bound", math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
-GROWTH = axis_of("growth", math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
-SOURCE_SD = axis_of("source", math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
-REPEAT = axis_of(
-    "repeat", math.log(0.02), math.log(8.0)
-)  # Log-odds if all of the last events were of one side
-INNOVATION = axis_of(
-    "memory_innovation", math.log(0.02), math.log(2.5)
-)  # Of a fractional path, log-odds
-MEMORY_ODDS = axis_of(
-    "memory_odds", math.log(0.02), math.log(50.0)
-)  # d over 1 - d: d from 0.02 to 0.98
-MONTH_NOISE = axis_of("month_noise", math.log(0.02), math.log(2.0))  # Standard deviation, log-odds
-CONCENTRATION = axis_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
-INDEX_NOISE_SPREAD = (
-    0.8  # log units of a noise's variance: indices of dyads differ twofold, in their own deviations
-)
-OWN_NOISE = replace(
-    CONCENTRATION, spread=INDEX_NOISE_SPREAD
-)  # of the values of an index, each dyad its own
-YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
-"""Half-lives of the trend's return at which it is profiled; their prior is that of `RETURN` within
-these."""
-JUMPS = (
-    0.1,
-    0.25,
-    0.4,
-    0.6,
-    0.9,
-    1.3,
-    1.8,
-)  # Standard deviations of the jumps where eras begin, log-odds
-JUMP_MEDIAN = _number("trend_jump")
-JUMP_SD = 0.6
-"""Jumps of the trend where eras begin, log-odds, in models that only allow for them."""
+BOUND = parameter_of("bound", math.log(0.3), math.log(8.0))  # Log-odds from the long-run mean
+GROWTH = parameter_of("growth", math.log(0.05), math.log(40.0))  # Of reversion, one log-odds away
+SOURCE_SD = parameter_of("source", math.log(0.05), math.log(2.0))  # Offsets of sources, log-odds
+# Log-odds that the last month with events adds to a month if all its events were of one side.
+REPEAT = parameter_of("repeat", math.log(0.02), math.log(8.0))
+# Standard deviation of the innovations of a fractional path, log-odds.
+INNOVATION = parameter_of("memory_innovation", math.log(0.02), math.log(2.5))
+# d / (1 - d) of the order of integration d, which is from 0.02 to 0.98.
+MEMORY_ODDS = parameter_of("memory_odds", math.log(0.02), math.log(50.0))
+# Standard deviation of month-specific noise, log-odds.
+MONTH_NOISE = parameter_of("month_noise", math.log(0.02), math.log(2.0))
+CONCENTRATION = parameter_of("concentration", 0.0, 4.5, spread=0.0)  # One for all dyads
+# Log units of a noise's variance: the noises of standardised indices differ twofold.
+INDEX_NOISE_SPREAD = 0.8
+# Concentration of an index, whose inverse is the variance of its noise; each dyad has its own.
+OWN_NOISE = replace(CONCENTRATION, spread=INDEX_NOISE_SPREAD)
+# Half-lives of the trend's return, years, at which the evidence is computed; their prior is that of
+# `RETURN`, restricted to these.
+RETURN_YEARS = (2.0, 2.8, 4.0, 5.7, 8.0, 11.3, 16.0, 22.7, 32.0, 45.2, 64.0, 90.5)
+# Standard deviations of the jumps where eras begin, log-odds, over which a test of jumps
+# integrates.
+JUMPS = (0.1, 0.25, 0.4, 0.6, 0.9, 1.3, 1.8)
+JUMP_MEDIAN = _number("trend_jump")  # of their log-normal prior
+JUMP_SD = 0.6  # log-odds, in models that allow for jumps without testing them
 FORCE_OF = {HEADROOM.name: "ceiling", BOUND.name: "bounds", GROWTH.name: "growing"}
 
 
 def jump_weights(jumps: tuple[float | None, ...], width: float = 1.0) -> Float:
     """Return the prior probabilities of standard deviations of jumps.
 
-    Their log-normal prior may be wider.
+    ``width`` makes their log-normal prior so many times as wide.
     """
     if jumps == (None,):
         return np.ones(1)
@@ -148,25 +135,26 @@ def jump_weights(jumps: tuple[float | None, ...], width: float = 1.0) -> Float:
 
 @dataclass(frozen=True)
 class Model:
-    """A model by its axes, the concentration included unless it is held.
+    """A model by its parameters.
 
-    Held axes have one value for all dyads.
+    Fixed parameters have one known value for all dyads. The concentration is always a parameter.
     """
 
     name: str
-    axes: tuple[Axis, ...]
-    held: tuple[tuple[Axis, float], ...] = ()
-    jump_sd: float = 0.0
-    volume: tuple[float, float] = (VOLUME, VOLUME_SD)
+    parameters: tuple[Parameter, ...]
+    fixed: tuple[tuple[Parameter, float], ...] = ()
+    jump_sd: float = 0.0  # Of the trend where eras begin, log-odds
+    # Prior mean and standard deviation of the coefficient of the relative event count
+    volume: tuple[float, float] = (VOLUME_EFFECT, VOLUME_EFFECT_SD)
 
-    def has(self, axis: Axis) -> bool:
-        """Check whether a parameter is in the model, held or not."""
-        return axis.name in {other.name for other in (*self.axes, *dict(self.held))}
+    def has(self, parameter: Parameter) -> bool:
+        """Check whether a parameter is listed or fixed, by its name."""
+        return parameter.name in {other.name for other in (*self.parameters, *dict(self.fixed))}
 
     @property
-    def free(self) -> tuple[Axis, ...]:
-        """The axes with the concentration, unless it is held."""
-        return self.axes if self.has(CONCENTRATION) else (*self.axes, CONCENTRATION)
+    def free(self) -> tuple[Parameter, ...]:
+        """Parameters that are not fixed, the concentration included."""
+        return self.parameters if self.has(CONCENTRATION) else (*self.parameters, CONCENTRATION)
 
     def jumping(self, jump_sd: float = JUMP_SD) -> "Model":
         """Return the model with jumps of the trend where eras begin."""
@@ -175,26 +163,31 @@ class Model:
     def with_own_noise(self) -> "Model":
         """Return the model in which each dyad has its own concentration.
 
-        Itself if it has or holds one already.
+        A model that lists or fixes a concentration already is returned unchanged.
         """
-        return self if self.has(CONCENTRATION) else replace(self, axes=(*self.axes, OWN_NOISE))
+        if self.has(CONCENTRATION):
+            return self
+        return replace(self, parameters=(*self.parameters, OWN_NOISE))
 
-    def holding(self, values: Mapping[Axis, float]) -> "Model":
-        """Return the model with some of its parameters held."""
-        held = {
-            **dict(self.held),
-            **{axis: value for axis, value in values.items() if axis in self.free},
-        }
-        return replace(
-            self,
-            axes=tuple(axis for axis in self.axes if axis not in held),
-            held=tuple(held.items()),
-        )
+    def with_fixed(self, values: Mapping[Parameter, float]) -> "Model":
+        """Return the model with some of its free parameters fixed."""
+        fixed = dict(self.fixed)
+        fixed |= {parameter: value for parameter, value in values.items() if parameter in self.free}
+        remaining = tuple(parameter for parameter in self.parameters if parameter not in fixed)
+        return replace(self, parameters=remaining, fixed=tuple(fixed.items()))
 
     def points(self, values: Float, jump_sd: float | None = None) -> Float:
-        """Return the filter's points of values of the free axes, (point, axis)."""
-        named = {axis.name: np.exp(values[:, position]) for position, axis in enumerate(self.free)}
-        named |= {axis.name: np.full(len(values), math.exp(value)) for axis, value in self.held}
+        """Return the filter's points, (point, column).
+
+        ``values`` are logarithms of the free parameters, (point, parameter).
+        """
+        named = {
+            parameter.name: np.exp(values[:, position])
+            for position, parameter in enumerate(self.free)
+        }
+        named |= {
+            parameter.name: np.full(len(values), math.exp(value)) for parameter, value in self.fixed
+        }
         step = STEP if STEP.name in named else INNOVATION
         columns: dict[str, Float | float] = {
             "retention": 1.0,
@@ -254,85 +247,93 @@ MEMORY_CYCLE = Model("long memory with a cycle", (INNOVATION, MEMORY_ODDS, CYCLE
 
 
 @dataclass(frozen=True)
-class Centre:
-    """Where the likelihood of all dyads is concentrated if all have the same parameters.
-
-    Mode and spread of each.
-    """
+class PosteriorMode:
+    """Posterior mode of a model in which all dyads have the same parameters, by Laplace."""
 
     model: Model
-    mode: Float  # Of its free axes
-    covariance: Float
+    values: Float  # Logarithms of the free parameters at the mode, (parameter,)
+    covariance: Float  # Inverse curvature there, (parameter, parameter)
 
     @property
     def sd(self) -> Float:
-        """Standard deviations of the free axes."""
+        """Standard deviations of the free parameters."""
         return np.asarray(np.sqrt(np.diag(self.covariance)))
 
-    def at(self, *axes: Axis) -> dict[Axis, float]:
-        """Return the mode of some axes, to hold them there."""
-        names = [axis.name for axis in self.model.free]
-        return {axis: float(self.mode[names.index(axis.name)]) for axis in axes}
+    def at(self, *parameters: Parameter) -> dict[Parameter, float]:
+        """Return the logarithms of some parameters at the mode."""
+        names = [parameter.name for parameter in self.model.free]
+        return {
+            parameter: float(self.values[names.index(parameter.name)]) for parameter in parameters
+        }
 
-    def holding(self, *axes: Axis) -> "tuple[Centre, float]":
-        """Hold some axes at their mode.
+    def with_fixed(self, *parameters: Parameter) -> "tuple[PosteriorMode, float]":
+        """Fix some parameters at the mode.
 
-        The centre of the rest, and the log of the mass they had, by Laplace.
+        Return the mode of the remaining ones, and the log of the mass over which the fixed ones
+        would be integrated, by Laplace's approximation.
         """
         free = self.model.free
-        held = [position for position, axis in enumerate(free) if axis in axes]
-        rest = [position for position, axis in enumerate(free) if axis not in axes]
+        fixed = [position for position, parameter in enumerate(free) if parameter in parameters]
+        remaining = [
+            position for position, parameter in enumerate(free) if parameter not in parameters
+        ]
         log_prior = sum(
-            -0.5 * ((self.mode[position] - free[position].mean) / free[position].sd) ** 2
+            -0.5 * ((self.values[position] - free[position].mean) / free[position].sd) ** 2
             - math.log(free[position].sd)
-            for position in held
+            for position in fixed
         )
-        log_volume = 0.5 * float(np.linalg.slogdet(self.covariance[np.ix_(held, held)])[1])
-        mass = log_prior + log_volume
-        model = self.model.holding(self.at(*axes))
-        return Centre(model, self.mode[rest], self.covariance[np.ix_(rest, rest)]), float(mass)
+        log_volume = 0.5 * float(np.linalg.slogdet(self.covariance[np.ix_(fixed, fixed)])[1])
+        log_mass = log_prior + log_volume
+        model = self.model.with_fixed(self.at(*parameters))
+        covariance = self.covariance[np.ix_(remaining, remaining)]
+        return PosteriorMode(model, self.values[remaining], covariance), float(log_mass)
 
 
-def centre_of(
+def find_mode(
     model: Model, steps: FilterSteps, cores: int = 1, start: Float | None = None
-) -> Centre:
-    """Find the mode of the population's means and the concentration, and their spread.
+) -> PosteriorMode:
+    """Find the posterior mode of the population's means and the concentration.
 
-    The spread is from the curvature there.
+    The covariance is the inverse of the curvature at the mode.
     """
-    axes = model.free
-    prior = np.array([[axis.mean, axis.sd, axis.low, axis.high] for axis in axes]).T
-    size = len(axes)
-    offsets = STEP_OF_SLOPE * np.concatenate([np.zeros((1, size)), np.eye(size), -np.eye(size)])
+    parameters = model.free
+    mean, sd, low, high = np.array(
+        [[parameter.mean, parameter.sd, parameter.low, parameter.high] for parameter in parameters]
+    ).T
+    size = len(parameters)
+    offsets = DIFFERENCE_STEP * np.concatenate([np.zeros((1, size)), np.eye(size), -np.eye(size)])
 
-    def value(points: Float) -> Float:
-        """Negative log posterior."""
-        inside = np.clip(points, prior[2], prior[3])
+    def negative_log_posterior(points: Float) -> Float:
+        inside = np.clip(points, low, high)
         log_likelihood = likelihoods(steps, model.points(inside), cores)[..., 0].sum(axis=1)
-        penalty = 0.5 * (((points - prior[0]) / prior[1]) ** 2).sum(axis=1)
+        penalty = 0.5 * (((points - mean) / sd) ** 2).sum(axis=1)
         return np.asarray(penalty - log_likelihood)
 
     def with_slope(point: Float) -> tuple[float, Float]:
-        values = value(point + offsets)
-        return float(values[0]), (values[1 : size + 1] - values[size + 1 :]) / (2.0 * STEP_OF_SLOPE)
+        values = negative_log_posterior(point + offsets)
+        up, down = values[1 : size + 1], values[size + 1 :]
+        return float(values[0]), (up - down) / (2.0 * DIFFERENCE_STEP)
 
     mode = minimize(
         with_slope,
-        prior[0] if start is None else start,
+        mean if start is None else start,
         jac=True,
         method="L-BFGS-B",
-        bounds=prior[2:].T,
+        bounds=np.stack([low, high], axis=1),
         options={"maxiter": 40, "ftol": 1e-7},
     ).x
+    # Second derivatives by differences: of each parameter alone, and of each pair together.
     pairs = [(i, j) for i in range(size) for j in range(i)]
-    both = np.array([offsets[1 + i] + offsets[1 + j] for i, j in pairs]).reshape(-1, size)
-    values = value(mode + np.concatenate([offsets, both]))
-    up, down, cross = values[1 : size + 1], values[size + 1 : 2 * size + 1], values[2 * size + 1 :]
-    curvature = np.diag(up + down - 2.0 * values[0])
-    for (i, j), crossed in zip(pairs, cross, strict=True):
-        curvature[i, j] = curvature[j, i] = crossed - up[i] - up[j] + values[0]
-    curvature /= STEP_OF_SLOPE**2
-    scale, turned = np.linalg.eigh(curvature)
-    least = 1.0 / prior[1].max() ** 2
-    inverse = (turned / np.maximum(scale, least)) @ turned.T
-    return Centre(model, mode, inverse)
+    pair_offsets = np.array([offsets[1 + i] + offsets[1 + j] for i, j in pairs]).reshape(-1, size)
+    values = negative_log_posterior(mode + np.concatenate([offsets, pair_offsets]))
+    at_mode = values[0]
+    up, down, both = values[1 : size + 1], values[size + 1 : 2 * size + 1], values[2 * size + 1 :]
+    curvature = np.diag(up + down - 2.0 * at_mode)
+    for (i, j), both_up in zip(pairs, both, strict=True):
+        curvature[i, j] = curvature[j, i] = both_up - up[i] - up[j] + at_mode
+    curvature /= DIFFERENCE_STEP**2
+    # A direction without information keeps the widest prior.
+    eigenvalues, eigenvectors = np.linalg.eigh(curvature)
+    smallest = 1.0 / sd.max() ** 2
+    covariance = (eigenvectors / np.maximum(eigenvalues, smallest)) @ eigenvectors.T
+    return PosteriorMode(model, mode, covariance)

@@ -8,7 +8,7 @@ from forecast.study.hypotheses.record import PooledRecord
 
 
 def occasions_of(record: PooledRecord) -> dict[str, Float]:
-    """Return by kind which months have an occasion, (dyad, month)."""
+    """Return the months with an occasion, by kind, 1 or 0, (dyad, month)."""
     table = calendar_drivers(list(record.dyads))
     occasions = {name: np.zeros(record.events.shape) for name in table.names}
     last_day = record.time[-1].astype("datetime64[D]").item()

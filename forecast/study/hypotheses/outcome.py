@@ -1,6 +1,7 @@
-"""What the test of a claim finds.
+"""Outcome of the test of a claim, and the rule that decides it.
 
-An answer with its log Bayes factors, sentences, a picture, and numbers for JSON.
+`decide` holds the rule. An `Outcome` has the answer with its log Bayes factors, sentences, a
+picture, and numbers for JSON; `leave_out` decides again without dyads and states.
 """
 
 import math
@@ -8,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from scipy.stats import beta
 
@@ -28,9 +29,17 @@ exceeds the inverse."""
 LIMIT = math.log(FACTOR)
 # share of null sets that may give a supported claim as much evidence, simulation error included
 MAX_FALSE_ALARMS = 0.05
-type Deciding = Callable[[list[int] | None], tuple[float, float]]
-"""Returns the smallest and the largest log Bayes factor of some dyads, over rivals and spreads; of
-all for None."""
+
+
+class FactorRange(NamedTuple):
+    """Smallest and largest log Bayes factor over alternatives and spreads of long-run means."""
+
+    least: float
+    most: float
+
+
+type FactorRangeOf = Callable[[list[int] | None], FactorRange]
+"""Returns the range of log Bayes factors on some dyads, by their positions; on all for None."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Rerun:
 
 @dataclass(frozen=True)
 class NullSets:
-    """How many simulated record sets give a false claim as much evidence as the record does."""
+    """Number of null sets of a kind that give a false claim as much evidence as the record does."""
 
     name: str  # What these sets are
     sets: int  # Simulated sets; fewer where so many were as good that the claim cannot be supported
@@ -80,23 +89,22 @@ class NullSets:
 
     @property
     def too_many(self) -> bool:
-        """Whether too many sets are as good for the claim to be supported."""
+        """True if so many sets are as good that the claim cannot be supported."""
         return too_many(self.as_good, self.sets)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the test of a claim found; log Bayes factors are natural."""
+    """Outcome of the test of a claim; log Bayes factors are natural."""
 
-    log_bayes_factor: (
-        float  # Against the rival named first, with all priors integrated; NaN if there is none
-    )
+    # Against the alternative named first, with all priors integrated; NaN if there is none
+    log_bayes_factor: float
     answer: ClaimAnswer
     sentences: tuple[str, ...]  # The finding first
     picture: Picture | None = None
-    # The smallest log Bayes factor over rivals and spreads of means, which decides
+    # The smallest log Bayes factor over alternatives and spreads of means, which decides
     least: float = math.nan
-    most: float = math.nan
+    most: float = math.nan  # The largest
     # What each dyad adds to `least`, given the others
     dyads: Mapping[str, float] = field(default_factory=dict)
     # The dyad without which the answer is least safe: where `least` is smallest, or of a rejected
@@ -112,10 +120,7 @@ class Outcome:
 
 
 def too_many(as_good: int, sets: int) -> bool:
-    """Check whether the share of null sets that are as good may exceed 5%.
-
-    Its 95% point, under Jeffreys' prior.
-    """
+    """Check whether the share of null sets that are as good may exceed 5%, by its upper bound."""
     return upper_share(as_good, sets) > MAX_FALSE_ALARMS
 
 
@@ -131,39 +136,43 @@ def decide(least: float, most: float, limit: float = LIMIT) -> ClaimAnswer:
     return "rejected" if most < -LIMIT else "undecided"
 
 
-def left_out(record: PooledRecord, deciding: Deciding, answer: ClaimAnswer) -> dict[str, Any]:
-    """Decide again without each dyad and each state's dyads."""
+def leave_out(
+    record: PooledRecord, factor_range: FactorRangeOf, answer: ClaimAnswer
+) -> dict[str, Any]:
+    """Decide again without each dyad, and without all dyads of each state.
 
-    def without(out: Sequence[int]) -> tuple[float, float]:
-        return deciding([dyad for dyad in range(len(record.dyads)) if dyad not in out])
+    Return the fields `dyads`, `without_dyad` and `without_state` of an outcome.
+    """
 
-    def least_safe(factors: Mapping[str, tuple[float, float]]) -> tuple[str, float]:
-        deciding_factor = {
-            name: most if answer == "rejected" else least for name, (least, most) in factors.items()
-        }
-        worst = max if answer == "rejected" else min
-        return worst(deciding_factor.items(), key=lambda item: item[1], default=("", math.nan))
+    def range_without(omitted: Sequence[int]) -> FactorRange:
+        return factor_range([dyad for dyad in range(len(record.dyads)) if dyad not in omitted])
 
-    least = deciding(None)[0]
-    dyads = {dyad: without([dyads_of_state]) for dyads_of_state, dyad in enumerate(record.dyads)}
-    states = {
-        name: without(dyads_of_state)
-        for name, dyads_of_state in record.states.items()
-        if len(dyads_of_state) < len(record.dyads)
+    def least_safe(ranges: Mapping[str, FactorRange]) -> tuple[str, float]:
+        """Return the omission that comes nearest to another answer, and its deciding factor."""
+        if answer == "rejected":
+            largest = {name: factors.most for name, factors in ranges.items()}
+            return max(largest.items(), key=lambda item: item[1], default=("", math.nan))
+        smallest = {name: factors.least for name, factors in ranges.items()}
+        return min(smallest.items(), key=lambda item: item[1], default=("", math.nan))
+
+    least = factor_range(None).least
+    by_dyad = {dyad: range_without([position]) for position, dyad in enumerate(record.dyads)}
+    by_state = {
+        state: range_without(dyads)
+        for state, dyads in record.states.items()
+        if len(dyads) < len(record.dyads)
     }
     return {
-        "dyads": {dyad: least - rest for dyad, (rest, _) in dyads.items()},
-        "without_dyad": least_safe(dyads),
-        "without_state": least_safe(states),
+        "dyads": {dyad: least - others.least for dyad, others in by_dyad.items()},
+        "without_dyad": least_safe(by_dyad),
+        "without_state": least_safe(by_state),
     }
 
 
 def exceptions(
     outcome: Outcome, dyad_name: Callable[[str], str] = str, state_name: Callable[[str], str] = str
 ) -> dict[str, float]:
-    """Return the choices under which an answer does not hold.
-
-    With each goes the log Bayes factor that decides there.
+    """Return the choices under which an answer changes, with the log Bayes factor that decides.
 
     A part of the record that cannot be tested is no exception.
     """
@@ -188,9 +197,8 @@ def exceptions(
 
 
 def exception_words(failing: Mapping[str, float]) -> str:
-    """Describe the choices under which an answer does not hold; empty if it holds under all."""
-    return (
-        f"Not {'; '.join(f'{name} (LBF {number(value, 1)})' for name, value in failing.items())}."
-        if failing
-        else ""
-    )
+    """Describe the choices under which an answer changes; empty if it changes under none."""
+    if not failing:
+        return ""
+    choices = [f"{name} (LBF {number(value, 1)})" for name, value in failing.items()]
+    return f"Not {'; '.join(choices)}."

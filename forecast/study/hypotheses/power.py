@@ -1,11 +1,12 @@
-"""Power and false alarms of the tests of claims, counted on simulated record sets.
+"""Power and false alarms of the tests of claims, counted on simulated records.
 
-A claim is supported in a simulated set if its least log Bayes factor exceeds a limit. The limit is
-what at most 5% of the record's null sets reach (`nulls`), and at least that of the rule. The null
-sets that are counted are others than those that set the limit.
+A claim is supported in a simulated record if its least log Bayes factor exceeds a limit. The limit
+is what at most 5% of the record's null sets reach (`nulls`), and at least that of the rule. The
+null sets on which false alarms are counted are not those that set the limit.
 
-Two tables of the package have record sets like the embedded one, and larger ones. `simulate_power`
-makes such a table for any panel, and `power_of_shape` a small one within about a minute.
+Two tables of the package count simulated records like the embedded one, and larger ones.
+`simulate_power` makes such a table for any panel, and `power_of_shape` a small one within about a
+minute. Both run a `PowerSimulation`.
 """
 
 import csv
@@ -36,33 +37,34 @@ from forecast.outlook.theory import BALANCE
 from forecast.study.hypotheses.checkpoint import Checkpoint, TestRow
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
-from forecast.study.hypotheses.claims.eras import PLACEBO_SHARE
+from forecast.study.hypotheses.claims.eras import MAX_PLACEBO_SHARE
 from forecast.study.hypotheses.engine import Engine
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.nulls import (
-    FINESSE,
-    KINDS,
     MEAN_SDS,
+    NULL_KINDS,
+    SIMULATION_QUADRATURE,
     limit_of,
-    null_truth,
+    null_process,
     simulated_engine,
 )
 from forecast.study.hypotheses.outcome import LIMIT, decide, sentences
 from forecast.study.hypotheses.record import PooledRecord, read_panel, too_short
-from forecast.study.hypotheses.simulate import TRUTHS, Truth, enlarged, simulate
+from forecast.study.hypotheses.simulate import PROCESSES, SimulatedProcess, enlarge, simulate
 
 POWER_TABLE = Path(__file__).with_name("power.csv")
 SIZE_TABLE = Path(__file__).with_name("power_by_size.csv")
-SETS = 200  # record sets of each truth: standard errors to 3.5 points
+SETS = 200  # simulated records of each process: standard errors to 3.5 points
 LIMIT_SETS = 100  # null sets of each kind that set the limit of a claim: 5% of them are 5 sets
-PLACEBOS = 60  # placebo sets of each simulated record set: a share of 5% is 3 of them
-DECIDING_SHARE = 0.8  # of sets that support a true claim: the usual power of a study that decides
-# share by which the months with events of a record may differ from those of the simulated ones
-ALIKE = 0.05
-NULLS = KINDS
-TESTS = 5  # version of the tests on simulated sets; another one is a new checkpoint
-# Truths of the small table for one's own data: for each claim one in which it is true
-SHAPE_TRUTHS = {
+PLACEBOS = 60  # placebo sets of each simulated record: a share of 5% is 3 of them
+DECIDING_SHARE = (
+    0.8  # of records that support a true claim: the usual power of a study that decides
+)
+# share by which a record's months with events may differ from those of the table's records
+MAX_MONTHS_DIFFERENCE = 0.05
+TESTS = 5  # version of the tests on simulated records; a checkpoint of another version is rejected
+# Processes of the small table for one's own data: for each claim one in which it is true
+PROCESSES_OF_CLAIMS = {
     "walk + cycle, jumps of 0.8": ("S2",),
     "return + cycle, jumps of 0.6, ceiling 0.5 above": ("S4",),
     "return in 10 years + cycle": ("S5a", "S5b", "S5c", "S8"),
@@ -73,32 +75,32 @@ SHAPE_TRUTHS = {
 
 
 class Task(NamedTuple):
-    """One simulated record set, and the claims that are to be tested on it."""
+    """One simulated record, and the claims to test on it."""
 
     truth: str
-    number: int  # of the record set among those of its truth
+    number: int  # of the record among those of its process
     codes: list[str]
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How often a test supported and rejected a claim on simulated record sets."""
+    """Answers of a test on the simulated records of a process."""
 
-    truth: str  # Process of the simulated record sets
+    truth: str  # Process of the simulated records
     true: bool  # The claim is true of them
-    sets: int  # Simulated record sets
-    supported: int  # Sets in which the test supported the claim
-    rejected: int  # Sets in which it rejected it
-    least: float = math.nan  # Median of `least` of these sets, or null
+    sets: int  # Simulated records
+    supported: int  # Records in which the test supported the claim
+    rejected: int  # Records in which the test rejected the claim
+    least: float = math.nan  # Median of `least` of these records, or null
     most: float = math.nan  # Median of `most`, or null
-    dyads: int = 0  # Dyads of each set
+    dyads: int = 0  # Dyads of each record
     events: int = 1  # Times as many events per month as the embedded record has
-    limit: float = LIMIT  # Log Bayes factor from which a set counts as supported
-    months: int = 0  # Months with events of the record that the sets imitate, over all dyads
+    limit: float = LIMIT  # Log Bayes factor from which a claim counts as supported
+    months: int = 0  # Months with events of the record that is imitated, over all dyads
 
     @property
     def share(self) -> float:
-        """Share of the sets that supported the claim."""
+        """Share of the records that supported the claim."""
         return self.supported / self.sets
 
 
@@ -108,7 +110,7 @@ def simulate_power(
     *,
     events: EventTable | None = None,
     claims: Sequence[str] = (),
-    truths: Sequence[str] = (),
+    processes: Sequence[str] = (),
     sets: int = SETS,
     more_dyads: int = 1,
     more_events: int = 1,
@@ -117,9 +119,7 @@ def simulate_power(
     seed: Seed = 1,
     progress: Progress | None = None,
 ) -> dict[str, tuple[Rate, ...]]:
-    """Simulate record sets like a panel's, and count the answers of the tests on them.
-
-    They are as long and as dense as the panel's.
+    """Simulate records as long and dense as a panel's, and count the answers of the tests on them.
 
     Parameters
     ----------
@@ -127,14 +127,14 @@ def simulate_power(
         Monthly counts of at least two dyads.
     events : EventTable, optional
         The events of the panel, among which visits are found.
-    claims, truths : sequence of str
+    claims, processes : sequence of str
         Codes of claims and names of simulated processes. By default all that are simulated.
     sets : int
-        Record sets per truth.
+        Simulated records of each process.
     more_dyads, more_events : int
         Times as many dyads, and as many events per month, as the panel has.
     checkpoint : str or path-like, optional
-        File of finished sets; with it, the same call continues after an interruption.
+        File of finished records; with it, the same call continues after an interruption.
     cores : int, optional
         Processes; by default one per core. Changes no number.
     seed : int or numpy.random.Generator
@@ -144,12 +144,12 @@ def simulate_power(
     Returns
     -------
     dict of str to tuple of Rate
-        By claim, a rate for each truth that its test is about.
+        By claim, a rate for each process that its test is about.
 
     Raises
     ------
     SpecError, DataError
-        For unknown claims and truths, and panels that cannot be tested.
+        For unknown claims and processes, and panels that cannot be tested.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def simulate_power(
     simulation = PowerSimulation.of(
         record,
         claims,
-        truths,
+        processes,
         sets=sets,
         limit_sets=LIMIT_SETS,
         size=(more_dyads, more_events),
@@ -184,18 +184,16 @@ def power_of_shape(
     cores: int,
     progress: Progress = silent,
 ) -> tuple[dict[str, tuple[Rate, ...]], tuple[FamilyRate, ...]]:
-    """Return power and false alarms on a few record sets of a record's own shape.
+    """Return power and false alarms on a few simulated records of a record's own shape.
 
-    Those of all claims together are added.
-
-    A truth is simulated for each claim, and the null sets that a supported claim must stand out
-    from. As many null sets of each kind as record sets of a truth set the limit, which is the
-    largest log Bayes factor among them.
+    The rates are by claim, and those of all claims together. For each claim one process is
+    simulated in which it is true, and the null sets that a supported claim must stand out from. As
+    many further null sets of each kind set the limit: the largest log Bayes factor among them.
     """
-    truths = [name for name, about in SHAPE_TRUTHS.items() if set(about) & set(claims)]
-    nulls = [kind for kind in NULLS if any(kind in CLAIMS[code].nulls for code in claims)]
+    processes = [name for name, about in PROCESSES_OF_CLAIMS.items() if set(about) & set(claims)]
+    nulls = [kind for kind in NULL_KINDS if any(kind in CLAIMS[code].nulls for code in claims)]
     simulation = PowerSimulation.of(
-        record, claims, (*truths, *nulls), sets=sets, limit_sets=sets, seed=seed
+        record, claims, (*processes, *nulls), sets=sets, limit_sets=sets, seed=seed
     )
     simulation.run(cores, progress)
     return simulation.rates(), simulation.family()
@@ -203,15 +201,15 @@ def power_of_shape(
 
 @dataclass(frozen=True)
 class PowerSimulation:
-    """Record sets of several truths that imitate a record, and what the tests find on them."""
+    """Simulated records of several processes that imitate a record, and what the tests find."""
 
-    record: PooledRecord  # which the sets imitate, enlarged if they are to be larger
-    codes: tuple[str, ...]  # of the claims that are tested
-    truths: Mapping[str, Truth]  # by name, null sets included
-    names: tuple[str, ...]  # of the truths that are counted
-    sets: int  # counted for each truth
-    limit_sets: int  # null sets of each kind that set the limits
-    size: tuple[int, int]  # times as many dyads and as many events per month
+    record: PooledRecord  # Imitated by the simulated ones; enlarged if these are to be larger
+    codes: tuple[str, ...]  # Claims that are tested
+    processes: Mapping[str, SimulatedProcess]  # By name, null sets included
+    names: tuple[str, ...]  # Processes on which answers are counted
+    sets: int  # Simulated records that are counted, for each process
+    limit_sets: int  # Null sets of each kind that set the limits
+    size: tuple[int, int]  # Times as many dyads, and as many events per month
     seed: int
     checkpoint: Checkpoint
 
@@ -220,7 +218,7 @@ class PowerSimulation:
         cls,
         record: PooledRecord,
         claims: Sequence[str],
-        truths: Sequence[str],
+        processes: Sequence[str],
         *,
         sets: int,
         limit_sets: int,
@@ -228,30 +226,32 @@ class PowerSimulation:
         seed: int,
         checkpoint: Path | None = None,
     ) -> "PowerSimulation":
-        """Check what is asked for, and read the results that a checkpoint holds."""
+        """Check the arguments, and read the results that a checkpoint holds."""
         if record.value is not None:
             raise DataError(
                 "data: power is simulated for counts of events, and this is an index; "
                 "test it without simulated power"
             )
         identity = _identity(record, seed)
-        larger = record if size == (1, 1) else enlarged(record, *size)
+        larger = record if size == (1, 1) else enlarge(record, *size)
         _reject_unknown("claims", claims, CLAIMS)
         months = max(CLAIMS[code].months for code in claims or CLAIMS)
         if short := too_short(larger, months):
             raise DataError(f"data: {short}; leave them out, or name claims that need fewer")
         codes = tuple(code for code in claims or CLAIMS if not CLAIMS[code].lacks(larger))
-        every = TRUTHS | _null_truths(larger, seed)
-        _reject_unknown("truths", truths, every)
+        every_process = PROCESSES | _null_processes(larger, seed)
+        _reject_unknown("processes", processes, every_process)
         names = tuple(
-            name for name in tuple(truths) or every if set(every[name].claims) & set(codes)
+            name
+            for name in tuple(processes) or every_process
+            if set(every_process[name].claims) & set(codes)
         )
         if not names:
-            raise SpecError(f"claims: no simulated record sets are about {join(codes)}")
+            raise SpecError(f"claims: no simulated records are about {join(codes)}")
         return cls(
             larger,
             codes,
-            every,
+            every_process,
             names,
             sets,
             limit_sets,
@@ -261,30 +261,30 @@ class PowerSimulation:
         )
 
     def run(self, cores: int, progress: Progress) -> None:
-        """Simulate and test the record sets that the checkpoint does not hold."""
+        """Simulate and test the records that the checkpoint does not hold."""
         tasks = self.tasks()
         missing = [task for task in tasks if task.codes]
         done = len(tasks) - len(missing)
-        work = partial(_tested, self.record, self.seed, self.truths, self.limit_sets)
-        for task, rows in _completed(work, missing, cores):
+        work = partial(_test_simulated, self.record, self.seed, self.processes, self.limit_sets)
+        for task, rows in _run_tasks(work, missing, cores):
             for code, row in rows.items():
                 self.checkpoint.add(self.key(task.truth, task.number, code), row)
             done += 1
-            progress("simulating record sets", done, len(tasks))
+            progress("simulating records", done, len(tasks))
 
     def tasks(self) -> list[Task]:
-        """Return the sets, each with the claims that are missing.
+        """Return a task for each simulated record, with the claims that are not yet tested on it.
 
         Null sets that set the limits come first.
         """
         tasks = [
             self._task(null, number, [code for code in self.codes if null in CLAIMS[code].nulls])
             for number in range(self.limit_sets)
-            for null in NULLS
+            for null in NULL_KINDS
         ]
         tasks += [
             self._task(
-                name, number, [code for code in self.truths[name].claims if code in self.codes]
+                name, number, [code for code in self.processes[name].claims if code in self.codes]
             )
             for position in range(self.sets)
             for name in self.names
@@ -293,16 +293,14 @@ class PowerSimulation:
         return tasks
 
     def _task(self, name: str, number: int, codes: Sequence[str]) -> Task:
+        """Return the task of one simulated record, with those of the claims that are missing."""
         rows = self.checkpoint.rows
         missing = [code for code in codes if self.key(name, number, code) not in rows]
         return Task(name, number, missing)
 
     def numbers(self, name: str) -> range:
-        """Return the numbers of the sets that are counted.
-
-        Of null sets, those that set no limit.
-        """
-        first = self.limit_sets if name in NULLS else 0
+        """Return the numbers of the records that are counted; null sets that set limits are not."""
+        first = self.limit_sets if name in NULL_KINDS else 0
         return range(first, first + self.sets)
 
     def key(self, name: str, number: int, code: str) -> str:
@@ -312,7 +310,7 @@ class PowerSimulation:
         return f"{larger}{name};{number};{code}"
 
     def row(self, name: str, number: int, code: str) -> TestRow:
-        """Return what the test of a claim found on a set."""
+        """Return what the test of a claim found on a simulated record."""
         return self.checkpoint.rows[self.key(name, number, code)]
 
     def limit(self, code: str) -> float:
@@ -324,24 +322,22 @@ class PowerSimulation:
         return max(limits, default=LIMIT)
 
     def rates(self) -> dict[str, tuple[Rate, ...]]:
-        """Return by claim how often its test supported and rejected it, for each truth.
-
-        These are the truths that it is about.
-        """
+        """Return how often each claim was supported and rejected, by process."""
         rates: dict[str, tuple[Rate, ...]] = {}
         for code in self.codes:
-            about = [name for name in self.names if code in self.truths[name].claims]
-            if about:
+            names = [name for name in self.names if code in self.processes[name].claims]
+            if names:
                 limit = self.limit(code)
-                rates[code] = tuple(self._rate(name, code, limit) for name in about)
+                rates[code] = tuple(self._rate(name, code, limit) for name in names)
         return rates
 
     def _rate(self, name: str, code: str, limit: float) -> Rate:
+        """Count the answers of one test on the records of one process."""
         rows = [self.row(name, number, code) for number in self.numbers(name)]
         least, most, _ = np.median(rows, axis=0)
         return Rate(
             name,
-            self.truths[name].follows(code),
+            self.processes[name].follows(code),
             len(rows),
             sum(is_supported(row, limit) for row in rows),
             sum(decide(least, most, limit) == "rejected" for least, most, _ in rows),
@@ -354,17 +350,16 @@ class PowerSimulation:
         )
 
     def family(self) -> tuple[FamilyRate, ...]:
-        """Return how often any false claim is supported.
-
-        It is counted in null sets and where dyads share shocks.
-        """
+        """Return how often any false claim is supported: in null sets, and with shared shocks."""
         limits = {code: self.limit(code) for code in self.codes}
         rates = []
         for name in self.names:
-            truth = self.truths[name]
-            if name not in NULLS and not truth.shared:
+            process = self.processes[name]
+            if name not in NULL_KINDS and not process.shared:
                 continue
-            false = [code for code in truth.claims if code in limits and not truth.follows(code)]
+            false = [
+                code for code in process.claims if code in limits and not process.follows(code)
+            ]
             if not false:
                 continue
             alarms = sum(
@@ -376,30 +371,28 @@ class PowerSimulation:
 
 
 def is_supported(row: TestRow, limit: float) -> bool:
-    """Check whether a claim is supported in a simulated set, placebo dates included."""
+    """Check whether a claim is supported in a simulated record, also against placebo dates."""
     least, most, placebo_share = row
-    return decide(least, most, limit) == "supported" and placebo_share <= PLACEBO_SHARE
+    return decide(least, most, limit) == "supported" and placebo_share <= MAX_PLACEBO_SHARE
 
 
-def _null_truths(record: PooledRecord, seed: int) -> dict[str, Truth]:
-    """Return the processes of a record's null sets.
-
-    All claims that are simulated are tested on them.
-    """
+def _null_processes(record: PooledRecord, seed: int) -> dict[str, SimulatedProcess]:
+    """Return the processes of a record's null sets, on which all simulated claims are tested."""
     engine = Engine(record, seed=seed)
-    claims = tuple(dict.fromkeys(code for truth in TRUTHS.values() for code in truth.claims))
-    return {name: replace(null_truth(name, engine), claims=claims) for name in NULLS}
+    claims = tuple(dict.fromkeys(code for process in PROCESSES.values() for code in process.claims))
+    return {name: replace(null_process(name, engine), claims=claims) for name in NULL_KINDS}
 
 
 def _reject_unknown(field: str, names: Sequence[str], choices: Iterable[str]) -> None:
+    """Reject names that are not among the choices."""
     if unknown := [name for name in names if name not in choices]:
         raise SpecError(f"{field}: {join(unknown)}; choose among {'; '.join(choices)}")
 
 
-def _completed(
+def _run_tasks(
     work: Callable[[Task], dict[str, TestRow]], tasks: Sequence[Task], cores: int
 ) -> Iterator[tuple[Task, dict[str, TestRow]]]:
-    """Yield tasks with their results as they are completed."""
+    """Run tasks on several cores, and yield each with its results when it is completed."""
     if cores == 1:
         yield from ((task, work(task)) for task in tasks)
         return
@@ -412,14 +405,20 @@ def _completed(
             pool.shutdown(cancel_futures=True)
 
 
-def _tested(
-    record: PooledRecord, seed: int, truths: Mapping[str, Truth], limit_sets: int, task: Task
+def _test_simulated(
+    record: PooledRecord,
+    seed: int,
+    processes: Mapping[str, SimulatedProcess],
+    limit_sets: int,
+    task: Task,
 ) -> dict[str, TestRow]:
-    """Simulate a record set, and test claims on it."""
+    """Simulate a record, and test claims on it."""
     name, number, codes = task
-    # The seed tells truths, sets and seeds of users apart, whatever else is simulated.
-    simulated = simulate(record, truths[name], zlib.crc32(name.encode()) + number + (seed << 33))
-    sets_limit = name in NULLS and number < limit_sets
+    # Its seed depends on the process, the number and the user's seed alone, so that the same record
+    # comes whatever else is simulated.
+    seed_of_record = zlib.crc32(name.encode()) + number + (seed << 33)
+    simulated = simulate(record, processes[name], seed_of_record)
+    sets_limit = name in NULL_KINDS and number < limit_sets
     engine = simulated_engine(simulated, PLACEBOS, name if sets_limit else "")
     rows = {}
     for code in codes:
@@ -430,9 +429,9 @@ def _tested(
 
 
 def _identity(record: PooledRecord, seed: int) -> str:
-    """Return a digest of what simulated sets rest on."""
+    """Return a digest of everything that results on simulated records depend on."""
     digest = hashlib.sha256(
-        f"{TESTS} {seed} {FINESSE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode()
+        f"{TESTS} {seed} {SIMULATION_QUADRATURE} {MEAN_SDS} {PLACEBOS} {record.dyads}".encode()
     )
     for array in (record.events, record.cooperative, record.begins, record.prompt, record.volume):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -440,36 +439,35 @@ def _identity(record: PooledRecord, seed: int) -> str:
 
 
 def rates_of(code: str, table: Path = POWER_TABLE) -> tuple[Rate, ...]:
-    """Return the rates of a claim on record sets like the embedded one, or on larger ones."""
+    """Return the rates of a claim on records like the embedded one, or on larger ones."""
     with table.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["claim"] == code]
     return TypeAdapter(tuple[Rate, ...]).validate_python(rows)
 
 
 def family_rates(table: Path = POWER_TABLE) -> tuple[FamilyRate, ...]:
-    """Return how often any false claim is supported at most.
+    """Return how often any false claim is supported at most, from a table by claim.
 
-    It is counted in null sets and where dyads share shocks.
-
-    Claims that are tested only if they are named are left out.
+    The table has null sets, and processes in which dyads share shocks. Claims that are tested only
+    if they are named are left out.
     """
     usual = [code for code, claim in CLAIMS.items() if claim.usual]
-    by_truth: dict[str, dict[str, Rate]] = {}
+    rates_by_process: dict[str, dict[str, Rate]] = {}
     for code in usual:
         for rate in rates_of(code, table):
             if not rate.true:
-                by_truth.setdefault(rate.truth, {})[code] = rate
-    shared = [name for name, truth in TRUTHS.items() if truth.shared]
+                rates_by_process.setdefault(rate.truth, {})[code] = rate
+    shared = [name for name, process in PROCESSES.items() if process.shared]
     return tuple(
         FamilyRate(
             name,
-            min(rate.sets for rate in by_truth[name].values()),
-            sum(rate.supported for rate in by_truth[name].values()),
-            tuple(by_truth[name]),
+            min(rate.sets for rate in rates_by_process[name].values()),
+            sum(rate.supported for rate in rates_by_process[name].values()),
+            tuple(rates_by_process[name]),
             counted=False,
         )
-        for name in (*NULLS, *shared)
-        if name in by_truth
+        for name in (*NULL_KINDS, *shared)
+        if name in rates_by_process
     )
 
 
@@ -478,21 +476,22 @@ def like_embedded(record: PooledRecord) -> bool:
     months = int((record.events != 0).sum())
     simulated = max((rate.months for rate in rates_of(BALANCE.code)), default=0)
     same_dyads = set(record.dyads) == set(read_dyads().index)
-    return same_dyads and abs(months - simulated) <= ALIKE * simulated
+    return same_dyads and abs(months - simulated) <= MAX_MONTHS_DIFFERENCE * simulated
 
 
 def would_decide(rates: Sequence[Rate], sizes: Sequence[Rate]) -> str:
-    """Describe which data would decide a claim, from larger record sets if there are any.
+    """Describe which data would decide a claim, from larger records if there are any.
 
-    Empty without simulations.
+    The description is empty without simulations.
     """
-    truths = [rate.truth for rate in sizes if rate.true]
-    if not truths:
-        true = (rate for rate in rates if rate.true)
-        best = max(true, key=lambda rate: rate.share, default=None)
+    simulated_in_sizes = [rate.truth for rate in sizes if rate.true]
+    if not simulated_in_sizes:
+        true_rates = (rate for rate in rates if rate.true)
+        best = max(true_rates, key=lambda rate: rate.share, default=None)
         return sentences("would_be_found", best=best)[0] if best else ""
+    process = simulated_in_sizes[0]
     by_size = sorted(
-        (rate for rate in (*rates, *sizes) if rate.true and rate.truth == truths[0]),
+        (rate for rate in (*rates, *sizes) if rate.true and rate.truth == process),
         key=lambda rate: (rate.events, rate.dyads),
     )
     deciding = sorted(

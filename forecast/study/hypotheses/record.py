@@ -1,6 +1,8 @@
-"""Counts of all dyads as the filter reads them, and placebo era starts.
+"""Record of several dyads: what the tests read of a panel.
 
-Besides there is what the tests need of a record.
+`read_panel` makes a `PooledRecord`, whose methods return variants of it: without eras, of some
+dyads, of some months. `PooledRecord.steps` is the form that the filter reads. `turned_back`
+measures how far dyads moved away and came back, and `draw_placebo_eras` draws placebo era starts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,12 +29,15 @@ MIN_EVENTS_PER_DECADE = 20
 # an era start that was recognised within so many days cannot have been chosen by what followed
 PROMPT_DAYS = 7
 EPISODE_MONTHS = 3  # an event within so many months of the last ones may belong to the same episode
-# Placebo era starts lie so many months from the ends of a record, or from every era start; the
-# latter are drawn among so many months that are as busy.
-FROM_END = 24
-FROM_ERA = 18
-AS_BUSY = 12
-MONTHS_PER_CENTURY = 1200  # by which the distance in time counts beside that in events
+SOURCE_MONTHS = 180  # a source of drifting or simulated sources lasts fifteen years
+# Placebo era starts of the kind "shifted" lie so many months from the ends of a record.
+PLACEBO_MONTHS_FROM_END = 24
+# Those of the kind "equally busy" lie so many months from every era start, and are drawn among so
+# many months whose event counts are nearest.
+PLACEBO_MONTHS_FROM_ERA = 18
+BUSY_CANDIDATES = 12
+# A century between two months counts as much as a difference of one in their log event counts.
+MONTHS_PER_CENTURY = 1200
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,9 @@ class PooledRecord:
     counts: Index | None = None  # Events by class, from the most hostile, (dyad, month, class)
     hostile: int = 0  # The number of hostile classes
     value: Float | None = None  # Of an index, in standard deviations from its mean
-    visits: Bool | None = (
-        None  # A high-level visit, (dyad, month); None where events could not tell
-    )
-    anchor: Index | None = None  # As in `Steps`
+    # A high-level visit, (dyad, month); None without single events, among which visits are found
+    visits: Bool | None = None
+    anchor: Index | None = None  # As in `FilterSteps`, (dyad, month)
     impulse: Float | None = None
     occasion: Float | None = None
 
@@ -65,25 +69,21 @@ class PooledRecord:
 
     @property
     def states(self) -> dict[str, list[int]]:
-        """The places of every state's dyads."""
-        names = sorted({state for dyad in self.dyads for state in dyad.split("-")})
-        return {
-            name: [
-                place_of_dyad
-                for place_of_dyad, dyad in enumerate(self.dyads)
-                if name in dyad.split("-")
-            ]
-            for name in names
-        }
+        """The positions of every state's dyads."""
+        states: dict[str, list[int]] = {}
+        for position, dyad in enumerate(self.dyads):
+            for state in dyad.split("-"):
+                states.setdefault(state, []).append(position)
+        return dict(sorted(states.items()))
 
     @cached_property
     def steps(self) -> FilterSteps:
         """The months in which something happens, as the filter reads them."""
-        none = np.zeros(self.events.shape)
-        anchor = none.astype(np.int64) if self.anchor is None else self.anchor
-        impulse = none if self.impulse is None else self.impulse
-        occasion = none if self.occasion is None else self.occasion
-        value = none if self.value is None else self.value
+        zeros = np.zeros(self.events.shape)
+        anchor = zeros.astype(np.int64) if self.anchor is None else self.anchor
+        impulse = zeros if self.impulse is None else self.impulse
+        occasion = zeros if self.occasion is None else self.occasion
+        value = zeros if self.value is None else self.value
         is_step = (self.events != 0) | self.begins | (anchor > 0) | (impulse != 0)
         dyad, month = np.nonzero(is_step)  # dyad after dyad, months in order
         months_by_dyad = [np.flatnonzero(months) for months in is_step]
@@ -104,20 +104,18 @@ class PooledRecord:
 
     def without_eras(self) -> "PooledRecord":
         """Return the record without era starts."""
-        none = np.zeros_like(self.begins)
-        return replace(self, begins=none, prompt=none)
+        no_eras = np.zeros_like(self.begins)
+        return replace(self, begins=no_eras, prompt=no_eras)
 
     def with_prompt_eras(self) -> "PooledRecord":
-        """Return the record with those era starts alone that were recognised within a week."""
+        """Return the record with only the era starts that were recognised within a week."""
         return replace(self, begins=self.begins & self.prompt)
 
     def with_last_events(self) -> "PooledRecord":
-        """Return the record without eras.
+        """Return the record without eras, with the balance of the last events as its occasions.
 
-        Its occasions are the balance of the last month with events.
-
-        The balance is 1 if all events of that month were cooperative and -1 if none was; it is 0
-        where there was no month with events within the last three.
+        The balance of the last month with events is 1 if all of them were cooperative, and -1 if
+        none was. It is 0 if the three months before had no events.
         """
         balance = np.zeros(self.events.shape)
         for dyad, counts in enumerate(self.events):
@@ -128,22 +126,19 @@ class PooledRecord:
         return replace(self.without_eras(), occasion=balance)
 
     def anchored(self, anchor: int, months: Bool) -> "PooledRecord":
-        """Return the record with an anchor of the filter in some months.
-
-        These are after a dyad's first one.
-        """
+        """Return the record with an anchor of the filter in some months after a dyad's first."""
         month = np.arange(self.events.shape[1])
         within = (month > self.first[:, None]) & (month < self.stop[:, None])
         return replace(self, anchor=np.where(within & months, anchor, 0))
 
-    def every(self, months: int) -> Bool:
-        """Return which months begin another so many."""
+    def months_apart(self, months: int) -> Bool:
+        """Mark every n-th month, from the first of the record, (month,)."""
         return np.asarray(np.arange(self.events.shape[1]) % months == 0)
 
-    def kinds(self) -> "Iterator[tuple[str, PooledRecord]]":
-        """Yield by name the record of deep events, and that of severe ones.
+    def by_kind(self) -> "Iterator[tuple[str, PooledRecord]]":
+        """Yield two records with their names, in place of cooperative among all events.
 
-        Deep ones are counted among cooperative events, severe ones among hostile ones.
+        One counts deep events among cooperative ones, the other severe events among hostile ones.
         """
         if self.counts is None:
             return
@@ -154,11 +149,11 @@ class PooledRecord:
         }
         for name, (events, half) in halves.items():
             if events.shape[-1] > 1:
-                total, kept = events.sum(axis=-1), events[..., half].sum(axis=-1)
-                yield name, replace(self, events=total, cooperative=kept, counts=None)
+                total, in_half = events.sum(axis=-1), events[..., half].sum(axis=-1)
+                yield name, replace(self, events=total, cooperative=in_half, counts=None)
 
     def between(self, start: int, end: int) -> "PooledRecord":
-        """Return the record from a month to before another, without eras that begin outside."""
+        """Return the months from ``start`` to before ``end``, without eras that begin outside."""
         month = np.arange(self.events.shape[1])
         inside = (month >= start) & (month < end)
         part = self.without_months(np.broadcast_to(~inside, self.events.shape))
@@ -174,15 +169,17 @@ class PooledRecord:
 
     @property
     def spans(self) -> dict[str, int]:
-        """The months from first event to last, by dyad."""
+        """Months from first event to last, by dyad."""
         return dict(zip(self.dyads, (self.stop - self.first).tolist(), strict=True))
 
-    def lasting(self, months: int) -> "PooledRecord":
+    def with_min_months(self, months: int) -> "PooledRecord":
         """Return the record of the dyads that have so many months from first event to last."""
-        return self.of([dyad for dyad, span in enumerate(self.spans.values()) if span >= months])
+        return self.select_dyads(
+            [dyad for dyad, span in enumerate(self.spans.values()) if span >= months]
+        )
 
-    def of(self, dyads: Sequence[int]) -> "PooledRecord":
-        """Return the record of some dyads by their places; itself if these are all."""
+    def select_dyads(self, dyads: Sequence[int]) -> "PooledRecord":
+        """Return the record of some dyads by their positions; itself if these are all."""
         if len(dyads) == len(self.dyads):
             return self
         values = {part.name: getattr(self, part.name) for part in fields(self)}
@@ -206,9 +203,9 @@ class PooledRecord:
 def too_short(record: PooledRecord, months: int) -> str:
     """Describe which dyads have fewer months than a claim needs, in words; empty if none has."""
     short = [f"{dyad} ({span})" for dyad, span in record.spans.items() if span < months]
-    return (
-        f"{join(short)} have fewer than {months} months from first event to last" if short else ""
-    )
+    if not short:
+        return ""
+    return f"{join(short)} have fewer than {months} months from first event to last"
 
 
 def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> PooledRecord:
@@ -222,10 +219,10 @@ def read_panel(panel: xr.Dataset, visits: Bool | None = None) -> PooledRecord:
             f"dyads: the tests need {MIN_POOLED_DYADS} dyads at least, and the data have "
             f"{panel.sizes['dyad']}; give data of more dyads"
         )
-    return _of_counts(panel, visits) if panel_kind(panel).coded else _of_index(panel)
+    return _read_counts(panel, visits) if panel_kind(panel).coded else _read_index(panel)
 
 
-def _of_counts(panel: xr.Dataset, visits: Bool | None) -> PooledRecord:
+def _read_counts(panel: xr.Dataset, visits: Bool | None) -> PooledRecord:
     """Read the counts of a panel in which each dyad is of one dataset."""
     _reject_dyads_of_several_datasets(panel)
     counts = (
@@ -233,7 +230,7 @@ def _of_counts(panel: xr.Dataset, visits: Bool | None) -> PooledRecord:
     )
     events, hostile = counts.sum(axis=2).astype(np.int64), int(panel.attrs["zero_cut"])
     cooperative = counts[..., hostile:].sum(axis=2).astype(np.int64)
-    return _record(
+    return _build_record(
         panel,
         events,
         cooperative,
@@ -245,14 +242,9 @@ def _of_counts(panel: xr.Dataset, visits: Bool | None) -> PooledRecord:
 
 
 def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
-    """Reject a dyad with events of two datasets.
-
-    What one reports is no second event of the other.
-    """
-    has_events = (
-        panel["counts"].sum(("direction", "class", "time")).transpose("dyad", "dataset").to_numpy()
-        > 0
-    )
+    """Reject a dyad with events of two datasets, because both may report the same event."""
+    events = panel["counts"].sum(("direction", "class", "time")).transpose("dyad", "dataset")
+    has_events = events.to_numpy() > 0
     for dyad, present in zip(panel["dyad"].to_numpy(), has_events, strict=True):
         if present.sum() > 1:
             names = join([str(name) for name in panel["dataset"].to_numpy()[present]])
@@ -262,27 +254,28 @@ def _reject_dyads_of_several_datasets(panel: xr.Dataset) -> None:
             )
 
 
-def _of_index(panel: xr.Dataset) -> PooledRecord:
-    """Read the values of an index, each dyad's in its own standard deviations from its own mean."""
+def _read_index(panel: xr.Dataset) -> PooledRecord:
+    """Read the values of an index, standardised for each dyad."""
     values = panel["index"].transpose("dyad", "time").to_numpy()
-    has_value, none = np.isfinite(values), np.zeros(values.shape, dtype=np.int64)
-    spread = np.nanstd(values, axis=1, keepdims=True)
-    if flat := [
-        str(dyad)
-        for dyad, sd in zip(panel["dyad"].to_numpy(), spread[:, 0], strict=True)
-        if not sd > 0
-    ]:
-        raise DataError(f"data: the index of {join(flat)} never changes; leave them out")
-    scaled = np.where(has_value, (values - np.nanmean(values, axis=1, keepdims=True)) / spread, 0.0)
-    return _record(panel, np.where(has_value, -1, 0), none, none.astype(np.float64), value=scaled)
+    has_value = np.isfinite(values)
+    sd = np.nanstd(values, axis=1, keepdims=True)
+    constant = [str(dyad) for dyad in panel["dyad"].to_numpy()[~(sd[:, 0] > 0)]]
+    if constant:
+        raise DataError(f"data: the index of {join(constant)} never changes; leave them out")
+    mean = np.nanmean(values, axis=1, keepdims=True)
+    standardised = np.where(has_value, (values - mean) / sd, 0.0)
+    events = np.where(has_value, -1, 0)
+    cooperative = np.zeros(values.shape, dtype=np.int64)
+    volume = np.zeros(values.shape)
+    return _build_record(panel, events, cooperative, volume, value=standardised)
 
 
-def _record(
+def _build_record(
     panel: xr.Dataset, events: Index, cooperative: Index, volume: Float, **more: Any
 ) -> PooledRecord:
-    """Arrange what was read, with the months in which a named era begins.
+    """Build a record from arrays, and mark the months in which named eras begin.
 
-    These lie within the record of its dyad.
+    An era that begins outside of its dyad's first and last events is not marked.
     """
     first = (events != 0).argmax(axis=1)
     stop = events.shape[1] - (events[:, ::-1] != 0).argmax(axis=1)
@@ -303,13 +296,12 @@ def _record(
 
 
 def turned_back(record: PooledRecord) -> Float:
-    """Return how far each dyad moved away and back again, (dyad,).
+    """Return how far each dyad moved away and came back, (dyad,).
 
-    It is measured by the averages of its calendar decades.
-
-    Of counts these are points of the cooperative share, of an index standard deviations. The
-    smaller of both moves counts, of the three decades where it is largest; decades with fewer than
-    20 months or events are left out.
+    In three calendar decades of a dyad the averages may move away and back. The smaller of both
+    moves counts, for the three decades where it is largest. The unit is points of the cooperative
+    share, and standard deviations for an index. Decades with fewer than 20 events or values are
+    left out.
     """
     decade = record.time.astype("datetime64[Y]").astype(np.int64) // 10
     decade -= decade[0]
@@ -323,10 +315,8 @@ def _largest_turn(decade: Index, weight: Index, value: Float) -> float:
     events = np.bincount(decade, weight)
     enough = events >= MIN_EVENTS_PER_DECADE
     means = np.bincount(decade, value)[enough] / events[enough]
-    return max(
-        (_turn_at(means, decade_between) for decade_between in range(1, len(means) - 1)),
-        default=0.0,
-    )
+    turns = [_turn_at(means, middle) for middle in range(1, len(means) - 1)]
+    return max(turns, default=0.0)
 
 
 def _turn_at(means: Float, decade: int) -> float:
@@ -338,43 +328,41 @@ def _turn_at(means: Float, decade: int) -> float:
     return float(max(low_point, high_point, 0.0))
 
 
-def shifted_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
-    """Move the era starts of every dyad together by a random number of months, round its record."""
+def shift_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
+    """Move the era starts of every dyad by one random number of months, round its record."""
     begins = np.zeros_like(record.begins)
     for d, (first, stop) in enumerate(zip(record.first, record.stop, strict=True)):
         months = np.flatnonzero(record.begins[d])
         length = stop - first
-        if length <= 2 * FROM_END:
+        if length <= 2 * PLACEBO_MONTHS_FROM_END:
             continue
-        shift = rng.integers(FROM_END, length - FROM_END)
+        # Starts that leave the end of the record come back at its beginning.
+        shift = rng.integers(PLACEBO_MONTHS_FROM_END, length - PLACEBO_MONTHS_FROM_END)
         begins[d, first + (months - first + shift) % length] = True
         begins[d, first] = False
     return begins
 
 
-def busy_eras(record: PooledRecord, rng: np.random.Generator) -> Bool:
-    """Replace every era start by a month of the same dyad, far from all era starts.
-
-    The month has about as many events.
-    """
+def draw_busy_months(record: PooledRecord, rng: np.random.Generator) -> Bool:
+    """Replace every era start by a month with about as many events, far from all era starts."""
     begins = np.zeros_like(record.begins)
     for d in range(len(record.dyads)):
         months = np.flatnonzero(record.begins[d])
         if not len(months):
             continue
         free = np.flatnonzero(record.events[d] > 0)
-        far = np.abs(free[:, None] - months).min(axis=1) > FROM_ERA
-        free = free[far & (free > record.first[d] + AS_BUSY)]
+        far = np.abs(free[:, None] - months).min(axis=1) > PLACEBO_MONTHS_FROM_ERA
+        free = free[far & (free > record.first[d] + BUSY_CANDIDATES)]
         for month in months if len(free) else ():
             difference = np.abs(record.volume[d, free] - record.volume[d, month])
             distance = np.abs(free - month) / MONTHS_PER_CENTURY
-            alike = free[np.argsort(difference + distance)[:AS_BUSY]]
+            alike = free[np.argsort(difference + distance)[:BUSY_CANDIDATES]]
             begins[d, rng.choice(alike)] = True
     return begins
 
 
-def placebo_sets(record: PooledRecord, sets: int, seed: int) -> dict[str, Sequence[Bool]]:
-    """Draw sets of placebo era starts of both kinds."""
+def draw_placebo_eras(record: PooledRecord, sets: int, seed: int) -> dict[str, Sequence[Bool]]:
+    """Draw sets of placebo era starts of both kinds, by the name of the kind."""
     rng = np.random.default_rng(seed)
-    kinds = {"shifted": shifted_eras, "equally busy": busy_eras}
+    kinds = {"shifted": shift_eras, "equally busy": draw_busy_months}
     return {name: [draw(record, rng) for _ in range(sets)] for name, draw in kinds.items()}

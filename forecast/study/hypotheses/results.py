@@ -1,7 +1,4 @@
-"""Results of pooled tests.
-
-The verdict on each claim, one dyad within the hierarchy, and all together.
-"""
+"""Results of pooled tests: verdicts on claims, one dyad in the hierarchy, and all together."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -27,7 +24,7 @@ SCHEMA = 4  # version of tests.json
 EXPLORATORY = "exploratory"
 
 type PowerSource = Literal["", "the embedded data", "these data"]
-"""The record that the simulated record sets imitate; empty without simulated sets."""
+"""The record that the simulated records imitate; empty without simulated sets."""
 
 
 @described("the verdict on a claim, such as pooled_tests(panel)['S5b']")
@@ -69,7 +66,7 @@ class PooledVerdict:
         }
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
-        """Return each number with what it is: claim, group, name, value, and no interval."""
+        """Return the numbers of the verdict as rows: code, group, name, value, and no interval."""
         outcome = self.outcome
         reruns = {**outcome.priors, **outcome.parts}
         groups: dict[str, Mapping[str, Any]] = {
@@ -103,7 +100,7 @@ class PooledVerdict:
 
     @property
     def fails(self) -> str:
-        """Choices under which the answer does not hold, in words; empty if it holds under all."""
+        """Choices under which the answer changes, in words; empty if it changes under none."""
         return exception_words(exceptions(self.outcome))
 
     @property
@@ -113,11 +110,8 @@ class PooledVerdict:
 
 
 @dataclass(frozen=True)
-class OwnDyad:
-    """One dyad within the hierarchy.
-
-    Its half-lives given all dyads, and what it adds to the evidence on claims.
-    """
+class DyadResult:
+    """One dyad within the hierarchy: its half-lives, and what it adds to the evidence on claims."""
 
     dyad: str  # Code
     # `quantity`, `unit`, `low`, `median` and `high` given the data, and the same before
@@ -129,7 +123,7 @@ class OwnDyad:
 @described("PooledResults, such as pooled_tests() returns")
 @dataclass(frozen=True, repr=False)
 class PooledResults(Displayed):
-    """What the tests of a record found."""
+    """Results of the tests of claims on a record."""
 
     dyads: tuple[str, ...]  # Codes of the dyads
     first: str  # First month with events, such as `1946-02`
@@ -138,16 +132,16 @@ class PooledResults(Displayed):
     verdicts: tuple[PooledVerdict, ...]
     notes: tuple[str, ...]  # What was left out, and why
     stamp: str = EXPLORATORY  # `exploratory`, `frozen on data already seen` or `confirmatory`
-    own: OwnDyad | None = None  # One dyad within the hierarchy; else null
+    own: DyadResult | None = None  # One dyad within the hierarchy; else null
     seed: int = 1  # Of placebo dates
     # By dyad: how far the averages of three calendar decades moved away and back, in points of the
     # cooperative share; of an index in standard deviations
     turned_back: Mapping[str, float] = field(default_factory=dict)
     # What readers have to know of the data
     data_notes: DataNotes = field(default_factory=DataNotes)
-    # Whose shape simulated record sets have: `the embedded data`, `these data`, or empty
+    # Whose shape simulated records have: `the embedded data`, `these data`, or empty
     power_of: PowerSource = ""
-    # How often any false claim is supported on simulated record sets; empty without these
+    # How often any false claim is supported on simulated records; empty without these
     family: tuple[FamilyRate, ...] = ()
 
     def _card(self) -> Card:

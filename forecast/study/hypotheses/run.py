@@ -1,4 +1,8 @@
-"""Tests of claims on all dyads of a panel: checks before any work, the tests, and their results."""
+"""Tests of claims on all dyads of a panel.
+
+`pooled_tests` checks its arguments before any work, tests each claim with coarse and fine integrals
+and with other choices, and returns `PooledResults`.
+"""
 
 import math
 import os
@@ -21,10 +25,10 @@ from forecast.outlook.theory import PENDULUM
 from forecast.study.hypotheses.claims import CLAIMS
 from forecast.study.hypotheses.claims.effects import visits_of
 from forecast.study.hypotheses.engine import Engine, PooledClaim
-from forecast.study.hypotheses.evidence import FINER, USUAL, own_posterior
+from forecast.study.hypotheses.evidence import FINE_QUADRATURE, USUAL_QUADRATURE, dyad_posterior
 from forecast.study.hypotheses.family import FamilyRate
 from forecast.study.hypotheses.models import CYCLE, RETURN, RETURN_CYCLE
-from forecast.study.hypotheses.nulls import stands_out
+from forecast.study.hypotheses.nulls import compare_with_null_sets
 from forecast.study.hypotheses.outcome import LIMIT, UNTESTED, ClaimAnswer
 from forecast.study.hypotheses.power import (
     SIZE_TABLE,
@@ -37,16 +41,17 @@ from forecast.study.hypotheses.power import (
 )
 from forecast.study.hypotheses.record import PooledRecord, read_panel, too_short, turned_back
 from forecast.study.hypotheses.results import (
-    OwnDyad,
+    DyadResult,
     PooledResults,
     PooledVerdict,
     PowerSource,
 )
-from forecast.study.hypotheses.sensitivity import parts_of, sensitivity
-from forecast.study.hypotheses.simulate import TRUTHS
+from forecast.study.hypotheses.sensitivity import engines_by_part, sensitivity
+from forecast.study.hypotheses.simulate import PROCESSES
 
 PARTS = {PENDULUM.code: ("S5a", "S5b")}  # claims that are answered in parts
-QUANTITIES = (  # of one dyad: axis, name, unit, months per unit
+# Quantities of one dyad: parameter, name, unit, months per unit.
+QUANTITIES = (
     (CYCLE, "half-life of deviations from the trend", "months", 1.0),
     (RETURN, "half-life of the trend's return", "years", 12.0),
 )
@@ -80,13 +85,13 @@ def pooled_tests(
     dyad : str, optional
         A dyad that is also shown within the hierarchy, such as ``USA-CHN``.
     power : int, optional
-        Record sets of the data's own shape that are simulated for each truth, such as 10, which
-        takes about a minute: power and false alarms of the claims that are tested. By default
+        Records of the data's own shape that are simulated for each process, such as 10,
+        which takes about a minute: power and false alarms of the claims that are tested. By default
         those of the embedded data are given, where the data are these, and else none.
     cores : int, optional
         Threads and processes; by default one per core. Changes no number.
     seed : int or numpy.random.Generator
-        Of the placebo dates and simulated record sets.
+        Of the placebo dates and simulated records.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -129,7 +134,7 @@ def pooled_tests(
     for done, code in enumerate(codes):
         claim = CLAIMS[code]
         tell(f"{code}, {claim.claim}", done, len(codes))
-        long_enough = record.lasting(claim.months)
+        long_enough = record.with_min_months(claim.months)
         if long_enough.dyads not in engines:
             engines[long_enough.dyads] = _Engines.of(long_enough, cores, seed)
         verdicts.append(_verdict(claim, engines[long_enough.dyads], simulated))
@@ -142,7 +147,7 @@ def pooled_tests(
             if dyad in verdict.outcome.dyads
         }
         of_all = engines.get(record.dyads) or _Engines.of(record, cores, seed)
-        dyad_in_hierarchy = own_dyad(of_all.coarse, dyad, evidence)
+        dyad_in_hierarchy = dyad_result(of_all.coarse, dyad, evidence)
     tell("all claims", len(codes), len(codes))
     return PooledResults(
         record.dyads,
@@ -162,11 +167,11 @@ def pooled_tests(
 
 @dataclass(frozen=True)
 class _SimulatedPower:
-    """Power and false alarms that belong to a record."""
+    """Power and false alarms of the tests on a record."""
 
     source: PowerSource
     rates: Mapping[str, tuple[Rate, ...]]  # By claim
-    sizes: Mapping[str, tuple[Rate, ...]]  # Of larger record sets
+    sizes: Mapping[str, tuple[Rate, ...]]  # By claim, on larger simulated records
     family: tuple[FamilyRate, ...]
 
 
@@ -178,14 +183,11 @@ def _simulated_power(
     cores: int,
     progress: Progress,
 ) -> _SimulatedPower:
-    """Simulate power on sets of a record's own shape, or read it from the tables.
-
-    It is read if the tables are about the record.
-    """
-    simulated = {code for truth in TRUTHS.values() for code in truth.claims}
+    """Simulate power on records of the same shape, or read the tables of the embedded data."""
+    simulated = {code for process in PROCESSES.values() for code in process.claims}
     testable = [code for code in codes if code in simulated]
     if sets is not None and testable:
-        long_enough = record.lasting(max(CLAIMS[code].months for code in testable))
+        long_enough = record.with_min_months(max(CLAIMS[code].months for code in testable))
         rates, family = power_of_shape(
             long_enough, testable, sets, seed=seed, cores=cores, progress=progress
         )
@@ -197,53 +199,55 @@ def _simulated_power(
     return _SimulatedPower("the embedded data", rates, sizes, family_rates())
 
 
-def own_dyad(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> OwnDyad:
-    """Read a dyad off the hierarchy of a reverting trend with a cycle."""
+def dyad_result(engine: Engine, dyad: str, evidence: Mapping[str, float]) -> DyadResult:
+    """Return the half-lives of one dyad within the hierarchy of a reverting trend with a cycle."""
     position = engine.record.dyads.index(dyad)
     reverting = engine.evidence(RETURN_CYCLE)
     steps = engine.variant("plain").steps
     rows = []
-    for axis, name, unit, months in QUANTITIES:
-        values, probability = own_posterior(reverting, steps, position, axis, engine.finesse)
+    for parameter, name, unit, months in QUANTITIES:
+        values, probability = dyad_posterior(
+            reverting, steps, position, parameter, engine.quadrature
+        )
         below = np.cumsum(probability) - 0.5 * probability
         points = np.exp(np.interp(INTERVAL_POINTS, below, np.log(values))) / months
-        # Before the data a dyad varies around a population's mean that varies as well.
-        of_dyad = replace(axis, sd=math.hypot(axis.sd, axis.spread))
+        # A dyad's prior has the spread of the dyads and that of the population's mean.
+        of_dyad = replace(parameter, sd=math.hypot(parameter.sd, parameter.spread))
         prior = [point / months for point in of_dyad.prior_interval()]
         names = ("low", "median", "high", "prior_low", "prior_median", "prior_high")
         numbers = dict(zip(names, (*points.tolist(), *prior), strict=True))
         rows.append({"quantity": name, "unit": unit, **numbers})
-    return OwnDyad(dyad, tuple(rows), evidence)
+    return DyadResult(dyad, tuple(rows), evidence)
 
 
 @dataclass(frozen=True)
 class _Engines:
-    """The engines of the dyads that are long enough for a claim."""
+    """Engines for the dyads that are long enough for a claim."""
 
-    coarse: Engine  # With fewer nodes
+    coarse: Engine  # Whose integrals have fewer nodes: the difference is the integration error
     fine: Engine
     parts: Mapping[str, Engine]  # By name of the part of the record
 
     @classmethod
     def of(cls, record: PooledRecord, cores: int, seed: int) -> "_Engines":
         """Make the engines of a record."""
-        coarse = Engine(record, cores, USUAL, placebos=1, seed=seed, brief=True)
-        fine = Engine(record, cores, FINER, seed=seed)
-        return cls(coarse, fine, parts_of(fine))
+        coarse = Engine(record, cores, USUAL_QUADRATURE, placebos=1, seed=seed, brief=True)
+        fine = Engine(record, cores, FINE_QUADRATURE, seed=seed)
+        return cls(coarse, fine, engines_by_part(fine))
 
 
 def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) -> PooledVerdict:
-    """Test a claim, against its null sets if it needs them, and again with other choices."""
+    """Test a claim, compare a supported one with null sets, and test it with other choices."""
     coarse, fine = engines.coarse, engines.fine
-    rough = claim.test(coarse)
+    coarse_outcome = claim.test(coarse)
     outcome = claim.test(fine)
     if outcome.answer == "supported":
-        nulls = stands_out(claim, coarse, outcome.least)
+        nulls = compare_with_null_sets(claim, coarse, outcome.least)
         answer: ClaimAnswer = "undecided" if any(kind.too_many for kind in nulls) else "supported"
         outcome = replace(outcome, answer=answer, nulls=nulls)
     if outcome.answer != UNTESTED:
         outcome = replace(outcome, **sensitivity(claim, fine, engines.parts))
-    error = abs(outcome.log_bayes_factor - rough.log_bayes_factor)
+    error = abs(outcome.log_bayes_factor - coarse_outcome.log_bayes_factor)
     rates = simulated.rates.get(claim.code, ())
     words = would_decide(rates, simulated.sizes.get(claim.code, ()))
     if outcome.answer == "undecided" and words:
@@ -254,11 +258,10 @@ def _verdict(claim: PooledClaim, engines: _Engines, simulated: _SimulatedPower) 
 def _answerable(
     codes: tuple[str, ...], record: PooledRecord, *, named: bool
 ) -> tuple[tuple[str, ...], PooledRecord, tuple[str, ...]]:
-    """Return the claims that a record can answer, the dyads that are long enough, and notes.
+    """Return the claims that a record can answer, the record of the dyads they test, and notes.
 
-    Dyads are those that are long enough for any of the claims.
-
-    A claim that is named and cannot be answered is an error; any other is left out with a note.
+    Dyads are those that are long enough for any of the claims. A claim that is named and cannot be
+    answered is an error; any other is left out with a note.
     """
     lacking = _lacking(codes, record)
     if lacking and (named or len(lacking) == len(codes)):
@@ -272,7 +275,7 @@ def _answerable(
     for months, tested in by_months.items():
         if short := too_short(record, months):
             notes.append(f"{join(tested)}: without dyads that are too short; {short}.")
-    return answered, record.lasting(min(by_months)), tuple(notes)
+    return answered, record.with_min_months(min(by_months)), tuple(notes)
 
 
 def _lacking(codes: Sequence[str], record: PooledRecord) -> dict[str, str]:
@@ -289,16 +292,13 @@ def lacking_of(
 
 
 def check_tests(panel: xr.Dataset, events: EventTable | None, claims: Sequence[str]) -> None:
-    """Raise before any work what `pooled_tests` would raise if a claim cannot be tested.
-
-    It cannot be tested on the panel.
-    """
+    """Raise before any work if a claim cannot be tested on a panel, as `pooled_tests` would."""
     for code, lack in lacking_of(panel, events, claims).items():
         raise DataError(f"{code}: {lack}, or leave {code} out")
 
 
 def parse_claims(claims: Sequence[str]) -> tuple[str, ...]:
-    """Return the codes of claims in order; of none given, the usual ones."""
+    """Return the codes of claims in order; by default those that are usually tested."""
     choices: dict[str, tuple[str, ...]] = {code.lower(): (code,) for code in CLAIMS}
     choices |= {code.lower(): parts for code, parts in PARTS.items()}
     unknown = [claim for claim in claims if claim.strip().lower() not in choices]

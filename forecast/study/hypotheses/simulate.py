@@ -1,9 +1,8 @@
-"""Simulated record sets of known truth, as long and dense as a record.
+"""Simulated records of known processes, as long and dense as a given record.
 
-For power and false alarms of pooled tests.
-
-Counts are drawn at the event counts of the record; an index gets values at its months, standardised
-as the record's.
+Power and false alarms of the tests are counted on them. `SimulatedProcess` describes a process, and
+`simulate` draws a record from it: cooperative events at the event counts of the given record, or
+standardised values in the months of an index. `enlarge` makes a record with more dyads or events.
 """
 
 import math
@@ -23,33 +22,40 @@ from forecast.outlook.theory import BALANCE, CEILING, COST, DECLINE, REASONS, VI
 from forecast.study.hypotheses.filter import MEAN, NOISE_SD
 from forecast.study.hypotheses.memory import PAST_MONTHS
 from forecast.study.hypotheses.occasions import occasions_of
-from forecast.study.hypotheses.record import EPISODE_MONTHS, PooledRecord, turned_back
+from forecast.study.hypotheses.record import (
+    EPISODE_MONTHS,
+    SOURCE_MONTHS,
+    PooledRecord,
+    turned_back,
+)
 
 HEAVY_FREEDOM = 2.5  # degrees of freedom of heavy-tailed steps: their variance is just finite
-SOURCE_MONTHS = 180  # a source lasts fifteen years
 SOURCE_SD = 0.4  # of the offsets of sources, log-odds
-VOLUME = -0.55  # mean coefficient of the relative event count
-VOLUME_SD = 0.2  # of the dyads around it
-CANDIDATES = 4  # dyads of which the one that turned back most or least is taken
-# dyads of which the one is taken that turned back most nearly as far as the recorded one
+# Coefficient of the relative event count, log-odds: mean, and standard deviation of the dyads.
+SIMULATED_VOLUME_EFFECT = -0.55
+SIMULATED_VOLUME_EFFECT_SD = 0.2
+CANDIDATES = 4  # simulated dyads, of which the one that turned back most or least is taken
+# Simulated dyads, of which the one is taken that turned back most nearly as far as the recorded
+# one.
 MATCHES = 40
 # months between eras that are dated by hindsight; the moves around nearer ones overlap
 MIN_ERA_DISTANCE = 36
-AROUND = 24  # months on either side over which events are averaged
+AVERAGED_MONTHS = 24  # over which events are averaged: around a month, or on either side of it
 MEMORY_SPREAD = 0.1  # of the dyads' orders of integration
 MEMORY_RANGE = (0.02, 0.98)  # orders of integration that a dyad may have
-# Spreads of the dyads' parameters around those of the truth, and of sources' concentrations, log
-# units.
+# Standard deviations, in log units, of the dyads' parameters around those of the process, and of
+# the concentrations of sources.
 STEP_SPREAD = 0.25
 CYCLE_SPREAD = 0.25
 CYCLE_SD_SPREAD = 0.15
 RETURN_SPREAD = 0.25
 CONCENTRATION_SPREAD = 0.5
-SHARE_FLOOR = 1e-5  # of cooperative events: a beta distribution needs shares between 0 and 1
+# Distance of a month's cooperative share from 0 and 1: a beta distribution needs one.
+SHARE_FLOOR = 1e-5
 
 
 @dataclass(frozen=True)
-class Truth:
+class SimulatedProcess:
     """Process that simulated records follow; half-lives in months, the rest in log-odds."""
 
     name: str
@@ -61,13 +67,12 @@ class Truth:
     jump_sd: float = 0.0  # Of the jumps of the trend where eras begin
     heavy: bool = False  # Heavy-tailed steps
     sources: bool = False  # Sources that change every fifteen years
-    shared: float = 0.0  # Share of the steps' variance that states' dyads have in common
-    shared_cycle: float = 0.0  # Share of the variance of the cycle's shocks that they have
+    shared: float = 0.0  # Share of the steps' variance that dyads of a state have in common
+    shared_cycle: float = 0.0  # The same share of the cycle's shocks
     bound: float | None = None  # Distance of bounds from the long-run mean
     headroom: float | None = None  # Of a ceiling above the trend at each era's start
-    memory: float | None = (
-        None  # Order of integration of a trend with long memory, of which `step` is the innovations
-    )
+    # Order of integration of a trend with long memory, whose innovations have the size of `step`
+    memory: float | None = None
     growth: float = 0.0  # By how much stronger reversion is one log-odds from the mean
     visit: float = 0.0  # What a visit adds to the cycle in the month after
     occasion: float = 0.0  # What a scheduled occasion adds to the level of its month
@@ -76,15 +81,14 @@ class Truth:
     chosen: Literal["", "turned", "stayed", "matched"] = ""
     # Chance that an event within three months of the last one is of the same side for that reason
     repeat: float = 0.0
-    hindsight: bool = (
-        False  # Eras that were not recognised at once are dated where the record moves most
-    )
+    # Eras that were not recognised at once are dated where the record moves most
+    hindsight: bool = False
     # Codes of the claims that are tested on its sets, and of those tested on larger sets as well
     claims: tuple[str, ...] = (DECLINE.code, "S5a", "S5b", "S8")
     claims_by_size: tuple[str, ...] = ()
 
     def follows(self, claim: str) -> bool:
-        """Check whether a claim is true of it."""
+        """Check whether a claim is true of the process."""
         return {
             DECLINE.code: self.jump_sd > 0.0,
             CEILING.code: self.headroom is not None,
@@ -99,24 +103,24 @@ class Truth:
 
 
 STAYING = "trend that hardly moves + cycle"
-_TABLE = yaml.safe_load(Path(__file__).with_name("truths.yaml").read_text("utf-8"))
-TRUTHS = {truth.name: truth for truth in TypeAdapter(tuple[Truth, ...]).validate_python(_TABLE)}
-"""The truths of the power table, by name."""
+_TABLE = yaml.safe_load(Path(__file__).with_name("processes.yaml").read_text("utf-8"))
+PROCESSES = {
+    process.name: process
+    for process in TypeAdapter(tuple[SimulatedProcess, ...]).validate_python(_TABLE)
+}
+"""Processes of the power table, by name."""
 
 
-def enlarged(record: PooledRecord, dyads: int, events: int) -> PooledRecord:
-    """Return a record with so many times as many dyads, and as many events per month.
+def enlarge(record: PooledRecord, dyads: int, events: int) -> PooledRecord:
+    """Return a record with so many times as many dyads, and events per month.
 
-    Its eras and visits stay.
-
-    More events are drawn around the average of the two years around each month, so that empty
-    months fill.
+    Eras and visits are unchanged. More events are drawn from a Poisson distribution, whose mean is
+    the average of the two years around each month; so empty months fill.
     """
-    names = ("events", "cooperative", "volume", "begins", "prompt", "first", "stop", "visits")
-    arrays = ((name, getattr(record, name)) for name in names)
-    repeated: dict[str, Any] = {
-        name: None if array is None else np.concatenate([array] * dyads) for name, array in arrays
-    }
+    repeated: dict[str, Any] = {}
+    for name in ("events", "cooperative", "volume", "begins", "prompt", "first", "stop", "visits"):
+        array = getattr(record, name)
+        repeated[name] = None if array is None else np.concatenate([array] * dyads)
     codes = tuple(
         "-".join(f"{state}{copy or ''}" for state in dyad.split("-"))
         for copy in range(dyads)
@@ -127,32 +131,36 @@ def enlarged(record: PooledRecord, dyads: int, events: int) -> PooledRecord:
         return larger
     rng, month = np.random.default_rng(events), np.arange(larger.events.shape[1])
     inside = (month >= larger.first[:, None]) & (month < larger.stop[:, None])
-    months = uniform_filter1d(inside.astype(np.float64), AROUND, axis=1, mode="constant")
-    mean = uniform_filter1d(larger.events.astype(np.float64), AROUND, axis=1, mode="constant")
+    months = uniform_filter1d(inside.astype(np.float64), AVERAGED_MONTHS, axis=1, mode="constant")
+    mean = uniform_filter1d(
+        larger.events.astype(np.float64), AVERAGED_MONTHS, axis=1, mode="constant"
+    )
     drawn = rng.poisson(np.where(inside, events * mean / np.maximum(months, 1e-9), 0.0))
-    with_events = (
+    # Months of eras and visits, and a dyad's first and last, keep an event.
+    needs_event = (
         larger.begins | (month == larger.first[:, None]) | (month == larger.stop[:, None] - 1)
     )
     if larger.visits is not None:
-        with_events |= larger.visits
-    drawn = np.maximum(drawn, with_events)
+        needs_event |= larger.visits
+    drawn = np.maximum(drawn, needs_event)
     return replace(larger, events=drawn, cooperative=np.minimum(larger.cooperative, drawn))
 
 
-def simulate(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
-    """Simulate cooperative events in the months and at the event counts of a record."""
-    simulated = _chosen(record, truth, seed) if truth.chosen else _simulated(record, truth, seed)
-    return dated_by_hindsight(simulated) if truth.hindsight else simulated
+def simulate(record: PooledRecord, process: SimulatedProcess, seed: int) -> PooledRecord:
+    """Simulate cooperative events, or values of an index, in the months of a record."""
+    draw = _simulate_chosen if process.chosen else _simulate_record
+    simulated = draw(record, process, seed)
+    return date_eras_by_hindsight(simulated) if process.hindsight else simulated
 
 
-def _chosen(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
-    """Simulate several dyads for each, and take one of them by how far it turned back."""
-    candidates = MATCHES if truth.chosen == "matched" else CANDIDATES
-    simulated = [
-        _simulated(record, truth, seed + (candidate << 40)) for candidate in range(candidates)
+def _simulate_chosen(record: PooledRecord, process: SimulatedProcess, seed: int) -> PooledRecord:
+    """Simulate several candidates of each dyad, and choose one by how far it turned back."""
+    number = MATCHES if process.chosen == "matched" else CANDIDATES
+    candidates = [
+        _simulate_record(record, process, seed + (candidate << 40)) for candidate in range(number)
     ]
-    turns = np.array([turned_back(candidate_record) for candidate_record in simulated])
-    match truth.chosen:
+    turns = np.array([turned_back(candidate) for candidate in candidates])
+    match process.chosen:
         case "turned":
             score = turns
         case "stayed":
@@ -161,36 +169,37 @@ def _chosen(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
             score = -np.abs(turns - turned_back(record))
     best, dyads = score.argmax(axis=0), np.arange(len(record.dyads))
     if record.value is not None:
-        values = np.array([candidate_record.value for candidate_record in simulated])
+        values = np.array([candidate.value for candidate in candidates])
         return replace(record, value=values[best, dyads])
-    cooperative = np.array([candidate_record.cooperative for candidate_record in simulated])
+    cooperative = np.array([candidate.cooperative for candidate in candidates])
     return replace(record, cooperative=cooperative[best, dyads])
 
 
-def dated_by_hindsight(record: PooledRecord) -> PooledRecord:
-    """Return the record with eras dated where the record itself moves most.
-
-    These are the eras that were not recognised at once.
-    """
+def date_eras_by_hindsight(record: PooledRecord) -> PooledRecord:
+    """Date the eras that were not recognised at once where the record itself moves most."""
     begins = record.begins & record.prompt
     month = np.arange(record.events.shape[1])
-    for d, late in enumerate((record.begins & ~record.prompt).sum(axis=1)):
-        seen = record.cooperative[d] if record.value is None else record.value[d]
-        moves = _moves(np.abs(record.events[d]), seen)
+    for d, late_eras in enumerate((record.begins & ~record.prompt).sum(axis=1)):
+        recorded = record.cooperative[d] if record.value is None else record.value[d]
+        changes = _changes_of_share(np.abs(record.events[d]), recorded)
         inside = (month > record.first[d]) & (month < record.stop[d] - 1)
-        for start in np.argsort(-np.where(inside, moves, -1.0)):
+        remaining = late_eras
+        for start in np.argsort(-np.where(inside, changes, -1.0)):
             near = begins[d, max(0, start - MIN_ERA_DISTANCE + 1) : start + MIN_ERA_DISTANCE]
-            if late and inside[start] and not near.any():
+            if remaining and inside[start] and not near.any():
                 begins[d, start] = True
-                late -= 1
+                remaining -= 1
     return replace(record, begins=begins)
 
 
-def _moves(events: Index, cooperative: Index | Float) -> Float:
-    """Return how much the mean of the two years from each month differs from the two before."""
+def _changes_of_share(events: Index, cooperative: Index | Float) -> Float:
+    """Return how far the mean of the two years from each month is from that of the two before."""
     total, good = (np.concatenate([[0], np.cumsum(counts)]) for counts in (events, cooperative))
     month = np.arange(len(events))
-    before, after = np.maximum(month - AROUND, 0), np.minimum(month + AROUND, len(events))
+    before, after = (
+        np.maximum(month - AVERAGED_MONTHS, 0),
+        np.minimum(month + AVERAGED_MONTHS, len(events)),
+    )
     n_before, n_after = total[month] - total[before], total[after] - total[month]
     share_before = (good[month] - good[before] + 1.0) / (n_before + 2.0)
     share_after = (good[after] - good[month] + 1.0) / (n_after + 2.0)
@@ -203,7 +212,7 @@ class _Dyads:
 
     step_sd: Float  # (dyad,)
     steps: Float  # (dyad, month)
-    jumps: Float  # Where eras begin, else 0, (dyad, month)
+    jumps: Float  # 0 where no era begins, (dyad, month)
     retention: Float  # Of the trend, over a month, (dyad,)
     volume: Float  # Coefficient of the relative event count, (dyad,)
     memory: Float  # Order of integration of long memory, (dyad,)
@@ -214,32 +223,34 @@ class _Dyads:
     occasions: Float  # Scheduled occasions in each month, (dyad, month)
 
     @classmethod
-    def draw(cls, record: PooledRecord, truth: Truth, rng: np.random.Generator) -> "_Dyads":
-        """Draw the parameters of dyads around those of a truth."""
+    def draw(
+        cls, record: PooledRecord, process: SimulatedProcess, rng: np.random.Generator
+    ) -> "_Dyads":
+        """Draw the parameters and shocks of the dyads of a process."""
         size = len(record.dyads)
 
         def vary(value: float, spread: float) -> Float:
             return np.asarray(value * np.exp(spread * rng.standard_normal(size)))
 
-        step_sd = vary(truth.step, STEP_SPREAD)
-        steps = step_sd[:, None] * _unit_steps(record, truth, rng)
-        jumps = np.where(record.begins, truth.jump_sd * rng.standard_normal(steps.shape), 0.0)
+        step_sd = vary(process.step, STEP_SPREAD)
+        steps = step_sd[:, None] * _unit_steps(record, process, rng)
+        jumps = np.where(record.begins, process.jump_sd * rng.standard_normal(steps.shape), 0.0)
         retention = np.ones(size)
-        if truth.trend_half_life is not None:
-            retention = retention_of(vary(truth.trend_half_life, RETURN_SPREAD))
-        volume = VOLUME + VOLUME_SD * rng.standard_normal(size)
+        if process.trend_half_life is not None:
+            retention = retention_of(vary(process.trend_half_life, RETURN_SPREAD))
+        volume = SIMULATED_VOLUME_EFFECT + SIMULATED_VOLUME_EFFECT_SD * rng.standard_normal(size)
         memory = np.zeros(size)
-        if truth.memory is not None:
-            memory = truth.memory + MEMORY_SPREAD * rng.standard_normal(size)
+        if process.memory is not None:
+            memory = process.memory + MEMORY_SPREAD * rng.standard_normal(size)
             memory = np.clip(memory, *MEMORY_RANGE)
-        cycle_half_life, cycle_sd = truth.cycle or (1.0, 0.0)
+        cycle_half_life, cycle_sd = process.cycle or (1.0, 0.0)
         cycle_retention = retention_of(vary(cycle_half_life, CYCLE_SPREAD))
         cycle_sds = vary(cycle_sd, CYCLE_SD_SPREAD)
         cycle_shocks = None
-        if truth.shared_cycle:
-            cycle_shocks = _shared_shocks(record, truth.shared_cycle, rng)
+        if process.shared_cycle:
+            cycle_shocks = _shared_shocks(record, process.shared_cycle, rng)
         occasions = np.zeros(steps.shape)
-        if truth.occasion:
+        if process.occasion:
             occasions = np.sum([*occasions_of(record).values()], axis=0)
         return cls(
             step_sd=step_sd,
@@ -255,20 +266,20 @@ class _Dyads:
         )
 
 
-def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
+def _simulate_record(record: PooledRecord, process: SimulatedProcess, seed: int) -> PooledRecord:
     """Simulate the cooperative events, or the values of an index, of every dyad."""
     rng = np.random.default_rng(seed)
-    dyads = _Dyads.draw(record, truth, rng)
+    dyads = _Dyads.draw(record, process, rng)
     cooperative = np.zeros_like(record.cooperative)
     values = np.zeros(record.events.shape)
     for d in range(len(record.dyads)):
         months = slice(int(record.first[d]), int(record.stop[d]))
-        if months.start == months.stop:  # no events in this part of a record
+        if months.start == months.stop:  # a part of a record may have no events of a dyad
             continue
         events = record.events[d, months]
-        level = _level(record, truth, dyads, d, months, rng)
-        concentration = np.full(len(level), truth.concentration)
-        if truth.sources:
+        level = _draw_level(record, process, dyads, d, months, rng)
+        concentration = np.full(len(level), process.concentration)
+        if process.sources:
             source = np.arange(months.start, months.stop) // SOURCE_MONTHS
             sources = source[-1] + 1
             level += rng.normal(0.0, SOURCE_SD, sources)[source]
@@ -276,50 +287,55 @@ def _simulated(record: PooledRecord, truth: Truth, seed: int) -> PooledRecord:
         if record.value is not None:
             values[d, months] = _draw_values(level, concentration, events != 0, rng)
             continue
-        cooperative[d, months] = _draw(level, concentration, events, rng)
-        if truth.repeat:
-            cooperative[d, months] = _repeated(cooperative[d, months], events, truth.repeat, rng)
+        cooperative[d, months] = _draw_events(level, concentration, events, rng)
+        if process.repeat:
+            cooperative[d, months] = _repeat_sides(
+                cooperative[d, months], events, process.repeat, rng
+            )
     if record.value is not None:
         return replace(record, value=values)
     return replace(record, cooperative=cooperative)
 
 
-def _level(
+def _draw_level(
     record: PooledRecord,
-    truth: Truth,
+    process: SimulatedProcess,
     dyads: _Dyads,
     d: int,
     months: slice,
     rng: np.random.Generator,
 ) -> Float:
-    """Return the level of a dyad in each of its months.
+    """Draw the level of a dyad in each of its months, log-odds.
 
-    Trend, volume effect, cycle and what moves them.
+    It is the sum of long-run mean, trend, volume effect, cycle, and effects of occasions and
+    visits.
     """
-    long_run_mean = MEAN + truth.mean_sd * rng.standard_normal()
+    long_run_mean = MEAN + process.mean_sd * rng.standard_normal()
     start = rng.standard_normal()
-    if truth.memory is None:
+    if process.memory is None:
         moves = dyads.steps[d, months] + dyads.jumps[d, months]
         moves[0] = start
-        trend = _trend(moves, dyads.retention[d], record.begins[d, months], truth)
+        trend = _trend_path(moves, dyads.retention[d], record.begins[d, months], process)
     else:
         past = dyads.step_sd[d] * rng.standard_normal(PAST_MONTHS)
         innovations = np.concatenate([past, dyads.steps[d, months]])
-        trend = integrated(innovations, dyads.memory[d])[PAST_MONTHS:]
+        trend = integrate_fractionally(innovations, dyads.memory[d])[PAST_MONTHS:]
     level = long_run_mean + trend + dyads.volume[d] * record.volume[d, months]
     shared = dyads.cycle_shocks
     shocks = rng.standard_normal(len(level)) if shared is None else shared[d, months]
-    cycle = _cycle(shocks, dyads.cycle_retention[d], dyads.cycle_sd[d], rng)
-    level += cycle + truth.occasion * dyads.occasions[d, months]
-    if truth.visit and record.visits is not None:
+    cycle = _cycle_path(shocks, dyads.cycle_retention[d], dyads.cycle_sd[d], rng)
+    level += cycle + process.occasion * dyads.occasions[d, months]
+    if process.visit and record.visits is not None:
         # A visit moves the cycle in the month after.
-        pushes = np.concatenate([[0.0], truth.visit * record.visits[d, months][:-1]])
+        pushes = np.concatenate([[0.0], process.visit * record.visits[d, months][:-1]])
         level += lfilter([1.0], [1.0, -dyads.cycle_retention[d]], pushes)
     return np.asarray(level)
 
 
-def _repeated(cooperative: Index, events: Index, chance: float, rng: np.random.Generator) -> Index:
-    """Let each event be, by a chance, of the side of the last one within three months."""
+def _repeat_sides(
+    cooperative: Index, events: Index, chance: float, rng: np.random.Generator
+) -> Index:
+    """Give an event, by a chance, the side of the last one if that is at most three months ago."""
     repeated = np.zeros_like(cooperative)
     last_side, last_month = False, -EPISODE_MONTHS - 1
     for month in np.flatnonzero(events > 0).tolist():
@@ -333,67 +349,67 @@ def _repeated(cooperative: Index, events: Index, chance: float, rng: np.random.G
     return repeated
 
 
-def _unit_steps(record: PooledRecord, truth: Truth, rng: np.random.Generator) -> Float:
-    """Return steps of variance one, (dyad, month)."""
+def _unit_steps(record: PooledRecord, process: SimulatedProcess, rng: np.random.Generator) -> Float:
+    """Draw steps of variance one, (dyad, month)."""
     shape = record.events.shape
-    if truth.heavy:
+    if process.heavy:
         heavy_sd = math.sqrt(HEAVY_FREEDOM / (HEAVY_FREEDOM - 2.0))
         return np.asarray(rng.standard_t(HEAVY_FREEDOM, shape) / heavy_sd)
-    return _shared_shocks(record, truth.shared, rng)
+    return _shared_shocks(record, process.shared, rng)
 
 
 def _shared_shocks(record: PooledRecord, share: float, rng: np.random.Generator) -> Float:
-    """Return shocks of variance one, (dyad, month).
+    """Draw shocks of variance one, (dyad, month), of which a share comes from a dyad's two states.
 
-    A dyad has a share of them from its two states.
-
-    The shocks of two dyads with one state in common have half that share as their correlation.
+    Shocks of two dyads that have one state in common correlate by half this share.
     """
     shape = record.events.shape
-    alone = rng.standard_normal(shape)
+    own_shocks = rng.standard_normal(shape)
     if not share:
-        return alone
+        return own_shocks
     common = np.zeros(shape)
     for dyads in record.states.values():
         common[dyads] += rng.standard_normal(shape[1]) / math.sqrt(2.0)
-    return math.sqrt(1.0 - share) * alone + math.sqrt(share) * common
+    return math.sqrt(1.0 - share) * own_shocks + math.sqrt(share) * common
 
 
-def _trend(moves: Float, retention: float, begins: Bool, truth: Truth) -> Float:
-    """Return the trend less its long-run mean.
-
-    It is under the truth's ceiling or between its bounds, if it has some.
-    """
-    if truth.bound is None and truth.headroom is None and not truth.growth:
+def _trend_path(moves: Float, retention: float, begins: Bool, process: SimulatedProcess) -> Float:
+    """Return the trend less its long-run mean, under the ceiling and between the bounds, if any."""
+    if process.bound is None and process.headroom is None and not process.growth:
         return np.asarray(lfilter([1.0], [1.0, -retention], moves))
     trend = moves.copy()
-    top = math.inf if truth.headroom is None else moves[0] + truth.headroom
+    ceiling = math.inf if process.headroom is None else moves[0] + process.headroom
     for t in range(1, len(moves)):
-        back = (1.0 - retention) * trend[t - 1] * (1.0 + truth.growth * trend[t - 1] ** 2)
-        now = trend[t - 1] - math.copysign(min(abs(back), abs(trend[t - 1])), back) + moves[t]
-        if truth.headroom is not None and begins[t]:
-            top = now + truth.headroom
-        if truth.bound is not None:
-            now = float(np.clip(now, -truth.bound, truth.bound))
-        trend[t] = min(now, top)
+        before = trend[t - 1]
+        reversion = (1.0 - retention) * before * (1.0 + process.growth * before**2)
+        # Growing reversion does not go beyond the mean.
+        reversion = math.copysign(min(abs(reversion), abs(before)), reversion)
+        after = before - reversion + moves[t]
+        if process.headroom is not None and begins[t]:
+            ceiling = after + process.headroom
+        if process.bound is not None:
+            after = float(np.clip(after, -process.bound, process.bound))
+        trend[t] = min(after, ceiling)
     return trend
 
 
-def integrated(innovations: Float, order: float) -> Float:
-    """Return innovations integrated by a fractional order."""
+def integrate_fractionally(innovations: Float, order: float) -> Float:
+    """Return the path of innovations that are integrated by a fractional order."""
     lag = np.arange(1, len(innovations))
     weights = np.concatenate([[1.0], np.cumprod((lag - 1.0 + order) / lag)])
     return np.asarray(fftconvolve(innovations, weights)[: len(innovations)])
 
 
-def _cycle(shocks: Float, retention: float, sd: float, rng: np.random.Generator) -> Float:
+def _cycle_path(shocks: Float, retention: float, sd: float, rng: np.random.Generator) -> Float:
     """Return an autoregression that starts from its long-run distribution."""
     moves = innovation_sd(sd, retention) * shocks
     moves[0] = sd * rng.standard_normal()
     return np.asarray(lfilter([1.0], [1.0, -retention], moves))
 
 
-def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Generator) -> Index:
+def _draw_events(
+    level: Float, concentration: Float, events: Index, rng: np.random.Generator
+) -> Index:
     """Draw the cooperative events of months."""
     share = 1.0 / (1.0 + np.exp(-(level + NOISE_SD * rng.standard_normal(len(level)))))
     share = np.clip(share, SHARE_FLOOR, 1.0 - SHARE_FLOOR)
@@ -401,6 +417,6 @@ def _draw(level: Float, concentration: Float, events: Index, rng: np.random.Gene
 
 
 def _draw_values(level: Float, concentration: Float, seen: Bool, rng: np.random.Generator) -> Float:
-    """Draw the values of an index, standardised; 0 in a month without one."""
+    """Draw values of an index, and standardise them; 0 in a month without one."""
     value = level + rng.standard_normal(len(level)) / np.sqrt(concentration)
     return np.where(seen, (value - value[seen].mean()) / value[seen].std(), 0.0)

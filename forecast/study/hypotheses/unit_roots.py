@@ -1,14 +1,16 @@
-"""Panel tests of a unit root that the field uses, with critical values of the record's own shape.
+"""Panel unit-root tests of the literature, with critical values for the shape of a record.
 
-IPS is the mean over dyads of the t statistics of augmented Dickey-Fuller regressions [1]_, CIPS the
-same with averages over dyads in each regression, which takes out shocks that all have in common
-[2]_, and KSS the mean of t statistics against a smooth transition, ESTAR: reversion that grows with
-the distance from the mean [3]_. They read the log-odds of quarterly cooperative shares.
+They read the log-odds of quarterly cooperative shares:
 
-Their tables of critical values are made for series that are seen without error. Counts are not: the
-error of each quarter's share is gone in the next one, which looks like a return to a mean. So
-critical values are simulated, from walks with the parameters and event counts of the record. A
-claim is not decided by these tests; they are printed next to S5b and S6.
+- IPS is the mean over dyads of the t statistics of augmented Dickey-Fuller regressions [1]_.
+- CIPS adds averages over dyads to each regression, which removes shocks that all share [2]_.
+- KSS tests against a smooth transition (ESTAR), in which reversion grows with the distance from the
+  mean [3]_.
+
+The published critical values are for series without measurement error. Shares of counts have errors
+that are gone in the next quarter, which looks like a return to a mean. So critical values are
+simulated from walks with the parameters and event counts of the record. These tests decide no
+claim; they are printed next to S5b and S6.
 
 References
 ----------
@@ -27,19 +29,19 @@ import numpy as np
 
 from forecast.base.errors import DataError
 from forecast.base.typing import Float
-from forecast.study.hypotheses.alike import walks_alike
 from forecast.study.hypotheses.engine import Engine
+from forecast.study.hypotheses.matched_walks import simulate_walks
 from forecast.study.hypotheses.models import CONCENTRATION, STEP, WALK
 from forecast.study.hypotheses.record import MIN_POOLED_DYADS, PooledRecord
-from forecast.study.hypotheses.simulate import Truth, simulate
+from forecast.study.hypotheses.simulate import SimulatedProcess, simulate
 
 IPS, CIPS, KSS = "IPS", "CIPS", "KSS"
 NAMES = (IPS, CIPS, KSS)
 QUARTER_MONTHS = 3
 LAGS = 4  # quarters of past changes in each regression: a year
 MIN_QUARTERS = 40  # quarters from a dyad's first to its last; unit-root tests of less have no power
-SETS = 200  # simulated for each row of critical values
-SIZE = 0.05  # of the tests
+SETS = 200  # simulated records for each critical value
+SIZE = 0.05  # of the tests: share of walks that they reject
 PURE_SEED, NOISELESS_SEED = 11, 13  # tell simulations of one seed apart
 
 
@@ -60,11 +62,11 @@ def unit_root_tests(engine: Engine, sets: int = SETS) -> tuple[UnitRoot, ...]:
     """Make the three tests on a record, with critical values simulated for its shape."""
     record = _long_enough(engine.record)
     engine = engine if record is engine.record else Engine(record, engine.cores, seed=engine.seed)
-    recorded = statistics_of(_series(record))
-    walks = _all(walks_alike(engine, sets, matched=False))
-    alike = _all(walks_alike(engine, sets))
-    pure = _all(_pure_walks(engine, sets))
-    noiseless = _noiseless(_series(record), sets, engine.seed)
+    recorded = panel_statistics(_quarterly_series(record))
+    walks = _statistics_of_all(simulate_walks(engine, sets, matched=False))
+    matched = _statistics_of_all(simulate_walks(engine, sets))
+    pure = _statistics_of_all(_pure_walks(engine, sets))
+    noiseless = _statistics_without_noise(_quarterly_series(record), sets, engine.seed)
     rows = []
     for column, name in enumerate(NAMES):
         textbook = float(np.quantile(noiseless[:, column], SIZE))
@@ -74,7 +76,7 @@ def unit_root_tests(engine: Engine, sets: int = SETS) -> tuple[UnitRoot, ...]:
                 float(recorded[column]),
                 float(np.quantile(walks[:, column], SIZE)),
                 float((walks[:, column] <= recorded[column]).mean()),
-                float((alike[:, column] <= recorded[column]).mean()),
+                float((matched[:, column] <= recorded[column]).mean()),
                 textbook,
                 float((pure[:, column] <= textbook).mean()),
             )
@@ -84,41 +86,38 @@ def unit_root_tests(engine: Engine, sets: int = SETS) -> tuple[UnitRoot, ...]:
 
 def _long_enough(record: PooledRecord) -> PooledRecord:
     """Return the record of the dyads that are long enough, without eras."""
-    lasting = record.lasting(MIN_QUARTERS * QUARTER_MONTHS).without_eras()
-    if len(lasting.dyads) < MIN_POOLED_DYADS:
+    long_enough = record.with_min_months(MIN_QUARTERS * QUARTER_MONTHS).without_eras()
+    if len(long_enough.dyads) < MIN_POOLED_DYADS:
         raise DataError(
-            f"data: {len(lasting.dyads)} dyads have {MIN_QUARTERS} quarters from first event to "
-            f"last, and unit-root tests of panels need {MIN_POOLED_DYADS}; give longer records"
+            f"data: {len(long_enough.dyads)} dyads have {MIN_QUARTERS} quarters from first event "
+            f"to last, and unit-root tests of panels need {MIN_POOLED_DYADS}; give longer records"
         )
-    return lasting
+    return long_enough
 
 
-def _all(records: Iterable[PooledRecord]) -> Float:
+def _statistics_of_all(records: Iterable[PooledRecord]) -> Float:
     """Return the statistics of records, (record, test)."""
-    return np.array([statistics_of(_series(record)) for record in records])
+    return np.array([panel_statistics(_quarterly_series(record)) for record in records])
 
 
 def _pure_walks(engine: Engine, sets: int) -> Iterable[PooledRecord]:
     """Simulate walks without a cycle, at the parameters that fit a record best."""
-    mode = engine.centre(WALK).at(STEP, CONCENTRATION)
-    step, concentration = (math.exp(mode[axis]) for axis in (STEP, CONCENTRATION))
-    truth = Truth("pure walks", step=step, concentration=concentration)
+    mode = engine.posterior_mode(WALK).at(STEP, CONCENTRATION)
+    step, concentration = (math.exp(mode[parameter]) for parameter in (STEP, CONCENTRATION))
+    process = SimulatedProcess("pure walks", step=step, concentration=concentration)
     for number in range(sets):
-        yield simulate(engine.record, truth, ((PURE_SEED + engine.seed) << 33) + number)
+        yield simulate(engine.record, process, ((PURE_SEED + engine.seed) << 33) + number)
 
 
-def _noiseless(series: Float, sets: int, seed: int) -> Float:
-    """Return the statistics of normal walks that are seen without error, (set, test).
-
-    The walks are as long as the series.
-    """
+def _statistics_without_noise(series: Float, sets: int, seed: int) -> Float:
+    """Return the statistics of Gaussian walks without measurement error, (set, test)."""
     rng = np.random.default_rng((NOISELESS_SEED, seed))
     seen = np.isfinite(series)
     walks = rng.standard_normal((sets, *series.shape)).cumsum(axis=-1)
-    return np.array([statistics_of(np.where(seen, walk, np.nan)) for walk in walks])
+    return np.array([panel_statistics(np.where(seen, walk, np.nan)) for walk in walks])
 
 
-def _series(record: PooledRecord) -> Float:
+def _quarterly_series(record: PooledRecord) -> Float:
     """Return log-odds of quarterly shares, or quarterly means of an index, (dyad, quarter).
 
     NaN before a dyad's first quarter and after its last; a quarter without events has the value of
@@ -140,7 +139,7 @@ def _series(record: PooledRecord) -> Float:
     return np.where((last_seen >= 0) & (quarter <= ends), filled, np.nan)
 
 
-def statistics_of(series: Float) -> Float:
+def panel_statistics(series: Float) -> Float:
     """Return IPS, CIPS and KSS of series (dyad, quarter), NaN outside of a dyad's quarters.
 
     Averages over dyads need two of them. CIPS leaves out a dyad that has too few quarters with
@@ -152,12 +151,12 @@ def statistics_of(series: Float) -> Float:
     shared = number >= MIN_POOLED_DYADS
     linear, with_averages, cubic = [], [], []
     for dyad, values in enumerate(series):
-        alone = values[seen[dyad]]
-        level, change, past = _lagged(alone)
+        of_dyad = values[seen[dyad]]
+        level, change, past = _lagged(of_dyad)
         ones = np.ones((len(level), 1))
         linear.append(_t_statistic(change, np.column_stack([level, ones, past])))
         # KSS takes the mean out of a series before its regression
-        centred = level - alone.mean()
+        centred = level - of_dyad.mean()
         cubic.append(_t_statistic(change, np.column_stack([centred**3, past])))
         together = seen[dyad] & shared
         if together.sum() >= MIN_QUARTERS:
@@ -182,6 +181,6 @@ def _t_statistic(outcome: Float, design: Float) -> float:
     """Return the t statistic of the first column of a least-squares regression."""
     crossed = np.linalg.inv(design.T @ design)
     slope = crossed @ (design.T @ outcome)
-    left = outcome - design @ slope
-    variance = left @ left / (len(outcome) - design.shape[1])
+    residual = outcome - design @ slope
+    variance = residual @ residual / (len(outcome) - design.shape[1])
     return float(slope[0] / math.sqrt(variance * crossed[0, 0]))

@@ -1,4 +1,4 @@
-"""The claims that pooled tests decide, by code, in the order of the theory."""
+"""The claims that pooled tests decide, by code, in the order of the theory: `CLAIMS`."""
 
 import math
 
@@ -8,16 +8,13 @@ from forecast.study.hypotheses.claims.effects import CALENDAR, VISITING
 from forecast.study.hypotheses.claims.eras import CEILING, JUMPING
 from forecast.study.hypotheses.claims.reversion import FADING, GROWING, RANGE, RETURNING
 from forecast.study.hypotheses.engine import Engine, PooledClaim
-from forecast.study.hypotheses.outcome import Outcome, sentences
+from forecast.study.hypotheses.outcome import UNTESTED, Outcome, sentences
 
 
 def test_contrast(engine: Engine) -> Outcome:
-    """Explain why the levels of two dyads cannot be compared.
-
-    The claim is S7: less hostile than US-Soviet relations were.
-    """
-    why, would = sentences("contrast")
-    return Outcome(math.nan, "cannot be tested", (why,), details={"would_decide": would})
+    """Explain why S7, less hostile than US-Soviet relations were, cannot be tested."""
+    reason, data_needed = sentences("contrast")
+    return Outcome(math.nan, UNTESTED, (reason,), details={"would_decide": data_needed})
 
 
 CONTRAST = PooledClaim(
@@ -41,4 +38,3 @@ CLAIMS: dict[str, PooledClaim] = {
         CALENDAR,
     )
 }
-"""All claims by code."""

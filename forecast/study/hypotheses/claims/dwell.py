@@ -1,12 +1,12 @@
-"""No extreme state lasts: the longer a dyad has been in an extreme, the sooner it leaves (S5c).
+"""Claim that no extreme lasts: the longer a dyad is in an extreme, the sooner it leaves (S5c).
 
-The claim in the words of the essay. A dyad's half-years are ordered by their cooperative share; the
-quarter with the lowest and the quarter with the highest shares are its extremes. The hazard is the
-chance of leaving an extreme in the next half-year, and its slope that of the log-odds of leaving on
-the logarithm of the half-years already spent there. In walks the slope is negative: a walk that has
-been in an extreme for long is deep in it. So the recorded slope is compared with that of walks that
-turned back as these dyads did (`forecast.study.hypotheses.alike`): is it larger, by an amount that
-is half-normal before the data, or not?
+A dyad's half-years are ordered by their cooperative share; the quarter with the lowest and the
+quarter with the highest shares are its extremes. The hazard is the probability of leaving an
+extreme in the next half-year. The test regresses the log-odds of leaving on the logarithm of the
+half-years spent there. In walks this slope is negative, because a walk that has been in an extreme
+for long is deep in it. So the recorded slope is compared with that of walks that turned back as
+these dyads did (`forecast.study.hypotheses.matched_walks`). The claim is that it is larger; the
+excess has a half-normal prior.
 """
 
 import math
@@ -18,44 +18,52 @@ import numpy as np
 from scipy.stats import norm
 
 from forecast.base.typing import Float, Index
-from forecast.study.hypotheses.alike import walks_alike
 from forecast.study.hypotheses.engine import Engine, PooledClaim
-from forecast.study.hypotheses.levels import realised_on_predicted
-from forecast.study.hypotheses.outcome import Outcome, Picture, Series
+from forecast.study.hypotheses.levels import regress_realised_changes
+from forecast.study.hypotheses.matched_walks import simulate_walks
+from forecast.study.hypotheses.outcome import FactorRange, Outcome, Picture, Series
 from forecast.study.hypotheses.record import PooledRecord
 
 PERIOD_MONTHS = 6  # a half-year: shorter ones have too few events to place a share
 # events, or values of an index; the share of a half-year with fewer is decided by one of them
 MIN_HALF_YEAR_EVENTS = 3
 EXTREME = 0.25  # share of a dyad's half-years in each extreme
-LONGEST = 20  # half-years spent in an extreme; longer spells count as these
+MAX_HALF_YEARS_SPENT = 20  # half-years spent in an extreme; longer spells count as these
 SLOPE_SD = 0.35  # prior of how much larger the slope is than that of walks, per log unit of time
 # Prior of the regression, so that a set in which no spell ends, or each at once, has a slope
 REGRESSION_SD = 3.0
 STEPS = 25  # of Newton's method; the last ones change nothing
-SETS = 200  # of walks alike
+SETS = 200  # of matched walks
 SETS_IN_BRIEF = 60  # on simulated records
-UNKNOWN = 9  # side of a half-year with too few events
-CLASSES = ((1, 1), (2, 2), (3, 4), (5, 8), (9, LONGEST))  # half-years spent, for the picture
+# Side of a half-year
+LOW_EXTREME = -1
+BETWEEN = 0
+HIGH_EXTREME = 1
+UNKNOWN = 9  # too few events
+# First and last number of half-years spent in an extreme, of each interval of the picture.
+CLASSES = (
+    (1, 1),
+    (2, 2),
+    (3, 4),
+    (5, 8),
+    (9, MAX_HALF_YEARS_SPENT),
+)
 
 
 def test_dwell(engine: Engine) -> Outcome:
-    """Compare the slope of the hazard of leaving an extreme with that of walks.
+    """Test S5c: compare the slope of the hazard with that of walks that turned back as far."""
+    walks = simulate_walks(engine, SETS_IN_BRIEF if engine.brief else SETS)
+    tables = np.array([count_spells(record) for record in (engine.record, *walks)])
 
-    These walks turned back alike.
-    """
-    alike = walks_alike(engine, SETS_IN_BRIEF if engine.brief else SETS)
-    tables = np.array([spells(record) for record in (engine.record, *alike)])
+    def factor_range(dyads: list[int] | None) -> FactorRange:
+        dyads = engine.dyads_to_count(dyads)
+        pooled = (tables if dyads is None else tables[:, dyads]).sum(axis=1)
+        factor = log_bayes_factor(hazard_slopes(pooled), engine.width)
+        return FactorRange(factor, factor)
 
-    def factor(dyads: list[int] | None) -> tuple[float, float]:
-        counted = engine.counted(dyads)
-        pooled = (tables if counted is None else tables[:, counted]).sum(axis=1)
-        value = log_bayes_factor(hazard_slopes(pooled), engine.width)
-        return value, value
-
-    least, _ = factor(None)
+    least = factor_range(None).least
     if engine.brief:
-        return engine.outcome("dwell", factor, least, None, {})
+        return engine.outcome("dwell", factor_range, least, None, {})
     pooled = tables.sum(axis=1)
     slopes = hazard_slopes(pooled)
     details: dict[str, Any] = {
@@ -64,25 +72,22 @@ def test_dwell(engine: Engine) -> Outcome:
         "walks_as_large": float((slopes[1:] >= slopes[0]).mean()),
         "at_risk": int(pooled[0, 0].sum()),
         "left": int(pooled[0, 1].sum()),
-        "changes": asdict(realised_on_predicted(engine, alike)),
+        "changes": asdict(regress_realised_changes(engine, walks)),
     }
-    return engine.outcome("dwell", factor, least, _picture(pooled), details)
+    return engine.outcome("dwell", factor_range, least, _picture(pooled), details)
 
 
-def spells(record: PooledRecord) -> Index:
+def count_spells(record: PooledRecord) -> Index:
     """Count half-years in an extreme, and those after which the dyad left it, by time spent there.
 
-    Shape (dyad, 2, half-years spent less one). Time spent counts from the first half-year of the
-    spell that has enough events; a half-year with too few ends what is known of a spell.
+    Shape (dyad, 2, half-years spent less one). A spell begins with its first half-year with enough
+    events, and a half-year with too few events ends it.
     """
-    return np.array([_spells_of(side) for side in _sides(record)])
+    return np.array([_count_spells_of_dyad(sides) for sides in _sides_by_half_year(record)])
 
 
-def _sides(record: PooledRecord) -> Index:
-    """Return where every dyad was in every half-year.
-
-    It is -1 in the low extreme, 1 in the high, else 0, and 9 if unknown.
-    """
+def _sides_by_half_year(record: PooledRecord) -> Index:
+    """Return the side of every dyad in every half-year, (dyad, half-year)."""
     months = record.events.shape[1] // PERIOD_MONTHS * PERIOD_MONTHS
     shape = len(record.dyads), -1, PERIOD_MONTHS
     number = np.abs(record.events[:, :months]).reshape(shape).sum(axis=2)
@@ -91,26 +96,28 @@ def _sides(record: PooledRecord) -> Index:
         level = (cooperative + 1.0) / (number + 2.0)
     else:
         level = record.value[:, :months].reshape(shape).sum(axis=2) / np.maximum(number, 1)
-    known_half_years = number >= MIN_HALF_YEAR_EVENTS
+    enough_events = number >= MIN_HALF_YEAR_EVENTS
     sides = np.full(number.shape, UNKNOWN)
-    for dyad, chosen in enumerate(known_half_years):
-        if not chosen.any():
+    for dyad, enough in enumerate(enough_events):
+        if not enough.any():
             continue
-        shares = level[dyad, chosen]
+        shares = level[dyad, enough]
         low, high = np.quantile(shares, (EXTREME, 1.0 - EXTREME))
-        sides[dyad, chosen] = (shares > high).astype(np.int64) - (shares < low)
+        sides[dyad, enough] = np.select(
+            [shares > high, shares < low], [HIGH_EXTREME, LOW_EXTREME], BETWEEN
+        )
     return sides
 
 
-def _spells_of(sides: Index) -> Index:
+def _count_spells_of_dyad(sides: Index) -> Index:
     """Count the spells of one dyad, (2, half-years spent less one)."""
-    counts = np.zeros((2, LONGEST), np.int64)
+    counts = np.zeros((2, MAX_HALF_YEARS_SPENT), np.int64)
     spent = 0
     for side, after in pairwise(sides):
-        if side in (0, UNKNOWN):
+        if side in (BETWEEN, UNKNOWN):
             spent = 0
             continue
-        spent = min(spent + 1, LONGEST)
+        spent = min(spent + 1, MAX_HALF_YEARS_SPENT)
         if after == UNKNOWN:
             spent = 0
             continue
@@ -122,20 +129,20 @@ def _spells_of(sides: Index) -> Index:
 
 
 def hazard_slopes(tables: Index) -> Float:
-    """Return the slope of the log-odds of leaving on the logarithm of time spent.
+    """Return the slope of the log-odds of leaving on the logarithm of the time spent, (set,).
 
-    There is one for each table (set, 2, time).
-
-    A logistic regression with an intercept, by Newton's method, all sets at once.
+    ``tables`` are counts (set, 2, time). It is a logistic regression with an intercept, by Newton's
+    method for all sets at once.
     """
-    at_risk, left = tables[:, 0].astype(np.float64), tables[:, 1].astype(np.float64)
-    time = np.log(np.arange(1, LONGEST + 1))
-    design = np.stack([np.ones(LONGEST), time], axis=1)
+    at_risk = tables[:, 0].astype(np.float64)
+    leaving = tables[:, 1].astype(np.float64)
+    time = np.log(np.arange(1, MAX_HALF_YEARS_SPENT + 1))
+    design = np.stack([np.ones(MAX_HALF_YEARS_SPENT), time], axis=1)
     coefficients = np.zeros((len(tables), 2))
     precision = np.eye(2) / REGRESSION_SD**2
     for _ in range(STEPS):
         hazard = 1.0 / (1.0 + np.exp(-coefficients @ design.T))
-        gradient = (left - at_risk * hazard) @ design - coefficients @ precision
+        gradient = (leaving - at_risk * hazard) @ design - coefficients @ precision
         weight = at_risk * hazard * (1.0 - hazard)
         curvature = np.einsum("st,ta,tb->sab", weight, design, design) + precision
         coefficients += np.linalg.solve(curvature, gradient[..., None])[..., 0]
@@ -145,10 +152,8 @@ def hazard_slopes(tables: Index) -> Float:
 def log_bayes_factor(slopes: Float, width: float = 1.0) -> float:
     """Return the log Bayes factor of a slope larger than that of walks.
 
-    The first slope is the recorded one.
-
-    Slopes of walks are normal. The excess is half-normal, with a standard deviation of `SLOPE_SD`
-    times `width`.
+    The first slope is the recorded one, and the others are those of walks, which are normal. The
+    prior of the excess is half-normal with a scale of `SLOPE_SD` times `width`.
     """
     recorded, walks = float(slopes[0]), slopes[1:]
     error = float(walks.std(ddof=1))
@@ -161,7 +166,7 @@ def log_bayes_factor(slopes: Float, width: float = 1.0) -> float:
 
 
 def _picture(tables: Index) -> Picture:
-    """Draw the hazard by time spent, recorded and of walks."""
+    """Return the hazard by time spent, of the recorded data and of walks."""
     hazards = np.array(
         [
             tables[:, 1, first - 1 : last].sum(axis=1)

@@ -1,11 +1,10 @@
-"""Effects of high-level visits (S10) and of scheduled occasions (S12).
+"""Claims about effects of high-level visits (S10) and of scheduled occasions (S12).
 
-They are estimated at the mode of a reverting trend.
-
-S10: a high-level visit moves relations beyond what the visit itself tells. In the model a visit is
-a cooperative event like others; the claim is that it adds an impulse to the cycle in the month
+S10: a visit moves relations beyond what the visit itself tells. In the model a visit is a
+cooperative event like others; the claim is that it also adds an impulse to the cycle in the month
 after. The placebo is the same impulse a year later. S12: scheduled elections, congresses and
-summits predict relations.
+summits predict relations. All other parameters are fixed at the mode of a reverting trend with a
+cycle.
 """
 
 import re
@@ -24,40 +23,41 @@ from forecast.data.calendar_drivers import calendar_drivers
 from forecast.data.events.codebook import VISIT
 from forecast.data.events.table import EventTable
 from forecast.outlook.theory import REASONS, VISITS
-from forecast.study.hypotheses.engine import Engine, ModelPoint, PooledClaim, by_dyad
+from forecast.study.hypotheses.engine import Engine, ModelPoint, PooledClaim, dyad_bars
 from forecast.study.hypotheses.filter import COLUMN
 from forecast.study.hypotheses.likelihood import likelihoods
 from forecast.study.hypotheses.models import RETURN_CYCLE
 from forecast.study.hypotheses.occasions import occasions_of
-from forecast.study.hypotheses.outcome import LIMIT, Outcome, Picture, Series
+from forecast.study.hypotheses.outcome import LIMIT, FactorRange, Outcome, Picture, Series
 from forecast.study.hypotheses.record import PooledRecord
 
-SIZES = np.linspace(-0.8, 0.8, 33)  # effects, log-odds
+# Sizes of an effect over which its likelihood is integrated, log-odds; zero is in the middle.
+SIZES = np.linspace(-0.8, 0.8, 33)
 PRIOR_SD = 0.3  # of an effect, log-odds, around none
 POINTS = 25.0  # of share per log-odds at an even share
-HIGH = re.compile(
+# High-level visitors: heads of state and government, their deputies, ministers and equivalent
+# ranks.
+HIGH_RANKS = re.compile(
     r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary"
     r"|Minister|State Councillor|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
 )
-"""High-level visitors: heads of state and government, their deputies, ministers and equivalent
-ranks."""
-LOWER = re.compile(
+LOWER_RANKS = re.compile(
     r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)"
     r"|Permanent|[Ff]ormer|[Ee]x-)"
 )
 MIN_VISIT_MONTHS = 20  # months with a visit, over all dyads; fewer cannot show an effect
-LATER = 12  # months by which the placebo follows a visit
+PLACEBO_DELAY = 12  # months by which the placebo follows a visit
 OCCASION = "occasion"
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The log-likelihood of effects of every size, (size, dyad)."""
+    """An effect: its log-likelihood at every size."""
 
-    log: Float
+    log: Float  # (size, dyad)
 
     def factor(self, dyads: list[int] | None = None, width: float = 1.0) -> float:
-        """Return the log Bayes factor of an effect, normal around none, against none."""
+        """Return the log Bayes factor of an effect, normal around zero, against none."""
         log = (self.log if dyads is None else self.log[:, dyads]).sum(axis=1)
         none = log[len(SIZES) // 2]
         return float(logsumexp(log + np.log(_prior(width))) - none)
@@ -71,10 +71,11 @@ class Effect:
         mean = float(weights @ SIZES)
         return POINTS * mean, POINTS * float(np.sqrt(weights @ (SIZES - mean) ** 2))
 
-    def found_from(self, limit: float) -> float:
+    def smallest_detected(self, limit: float) -> float:
         """Return the smallest estimate, in points, whose log Bayes factor would reach a limit."""
         sd = min(self.points[1] / POINTS, 0.999 * PRIOR_SD)
-        error2 = 1.0 / (1.0 / sd**2 - 1.0 / PRIOR_SD**2)  # Of the likelihood alone
+        # Variance of the estimate without the prior.
+        error2 = 1.0 / (1.0 / sd**2 - 1.0 / PRIOR_SD**2)
         z2 = (
             2.0
             * (limit + 0.5 * np.log1p(PRIOR_SD**2 / error2))
@@ -86,60 +87,67 @@ class Effect:
 
 def with_months(record: PooledRecord, months: Float, column: str) -> PooledRecord:
     """Return the record without eras, with impulses (``push``) or occasions in some months."""
-    bare = record.without_eras()
-    return replace(bare, impulse=months) if column == "push" else replace(bare, occasion=months)
+    without_eras = record.without_eras()
+    if column == "push":
+        return replace(without_eras, impulse=months)
+    return replace(without_eras, occasion=months)
 
 
 def effect_of(engine: Engine, months: Float, column: str) -> Effect:
-    """Return the log-likelihood of impulses (``push``) or occasions of all sizes."""
+    """Return the effect of impulses (``push``) or occasions in some months."""
     steps = with_months(engine.record, months, column).steps
-    point = RETURN_CYCLE.points(engine.centre(RETURN_CYCLE).mode[None])
+    point = RETURN_CYCLE.points(engine.posterior_mode(RETURN_CYCLE).values[None])
     points = np.repeat(point, len(SIZES), axis=0)
     points[:, COLUMN[column]] = SIZES
     return Effect(likelihoods(steps, points, engine.cores)[..., 0])
 
 
-def ahead_of(
+def held_out_models(
     engine: Engine, months: Mapping[str, Float], column: str
 ) -> tuple[list[ModelPoint], ModelPoint]:
-    """Return the record with what effects of the sizes found add in some months, and with none."""
-    sizes = {
-        name: effect_of(engine, in_months, column).points[0] / POINTS
-        for name, in_months in months.items()
+    """Return models that predict with the estimated effects, and without any.
+
+    ``months`` are those of each kind of effect.
+    """
+    estimates = {
+        kind: effect_of(engine, months_of_kind, column).points[0] / POINTS
+        for kind, months_of_kind in months.items()
     }
-    added = np.sum([size * months[name] for name, size in sizes.items()], axis=0)
-    plain = engine.reading(RETURN_CYCLE)
+    added = np.sum([estimate * months[kind] for kind, estimate in estimates.items()], axis=0)
+    plain = engine.model_point(RETURN_CYCLE)
     with_effect = plain.point.copy()
     with_effect[:, COLUMN[column]] = 1.0
     return [ModelPoint(with_months(engine.record, added, column), with_effect)], plain
 
 
 def _prior(width: float = 1.0) -> Float:
+    """Return the prior probabilities of the sizes of an effect."""
     mass = np.exp(-0.5 * (SIZES / (width * PRIOR_SD)) ** 2)
     return np.asarray(mass / mass.sum())
 
 
 def test_visits(engine: Engine) -> Outcome:
-    """Compare an impulse after visits with none, and with the same impulse a year later."""
+    """Test S10: compare an impulse after visits with none, and with the same impulse later."""
     record, visits = engine.record, _visits(engine.record)
-    effect, later = (effect_of(engine, months, "push") for months in (visits, _later(record)))
+    effect = effect_of(engine, visits, "push")
+    placebo = effect_of(engine, _placebo_months(record), "push")
 
-    def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        counted = engine.counted(dyads)
-        factor = effect.factor(counted, engine.width)
-        return min(factor, factor - later.factor(counted, engine.width)), factor
+    def factor_range(dyads: list[int] | None) -> FactorRange:
+        dyads = engine.dyads_to_count(dyads)
+        factor = effect.factor(dyads, engine.width)
+        return FactorRange(min(factor, factor - placebo.factor(dyads, engine.width)), factor)
 
-    factor = deciding(None)[1]
+    factor = factor_range(None).most
     details: dict[str, Any] = {
         "visits": int(visits.sum()),
         "effect_points": effect.points,
-        "placebo_points": later.points,
-        "smallest_found_points": effect.found_from(LIMIT),
-        "placebo_log_bayes_factor": later.factor(),
+        "placebo_points": placebo.points,
+        "smallest_found_points": effect.smallest_detected(LIMIT),
+        "placebo_log_bayes_factor": placebo.factor(),
     }
-    dyads = {name: effect.factor([at]) for at, name in enumerate(record.dyads)}
-    picture = by_dyad("Evidence of an impulse after visits, by dyad alone", dyads)
-    return engine.outcome("visits", deciding, factor, picture, details)
+    by_dyad = {dyad: effect.factor([position]) for position, dyad in enumerate(record.dyads)}
+    picture = dyad_bars("Evidence of an impulse after visits, by dyad alone", by_dyad)
+    return engine.outcome("visits", factor_range, factor, picture, details)
 
 
 def _visits(record: PooledRecord) -> Float:
@@ -148,16 +156,17 @@ def _visits(record: PooledRecord) -> Float:
     return record.visits.astype(np.float64)
 
 
-def _later(record: PooledRecord) -> Float:
-    """Return 1 for a month a year after a visit, else 0."""
-    shifted = np.pad(_visits(record)[:, :-LATER], ((0, 0), (LATER, 0)))
+def _placebo_months(record: PooledRecord) -> Float:
+    """Return 1 for a month a year after a visit, else 0, (dyad, month)."""
+    shifted = np.pad(_visits(record)[:, :-PLACEBO_DELAY], ((0, 0), (PLACEBO_DELAY, 0)))
     return np.asarray(shifted * (np.arange(shifted.shape[1]) < record.stop[:, None]))
 
 
 def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
     """Find the months of a panel with a high-level visit, (dyad, month).
 
-    Of any rank where no title says which.
+    A dyad none of whose visits names a high rank has visits of any rank instead: its source gives
+    no titles.
     """
     time = panel["time"].to_numpy().astype("datetime64[D]")
     last = pd.Timestamp(str(panel.attrs.get("as_of") or time[-1] + np.timedelta64(31, "D")))
@@ -166,8 +175,8 @@ def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
     for row, dyad in enumerate(panel["dyad"].to_numpy()):
         of_dyad = rows[rows["dyad"] == dyad]
         high = of_dyad["actor"].map(is_high_level).astype(bool)
-        chosen = of_dyad[high] if high.any() else of_dyad
-        days = chosen["date"].to_numpy().astype("datetime64[D]")
+        high_level = of_dyad[high] if high.any() else of_dyad
+        days = high_level["date"].to_numpy().astype("datetime64[D]")
         months = np.searchsorted(time, days, side="right") - 1
         visits[row, months[months >= 0]] = True
     return visits
@@ -175,10 +184,11 @@ def visits_of(events: EventTable, panel: xr.Dataset) -> Bool:
 
 def is_high_level(title: str) -> bool:
     """Check whether a visitor's title is that of a high rank."""
-    return bool(HIGH.search(title)) and not LOWER.search(title)
+    return bool(HIGH_RANKS.search(title)) and not LOWER_RANKS.search(title)
 
 
 def _lacks_visits(record: PooledRecord) -> str:
+    """Describe what a record lacks for a test of visits; empty if nothing."""
     if record.visits is None:
         return (
             "visits are found among single events; give the events of the panel as well (`events`)"
@@ -190,21 +200,18 @@ def _lacks_visits(record: PooledRecord) -> str:
 
 
 def test_calendar(engine: Engine) -> Outcome:
-    """Compare an effect of each kind of occasion on its months with none.
-
-    Kinds are taken as independent.
-    """
+    """Test S12: compare independent effects of each kind of occasion with none."""
     effects = {
         name: effect_of(engine, months, OCCASION)
         for name, months in occasions_of(engine.record).items()
     }
 
-    def deciding(dyads: list[int] | None) -> tuple[float, float]:
-        counted = engine.counted(dyads)
-        total = sum(effect.factor(counted, engine.width) for effect in effects.values())
-        return total, total
+    def factor_range(dyads: list[int] | None) -> FactorRange:
+        dyads = engine.dyads_to_count(dyads)
+        total = sum(effect.factor(dyads, engine.width) for effect in effects.values())
+        return FactorRange(total, total)
 
-    log_bayes_factor, _ = deciding(None)
+    log_bayes_factor = factor_range(None).least
     points = {name: effect.points for name, effect in effects.items()}
     details: dict[str, Any] = {
         "effects_points": points,
@@ -216,10 +223,11 @@ def test_calendar(engine: Engine) -> Outcome:
         "effect", names, tuple(mean), tuple(mean - 1.645 * sd), tuple(mean + 1.645 * sd)
     )
     picture = Picture("What scheduled occasions add", "", "points of share", "intervals", (series,))
-    return engine.outcome("calendar", deciding, log_bayes_factor, picture, details)
+    return engine.outcome("calendar", factor_range, log_bayes_factor, picture, details)
 
 
 def _lacks_calendar(record: PooledRecord) -> str:
+    """Describe what the calendar lacks for the dyads of a record; empty if nothing."""
     try:
         calendar_drivers(list(record.dyads))
     except DataError as error:
@@ -233,7 +241,7 @@ VISITING = PooledClaim(
     "high-level visits move relations",
     test_visits,
     _lacks_visits,
-    lambda engine: ahead_of(engine, {"visits": _visits(engine.record)}, "push"),
+    lambda engine: held_out_models(engine, {"visits": _visits(engine.record)}, "push"),
 )
 CALENDAR = PooledClaim(
     REASONS.code,
@@ -241,6 +249,6 @@ CALENDAR = PooledClaim(
     "scheduled occasions predict relations",
     test_calendar,
     _lacks_calendar,
-    lambda engine: ahead_of(engine, occasions_of(engine.record), OCCASION),
+    lambda engine: held_out_models(engine, occasions_of(engine.record), OCCASION),
     usual=False,
 )

@@ -1,13 +1,13 @@
-"""Eras: the trend jumps where they begin (S2), and their framework is a ceiling to it (S4).
+"""Claims about eras: the trend jumps where they begin (S2), and their framework is a ceiling (S4).
 
-S2 is set against no jumps under a walk and a reverting trend, and against placebo dates. Starts
-that were recognised within a week must support it alone: later ones may have been dated by what the
-record showed.
+S2 compares jumps with none under a walk and a reverting trend, and with jumps at placebo dates. The
+starts that were recognised within a week must support the claim without the others, because later
+ones may have been dated by what the record showed.
 
-In S4 the trend returns to its mean, jumps where eras begin and has a cycle around it. A ceiling
-above the trend at each era's start is set against none, bounds around the dyad's mean, ceilings set
-blindly every ten years or where the record itself breaks most, and means by era. The depth of
-cooperation and the severity of conflict by era are set against drift.
+S4 compares ceilings above the trend at each era's start with five alternatives: no ceiling, bounds
+around the dyad's mean, ceilings set blindly every ten years or where the record breaks most, and a
+long-run mean by era. In all models the trend reverts, jumps where eras begin and has a cycle. The
+depth of cooperation and the severity of conflict are also compared by era with drift.
 """
 
 import math
@@ -27,8 +27,8 @@ from forecast.study.hypotheses.engine import (
     Engine,
     ModelPoint,
     PooledClaim,
-    by_dyad,
-    learned,
+    dyad_bars,
+    posterior_picture,
 )
 from forecast.study.hypotheses.evidence import PooledEvidence
 from forecast.study.hypotheses.filter import COLUMN, MEAN_SD, NEW_SOURCE, SET_CEILING
@@ -42,69 +42,68 @@ from forecast.study.hypotheses.models import (
     Model,
 )
 from forecast.study.hypotheses.outcome import Outcome, decide
-from forecast.study.hypotheses.record import PooledRecord, placebo_sets
+from forecast.study.hypotheses.record import PooledRecord, draw_placebo_eras
 
-PLACEBO_JUMP = 0.5  # standard deviation of the jumps with which placebos are tried, log-odds
-JUMP_AXIS = 2  # of a posterior: standard deviations of jumps
-PLACEBO_SHARE = 0.05  # of placebo sets that may be as good as the era starts
-BREAKS = "breaks"  # variant of the record with blind breaks
-STRIDE = 6  # months between those that are tried as breaks
-APART = 36  # months between two breaks
-DRAWS = 100  # sets of breaks
+# Standard deviation, log-odds, of the jumps with which era starts and placebos are compared.
+PLACEBO_JUMP = 0.5
+JUMP_AXIS = 2  # of a posterior's array: standard deviations of jumps
+MAX_PLACEBO_SHARE = 0.05  # share of placebo sets that may be as good as the era starts
+BREAKS = "breaks"  # variant of the record with ceilings where the record breaks most
+MONTHS_BETWEEN_TRIALS = 6  # every sixth month is tried as a break
+MONTHS_BETWEEN_BREAKS = 36  # of one dyad, at least
+BREAK_SETS = 100  # drawn to average over the unknown months of breaks
 
 
 def test_jumps(engine: Engine) -> Outcome:
-    """Compare jumps where eras begin with none and with placebo dates."""
+    """Test S2: compare jumps where eras begin with none and with placebo dates."""
     claim = engine.evidence(WALK_CYCLE, "eras", JUMPS)
-    null = engine.evidence(WALK_CYCLE)
+    no_jumps = engine.evidence(WALK_CYCLE)
     prompt = engine.evidence(WALK_CYCLE, "prompt eras", JUMPS)
     reverting = engine.evidence(RETURN_CYCLE)
     pairs = {
-        "all starts": (claim, null),
+        "all starts": (claim, no_jumps),
         "all starts, reverting trend": (engine.evidence(RETURN_CYCLE, "eras", JUMPS), reverting),
-        "starts recognised within a week": (prompt, null),
+        "starts recognised within a week": (prompt, no_jumps),
         "those, reverting trend": (engine.evidence(RETURN_CYCLE, "prompt eras", JUMPS), reverting),
     }
-    deciding = engine.against_each(pairs.values())
+    factor_range = engine.factor_range_of_pairs(pairs.values())
     other_axes = tuple(axis for axis in range(claim.posterior.ndim) if axis != JUMP_AXIS)
     by_jump = claim.posterior.sum(axis=other_axes)
-    record, point = engine.record, WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None])
-    counted = engine.counted()
-    real = _gain_of(record, record.begins, point, counted)
-    kinds = placebo_sets(record, engine.placebos, engine.seed)
-    as_good = {
-        kind: float(np.mean([_gain_of(record, begins, point, counted) >= real for begins in sets]))
-        for kind, sets in kinds.items()
-    }
-    early = record.begins | np.pad(record.begins[:, :-1], ((0, 0), (1, 0)))
-    least, most = deciding(None)
-    against = {
-        name: engine.total(jumping) - engine.total(rival)
-        for name, (jumping, rival) in pairs.items()
-    }
+    record, dyads = engine.record, engine.dyads_to_count()
+    point = WALK_CYCLE.points(engine.posterior_mode(WALK_CYCLE).values[None])
+    gain = _gain_of_jumps(record, record.begins, point, dyads)
+    as_good = {}
+    for kind, sets in draw_placebo_eras(record, engine.placebos, engine.seed).items():
+        placebo_gains = [_gain_of_jumps(record, begins, point, dyads) for begins in sets]
+        as_good[kind] = float(np.mean([placebo_gain >= gain for placebo_gain in placebo_gains]))
+    first_two_months = record.begins | np.pad(record.begins[:, :-1], ((0, 0), (1, 0)))
+    without_first_two = record.without_months(first_two_months)
+    factors = engine.log_bayes_factors(pairs)
     details: dict[str, Any] = {
         "eras": record.eras,
         "prompt_eras": int(record.prompt.sum()),
-        "against": against,
+        "against": factors,
         "jump_sd": float((by_jump * np.array(JUMPS)).sum()),
         "placebos": engine.placebos,
         "placebos_as_good": as_good,
-        "without_first_two_months": _gain_of(
-            record.without_months(early), record.begins, point, counted
-        ),
-        "at_one_point": real,
+        "without_first_two_months": _gain_of_jumps(without_first_two, record.begins, point, dyads),
+        "at_one_point": gain,
     }
-    answer = decide(least, most)
-    if answer == "supported" and max(as_good.values()) > PLACEBO_SHARE:
+    answer = decide(*factor_range(None))
+    if answer == "supported" and max(as_good.values()) > MAX_PLACEBO_SHARE:
         answer = "undecided"
-    all_starts = engine.against(claim, [null])
-    dyads = {name: all_starts([dyad])[0] for dyad, name in enumerate(record.dyads)}
-    picture = by_dyad("Evidence of jumps where eras begin, by dyad", dyads)
-    return engine.outcome("jumps", deciding, against["all starts"], picture, details, answer=answer)
+    all_starts = engine.factor_range(claim, [no_jumps])
+    by_dyad = {name: all_starts([dyad]).least for dyad, name in enumerate(record.dyads)}
+    picture = dyad_bars("Evidence of jumps where eras begin, by dyad", by_dyad)
+    return engine.outcome(
+        "jumps", factor_range, factors["all starts"], picture, details, answer=answer
+    )
 
 
-def _gain_of(record: PooledRecord, begins: Bool, point: Float, dyads: list[int] | None) -> float:
-    """Return by how much jumps at some months raise the log-likelihood of dyads, at one point."""
+def _gain_of_jumps(
+    record: PooledRecord, begins: Bool, point: Float, dyads: list[int] | None
+) -> float:
+    """Return by how much jumps in some months raise the log-likelihood, at one point."""
     steps = replace(record, begins=begins).steps
     jumps = point.copy()
     jumps[:, COLUMN["jump2"]] = PLACEBO_JUMP**2
@@ -114,6 +113,7 @@ def _gain_of(record: PooledRecord, begins: Bool, point: Float, dyads: list[int] 
 
 
 def _lacks_eras(record: PooledRecord) -> str:
+    """Describe what a record lacks for a test of jumps; empty if nothing."""
     if record.eras:
         return ""
     return (
@@ -122,9 +122,12 @@ def _lacks_eras(record: PooledRecord) -> str:
     )
 
 
-def _jumps_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
-    """Return jumps at eras, those that begin within the windows included, and none."""
-    plain = engine.reading(WALK_CYCLE)
+def _jumps_held_out(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
+    """Return a walk with jumps at eras and one without, at the mode without.
+
+    Eras that begin within a predicted window are known.
+    """
+    plain = engine.model_point(WALK_CYCLE)
     jumping = plain.point.copy()
     jumping[:, COLUMN["jump2"]] = PLACEBO_JUMP**2
     return [ModelPoint(engine.record, jumping)], plain
@@ -136,131 +139,147 @@ JUMPING = PooledClaim(
     "the trend jumps where named eras begin",
     test_jumps,
     _lacks_eras,
-    _jumps_ahead,
+    _jumps_held_out,
     nulls=(MATCHED, HINDSIGHT),
 )
 
 
-CEILING_MODEL = Model("a ceiling by the framework", (*RETURN_CYCLE.axes, HEADROOM), jump_sd=JUMP_SD)
-_KIND_STEP = models.axis_of("kind_step", math.log(0.002), math.log(0.5))
-KIND_STEP = replace(_KIND_STEP, name=models.STEP.name)  # the step of a trend of kinds
-KIND_VOLUME = (0.0, 0.4)
+CEILING_MODEL = Model(
+    "a ceiling by the framework", (*RETURN_CYCLE.parameters, HEADROOM), jump_sd=JUMP_SD
+)
+# Steps of the share of deep or severe events; the model reads it under the name of any trend's
+# step.
+_KIND_STEP = models.parameter_of("kind_step", math.log(0.002), math.log(0.5))
+KIND_STEP = replace(_KIND_STEP, name=models.STEP.name)
+KIND_VOLUME = (0.0, 0.4)  # prior of the coefficient of the event count: nothing is known of it
 DRIFT = Model("drift", (KIND_STEP,), volume=KIND_VOLUME)
+# Each era has its own level, as a new source has, and the trend hardly moves within it.
 BY_ERA = Model(
-    "by era", (models.SOURCE_SD,), held=((KIND_STEP, math.log(0.001)),), volume=KIND_VOLUME
+    "by era", (models.SOURCE_SD,), fixed=((KIND_STEP, math.log(0.001)),), volume=KIND_VOLUME
 )
 
 
 def test_ceiling(engine: Engine) -> Outcome:
-    """Compare a ceiling by the framework with its rivals.
+    """Test S4: compare ceilings by the framework with their alternatives.
 
-    Cycle and return are held at their mode.
+    Cycle and return are fixed at their mode.
     """
     one_spread = replace(engine, mean_sds=(MEAN_SD,))
-    ceiling, jumping, bounded = _models(engine)
+    ceiling, jumping, bounded = _ceiling_models(engine)
     claim = one_spread.evidence(ceiling, "ceilings")
-    rivals = {
+    alternatives = {
         "no ceiling": one_spread.evidence(jumping, "eras"),
         "bounds around the dyad's mean": one_spread.evidence(bounded, "eras"),
         "ceilings every ten years": one_spread.evidence(ceiling, "decades"),
         "ceilings where the record breaks most": blind_ceilings(one_spread, ceiling),
         "a long-run mean by era": one_spread.evidence(jumping, "means"),
     }
-    deciding = one_spread.against(claim, rivals.values())
-    against = {
-        name: one_spread.total(claim) - one_spread.total(rival) for name, rival in rivals.items()
-    }
+    factor_range = one_spread.factor_range(claim, alternatives.values())
+    factors = one_spread.log_bayes_factors(
+        {name: (claim, alternative) for name, alternative in alternatives.items()}
+    )
     details: dict[str, Any] = {
-        "against": against,
+        "against": factors,
         "headroom": claim.interval(HEADROOM),
         "headroom_prior": HEADROOM.prior_interval(),
     }
-    for name, record in () if engine.brief else engine.record.kinds():
-        kinds = Engine(record, engine.cores, engine.finesse)
-        eras = Engine(record.anchored(NEW_SOURCE, record.begins), engine.cores, engine.finesse)
-        gained = eras.evidence(BY_ERA, "eras").total() - kinds.evidence(DRIFT).total()
-        details[f"{name}_by_era_against_drift"] = gained
+    for name, record in () if engine.brief else engine.record.by_kind():
+        drifting = Engine(record, engine.cores, engine.quadrature)
+        by_era = Engine(record.anchored(NEW_SOURCE, record.begins), engine.cores, engine.quadrature)
+        log_bayes_factor = (
+            by_era.evidence(BY_ERA, "eras").total() - drifting.evidence(DRIFT).total()
+        )
+        details[f"{name}_by_era_against_drift"] = log_bayes_factor
     title = "Headroom of a framework's ceiling above the trend at its start"
-    picture = learned(title, "log-odds", claim, HEADROOM)
-    return engine.outcome("ceiling", deciding, against["no ceiling"], picture, details)
+    picture = posterior_picture(title, "log-odds", claim, HEADROOM)
+    return engine.outcome("ceiling", factor_range, factors["no ceiling"], picture, details)
 
 
-def _models(engine: Engine) -> tuple[Model, Model, Model]:
-    """Return a ceiling, none, and bounds, with cycle and return held at their mode."""
-    held = engine.centre(RETURN_CYCLE).at(models.CYCLE, models.CYCLE_SD, models.RETURN)
-    every = CEILING_MODEL, RETURN_CYCLE.jumping(), models.BOUNDED_CYCLE.jumping()
-    ceiling, jumping, bounded = (model.holding(held) for model in every)
+def _ceiling_models(engine: Engine) -> tuple[Model, Model, Model]:
+    """Return models with a ceiling, without, and with bounds; cycle and return are fixed."""
+    at_mode = engine.posterior_mode(RETURN_CYCLE).at(models.CYCLE, models.CYCLE_SD, models.RETURN)
+    ceiling = CEILING_MODEL.with_fixed(at_mode)
+    jumping = RETURN_CYCLE.jumping().with_fixed(at_mode)
+    bounded = models.BOUNDED_CYCLE.jumping().with_fixed(at_mode)
     return ceiling, jumping, bounded
 
 
-def _ceiling_ahead(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
-    ceiling, jumping, _ = _models(engine)
-    return [engine.reading(ceiling, "ceilings")], engine.reading(jumping, "eras")
+def _ceiling_held_out(engine: Engine) -> tuple[list[ModelPoint], ModelPoint]:
+    """Return a trend under ceilings and one with jumps alone, at their modes."""
+    ceiling, jumping, _ = _ceiling_models(engine)
+    return [engine.model_point(ceiling, "ceilings")], engine.model_point(jumping, "eras")
 
 
 def blind_ceilings(engine: Engine, ceiling: Model) -> PooledEvidence:
     """Return the evidence of ceilings set where the trend breaks most, as many as a dyad has eras.
 
-    The months are unknown: each set of them is as likely before the data. Sets are drawn around
-    those that the record suggests, and their weighted mean likelihood at the mode lowers the
-    evidence of the best months.
+    The months are unknown, and each set of months is equally likely before the data. So the
+    evidence of the best months is lowered to that of the average set. The average is taken at the
+    mode, over sets that are drawn around the months that the record suggests.
     """
     key = BREAKS, ceiling
-    if key not in engine.kept:
-        record, (months, gain) = engine.record, _gains(engine)
+    if key not in engine.evidences:
+        record, (months, gain) = engine.record, _gains_by_month(engine)
         engine.variant(
-            BREAKS, lambda record: record.anchored(SET_CEILING, _best(record, months, gain))
+            BREAKS, lambda record: record.anchored(SET_CEILING, _best_months(record, months, gain))
         )
-        (broken, point), logs = engine.reading(ceiling, BREAKS), []
+        with_breaks, point = engine.model_point(ceiling, BREAKS)
         rng = np.random.default_rng(engine.seed)
-        for _ in range(DRAWS):
-            breaks, weight = _drawn(record, months, gain, rng)
-            logs.append(
-                weight + likelihoods(record.anchored(SET_CEILING, breaks).steps, point)[0, :, 0]
-            )
-        chosen = likelihoods(broken.steps, point)[0, :, 0]
-        best_months = engine.evidence(ceiling, BREAKS)
-        lost = chosen - logsumexp(logs, axis=0) + math.log(DRAWS)
-        engine.kept[key] = replace(best_months, log=best_months.log - lost)
-    return engine.kept[key]
+        weighted = []
+        for _ in range(BREAK_SETS):
+            breaks, log_weight = _draw_breaks(record, months, gain, rng)
+            drawn = record.anchored(SET_CEILING, breaks)
+            weighted.append(log_weight + likelihoods(drawn.steps, point)[0, :, 0])
+        best = likelihoods(with_breaks.steps, point)[0, :, 0]
+        evidence = engine.evidence(ceiling, BREAKS)
+        above_average = best - logsumexp(weighted, axis=0) + math.log(BREAK_SETS)
+        engine.evidences[key] = replace(evidence, log=evidence.log - above_average)
+    return engine.evidences[key]
 
 
-def _gains(engine: Engine) -> tuple[Index, Float]:
-    """Return every sixth month, and what a jump in it alone would explain of a dyad, (month, dyad).
+def _gains_by_month(engine: Engine) -> tuple[Index, Float]:
+    """Return the months that are tried, and what a jump in each alone would gain, (month, dyad).
 
-    Eras are ignored, and parameters are those of a walk with a cycle at its mode; -inf outside of a
-    dyad's record.
+    The gain is the log-likelihood less that of the dyad's best month, at the mode of a walk with a
+    cycle without eras. It is -inf outside of a dyad's record.
     """
-    bare = engine.record.without_eras()
-    point = WALK_CYCLE.points(engine.centre(WALK_CYCLE).mode[None], JUMP_SD)
-    months = np.arange(STRIDE, bare.events.shape[1], STRIDE)
-    gain = np.full((len(months), len(bare.dyads)), -np.inf)
+    without_eras = engine.record.without_eras()
+    mode = engine.posterior_mode(WALK_CYCLE)
+    point = WALK_CYCLE.points(mode.values[None], JUMP_SD)
+    months = np.arange(MONTHS_BETWEEN_TRIALS, without_eras.events.shape[1], MONTHS_BETWEEN_TRIALS)
+    gain = np.full((len(months), len(without_eras.dyads)), -np.inf)
     for row, month in enumerate(months):
-        inside = (month > bare.first) & (month < bare.stop)
-        begins = np.zeros_like(bare.begins)
+        inside = (month > without_eras.first) & (month < without_eras.stop)
+        begins = np.zeros_like(without_eras.begins)
         begins[:, month] = inside
-        gain[row, inside] = likelihoods(replace(bare, begins=begins).steps, point)[0, inside, 0]
+        steps = replace(without_eras, begins=begins).steps
+        gain[row, inside] = likelihoods(steps, point)[0, inside, 0]
     return months, gain - gain.max(axis=0, initial=np.finfo(float).min)
 
 
-def _best(record: PooledRecord, months: Index, gain: Float) -> Bool:
+def _best_months(record: PooledRecord, months: Index, gain: Float) -> Bool:
     """Return the months with the largest gains, three years apart, as many as a dyad has eras."""
     breaks = np.zeros_like(record.begins)
     for dyad, eras in enumerate(record.begins.sum(axis=1)):
         for row in np.argsort(-gain[:, dyad]):
             month = months[row]
-            near = breaks[dyad, max(0, month - APART + 1) : month + APART]
+            nearest = max(0, month - MONTHS_BETWEEN_BREAKS + 1)
+            near = breaks[dyad, nearest : month + MONTHS_BETWEEN_BREAKS]
             wanted = breaks[dyad].sum() < eras
             if np.isfinite(gain[row, dyad]) and not near.any() and wanted:
                 breaks[dyad, month] = True
     return breaks
 
 
-def _drawn(
+def _draw_breaks(
     record: PooledRecord, months: Index, gain: Float, rng: np.random.Generator
 ) -> tuple[Bool, Float]:
-    """Draw months, half uniformly and half by gains; return them and their log weights, by dyad."""
-    breaks, weight = np.zeros_like(record.begins), np.zeros(len(record.dyads))
+    """Draw as many months as a dyad has eras, without replacement, with their log weights by dyad.
+
+    Half of a month's chance is uniform, and half in proportion to its gain. The weight is the
+    probability of the months under uniform draws over that under these.
+    """
+    breaks, log_weight = np.zeros_like(record.begins), np.zeros(len(record.dyads))
     for dyad, eras in enumerate(record.begins.sum(axis=1)):
         inside = np.flatnonzero(np.isfinite(gain[:, dyad]))
         if not eras or not len(inside):
@@ -268,21 +287,20 @@ def _drawn(
         suggested = np.exp(gain[inside, dyad])
         chances = 0.5 / len(inside) + 0.5 * suggested / suggested.sum()
         drawn = rng.choice(len(inside), size=min(eras, len(inside)), replace=False, p=chances)
-        taken = np.cumsum(chances[drawn]) - chances[drawn]
+        drawn_before = np.cumsum(chances[drawn]) - chances[drawn]
         remaining = len(inside) - np.arange(len(drawn))
-        weight[dyad] = -np.log(remaining * chances[drawn] / (1.0 - taken)).sum()
+        log_weight[dyad] = -np.log(remaining * chances[drawn] / (1.0 - drawn_before)).sum()
         breaks[dyad, months[inside[drawn]]] = True
-    return breaks, weight
+    return breaks, log_weight
 
 
 def _lacks_frameworks(record: PooledRecord) -> str:
+    """Describe what a record lacks for a test of ceilings; empty if nothing."""
     if record.value is not None:
         return "an index has no kinds of events, and its scale has no frameworks; give coded events"
-    return (
-        ""
-        if record.eras
-        else "no dyad has an era that begins within its record; name eras (`forecast help events`)"
-    )
+    if record.eras:
+        return ""
+    return "no dyad has an era that begins within its record; name eras (`forecast help events`)"
 
 
 CEILING = PooledClaim(
@@ -291,6 +309,6 @@ CEILING = PooledClaim(
     "the framework of an era sets a ceiling",
     test_ceiling,
     _lacks_frameworks,
-    _ceiling_ahead,
+    _ceiling_held_out,
     nulls=(MATCHED, HINDSIGHT),
 )
