@@ -8,6 +8,7 @@ from scipy.linalg import solve_discrete_lyapunov
 from forecast import build_panel, read_chronology
 from forecast.base.errors import DataError
 from forecast.study.hypotheses import answers, answers_model
+from forecast.study.hypotheses.answers import REJECTING_SETS
 from forecast.study.hypotheses.answers_model import DirectedPair
 from forecast.study.hypotheses.answers_simulation import (
     PROCESSES,
@@ -96,15 +97,21 @@ def test_counts_are_as_likely_as_by_many_nodes(monkeypatch):
     ] == pytest.approx(usual, abs=0.05)
 
 
-def test_strong_answers_are_found_and_common_shocks_are_none():
+def test_strong_answers_are_found():
     rng = np.random.default_rng(4)
-    strong, none = AnswersProcess("strong", 0.2, 0.6, 0.0), PROCESSES[2]
+    strong = AnswersProcess("strong", 0.2, 0.6, 0.0)
     found = answers.test_answers(simulate_answers(counts(3, 180, 12.0), strong, rng), "month")
     assert found.answer == "supported" and found.share[1] > 0.2
     assert found.log_bayes_factor == pytest.approx(
         sum(pair.log_bayes_factor for pair in found.pairs)
     )
-    absent = answers.test_answers(simulate_answers(counts(4, 180), none, rng), "month")
+
+
+@pytest.mark.parametrize("sets", [2, pytest.param(REJECTING_SETS, marks=pytest.mark.slow)])
+def test_common_shocks_are_no_answers(monkeypatch, sets):
+    monkeypatch.setattr(answers, "REJECTING_SETS", sets)
+    shocks = simulate_answers(counts(4, 180), PROCESSES[2], np.random.default_rng(5))
+    absent = answers.test_answers(shocks, "month")
     assert absent.answer != "supported" and absent.share[0] == 0.0
     assert absent.answers_alone < -2.3
 

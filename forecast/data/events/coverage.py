@@ -142,7 +142,7 @@ def on_unstated_days(rows: pd.DataFrame, additions: Sequence[Addition]) -> "pd.S
 
 
 def with_own_rows(additions: Sequence[Addition], rows: pd.DataFrame) -> tuple[Addition, ...]:
-    """Return additions that say how many counted rows of a dataset hang on stated coverage.
+    """Return additions that say how many counted rows of a dataset depend on stated coverage.
 
     These rows lie beyond the coverage that the dataset had by itself, on days that somebody has
     stated to be complete. `rows` are those that count, with `dataset`, `dyad`, `date` and

@@ -335,7 +335,7 @@ def _draw_level(
 def _repeat_sides(
     cooperative: Index, events: Index, chance: float, rng: np.random.Generator
 ) -> Index:
-    """Give an event, by a chance, the side of the last one if that is at most three months ago."""
+    """Return sides of which some, by a chance, repeat the last one of at most three months ago."""
     repeated = np.zeros_like(cooperative)
     last_side, last_month = False, -EPISODE_MONTHS - 1
     for month in np.flatnonzero(events > 0).tolist():
