@@ -14,7 +14,7 @@ from forecast.base.arguments import checked
 from forecast.base.dates import Day, read_day, reject_future
 from forecast.base.digests import digest
 from forecast.base.errors import DataError, SpecError
-from forecast.base.typing import Dyad, Frame
+from forecast.base.typing import Bool, Dyad, Float, Frame
 from forecast.data.events.codebook import Scale, as_frame, read_days, read_scale
 from forecast.data.events.coverage import coverage_gaps, on_unstated_days, with_own_rows
 from forecast.data.events.dyads import (
@@ -351,7 +351,7 @@ def build_index_panel(
 
 def _panel(
     rows: pd.DataFrame,
-    order: Scale,
+    scale: Scale,
     *,
     dyads: Sequence[str],
     span: Span,
@@ -370,76 +370,109 @@ def _panel(
     """
     import xarray as xr
 
-    _, end, day = span
+    _, end, as_of = span
     covered_spans = even_spans(rows, coverage, additions, covered)
     periods = panel_periods(covered_spans, span, frequency)
     datasets = list(datasets) or sorted(rows["dataset"].unique())
     gaps = coverage_gaps(additions)
-    seen = covered_periods(covered_spans, covered, datasets, dyads, periods, frequency, gaps)
+    is_covered = covered_periods(covered_spans, covered, datasets, dyads, periods, frequency, gaps)
+
     rows = in_cells(rows, datasets, periods, frequency, directed=directed)
-    rows = rows.assign(of_dyad=pd.Index(dyads).get_indexer(pd.Index(rows["dyad"]))).join(
-        covered_spans, on=["dataset", "dyad"]
-    )
+    rows = rows.assign(of_dyad=pd.Index(dyads).get_indexer(pd.Index(rows["dyad"])))
     in_span = rows["of_period"] >= 0
-    seen_then = seen[rows["of_dataset"], rows["of_dyad"], rows["of_period"]]
-    inside = rows["date"].between(rows["start"], rows["last"]) & (seen_then | ~in_span)
-    if additions:
-        inside &= ~on_unstated_days(rows, additions)
-    kept = rows[inside & in_span]
-    cells = tuple(
-        kept[["of_dataset", "of_dyad", "of_period", "of_direction", "class"]].to_numpy().T
-    )
-    sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(order.classes)
-    counts: NDArray[Any] = np.zeros(sizes, dtype=np.int64)
-    np.add.at(counts, cells, kept["counted"].to_numpy())
-    scores = {}
-    if "goldstein" in kept:
-        sums: NDArray[Any] = np.zeros(sizes)
-        np.add.at(sums, cells, (kept["counted"] * kept["goldstein"]).to_numpy())
-        scores = {"goldstein": (CELLS, sums, {"units": "points of the Goldstein scale"})}
-    if counts.max(initial=0) <= np.iinfo(np.int32).max:  # half the memory, and nearly always enough
-        counts = counts.astype(np.int32)
+    in_coverage = _in_coverage(rows, covered_spans, is_covered, additions)
+    counted_rows = rows[in_coverage & in_span]
+
+    directions = DIRECTIONS[directed]
+    shape = len(datasets), len(dyads), len(periods), len(directions), len(scale.classes)
+    counts, goldstein = _count_cells(counted_rows, shape)
     _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
-    outside = rows["n"].mask(inside, 0).groupby(rows["dyad"]).sum()
-    if eras is not None and end is None and day is None:
+    if eras is not None and end is None and as_of is None:
         reject_later_eras(eras, dyads, periods, frequency)
-    variables, coords = era_variables(dyads, periods, frequency, eras, day)
+    variables, coords = era_variables(dyads, periods, frequency, eras, as_of)
+    if goldstein is not None:
+        variables["goldstein"] = (CELLS, goldstein, {"units": "points of the Goldstein scale"})
     if additions:
-        until = f"{day or covered_spans['last'].max():%Y-%m-%d}"
-        additions = with_own_rows(additions, kept)
-        added = counted_additions(additions, kept["event_id"], dyads, until)
-        attrs = attrs | ({ATTRIBUTE: added} if added else {})
+        until = f"{as_of or covered_spans['last'].max():%Y-%m-%d}"
+        attrs = attrs | _attribute_of_additions(additions, counted_rows, dyads, until)
+    outside = rows["n"].mask(in_coverage, 0).groupby(rows["dyad"]).sum()
     return xr.Dataset(
         {
             "counts": (CELLS, counts, {"units": f"{attrs['unit']}s"}),
-            **scores,
-            "covered": (CELLS[:3], seen),
+            "covered": (CELLS[:3], is_covered),
             **variables,
         },
         coords={
             "dataset": datasets,
             "dyad": list(dyads),
             "time": periods,
-            "direction": list(DIRECTIONS[directed]),
-            "class": np.arange(len(order.classes)),
-            "class_name": ("class", list(order.classes)),
+            "direction": list(directions),
+            "class": np.arange(len(scale.classes)),
+            "class_name": ("class", list(scale.classes)),
             **coords,
         },
         attrs={
             "schema": SCHEMA,
-            "scale": order.name,
-            "zero_cut": order.zero_cut,
+            "scale": scale.name,
+            "zero_cut": scale.zero_cut,
             "frequency": frequency,
-            "as_of": "" if day is None else f"{day:%Y-%m-%d}",
+            "as_of": "" if as_of is None else f"{as_of:%Y-%m-%d}",
             **({} if end is None else {END: f"{periods[-1]:%Y-%m-%d}"}),
             "counted": int(counts.sum()),
-            "paired": int((kept["n"] - kept["counted"]).sum()),
+            "paired": int((counted_rows["n"] - counted_rows["counted"]).sum()),
             "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
-            "outside_span": int(rows.loc[inside & ~in_span, "n"].sum()),
+            "outside_span": int(rows.loc[in_coverage & ~in_span, "n"].sum()),
             COVERED_TO: covered_days(covered_spans.loc[covered_spans["stated"], "last"]),
             **attrs,
         },
     )
+
+
+def _in_coverage(
+    rows: pd.DataFrame,
+    covered_spans: pd.DataFrame,
+    is_covered: Bool,
+    additions: Sequence[Addition],
+) -> "pd.Series[bool]":
+    """Return which rows lie in the coverage of their dyad and dataset.
+
+    The day lies in the span of coverage, the period is covered where the panel has it, and no
+    addition covers the day without somebody stating that it is complete.
+    """
+    spans = rows[["dataset", "dyad"]].join(covered_spans, on=["dataset", "dyad"])
+    in_days = rows["date"].between(spans["start"], spans["last"])
+    outside_span = rows["of_period"] < 0
+    in_period = is_covered[rows["of_dataset"], rows["of_dyad"], rows["of_period"]] | outside_span
+    if not additions:
+        return in_days & in_period
+    return in_days & in_period & ~on_unstated_days(rows, additions)
+
+
+def _count_cells(
+    rows: pd.DataFrame, shape: tuple[int, ...]
+) -> tuple["NDArray[np.integer[Any]]", Float | None]:
+    """Count rows in the cells of a panel, and sum their Goldstein scores if they have any."""
+    cells = tuple(
+        rows[["of_dataset", "of_dyad", "of_period", "of_direction", "class"]].to_numpy().T
+    )
+    counts = np.zeros(shape, dtype=np.int64)
+    np.add.at(counts, cells, rows["counted"].to_numpy())
+    goldstein = None
+    if "goldstein" in rows:
+        goldstein = np.zeros(shape)
+        np.add.at(goldstein, cells, (rows["counted"] * rows["goldstein"]).to_numpy())
+    fits_in_32_bits = counts.max(initial=0) <= np.iinfo(np.int32).max
+    # Half the memory, and nearly always enough.
+    return counts.astype(np.int32) if fits_in_32_bits else counts, goldstein
+
+
+def _attribute_of_additions(
+    additions: Sequence[Addition], counted_rows: pd.DataFrame, dyads: Sequence[str], until: str
+) -> dict[str, str | int]:
+    """Return the attribute that says which added events a panel counts; empty without any."""
+    with_rows = with_own_rows(additions, counted_rows)
+    counted = counted_additions(with_rows, counted_rows["event_id"], dyads, until)
+    return {ATTRIBUTE: counted} if counted else {}
 
 
 def _check_index(frame: pd.DataFrame) -> None:
