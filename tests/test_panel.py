@@ -25,7 +25,7 @@ from forecast.data.panel import (
     summarise,
     validate_panel,
 )
-from forecast.data.panel.record import counted_events
+from forecast.data.panel.single_events import counted_events
 
 COVERAGE = pd.DataFrame(
     {

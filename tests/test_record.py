@@ -13,14 +13,14 @@ from forecast.data.events.dyads import Covered
 from forecast.data.panel import build_index_panel, build_panel
 from forecast.data.panel.record import (
     MIN_RECORD_MONTHS,
-    counted_events,
     coverage_end,
     observed_periods,
-    observed_shares,
     partly_known,
     require_record,
     unrecorded_part,
 )
+from forecast.data.panel.shares import observed_shares
+from forecast.data.panel.single_events import counted_events
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.recording import recording_level
 

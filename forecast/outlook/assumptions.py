@@ -31,7 +31,7 @@ from forecast.data.events.codebook import HOST, VISIT, read_kinds, read_scale, s
 from forecast.data.events.mapping import CODED, PrescribedForm, load_raw
 from forecast.data.events.table import event_counts
 from forecast.data.panel.kinds import panel_kind
-from forecast.data.panel.record import counts_once
+from forecast.data.panel.single_events import counts_once
 from forecast.outlook.observed import (
     MIX_MONTHS,
     Cell,

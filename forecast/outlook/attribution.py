@@ -22,7 +22,7 @@ from forecast.base.typing import Dyad, Float, Seed
 from forecast.data.events import EventTable
 from forecast.data.events.codebook import VISITS
 from forecast.data.panel import panel_of_dyad
-from forecast.data.panel.record import counted_events, panel_without
+from forecast.data.panel.single_events import counted_events, panel_without
 from forecast.model import Fit
 from forecast.outlook.benchmarks import without_pool
 from forecast.outlook.contributions import (

@@ -117,8 +117,8 @@ class Attribution(Displayed):
     now: Numbers
     before: Numbers
     level: LevelCourse
-    # As `forecast.data.panel.record.counted_events` returns them, from the first to the last, and
-    # their `side`
+    # As `counted_events` of `data/panel/single_events.py` returns them, from the first to the
+    # last, and their `side`
     events: pd.DataFrame
     sequential: tuple[Part, ...]  # What each event added, in the order of `events`
     leave_one_out: tuple[LeaveOneOut, ...]  # What each event adds alone, in the same order

@@ -18,7 +18,7 @@ from scipy.special import ndtri
 from forecast.base.numeric import share
 from forecast.base.typing import Float, Index
 from forecast.base.wording import join, source_words
-from forecast.data.panel.record import relative_counts
+from forecast.data.panel.relative_counts import relative_counts
 from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
 from forecast.model.posterior import flat
 from forecast.model.process.component import Component, Motion

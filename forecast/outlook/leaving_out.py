@@ -20,7 +20,8 @@ import xarray as xr
 from forecast.base.errors import NotUpdatable
 from forecast.base.progress import Progress, side_by_side
 from forecast.base.typing import Float, Index
-from forecast.data.panel.record import panel_without, relative_event_counts
+from forecast.data.panel.relative_counts import relative_event_counts
+from forecast.data.panel.single_events import panel_without
 from forecast.data.panel.spans import PLACES, floor_period
 from forecast.model import Fit
 from forecast.model.particles import Draws, Observed, Weights, pareto_k_limit, smoothed, state_of

@@ -13,7 +13,7 @@ from forecast.base import wording
 from forecast.base.numeric import share
 from forecast.base.typing import Float, Index
 from forecast.base.wording import Card, Displayed, number, percent
-from forecast.data.panel.record import USUAL_MONTHS, relative_counts
+from forecast.data.panel.relative_counts import USUAL_MONTHS, relative_counts
 from forecast.model.observation.readings import drift_between, knots
 from forecast.outlook.draws import FitLike, dyad_draws, position, stream
 from forecast.outlook.recorded import RECENT_MONTHS, DatasetRecord, WindowCounts

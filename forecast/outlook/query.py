@@ -13,7 +13,7 @@ from forecast.base.errors import SpecError
 from forecast.base.limits import described_fraction
 from forecast.data.drivers import require_given
 from forecast.data.panel import panel_kind
-from forecast.data.panel.record import by_class
+from forecast.data.panel.shares import by_class
 from forecast.outlook.recorded import main_dataset
 from forecast.outlook.simulations import BASELINE_MONTHS
 

@@ -15,7 +15,8 @@ from forecast.base.typing import Bool, Float, Index
 from forecast.base.wording import day, join, month, source_words
 from forecast.data.events.codebook import read_scale, scale_names
 from forecast.data.panel import panel_kind
-from forecast.data.panel.record import by_class, goldstein_sums, last_known, unrecorded_part
+from forecast.data.panel.record import last_known, unrecorded_part
+from forecast.data.panel.shares import by_class, goldstein_sums
 from forecast.outlook.summary import NotDefined
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from forecast.base.errors import DataError, SpecError
 from forecast.base.typing import Dyad, Float
 from forecast.base.wording import capital, join
 from forecast.data.panel import validate_panel
-from forecast.data.panel.record import MIN_EVENTS_NOT_THIN, observed_shares
+from forecast.data.panel.shares import MIN_EVENTS_NOT_THIN, observed_shares
 from forecast.outlook import Assessment, Baseline, NotDefined, main_dataset, main_horizon
 from forecast.outlook.draws import TAILS, FitLike, dyad_draws, quantiles_over_draws
 from forecast.outlook.recorded import DatasetRecord, main_record

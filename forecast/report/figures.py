@@ -12,7 +12,7 @@ import pandas as pd
 from forecast.base.dates import PERIODS_A_MONTH
 from forecast.base.wording import capital, chance, join
 from forecast.data.panel import panel_kind
-from forecast.data.panel.record import MIN_EVENTS_NOT_THIN
+from forecast.data.panel.shares import MIN_EVENTS_NOT_THIN
 from forecast.outlook import Assessment, Brief, Estimate, NotDefined, main_horizon, printed_chances
 from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.draws import FitLike

@@ -23,7 +23,8 @@ from forecast.data.events.coverage import (
 from forecast.data.events.dyads import additions_of
 from forecast.data.panel import coverage_end, observed_periods, summarise
 from forecast.data.panel.notes import notes_of_panel
-from forecast.data.panel.record import count_placed, placed_events, unrecorded_part
+from forecast.data.panel.record import unrecorded_part
+from forecast.data.panel.single_events import count_placed, placed_events
 from forecast.data.sources import Source, open_source
 
 JUNE_ROW = {

@@ -6,7 +6,7 @@ from scipy.integrate import trapezoid
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from forecast.data.panel.record import relative_event_counts
+from forecast.data.panel.relative_counts import relative_event_counts
 from forecast.model.process.ceiling import SOFTNESS
 
 

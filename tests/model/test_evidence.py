@@ -75,7 +75,7 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     The mean over prior draws is exact but for its own Monte Carlo error, some 0.04 in the
     logarithm.
     """
-    from forecast.data.panel.record import relative_event_counts
+    from forecast.data.panel.relative_counts import relative_event_counts
     from forecast.model import prior_draws
     from forecast.model.pendulum import simulate_level
 

@@ -23,7 +23,7 @@ from forecast.base.wording import chance, day
 from forecast.cli import app
 from forecast.data.events import read_chronology
 from forecast.data.panel import build_panel, panel_of_dyad, recounted
-from forecast.data.panel.record import counted_events, panel_without
+from forecast.data.panel.single_events import counted_events, panel_without
 from forecast.desk.questions import (
     answer_question,
     apply_question,

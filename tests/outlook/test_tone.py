@@ -6,7 +6,7 @@ import pytest
 
 from forecast import build_panel, read_chronology
 from forecast.data.panel import event_counts
-from forecast.data.panel.record import goldstein_sums
+from forecast.data.panel.shares import goldstein_sums
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.tone import (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.data.panel.record import relative_counts
+from forecast.data.panel.relative_counts import relative_counts
 from forecast.outlook.recorded import DatasetRecord
 from forecast.outlook.recording import MARGIN, recording_level
 

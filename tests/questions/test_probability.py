@@ -12,7 +12,7 @@ from forecast.base.dates import add_months
 from forecast.base.errors import QuestionError, UnknownDyadError
 from forecast.data.events.codebook import read_scale
 from forecast.data.panel import build_panel, recounted
-from forecast.data.panel.record import by_class
+from forecast.data.panel.shares import by_class
 from forecast.desk.questions import (
     answer_events,
     answer_question,

@@ -98,7 +98,7 @@ def test_higher_thresholds_are_less_likely_and_recorded_months_count():
 
 def test_without_an_event_its_score_is_gone_as_well():
     (rows,) = apply_question(fitted("2024-03-31"), ask(above=-1.0)).parts
-    from forecast.data.panel.record import placed_events
+    from forecast.data.panel.single_events import placed_events
 
     placed = placed_events(panel("2024-03-31"), "USA-CHN", events())
     one = placed[placed["date"] >= "2023-11-01"].iloc[[0]]

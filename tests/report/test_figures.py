@@ -10,7 +10,7 @@ import pytest
 from matplotlib.colors import same_color, to_rgba
 
 from forecast.base.wording import chance, month
-from forecast.data.panel.record import observed_shares
+from forecast.data.panel.shares import observed_shares
 from forecast.outlook import NotDefined
 from forecast.plots import style
 from forecast.report.figures import MIN_DRAWN_EVENTS

@@ -174,6 +174,13 @@ def panel_kind(panel: "xr.Dataset") -> PanelKind:
     return INDEX if INDEX.values in panel else EVENTS
 
 
+def coordinate_names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
+    """Return the values of a coordinate as text; none if the panel has no such coordinate."""
+    if coordinate not in panel.coords:
+        return ()
+    return tuple(map(str, panel[coordinate].to_numpy()))
+
+
 def validate_panel(panel: "xr.Dataset") -> None:
     """Make sure that a panel, from wherever, keeps the schema (docs/schema/panel.md)."""
     problems = _shape_problems(panel) or _content_problems(panel) or _account_problems(panel)

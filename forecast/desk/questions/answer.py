@@ -13,7 +13,8 @@ from forecast.base.limits import whole_seed
 from forecast.base.typing import Bool, Float, Index, Seed
 from forecast.base.wording import Card, Displayed, chance, day
 from forecast.data.events import EventTable
-from forecast.data.panel.record import counted_events, last_known
+from forecast.data.panel.record import last_known
+from forecast.data.panel.single_events import counted_events
 from forecast.desk.questions.event_question import EventQuestion, as_events
 from forecast.desk.questions.events import answer_part
 from forecast.desk.questions.form import INDEPENDENT, CompoundQuestion, ConditionalQuestion, Settled

@@ -15,7 +15,7 @@ from forecast.base.arguments import checked
 from forecast.base.errors import QuestionError
 from forecast.base.wording import count, day
 from forecast.data.events import EventTable
-from forecast.data.panel.record import counted_events
+from forecast.data.panel.single_events import counted_events
 from forecast.desk.questions.event_question import as_events
 from forecast.desk.questions.form import CompoundQuestion, JointQuestion
 from forecast.desk.questions.outside import OutsideQuestion

@@ -11,7 +11,7 @@ from forecast.base.typing import Bool
 from forecast.base.wording import join
 from forecast.data.events.codebook import read_scale, scale_names
 from forecast.data.panel import panel_kind
-from forecast.data.panel.record import count_placed, placed_events
+from forecast.data.panel.single_events import count_placed, placed_events
 from forecast.desk.questions.event_question import EventQuestion
 from forecast.outlook.draws import position
 from forecast.outlook.observed import MIX_MONTHS, WHOLE_RECORD

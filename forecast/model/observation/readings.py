@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.base.typing import Float, Index
-from forecast.data.panel.record import dataset_relative_counts, total_events
+from forecast.data.panel.relative_counts import dataset_relative_counts, total_events
 from forecast.model.observation.base import ModelChoices, ObservationParameters, PanelNodes
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.process.declarations import ByDyad, spread_around

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from forecast.base.typing import Float, Index
-from forecast.data.panel.record import relative_event_counts
+from forecast.data.panel.relative_counts import relative_event_counts
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import (
@@ -59,7 +59,7 @@ class Sides:
 
     side: SparseCounts  # Hostile and cooperative
     # Relative event count of the node's period, against what is usual for its dyad
-    # (`forecast.data.panel.record`).
+    # (`data/panel/relative_counts.py`).
     relative_count: Float
     # What several datasets have of their own; None of a single one
     readings: Readings | None = None

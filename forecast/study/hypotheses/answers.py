@@ -32,7 +32,7 @@ from forecast.base.dates import periods_a_month
 from forecast.base.errors import DataError
 from forecast.base.typing import Float
 from forecast.data.panel.kinds import DIRECTIONS, panel_kind
-from forecast.data.panel.record import relative_counts
+from forecast.data.panel.relative_counts import relative_counts
 from forecast.study.hypotheses.answers_model import (
     ANSWERS_ALONE,
     CORRELATION,

@@ -18,7 +18,7 @@ from forecast.base.errors import DataError
 from forecast.base.typing import Bool, Float, Index
 from forecast.base.wording import join
 from forecast.data.panel import panel_kind
-from forecast.data.panel.record import relative_event_counts
+from forecast.data.panel.relative_counts import relative_event_counts
 from forecast.study.hypotheses.filter import FilterSteps
 
 MIN_POOLED_DYADS = 2  # dyads; one has no spread between dyads
