@@ -17,10 +17,11 @@ import pandas as pd
 import xarray as xr
 
 from forecast.data.panel import recounted, validate_panel
-from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.fitted import Fit
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
 from forecast.model.process.trend import era_means
 from forecast.model.spec import spec_for
+from forecast.model.storage import KIND, SCHEMA
 from forecast.model.variables import all_variables
 
 NAMES = (

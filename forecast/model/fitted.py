@@ -1,9 +1,6 @@
-"""Fitted model: data, storage, and integrity checks of saved fits."""
+"""The fitted model: its draws, panel and provenance, and what they are asked for."""
 
-import hashlib
 import json
-import logging
-import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -15,37 +12,23 @@ import xarray as xr
 
 from forecast.base.dates import periods_a_month
 from forecast.base.described import described
-from forecast.base.digests import digest
-from forecast.base.durable import make_folders, sync_file, sync_folder
-from forecast.base.errors import FitFileError, OutputError
-from forecast.base.file_faults import PASSING
-from forecast.base.files import check_writable
-from forecast.base.folders import replace_folder
 from forecast.base.numeric import share
-from forecast.base.reading import read_bytes
 from forecast.base.typing import Float, Seed
-from forecast.base.unfinished import partial_folder
 from forecast.base.wording import Card, Displayed, join_some
-from forecast.data.panel import panel_kind, panel_of_dyad, validate_panel
+from forecast.data.panel import panel_of_dyad
 from forecast.data.panel.kinds import validate_panel_of
-from forecast.model.arrays import SHARED
 from forecast.model.gate import Gate, check_convergence, gate_from_diagnostics, with_quantities
 from forecast.model.observation.sides import declare_sides
-from forecast.model.posterior import Groups, flat, groups_of, take_apart
+from forecast.model.posterior import Groups, flat, groups_of
 from forecast.model.spec import PendulumSpec
-from forecast.model.variables import all_variables, required_variables
+from forecast.model.storage import read_tree, save_tree
+from forecast.model.variables import all_variables
 
-SCHEMA = 1
-KIND = "pendulum-forecast fit"
-GROUPS = ("posterior", "sample_stats", "constant_data")
-DIGESTS = "digests"
-MAX_ATTRIBUTE_BYTES = 10_000_000
-"""Bytes of the attributes of a saved fit that are read to see whether it is one."""
-PACKING = 5
-"""Level of the compression of a saved fit: higher ones take longer and save little."""
-STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
+# Draws of each prior that a posterior is compared with
 PRIOR_DRAWS = 100_000
+# Ends of a 90% interval and the median
 LEVELS = (0.05, 0.5, 0.95)
+# Columns of `Fit.prior_posterior`
 PRIOR_POSTERIOR = [
     "quantity",
     "unit",
@@ -57,216 +40,10 @@ PRIOR_POSTERIOR = [
     "high",
     "variance_left",
 ]
-GATE = "gate"  # Provenance key of the result of the convergence checks
-AHEAD_CHECKED = 24  # Periods of the level, the last ones, that an outlook is taken to rest on
-
-
-def is_saved_fit(path: Path) -> bool:
-    """Return whether a file or folder is marked as a saved fit; it may be damaged."""
-    try:
-        if path.is_dir():
-            return bool(
-                json.loads(read_bytes(path / "zarr.json", MAX_ATTRIBUTE_BYTES))["attributes"][
-                    "kind"
-                ]
-                == KIND
-            )
-        return path.is_file() and path.suffix == ".nc" and _opened(path).attrs.get("kind") == KIND
-    except (OSError, ValueError, LookupError, TypeError):
-        return False
-
-
-def sealed(tree: xr.DataTree) -> xr.DataTree:
-    """Add the digest of each group to a tree's attributes."""
-    tree.attrs = {**tree.attrs, DIGESTS: json.dumps(_digests(tree))}
-    return tree
-
-
-def read_stored(path: Path) -> Groups:
-    """Read a saved fit and check it."""
-    if not (path.is_dir() or path.is_file()):
-        raise FitFileError(
-            f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`"
-        )
-    try:
-        with _opened(path) as opened:
-            tree = opened.load()
-        problem = _foreign(tree) or _damage(tree)  # texts are not looked at before
-    except Exception as error:  # every storage library raises its own kinds for a damaged file
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) in PASSING:
-            raise
-        raise FitFileError(
-            f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again"
-        ) from error
-    problem = problem or _malformed(tree)
-    if problem:
-        raise FitFileError(f"{path}: {problem}")
-    tree.attrs = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
-    return take_apart(tree)
-
-
-def _opened(path: Path) -> xr.DataTree:
-    if path.is_dir():
-        logging.getLogger("asyncio").addFilter(_is_no_other_part)
-        return xr.open_datatree(path, engine="zarr", consolidated=False)
-    return xr.open_datatree(path, engine="netcdf4")
-
-
-def _is_no_other_part(record: logging.LogRecord) -> bool:
-    """Return whether asyncio is to print an error.
-
-    Not those of further damaged parts, of which zarr raises one.
-    """
-    message = record.getMessage()
-    return "never retrieved" not in message or "zarr" not in message
-
-
-def _foreign(tree: xr.DataTree) -> str:
-    if str(tree.attrs.get("kind")) != KIND:
-        return (
-            "not a fit of this package "
-            f"(attribute 'kind' is {tree.attrs.get('kind')!r:.60}, not {KIND!r})"
-        )
-    schema = tree.attrs.get("schema")
-    if not isinstance(schema, int | np.integer) or not 1 <= schema <= SCHEMA:
-        return f"fit schema {schema!s:.60}; this version reads 1 to {SCHEMA}. Upgrade the package"
-    missing = [group for group in GROUPS if group not in tree.children]
-    return (
-        f"group {', '.join(missing)} missing; the file is damaged, save the fit again"
-        if missing
-        else ""
-    )
-
-
-def _damage(tree: xr.DataTree) -> str:
-    """Describe differences from the saved state."""
-    if DIGESTS not in tree.attrs:
-        return (
-            f"attribute {DIGESTS!r} is missing, by which it is seen that nothing was altered; "
-            "fit again"
-        )
-    now = _digests(tree)
-    try:
-        then = dict(json.loads(tree.attrs[DIGESTS]))
-    except (TypeError, ValueError):
-        then = {}
-    altered = [group for group in now if then.get(group) != now[group]]
-    what = ", ".join(group or "attributes" for group in altered)
-    return (
-        f"{what} not as saved: damaged or altered; restore the file, or fit again"
-        if altered
-        else ""
-    )
-
-
-def _digests(tree: xr.DataTree) -> dict[str, str]:
-    """Return the SHA-256 of each group.
-
-    Under an empty name is that of the tree's own attributes.
-    """
-    attributes = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
-    groups = {
-        group: _group_digest(tree[group].to_dataset()) for group in GROUPS if group in tree.children
-    }
-    return {"": digest(_attributes(attributes))} | groups
-
-
-def _group_digest(group: xr.Dataset) -> str:
-    parts = [_attributes(group.attrs)]
-    for name in sorted(str(name) for name in group.variables):
-        values = group[name].to_numpy()
-        kind = "text" if values.dtype.kind in "OUT" else values.dtype.newbyteorder("<").str
-        parts.append(f"{name} {group[name].dims} {values.shape} {kind}".encode())
-        parts.append(hashlib.sha256(_bytes(values)).hexdigest().encode())
-    return digest(b"\0".join(parts))
-
-
-def _attributes(values: dict[Any, Any]) -> bytes:
-    return "\0".join(f"{name}={values[name]}" for name in sorted(values, key=str)).encode()
-
-
-def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[Any]]") -> bytes | memoryview:
-    if values.dtype.kind in "OUT":
-        return "\0".join(map(str, values.ravel())).encode()
-    ordered = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
-    return (
-        ordered.reshape(-1).view(np.uint8).data
-    )  # the numbers themselves: a copy of the paths is half a gigabyte
-
-
-def _malformed(tree: xr.DataTree) -> str:
-    """Describe what a fit of its spec has and this one lacks."""
-    try:
-        spec, provenance = (
-            PendulumSpec.from_dict(json.loads(tree.attrs["spec"])),
-            json.loads(tree.attrs["provenance"]),
-        )
-        if not isinstance(provenance, dict):
-            raise TypeError(f"provenance is {type(provenance).__name__}, not a mapping")
-    except Exception as error:  # whatever a foreign text holds
-        return f"spec or provenance cannot be read ({error!s:.200}); save the fit again"
-    posterior, statistics, panel = (tree[group].to_dataset() for group in GROUPS)
-    try:
-        validate_panel(panel)
-        faults = [
-            *_panel_faults(panel, spec, provenance),
-            *_draws_faults(posterior, statistics, panel, spec),
-        ]
-    except Exception as error:  # a panel so altered that it cannot even be looked into
-        return f"the panel is not one ({error!s:.300}); save the fit again"
-    return f"{'; '.join(faults[:5])}; damaged or altered, save the fit again" if faults else ""
-
-
-def _panel_faults(
-    panel: xr.Dataset, spec: PendulumSpec, provenance: dict[str, Any]
-) -> Iterator[str]:
-    kind = panel_kind(panel)
-    if kind.name != spec.observation_model.panel:
-        yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"
-    if not kind.number(panel) or not all(panel.sizes.get(name, 1) for name in SHARED):
-        yield "the panel holds no observation"
-    if panel.attrs.get("unit", "event") not in ("event", "row"):
-        yield (
-            f"the panel counts by {panel.attrs['unit']!r:.40}; expected event or row: "
-            "fit again with this version"
-        )
-    if provenance.get("data_digest") != panel.attrs["digest"]:
-        yield "the panel's digest is not that of the data fitted"
-
-
-def _draws_faults(
-    posterior: xr.Dataset, statistics: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec
-) -> Iterator[str]:
-    """Describe missing variables, and those of another form than the table of variables has."""
-    wanted = required_variables(spec)
-    yield from (f"posterior: {name} is missing" for name in wanted if name not in posterior)
-    yield from (f"sample_stats: {name} is missing" for name in STATISTICS if name not in statistics)
-    table, by_draw = all_variables(), ("chain", "draw")
-    size = tuple(posterior.sizes.get(name) for name in by_draw)
-    draws = {str(name): (values, "f") for name, values in posterior.items()}
-    dims = {name: (*by_draw, *table[name].dims) for name in draws.keys() & table.keys()}
-    draws |= {
-        str(name): (values, STATISTICS.get(str(name), "biuf"))
-        for name, values in statistics.items()
-    }
-    for name, (values, types) in draws.items():
-        shaped = values.dims == dims.get(name, values.dims) and values.dims[:2] == by_draw
-        if (
-            not shaped
-            or (name in statistics and values.ndim != 2)
-            or values.dtype.kind not in types
-        ):
-            yield f"{name} is {values.dtype} {values.dims}"
-        elif not values.size or values.shape[:2] != size or not np.isfinite(values).all():
-            yield f"{name} holds no number, or one that is none"
-    for name in SHARED:
-        if name in posterior.dims and not (
-            name in posterior.coords and posterior[name].equals(panel[name].reset_coords(drop=True))
-        ):
-            yield f"posterior: {name} is not that of the panel"
-    names = [name for name, _ in spec.drivers]
-    if names and "driver" in posterior.dims and posterior["driver"].to_numpy().tolist() != names:
-        yield f"posterior: drivers are not {', '.join(names)}, those of the spec"
+# Provenance key of the result of the convergence checks
+GATE = "gate"
+# Periods at the end of the level that an outlook is taken to rest on
+AHEAD_CHECKED = 24
 
 
 def _is_fit(value: Any) -> bool:
@@ -333,10 +110,7 @@ class Fit(Displayed):
         return values
 
     def noting(self, **facts: Any) -> "Fit":
-        """Return the same fit with further facts in its provenance.
-
-        Those that are None are left out.
-        """
+        """Return the same fit with further facts in its provenance; a None removes a fact."""
         noted = {name: fact for name, fact in (self.provenance | facts).items() if fact is not None}
         return Fit(
             self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(noted)})}
@@ -351,17 +125,11 @@ class Fit(Displayed):
         return gate_from_diagnostics(noted, *self._gate_settings)
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
-        """Return the convergence checks, with further reported quantities by draw.
-
-        Such are those of ``outlook``.
-        """
+        """Return the convergence checks with further reported quantities, such as an outlook's."""
         return with_quantities(self.gate, extra, *self._gate_settings)
 
     def gate_ahead(self, dyad: str, **extra: xr.DataArray) -> Gate:
-        """Return the checks for one dyad's outlook.
-
-        They are of parameters, and of the last two years of the dyad's level.
-        """
+        """Return the checks for one dyad's outlook: parameters and its last two years of level."""
         recent = self.of_dyad(dyad).posterior.isel(time=slice(-AHEAD_CHECKED, None))
         return check_convergence(recent, self.sample_stats, extra, *self._gate_settings)
 
@@ -439,7 +207,7 @@ class Fit(Displayed):
     def prior_posterior(self, dyad: str, *, seed: int = 1) -> pd.DataFrame:
         """Return prior beside posterior of a dyad's parameters.
 
-        With them is the share of the prior's variance that is left.
+        Also the share of the prior's variance that the data left.
 
         Parameters
         ----------
@@ -458,19 +226,23 @@ class Fit(Displayed):
         >>> from forecast import Fit
         >>> Fit.load("report/fit.zarr").prior_posterior("USA-CHN")  # doctest: +SKIP
         """
-        index, months, rows = self.dyads.index(dyad), periods_a_month(self.panel), []
-        for name, prior, positive in _drawn_priors(self, np.random.default_rng(seed)):
+        index = self.dyads.index(dyad)
+        months = periods_a_month(self.panel)
+        latest_era = int(self.panel["era_index"].to_numpy()[index, -1])
+        rows = []
+        for name, prior, in_logarithms in _prior_draws(self, np.random.default_rng(seed)):
             variable = all_variables()[name]
-            after = flat(
-                self.posterior[name].isel(dyad=index)
-                if "dyad" in variable.dims
-                else self.posterior[name]
-            )
+            draws = self.posterior[name]
+            if "dyad" in variable.dims:
+                draws = draws.isel(dyad=index)
+            after = flat(draws)
             if variable.dims == ("era",):
-                after = after[:, self.panel["era_index"].to_numpy()[index, -1]]
+                after = after[:, latest_era]
             after = after.reshape(len(after), -1)[:, 0]
-            variance_left = float(np.var(np.log(after) if positive else after) / np.var(prior))
-            before, unit = np.exp(prior) if positive else prior, variable.unit
+            normal_scale = np.log(after) if in_logarithms else after
+            variance_left = float(np.var(normal_scale) / np.var(prior))
+            before = np.exp(prior) if in_logarithms else prior
+            unit = variable.unit
             if unit == "periods":
                 before, after, unit = before / months, after / months, "months"
             values = [*np.quantile(before, LEVELS), *np.quantile(after, LEVELS)]
@@ -547,37 +319,8 @@ class Fit(Displayed):
         OutputError
             If the place cannot be written to, or a folder that is no saved fit stands there.
         """
-        path = Path(path)
-        check_writable(path.parent)
-        if os.path.lexists(path) and not (
-            is_saved_fit(path) or (path.is_dir() and not any(path.iterdir()))
-        ):
-            raise OutputError(f"{path} holds no saved fit and is left alone; choose another name")
-        tree = sealed(self.tree)
-        try:
-            make_folders(path.parent)
-            with partial_folder(path) as partial:
-                new = partial / path.name
-                if path.suffix == ".nc":
-                    tree.to_netcdf(new, engine="netcdf4", encoding=_netcdf_encoding(tree))
-                    sync_file(new)
-                    new.replace(path)
-                    sync_folder(path.parent)
-                else:
-                    tree.to_zarr(
-                        new, consolidated=False, zarr_format=3, encoding=_zarr_encoding(tree)
-                    )
-                    replace_folder(new, path)
-        except (
-            OSError,
-            RuntimeError,
-        ) as error:  # RuntimeError is what the netCDF library says of a full disk
-            raise OutputError(
-                f"{path}: the fit could not be saved ({error}); choose another place"
-            ) from error
-        finally:
-            take_apart(tree)
-        return path
+        save_tree(self.tree, Path(path))
+        return Path(path)
 
     @classmethod
     def load(cls, path: str | Path) -> "Fit":
@@ -589,19 +332,17 @@ class Fit(Displayed):
             If nothing is there, the file is damaged, or it is no fit of a schema this version
             knows.
         """
-        return cls(read_stored(Path(path)))
+        return cls(read_tree(Path(path)))
 
 
-def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Float, bool]]:
-    """Yield variables and draws of their priors on the scale where these are normal.
+def _prior_draws(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Float, bool]]:
+    """Yield the name and prior draws of each variable, and whether they are logarithms.
 
-    The third is whether that scale is logarithmic.
+    Draws are on the scale on which the prior is normal.
     """
     spec = fit.spec
-    pool, priors = (
-        spec.pooling and len(fit.dyads) > 1,
-        spec.priors.rescale_time(periods_a_month(fit.panel)),
-    )
+    pool = spec.pooling and len(fit.dyads) > 1
+    priors = spec.priors.rescale_time(periods_a_month(fit.panel))
     of_ceiling = {} if spec.ceiling_model is None else spec.ceiling_model.declare(priors, pool)
     declared = {
         name: parameter
@@ -616,31 +357,3 @@ def _drawn_priors(fit: Fit, rng: np.random.Generator) -> Iterator[tuple[str, Flo
     if of_ceiling:
         dyad, spread, raw = (parameter.draw(PRIOR_DRAWS, rng) for parameter in of_ceiling.values())
         yield "headroom", dyad + np.exp(spread) * raw, True
-
-
-def _zarr_encoding(tree: xr.DataTree) -> dict[str, Any]:
-    """Return how a zarr folder stores the paths.
-
-    One chunk per chain and dyad, with the zeros of rounded values packed.
-    """
-    from zarr.codecs import BloscCodec
-
-    posterior = tree["posterior"]
-    packed = BloscCodec(cname="zstd", clevel=PACKING, shuffle="bitshuffle")
-    encoding = {}
-    for name, values in posterior.data_vars.items():
-        if "time" in values.dims:
-            chunks = tuple(
-                1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items()
-            )
-            encoding[name] = {"chunks": chunks, "compressors": packed}
-    return {posterior.path: encoding}
-
-
-def _netcdf_encoding(tree: xr.DataTree) -> dict[str, Any]:
-    """Return how a netCDF file stores the paths."""
-    posterior = tree["posterior"]
-    paths = [name for name, values in posterior.data_vars.items() if "time" in values.dims]
-    return {
-        posterior.path: {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in paths}
-    }

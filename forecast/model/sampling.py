@@ -30,13 +30,15 @@ from forecast.model.arrays import (
 from forecast.model.densities import Density, density_of, sample
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
-from forecast.model.fitted import KIND, SCHEMA, STATISTICS, Fit
+from forecast.model.fitted import Fit
 from forecast.model.inputs import NODE_PATHS
 from forecast.model.posterior import Groups, flat, on_grid
 from forecast.model.process.bridge import bridge
 from forecast.model.process.component import Component
 from forecast.model.process.trend import era_means
 from forecast.model.spec import PendulumSpec, spec_for
+from forecast.model.storage import KIND, SCHEMA
+from forecast.model.storage_faults import STATISTICS
 from forecast.model.variables import all_variables, of_dyad, sampled_variables
 
 VERSIONS = (

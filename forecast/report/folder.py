@@ -33,7 +33,7 @@ from forecast.base.reading import read_bytes
 from forecast.base.wording import day
 from forecast.data.events.editions import Edition
 from forecast.data.panel.notes import DataNotes, read_edition
-from forecast.model.fitted import is_saved_fit
+from forecast.model.storage import is_saved_fit
 from forecast.outlook.query import main_horizon
 from forecast.report.events import cited, unchecked_note, who
 from forecast.report.illustration import GENERATOR, Draw, Illustration, illustrate

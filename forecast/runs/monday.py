@@ -464,7 +464,7 @@ class Monday:
 
     def _remove_fits(self, keep: set[Path]) -> None:
         """Remove the fits of other days, which take some hundred megabytes each."""
-        from forecast.model.fitted import is_saved_fit
+        from forecast.model.storage import is_saved_fit
 
         for path in REPORTS.glob(f"*/{SAVED_FIT}"):
             if path.parent not in keep and is_saved_fit(path):

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from forecast.model import PendulumSpec
-from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.fitted import Fit
 from forecast.model.process.priors import all_priors
+from forecast.model.storage import KIND, SCHEMA
 from forecast.model.variables import all_variables
 from scripts.docs.reference import reference_pages
 from tests.documented import sections, words

@@ -13,8 +13,9 @@ import xarray as xr
 from forecast.base import folders
 from forecast.base.errors import FitFileError, ForecastError, OutputError
 from forecast.model import fit as fit_panel
-from forecast.model.fitted import SCHEMA, Fit
+from forecast.model.fitted import Fit
 from forecast.model.posterior import GRID
+from forecast.model.storage import SCHEMA
 from forecast.outlook import assess
 from tests.made import make_panel
 from tests.systems import linux

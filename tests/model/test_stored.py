@@ -12,7 +12,8 @@ import pytest
 import xarray as xr
 
 from forecast.base.errors import FitFileError
-from forecast.model.fitted import GROUPS, Fit, is_saved_fit, sealed
+from forecast.model.fitted import Fit
+from forecast.model.storage import GROUPS, add_digests, is_saved_fit
 from tests.systems import posix
 
 V1 = Path(__file__).parent / "data" / "fit_v1.nc"
@@ -31,7 +32,8 @@ def folder(fit, tmp_path_factory):
 
 def stored(tree, path):
     """Store a tree as somebody could who knows how a fit is sealed."""
-    sealed(tree).to_netcdf(path, engine="netcdf4")
+    add_digests(tree)
+    tree.to_netcdf(path, engine="netcdf4")
     return path
 
 

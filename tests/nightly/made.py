@@ -102,7 +102,7 @@ def standing_in() -> Iterator[None]:
         patch.setattr("forecast.report.folder.render", _rendered)
         patch.setattr("forecast.base.resources.commit", lambda: None)
         patch.setattr(xr.DataTree, "to_zarr", _stored)
-        patch.setattr("forecast.model.fitted._opened", _opened)
+        patch.setattr("forecast.model.storage._opened", _opened)
         patch.setattr("forecast.base.progress.time", SimpleNamespace(perf_counter=lambda: 0.0))
         patch.setattr("forecast.model.updating.time", SimpleNamespace(perf_counter=lambda: 0.0))
         patch.setattr("forecast.base.dates.now", lambda: MOMENT)
