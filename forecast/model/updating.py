@@ -5,7 +5,6 @@ Use, method, validity and cost: docs/updating.md.
 
 import time
 from dataclasses import dataclass
-from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -14,19 +13,17 @@ import xarray as xr
 
 from forecast.base.arguments import checked
 from forecast.base.dates import Clock, Day
-from forecast.base.errors import DataError, NotUpdatable, SpecError
+from forecast.base.errors import NotUpdatable, SpecError
 from forecast.base.limits import whole_seed
 from forecast.base.progress import Progress, silent
 from forecast.base.typing import Bool, Float, Index, Seed
-from forecast.base.wording import count, join
-from forecast.data.drivers import has_drivers
-from forecast.data.events.codebook import read_scale
-from forecast.data.events.dyads import additions_of
-from forecast.data.events.table import EventTable, as_day
-from forecast.data.panel import build_panel, panel_kind, validate_panel
+from forecast.base.wording import join
+from forecast.data.events.table import EventTable
+from forecast.data.panel import panel_kind
 from forecast.data.panel.kinds import Panel
 from forecast.data.panel.record import data_facts, last_known
 from forecast.model.fitted import Fit
+from forecast.model.later_panel import later_panel, unforeseen
 from forecast.model.particles import (
     TREND,
     Cloud,
@@ -41,168 +38,12 @@ from forecast.model.particles import (
 from forecast.model.posterior import ancestry, flat, on_grid
 from forecast.model.process.trend import era_means
 
+# Months of the path that are resampled: after a year little depends on where it stood before
 MONTHS_REDRAWN = 12
-"""Months of the path that are resampled: after a year little depends on where it stood before."""
-CAREFUL = 0.95
-"""Acceptance rate where a fit is sampled once more."""
+# Acceptance rate where a fit is sampled once more, in smaller steps
+CAREFUL_ACCEPTANCE = 0.95
+# Names in a fit's provenance that say how to sample again
 SAMPLER = ("draws", "tune", "chains", "seed", "target_accept")
-"""Names in a fit's provenance that say how to sample again."""
-SETTINGS = ("frequency", "scale", "unit", "zero_cut")
-"""Attributes that must be the same in both panels."""
-# Coordinates to which a later panel may add, each with its name in messages.
-PARTS = {
-    "dyad": "dyad",
-    "dataset": "dataset",
-    "direction": "direction",
-    "class_name": "class",
-    "era": "era",
-}
-BY_HAND = (
-    "Build the later panel with the settings of the first (eras=, coverage=) and give it in place "
-    "of the events"
-)
-
-
-def later_panel(
-    panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | None = None
-) -> xr.Dataset:
-    """Return the panel of a later day, built as the earlier one was."""
-    if not isinstance(news, xr.Dataset):
-        if as_of is not None:
-            _reject_past(panel, as_day(as_of, "as_of").date())
-        news = _count_news(panel, news, as_of)
-    elif as_of is not None:
-        raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
-    else:
-        validate_panel(news)
-    _reject_past(panel, last_known(news))
-    return news
-
-
-def _reject_past(panel: xr.Dataset, day: date) -> None:
-    last = last_known(panel)
-    if day < last:
-        raise SpecError(
-            f"as_of: {day} is before {last}, up to which the fit knows the events, and it cannot "
-            "forget them. Choose a later day, or fit the earlier panel again"
-        )
-
-
-def _count_news(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Dataset:
-    """Count a table of events as those of the panel were counted."""
-    if not isinstance(table, EventTable):
-        raise DataError(
-            f"new events: got {type(table).__name__}; expected a table of events or a later panel"
-        )
-    given = {addition.file for addition in table.additions}
-    for addition in additions_of(panel.attrs):
-        if addition.file not in given:
-            raise DataError(
-                f"new events: the fit was made with {count(len(addition.events), 'event')} of "
-                f"{addition.file} added to {addition.dataset}, which are not given now. Add that "
-                "file again, as it is or corrected, beside what is new (add_events; --add)"
-            )
-    try:
-        read_scale(str(panel.attrs.get("scale")))
-    except SpecError as error:
-        raise DataError(f"new events: the fit was not made from coded events. {BY_HAND}") from error
-    later = build_panel(
-        table,
-        dyads=panel["dyad"].to_numpy().tolist(),
-        start=str(panel["time"].to_numpy()[0])[:10],
-        as_of=as_of,
-        frequency=panel.attrs["frequency"],
-        scale=panel.attrs["scale"],
-        unit=panel.attrs["unit"],
-        directed=panel.sizes["direction"] > 1,
-    )
-    _reject_part(panel, later)
-    return later
-
-
-def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
-    """Reject a table of the new events alone, and one that is counted by another coverage."""
-    periods = min(panel.sizes["time"], later.sizes["time"])
-    for dyad in panel["dyad"].to_numpy():
-        first, again = (
-            panel_now["counts"]
-            .sel(dyad=dyad)
-            .any(("dataset", "direction", "class"))
-            .to_numpy()
-            .argmax()
-            for panel_now in (panel, later)
-        )
-        if again > first:
-            start = str(later["time"].to_numpy()[again])[:10]
-            raise DataError(
-                f"new events: of {dyad} there is nothing before {start}, and the fit knows earlier "
-                "events. Give all events up to the new day, not the new ones alone"
-            )
-    same = [name for name in panel["dataset"].to_numpy() if name in later["dataset"].to_numpy()]
-    before, now = (
-        panel_now["covered"].sel(dataset=same).isel(time=slice(periods)).to_numpy()
-        for panel_now in (panel, later)
-    )
-    if (before & ~now).any():
-        raise DataError(
-            f"new events: periods that were covered in the fit's panel are not any more. {BY_HAND}"
-        )
-
-
-def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
-    """Describe parts of a later panel for which a fit to the earlier one has no parameters.
-
-    Empty if none.
-    """
-    kinds = [panel_kind(each).name for each in (panel, later)]
-    if kinds[0] != kinds[1]:
-        raise DataError(
-            f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other"
-        )
-    for name in SETTINGS:
-        now, then = later.attrs.get(name), panel.attrs.get(name)
-        if now != then:
-            raise DataError(
-                f"new events: {name} is {now!r}, in the fit's panel {then!r}. {BY_HAND}"
-            )
-    if has_drivers(panel) and not has_drivers(later):
-        raise DataError(
-            f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers "
-            "added to it"
-        )
-    periods = panel.sizes["time"]
-    if not np.array_equal(panel["time"].to_numpy(), later["time"].to_numpy()[:periods]):
-        first, last = (str(panel["time"].to_numpy()[end])[:10] for end in (0, -1))
-        raise DataError(
-            f"new events: the later panel does not have all periods of the fit's, from {first} to "
-            f"{last}. {BY_HAND}"
-        )
-    for part, word in PARTS.items():
-        before, now = (
-            [str(x) for x in each[part].to_numpy()] if part in each.coords else []
-            for each in (panel, later)
-        )
-        gone, added = (
-            [name for name in theirs if name not in ours]
-            for theirs, ours in ((before, now), (now, before))
-        )
-        if gone:
-            raise DataError(
-                f"new events: the fit has the {word} {gone[0]!r}, which is missing here. {BY_HAND}"
-            )
-        if added:
-            return f"there is a new {word}, {added[0]}"
-        if before != now:
-            raise DataError(
-                f"new events: the {word}s are in another order than in the fit's panel. {BY_HAND}"
-            )
-    if not np.array_equal(
-        panel["era_index"].to_numpy(), later["era_index"].to_numpy()[:, :periods]
-    ):
-        return "an era begins at another time than in the fit's panel"
-    return (
-        "the fit has drivers, whose push an update does not carry on" if has_drivers(panel) else ""
-    )
 
 
 @checked
@@ -215,9 +56,7 @@ def update(
     refit: bool = True,
     progress: Progress | None = None,
 ) -> Fit:
-    """Update a fit with later events, by weights of its draws or by a new fit.
-
-    Weights are used where they are valid.
+    """Update a fit with later events: by weights of its draws where they are valid, or refit.
 
     How it works: docs/updating.md.
 
@@ -327,68 +166,75 @@ def carry_on(
     periods_before, periods = panel.sizes["time"], later.sizes["time"]
     look_back = Clock.of(panel).periods(months)
     first = max(periods_before - 2 - look_back, 0)
-    news = panel_kind(panel).news(panel, later)
+    is_new = panel_kind(panel).news(panel, later)
+    # Old periods with other events than before are weighed, recent ones are resampled.
+    is_new_of_old, is_new_of_recent = is_new[:, : first + 2], is_new[:, first + 2 :]
     recent = fit.posterior.isel(time=slice(first, None))
     path = state_of(flat(recent["level"]), flat(recent["trend"]))  # (draw, dyad, period, part)
     before, now = (Observed.of(each, draws, slice(first, None)) for each in (panel, later))
     gained = np.zeros((len(draws), periods - periods_before + 1))
-    gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
+    gained[:, 0] = _weigh_old_periods(fit.posterior, (panel, later), draws, is_new_of_old)
     clouds = []
-    for dyad, fresh in enumerate(news[:, first + 2 :]):
-        report("updating the fit", dyad, len(news))
+    for dyad, is_new_of_dyad in enumerate(is_new_of_recent):
+        report("updating the fit", dyad, len(is_new))
         rng = _stream(seed, panel, str(panel["dyad"].to_numpy()[dyad]), "moves")
-        if fresh.any():
-            start = 2 + min(int(fresh.argmax()), periods_before - 2 - first)
+        if is_new_of_dyad.any():
+            start = 2 + min(int(is_new_of_dyad.argmax()), periods_before - 2 - first)
             cloud, by_period = follow(draws, dyad, path[:, dyad], (before, now), start, rng)
-            news_from = periods_before - first
-            gained[:, 0] += by_period[:, :news_from].sum(axis=1)
-            gained[:, 1:] += by_period[:, news_from:]
+            periods_of_fit = periods_before - first
+            gained[:, 0] += by_period[:, :periods_of_fit].sum(axis=1)
+            gained[:, 1:] += by_period[:, periods_of_fit:]
         else:
+            # Nothing new is known of the dyad: its path moves on as the process does.
             cloud = Cloud.start(draws, dyad, path[:, dyad, -2:], 1)
             for eras in pairwise(now.era_index[dyad, periods_before - first - 1 :].tolist()):
                 cloud = cloud.moved(eras, rng)
         clouds.append(cloud)
     chains = fit.posterior.sizes["chain"]
-    moved = news[:, first + 2 :].any(axis=1)
     return Carried(
-        fit, later, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1])
+        fit=fit,
+        later=later,
+        first=first,
+        clouds=tuple(clouds),
+        moved=is_new_of_recent.any(axis=1),
+        gained=gained.reshape(chains, -1, gained.shape[1]),
     )
 
 
 def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
-    """Return the random stream of a dyad's purpose on a day.
+    """Return the random stream of a dyad for a purpose.
 
-    Every day has its own, so that an update repeats no shock of another.
+    It depends on the panel's last day, so that an update repeats no shock of an earlier one.
     """
     key = (last_known(panel).toordinal(), *dyad.encode(), 0, *purpose.encode())
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def _reweighed(
-    posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool
+def _weigh_old_periods(
+    posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, is_new: Bool
 ) -> Float:
-    """Return log-weights of changes in periods too long ago to be resampled, (draw,).
+    """Return log-weights of changed events in periods too old to be resampled, (draw,).
 
-    They are taken at the level of each draw.
+    They are the likelihood of the new events less that of the old ones, at the level of each draw.
     """
     total = np.zeros(len(draws))
-    if not news.any():
+    if not is_new.any():
         return total
-    stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])
-    before, now = (Observed.of(each, draws, stretch) for each in panels)
-    for dyad, t in np.argwhere(news[:, stretch]):
-        then = posterior.isel(dyad=dyad, time=[stretch.start + t])
-        state = state_of(flat(then["level"]), flat(then["trend"]))
+    changed = slice(int(is_new.any(axis=0).argmax()), is_new.shape[1])
+    before, now = (Observed.of(each, draws, changed) for each in panels)
+    for dyad, period in np.argwhere(is_new[:, changed]):
+        of_period = posterior.isel(dyad=dyad, time=[changed.start + period])
+        state = state_of(flat(of_period["level"]), flat(of_period["trend"]))
         for observed, sign in ((now, 1.0), (before, -1.0)):
-            if observed.node[dyad, t] >= 0:
-                total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
+            if observed.node[dyad, period] >= 0:
+                total += sign * observed.log_likelihood(int(dyad), int(period), state)[:, 0]
     return total
 
 
 def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
-    """Return diagnostics of every period's weights, the weights so far, and why they fail.
+    """Return diagnostics of each period's weights, the weights of all, and why they fail.
 
-    The weights are those since the fit was last sampled.
+    All are those since the fit was last sampled; the reason is empty if they hold.
     """
     periods_before = carried.fit.panel.sizes["time"]
     starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[periods_before - 1 :]]
@@ -408,13 +254,13 @@ def judge(carried: Carried) -> tuple[list[dict[str, Any]], Weights, str]:
 
 
 def diagnostics(weights: Weights) -> dict[str, float | None]:
-    """Pareto k and effective number as plain values; no k where the weights have no tail."""
+    """Return Pareto k and effective number as plain values; no k if the weights have no tail."""
     shape = round(weights.pareto_k, 3) if np.isfinite(weights.pareto_k) else None
     return {"pareto_k": shape, "effective_draws": round(weights.effective, 1)}
 
 
 def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
-    """Return log-weights of the draws' ancestors, (chain, draw): sums over the copies of each."""
+    """Return log-weights of ancestors, (chain, draw): the sum of weights over copies of each."""
     total = np.empty(log_weight.shape)
     for chain, (of_chain, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
         together = np.bincount(ancestor, np.exp(of_chain - of_chain.max()), minlength=of_chain.size)
@@ -428,7 +274,7 @@ def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
 def _updated(
     carried: Carried, months: list[dict[str, Any]], total: Weights, seed: int, clock: float
 ) -> Fit:
-    """Return the carried draws as a fit, drawn in proportion to their weights."""
+    """Return a fit of the carried draws, resampled in proportion to their weights."""
     fit, later = carried.fit, carried.later
     rng = np.random.default_rng(
         np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),))
@@ -499,10 +345,7 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
 def sampled_again(
     fit: Fit, later: xr.Dataset, reason: str, report: Progress, **changes: Any
 ) -> Fit:
-    """Fit a panel with the settings of another fit, and note for what reason.
-
-    The sampler's settings may be changed.
-    """
+    """Fit a panel with the settings of another fit, some of them changed, and note the reason."""
     from forecast.model.sampling import fit as sample
 
     report(f"fitting again: {reason}", 0, 0)
@@ -510,20 +353,17 @@ def sampled_again(
     again = sample(
         later, fit.spec, evidence="evidence" in fit.provenance, progress=report, **options | changes
     )
-    eras = {name: fit.provenance[name] for name in ("eras",) if name in fit.provenance}
     return again.noting(
-        **eras, refitted={"from": last_known(fit.panel).isoformat(), "reason": reason}
+        eras=fit.provenance.get("eras"),
+        refitted={"from": last_known(fit.panel).isoformat(), "reason": reason},
     )
 
 
 def sampled_longer(
     fit: Fit, reason: str, report: Progress = silent, cores: int | None = None
 ) -> Fit:
-    """Fit once more with twice the draws in smaller steps.
-
-    It is for fits that missed a convergence check.
-    """
+    """Fit once more with twice the draws in smaller steps, after a missed convergence check."""
     draws = 2 * fit.posterior.sizes["draw"]
     return sampled_again(
-        fit, fit.panel, reason, report, draws=draws, target_accept=CAREFUL, cores=cores
+        fit, fit.panel, reason, report, draws=draws, target_accept=CAREFUL_ACCEPTANCE, cores=cores
     )

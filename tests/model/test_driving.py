@@ -16,10 +16,11 @@ from forecast.model.driving import autoregression, push, push_of_draw
 from forecast.model.inputs import model_data, prior_reference
 from forecast.model.kernels.driving import follow_backward, follow_forward
 from forecast.model.kernels.ops import Following
+from forecast.model.later_panel import unforeseen
 from forecast.model.particles import Draws, Observed
 from forecast.model.pendulum import pack
 from forecast.model.sampling import complete_posterior
-from forecast.model.updating import redraw, unforeseen
+from forecast.model.updating import redraw
 from tests.made import make_panel, python_mode, unobserved
 
 from .test_family import Compiled

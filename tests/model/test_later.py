@@ -10,7 +10,7 @@ from forecast.base.errors import DataError, SpecError
 from forecast.data.events import add_events, read_chronology
 from forecast.data.panel import build_panel, panel_kind
 from forecast.data.panel.record import last_known
-from forecast.model.updating import later_panel, unforeseen
+from forecast.model.later_panel import later_panel, unforeseen
 from tests.made import make_panel
 
 CHOICES = [
