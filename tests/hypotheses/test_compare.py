@@ -95,11 +95,6 @@ def test_a_fit_that_has_not_converged_is_made_once_more_and_said_so(fits):
     assert fits.asked == [("none", 800), ("none", 1600), ("linear", 800), ("linear", 1600)]
     # As a report is sampled again
     assert fits.accepted == [0.85, CAREFUL_ACCEPTANCE] * 2
-        0.85,
-        CAREFUL_ACCEPTANCE,
-        0.85,
-        CAREFUL,
-    ]  # as a report is sampled again
     assert found.converged
     fits.enough = 10_000
     found = compare_models(make_panel(periods=48), MODELS)
